@@ -44,7 +44,8 @@ export interface AlertCoverage {
 export interface Alerts {
   list(): Promise<AlertCoverage & { readonly alerts: readonly AlertView[] }>;
   /**
-   * @param most maximum number of alerts, including the new one @throws {TradeAgentError} `blocked`, `invalid_config`
+   * @param most maximum number of alerts, including the new one
+   * @throws {TradeAgentError} `blocked`, `invalid_config`
    */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
   /** @param which name of an alert, or a symbol to remove all its alerts @throws {TradeAgentError} `not_found` */

@@ -21,9 +21,7 @@ export interface ForeignTools {
    * tools. Never throws.
    */
   offered(signal: AbortSignal, notice: (message: string) => void): Promise<readonly ForeignTool[]>;
-  /**
-   * Returns a tool's server according to the profile; undefined if the owner did not allow the tool. Sends no request.
-   */
+  /** Returns a tool's server according to the profile; undefined if the owner did not allow it. Sends no request. */
   serverOf(name: string): string | undefined;
   /** Calls a tool. Throws only the signal's reason. */
   call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolAnswer>;

@@ -94,9 +94,7 @@ export function decodeCursor(cursor: string): CursorPosition {
   }
 }
 
-/**
- * Returns the orders after a cursor. If the cursor's order no longer exists, orders from the same instant may repeat.
- */
+/** Returns the orders after a cursor. If the cursor's order is gone, orders from the same instant may repeat. */
 export function ordersAfter(orders: readonly Order[], { at: from, id }: CursorPosition): readonly Order[] {
   const index = orders.findIndex((order) => order.id === id);
   if (index !== -1) return orders.slice(index + 1);

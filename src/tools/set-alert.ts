@@ -33,9 +33,7 @@ export const setAlert = defineTool({
   },
 });
 
-/**
- * Returns whether the next check would report the alert at this price. Always false for an alert about a daily change.
- */
+/** Returns whether the next check would report the alert at this price. False for an alert about a daily change. */
 function isTriggeredNow(alert: Alert, last: string): boolean {
   const { condition, limit } = alertCondition(alert);
   if (condition === 'above') return new Dec(last).gt(limit);

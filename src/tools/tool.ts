@@ -126,7 +126,6 @@ export function omittedCount(all: number, most: number): { readonly left_out?: n
   return all > most ? { left_out: all - most } : {};
 }
 
-/** Reads the data from which tax lots and gains are computed. */
 export async function readLotInputs(gateway: GatewayClient) {
   const [account, positions, clock, activities] = await Promise.all([
     gateway.account(),

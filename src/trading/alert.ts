@@ -59,8 +59,8 @@ const comparisons = {
 } as const;
 
 /**
- * Parses an alert such as `AAPL<180`, `AAPL >= 200` or `AAPL<-5%`. Treats `>=` as `>` and `<=` as `<`. @throws
- * {TradeAgentError} `usage`
+ * Parses an alert such as `AAPL<180`, `AAPL >= 200` or `AAPL<-5%`. Treats `>=` as `>` and `<=` as `<`.
+ * @throws {TradeAgentError} `usage`
  */
 export function parseAlert(text: string): Alert {
   const [, symbol, comparison, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];

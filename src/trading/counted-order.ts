@@ -49,8 +49,9 @@ export const emptyTotals: CountedTotals = {
 /**
  * Returns the size with which an order counts toward limits. A buy counts at its maximum cost. A sell counts at the
  * higher of its limit and the reference price, so that a low limit can't make a large sale look small. An option sold
- * to open counts at its strike. @returns `notional` in dollars, rounded up to the cent, or null if unbounded; `qty` in
- * shares, computed at the reference price and rounded up if the order is in dollars
+ * to open counts at its strike.
+ * @returns `notional` in dollars, rounded up to the cent, or null if unbounded; `qty` in shares, computed at the
+ * reference price and rounded up if the order is in dollars
  */
 export function countedSize(draft: OrderDraft) {
   const notional = exactNotional(draft);

@@ -44,7 +44,8 @@ const trailingFields: FieldWords = {
 
 /**
  * Returns every field for display. A field without a label comes first, under its raw name, because people must see
- * everything they approve. @param own labels for fields that orders don't have
+ * everything they approve.
+ * @param own labels for fields that orders don't have
  */
 export function detailFields(details: Readonly<Record<string, unknown>>, own: FieldWords = {}): DetailField[] {
   const known: FieldWords = { ...orderFields, ...own, ...trailingFields };

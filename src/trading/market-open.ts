@@ -21,7 +21,8 @@ export function symbolMarketClock(symbol: string, clock: MarketClock): MarketClo
 
 /**
  * Returns the earliest New York date whose prices count as current: the date of the exchange's last session or, for
- * markets that never close, the date one hour ago. @param lastSession undefined if unknown
+ * markets that never close, the date one hour ago.
+ * @param lastSession undefined if unknown
  */
 export function oldestCurrentPriceDate(
   symbol: string,

@@ -5,13 +5,9 @@ import { hasInvisible } from '../text/invisible.ts';
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
 
-/**
- * Maximum characters in a message's text. People must be able to read the whole text on a phone before they approve it.
- */
+/** Maximum characters in a message's text, which people must be able to read on a phone before they approve it. */
 export const MAX_TEXT_LENGTH = 2_000;
-/**
- * Maximum UTF-8 bytes in a message's text. The approval's token contains the whole text and must fit in an HTTP header.
- */
+/** Maximum UTF-8 bytes in a message's text. The approval's token contains it and must fit in an HTTP header. */
 const MAX_TEXT_BYTES = 4_000;
 const MAX_SUBJECT_LENGTH = 120;
 /** Maximum length of an e-mail address (RFC 5321 §4.5.3.1.3, which also counts two angle brackets). */

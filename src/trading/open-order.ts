@@ -40,8 +40,8 @@ function toTerms(order: OrderLeg) {
 }
 
 /**
- * Returns a request with the same terms as an order at the broker. @throws {TradeAgentError} `invalid_order` if
- * trade-agent can't propose such an order
+ * Returns a request with the same terms as an order at the broker.
+ * @throws {TradeAgentError} `invalid_order` if trade-agent can't propose such an order
  */
 export function toOrderRequest(order: Order): OrderRequest {
   const given = Object.entries(toTerms(order)).filter(([, value]) => value !== undefined);

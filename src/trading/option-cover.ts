@@ -49,9 +49,7 @@ export function putSecurityDollars(symbol: string, contracts: Dec | string): Dec
 }
 
 export interface UsedCover {
-  /**
-   * Shares in open sell orders, including the shares that must be delivered if calls in open sell orders are assigned.
-   */
+  /** Shares in open sell orders, and shares to deliver if the calls in open sell orders are assigned. */
   readonly shares: string;
   /** Dollars that open buy orders need, plus the dollars needed at the strike for puts in open sell orders. */
   readonly cash: string;

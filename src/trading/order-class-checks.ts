@@ -14,7 +14,8 @@ const missingPricePrefix: Readonly<Record<OrderClass, string>> = {
 
 /**
  * Checks that the order has the exits that its class requires, that each exit's price is on the correct side of the
- * entry's price, and that nothing is sold short. @throws {TradeAgentError} `invalid_order`
+ * entry's price, and that nothing is sold short.
+ * @throws {TradeAgentError} `invalid_order`
  */
 export function checkOrderClass(order: CheckedOrder): void {
   const { order_class, take_profit_limit_price: profit, stop_loss_stop_price: stop, side } = order;

@@ -123,7 +123,8 @@ export type OrderDraft = z.output<typeof orderDraftSchema>;
 
 /**
  * Checks the rules that the schema can't express: dependent fields, ticks, sizes, unbounded prices, and terms that no
- * broker accepts. A specific broker's terms are checked with its traits. @throws {TradeAgentError} `invalid_order`
+ * broker accepts. A specific broker's terms are checked with its traits.
+ * @throws {TradeAgentError} `invalid_order`
  */
 export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkSize(order);
@@ -230,8 +231,9 @@ function suggestLimit(order: OrderRequest | OrderDraft): string {
 
 /**
  * Formats amounts canonically (prices to the tick, quantities without trailing zeros), so that equal orders have equal
- * digests. Never changes a value, because checkOrder rejects prices off the tick. @throws {TradeAgentError}
- * `invalid_order` for an unknown field, because equal orders could then have different digests
+ * digests. Never changes a value, because checkOrder rejects prices off the tick.
+ * @throws {TradeAgentError} `invalid_order` for an unknown field, because equal orders could then have different
+ * digests
  */
 export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T {
   const normalized: Record<string, unknown> = {};

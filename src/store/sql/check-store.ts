@@ -271,9 +271,7 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array 
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/**
- * Returns the arguments for a typed array's constructor. Copies the bytes if they are not aligned to the element size.
- */
+/** Returns a typed array's constructor arguments. Copies the bytes if they are not aligned to the element size. */
 function alignedView({ buffer, byteOffset, byteLength }: Buffer, size: number): [ArrayBufferLike, number, number] {
   if (byteOffset % size === 0) return [buffer, byteOffset, byteLength / size];
   return [buffer.slice(byteOffset, byteOffset + byteLength), 0, byteLength / size];

@@ -99,10 +99,7 @@ export function createThreadStore(database: SqlTransactions): ThreadStore {
   };
 }
 
-/**
- * Takes a thread's lease with a single compare-and-set statement. If several callers pass the same epoch, only one of
- * them succeeds.
- */
+/** Takes a thread's lease by compare-and-set. If several callers pass the same epoch, only one of them succeeds. */
 function* takeLease(
   asked: Parameters<ThreadStore['begin']>[0],
 ): TransactionWork<Awaited<ReturnType<ThreadStore['begin']>>> {

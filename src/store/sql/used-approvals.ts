@@ -7,10 +7,7 @@ interface ApprovalUse {
   readonly subjectId: string;
 }
 
-/**
- * Consumes an approval, in the transaction that writes what was approved. Returns false if the approval was already
- * used.
- */
+/** Consumes an approval in the transaction that writes what was approved. Returns false if it was already used. */
 export function* consumeApproval(
   { issuer, jti }: ApprovalId,
   { kind, sub, subjectId }: ApprovalUse,

@@ -167,9 +167,7 @@ export function markClosed(file: string): void {
 
 const markerFile = (file: string) => `${file}.closed`;
 
-/**
- * Returns a string that changes when the file does, even if a backup is restored: no program can set a file's `ctime`.
- */
+/** Returns a string that changes with the file, even if a backup is restored: no program can set a file's `ctime`. */
 function fileIdentity(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');

@@ -117,8 +117,8 @@ function failureModeText(value: string): string {
 }
 
 /**
- * Rejects an order with exits: a batch sends its sales first, but exits sell only after their entry. @throws
- * {TradeAgentError} `invalid_order`
+ * Rejects an order with exits: a batch sends its sales first, but exits sell only after their entry.
+ * @throws {TradeAgentError} `invalid_order`
  */
 export function rejectExits({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
   if (order_class === undefined) return;

@@ -30,7 +30,7 @@ export function nextDue({ every, at }: RecurringTime, after: number): number {
   }
 }
 
-/** Returns the number of due times from `from` to `until`, excluding `until`. */
+/** Returns the number of due times after `from` and before `until`. */
 export function countDueTimes(when: RecurringTime, from: number, until: number): number {
   let times = 0;
   for (let due = nextDue(when, from); due < until; due = nextDue(when, due)) times++;

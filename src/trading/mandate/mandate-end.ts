@@ -13,8 +13,9 @@ const SESSION_CLOSE = '16:00';
 
 /**
  * Returns the end in milliseconds since the epoch: midnight in New York after the last day. `before: friday` ends after
- * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no
- * trading session is left before the end
+ * Thursday.
+ * @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no trading
+ * session is left before the end
  */
 export function parseMandateEnd(end: MentionedEnd, now: number): number {
   const isBefore = 'before' in end;

@@ -8,8 +8,8 @@ export interface HeldQuantity {
 }
 
 /**
- * Returns how many shares a fraction of a position is, rounded down to nine decimals. @param fraction `"0.5"` is half
- * of the position. `"1"` is the whole position except the shares in open sell orders
+ * Returns how many shares a fraction of a position is, rounded down to nine decimals.
+ * @param fraction `"0.5"` is half of the position. `"1"` is the whole position except the shares in open sell orders
  */
 export function positionPart(fraction: string, held: HeldQuantity): string {
   const base = fraction === '1' ? held.qty_available : held.qty;

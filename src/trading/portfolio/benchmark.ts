@@ -17,8 +17,9 @@ export interface BenchmarkReturn extends PeriodReturn {
 
 /**
  * Returns a benchmark's total return between the first and the last value point of an account. At each point, the
- * benchmark's last close on or before that New York day counts. @param closes oldest first @returns undefined if the
- * closes start after the first point
+ * benchmark's last close on or before that New York day counts.
+ * @param closes oldest first
+ * @returns undefined if the closes start after the first point
  */
 export function benchmarkReturn(
   points: readonly Pick<ValuePoint, 'at'>[],

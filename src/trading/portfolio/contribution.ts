@@ -13,9 +13,10 @@ type ProfitsBySymbol = ReadonlyMap<string, readonly Dec[]>;
  * Returns contributions to a time-weighted return. In each period, a position's contribution is its profit divided by
  * the opening value plus deposits. Each period's contributions are scaled by the growth before that period, Σ profit(i)
  * / base(i) × Π(j<i) factor(j), so that all contributions add up to the return. Source: Litterman, Modern Investment
- * Management (2003), eq. 19.50 to 19.53; equals GRAP (Bacon, 2nd ed.) without a benchmark. @param factors growth
- * factors between the points @returns each position's profit in dollars (change in value minus the amount paid, plus
- * dividends) and its fraction of the return. `rest` has the remainder: interest, fees, and positions without prices
+ * Management (2003), eq. 19.50 to 19.53; equals GRAP (Bacon, 2nd ed.) without a benchmark.
+ * @param factors growth factors between the points
+ * @returns each position's profit in dollars (change in value minus the amount paid, plus dividends) and its fraction
+ * of the return. `rest` has the remainder: interest, fees, and positions without prices
  */
 export function contributions(points: readonly ValuePoint[], factors: readonly Dec[], profits: ProfitsBySymbol) {
   const scales: Dec[] = [];
@@ -49,8 +50,8 @@ export function contributions(points: readonly ValuePoint[], factors: readonly D
 /**
  * Returns each symbol's profit between the points. The shares at a point are today's shares minus all later changes.
  * Shares that moved without a trade are flows at that day's close (GIPS), unless they were exchanged for other shares.
- * A symbol without closes is omitted, and its profit becomes part of the remainder. @param closes raw prices by symbol,
- * oldest first
+ * A symbol without closes is omitted, and its profit becomes part of the remainder.
+ * @param closes raw prices by symbol, oldest first
  */
 export function profitsBySymbol(
   points: readonly Pick<ValuePoint, 'at'>[],

@@ -126,9 +126,9 @@ function drawdownFraction(value: Dec, peak: Dec): Dec {
 }
 
 /**
- * Returns the mark after a period, moved by the period's flow under the same convention as the return (`growthFactor`), so
- * that a flow is neither gain nor loss: deposits × (V' + D) / V', withdrawals × V / (V + W). @returns undefined if new
- * money arrived after a total loss, because there is then nothing to compare with
+ * Returns the mark after a period, moved by the period's flow under the same convention as the return (`growthFactor`),
+ * so that a flow is neither gain nor loss: deposits × (V' + D) / V', withdrawals × V / (V + W).
+ * @returns undefined if new money arrived after a total loss, because there is then nothing to compare with
  */
 function adjustedMark({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
   if (!isPositive(last.value)) {

@@ -26,8 +26,9 @@ class OptionPremiums {
   #open: Premium[] = [];
 
   /**
-   * Records the premium of contracts that ended. @param taken the lots of these contracts @returns whether their cost
-   * is known
+   * Records the premium of contracts that ended.
+   * @param taken the lots of these contracts
+   * @returns whether their cost is known
    */
   ended(symbol: string, held: boolean, taken: readonly Lot[], qty: Dec, at: number): boolean {
     const contract = parseOptionSymbol(symbol);
@@ -144,8 +145,8 @@ export class LotReplay {
   }
 
   /**
-   * Closes lots of the opposite side, then opens a lot with the remaining shares. @param amount dollars of the whole
-   * trade; undefined if unknown
+   * Closes lots of the opposite side, then opens a lot with the remaining shares.
+   * @param amount dollars of the whole trade; undefined if unknown
    */
   #close(symbol: string, side: 'buy' | 'sell', qty: Dec, amount: Dec | undefined, at: number): void {
     const { long, short } = this.#booksOf(symbol);
@@ -175,8 +176,8 @@ export class LotReplay {
   }
 
   /**
-   * Adds shares of unknown cost. Shares that cover a short position don't become a lot. @param at undefined if the
-   * shares predate the record
+   * Adds shares of unknown cost. Shares that cover a short position don't become a lot.
+   * @param at undefined if the shares predate the record
    */
   bring(symbol: string, qty: Dec, at?: number): void {
     const { long, short } = this.#booksOf(symbol);
@@ -207,8 +208,8 @@ export class LotReplay {
   }
 
   /**
-   * Converts shares of one symbol into another, into more or fewer of the same symbol, or into cash. @returns false if
-   * the exchange is none of these
+   * Converts shares of one symbol into another, into more or fewer of the same symbol, or into cash.
+   * @returns false if the exchange is none of these
    */
   #turnOne(gone: readonly Shares[], come: readonly Shares[], cash: Dec, at: number): boolean {
     if (gone.length > 1 || come.length > 1) return false;
@@ -300,7 +301,8 @@ function sumBySymbol(legs: ShareExchange['legs']): Map<string, Dec> {
 
 /**
  * Divides each lot's cost between the old and the spun-off shares, which inherit the lot's age (26 U.S.C. § 358(b)(2)
- * and (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)). @param fraction the new shares' part, 0 to 1
+ * and (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)).
+ * @param fraction the new shares' part, 0 to 1
  */
 function applySpinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
   let [shares, left] = [held.qty, qty];

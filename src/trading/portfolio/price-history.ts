@@ -1,21 +1,17 @@
 import { Dec } from '../decimal.ts';
 
-/**
- * Units per dollar. A price has at most four decimals, so it is a whole number of units, which a double holds exactly.
- */
+/** Units per dollar. Prices have at most four decimals, so they are whole numbers of units, exact as doubles. */
 const UNITS_PER_DOLLAR = 10_000;
 
-/**
- * Daily closes of one symbol, oldest first, packed for fast scans: days since the epoch, and ten-thousandths of a
- * dollar.
- */
+/** Daily closes of a symbol, oldest first, packed for fast scans: days since the epoch, ten-thousandths of a dollar. */
 export interface PriceHistory {
   readonly days: Int32Array;
   readonly closes: Float64Array;
 }
 
 /**
- * Converts a close to ten-thousandths of a dollar. @throws {RangeError} for a price that is too large or too precise
+ * Converts a close to ten-thousandths of a dollar.
+ * @throws {RangeError} for a price that is too large or too precise
  */
 function toUnits(close: string): number {
   const units = new Dec(close).mul(UNITS_PER_DOLLAR);

@@ -77,7 +77,9 @@ interface RebalanceCandidate {
  * Returns the fewest orders that bring every drifted symbol back to its target: one order for each symbol outside its
  * band. Other positions are sold only if cash does not suffice ("contributions first"), largest surplus first.
  * Quantities are rounded down, so that no order overshoots. Ties are ordered by symbol, so that the result is
- * deterministic. @param drifts the drift of every target @param account `cash` is spendable now, without sale proceeds
+ * deterministic.
+ * @param drifts the drift of every target
+ * @param account `cash` is spendable now, without sale proceeds
  */
 export function planRebalancing(
   drifts: readonly Drift[],

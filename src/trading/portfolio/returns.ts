@@ -10,8 +10,8 @@ const MAX_FLOW_DELAY_DAYS = 4;
 /**
  * Returns the flows with the dates of their activities, for returns that depend on the number of days. The broker's
  * history dates a flow only to the end of a day, between two values. An activity replaces a history flow if both have
- * the same cash, to the cent, and the activity is on the flow's day or shortly before. @param since `booked` flows up
- * to this instant are ignored, because the value at that instant includes them
+ * the same cash, to the cent, and the activity is on the flow's day or shortly before.
+ * @param since `booked` flows up to this instant are ignored, because the value at that instant includes them
  */
 function dateFlowsByActivity(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
   const own = new Set(flows);
@@ -89,8 +89,10 @@ export function mergedFlows(
 }
 
 /**
- * Computes returns from the first value to now, ignoring days before the first deposit. @param history day-end values
- * @param flows see {@link mergedFlows} @param booked flows dated by the activities, for the money-weighted return
+ * Computes returns from the first value to now, ignoring days before the first deposit.
+ * @param history day-end values
+ * @param flows see {@link mergedFlows}
+ * @param booked flows dated by the activities, for the money-weighted return
  */
 export function accountReturns(
   history: readonly DatedEquityAt[],
@@ -234,7 +236,8 @@ interface PresentValueCurve {
 }
 
 /**
- * Returns the root whose rate |e^(y/years) - 1| is nearest to zero. @param years the period over which y is the growth
+ * Returns the root whose rate |e^(y/years) - 1| is nearest to zero.
+ * @param years the period over which y is the growth
  */
 function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;

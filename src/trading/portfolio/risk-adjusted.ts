@@ -9,8 +9,9 @@ export function dailyRate(annual: Dec): Dec {
 
 /**
  * Returns the Sharpe ratio: mean excess return over its sample standard deviation, annualized. Source: William F.
- * Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6). @param periodsAYear
- * pass 1 for a ratio that is not annualized @returns undefined for fewer than two returns or no deviation
+ * Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6).
+ * @param periodsAYear pass 1 for a ratio that is not annualized
+ * @returns undefined for fewer than two returns or no deviation
  */
 export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_PER_YEAR): Dec | undefined {
   if (excess.length < 2) return undefined;
@@ -30,8 +31,8 @@ export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS
 
 /**
  * Returns the regression beta: covariance with the benchmark over the benchmark's variance. Source: Bacon, Practical
- * Portfolio Performance Measurement and Attribution (2nd ed.), "regression beta". @returns undefined for fewer than two
- * pairs or a constant benchmark
+ * Portfolio Performance Measurement and Attribution (2nd ed.), "regression beta".
+ * @returns undefined for fewer than two pairs or a constant benchmark
  */
 export function beta(pairs: readonly { readonly portfolio: Dec; readonly benchmark: Dec }[]): Dec | undefined {
   if (pairs.length < 2) return undefined;

@@ -27,8 +27,8 @@ const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
 /**
  * Returns a period's growth factor: (V + W) / (V' + D), with the values V' before and V after. A deposit D counts from
  * the start of the period and a withdrawal W until its end, so that a withdrawal causes no return. Source: Portfolio
- * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23. @returns undefined if V' + D is zero or
- * negative, because no rate exists then
+ * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23.
+ * @returns undefined if V' + D is zero or negative, because no rate exists then
  */
 function growthFactor(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
   const base = periodBase(before, flow);
@@ -83,8 +83,9 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
 /**
  * Returns the time-weighted return: linked growth factors between flows, so that deposits and withdrawals don't affect
  * the return. The return ends at a total loss, or restarts if new money arrives after the loss. Source: GIPS 2020,
- * 2.A.18 and glossary. @param chains the points' {@link splitIntoChains}, if known @returns undefined if no period has
- * a return
+ * 2.A.18 and glossary.
+ * @param chains the points' {@link splitIntoChains}, if known
+ * @returns undefined if no period has a return
  */
 export function timeWeightedReturn(
   points: readonly ValuePoint[],

@@ -17,10 +17,7 @@ export interface ShareExchange {
   readonly cash: Dec;
   /** Whether the new shares replace the old ones and inherit their cost. */
   readonly replacesShares: boolean;
-  /**
-   * How an option ended: worthless, or in a trade of the underlying, whose cost or proceeds then include the option's
-   * premium.
-   */
+  /** How an option ended: worthless, or in a trade of the underlying, whose cost or proceeds include the premium. */
   readonly ends?: 'worthless' | 'into_underlying' | undefined;
   /** The parent of a spin-off, and the fraction of the parent's cost (0 to 1) that moves to the new shares. */
   readonly basis?: { readonly from: string; readonly fraction: Dec };
