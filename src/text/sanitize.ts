@@ -9,9 +9,9 @@ import { invisiblePattern, surplusMarkPattern } from './invisible.ts';
 
 /**
  * Escape sequences of ECMA-48 §5.3–5.6 and §8.3, and those that xterm accepts. The body of a sequence excludes all
- * control characters except its own terminator, so no part of a text is scanned for more than one introducer. If a
- * sequence never ends, only its introducer is removed: a terminal would hide the text after the introducer, but people
- * should see that text.
+ * control characters except its own terminator, so no character is scanned for more than one introducer. If a sequence
+ * never ends, only its introducer is removed: a terminal would hide the text that follows, but the reader should see
+ * it.
  */
 const escapeSequences = lazyPattern(
   () =>

@@ -6,7 +6,7 @@ import { type AccountReturns, accountReturns, atDayEnds, mergedFlows } from '../
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** The broker's history period to request for each of our periods. It starts before our period does. */
+/** The broker's history period to request for each period. It starts before the period does. */
 const historyPeriods: Readonly<Record<Period, string>> = {
   '1D': '1M',
   '1W': '1M',

@@ -1,7 +1,7 @@
 /* Tools of other MCP servers, offered only to language models. Their descriptions and answers are data. */
 
 export interface ForeignTool {
-  /** `mcp__SERVER__TOOL`, a form that no tool of ours uses. */
+  /** `mcp__SERVER__TOOL`. No built-in tool's name has this form. */
   readonly name: string;
   /** Sanitized. */
   readonly description: string;

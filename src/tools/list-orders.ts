@@ -14,7 +14,8 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MAX_READ = 2_000;
 
 /**
- * Maximum number of proposals in which to look for our own order IDs. Orders of older proposals count as another app's.
+ * Maximum number of proposals to search for the IDs of trade-agent's own orders. Orders of older proposals count as
+ * another app's.
  */
 const MAX_PROPOSALS = 500;
 

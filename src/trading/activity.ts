@@ -132,8 +132,8 @@ const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
 };
 
 /**
- * Returns changes in holdings that were not trades, grouped as they were booked. Alpaca books a split as two rows: old
- * shares out, new shares in. Rows without a group ID are grouped by type, symbol and day.
+ * Returns changes in holdings that were not trades, grouped as the broker booked them. Alpaca books a split as two
+ * rows: old shares out, new shares in. Rows without a group ID are grouped by type, symbol and day.
  */
 export function toShareExchanges(activities: readonly Activity[]): ShareExchange[] {
   type Group = { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec };
@@ -166,7 +166,7 @@ export type ClosingPriceLookup = (symbol: string, day: string) => Dec | string |
 
 /**
  * Returns external cash flows (GIPS 2020): deposits, withdrawals, and transfers of shares. Shares are valued at the
- * price booked with them, or else at that day's close. `unvalued` lists the transfers that have neither price.
+ * broker's price for the transfer, or else at that day's close. `unvalued` lists the transfers that have neither price.
  */
 export function externalFlows(activities: readonly Activity[], priceOn: ClosingPriceLookup = () => undefined) {
   const flows: Flow[] = [];

@@ -20,7 +20,7 @@ export type MessageSendDetails = z.output<typeof messageSendDetailsSchema>;
 
 export type ApprovalDetails = TradeOrderDetails | MessageSendDetails;
 
-/** Returns base64url(SHA-256) of the message's RFC 8785 (JCS) text. @throws {TradeAgentError} `invalid_message` */
+/** Returns base64url(SHA-256) of the message's RFC 8785 JSON. @throws {TradeAgentError} `invalid_message` */
 export function messageDigest(draft: MessageDraft): string {
   const parsed = messageDraftSchema.parse(draft);
   checkMessage(parsed);

@@ -40,7 +40,7 @@ export function lowercaseFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** Returns the outcome of one order or leg alone: `Bought 2 of 5 AAPL at $180.02; the rest is canceled`. */
+/** Describes the outcome of a single order or leg: `Bought 2 of 5 AAPL at $180.02; the rest is canceled`. */
 export function legOutcome(order: OrderLeg): string {
   const { side, status, filled_qty, filled_avg_price } = order;
   const symbol = contractWords(order.symbol);

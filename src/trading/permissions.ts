@@ -1,8 +1,8 @@
 import type { ProposalKind } from './kinds/kinds.ts';
 
 /**
- * Permissions that can be checked between a person and an account: the `can_…` relations in
- * docs/operate/access/model.fga, the same in every backend. Public API: never rename one.
+ * What a person may do in an account: the `can_…` relations in docs/operate/access/model.fga, the same in every
+ * backend. Public API: never rename a permission.
  */
 export const permissions = [
   'can_view',

@@ -1,6 +1,6 @@
 /**
  * Reasons why a rule denies an order or requires approval, as `CATEGORY_CONDITION`. They appear in a problem's `reason`
- * and `reasons` (docs/guide/POLICY.md). Public API: never rename one.
+ * and `reasons` (docs/guide/POLICY.md). Public API: never rename a reason.
  */
 export const policyReasons = [
   // account limits

@@ -44,7 +44,7 @@ export const DEFAULT_TTL_S = 300;
 
 /** The sources of a request's fields. Set by code that reads the conversation, never by the model. */
 const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
-/** Prefix of `from` if one of our clients forwards a request from someone else's agent. */
+/** Prefix of `from` if a trade-agent client forwards a request from someone else's agent. */
 export const MCP_CLIENT_PREFIX = 'MCP client ';
 export const provenanceSchema = z.lazy(() =>
   z.strictObject({
@@ -136,7 +136,7 @@ export type WorstCase = z.output<typeof worstCaseSchema>;
 const proposalShape = () => ({
   id: z.string(),
   state: z.enum(proposalStates),
-  /** Four random base-32 characters from the gateway, shown on both the terminal and the phone. */
+  /** Four random characters from the gateway (Crockford base 32), shown on both the terminal and the phone. */
   code: z.string(),
   worst_case: worstCaseSchema.nullable(),
   warnings: z.array(z.string()),

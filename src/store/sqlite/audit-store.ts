@@ -33,7 +33,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
   const forget = database.prepare('DELETE FROM audit_noted WHERE seq <= ?');
 
-  /** Holds the write lock, so that only one process at a time writes to the file. */
+  /** Moves the lines to the file under the write lock, so that only one process at a time writes to the file. */
   const moveToFile = database.transaction((file: string) => {
     const rows = noted.all();
     const last = rows.at(-1);
@@ -64,7 +64,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     }
   };
 
-  /** Holds the write lock, so that no lines are moved to the file in the meantime. */
+  /** Reads the audit log under the write lock, so that no lines are moved to the file in the meantime. */
   const snapshot = database.transaction((file: string) => ({
     head: head.get() ?? EMPTY_HEAD,
     pending: noted.all().map(({ line }) => line),

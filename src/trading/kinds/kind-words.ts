@@ -38,7 +38,7 @@ export interface KindPhrases {
   /** Completes `Do not … again before that.` */
   readonly again: string;
   inProgress(id: string, summary: string): string;
-  /** Words for the states for which this kind's words differ from those of an order. */
+  /** The kind's words for a state, where they differ from an order's. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 

@@ -93,11 +93,11 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     currency: z.literal('USD'),
     ...termsShape(),
     /**
-     * RFC 7638 thumbprint of the key whose possession each order must prove (RFC 9449 `cnf.jkt`). For a `standing`
-     * order, the gateway's own thumbprint.
+     * RFC 7638 thumbprint of the key that each order's sender must prove to hold (RFC 9449 `cnf.jkt`). For a `standing`
+     * order, `GATEWAY_KEY_THUMBPRINT`.
      */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-    /** Digest of the gateway's rules at approval. If the rules have changed, the owner is asked again. */
+    /** Digest of the gateway's rules when this was approved. If the rules have changed, the owner is asked again. */
     policy: z.string().min(1).max(128),
   }),
 );

@@ -251,8 +251,9 @@ function findNearestRoot(curve: PresentValueCurve, years: number): number | unde
 }
 
 /**
- * Bounds the number of roots by Laguerre's extension of Descartes' rule: Σ a·e^(-y·t) has at most as many roots above
- * zero as its partial sums by rising t have sign changes, and below zero by falling t.
+ * Returns whether there may be several roots above and below zero. By Laguerre's extension of Descartes' rule, Σ
+ * a·e^(-y·t) has at most as many roots above zero as its partial sums by rising t have sign changes, and below zero by
+ * falling t.
  */
 function mayHaveSeveralRoots(
   terms: readonly { readonly t: number; readonly a: number }[],

@@ -9,7 +9,7 @@ export const WASH_SALE_WINDOW_DAYS = 30;
 export interface WashedShares {
   /** Shares sold at a loss that were replaced within the window. */
   washed: Dec;
-  /** The disallowed loss in dollars, whole cents, which is added to the cost of the replacement shares. */
+  /** The disallowed loss, in dollars and cents, which is added to the cost of the replacement shares. */
   disallowed: Dec;
 }
 
