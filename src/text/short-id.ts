@@ -5,8 +5,8 @@ const MIN_SHORT_ID_LENGTH = 8;
 const longIdPattern = /^(?:(?=[0-9a-f]{8}-[0-9a-f]{4}-)|[a-z]{1,3}_(?=\w{12}))/i;
 
 /**
- * Returns a function that shortens each ID to the first characters that distinguish it from all others, and to no fewer
- * than {@link MIN_SHORT_ID_LENGTH} after a prefix. IDs that are already short are not shortened.
+ * Returns a function that shortens each ID to the first characters that distinguish it from all others, but keeps at
+ * least {@link MIN_SHORT_ID_LENGTH} characters after a prefix. IDs that are already short are not shortened.
  */
 export function createIdShortener(ids: readonly string[]): (id: string) => string {
   const all = [...new Set(ids)];

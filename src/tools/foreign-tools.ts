@@ -28,5 +28,5 @@ export interface ForeignTools {
   close(): Promise<void>;
 }
 
-/** Precedes the name of a server that is given as the source of text in a conversation. */
+/** Prefix of a server's name, where the server is named as the source of text in a conversation. */
 export const SERVER_PREFIX = 'MCP server ';

@@ -69,7 +69,7 @@ export const listOrders = defineTool({
   },
 });
 
-/** Returns an instant in epoch milliseconds. A date without a time means midnight in New York at its start. */
+/** Returns an instant in epoch milliseconds. A date without a time means the start of that day in New York. */
 function toInstant(since: string): number {
   return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
 }

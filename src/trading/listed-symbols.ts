@@ -12,7 +12,7 @@ const funds = [
 export interface ListedSymbol {
   symbol: string;
   name: string;
-  /** Price at the time of the snapshot: dollars a share, as a decimal string rounded to the tick. */
+  /** Price when the bundled list was made: dollars a share, as a decimal string rounded to the tick. */
   snapshotPrice: string;
   exchange: 'NASDAQ' | 'NYSE' | 'AMEX' | 'ARCA';
   sector: string;

@@ -60,7 +60,7 @@ export function newYorkDate(time: number): IsoDate {
   return isoDate(time - hoursBehind(time) * HOUR_MS);
 }
 
-/** Returns the instant of a wall time `HH:MM` in New York. `24:00` is the next midnight. */
+/** Returns the instant of a time of day, `HH:MM`, in New York. `24:00` is the next midnight. */
 export function newYorkInstant(date: IsoDate, wall: string): number {
   const [hours = 0, minutes = 0] = wall.split(':').map(Number);
   const asUtc = utcMidnight(date) + hours * HOUR_MS + minutes * 60_000;

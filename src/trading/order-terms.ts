@@ -33,9 +33,7 @@ const fractionTerms: AcceptedTerms = {
 const nothingAccepted: AcceptedTerms = { types: [], timesInForce: [] };
 const exitTerms: AcceptedTerms = { types: ['market', 'limit'], timesInForce: dayOrGtc };
 
-/**
- * Alpaca's crypto orders are gtc or ioc, in coins (nine decimals) or in dollars, around the clock ("Crypto Trading").
- */
+/** Alpaca's crypto orders are gtc or ioc, in coins (nine decimals) or dollars, around the clock ("Crypto Trading"). */
 const cryptoTimesInForce: readonly TimeInForce[] = ['gtc', 'ioc'];
 const cryptoTerms: AcceptedTerms = {
   types: ['market', 'limit', 'stop_limit'],

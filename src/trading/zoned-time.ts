@@ -26,7 +26,7 @@ export function isZone(zone: string): boolean {
 }
 
 /**
- * Returns the weekday and the wall time (`HH:MM`) in an IANA time zone. For New York, new-york-time.ts is faster.
+ * Returns the weekday and the time of day (`HH:MM`) in an IANA time zone. For New York, new-york-time.ts is faster.
  * @param time milliseconds since the epoch
  */
 export function wallTime(time: number, zone: string): { readonly day: Weekday; readonly time: string } {

@@ -94,8 +94,8 @@ export function* findMandate(
 }
 
 /**
- * An order uses the amounts in its journal row, which are reduced to the filled part when the order closes. Written-off
- * orders count until the end of their day.
+ * An order uses up the amounts in its journal row, which are reduced to the filled part when the order closes.
+ * Written-off orders count until the end of their day.
  */
 const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)

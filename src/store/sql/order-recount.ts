@@ -11,8 +11,8 @@ export interface RecountResult {
 }
 
 /**
- * Changes the time of orders that are dated after `now`, because a clock was ahead, to `now`. They then count toward
- * today's and this minute's limits. The transaction includes the audit log entry.
+ * After a clock was ahead, sets the time of all orders dated after `now` to `now`. They then count toward today's and
+ * this minute's limits. The transaction includes the audit log entry.
  * @param now milliseconds since the epoch, from a correct clock
  */
 export function recountOrders(database: SqlDatabase, now: number): Promise<RecountResult> {

@@ -51,8 +51,8 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
 }
 
 /**
- * Closes the database. When the file is next opened, it is verified only if another process still had it open or if it
- * has changed.
+ * Closes the database. The file need not be verified when it is next opened, unless another process still has it open
+ * or changes it later.
  */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();

@@ -33,9 +33,9 @@ export function outcomeOrders({ placed, lines = [] }: KindOutcome): Order[] {
 export interface KindPhrases {
   /** Sentence for a proposal that had no effect: `Nothing was traded.` */
   readonly nothing: string;
-  /** Completes `It is not … a second time.` */
+  /** Completes `It is not … a second time.`, such as `placed`. */
   readonly twice: string;
-  /** Completes `Do not … again before that.` */
+  /** Completes `Do not … again before that.`, such as `place the order`. */
   readonly again: string;
   inProgress(id: string, summary: string): string;
   /** The kind's words for a state, where they differ from an order's. */

@@ -11,7 +11,7 @@ import {
 export const recurrences = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
 export type Recurrence = (typeof recurrences)[number];
 
-/** A recurring time. `at` is a New York wall time, `HH:MM`. */
+/** A recurring time. `at` is the New York time of day, `HH:MM`. */
 export interface RecurringTime {
   every: Recurrence;
   at: string;

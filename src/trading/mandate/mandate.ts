@@ -69,7 +69,7 @@ export const mandateViewSchema = z.lazy(() =>
     state: z.enum(mandateStates),
     terms: mandateEnvelopeSchema,
     used: mandateUseSchema,
-    /** The current slot. Absent for on-demand mandates. */
+    /** The current slot (a day, week or month). Absent for on-demand mandates. */
     slot: z.string().optional(),
     standing: standingOrderStateSchema.optional(),
     created_at: z.string(),

@@ -44,7 +44,7 @@ export type StandingOrderTerms = z.output<typeof standingOrderSchema>;
 
 export const isRecurring = (when: StandingOrderTerms['when']): when is RecurringTime => 'every' in when;
 
-/** Returns the cadence of the order's mandate: `daily` for a recurring order, `on_demand` for an order at a price. */
+/** Returns the mandate's cadence: `daily` for a recurring order, `on_demand` for an order that waits for a price. */
 export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 

@@ -146,9 +146,9 @@ interface Gain {
 }
 
 /**
- * Returns each closing as a gain or loss with its term. A gain is long-term from the day after the first anniversary of
- * the purchase (IRS Publication 550, "Holding Period"), counting the holding period of replaced shares. Short sales are
- * short-term.
+ * Returns each closing of a lot as a gain or loss, with its term. A gain is long-term from the day after the first
+ * anniversary of the purchase (IRS Publication 550, "Holding Period"), counting the holding period of replaced shares.
+ * Short sales are short-term.
  */
 export function toGains(closings: readonly Closing[]): Gain[] {
   return closings.map(toGain);

@@ -62,9 +62,7 @@ class OptionPremiums {
     return sum;
   }
 
-  /**
-   * Symbols of exercised or assigned options whose trade in the underlying was never found, and of their underlyings.
-   */
+  /** Symbols of exercised or assigned options whose trade in the underlying was never found, and their underlyings. */
   get left(): string[] {
     return this.#open.flatMap(({ symbol, contract }) => [symbol, contract.underlying]);
   }
