@@ -34,7 +34,6 @@ export interface ThreadLease {
 }
 
 export interface LeasedThread extends Thread {
-  /** Undefined if nobody holds the lease. */
   readonly holder: string | undefined;
   readonly epoch: number;
   readonly until: number;
