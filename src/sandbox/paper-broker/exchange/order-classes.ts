@@ -4,7 +4,7 @@ import type { Side } from '../../../trading/order.ts';
 import { BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
 import type { OrderTicket } from './order-body.ts';
 
-/** What an order of a class consists of (Alpaca, "Placing orders"). */
+/** The parts of an order of a class (Alpaca, "Placing orders"). */
 interface ClassTerms {
   readonly opens: boolean;
   readonly exits: 1 | 2;
