@@ -15,7 +15,7 @@ export interface Rules {
   readonly problem?: string;
 }
 
-/** All Cedar policies in force: the built-in ones, the owner's, and those of the firm that runs the gateway. */
+/** All active Cedar policies: the built-in ones, the owner's, and those of the firm that runs the gateway. */
 export interface CedarRules {
   /**
    * Evaluates the policies. Synchronous and without side effects, because it runs inside the transaction that claims an
@@ -37,7 +37,7 @@ export interface CedarAnswer {
   readonly error?: string;
 }
 
-/** Where the gateway gets its rules. They are read for each decision, so that a change applies to the next decision. */
+/** Provides the current rules. They are read for each decision, so that a change applies to the next decision. */
 export interface RulesSource {
   /** Never throws for invalid rules. Instead, returns rules that object to everything (`Rules.problem`). */
   current(): Promise<Rules>;
