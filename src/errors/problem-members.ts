@@ -7,7 +7,7 @@ export interface ProblemMembers {
   readonly reasons?: unknown;
   readonly limit?: unknown;
   readonly value?: unknown;
-  /** Digest of the policy in force when the request was decided. */
+  /** Digest of the policy that decided the request. */
   readonly policy?: unknown;
   readonly broker_message?: unknown;
 }

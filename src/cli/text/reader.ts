@@ -2,7 +2,7 @@ import { createIdShortener } from '../../text/short-id.ts';
 import { formatLocalTime } from './as-of.ts';
 
 /**
- * Who reads the output. A person has a terminal of limited width, types only the first characters of IDs, and reads
+ * A reader of the output. A person has a terminal of limited width, types only the first characters of IDs, and reads
  * local times. A program behind a pipe needs full IDs and UTC times.
  */
 export interface Reader {
