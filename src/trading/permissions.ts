@@ -1,7 +1,7 @@
 import type { ProposalKind } from './kinds/kinds.ts';
 
 /**
- * What a person may do in an account: the `can_…` relations in docs/operate/access/model.fga, the same in every
+ * A person's permissions in an account: the `can_…` relations in docs/operate/access/model.fga, the same in every
  * backend. Public API: never rename a permission.
  */
 export const permissions = [
