@@ -124,7 +124,7 @@ type CardRequest = Pick<
   'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
 >;
 
-/** State that a card shows besides its request, such as the steps that the person must take in this browser to approve. */
+/** State that a card shows besides its request, such as steps that the person must take in this browser to approve. */
 export interface CardState {
   readonly formToken: string;
   /** The codes to choose from. Undefined if the card displays the code instead. */
