@@ -6,11 +6,11 @@ import { performance } from 'node:perf_hooks';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { alpacaTraits } from '../../src/gateway/broker/alpaca/traits.ts';
 import { loadCedar } from '../../src/gateway/policy/cedar/cedar-engine.ts';
-import { decide } from '../../src/gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../src/gateway/policy/decide.ts';
 import { buildRules } from '../../src/gateway/policy/files/rules-source.ts';
-import { snapshotFacts } from '../../src/gateway/policy/order-world.ts';
+import { toSnapshotFacts } from '../../src/gateway/policy/order-world.ts';
 import { mandateMismatches } from '../../src/gateway/policy/within-mandate.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { mandateDigest } from '../../src/trading/mandate/envelope.ts';
 import { mandateTerms } from '../../test/integration/sandbox/proposal-fixture.ts';
 import { changed, NOON, subject, world } from '../../test/unit/gateway/policy/sound-order.ts';
@@ -55,13 +55,13 @@ async function claimOne(stores, { rules, account, number, mandate }) {
   const now = NOON + number;
   const named = mandate === undefined ? {} : { mandate };
   const draft = changed({ account, qty: '1', client_order_id: `ta-${account}-${number}-00000000`, ...named });
-  const facts = snapshotFacts({ draft }, world, { traits: alpacaTraits, now });
+  const facts = toSnapshotFacts({ draft }, world, { traits: alpacaTraits, now });
   const claim = {
     ...{ sub: 'alice', clientOrderId: draft.client_order_id, digest: 'digest', draft, ...named },
     approval: { issuer: 'https://issuer.example', jti: draft.client_order_id },
   };
   const note = (counted) => {
-    const decision = decide(rules, subject, 'place', { ...facts, counted });
+    const decision = evaluatePolicy(rules, subject, 'place', { ...facts, counted });
     const outside =
       counted.mandate == null ? [] : mandateMismatches(counted.mandate, { draft, slot: draft.slot, rules }, now);
     if (decision.effect !== 'allow' || outside.length > 0)
@@ -81,7 +81,7 @@ export async function benchClaims() {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-bench-'));
   const database = new Database(join(folder, 'gateway.db'));
   try {
-    const stores = sqliteGatewayStores(database);
+    const stores = createSqliteGatewayStores(database);
     const engine = await loadCedar();
     const rules = await buildRules({ limits, texts: [] }, engine);
     await granted(stores, rules.digest);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadCedar } from '../../src/gateway/policy/cedar/cedar-engine.ts';
-import { decide } from '../../src/gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../src/gateway/policy/decide.ts';
 import { buildRules } from '../../src/gateway/policy/files/rules-source.ts';
 import { defaultLimits } from '../../src/gateway/policy/rules.ts';
 import { alice, facts } from '../../test/unit/gateway/policy/cedar/decided.ts';
@@ -44,7 +44,7 @@ async function decisions(engine, count) {
   const times = [];
   for (let i = -20; i < DECISIONS; i++) {
     const start = performance.now();
-    const { effect } = decide(rules, alice, 'place', facts);
+    const { effect } = evaluatePolicy(rules, alice, 'place', facts);
     if (i >= 0) times.push(performance.now() - start);
     if (effect !== 'allow') throw new Error(`it was to be allowed: ${effect}`);
   }

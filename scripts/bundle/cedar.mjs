@@ -16,7 +16,7 @@ export function cedar(root, outdir) {
     name: 'cedar',
     setup(build) {
       build.onLoad({ filter: /\/src\/gateway\/policy\/cedar\/bundled-texts\.ts$/ }, () => ({
-        contents: `export const bundledTexts = { schema: ${read('schema.cedarschema')}, base: ${read('base.cedar')} };`,
+        contents: `export const bundledCedarTexts = { schema: ${read('schema.cedarschema')}, base: ${read('base.cedar')} };`,
         loader: 'js',
       }));
       build.onLoad({ filter: /\/@cedar-policy\/cedar-wasm\/nodejs\/cedar_wasm\.js$/ }, ({ path }) => {

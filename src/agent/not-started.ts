@@ -1,7 +1,11 @@
 import type { RunResult } from './events.ts';
 
 /** Returns the result of a run that did not start. @param model the model that would have been used, if known */
-export function notStartedResult(thread: string, model: string, error: NonNullable<RunResult['error']>): RunResult {
+export function createNotStartedResult(
+  thread: string,
+  model: string,
+  error: NonNullable<RunResult['error']>,
+): RunResult {
   return {
     thread,
     status: 'failed',

@@ -3,7 +3,7 @@ import { type AccessResult, type AccessRole, accessRoles } from '../trading/kind
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import type { ApprovalListener } from './approvals/propose-and-wait.ts';
-import { resolvePrefix } from './resolve-prefix.ts';
+import { resolveIdPrefix } from './resolve-prefix.ts';
 
 /** Times are RFC 3339. A bare date means midnight UTC. */
 export interface NewAccess {
@@ -44,7 +44,7 @@ export async function grantAccess(
  * @throws `not_found`, `usage`
  */
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
-  const whole = await resolvePrefix(id, {
+  const whole = await resolveIdPrefix(id, {
     called: 'access grants',
     // Access ids have no common format.
     whole: /^$/,

@@ -7,7 +7,7 @@ import type { App } from './app.ts';
  * @param name account number, broker name, or the owner's label
  * @throws {TradeAgentError} `usage` for an unknown name; `gateway_refused`, `login_required`
  */
-export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: string): Promise<AccountEntry[]> {
+export async function setDefaultAccount(app: Pick<App, 'gateway'>, name: string): Promise<AccountEntry[]> {
   const { resolveAccount } = await import('../tools/gateway/account-requests.ts');
   const gateway = await app.gateway();
   return await gateway.chooseAccount(resolveAccount(name, await gateway.accounts()).account);
@@ -32,7 +32,7 @@ interface AccountResults<T> {
  * undefined if a single account is meant.
  * @throws {TradeAgentError} `login_required`, `usage`, and any error from reading the accounts
  */
-export async function selectedAccounts(app: MultiAccountApp): Promise<readonly AccountEntry[] | undefined> {
+export async function resolveSelectedAccounts(app: MultiAccountApp): Promise<readonly AccountEntry[] | undefined> {
   if (app.isAllAccounts) return await app.accounts();
   if ((await app.account()) !== undefined) return undefined;
   const entries = await app.accounts().catch(emptyIfNotFound);

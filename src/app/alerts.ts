@@ -10,7 +10,7 @@ import type { SchedulerName } from '../schedule/scheduler-names.ts';
 import { type AlertCoverage, type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import { profileServer } from './profile-server.ts';
+import { profileServerUrl } from './profile-server.ts';
 import { scheduleStore } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
 
@@ -19,7 +19,7 @@ import { addSchedule } from './schedule/schedules.ts';
  * @throws {TradeAgentError} `login_required` if a server stores the alerts and nobody is signed in
  */
 export async function profileAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
-  if ((await profileServer(app)) === undefined) {
+  if ((await profileServerUrl(app)) === undefined) {
     return { ...localAlerts(app), file: (await alertFile(app)).file };
   }
   const { createRemoteAlerts } = await import('../agent/remote/remote-alerts.ts');

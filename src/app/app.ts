@@ -3,7 +3,7 @@ import type { Session } from '../auth/session/session.ts';
 import type { Config, CredentialLocation, ResolvedProfile } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { UserDirs } from '../machine/directories.ts';
-import type { ServerRegistry } from '../mcp/client/server-registry.ts';
+import type { McpServerRegistry } from '../mcp/client/server-registry.ts';
 import type { SandboxReadyInfo } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
@@ -61,7 +61,7 @@ export interface App {
   /** A gateway client for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
   /** The profile's MCP servers, not yet connected, or undefined if the profile has none. */
-  foreignTools(): Promise<ServerRegistry | undefined>;
+  foreignTools(): Promise<McpServerRegistry | undefined>;
   /** The agent, created by the first call with its options. Later calls ignore their options. */
   agent(options: AgentOptions): Promise<Agent>;
   /** Drops the session and the agent, after a login or logout. */

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { AgentEvent } from '../agent/events.ts';
-import { modelServer, modelUrl } from '../agent/model/model-server.ts';
+import { modelServerUrl, resolveModelServer } from '../agent/model/model-server.ts';
 import { loadConfig, saveConfig } from '../config/config-file.ts';
 import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { loadModelKey, storeModelKey } from '../secrets/model-key.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
-import { withModel } from './chosen-model.ts';
+import { withModelOptions } from './chosen-model.ts';
 
 /** @param said.thread an existing thread to continue */
 export async function* sendMessage(
@@ -31,7 +31,7 @@ export async function* resumeChat(
 }
 
 /** Returns the signed-in user, with equity and trading state if the gateway responds. Undefined if signed out. */
-export async function accountSummary(app: App) {
+export async function loadAccountSummary(app: App) {
   const session = await app.session();
   if (session === undefined) return undefined;
   const gateway = await app.gateway();
@@ -50,11 +50,11 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   if (profile.server !== undefined) return { ...others, model: name };
   const next =
     name === 'builtin' || baseUrl === undefined ? { ...others, model: name } : { ...others, model: name, baseUrl };
-  const chosen = withModel(profile, next);
+  const chosen = withModelOptions(profile, next);
   // Fails now rather than at the next question: a misspelled name usually selects a server without a key.
   if (chosen.model.provider !== 'builtin') {
-    const kept = await loadModelKey(await app.store(), modelUrl(chosen.model));
-    modelServer(chosen.model, app.env, kept);
+    const kept = await loadModelKey(await app.store(), modelServerUrl(chosen.model));
+    resolveModelServer(chosen.model, app.env, kept);
   }
   return next;
 }
@@ -98,8 +98,8 @@ interface HomeEndpoint {
 
 /** Returns the home in a folder, or undefined if the folder has none. @throws {TradeAgentError} `invalid_config` */
 export async function findHome(folder: string): Promise<HomeEndpoint | undefined> {
-  const { homeFiles, readGatewaySettings, readHomeSettings } = await import('./home/home-files.ts');
-  if (!existsSync(homeFiles(folder).settings)) return undefined;
+  const { homeFilePaths, readGatewaySettings, readHomeSettings } = await import('./home/home-files.ts');
+  if (!existsSync(homeFilePaths(folder).settings)) return undefined;
   const { address } = await readHomeSettings(folder);
   const { environment } = await readGatewaySettings(folder);
   return { address, environment };
@@ -132,5 +132,5 @@ export function needsModelKey({ env }: App, model: ModelChoice): boolean {
 }
 
 export async function saveModelKey(app: App, model: ModelChoice, key: string): Promise<void> {
-  await storeModelKey(await app.store(), modelUrl(model), key);
+  await storeModelKey(await app.store(), modelServerUrl(model), key);
 }

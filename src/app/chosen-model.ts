@@ -1,4 +1,4 @@
-import { splitPreset } from '../agent/model/model-server.ts';
+import { splitModelPreset } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
@@ -6,7 +6,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions } from './app.ts';
 
 /** Applies the command line's model options to a profile. @throws {TradeAgentError} `usage` */
-export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOptions): ResolvedProfile {
+export function withModelOptions(profile: ResolvedProfile, { model, baseUrl }: AgentOptions): ResolvedProfile {
   if (model === undefined && baseUrl === undefined) return profile;
   if (model === 'builtin') {
     if (baseUrl === undefined) return { ...profile, model: { provider: 'builtin' } };
@@ -27,6 +27,7 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
   const { name: configuredName, base_url: configuredUrl } = profile.model;
   const name = model ?? configuredName;
   // A model name with a server prefix ("ollama/…") does not use the profile's server.
-  const base_url = baseUrl ?? (model !== undefined && splitPreset(model) !== undefined ? undefined : configuredUrl);
+  const base_url =
+    baseUrl ?? (model !== undefined && splitModelPreset(model) !== undefined ? undefined : configuredUrl);
   return { ...profile, model: { provider: 'openai', ...defined({ name, base_url }) } };
 }

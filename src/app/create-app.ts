@@ -3,9 +3,9 @@ import type { Session } from '../auth/session/session.ts';
 import type { CredentialLocation, ResolvedProfile } from '../config/profile.ts';
 import { serverProfileName } from '../config/server-profile-name.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { loginRequired } from '../errors/login-required.ts';
+import { loginRequiredError } from '../errors/login-required.ts';
 import type { Clock } from '../machine/clock.ts';
-import type { ServerRegistry } from '../mcp/client/server-registry.ts';
+import type { McpServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
@@ -66,8 +66,8 @@ export function createApp(options: AppOptions): App {
     },
     async foreignTools() {
       if ((await profile()).mcp_servers === undefined) return undefined;
-      const { openServerRegistry } = await import('./mcp/servers.ts');
-      return openServerRegistry(app);
+      const { openMcpServerRegistry } = await import('./mcp/servers.ts');
+      return openMcpServerRegistry(app);
     },
     async startAgent(own, wanted) {
       const { startAgent } = await import('./start-agent.ts');
@@ -88,7 +88,7 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
   const { startAgent, openSession, ...settled } = parts;
   let session: Promise<Session | undefined> | undefined;
   let agent: Promise<Agent> | undefined;
-  let foreign: Promise<ServerRegistry | undefined> | undefined;
+  let foreign: Promise<McpServerRegistry | undefined> | undefined;
   let readOnly = false;
   let account: Promise<string> | undefined;
 
@@ -117,7 +117,7 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
     async requireSession() {
       const found = await app.session();
       if (found !== undefined) return found;
-      throw loginRequired(undefined, app.profileOptions);
+      throw loginRequiredError(undefined, app.profileOptions);
     },
     async gateway() {
       const number = await app.account();
@@ -206,8 +206,8 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
   const config = memoize(async () => {
     const written = (await import('../config/config-file.ts')).loadConfig(await home());
     if (options.serverOption === undefined || profileName === undefined) return await written;
-    const { withServer } = await import('./server/server-profile.ts');
-    return withServer(await written, profileName, options);
+    const { withServerProfile } = await import('./server/server-profile.ts');
+    return withServerProfile(await written, profileName, options);
   });
   const sandbox = memoize(async () => {
     const { ensureSandbox } = await import('./sandbox-connection.ts');
@@ -225,8 +225,8 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
     return capApprovalTtl(resolveProfile(await config(), profileName));
   });
   const passphrases = memoize(async () => {
-    const { passphraseKeysFromEnv } = await import('../secrets/places/open-credential-store.ts');
-    return passphraseKeysFromEnv(env, options.askSecret, signal);
+    const { createPassphraseKeysFromEnv } = await import('../secrets/places/open-credential-store.ts');
+    return createPassphraseKeysFromEnv(env, options.askSecret, signal);
   });
   const openStore = async (place: Pick<ResolvedProfile, 'name'> & CredentialLocation) => {
     const { openCredentialStore } = await import('../secrets/places/open-credential-store.ts');

@@ -38,7 +38,7 @@ export type DemoEvent =
  * @param page a one-time link that sets up a browser as the phone
  * @param tapped resolves once the person has decided on the phone page
  */
-export type AskPerson = (page: {
+export type AskForApproval = (page: {
   readonly url: string;
   readonly user: string;
   readonly tapped: Promise<void>;
@@ -55,7 +55,7 @@ export type AskPerson = (page: {
  */
 export async function playDemo(
   app: Pick<App, 'env' | 'signal'>,
-  options: { readonly show: (event: DemoEvent) => void; readonly person: AskPerson | undefined },
+  options: { readonly show: (event: DemoEvent) => void; readonly person: AskForApproval | undefined },
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
   const readyFile = join(folder, 'ready.json');
@@ -160,7 +160,7 @@ async function pendingRequest(phone: PhoneClient): Promise<string> {
   }
 }
 
-async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped' | 'here'> {
+async function askPerson(phone: PhoneClient, person: AskForApproval): Promise<'tapped' | 'here'> {
   const { url } = await phone.pairing(USER);
   const decided = new AbortController();
   try {

@@ -3,7 +3,7 @@ import type { App } from './app.ts';
 import type { ApprovalListener } from './approvals/propose-and-wait.ts';
 
 /** Stops all trading and withdraws pending approvals. `reducing` stops only orders that would increase a position. */
-export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<HaltState> {
+export async function haltTrading(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<HaltState> {
   return (await app.gateway()).halt(state);
 }
 

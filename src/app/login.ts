@@ -70,8 +70,8 @@ async function loginAtHome(app: App, profile: ResolvedProfile): Promise<DeviceLo
 
 /** Starts a sign-in with a company. The profile is changed only after the sign-in has succeeded. */
 async function loginAtCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
-  const { requireCompany } = await import('../config/resolve-profile.ts');
-  requireCompany(profile, company);
+  const { requireValidCompany } = await import('../config/resolve-profile.ts');
+  requireValidCompany(profile, company);
   const [home, store] = await Promise.all([app.home(), app.store()]);
   if (profile.sandbox) {
     await registerKeyAtSandbox(app, company);
@@ -142,11 +142,11 @@ async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySign
  * home.yaml.
  * @throws {TradeAgentError} `usage` if no company is named; `invalid_config`, `credential_store_…`
  */
-export async function showCompanyKey(app: App, asked: RequestedCompany) {
-  const [{ ensureCompanyKey, companyClientYamlLines, publicCompanyKey }, { requireCompany }, profile] =
+export async function loadCompanyKey(app: App, asked: RequestedCompany) {
+  const [{ ensureCompanyKey, companyClientYamlLines, publicCompanyKey }, { requireValidCompany }, profile] =
     await Promise.all([import('../auth/company/client-key.ts'), import('../config/resolve-profile.ts'), app.profile()]);
   const company = await resolveCompany(app, asked);
-  requireCompany(profile, company);
+  requireValidCompany(profile, company);
   const key = publicCompanyKey(await ensureCompanyKey(await app.store()));
   return { profile: profile.name, company, key, homeYaml: companyClientYamlLines(company, key) };
 }

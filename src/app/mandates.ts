@@ -1,16 +1,16 @@
 import type { MandateChoice } from '../agent/agent.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { withStandingLimits } from '../tools/standing-limits.ts';
+import { withDefaultStandingOrderLimits } from '../tools/standing-limits.ts';
 import { currentSlot } from '../trading/mandate/cadence.ts';
 import { type MandateEnvelope, type MandateRequestInput, mandateRequestSchema } from '../trading/mandate/envelope.ts';
 import type { MandateView } from '../trading/mandate/mandate.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import type { ApprovalListener } from './approvals/propose-and-wait.ts';
-import { resolvePrefix } from './resolve-prefix.ts';
+import { resolveIdPrefix } from './resolve-prefix.ts';
 
 function resolveMandateId(app: App, typed: string): Promise<string> {
-  return resolvePrefix(typed, {
+  return resolveIdPrefix(typed, {
     called: 'mandates',
     whole: /^M-[A-Za-z0-9_-]{10}$/,
     list: async () => (await (await app.gateway()).mandates()).map(({ id }) => id),
@@ -46,7 +46,7 @@ export async function addMandate(
   asking: () => Promise<ApprovalListener>,
 ): Promise<MandateView> {
   const gateway = await app.gateway();
-  const given = await withStandingLimits(gateway, app.clock.now(), asked);
+  const given = await withDefaultStandingOrderLimits(gateway, app.clock.now(), asked);
   const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
   const { environment } = await app.profile();
   const kept = earlier === undefined ? {} : reusableTerms(earlier);

@@ -9,7 +9,7 @@ import type { App } from './app.ts';
  * Returns the latest quotes in the order requested and, in `missing`, the symbols without a quote, with the reason.
  * @throws {TradeAgentError} `unknown_symbol` if no symbol has a quote, `login_required`
  */
-export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly string[]) {
+export async function loadLatestQuotes(app: Pick<App, 'gateway'>, symbols: readonly string[]) {
   const { symbolSchema } = await import('../trading/order.ts');
   const missing: { readonly symbol: string; readonly message: string }[] = [];
   const asked: string[] = [];
@@ -77,7 +77,7 @@ export async function followQuotes(
   { signal, changed }: { readonly signal: AbortSignal; readonly changed: (live: LiveQuotes) => void },
 ): Promise<void> {
   const { clock } = app;
-  let { quotes } = await latestQuotes(app, symbols);
+  let { quotes } = await loadLatestQuotes(app, symbols);
   let at = clock.now();
   let failures = 0;
   while (!signal.aborted) {
@@ -86,7 +86,7 @@ export async function followQuotes(
     await clock.sleep(pause, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      ({ quotes } = await latestQuotes(app, symbols));
+      ({ quotes } = await loadLatestQuotes(app, symbols));
       at = clock.now();
       failures = 0;
     } catch {
@@ -101,7 +101,7 @@ export async function followQuotes(
  * @param range such as `3m` or `1y`
  * @throws {TradeAgentError} `unknown_symbol`, `usage`
  */
-export async function priceHistory(app: App, typed: string, range: string = DEFAULT_CHART_RANGE) {
+export async function loadPriceHistory(app: App, typed: string, range: string = DEFAULT_CHART_RANGE) {
   const [symbol = ''] = await parseTickers([typed]);
   const { text, timeframe, start } = parseChartRange(range, app.clock.now());
   const gateway = await app.gateway();
@@ -125,7 +125,7 @@ export async function priceHistory(app: App, typed: string, range: string = DEFA
  * Lists news, newest first. Without symbols, lists news of the whole market.
  * @throws `unknown_symbol`, `login_required`
  */
-export async function latestNews(
+export async function loadLatestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },
 ): Promise<readonly Article[]> {

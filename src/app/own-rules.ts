@@ -3,7 +3,7 @@ import type { RulesFile } from '../check/rules-schema.ts';
 import type { OwnFindings, OwnRules, OwnTargets } from '../tools/own-rules.ts';
 import { Dec } from '../trading/decimal.ts';
 import type { App } from './app.ts';
-import { gatherAccount, withCheckStore } from './check/with-check-store.ts';
+import { readAccountWithHistory, withCheckStore } from './check/with-check-store.ts';
 
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
@@ -42,7 +42,7 @@ async function currentFindings(app: RulesApp): Promise<OwnFindings> {
   const [{ name, file }, gateway] = await Promise.all([loadOwnRules(app), app.gateway()]);
   return withCheckStore(app, async (store, owner) => {
     const input = { gateway, file, localNow: app.clock.now(), suggest: false };
-    const { snapshot, memory } = await gatherAccount(store, owner, input);
+    const { snapshot, memory } = await readAccountWithHistory(store, owner, input);
     const rulesFile = name ?? undefined;
     const { result } = checkPortfolio({
       file,

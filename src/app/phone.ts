@@ -69,7 +69,7 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
  * @throws {TradeAgentError} `not_found` if there is no such ticket, or it was already answered, or it belongs to
  *   another user
  */
-export async function answerConnection(
+export async function answerConnectionRequest(
   app: App,
   user: string,
   given: string,

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 
 /** Returns the profile's server, or undefined if its agent runs on this machine. Sends no request. */
-export async function profileServer(app: Pick<App, 'config' | 'profileName'>): Promise<string | undefined> {
+export async function profileServerUrl(app: Pick<App, 'config' | 'profileName'>): Promise<string | undefined> {
   return findProfile(await app.config(), app.profileName).server;
 }
 

@@ -5,11 +5,11 @@ import type { ReceiptFault } from '../approval/receipts/receipt-form.ts';
 import type { VerifiedReceipt } from '../approval/receipts/verify-receipt.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { boundedFetch } from '../net/bounded-fetch.ts';
-import { timeLimit } from '../net/time-limit.ts';
+import { startTimeLimit } from '../net/time-limit.ts';
 import { RECEIPT_KEYS_PATH, type Receipt, type ReceiptEntry } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import { resolvePrefix } from './resolve-prefix.ts';
+import { resolveIdPrefix } from './resolve-prefix.ts';
 
 const MAX_LISTED = 100;
 
@@ -20,7 +20,7 @@ export async function listReceipts(app: App): Promise<ReceiptEntry[]> {
 
 /** Returns a receipt's text. @throws {TradeAgentError} `not_found`, `login_required` */
 async function receiptText(app: App, typed: string): Promise<string> {
-  const id = await resolvePrefix(typed, {
+  const id = await resolveIdPrefix(typed, {
     called: 'receipts',
     whole: /^(pr_[0-9A-Za-z]{16,}|ta-[A-Za-z0-9_-]{16,})$/,
     list: async () => (await listReceipts(app)).map((entry) => entry.id),
@@ -34,8 +34,8 @@ async function receiptText(app: App, typed: string): Promise<string> {
  * @param id a proposal's id or a prefix of it, or an order's `client_order_id`
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
-export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict> {
-  return await verifyReceiptText(await receiptText(app, id), pinnedKeyMatcher(await readPinnedKeys(app, undefined)));
+export async function fetchReceiptVerdict(app: App, id: string): Promise<ReceiptVerdict> {
+  return await verifyReceiptText(await receiptText(app, id), pinnedKeyMatcher(await loadPinnedKeys(app, undefined)));
 }
 
 /**
@@ -92,7 +92,7 @@ export type ReceiptVerdict =
 /**
  * Verifies a receipt file. Works offline if a key is named.
  * @param options.phoneKey a fingerprint that one of the approvers' keys must have
- * @throws {TradeAgentError} `usage` for a file that can't be read; otherwise as {@link readPinnedKeys}
+ * @throws {TradeAgentError} `usage` for a file that can't be read; otherwise as {@link loadPinnedKeys}
  */
 export async function verifyReceiptFile(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,
@@ -100,7 +100,7 @@ export async function verifyReceiptFile(
   { key, phoneKey }: { readonly key?: string | undefined; readonly phoneKey?: string | undefined },
 ): Promise<ReceiptVerdict & { readonly from: string }> {
   const text = await readReceiptText(file);
-  const pinned = await readPinnedKeys(app, key);
+  const pinned = await loadPinnedKeys(app, key);
   const verdict = await verifyReceiptText(text, pinnedKeyMatcher(pinned));
   const { from } = pinned;
   if (verdict.ok && phoneKey !== undefined && !verdict.phone_keys.some((one) => one.fingerprint === phoneKey)) {
@@ -166,7 +166,7 @@ export interface PinnedKeys {
  * @param key a thumbprint, or a file with keys (JWK, JWK Set); defaults to the keys that the gateway publishes
  * @throws {TradeAgentError} `usage` for a file without a key, `gateway_unreachable`
  */
-export async function readPinnedKeys(
+export async function loadPinnedKeys(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,
   key: string | undefined,
 ): Promise<PinnedKeys> {
@@ -176,7 +176,7 @@ export async function readPinnedKeys(
   }
   const { gateway } = await app.profile();
   const url = `${gateway.replace(/\/+$/, '')}${RECEIPT_KEYS_PATH}`;
-  const limit = timeLimit(TIMEOUT_MS, app.signal);
+  const limit = startTimeLimit(TIMEOUT_MS, app.signal);
   try {
     const answer = await boundedFetch(app.fetch, MAX_RESPONSE_BYTES)(url, {
       signal: limit.signal,

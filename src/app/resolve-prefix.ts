@@ -17,7 +17,7 @@ export interface IdSource {
  * follows reports an id that does not exist.
  * @throws {TradeAgentError} `usage`, naming the matches, if several match or the prefix is too short
  */
-export async function resolvePrefix(typed: string, { called, whole, list }: IdSource): Promise<string> {
+export async function resolveIdPrefix(typed: string, { called, whole, list }: IdSource): Promise<string> {
   if (whole.test(typed)) return typed;
   const ids = [...new Set(await list())];
   if (typed === '' || ids.includes(typed)) return typed;

@@ -22,7 +22,7 @@ export type RunInput = Parameters<Agent['run']>[0];
  * @returns the run's events; the last one is its result
  * @throws {TradeAgentError} errors that prevent the agent from starting, and any error from `input`
  */
-export async function run(
+export async function startRun(
   app: App,
   input: () => Promise<RunInput>,
   settings: RunSettings,
@@ -57,7 +57,7 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
 }
 
 /** @param thread the thread's id or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
-export async function resume(app: App, thread: string, settings: RunSettings): Promise<AsyncIterable<AgentEvent>> {
+export async function resumeRun(app: App, thread: string, settings: RunSettings): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   return agent.resume(await resolveThreadId(app, thread), runOptions(app, settings));
 }
@@ -100,7 +100,7 @@ export async function followRun(
   return follower.result(signal.aborted ? signal.reason : failure);
 }
 
-export type RunObject = ReturnType<typeof toRunOutput>;
+export type RunOutput = ReturnType<typeof toRunOutput>;
 
 /** Returns the object that `run --output json` prints. @param profileOptions the options that selected the profile */
 export function toRunOutput(result: RunResult, profileOptions: readonly string[] = []) {

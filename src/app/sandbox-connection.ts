@@ -27,7 +27,7 @@ export async function ensureSandbox(options: {
   const named = options.env.TRADE_AGENT_SANDBOX;
   if (named) {
     const ready = readReadyFile(named);
-    if (ready === undefined || !isRunning(ready.pid)) {
+    if (ready === undefined || !isProcessRunning(ready.pid)) {
       throw new TradeAgentError('provider_unreachable', `no sandbox is running for ${named}`, {
         hint: `Start one with "trade-agent sandbox --ready-file ${named}", or unset TRADE_AGENT_SANDBOX.`,
       });
@@ -37,7 +37,7 @@ export async function ensureSandbox(options: {
 
   const file = defaultReadyFile(options.sandboxHome);
   const running = readReadyFile(file);
-  if (running !== undefined && isRunning(running.pid)) return running;
+  if (running !== undefined && isProcessRunning(running.pid)) return running;
   if (!options.start) {
     throw new TradeAgentError('provider_unreachable', 'the sandbox is not running', {
       hint: 'Start it with "trade-agent sandbox".',
@@ -47,7 +47,7 @@ export async function ensureSandbox(options: {
   return startInBackground(options.sandboxHome, file, options.env);
 }
 
-export function isRunning(pid: number): boolean {
+export function isProcessRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -81,7 +81,7 @@ async function startInBackground(
   for (;;) {
     // Another command may have started a sandbox at the same moment. Its ready file works too.
     const ready = readReadyFile(readyFile);
-    if (ready !== undefined && isRunning(ready.pid)) return ready;
+    if (ready !== undefined && isProcessRunning(ready.pid)) return ready;
     if (Date.now() > deadline || (ended && !(await anotherIsStarting(readyFile)))) {
       throw new TradeAgentError('provider_unreachable', 'the sandbox did not start', {
         hint: `${lastLine(logFile)} See the log in ${logFile}, or run "trade-agent sandbox" to start it in the foreground.`.trim(),

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import type { Hono } from 'hono';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { createHostCheck } from '../net/host-check.ts';
-import { type HttpServer, requestListener } from '../net/http-server.ts';
+import { createRequestListener, type HttpServer } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 
 /** How long to wait for requests in progress, such as an order on its way to the broker, in milliseconds. */
-export const DRAIN_MS = 20_000;
+export const DRAIN_TIMEOUT_MS = 20_000;
 
 /** Registers a cleanup. Cleanups run in reverse order. */
 export type RegisterCleanup = (close: () => unknown) => void;
@@ -58,7 +58,7 @@ export function serveRoutes(
 ): void {
   const isForUs = createHostCheck([address, server.url, `http://localhost:${server.port}`]);
   const toRoutes = telemetry.requests(
-    requestListener(app),
+    createRequestListener(app),
     app.routes.map(({ path }) => path),
   );
   server.serve((request, response) => {

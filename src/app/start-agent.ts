@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Agent } from '../agent/agent.ts';
-import { modelUrl } from '../agent/model/model-server.ts';
+import { modelServerUrl } from '../agent/model/model-server.ts';
 import { createAgent } from '../agent/run/create-agent.ts';
 import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
@@ -11,7 +11,7 @@ import type { Alerts } from '../tools/alerts.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
-import { withModel } from './chosen-model.ts';
+import { withModelOptions } from './chosen-model.ts';
 
 /** Creates the profile's agent. An agent that runs on a server stores nothing on this machine. */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
@@ -24,7 +24,7 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     app.account(),
   ]);
   const folder = ensurePrivateFolder(home.data);
-  const chosen = withModel(profile, options);
+  const chosen = withModelOptions(profile, options);
   const isUnused = chosen.model.provider === 'builtin' || options.readOnly === true;
   const foreign = isUnused ? undefined : await app.foreignTools();
   return createAgent({
@@ -35,13 +35,14 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     databaseKey: await getOrCreateDatabaseKey(store),
     clock: app.clock,
     readOnly: options.readOnly ?? false,
-    apiKey: await loadModelKey(store, modelUrl(chosen.model)),
+    apiKey: await loadModelKey(store, modelServerUrl(chosen.model)),
     env: app.env,
     ...defined({ foreign }),
     alerts: lazyAlerts(app),
     fetch: app.fetch,
     ownRules: lazyOwnRules(app),
-    imported: async (number) => (await import('./portfolio/account-history.ts')).importedActivities(app)(number),
+    imported: async (number) =>
+      (await import('./portfolio/account-history.ts')).createImportedActivitiesReader(app)(number),
   });
 }
 

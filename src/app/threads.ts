@@ -1,7 +1,7 @@
 import type { ThreadRecord, ThreadView } from '../agent/events.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
-import { resolvePrefix } from './resolve-prefix.ts';
+import { resolveIdPrefix } from './resolve-prefix.ts';
 
 /** At least one of `olderThan` and `keep` is required. */
 export interface PruneSettings {
@@ -19,7 +19,7 @@ export async function listThreads(app: App): Promise<ThreadView[]> {
 
 /** Completes the prefix of a thread's id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 export function resolveThreadId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
-  return resolvePrefix(typed, {
+  return resolveIdPrefix(typed, {
     called: 'threads',
     whole: /^th_[0-9a-z]{10}$/,
     list: async () => (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),

@@ -5,24 +5,24 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
-import { type CachedReads, cacheReads } from '../home/phone/dashboard/cached-reads.ts';
+import { type CachedDashboardData, cacheDashboardData } from '../home/phone/dashboard/cached-reads.ts';
 import type { AgentData, FindingLine, ScheduleLine } from '../home/phone/dashboard/dashboard-data.ts';
 import { createDashboardRoutes } from '../home/phone/dashboard/dashboard-routes.ts';
-import { LOCATION_HEADER, ORIGIN_KEY_HEADER, securityHeaders } from '../home/phone/page/browser.ts';
+import { LOCATION_HEADER, ORIGIN_KEY_HEADER, setSecurityHeaders } from '../home/phone/page/browser.ts';
 import type { BrowserContext, BrowserEnv, HomeDescription } from '../home/phone/page/browser-env.ts';
-import { messagePage, renderPage, shellPage } from '../home/phone/page/page.ts';
+import { renderMessagePage, renderPage, renderShellPage } from '../home/phone/page/page.ts';
 import { createPhoneAssets } from '../home/phone/page/phone-assets.ts';
 import type { Clock } from '../machine/clock.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { createHostCheck } from '../net/host-check.ts';
-import { listenOnLoopback, requestListener } from '../net/http-server.ts';
+import { createRequestListener, listenOnLoopback } from '../net/http-server.ts';
 import { isSameSecret } from '../secrets/constant-time.ts';
 import { getOrCreateDatabaseKey } from '../secrets/database-key.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
-import { gatewayWithImported } from './portfolio/account-history.ts';
+import { openGatewayWithImportedActivities } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
 export interface WebReadyInfo {
@@ -36,14 +36,18 @@ export interface WebReadyInfo {
  * @param options.port 0 for any free port
  * @throws {TradeAgentError} `login_required`, `port_in_use`
  */
-export async function serveWeb(
+export async function serveDashboard(
   app: App,
   { port, ready }: { readonly port: number; readonly ready: (web: WebReadyInfo) => Promise<void> },
 ): Promise<void> {
   const { clock, signal, isAllAccounts } = app;
   // If `all` is selected, data that isn't tied to an account is read through the default account.
   const one = isAllAccounts ? app.inAccount(undefined) : app;
-  const [gateway, profile] = await Promise.all([gatewayWithImported(one), app.profile(), app.requireSession()]);
+  const [gateway, profile] = await Promise.all([
+    openGatewayWithImportedActivities(one),
+    app.profile(),
+    app.requireSession(),
+  ]);
   const secret = randomSecret();
   await serve({
     signal,
@@ -62,7 +66,7 @@ export async function serveWeb(
           environment: profile.environment ?? 'live',
           simulated: profile.sandbox,
         },
-        data: cacheReads(
+        data: cacheDashboardData(
           {
             ...gateway,
             halt: () => gateway.halt(),
@@ -76,7 +80,7 @@ export async function serveWeb(
         closing: AbortSignal.any([closing.signal, signal]),
       });
       const isForUs = createHostCheck([server.url]);
-      const answer = requestListener({ fetch: (request) => pages.fetch(request) });
+      const answer = createRequestListener({ fetch: (request) => pages.fetch(request) });
       server.serve((request, response) => {
         if (isForUs(request, response)) answer(request, response);
       });
@@ -102,8 +106,8 @@ function agentData(app: App, isAllAccounts: boolean): AgentData {
       });
     },
     runs: async (limit) => {
-      const { scheduleLogs } = await import('./schedule/schedules.ts');
-      return await scheduleLogs(app, undefined, limit);
+      const { listScheduleRuns } = await import('./schedule/schedules.ts');
+      return await listScheduleRuns(app, undefined, limit);
     },
     findings: () => openFindings(app, isAllAccounts),
     threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
@@ -145,7 +149,7 @@ const isoTime = (at: number | undefined) => (at === undefined ? undefined : new 
  * Writes a page that opens the URL, and returns the page's file. The browser is started with the file's path instead of
  * the URL, because every user of the machine can read command lines, but only the owner can read the file.
  */
-export async function writeOpeningPage(app: Pick<App, 'home'>, url: string) {
+export async function writeRedirectPage(app: Pick<App, 'home'>, url: string) {
   const folder = ensurePrivateFolder((await app.home()).data);
   const file = join(folder, `web-${randomBytes(6).toString('hex')}.html`);
   writePrivateFile(
@@ -164,7 +168,7 @@ interface WebPagesOptions {
   /** The secret in the link's fragment. It can be used only once. */
   readonly secret: string;
   readonly about: HomeDescription;
-  readonly data: CachedReads;
+  readonly data: CachedDashboardData;
   /** The account shown first: the selected account, unless `all` is selected. */
   readonly account?: string;
   readonly clock: Clock;
@@ -196,7 +200,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   app.use(bodyLimit({ maxSize: 16 * 1024 }));
   app.route('/', createPhoneAssets());
   app.use(async (context, next) => {
-    securityHeaders(context, false);
+    setSecurityHeaders(context, false);
     const given = context.req.header(ORIGIN_KEY_HEADER);
     const key = given !== undefined && /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
     context.set('about', about);
@@ -209,7 +213,8 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     context.set('formToken', letIn?.formToken ?? '');
     if (!['GET', 'HEAD', 'POST'].includes(context.req.method)) return context.text('Method not allowed', 405);
     if (isCrossSite(context, origin)) return context.text('Cross-site requests are not allowed', 403);
-    if (key === undefined) return context.req.method === 'POST' ? context.text('No key', 403) : shellPage(context);
+    if (key === undefined)
+      return context.req.method === 'POST' ? context.text('No key', 403) : renderShellPage(context);
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
@@ -267,7 +272,7 @@ function requestSecret(context: BrowserContext): Response | Promise<Response> {
 }
 
 function accessDenied(context: BrowserContext, why: 'wrong' | 'used'): Response | Promise<Response> {
-  return messagePage(context, 403, {
+  return renderMessagePage(context, 403, {
     title: why === 'used' ? 'This link was already used' : 'You are not signed in here',
     text:
       why === 'used'

@@ -1,6 +1,6 @@
 import type { ProposalReason, StoredProposal } from '../store/proposal-store.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
-import { kinds, kindWords, type ProposalKind } from '../trading/kinds/kinds.ts';
+import { getKindDefinition, kinds, type ProposalKind } from '../trading/kinds/kinds.ts';
 import { type Permission, permissionToPropose } from '../trading/permissions.ts';
 import type { Proposer } from './kind.ts';
 
@@ -91,5 +91,5 @@ export const haltedReason = {
 
 /** Returns the id of the mandate that approves a proposal; undefined if the owner has to be asked. */
 export function approvingMandate({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
-  return kindWords(kind).mandate?.(subject);
+  return getKindDefinition(kind).mandate?.(subject);
 }

@@ -1,5 +1,11 @@
 import { open } from 'node:fs/promises';
-import { type AuditHead, type AuditSnapshot, type AuditStore, EMPTY_HEAD, entryHash } from '../store/audit.ts';
+import {
+  type AuditHead,
+  type AuditSnapshot,
+  type AuditStore,
+  auditEntryHash,
+  EMPTY_AUDIT_HEAD,
+} from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
@@ -102,7 +108,7 @@ export async function verifyAuditFile(
   const { head, pending, bytes } = await store.snapshot(file);
   let number = 0;
   let seq = 0;
-  let prev = EMPTY_HEAD.hash;
+  let prev = EMPTY_AUDIT_HEAD.hash;
   /** The beginning of a line that was cut off when the gateway died. The complete line must follow. */
   let cut: { readonly text: string; readonly number: number } | undefined;
   const fault = (what: Exclude<AuditVerdict, { ok: true }>['what'], line = number): AuditVerdict => ({
@@ -126,7 +132,7 @@ export async function verifyAuditFile(
     return undefined;
   };
   const all = async function* () {
-    yield* readLines(file, bytes);
+    yield* readAuditLines(file, bytes);
     // A process that died may have written some of the pending lines to the file already.
     for (const text of pending) if ((parseEntry(text)?.seq ?? 0) > seq) yield text;
   };
@@ -158,7 +164,7 @@ function chainFault(
   if (entry.seq <= seq || entry.seq > most) return 'added';
   // Compared byte for byte, because parsers differ in how they read duplicate members.
   if (JSON.stringify(entry) !== text) return 'changed';
-  return entry.hash === entryHash(entry) && entry.prev === prev ? undefined : 'changed';
+  return entry.hash === auditEntryHash(entry) && entry.prev === prev ? undefined : 'changed';
 }
 
 /** Returns undefined if the text is not a line of the audit log. */
@@ -181,7 +187,7 @@ const CARRIAGE_RETURN = 0x0d;
  * unescaped, which other line readers treat as a line end.
  * @param named if given, only lines that contain one of these strings are decoded and yielded
  */
-export async function* readLines(file: string, bytes: number, named?: readonly string[]): AsyncGenerator<string> {
+export async function* readAuditLines(file: string, bytes: number, named?: readonly string[]): AsyncGenerator<string> {
   if (bytes === 0) return;
   const handle = await open(file, 'r');
   try {

@@ -97,7 +97,7 @@ export async function executeProposal(context: KernelContext, id: string, tries:
   const isOurs = async () => (await store.get(id))?.version === version;
   const execution = await executeOrLookUp(context.parts, intent.proposal, { ...approved, isOurs });
   failpoint('execute.answered');
-  const wait = await settleExecution(context, intent.proposal, execution, tries);
+  const wait = await recordExecutionOutcome(context, intent.proposal, execution, tries);
   // If the service did not accept the proposal, it is `approved` again, and the next attempt checks its deadline.
   const isOver = clock.now() > approved.expiresAt + TOKEN_GRACE_MS;
   return isOver && execution.outcome === 'unknown' ? undefined : wait;
@@ -120,7 +120,7 @@ async function executeOrLookUp(
 }
 
 /** Returns the reason of an executed proposal that had been reported as not placed. It tells the owner what to do. */
-export async function placedLateReason(
+export async function latePlacementReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
 ): Promise<ProposalReason> {
@@ -138,7 +138,7 @@ export async function placedLateReason(
  */
 export async function recordExecuted(context: KernelContext, proposal: StoredProposal, result: unknown): Promise<void> {
   for (let seen = proposal; ; ) {
-    const reason = seen.state === 'expired' ? await placedLateReason(context.parts, seen) : undefined;
+    const reason = seen.state === 'expired' ? await latePlacementReason(context.parts, seen) : undefined;
     const after = await context.parts.moves.move(seen, 'executed', { result, ...defined({ reason }) });
     failpoint('execute.recorded');
     if (after.outcome === 'stale') {
@@ -155,7 +155,7 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
  * meanwhile.
  * @returns milliseconds until the next attempt; undefined if the proposal is settled
  */
-export async function settleExecution(
+export async function recordExecutionOutcome(
   context: KernelContext,
   proposal: StoredProposal,
   execution: Execution<unknown>,

@@ -1,6 +1,6 @@
 import type { Clock } from '../machine/clock.ts';
 import type { EarlyPingStore } from '../store/early-ping-store.ts';
-import type { Halts } from '../store/halts.ts';
+import type { HaltStore } from '../store/halts.ts';
 import type { OtherProcesses } from '../store/other-processes.ts';
 import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
@@ -28,7 +28,7 @@ export interface KernelDeps {
   /** Undefined if no other process uses the database. */
   readonly others?: OtherProcesses | undefined;
   readonly moves: ProposalTransitions;
-  readonly halts: Halts;
+  readonly halts: HaltStore;
   readonly access: Access;
   readonly audit: AuditChain;
   readonly asking: CibaPort;

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { isSameSecret } from '../secrets/constant-time.ts';
-import { allSecrets, type SealSecrets } from '../secrets/token-seal.ts';
+import { type SealSecrets, toSecretList } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
 /** Identifies a question: its proposal, and the number of questions about the proposal so far, including this one. */
@@ -13,10 +13,10 @@ type QuestionKey = Pick<StoredProposal, 'id' | 'asked'>;
  * gateway made the token, even before its question is known.
  */
 export class NotificationTokens {
-  readonly #secrets: ReturnType<typeof allSecrets>;
+  readonly #secrets: ReturnType<typeof toSecretList>;
 
   constructor(secrets: SealSecrets) {
-    this.#secrets = allSecrets(secrets);
+    this.#secrets = toSecretList(secrets);
   }
 
   /** Returns a question's token. Each question about a proposal has a different token. */

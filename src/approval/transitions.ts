@@ -115,7 +115,7 @@ export class ProposalTransitions {
   }
 
   async #change(seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Transition> {
-    const note = { event: auditEvent(seen, after), facts: proposalFacts({ ...seen, ...after }) };
+    const note = { event: auditEvent(seen, after), facts: proposalAuditFacts({ ...seen, ...after }) };
     return await this.#store.change(seen, after, note, { now: this.#clock.now(), unlessHalted });
   }
 }
@@ -170,7 +170,7 @@ function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
  * Returns a proposal's facts for the audit log: without tokens, but with the hash of the approval request's ID, by
  * which the request can be found in the provider's log.
  */
-export function proposalFacts(
+export function proposalAuditFacts(
   proposal: ProposalDraft & { readonly state: ProposalState } & Partial<
       Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>
     >,

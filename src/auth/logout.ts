@@ -64,8 +64,8 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
 /** Returns the client key for a company sign-in, because a company authenticates the client that revokes tokens. */
 async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
   if (profile.company === undefined) return {};
-  const { storedCompanyKey } = await import('./company/client-key.ts');
-  const privateKey = await storedCompanyKey(store);
+  const { readCompanyKey } = await import('./company/client-key.ts');
+  const privateKey = await readCompanyKey(store);
   return defined({ privateKey });
 }
 

@@ -3,8 +3,8 @@ import { Dec } from '../trading/decimal.ts';
 import { mustWaitForOpen, symbolMarketClock } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
-import { computeFigures, type Figures } from './figures.ts';
-import { type Firing, fireRules, ruleDefinition } from './firing.ts';
+import { computePortfolioFigures, type Figures } from './figures.ts';
+import { type Firing, fireRules, ruleDefinitionDigest } from './firing.ts';
 import { type Observations, observeRules } from './observe.ts';
 import { marketClosures } from './observe-account.ts';
 import type { CheckResult } from './result-schema.ts';
@@ -44,7 +44,7 @@ export function checkPortfolio(given: CheckInput): CompletedCheck {
   const { file, snapshot, memory } = input;
   const sectorOf = (symbol: string) =>
     Object.hasOwn(file.sectors, symbol) ? file.sectors[symbol] : input.sectorOf(symbol);
-  const figures = computeFigures(snapshot, { sectorOf, mark: memory.mark() });
+  const figures = computePortfolioFigures(snapshot, { sectorOf, mark: memory.mark() });
   const look = observeRules(file, snapshot, figures);
   const firing = fireRules(look, memory.fired(), snapshot.now, new Set(file.rules.map(({ name }) => name)));
   const { proposals, suggestion } = buildProposals(input, look, figures);
@@ -70,7 +70,7 @@ function buildProposals(
   const left: { symbol: string; reason: string }[] = [];
   const conditional = look.observations.flatMap(({ rule, state }): (SuggestedProposal & { spends: Dec })[] => {
     if (rule.kind !== 'order' || state !== 'triggered' || (rule.snooze ?? 0) > snapshot.now) return [];
-    const definition = ruleDefinition(rule);
+    const definition = ruleDefinitionDigest(rule);
     const earlier = memory.proposed(rule.name, definition);
     if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol))) return [];
     if (suggest.awaited.has(rule.symbol)) return [];

@@ -7,25 +7,25 @@ import { incomeTotals } from '../trading/portfolio/dividends.ts';
 import { type Drawdown, type Drawdowns, drawdowns, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import { replayLots, toTrades } from '../trading/portfolio/lot-history-replay.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
-import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
-import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
+import { accountReturns, mergeFlows } from '../trading/portfolio/returns.ts';
+import { type Flow, toValuePoints, type ValuePoint } from '../trading/portfolio/value-point.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { accountPerformance } from '../trading/portfolio-performance.ts';
 import type { Position } from '../trading/views.ts';
 import { incompleteFigures } from './incomplete.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export type Figures = ReturnType<typeof computeFigures>;
+export type Figures = ReturnType<typeof computePortfolioFigures>;
 
 /** Computes the figures. Pure: equal snapshots and marks give equal figures. */
-export function computeFigures(
+export function computePortfolioFigures(
   snapshot: Snapshot,
   { sectorOf, mark }: { sectorOf: (symbol: string) => string | undefined; mark?: HighWaterMark | undefined },
 ) {
   const { account, positions, activities, history, now, priceOn = () => undefined } = snapshot;
   const equity = new Dec(account.equity);
   const booked = activities && externalFlows(activities, priceOn).flows.filter(({ at }) => at <= now);
-  const flows = mergedFlows(history, booked, now);
+  const flows = mergeFlows(history, booked, now);
   const since = dayStart(history, now);
   const present = { at: now, equity };
   const returns = accountReturns(history, present, flows, booked);
@@ -118,7 +118,7 @@ function drawdownsFromMark(
   flows: readonly Flow[],
   allFlows: Dec | undefined,
 ): Drawdowns {
-  const since = valuePoints([mark.last, ...values.filter(({ at }) => at > mark.last.at)], flows);
+  const since = toValuePoints([mark.last, ...values.filter(({ at }) => at > mark.last.at)], flows);
   return drawdowns(withLateFlows(since, mark, allFlows), mark);
 }
 

@@ -37,14 +37,14 @@ const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
  * Returns a digest of the parts of a rule that make it fire. Changing other parts, such as the rule's wording or times,
  * does not make the rule fire again.
  */
-export const ruleDefinition = memoizePerObject((rule: Rule): string => {
+export const ruleDefinitionDigest = memoizePerObject((rule: Rule): string => {
   const { message: _m, severity: _s, when: _w, snooze: _z, enabled: _e, ...trigger } = rule;
   return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 });
 
 /** Returns the rule's definition together with a limit that is set elsewhere in the file, such as a target. */
 function observationDefinition({ rule, limitedBy }: Observation): string {
-  const definition = ruleDefinition(rule);
+  const definition = ruleDefinitionDigest(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
 }
 

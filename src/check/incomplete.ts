@@ -1,5 +1,5 @@
 import { type Activity, type ClosingPriceLookup, externalFlows } from '../trading/activity.ts';
-import { signedDollars } from '../trading/amounts.ts';
+import { formatSignedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 
 export const figureNames = [
@@ -63,7 +63,7 @@ const isZeroAmount = (amount: string | null) => amount === null || Number(amount
 function describeActivity({ type, at, symbol, qty, amount }: Activity): string {
   const what = [
     ...(symbol === null ? [] : [`${qty === null ? '' : `${qty} `}${symbol}`]),
-    ...(amount === null || isZeroAmount(amount) ? [] : [signedDollars(amount)]),
+    ...(amount === null || isZeroAmount(amount) ? [] : [formatSignedDollars(amount)]),
   ];
   return `activity ${type} of ${newYorkDate(Date.parse(at))}${what.length === 0 ? '' : ` (${what.join(', ')})`}`;
 }

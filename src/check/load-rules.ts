@@ -2,19 +2,19 @@ import type { z } from 'zod';
 import { readRequiredFile } from '../config/required-file.ts';
 import { lineSuffix, parseYamlDocument } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
-import { closestMatch } from '../text/closest-match.ts';
+import { findClosestMatch } from '../text/closest-match.ts';
 import { checkOrder } from '../trading/order.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import { shareSymbolPattern } from '../trading/symbol.ts';
 import { messagePlaceholders, placeholdersIn } from './message.ts';
 import {
-  isAtMostWhole,
-  orderKeys,
+  isAtMostHundredPercent,
   percentPattern,
   percentToFraction,
   type RulesFile,
   ruleKeys,
   ruleKinds,
+  ruleOrderKeys,
   rulesFileSchema,
   suggestSchema,
 } from './rules-schema.ts';
@@ -71,7 +71,7 @@ async function parseWithLines(text: string, file: string): Promise<RulesFile> {
  * errors with line numbers.
  */
 async function parseQuickly(text: string, file: string): Promise<RulesFile | undefined> {
-  const plain = takePlainTargets(text);
+  const plain = extractPlainTargets(text);
   if (plain === undefined) return undefined;
   try {
     const { content } = await parseYamlDocument(plain.rest, file);
@@ -116,7 +116,7 @@ function invalid(
   message: string,
   { typed, known = [], hint }: { typed?: string; known?: readonly string[]; hint?: string | undefined } = {},
 ) {
-  const nearest = typed === undefined ? undefined : closestMatch(typed, known);
+  const nearest = typed === undefined ? undefined : findClosestMatch(typed, known);
   const choices = known.length === 0 ? 'Correct the file.' : `Valid here: ${known.join(', ')}.`;
   return new TradeAgentError('invalid_config', message, {
     hint: hint ?? (nearest === undefined ? choices : `Did you mean "${nearest}"? ${choices}`),
@@ -188,7 +188,7 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
   if (first === 'suggest') return Object.keys(suggestSchema.shape);
   if (first !== 'rules') return [];
   if (third === 'when') return ['before_close'];
-  if (path[2] === 'order') return orderKeys;
+  if (path[2] === 'order') return ruleOrderKeys;
   return ruleKeys(String(valueAt(content, [...path.slice(0, 2), 'kind'])));
 }
 
@@ -205,7 +205,7 @@ const NON_TEXT_SYMBOLS = ['NULL', 'TRUE', 'FALSE'];
  * parser and the schema take a tenth of the whole check's time. Returns undefined if the targets are written
  * differently or are invalid.
  */
-export function takePlainTargets(text: string) {
+export function extractPlainTargets(text: string) {
   const found = plainTargets.exec(text);
   if (found === null) return undefined;
   const [whole, before = '', block = ''] = found;
@@ -217,6 +217,6 @@ export function takePlainTargets(text: string) {
     if (Object.hasOwn(targets, symbol) || NON_TEXT_SYMBOLS.includes(symbol)) return undefined;
     targets[symbol] = percentToFraction(line.slice(end + 2));
   }
-  if (!isAtMostWhole(targets)) return undefined;
+  if (!isAtMostHundredPercent(targets)) return undefined;
   return { rest: `${before}targets: {}\n${text.slice(whole.length)}`, targets };
 }

@@ -40,7 +40,7 @@ export interface RuleLimits {
   readonly clear: Dec;
 }
 
-export function createLimits(limit: Dec, direction: RuleLimits['direction'], back: Dec): RuleLimits {
+export function createRuleLimits(limit: Dec, direction: RuleLimits['direction'], back: Dec): RuleLimits {
   return { direction, limit, clear: direction === 'above' ? limit.minus(back) : limit.plus(back) };
 }
 
@@ -80,15 +80,15 @@ export function priceRearmDistance(limit: Dec | string, rearm: string | undefine
   return new Dec(limit).mul(rearm ?? '0.01');
 }
 
-export function fractionLimits(
+export function createFractionLimits(
   limit: string,
   rearm: string | undefined,
   direction: RuleLimits['direction'] = 'above',
 ): RuleLimits {
-  return createLimits(new Dec(limit), direction, pointsRearmDistance(limit, rearm));
+  return createRuleLimits(new Dec(limit), direction, pointsRearmDistance(limit, rearm));
 }
 
-export function accountObservation(
+export function createAccountObservation(
   rule: Rule,
   state: Observation['state'],
   text: string,
@@ -97,7 +97,7 @@ export function accountObservation(
   return { rule, subject: '', state, say: () => ({ facts, text }) };
 }
 
-export function uncheckedRule(rule: Rule, code: UncheckedRule['code'], text: string): ObservedRule {
+export function toUncheckedRule(rule: Rule, code: UncheckedRule['code'], text: string): ObservedRule {
   return { observations: [], blind: [{ rule, subject: '', code, text }] };
 }
 

@@ -1,15 +1,18 @@
-import { dollars, shares } from '../trading/amounts.ts';
+import { formatDollarAmount, formatShares } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
 import { isMultiLeg } from '../trading/order-legs.ts';
-import { ageText, type Observation, type ObservedRule, triggeredOrClear, uncheckedRule } from './observation.ts';
+import { ageText, type Observation, type ObservedRule, toUncheckedRule, triggeredOrClear } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export function observeAccount(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snapshot: Snapshot): ObservedRule {
+export function observeOrdersAndClosures(
+  rule: RuleOf<'open_order' | 'missing' | 'closure'>,
+  snapshot: Snapshot,
+): ObservedRule {
   if (rule.kind === 'open_order' && snapshot.openOrders === undefined) {
-    return uncheckedRule(rule, 'orders_unavailable', 'the open orders can’t be read');
+    return toUncheckedRule(rule, 'orders_unavailable', 'the open orders can’t be read');
   }
   return { observations: observationsOf(rule, snapshot), blind: [] };
 }
@@ -19,7 +22,7 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
     case 'open_order':
       return (snapshot.openOrders ?? []).map((order) => {
         const age = snapshot.now - Date.parse(order.submitted_at);
-        const size = order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0');
+        const size = order.qty !== null ? formatShares(order.qty) : formatDollarAmount(order.notional ?? '0');
         // Multi-leg orders have no single side or quantity.
         const what = isMultiLeg(order) ? describeOpenOrder(order) : `${order.side} ${size} ${order.symbol}`;
         return {
@@ -40,7 +43,7 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
         facts: { symbol: rule.symbol, qty: qty.toFixed(), wanted: wanted.toFixed() },
         text: qty.lte(0)
           ? `you hold no ${rule.symbol}`
-          : `you hold ${shares(qty.toFixed())} ${rule.symbol}, not ${shares(wanted.toFixed())}`,
+          : `you hold ${formatShares(qty.toFixed())} ${rule.symbol}, not ${formatShares(wanted.toFixed())}`,
       });
       return [{ rule, subject: rule.symbol, state: triggeredOrClear(qty.lte(0) || qty.lt(wanted)), say }];
     }

@@ -1,21 +1,21 @@
-import { dollars, exactPercent, signedPercent } from '../trading/amounts.ts';
+import { formatDollarAmount, formatExactPercent, formatSignedPercent } from '../trading/amounts.ts';
 import { abs, Dec } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Drift, type DriftBand, driftFromTargets } from '../trading/portfolio/allocation.ts';
 import { memoizePerObject } from '../values/memoize-per-object.ts';
 import type { Figures } from './figures.ts';
 import {
-  accountObservation,
   compareWithLimits,
-  createLimits,
-  fractionLimits,
+  createAccountObservation,
+  createFractionLimits,
+  createRuleLimits,
   type Observation,
   type ObservedRule,
   pointsRearmDistance,
   priceRearmDistance,
   type RuleLimits,
+  toUncheckedRule,
   triggeredOrClear,
-  uncheckedRule,
 } from './observation.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -43,7 +43,7 @@ export const targetWeights = memoizePerObject(
     ),
 );
 
-export function toBand({ band }: Pick<RuleOf<'drift'>, 'band'>) {
+export function toDriftBand({ band }: Pick<RuleOf<'drift'>, 'band'>) {
   return band === '5/25' ? ('five-25' as const) : { points: new Dec(band) };
 }
 
@@ -68,13 +68,13 @@ export function observePortfolio(
 ): ObservedRule {
   if (rule.kind === 'loss' && rule.over === 'day' && figures.performance.dayProfit === null) {
     const text = 'the account’s value at the last close is not known, so today’s loss is not known either';
-    return uncheckedRule(rule, 'no_value', text);
+    return toUncheckedRule(rule, 'no_value', text);
   }
   if (figures.equity.gt(0) || !WEIGHT_RULES.includes(rule.kind))
     return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
   if (snapshot.positions.length === 0 && figures.equity.isZero()) return { observations: [], blind: [] };
   const text = 'the account has no positive value, so there are no weights';
-  return uncheckedRule(rule, 'no_value', text);
+  return toUncheckedRule(rule, 'no_value', text);
 }
 
 function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot, figures: Figures): Observation[] {
@@ -83,7 +83,7 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
       return [observeRuin(rule, figures)];
     case 'drift': {
       const limitsOf = driftLimits(rule);
-      return cachedDrifts(file, figures, toBand(rule)).map((drift) => ({
+      return cachedDrifts(file, figures, toDriftBand(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
         limitedBy: file.targets?.[drift.symbol] ?? '',
@@ -91,7 +91,7 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
         say: () => {
           const { symbol } = drift;
           const [weight, target] = [weightText(drift.weight), weightText(drift.target)];
-          const points = signedPercent(drift.drift);
+          const points = formatSignedPercent(drift.drift);
           return {
             facts: { symbol, weight, target, drift: points, limit: weightText(drift.allowed) },
             text: `${symbol} is ${weight} of the account, target ${target}`,
@@ -100,14 +100,14 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
       }));
     }
     case 'concentration': {
-      const most = fractionLimits(rule.above, rule.rearm);
+      const most = createFractionLimits(rule.above, rule.rearm);
       const shares = rule.by === 'symbol' ? figures.bySymbol : figures.bySector;
       return shares.flatMap(({ name, weight }) => {
         const state = compareWithLimits(weight, most);
         if (state === 'clear') return [];
         const say = () => ({
-          facts: { name, weight: weightText(weight), limit: exactPercent(rule.above) },
-          text: `${name} is ${weightText(weight)} of the account, more than ${exactPercent(rule.above)}`,
+          facts: { name, weight: weightText(weight), limit: formatExactPercent(rule.above) },
+          text: `${name} is ${weightText(weight)} of the account, more than ${formatExactPercent(rule.above)}`,
         });
         return [{ rule, subject: name, state, say }];
       });
@@ -117,10 +117,15 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
       const [direction, limit] =
         rule.above === undefined ? (['below', rule.below ?? '0'] as const) : (['above', rule.above] as const);
       const { cash } = snapshot.account;
-      const facts = { weight: weightText(weight), cash, limit: exactPercent(limit) };
-      const text = `${facts.weight} of the account is cash (${dollars(cash)}), ${direction} ${facts.limit}`;
+      const facts = { weight: weightText(weight), cash, limit: formatExactPercent(limit) };
+      const text = `${facts.weight} of the account is cash (${formatDollarAmount(cash)}), ${direction} ${facts.limit}`;
       return [
-        accountObservation(rule, compareWithLimits(weight, fractionLimits(limit, rule.rearm, direction)), text, facts),
+        createAccountObservation(
+          rule,
+          compareWithLimits(weight, createFractionLimits(limit, rule.rearm, direction)),
+          text,
+          facts,
+        ),
       ];
     }
     case 'drawdown': {
@@ -128,13 +133,18 @@ function observationsOf(rule: PortfolioRule, file: RulesFile, snapshot: Snapshot
       if (mark === undefined) return [];
       const facts = {
         drawdown: weightText(current),
-        limit: exactPercent(rule.above),
+        limit: formatExactPercent(rule.above),
         peak: mark.value.toFixed(2),
         peak_date: newYorkDate(mark.at),
       };
-      const text = `the account is ${facts.drawdown} below its peak of ${dollars(facts.peak)} on ${facts.peak_date}`;
+      const text = `the account is ${facts.drawdown} below its peak of ${formatDollarAmount(facts.peak)} on ${facts.peak_date}`;
       return [
-        accountObservation(rule, compareWithLimits(current, fractionLimits(rule.above, rule.rearm)), text, facts),
+        createAccountObservation(
+          rule,
+          compareWithLimits(current, createFractionLimits(rule.above, rule.rearm)),
+          text,
+          facts,
+        ),
       ];
     }
     case 'loss':
@@ -146,9 +156,9 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   const peak = drawdowns.mark?.value;
   const text =
     ruin === 'owes'
-      ? `the account owes ${dollars(equity.neg().toFixed(2))} more than it is worth`
-      : `the account is worth nothing${peak?.gt(0) ? `: all of ${dollars(peak.toFixed(2))} is lost` : ''}`;
-  return accountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
+      ? `the account owes ${formatDollarAmount(equity.neg().toFixed(2))} more than it is worth`
+      : `the account is worth nothing${peak?.gt(0) ? `: all of ${formatDollarAmount(peak.toFixed(2))} is lost` : ''}`;
+  return createAccountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 
 /** Returns a function that returns a drift's limits. Successive drifts with the same allowance share one object. */
@@ -156,7 +166,7 @@ function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => RuleLimits {
   let last: { readonly allowed: Dec; readonly limits: RuleLimits } | undefined;
   return ({ allowed }) => {
     if (last?.allowed !== allowed)
-      last = { allowed, limits: createLimits(allowed, 'above', pointsRearmDistance(allowed, rearm)) };
+      last = { allowed, limits: createRuleLimits(allowed, 'above', pointsRearmDistance(allowed, rearm)) };
     return last.limits;
   };
 }
@@ -173,10 +183,17 @@ function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observatio
   const loss = (inDollars ? profit : fraction).neg();
   const back = inDollars ? priceRearmDistance(limit, rearm ?? '0.1') : pointsRearmDistance(limit, rearm);
   const facts = {
-    loss: dollars(profit.neg().toFixed(2)),
-    fraction: signedPercent(fraction.toFixed()),
-    limit: inDollars ? dollars(limit) : exactPercent(limit),
+    loss: formatDollarAmount(profit.neg().toFixed(2)),
+    fraction: formatSignedPercent(fraction.toFixed()),
+    limit: inDollars ? formatDollarAmount(limit) : formatExactPercent(limit),
   };
   const text = `${day ? 'today’s loss' : 'the unrealized loss'} is ${facts.loss} (${facts.fraction})`;
-  return [accountObservation(rule, compareWithLimits(loss, createLimits(new Dec(limit), 'above', back)), text, facts)];
+  return [
+    createAccountObservation(
+      rule,
+      compareWithLimits(loss, createRuleLimits(new Dec(limit), 'above', back)),
+      text,
+      facts,
+    ),
+  ];
 }

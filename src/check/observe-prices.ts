@@ -1,4 +1,4 @@
-import { exactPercent, sharePrice, signedPercent } from '../trading/amounts.ts';
+import { formatExactPercent, formatSharePrice, formatSignedPercent } from '../trading/amounts.ts';
 import { abs, Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
@@ -9,8 +9,8 @@ import {
   ageText,
   compareQuotientWithLimits,
   compareWithLimits,
-  createLimits,
-  fractionLimits,
+  createFractionLimits,
+  createRuleLimits,
   type Observation,
   type ObservedRule,
   priceRearmDistance,
@@ -96,13 +96,13 @@ function observeAge(rule: RuleOf<'stale'>, symbol: string, snapshot: Snapshot): 
 
 type LimitRule = RuleOf<'price' | 'order'>;
 
-export function priceLimit({ above, below }: LimitRule): readonly ['above' | 'below', string] {
+export function directionAndLimit({ above, below }: LimitRule): readonly ['above' | 'below', string] {
   return above === undefined ? ['below', below ?? '0'] : ['above', above];
 }
 
 export function priceLimits(rule: LimitRule): RuleLimits {
-  const [direction, limit] = priceLimit(rule);
-  return createLimits(
+  const [direction, limit] = directionAndLimit(rule);
+  return createRuleLimits(
     new Dec(limit),
     direction,
     priceRearmDistance(limit, rule.kind === 'price' ? rule.rearm : undefined),
@@ -110,9 +110,9 @@ export function priceLimits(rule: LimitRule): RuleLimits {
 }
 
 function observePrice(rule: LimitRule, beyond: RuleLimits, { symbol, last, price }: ObservedPrice): Observation {
-  const [direction, limit] = priceLimit(rule);
+  const [direction, limit] = directionAndLimit(rule);
   const facts = { symbol, price: last, limit };
-  const words = () => `${symbol} is at ${sharePrice(last)}, ${direction} ${sharePrice(limit)}`;
+  const words = () => `${symbol} is at ${formatSharePrice(last)}, ${direction} ${formatSharePrice(limit)}`;
   const state = compareWithLimits(price, beyond);
   if (rule.kind === 'price') return { rule, subject: symbol, state, say: () => ({ facts, text: words() }) };
   const order = describeOrder({ ...rule.order, symbol });
@@ -121,7 +121,7 @@ function observePrice(rule: LimitRule, beyond: RuleLimits, { symbol, last, price
 }
 
 export function moveLimits({ by, rearm }: RuleOf<'move'>): RuleLimits {
-  return fractionLimits(by, rearm);
+  return createFractionLimits(by, rearm);
 }
 
 function observeMove(
@@ -145,11 +145,11 @@ function observeMove(
     subject: symbol,
     state,
     say: () => {
-      const change = signedPercent(new Rate(moved).div(before));
+      const change = formatSignedPercent(new Rate(moved).div(before));
       const since = rule.sessions === 1 ? 'since the last close' : `in ${rule.sessions} sessions`;
       return {
-        facts: { symbol, change, price: last, limit: exactPercent(rule.by), sessions: String(rule.sessions) },
-        text: `${symbol} moved ${change} ${since}, to ${sharePrice(last)}`,
+        facts: { symbol, change, price: last, limit: formatExactPercent(rule.by), sessions: String(rule.sessions) },
+        text: `${symbol} moved ${change} ${since}, to ${formatSharePrice(last)}`,
       };
     },
   };

@@ -1,6 +1,6 @@
 import type { Figures } from './figures.ts';
 import type { Observation, ObservedRule, UncheckedRule } from './observation.ts';
-import { observeAccount } from './observe-account.ts';
+import { observeOrdersAndClosures } from './observe-account.ts';
 import { observePortfolio } from './observe-portfolio.ts';
 import { observePrices } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
@@ -47,7 +47,7 @@ function observeRule(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: F
     case 'open_order':
     case 'missing':
     case 'closure':
-      return observeAccount(rule, snapshot);
+      return observeOrdersAndClosures(rule, snapshot);
   }
 }
 

@@ -1,25 +1,25 @@
 import { isTradeAgentError } from '../errors/errors.ts';
-import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
+import type { ActivityCache, ClosingPriceCache, ImportStore } from '../store/check-store.ts';
 import { readDailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
 import { type Activity, type ClosingPriceLookup, EARLIEST_ACTIVITY_MS, externalFlows } from '../trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
 import { mergeImportedActivities } from '../trading/portfolio/imported.ts';
-import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
-import { atDayEnds } from '../trading/portfolio/returns.ts';
+import { type PriceHistory, packHistory, unitsToDollars } from '../trading/portfolio/price-history.ts';
+import { toDayEndEquity } from '../trading/portfolio/returns.ts';
 import type { Bar, Position, Quote } from '../trading/views.ts';
 import { DAY_MS } from '../values/durations.ts';
 import { ruleSymbols } from './observe-prices.ts';
 import { readQuotes } from './read-quotes.ts';
-import { ifReadable, missingPriceCode } from './readable.ts';
+import { missingPriceCode, undefinedIfUnreadable } from './readable.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
 interface GatherOptions {
   readonly gateway: GatewayClient;
   readonly file: RulesFile;
-  readonly closes: CloseCache;
+  readonly closes: ClosingPriceCache;
   readonly activities: (account: string) => ActivityCache;
   /** If omitted, there are no imported activities. */
   readonly imported?: (account: string) => Pick<ImportStore, 'activities'>;
@@ -37,7 +37,7 @@ export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
   const [account, positions, openOrders, clock, history] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    suggest ? readOpenOrders(gateway) : ifReadable(readOpenOrders(gateway)),
+    suggest ? readOpenOrders(gateway) : undefinedIfUnreadable(readOpenOrders(gateway)),
     gateway.clock(),
     gateway.valueHistory('5A'),
   ]);
@@ -59,7 +59,7 @@ export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
     readActivities(gateway, cached(account.account), now, notes),
     imported?.(account.account).activities() ?? [],
   ]);
-  const ends = atDayEnds(history);
+  const ends = toDayEndEquity(history);
   const activities = told && mergeImportedActivities(told, own);
   const used = activities?.filter((one) => one.imported === true).length ?? 0;
   if (used > 0) notes.push(`${used} of the activities were imported from a file; your broker did not report them`);
@@ -168,7 +168,7 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
  */
 async function readPricesOfTransfers(
   gateway: GatewayClient,
-  cache: CloseCache,
+  cache: ClosingPriceCache,
   { activities, positions, today }: { activities: readonly Activity[]; positions: readonly Position[]; today: string },
 ): Promise<ClosingPriceLookup> {
   const prices = new Map<string, Awaited<ReturnType<ClosingPriceLookup>>>();
@@ -187,19 +187,19 @@ async function readPricesOfTransfers(
 }
 
 /** Returns the last close on or before a day, because shares are also transferred on days without trading. */
-async function readCloseOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
+async function readCloseOn(gateway: GatewayClient, cache: ClosingPriceCache, symbol: string, day: string) {
   const key = `${symbol} ${day}`;
   const kept = await cache.get(key);
   const [units] = kept?.closes ?? [];
-  if (units !== undefined) return fromUnits(units);
+  if (units !== undefined) return unitsToDollars(units);
   const end = newYorkInstant(day, '24:00');
   const reach = { start: end - MAX_CLOSURE_MS, end: end - 1 };
-  const bars = await ifReadable(gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' })).catch(
-    (error: unknown) => {
-      if (missingPriceCode(error) === undefined) throw error;
-      return undefined;
-    },
-  );
+  const bars = await undefinedIfUnreadable(
+    gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' }),
+  ).catch((error: unknown) => {
+    if (missingPriceCode(error) === undefined) throw error;
+    return undefined;
+  });
   const last = bars?.at(-1);
   if (last === undefined) return undefined;
   await cache.put(key, packBars([last]));
@@ -215,7 +215,7 @@ const SESSION_RETENTION = 260;
 /** Reads each symbol's closing prices before its quote's session. Requests only closes that are not stored. */
 async function readCloses(
   gateway: GatewayClient,
-  cache: CloseCache,
+  cache: ClosingPriceCache,
   symbols: readonly string[],
   quotes: ReadonlyMap<string, Quote>,
   now: number,
@@ -239,7 +239,7 @@ async function readCloses(
 
 async function readClosesFor(
   gateway: GatewayClient,
-  cache: Pick<CloseCache, 'put'>,
+  cache: Pick<ClosingPriceCache, 'put'>,
   of: { symbol: string; kept: PriceHistory | undefined; session: number; now: number },
 ): Promise<PriceHistory> {
   const { symbol, kept, session, now } = of;

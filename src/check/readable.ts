@@ -2,7 +2,7 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import type { MissingPrice } from './snapshot.ts';
 
 /** Returns undefined if the gateway refuses or its response is invalid, so that the check continues without it. */
-export async function ifReadable<T>(read: Promise<T>): Promise<T | undefined> {
+export async function undefinedIfUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { failureCodes } from '../notify/notice.ts';
+import { noticeFailureCodes } from '../notify/notice.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { sides } from '../trading/order.ts';
 import { figureNames } from './incomplete.ts';
@@ -37,7 +37,7 @@ const noticeReportSchema = z.object({
   title: z.string(),
   status: z.enum(['delivered', 'waiting', 'given_up']).describe('waiting: retried at the next check'),
   attempts: z.int().describe('Attempts during this check'),
-  error: z.object({ code: z.enum(failureCodes), message: z.string() }).optional(),
+  error: z.object({ code: z.enum(noticeFailureCodes), message: z.string() }).optional(),
 });
 export type NoticeReport = z.output<typeof noticeReportSchema>;
 

@@ -102,7 +102,7 @@ const orderSchema = z.strictObject({
   trail_percent: price.optional(),
   extended_hours,
 });
-export const orderKeys = Object.keys(orderSchema.shape);
+export const ruleOrderKeys = Object.keys(orderSchema.shape);
 
 const kinds = [
   z
@@ -199,7 +199,7 @@ export const suggestSchema = z.strictObject({
   slack: percent.default('0.005').describe('How far beyond the quote the limit is set'),
 });
 
-export function isAtMostWhole(parts: Readonly<Record<string, string>>): boolean {
+export function isAtMostHundredPercent(parts: Readonly<Record<string, string>>): boolean {
   return Object.values(parts)
     .reduce((sum, part) => sum.plus(part), ZERO)
     .lte(1);
@@ -209,7 +209,7 @@ export function isAtMostWhole(parts: Readonly<Record<string, string>>): boolean 
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
     // Refinements also run on values that the pattern rejected, and Decimal throws on those.
-    Object.values(parts).some((part) => !isDecimalString(part)) || isAtMostWhole(parts),
+    Object.values(parts).some((part) => !isDecimalString(part)) || isAtMostHundredPercent(parts),
   'must add up to at most 100%',
 );
 

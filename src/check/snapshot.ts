@@ -1,7 +1,7 @@
 import type { Activity, ClosingPriceLookup, TradingDay } from '../trading/activity.ts';
 import type { AdjustedClose } from '../trading/portfolio/benchmark.ts';
 import type { PriceHistory } from '../trading/portfolio/price-history.ts';
-import type { DatedEquityAt } from '../trading/portfolio/returns.ts';
+import type { TimedEquity } from '../trading/portfolio/returns.ts';
 import type { Account, MarketClock, Order, Position, Quote } from '../trading/views.ts';
 
 export interface MissingPrice {
@@ -22,7 +22,7 @@ export interface Snapshot {
   readonly noPrice: readonly MissingPrice[];
   /** Closing prices by symbol, without the current session. */
   readonly closes: ReadonlyMap<string, PriceHistory>;
-  readonly history: readonly DatedEquityAt[];
+  readonly history: readonly TimedEquity[];
   readonly activities: readonly Activity[] | undefined;
   /** Returns prices of transferred shares that were booked without a value. */
   readonly priceOn?: ClosingPriceLookup;

@@ -3,7 +3,7 @@ import type { DriftBand } from '../trading/portfolio/allocation.ts';
 import { planRebalancing, type RebalanceOptions, type RebalancingPlan } from '../trading/portfolio/rebalance.ts';
 import { MIN_SHARE_FRACTION, tradablesBySymbol } from '../trading/portfolio/tradables.ts';
 import type { Figures } from './figures.ts';
-import { cachedDrifts, targetWeights, toBand } from './observe-portfolio.ts';
+import { cachedDrifts, targetWeights, toDriftBand } from './observe-portfolio.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -42,7 +42,7 @@ export function suggestOrders(
 
 export function driftBand({ rules }: RulesFile): DriftBand {
   const rule = rules.find((one): one is RuleOf<'drift'> => one.kind === 'drift' && one.enabled);
-  return rule === undefined ? 'five-25' : toBand(rule);
+  return rule === undefined ? 'five-25' : toDriftBand(rule);
 }
 
 export function rebalanceOptions({ suggest }: RulesFile): RebalanceOptions {

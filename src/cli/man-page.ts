@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { exitCodeMeanings } from '../app/exit-codes.ts';
-import { commandWords, flagVariable } from './options/flag-environment.ts';
+import { commandWords, flagVariableName } from './options/flag-environment.ts';
 import { everyCommand } from './program.ts';
 
 /** Renders the manual page (man 7 man) of the program and all its commands. */
@@ -53,7 +53,7 @@ function commandUsage(command: Command): string {
 }
 
 function optionLines(command: Command, option: Option): string[] {
-  const variable = flagVariable(command, option);
+  const variable = flagVariableName(command, option);
   const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`;
   const text = `${option.description}${choices}${variable === undefined ? '' : ` [${variable}]`}`;
   return ['.TP', `.B ${escapeRoff(option.flags)}`, escapeRoff(text)];

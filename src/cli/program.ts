@@ -4,13 +4,13 @@ import { version } from '../app/version.ts';
 import { themeNames } from '../config/theme-name.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { systemClock } from '../machine/clock.ts';
-import { closestMatch } from '../text/closest-match.ts';
+import { findClosestMatch } from '../text/closest-match.ts';
 import type { Cli } from './context/cli.ts';
 import { CliCommand } from './context/cli-command.ts';
 import { outputFormats, reportError, requestedFormat } from './context/output.ts';
-import { choiceOption } from './options/choice.ts';
+import { createChoiceOption } from './options/choice.ts';
 import { parseDuration } from './options/duration.ts';
-import { flagVariable, readFlagsFromEnvironment } from './options/flag-environment.ts';
+import { flagVariableName, readFlagsFromEnvironment } from './options/flag-environment.ts';
 import { allExitCodeText, asSentence, asSummary, exampleText, HELP_COLUMNS } from './options/help.ts';
 import { createInterruption } from './terminal/interruption.ts';
 import { createIo } from './terminal/io.ts';
@@ -85,7 +85,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     .option('--profile <name>', 'the profile to use (default: the configured one)')
     .option('--server <url>', 'URL of a trade-agent server to run the agent on, instead of a profile')
     .option('--account <account>', 'account number or name, or all (default: your default account)')
-    .addOption(choiceOption('--output <format>', 'the output format', outputFormats).default('text'))
+    .addOption(createChoiceOption('--output <format>', 'the output format', outputFormats).default('text'))
     .option('--jq <expression>', 'filter the JSON output with jq; implies --output json')
     .option(
       '--timeout <duration>',
@@ -94,7 +94,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     )
     .option('--verbose', 'log progress to stderr (also in the log file)')
     .option('--no-color', 'disable colors (NO_COLOR and FORCE_COLOR work too)')
-    .addOption(choiceOption('--theme <name>', 'color theme (none with NO_COLOR or in a pipe)', themeNames))
+    .addOption(createChoiceOption('--theme <name>', 'color theme (none with NO_COLOR or in a pipe)', themeNames))
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .configureHelp({
@@ -128,13 +128,13 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
   for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program);
   for (const command of everyCommand(program)) command.exitOverride();
   for (const command of [program, ...everyCommand(program)]) {
-    for (const option of command.options) variables.set(option, flagVariable(command, option));
+    for (const option of command.options) variables.set(option, flagVariableName(command, option));
   }
   return program;
 }
 
 /** Creates all commands for generating documentation. They can't be run. */
-export function describeProgram(): Promise<Command> {
+export function createProgramForDocs(): Promise<Command> {
   return createProgram({
     io: createIo({ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} }),
     env: {},
@@ -159,7 +159,7 @@ export function everyCommand(command: Command): Command[] {
 }
 
 /** Runs a command line and reports any error. @returns the exit code */
-export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
+export async function runCommandLine(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
     program = await createProgram(cli, commandsToLoad(argv, cli.io.stdinIsTty));
@@ -314,7 +314,7 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
     env: process.env,
     noColor: argv.includes('--no-color'),
   });
-  return execute(argv, {
+  return runCommandLine(argv, {
     io,
     env: process.env,
     clock: systemClock,
@@ -367,7 +367,7 @@ const optionSynonyms: Readonly<Record<string, string>> = {
 function commandHint(word: string, commands: readonly string[]): string | undefined {
   const line = Object.hasOwn(commandSynonyms, word.toLowerCase()) ? commandSynonyms[word.toLowerCase()] : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;
-  const nearest = closestMatch(word, commands);
+  const nearest = findClosestMatch(word, commands);
   return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
 }
 

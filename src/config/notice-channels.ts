@@ -147,11 +147,11 @@ export const noticeChannelSchema = z.lazy(() => {
 
 export const noticeChannelNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 
-export const noticesSchema = z.record(noticeChannelNameSchema, noticeChannelSchema, {
+export const noticeChannelsConfigSchema = z.record(noticeChannelNameSchema, noticeChannelSchema, {
   error: ({ code }) =>
     code === 'invalid_key' ? 'a channel name has at most 32 lowercase letters, digits and "-"' : undefined,
 });
-export type NoticesConfig = z.output<typeof noticesSchema>;
+export type NoticeChannelsConfig = z.output<typeof noticeChannelsConfigSchema>;
 
 /** Returns the definition of the channel's kind. Call its functions only with a channel of the same kind. */
 export function channelKind({ kind }: NoticeChannel): ChannelKind {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
-import { closestMatch } from '../text/closest-match.ts';
+import { findClosestMatch } from '../text/closest-match.ts';
 
 export const noticeSeverities = ['info', 'warning', 'critical'] as const;
 export type NoticeSeverity = (typeof noticeSeverities)[number];
@@ -25,7 +25,7 @@ const templateSchema = (longest: number) =>
     .superRefine((text, context) => {
       for (const [, name = ''] of text.matchAll(/\{([^{}]*)\}/g)) {
         if ((noticePlaceholders as readonly string[]).includes(name)) continue;
-        const nearest = closestMatch(name, noticePlaceholders);
+        const nearest = findClosestMatch(name, noticePlaceholders);
         context.addIssue({
           code: 'custom',
           message: `has an unknown placeholder {${name}}. ${nearest === undefined ? '' : `Did you mean {${nearest}}? `}Placeholders are ${noticePlaceholders.map((known) => `{${known}}`).join(', ')}.`,

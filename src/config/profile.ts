@@ -5,7 +5,7 @@ import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
 import { DEFAULT_TTL_S, MAX_TTL_S, MIN_TTL_S } from '../trading/proposal.ts';
 import { mcpServersSchema } from './mcp-servers.ts';
-import { noticesSchema } from './notice-channels.ts';
+import { noticeChannelsConfigSchema } from './notice-channels.ts';
 import { providerNames } from './provider-names.ts';
 import { themeNames } from './theme-name.ts';
 
@@ -124,7 +124,7 @@ export const profileSchema = z.strictObject({
     .describe(
       "Live accounts: maximum time between signing in and the session's first order, in seconds. Defaults to 900.",
     ),
-  notices: noticesSchema.optional().describe('Where check results are sent, by a name that you choose.'),
+  notices: noticeChannelsConfigSchema.optional().describe('Where check results are sent, by a name that you choose.'),
   mcp_servers: mcpServersSchema
     .optional()
     .describe('Third-party MCP servers, and which of their tools are offered to the language model.'),

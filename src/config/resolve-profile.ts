@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { isSecureUrl } from '../net/secure-url.ts';
-import { closestMatch } from '../text/closest-match.ts';
+import { findClosestMatch } from '../text/closest-match.ts';
 import { defined } from '../values/defined.ts';
 import { type CompanySignIn, type Config, type Profile, profileSchema, type ResolvedProfile } from './profile.ts';
 
@@ -20,7 +20,7 @@ export interface SandboxAddresses {
 }
 
 /** The part of a server's metadata (RFC 9728) that a profile needs. */
-export type ServerMetadata = Pick<ResolvedProfile, 'issuer' | 'audience' | 'login_client' | 'environment'> & {
+export type AgentServerMetadata = Pick<ResolvedProfile, 'issuer' | 'audience' | 'login_client' | 'environment'> & {
   readonly provider: NonNullable<Profile['provider']>;
 };
 
@@ -52,7 +52,7 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
     return { ...written, sandbox, name: chosen };
   }
   if (chosen === SANDBOX_PROFILE) return { ...profileSchema.parse({ sandbox: true }), name: chosen };
-  const nearest = closestMatch(chosen, profileNames(config));
+  const nearest = findClosestMatch(chosen, profileNames(config));
   throw new TradeAgentError('invalid_config', `there is no profile "${chosen}"`, {
     hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}The profiles are ${profileNames(config).join(', ')}.`,
   });
@@ -75,7 +75,7 @@ export function resolveProfile(
   config: Config,
   name: string | undefined,
   sandbox?: SandboxAddresses,
-  serverMetadata?: ServerMetadata,
+  serverMetadata?: AgentServerMetadata,
 ): ResolvedProfile {
   const found = findProfile(config, name);
   const profile = found.server === undefined ? found : withServer(found, found.server, serverMetadata);
@@ -124,7 +124,7 @@ export function resolveProfile(
 function withServer<P extends Profile & { readonly name: string }>(
   profile: P,
   server: string,
-  serverMetadata: ServerMetadata | undefined,
+  serverMetadata: AgentServerMetadata | undefined,
 ): P {
   if (profile.gateway !== undefined || profile.sandbox) {
     const other = profile.sandbox ? 'sandbox' : 'gateway';
@@ -156,7 +156,7 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
       );
     }
   }
-  if (profile.company !== undefined) requireCompany(profile, profile.company);
+  if (profile.company !== undefined) requireValidCompany(profile, profile.company);
   if (profile.credential_store === 'keychain' && profile.credential_key !== undefined) {
     const message = `profile "${profile.name}": credential_key can't be used with the keychain`;
     throw new TradeAgentError('invalid_config', message, {
@@ -167,7 +167,7 @@ function checkProfile(profile: ResolvedProfile): ResolvedProfile {
 }
 
 /** @throws {TradeAgentError} `invalid_config` if the company's issuer is not https, or the profile has a server */
-export function requireCompany(
+export function requireValidCompany(
   { name, server }: Pick<ResolvedProfile, 'name' | 'server'>,
   { issuer }: CompanySignIn,
 ): void {

@@ -1,7 +1,7 @@
 import type { Document, LineCounter } from 'yaml';
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { closestMatch } from '../text/closest-match.ts';
+import { findClosestMatch } from '../text/closest-match.ts';
 
 /**
  * Parses YAML and validates it against a schema.
@@ -102,7 +102,7 @@ function validationError(
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const known = keysAt(schema, path, content);
-    const nearest = closestMatch(key, known);
+    const nearest = findClosestMatch(key, known);
     const at = `${file}${lineSuffix(document, lines, [...path, key])}`;
     return invalidFileError(
       `${at}: unknown key "${[...path, key].join('.')}"`,

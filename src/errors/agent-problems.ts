@@ -12,6 +12,6 @@ const agentProblemCodes = [
 ] as const;
 export type AgentProblemCode = (typeof agentProblemCodes)[number];
 
-export function isAgentProblem(code: string): code is AgentProblemCode {
+export function isAgentProblemCode(code: string): code is AgentProblemCode {
   return (agentProblemCodes as readonly string[]).includes(code);
 }

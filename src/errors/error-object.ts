@@ -1,6 +1,6 @@
 import { defined } from '../values/defined.ts';
 import { isTradeAgentError } from './errors.ts';
-import { type ProblemMembers, problemMembers } from './problem-members.ts';
+import { type ProblemMembers, pickProblemMembers } from './problem-members.ts';
 
 /** An error as `--output json` prints it, with the members of the gateway's problem. */
 export interface ErrorObject extends ProblemMembers {
@@ -10,10 +10,10 @@ export interface ErrorObject extends ProblemMembers {
 }
 
 /** Returns the code, message and hint of any thrown value. The stack of an unexpected error is left out. */
-export function errorObject(error: unknown): ErrorObject {
+export function toErrorObject(error: unknown): ErrorObject {
   if (isTradeAgentError(error)) {
     const { code, message, hint, details } = error;
-    return { code, message, ...defined({ hint }), ...problemMembers(details) };
+    return { code, message, ...defined({ hint }), ...pickProblemMembers(details) };
   }
   return {
     code: 'internal',

@@ -12,6 +12,6 @@ export function loginHint(profileOptions: readonly string[] = []): string {
  * Returns the error for a session that is missing or has ended.
  * @param message what happened, if more is known
  */
-export function loginRequired(message = NOT_SIGNED_IN, profileOptions?: readonly string[]): TradeAgentError {
+export function loginRequiredError(message = NOT_SIGNED_IN, profileOptions?: readonly string[]): TradeAgentError {
   return new TradeAgentError('login_required', message, { hint: loginHint(profileOptions) });
 }

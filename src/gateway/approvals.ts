@@ -22,7 +22,7 @@ import { ProposalTransitions } from '../approval/transitions.ts';
 import type { Clock } from '../machine/clock.ts';
 import { createTokenSeal } from '../secrets/token-seal.ts';
 import type { AccessStore } from '../store/access-store.ts';
-import type { DecisionNote } from '../store/decision-store.ts';
+import type { NewPolicyDecision } from '../store/decision-store.ts';
 import { policyReasons } from '../trading/policy-reasons.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import { subjectAccount } from '../trading/proposal.ts';
@@ -121,7 +121,7 @@ const actions: Readonly<Partial<Record<ProposalKind, PolicyAction>>> = {
  * Returns the audit record of a denial for a reason outside the order rules: a halt, a relation, or no covering
  * mandate.
  */
-function denialNote(denied: Denial, policy: string, now: number): DecisionNote {
+function denialNote(denied: Denial, policy: string, now: number): NewPolicyDecision {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;
   const { reasons = [], limit, value, policy: decidedBy } = options.members ?? {};

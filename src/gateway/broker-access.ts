@@ -8,9 +8,9 @@ import type { IdentityProvider } from './auth/identity-provider.ts';
 import { type ConfiguredBroker, createAccounts } from './broker/accounts.ts';
 import { createAssetCatalog } from './broker/asset-catalog.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
-import { type BrokerTokens, createBrokerTokens, exchangeNotConfiguredError } from './broker/broker-token.ts';
-import { findBrokerKind, traitsOf } from './broker/brokers.ts';
-import { createKeyPairs, type KeyPairs } from './broker/key-pairs.ts';
+import { type BrokerTokens, createBrokerTokens, tokenExchangeNotConfiguredError } from './broker/broker-token.ts';
+import { findBrokerKind, resolveBrokerTraits } from './broker/brokers.ts';
+import { type BrokerCredentialStore, createBrokerCredentialStore } from './broker/key-pairs.ts';
 import { keyPairLocationOf, type NamedBroker } from './broker/named-broker.ts';
 import {
   noStoredCredentialsProblem,
@@ -42,7 +42,7 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
   const pace = createRateLimiter(options);
   const places = brokers.map((broker): ConfiguredBroker => {
     const kind = findBrokerKind(broker);
-    const traits = traitsOf(broker);
+    const traits = resolveBrokerTraits(broker);
     const assets = createAssetCatalog(now);
     const rate = options.rates?.broker ?? documentedRate(broker);
     const fetch = pace(requests.fetch, `broker|${broker.name}`, rate);
@@ -65,7 +65,7 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
 /** Returns the broker's documented rate limit; undefined if the settings override the broker's address. */
 function documentedRate(broker: NamedBroker): RateLimit | undefined {
   const isElsewhere = Object.hasOwn(broker, findBrokerKind(broker).address);
-  return isElsewhere ? undefined : traitsOf(broker).accountRate;
+  return isElsewhere ? undefined : resolveBrokerTraits(broker).accountRate;
 }
 
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
@@ -80,9 +80,9 @@ function credentialsOf(
 ): BrokerCredentials {
   const { credentials, unattended } = broker;
   if (isCredentialKind(credentials)) return createStoredCredentials(broker, credentials, options, now);
-  if (options.exchange === undefined) throw exchangeNotConfiguredError('accounts at the broker');
+  if (options.exchange === undefined) throw tokenExchangeNotConfiguredError('accounts at the broker');
   const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
-  const bySession = createExchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
+  const bySession = createTokenExchangeCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
   return unattended === undefined
     ? bySession
     : unattendedCredentials(bySession, createStoredCredentials(broker, unattended, options, now));
@@ -98,7 +98,7 @@ function createStoredCredentials(
     throw new TradeAgentError('invalid_config', 'no seal key is configured to encrypt key pairs');
   }
   const place = keyPairLocationOf(broker, brokers);
-  const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place });
+  const pairs = createBrokerCredentialStore({ store: stores.brokerKeys, sealSecret, now, broker: place });
   return storedCredentials(pairs, kind, environment);
 }
 
@@ -124,7 +124,7 @@ function unattendedCredentials(
  * Creates credentials that exchange the caller's token for the broker's token. Delegates are rejected, because they
  * don't have the owner's token and must not use the owner's cached one.
  */
-export function createExchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
+export function createTokenExchangeCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {
     async credentialsFor(caller) {
       requireOwnToken(caller);
@@ -159,7 +159,7 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
  * if the broker rejects them, because the rejection may be temporary.
  */
 function storedCredentials(
-  pairs: Pick<KeyPairs, 'find'>,
+  pairs: Pick<BrokerCredentialStore, 'find'>,
   kind: CredentialKind,
   environment: 'paper' | 'live',
 ): BrokerCredentials {

@@ -7,8 +7,8 @@ import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import type { RateLimit } from '../store/rate-buckets.ts';
 import type { RequestLog } from './auth/authenticator.ts';
-import type { IsRevoked } from './auth/token-verifier.ts';
-import type { BrokerExchange } from './broker/broker-token.ts';
+import type { IsTokenRevoked } from './auth/token-verifier.ts';
+import type { BrokerTokenExchange } from './broker/broker-token.ts';
 import type { NamedBroker } from './broker/named-broker.ts';
 import type { MessageServiceSettings } from './messages/message-outlets.ts';
 import type { Mount } from './mounts/mount.ts';
@@ -32,7 +32,7 @@ export interface GatewayOptions {
   /** The RFC 9396 type that the provider uses for order approvals. */
   readonly detailsType?: string;
   /** Required for sending messages, and for accounts that are not accessed with key pairs. */
-  readonly exchange?: BrokerExchange;
+  readonly exchange?: BrokerTokenExchange;
   /** At least one broker. A person has at most one account at each broker. */
   readonly brokers: readonly NamedBroker[];
   /** The environment of all accounts. A gateway trades either paper or live money, never both. */
@@ -69,13 +69,13 @@ export interface GatewayOptions {
   /** Timeout of one request to the identity provider, in milliseconds. */
   readonly providerTimeoutMs?: number;
   /** Without approval options, the gateway does not accept proposals. */
-  readonly approval?: GatewayApproval;
+  readonly approval?: GatewayApprovalOptions;
   /** The keys with which people sign approvals. Only a home has such keys. */
   readonly keys?: Pick<ApprovalKeys, 'check' | 'site'>;
   /** Whether to reject access tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** Returns whether an access token's session has ended. Omitted if the gateway can't check this for each request. */
-  readonly isRevoked?: IsRevoked;
+  readonly isRevoked?: IsTokenRevoked;
   /** IDs of the clients that are allowed in addition to `ownClients` (default: every client). */
   readonly allowedClients?: readonly string[];
   /** IDs of the operator's own clients, which have higher quotas. */
@@ -87,7 +87,7 @@ export interface GatewayOptions {
 }
 
 /** The gateway's settings as a CIBA client, and its other approval options. */
-export interface GatewayApproval
+export interface GatewayApprovalOptions
   extends Pick<CibaApprovalClientOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
   /** Which approvals must be signed with the person's key (`live`: those for live money). Requires `keys`. */

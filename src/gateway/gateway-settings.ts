@@ -5,19 +5,19 @@ import { detailsTypeByKind } from '../approval/details.ts';
 import { defaultQuotas, type Quota } from '../approval/kernel/quotas.ts';
 import { providerDialect } from '../auth/provider/dialects.ts';
 import { providerNames } from '../config/provider-names.ts';
-import { kmsSchema } from '../secrets/kms/kms-settings.ts';
+import { kmsSettingsSchema } from '../secrets/kms/kms-settings.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { RegistrationStorage } from '../store/registration-storage.ts';
-import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
-import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
+import { TRADE_ORDER_DETAILS_TYPE } from '../trading/approval-details.ts';
+import { MESSAGE_SEND_DETAILS_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { MAX_TTL_S, MIN_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { brokerListSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
+import { brokerListSettingsShape, type NamedBroker, toNamedBrokers } from './broker/named-broker.ts';
 import { isCredentialKind } from './broker/stored-kinds.ts';
-import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
+import type { GatewayApprovalOptions, GatewayOptions } from './gateway-options.ts';
 import { readRelationsOptions, relationsSchema } from './relations/relations-settings.ts';
-import { anchorSchema, databaseSchema, secureAddress, telemetrySchema } from './settings/common-settings.ts';
+import { anchorSchema, databaseSchema, secureUrlSchema, telemetrySchema } from './settings/common-settings.ts';
 
 const rate = z.strictObject({
   per_second: z.number().positive().max(10_000),
@@ -40,7 +40,7 @@ const ratesSchema = z.strictObject({
   provider: rate.transform(rateOf).optional(),
 });
 
-const messageService = z.strictObject({ audience: z.string().min(1), url: secureAddress.optional() });
+const messageService = z.strictObject({ audience: z.string().min(1), url: secureUrlSchema.optional() });
 
 const clientId = z.string().min(1);
 
@@ -101,7 +101,7 @@ const approvalSchema = z
       })
       .prefault({}),
     /** URL of the page where the person approves or denies, shown next to the code. */
-    phone_url: secureAddress.optional(),
+    phone_url: secureUrlSchema.optional(),
   })
   .refine(({ client_id, registration }) => client_id === undefined || registration === undefined, {
     path: ['registration'],
@@ -118,9 +118,12 @@ const approvalSchema = z
 
 /** The contents of `gateway.yaml`: all settings of a gateway that are not secret. */
 const settingsSchema = z.strictObject({
-  issuer: secureAddress,
+  issuer: secureUrlSchema,
   /** The gateway's public address: its resource identifier (RFC 8707), and the `aud` of its tokens. */
-  resource: secureAddress.refine((text) => !/[?#]|.\/$/.test(text), 'must not end in "/" or have a query or fragment'),
+  resource: secureUrlSchema.refine(
+    (text) => !/[?#]|.\/$/.test(text),
+    'must not end in "/" or have a query or fragment',
+  ),
   environment: z.enum(['paper', 'live']),
   /**
    * The gateway's client for exchanging a caller's token for a broker's token (RFC 8693). Its key is created by
@@ -134,16 +137,16 @@ const settingsSchema = z.strictObject({
       grant: z.enum(['rfc8693', 'auth0-token-vault']).default('rfc8693'),
     })
     .optional(),
-  ...brokerListSettings,
+  ...brokerListSettingsShape,
   /** Default: a database in the gateway's folder. */
   database: databaseSchema.optional(),
   /**
    * The key management service that encrypts the gateway's own keys. The keys are then stored in the database, and all
    * gateways that use this database share them.
    */
-  kms: kmsSchema.optional(),
-  details_type: z.string().min(1).default(TRADE_ORDER_TYPE),
-  message_details_type: z.string().min(1).default(MESSAGE_SEND_TYPE),
+  kms: kmsSettingsSchema.optional(),
+  details_type: z.string().min(1).default(TRADE_ORDER_DETAILS_TYPE),
+  message_details_type: z.string().min(1).default(MESSAGE_SEND_DETAILS_TYPE),
   messages: z.strictObject({ slack: messageService, gmail: messageService }).partial().prefault({}),
   approval: approvalSchema.prefault({}),
   /** The server that stores who may do what with which account: this gateway, or another server. */
@@ -181,7 +184,7 @@ export const gatewaySettingsSchema = settingsSchema
   })
   .transform(({ broker, brokers, ...settings }) => ({
     ...settings,
-    brokers: namedBrokers({ broker, brokers }),
+    brokers: toNamedBrokers({ broker, brokers }),
     brokersKey: brokers === undefined ? ('broker' as const) : ('brokers' as const),
   }))
   .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
@@ -262,7 +265,7 @@ function anchorOptions({ anchor }: GatewaySettings, folder: string): Pick<Gatewa
 }
 
 /** Returns the RFC 9396 types of all approvals, as the provider names them. */
-export function detailsTypes({ details_type, message_details_type }: GatewaySettings): string[] {
+export function listAuthorizationDetailsTypes({ details_type, message_details_type }: GatewaySettings): string[] {
   return Object.values({ ...detailsTypeByKind, order: details_type, message: message_details_type });
 }
 
@@ -270,7 +273,7 @@ function approvalOptions(
   settings: GatewaySettings,
   { privateKey, sealSecret, registration }: GatewaySecrets,
   folder: string,
-): GatewayApproval {
+): GatewayApprovalOptions {
   const { approval, exchange } = settings;
   const { method, details, signature, provider, delivery, max_ttl, quotas, phone_url } = approval;
   return {

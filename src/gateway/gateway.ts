@@ -5,46 +5,51 @@ import type { FindBrokerName } from '../approval/kinds/execution.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { dispatchFetch } from '../net/dispatch-fetch.ts';
 import type { AccessStore } from '../store/access-store.ts';
-import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
+import { TRADE_ORDER_DETAILS_TYPE } from '../trading/approval-details.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
-import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
+import { MESSAGE_SEND_DETAILS_TYPE } from '../trading/message-details.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import { createGatewayKernel } from './approvals.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createIdentityProvider, type IdentityProvider } from './auth/identity-provider.ts';
-import { METADATA_PATH, protectedResourceMetadata } from './auth/protected-resource-metadata.ts';
-import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './auth/token-verifier.ts';
+import { createProtectedResourceMetadata, METADATA_PATH } from './auth/protected-resource-metadata.ts';
+import { createTokenVerifier, requireUnrevokedToken, type TokenVerifier } from './auth/token-verifier.ts';
 import type { OpenAccountFor } from './broker/accounts.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { SINGLE_BROKER_NAME } from './broker/named-broker.ts';
 import { createOrderUpdates } from './broker/updates/order-updates.ts';
 import { type BrokerAccess, createBrokerAccess } from './broker-access.ts';
 import { errorCallback, type GatewayOptions } from './gateway-options.ts';
-import { mandatePorts } from './mandates/mandate-ports.ts';
+import { createMandatePorts } from './mandates/mandate-ports.ts';
 import { createMandateService, type MandateService } from './mandates/mandate-service.ts';
 import { createStandingOrderWatcher } from './mandates/standing-order-watcher.ts';
 import { createMessageOutlets } from './messages/message-outlets.ts';
-import { createMessageSender, type MessageSender, messagePorts } from './messages/message-service.ts';
+import { createMessagePorts, createMessageSender, type MessageSender } from './messages/message-service.ts';
 import type { Mount } from './mounts/mount.ts';
-import { addMountRoutes, audienceOf, createInProcessCallers, metadataPathOf } from './mounts/mounted-routes.ts';
+import {
+  addMountRoutes,
+  createInProcessCallers,
+  mountAudienceOf,
+  mountMetadataPathOf,
+} from './mounts/mounted-routes.ts';
 import { describeMandateExcess } from './orders/adoption.ts';
 import { createOrderCheck, createOrderPorts, type OrderCheck } from './orders/order-ports.ts';
 import { RESEND_DELAY_MS } from './orders/order-submission.ts';
 import { createOrderService, type OrderService } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
 import { createOwnerService, type OwnerService } from './owner-service.ts';
-import { createFolderPolicy, type PolicyService } from './policy/files/policy-service.ts';
+import { createFolderPolicyService, type PolicyService } from './policy/files/policy-service.ts';
 import { createOrderRules } from './policy/order-rules.ts';
-import { type RulesSource, staticRules } from './policy/rules.ts';
+import { createStaticRulesSource, type RulesSource } from './policy/rules.ts';
 import { createOwnRecord, type OwnRecord } from './record/own-record.ts';
 import { createReceipts, type Receipts } from './record/receipts.ts';
-import { createRecordCheckpoints, ownCheckpointReader } from './record-checkpoints.ts';
-import { createGatewayPeople } from './relations/people.ts';
+import { createOwnCheckpointReader, createRecordCheckpointWriter } from './record-checkpoints.ts';
+import { createGatewayAccess } from './relations/people.ts';
 import { rateLimitedProviderFetch } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes, connectionRoutes } from './routes/accounts.ts';
 import { createOwnerResolver } from './routes/for-owner.ts';
-import { clockOffsets, healthRoutes } from './routes/health.ts';
+import { healthRoutes, measureClockOffsets } from './routes/health.ts';
 import { mandateRoutes } from './routes/mandates.ts';
 import { marketRoutes } from './routes/market.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -82,7 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const now = () => clock.now();
   const send = options.fetch ?? dispatchFetch;
-  const { stores, detailsType = TRADE_ORDER_TYPE, messageDetailsType = MESSAGE_SEND_TYPE } = options;
+  const { stores, detailsType = TRADE_ORDER_DETAILS_TYPE, messageDetailsType = MESSAGE_SEND_DETAILS_TYPE } = options;
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
@@ -101,10 +106,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const brokerFor = broker.accounts.open;
   const updates = createOrderUpdates({ brokerFor, clock, failed: errorNameReporter(options) });
   const { maxSlippage = '0.01' } = options;
-  const people = createGatewayPeople(options, { fetch: send, now });
-  const source = options.rules ?? staticRules();
+  const people = createGatewayAccess(options, { fetch: send, now });
+  const source = options.rules ?? createStaticRulesSource();
   const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, clock };
-  const policy = createFolderPolicy(source, { ...shared, auditFile: options.approval?.auditFile });
+  const policy = createFolderPolicyService(source, { ...shared, auditFile: options.approval?.auditFile });
   const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
   const desk = createOrderService({
     ...shared,
@@ -121,7 +126,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     detailsType: messageDetailsType,
   });
 
-  const mandates = mandatePorts({
+  const mandates = createMandatePorts({
     ...shared,
     brokerOf: brokerNames(options, brokerFor),
     maxSlippage,
@@ -146,7 +151,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       cover: mandates.cover,
     }),
     mandates,
-    messages: messagePorts(messageDesk),
+    messages: createMessagePorts(messageDesk),
     policy,
     signatures,
     ...people,
@@ -239,14 +244,14 @@ function createOwnServices(
   const watched = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
   const mandates = createMandateService({ ...watched, proposals, now, noted: () => kernel.noted() });
   const own = options.approval;
-  const record = createOwnRecord(own.auditFile, audit, () => ownCheckpointReader(own));
+  const record = createOwnRecord(own.auditFile, audit, () => createOwnCheckpointReader(own));
   const approval = approvalDisplayInfo(options);
   return {
     mandates,
     record,
     running: [
       ...(isUnattended ? [createStandingOrderWatcher(watched)] : []),
-      createRecordCheckpoints(options, own, clock),
+      createRecordCheckpointWriter(options, own, clock),
       createReconciliation({
         journal: options.stores.orders,
         orderService: desk,
@@ -345,9 +350,9 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   healthRoutes(app, authenticator, {
     askStore: () => proposals.version(),
     isShut: entrance.isShut,
-    clocks: () => clockOffsets({ issuer, clock }, databaseTime),
+    clocks: () => measureClockOffsets({ issuer, clock }, databaseTime),
   });
-  const metadata = protectedResourceMetadata({ ...options, detailsTypes: parts.detailsTypes });
+  const metadata = createProtectedResourceMetadata({ ...options, detailsTypes: parts.detailsTypes });
   app.get(
     METADATA_PATH,
     authenticator.open((c) => c.json(metadata)),
@@ -391,7 +396,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
       requireOpen();
       return verify(credentials);
     };
-  const audiences = [resource, ...mounts.map((mount) => audienceOf(resource, mount))];
+  const audiences = [resource, ...mounts.map((mount) => mountAudienceOf(resource, mount))];
   const others = (audience: string) => audiences.filter((one) => one !== audience);
   return {
     /** Authenticates requests to `/v1`. */
@@ -409,7 +414,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
         if (caller === undefined) return undefined;
         requireOpen();
         // The token that the mount verified must still be valid.
-        await requireUnrevoked(caller, isRevoked);
+        await requireUnrevokedToken(caller, isRevoked);
         if (caller.expiresAt > clock.now()) return caller;
         throw new HttpProblem(401, 'token_expired', 'the access token has expired', {
           hint: 'Refresh it.',
@@ -422,7 +427,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
     }),
     /** Authenticates requests to a mount, whose tokens have their own audience. */
     authenticatorFor(mount: Mount) {
-      const audience = audienceOf(resource, mount);
+      const audience = mountAudienceOf(resource, mount);
       return createAuthenticator({
         verify: whileOpen(
           createTokenVerifier({
@@ -434,7 +439,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
         ),
         inProcessCaller: async () => undefined,
         resource,
-        metadataPath: metadataPathOf(mount),
+        metadataPath: mountMetadataPathOf(mount),
         challengeScopes: Object.keys(mount.scopes),
         clock,
         log,

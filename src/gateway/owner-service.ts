@@ -9,7 +9,7 @@ import type { Account, Order, Position } from '../trading/views.ts';
 import type { Accounts, OpenAccount } from './broker/accounts.ts';
 import type { MandateService } from './mandates/mandate-service.ts';
 import type { OwnRecord } from './record/own-record.ts';
-import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
+import { haltResponse, type ProposalRouteOptions, proposalResponse } from './routes/proposals.ts';
 
 interface OwnAccount {
   account(): Promise<Account>;
@@ -31,7 +31,7 @@ export interface OwnerService extends OwnAccount {
   inAccount(account: string): OwnAccount;
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
-  halted(): Promise<ReturnType<typeof haltView>>;
+  halted(): Promise<ReturnType<typeof haltResponse>>;
   record(limit: number): Promise<readonly RecordLine[]>;
   verifyRecord(): Promise<RecordVerdict>;
   /** @throws {HttpProblem} as `ApprovalKernel.withdraw` */
@@ -71,10 +71,10 @@ export function createOwnerService(
     inAccount,
     proposals: async ({ limit }) =>
       (await kernel.list(sub, { state: 'all', limit })).map((one) =>
-        proposalSchema.parse(proposalView(one, parts.approval)),
+        proposalSchema.parse(proposalResponse(one, parts.approval)),
       ),
     mandates: () => mandates.list(sub),
-    halted: async () => haltView(await kernel.trading(sub)),
+    halted: async () => haltResponse(await kernel.trading(sub)),
     record: (limit) => record.lines(sub, limit),
     verifyRecord: () => record.verify(),
     withdraw: (id) => kernel.withdraw(sub, id),

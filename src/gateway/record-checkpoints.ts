@@ -4,16 +4,16 @@ import { type CheckpointWriter, createCheckpointWriter } from '../approval/check
 import { deriveReceiptKey } from '../approval/receipts/receipt-key.ts';
 import type { Clock } from '../machine/clock.ts';
 import { readCertificates } from '../net/certificate-file.ts';
-import { allSecrets } from '../secrets/token-seal.ts';
-import { errorCallback, type GatewayApproval, type GatewayOptions } from './gateway-options.ts';
+import { toSecretList } from '../secrets/token-seal.ts';
+import { errorCallback, type GatewayApprovalOptions, type GatewayOptions } from './gateway-options.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
-export function createRecordCheckpoints(
+export function createRecordCheckpointWriter(
   { resource, stores, anchor, ...options }: GatewayOptions,
-  { sealSecret, auditFile }: Pick<GatewayApproval, 'sealSecret' | 'auditFile'>,
+  { sealSecret, auditFile }: Pick<GatewayApprovalOptions, 'sealSecret' | 'auditFile'>,
   clock: Clock,
 ): CheckpointWriter {
-  const [newest] = allSecrets(sealSecret);
+  const [newest] = toSecretList(sealSecret);
   const onError = errorCallback(options);
   return createCheckpointWriter({
     store: stores.checkpoints,
@@ -26,10 +26,10 @@ export function createRecordCheckpoints(
   });
 }
 
-export async function ownCheckpointReader({
+export async function createOwnCheckpointReader({
   sealSecret,
-}: Pick<GatewayApproval, 'sealSecret'>): Promise<CheckpointReader> {
-  const keys = await Promise.all(allSecrets(sealSecret).map(deriveReceiptKey));
+}: Pick<GatewayApprovalOptions, 'sealSecret'>): Promise<CheckpointReader> {
+  const keys = await Promise.all(toSecretList(sealSecret).map(deriveReceiptKey));
   return createCheckpointReader({ isTrusted: (kid) => keys.some(({ jwk }) => jwk.kid === kid) });
 }
 

@@ -3,14 +3,14 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { publicClientKey } from '../auth/provider/assertion-key.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
-import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
+import type { GatewayApprovalOptions, GatewayOptions } from '../gateway/gateway-options.ts';
 import { requiredSigningKeys, requireSignedLiveApprovals } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import { createHostCheck } from '../net/host-check.ts';
-import { requestListener } from '../net/http-server.ts';
+import { createRequestListener } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
-import { createPeople } from '../store/home/people.ts';
+import { createPeopleStore } from '../store/home/people.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
@@ -49,7 +49,7 @@ export interface HomeOptions
     GatewayOptions,
     'clock' | 'fetch' | 'issuer' | 'resource' | 'stores' | 'approval' | 'keys' | 'isKnown'
   > & {
-    readonly approval: GatewayApproval & { readonly client: { readonly id: string } };
+    readonly approval: GatewayApprovalOptions & { readonly client: { readonly id: string } };
   };
   /** Whether to accept software keys, which the sandbox's simulated phone uses. Never true for live accounts. */
   readonly softwareKeys: boolean;
@@ -68,7 +68,7 @@ export async function createHome(options: HomeOptions) {
   const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
   const { approval } = options.gateway;
   requireSignedLiveApprovals(options.gateway);
-  const people = createPeople(providerDatabase, () => clock.now());
+  const people = createPeopleStore(providerDatabase, () => clock.now());
   const keys = new ApprovalKeys({
     store: stores.keys,
     gateway: address,
@@ -145,7 +145,7 @@ export async function createHome(options: HomeOptions) {
           lookAtOrders: (sub) => owner(sub).refreshOrders(),
           onError: (message) => options.onError?.(message),
         });
-  const toGateway = requestListener(gateway.app);
+  const toGateway = createRequestListener(gateway.app);
   const isForUs = createHostCheck([address]);
   return {
     people: {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
-import type { IsRevoked } from '../gateway/auth/token-verifier.ts';
+import type { IsTokenRevoked } from '../gateway/auth/token-verifier.ts';
 import type { Clock } from '../machine/clock.ts';
-import type { RefreshTokenReuse } from '../store/home/oidc-store.ts';
+import type { RefreshTokenReusePolicy } from '../store/home/oidc-store.ts';
 import type { Fill } from './fills/fill.ts';
 import type { OrderNews } from './fills/order-news.ts';
 import type { Company } from './identity-provider/companies/company.ts';
@@ -39,7 +39,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   /** Returns the client's address for rate limits. Defaults to `clientAddress` in `net/trusted-proxy.ts`. */
   readonly clientAddress?: (request: IncomingMessage) => string;
   /** Whether a refresh token may be used again if its response was lost. Defaults to `never`. */
-  readonly refreshTokenReuse?: RefreshTokenReuse;
+  readonly refreshTokenReuse?: RefreshTokenReusePolicy;
   /** Called after a person or client has lost access, to end everything that was started with that access. */
   readonly onRevoked?: (who: RevokedAccess) => Promise<void>;
   /** Called after a company's signal is stored, so that the access that it revokes also ends in other databases. */
@@ -59,7 +59,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
 export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
   /** Whether an access token was not issued here, or its grant has ended. */
-  readonly isRevoked: IsRevoked;
+  readonly isRevoked: IsTokenRevoked;
   /** Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code. Idempotent. */
   endPerson(sub: string): Promise<void>;
   /** Notifies a person that one of their orders was filled. Rejects if interrupted by `close`. */

@@ -7,21 +7,21 @@ import { createTokenVerifier } from '../gateway/auth/token-verifier.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { clientAddress } from '../net/trusted-proxy.ts';
 import { type AuthorizedClients, createAuthorizedClients } from '../store/home/authorized-clients.ts';
-import { createIssuedTokens, createOidcStore, type GrantInfo } from '../store/home/oidc-store.ts';
+import { createIssuedTokenStore, createOidcStore, type GrantInfo } from '../store/home/oidc-store.ts';
 import { createOpenRegistrations } from '../store/home/open-registrations.ts';
 import { loadProviderKeys } from '../store/home/provider-keys.ts';
-import { createRecoveryCodes } from '../store/home/recovery-codes.ts';
-import { createRedeemedAssertions } from '../store/home/redeemed-assertions.ts';
+import { createRecoveryCodeStore } from '../store/home/recovery-codes.ts';
+import { createRedeemedAssertionStore } from '../store/home/redeemed-assertions.ts';
 import { createRegisteredClients } from '../store/home/registered-clients.ts';
-import { createSessions } from '../store/home/sessions.ts';
-import { sqliteProofStore } from '../store/sqlite/proof-store.ts';
+import { createSessionStore } from '../store/home/sessions.ts';
+import { createSqliteProofStore } from '../store/sqlite/proof-store.ts';
 import {
   type ApprovalRequest,
   type ApprovalRequests,
   createApprovalRequests,
 } from './identity-provider/approval-requests.ts';
 import { createConsents } from './identity-provider/authorization/consents.ts';
-import { companyKeys } from './identity-provider/companies/company.ts';
+import { createCompanyKeyLookup } from './identity-provider/companies/company.ts';
 import { createConnectedAccountsApi } from './identity-provider/connected-accounts-api.ts';
 import { createConnectionRequests } from './identity-provider/connection-requests.ts';
 import { createDecisionDelivery, createDecisionRecorder } from './identity-provider/deliver-decision.ts';
@@ -41,7 +41,7 @@ import { isRequestFault } from './identity-provider/protocol/readable-form.ts';
 import { createRequestLimits } from './identity-provider/protocol/request-limits.ts';
 import { openCompanyRevocations } from './identity-provider/signals/company-revocations.ts';
 import { createSignalEndpoint } from './identity-provider/signals/signal-endpoint.ts';
-import { startTransmitter } from './identity-provider/transmitter/transmitter.ts';
+import { startSignalTransmitter } from './identity-provider/transmitter/transmitter.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
 import { createApprovalSteps, mustPickCode } from './phone/decision/approval-steps.ts';
 import { createPhoneApp } from './phone/phone-app.ts';
@@ -68,7 +68,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   /** Options for verifying tokens that this provider has issued. */
   const own = {
     provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
-    proofs: sqliteProofStore(database),
+    proofs: createSqliteProofStore(database),
     clock,
     isRevoked,
   };
@@ -95,7 +95,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
 
   const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
-  const transmitter = signalReceivers.length === 0 ? undefined : startTransmitter({ ...sending, clock, onError });
+  const transmitter = signalReceivers.length === 0 ? undefined : startSignalTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
   const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
   const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
@@ -192,7 +192,7 @@ function openProviderState(
   const now = () => clock.now();
   const keys = loadProviderKeys(database, now);
   const requests = createApprovalRequests(database, clock);
-  const issued = createIssuedTokens(database, now);
+  const issued = createIssuedTokenStore(database, now);
   const clients = createRegisteredClients(database, now);
   const store = createOidcStore({
     database,
@@ -226,10 +226,10 @@ function openProviderState(
     authorized,
     openRegistrations,
     revocations: openCompanyRevocations({ database, companies, grants: store, now }),
-    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
-    companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, clock }),
-    sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
-    recovery: createRecoveryCodes({ database, people, clock }),
+    redeemed: createRedeemedAssertionStore(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
+    companyKeyOf: createCompanyKeyLookup(companies, { fetch: options.fetch ?? fetch, clock }),
+    sessions: createSessionStore({ database, people, formKey: keys.cookie, clock }),
+    recovery: createRecoveryCodeStore({ database, people, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),
   };
 }

@@ -38,6 +38,6 @@ export const systemClock: Clock = {
 };
 
 /** Returns the time in UTC to the second: `2026-01-31T09:30:00Z`. */
-export function utcSeconds(epochMs: number): string {
+export function formatUtcSeconds(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 }

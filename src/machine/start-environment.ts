@@ -25,7 +25,7 @@ const keychainVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as con
  * @param keychain whether the profile's credentials are in the keychain
  * @throws {TradeAgentError} `usage` if a variable names an open descriptor, which won't exist then
  */
-export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
+export function pickLaunchEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const name of locationVariables) {
     const value = env[name];

@@ -48,7 +48,7 @@ export class DispatchDeadline {
  * Returns a deadline `ms` milliseconds after `from`, as measured by the clock that reaches it first: the wall clock or
  * the monotonic clock. The monotonic clock may stop while the machine sleeps, and the wall clock can be set back.
  */
-export function deadlineAfter(
+export function createDispatchDeadline(
   ms: number,
   clock: Pick<Clock, 'now' | 'monotonic'>,
   from: Moment = currentMoment(clock),

@@ -9,7 +9,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { TradeAgentError } from '../errors/errors.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
-import { createPeerList, type PeerList } from './peer-list.ts';
+import { createTrustedProxyList, type TrustedProxyList } from './peer-list.ts';
 import { isLoopback } from './secure-url.ts';
 import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
 
@@ -17,11 +17,11 @@ import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
  * CSP 3 policy for responses that are not pages: nothing may run, load or be framed, even if a browser mistakes the
  * response for a page.
  */
-export const NO_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const NON_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** Sets the headers that every response has, including errors and the 503 during startup. Pages override the policy. */
 function setDefaultHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
-  response.setHeader('content-security-policy', NO_PAGE_CSP);
+  response.setHeader('content-security-policy', NON_PAGE_CSP);
   response.setHeader('referrer-policy', 'no-referrer');
   response.setHeader('x-content-type-options', 'nosniff');
 }
@@ -86,7 +86,7 @@ export interface ListenOptions {
  */
 export async function startHttpServer(options: ListenOptions, now: () => number): Promise<HttpServer> {
   const { host, port, tls } = options;
-  const proxies = options.proxy === undefined ? undefined : createPeerList(options.proxy.addresses);
+  const proxies = options.proxy === undefined ? undefined : createTrustedProxyList(options.proxy.addresses);
   requireProtected(options);
   let last = now();
   let handler: RequestListener = (_request, response) => {
@@ -133,7 +133,7 @@ export async function startHttpServer(options: ListenOptions, now: () => number)
       handler = next;
     },
     serveApp: (app) => {
-      handler = requestListener(app);
+      handler = createRequestListener(app);
     },
     serveUpgrades: (upgrade) => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -192,13 +192,13 @@ async function createServerFor(
  * Destroys connections that do not come from a proxy. Runs before the server's own listener, so that nothing is read
  * from or written to such a connection.
  */
-function dropOtherPeers(server: Server | TlsServer, proxies: PeerList): void {
+function dropOtherPeers(server: Server | TlsServer, proxies: TrustedProxyList): void {
   server.prependListener('connection', (socket) => {
     if (!proxies.has(socket.remoteAddress)) socket.destroy();
   });
 }
 
-export function requestListener(app: Pick<Hono, 'fetch'>): RequestListener {
+export function createRequestListener(app: Pick<Hono, 'fetch'>): RequestListener {
   const listener = getRequestListener(app.fetch);
   return (request, response) => void listener(request, response);
 }

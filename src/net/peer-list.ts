@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { TradeAgentError } from '../errors/errors.ts';
 
-export type PeerList = ReturnType<typeof createPeerList>;
+export type TrustedProxyList = ReturnType<typeof createTrustedProxyList>;
 
 const PEER_HINT = 'Use addresses such as 10.0.0.2 or fd00::2, or a network such as 10.0.0.0/24.';
 
@@ -9,7 +9,7 @@ const PEER_HINT = 'Use addresses such as 10.0.0.2 or fd00::2, or a network such 
  * @param addresses IPv4 or IPv6 addresses, with or without a prefix length (CIDR)
  * @throws {TradeAgentError} `usage` for an invalid address, and for a network that contains every address
  */
-export function createPeerList(addresses: readonly string[]) {
+export function createTrustedProxyList(addresses: readonly string[]) {
   const list = new BlockList();
   for (const text of addresses) {
     const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];

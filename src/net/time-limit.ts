@@ -1,7 +1,7 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** Like {@link timeLimit}, with a given clock and a custom error. */
-export function clockTimeLimit(clock: Clock, ms: number, signal: AbortSignal, tooLate: () => Error) {
+/** Like {@link startTimeLimit}, with a given clock and a custom error. */
+export function startClockTimeLimit(clock: Clock, ms: number, signal: AbortSignal, tooLate: () => Error) {
   const [limit, done] = [new AbortController(), new AbortController()];
   clock.sleep(ms, done.signal).then(
     () => limit.abort(tooLate()),
@@ -15,7 +15,7 @@ export function clockTimeLimit(clock: Clock, ms: number, signal: AbortSignal, to
  * Does not use `AbortSignal.timeout`: if a signal that was combined with it is combined again, as every request does,
  * Node 24 never frees the result.
  */
-export function timeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
+export function startTimeLimit(ms: number, ...others: (AbortSignal | undefined)[]) {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(new DOMException('it took too long', 'TimeoutError')), ms);
   timer.unref();

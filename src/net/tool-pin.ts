@@ -10,7 +10,7 @@ interface DescribedTool {
  * Returns the SHA-256 (hex) of everything that a language model reads about a tool, as canonical JSON (RFC 8785). If a
  * server changes any part of that, the tool is no longer the one that the owner allowed.
  */
-export function toolPin({ description = '', inputSchema }: DescribedTool): string {
+export function computeToolPin({ description = '', inputSchema }: DescribedTool): string {
   const text = canonicalize({ description, inputSchema }) ?? '';
   return createHash('sha256').update(text).digest('hex');
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, isIPv6 } from 'node:net';
-import type { PeerList } from './peer-list.ts';
+import type { TrustedProxyList } from './peer-list.ts';
 
 /*
  * Forwarding headers of proxies. Anyone can send these headers, so only headers from configured addresses are trusted,
@@ -29,7 +29,7 @@ const HOST_PATTERN = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$
 export function applyForwardedHeaders(
   request: IncomingMessage,
   protocol: 'http' | 'https',
-  proxies: PeerList | undefined,
+  proxies: TrustedProxyList | undefined,
 ): void {
   const peer = request.socket.remoteAddress;
   const trusted = proxies?.has(peer) ? request.headers : {};
@@ -60,7 +60,7 @@ export function isHttps(request: IncomingMessage): boolean {
  * Returns the last address in the chain of forwarded addresses that is not a trusted proxy's. Each proxy appends the
  * address that connected to it, so an untrusted client wrote the addresses before that one.
  */
-function firstUntrustedHop(peer: string, hops: readonly string[], proxies: PeerList | undefined): string {
+function firstUntrustedHop(peer: string, hops: readonly string[], proxies: TrustedProxyList | undefined): string {
   let address = peer;
   for (const hop of hops.toReversed()) {
     const next = withoutPort(hop);

@@ -1,5 +1,5 @@
 import type { Clock } from '../machine/clock.ts';
-import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from './notice.ts';
+import { type Notice, NoticeFailedError, type NoticeFailureCode, type SendNotice } from './notice.ts';
 
 /** Waits between delivery attempts, in milliseconds. After the last attempt, the next check retries. */
 const BACKOFF_MS = [500, 2000] as const;
@@ -14,7 +14,9 @@ export interface DeliveryOptions {
 export interface Delivery {
   readonly notice: Notice;
   readonly attempts: number;
-  readonly failure: { readonly code: FailureCode; readonly message: string; readonly passing: boolean } | undefined;
+  readonly failure:
+    | { readonly code: NoticeFailureCode; readonly message: string; readonly passing: boolean }
+    | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Delivery {
  * remaining notices, because waiting for a server that is down would use up the time for other channels. A notice that
  * is rejected for its content (HTTP 400) does not stop the others.
  */
-export async function deliver(
+export async function deliverNotices(
   send: SendNotice,
   notices: readonly Notice[],
   options: DeliveryOptions,
@@ -68,16 +70,16 @@ async function deliverOne(
   }
 }
 
-function stoppedFailure({ reason }: AbortSignal): NoticeFailure {
-  return reason instanceof NoticeFailure
+function stoppedFailure({ reason }: AbortSignal): NoticeFailedError {
+  return reason instanceof NoticeFailedError
     ? reason
-    : new NoticeFailure('interrupted', 'the check was stopped before the notice was sent');
+    : new NoticeFailedError('interrupted', 'the check was stopped before the notice was sent');
 }
 
 /** Converts an error to a failure. An unexpected error's message could contain a secret, so only its name is reported. */
-function toNoticeFailure(error: unknown): NoticeFailure {
-  if (error instanceof NoticeFailure) return error;
-  return new NoticeFailure('unavailable', `it can't be sent (${error instanceof Error ? error.name : 'error'})`);
+function toNoticeFailure(error: unknown): NoticeFailedError {
+  if (error instanceof NoticeFailedError) return error;
+  return new NoticeFailedError('unavailable', `it can't be sent (${error instanceof Error ? error.name : 'error'})`);
 }
 
 /** Runs work with a time limit, which applies even if the work ignores its signal. */
@@ -95,7 +97,7 @@ async function withTimeout<T>(
     own.signal.addEventListener('abort', () => reject(own.signal.reason), { once: true });
   });
   clock.sleep(ms, done.signal).then(
-    () => own.abort(new NoticeFailure('timeout', `there was no answer within ${ms / 1000} s`, { passing: true })),
+    () => own.abort(new NoticeFailedError('timeout', `there was no answer within ${ms / 1000} s`, { passing: true })),
     () => undefined,
   );
   try {

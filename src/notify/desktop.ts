@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { safeLine, safeText } from '../text/sanitize.ts';
-import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
-import type { Sender } from './sender.ts';
+import { type Notice, NoticeFailedError, type SendNotice } from './notice.ts';
+import type { SenderFactory } from './sender.ts';
 
 const MAX_TITLE_LENGTH = 120;
 const MAX_BODY_LENGTH = 600;
 
 /** A program that shows a desktop notification. `input` is written to its standard input. */
-export interface DesktopCommand {
+export interface DesktopNotificationCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly input?: string;
@@ -19,10 +19,10 @@ export interface DesktopCommand {
  * standard input, with control characters removed. They are never part of a script or a shell command, so they can't
  * inject code.
  */
-export function desktopCommand(
+export function desktopNotificationCommand(
   notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
   platform: NodeJS.Platform,
-): DesktopCommand {
+): DesktopNotificationCommand {
   const title = safeLine(notice.title, MAX_TITLE_LENGTH);
   const body = safeText(notice.body).trim().slice(0, MAX_BODY_LENGTH);
   if (platform === 'darwin') {
@@ -75,13 +75,13 @@ $app = '{1AC14E77-02E7-4E5D-B744-2EB1AE5198B7}\\WindowsPowerShell\\v1.0\\powersh
 [Windows.UI.Notifications.ToastNotificationManager]::CreateToastNotifier($app).Show([Windows.UI.Notifications.ToastNotification]::new($xml))
 `;
 
-export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): SendNotice {
+export function createDesktopNotifier(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): SendNotice {
   return async (notice, signal) => {
     signal.throwIfAborted();
     const { spawn } = await import('node:child_process');
-    const { program, args, input } = desktopCommand(notice, platform);
+    const { program, args, input } = desktopNotificationCommand(notice, platform);
     const child = spawn(program, args, {
-      env: notifierEnvironment(env, platform),
+      env: desktopNotifierEnvironment(env, platform),
       stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'],
       windowsHide: true,
     });
@@ -91,7 +91,7 @@ export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform)
       await new Promise<void>((resolve, reject) => {
         child.once('error', (error: NodeJS.ErrnoException) =>
           reject(
-            new NoticeFailure(
+            new NoticeFailedError(
               'unavailable',
               error.code === 'ENOENT'
                 ? `${program}, which shows notices, is not installed`
@@ -102,7 +102,7 @@ export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform)
         child.once('close', (code) => {
           if (code === 0) resolve();
           // Not permanent: under cron, there may be no desktop now but one later.
-          else reject(new NoticeFailure('unavailable', `${program} ended with code ${code ?? 'none'}`));
+          else reject(new NoticeFailedError('unavailable', `${program} ended with code ${code ?? 'none'}`));
         });
         // The program may exit before it has read all input. Its exit code is reported instead.
         child.stdin?.on('error', () => undefined);
@@ -123,7 +123,7 @@ const passedVariables = [
 ];
 
 /** Returns the minimal environment for the notification program. Under cron, adds the session bus's default address. */
-export function notifierEnvironment(
+export function desktopNotifierEnvironment(
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform,
   uid = process.getuid?.(),
@@ -136,4 +136,5 @@ export function notifierEnvironment(
   return existsSync(bus) ? { ...child, XDG_RUNTIME_DIR: folder, DBUS_SESSION_BUS_ADDRESS: `unix:path=${bus}` } : child;
 }
 
-export const desktop: Sender<'desktop'> = (_channel, _secret, { env, platform }) => desktopSender(env, platform);
+export const createDesktopSender: SenderFactory<'desktop'> = (_channel, _secret, { env, platform }) =>
+  createDesktopNotifier(env, platform);

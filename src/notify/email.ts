@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { smtpPort } from '../config/notice-channels.ts';
 import { createPublicLookup } from '../net/public-fetch.ts';
-import { type FailureCode, NoticeFailure } from './notice.ts';
-import type { Sender } from './sender.ts';
+import { NoticeFailedError, type NoticeFailureCode } from './notice.ts';
+import type { SenderFactory } from './sender.ts';
 
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
 /** Sends notices by SMTP. Unencrypted SMTP must be configured explicitly, and only for a server on this machine. */
-export const email: Sender<'email'> =
+export const createEmailSender: SenderFactory<'email'> =
   (channel, password, { resolveMail }) =>
   async ({ id, title, body, severity }, signal) => {
     const { createTransport } = await import('nodemailer');
@@ -82,7 +82,7 @@ function readCa(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new NoticeFailure(
+    throw new NoticeFailedError(
       'unavailable',
       `the certificate file ${file} can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
     );
@@ -90,8 +90,8 @@ function readCa(file: string): string {
 }
 
 /** Describes an SMTP error without the server's text, which may repeat what was sent to it. */
-function smtpFailure(error: unknown, host: string): NoticeFailure {
-  if (error instanceof NoticeFailure) return error;
+function smtpFailure(error: unknown, host: string): NoticeFailedError {
+  if (error instanceof NoticeFailedError) return error;
   const {
     code,
     originalCode = '',
@@ -106,8 +106,8 @@ function smtpFailure(error: unknown, host: string): NoticeFailure {
   };
   const said = status === undefined ? '' : ` (SMTP ${status})`;
   const passing = status === undefined || (status >= 400 && status < 500);
-  const fail = (kind: FailureCode, what: string, passes = false) =>
-    new NoticeFailure(kind, `the mail server ${host} ${what}`, { passing: passes });
+  const fail = (kind: NoticeFailureCode, what: string, passes = false) =>
+    new NoticeFailedError(kind, `the mail server ${host} ${what}`, { passing: passes });
   if (/CERT|SSL|TLS|ISSUER|SIGNATURE/.test(originalCode) || code === 'ETLS' || code === 'EREQUIRETLS') {
     const why = codeWord(originalCode);
     return fail('insecure', `offers no trusted TLS connection${why}, so nothing was sent${said}`);

@@ -1,6 +1,6 @@
-import { retryAfterMs } from '../net/retry-after.ts';
+import { parseRetryAfterMs } from '../net/retry-after.ts';
 import { isSecureUrl } from '../net/secure-url.ts';
-import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
+import { type Notice, NoticeFailedError, type SendNotice } from './notice.ts';
 import type { ChannelDeps } from './sender.ts';
 
 export interface PostRequest {
@@ -30,7 +30,7 @@ async function post(
   signal: AbortSignal,
 ): Promise<void> {
   if (address === undefined || !isSecureUrl(address))
-    throw new NoticeFailure('insecure', 'the address of the channel is not https');
+    throw new NoticeFailedError('insecure', 'the address of the channel is not https');
   const url = new URL(address);
   let response: Response;
   try {
@@ -45,17 +45,20 @@ async function post(
   } catch (error) {
     signal.throwIfAborted();
     const message = `${url.host} can't be reached${causeCode(error)}`;
-    throw new NoticeFailure('unreachable', message, { passing: true });
+    throw new NoticeFailedError('unreachable', message, { passing: true });
   }
   const { status } = response;
   if (status >= 200 && status < 300) return;
   if (status === 401 || status === 403)
-    throw new NoticeFailure('not_authorized', `${url.host} rejected the secret (HTTP ${status})`);
+    throw new NoticeFailedError('not_authorized', `${url.host} rejected the secret (HTTP ${status})`);
   if (status >= 300 && status < 400)
-    throw new NoticeFailure('refused', `${url.host} responded with a redirect (HTTP ${status}), which is not followed`);
+    throw new NoticeFailedError(
+      'refused',
+      `${url.host} responded with a redirect (HTTP ${status}), which is not followed`,
+    );
   const passing = status >= 500 || [408, 425, 429].includes(status);
-  const wait = passing ? retryAfterMs(response.headers.get('retry-after'), now()) : undefined;
-  throw new NoticeFailure('refused', `${url.host} answered HTTP ${status}`, {
+  const wait = passing ? parseRetryAfterMs(response.headers.get('retry-after'), now()) : undefined;
+  throw new NoticeFailedError('refused', `${url.host} answered HTTP ${status}`, {
     passing,
     retryAfter: wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER_MS),
   });

@@ -14,10 +14,10 @@ export interface Notice {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Sends one notice through one channel. @throws {NoticeFailure} */
+/** Sends one notice through one channel. @throws {NoticeFailedError} */
 export type SendNotice = (notice: Notice, signal: AbortSignal) => Promise<void>;
 
-export const failureCodes = [
+export const noticeFailureCodes = [
   'unreachable',
   'timeout',
   'refused',
@@ -30,20 +30,20 @@ export const failureCodes = [
   'too_old',
   'interrupted',
 ] as const;
-export type FailureCode = (typeof failureCodes)[number];
+export type NoticeFailureCode = (typeof noticeFailureCodes)[number];
 
 /**
  * The reason why a notice was not sent. Its message names hosts and status codes but never quotes the server, whose
  * response may repeat what was sent to it.
  */
-export class NoticeFailure extends Error {
+export class NoticeFailedError extends Error {
   override name = 'NoticeFailure';
-  readonly code: FailureCode;
+  readonly code: NoticeFailureCode;
   readonly passing: boolean;
   readonly retryAfter: number | undefined;
 
   constructor(
-    code: FailureCode,
+    code: NoticeFailureCode,
     message: string,
     options: { passing?: boolean; retryAfter?: number | undefined } = {},
   ) {

@@ -2,7 +2,7 @@ import type { NoticeChannelOf } from '../config/notice-channels.ts';
 import type { NoticeSeverity } from '../config/notice-settings.ts';
 import { createPostSender } from './http-post.ts';
 import type { Notice } from './notice.ts';
-import type { Sender } from './sender.ts';
+import type { SenderFactory } from './sender.ts';
 
 /** ntfy, "Message priority": 1 is the lowest, 3 is the default, and 5 rings even on a muted phone. */
 const priorities: Readonly<Record<NoticeSeverity, number>> = { info: 2, warning: 4, critical: 5 };
@@ -32,7 +32,7 @@ export function ntfyMessage(
   });
 }
 
-export const ntfy: Sender<'ntfy'> = (channel, token, surroundings) =>
+export const createNtfySender: SenderFactory<'ntfy'> = (channel, token, surroundings) =>
   createPostSender(surroundings, (notice) => ({
     url: channel.server,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },

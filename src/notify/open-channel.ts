@@ -1,27 +1,27 @@
 import type { NoticeChannel, NoticeChannelKind } from '../config/notice-channels.ts';
 import { noticeSecretLabel, noticeSecretRequirement } from '../secrets/notice-secrets.ts';
-import { desktop } from './desktop.ts';
-import { email } from './email.ts';
-import { NoticeFailure, type SendNotice } from './notice.ts';
-import { ntfy } from './ntfy.ts';
-import type { ChannelDeps, Sender } from './sender.ts';
-import { webhook } from './signed-webhook.ts';
-import { slack } from './slack.ts';
+import { createDesktopSender } from './desktop.ts';
+import { createEmailSender } from './email.ts';
+import { NoticeFailedError, type SendNotice } from './notice.ts';
+import { createNtfySender } from './ntfy.ts';
+import type { ChannelDeps, SenderFactory } from './sender.ts';
+import { createWebhookSender } from './signed-webhook.ts';
+import { createSlackSender } from './slack.ts';
 
 /** The sender for each kind of channel. `config/notice-channels.ts` defines the channels' settings. */
-const senders: { readonly [Kind in NoticeChannelKind]: Sender<Kind> } = {
-  desktop,
-  email,
-  slack,
-  webhook,
-  ntfy,
+const senders: { readonly [Kind in NoticeChannelKind]: SenderFactory<Kind> } = {
+  desktop: createDesktopSender,
+  email: createEmailSender,
+  slack: createSlackSender,
+  webhook: createWebhookSender,
+  ntfy: createNtfySender,
 };
 
 /**
  * Returns the function that sends notices through a channel. If the channel requires a secret that is missing, every
  * notice fails.
  */
-export function openChannel(
+export function createChannelSender(
   name: string,
   channel: NoticeChannel,
   secret: string | undefined,
@@ -29,12 +29,12 @@ export function openChannel(
 ): SendNotice {
   if (secret === undefined && noticeSecretRequirement(channel) === 'required') {
     return async () => {
-      throw new NoticeFailure(
+      throw new NoticeFailedError(
         'secret_missing',
         `the ${noticeSecretLabel(channel)} is missing; run "${surroundings.command} set-secret ${name}"`,
       );
     };
   }
-  const open = senders[channel.kind] as Sender<NoticeChannelKind>;
+  const open = senders[channel.kind] as SenderFactory<NoticeChannelKind>;
   return open(channel, secret, surroundings);
 }

@@ -31,7 +31,7 @@ export interface ChannelDeps {
  *   createPostSender(deps, ({ title, body }) => ({ url, headers: {}, body: JSON.stringify({ title, body }) }));
  * ```
  */
-export type Sender<Kind extends NoticeChannelKind> = (
+export type SenderFactory<Kind extends NoticeChannelKind> = (
   channel: NoticeChannelOf<Kind>,
   secret: string | undefined,
   surroundings: ChannelDeps,

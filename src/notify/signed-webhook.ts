@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { decodeSigningKey } from '../config/signing-key.ts';
 import { createPostSender } from './http-post.ts';
-import { type Notice, NoticeFailure } from './notice.ts';
-import type { Sender } from './sender.ts';
+import { type Notice, NoticeFailedError } from './notice.ts';
+import type { SenderFactory } from './sender.ts';
 
 /** Returns a webhook's JSON (Standard Webhooks, "Payload structure"). It is byte-identical for retries. */
 export function webhookMessage({ type, at, severity, title, body, data }: Notice): string {
@@ -28,10 +28,10 @@ export function createSignatureHeaders(
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
 }
 
-export const webhook: Sender<'webhook'> = ({ url }, secret = '', surroundings) =>
+export const createWebhookSender: SenderFactory<'webhook'> = ({ url }, secret = '', surroundings) =>
   createPostSender(surroundings, (notice) => {
     const key = decodeSigningKey(secret);
-    if (key === undefined) throw new NoticeFailure('secret_missing', 'the signing secret is damaged');
+    if (key === undefined) throw new NoticeFailedError('secret_missing', 'the signing secret is damaged');
     const body = webhookMessage(notice);
     return { url, headers: createSignatureHeaders(key, notice.id, body, surroundings.now()), body };
   });

@@ -1,6 +1,6 @@
 import { createPostSender } from './http-post.ts';
 import type { Notice } from './notice.ts';
-import type { Sender } from './sender.ts';
+import type { SenderFactory } from './sender.ts';
 
 /** Returns the JSON for incoming webhooks of Slack, Mattermost, Discord (`/slack`) and Rocket.Chat. */
 export function slackMessage({ title, body }: Notice): string {
@@ -15,5 +15,5 @@ function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-export const slack: Sender<'slack'> = (_channel, address, surroundings) =>
+export const createSlackSender: SenderFactory<'slack'> = (_channel, address, surroundings) =>
   createPostSender(surroundings, (notice) => ({ url: address, headers: {}, body: slackMessage(notice) }));

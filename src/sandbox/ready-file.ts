@@ -25,7 +25,7 @@ export function writeReadyFile(file: string, ready: SandboxReadyInfo): void {
 }
 
 /** Writes the ready file. @returns a function that removes the file unless another sandbox has overwritten it */
-export function announceSandbox(file: string, ready: SandboxReadyInfo): () => void {
+export function publishReadyFile(file: string, ready: SandboxReadyInfo): () => void {
   writeReadyFile(file, ready);
   return () => {
     if (readReadyFile(file)?.pid === process.pid) rmSync(file, { force: true });

@@ -3,20 +3,20 @@ import { Hono } from 'hono';
 import type { Quotas } from '../approval/kernel/quotas.ts';
 import { deriveSoftwareKey } from '../approval/signature/software-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
-import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
+import { createBrokerCredentialStore } from '../gateway/broker/key-pairs.ts';
 import { keyPairLocationOf, type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
-import { openFolderRules } from '../gateway/policy/files/rules-source.ts';
+import { createFolderRulesSource } from '../gateway/policy/files/rules-source.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { ActiveFaults, type FaultName, faultDescriptions as knownFaults } from '../home/identity-provider/faults.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
-import { type HttpServer, listenOnLoopback, requestListener } from '../net/http-server.ts';
+import { createRequestListener, type HttpServer, listenOnLoopback } from '../net/http-server.ts';
 import { listenOnLocalhost } from '../net/localhost.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
-import { addMissingPeople, createPeople, type People } from '../store/home/people.ts';
+import { addMissingPeople, createPeopleStore, type PeopleStore } from '../store/home/people.ts';
 import { prepareHomeDatabase } from '../store/home/schema.ts';
 import { createAuthReqIdSeal } from '../store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import type { IsoDate } from '../trading/new-york-time.ts';
 import type { MarketHours } from '../trading/trading-calendar.ts';
 import { defined } from '../values/defined.ts';
@@ -30,7 +30,7 @@ import { bookingTime } from './paper-broker/books/entries.ts';
 import type { AccountHistory } from './paper-broker/books/seed-accounts.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
 import { requireAdminSecret } from './paper-broker/routes/admin-routes.ts';
-import { announceSandbox, defaultReadyFile, type SandboxReadyInfo } from './ready-file.ts';
+import { defaultReadyFile, publishReadyFile, type SandboxReadyInfo } from './ready-file.ts';
 import { COMPANY_CLIENT_ID, companySettings, defaultCompanyRule } from './sandbox-company.ts';
 import { openSandboxHome, type SandboxHome, type SandboxPorts, type SandboxSeed } from './sandbox-home.ts';
 import {
@@ -93,7 +93,7 @@ export interface Sandbox {
   readonly ready: SandboxReadyInfo;
   readonly faults: ActiveFaults;
   readonly broker: PaperBroker;
-  readonly people: People;
+  readonly people: PeopleStore;
   readonly company: Company | undefined;
   sentMessages(): SentItem[];
   readonly seed: SandboxHome['seed'];
@@ -155,8 +155,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       home: home.folder,
       pid: process.pid,
     };
-    closers.push(announceSandbox(defaultReadyFile(home.folder), ready));
-    if (options.readyFile !== undefined) closers.push(announceSandbox(options.readyFile, ready));
+    closers.push(publishReadyFile(defaultReadyFile(home.folder), ready));
+    if (options.readyFile !== undefined) closers.push(publishReadyFile(options.readyFile, ready));
     return {
       ready,
       faults,
@@ -229,7 +229,7 @@ async function openServices(
 
   const database = prepareHomeDatabase(openDatabase('identity-provider'));
   // Removed people stay removed.
-  const seeded = createPeople(database, () => clock.now());
+  const seeded = createPeopleStore(database, () => clock.now());
   addMissingPeople(seeded, seed.users);
   const present = {
     ...seed,
@@ -238,10 +238,10 @@ async function openServices(
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, present.users);
   const { credentials, push } = options;
-  const kept = sqliteGatewayStores(openDatabase('gateway'), createAuthReqIdSeal(sealingSecret(seed)));
+  const kept = createSqliteGatewayStores(openDatabase('gateway'), createAuthReqIdSeal(sealingSecret(seed)));
   const { onError } = options;
   // Orders are not limited unless the folder has rules.
-  const rules = options.rules ?? (await openFolderRules(home.folder, defined({ onError })));
+  const rules = options.rules ?? (await createFolderRulesSource(home.folder, defined({ onError })));
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
   if (credentials !== 'exchange')
@@ -263,7 +263,7 @@ async function openServices(
 
   const company = openCompany({ home, servers, clock, openDatabase }, options);
 
-  const admin = requestListener(createAdmin({ secret: seed.admin_secret, faults, sent }));
+  const admin = createRequestListener(createAdmin({ secret: seed.admin_secret, faults, sent }));
   servers.issuer.serve((request, response) =>
     request.url?.startsWith('/admin/') ? admin(request, response) : listener(request, response),
   );
@@ -314,7 +314,7 @@ async function storeKeyPairs(
   const { brokers, paper, now } = at;
   for (const place of brokers) {
     const broker = keyPairLocationOf(place, brokers);
-    const pairs = createKeyPairs({ store, sealSecret: sealingSecret(seed), now, broker });
+    const pairs = createBrokerCredentialStore({ store, sealSecret: sealingSecret(seed), now, broker });
     for (const { username, holder, pair } of brokerKeyPairs(place, seed)) {
       const accountNumber = paper.accountNumber(holder) ?? '';
       await pairs.keep(username, pair, { accountNumber, environment: 'paper' });

@@ -32,7 +32,7 @@ export interface CalendarStore {
 }
 
 /** Returns the cached calendar; undefined if there is none or it can't be read. */
-export function cachedCalendar(folder: string, profile: string): CachedCalendar | undefined {
+export function readCachedCalendar(folder: string, profile: string): CachedCalendar | undefined {
   try {
     const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(calendarPath(folder, profile), 'utf8')));
     return parsed.success ? parsed.data : undefined;
@@ -41,9 +41,9 @@ export function cachedCalendar(folder: string, profile: string): CachedCalendar 
   }
 }
 
-export function calendarFile(folder: string, profile: string): CalendarStore {
+export function createCalendarFileStore(folder: string, profile: string): CalendarStore {
   return {
-    get: async () => cachedCalendar(folder, profile),
+    get: async () => readCachedCalendar(folder, profile),
     put: async (calendar) => writePrivateFile(calendarPath(folder, profile), `${JSON.stringify(calendar)}\n`),
   };
 }
@@ -54,7 +54,7 @@ export function calendarFile(folder: string, profile: string): CalendarStore {
  * @param ask reads the gateway's calendar
  * @throws what `ask` throws, if the cached calendar does not cover today
  */
-export async function currentCalendar(options: {
+export async function loadCurrentCalendar(options: {
   readonly store: CalendarStore;
   readonly now: number;
   readonly ask: (range: { start: string; end: string }) => Promise<TradingDay[]>;

@@ -1,6 +1,6 @@
 import { Cron } from 'croner';
 import { TradeAgentError } from '../errors/errors.ts';
-import { closestMatch } from '../text/closest-match.ts';
+import { findClosestMatch } from '../text/closest-match.ts';
 import type { TradingDay } from '../trading/activity.ts';
 import { type Moments, marketTimeMoments, parseMarketTime } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
@@ -95,7 +95,7 @@ function usageError(message: string, hint: string): TradeAgentError {
 function explainInvalid(expression: string): TradeAgentError {
   const text = expression.trim();
   if (text.startsWith('@')) {
-    const nearest = closestMatch(text, nicknames);
+    const nearest = findClosestMatch(text, nicknames);
     return usageError(
       `unknown schedule "${text}"`,
       nearest === undefined ? `Choose from ${nicknames.join(', ')}.` : `Did you mean ${nearest}?`,
@@ -130,7 +130,7 @@ function invalidField(part: string, { name, range, names }: (typeof fields)[numb
   const known: readonly string[] = names;
   const unknown = part.replace(/[A-Z]{3}(?![A-Z])/gi, (word) => (known.includes(word.toUpperCase()) ? '' : word));
   const word = /[A-Za-z]+/.exec(unknown)?.[0];
-  const nearest = word === undefined ? undefined : closestMatch(word, known);
+  const nearest = word === undefined ? undefined : findClosestMatch(word, known);
   return usageError(
     `"${part}" is not a valid ${name} in a cron expression`,
     nearest !== undefined && word !== undefined

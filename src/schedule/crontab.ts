@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
-import { commandFailed, type RunSystemCommand } from './machine-command.ts';
-import type { Scheduler, StartCommand } from './scheduler.ts';
+import { commandFailedError, type RunSystemCommand } from './machine-command.ts';
+import type { ScheduledCommand, Scheduler } from './scheduler.ts';
 
 /** How long to wait for the lock, in milliseconds: only one of our commands may edit the crontab at a time. */
 const LOCK_WAIT_MS = 30_000;
@@ -10,17 +10,17 @@ const LOCK_WAIT_MS = 30_000;
  * Returns a scheduler that edits the user's crontab, always through the `crontab` command.
  * @param lock path of the file with which our commands lock the crontab
  */
-export function crontabScheduler(run: RunSystemCommand, lock: string): Scheduler {
+export function createCrontabScheduler(run: RunSystemCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {
     const answer = await run('crontab', ['-l']);
     if (answer.code === 0) return answer.stdout;
     // Only these messages prove that there is nothing to overwrite. (The second is Busybox's.)
     if (/no crontab for|can't open '[^']*': No such file/i.test(answer.stderr)) return Buffer.alloc(0);
-    throw commandFailed('reading the crontab', answer, 'Check whether "crontab -l" works.');
+    throw commandFailedError('reading the crontab', answer, 'Check whether "crontab -l" works.');
   };
   const write = async (crontab: Buffer): Promise<void> => {
     const answer = crontab.length === 0 ? await run('crontab', ['-r']) : await run('crontab', ['-'], crontab);
-    const failed = (why: typeof answer, hint: string) => commandFailed('writing the crontab', why, hint);
+    const failed = (why: typeof answer, hint: string) => commandFailedError('writing the crontab', why, hint);
     if (answer.code !== 0) throw failed(answer, 'Nothing was changed. Check whether "crontab -e" works.');
     if ((await read()).equals(crontab)) return;
     throw failed(
@@ -61,7 +61,7 @@ const endMarker = (id: string) => `# trade-agent schedule ${id} ends`;
  * Returns a schedule's crontab lines, between marker comments.
  * @throws {TradeAgentError} `usage` if cron would truncate the command
  */
-export function crontabBlock(id: string, command: StartCommand, minutes: readonly number[]): string {
+export function crontabBlock(id: string, command: ScheduledCommand, minutes: readonly number[]): string {
   const environment = Object.entries(command.environment).map(([name, value]) => `${name}=${shellQuoted(value)}`);
   const words = [
     // Uses env, because the crontab's SHELL may not support VAR=value before a command.

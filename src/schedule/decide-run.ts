@@ -26,7 +26,7 @@ export const MAX_MISSED_MOMENTS = 100;
 /**
  * Maximum number of attempts for one moment. With one wake-up every 15 minutes, they are spread over more than an hour.
  */
-export const MAX_ATTEMPTS = 5;
+export const MAX_RUN_ATTEMPTS = 5;
 
 /**
  * Clock corrections are normally smaller than this, in milliseconds. If `handled` is further in the future, the clock
@@ -45,7 +45,7 @@ export function decideRun(moments: Moments, progress: ScheduleProgress, now: num
   const [due] = open;
   if (due === undefined) return { run: false, next: moments.after(now, 1)[0], handled };
   const attempt = progress.pending?.due === due ? progress.pending.attempts + 1 : 1;
-  if (attempt > MAX_ATTEMPTS) return { run: false, next: moments.after(now, 1)[0], handled: due };
+  if (attempt > MAX_RUN_ATTEMPTS) return { run: false, next: moments.after(now, 1)[0], handled: due };
   return { run: true, due, missed: open.length - 1, attempt, handled };
 }
 

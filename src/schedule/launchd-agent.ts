@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { commandFailed, type RunSystemCommand } from './machine-command.ts';
+import { commandFailedError, type RunSystemCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
-import type { Scheduler, StartCommand } from './scheduler.ts';
+import type { ScheduledCommand, Scheduler } from './scheduler.ts';
 
 /**
  * Returns a scheduler that uses launchd.
  * @param folder where the user's agents are: `~/Library/LaunchAgents`
  */
-export function launchdScheduler(run: RunSystemCommand, folder: string, uid: number): Scheduler {
+export function createLaunchdScheduler(run: RunSystemCommand, folder: string, uid: number): Scheduler {
   const label = (id: string) => `trade-agent.schedule.${id}`;
   const file = (id: string) => join(folder, `${label(id)}.plist`);
   return {
@@ -19,7 +19,7 @@ export function launchdScheduler(run: RunSystemCommand, folder: string, uid: num
       const answer = await run('launchctl', ['bootstrap', `gui/${uid}`, file(id)]);
       if (answer.code === 0) return;
       removeMarkedFiles(id, [file(id)]);
-      throw commandFailed('loading the agent', answer, 'Check whether "launchctl print gui/$UID" works.');
+      throw commandFailedError('loading the agent', answer, 'Check whether "launchctl print gui/$UID" works.');
     },
     state: async ({ entry }) => markedFilesState(entry),
     async remove(id) {
@@ -34,7 +34,7 @@ export function launchdScheduler(run: RunSystemCommand, folder: string, uid: num
 export function launchdAgentPlist(
   label: string,
   id: string,
-  command: StartCommand,
+  command: ScheduledCommand,
   minutes: readonly number[],
 ): string {
   const words = [command.node, command.script, ...command.args];

@@ -51,7 +51,7 @@ function commandUnavailable(name: string, error: ExecFileException | null): Trad
   return new TradeAgentError('not_found', message, { hint });
 }
 
-export function commandFailed(what: string, { code, stderr }: CommandResult, hint: string): TradeAgentError {
+export function commandFailedError(what: string, { code, stderr }: CommandResult, hint: string): TradeAgentError {
   const said = stderr.split('\n').at(-1)?.slice(0, 200) ?? '';
   return new TradeAgentError('invalid_config', `${what} failed (${said === '' ? `exit ${code}` : said})`, {
     hint,

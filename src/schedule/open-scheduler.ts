@@ -1,12 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
-import { crontabScheduler } from './crontab.ts';
-import { launchdScheduler } from './launchd-agent.ts';
+import { createCrontabScheduler } from './crontab.ts';
+import { createLaunchdScheduler } from './launchd-agent.ts';
 import type { RunSystemCommand } from './machine-command.ts';
 import type { ResultExitCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
-import { systemdScheduler } from './systemd-timer.ts';
+import { createSystemdScheduler } from './systemd-timer.ts';
 
 export interface SchedulerMachine {
   readonly platform: NodeJS.Platform;
@@ -19,16 +19,16 @@ export interface SchedulerMachine {
   readonly results: ResultExitCodes;
 }
 
-export function openScheduler(name: SchedulerName, machine: SchedulerMachine): Scheduler {
+export function createScheduler(name: SchedulerName, machine: SchedulerMachine): Scheduler {
   switch (name) {
     case 'cron':
-      return crontabScheduler(machine.run, join(machine.folder, 'crontab.lock'));
+      return createCrontabScheduler(machine.run, join(machine.folder, 'crontab.lock'));
     case 'systemd': {
       const config = machine.env.XDG_CONFIG_HOME || join(machine.userHome, '.config');
-      return systemdScheduler(machine.run, join(config, 'systemd', 'user'), machine.results);
+      return createSystemdScheduler(machine.run, join(config, 'systemd', 'user'), machine.results);
     }
     case 'launchd':
-      return launchdScheduler(machine.run, join(machine.userHome, 'Library', 'LaunchAgents'), machine.uid);
+      return createLaunchdScheduler(machine.run, join(machine.userHome, 'Library', 'LaunchAgents'), machine.uid);
   }
 }
 
@@ -37,7 +37,7 @@ export function openScheduler(name: SchedulerName, machine: SchedulerMachine): S
  * logout by default.
  * @throws {TradeAgentError} `not_found`
  */
-export function defaultScheduler({ platform, env }: Pick<SchedulerMachine, 'platform' | 'env'>): SchedulerName {
+export function detectSchedulerName({ platform, env }: Pick<SchedulerMachine, 'platform' | 'env'>): SchedulerName {
   if (platform === 'darwin') return 'launchd';
   if (platform !== 'win32' && isOnPath('crontab', env)) return 'cron';
   if (platform === 'linux' && isOnPath('systemctl', env)) return 'systemd';

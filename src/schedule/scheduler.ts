@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
-import { startEnvironment } from '../machine/start-environment.ts';
+import { pickLaunchEnvironment } from '../machine/start-environment.ts';
 import type { Schedule } from './schedule.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 
@@ -25,7 +25,7 @@ export interface Scheduler {
    * Returns the exact entry without writing it.
    * @throws {TradeAgentError} `usage` if an entry can't express the command
    */
-  entry(id: string, command: StartCommand, minutes: readonly number[], timeoutMs: number): EntryPart[];
+  entry(id: string, command: ScheduledCommand, minutes: readonly number[], timeoutMs: number): EntryPart[];
   /** Writes an entry. Leaves nothing behind if that fails. @throws {TradeAgentError} `invalid_config`, `not_found` */
   install(id: string, entry: readonly EntryPart[]): Promise<void>;
   state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<EntryState>;
@@ -39,7 +39,7 @@ export interface Scheduler {
  * The command with which the machine starts a run. Paths are absolute, because cron uses its own PATH and working
  * directory.
  */
-export interface StartCommand {
+export interface ScheduledCommand {
   readonly node: string;
   readonly script: string;
   readonly args: readonly string[];
@@ -51,14 +51,14 @@ export interface StartCommand {
  * Returns the command that starts a run.
  * @throws {TradeAgentError} `usage` for a path that can't be written into an entry
  */
-export function startCommand(options: {
+export function createScheduledCommand(options: {
   readonly node: string;
   readonly script: string;
   readonly id: string;
   readonly env: NodeJS.ProcessEnv;
   readonly keychain: boolean;
-}): StartCommand {
-  const environment = startEnvironment(options.env, options.keychain);
+}): ScheduledCommand {
+  const environment = pickLaunchEnvironment(options.env, options.keychain);
   const { node, script } = options;
   for (const text of [node, script, ...Object.values(environment)]) {
     // Cron can't express a line break, and implementations treat backslashes differently.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { commandFailed, type RunSystemCommand } from './machine-command.ts';
+import { commandFailedError, type RunSystemCommand } from './machine-command.ts';
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
-import type { ResultExitCodes, Scheduler, StartCommand } from './scheduler.ts';
+import type { ResultExitCodes, ScheduledCommand, Scheduler } from './scheduler.ts';
 
 /** How long after a run's own time limit systemd kills it, in seconds. */
 const GRACE_SECONDS = 60;
@@ -11,20 +11,20 @@ const GRACE_SECONDS = 60;
  * @param folder where the user's units are: `~/.config/systemd/user`
  * @param results exit codes that do not count as failures
  */
-export function systemdScheduler(run: RunSystemCommand, folder: string, results: ResultExitCodes): Scheduler {
+export function createSystemdScheduler(run: RunSystemCommand, folder: string, results: ResultExitCodes): Scheduler {
   const names = (id: string) => ({ service: `trade-agent-${id}.service`, timer: `trade-agent-${id}.timer` });
   const control = async (what: string, ...args: string[]) => {
     const answer = await run('systemctl', ['--user', ...args]);
     if (answer.code !== 0)
-      throw commandFailed(what, answer, 'Check whether "systemctl --user status" works in this session.');
+      throw commandFailedError(what, answer, 'Check whether "systemctl --user status" works in this session.');
   };
   const files = (id: string) => Object.values(names(id)).map((name) => join(folder, name));
   return {
     name: 'systemd',
     note: 'User timers run only while you are logged in, unless you run "loginctl enable-linger".',
     entry: (id, command, minutes, timeoutMs) => [
-      { file: join(folder, names(id).service), text: serviceUnit(id, command, timeoutMs, results) },
-      { file: join(folder, names(id).timer), text: timerUnit(id, minutes) },
+      { file: join(folder, names(id).service), text: systemdServiceUnit(id, command, timeoutMs, results) },
+      { file: join(folder, names(id).timer), text: systemdTimerUnit(id, minutes) },
     ],
     async install(id, entry) {
       writeMarkedFiles(id, entry);
@@ -49,7 +49,12 @@ export function systemdScheduler(run: RunSystemCommand, folder: string, results:
 }
 
 /** Returns the text of a service unit (systemd.service(5)). */
-export function serviceUnit(id: string, command: StartCommand, timeoutMs: number, results: ResultExitCodes): string {
+export function systemdServiceUnit(
+  id: string,
+  command: ScheduledCommand,
+  timeoutMs: number,
+  results: ResultExitCodes,
+): string {
   const environment = Object.entries(command.environment).map(
     ([name, value]) => `Environment=${systemdQuoted(`${name}=${value}`)}`,
   );
@@ -71,7 +76,7 @@ TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 }
 
 /** Returns the text of a timer unit (systemd.timer(5)). */
-export function timerUnit(id: string, minutes: readonly number[]): string {
+export function systemdTimerUnit(id: string, minutes: readonly number[]): string {
   const list = minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
   return `# ${fileMark(id)}
 [Unit]

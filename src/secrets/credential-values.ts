@@ -12,7 +12,7 @@ export function pickValues<N extends string>(
  * @param longest maximum length in characters; by default, the limit of the smallest keychain
  * @throws {TradeAgentError} `credential_store_unavailable` for a longer value
  */
-export function assertLengths(values: Partial<Record<string, string>>, longest = MAX_VALUE_LENGTH): void {
+export function assertValueLengths(values: Partial<Record<string, string>>, longest = MAX_VALUE_LENGTH): void {
   for (const [name, value = ''] of Object.entries(values)) {
     if (value.length > longest) {
       throw new TradeAgentError(

@@ -11,7 +11,7 @@ import {
  * Steps of a move, in order. If the process is killed after any of them, the login still works: before `switched` from
  * the old store, and from then on from the new store.
  */
-export type MoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
+export type CredentialMoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
 
 export interface CredentialMove {
   readonly from: CredentialStore;
@@ -19,7 +19,7 @@ export interface CredentialMove {
   /** Opens the new store as another process would, to read back what was written. */
   reopen(): Promise<CredentialStore>;
   switchOver(): Promise<void>;
-  readonly onStep?: (step: MoveStep) => void;
+  readonly onStep?: (step: CredentialMoveStep) => void;
   readonly signal?: AbortSignal;
 }
 

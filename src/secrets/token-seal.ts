@@ -14,7 +14,7 @@ export type SealSecrets = string | Buffer | readonly [string, ...string[]];
 const REPLACED_HINT = 'Was seal.key in the gateway’s folder replaced?';
 
 /** Returns all secrets, newest first. */
-export function allSecrets(secrets: SealSecrets): readonly [string | Buffer, ...string[]] {
+export function toSecretList(secrets: SealSecrets): readonly [string | Buffer, ...string[]] {
   return typeof secrets === 'string' || Buffer.isBuffer(secrets) ? [secrets] : secrets;
 }
 
@@ -41,7 +41,7 @@ const purposes = {
 export function createTokenSeal(secrets: SealSecrets, purpose: keyof typeof purposes = 'approval_token') {
   const { info, lost, hint } = purposes[purpose];
   const keyOf = (secret: string | Buffer) => Buffer.from(hkdfSync('sha256', secret, '', info, 32));
-  const [newest, ...older] = allSecrets(secrets);
+  const [newest, ...older] = toSecretList(secrets);
   const key = keyOf(newest);
   const keys = [key, ...older.map(keyOf)];
   return {

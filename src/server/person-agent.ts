@@ -62,7 +62,7 @@ function chooseModel(configured: ResolvedProfile['model'], wanted: string | unde
 }
 
 /** Limits a session to these scopes, so that one client can't use the rights of another. */
-export function withinScopes(session: Session, scopes: readonly string[]): Session {
+export function limitSessionToScopes(session: Session, scopes: readonly string[]): Session {
   return {
     profile: session.profile,
     user: session.user,

@@ -9,7 +9,13 @@ import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
 import { type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
-import { MAX_SCHEDULES, nextReviewTime, personChannels, personSchedules, type ServerSchedule } from './server-parts.ts';
+import {
+  MAX_SCHEDULES,
+  nextReviewTime,
+  personNoticeChannels,
+  personSchedules,
+  type ServerSchedule,
+} from './server-parts.ts';
 
 /** Name of the schedule that holds a person's alerts as its rules. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
@@ -34,7 +40,7 @@ export function personAlerts(
   const find = async () => (await rows.find(ALERTS_SCHEDULE))?.schedule;
   const care = async (schedule: ServerSchedule | undefined) => ({
     looked_at_by: schedule === undefined ? [] : [schedule.name ?? schedule.id],
-    told_by: Object.entries(await personChannels(parts, person).all()).flatMap(([name, { enabled }]) =>
+    told_by: Object.entries(await personNoticeChannels(parts, person).all()).flatMap(([name, { enabled }]) =>
       enabled ? [name] : [],
     ),
   });

@@ -4,14 +4,14 @@ import { createGatewayClient } from '../tools/gateway/gateway-client.ts';
 import { isSettledState } from '../trading/proposal.ts';
 import { personRuns, type ServerParts } from './server-parts.ts';
 
-export type PersonWatch = ReturnType<typeof createPersonWatch>;
+export type PersonProposalWatch = ReturnType<typeof createPersonProposalWatch>;
 
 /**
  * Creates a watch that follows a person's proposals at the gateway while a client watches one of the person's runs,
  * with one stream per person. When a proposal is decided, the runs that wait for it are woken immediately. If the
  * stream breaks, the collector wakes the runs.
  */
-export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
+export function createPersonProposalWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
   const followed = new Map<string, { watchers: number; readonly stop: AbortController; ended: Promise<void> }>();
   const follow = (session: Session, signal: AbortSignal): Promise<void> => {
     const runs = personRuns(parts, session.user.sub);

@@ -11,10 +11,10 @@ import type { CredentialStore } from '../secrets/credential-store.ts';
 import type { CheckStore } from '../store/check-store.ts';
 import type { NoticeChannelRows } from '../store/notice-channel-rows.ts';
 import { postgresCheckStore } from '../store/postgres/state/check-store.ts';
-import { postgresNoticeChannels } from '../store/postgres/state/notice-channel-rows.ts';
+import { postgresNoticeChannelRows } from '../store/postgres/state/notice-channel-rows.ts';
 import { personDatabase } from '../store/postgres/state/person-database.ts';
 import { postgresRunStore } from '../store/postgres/state/run-store.ts';
-import { createJob } from '../store/postgres/state/schedule-jobs.ts';
+import { createScheduleJob } from '../store/postgres/state/schedule-jobs.ts';
 import { postgresScheduleRows } from '../store/postgres/state/schedules.ts';
 import { postgresTenantSchedules } from '../store/postgres/state/tenant-schedules.ts';
 import type { TenantDatabase } from '../store/postgres/tenant-database.ts';
@@ -96,11 +96,11 @@ export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'cl
   readonly noticeResolve: ResolveHost;
 }
 
-export function personChannels(
+export function personNoticeChannels(
   { database }: Pick<ServerParts, 'database'>,
   person: string,
 ): NoticeChannelRows<NoticeChannel> {
-  return postgresNoticeChannels(personDatabase(database, person));
+  return postgresNoticeChannelRows(personDatabase(database, person));
 }
 
 /** Returns a person's check state. Each notice is sent by a job that is enqueued in the transaction that stores it. */
@@ -109,6 +109,6 @@ export function personChecks(
   person: string,
 ): CheckStore<Notice> {
   return postgresCheckStore(personDatabase(database, person), (unit, notice) =>
-    jobs.enqueue(unit, createJob('notice', database.tenant, person, { notice })),
+    jobs.enqueue(unit, createScheduleJob('notice', database.tenant, person, { notice })),
   );
 }

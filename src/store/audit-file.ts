@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Returns the last bytes of the audit log's file, at most `longest`. Returns an empty string if there is no file. */
-export function readTail(file: string, longest: number): string {
+export function readFileTail(file: string, longest: number): string {
   let handle: number;
   try {
     handle = openSync(file, 'r');
@@ -20,7 +20,7 @@ export function readTail(file: string, longest: number): string {
 }
 
 /** Returns the part of `tail` up to its last line break. */
-export function keepCompleteLines(tail: string): string {
+export function dropIncompleteLine(tail: string): string {
   return tail.slice(0, tail.lastIndexOf('\n') + 1);
 }
 
@@ -31,6 +31,6 @@ export function keepCompleteLines(tail: string): string {
  * @param file created with mode 0600 if it does not exist
  */
 export function appendLines(file: string, tail: string, lines: readonly string[]): void {
-  const cut = keepCompleteLines(tail).length < tail.length ? '\n' : '';
+  const cut = dropIncompleteLine(tail).length < tail.length ? '\n' : '';
   appendFileSync(file, cut + lines.map((line) => `${line}\n`).join(''), { mode: 0o600, flush: true });
 }

@@ -83,10 +83,10 @@ export interface AuditStore {
   snapshot(file: string): Promise<AuditSnapshot>;
 }
 
-export const EMPTY_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
+export const EMPTY_AUDIT_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
 /** Returns the SHA-256 hash of an entry in RFC 8785 form, without the entry's own `hash` field. Hex. */
-export function entryHash(facts: Readonly<Record<string, unknown>>): string {
+export function auditEntryHash(facts: Readonly<Record<string, unknown>>): string {
   const { hash: _, ...rest } = facts;
   return createHash('sha256')
     .update(canonicalize(rest) ?? '')
@@ -97,7 +97,7 @@ export function entryHash(facts: Readonly<Record<string, unknown>>): string {
  * Returns the entry that follows `head` in the audit log.
  * @param now milliseconds since the epoch
  */
-export function nextEntry(
+export function nextAuditEntry(
   head: AuditHead,
   { event, facts }: AuditNote,
   now: number,
@@ -106,6 +106,6 @@ export function nextEntry(
   // Hashes the entry as readers will parse it: JSON omits undefined members.
   const plain = JSON.parse(JSON.stringify(facts)) as Record<string, unknown>;
   const entry = { ...plain, seq, at: new Date(now).toISOString(), event, prev: head.hash };
-  const hash = entryHash(entry);
+  const hash = auditEntryHash(entry);
   return { seq, hash, line: JSON.stringify({ ...entry, hash }) };
 }

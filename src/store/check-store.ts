@@ -80,7 +80,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
   readonly notices: NoticeOutbox<Notice>;
 }
 
-export interface CloseCache {
+export interface ClosingPriceCache {
   get(symbol: string): Promise<PriceHistory | undefined>;
   getAll(symbols: readonly string[]): Promise<ReadonlyMap<string, PriceHistory>>;
   put(symbol: string, history: PriceHistory): Promise<void>;
@@ -125,7 +125,7 @@ export interface CheckedAccount {
 }
 
 export interface CheckStore<Notice extends StoredNotice> {
-  readonly closes: CloseCache;
+  readonly closes: ClosingPriceCache;
   account(owner: CheckedAccount): AccountCheckState<Notice>;
   activities(owner: CheckedAccount): ActivityCache;
   imports(owner: CheckedAccount): ImportStore;

@@ -7,7 +7,7 @@ export interface AuditCheckpoint extends AuditHead {
   readonly anchored: boolean;
 }
 
-export interface CheckpointStore {
+export interface AuditCheckpointStore {
   /** Returns the latest checkpoint, or undefined if `close` was never called. */
   last(): Promise<AuditCheckpoint | undefined>;
   /**

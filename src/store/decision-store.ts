@@ -1,7 +1,7 @@
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 
 /** A policy decision that allowed or denied an order, with all facts that the decision was based on. */
-export interface DecisionNote {
+export interface NewPolicyDecision {
   /** The account owner's `sub`. */
   readonly sub: string;
   readonly client: string;
@@ -21,7 +21,7 @@ export interface DecisionNote {
   readonly facts: unknown;
 }
 
-export interface StoredDecision extends DecisionNote {
+export interface StoredPolicyDecision extends NewPolicyDecision {
   /** Higher than the ID of every earlier decision. */
   readonly id: number;
   /** Milliseconds since the epoch. */
@@ -33,12 +33,12 @@ export interface StoredDecision extends DecisionNote {
  * and of the newest permits. The two limits are separate, so denials can't displace the decisions about placed orders.
  */
 export interface DecisionStore {
-  note(note: DecisionNote, now: number): Promise<void>;
+  note(note: NewPolicyDecision, now: number): Promise<void>;
   /** Returns the stored decisions about one of a person's orders. Newest first. */
-  about(sub: string, subjectId: string): Promise<StoredDecision[]>;
+  about(sub: string, subjectId: string): Promise<StoredPolicyDecision[]>;
   /** Returns a person's decisions. Newest first. */
   list(
     sub: string,
     query: { readonly effect?: 'allow' | 'deny' | undefined; readonly limit: number },
-  ): Promise<StoredDecision[]>;
+  ): Promise<StoredPolicyDecision[]>;
 }

@@ -1,11 +1,11 @@
 import type { AccessStore } from './access-store.ts';
 import type { AuditStore } from './audit.ts';
 import type { BrokerKeyStore } from './broker-key-store.ts';
-import type { CheckpointStore } from './checkpoint-store.ts';
+import type { AuditCheckpointStore } from './checkpoint-store.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { DefaultAccountStore } from './default-account-store.ts';
 import type { EarlyPingStore } from './early-ping-store.ts';
-import type { Halts } from './halts.ts';
+import type { HaltStore } from './halts.ts';
 import type { LimitsStore } from './limits-store.ts';
 import type { MandateStore } from './mandate-store.ts';
 import type { MessageJournal } from './message-journal.ts';
@@ -26,14 +26,14 @@ export interface GatewayStores {
   readonly messages: MessageJournal;
   readonly proofs: ProofStore;
   readonly proposals: ProposalStore;
-  readonly halts: Halts;
+  readonly halts: HaltStore;
   readonly decisions: DecisionStore;
   readonly keys: SigningKeyStore;
   readonly mandates: MandateStore;
   readonly standing: StandingOrderStore;
   /** The audit log. The other stores add entries to it, too. */
   readonly audit: AuditStore;
-  readonly checkpoints: CheckpointStore;
+  readonly checkpoints: AuditCheckpointStore;
   readonly brokerKeys: BrokerKeyStore;
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;

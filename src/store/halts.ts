@@ -10,14 +10,14 @@ export interface TradingStateSnapshot {
   readonly by?: string;
 }
 
-export const MAX_DAY_LOSS = 'max_day_loss';
+export const HALTED_BY_MAX_DAY_LOSS = 'max_day_loss';
 
 /**
  * People whose trading is halted, or limited to orders that reduce positions. Stored in the gateway's database, so that
  * halts survive restarts and apply to all interfaces. Each change is one transaction that includes its audit log entry.
  * Times are milliseconds since the epoch.
  */
-export interface Halts {
+export interface HaltStore {
   /** Returns the time when the halt began, or undefined if trading is not halted. */
   haltedAt(sub: string): Promise<number | undefined>;
   current(sub: string, now: number): Promise<TradingStateSnapshot>;

@@ -1,4 +1,4 @@
-import { type RateBuckets, validateTake } from './rate-buckets.ts';
+import { type RateBuckets, validateTokenCount } from './rate-buckets.ts';
 
 /**
  * Creates rate buckets in memory, for a single process. When the process exits, their state is lost.
@@ -8,7 +8,7 @@ export function createMemoryRateBuckets(now: () => number = () => performance.no
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {
-      validateTake(rate, tokens);
+      validateTokenCount(rate, tokens);
       const at = now();
       const due = Math.max(dueAt.get(bucket) ?? at, at) + (tokens * 1000) / rate.perSecond;
       const wait = due - (at + (rate.burst * 1000) / rate.perSecond);

@@ -20,7 +20,7 @@ export interface MessageKey {
   readonly id: string;
 }
 
-export interface MessageEntry extends MessageKey {
+export interface MessageJournalEntry extends MessageKey {
   readonly digest: string;
   readonly state: MessageState;
   /** Incremented by each change. */
@@ -47,7 +47,7 @@ export type MessageResult =
  */
 export interface MessageTransition {
   readonly outcome: 'moved' | 'stale';
-  readonly entry: MessageEntry;
+  readonly entry: MessageJournalEntry;
 }
 
 /**
@@ -55,7 +55,7 @@ export interface MessageTransition {
  * when the promise resolves. Times are milliseconds since the epoch.
  */
 export interface MessageJournal {
-  find(sub: string, id: string): Promise<MessageEntry | undefined>;
+  find(sub: string, id: string): Promise<MessageJournalEntry | undefined>;
   /**
    * Uses the approval and writes the intent. Writes nothing and returns `known` if a message with this key is already
    * in the journal, or `approval_used` if the approval was used for something else.
@@ -64,16 +64,17 @@ export interface MessageJournal {
     claim: MessageClaim,
     now: number,
   ): Promise<
-    { readonly outcome: 'claimed' | 'known'; readonly entry: MessageEntry } | { readonly outcome: 'approval_used' }
+    | { readonly outcome: 'claimed' | 'known'; readonly entry: MessageJournalEntry }
+    | { readonly outcome: 'approval_used' }
   >;
   /**
    * Claims the right to send a `ready` message again, if the message's `epoch` is unchanged.
    * @throws if there is no such message
    */
-  reclaim(seen: MessageEntry, now: number): Promise<MessageTransition>;
+  reclaim(seen: MessageJournalEntry, now: number): Promise<MessageTransition>;
   /**
    * Records the outcome of an attempt, if the message's `epoch` is unchanged. The attempt was made by this process or
    * by a process that died.
    */
-  finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageTransition>;
+  finish(seen: MessageJournalEntry, result: MessageResult, now: number): Promise<MessageTransition>;
 }

@@ -1,7 +1,7 @@
 import type { CountedTotals } from '../trading/counted-order.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import type { Order, Problem } from '../trading/views.ts';
-import type { DecisionNote } from './decision-store.ts';
+import type { NewPolicyDecision } from './decision-store.ts';
 import type { ApprovalId } from './used-approval.ts';
 
 /**
@@ -103,7 +103,7 @@ export interface OrderJournal {
   claim(
     claim: OrderClaim,
     now: number,
-    decide?: (counted: CountedTotals) => DecisionNote,
+    decide?: (counted: CountedTotals) => NewPolicyDecision,
   ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
   /**
    * Counts the account's other orders, so that this order can be checked against the limits. The time for counting is

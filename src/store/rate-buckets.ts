@@ -19,7 +19,7 @@ export interface RateBuckets {
 }
 
 /** @throws {RangeError} see {@link RateBuckets.take} */
-export function validateTake({ perSecond, burst }: RateLimit, tokens: number): void {
+export function validateTokenCount({ perSecond, burst }: RateLimit, tokens: number): void {
   if (!(perSecond > 0) || !(tokens > 0) || !(tokens <= burst))
     throw new RangeError(`can't take ${tokens} tokens from a bucket of ${burst} at ${perSecond} per second`);
 }

@@ -24,18 +24,18 @@ export interface SigningKey {
 }
 
 /** Data that the authenticator reported with a signature. */
-export interface KeyUse {
+export interface SigningKeyUse {
   readonly credentialId: string;
   readonly counter: number;
   readonly backedUp: boolean;
 }
 
 /** Proof that a person may enroll or remove a key. The same transaction verifies and consumes the proof. */
-export type KeyProof =
+export type SigningKeyChangeProof =
   /** Digest of a pairing's secret. This proof can enroll a key, but not remove one. */
   | { readonly pairing: string }
   /** A signature by another key of the same person. */
-  | { readonly use: KeyUse }
+  | { readonly use: SigningKeyUse }
   /** The change was made by the operator of the gateway's machine. */
   | 'machine';
 
@@ -45,7 +45,7 @@ export interface ApprovalSignature {
   readonly sub: string;
   readonly digest: string;
   readonly evidence: Readonly<Record<string, unknown>>;
-  readonly use: KeyUse;
+  readonly use: SigningKeyUse;
 }
 
 /**
@@ -73,14 +73,19 @@ export interface SigningKeyStore {
    * valid: the pairing was used or has expired, or the signing key was removed or its counter did not increase. In
    * these cases, nothing is written, and a pairing stays usable.
    */
-  enroll(key: SigningKey, by: KeyProof, note: AuditNote, now: number): Promise<'enrolled' | 'known' | 'stale'>;
+  enroll(
+    key: SigningKey,
+    by: SigningKeyChangeProof,
+    note: AuditNote,
+    now: number,
+  ): Promise<'enrolled' | 'known' | 'stale'>;
   /**
    * Removes a key. Returns `stale` and writes nothing if the person has no such key, or if the proof is no longer
    * valid.
    */
   remove(
     key: { readonly sub: string; readonly credentialId: string },
-    by: Exclude<KeyProof, { pairing: string }>,
+    by: Exclude<SigningKeyChangeProof, { pairing: string }>,
     note: AuditNote,
     now: number,
   ): Promise<'removed' | 'stale'>;
@@ -90,7 +95,7 @@ export interface SigningKeyStore {
    * Records that a key signed something that the store does not keep, such as a sign-in. Returns false if the key was
    * removed or its counter did not increase.
    */
-  recordUse(use: KeyUse, now: number): Promise<boolean>;
+  recordUse(use: SigningKeyUse, now: number): Promise<boolean>;
   /** Returns whether the store has a signature with exactly this digest for this approval. */
   hasSignature(signature: Pick<ApprovalSignature, 'sub' | 'approval' | 'digest'>): Promise<boolean>;
   evidence(of: Pick<ApprovalSignature, 'sub' | 'approval'>): Promise<ApprovalSignature['evidence'] | undefined>;

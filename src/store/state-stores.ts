@@ -23,7 +23,7 @@ export interface StateStores {
   history(guard?: LeaseGuard): Promise<BaseCheckpointSaver>;
 }
 
-export interface OpenStateStores {
+export interface ClosableStateStores {
   readonly stores: StateStores;
   /** Gives free space back to the file system, unless the database does so by itself. */
   reclaimSpace(): void;

@@ -1,5 +1,5 @@
 /** Returns the candidate with the smallest edit distance from `typed`; undefined if none is close enough. */
-export function closestMatch(typed: string, candidates: readonly string[]): string | undefined {
+export function findClosestMatch(typed: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
   for (const candidate of candidates) {

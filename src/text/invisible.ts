@@ -28,7 +28,7 @@ export const invisiblePattern = () =>
 export const surplusMarkPattern = () => /(?<=\p{M}{6})\p{M}/u;
 
 /** Returns whether some of the text would be invisible to a person. */
-export function hasInvisible(text: string): boolean {
+export function hasInvisibleCharacters(text: string): boolean {
   return !plainPattern.test(text) && (invisiblePattern().test(text) || surplusMarkPattern().test(text));
 }
 

@@ -1,4 +1,4 @@
-import { replaceInvisible } from './sanitize.ts';
+import { replaceInvisibleCharacters } from './sanitize.ts';
 
 /**
  * Returns JSON in which every character that could redraw a terminal or reorder a number is escaped (the characters
@@ -6,7 +6,7 @@ import { replaceInvisible } from './sanitize.ts';
  */
 export function safeJson(value: unknown, indent = 0): string {
   // Characters that JSON.stringify has not escaped occur only inside strings.
-  return replaceInvisible(JSON.stringify(value, null, indent), unicodeEscaped);
+  return replaceInvisibleCharacters(JSON.stringify(value, null, indent), unicodeEscaped);
 }
 
 function unicodeEscaped(character: string): string {

@@ -59,7 +59,7 @@ const surplusMarks = lazyPattern(() => new RegExp(surplusMarkPattern().source, '
 const plainPattern = /^[\t\n\x20-\x7e]*$/;
 
 /** Returns `text` with hidden characters and surplus marks replaced by `instead`. */
-export function replaceInvisible(text: string, instead: (sign: string) => string): string {
+export function replaceInvisibleCharacters(text: string, instead: (sign: string) => string): string {
   return plainPattern.test(text) ? text : text.replace(hiddenCharacters(), instead).replace(surplusMarks(), instead);
 }
 
@@ -67,7 +67,7 @@ export function replaceInvisible(text: string, instead: (sign: string) => string
 export function safeText(text: string): string {
   if (plainPattern.test(text)) return text;
   const lines = text.toWellFormed().replace(escapeSequences(), '').replace(lineBreaks, '\n');
-  return replaceInvisible(lines, () => '');
+  return replaceInvisibleCharacters(lines, () => '');
 }
 
 /** Like {@link safeText}, on one line of at most `longest` UTF-16 code units. Never splits a character. */
@@ -81,8 +81,8 @@ export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): stri
  * Replaces tabs, line feeds and everything that {@link safeText} would remove with visible marks, for people who make a
  * decision based on the text.
  */
-export function markInvisible(text: string): string {
-  return replaceInvisible(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
+export function markInvisibleCharacters(text: string): string {
+  return replaceInvisibleCharacters(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
 }
 
 /** Builds a Unicode pattern only when it is first needed. Plain text never needs it (see `text/invisible.ts`). */

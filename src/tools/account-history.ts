@@ -2,7 +2,7 @@ import { type Activity, toFlows } from '../trading/activity.ts';
 import { Dec } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, periodStart } from '../trading/period.ts';
-import { type AccountReturns, accountReturns, atDayEnds, mergedFlows } from '../trading/portfolio/returns.ts';
+import { type AccountReturns, accountReturns, mergeFlows, toDayEndEquity } from '../trading/portfolio/returns.ts';
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
@@ -46,12 +46,12 @@ export async function readAccountHistory(gateway: AccountHistoryGateway, period:
   ]);
   const now = Date.parse(clock.timestamp);
   const began = newYorkInstant(periodStart(period, now), '00:00');
-  const ends = atDayEnds(history);
+  const ends = toDayEndEquity(history);
   const before = ends.findLastIndex(({ at }) => at < began);
   const values = ends.slice(Math.max(0, before));
   const activities = await gateway.activities({ after: values[0]?.at ?? began });
   const booked = toFlows(activities);
-  const flows = mergedFlows(values, booked, now);
+  const flows = mergeFlows(values, booked, now);
   const equity = new Dec(account.equity);
   const returns = accountReturns(values, { at: now, equity }, flows, booked);
   return { account, positions, now, equity, returns, activities };

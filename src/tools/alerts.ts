@@ -57,4 +57,4 @@ export interface Alerts {
 }
 
 /** Maximum number of alerts that a model may set. Limits what text from outside sources can make the model do. */
-export const MAX_ALERTS_BY_AGENT = 20;
+export const MAX_ALERTS_SET_BY_MODEL = 20;

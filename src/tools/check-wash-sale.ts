@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { Activity } from '../trading/activity.ts';
-import { dollars, shares } from '../trading/amounts.ts';
+import { formatDollarAmount, formatShares } from '../trading/amounts.ts';
 import { Dec, isPositive, positiveDecimalString, toPlain } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { findWashSale, recentLosses, type WashSale } from '../trading/portfolio/wash-sale.ts';
+import { findRecentLosses, findWashSale, type WashSale } from '../trading/portfolio/wash-sale.ts';
 import type { Position } from '../trading/views.ts';
 import { readOpenOrders } from './order-pages.ts';
 import { defineTool, readLotInputs, requireGateway } from './tool.ts';
@@ -41,10 +41,10 @@ export const checkWashSale = defineTool({
     const held = positions.find((one) => one.symbol === symbol && one.side === 'long');
     const sold = held === undefined ? undefined : hypotheticalSale(held, { qty, price }, activities, now);
     const verdict = sold === undefined ? 'not_held' : toVerdict(sold);
-    const earlier = recentLosses(symbol, activities, now);
+    const earlier = findRecentLosses(symbol, activities, now);
     const buys = orders.filter((order) => order.symbol === symbol && order.side === 'buy');
     return {
-      summary: `${symbol}: ${verdictTexts[verdict]}${sold !== undefined && isPositive(sold.affectedQty) ? `, ${dollars(sold.affectedLoss.toFixed(2))} of loss on ${shares(toPlain(sold.affectedQty))}` : ''}`,
+      summary: `${symbol}: ${verdictTexts[verdict]}${sold !== undefined && isPositive(sold.affectedQty) ? `, ${formatDollarAmount(sold.affectedLoss.toFixed(2))} of loss on ${formatShares(toPlain(sold.affectedQty))}` : ''}`,
       content: JSON.stringify({
         symbol,
         verdict,
@@ -69,7 +69,7 @@ function hypotheticalSale(
 ): WashSale {
   const { symbol } = held;
   if (qty !== undefined && new Dec(qty).gt(held.qty)) {
-    throw new TradeAgentError('usage', `you hold ${shares(held.qty)} ${symbol}, not ${shares(qty)}`, {
+    throw new TradeAgentError('usage', `you hold ${formatShares(held.qty)} ${symbol}, not ${formatShares(qty)}`, {
       hint: 'Ask for fewer shares.',
     });
   }

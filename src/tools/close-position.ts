@@ -4,10 +4,10 @@ import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { symbolAssetClass } from '../trading/asset-class.ts';
 import { Dec, positiveDecimalString, toPlain } from '../trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema, symbolSchema } from '../trading/order.ts';
-import { withDefaults } from '../trading/order-defaults.ts';
+import { withOrderDefaults } from '../trading/order-defaults.ts';
 import { describePositionPart, positionPart } from '../trading/portfolio/allocation.ts';
 import { accountArgument } from './account-argument.ts';
-import { withoutEmptyArguments } from './exact-numbers.ts';
+import { normalizeArguments } from './exact-numbers.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import type { ProposalTool } from './tool.ts';
 
@@ -73,7 +73,7 @@ export async function readClosingOrder(
   const isOption = symbolAssetClass(symbol) === 'us_option';
   const order = normalizeOrder(
     orderRequestSchema.parse(
-      withDefaults({
+      withOrderDefaults({
         symbol,
         side,
         qty,
@@ -96,7 +96,7 @@ export async function readClosingOrder(
 }
 
 function readClosing(args: Record<string, unknown>): z.output<typeof closingSchema> {
-  const parsed = closingSchema.safeParse(withoutEmptyArguments(args));
+  const parsed = closingSchema.safeParse(normalizeArguments(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw invalidOrder(`${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, String(issue?.path[0] ?? ''));

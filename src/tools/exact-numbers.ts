@@ -60,7 +60,7 @@ export function parseProposalArguments<Schema extends z.ZodType>(
 }
 
 /** Removes the arguments that a model left empty, and converts numbers to decimal strings. */
-export function withoutEmptyArguments(args: Record<string, unknown>): Record<string, unknown> {
+export function normalizeArguments(args: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(args)
       .filter(([, value]) => value !== null && value !== '')

@@ -9,7 +9,7 @@ export interface ForeignTool {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-export type ForeignToolAnswer =
+export type ForeignToolResult =
   /** Sanitized and truncated. `ok` is false if the server reports a failure. */
   | { readonly outcome: 'answered'; readonly ok: boolean; readonly text: string; readonly cut: boolean }
   /** The call failed, or the tool is disabled. The message contains no text from the server. */
@@ -24,9 +24,9 @@ export interface ForeignTools {
   /** Returns a tool's server according to the profile; undefined if the owner did not allow it. Sends no request. */
   serverOf(name: string): string | undefined;
   /** Calls a tool. Throws only the signal's reason. */
-  call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolAnswer>;
+  call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolResult>;
   close(): Promise<void>;
 }
 
 /** Prefix of a server's name, where the server is named as the source of text in a conversation. */
-export const SERVER_PREFIX = 'MCP server ';
+export const MCP_SERVER_PREFIX = 'MCP server ';

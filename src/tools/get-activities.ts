@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Activity, activityKinds } from '../trading/activity.ts';
-import { signedDollars } from '../trading/amounts.ts';
+import { formatSignedDollars } from '../trading/amounts.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, periodStart, periods, periodWords } from '../trading/period.ts';
 import { incomeTotals } from '../trading/portfolio/dividends.ts';
@@ -27,7 +27,7 @@ export const getActivities = defineTool({
     const many = found.activities.length + (found.left_out ?? 0);
     const count = many === 1 ? '1 activity' : `${many} activities`;
     return {
-      summary: `${count} ${periodWords[period]}, dividends ${signedDollars(found.totals.dividends)}`,
+      summary: `${count} ${periodWords[period]}, dividends ${formatSignedDollars(found.totals.dividends)}`,
       content: JSON.stringify(found),
     };
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TradingDay } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { countText, defineTool, requireGateway } from './tool.ts';
+import { defineTool, formatCount, requireGateway } from './tool.ts';
 
 const MAX_DAYS = 366;
 
@@ -25,7 +25,7 @@ export const getCalendar = defineTool({
   risk: 'read',
   async execute(context, { start, days }) {
     const found = await readTradingDays(requireGateway(context), { start, days });
-    const summary = `${countText(found.days.length, 'trading day')} from ${found.start} to ${found.end}`;
+    const summary = `${formatCount(found.days.length, 'trading day')} from ${found.start} to ${found.end}`;
     return { summary, content: JSON.stringify(found) };
   },
 });

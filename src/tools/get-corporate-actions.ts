@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { countText, defineTool, requireGateway } from './tool.ts';
+import { defineTool, formatCount, requireGateway } from './tool.ts';
 
 const MAX_SYMBOLS = 20;
 const MAX_DAYS = 366;
@@ -27,7 +27,7 @@ export const getCorporateActions = defineTool({
     const { actions, more } = await gateway.corporateActions({ symbols, ...stretch, limit: MAX_ACTIONS });
     const simulated = actions.some((action) => action.simulated);
     return {
-      summary: `${countText(actions.length, 'corporate action')} of ${symbols.join(', ')}${simulated ? ', simulated' : ''}`,
+      summary: `${formatCount(actions.length, 'corporate action')} of ${symbols.join(', ')}${simulated ? ', simulated' : ''}`,
       content: JSON.stringify({ today, ...stretch, actions, more, simulated }),
     };
   },

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/sanitize.ts';
 import { defined } from '../values/defined.ts';
 import type { OwnFinding } from './own-rules.ts';
-import { countText, defineTool, requireGateway } from './tool.ts';
+import { defineTool, formatCount, requireGateway } from './tool.ts';
 
 const MAX_FINDINGS = 50;
 const MAX_MESSAGE_LENGTH = 300;
@@ -25,7 +25,7 @@ export const getFindings = defineTool({
     const { findings, ongoing, snoozed, ...rest } = await context.ownRules.findings();
     const many = [findings, ongoing, snoozed].reduce((sum, { length }) => sum + Math.max(0, length - MAX_FINDINGS), 0);
     return {
-      summary: `${countText(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
+      summary: `${formatCount(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
       content: JSON.stringify({
         ...rest,
         findings: findingViews(findings),

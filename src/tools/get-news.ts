@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
-import { countText, defineTool, requireGateway } from './tool.ts';
+import { defineTool, formatCount, requireGateway } from './tool.ts';
 
 const MAX_ARTICLES = 20;
 const MAX_SYMBOLS = 20;
@@ -27,7 +27,7 @@ export const getNews = defineTool({
     const about = symbols.length === 0 ? '' : ` about ${symbols.join(', ')}`;
     return {
       // The summary is shown as our own text, so it contains no words from the articles.
-      summary: `${countText(news.length, 'article')}${about}${simulated ? ', simulated' : ''}`,
+      summary: `${formatCount(news.length, 'article')}${about}${simulated ? ', simulated' : ''}`,
       content: JSON.stringify({ news, simulated }),
       ...(news.length === 0 ? {} : { outside: 'news' }),
     };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { positiveDecimalString } from '../trading/decimal.ts';
 import { expiryPattern, expiryRange } from '../trading/expiry.ts';
-import { MAX_CONTRACTS } from '../trading/listed-contract.ts';
+import { MAX_LISTED_CONTRACTS } from '../trading/listed-contract.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
@@ -25,7 +25,7 @@ export const getOptionContracts = defineTool({
       right: z.enum(['call', 'put']).optional(),
       strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars per share'),
       strike_to: positiveDecimalString.optional().describe('Highest strike, dollars per share'),
-      limit: z.number().int().min(1).max(MAX_CONTRACTS).default(50),
+      limit: z.number().int().min(1).max(MAX_LISTED_CONTRACTS).default(50),
     }),
   ),
   scopes: ['market:read'],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { signedDollars, signedPercent } from '../trading/amounts.ts';
+import { formatSignedDollars, formatSignedPercent } from '../trading/amounts.ts';
 import { Dec, decimalString } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { periods, periodWords } from '../trading/period.ts';
@@ -41,8 +41,8 @@ export const getPerformance = defineTool({
     const other = found.benchmark.return;
     return {
       summary: [
-        `${signedDollars(found.profit)} ${periodWords[period]}${own === null ? '' : ` (${signedPercent(own.fraction)} time-weighted)`}`,
-        ...(other === null ? [] : [`${found.benchmark.symbol} ${signedPercent(other.fraction)}`]),
+        `${formatSignedDollars(found.profit)} ${periodWords[period]}${own === null ? '' : ` (${formatSignedPercent(own.fraction)} time-weighted)`}`,
+        ...(other === null ? [] : [`${found.benchmark.symbol} ${formatSignedPercent(other.fraction)}`]),
       ].join(', '),
       content: JSON.stringify(found),
     };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dollars } from '../trading/amounts.ts';
+import { formatDollarAmount } from '../trading/amounts.ts';
 import { newYorkMidnight } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { dayTrades } from '../trading/portfolio/day-trades.ts';
@@ -41,7 +41,7 @@ export const getPortfolio = defineTool({
     );
     const count = positions.length === total ? `${total}` : `${positions.length} of ${total}`;
     return {
-      summary: `${count} ${total === 1 ? 'position' : 'positions'}, equity ${dollars(account.equity)}, cash ${dollars(account.cash)}`,
+      summary: `${count} ${total === 1 ? 'position' : 'positions'}, equity ${formatDollarAmount(account.equity)}, cash ${formatDollarAmount(account.cash)}`,
       content: JSON.stringify({
         account,
         positions,

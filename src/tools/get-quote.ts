@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { safeLine } from '../text/sanitize.ts';
-import { sharePrice } from '../trading/amounts.ts';
+import { formatSharePrice } from '../trading/amounts.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
@@ -18,7 +18,7 @@ export const getQuote = defineTool({
     const wanted = [...new Set(symbols)];
     const quotes = await requireGateway(context).quotes(wanted);
     return {
-      summary: quotes.map((quote) => `${quote.symbol} ${sharePrice(quote.last)}`).join(', '),
+      summary: quotes.map((quote) => `${quote.symbol} ${formatSharePrice(quote.last)}`).join(', '),
       content: JSON.stringify({
         quotes: quotes.map((quote) => ({
           ...quote,

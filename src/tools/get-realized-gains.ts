@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { signedDollars } from '../trading/amounts.ts';
+import { formatSignedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { gainsView } from '../trading/portfolio/gains-view.ts';
 import { lotHistory } from '../trading/portfolio/lot-history-replay.ts';
@@ -41,7 +41,7 @@ export const getRealizedGains = defineTool({
     const found = gainsView(history, activities, { method, year });
     const { totals, gains } = found;
     return {
-      summary: `${signedDollars(totals.all.gain)} realized${year === undefined ? '' : ` in ${year}`} (short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)})${found.incomplete.length === 0 ? '' : ', history incomplete'}`,
+      summary: `${formatSignedDollars(totals.all.gain)} realized${year === undefined ? '' : ` in ${year}`} (short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)})${found.incomplete.length === 0 ? '' : ', history incomplete'}`,
       content: JSON.stringify({
         ...found,
         gains: gains.slice(-limit),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { percent } from '../trading/amounts.ts';
+import { formatPercent } from '../trading/amounts.ts';
 import type { Dec } from '../trading/decimal.ts';
 import { periods, periodWords } from '../trading/period.ts';
 import { weightsBySymbol } from '../trading/portfolio/allocation.ts';
@@ -33,8 +33,8 @@ export const getRisk = defineTool({
     const top = named[0];
     return {
       summary: [
-        `${yearly === undefined ? 'volatility not known' : `volatility ${percent(rate(yearly))} a year`} ${periodWords[period]}`,
-        ...(top === undefined ? ['no positions'] : [`largest ${top.name} ${percent(rate(top.weight))}`]),
+        `${yearly === undefined ? 'volatility not known' : `volatility ${formatPercent(rate(yearly))} a year`} ${periodWords[period]}`,
+        ...(top === undefined ? ['no positions'] : [`largest ${top.name} ${formatPercent(rate(top.weight))}`]),
       ].join(', '),
       content: JSON.stringify({
         period,

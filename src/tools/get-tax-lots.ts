@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { signedDollars } from '../trading/amounts.ts';
+import { formatSignedDollars } from '../trading/amounts.ts';
 import { type Dec, toPlain, ZERO } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { type PositionLots, type TaxLot, taxLots } from '../trading/portfolio/tax-lots.ts';
+import { computeTaxLots, type PositionLots, type TaxLot } from '../trading/portfolio/tax-lots.ts';
 import { defined } from '../values/defined.ts';
-import { countText, defineTool, omittedCount, readLotInputs, requireGateway } from './tool.ts';
+import { defineTool, formatCount, omittedCount, readLotInputs, requireGateway } from './tool.ts';
 
 const MAX_LOTS = 200;
 
@@ -23,12 +23,12 @@ export const getTaxLots = defineTool({
   async execute(context, { symbol, limit }) {
     const { account, positions, now, activities } = await readLotInputs(requireGateway(context));
     const asked = positions.filter((one) => symbol === undefined || one.symbol === symbol);
-    const found = taxLots(activities, asked, now);
+    const found = computeTaxLots(activities, asked, now);
     const lots = found.flatMap((one) => one.lots.map((lot) => ({ symbol: one.symbol, lot })));
     const gain = totalGain(lots.map(({ lot }) => lot));
     const incomplete = found.filter(({ complete }) => !complete);
     return {
-      summary: `${countText(lots.length, 'lot')}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${signedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
+      summary: `${formatCount(lots.length, 'lot')}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${formatSignedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
       content: JSON.stringify({
         method: 'first in, first out',
         ...defined({ symbol }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countText, defineTool, requireGateway } from './tool.ts';
+import { defineTool, formatCount, requireGateway } from './tool.ts';
 
 export const getWatchlist = defineTool({
   name: 'get_watchlist',
@@ -15,5 +15,5 @@ export const getWatchlist = defineTool({
 
 export function describeWatchlist(symbols: readonly string[]): string {
   if (symbols.length === 0) return 'The watchlist is empty';
-  return `${countText(symbols.length, 'symbol')} on the watchlist: ${symbols.join(', ')}`;
+  return `${formatCount(symbols.length, 'symbol')} on the watchlist: ${symbols.join(', ')}`;
 }

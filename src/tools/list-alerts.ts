@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { alertWords } from '../trading/alert.ts';
-import { countText, defineTool, requireAlerts } from './tool.ts';
+import { describeAlert } from '../trading/alert.ts';
+import { defineTool, formatCount, requireAlerts } from './tool.ts';
 
 const MAX_LISTED = 50;
 
@@ -14,9 +14,9 @@ export const listAlerts = defineTool({
   async execute(context) {
     const { alerts, ...care } = await requireAlerts(context).list();
     return {
-      summary: countText(alerts.length, 'alert'),
+      summary: formatCount(alerts.length, 'alert'),
       content: JSON.stringify({
-        alerts: alerts.slice(0, MAX_LISTED).map((one) => ({ ...one, when: alertWords(one.alert) })),
+        alerts: alerts.slice(0, MAX_LISTED).map((one) => ({ ...one, when: describeAlert(one.alert) })),
         count: alerts.length,
         ...care,
       }),

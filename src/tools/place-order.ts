@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
-import { withDefaults } from '../trading/order-defaults.ts';
+import { withOrderDefaults } from '../trading/order-defaults.ts';
 import { accountArgument } from './account-argument.ts';
-import { parseProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
+import { normalizeArguments, parseProposalArguments } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
@@ -28,7 +28,7 @@ const orderArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
  */
 export function parseOrderRequest(args: Record<string, unknown>): OrderRequest {
   const request = normalizeOrder(
-    parseProposalArguments('order', orderArguments, withDefaults(withoutEmptyArguments(args))),
+    parseProposalArguments('order', orderArguments, withOrderDefaults(normalizeArguments(args))),
   );
   checkOrder(request);
   return request;

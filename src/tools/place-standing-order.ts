@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { utcSeconds } from '../machine/clock.ts';
+import { formatUtcSeconds } from '../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { symbolAssetClass } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
@@ -15,7 +15,7 @@ import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
 import { defined } from '../values/defined.ts';
 import { accountArgument } from './account-argument.ts';
-import { withoutEmptyArguments } from './exact-numbers.ts';
+import { normalizeArguments } from './exact-numbers.ts';
 import type { MandateTool } from './tool.ts';
 
 const daySchema = () =>
@@ -68,7 +68,7 @@ export interface StandingOrderRequest {
 
 /** @throws {TradeAgentError} `invalid_order` naming the field */
 export function parseStandingOrderRequest(args: Record<string, unknown>): StandingOrderRequest {
-  const parsed = requestSchema.safeParse(withoutEmptyArguments(args));
+  const parsed = requestSchema.safeParse(normalizeArguments(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw invalidStandingOrder(issue?.path.join('.') ?? '', issue?.message ?? '');
@@ -127,18 +127,22 @@ function invalidStandingOrder(field: string, message: string): TradeAgentError {
 }
 
 /** Returns the end in RFC 3339, or undefined if no end is named. @throws {TradeAgentError} as {@link parseMandateEnd} */
-export function standingExpiry(end: MentionedEnd | undefined, now: number): string | undefined {
-  return end === undefined ? undefined : utcSeconds(parseMandateEnd(end, now));
+export function formatStandingOrderExpiry(end: MentionedEnd | undefined, now: number): string | undefined {
+  return end === undefined ? undefined : formatUtcSeconds(parseMandateEnd(end, now));
 }
 
 /**
  * Returns the command with which a person can request the standing order. Schemas ensure that every value is one shell
  * word.
  */
-export function formatStandingCommand({ standing, end }: StandingOrderRequest, now: number, account?: string): string {
+export function formatStandingOrderCommand(
+  { standing, end }: StandingOrderRequest,
+  now: number,
+  account?: string,
+): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;
-  const expires = standingExpiry(end, now);
+  const expires = formatStandingOrderExpiry(end, now);
   return [
     `trade-agent mandates add --${side} ${symbol}`,
     qty === undefined ? `--amount ${notional}` : `--qty ${qty}`,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { alertWords } from '../trading/alert.ts';
+import { describeAlert } from '../trading/alert.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { countText, defineTool, requireAlerts } from './tool.ts';
+import { defineTool, formatCount, requireAlerts } from './tool.ts';
 
 export const removeAlert = defineTool({
   name: 'remove_alert',
@@ -13,8 +13,8 @@ export const removeAlert = defineTool({
   async execute(context, { symbol }) {
     const { removed } = await requireAlerts(context).remove(symbol);
     return {
-      summary: `${countText(removed.length, 'alert')} of ${symbol} removed`,
-      content: JSON.stringify({ removed: removed.map((one) => ({ ...one, when: alertWords(one.alert) })) }),
+      summary: `${formatCount(removed.length, 'alert')} of ${symbol} removed`,
+      content: JSON.stringify({ removed: removed.map((one) => ({ ...one, when: describeAlert(one.alert) })) }),
     };
   },
 });

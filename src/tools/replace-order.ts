@@ -4,7 +4,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { kinds } from '../trading/kinds/kinds.ts';
 import type { ReplaceRequest } from '../trading/kinds/replace.ts';
 import { accountArgument } from './account-argument.ts';
-import { parseProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
+import { normalizeArguments, parseProposalArguments } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
@@ -18,7 +18,7 @@ export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
 
 /** @throws {TradeAgentError} `invalid_order` naming the field */
 export function parseReplaceRequest(args: Record<string, unknown>): ReplaceRequest {
-  const given = withoutEmptyArguments(args);
+  const given = normalizeArguments(args);
   const change = parseProposalArguments('change', kinds.replace.requestSchema, given);
   if (Object.keys(given).length < 2) {
     throw new TradeAgentError('invalid_order', 'there is nothing to change', {

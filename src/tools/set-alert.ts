@@ -1,7 +1,7 @@
-import { type Alert, alertCondition, alertSchema, alertWords } from '../trading/alert.ts';
-import { sharePrice } from '../trading/amounts.ts';
+import { type Alert, alertCondition, alertSchema, describeAlert } from '../trading/alert.ts';
+import { formatSharePrice } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
-import { MAX_ALERTS_BY_AGENT } from './alerts.ts';
+import { MAX_ALERTS_SET_BY_MODEL } from './alerts.ts';
 import { defineTool, requireAlerts, requireGateway } from './tool.ts';
 
 export const setAlert = defineTool({
@@ -15,19 +15,19 @@ export const setAlert = defineTool({
     const alerts = requireAlerts(context);
     // An unknown symbol would be an error in every check.
     const [quote] = await requireGateway(context).quotes([alert.symbol]);
-    const { added, isNew, ...care } = await alerts.add(alert, MAX_ALERTS_BY_AGENT);
+    const { added, isNew, ...care } = await alerts.add(alert, MAX_ALERTS_SET_BY_MODEL);
     const last = quote?.last ?? null;
     return {
-      summary: `${isNew ? 'set' : 'already set'}: ${alertWords(alert)}`,
+      summary: `${isNew ? 'set' : 'already set'}: ${describeAlert(alert)}`,
       content: JSON.stringify({
         alert: added,
-        when: alertWords(alert),
+        when: describeAlert(alert),
         is_new: isNew,
         last,
         simulated: quote?.simulated ?? null,
         is_so_now: last !== null && isTriggeredNow(alert, last),
         ...care,
-        ...(last === null ? {} : { last_in_words: sharePrice(last) }),
+        ...(last === null ? {} : { last_in_words: formatSharePrice(last) }),
       }),
     };
   },

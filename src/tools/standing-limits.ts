@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
-import { utcSeconds } from '../machine/clock.ts';
+import { formatUtcSeconds } from '../machine/clock.ts';
 import { Dec } from '../trading/decimal.ts';
 import { countDueTimes } from '../trading/mandate/due-times.ts';
 import { MAX_MANDATE_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
@@ -20,7 +20,7 @@ const HEADROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
  * @param now epoch milliseconds
  * @throws {TradeAgentError} `usage` if the order has no size; `unknown_symbol`
  */
-export async function withStandingLimits(
+export async function withDefaultStandingOrderLimits(
   gateway: Pick<GatewayClient, 'quotes'>,
   now: number,
   given: MandateTerms,
@@ -28,7 +28,7 @@ export async function withStandingLimits(
   const { standing } = given;
   if (standing === undefined) return given;
   const { order, when } = standing;
-  const expires = given.expires_at ?? utcSeconds(now + DEFAULT_DAYS * ONE_DAY_MS);
+  const expires = given.expires_at ?? formatUtcSeconds(now + DEFAULT_DAYS * ONE_DAY_MS);
   const from = given.not_before === undefined ? now : Date.parse(given.not_before);
   const perOrder = given.max_order_notional ?? (await worstCaseNotional(gateway, standing));
   const times = isRecurring(when) ? Math.max(1, countDueTimes(when, from, Date.parse(expires))) : 1;

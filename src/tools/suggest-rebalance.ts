@@ -10,7 +10,7 @@ import type { Proposal } from '../trading/proposal.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { readOpenOrders } from './order-pages.ts';
 import type { OwnTargets } from './own-rules.ts';
-import { countText, defineTool, omittedCount, requireGateway, type ToolContext } from './tool.ts';
+import { defineTool, formatCount, omittedCount, requireGateway, type ToolContext } from './tool.ts';
 
 /** Maximum number of symbols that the gateway accepts in one request. */
 const SYMBOLS_PER_REQUEST = 50;
@@ -65,7 +65,7 @@ export const suggestRebalance = defineTool({
     );
     const orders = found.orders.slice(0, MAX_BATCH_ORDERS);
     return {
-      summary: `${countText(orders.length, 'order')}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
+      summary: `${formatCount(orders.length, 'order')}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
       content: JSON.stringify({
         orders: orders.map(({ request }) => request),
         ...omittedCount(found.orders.length, MAX_BATCH_ORDERS),

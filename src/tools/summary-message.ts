@@ -1,10 +1,17 @@
-import { dollars, formatTodayChange, sharePrice, shares, signedDollars, signedPercent } from '../trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatSharePrice,
+  formatShares,
+  formatSignedDollars,
+  formatSignedPercent,
+  formatTodayChange,
+} from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import type { MessageRequest } from '../trading/kinds/message.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { connectionRequired } from './gateway/gateway-problem.ts';
+import { connectionRequiredError } from './gateway/gateway-problem.ts';
 
 /**
  * Composes the text of a summary from the gateway's figures. Only the note is free text, and the person sees it on the
@@ -20,20 +27,20 @@ export async function composeSummary(
 ): Promise<MessageRequest> {
   checkRecipient(service, recipient);
   // Checked first: an approval that can't be executed would be useless.
-  if (!(await gateway.isConnected(service))) throw connectionRequired(service);
+  if (!(await gateway.isConnected(service))) throw connectionRequiredError(service);
   const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
   return {
     service,
     recipient,
     ...(service === 'gmail' ? { subject: `Portfolio summary of ${new Date(now).toISOString().slice(0, 10)}` } : {}),
-    text: compactSummary({ account, positions, now, note }),
+    text: formatCompactSummary({ account, positions, now, note }),
   };
 }
 
 /** Maximum number of positions in a summary, which people read on a phone. */
 const MAX_POSITIONS = 20;
 
-export function compactSummary(summary: {
+export function formatCompactSummary(summary: {
   account: Account;
   positions: readonly Position[];
   /** Epoch milliseconds. */
@@ -47,10 +54,10 @@ export function compactSummary(summary: {
   const more = sorted.length - shown.length;
   return [
     `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${account.environment} account${account.simulated ? ', simulated prices' : ''})`,
-    `Equity ${dollars(account.equity)} (${formatTodayChange(day, null)}), cash ${dollars(account.cash)}`,
+    `Equity ${formatDollarAmount(account.equity)} (${formatTodayChange(day, null)}), cash ${formatDollarAmount(account.cash)}`,
     ...shown.map(
       ({ symbol, qty, current_price, market_value, unrealized_pl, unrealized_plpc }) =>
-        `${symbol}: ${shares(qty)} at ${sharePrice(current_price)} = ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`,
+        `${symbol}: ${formatShares(qty)} at ${formatSharePrice(current_price)} = ${formatDollarAmount(market_value)} (${formatSignedDollars(unrealized_pl)}, ${formatSignedPercent(unrealized_plpc)})`,
     ),
     ...(positions.length === 0 ? ['No positions.'] : []),
     ...(more > 0 ? [`and ${more} more`] : []),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Session } from '../auth/session/session.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { loginRequired } from '../errors/login-required.ts';
+import { loginRequiredError } from '../errors/login-required.ts';
 import type { Scope } from '../oauth/scopes.ts';
 import { EARLIEST_ACTIVITY_MS } from '../trading/activity.ts';
 import type { MessageService } from '../trading/message.ts';
@@ -104,7 +104,7 @@ export function toolArgumentsSchema({ name, schema }: Tool): z.ZodObject {
 /** @throws {TradeAgentError} `login_required` */
 export function requireGateway(context: ToolContext): GatewayClient {
   if (context.gateway !== undefined) return context.gateway;
-  throw loginRequired();
+  throw loginRequiredError();
 }
 
 /** @throws {TradeAgentError} `login_required`; `blocked` if there are none */
@@ -117,7 +117,7 @@ export function requireAlerts(context: ToolContext): Alerts {
 }
 
 /** Returns `1 order` or `2 orders`. */
-export function countText(count: number, noun: string): string {
+export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loginRequired } from '../errors/login-required.ts';
+import { loginRequiredError } from '../errors/login-required.ts';
 import { safeLine } from '../text/sanitize.ts';
 import { defineTool } from './tool.ts';
 
@@ -11,7 +11,7 @@ export const whoami = defineTool({
   scopes: [],
   risk: 'read',
   async execute({ session }) {
-    if (session === undefined) throw loginRequired();
+    if (session === undefined) throw loginRequiredError();
     const { user, profile } = session;
     const name = safeLine(user.name ?? user.sub, 100);
     return {

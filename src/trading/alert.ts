@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { sharePrice } from './amounts.ts';
+import { formatSharePrice } from './amounts.ts';
 import { positiveDecimalString } from './decimal.ts';
 import { symbolSchema } from './order.ts';
 
@@ -42,13 +42,13 @@ export function alertCondition(alert: Alert): { readonly condition: AlertConditi
 }
 
 const conditionWords: Readonly<Record<AlertCondition, (limit: string) => string>> = {
-  above: (limit) => `rises above ${sharePrice(limit)}`,
-  below: (limit) => `falls below ${sharePrice(limit)}`,
+  above: (limit) => `rises above ${formatSharePrice(limit)}`,
+  below: (limit) => `falls below ${formatSharePrice(limit)}`,
   rises_by: (limit) => `rises by more than ${limit} in a day`,
   falls_by: (limit) => `falls by more than ${limit} in a day`,
 };
 
-export function alertWords(alert: Alert): string {
+export function describeAlert(alert: Alert): string {
   const { condition, limit } = alertCondition(alert);
   return `${alert.symbol} ${conditionWords[condition](limit)}`;
 }

@@ -14,11 +14,11 @@ function formatSigned(text: string, positive: string): string {
 }
 
 /** `"1234.5"` → `$1,234.50`. */
-export function dollars(amount: string): string {
+export function formatDollarAmount(amount: string): string {
   return formatSigned(toCents(amount), '');
 }
 
-export function signedDollars(amount: string): string {
+export function formatSignedDollars(amount: string): string {
   const exact = toCents(amount);
   return formatSigned(exact, parseDecimal(exact).gt(0) ? '+' : '');
 }
@@ -32,12 +32,12 @@ const displayTicks: readonly Tick[] = [
 ];
 
 /** Formats a price in dollars. The default ticks show four decimals below $1 and every decimal below one cent. */
-export function sharePrice(amount: string, ticks: readonly Tick[] = displayTicks): string {
+export function formatSharePrice(amount: string, ticks: readonly Tick[] = displayTicks): string {
   return formatSigned(formatPrice(amount, ticks), '');
 }
 
 /** Formats a fraction as a signed percentage with two decimals: `"0.0123"` → `+1.23%`. */
-export function signedPercent(fraction: string | Dec): string {
+export function formatSignedPercent(fraction: string | Dec): string {
   const percent = (typeof fraction === 'string' ? parseDecimal(fraction) : fraction).mul(HUNDRED);
   return `${isPositive(percent) ? '+' : ''}${percent.toFixed(2)}%`;
 }
@@ -45,24 +45,24 @@ export function signedPercent(fraction: string | Dec): string {
 /** Formats a day's change: `+$5.00 (+0.10%) today`. An unknown change is shown as unknown, never as zero. */
 export function formatTodayChange(change: string | null, fraction: string | null): string {
   if (change === null) return 'today’s change unknown';
-  return `${signedDollars(change)}${fraction === null ? '' : ` (${signedPercent(fraction)})`} today`;
+  return `${formatSignedDollars(change)}${fraction === null ? '' : ` (${formatSignedPercent(fraction)})`} today`;
 }
 
 /**
  * Formats a measured fraction as a percentage with at most two decimals: `"0.595659779"` → `59.57%`. Limits use
- * {@link exactPercent}.
+ * {@link formatExactPercent}.
  */
-export function percent(fraction: string): string {
+export function formatPercent(fraction: string): string {
   const exact = parseDecimal(fraction).mul(HUNDRED);
   const rounded = exact.toDecimalPlaces(2);
   return `${toPlain(rounded.isZero() ? exact.toSignificantDigits(1) : rounded)}%`;
 }
 
 /** Formats a fraction as a percentage without rounding, for limits and order terms: `"0.00125"` → `0.125%`. */
-export function exactPercent(fraction: string): string {
+export function formatExactPercent(fraction: string): string {
   return `${toPlain(parseDecimal(fraction).mul(HUNDRED))}%`;
 }
 
-export function shares(qty: string): string {
+export function formatShares(qty: string): string {
   return groupThousands(toPlain(qty));
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { order } from './kinds/order.ts';
 import { checkOrder, describeOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from './order.ts';
 
-export const TRADE_ORDER_TYPE = order.detailsType;
+export const TRADE_ORDER_DETAILS_TYPE = order.detailsType;
 
 /**
  * RFC 9396 authorization details for one order at one gateway. `digest` is the digest of the order's canonical form,
@@ -54,7 +54,7 @@ export function tradeOrderDetails(draft: OrderDraft, target: { gateway: string; 
   const normalized = normalizeOrder(draft);
   return {
     ...normalized,
-    type: target.type ?? TRADE_ORDER_TYPE,
+    type: target.type ?? TRADE_ORDER_DETAILS_TYPE,
     order_type: normalized.type,
     locations: [target.gateway],
     actions: ['place'],

@@ -1,4 +1,4 @@
-import { sharePrice, shares } from './amounts.ts';
+import { formatSharePrice, formatShares } from './amounts.ts';
 import { Dec, type Tick, toPlain, usTicks } from './decimal.ts';
 
 export const assetClassWords: Readonly<Record<AssetClass, string>> = {
@@ -98,9 +98,9 @@ export function symbolTicks(symbol: string): readonly Tick[] {
 }
 
 /** Formats a quantity with its unit: `5 shares`, `1 contract`, `0.5 BTC`. */
-export function quantityWords(symbol: string, qty: string): string {
+export function formatQuantity(symbol: string, qty: string): string {
   const [one, many] = classTable[symbolAssetClass(symbol)].unit(symbol);
-  return `${shares(qty)} ${/^-?1$/.test(toPlain(qty)) ? one : many}`;
+  return `${formatShares(qty)} ${/^-?1$/.test(toPlain(qty)) ? one : many}`;
 }
 
 export function perUnitWords(symbol: string): string {
@@ -108,11 +108,11 @@ export function perUnitWords(symbol: string): string {
 }
 
 /** Formats a price with its unit: `$180.00 a share`. */
-export function priceWords(symbol: string, price: string): string {
-  return `${sharePrice(price, symbolTicks(symbol))} ${perUnitWords(symbol)}`;
+export function formatUnitPrice(symbol: string, price: string): string {
+  return `${formatSharePrice(price, symbolTicks(symbol))} ${perUnitWords(symbol)}`;
 }
 
-export function howManyUnitsWords(symbol: string): string {
+export function quantityQuestion(symbol: string): string {
   return `How ${symbolAssetClass(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
 }
 

@@ -1,4 +1,4 @@
-import { sharePrice } from './amounts.ts';
+import { formatSharePrice } from './amounts.ts';
 import { parseOptionSymbol } from './asset-class.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -16,5 +16,5 @@ export function contractWords(symbol: string): string {
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return symbol;
   const { underlying, expiry, strike, right } = option;
-  return `${underlying} ${formatDate(expiry)} ${sharePrice(strike).replace(/\.00$/, '')} ${right}`;
+  return `${underlying} ${formatDate(expiry)} ${formatSharePrice(strike).replace(/\.00$/, '')} ${right}`;
 }

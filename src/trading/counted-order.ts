@@ -1,7 +1,7 @@
 import { contractMultiplier } from './asset-class.ts';
 import { Dec, toPlain } from './decimal.ts';
 import type { MandateWithUse } from './mandate/mandate.ts';
-import { orderAssignment, type UsedCover } from './option-cover.ts';
+import { assignmentEffect, type UsedCover } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
@@ -130,7 +130,7 @@ function exactNotional(draft: OrderDraft): Dec | undefined {
   const { side, qty = '0', notional, limit_price, reference_price, symbol, ...rest } = boundedOrder(draft);
   if (notional !== undefined) return new Dec(notional);
   const units = new Dec(qty).times(contractMultiplier(symbol));
-  const assignment = orderAssignment(draft);
+  const assignment = assignmentEffect(draft);
   if (assignment !== undefined) return new Dec(assignment.cash);
   // The exits of a buy only reduce the position, so they don't count.
   if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);

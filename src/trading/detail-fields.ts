@@ -47,7 +47,7 @@ const trailingFields: FieldWords = {
  * everything they approve.
  * @param own labels for fields that orders don't have
  */
-export function detailFields(details: Readonly<Record<string, unknown>>, own: FieldWords = {}): DetailField[] {
+export function toDetailFields(details: Readonly<Record<string, unknown>>, own: FieldWords = {}): DetailField[] {
   const known: FieldWords = { ...orderFields, ...own, ...trailingFields };
   const unknown = Object.keys(details).filter((name) => !Object.hasOwn(known, name));
   const symbol = toPlainText(details.symbol);

@@ -1,4 +1,4 @@
-import { dollars, exactPercent } from './amounts.ts';
+import { formatDollarAmount, formatExactPercent } from './amounts.ts';
 import { decimalString } from './decimal.ts';
 
 interface LimitWords {
@@ -7,8 +7,8 @@ interface LimitWords {
 }
 
 const isDecimal = (value: string) => decimalString.safeParse(value).success;
-const formatAmount = (value: string) => (isDecimal(value) ? dollars(value) : value);
-const formatFraction = (value: string) => (isDecimal(value) ? exactPercent(value) : value);
+const formatAmount = (value: string) => (isDecimal(value) ? formatDollarAmount(value) : value);
+const formatFraction = (value: string) => (isDecimal(value) ? formatExactPercent(value) : value);
 const formatPlain = (value: string) => value;
 
 /**
@@ -43,7 +43,7 @@ type LimitKey = keyof typeof limitWords;
 /** A top-level key of an account's limits, such as `symbols` in `symbols.allow`. */
 export type LimitName = LimitKey extends infer Key ? (Key extends `${infer Name}.${string}` ? Name : Key) : never;
 /** The subkeys of a limit, such as `allow` and `deny` of `symbols`. */
-export type LimitPart<Name extends LimitName> = LimitKey extends infer Key
+export type LimitSubkey<Name extends LimitName> = LimitKey extends infer Key
   ? Key extends `${Name}.${infer Part}`
     ? Part
     : never
@@ -63,7 +63,7 @@ export function limitLabel(key: string): string {
   return findLimitWords(key)?.label ?? key;
 }
 
-export function displayedLimit(key: string, value: string): string {
+export function formatLimit(key: string, value: string): string {
   return findLimitWords(key)?.shown(value) ?? value;
 }
 

@@ -18,4 +18,4 @@ export const listedContractSchema = z.lazy(() =>
 );
 export type ListedContract = Readonly<z.output<typeof listedContractSchema>>;
 
-export const MAX_CONTRACTS = 200;
+export const MAX_LISTED_CONTRACTS = 200;

@@ -23,7 +23,7 @@ export type Article = z.output<typeof articleSchema>;
 
 export const MAX_HEADLINE_LENGTH = 200;
 export const MAX_SUMMARY_LENGTH = 500;
-export const MAX_NAME_LENGTH = 80;
+export const MAX_SOURCE_NAME_LENGTH = 80;
 export const MAX_ARTICLE_SYMBOLS = 20;
 export const MAX_ARTICLES = 50;
 

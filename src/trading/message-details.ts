@@ -5,7 +5,7 @@ import { approvalCode, buildBindingMessage, type TradeOrderDetails } from './app
 import { message } from './kinds/message.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from './message.ts';
 
-export const MESSAGE_SEND_TYPE = message.detailsType;
+export const MESSAGE_SEND_DETAILS_TYPE = message.detailsType;
 
 export const messageSendDetailsSchema = z.lazy(() =>
   messageDraftSchema.unwrap().extend({
@@ -35,7 +35,7 @@ export function messageSendDetails(
 ): MessageSendDetails {
   return {
     ...draft,
-    type: target.type ?? MESSAGE_SEND_TYPE,
+    type: target.type ?? MESSAGE_SEND_DETAILS_TYPE,
     locations: [target.gateway],
     actions: ['send'],
     identifier: draft.client_message_id,

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { hasInvisible } from '../text/invisible.ts';
+import { hasInvisibleCharacters } from '../text/invisible.ts';
 
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
 
 /** Maximum characters in a message's text, which people must be able to read on a phone before they approve it. */
-export const MAX_TEXT_LENGTH = 2_000;
+export const MAX_MESSAGE_TEXT_LENGTH = 2_000;
 /** Maximum UTF-8 bytes in a message's text. The approval's token contains it and must fit in an HTTP header. */
 const MAX_TEXT_BYTES = 4_000;
 const MAX_SUBJECT_LENGTH = 120;
@@ -20,7 +20,7 @@ export const messageDraftSchema = z.lazy(() =>
     /** Slack: `#channel`, or a channel or user ID. Gmail: one e-mail address. */
     recipient: z.string().min(1).max(MAX_RECIPIENT_LENGTH),
     subject: z.string().min(1).max(MAX_SUBJECT_LENGTH).optional(),
-    text: z.string().min(1).max(MAX_TEXT_LENGTH),
+    text: z.string().min(1).max(MAX_MESSAGE_TEXT_LENGTH),
     client_message_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
   }),
@@ -46,10 +46,10 @@ export function checkMessage(draft: MessageDraft): void {
       'subject',
     );
   }
-  if (draft.subject !== undefined && hasInvisible(draft.subject)) {
+  if (draft.subject !== undefined && hasInvisibleCharacters(draft.subject)) {
     throw problem('the subject has invisible characters', 'Write the subject in plain text.', 'subject');
   }
-  if (hasInvisible(draft.text.replaceAll('\n', ' '))) {
+  if (hasInvisibleCharacters(draft.text.replaceAll('\n', ' '))) {
     throw problem('the text has invisible characters', 'Write the text without invisible characters.', 'text');
   }
   if (Buffer.byteLength(draft.text) > MAX_TEXT_BYTES) {

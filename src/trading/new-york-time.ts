@@ -5,10 +5,10 @@ export type IsoDate = string;
 
 const utcMidnight = (date: IsoDate) => Date.parse(`${date}T00:00:00Z`);
 
-export const isoDate = (utcMs: number): IsoDate => new Date(utcMs).toISOString().slice(0, 10);
+export const toIsoDate = (utcMs: number): IsoDate => new Date(utcMs).toISOString().slice(0, 10);
 
 export function addDays(date: IsoDate, days: number): IsoDate {
-  return isoDate(utcMidnight(date) + days * ONE_DAY_MS);
+  return toIsoDate(utcMidnight(date) + days * ONE_DAY_MS);
 }
 
 export function daysBetween(from: IsoDate, to: IsoDate): number {
@@ -23,7 +23,7 @@ export function weekday(date: IsoDate): number {
 }
 
 export function nthWeekday(year: number, month: number, day: number, nth: number): IsoDate {
-  const first = isoDate(Date.UTC(year, month - 1, 1));
+  const first = toIsoDate(Date.UTC(year, month - 1, 1));
   return addDays(first, ((day - weekday(first) + 7) % 7) + 7 * (nth - 1));
 }
 
@@ -57,7 +57,7 @@ function hoursBehind(time: number): number {
 }
 
 export function newYorkDate(time: number): IsoDate {
-  return isoDate(time - hoursBehind(time) * HOUR_MS);
+  return toIsoDate(time - hoursBehind(time) * HOUR_MS);
 }
 
 /** Returns the instant of a time of day, `HH:MM`, in New York. `24:00` is the next midnight. */

@@ -1,8 +1,8 @@
 import { toCents } from './decimal.ts';
-import { type DetailField, detailFields } from './detail-fields.ts';
+import { type DetailField, toDetailFields } from './detail-fields.ts';
 import { describeOrder, type OrderRequest, orderRequestSchema } from './order.ts';
 import { exitPrices, isMultiLeg } from './order-legs.ts';
-import { invalidOrder } from './order-problem.ts';
+import { invalidOrderError } from './order-problem.ts';
 import { requiresPrice } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
@@ -47,7 +47,7 @@ export function toOrderRequest(order: Order): OrderRequest {
   const given = Object.entries(toTerms(order)).filter(([, value]) => value !== undefined);
   const terms = orderRequestSchema.safeParse(Object.fromEntries(given));
   if (terms.success && !isMultiLeg(order)) return terms.data;
-  throw invalidOrder(
+  throw invalidOrderError(
     `the order ${describeOpenOrder(order)} is of a kind that trade-agent can show but not propose`,
     'Change the order in the app where it was placed.',
     'order_id',
@@ -61,7 +61,7 @@ export function openOrderDetails(order: Order): Record<string, unknown> {
 }
 
 export function openOrderFields(order: Order): DetailField[] {
-  return detailFields(openOrderDetails(order)).map((field) => ({
+  return toDetailFields(openOrderDetails(order)).map((field) => ({
     ...field,
     name: `order.${field.name === 'order_type' ? 'type' : field.name}`,
     label: `Open order: ${field.label}`,

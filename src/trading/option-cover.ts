@@ -1,4 +1,4 @@
-import { dollars, sharePrice, shares } from './amounts.ts';
+import { formatDollarAmount, formatSharePrice, formatShares } from './amounts.ts';
 import { contractMultiplier, parseOptionSymbol } from './asset-class.ts';
 import { formatDate } from './contract-words.ts';
 import { Dec } from './decimal.ts';
@@ -10,7 +10,7 @@ interface Assignment {
 }
 
 /** Returns the effect of assignment for an order that sells an option to open, or undefined for other orders. */
-export function orderAssignment({
+export function assignmentEffect({
   symbol,
   qty = '0',
   position_intent,
@@ -23,14 +23,14 @@ export function orderAssignment({
   if (option === undefined || position_intent !== 'sell_to_open') return undefined;
   const { underlying, right, strike, expiry } = option;
   const cash = putSecurityDollars(symbol, qty).toFixed(2, Dec.ROUND_UP);
-  const taken = `${shares(new Dec(qty).times(contractMultiplier(symbol)).toFixed())} ${underlying}`;
-  const at = `at ${sharePrice(strike)} a share`;
+  const taken = `${formatShares(new Dec(qty).times(contractMultiplier(symbol)).toFixed())} ${underlying}`;
+  const at = `at ${formatSharePrice(strike)} a share`;
   return {
     cash,
     text:
       right === 'call'
-        ? `If assigned by ${formatDate(expiry)}, ${taken} are sold ${at}, ${dollars(cash)} total, whatever they are worth then.`
-        : `If assigned by ${formatDate(expiry)}, ${taken} are bought ${at}, ${dollars(cash)} total, whatever they are worth then.`,
+        ? `If assigned by ${formatDate(expiry)}, ${taken} are sold ${at}, ${formatDollarAmount(cash)} total, whatever they are worth then.`
+        : `If assigned by ${formatDate(expiry)}, ${taken} are bought ${at}, ${formatDollarAmount(cash)} total, whatever they are worth then.`,
   };
 }
 

@@ -1,7 +1,7 @@
 import { symbolAssetClass } from './asset-class.ts';
 import { Dec } from './decimal.ts';
 import { type CheckedOrder, type OrderClass, orderClassWords } from './order-classes.ts';
-import { invalidOrder as problem } from './order-problem.ts';
+import { invalidOrderError as problem } from './order-problem.ts';
 import { worstPrice } from './price-band.ts';
 
 const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;

@@ -15,7 +15,7 @@ export function orderDefaults(symbol: string) {
   } as const;
 }
 
-export function withDefaults<Asked extends { readonly symbol?: unknown; readonly time_in_force?: unknown }>(
+export function withOrderDefaults<Asked extends { readonly symbol?: unknown; readonly time_in_force?: unknown }>(
   asked: Asked,
 ): Asked & { readonly time_in_force: unknown } {
   const { time_in_force = orderDefaults(String(asked.symbol).trim().toUpperCase()).time_in_force } = asked;

@@ -1,4 +1,4 @@
-import { parseOptionSymbol, perUnitWords, quantityWords } from './asset-class.ts';
+import { formatQuantity, parseOptionSymbol, perUnitWords } from './asset-class.ts';
 import { Dec, toCents, toPlain } from './decimal.ts';
 import { environmentName } from './environment.ts';
 import { orderClassWords, type PositionIntent } from './order-classes.ts';
@@ -76,7 +76,7 @@ export const orderTermFields = {
     form: 'amount',
     sent: true,
     label: 'Quantity',
-    shown: (value, symbol = '') => (isNumber(value) ? quantityWords(symbol, value) : value),
+    shown: (value, symbol = '') => (isNumber(value) ? formatQuantity(symbol, value) : value),
   },
   notional: { form: 'amount', sent: true, label: 'Amount', shown: formatDollars },
   type: wordField(

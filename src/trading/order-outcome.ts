@@ -1,4 +1,4 @@
-import { dollars, sharePrice, shares } from './amounts.ts';
+import { formatDollarAmount, formatSharePrice, formatShares } from './amounts.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { isMultiLeg } from './order-legs.ts';
@@ -7,24 +7,24 @@ import { openOrderHeadline } from './order-words.ts';
 import { isFinalStatus, type Order, type OrderLeg } from './views.ts';
 
 /** Returns an order's outcome in plain words: `Sold 10 NVDA at $127.94`. Prices are averages of the fills. */
-export function orderOutcome(order: Order): string {
+export function describeOrderOutcome(order: Order): string {
   if (isMultiLeg(order)) return `${stateWord(order.status)}: ${openOrderHeadline(order)}`;
   if (order.order_class === 'oco') return ocoOutcome(order);
-  return [legOutcome(order), ...exitsOutcome(order)].join('; ');
+  return [describeLegOutcome(order), ...describeExitsOutcome(order)].join('; ');
 }
 
 function ocoOutcome(order: Order): string {
   const { legs = [] } = order;
   const traded = [order, ...legs].find(({ filled_qty }) => !new Dec(filled_qty).isZero());
-  if (traded !== undefined) return legOutcome(traded);
-  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
-  return [legOutcome(order), ...stops.map((price) => `or once it trades at ${price}`)].join(', ');
+  if (traded !== undefined) return describeLegOutcome(traded);
+  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [formatSharePrice(stop_price)]));
+  return [describeLegOutcome(order), ...stops.map((price) => `or once it trades at ${price}`)].join(', ');
 }
 
 /** Returns the outcome or state of an order's exits. Empty if the order has no exits or they never became active. */
-export function exitsOutcome({ status, filled_qty, legs = [] }: Order): string[] {
+export function describeExitsOutcome({ status, filled_qty, legs = [] }: Order): string[] {
   const sold = legs.find((leg) => !new Dec(leg.filled_qty).isZero());
-  if (sold !== undefined) return [lowercaseFirst(legOutcome(sold))];
+  if (sold !== undefined) return [lowercaseFirst(describeLegOutcome(sold))];
   const open = legs.filter((leg) => !isFinalStatus(leg.status)).map(exitName);
   if (open.length > 0) return [`${isFinalStatus(status) ? '' : 'then '}${open.join(' or ')}`];
   return legs.length === 0 || new Dec(filled_qty).isZero() ? [] : ['no exits are open'];
@@ -32,8 +32,8 @@ export function exitsOutcome({ status, filled_qty, legs = [] }: Order): string[]
 
 function exitName({ stop_price, limit_price }: OrderLeg): string {
   return stop_price === null
-    ? `take profit at ${sharePrice(limit_price ?? '0')}`
-    : `stop loss at ${sharePrice(stop_price)}`;
+    ? `take profit at ${formatSharePrice(limit_price ?? '0')}`
+    : `stop loss at ${formatSharePrice(stop_price)}`;
 }
 
 export function lowercaseFirst(text: string): string {
@@ -41,13 +41,13 @@ export function lowercaseFirst(text: string): string {
 }
 
 /** Describes the outcome of a single order or leg: `Bought 2 of 5 AAPL at $180.02; the rest is canceled`. */
-export function legOutcome(order: OrderLeg): string {
+export function describeLegOutcome(order: OrderLeg): string {
   const { side, status, filled_qty, filled_avg_price } = order;
   const symbol = contractWords(order.symbol);
   const bought =
     filled_avg_price === null || new Dec(filled_qty).isZero()
       ? undefined
-      : `${pastTenseWord(side)} ${shares(filled_qty)} ${symbol} at ${sharePrice(filled_avg_price)}`;
+      : `${pastTenseWord(side)} ${formatShares(filled_qty)} ${symbol} at ${formatSharePrice(filled_avg_price)}`;
   if (status === 'filled' && bought !== undefined) return bought;
   if (bought === undefined) return `${stateWord(status)}: ${describeLeg(order)}`;
   const part = bought.replace(` ${symbol}`, ` of ${formatAmount(order)} ${symbol}`);
@@ -62,10 +62,12 @@ function describeLeg(order: OrderLeg): string {
 function priceTerms({ side, type, limit_price, stop_price, trail_price, trail_percent }: OrderLeg): string[] {
   const within = side === 'buy' ? 'or less' : 'or more';
   if (trail_percent !== null) return [`trailing by ${trail_percent}%`];
-  if (trail_price !== null) return [`trailing by ${dollars(trail_price)}`];
+  if (trail_price !== null) return [`trailing by ${formatDollarAmount(trail_price)}`];
   return [
-    ...(stop_price === null || requiresPrice(type, 'trail') ? [] : [`once it trades at ${sharePrice(stop_price)}`]),
-    ...(limit_price === null ? [] : [`at ${sharePrice(limit_price)} ${within}`]),
+    ...(stop_price === null || requiresPrice(type, 'trail')
+      ? []
+      : [`once it trades at ${formatSharePrice(stop_price)}`]),
+    ...(limit_price === null ? [] : [`at ${formatSharePrice(limit_price)} ${within}`]),
   ];
 }
 
@@ -74,8 +76,8 @@ function pastTenseWord(side: Order['side']): string {
 }
 
 function formatAmount({ qty, notional }: OrderLeg): string {
-  if (qty !== null) return shares(qty);
-  return notional === null ? 'some' : `${dollars(notional)} of`;
+  if (qty !== null) return formatShares(qty);
+  return notional === null ? 'some' : `${formatDollarAmount(notional)} of`;
 }
 
 function stateWord(status: Order['status']): string {

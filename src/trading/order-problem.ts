@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../errors/errors.ts';
 
-export function invalidOrder(message: string, hint: string, field: string): TradeAgentError {
+export function invalidOrderError(message: string, hint: string, field: string): TradeAgentError {
   return new TradeAgentError('invalid_order', message, { hint, details: { field } });
 }
 
@@ -12,7 +12,7 @@ export function invalidOrder(message: string, hint: string, field: string): Trad
 export function requireOneOf(what: string, field: string, given: string, taken: readonly string[]): void {
   if (taken.includes(given)) return;
   const wanted = `${field} ${joinWithOr(taken)}`;
-  throw invalidOrder(`${what} ${wanted}, not ${given}`, `Use ${wanted}.`, field);
+  throw invalidOrderError(`${what} ${wanted}, not ${given}`, `Use ${wanted}.`, field);
 }
 
 export function joinWithOr(words: readonly string[]): string {

@@ -2,7 +2,7 @@ import { type AssetClass, symbolAssetClass, symbolTicks, unitWords } from './ass
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
 import type { CheckedOrder, OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
-import { joinWithOr, invalidOrder as problem, requireOneOf } from './order-problem.ts';
+import { joinWithOr, invalidOrderError as problem, requireOneOf } from './order-problem.ts';
 import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
 
 export interface AcceptedTerms {
@@ -23,7 +23,7 @@ export interface OrderTerms {
 }
 
 /** Terms by asset class. An asset class without terms is not traded. */
-export type TermsByClass = Readonly<Partial<Record<AssetClass, OrderTerms>>>;
+export type TermsByAssetClass = Readonly<Partial<Record<AssetClass, OrderTerms>>>;
 
 const dayOrGtc: readonly TimeInForce[] = ['day', 'gtc'];
 const fractionTerms: AcceptedTerms = {
@@ -81,7 +81,7 @@ export const anyBrokerTerms = {
     classes: {},
     ticks: symbolTicks('AAPL261218C00190000'),
   },
-} satisfies TermsByClass;
+} satisfies TermsByAssetClass;
 
 const classNames: Readonly<Record<AssetClass, string>> = {
   us_equity: 'US shares',
@@ -90,7 +90,7 @@ const classNames: Readonly<Record<AssetClass, string>> = {
 };
 
 /** Checks type, time in force, fractions, sessions, exits and ticks. @throws {TradeAgentError} `invalid_order` */
-export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
+export function checkBrokerTerms(order: CheckedOrder, byClass: TermsByAssetClass): void {
   const { symbol, qty, notional } = order;
   const terms = byClass[symbolAssetClass(symbol)];
   if (terms === undefined) throw assetClassNotTraded(symbol, byClass);
@@ -105,7 +105,7 @@ export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
   checkTimeInForce(order, terms.timesInForce);
 }
 
-function assetClassNotTraded(symbol: string, byClass: TermsByClass): Error {
+function assetClassNotTraded(symbol: string, byClass: TermsByAssetClass): Error {
   const traded = Object.keys(byClass).map((name) => classNames[name as AssetClass]);
   return problem(
     `this broker doesn't trade ${classNames[symbolAssetClass(symbol)]}`,

@@ -1,4 +1,4 @@
-import { sharePrice } from './amounts.ts';
+import { formatSharePrice } from './amounts.ts';
 import type { Dec } from './decimal.ts';
 
 export interface OrderPrices {
@@ -43,13 +43,13 @@ const table = {
     matches: null,
   },
   limit: {
-    words: { name: 'Limit', terms: ({ limit_price }) => `limit ${sharePrice(limit_price ?? '0')}` },
+    words: { name: 'Limit', terms: ({ limit_price }) => `limit ${formatSharePrice(limit_price ?? '0')}` },
     prices: ['limit_price'],
     bound: 'own limit',
     matches: null,
   },
   stop: {
-    words: { name: 'Stop', terms: ({ stop_price }) => `stop ${sharePrice(stop_price ?? '0')}` },
+    words: { name: 'Stop', terms: ({ stop_price }) => `stop ${formatSharePrice(stop_price ?? '0')}` },
     prices: ['stop_price'],
     bound: { around: 'stop_price', goesOutAs: 'stop_limit' },
     matches: reachesStop,
@@ -58,7 +58,7 @@ const table = {
     words: {
       name: 'Stop limit',
       terms: ({ stop_price, limit_price }) =>
-        `stop ${sharePrice(stop_price ?? '0')} limit ${sharePrice(limit_price ?? '0')}`,
+        `stop ${formatSharePrice(stop_price ?? '0')} limit ${formatSharePrice(limit_price ?? '0')}`,
     },
     prices: ['limit_price', 'stop_price'],
     bound: 'own limit',
@@ -68,7 +68,7 @@ const table = {
     words: {
       name: 'Trailing stop',
       terms: ({ trail_price, trail_percent }) =>
-        `trailing stop ${trail_price != null ? sharePrice(trail_price) : `${trail_percent}%`}`,
+        `trailing stop ${trail_price != null ? formatSharePrice(trail_price) : `${trail_percent}%`}`,
     },
     prices: ['trail'],
     // A trailing stop has no price until it triggers.

@@ -1,4 +1,4 @@
-import { dollars, exactPercent, sharePrice, shares } from './amounts.ts';
+import { formatDollarAmount, formatExactPercent, formatSharePrice, formatShares } from './amounts.ts';
 import { contractMultiplier } from './asset-class.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
@@ -11,7 +11,7 @@ import type { Order, OrderLeg } from './views.ts';
 
 /** Returns an order in one human-readable line: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(order: OrderDraft): string {
-  const amount = order.qty !== undefined ? shares(order.qty) : dollars(order.notional ?? '0');
+  const amount = order.qty !== undefined ? formatShares(order.qty) : formatDollarAmount(order.notional ?? '0');
   const of = order.qty !== undefined ? ' ' : ' of ';
   return `${order.side.toUpperCase()} ${amount}${of}${contractWords(order.symbol)}, ${orderTerms(order)}`;
 }
@@ -29,7 +29,7 @@ export function openOrderHeadline(order: Order): string {
 }
 
 function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {
-  const amount = qty !== null ? shares(qty) : `${dollars(notional ?? '0')} of`;
+  const amount = qty !== null ? formatShares(qty) : `${formatDollarAmount(notional ?? '0')} of`;
   return `${side.toUpperCase()} ${amount} ${contractWords(symbol)}`;
 }
 
@@ -47,10 +47,10 @@ function describeType(type: string, prices: OrderPrices): string {
 function describeExits(exits: ExitPrices): string {
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = exits;
   return [
-    ...(profit === undefined ? [] : [`take profit ${sharePrice(profit)}`]),
+    ...(profit === undefined ? [] : [`take profit ${formatSharePrice(profit)}`]),
     ...(stop === undefined
       ? []
-      : [`stop loss ${sharePrice(stop)}${limit === undefined ? '' : ` limit ${sharePrice(limit)}`}`]),
+      : [`stop loss ${formatSharePrice(stop)}${limit === undefined ? '' : ` limit ${formatSharePrice(limit)}`}`]),
   ].join(', ');
 }
 
@@ -70,7 +70,7 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentName(order.environment)}`],
     ['duration', timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : '')],
-    ['price', `${sharePrice(order.reference_price)} now${describeBound(order)}`],
+    ['price', `${formatSharePrice(order.reference_price)} now${describeBound(order)}`],
     ['order id', order.client_order_id],
     ...more.map((name): [string, string] => {
       const field = findOrderField(name);
@@ -86,12 +86,12 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
  */
 function describeBound(order: OrderDraft): string {
   const total = (each: string) =>
-    dollars(new Dec(order.qty ?? '0').mul(each).mul(contractMultiplier(order.symbol)).toFixed());
+    formatDollarAmount(new Dec(order.qty ?? '0').mul(each).mul(contractMultiplier(order.symbol)).toFixed());
   if (order.limit_price !== undefined) {
     const [atWorst, moves] = order.side === 'buy' ? ['at most', 'rises'] : ['at least', 'falls'];
     const sum = order.qty === undefined ? '' : `, ${total(order.limit_price)} ${atWorst}`;
-    return `${sum}; not placed if the price ${moves} over ${exactPercent(order.max_slippage)}`;
+    return `${sum}; not placed if the price ${moves} over ${formatExactPercent(order.max_slippage)}`;
   }
   const sum = order.qty === undefined ? '' : `; about ${total(order.stop_price ?? order.reference_price)} total`;
-  return `, may move ${exactPercent(order.max_slippage)}${sum}`;
+  return `, may move ${formatExactPercent(order.max_slippage)}${sum}`;
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { dollars, shares } from './amounts.ts';
+import { formatDollarAmount, formatShares } from './amounts.ts';
 import { perUnitWords, symbolTicks, unitWords } from './asset-class.ts';
 import { Dec, formatPrice, isOnTick, positiveDecimalString, type Tick, toCents, toPlain } from './decimal.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
 import { type OrderClass, orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
 import { findOrderField, type OrderFieldName, orderFieldNames } from './order-fields.ts';
-import { invalidOrder as problem } from './order-problem.ts';
-import { anyBrokerTerms, checkTerms } from './order-terms.ts';
+import { invalidOrderError as problem } from './order-problem.ts';
+import { anyBrokerTerms, checkBrokerTerms } from './order-terms.ts';
 import { orderTypes, type RequiredPrice, requiresPrice, sides, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import { symbolSchema } from './symbol.ts';
@@ -132,7 +132,7 @@ export function checkOrder(order: OrderRequest | OrderDraft): void {
   checkOrderClass(order);
   checkPositionIntent(order);
   checkAuction(order);
-  checkTerms(order, anyBrokerTerms);
+  checkBrokerTerms(order, anyBrokerTerms);
 }
 
 function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
@@ -148,15 +148,15 @@ function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
   }
   if (qty !== undefined && new Dec(qty).gt(MAX_QTY)) {
     throw problem(
-      `${shares(qty)} ${unit} is above the maximum for one order`,
-      `Ask for at most ${shares(MAX_QTY)} ${unit}.`,
+      `${formatShares(qty)} ${unit} is above the maximum for one order`,
+      `Ask for at most ${formatShares(MAX_QTY)} ${unit}.`,
       'qty',
     );
   }
   if (notional !== undefined && new Dec(notional).gt(MAX_NOTIONAL)) {
     throw problem(
-      `${dollars(notional)} is above the maximum for one order`,
-      `Ask for at most ${dollars(MAX_NOTIONAL)}.`,
+      `${formatDollarAmount(notional)} is above the maximum for one order`,
+      `Ask for at most ${formatDollarAmount(MAX_NOTIONAL)}.`,
       'notional',
     );
   }

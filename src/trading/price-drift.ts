@@ -14,7 +14,7 @@ export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'las
  * Returns the side on which a price is outside the band. Undefined inside the band or on its edge. Compares exactly,
  * without dividing.
  */
-export function bandSide(
+export function sideOutsideBand(
   price: string,
   { around, fraction }: { readonly around: string; readonly fraction: string },
 ): 'above' | 'below' | undefined {

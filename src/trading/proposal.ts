@@ -109,7 +109,7 @@ export const proposalRequestSchema = z.lazy(() => {
   );
 });
 
-export function requestBody(request: ProposalRequest): Record<string, unknown> {
+export function proposalRequestBody(request: ProposalRequest): Record<string, unknown> {
   return { ...(kindPayload(request) as object) };
 }
 

@@ -1,4 +1,4 @@
-import { addDays, type IsoDate, isoDate, newYorkInstant, nthWeekday, weekday } from './new-york-time.ts';
+import { addDays, type IsoDate, newYorkInstant, nthWeekday, toIsoDate, weekday } from './new-york-time.ts';
 
 /** `exchange`: NYSE hours and holidays. `always`: every day around the clock, so that a demo works at any time. */
 export type MarketHours = 'always' | 'exchange';
@@ -38,7 +38,7 @@ function easter(year: number): IsoDate {
   const l = (32 + 2 * (b % 4) + 2 * Math.floor(c / 4) - h - (c % 4)) % 7;
   const m = Math.floor((a + 11 * h + 22 * l) / 451);
   const month = Math.floor((h + l - 7 * m + 114) / 31);
-  return isoDate(Date.UTC(year, month - 1, ((h + l - 7 * m + 114) % 31) + 1));
+  return toIsoDate(Date.UTC(year, month - 1, ((h + l - 7 * m + 114) % 31) + 1));
 }
 
 function observedHoliday(date: IsoDate): IsoDate {
@@ -133,7 +133,7 @@ export function calendarSessions(hours: MarketHours): Sessions {
  * Returns sessions on exactly these dates. Before the first and after the last date, the regular calendar applies.
  * @param dates at least one, ascending
  */
-export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
+export function sessionsOnDays(dates: readonly IsoDate[]): Sessions {
   const days = new Set(dates);
   const [first = ''] = dates;
   const last = dates.at(-1) ?? first;

@@ -1,7 +1,7 @@
-import { dollars, sharePrice } from './amounts.ts';
-import { contractMultiplier, howManyUnitsWords, priceWords, quantityWords, symbolTicks } from './asset-class.ts';
+import { formatDollarAmount, formatSharePrice } from './amounts.ts';
+import { contractMultiplier, formatQuantity, formatUnitPrice, quantityQuestion, symbolTicks } from './asset-class.ts';
 import { Dec } from './decimal.ts';
-import { orderAssignment } from './option-cover.ts';
+import { assignmentEffect } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import { priceBand } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
@@ -20,7 +20,7 @@ export function boundedOrder(draft: OrderDraft): OrderDraft {
 }
 
 function boundedEntry(draft: OrderDraft): OrderDraft {
-  const limit = sentLimit(draft);
+  const limit = sentLimitPrice(draft);
   if (limit === undefined || limit === draft.limit_price) return draft;
   return { ...draft, type: priceBand(draft.type)?.goesOutAs ?? draft.type, limit_price: limit };
 }
@@ -36,7 +36,7 @@ type BoundedTerms = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'ma
  * Returns the limit price with which an order is sent ({@link boundedOrder}), or undefined for an order without a
  * limit.
  */
-export function sentLimit(order: BoundedTerms): string | undefined {
+export function sentLimitPrice(order: BoundedTerms): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
   const band = priceBand(type)?.around;
   // A market buy in dollars is bounded by its amount.
@@ -66,7 +66,7 @@ export function worstCase(draft: OrderDraft): WorstCase {
 function addOptionText(worst: WorstCase, order: OrderDraft): WorstCase {
   const { position_intent: intent } = order;
   const more =
-    intent === 'buy_to_open' ? 'You lose all of it if the option expires worthless.' : orderAssignment(order)?.text;
+    intent === 'buy_to_open' ? 'You lose all of it if the option expires worthless.' : assignmentEffect(order)?.text;
   return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
 
@@ -76,7 +76,7 @@ function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: Ord
     return {
       cash: new Dec(notional).toFixed(2),
       price: null,
-      text: `Costs at most ${dollars(notional)}. ${howManyUnitsWords(symbol)} that buys depends on the price.`,
+      text: `Costs at most ${formatDollarAmount(notional)}. ${quantityQuestion(symbol)} that buys depends on the price.`,
     };
   }
   if (limit === undefined) {
@@ -86,14 +86,14 @@ function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: Ord
       text: `The price is unbounded: once triggered, the order ${buys ? 'buys' : 'sells'} at the market price.`,
     };
   }
-  const each = priceWords(symbol, limit);
+  const each = formatUnitPrice(symbol, limit);
   const exact = qty === undefined ? new Dec(notional ?? 0) : dollarValue(qty, limit, symbol);
   const cash = exact.toFixed(2, buys ? Dec.ROUND_UP : Dec.ROUND_DOWN);
   if (buys) {
     return {
       cash,
       price: limit,
-      text: `Costs at most ${dollars(cash)} (limit ${each}).`,
+      text: `Costs at most ${formatDollarAmount(cash)} (limit ${each}).`,
     };
   }
   const most = exact.div(limit).toDecimalPlaces(4, Dec.ROUND_UP).toFixed();
@@ -102,8 +102,8 @@ function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: Ord
     price: limit,
     text:
       qty === undefined
-        ? `Brings in ${dollars(cash)} if it all sells (limit ${each}), selling at most ${quantityWords(symbol, most)}.`
-        : `Brings in at least ${dollars(cash)} if it all sells (limit ${each}).`,
+        ? `Brings in ${formatDollarAmount(cash)} if it all sells (limit ${each}), selling at most ${formatQuantity(symbol, most)}.`
+        : `Brings in at least ${formatDollarAmount(cash)} if it all sells (limit ${each}).`,
   };
 }
 
@@ -111,12 +111,12 @@ function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: Ord
 function addExitText(entry: string, order: OrderDraft): string {
   const { symbol, qty = '0', limit_price = '0', take_profit_limit_price: profit } = order;
   const { stop_loss_stop_price: stop, stop_loss_limit_price: least } = order;
-  const takes = profit === undefined ? '' : ` It takes profit at ${priceWords(symbol, profit)} or more.`;
+  const takes = profit === undefined ? '' : ` It takes profit at ${formatUnitPrice(symbol, profit)} or more.`;
   if (stop === undefined || least === undefined) return `${entry}${takes} There is no stop loss.`;
   const lost = dollarValue(qty, limit_price, symbol).minus(dollarValue(qty, least, symbol));
   return (
-    `${entry}${takes} If the stop at ${sharePrice(stop, symbolTicks(symbol))} is reached, it sells at no less than ${priceWords(symbol, least)}, ` +
-    `so the total loss is at most ${dollars(lost.toFixed(2, Dec.ROUND_UP))} before fees, unless the price jumps past the stop's limit.`
+    `${entry}${takes} If the stop at ${formatSharePrice(stop, symbolTicks(symbol))} is reached, it sells at no less than ${formatUnitPrice(symbol, least)}, ` +
+    `so the total loss is at most ${formatDollarAmount(lost.toFixed(2, Dec.ROUND_UP))} before fees, unless the price jumps past the stop's limit.`
   );
 }
 
@@ -129,8 +129,8 @@ function ocoWorstCase(order: OrderDraft): WorstCase {
     cash,
     price: least,
     text:
-      `Brings in at least ${dollars(cash)} if it all sells: at ${priceWords(symbol, profit)} or more, or, once the stop at ${sharePrice(stop, symbolTicks(symbol))} ` +
-      `is reached, at no less than ${priceWords(symbol, least)}. If the price jumps past the stop's limit, it does not sell.`,
+      `Brings in at least ${formatDollarAmount(cash)} if it all sells: at ${formatUnitPrice(symbol, profit)} or more, or, once the stop at ${formatSharePrice(stop, symbolTicks(symbol))} ` +
+      `is reached, at no less than ${formatUnitPrice(symbol, least)}. If the price jumps past the stop's limit, it does not sell.`,
   };
 }
 

@@ -17,7 +17,7 @@ function zoneFormat(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-export function isZone(zone: string): boolean {
+export function isTimeZone(zone: string): boolean {
   try {
     return zoneFormat(zone) !== undefined;
   } catch {
@@ -29,7 +29,7 @@ export function isZone(zone: string): boolean {
  * Returns the weekday and the time of day (`HH:MM`) in an IANA time zone. For New York, new-york-time.ts is faster.
  * @param time milliseconds since the epoch
  */
-export function wallTime(time: number, zone: string): { readonly day: Weekday; readonly time: string } {
+export function zonedTimeOfDay(time: number, zone: string): { readonly day: Weekday; readonly time: string } {
   const parts = Object.fromEntries(
     zoneFormat(zone)
       .formatToParts(time)

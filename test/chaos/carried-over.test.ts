@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { acquireThread, THREAD_LEASE_MS } from '../../src/agent/run/threads.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
-import { sqliteStateStores } from '../../src/store/sqlite/state-stores.ts';
+import { createSqliteStateStores } from '../../src/store/sqlite/state-stores.ts';
 import { watchCryptography } from './activity.ts';
 import { Client, identities } from './client.ts';
 import { warmUp } from './history.ts';
@@ -28,7 +28,7 @@ it('a lease that is renewed after the clock was set back lasts its time from the
   const folder = memoryFolder('trade-agent-lease-');
   const clock = machineClock(new SimClock(Date.parse('2036-01-02T15:00:00Z')));
   const database = openStateDatabase(join(folder, 'state.db'), randomBytes(32));
-  const { threads } = sqliteStateStores(database);
+  const { threads } = createSqliteStateStores(database);
   const owner = { profile: 'test', sub: 'alice' };
   const take = async (holder: string) =>
     (await acquireThread(threads, { title: 'buy 1 AAPL', thread: 't0' }, { owner, holder, clock })).lease;

@@ -1,11 +1,11 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { Quotas } from '../../src/approval/kernel/quotas.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
-import { limitsSchema, staticRules } from '../../src/gateway/policy/rules.ts';
+import { createStaticRulesSource, limitsSchema } from '../../src/gateway/policy/rules.ts';
 import type { HttpServer } from '../../src/net/http-server.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { Activity } from './activity.ts';
 import { distantStores } from './distant-stores.ts';
 import { Gone, Life, livingDatabase, type StatementWatch, StoreAway } from './life.ts';
@@ -94,7 +94,10 @@ export class GatewayProcesses {
     const database = new Database(files.database);
     this.#databases.push(database);
     const near = this.#overtaken(
-      sqliteGatewayStores(livingDatabase(database, life, noteConclusions(network, life)), createAuthReqIdSeal(SEAL)),
+      createSqliteGatewayStores(
+        livingDatabase(database, life, noteConclusions(network, life)),
+        createAuthReqIdSeal(SEAL),
+      ),
       database,
     );
     const gateway = createGateway({
@@ -122,7 +125,7 @@ export class GatewayProcesses {
         quotas: quotasOf(options),
       },
       ownClients: ['trade-agent'],
-      ...(options.second === true ? { rules: staticRules(SECOND_PERSON) } : {}),
+      ...(options.second === true ? { rules: createStaticRulesSource(SECOND_PERSON) } : {}),
       stores: options.distant ? distantStores(near, life, activity) : near,
       clock: life.clock({
         now: () => machine.now(),

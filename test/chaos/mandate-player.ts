@@ -1,4 +1,4 @@
-import { utcSeconds } from '../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../src/machine/clock.ts';
 import { currentSlot } from '../../src/trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../src/trading/new-york-time.ts';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
@@ -52,7 +52,7 @@ function askForMandate(hands: MandateHands, { client, terms, replaces }: Mandate
   const other = replaces === undefined ? undefined : nth(mandatesOf(world, subOf(client)), replaces)?.id;
   const mandate = {
     ...asked,
-    expires_at: utcSeconds(world.clock.now() + lasts * 1000),
+    expires_at: formatUtcSeconds(world.clock.now() + lasts * 1000),
     ...(other === undefined ? {} : { replaces: other }),
   } as Extract<ProposalRequestInput, { kind: 'mandate' }>['mandate'];
   hands.ask(client, { kind: 'mandate', mandate }, { watch: false });

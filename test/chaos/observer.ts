@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { SEAL } from './gateway-processes.ts';
 import type { Sent } from './network.ts';
 import { placing } from './placing.ts';
@@ -21,7 +21,7 @@ export type Observer = ReturnType<typeof observe>;
 /** The checker's own look at the gateway's database. */
 export function observe(file: string) {
   const database = new Database(file);
-  const stores = sqliteGatewayStores(database, createAuthReqIdSeal(SEAL));
+  const stores = createSqliteGatewayStores(database, createAuthReqIdSeal(SEAL));
   const noted = database.prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq').pluck();
   return {
     database,

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, sta
 import { join } from 'node:path';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
-import { createKeyPairs } from '../../src/gateway/broker/key-pairs.ts';
+import { createBrokerCredentialStore } from '../../src/gateway/broker/key-pairs.ts';
 import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
@@ -343,7 +343,7 @@ function copyGatewayDatabase(file: string): void {
 
 /** Everybody's, as if they had given them to their home. */
 async function keepKeyPairs({ brokerKeys: store }: GatewayStores, clock: SimClock): Promise<void> {
-  const pairs = createKeyPairs({
+  const pairs = createBrokerCredentialStore({
     store,
     sealSecret: SEAL,
     now: () => clock.now(),

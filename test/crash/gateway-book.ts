@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
-import { sqliteAuditStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteAuditStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { BatchResult, BatchSubject } from '../../src/trading/kinds/batch.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
 
@@ -86,7 +86,7 @@ export function openGatewayBook(folder: string) {
       if (row === undefined) throw new Error('there is no such proposal');
       return { subject: JSON.parse(row.subject), result: JSON.parse(row.result ?? 'null') ?? undefined };
     },
-    verify: () => verifyAuditFile(file, sqliteAuditStores(database).audit),
+    verify: () => verifyAuditFile(file, createSqliteAuditStores(database).audit),
     close: () => database.close(),
   };
 }

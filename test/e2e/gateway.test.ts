@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { utcSeconds } from '../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../src/machine/clock.ts';
 import { tradeOrderDetails } from '../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../integration/gateway/support/alpaca-stand-in.ts';
@@ -90,7 +90,7 @@ const order = (): OrderDraft => ({
   reference_price: '180.01',
   max_slippage: '0.01',
   client_order_id: 'ta-of-the-test',
-  expires_at: utcSeconds(Date.now() + 240_000),
+  expires_at: formatUtcSeconds(Date.now() + 240_000),
 });
 
 const post = (url: string, draft: OrderDraft, token: string) =>

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
-import { webauthnEvidence } from '../../src/approval/signature/statement.ts';
+import { toWebauthnEvidence } from '../../src/approval/signature/statement.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { freePort } from '../free-port.ts';
 import { type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';
@@ -123,9 +123,9 @@ export async function createHomeWorld(
       if (!options.ok) throw new Error(`no options: ${options.status} ${await options.text()}`);
       const { challenge, statement } = (await options.json()) as {
         challenge: string;
-        statement: Parameters<typeof webauthnEvidence>[1];
+        statement: Parameters<typeof toWebauthnEvidence>[1];
       };
-      const evidence = JSON.stringify(webauthnEvidence(authenticator.assert(challenge), statement));
+      const evidence = JSON.stringify(toWebauthnEvidence(authenticator.assert(challenge), statement));
       return await browser.submit('/phone', path, { decision: 'approve', evidence }, json);
     },
     async close() {

@@ -1,12 +1,12 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { homeFiles } from '../../src/app/home/home-files.ts';
+import { homeFilePaths } from '../../src/app/home/home-files.ts';
 import { createAuthorizedClients } from '../../src/store/home/authorized-clients.ts';
 import { createOidcStore } from '../../src/store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 
 /** Lets an MCP client in at a home, at its folder, as somebody's browser would. */
 export async function letMcpClientIn(folder: string, user: string, name: string): Promise<void> {
-  const database = prepareHomeDatabase(new Database(homeFiles(folder).providerDatabase));
+  const database = prepareHomeDatabase(new Database(homeFilePaths(folder).providerDatabase));
   const nothing = async () => undefined;
   const store = createOidcStore({
     database,

@@ -8,7 +8,7 @@ import { getOrCreateDatabaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { createTokenSeal } from '../../src/secrets/token-seal.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
 
 const store = (agentHome: string) => openFileStore({ folder: agentHome, profile: 'sandbox' });
@@ -53,7 +53,7 @@ export async function readGatewaySecrets(
 ): Promise<Record<'approvalTokens' | 'notificationTokens' | 'questions', string[]>> {
   const database = new Database(gatewayDb);
   try {
-    const { proposals } = sqliteGatewayStores(database, createAuthReqIdSeal(key));
+    const { proposals } = createSqliteGatewayStores(database, createAuthReqIdSeal(key));
     const moves = new ProposalTransitions(proposals, createTokenSeal(key), systemClock);
     const open = await proposals.list({ state: 'open' });
     const tokens = await Promise.all(open.map((proposal) => moves.token(proposal)));

@@ -6,7 +6,7 @@ import {
   relationsByPermission,
 } from '../../src/gateway/relations/embedded.ts';
 import { createOpenFgaRelations } from '../../src/gateway/relations/openfga.ts';
-import { RelationsUnavailable } from '../../src/gateway/relations/relations.ts';
+import { RelationsUnavailableError } from '../../src/gateway/relations/relations.ts';
 import type { AccessGrant } from '../../src/store/access-store.ts';
 import { accessRoles } from '../../src/trading/kinds/access.ts';
 import { permissions } from '../../src/trading/permissions.ts';
@@ -122,9 +122,9 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
   it('a wrong key is no, and so is a store that is not there', async () => {
     const { store } = await storeWith();
     const question = { user: 'alice', relation: 'can_propose', account: 'alice', at: NOW } as const;
-    await expect(relationsIn(store, 'another key').check(question)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(relationsIn(store, 'another key').check(question)).rejects.toBeInstanceOf(RelationsUnavailableError);
     const elsewhere = relationsIn({ ...store, store: '01ARZ3NDEKTSV4RRFFQ69G5FAV' });
-    await expect(elsewhere.check(question)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(elsewhere.check(question)).rejects.toBeInstanceOf(RelationsUnavailableError);
   });
 
   it('a server that was killed says no within a second', async () => {
@@ -139,7 +139,7 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
     expect(await relations.check(question)).toBe(false);
     await dying.kill();
     const started = performance.now();
-    await expect(relations.check(question)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(relations.check(question)).rejects.toBeInstanceOf(RelationsUnavailableError);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 });

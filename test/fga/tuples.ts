@@ -1,4 +1,4 @@
-import { escapeId } from '../../src/gateway/relations/openfga.ts';
+import { escapeOpenFgaId } from '../../src/gateway/relations/openfga.ts';
 import type { AccessGrant } from '../../src/store/access-store.ts';
 import type { Tuple } from './openfga-server.ts';
 
@@ -6,9 +6,9 @@ import type { Tuple } from './openfga-server.ts';
 const EVER = '9999-12-31T23:59:59Z';
 
 export const ownerOf = (account: string): Tuple => ({
-  user: `user:${escapeId(account)}`,
+  user: `user:${escapeOpenFgaId(account)}`,
   relation: 'owner',
-  object: `account:${escapeId(account)}`,
+  object: `account:${escapeOpenFgaId(account)}`,
 });
 
 /** What a grant of the embedded default is at OpenFGA; undefined for what gives nobody anything. */
@@ -20,16 +20,18 @@ export function tupleOf({ role, who, of, account, from, until }: AccessGrant): T
       until: until === null ? EVER : new Date(until).toISOString(),
     },
   };
-  const object = `account:${escapeId(account)}`;
-  const user = `user:${escapeId(who)}`;
+  const object = `account:${escapeOpenFgaId(account)}`;
+  const user = `user:${escapeOpenFgaId(who)}`;
   switch (role) {
     case 'firm':
     case 'household':
-      return { user: `${role}:${escapeId(who)}`, relation: role, object, condition };
+      return { user: `${role}:${escapeOpenFgaId(who)}`, relation: role, object, condition };
     case 'member':
-      return of === null ? undefined : { user, relation: 'member', object: `household:${escapeId(of)}`, condition };
+      return of === null
+        ? undefined
+        : { user, relation: 'member', object: `household:${escapeOpenFgaId(of)}`, condition };
     case 'advisor':
-      return { user, relation: 'advisor', object: of === null ? object : `firm:${escapeId(of)}`, condition };
+      return { user, relation: 'advisor', object: of === null ? object : `firm:${escapeOpenFgaId(of)}`, condition };
     default:
       return { user, relation: role, object, condition };
   }

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { RESEND_DELAY_MS } from '../../src/gateway/orders/order-submission.ts';
 import { postgresAuditStore } from '../../src/store/postgres/audit-store.ts';
-import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
-import { migrate } from '../../src/store/postgres/migrate.ts';
+import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
+import { migrateSchema } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
@@ -47,7 +47,7 @@ beforeAll(async () => {
   // Killed as by a power cut, it must have on disk what it said it has.
   cluster = await startCluster(programs, { durable: true });
   const owner = cluster.address(SUPERUSER, 'postgres');
-  await migrate(owner, gatewaySchema);
+  await migrateSchema(owner, gatewaySchema);
   await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
 });
 afterAll(() => cluster?.remove());
@@ -59,7 +59,7 @@ it.runIf(COUNT > 0 && (programs !== undefined || required))(
     const fleet = await startFleet(GATEWAYS, { address, tenant: TENANT });
     const agents = await prepareAgents(cluster, { servers: SERVERS, workers: WORKERS });
     const broker = undeduplicated();
-    const database = await openGateway({ address, tenant: TENANT });
+    const database = await openPostgresGatewayDatabase({ address, tenant: TENANT });
     const { keys: signingKeys } = await postgresGatewayStores(database);
     const world = await startLoadWorld({
       people: PEOPLE,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Company } from '../../src/home/identity-provider/companies/company.ts';
-import { utcSeconds } from '../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../src/machine/clock.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from '../integration/approval/world.ts';
 import { startCompany, type TestCompany } from '../integration/home/signals/company.ts';
 import { unpackKeycloak } from '../keycloak/distribution.ts';
@@ -112,7 +112,7 @@ async function mandate(): Promise<() => Promise<unknown>> {
       max_order_notional: '200',
       max_total_notional: '600',
       max_orders: 5,
-      expires_at: utcSeconds(Date.now() + 86_400_000),
+      expires_at: formatUtcSeconds(Date.now() + 86_400_000),
     },
   });
   await alice.tap(code);

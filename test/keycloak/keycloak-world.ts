@@ -15,7 +15,7 @@ import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.t
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { startCommand } from '../e2e/world.ts';
 import { agentServer } from './agent-server.ts';
 import { brokerDoor } from './broker-door.ts';
@@ -115,7 +115,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
       ownClients: [LOGIN_CLIENT, SERVER_CLIENT],
       environment: 'paper',
       brokers: [{ name: 'broker', kind: 'alpaca', trading_url: brokerServer.url, simulated: true }],
-      stores: sqliteGatewayStores(database('gateway'), createAuthReqIdSeal('of the gateway')),
+      stores: createSqliteGatewayStores(database('gateway'), createAuthReqIdSeal('of the gateway')),
       log: (entry) => {
         if (entry.code !== undefined) refusals.push(entry.code);
         if (entry.client_id !== undefined) clients.add(entry.client_id);

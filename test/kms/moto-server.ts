@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { AwsCredentials } from '../../src/secrets/kms/aws/credential-request.ts';
-import { signHeaders } from '../../src/secrets/kms/aws-kms.ts';
+import { signAwsHeaders } from '../../src/secrets/kms/aws-kms.ts';
 import { freePort } from '../free-port.ts';
 
 export const REGION = 'eu-central-1';
@@ -39,7 +39,7 @@ export async function startMoto(python: string) {
   const ask = async (service: 'iam' | 'kms', headers: Record<string, string>, body: string) => {
     const address = new URL(url);
     const request = { url: address, service, region: REGION, headers, body, now: Date.now() };
-    const signed = await signHeaders({ ...request, method: 'POST' }, administrator);
+    const signed = await signAwsHeaders({ ...request, method: 'POST' }, administrator);
     const response = await fetch(address, { method: 'POST', headers: signed, body });
     const text = await response.text();
     if (!response.ok) throw new Error(`${service}: ${text}`);

@@ -6,9 +6,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
-import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
+import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
 
 /** What the gateway is told before it opens. */
@@ -93,11 +93,11 @@ async function open(server: Awaited<ReturnType<typeof listenOnLoopback>>, option
 async function openStores({ databaseFile, postgres, approval }: GatewayLoad) {
   const seal = approval && createAuthReqIdSeal(approval.sealSecret);
   if (postgres !== undefined) {
-    const opened = await openGateway(postgres);
+    const opened = await openPostgresGatewayDatabase(postgres);
     return { stores: await postgresGatewayStores(opened, seal), close: () => opened.close() };
   }
   const database = new Database(databaseFile);
-  return { stores: sqliteGatewayStores(database, seal), close: async () => void database.close() };
+  return { stores: createSqliteGatewayStores(database, seal), close: async () => void database.close() };
 }
 
 const server = await listenOnLoopback(0, () => 0);

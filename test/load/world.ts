@@ -12,11 +12,11 @@ import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { type HttpServer, listenOnLoopback, requestListener } from '../../src/net/http-server.ts';
+import { createRequestListener, type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
-import { addMissingPeople, createPeople } from '../../src/store/home/people.ts';
+import { addMissingPeople, createPeopleStore } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
 import { MAX_TTL_S } from '../../src/trading/proposal.ts';
@@ -76,7 +76,7 @@ export async function startLoadWorld({
   const { broker, vault } = await startBroker({ home, users, servers, watch: watchBroker });
   const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
   const requests = prepareHomeDatabase(home.database('identity-provider'));
-  const people = createPeople(requests, Date.now);
+  const people = createPeopleStore(requests, Date.now);
   addMissingPeople(people, users);
   const provider = await createIdentityProvider({
     issuer: servers.issuer.url,
@@ -196,7 +196,7 @@ async function startBroker({ home, users, servers, watch }: AtBroker) {
   });
   const watched = async (request: Request) =>
     watch === undefined ? broker.app.fetch(request) : watch(request.clone(), async () => broker.app.fetch(request));
-  servers.broker.serve(requestListener({ fetch: watched }));
+  servers.broker.serve(createRequestListener({ fetch: watched }));
   const vault = createVault({
     database: prepareHomeDatabase(home.database('identity-provider')),
     key: Buffer.from(home.seed.vault_key, 'base64url'),

@@ -3,9 +3,9 @@
  * is sent, and credentials that last as long as the process. `node conformance-client.ts URL`.
  */
 import { mcpServerSchema } from '../../src/config/mcp-servers.ts';
-import { connectServer } from '../../src/mcp/client/connection.ts';
-import type { ServerTool } from '../../src/mcp/client/tool-text.ts';
-import type { McpCredentials } from '../../src/secrets/places/mcp-credentials.ts';
+import { connectMcpServer } from '../../src/mcp/client/connection.ts';
+import type { McpServerTool } from '../../src/mcp/client/tool-text.ts';
+import type { McpCredentialStore } from '../../src/secrets/places/mcp-credentials.ts';
 
 interface Context {
   readonly toolCalls?: readonly { readonly name: string; readonly arguments: Record<string, unknown> }[];
@@ -16,7 +16,7 @@ interface Context {
 const { MCP_CONFORMANCE_CONTEXT: text, MCP_CONFORMANCE_SCENARIO: scenario } = process.env;
 const context = JSON.parse(text ?? '{}') as Context;
 const values: Record<string, string> = {};
-const credentials: McpCredentials = {
+const credentials: McpCredentialStore = {
   read: async () => ({ ...values }),
   change: async (apply) => apply(values),
   exclusively: (work) => work(),
@@ -27,7 +27,7 @@ const { client_id, client_secret } = context;
 const document = 'https://conformance-test.local/client-metadata.json';
 const isRegistered = client_id !== undefined && client_secret !== undefined;
 
-const server = await connectServer(
+const server = await connectMcpServer(
   {
     name: 'conformance',
     server: mcpServerSchema.parse({ url: process.argv[2], ...(isRegistered ? {} : { client_id: document }) }),
@@ -54,7 +54,7 @@ for (const call of calls) {
 await server.close();
 
 /** Something of each type that is required. */
-function argumentsFor({ inputSchema }: ServerTool): Record<string, unknown> {
+function argumentsFor({ inputSchema }: McpServerTool): Record<string, unknown> {
   const { properties = {}, required = [] } = inputSchema as {
     properties?: Record<string, { type?: string }>;
     required?: readonly string[];

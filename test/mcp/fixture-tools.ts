@@ -5,7 +5,7 @@ import {
   MissingRequiredClientCapabilityError,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { declaresTasks, requireTasks, taskResult } from '../../src/mcp/server/tasks.ts';
+import { createTaskResult, declaresTaskExtension, requireTaskExtension } from '../../src/mcp/server/tasks.ts';
 import {
   askCapital,
   askName,
@@ -50,11 +50,11 @@ type Work = Parameters<typeof tasks.begin>[0];
 const inBackground =
   (workOf: (args: Args) => Work, isRequired = false): Run =>
   (args, context) => {
-    if (isRequired) requireTasks(context);
+    if (isRequired) requireTaskExtension(context);
     const work = workOf(args);
-    if (!declaresTasks(context)) return work(async () => ({}), context.mcpReq.signal);
+    if (!declaresTaskExtension(context)) return work(async () => ({}), context.mcpReq.signal);
     const { id, task } = tasks.begin(work);
-    return taskResult(id, task);
+    return createTaskResult(id, task);
   };
 
 export const tools: Readonly<Record<string, Run>> = {
@@ -207,11 +207,11 @@ export const tools: Readonly<Record<string, Run>> = {
     return said(JSON.stringify(await asking({ first: one('first'), second: one('second') })));
   }),
   test_tool_with_task: (_, context) => {
-    requireTasks(context);
+    requireTaskExtension(context);
     const name = content(context, 'user_name')?.name;
     if (name === undefined) return ask({ user_name: askName });
     const { id, task } = tasks.begin(async () => said(`Hello, ${name}!`));
-    return taskResult(id, task);
+    return createTaskResult(id, task);
   },
 };
 

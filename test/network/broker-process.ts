@@ -7,7 +7,7 @@ import type { HttpBindings } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { requestListener, type TlsFiles } from '../../src/net/http-server.ts';
+import { createRequestListener, type TlsFiles } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker, type PaperBrokerOptions } from '../../src/sandbox/paper-broker/paper-broker.ts';
 
@@ -76,7 +76,7 @@ process.once('message', async (setup: BrokerSetup) => {
     arrivals.push({ at, port, clientOrderId: client_order_id, status: response.status });
     return response;
   };
-  const listener = requestListener({ fetch: fetch as Parameters<typeof requestListener>[0]['fetch'] });
+  const listener = createRequestListener({ fetch: fetch as Parameters<typeof createRequestListener>[0]['fetch'] });
   const serve: typeof listener = (request, response) => {
     if (closesConnections) response.setHeader('connection', 'close');
     listener(request, response);

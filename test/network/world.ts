@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGatewayDatabase } from '../../src/app/gateway/gateway-database.ts';
-import { createKeyPairs } from '../../src/gateway/broker/key-pairs.ts';
+import { createBrokerCredentialStore } from '../../src/gateway/broker/key-pairs.ts';
 import { keyPairLocationOf } from '../../src/gateway/broker/named-broker.ts';
 import { gatewaySettingsSchema } from '../../src/gateway/gateway-settings.ts';
 import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
@@ -13,7 +13,7 @@ import { createIdentityProvider } from '../../src/home/identity-provider.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback, type TlsFiles } from '../../src/net/http-server.ts';
 import { openSandboxHome } from '../../src/sandbox/sandbox-home.ts';
-import { addMissingPeople, createPeople } from '../../src/store/home/people.ts';
+import { addMissingPeople, createPeopleStore } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import { startBalancer } from '../fleet/balancer.ts';
 import { heard } from '../fleet/processes.ts';
@@ -107,7 +107,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const publicKey = await makeGatewayKey(first);
 
     const database = prepareHomeDatabase(home.database('identity-provider'));
-    const people = createPeople(database, Date.now);
+    const people = createPeopleStore(database, Date.now);
     addMissingPeople(people, home.seed.users);
     const key = Buffer.from(home.seed.vault_key, 'base64url');
     const vault = createVault({ database, key, connections: {}, clock: systemClock });
@@ -184,7 +184,7 @@ async function keepKeyPair(
     const [at] = parsed.brokers;
     const pair = users.find(({ username }) => username === 'alice')?.key;
     if (at === undefined || pair === undefined) throw new Error('alice has no account');
-    const pairs = createKeyPairs({
+    const pairs = createBrokerCredentialStore({
       store: database.stores.brokerKeys,
       sealSecret: database.secrets.sealSecret,
       now: Date.now,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import { postgresAuditStore } from '../../src/store/postgres/audit-store.ts';
-import { ensureHead } from '../../src/store/postgres/head.ts';
+import { ensureTenantHead } from '../../src/store/postgres/head.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { blockDatabase, withPostgres } from './support/database.ts';
@@ -42,7 +42,7 @@ withPostgres('the record’s file', () => {
   it('has each line once, also where one stood still over it while the database gave it to another', async () => {
     const file = join(folder, 'audit.jsonl');
     const database = await server.open();
-    await ensureHead(database);
+    await ensureTenantHead(database);
     const store = postgresAuditStore(database);
     for (const sub of ['alice', 'bob']) await store.note({ event: 'halted', facts: { sub } }, 1000);
     const late = postgresAuditStore(

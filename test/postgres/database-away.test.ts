@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { RequestLogEntry } from '../../src/gateway/auth/authenticator.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
-import { migrate } from '../../src/store/postgres/migrate.ts';
+import { migrateSchema } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { openDatabase } from '../../src/store/postgres/open-database.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
@@ -22,7 +22,7 @@ withPostgres('a gateway whose database is away', () => {
   beforeAll(async () => {
     cluster = await startCluster(postgresPrograms() ?? '');
     const superuser = cluster.address(SUPERUSER, 'postgres');
-    await migrate(superuser, gatewaySchema);
+    await migrateSchema(superuser, gatewaySchema);
     await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
     const address = cluster.address('app', 'postgres');
     database = await openDatabase({ address, schema: gatewaySchema, tenant: newTenant() });

@@ -9,9 +9,9 @@ import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { createClientKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
 import { migrateJobs } from '../../src/jobs/pg-boss/migrate-jobs.ts';
-import { pgBossQueue } from '../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { openPgBossQueue } from '../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { migrate } from '../../src/store/postgres/migrate.ts';
+import { migrateSchema } from '../../src/store/postgres/migrate.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from './support/cluster.ts';
 
@@ -29,9 +29,9 @@ it.runIf(programs !== undefined)('the compose file’s database and checks serve
 
 it.runIf(programs !== undefined)('its roles are those of a server and its workers, too', async () => {
   const address = (user: string) => cluster.address(user, 'trade_agent_server');
-  await migrate(address('trade_agent_owner'), stateSchema);
+  await migrateSchema(address('trade_agent_owner'), stateSchema);
   await migrateJobs(address('trade_agent_owner'));
-  const jobs = await pgBossQueue({ address: address('agents'), tenant: 'default' });
+  const jobs = await openPgBossQueue({ address: address('agents'), tenant: 'default' });
   await jobs.close({ drainMs: 0 });
 });
 

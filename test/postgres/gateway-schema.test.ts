@@ -3,7 +3,7 @@ import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayKeyRows, postgresRegistrationStorage } from '../../src/store/postgres/gateway-database.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { deleteExpiredProofs } from '../../src/store/postgres/proof-store.ts';
+import { deleteExpiredProofsSql } from '../../src/store/postgres/proof-store.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
 
@@ -121,7 +121,7 @@ withPostgres('the gateway’s tables', () => {
     const [, swept] = await runSql(
       server.sweeper,
       path,
-      deleteExpiredProofs('gateway_dpop_proofs').replace('@now', '10001'),
+      deleteExpiredProofsSql('gateway_dpop_proofs').replace('@now', '10001'),
     );
     expect(swept?.rowCount).toBeGreaterThanOrEqual(2);
     for (const table of tables.filter((name) => name !== 'gateway_dpop_proofs')) {

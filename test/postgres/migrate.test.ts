@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { migrate } from '../../src/store/postgres/migrate.ts';
+import { migrateSchema } from '../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../src/store/postgres/open-database.ts';
 import { emptyDatabase, migratedDatabase, runSql, withPostgres } from './support/database.ts';
 import { things } from './support/things.ts';
@@ -15,15 +15,15 @@ withPostgres('a schema', () => {
   const open = (address: string, schema = things) => openDatabase({ address, schema, tenant: 'a' });
 
   it('is brought to its latest version, each step once', async () => {
-    expect(await migrate(empty.owner, older)).toEqual({ from: 0, to: 1 });
-    expect(await migrate(empty.owner, things)).toEqual({ from: 1, to: 2 });
-    expect(await migrate(empty.owner, things)).toEqual({ from: 2, to: 2 });
+    expect(await migrateSchema(empty.owner, older)).toEqual({ from: 0, to: 1 });
+    expect(await migrateSchema(empty.owner, things)).toEqual({ from: 1, to: 2 });
+    expect(await migrateSchema(empty.owner, things)).toEqual({ from: 2, to: 2 });
     const [applied] = await runSql(empty.superuser, `SELECT version FROM ${things.name}.schema_version ORDER BY 1`);
     expect(applied?.rows).toEqual([{ version: 1 }, { version: 2 }]);
   });
 
   it('by one of many at once', async () => {
-    const all = await Promise.all(Array.from({ length: 5 }, () => migrate(empty.owner, things)));
+    const all = await Promise.all(Array.from({ length: 5 }, () => migrateSchema(empty.owner, things)));
     expect(all.map(({ from }) => from).toSorted()).toEqual([0, 2, 2, 2, 2]);
   });
 
@@ -32,14 +32,14 @@ withPostgres('a schema', () => {
       ...things,
       migrations: [...things.migrations, 'CREATE TABLE t (n integer); SELECT 1 / 0'],
     };
-    await expect(migrate(empty.owner, broken)).rejects.toThrow('division by zero');
+    await expect(migrateSchema(empty.owner, broken)).rejects.toThrow('division by zero');
     const [schemas] = await runSql(empty.superuser, `SELECT FROM pg_namespace WHERE nspname = '${things.name}'`);
     expect(schemas?.rowCount).toBe(0);
   });
 
   it('is left alone where a newer program made it', async () => {
-    await migrate(empty.owner, newer);
-    await expect(migrate(empty.owner, things)).rejects.toMatchObject({
+    await migrateSchema(empty.owner, newer);
+    await expect(migrateSchema(empty.owner, things)).rejects.toMatchObject({
       code: 'invalid_config',
       message: 'the database has version 3, but this program supports at most 2',
     });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { registeredClientIdSource } from '../../src/approval/ciba/client-registration.ts';
+import { createRegisteredClientIdSource } from '../../src/approval/ciba/client-registration.ts';
 import { postgresRegistrationStorage } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { RegistrationStorage } from '../../src/store/registration-storage.ts';
@@ -26,7 +26,7 @@ withPostgres('the client that gateways over one database registered', () => {
     places = await Promise.all([1, 2].map(async () => postgresRegistrationStorage(await server.open(tenant))));
   });
   const idsOf = (place: RegistrationStorage) =>
-    registeredClientIdSource({
+    createRegisteredClientIdSource({
       ...{ issuer: provider.issuer, resource: 'https://gateway.example', privateKey: clientKey, storage: place },
       ...{ details: 'rar', delivery: 'poll', access: {} },
     });

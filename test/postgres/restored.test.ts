@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
-import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
-import { migrate } from '../../src/store/postgres/migrate.ts';
+import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
+import { migrateSchema } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from './support/cluster.ts';
@@ -36,7 +36,10 @@ async function started(options: Parameters<typeof startCluster>[1]): Promise<Clu
 }
 
 async function withStores<T>(cluster: Cluster, work: (stores: GatewayStores) => Promise<T>): Promise<T> {
-  const database = await openGateway({ address: cluster.address('gateways', 'postgres'), tenant: 'one' });
+  const database = await openPostgresGatewayDatabase({
+    address: cluster.address('gateways', 'postgres'),
+    tenant: 'one',
+  });
   try {
     return await work(await postgresGatewayStores(database));
   } finally {
@@ -51,7 +54,7 @@ it.runIf(programs !== undefined)(
     const archive = `/bin/cp %p ${folder}/%f`;
     const before = await started({ settings: { archive_mode: 'on', archive_command: archive } });
     const owner = before.address(SUPERUSER, 'postgres');
-    await migrate(owner, gatewaySchema);
+    await migrateSchema(owner, gatewaySchema);
     await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
     const file = join(folder, 'audit.jsonl');
     const now = Date.now();

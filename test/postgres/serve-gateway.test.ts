@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
-import { addGatewayWrappingKey, runGatewayKeyStep } from '../../src/app/gateway/gateway-key.ts';
-import { liftGatewayHalt, redateFutureOrders, verifyRecord } from '../../src/app/gateway/gateway-record.ts';
+import { addGatewayWrappingKey, runGatewayKeyAction } from '../../src/app/gateway/gateway-key.ts';
+import { liftGatewayHalt, redateFutureOrders, verifyAuditLog } from '../../src/app/gateway/gateway-record.ts';
 import { createClientKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
+import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
 import { checkJson } from '../e2e/output-schemas.ts';
@@ -111,25 +111,25 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     const kms = { kms: { file: join(folder, 'wrapping-keys.json') } };
     for (const name of ['two', 'three']) await machine(name, undefined, kms);
     const parts = { env, clock: systemClock, fetch };
-    await expect(runGatewayKeyStep(parts, placesOf('two'), 'make', 'EC')).rejects.toMatchObject({
+    await expect(runGatewayKeyAction(parts, placesOf('two'), 'make', 'EC')).rejects.toMatchObject({
       code: 'credential_store_unavailable',
       hint: expect.stringContaining('--add-wrapping-key'),
     });
     expect(await addGatewayWrappingKey(placesOf('three'))).toBe(kms.kms.file);
     await expect(serve('two')).rejects.toMatchObject({ message: expect.stringContaining('have no key') });
-    const made = await runGatewayKeyStep(parts, placesOf('two'), 'make', 'EC');
+    const made = await runGatewayKeyAction(parts, placesOf('two'), 'make', 'EC');
     expect(made).toMatchObject({ status: 'made', file: null });
     checkJson(JSON.stringify({ schema: 'trade-agent.gateway-key/1', ...made }));
     for (const name of ['two', 'three']) {
       expect((await fetch(`${(await serve(name)).url}/healthz`)).status).toBe(200);
-      expect((await runGatewayKeyStep(parts, placesOf(name), 'show', 'EC')).jwk).toEqual(made.jwk);
+      expect((await runGatewayKeyAction(parts, placesOf(name), 'show', 'EC')).jwk).toEqual(made.jwk);
       expect(readdirSync(homeOf(name))).not.toContain('seal.key');
       expect(readdirSync(homeOf(name))).not.toContain('key.json');
     }
-    await runGatewayKeyStep(parts, placesOf('three'), 'rotate', 'EC');
+    await runGatewayKeyAction(parts, placesOf('three'), 'rotate', 'EC');
     await addGatewayWrappingKey(placesOf('two'));
-    await runGatewayKeyStep(parts, placesOf('two'), 'rewrap', 'EC');
-    expect((await runGatewayKeyStep(parts, placesOf('three'), 'rotate', 'EC')).jwk).not.toEqual(made.jwk);
+    await runGatewayKeyAction(parts, placesOf('two'), 'rewrap', 'EC');
+    expect((await runGatewayKeyAction(parts, placesOf('three'), 'rotate', 'EC')).jwk).not.toEqual(made.jwk);
     // One with files of its own would seal what nobody else opens.
     await createClientKey(homeOf('one'), 'EC').catch(() => undefined);
     await expect(serve('one')).rejects.toMatchObject({
@@ -139,7 +139,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
 
   it('is looked after at any of its machines: its halts, its orders, its record', async () => {
     await migrated();
-    const opened = await openGateway({ address: app, tenant: 'default' });
+    const opened = await openPostgresGatewayDatabase({ address: app, tenant: 'default' });
     const { halts } = await postgresGatewayStores(opened);
     await halts.halt('alice', 'cli', systemClock.now());
     await opened.close();
@@ -153,7 +153,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     await machine('two');
     for (const name of ['one', 'two']) {
       const app = { ...parts, profile: () => Promise.reject(new Error('none')), fetch, signal };
-      expect(await verifyRecord(app, placesOf(name), {})).toMatchObject({ ok: true, lines: 2 });
+      expect(await verifyAuditLog(app, placesOf(name), {})).toMatchObject({ ok: true, lines: 2 });
     }
   });
 

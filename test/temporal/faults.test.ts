@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Job, JobHandler, JobQueue } from '../../src/jobs/job-queue.ts';
-import { type Outbox, postgresOutbox } from '../../src/jobs/temporal/outbox.ts';
+import { createJobOutbox, type JobOutbox } from '../../src/jobs/temporal/outbox.ts';
 import { openTemporal } from '../../src/jobs/temporal/temporal-engine.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
@@ -25,11 +25,11 @@ describe.runIf(inject('temporalBinary') !== undefined)('jobs by Temporal', () =>
   });
 
   let database: TenantDatabase;
-  let outbox: Outbox;
+  let outbox: JobOutbox;
   let opened: JobQueue[];
   beforeEach(async () => {
     database = await server.open();
-    outbox = postgresOutbox(database);
+    outbox = createJobOutbox(database);
     opened = [];
   });
   afterEach(async () => {

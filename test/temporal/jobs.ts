@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 import type { JobQueue } from '../../src/jobs/job-queue.ts';
-import { temporalQueue } from '../../src/jobs/temporal/temporal-queue.ts';
+import { createTemporalQueue } from '../../src/jobs/temporal/temporal-queue.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import type { OpenedJobs } from '../contract/jobs/job-queue.ts';
 import type { TestDatabase } from '../postgres/support/database.ts';
@@ -16,7 +16,7 @@ interface QueueOptions {
 }
 
 export const queueAt = (address: string, database: TenantDatabase, options: QueueOptions = {}): JobQueue =>
-  temporalQueue({
+  createTemporalQueue({
     ...{ database, connection: () => ({ address, tls: false }), namespace: NAMESPACE },
     ...options,
   });

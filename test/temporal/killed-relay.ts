@@ -1,5 +1,5 @@
-import { postgresOutbox } from '../../src/jobs/temporal/outbox.ts';
-import { startRelay } from '../../src/jobs/temporal/relay.ts';
+import { createJobOutbox } from '../../src/jobs/temporal/outbox.ts';
+import { startJobRelay } from '../../src/jobs/temporal/relay.ts';
 import { openTemporal } from '../../src/jobs/temporal/temporal-engine.ts';
 import { openServerDatabase } from '../../src/store/postgres/server-database.ts';
 import { postgresWorkerLeases } from '../../src/store/postgres/state/worker-leases.ts';
@@ -8,10 +8,10 @@ const [, , address = '', namespace = '', databaseAddress = '', tenant = ''] = pr
 
 // Hands over, and is gone before it has noted that it did.
 const database = await openServerDatabase({ address: databaseAddress, tenant });
-const outbox = postgresOutbox(database);
+const outbox = createJobOutbox(database);
 const heard = (error: unknown) => console.error(error);
 const engine = await openTemporal({ connection: { address, tls: false }, namespace, tenant, outbox, heard });
-startRelay({
+startJobRelay({
   ...{ outbox, leases: postgresWorkerLeases(database), heard },
   async handOver(job, ids) {
     await engine.handOver(job, ids);

@@ -1,6 +1,6 @@
 // Starts a PostgreSQL for a benchmark, set up as an operator would, and measures its resource use.
 import pg from 'pg';
-import { migrate } from '../../../src/store/postgres/migrate.ts';
+import { migrateSchema } from '../../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../../src/store/postgres/migrations/gateway.ts';
 import { appRole } from '../../../src/store/postgres/schema.ts';
 import { postgresPrograms, SUPERUSER, startCluster } from '../../../test/postgres/support/cluster.ts';
@@ -12,7 +12,7 @@ export async function startDatabase() {
   if (programs === undefined) throw new Error('there is no PostgreSQL here (Debian: apt-get install postgresql)');
   const cluster = await startCluster(programs, { durable: true });
   const owner = cluster.address(SUPERUSER, 'postgres');
-  await migrate(owner, gatewaySchema);
+  await migrateSchema(owner, gatewaySchema);
   const client = new pg.Client({ connectionString: owner });
   await client.connect();
   await client.query(`CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);

@@ -2,7 +2,7 @@
 // proposal (reading prices, calling the provider) takes thirty times as long and leaves nothing behind.
 import { ProposalTransitions } from '../../../src/approval/transitions.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
-import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
+import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
 import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
 import { SEAL_SECRET } from '../../../test/load/world.ts';
 
@@ -16,7 +16,7 @@ const LANES = 4;
  * @param given.proposal alice's pending proposal, the template
  */
 export async function leaveWaiting({ database, world, proposal, count }) {
-  const opened = await openGateway({ address: database.address, tenant: 'bench' });
+  const opened = await openPostgresGatewayDatabase({ address: database.address, tenant: 'bench' });
   const stores = await postgresGatewayStores(opened, createAuthReqIdSeal(SEAL_SECRET));
   const like = await stores.proposals.get(proposal.id);
   askAtProvider(world.provider, like.authReqId, count);

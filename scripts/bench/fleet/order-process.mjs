@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createTokenVerifier } from '../../../src/gateway/auth/token-verifier.ts';
-import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
+import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
 import { changed } from '../../../test/unit/gateway/policy/sound-order.ts';
 
 const ISSUER = 'https://id.example';
@@ -75,7 +75,7 @@ async function claim(stores, verify, request) {
 }
 
 const [address, count] = process.argv.slice(2);
-const database = await openGateway({ address, tenant: 'bench' });
+const database = await openPostgresGatewayDatabase({ address, tenant: 'bench' });
 const stores = await postgresGatewayStores(database);
 const requests = (many) => Promise.all(Array.from({ length: many }, request));
 const prepared = { verify: await requests(Number(count)), claim: await requests(Number(count)) };

@@ -16,7 +16,7 @@ function missingConnection(error: unknown): string | undefined {
  * node runs again from its start, so `work` must be safe to repeat.
  * @throws the error of `work`, including if the account is still missing after the resume
  */
-export async function withConnection<T>(work: () => Promise<T>): Promise<T> {
+export async function runOnceConnected<T>(work: () => Promise<T>): Promise<T> {
   let failure: unknown;
   try {
     return await work();

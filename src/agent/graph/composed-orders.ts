@@ -8,7 +8,7 @@ import { MAX_ORDERS_PER_REQUEST } from '../agent.ts';
 import { composeAnswer } from '../planner/answer.ts';
 import { answeredCalls } from '../planner/answered-calls.ts';
 import { shortId } from '../short-id.ts';
-import { promptMessage } from './message-history.ts';
+import { createPromptMessage } from './message-history.ts';
 
 /**
  * Describes orders composed by a program: `SELL 8 AAPL LMT 228.50 DAY; …`. For display only; never parsed.
@@ -36,7 +36,7 @@ function describeComposedOrder(order: OrderRequest): string {
  * Returns a prompt for composed orders and the tool calls that propose each order exactly as given.
  * @throws {TradeAgentError} like {@link describeOrders}
  */
-export function composedOrderMessages({
+export function createComposedOrderMessages({
   orders,
   composedBy,
   together = false,
@@ -46,7 +46,7 @@ export function composedOrderMessages({
   readonly together?: boolean;
 }): BaseMessage[] {
   return [
-    promptMessage(describeOrders(orders), composedBy),
+    createPromptMessage(describeOrders(orders), composedBy),
     new AIMessage({
       content: '',
       tool_calls: (together ? batchCalls(orders) : separateCalls(orders)).map((call) => ({
@@ -74,7 +74,7 @@ function separateCalls(orders: readonly OrderRequest[]): Call[] {
 }
 
 /** Returns how many proposals a program composed for the newest prompt, or undefined if a person wrote the prompt. */
-export function composedProposalCount(messages: readonly BaseMessage[]): number | undefined {
+export function countComposedProposals(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
   const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;
   return isComposed ? message.tool_calls?.length : undefined;
@@ -84,6 +84,6 @@ export function composedProposalCount(messages: readonly BaseMessage[]): number 
  * Returns the answer to a prompt with composed orders, or undefined for other prompts. No model writes this answer,
  * because a model could add orders of its own.
  */
-export function composedOrdersAnswer(messages: readonly BaseMessage[]): string | undefined {
-  return composedProposalCount(messages) === undefined ? undefined : composeAnswer(answeredCalls(messages));
+export function answerComposedOrders(messages: readonly BaseMessage[]): string | undefined {
+  return countComposedProposals(messages) === undefined ? undefined : composeAnswer(answeredCalls(messages));
 }

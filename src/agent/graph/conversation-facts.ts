@@ -5,7 +5,7 @@ import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { type NameSearchResult, nameSearchSchema } from '../planner/symbols-by-name.ts';
 import { promptMessages } from './message-history.ts';
-import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
+import { findLatestRebalancing, type Rebalancing } from './rebalancing.ts';
 
 /** The facts about a conversation that decide provenance. Plain data, stored with the proposal's state. */
 export interface ConversationFacts {
@@ -29,9 +29,9 @@ const portfolioSchema = z.lazy(() =>
 );
 const ordersSchema = z.lazy(() => z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) }));
 
-export function conversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
+export function collectConversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
   const asked = promptMessages(messages);
-  const rebalancing = latestRebalancing(messages);
+  const rebalancing = findLatestRebalancing(messages);
   return {
     said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),
     composedBy: asked.at(-1)?.composedBy,

@@ -1,17 +1,17 @@
 import { ToolMessage } from '@langchain/core/messages';
 import type { ErrorFacts } from '../events.ts';
 import type { ToolCall } from './agent-state.ts';
-import { inertJson } from './inert-text.ts';
+import { neutralizeJsonMarkers } from './inert-text.ts';
 
 /**
  * Returns the tool message that reports an error as a call's result. It is not in error-facts.ts, because listing
  * approvals loads that file and must not load LangChain.
  */
-export function errorMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
+export function createErrorToolMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
   return new ToolMessage({
     tool_call_id: call.id,
     name: call.name,
     status: 'error',
-    content: inertJson(JSON.stringify({ error })),
+    content: neutralizeJsonMarkers(JSON.stringify({ error })),
   });
 }

@@ -9,10 +9,10 @@ import {
   type ProposalGraphValue,
   type ToolCall,
 } from './agent-state.ts';
-import { conversationFacts } from './conversation-facts.ts';
+import { collectConversationFacts } from './conversation-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { createModelNode, hasReachedLimit, unansweredCalls } from './model-node.ts';
-import { proposalQuota } from './proposal-quota.ts';
+import { createProposalQuota } from './proposal-quota.ts';
 import { createResultNode } from './proposal-result.ts';
 import { createDraftNode, createProposeNode } from './propose-node.ts';
 import { createToolNode } from './tool-node.ts';
@@ -51,8 +51,8 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     const latest = state.messages.at(-1);
     const calls = unansweredCalls(state.messages);
     if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
-    const asks = proposalQuota(state);
-    const facts = conversationFacts(state.messages);
+    const asks = createProposalQuota(state);
+    const facts = collectConversationFacts(state.messages);
     let proposals = 0;
     return calls.map((call) => {
       const work = { call, prompt: state.prompt, turn: state.turns };

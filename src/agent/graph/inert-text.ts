@@ -31,15 +31,15 @@ function replaceMarks(text: string, by: (opening: string) => string): string {
 }
 
 /** Inserts a space after the first character of each chat-template marker. */
-export function inertText(text: string): string {
+export function neutralizeMarkers(text: string): string {
   return replaceMarks(text, (opening) => `${opening} `);
 }
 
 /**
  * Escapes the first character of each chat-template marker, so that the JSON still parses to the same value. In text
- * that is not JSON, inserts spaces like {@link inertText}.
+ * that is not JSON, inserts spaces like {@link neutralizeMarkers}.
  */
-export function inertJson(json: string): string {
+export function neutralizeJsonMarkers(json: string): string {
   const escaped = replaceMarks(json, (opening) => `\\u00${opening.charCodeAt(0).toString(16)}`);
-  return escaped === json || parseJson(escaped) !== undefined ? escaped : inertText(json);
+  return escaped === json || parseJson(escaped) !== undefined ? escaped : neutralizeMarkers(json);
 }

@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { markUntrusted, standardInputIn } from './system-prompt.ts';
+import { extractStandardInput, markUntrustedText } from './system-prompt.ts';
 
 interface Prompt {
   readonly text: string;
@@ -7,7 +7,7 @@ interface Prompt {
 }
 
 /** @param composedBy the program that composed the prompt, if no person wrote it */
-export function promptMessage(text: string, composedBy?: string): HumanMessage {
+export function createPromptMessage(text: string, composedBy?: string): HumanMessage {
   return new HumanMessage({
     content: text,
     ...(composedBy === undefined ? {} : { additional_kwargs: { composed_by: composedBy } }),
@@ -16,7 +16,7 @@ export function promptMessage(text: string, composedBy?: string): HumanMessage {
 
 export function promptMessages(messages: readonly BaseMessage[]): Prompt[] {
   return messages.flatMap((message) => {
-    if (!HumanMessage.isInstance(message) || standardInputIn(message.text) !== undefined) return [];
+    if (!HumanMessage.isInstance(message) || extractStandardInput(message.text) !== undefined) return [];
     const { composed_by } = message.additional_kwargs;
     return [{ text: message.text, composedBy: typeof composed_by === 'string' ? composed_by : undefined }];
   });
@@ -26,7 +26,7 @@ export function promptMessages(messages: readonly BaseMessage[]): Prompt[] {
  * Returns the thread in the form that chat APIs accept: every call is followed by its result. A call that an
  * interrupted run left open gets an error that says so as its result.
  */
-export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[] {
+export function addMissingToolResults(messages: readonly BaseMessage[]): BaseMessage[] {
   const answers = new Map<string, BaseMessage>();
   for (const message of messages) {
     if (ToolMessage.isInstance(message)) answers.set(message.tool_call_id, message);
@@ -57,6 +57,6 @@ export function markOutsideText(messages: readonly BaseMessage[]): BaseMessage[]
     const { outside } = message.additional_kwargs;
     if (!ToolMessage.isInstance(message) || typeof outside !== 'string') return message;
     const { tool_call_id, name = '', text } = message;
-    return new ToolMessage({ tool_call_id, name, content: markUntrusted(outside, text) });
+    return new ToolMessage({ tool_call_id, name, content: markUntrustedText(outside, text) });
   });
 }

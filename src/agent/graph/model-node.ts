@@ -17,19 +17,19 @@ import { parseReplaceRequest } from '../../tools/replace-order.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ErrorFacts } from '../events.ts';
-import { HeldBackText } from '../model/held-text.ts';
-import { addUsage, answerUsage } from '../model/usage.ts';
-import { classifyText, findCalls, type WrittenCall } from '../model/written-calls.ts';
+import { WrittenCallFilter } from '../model/held-text.ts';
+import { addUsage, responseUsage } from '../model/usage.ts';
+import { classifyResponseText, findWrittenCalls, type WrittenCall } from '../model/written-calls.ts';
 import { namedOrders } from '../planner/named-orders.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
 import { type AgentStateValue, type CallOutcome, type ToolCall, uncorrectedFailures } from './agent-state.ts';
 import { describeCall, ordersInCall } from './call-description.ts';
-import { composedOrdersAnswer } from './composed-orders.ts';
-import { errorMessage } from './error-message.ts';
+import { answerComposedOrders } from './composed-orders.ts';
+import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { answerEveryCall, markOutsideText, promptMessages } from './message-history.ts';
-import { appendPromptContext, standardInputIn, systemPrompt } from './system-prompt.ts';
+import { addMissingToolResults, markOutsideText, promptMessages } from './message-history.ts';
+import { appendPromptContext, buildSystemPrompt, extractStandardInput } from './system-prompt.ts';
 import { parseToolArguments } from './tool-node.ts';
 
 /** Number of consecutive turns with invalid calls after which the run ends. */
@@ -43,7 +43,7 @@ type Update = Partial<AgentStateValue>;
 export function createModelNode(environment: GraphEnvironment) {
   const { model, emit, maxTurns } = environment;
   return async (state: AgentStateValue): Promise<Update> => {
-    const composed = composedOrdersAnswer(state.messages);
+    const composed = answerComposedOrders(state.messages);
     if (composed !== undefined) {
       emit({ type: 'text', delta: composed });
       return { messages: [new AIMessage(composed)], turns: state.turns + 1 };
@@ -55,7 +55,7 @@ export function createModelNode(environment: GraphEnvironment) {
     const mistakes = countMistakes(state);
     if (mistakes >= MAX_MISTAKES) return giveUp(environment, { ...state, mistakes });
 
-    const held = new HeldBackText();
+    const held = new WrittenCallFilter();
     const show = (delta: string) => {
       if (delta !== '') emit({ type: 'text', delta });
     };
@@ -65,7 +65,7 @@ export function createModelNode(environment: GraphEnvironment) {
     return {
       ...stateUpdate(environment, { ...state, mistakes }, answer, read),
       turns: state.turns + 1,
-      usage: addUsage(state.usage, answerUsage(answer, environment.profile.model.price)),
+      usage: addUsage(state.usage, responseUsage(answer, environment.profile.model.price)),
     };
   };
 }
@@ -79,10 +79,10 @@ async function callModel(
   let answer: AIMessageChunk | undefined;
   try {
     signal.throwIfAborted();
-    const history = answerEveryCall(messages);
+    const history = addMissingToolResults(messages);
     const given = model.builtin ? history : appendPromptContext(markOutsideText(history));
     const notice = (message: string) => emit({ type: 'notice', message });
-    const prompt = [new SystemMessage(systemPrompt({ readOnly })), ...given];
+    const prompt = [new SystemMessage(buildSystemPrompt({ readOnly })), ...given];
     for await (const chunk of model.stream(prompt, signal, notice)) {
       answer = answer === undefined ? chunk : answer.concat(chunk);
       show(chunk.text);
@@ -329,7 +329,7 @@ function nearCallAnswer(text: string, problem: string): ParsedAnswer {
 /** Returns the calls that a model wrote as text. Text counts as a call only if it could be executed unchanged. */
 function readWrittenCalls(environment: Tools, text: string, messages: readonly BaseMessage[]) {
   const mayBeJson = /json/i.test(promptMessages(messages).at(-1)?.text ?? '');
-  const written = classifyText(
+  const written = classifyResponseText(
     text,
     tools.map(({ name }) => name),
     mayBeJson,
@@ -372,7 +372,7 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
 function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
-    return HumanMessage.isInstance(message) && standardInputIn(message.text) !== undefined ? [message.text] : [];
+    return HumanMessage.isInstance(message) && extractStandardInput(message.text) !== undefined ? [message.text] : [];
   });
   // Undoes the escapes in the strings of a tool's JSON.
   const plain = (text: string) =>
@@ -380,7 +380,7 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
       .replace(/\\u00([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
       .replace(/\\+"/g, '"')
       .replace(/\\+n/g, '\n');
-  return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findCalls).map(callKey)));
+  return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findWrittenCalls).map(callKey)));
 }
 
 /** Returns the keys of the reads that the model already made for this prompt. They would return the same data again. */
@@ -417,7 +417,7 @@ function callKey({ name, args }: { name: string; args: unknown }): string {
 }
 
 function rejectionMessages(rejected: readonly RejectedCall[]): ToolMessage[] {
-  return rejected.map(({ call, problem }) => errorMessage(call, { code: 'model_error', message: problem }));
+  return rejected.map(({ call, problem }) => createErrorToolMessage(call, { code: 'model_error', message: problem }));
 }
 
 function isKnownTool({ foreign }: Tools, name: string): boolean {

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { MAX_SENTENCE_LENGTH, sanitizedMembers, toErrorCode } from '../../tools/gateway/gateway-problem.ts';
+import { MAX_SENTENCE_LENGTH, sanitizeProblemMembers, toErrorCode } from '../../tools/gateway/gateway-problem.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
@@ -28,7 +28,7 @@ export function proposalError(proposal: Proposal): TradeAgentError {
       return new TradeAgentError(code, why('it was blocked'), {
         hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
         details: {
-          ...sanitizedMembers(reason?.members ?? {}),
+          ...sanitizeProblemMembers(reason?.members ?? {}),
           ...(reason === undefined ? {} : { problem: safeLine(reason.code, 64) }),
         },
       });
@@ -36,9 +36,9 @@ export function proposalError(proposal: Proposal): TradeAgentError {
   }
 }
 
-export function brokerRejection({ reason }: Proposal): TradeAgentError {
+export function brokerRejectionError({ reason }: Proposal): TradeAgentError {
   return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
     hint: 'Ask the broker why.',
-    details: { ...sanitizedMembers(reason?.members ?? {}) },
+    details: { ...sanitizeProblemMembers(reason?.members ?? {}) },
   });
 }

@@ -1,19 +1,19 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { countNamedOrders } from '../planner/named-orders.ts';
 import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
-import { composedProposalCount } from './composed-orders.ts';
+import { countComposedProposals } from './composed-orders.ts';
 import { promptMessages } from './message-history.ts';
 
 /** Maximum number of proposals per prompt, unless the person names more orders. Nobody reviews many with care. */
 const MAX_PROPOSALS_PER_PROMPT = 5;
 
-export function proposalQuota(
+export function createProposalQuota(
   state: Pick<AgentStateValue, 'messages' | 'outcomes' | 'prompt'>,
 ): (index: number) => ProposalQuota {
   const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
   const most =
-    composedProposalCount(state.messages) ??
+    countComposedProposals(state.messages) ??
     Math.max(MAX_PROPOSALS_PER_PROMPT, countNamedOrders(promptMessages(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }

@@ -1,6 +1,6 @@
 import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { type ClosingOrder, closePosition, readClosingOrder } from '../../tools/close-position.ts';
-import { SERVER_PREFIX } from '../../tools/foreign-tools.ts';
+import { MCP_SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { parseMessageRequest } from '../../tools/message-tool.ts';
 import { parseOrderRequest } from '../../tools/place-order.ts';
@@ -23,7 +23,7 @@ import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { computeProvenance, type ProvenanceInput } from './provenance.ts';
 import { attributeRebalancing } from './rebalancing.ts';
-import { standingRequest } from './standing-request.ts';
+import { createStandingOrderRequest } from './standing-request.ts';
 
 /**
  * Returns the complete request for a call. The gateway adds the account, price and identifiers, and validates the
@@ -31,7 +31,7 @@ import { standingRequest } from './standing-request.ts';
  * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`; `blocked`, `usage` for a
  * standing order that the person did not ask for; errors of the gateway's reads
  */
-export async function proposalRequest(
+export async function createProposalRequest(
   environment: Pick<
     GraphEnvironment,
     'profile' | 'clock' | 'model' | 'requestedBy' | 'ttl' | 'approvalMode' | 'mandates'
@@ -114,7 +114,7 @@ export async function proposalRequest(
       return {
         kind: 'mandate',
         ...base,
-        ...(await standingRequest(environment, gateway, { ...state, args, account: entry })),
+        ...(await createStandingOrderRequest(environment, gateway, { ...state, args, account: entry })),
       };
     case 'reduce': {
       const cancel = { ...account, order_id: String(args.order_id) };
@@ -171,9 +171,9 @@ function mandateOptions(
  */
 function unsaidFieldSource(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>
-    source.startsWith(SERVER_PREFIX) ? [source.slice(SERVER_PREFIX.length)] : [],
+    source.startsWith(MCP_SERVER_PREFIX) ? [source.slice(MCP_SERVER_PREFIX.length)] : [],
   );
-  return servers.length === 0 ? 'model' : `${SERVER_PREFIX}${servers.join(', ')}`;
+  return servers.length === 0 ? 'model' : `${MCP_SERVER_PREFIX}${servers.join(', ')}`;
 }
 
 function requestProvenance(

@@ -14,12 +14,12 @@ import { defined } from '../../values/defined.ts';
 import { batchSummary, orderSummary } from '../planner/answer.ts';
 import type { CallOutcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callSubject, describeCall } from './call-description.ts';
-import { errorFacts } from './error-facts.ts';
-import { errorMessage } from './error-message.ts';
+import { toErrorFacts } from './error-facts.ts';
+import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { inertJson } from './inert-text.ts';
-import { brokerRejection, proposalError } from './proposal-error.ts';
-import { describeProposal, proposalMandate, proposalOutcome } from './proposal-view.ts';
+import { neutralizeJsonMarkers } from './inert-text.ts';
+import { brokerRejectionError, proposalError } from './proposal-error.ts';
+import { describeProposal, proposalMandateId, proposalOutcome } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
 /** The first attempt, and two new proposals after the price moved. */
@@ -68,12 +68,12 @@ export function failedCommand(
   asked: Pick<CallOutcome, 'asked'> = {},
 ): Command {
   const { call, prompt, turn } = state;
-  const facts = errorFacts(error);
+  const facts = toErrorFacts(error);
   emitToolResult(environment, call, false, facts.message);
   return new Command({
     goto: END,
     update: {
-      messages: [errorMessage(call, facts)],
+      messages: [createErrorToolMessage(call, facts)],
       outcomes: [
         {
           prompt,
@@ -100,10 +100,10 @@ function settledCommand(environment: GraphEnvironment, state: ProposalGraphValue
     return failedCommand(environment, state, proposalError(proposal), asked);
   }
   if (proposalOutcome(proposal).placed?.status === 'rejected') {
-    return failedCommand(environment, state, brokerRejection(proposal), asked);
+    return failedCommand(environment, state, brokerRejectionError(proposal), asked);
   }
   const [summary, facts] = describeOutcome(proposal);
-  const mandate = proposalMandate(proposal);
+  const mandate = proposalMandateId(proposal);
   const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
   return endCommand(
     environment,
@@ -140,7 +140,7 @@ function endCommand(
   return new Command({
     goto: END,
     update: {
-      messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(content) })],
+      messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: neutralizeJsonMarkers(content) })],
       outcomes: [{ prompt, turn, tool: call.name, ...outcomeSubject(call), ...more }],
     },
   });

@@ -1,17 +1,17 @@
 import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
 import { fieldsChosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import type { KindOutcome } from '../../trading/kinds/kind-words.ts';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ApprovalView } from '../events.ts';
 
 /** @param thread the local thread of the proposal; empty if it has none */
-export function approvalView(proposal: Proposal, thread: string): ApprovalView {
+export function toApprovalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
   const { kind, subject, shows } = proposal;
-  const environment = kindWords(kind).environment?.(subject);
-  const mandate = proposalMandate(proposal);
+  const environment = getKindDefinition(kind).environment?.(subject);
+  const mandate = proposalMandateId(proposal);
   const chosen = fieldsChosenByAi(proposal.provenance);
   const view: unknown = {
     id,
@@ -42,14 +42,14 @@ function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): s
   return `${text}; connect it with "${connectCommand(connection)}"`;
 }
 
-export function proposalMandate({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
-  return kindWords(kind).mandate?.(subject);
+export function proposalMandateId({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
+  return getKindDefinition(kind).mandate?.(subject);
 }
 
 export function describeProposal({ kind, subject }: Proposal): string {
-  return kindWords(kind).summary(subject);
+  return getKindDefinition(kind).summary(subject);
 }
 
 export function proposalOutcome({ kind, result }: Proposal): KindOutcome {
-  return result === undefined ? {} : kindWords(kind).toOutcome(result);
+  return result === undefined ? {} : getKindDefinition(kind).toOutcome(result);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Command, isGraphInterrupt } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { findTool } from '../../tools/catalog.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
@@ -10,11 +10,11 @@ import type { DirectTool } from '../../tools/tool.ts';
 import { mandateReference, type Proposal, type ProposalRequestInput } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
-import { withConnection } from './awaited-connection.ts';
-import { asTradeAgentError } from './error-facts.ts';
+import { runOnceConnected } from './awaited-connection.ts';
+import { toTradeAgentError } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { requireProposalQuota } from './proposal-quota.ts';
-import { proposalRequest } from './proposal-request.ts';
+import { createProposalRequest } from './proposal-request.ts';
 import { doneCommand, failedCommand } from './proposal-result.ts';
 import { emitToolCall, parseToolArguments, readOnlyError } from './tool-node.ts';
 
@@ -29,7 +29,7 @@ export function createDraftNode(environment: GraphEnvironment) {
       return await draftProposal(environment, state);
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
-      return failedCommand(environment, state, asTradeAgentError(error));
+      return failedCommand(environment, state, toTradeAgentError(error));
     }
   };
 }
@@ -39,12 +39,12 @@ async function draftProposal(environment: GraphEnvironment, state: ProposalGraph
   const tool = findTool(state.call.name);
   const gateway = requireSignedIn(environment.gateway);
   if (tool?.risk === 'reduce') {
-    const ended = await withConnection(() => executeWithoutApproval(environment, state, tool));
+    const ended = await runOnceConnected(() => executeWithoutApproval(environment, state, tool));
     if (ended !== undefined) return ended;
   }
   if (isApprovalDisabled(environment, tool?.risk === 'trade')) throw approvalDisabled();
   if (state.attempt === 1) requireProposalQuota(state.asks);
-  const drafted = await withConnection(() => proposalRequest(environment, gateway, tool, state));
+  const drafted = await runOnceConnected(() => createProposalRequest(environment, gateway, tool, state));
   return new Command({ goto: 'propose', update: { drafted } });
 }
 
@@ -61,7 +61,7 @@ export function createProposeNode(environment: GraphEnvironment) {
     try {
       if (isApprovalDisabled(environment, mandateReference(request)?.approval === 'mandate')) throw approvalDisabled();
       const gateway = requireSignedIn(environment.proposing);
-      proposal = await withConnection(() =>
+      proposal = await runOnceConnected(() =>
         environment.track(sendProposal(environment, gateway, request, proposalKey(thread, call.id, attempt))),
       );
       await environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
@@ -72,7 +72,7 @@ export function createProposeNode(environment: GraphEnvironment) {
       // proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
       if (isGraphInterrupt(error) || isUnconfirmed(error) || isStopped || proposal !== undefined) throw error;
-      return failedCommand(environment, state, asTradeAgentError(error));
+      return failedCommand(environment, state, toTradeAgentError(error));
     }
   };
 }
@@ -144,7 +144,7 @@ function approvalDisabled(): TradeAgentError {
 
 function requireSignedIn(gateway: GatewayClient | undefined): GatewayClient {
   if (gateway !== undefined) return gateway;
-  throw loginRequired();
+  throw loginRequiredError();
 }
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';

@@ -4,7 +4,7 @@ import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { describePositionPart, type HeldQuantity, positionPart } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
-import { parseTurn } from '../planner/conversation.ts';
+import { parseNewestTurn } from '../planner/conversation.ts';
 import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../planner/intent.ts';
 import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
 import { parseUtterances, type Utterance } from '../planner/utterance.ts';
@@ -237,7 +237,7 @@ function openOrderSource(
   const order = openOrders.find((open) => open.id === id);
   if (order === undefined) return undefined;
   for (let turn = userTurns.length - 1; turn >= 0; turn -= 1) {
-    const { parsed } = parseTurn(userTurns.slice(0, turn + 1));
+    const { parsed } = parseNewestTurn(userTurns.slice(0, turn + 1));
     for (const intent of 'intents' in parsed ? parsed.intents : []) {
       const rule =
         intent.kind === 'cancel' || intent.kind === 'replace'

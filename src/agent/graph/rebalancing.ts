@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { OrderRequest } from '../../trading/order.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { parseTurn } from '../planner/conversation.ts';
+import { parseNewestTurn } from '../planner/conversation.ts';
 
 const RULE = 'rebalancing to the targets you named';
 
@@ -18,7 +18,7 @@ const answerSchema = z.lazy(() =>
 /** The orders that suggest_rebalance computed, and the targets for which it computed them. */
 export type Rebalancing = z.output<typeof answerSchema>;
 
-export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing | undefined {
+export function findLatestRebalancing(messages: readonly BaseMessage[]): Rebalancing | undefined {
   const message = messages.findLast(
     (one) => ToolMessage.isInstance(one) && one.name === 'suggest_rebalance' && one.status !== 'error',
   );
@@ -48,7 +48,7 @@ export function attributeRebalancing(
 }
 
 function isRequested({ targets }: Rebalancing, said: readonly string[]): boolean {
-  const { parsed } = parseTurn(said);
+  const { parsed } = parseNewestTurn(said);
   const [intent] = 'intents' in parsed ? parsed.intents : [];
   if (intent?.kind !== 'rebalance') return false;
   const named = intent.targets.filter(({ symbol }) => symbol !== 'cash');

@@ -1,14 +1,14 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import {
-  formatStandingCommand,
+  formatStandingOrderCommand,
+  formatStandingOrderExpiry,
   parseStandingOrderRequest,
   type StandingOrderRequest,
-  standingExpiry,
 } from '../../tools/place-standing-order.ts';
-import { DEFAULT_DAYS, withStandingLimits } from '../../tools/standing-limits.ts';
+import { DEFAULT_DAYS, withDefaultStandingOrderLimits } from '../../tools/standing-limits.ts';
 import { type AccountEntry, matchesAccountName } from '../../trading/account-entry.ts';
-import { sharePrice } from '../../trading/amounts.ts';
+import { formatSharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
 import { type MentionedEnd, parseMandateEnd } from '../../trading/mandate/mandate-end.ts';
@@ -21,7 +21,7 @@ import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { splitAccount } from '../planner/account-mention.ts';
-import { parseTurn } from '../planner/conversation.ts';
+import { parseNewestTurn } from '../planner/conversation.ts';
 import { type ScheduleMention, type TimedSentence, takeSchedule } from '../planner/schedule-mention.ts';
 import { expandClauses, sentenceClauses } from '../planner/sentence.ts';
 import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
@@ -40,7 +40,7 @@ const LIMITS_RULE = 'the orders it places';
  * @throws {TradeAgentError} `blocked` if the request is not in the person's own words; `invalid_order`, `usage` if it
  * is unreadable or ambiguous; errors of the gateway's reads
  */
-export async function standingRequest(
+export async function createStandingOrderRequest(
   { profile, clock, model }: Pick<GraphEnvironment, 'profile' | 'clock' | 'model'>,
   gateway: Pick<GatewayClient, 'quotes'>,
   {
@@ -58,7 +58,7 @@ export async function standingRequest(
   const { standing, end } = asked;
   const refuse = (why: string): TradeAgentError =>
     new TradeAgentError('blocked', `${why}, so no standing order was proposed`, {
-      hint: `If this is what you want, type it yourself: ${formatStandingCommand(asked, now, account?.account)}`,
+      hint: `If this is what you want, type it yourself: ${formatStandingOrderCommand(asked, now, account?.account)}`,
     });
   const heard = tainted ?? [];
   if (heard.length > 0) throw refuse(`this conversation contains outside text (${heard.join(', ')})`);
@@ -68,8 +68,8 @@ export async function standingRequest(
   const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
   if (unsaid !== undefined) throw refuse(`${fieldNames[unsaid] ?? unsaid} does not match your own words`);
   await requireNotCrossed(gateway, standing);
-  const expires = standingExpiry(end, now);
-  const mandate = (await withStandingLimits(gateway, now, {
+  const expires = formatStandingOrderExpiry(end, now);
+  const mandate = (await withDefaultStandingOrderLimits(gateway, now, {
     ...(account === undefined ? {} : { account: account.account }),
     environment: profile.environment,
     standing,
@@ -93,7 +93,7 @@ const fieldNames: Readonly<Record<string, string>> = {
 
 /** Returns the correction that the newest turn accepted with "yes", or else the newest turn itself. */
 function acceptedSentence(turns: readonly string[]): string {
-  return parseTurn(turns).accepted ?? turns.at(-1) ?? '';
+  return parseNewestTurn(turns).accepted ?? turns.at(-1) ?? '';
 }
 
 /**
@@ -111,7 +111,7 @@ async function requireNotCrossed(
   if (!isCrossed) return;
   throw new TradeAgentError(
     'usage',
-    `${order.symbol} is already ${when.price} ${sharePrice(when.at)}, at ${sharePrice(quote.last)}: do you want to ${order.side} now?`,
+    `${order.symbol} is already ${when.price} ${formatSharePrice(when.at)}, at ${formatSharePrice(quote.last)}: do you want to ${order.side} now?`,
     { hint: 'If so, leave out the condition. Otherwise give a price that it has not crossed yet.' },
   );
 }

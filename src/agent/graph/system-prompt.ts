@@ -1,12 +1,12 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import type { Session } from '../../auth/session/session.ts';
-import { inertText } from './inert-text.ts';
+import { neutralizeMarkers } from './inert-text.ts';
 
 /**
  * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; what differs is in
  * the prompt context. It contains only our own text and enforces nothing: the gateway and the phone do.
  */
-export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
+export function buildSystemPrompt({ readOnly }: { readOnly: boolean }): string {
   return [
     'You manage a brokerage account from a terminal. Answer briefly, in plain words and Markdown.',
     readOnly
@@ -22,20 +22,20 @@ export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
 export const STANDARD_INPUT = 'standard input';
 
 export function markStandardInput(text: string): string {
-  return markUntrusted(STANDARD_INPUT, text);
+  return markUntrustedText(STANDARD_INPUT, text);
 }
 
 /**
  * Marks text as coming from an untrusted source.
  * @param source becomes part of the mark, so it must be a name that trade-agent chose
  */
-export function markUntrusted(source: string, text: string): string {
+export function markUntrustedText(source: string, text: string): string {
   // A mark inside the text would end the block early.
-  return `<untrusted source="${source}">\n${inertText(text)}\n</untrusted>`;
+  return `<untrusted source="${source}">\n${neutralizeMarkers(text)}\n</untrusted>`;
 }
 
 /** Returns the text that {@link markStandardInput} marked, or undefined for other text. */
-export function standardInputIn(text: string): string | undefined {
+export function extractStandardInput(text: string): string | undefined {
   return /^<untrusted source="standard input">\n([\s\S]*)\n<\/untrusted>$/.exec(text)?.[1];
 }
 
@@ -50,7 +50,7 @@ const CONTEXT_KEY = 'circumstances';
  * Describes when a prompt was written and who was signed in. Contains no text that a user or a server chose, not even
  * the user's display name.
  */
-export function promptContext(session: Session | undefined, now: number): string {
+export function describePromptContext(session: Session | undefined, now: number): string {
   const who =
     session === undefined
       ? 'Nobody is signed in: you do not know who the user is and cannot see their data. Say so, and mention the command "trade-agent login".'

@@ -4,26 +4,26 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { addSchedule } from '../../tools/add-schedule.ts';
 import { findTool } from '../../tools/catalog.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
-import { SERVER_PREFIX } from '../../tools/foreign-tools.ts';
+import { MCP_SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import { setAlert } from '../../tools/set-alert.ts';
 import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
 import { alertCondition, alertSchema } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
-import { parseTurn } from '../planner/conversation.ts';
+import { parseNewestTurn } from '../planner/conversation.ts';
 import { intentSymbols, isUnresolvedName } from '../planner/intent.ts';
 import { findSymbol } from '../planner/symbols-by-name.ts';
 import { parseUtterances } from '../planner/utterance.ts';
 import type { AgentStateValue, CallOutcome, ToolCall } from './agent-state.ts';
-import { withConnection } from './awaited-connection.ts';
+import { runOnceConnected } from './awaited-connection.ts';
 import { describeCall } from './call-description.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
-import { asTradeAgentError, errorFacts } from './error-facts.ts';
-import { errorMessage } from './error-message.ts';
+import { toErrorFacts, toTradeAgentError } from './error-facts.ts';
+import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { inertJson } from './inert-text.ts';
-import { instructionsNotice, readsLikeInstructions, symbolArguments } from './instruction-detector.ts';
-import { markUntrusted } from './system-prompt.ts';
+import { neutralizeJsonMarkers } from './inert-text.ts';
+import { instructionsNotice, readsLikeInstructions, symbolsInArguments } from './instruction-detector.ts';
+import { markUntrustedText } from './system-prompt.ts';
 
 interface ToolInput {
   readonly call: ToolCall;
@@ -53,10 +53,10 @@ export function createToolNode(environment: GraphEnvironment) {
       };
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
-      const facts = errorFacts(asTradeAgentError(error));
+      const facts = toErrorFacts(toTradeAgentError(error));
       emitToolResult(environment, call, false, facts.message);
       return {
-        messages: [errorMessage(call, facts)],
+        messages: [createErrorToolMessage(call, facts)],
         outcomes: [{ ...outcome, what: describeCall(call), error: facts }],
       };
     }
@@ -105,13 +105,13 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
     requireUserWords({ name: tool.name, args, facts, tainted });
   }
   const { session, gateway, alerts, ownRules } = environment;
-  const { summary, content, outside } = await withConnection(() =>
+  const { summary, content, outside } = await runOnceConnected(() =>
     tool.execute({ session, gateway, alerts, ownRules }, args),
   );
   const message = new ToolMessage({
     tool_call_id: call.id,
     name: call.name,
-    content: inertJson(content),
+    content: neutralizeJsonMarkers(content),
     ...(outside === undefined ? {} : { additional_kwargs: { outside } }),
   });
   return { ok: true, summary, text: content, message, ...defined({ outside }) };
@@ -119,7 +119,7 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
 
 function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
   if (readsLikeInstructions(text)) {
-    emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, symbolArguments(args)) });
+    emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, symbolsInArguments(args)) });
   }
 }
 
@@ -174,11 +174,11 @@ async function callForeignTool(
     return { ok: false, summary: answer.message, ...said('error', content) };
   }
   const { ok, text, cut } = answer;
-  const outside = `${SERVER_PREFIX}${server}`;
+  const outside = `${MCP_SERVER_PREFIX}${server}`;
   return {
     ok,
     summary: `${ok ? '' : 'it failed: '}${text.length} characters from ${server}${cut ? ', truncated' : ''}`,
-    ...said(ok ? 'success' : 'error', markUntrusted(outside, text)),
+    ...said(ok ? 'success' : 'error', markUntrustedText(outside, text)),
     outside,
   };
 }
@@ -204,7 +204,7 @@ interface LocalCall {
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {
   const { symbol, every } = args as { symbol?: string; every?: string };
   if (name === addSchedule.name) {
-    const { parsed } = parseTurn(facts.said);
+    const { parsed } = parseNewestTurn(facts.said);
     const intents = facts.composedBy === undefined && 'intents' in parsed ? parsed.intents : [];
     if (intents.some((intent) => intent.kind === 'look' && intent.every === every)) return;
     throw notSaidError(
@@ -230,7 +230,7 @@ export function requireUserWords({ name, args, facts, tainted }: LocalCall): voi
 function isSymbolSaid({ said, names = [] }: ConversationFacts, symbol: string): boolean {
   return said.some((_, at) => {
     const turns = said.slice(0, at + 1);
-    const { parsed } = parseTurn(turns);
+    const { parsed } = parseNewestTurn(turns);
     const named = 'intents' in parsed ? parsed.intents.flatMap(intentSymbols) : [];
     const tickers = named.map((one) => (isUnresolvedName(one) ? (findSymbol(one, names) ?? one.toUpperCase()) : one));
     return tickers.includes(symbol) || parseUtterances(turns, symbol, names).some((reading) => reading.symbol);

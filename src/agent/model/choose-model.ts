@@ -14,7 +14,7 @@ import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { Tool } from '../../tools/tool.ts';
 import { defined } from '../../values/defined.ts';
 import type { ChatModel } from './chat-model.ts';
-import { type ModelServer, modelServer } from './model-server.ts';
+import { type ModelServer, resolveModelServer } from './model-server.ts';
 import { PLANNER_NAME } from './planner-name.ts';
 
 interface ModelOptions {
@@ -92,7 +92,7 @@ async function openAiModel({
   env = {},
   fetch,
 }: ModelOptions): Promise<ChatModel> {
-  const server = modelServer(settings, env, apiKey);
+  const server = resolveModelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
   /** A chat model that estimates token counts: LangChain's own counter downloads tables and can stall for minutes. */
   class Model extends ChatOpenAI {
@@ -126,7 +126,7 @@ async function openAiModel({
       const offered = [...own, ...(await foreignDefinitions(foreign, signal, notice))];
       const bound = model.bindTools(offered);
       const fitted = fitHistory(messages, window, estimateTokens(offered));
-      if (fitted.tooLong) throw modelError({ kind: 'too_long' }, server);
+      if (fitted.tooLong) throw toModelError({ kind: 'too_long' }, server);
       tell(fitted, notice);
       yield* answers.stream(bound, fitted.messages, signal, notice);
     },
@@ -150,11 +150,11 @@ class AnswerStreamer {
   }
 
   async *stream(model: BoundModel, messages: BaseMessage[], signal: AbortSignal, notice?: Notice) {
-    let history = this.#shorten ? (dropOldResults(messages) ?? messages) : messages;
+    let history = this.#shorten ? (dropOldToolResults(messages) ?? messages) : messages;
     for (let tries = 1; ; tries++) {
       const failure = yield* this.#attempt(model, history, signal);
       if (failure === undefined) return;
-      const shorter = this.#shorten || failure.kind !== 'too_long' ? undefined : dropOldResults(history);
+      const shorter = this.#shorten || failure.kind !== 'too_long' ? undefined : dropOldToolResults(history);
       this.#shorten ||= failure.kind === 'too_long';
       if (shorter !== undefined) {
         history = shorter;
@@ -162,7 +162,7 @@ class AnswerStreamer {
         continue;
       }
       const wait = retryWait(tries, failure);
-      if (wait === undefined) throw modelError(failure, this.#server);
+      if (wait === undefined) throw toModelError(failure, this.#server);
       notice?.(`${retryReason(failure, this.#server)}; trying again in ${(wait / 1000).toFixed(1)} s`);
       await this.#clock.sleep(wait, signal);
     }
@@ -185,10 +185,10 @@ class AnswerStreamer {
       return undefined;
     } catch (error) {
       if (signal.aborted) throw error;
-      const failure = modelFailure(error, idle.signal.aborted);
+      const failure = classifyModelFailure(error, idle.signal.aborted);
       if (!begun) return failure;
       // The person has already read the streamed text, so a second answer can't replace it.
-      throw modelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, this.#server);
+      throw toModelError(failure.kind === 'transient' ? { kind: 'broken' } : failure, this.#server);
     }
   }
 }
@@ -277,7 +277,7 @@ const tooLongPattern =
   /context[_ ]?(length|window|size|overflow)|maximum context|too many tokens|prompt is too long|exceed\w* .{0,40}(context|token limit)/i;
 
 /** Classifies the client's error. The server's text is not kept: it may quote part of the key. */
-export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
+export function classifyModelFailure(error: unknown, stalled: boolean): ModelFailure {
   const facts = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const text = `${String(facts.name)} ${String(facts.code)} ${String(facts.message)}`;
   if (stalled || /timeout/i.test(String(facts.name))) return { kind: 'stalled' };
@@ -302,7 +302,7 @@ function retryAfter(headers: unknown): number | undefined {
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 }
 
-export function modelError(failure: ModelFailure, server: Server): TradeAgentError {
+export function toModelError(failure: ModelFailure, server: Server): TradeAgentError {
   const [message, hint] = errorTexts(failure, server);
   const status = 'status' in failure ? failure.status : undefined;
   return new TradeAgentError('model_error', message, { hint, details: defined({ status }) });
@@ -406,7 +406,7 @@ export function fitHistory(
   if (excess <= 0) return { messages: bounded, cut, shortened: false, tooLong: false };
   const step = Math.ceil(room / 4);
   const surplus = Math.ceil(excess / Math.max(1, step)) * step;
-  const fewer = dropOldResults(bounded, surplus * BYTES_PER_TOKEN) ?? bounded;
+  const fewer = dropOldToolResults(bounded, surplus * BYTES_PER_TOKEN) ?? bounded;
   const fitting = dropOldPrompts(fewer, room, step);
   return { messages: fitting, cut, shortened: true, tooLong: countTokens(fitting) > room };
 }
@@ -470,7 +470,7 @@ const DROPPED_RESULT =
  * result, as chat APIs require. Returns undefined if nothing can be dropped.
  * @param enough number of characters to drop
  */
-export function dropOldResults(
+export function dropOldToolResults(
   messages: readonly BaseMessage[],
   enough = Number.POSITIVE_INFINITY,
 ): BaseMessage[] | undefined {

@@ -8,7 +8,7 @@ const MAX_PREFIX_LENGTH = 24;
 /**
  * Streams text, but holds back what may be a tool call written as text, so that its JSON does not flash on the screen.
  */
-export class HeldBackText {
+export class WrittenCallFilter {
   #held = '';
   #isHolding = false;
 

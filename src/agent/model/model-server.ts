@@ -19,7 +19,7 @@ export interface ModelServer {
 }
 
 /** Returns the preset that a model name starts with, and the rest of the name. */
-export function splitPreset(model: string): { preset: PresetName; name: string } | undefined {
+export function splitModelPreset(model: string): { preset: PresetName; name: string } | undefined {
   const slash = model.indexOf('/');
   const preset = model.slice(0, Math.max(0, slash));
   const name = model.slice(slash + 1);
@@ -27,8 +27,8 @@ export function splitPreset(model: string): { preset: PresetName; name: string }
 }
 
 /** Returns the server's base URL. The credential store keeps the API key under this URL. */
-export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
-  return base_url ?? modelPresets[splitPreset(name ?? '')?.preset ?? 'openai'].url;
+export function modelServerUrl({ name, base_url }: ResolvedProfile['model']): string {
+  return base_url ?? modelPresets[splitModelPreset(name ?? '')?.preset ?? 'openai'].url;
 }
 
 /**
@@ -37,7 +37,7 @@ export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
  * @param storedKey the server's key in the credential store (auth/model-key.ts)
  * @throws {TradeAgentError} `invalid_config`
  */
-export function modelServer(
+export function resolveModelServer(
   settings: ResolvedProfile['model'],
   env: Readonly<Record<string, string | undefined>>,
   storedKey: string | undefined,
@@ -47,8 +47,8 @@ export function modelServer(
       hint: 'Set model.name in config.yaml, or use --model NAME.',
     });
   }
-  const named = splitPreset(settings.name);
-  const url = modelUrl(settings);
+  const named = splitModelPreset(settings.name);
+  const url = modelServerUrl(settings);
   const known = Object.values(modelPresets).find((preset) => sameHost(preset.url, url));
   const keyVariable = known?.key ?? 'TRADE_AGENT_API_KEY';
   const key = (env.TRADE_AGENT_API_KEY || undefined) ?? storedKey ?? (env[keyVariable] || undefined);

@@ -35,7 +35,7 @@ const shape =
  * @param names names of the tools; text such as `get_quote({…})` is nearly a call
  * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer and not a call
  */
-export function classifyText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
+export function classifyResponseText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
   const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
   if (message === '' || message.length > MAX_TEXT_LENGTH) return { kind: 'words' };
   const calls = parseCallsOnly(message);
@@ -62,7 +62,7 @@ export function classifyText(text: string, names: readonly string[], mayBeJson: 
 }
 
 /** Returns the tool calls that are written as JSON anywhere in the text, up to a hundred. */
-export function findCalls(text: string): WrittenCall[] {
+export function findWrittenCalls(text: string): WrittenCall[] {
   const found: WrittenCall[] = [];
   for (let at = text.indexOf('{'), looked = 0; at >= 0 && looked < 100; at = text.indexOf('{', at + 1)) {
     looked++;

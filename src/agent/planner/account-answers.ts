@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { dollars, percent, sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatPercent,
+  formatSharePrice,
+  formatShares,
+  formatSignedDollars,
+} from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { describeOrder, orderRequestSchema } from '../../trading/order.ts';
 import { periods, periodWords } from '../../trading/period.ts';
@@ -88,7 +94,7 @@ const checked = z.lazy(() =>
   }),
 );
 
-export function accountAnswer(tool: string, content: unknown): string | undefined {
+export function formatAccountAnswer(tool: string, content: unknown): string | undefined {
   switch (tool) {
     case 'get_risk':
       return riskAnswer(risk.parse(content));
@@ -115,20 +121,20 @@ function riskAnswer(data: z.output<typeof risk>): string {
   return [
     data.volatility === null
       ? 'There is too little history to calculate volatility.'
-      : `Volatility is **${percent(data.volatility)}** a year, based on ${data.returns_counted} returns ${periodWords[data.period]}.`,
+      : `Volatility is **${formatPercent(data.volatility)}** a year, based on ${data.returns_counted} returns ${periodWords[data.period]}.`,
     ...(high === null
       ? []
       : [
-          `The account is ${percent(drawdown.now)} below its highest value, ${dollars(high.value)} on ${day(high.at)}.`,
+          `The account is ${formatPercent(drawdown.now)} below its highest value, ${formatDollarAmount(high.value)} on ${day(high.at)}.`,
         ]),
     ...(worst === null
       ? []
       : [
-          `The largest drawdown was ${percent(worst.fraction)}, from ${day(worst.peak_at)} to ${day(worst.trough_at)}.`,
+          `The largest drawdown was ${formatPercent(worst.fraction)}, from ${day(worst.peak_at)} to ${day(worst.trough_at)}.`,
         ]),
     largest === undefined
       ? 'No positions.'
-      : `The largest position is ${largest.symbol}, ${percent(largest.weight)} of the account; the five largest are ${percent(concentration.five_largest)}, cash is ${percent(concentration.cash)}.${concentration.effective_positions === null ? '' : ` The account is as diversified as about ${new Dec(concentration.effective_positions).toDecimalPlaces(1).toFixed()} equal positions.`}`,
+      : `The largest position is ${largest.symbol}, ${formatPercent(largest.weight)} of the account; the five largest are ${formatPercent(concentration.five_largest)}, cash is ${formatPercent(concentration.cash)}.${concentration.effective_positions === null ? '' : ` The account is as diversified as about ${new Dec(concentration.effective_positions).toDecimalPlaces(1).toFixed()} equal positions.`}`,
     ...note(simulated),
   ].join(' ');
 }
@@ -142,12 +148,12 @@ function lotsAnswer(data: z.output<typeof lots>): string {
   }
   const lines = list.map(
     ({ symbol, acquired, qty, cost, gain: one, term }) =>
-      `- ${acquired} ${shares(qty)} ${symbol}, cost ${dollars(cost)}, ${signedDollars(one)}, ${term}-term`,
+      `- ${acquired} ${formatShares(qty)} ${symbol}, cost ${formatDollarAmount(cost)}, ${formatSignedDollars(one)}, ${term}-term`,
   );
   const more = left_out === undefined ? [] : [`and ${left_out} more.`];
   const rows =
     data.imported === 0 ? [] : [`${data.imported} of the activities were imported; your broker did not report them.`];
-  const sums = `First in, first out. Unrealized: ${signedDollars(gain.short_term)} short-term, ${signedDollars(gain.long_term)} long-term; losses disallowed by wash sales are added to the cost.`;
+  const sums = `First in, first out. Unrealized: ${formatSignedDollars(gain.short_term)} short-term, ${formatSignedDollars(gain.long_term)} long-term; losses disallowed by wash sales are added to the cost.`;
   return [lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
 }
 
@@ -159,7 +165,7 @@ function washSaleAnswer({ symbol, verdict, sale: sold, ...data }: z.output<typeo
     ...(open_purchases.length === 0 ? [] : [`An open order would buy more ${symbol}.`]),
     ...earlier_losses.map(
       ({ date, qty, loss, window }) =>
-        `${shares(qty)} ${symbol} were sold on ${date} at a loss of ${dollars(loss)}: buying it again by ${window.ends} would make that a wash sale.`,
+        `${formatShares(qty)} ${symbol} were sold on ${date} at a loss of ${formatDollarAmount(loss)}: buying it again by ${window.ends} would make that a wash sale.`,
     ),
     `Not known: ${not_known.join('; ')}.`,
   ];
@@ -167,20 +173,20 @@ function washSaleAnswer({ symbol, verdict, sale: sold, ...data }: z.output<typeo
 }
 
 function saleVerdict(symbol: string, verdict: string, sold: z.output<typeof sale>): string {
-  const what = `selling ${shares(sold.qty)} ${symbol} at ${sharePrice(sold.price)}`;
-  const bought = sold.purchases.map(({ date, qty }) => `${shares(qty)} on ${date}`).join(', ');
+  const what = `selling ${formatShares(sold.qty)} ${symbol} at ${formatSharePrice(sold.price)}`;
+  const bought = sold.purchases.map(({ date, qty }) => `${formatShares(qty)} on ${date}`).join(', ');
   const until = `Buying more by ${sold.window.ends} would count too.`;
   switch (verdict) {
     case 'wash_sale':
-      return `Yes: ${what} would realize a loss of ${dollars(sold.loss)}, and shares were bought within 30 days (${bought}).`;
+      return `Yes: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}, and shares were bought within 30 days (${bought}).`;
     case 'partly_wash_sale':
-      return `Partly: ${what} would realize a loss of ${dollars(sold.loss)}; ${dollars(sold.affected_loss)} of that, on ${shares(sold.affected_qty)} shares, is a wash sale because shares were bought within 30 days (${bought}). ${until}`;
+      return `Partly: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}; ${formatDollarAmount(sold.affected_loss)} of that, on ${formatShares(sold.affected_qty)} shares, is a wash sale because shares were bought within 30 days (${bought}). ${until}`;
     case 'no_loss':
       return `No: ${what} would not realize a loss.`;
     case 'cost_unknown':
-      return `I can’t tell: the cost of ${shares(sold.unknown_cost_qty)} of the shares is unknown.`;
+      return `I can’t tell: the cost of ${formatShares(sold.unknown_cost_qty)} of the shares is unknown.`;
     default:
-      return `No, judging by this account’s trades: ${what} would realize a loss of ${dollars(sold.loss)}, and nothing else was bought within 30 days. ${until}`;
+      return `No, judging by this account’s trades: ${what} would realize a loss of ${formatDollarAmount(sold.loss)}, and nothing else was bought within 30 days. ${until}`;
   }
 }
 

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { createIdShortener } from '../../text/short-id.ts';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
-import { dollars, formatTodayChange, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatSharePrice,
+  formatShares,
+  formatSignedDollars,
+  formatSignedPercent,
+  formatTodayChange,
+} from '../../trading/amounts.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
@@ -12,7 +19,7 @@ import { formatLastDayWithWeekday } from '../../trading/mandate/mandate-end.ts';
 import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
-import { orderOutcome } from '../../trading/order-outcome.ts';
+import { describeOrderOutcome } from '../../trading/order-outcome.ts';
 import { type PortfolioTotal, portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import {
@@ -28,10 +35,10 @@ import {
   positionSchema,
   quoteSchema,
 } from '../../trading/views.ts';
-import { accountAnswer } from './account-answers.ts';
+import { formatAccountAnswer } from './account-answers.ts';
 import type { AnsweredCall } from './answered-calls.ts';
-import { dataAnswer, figureAnswer } from './data-answers.ts';
-import type { StepView } from './steps.ts';
+import { formatDataAnswer, formatFigureAnswer } from './data-answers.ts';
+import type { ResultView } from './steps.ts';
 
 const failure = z.lazy(() => z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }));
 const person = z.lazy(() =>
@@ -69,11 +76,11 @@ const grantedOne = z.lazy(() =>
 );
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
-export function composeAnswer(results: readonly (AnsweredCall & { readonly view?: StepView | undefined })[]): string {
+export function composeAnswer(results: readonly (AnsweredCall & { readonly view?: ResultView | undefined })[]): string {
   return results.map(toolAnswer).join('\n\n');
 }
 
-function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly view?: StepView | undefined }): string {
+function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly view?: ResultView | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return joinHint(failed.data.error.message, failed.data.error.hint);
   switch (tool) {
@@ -110,9 +117,9 @@ function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly vie
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
       return (
-        figureAnswer(tool, content, view !== undefined && 'figure' in view ? view.figure : undefined) ??
-        dataAnswer(tool, args, content) ??
-        accountAnswer(tool, content) ??
+        formatFigureAnswer(tool, content, view !== undefined && 'figure' in view ? view.figure : undefined) ??
+        formatDataAnswer(tool, args, content) ??
+        formatAccountAnswer(tool, content) ??
         ''
       );
   }
@@ -126,7 +133,7 @@ export function joinHint(message: string, hint: string | undefined): string {
 
 function placedAnswer({ order, approval }: z.output<typeof oneOrder>): string {
   const by = approval?.startsWith('approved by ') ? ` (${approval})` : '';
-  return `${orderOutcome(order)}${by}.`;
+  return `${describeOrderOutcome(order)}${by}.`;
 }
 
 function standingOrderAnswer(
@@ -162,9 +169,9 @@ function portfolioAnswer({ account, positions, traded_today }: z.output<typeof p
   const day =
     view.day_change === null || view.day_change_fraction === null
       ? formatTodayChange(null, null)
-      : `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
+      : `${formatSignedDollars(view.day_change)}, ${formatSignedPercent(view.day_change_fraction)} today`;
   const lines = [
-    `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${accountLabel(view.environment, view.simulated)}`,
+    `Equity **${formatDollarAmount(view.equity)}** (${day}), cash ${formatDollarAmount(view.cash)}, buying power ${formatDollarAmount(view.buying_power)}. ${accountLabel(view.environment, view.simulated)}`,
   ];
   if (view.rows.length === 0) return [...lines, 'No positions.'].join('\n\n');
   const { total } = view;
@@ -173,7 +180,12 @@ function portfolioAnswer({ account, positions, traded_today }: z.output<typeof p
     table(
       ['Symbol', 'Qty', 'Price', 'Value', 'Weight', 'Today', 'P/L', 'P/L %'],
       [
-        ...view.rows.map((row) => [contractWords(row.symbol), shares(row.qty), sharePrice(row.price), ...figures(row)]),
+        ...view.rows.map((row) => [
+          contractWords(row.symbol),
+          formatShares(row.qty),
+          formatSharePrice(row.price),
+          ...figures(row),
+        ]),
         ['Total', '', '', ...figures(total)],
       ],
     ),
@@ -182,22 +194,22 @@ function portfolioAnswer({ account, positions, traded_today }: z.output<typeof p
 
 function figures(row: PortfolioTotal): string[] {
   return [
-    dollars(row.value),
+    formatDollarAmount(row.value),
     `${new Dec(row.weight).mul(100).toFixed(1)}%`,
-    signedDollars(row.day_change),
-    signedDollars(row.unrealized),
-    signedPercent(row.unrealized_fraction),
+    formatSignedDollars(row.day_change),
+    formatSignedDollars(row.unrealized),
+    formatSignedPercent(row.unrealized_fraction),
   ];
 }
 
 function quoteTable(list: z.output<typeof quotes>['quotes']): string {
   const rows = list.map((quote) => [
     quote.symbol,
-    sharePrice(quote.last),
-    sharePrice(quote.bid),
-    sharePrice(quote.ask),
+    formatSharePrice(quote.last),
+    formatSharePrice(quote.bid),
+    formatSharePrice(quote.ask),
     new Dec(quote.previous_close).gt(0)
-      ? signedPercent(new Dec(quote.last).div(quote.previous_close).minus(1).toDecimalPlaces(8).toFixed())
+      ? formatSignedPercent(new Dec(quote.last).div(quote.previous_close).minus(1).toDecimalPlaces(8).toFixed())
       : '',
   ]);
   const note = list.some((quote) => quote.simulated) ? '\n\nPrices are simulated.' : '';
@@ -214,8 +226,8 @@ function orderTable(list: z.output<typeof orderList>): string {
       short(order.id),
       describeOpenOrder(order),
       order.status.replaceAll('_', ' '),
-      shares(order.filled_qty),
-      order.filled_avg_price === null ? '' : sharePrice(order.filled_avg_price),
+      formatShares(order.filled_qty),
+      order.filled_avg_price === null ? '' : formatSharePrice(order.filled_avg_price),
     ]),
   );
   return total === orders.length
@@ -326,7 +338,7 @@ function missingCareHints({ looked_at_by, told_by }: { looked_at_by: string[]; t
   ];
 }
 
-type AccountView = Exclude<StepView, { figure: unknown }>;
+type AccountView = Exclude<ResultView, { figure: unknown }>;
 
 function portfolioViewAnswer({ account, positions }: z.output<typeof portfolio>, view: AccountView): string {
   const note = account.simulated ? ' Prices are simulated.' : '';
@@ -340,7 +352,7 @@ function positionAnswer(positions: readonly Position[], wanted: string): string 
 
 function describePosition({ symbol, side, qty, market_value, unrealized_pl, unrealized_plpc }: Position): string {
   const short = side === 'short' ? ' short' : '';
-  return `${shares(qty)} ${symbol}${short}, worth ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`;
+  return `${formatShares(qty)} ${symbol}${short}, worth ${formatDollarAmount(market_value)} (${formatSignedDollars(unrealized_pl)}, ${formatSignedPercent(unrealized_plpc)})`;
 }
 
 function portfolioFigureAnswer(
@@ -351,12 +363,12 @@ function portfolioFigureAnswer(
   const figures = portfolioView(account, positions);
   if (view === 'day') {
     if (figures.day_change === null || figures.day_change_fraction === null) {
-      return `Today's change is unknown: your broker does not report the account's value at the last close. Equity ${dollars(account.equity)}.`;
+      return `Today's change is unknown: your broker does not report the account's value at the last close. Equity ${formatDollarAmount(account.equity)}.`;
     }
-    return `Today ${signedDollars(figures.day_change)} (${signedPercent(figures.day_change_fraction)}), including deposits and withdrawals. Equity: ${dollars(account.equity)}.`;
+    return `Today ${formatSignedDollars(figures.day_change)} (${formatSignedPercent(figures.day_change_fraction)}), including deposits and withdrawals. Equity: ${formatDollarAmount(account.equity)}.`;
   }
   if (view === 'total') {
-    return `Open positions: ${signedDollars(figures.total.unrealized)} (${signedPercent(figures.total.unrealized_fraction)} of their cost).`;
+    return `Open positions: ${formatSignedDollars(figures.total.unrealized)} (${formatSignedPercent(figures.total.unrealized_fraction)} of their cost).`;
   }
   const by = (one: Position): Dec =>
     view === 'biggest' ? new Dec(one.market_value).abs() : new Dec(one.unrealized_plpc);
@@ -382,9 +394,9 @@ function chartAnswer({ symbol, bars }: { readonly symbol: string; readonly bars:
   const change = new Dec(last.close).minus(first.close);
   const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
   const closes = bars.map(({ close }) => close);
-  const [low, high] = [Dec.min(...closes), Dec.max(...closes)].map((price) => sharePrice(price.toFixed()));
+  const [low, high] = [Dec.min(...closes), Dec.max(...closes)].map((price) => formatSharePrice(price.toFixed()));
   return [
-    `${symbol} from ${first.at.slice(0, 10)} to ${last.at.slice(0, 10)}: ${sharePrice(first.close)} to ${sharePrice(last.close)}, ${signedDollars(change.toFixed(2))} (${signedPercent(fraction)}); low ${low}, high ${high}.`,
+    `${symbol} from ${first.at.slice(0, 10)} to ${last.at.slice(0, 10)}: ${formatSharePrice(first.close)} to ${formatSharePrice(last.close)}, ${formatSignedDollars(change.toFixed(2))} (${formatSignedPercent(fraction)}); low ${low}, high ${high}.`,
     `\`${sparkline(closes, CHART_WIDTH, true)}\``,
   ].join('\n\n');
 }
@@ -406,7 +418,9 @@ function formatTime(at: string): string {
 /** Returns a line such as `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. */
 export function orderSummary(order: Order): string {
   const filled =
-    order.filled_avg_price === null ? '' : ` ${shares(order.filled_qty)} at ${sharePrice(order.filled_avg_price)}`;
+    order.filled_avg_price === null
+      ? ''
+      : ` ${formatShares(order.filled_qty)} at ${formatSharePrice(order.filled_avg_price)}`;
   return `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}${filled}`;
 }
 

@@ -27,6 +27,6 @@ export function isCoinCode(word: string): boolean {
   return coinCodes.has(word);
 }
 
-export function coinPair(name: string): string | undefined {
+export function findCoinPair(name: string): string | undefined {
   return Object.hasOwn(coinPairsByName, name) ? coinPairsByName[name]?.[0] : undefined;
 }

@@ -21,7 +21,7 @@ const MAX_TURNS = 20;
  * about MSFT?". If the meaning is ambiguous, the planner asks.
  * @param turns the person's own turns, newest last
  */
-export function parseTurn(turns: readonly string[]): UnderstoodTurn {
+export function parseNewestTurn(turns: readonly string[]): UnderstoodTurn {
   const turn = stripCourtesies(turns.at(-1) ?? '').replaceAll('’', "'");
   const earlier = turns.slice(Math.max(0, turns.length - MAX_TURNS), -1);
   try {
@@ -38,7 +38,7 @@ export function parseTurn(turns: readonly string[]): UnderstoodTurn {
 }
 
 function acceptOffer(earlier: readonly string[]): UnderstoodTurn {
-  const before = earlier.length === 0 ? undefined : parseTurn(earlier).parsed;
+  const before = earlier.length === 0 ? undefined : parseNewestTurn(earlier).parsed;
   const offer = before !== undefined && 'refusal' in before ? before.refusal.offer : undefined;
   if (offer === undefined) {
     throw new NotUnderstoodError(
@@ -50,7 +50,7 @@ function acceptOffer(earlier: readonly string[]): UnderstoodTurn {
 }
 
 function previousIntent(earlier: readonly string[], hint: string): Intent {
-  const parsed = earlier.length === 0 ? undefined : parseTurn(earlier).parsed;
+  const parsed = earlier.length === 0 ? undefined : parseNewestTurn(earlier).parsed;
   const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
   const [intent] = intents;
   if (intent !== undefined && intents.length === 1 && intentSymbols(intent).length > 0) return intent;

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { activitySchema, tradingDaySchema } from '../../trading/activity.ts';
-import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatSharePrice,
+  formatShares,
+  formatSignedDollars,
+  formatSignedPercent,
+} from '../../trading/amounts.ts';
 import { articleSchema } from '../../trading/market-news.ts';
 import { addDays } from '../../trading/new-york-time.ts';
 import { periods, periodWords } from '../../trading/period.ts';
@@ -32,7 +38,7 @@ const performance = z.lazy(() =>
 );
 const watchlist = z.lazy(() => z.object({ watchlist: z.object({ symbols: z.array(z.string()) }) }));
 
-export function dataAnswer(tool: string, args: Record<string, unknown>, content: unknown): string | undefined {
+export function formatDataAnswer(tool: string, args: Record<string, unknown>, content: unknown): string | undefined {
   switch (tool) {
     case 'get_calendar':
       return tomorrowAnswer(calendar.parse(content));
@@ -82,13 +88,13 @@ function activitiesAnswer(
   const note = simulated ? ' The account is simulated.' : '';
   const named = only === 'fill' ? 'trades' : only === 'dividend' ? 'dividends' : 'activities';
   if (list.length === 0) return `No ${named} ${periodWords[period]}.${note}`;
-  const sum = only === 'dividend' ? `${dollars(totals.dividends)} of dividends ${periodWords[period]}.` : '';
+  const sum = only === 'dividend' ? `${formatDollarAmount(totals.dividends)} of dividends ${periodWords[period]}.` : '';
   const more = left_out === undefined ? '' : `\n\nand ${left_out} more.`;
   const lines = list.map(
     ({ at, kind, symbol, side, qty, price, amount, imported }) =>
       (kind === 'fill' && qty !== null && price !== null
-        ? `- ${at.slice(0, 10)} ${side === 'buy' ? 'bought' : 'sold'} ${shares(qty)} ${symbol} at ${sharePrice(price)}`
-        : `- ${at.slice(0, 10)} ${kind}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${signedDollars(amount)}`}`) +
+        ? `- ${at.slice(0, 10)} ${side === 'buy' ? 'bought' : 'sold'} ${formatShares(qty)} ${symbol} at ${formatSharePrice(price)}`
+        : `- ${at.slice(0, 10)} ${kind}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${formatSignedDollars(amount)}`}`) +
       (imported === true ? ' (imported)' : ''),
   );
   return `${sum === '' ? '' : `${sum}\n\n`}${lines.join('\n')}${more}${note === '' ? '' : `\n\n${note.trim()}`}`;
@@ -97,15 +103,15 @@ function activitiesAnswer(
 function performanceAnswer(figures: z.output<typeof performance>): string {
   const { period, profit, added, equity, time_weighted, money_weighted, benchmark, simulated } = figures;
   const rates = [
-    ...(time_weighted === null ? [] : [`${signedPercent(time_weighted.fraction)} time-weighted`]),
-    ...(money_weighted === null ? [] : [`${signedPercent(money_weighted.fraction)} money-weighted`]),
+    ...(time_weighted === null ? [] : [`${formatSignedPercent(time_weighted.fraction)} time-weighted`]),
+    ...(money_weighted === null ? [] : [`${formatSignedPercent(money_weighted.fraction)} money-weighted`]),
   ].join(', ');
-  const flows = Number(added) === 0 ? '' : ` Deposits minus withdrawals were ${signedDollars(added)}.`;
+  const flows = Number(added) === 0 ? '' : ` Deposits minus withdrawals were ${formatSignedDollars(added)}.`;
   const beside =
     benchmark.return === null
       ? ''
-      : ` ${stripMarkdown(benchmark.symbol)} returned ${signedPercent(benchmark.return.fraction)} with dividends.`;
-  return `${signedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${dollars(equity)}.${beside}${flows}${simulated ? ' Prices are simulated.' : ''}`;
+      : ` ${stripMarkdown(benchmark.symbol)} returned ${formatSignedPercent(benchmark.return.fraction)} with dividends.`;
+  return `${formatSignedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${formatDollarAmount(equity)}.${beside}${flows}${simulated ? ' Prices are simulated.' : ''}`;
 }
 
 function watchlistAnswer(symbols: readonly string[]): string {
@@ -151,7 +157,7 @@ const figures = z.lazy(() =>
   }),
 );
 
-export function figureAnswer(
+export function formatFigureAnswer(
   tool: string,
   content: unknown,
   figure: PerformanceFigure | undefined,
@@ -173,13 +179,13 @@ function realizedAnswer({ year, gains: lines, totals, incomplete, ...data }: z.o
   ];
   if (lines.length === 0) return [`Nothing was sold ${when}.`, ...note].join(' ');
   const shown = lines.slice(-MAX_LINES).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
-    const made = gain === null ? 'cost unknown' : signedDollars(gain);
+    const made = gain === null ? 'cost unknown' : formatSignedDollars(gain);
     const wash = adjustment_code === 'W' ? ', wash sale' : '';
-    return `- ${sold} ${shares(qty)} ${symbol}: ${made} (${term === 'unknown' ? 'holding period unknown' : `${term}-term`}${wash})`;
+    return `- ${sold} ${formatShares(qty)} ${symbol}: ${made} (${term === 'unknown' ? 'holding period unknown' : `${term}-term`}${wash})`;
   });
   const more = lines.length - shown.length + (data.left_out ?? 0);
   return [
-    `**${signedDollars(totals.all.gain)}** realized ${when}: short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)} (first in, first out).`,
+    `**${formatSignedDollars(totals.all.gain)}** realized ${when}: short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)} (first in, first out).`,
     shown.join('\n'),
     ...(more === 0 ? [] : [`and ${more} earlier; \`trade-agent gains\` lists them all.`]),
     ...(incomplete.length === 0 ? [] : [`The history is incomplete for ${incomplete.join(', ')}.`]),
@@ -203,7 +209,7 @@ function dividendsAnswer({ period, dividends_by_month: months }: z.output<typeof
   if (months.length === 0) return `No dividends ${periodWords[period]}.`;
   return [
     `Dividends ${periodWords[period]}, by month:`,
-    ...months.map(({ month, amount }) => `- ${month} ${dollars(amount)}`),
+    ...months.map(({ month, amount }) => `- ${month} ${formatDollarAmount(amount)}`),
     '',
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import type { Side } from '../../trading/order.ts';
-import { parseTurn } from './conversation.ts';
+import { parseNewestTurn } from './conversation.ts';
 import { isUnresolvedName } from './intent.ts';
 import { orderVerbs, splitIntoClauses } from './utterance.ts';
 
@@ -9,7 +9,7 @@ const MAX_NAMED_ORDERS = 20;
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */
 export function countNamedOrders(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
-  const { parsed } = parseTurn(userTurns);
+  const { parsed } = parseNewestTurn(userTurns);
   const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
   const named =
     'intents' in parsed ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length : countOrdersByWords(turn);
@@ -30,7 +30,7 @@ function countOrdersByWords(turn: string): number {
 /** Returns the orders that the newest turn names with their side and ticker. */
 export function namedOrders(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
   const turn = userTurns.at(-1) ?? '';
-  const { parsed } = parseTurn(userTurns);
+  const { parsed } = parseNewestTurn(userTurns);
   if ('intents' in parsed) {
     return parsed.intents.flatMap((intent) => {
       const symbol = intent.kind === 'order' ? String(intent.request.symbol) : '';

@@ -8,7 +8,11 @@ import { NotUnderstoodError } from './words.ts';
 export const openOrdersQuery = { status: 'open', limit: 500 } as const;
 export const newestOrdersQuery = { status: 'all', limit: 10 } as const;
 
-export function ordersToCancel(which: CancelIntent['which'], open: readonly Order[], all: readonly Order[]): string[] {
+export function findOrdersToCancel(
+  which: CancelIntent['which'],
+  open: readonly Order[],
+  all: readonly Order[],
+): string[] {
   if ('id' in which) return [findByIdPrefix(which.id, open)?.id ?? which.id];
   if ('all' in which) return open.map(({ id }) => id);
   if ('newest' in which) return [requireNewest(all).id];
@@ -19,7 +23,7 @@ export function ordersToCancel(which: CancelIntent['which'], open: readonly Orde
   return [requireSingle(matching, `open ${which.symbol}`, hint).id];
 }
 
-export function orderToChange(which: OrderReference, open: readonly Order[], all: readonly Order[]): Order {
+export function findOrderToChange(which: OrderReference, open: readonly Order[], all: readonly Order[]): Order {
   const hint = 'Write "change order ID to limit 185".';
   if ('newest' in which) return requireNewest(all);
   if ('only' in which) return requireSingle(open, 'open', hint);
@@ -80,7 +84,7 @@ function requireNewest(all: readonly Order[]): Order {
 /** A bare number may be a new price or quantity only if it differs from the order's by less than this factor. */
 const MAX_RATIO = 3;
 
-export function changeArguments(change: OrderChange, order: Order): Record<string, string> {
+export function orderChangeArguments(change: OrderChange, order: Order): Record<string, string> {
   if (!('value' in change) && !('price' in change)) return { ...change };
   const value = 'value' in change ? change.value : change.price;
   const prices = (['limit_price', 'stop_price'] as const).filter((field) => order[field] !== null);

@@ -1,4 +1,4 @@
-import { dollars, shares } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
 import { type Intent, intentSymbols } from './intent.ts';
 import { numberWordValue } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
@@ -143,10 +143,10 @@ function requireUnambiguousAmount(base: Intent, symbols: readonly string[], writ
       offer,
     );
   }
-  const count = shares(String(qty ?? '0'));
+  const count = formatShares(String(qty ?? '0'));
   const amount =
     notional !== undefined
-      ? dollars(String(notional)).replace(/\.00$/, '')
+      ? formatDollarAmount(String(notional)).replace(/\.00$/, '')
       : `${count} ${count === '1' ? 'share' : 'shares'}`;
   throw new NotUnderstoodError(
     `Is it ${amount} of each of ${listNames(symbols)}, or ${amount} in total?`,

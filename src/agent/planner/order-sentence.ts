@@ -1,8 +1,8 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
-import { withDefaults } from '../../trading/order-defaults.ts';
-import { coinPair } from './coins.ts';
+import { withOrderDefaults } from '../../trading/order-defaults.ts';
+import { findCoinPair } from './coins.ts';
 import { type Intent, isUnresolvedName, type OrderIntent } from './intent.ts';
 import type { SentenceTerms } from './leg-terms.ts';
 import { orderExamples, type ParsedTerms, parseTerms } from './order-terms.ts';
@@ -69,7 +69,7 @@ function toOrderIntent(
   if (fraction !== undefined) return { kind: 'order', request, fraction, ...bound };
   // The name is resolved later; the rest is validated now.
   const said = String(request.symbol);
-  validateOrder(isUnresolvedName(said) ? { ...request, symbol: coinPair(said) ?? 'NAME' } : request);
+  validateOrder(isUnresolvedName(said) ? { ...request, symbol: findCoinPair(said) ?? 'NAME' } : request);
   // A dollar amount is already a total.
   return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }
@@ -153,7 +153,7 @@ function readFraction(words: WordReader): string | undefined {
 }
 
 function validateOrder(request: OrderRequestInput): void {
-  const parsed = orderRequestSchema.safeParse(withDefaults(request));
+  const parsed = orderRequestSchema.safeParse(withOrderDefaults(request));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new NotUnderstoodError(

@@ -4,7 +4,7 @@ import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { composeAnswer, helpText, joinHint } from './answer.ts';
 import { type AnsweredCall, answeredCalls } from './answered-calls.ts';
-import { parseTurn } from './conversation.ts';
+import { parseNewestTurn } from './conversation.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from './refusal.ts';
 import { type PlannerStep, planLookups, planPriceLookups, planSteps, rebalanceAnswer } from './steps.ts';
 import { NotUnderstoodError } from './words.ts';
@@ -65,7 +65,7 @@ export class BuiltinPlanner extends BaseChatModel {
 
 /** Returns the planner's next turn, a pure function of the messages. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
-  const { parsed } = parseTurn(userTurns(messages));
+  const { parsed } = parseNewestTurn(userTurns(messages));
   if ('refusal' in parsed) return parsed;
   const { intents } = parsed;
   const done = answeredCalls(messages);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, toPlain } from '../../trading/decimal.ts';
@@ -22,18 +22,18 @@ import {
   type StandingOrderIntent,
 } from './intent.ts';
 import {
-  changeArguments,
+  findOrdersToCancel,
+  findOrderToChange,
   isFullId,
   newestOrdersQuery,
   openOrdersQuery,
-  ordersToCancel,
-  orderToChange,
+  orderChangeArguments,
 } from './open-orders.ts';
 import { unresolvedNames } from './sentence.ts';
 import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from './symbols-by-name.ts';
 import { NotUnderstoodError } from './words.ts';
 
-export type StepView =
+export type ResultView =
   | { readonly view: PortfolioView }
   | { readonly symbol: string }
   | { readonly figure: PerformanceFigure };
@@ -42,7 +42,7 @@ export type StepView =
 export interface PlannerStep {
   readonly name: string;
   readonly args: Record<string, unknown>;
-  readonly view?: StepView;
+  readonly view?: ResultView;
 }
 
 const portfolio = z.lazy(() => z.object({ positions: z.array(positionSchema) }));
@@ -183,13 +183,15 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
       return [{ name: 'place_standing_order', args: { ...order, ...intent.when } }];
     }
     case 'cancel':
-      return ordersToCancel(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery)).map((order_id) => ({
-        name: 'cancel_order',
-        args: { order_id },
-      }));
+      return findOrdersToCancel(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery)).map(
+        (order_id) => ({
+          name: 'cancel_order',
+          args: { order_id },
+        }),
+      );
     case 'replace': {
-      const order = orderToChange(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery));
-      return [{ name: 'replace_order', args: { order_id: order.id, ...changeArguments(intent.change, order) } }];
+      const order = findOrderToChange(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery));
+      return [{ name: 'replace_order', args: { order_id: order.id, ...orderChangeArguments(intent.change, order) } }];
     }
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
@@ -235,7 +237,7 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
   }
 }
 
-function portfolioView({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: StepView } {
+function portfolioView({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: ResultView } {
   if (symbol !== undefined) return { view: { symbol } };
   return view === undefined ? {} : { view: { view } };
 }
@@ -319,8 +321,8 @@ function requirePerShare({ request }: Bounded, qty: string, answer: unknown): vo
   if (last !== undefined && distance(bound, last).lte(distance(bound, new Dec(last).mul(qty)))) return;
   const each = new Dec(bound).div(qty).toDecimalPlaces(2, side === 'buy' ? Dec.ROUND_DOWN : Dec.ROUND_UP);
   throw new NotUnderstoodError(
-    `Is ${dollars(bound)} for one share of ${symbol} or for all ${shares(qty)}?${last === undefined ? '' : ` ${symbol} is at ${sharePrice(last)}.`}`,
-    `For one share, write "limit ${bound}"; for all ${shares(qty)}, write "limit ${toPlain(each)}".`,
+    `Is ${formatDollarAmount(bound)} for one share of ${symbol} or for all ${formatShares(qty)}?${last === undefined ? '' : ` ${symbol} is at ${formatSharePrice(last)}.`}`,
+    `For one share, write "limit ${bound}"; for all ${formatShares(qty)}, write "limit ${toPlain(each)}".`,
   );
 }
 
@@ -355,7 +357,7 @@ function rebalanceOrderSteps(answer: unknown): PlannerStep[] {
 export function rebalanceAnswer(answer: unknown): string {
   const { orders, left, targets, without_target, simulated } = suggested.parse(answer);
   const stood = targets
-    .map(({ symbol, weight, target }) => `${symbol} ${percent(weight)} (target ${percent(target)})`)
+    .map(({ symbol, weight, target }) => `${symbol} ${formatPercent(weight)} (target ${formatPercent(target)})`)
     .join(', ');
   return [
     `${orders.length === 0 ? 'There is nothing to trade. Now' : 'Before'}: ${stood}.`,

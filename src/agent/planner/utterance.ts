@@ -3,7 +3,7 @@ import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import { type OrderClass, orderClasses, type PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
 import { CONTRACT_RULE, matchesContract, positionIntentsIn } from './contract-mention.ts';
-import { parseTurn } from './conversation.ts';
+import { parseNewestTurn } from './conversation.ts';
 import { isUnresolvedName, type OrderIntent } from './intent.ts';
 import { isNumberWord, parseNumber } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
@@ -94,7 +94,7 @@ export function parseUtterances(
   names: readonly NameSearchResult[] = [],
 ): Utterance[] {
   const turn = turns.at(-1) ?? '';
-  const { parsed, accepted } = parseTurn(turns);
+  const { parsed, accepted } = parseNewestTurn(turns);
   // A "yes" to a spelling question says nothing by itself.
   if (accepted !== undefined) return [emptyUtterance];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];

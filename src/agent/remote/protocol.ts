@@ -4,28 +4,28 @@ import type { RunInput, RunOptions } from '../agent.ts';
 import {
   addAlertSchema,
   addedAlertSchema,
-  addScheduleSchema,
+  addScheduleRequestSchema,
   agentEventSchema,
   alertChecksScheduledSchema,
   alertsSchema,
-  approvalAnswerSchema,
-  approvalsAnswerSchema,
+  approvalResponseSchema,
+  approvalsResponseSchema,
   noticeChannelsSchema,
   noticeSecretSchema,
+  noticeTestResultSchema,
   prunedThreadsSchema,
   pruneThreadsSchema,
-  putNoticeSchema,
-  queuedScheduleSchema,
+  putNoticeChannelSchema,
+  queuedScheduleRunSchema,
   reconcileRequestSchema,
   removedAlertsSchema,
   resumeThreadSchema,
   scheduleAlertChecksSchema,
-  scheduleAnswerSchema,
+  scheduleResponseSchema,
   scheduleRunsSchema,
   schedulesSchema,
   startedRunSchema,
   startRunSchema,
-  testedNoticeSchema,
   threadRecordSchema,
   threadsSchema,
   type WireInput,
@@ -43,7 +43,7 @@ export * from './wire-schemas.ts';
 
 /** Interval of the server's keep-alive comments on streams. Clients give up when three in a row are missing. */
 export const KEEP_ALIVE_INTERVAL_MS = 15_000;
-export const IDEMPOTENCY_KEY = 'idempotency-key';
+export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 
 export interface AgentOperation {
   readonly method: 'get' | 'post' | 'delete';
@@ -120,32 +120,37 @@ export const agentOperations = {
   listApprovals: defineReadOperation(
     'get /approvals',
     'Lists the person’s approvals, newest first',
-    approvalsAnswerSchema,
+    approvalsResponseSchema,
   ),
-  readApproval: defineReadOperation('get /approvals/{approval}', 'Reads an approval', approvalAnswerSchema),
+  readApproval: defineReadOperation('get /approvals/{approval}', 'Reads an approval', approvalResponseSchema),
   cancelApproval: defineOperation(
     'post /approvals/{approval}/cancel',
     'Withdraws an approval request that was not executed yet',
-    approvalAnswerSchema,
+    approvalResponseSchema,
   ),
   reconcile: defineReadOperation(
     'post /approvals/reconcile',
     'Asks the gateway for outcomes that are not known yet',
-    approvalsAnswerSchema,
+    approvalsResponseSchema,
     { body: reconcileRequestSchema },
   ),
   listSchedules: defineReadOperation('get /schedules', 'Lists the person’s schedules', schedulesSchema),
-  addSchedule: defineOperation('post /schedules', 'Adds a schedule', scheduleAnswerSchema, {
+  addSchedule: defineOperation('post /schedules', 'Adds a schedule', scheduleResponseSchema, {
     idempotent: true,
-    body: addScheduleSchema,
+    body: addScheduleRequestSchema,
     status: 201,
   }),
-  readSchedule: defineReadOperation('get /schedules/{schedule}', 'Reads a schedule', scheduleAnswerSchema),
+  readSchedule: defineReadOperation('get /schedules/{schedule}', 'Reads a schedule', scheduleResponseSchema),
   removeSchedule: defineReadOperation('delete /schedules/{schedule}', 'Removes a schedule'),
-  runSchedule: defineOperation('post /schedules/{schedule}/run', 'Runs a schedule’s check now', queuedScheduleSchema, {
-    idempotent: true,
-    status: 202,
-  }),
+  runSchedule: defineOperation(
+    'post /schedules/{schedule}/run',
+    'Runs a schedule’s check now',
+    queuedScheduleRunSchema,
+    {
+      idempotent: true,
+      status: 202,
+    },
+  ),
   scheduleRuns: defineReadOperation(
     'get /schedules/{schedule}/runs',
     'Lists the latest runs of a schedule',
@@ -158,7 +163,7 @@ export const agentOperations = {
     'Adds a channel, or replaces the one of that name',
     undefined,
     {
-      body: putNoticeSchema,
+      body: putNoticeChannelSchema,
     },
   ),
   removeNotice: defineReadOperation('delete /notices/{notice}', 'Removes a channel and its secret'),
@@ -171,7 +176,7 @@ export const agentOperations = {
   testNotice: defineReadOperation(
     'post /notices/{notice}/test',
     'Sends a test notice through a channel now',
-    testedNoticeSchema,
+    noticeTestResultSchema,
   ),
   listAlerts: defineReadOperation('get /alerts', 'Lists the person’s price alerts', alertsSchema),
   addAlert: defineReadOperation('post /alerts', 'Adds an alert; an existing one is left unchanged', addedAlertSchema, {

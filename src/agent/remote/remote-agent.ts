@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
-import { readStreamMessages, reconnectingStream, type StreamMessage } from '../../tools/gateway/event-stream.ts';
-import { isTransient } from '../../tools/gateway/gateway-problem.ts';
-import { parseAnswer } from '../../tools/gateway/gateway-requests.ts';
+import { readStreamMessages, type StreamMessage, streamWithReconnects } from '../../tools/gateway/event-stream.ts';
+import { isTransientError } from '../../tools/gateway/gateway-problem.ts';
+import { parseResponseBody } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { Agent, RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
-import { notStartedResult } from '../not-started.ts';
+import { createNotStartedResult } from '../not-started.ts';
 import { EventQueue } from '../run/event-queue.ts';
 import { RunFollower } from '../run/run-follower.ts';
 import { eventShapes } from '../view-schemas.ts';
@@ -180,7 +180,7 @@ class RemoteRun {
     } catch (error) {
       if (!isTradeAgentError(error)) throw error;
       if (error.code === 'busy' && start.thread !== undefined) this.#emit({ type: 'thread', thread: start.thread });
-      return notStartedResult(start.thread ?? '', 'unknown', { ...errorObject(error), code: error.code });
+      return createNotStartedResult(start.thread ?? '', 'unknown', { ...toErrorObject(error), code: error.code });
     }
     return this.#follow(started);
   }
@@ -277,7 +277,7 @@ class RemoteRun {
         return true;
       } catch (error) {
         if (isTradeAgentError(error) && error.code === 'not_found') return true;
-        if (wait === undefined || !isTransient(error)) break;
+        if (wait === undefined || !isTransientError(error)) break;
         if (!(await this.#pause(wait, ended))) return false;
       }
     }
@@ -301,7 +301,7 @@ class RemoteRun {
   #asEnded(result: RunResult): RunResult {
     if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
     const { code } = this.#reason();
-    return { ...result, error: { ...errorObject(this.#reason()), code } };
+    return { ...result, error: { ...toErrorObject(this.#reason()), code } };
   }
 
   #reason(): TradeAgentError {
@@ -315,7 +315,7 @@ function mayHaveArrived(error: unknown): boolean {
 }
 
 function isOutcomeUnknown(error: TradeAgentError): boolean {
-  return isTransient(error) || error.details.problem === 'malformed_response';
+  return isTransientError(error) || error.details.problem === 'malformed_response';
 }
 
 /** Returns whether the session's own scopes are too narrow, in which case no request reached the server. */
@@ -374,7 +374,7 @@ export async function* runEvents(
       yield message;
     }
   }
-  const messages = reconnectingStream<StreamMessage & { readonly id?: string }>(connect, {
+  const messages = streamWithReconnects<StreamMessage & { readonly id?: string }>(connect, {
     clock,
     signal,
     giveUpAfterMs: GIVE_UP_AFTER_MS,
@@ -399,5 +399,5 @@ function parseEvent(data: string): AgentEvent | undefined {
   const event = parseJson(data);
   const type = (event as { type?: unknown } | undefined)?.type;
   const isKnown = type === 'result' || (typeof type === 'string' && Object.hasOwn(eventShapes, type));
-  return typeof type === 'string' && !isKnown ? undefined : parseAnswer(agentEventSchema, event);
+  return typeof type === 'string' && !isKnown ? undefined : parseResponseBody(agentEventSchema, event);
 }

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { CANCEL_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
-import { createGatewayRequests, type GatewayAccess, parseAnswer } from '../../tools/gateway/gateway-requests.ts';
+import { createGatewayRequests, type GatewayAccess, parseResponseBody } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
-import { type AgentOperation, agentOperations, IDEMPOTENCY_KEY, type OperationName } from './protocol.ts';
+import { type AgentOperation, agentOperations, IDEMPOTENCY_KEY_HEADER, type OperationName } from './protocol.ts';
 
 const [MARKET_READ] = READ_SCOPES;
 
-export type OperationAnswer<Name extends OperationName> = (typeof agentOperations)[Name] extends {
+export type OperationResponse<Name extends OperationName> = (typeof agentOperations)[Name] extends {
   readonly answer: infer Answer extends z.ZodType;
 }
   ? z.output<Answer>
@@ -26,7 +26,7 @@ interface CallOptions {
 /** Requests to the server, with the session's token. */
 export interface RemoteRequests {
   /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
-  call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<OperationAnswer<Name>>;
+  call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<OperationResponse<Name>>;
   /** Opens the stream of a run's events after `lastEventId`. @throws like `call` */
   events(run: string, lastEventId: string | undefined, until: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
@@ -46,7 +46,7 @@ export function createRemoteRequests(session: GatewayAccess): RemoteRequests {
           headers: {
             accept: 'application/json',
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-            ...(key === undefined ? {} : { [IDEMPOTENCY_KEY]: key }),
+            ...(key === undefined ? {} : { [IDEMPOTENCY_KEY_HEADER]: key }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           ...defined({ signal }),
@@ -54,9 +54,9 @@ export function createRemoteRequests(session: GatewayAccess): RemoteRequests {
         scopes,
         ms,
       );
-      return (operation.answer === undefined ? undefined : parseAnswer(operation.answer, answer)) as OperationAnswer<
-        typeof name
-      >;
+      return (
+        operation.answer === undefined ? undefined : parseResponseBody(operation.answer, answer)
+      ) as OperationResponse<typeof name>;
     },
     events(run, lastEventId, until) {
       const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import { isTransient } from '../../tools/gateway/gateway-problem.ts';
+import { isTransientError } from '../../tools/gateway/gateway-problem.ts';
 import type { AddScheduleRequest, RemoteSchedule } from './protocol.ts';
 import { createRemoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
@@ -27,7 +27,7 @@ export function createRemoteSchedules(
       try {
         return await send(key);
       } catch (error) {
-        if (!isTransient(error)) throw error;
+        if (!isTransientError(error)) throw error;
         await clock.sleep(wait, signal);
       }
     }

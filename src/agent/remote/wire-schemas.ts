@@ -132,8 +132,8 @@ export const pruneThreadsSchema = z.strictObject({
 });
 export const prunedThreadsSchema = z.object({ deleted: z.array(z.string()) });
 
-export const approvalsAnswerSchema = z.object({ approvals: z.array(approvalSchema) });
-export const approvalAnswerSchema = z.object({ approval: approvalSchema });
+export const approvalsResponseSchema = z.object({ approvals: z.array(approvalSchema) });
+export const approvalResponseSchema = z.object({ approval: approvalSchema });
 export const reconcileRequestSchema = z.strictObject({
   id: z.string().min(1).max(64).exactOptional().describe('one approval; all if omitted'),
 });
@@ -141,7 +141,7 @@ export const reconcileRequestSchema = z.strictObject({
 export const MAX_RULES_LENGTH = 64 * 1024;
 
 /** Rules are sent as text, because the server can't read the person's files. */
-export const addScheduleSchema = z.strictObject({
+export const addScheduleRequestSchema = z.strictObject({
   name: z.string().regex(schedulePattern).nullable(),
   account: z.string().min(1).max(64).exactOptional().describe('the account’s number, or all'),
   timing: timingSchema.describe('New York time'),
@@ -165,10 +165,10 @@ export const addScheduleSchema = z.strictObject({
     .positive()
     .max(24 * 3_600_000),
 });
-export type AddScheduleRequest = z.output<typeof addScheduleSchema>;
+export type AddScheduleRequest = z.output<typeof addScheduleRequestSchema>;
 
 export const remoteScheduleSchema = z.object({
-  ...addScheduleSchema.shape,
+  ...addScheduleRequestSchema.shape,
   id: z.string().regex(schedulePattern),
   created_at: timeSchema,
   next: z.array(timeSchema).max(5).describe('when it runs next'),
@@ -176,9 +176,9 @@ export const remoteScheduleSchema = z.object({
 });
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
-export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema });
+export const scheduleResponseSchema = z.object({ schedule: remoteScheduleSchema });
 /** The requested run is the first run with `due: null` that started at or after `queued_at`. */
-export const queuedScheduleSchema = z.object({ queued_at: timeSchema });
+export const queuedScheduleRunSchema = z.object({ queued_at: timeSchema });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 
 const alertViewSchema = z.object({
@@ -208,7 +208,7 @@ export const alertChecksScheduledSchema = z.object({
 
 /** Accepted in requests, but never returned. */
 const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, if it has one');
-export const putNoticeSchema = z.strictObject({
+export const putNoticeChannelSchema = z.strictObject({
   channel: noticeChannelSchema,
   secret: noticeSecret.exactOptional(),
 });
@@ -228,7 +228,7 @@ export const noticeChannelsSchema = z.object({
   ),
 });
 export const noticeSecretSchema = z.strictObject({ secret: noticeSecret });
-export const testedNoticeSchema = z.object({ id: z.string(), attempts: z.int() });
+export const noticeTestResultSchema = z.object({ id: z.string(), attempts: z.int() });
 
 /** Protected resource metadata (RFC 9728 §2), which lists the authorization servers. */
 export const protectedResourceSchema = z.object({

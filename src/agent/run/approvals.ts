@@ -1,14 +1,14 @@
 import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { isTransient } from '../../tools/gateway/gateway-problem.ts';
+import { isTransientError } from '../../tools/gateway/gateway-problem.ts';
 import { isFinalState, isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { ApprovalView } from '../events.ts';
-import { approvalView } from '../graph/proposal-view.ts';
-import { notCancelableError, withdraw } from './withdraw.ts';
+import { toApprovalView } from '../graph/proposal-view.ts';
+import { notCancelableError, withdrawProposal } from './withdraw.ts';
 
 const MAX_LISTED = 200;
 /** Maximum number of open approvals to read one by one, newest first, if the gateway's list lacks them. */
@@ -38,9 +38,9 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
 
   const seen = async (proposal: Proposal): Promise<ApprovalView> => {
     const known = await proposals.get(proposal.id);
-    if (known === undefined) return approvalView(proposal, '');
+    if (known === undefined) return toApprovalView(proposal, '');
     const { kept } = await proposals.note({ ...known, proposal });
-    return approvalView(kept.proposal, known.thread);
+    return toApprovalView(kept.proposal, known.thread);
   };
   const asLastSeen = (known: ThreadProposal): ApprovalView => lastSeenView(known, clock.now());
   const current = async (
@@ -110,7 +110,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
         if (known.proposal.state === 'cancelled') return asLastSeen(known);
         throw notCancelableError(known.proposal);
       }
-      return seen(await withdraw(await requireClient(session), id));
+      return seen(await withdrawProposal(await requireClient(session), id));
     },
     async reconcile(id?: string): Promise<ApprovalView[]> {
       const known = id === undefined ? undefined : await ownOf(id);
@@ -155,7 +155,7 @@ function isOverdue({ state, expires_at }: Proposal, now: number): boolean {
 
 /** Returns the last known state, marked as stale unless it is settled. */
 function lastSeenView({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
-  const view = approvalView(proposal, thread);
+  const view = toApprovalView(proposal, thread);
   if (isSettledState(proposal.state)) return view;
   return { ...view, stale: true, ...(isOverdue(proposal, now) ? { overdue: true } : {}) };
 }
@@ -169,7 +169,7 @@ async function createClient(session: Session | undefined): Promise<GatewayClient
 async function requireClient(session: Session | undefined): Promise<GatewayClient> {
   const gateway = await createClient(session);
   if (gateway !== undefined) return gateway;
-  throw loginRequired();
+  throw loginRequiredError();
 }
 
 /** Returns undefined if the gateway or the session is unavailable, so that the caller uses the last known state. */
@@ -178,7 +178,7 @@ async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
     return await ask();
   } catch (error) {
     const isSignedOut = isTradeAgentError(error) && error.code === 'login_required';
-    if (isSignedOut || isTransient(error)) return undefined;
+    if (isSignedOut || isTransientError(error)) return undefined;
     throw error;
   }
 }

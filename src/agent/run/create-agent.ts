@@ -5,8 +5,8 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { openStateDatabase } from '../../store/sqlite/state-database.ts';
-import { sqliteState } from '../../store/sqlite/state-stores.ts';
-import type { OpenStateStores, StateStores } from '../../store/state-stores.ts';
+import { createClosableSqliteStateStores } from '../../store/sqlite/state-stores.ts';
+import type { ClosableStateStores, StateStores } from '../../store/state-stores.ts';
 import type { Thread } from '../../store/thread-store.ts';
 import type { Alerts } from '../../tools/alerts.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
@@ -15,14 +15,14 @@ import type { OwnRules } from '../../tools/own-rules.ts';
 import { defined } from '../../values/defined.ts';
 import type { Agent, RunOptions } from '../agent.ts';
 import type { AgentEvent, ThreadStatus, ThreadView } from '../events.ts';
-import { errorFacts } from '../graph/error-facts.ts';
+import { toErrorFacts } from '../graph/error-facts.ts';
 import type { ChatModel } from '../model/chat-model.ts';
-import { notStartedResult } from '../not-started.ts';
+import { createNotStartedResult } from '../not-started.ts';
 import { createApprovals } from './approvals.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import type { RunnerDeps, RunRequest } from './runner.ts';
 import { currentThreadStatus } from './thread-status.ts';
-import { createHolderId, prunableThreads, removeThread, requireOwnThread } from './threads.ts';
+import { createHolderId, findPrunableThreads, removeThread, requireOwnThread } from './threads.ts';
 
 export interface CreateAgentOptions extends AgentSettings {
   readonly stateDb: string;
@@ -78,11 +78,14 @@ interface AgentSettings {
  */
 export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
   const key = requireDatabaseKey(options.databaseKey);
-  return createAgentOnStores(sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)), options);
+  return createAgentOnStores(
+    createClosableSqliteStateStores((options.openDatabase ?? openStateDatabase)(options.stateDb, key)),
+    options,
+  );
 }
 
 /** Creates an agent on the given state stores. Closing the agent closes them. */
-export function createAgentOnStores(state: OpenStateStores, options: AgentSettings): Agent {
+export function createAgentOnStores(state: ClosableStateStores, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;
   const { threads, proposals } = stores;
@@ -102,7 +105,7 @@ export function createAgentOnStores(state: OpenStateStores, options: AgentSettin
       if (!isTradeAgentError(error)) throw error;
       yield {
         type: 'result',
-        result: notStartedResult(thread, profile.model.name ?? profile.model.provider, errorFacts(error)),
+        result: createNotStartedResult(thread, profile.model.name ?? profile.model.provider, toErrorFacts(error)),
       };
       return;
     }
@@ -147,7 +150,7 @@ export function createAgentOnStores(state: OpenStateStores, options: AgentSettin
     },
     pruneThreads: async (pruning) => {
       await approvals.refresh();
-      const chosen = await prunableThreads(proposals, await threads.list(owner), pruning, clock.now());
+      const chosen = await findPrunableThreads(proposals, await threads.list(owner), pruning, clock.now());
       if (pruning.dryRun) return chosen.map(({ id }) => id);
       const removed: string[] = [];
       for (const thread of chosen) if (await removeUnlessInUse(() => remove(thread))) removed.push(thread.id);

@@ -1,6 +1,6 @@
 import { Command, type StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
 import { isSettledState } from '../../trading/proposal.ts';
@@ -8,7 +8,7 @@ import type { ConnectionView } from '../events.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
 import type { AgentGraph, AwaitedProposal } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import { withdrawIfOpen } from './withdraw.ts';
+import { withdrawProposalIfOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 
@@ -16,7 +16,7 @@ type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnec
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
 /** Returns the open interrupts, without those that finished tasks still list. */
-export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
+export function listOpenInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
     .flatMap((task) => task.interrupts)
@@ -26,7 +26,7 @@ export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
 }
 
 /** Returns whether a proposal was about to be sent, or was sent without the gateway's response being stored. */
-export function isMidProposal(tasks: StateSnapshot['tasks']): boolean {
+export function wasSendingProposal(tasks: StateSnapshot['tasks']): boolean {
   return tasks.some(
     (task) =>
       task.name === 'proposal' && task.interrupts.length === 0 && (!('result' in task) || task.result === undefined),
@@ -95,7 +95,7 @@ class InterruptWaits {
     // If nobody waits, a proposal that was made in this run does not have to be checked.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
-      if (approvalMode === 'deny') await withdrawIfOpen(this.#environment, seen);
+      if (approvalMode === 'deny') await withdrawProposalIfOpen(this.#environment, seen);
       // A proposal of an earlier run may have ended. In that case, only its final state is emitted.
       if (!this.#shown.has(id)) await this.#look(id);
       if (!once) await this.#follow(id, { once: false });
@@ -117,7 +117,7 @@ class InterruptWaits {
     const { proposals, gateway, clock, emit, saw, thread } = this.#environment;
     const from = await proposals.get(id, thread);
     if (from === undefined) return;
-    if (gateway === undefined) throw loginRequired();
+    if (gateway === undefined) throw loginRequiredError();
     await followProposal(gateway, from.proposal, {
       clock,
       signal: this.#signal,
@@ -153,7 +153,7 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
  * @param shown IDs of proposals that were already emitted; new ones are added
  * @returns the final state, in which nothing is left for this run to wait for
  */
-export async function drainInterrupts(
+export async function waitForInterruptedCalls(
   environment: GraphEnvironment,
   graph: AgentGraph,
   config: GraphConfig,
@@ -166,7 +166,7 @@ export async function drainInterrupts(
     for (;;) {
       const stands = await graph.getState(config);
       const steps = await Promise.all(
-        openInterrupts(stands.tasks).map(async (awaited) => [awaited, await waits.next(awaited)] as const),
+        listOpenInterrupts(stands.tasks).map(async (awaited) => [awaited, await waits.next(awaited)] as const),
       );
       const ready = steps.filter(([, next]) => next === 'resume');
       if (ready.length > 0) {
@@ -192,7 +192,7 @@ export async function drainInterrupts(
 
 const CONNECTION_POLL_INTERVAL_MS = 2_000;
 
-export function connectionView(name: string, status: ConnectionView['status']): ConnectionView {
+export function toConnectionView(name: string, status: ConnectionView['status']): ConnectionView {
   return { name, status, command: connectCommand(name) };
 }
 
@@ -219,14 +219,14 @@ async function waitForConnection(
     });
     signal.throwIfAborted();
     if (connected) {
-      emit({ type: 'connection', connection: connectionView(name, 'connected') });
+      emit({ type: 'connection', connection: toConnectionView(name, 'connected') });
       return 'connected';
     }
-    if (!isReported) emit({ type: 'connection', connection: connectionView(name, 'needed') });
+    if (!isReported) emit({ type: 'connection', connection: toConnectionView(name, 'needed') });
     isReported = true;
     const left = deadline - clock.now();
     if (left <= 0) {
-      emit({ type: 'connection', connection: connectionView(name, 'missing') });
+      emit({ type: 'connection', connection: toConnectionView(name, 'missing') });
       return 'missing';
     }
     if (once) return 'needed';

@@ -1,4 +1,4 @@
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { SentMessage } from '../../trading/message.ts';
 import type { Order } from '../../trading/views.ts';
@@ -46,7 +46,7 @@ export class RunFollower {
       connections: this.#needed(),
       usage: { model: 'unknown', input_tokens: 0, output_tokens: 0 },
       ...result,
-      error: { ...errorObject(cause), code: isTradeAgentError(cause) ? cause.code : 'internal' },
+      error: { ...toErrorObject(cause), code: isTradeAgentError(cause) ? cause.code : 'internal' },
     };
   }
 

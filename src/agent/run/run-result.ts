@@ -9,8 +9,8 @@ import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import { type AgentStateValue, uncorrectedFailures } from '../graph/agent-state.ts';
-import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
-import { statusSeverity } from './thread-status.ts';
+import { proposalOutcome, toApprovalView } from '../graph/proposal-view.ts';
+import { statusesBySeverity } from './thread-status.ts';
 
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
   approval_pending: 'pending',
@@ -24,7 +24,7 @@ const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
   outcome_unknown: 'unknown',
 };
 
-export function runResult(
+export function createRunResult(
   thread: string,
   state: Partial<AgentStateValue>,
   seen: readonly ThreadProposal[],
@@ -48,7 +48,7 @@ export function runResult(
     ...(proposing ? [{ status: 'pending' as const }] : []),
     ...connections.map(() => ({ status: 'pending' as const })),
     ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
-  ].sort((a, b) => statusSeverity.indexOf(a.status) - statusSeverity.indexOf(b.status));
+  ].sort((a, b) => statusesBySeverity.indexOf(a.status) - statusesBySeverity.indexOf(b.status));
   // An error that ended the run takes precedence over every outcome except an unknown one.
   if (stop !== undefined) {
     ranked.splice(ranked[0]?.status === 'unknown' ? 1 : 0, 0, {
@@ -69,7 +69,7 @@ export function runResult(
       (order) => order !== undefined,
     ),
     messages: came.flatMap(({ sent }) => (sent === undefined ? [] : [sent])),
-    approvals: proposals.map((proposal) => approvalView(proposal, thread)),
+    approvals: proposals.map((proposal) => toApprovalView(proposal, thread)),
     connections,
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
     ...defined({ error }),

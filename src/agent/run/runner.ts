@@ -9,20 +9,26 @@ import { defined } from '../../values/defined.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
-import { composedOrderMessages, describeOrders } from '../graph/composed-orders.ts';
-import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
+import { createComposedOrderMessages, describeOrders } from '../graph/composed-orders.ts';
+import { toErrorFacts, toTradeAgentError } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environment.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/instruction-detector.ts';
-import { promptMessage } from '../graph/message-history.ts';
-import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
-import { markStandardInput, promptContext, STANDARD_INPUT, withPromptContext } from '../graph/system-prompt.ts';
+import { createPromptMessage } from '../graph/message-history.ts';
+import { proposalOutcome, toApprovalView } from '../graph/proposal-view.ts';
+import { describePromptContext, markStandardInput, STANDARD_INPUT, withPromptContext } from '../graph/system-prompt.ts';
 import { EventQueue } from './event-queue.ts';
-import { connectionView, drainInterrupts, type GraphConfig, isMidProposal, openInterrupts } from './interrupt-waits.ts';
+import {
+  type GraphConfig,
+  listOpenInterrupts,
+  toConnectionView,
+  waitForInterruptedCalls,
+  wasSendingProposal,
+} from './interrupt-waits.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
-import { runResult } from './run-result.ts';
+import { createRunResult } from './run-result.ts';
 import { acquireThread } from './threads.ts';
-import { withdrawIfOpen } from './withdraw.ts';
+import { withdrawProposalIfOpen } from './withdraw.ts';
 
 export interface RunnerDeps {
   readonly threads: ThreadStore;
@@ -152,8 +158,8 @@ class Run {
   async #takeBackOpen(environment: GraphEnvironment): Promise<void> {
     await Promise.all(
       (await this.#proposals(environment)).map((seen) =>
-        withdrawIfOpen(environment, seen).catch((error: unknown) => {
-          const { message } = asTradeAgentError(error);
+        withdrawProposalIfOpen(environment, seen).catch((error: unknown) => {
+          const { message } = toTradeAgentError(error);
           this.#emit({
             type: 'notice',
             message: `${seen.proposal.code} could not be withdrawn: ${message}`,
@@ -178,13 +184,16 @@ class Run {
     config: GraphConfig,
     { values, tasks }: StateSnapshot,
   ): Promise<StateSnapshot> {
-    const unheard = new Set(openInterrupts(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])));
+    const unheard = new Set(listOpenInterrupts(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])));
     const open = (await this.#proposals(environment))
       .map(({ proposal }) => proposal)
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
     if (open.length > 0) throw unfinishedError(environment.thread, open);
-    if (isMidProposal(tasks)) throw midProposalError(environment.thread);
-    const { messages, tainted } = openingMessages(input, promptContext(environment.session, environment.clock.now()));
+    if (wasSendingProposal(tasks)) throw midProposalError(environment.thread);
+    const { messages, tainted } = openingMessages(
+      input,
+      describePromptContext(environment.session, environment.clock.now()),
+    );
     if ('context' in input && readsLikeInstructions(input.context ?? '')) {
       this.#emit({ type: 'notice', message: instructionsNotice(STANDARD_INPUT) });
     }
@@ -199,7 +208,7 @@ class Run {
       },
       config,
     );
-    return drainInterrupts(environment, graph, config, this.#shown);
+    return waitForInterruptedCalls(environment, graph, config, this.#shown);
   }
 
   async #resume(
@@ -211,8 +220,8 @@ class Run {
     if (before.createdAt === undefined) throw emptyThreadError(environment.thread);
     // Checks `tasks`, because `next` omits finished tasks: a run may have died before it stored the step after them.
     if (before.tasks.length === 0) return before;
-    if (openInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
-    return drainInterrupts(environment, graph, config, this.#shown);
+    if (listOpenInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
+    return waitForInterruptedCalls(environment, graph, config, this.#shown);
   }
 
   #environmentFor(thread: string): GraphEnvironment {
@@ -247,27 +256,29 @@ class Run {
 
   async #report(environment: GraphEnvironment, { values, tasks }: StateSnapshot, error: unknown): Promise<RunResult> {
     const state = values as Partial<AgentStateValue>;
-    const missing = openInterrupts(tasks).flatMap((awaited) => ('connection' in awaited ? [awaited.connection] : []));
+    const missing = listOpenInterrupts(tasks).flatMap((awaited) =>
+      'connection' in awaited ? [awaited.connection] : [],
+    );
     const proposals = await this.#proposals(environment, state.prompt ?? 0);
-    return runResult(environment.thread, state, proposals, {
+    return createRunResult(environment.thread, state, proposals, {
       model: environment.model.name,
-      proposing: isMidProposal(tasks),
-      connections: [...new Set(missing)].map((name) => connectionView(name, 'needed')),
-      ...(error === undefined ? {} : { error: errorFacts(this.#error(error)) }),
+      proposing: wasSendingProposal(tasks),
+      connections: [...new Set(missing)].map((name) => toConnectionView(name, 'needed')),
+      ...(error === undefined ? {} : { error: toErrorFacts(this.#error(error)) }),
     });
   }
 
   #error(error: unknown): TradeAgentError {
     const { signal } = this.#options;
-    if (!signal.aborted) return asTradeAgentError(error);
+    if (!signal.aborted) return toTradeAgentError(error);
     return isTradeAgentError(signal.reason) ? signal.reason : new TradeAgentError('interrupted', 'the run was stopped');
   }
 
   #failed(thread: string, error: unknown): RunResult {
-    return runResult(thread, {}, [], {
+    return createRunResult(thread, {}, [], {
       model: this.#parts.environment.model.name,
       connections: [],
-      error: errorFacts(this.#error(error)),
+      error: toErrorFacts(this.#error(error)),
     });
   }
 }
@@ -298,7 +309,7 @@ function createProposalNotifier(
     );
     const news = outcomeOrders(proposalOutcome(proposal)).filter((order) => !known.has(JSON.stringify(order)));
     for (const order of news) emit({ type: 'order', order, approval: id });
-    emit({ type: 'approval', approval: approvalView(proposal, thread) });
+    emit({ type: 'approval', approval: toApprovalView(proposal, thread) });
   };
   let last: Promise<void> = Promise.resolve();
   return (seen) => {
@@ -315,9 +326,9 @@ function threadTitle(input: RunInput): string {
 
 /** @param contextText the prompt's context for a language model */
 function openingMessages(input: RunInput, contextText: string): { messages: BaseMessage[]; tainted: string[] } {
-  if ('orders' in input) return { messages: composedOrderMessages(input), tainted: [] };
+  if ('orders' in input) return { messages: createComposedOrderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
-  const said = withPromptContext(promptMessage(prompt), contextText);
+  const said = withPromptContext(createPromptMessage(prompt), contextText);
   if (context.trim() === '') return { messages: [said], tainted: [] };
   return { messages: [new HumanMessage(markStandardInput(context)), said], tainted: [STANDARD_INPUT] };
 }

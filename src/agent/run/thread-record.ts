@@ -2,7 +2,7 @@ import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messag
 import type { StateStores } from '../../store/state-stores.ts';
 import type { ThreadMessage } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
-import { standardInputIn } from '../graph/system-prompt.ts';
+import { extractStandardInput } from '../graph/system-prompt.ts';
 
 /** Reads the messages of the latest checkpoint. Returns an empty list if the thread has no checkpoint yet. */
 export async function readConversation(
@@ -40,6 +40,6 @@ function threadMessage(message: BaseMessage): ThreadMessage {
       text: message.text,
     };
   }
-  const context = standardInputIn(message.text);
+  const context = extractStandardInput(message.text);
   return context === undefined ? { role: 'user', text: message.text } : { role: 'context', text: context };
 }

@@ -3,7 +3,7 @@ import type { ProposalState } from '../../trading/proposal.ts';
 import type { RunStatus, ThreadStatus } from '../events.ts';
 
 /** Statuses, worst first. A run with several outcomes has the worst of their statuses. */
-export const statusSeverity: readonly RunStatus[] = [
+export const statusesBySeverity: readonly RunStatus[] = [
   'unknown',
   'pending',
   'failed',
@@ -47,6 +47,6 @@ export async function currentThreadStatus(
   }
   const [worst = status] = relevant
     .map(({ proposal }) => statusOfState[proposal.state])
-    .sort((a, b) => statusSeverity.indexOf(a) - statusSeverity.indexOf(b));
+    .sort((a, b) => statusesBySeverity.indexOf(a) - statusesBySeverity.indexOf(b));
   return worst;
 }

@@ -128,7 +128,7 @@ export async function removeThread(
  * Returns the threads to remove.
  * @param threads the user's threads, newest first
  */
-export async function prunableThreads(
+export async function findPrunableThreads(
   proposals: Pick<ThreadProposals, 'byThread'>,
   threads: readonly Thread[],
   { olderThan, keep }: PruneOptions,

@@ -10,7 +10,7 @@ import { describeProposal } from '../graph/proposal-view.ts';
  * Withdraws a proposal for a run that may not ask the person or must not leave a proposal open. Does nothing if the
  * proposal is already being executed or has ended.
  */
-export async function withdrawIfOpen(
+export async function withdrawProposalIfOpen(
   { proposing, saw }: Pick<GraphEnvironment, 'proposing' | 'saw'>,
   seen: ThreadProposal,
 ): Promise<void> {
@@ -29,7 +29,7 @@ const tooLateProblems = ['proposal_executing', 'proposal_settled'];
  * Withdraws a proposal at the user's request.
  * @throws {TradeAgentError} `not_found`; `usage` if it has already ended; `outcome_unknown` if it is being executed
  */
-export async function withdraw(gateway: GatewayClient, id: string): Promise<Proposal> {
+export async function withdrawProposal(gateway: GatewayClient, id: string): Promise<Proposal> {
   try {
     return await gateway.withdraw(id);
   } catch (error) {

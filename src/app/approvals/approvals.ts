@@ -3,8 +3,8 @@ import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
-import { resolvePrefix } from '../resolve-prefix.ts';
-import { followRun, type RunObject, runOptions, toRunOutput } from '../run.ts';
+import { resolveIdPrefix } from '../resolve-prefix.ts';
+import { followRun, type RunOutput, runOptions, toRunOutput } from '../run.ts';
 import type { ApprovalListener } from './propose-and-wait.ts';
 
 /** Lists approvals, newest first. @throws {TradeAgentError} `login_required` */
@@ -16,7 +16,7 @@ export async function listApprovals(app: App): Promise<ApprovalView[]> {
 
 /** Completes the prefix of an approval's ID. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 function resolveApprovalId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
-  return resolvePrefix(typed, {
+  return resolveIdPrefix(typed, {
     called: 'approvals',
     whole: /^pr_[0-9A-Za-z]{16}$/,
     list: async () => (await (await app.agent({})).approvals()).map(({ id }) => id),
@@ -86,7 +86,7 @@ export async function waitForApprovals(
   app: App,
   ids: readonly string[],
   show: (thread: string, event: AgentEvent) => void,
-): Promise<RunObject[]> {
+): Promise<RunOutput[]> {
   const agent = await app.agent({});
   const approvals: ApprovalView[] = [];
   if (ids.length === 0) approvals.push(...(await agent.approvals()).filter(({ status }) => !isSettledState(status)));
@@ -100,7 +100,7 @@ async function resumeThread(
   agent: Agent,
   thread: string,
   show: (thread: string, event: AgentEvent) => void,
-): Promise<RunObject> {
+): Promise<RunOutput> {
   const events = agent.resume(thread, runOptions(app, { approval: 'wait' }));
   const result = await followRun(events, app.signal, (event) => show(thread, event), thread);
   return toRunOutput(result, app.profileOptions);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalView } from '../../agent/events.ts';
 import { proposalError } from '../../agent/graph/proposal-error.ts';
-import { approvalView } from '../../agent/graph/proposal-view.ts';
+import { toApprovalView } from '../../agent/graph/proposal-view.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { Proposal, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
@@ -31,7 +31,7 @@ export async function proposeWithoutWaiting(
   { changed }: Pick<ApprovalListener, 'changed'>,
 ): Promise<Proposal> {
   const proposal = await propose(app, request);
-  changed(approvalView(proposal, ''));
+  changed(toApprovalView(proposal, ''));
   return proposal;
 }
 
@@ -51,7 +51,7 @@ export function typedProvenance(asked: object): Provenance {
 
 /** Waits until an existing proposal is executed, like {@link proposeAndWait}. */
 export async function waitForOutcome(app: App, proposal: Proposal, asking: ApprovalListener): Promise<Proposal> {
-  const changed = (one: Proposal) => asking.changed(approvalView(one, ''));
+  const changed = (one: Proposal) => asking.changed(toApprovalView(one, ''));
   changed(proposal);
   const settled = await followProposal(await app.gateway(), proposal, {
     clock: app.clock,

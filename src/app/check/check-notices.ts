@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { RunResult } from '../../agent/events.ts';
 import type { Finding } from '../../check/firing.ts';
 import type { CheckResult, NoticeReport } from '../../check/result-schema.ts';
-import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
-import { deliver } from '../../notify/deliver.ts';
+import type { NoticeChannel, NoticeChannelsConfig } from '../../config/notice-channels.ts';
+import { deliverNotices } from '../../notify/deliver.ts';
 import type { Notice } from '../../notify/notice.ts';
-import { openChannel } from '../../notify/open-channel.ts';
-import { DEFAULT_BODY, DEFAULT_TITLE, fillTemplate, type NoticeFacts } from '../../notify/template.ts';
+import { createChannelSender } from '../../notify/open-channel.ts';
+import { DEFAULT_NOTICE_BODY, DEFAULT_NOTICE_TITLE, fillTemplate, type NoticeFacts } from '../../notify/template.ts';
 import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import type {
   NoticeOutbox,
@@ -17,7 +17,7 @@ import type {
 } from '../../store/check-store.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
-import { kindPayload, kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition, kindPayload } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { noticesTimeLimit } from '../notices/notice-place.ts';
@@ -37,7 +37,7 @@ interface NoticeInput {
   readonly profile: string;
   /** The account's owner. Part of the notices' IDs, because two people may have the same rule. */
   readonly owner: string;
-  readonly channels: NoticesConfig;
+  readonly channels: NoticeChannelsConfig;
   readonly result: CheckResult;
   /** New findings, worst first. `stateOf` has the state that is stored for each finding. */
   readonly findings: readonly Finding[];
@@ -94,8 +94,8 @@ function singleNotice(
     id: noticeId([input.owner, name, state]),
     type: 'finding',
     severity: finding.severity,
-    title: fillTemplate(channel.title ?? DEFAULT_TITLE, facts),
-    body: fillTemplate(channel.body ?? DEFAULT_BODY, facts),
+    title: fillTemplate(channel.title ?? DEFAULT_NOTICE_TITLE, facts),
+    body: fillTemplate(channel.body ?? DEFAULT_NOTICE_BODY, facts),
     data: { findings: [findingData(finding)] },
   });
 }
@@ -134,7 +134,7 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
     .filter(({ status }) => status === 'pending')
     .flatMap(({ approvals }) => approvals)
     .filter((approval) => proposedSymbols(approval).length > 0 && approval.status === 'requested')
-    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(kindPayload(approval)) }))
+    .map((approval) => ({ ...approval, what: getKindDefinition(approval.kind).summary(kindPayload(approval)) }))
     .map(({ id, code, expires_at, what }) => ({
       channel: name,
       notice: toNotice(input, {
@@ -190,7 +190,7 @@ export function noticeId(parts: readonly unknown[]): string {
  */
 export async function sendNotices(
   app: App,
-  channels: NoticesConfig,
+  channels: NoticeChannelsConfig,
   outbox: NoticeOutbox<Notice>,
   now: number,
 ): Promise<NoticeReport[]> {
@@ -208,14 +208,14 @@ export async function sendNotices(
         for (const { id } of reports) await outbox.remove(id);
         if (channel === undefined) return reports;
         const secret = secrets(name, channel);
-        const send = openChannel(name, channel, secret, {
+        const send = createChannelSender(name, channel, secret, {
           fetch: app.redactedFetch,
           env: app.env,
           platform: process.platform,
           now: () => app.clock.now(),
           command: 'trade-agent notices',
         });
-        const deliveries = await deliver(
+        const deliveries = await deliverNotices(
           async (notice, signal) => {
             await send(notice, signal);
             // A sent notice is removed immediately, before another notice fails or the process crashes.

@@ -8,7 +8,7 @@ import { type CompletedCheck, checkPortfolio, type SuggestedProposal } from '../
 import { defaultRulesFile, loadRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result-schema.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -25,7 +25,7 @@ import type { App } from '../app.ts';
 import { applicableMandates } from '../mandates.ts';
 import { followRun, proposedSymbols, toRunOutput } from '../run.ts';
 import type { sendNotices } from './check-notices.ts';
-import { gatherAccount } from './with-check-store.ts';
+import { readAccountWithHistory } from './with-check-store.ts';
 
 /** The checks that ran, and the accounts that could not be read. */
 export interface CheckOutcomes {
@@ -253,7 +253,7 @@ async function createEvaluator(app: App, options: CheckOptions, { file, store, o
   const { symbolSector } = await import('../../trading/listed-symbols.ts');
   const suggesting = options.suggest === true;
   return async (): Promise<{ done: CompletedCheck; memory: AccountCheckState<Notice> }> => {
-    const { snapshot, memory } = await gatherAccount(store, owner, {
+    const { snapshot, memory } = await readAccountWithHistory(store, owner, {
       gateway,
       file,
       localNow: app.clock.now(),
@@ -342,7 +342,7 @@ async function notifyPeople(
       warn(`notice "${title}" was not sent by ${channel}: ${error.message}${next}`);
     }
   } catch (error) {
-    const { message } = errorObject(error);
+    const { message } = toErrorObject(error);
     result.notes.push(`notices could not be sent: ${message}`);
     warn(`notices could not be sent: ${message}`);
   }

@@ -11,7 +11,7 @@ import { onlyOnThisMachineError } from '../profile-server.ts';
  * Reads the account together with its stored history.
  * @param owner the key of the account's owner in the store
  */
-export async function gatherAccount(
+export async function readAccountWithHistory(
   store: CheckStore<Notice>,
   owner: string,
   input: Omit<Parameters<typeof readSnapshot>[0], 'closes' | 'activities' | 'imported'>,

@@ -44,7 +44,7 @@ export function resolveShell(named: string | undefined, { env }: Pick<InstallEnv
 }
 
 /** @throws {TradeAgentError} `usage` if there is no home directory */
-export function completionPlan(shell: Shell, { env, exists = existsSync }: InstallEnvironment): CompletionPlan {
+export function planCompletion(shell: Shell, { env, exists = existsSync }: InstallEnvironment): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {
     throw new TradeAgentError('usage', 'there is no home directory to write to', {

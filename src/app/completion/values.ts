@@ -23,7 +23,7 @@ export type CompletionKind =
   | 'connections';
 
 /** Returns completion candidates, most likely first, or none after a time limit. Never throws or prompts. */
-export async function completionValues(app: App, kind: CompletionKind): Promise<readonly string[]> {
+export async function listCompletionValues(app: App, kind: CompletionKind): Promise<readonly string[]> {
   try {
     if (!localKinds.includes(kind)) await requireRunning(app);
     return (await valueSources[kind](app)).slice(0, MAX_VALUES);

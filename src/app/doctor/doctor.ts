@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { type ModelServer, modelServer, modelUrl } from '../../agent/model/model-server.ts';
+import { type ModelServer, modelServerUrl, resolveModelServer } from '../../agent/model/model-server.ts';
 import { companyHost } from '../../auth/company/company-failure.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { configFilePath } from '../../config/config-file.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { NOT_SIGNED_IN } from '../../errors/login-required.ts';
 import { DEVICE_GRANT, ID_JAG_PROFILE, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
@@ -20,7 +20,7 @@ import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './s
  * @param options.checkUpdates also asks the package registry for a newer version
  * @returns `ok` is false if a check failed
  */
-export async function doctor(
+export async function runDoctor(
   app: App,
   options: { readonly checkUpdates: boolean },
 ): Promise<{ readonly ok: boolean; readonly findings: readonly Finding[] }> {
@@ -100,7 +100,7 @@ async function runGuarded(
 }
 
 function failedFinding(check: string, error: unknown): Finding {
-  const { message, hint } = errorObject(error);
+  const { message, hint } = toErrorObject(error);
   return fail(check, message, hint ?? 'Try again with --verbose.');
 }
 
@@ -213,8 +213,8 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
       provider: 'builtin',
     });
   }
-  const stored = storeUsable ? await loadModelKey(await app.store(), modelUrl(profile.model)) : undefined;
-  const server = modelServer(profile.model, app.env, stored);
+  const stored = storeUsable ? await loadModelKey(await app.store(), modelServerUrl(profile.model)) : undefined;
+  const server = resolveModelServer(profile.model, app.env, stored);
   const host = new URL(server.url).host;
   const details = { provider: 'openai', name: server.name, url: server.url, key: server.key !== undefined };
   let response: Response;

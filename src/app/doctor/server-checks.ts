@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { providerMetadata, supportsDpop } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
-import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
+import { TRADE_ORDER_DETAILS_TYPE } from '../../trading/approval-details.ts';
 import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
@@ -33,7 +33,7 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
   const supports = {
     device: metadata.device_authorization_endpoint !== undefined,
     ciba: metadata.backchannel_authentication_endpoint !== undefined,
-    rar: listed('authorization_details_types_supported')?.includes(TRADE_ORDER_TYPE) ?? null,
+    rar: listed('authorization_details_types_supported')?.includes(TRADE_ORDER_DETAILS_TYPE) ?? null,
     dpop: supportsDpop(metadata),
     registration: metadata.registration_endpoint !== undefined,
     token_exchange: grants?.includes(TOKEN_EXCHANGE_GRANT) ?? null,

@@ -7,10 +7,10 @@ import { readPrivateFile } from '../../machine/private-file.ts';
 import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
-import type { RecountResult } from '../../store/sql/order-recount.ts';
+import type { RedateResult } from '../../store/sql/order-recount.ts';
 import type { App } from '../app.ts';
 import { createFolderKeys, createWrappedKeys, type GatewayKeys, sealSecretDigest } from './gateway-keys.ts';
-import { readOrCreateSealSecret, sealFile, unusableFileError } from './key-file.ts';
+import { readOrCreateSealSecret, sealFilePath, unusableFileError } from './key-file.ts';
 import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 
 /** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
@@ -25,8 +25,8 @@ interface OpenedDatabase<Stores> {
   close(): Promise<void>;
 }
 
-export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
-  recount(now: number): Promise<RecountResult>;
+export interface AuditStores extends Pick<GatewayStores, 'halts' | 'audit'> {
+  recount(now: number): Promise<RedateResult>;
 }
 
 /**
@@ -43,9 +43,9 @@ export async function openGatewayDatabase(
   if (database === undefined) {
     const secrets = await loadSecrets(createFolderKeys(folder));
     const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-    const { sqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
+    const { createSqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
     const opened = new Database(join(folder, 'gateway.db'));
-    const stores = sqliteGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
+    const stores = createSqliteGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
     return { stores, secrets, close: async () => void opened.close() };
   }
   const { postgres, opened } = await openPostgres(database, folder, env);
@@ -59,7 +59,7 @@ export async function openGatewayDatabase(
     ) {
       throw new TradeAgentError('invalid_config', 'the other gateways on this database use a different seal.key', {
         hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the others.',
-        details: { file: sealFile(folder) },
+        details: { file: sealFilePath(folder) },
       });
     }
     const stores = await postgres.postgresGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
@@ -109,11 +109,11 @@ async function openKeys(
  * Opens only the audit log and the halts. Works while the gateway runs.
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
-export async function openRecord(
+export async function openAuditStores(
   database: DatabaseSettings | undefined,
   folder: string,
   env: NodeJS.ProcessEnv,
-): Promise<OpenedDatabase<RecordStores>> {
+): Promise<OpenedDatabase<AuditStores>> {
   if (database !== undefined) {
     const { postgres, opened } = await openPostgres(database, folder, env);
     const { halts, audit } = await postgres.postgresGatewayStores(opened);
@@ -128,9 +128,9 @@ export async function openRecord(
     });
   }
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-  const { sqliteAuditStores } = await import('../../store/sqlite/gateway-stores.ts');
+  const { createSqliteAuditStores } = await import('../../store/sqlite/gateway-stores.ts');
   const opened = new Database(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
-  return { stores: sqliteAuditStores(opened), close: async () => void opened.close() };
+  return { stores: createSqliteAuditStores(opened), close: async () => void opened.close() };
 }
 
 /** @throws {TradeAgentError} `invalid_config` if the connection string is missing or other users can read its file */
@@ -153,7 +153,7 @@ export function readConnectionString(source: ConnectionStringSource, folder: str
 async function openPostgres({ tenant, ...source }: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
   const postgres = await import('../../store/postgres/gateway-database.ts');
   const address = readConnectionString(source as ConnectionStringSource, folder, env);
-  return { postgres, opened: await postgres.openGateway({ address, tenant }) };
+  return { postgres, opened: await postgres.openPostgresGatewayDatabase({ address, tenant }) };
 }
 
 /**

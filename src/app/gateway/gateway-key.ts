@@ -1,23 +1,23 @@
 import { cibaClientMetadata } from '../../approval/ciba/client-registration.ts';
 import { providerDialect } from '../../auth/provider/dialects.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { detailsTypes, type GatewaySettings } from '../../gateway/gateway-settings.ts';
+import { type GatewaySettings, listAuthorizationDetailsTypes } from '../../gateway/gateway-settings.ts';
 import { APPROVAL_SCOPES } from '../../oauth/scopes.ts';
 import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
-import { addWrappingKeyTo, type PublicKey, toPublicKey } from './key-file.ts';
-import { type GatewayPaths, readSettings, readStorageSettings } from './settings-file.ts';
+import { addWrappingKeyToFile, type PublicKey, toPublicKey } from './key-file.ts';
+import { type GatewayPaths, readGatewaySettingsFile, readStorageSettings } from './settings-file.ts';
 
 /**
  * `rotate` creates the next key. `confirm` replaces the current key with the next one, once the provider accepts it.
  * `rewrap` wraps all of the gateway's keys with the newest wrapping key.
  */
-export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
+export type KeyAction = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
-/** @throws {TradeAgentError} like {@link addWrappingKeyTo} */
+/** @throws {TradeAgentError} like {@link addWrappingKeyToFile} */
 export async function addGatewayWrappingKey({ home, config }: GatewayPaths): Promise<string> {
-  return await addWrappingKeyTo((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
+  return await addWrappingKeyToFile((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
 }
 
 export interface GatewayKey extends PublicKey {
@@ -34,10 +34,10 @@ export interface GatewayKey extends PublicKey {
  * @throws {TradeAgentError} `usage` for a step out of order, `invalid_config`, `provider_…` if the provider does not
  *   accept the new key
  */
-export async function runGatewayKeyStep(
+export async function runGatewayKeyAction(
   app: Pick<App, 'fetch' | 'clock' | 'env'>,
   places: GatewayPaths,
-  step: KeyStep,
+  step: KeyAction,
   kty: 'EC' | 'RSA',
 ): Promise<GatewayKey> {
   const kept = await readStorageSettings(places.config);
@@ -52,7 +52,7 @@ async function runKeyStep(
   app: Pick<App, 'fetch' | 'clock'>,
   keys: GatewayKeys,
   places: GatewayPaths,
-  step: KeyStep,
+  step: KeyAction,
   kty: 'EC' | 'RSA',
 ): Promise<{ readonly status: GatewayKey['status']; readonly key: PublicKey }> {
   switch (step) {
@@ -66,7 +66,7 @@ async function runKeyStep(
       await keys.rewrap();
       return { status: 'rewrapped', key: toPublicKey(await keys.client()) };
     case 'confirm': {
-      const settings = await readSettings(places.config);
+      const settings = await readGatewaySettingsFile(places.config);
       const key = await keys.switchToNext(async (privateKey) => {
         const { verifyClientKey } = await import('../../approval/ciba/verify-client-key.ts');
         const { issuer, approval } = settings;
@@ -87,7 +87,7 @@ function manualClientIds({ exchange, approval }: GatewaySettings): string[] {
 
 /** Returns the clients in gateway.yaml, or a single client for all purposes if that file does not exist yet. */
 async function clientsToRegister({ config }: GatewayPaths, alg: string): Promise<Record<string, unknown>[]> {
-  const settings = await readSettings(config).catch((error: unknown) => {
+  const settings = await readGatewaySettingsFile(config).catch((error: unknown) => {
     if (isTradeAgentError(error)) return undefined;
     throw error;
   });
@@ -95,7 +95,7 @@ async function clientsToRegister({ config }: GatewayPaths, alg: string): Promise
   const asking = cibaClientMetadata({
     resource: settings?.resource ?? '',
     details: approval?.details ?? 'rar',
-    detailsTypes: settings && detailsTypes(settings),
+    detailsTypes: settings && listAuthorizationDetailsTypes(settings),
     delivery: approval?.delivery ?? 'poll',
     alg,
   });

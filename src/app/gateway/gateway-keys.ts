@@ -8,8 +8,8 @@ import {
   createClientKey,
   findSealSecret,
   generateKey,
-  keyFile,
-  nextKeyFile,
+  keyFilePath,
+  nextKeyFilePath,
   noNextKeyError,
   type PublicKey,
   prepareNextKey,
@@ -44,8 +44,8 @@ export interface GatewayKeys {
 
 export function createFolderKeys(folder: string): GatewayKeys {
   return {
-    file: keyFile(folder),
-    nextFile: nextKeyFile(folder),
+    file: keyFilePath(folder),
+    nextFile: nextKeyFilePath(folder),
     client: async () => readClientKey(folder),
     make: (kty) => createClientKey(folder, kty),
     prepareNext: () => prepareNextKey(folder),
@@ -84,7 +84,7 @@ export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOpti
   const client = async (): Promise<JWK | undefined> => {
     const [row] = await kept('client');
     if (row !== undefined) return await openKey(row);
-    const found = readKeyFile(keyFile(folder));
+    const found = readKeyFile(keyFilePath(folder));
     if (found === undefined) return undefined;
     await addKey('client', found);
     const [now] = await kept('client');

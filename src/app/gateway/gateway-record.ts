@@ -6,15 +6,15 @@ import { type CheckpointSummary, createCheckpointReader } from '../../approval/c
 import { verifyCheckpoint } from '../../approval/receipts/checkpoint.ts';
 import { deriveReceiptKey } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
-import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
+import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
 import type { AuditStore } from '../../store/audit.ts';
 import type { App } from '../app.ts';
-import { type PinnedKeys, pinnedKeyMatcher, readPinnedKeys } from '../receipts.ts';
-import { openRecord, type RecordStores, withGatewayKeys } from './gateway-database.ts';
-import { sealFile } from './key-file.ts';
-import { type GatewayPaths, readAnchorCa, readStorageSettings } from './settings-file.ts';
+import { loadPinnedKeys, type PinnedKeys, pinnedKeyMatcher } from '../receipts.ts';
+import { type AuditStores, openAuditStores, withGatewayKeys } from './gateway-database.ts';
+import { sealFilePath } from './key-file.ts';
+import { type GatewayPaths, readStorageSettings, readTimestampRootCertificates } from './settings-file.ts';
 
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
@@ -34,7 +34,7 @@ export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>
     await audit.moveToFile(auditFile(places.home));
     const now = clock.now();
     const { state } = await halts.current(sub, now);
-    return { ended, haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
+    return { ended, haltedAt: formatUtcSeconds(since), liftedAt: formatUtcSeconds(now), state };
   });
 }
 
@@ -48,16 +48,16 @@ export async function redateFutureOrders({ clock, env }: Pick<App, 'clock' | 'en
   return await withRecord(env, places, async ({ audit, recount: recountOrders }) => {
     const { orders, newest } = await recountOrders(clock.now());
     await audit.moveToFile(auditFile(places.home));
-    return { orders, newest: newest === null ? null : utcSeconds(newest) };
+    return { orders, newest: newest === null ? null : formatUtcSeconds(newest) };
   });
 }
 
 async function withRecord<T>(
   env: NodeJS.ProcessEnv,
   { home, config }: GatewayPaths,
-  work: (record: RecordStores) => Promise<T>,
+  work: (record: AuditStores) => Promise<T>,
 ): Promise<T> {
-  const { stores, close } = await openRecord((await readStorageSettings(config)).database, home, env);
+  const { stores, close } = await openAuditStores((await readStorageSettings(config)).database, home, env);
   try {
     return await work(stores);
   } finally {
@@ -68,7 +68,7 @@ async function withRecord<T>(
 /** Maximum size of a file with a checkpoint or a receipt, in bytes. */
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
-export interface VerifyOptions {
+export interface VerifyAuditLogOptions {
   /** A copy of the log, which is verified without a database. Defaults to the gateway's own log in its database. */
   readonly file?: string | undefined;
   /** A thumbprint or key file to trust. Defaults to the gateway's own key or, for a copy, to the key it publishes. */
@@ -79,7 +79,7 @@ export interface VerifyOptions {
   readonly authorityCa?: string | undefined;
 }
 
-export type RecordVerdict = (AuditVerdict | { readonly ok: false; readonly what: 'kept' }) & {
+export type AuditLogVerdict = (AuditVerdict | { readonly ok: false; readonly what: 'kept' }) & {
   readonly file: string;
   readonly signed?: CheckpointSummary;
 };
@@ -89,11 +89,11 @@ export type RecordVerdict = (AuditVerdict | { readonly ok: false; readonly what:
  * invalid. Works while the gateway runs.
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder; `usage` for the wrong kind of file
  */
-export async function verifyRecord(
+export async function verifyAuditLog(
   app: Pick<App, 'env' | 'profile' | 'fetch' | 'signal'>,
   places: GatewayPaths,
-  options: VerifyOptions,
-): Promise<RecordVerdict> {
+  options: VerifyAuditLogOptions,
+): Promise<AuditLogVerdict> {
   const { file = auditFile(places.home) } = options;
   const isCopy = options.file !== undefined;
   if (isCopy && !existsSync(file)) {
@@ -102,9 +102,10 @@ export async function verifyRecord(
     });
   }
   const pinned =
-    options.key === undefined && !isCopy ? await ownKeys(app, places) : await readPinnedKeys(app, options.key);
+    options.key === undefined && !isCopy ? await ownKeys(app, places) : await loadPinnedKeys(app, options.key);
   const kept = options.checkpoint === undefined ? undefined : await readSavedCheckpoint(options.checkpoint);
-  const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
+  const ca =
+    options.authorityCa ?? (isCopy ? undefined : await readTimestampRootCertificates(places.config, places.home));
   const checkpoints = createCheckpointReader({
     isTrusted: pinnedKeyMatcher(pinned),
     trustedAuthorities: ca === undefined ? undefined : await readCertificates(ca),
@@ -125,17 +126,17 @@ const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: sta
 /** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<PinnedKeys> {
   const secrets = await ownSecrets(env, { home, config });
-  const keys = secrets === undefined ? [] : await Promise.all(allSecrets(secrets).map(deriveReceiptKey));
+  const keys = secrets === undefined ? [] : await Promise.all(toSecretList(secrets).map(deriveReceiptKey));
   return { thumbprints: keys.map(({ jwk }) => jwk.kid), from: home };
 }
 
 async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths): Promise<SealSecrets | undefined> {
   const kept = await readStorageSettings(config);
   // Checks whether the key exists, because reading a missing key would create it.
-  if (kept.kms !== undefined || existsSync(sealFile(home)))
+  if (kept.kms !== undefined || existsSync(sealFilePath(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
-  const { storedSandboxSecret } = await import('../../sandbox/stored-secret.ts');
-  return storedSandboxSecret(home);
+  const { readSandboxSecret } = await import('../../sandbox/stored-secret.ts');
+  return readSandboxSecret(home);
 }
 
 /** Reads the checkpoint from a checkpoint line, the output of "audit verify --output json", or a receipt. */

@@ -8,10 +8,10 @@ import { createPrivateFile, readPrivateFile, writePrivateFile } from '../../mach
 
 const MAX_KEY_FILE_BYTES = 16 * 1024;
 
-export const keyFile = (folder: string) => join(folder, 'key.json');
-export const sealFile = (folder: string) => join(folder, 'seal.key');
+export const keyFilePath = (folder: string) => join(folder, 'key.json');
+export const sealFilePath = (folder: string) => join(folder, 'seal.key');
 /** Returns the path of the key that replaces the current key once the identity provider accepts it. */
-export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
+export const nextKeyFilePath = (folder: string) => join(folder, 'next-key.json');
 
 /** A public key in the two formats that providers accept: JWK (RFC 7517) and PEM (SPKI). */
 export interface PublicKey {
@@ -21,7 +21,7 @@ export interface PublicKey {
 
 /** Reads the private key of the gateway's clients. @throws {TradeAgentError} `invalid_config` */
 export function readClientKey(folder: string): JWK {
-  const file = keyFile(folder);
+  const file = keyFilePath(folder);
   const key = readKeyFile(file);
   if (key !== undefined) return key;
   throw new TradeAgentError('invalid_config', `the gateway has no key: ${file} does not exist`, {
@@ -36,7 +36,7 @@ export function readClientKey(folder: string): JWK {
  */
 export async function createClientKey(folder: string, kty: 'EC' | 'RSA'): Promise<PublicKey> {
   const hint = '--show prints its public key; --rotate creates its replacement.';
-  return await createKeyFile(keyFile(folder), kty, hint);
+  return await createKeyFile(keyFilePath(folder), kty, hint);
 }
 
 /** @param hint hint of the error if a key already exists @throws {TradeAgentError} `usage` */
@@ -49,10 +49,10 @@ export async function createKeyFile(file: string, kty: 'EC' | 'RSA', hint: strin
 /** Creates the next key, of the same type, unless it already exists. */
 export async function prepareNextKey(folder: string): Promise<PublicKey> {
   const { kty } = readClientKey(folder);
-  const waiting = readKeyFile(nextKeyFile(folder));
+  const waiting = readKeyFile(nextKeyFilePath(folder));
   if (waiting !== undefined) return toPublicKey(waiting);
   const next = await generateKey(kty === 'RSA' ? 'RSA' : 'EC');
-  writePrivateFile(nextKeyFile(folder), `${JSON.stringify(next)}\n`);
+  writePrivateFile(nextKeyFilePath(folder), `${JSON.stringify(next)}\n`);
   return toPublicKey(next);
 }
 
@@ -62,11 +62,11 @@ export async function prepareNextKey(folder: string): Promise<PublicKey> {
  * @throws {TradeAgentError} `usage` if there is no next key
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<PublicKey> {
-  const next = readKeyFile(nextKeyFile(folder));
+  const next = readKeyFile(nextKeyFilePath(folder));
   if (next === undefined) throw noNextKeyError();
   await tryIt(next);
-  writePrivateFile(keyFile(folder), `${JSON.stringify(next)}\n`);
-  rmSync(nextKeyFile(folder));
+  writePrivateFile(keyFilePath(folder), `${JSON.stringify(next)}\n`);
+  rmSync(nextKeyFilePath(folder));
   return toPublicKey(next);
 }
 
@@ -82,10 +82,10 @@ export function noNextKeyError(): TradeAgentError {
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readOrCreateSealSecret(folder: string): string {
-  createPrivateFile(sealFile(folder), `${randomBytes(32).toString('base64url')}\n`);
+  createPrivateFile(sealFilePath(folder), `${randomBytes(32).toString('base64url')}\n`);
   const secret = findSealSecret(folder);
   if (secret !== undefined) return secret;
-  throw new TradeAgentError('invalid_config', `${sealFile(folder)} disappeared right after it was created`);
+  throw new TradeAgentError('invalid_config', `${sealFilePath(folder)} disappeared right after it was created`);
 }
 
 /**
@@ -93,7 +93,7 @@ export function readOrCreateSealSecret(folder: string): string {
  * @throws {TradeAgentError} `invalid_config` if its file is unusable
  */
 export function findSealSecret(folder: string): string | undefined {
-  const file = sealFile(folder);
+  const file = sealFilePath(folder);
   const unusable = unusableFileError(file);
   const secret = readPrivateFile(file, MAX_KEY_FILE_BYTES, unusable)?.trim();
   if (secret === undefined || /^[\w-]{43}$/.test(secret)) return secret;
@@ -105,7 +105,11 @@ export function findSealSecret(folder: string): string | undefined {
  * @returns the file's path
  * @throws {TradeAgentError} `usage` if the settings name no file
  */
-export async function addWrappingKeyTo(file: string | undefined, folder: string, settings: string): Promise<string> {
+export async function addWrappingKeyToFile(
+  file: string | undefined,
+  folder: string,
+  settings: string,
+): Promise<string> {
   if (file === undefined) {
     throw new TradeAgentError('usage', 'wrapping keys are not stored in a file here', {
       hint: `Set "kms: {file: wrapping-keys.json}" in ${settings}. Vault and AWS KMS manage their own keys.`,

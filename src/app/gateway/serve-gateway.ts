@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { type FolderRules, openFolderRules } from '../../gateway/policy/files/rules-source.ts';
-import { type KnownAccounts, limitMismatches } from '../../gateway/policy/limited-accounts.ts';
+import { createFolderRulesSource, type FolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
+import { findLimitMismatches, type KnownAccounts } from '../../gateway/policy/limited-accounts.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { DRAIN_MS, type RegisterCleanup, serve, serveRoutes } from '../serve.ts';
+import { DRAIN_TIMEOUT_MS, type RegisterCleanup, serve, serveRoutes } from '../serve.ts';
 import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
 import { serveTelemetry } from './served-telemetry.ts';
-import { readSettings } from './settings-file.ts';
+import { readGatewaySettingsFile } from './settings-file.ts';
 
 export interface ServeGatewayOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   readonly home: string;
@@ -45,9 +45,9 @@ export async function serveGateway(
   const { home, ready, readyFile } = options;
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
-  const settings = await readSettings(options.config);
+  const settings = await readGatewaySettingsFile(options.config);
   const onError = (message: string) => app.tell(`gateway: ${message}`);
-  const rules = await openFolderRules(home, { onError });
+  const rules = await createFolderRulesSource(home, { onError });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   const open = async (onClose: RegisterCleanup): Promise<ServedGateway> => {
@@ -67,7 +67,7 @@ export async function serveGateway(
       mounts: [createMcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
       log: options.log,
     });
-    onClose(() => Promise.all([gateway.close(), server.close(DRAIN_MS)]));
+    onClose(() => Promise.all([gateway.close(), server.close(DRAIN_TIMEOUT_MS)]));
     const { issuer, resource, environment } = settings;
     serveRoutes(server, gateway.app, telemetry, resource);
     const known = { brokers: settings.brokers, brokerKeys: database.stores.brokerKeys };
@@ -82,13 +82,13 @@ export async function serveGateway(
 
 /** Reports accounts without an entry in limits.yaml, and entries without an account. Skips unreadable files. */
 export async function reportUnmatchedAccounts(
-  rules: FolderRules,
+  rules: FolderRulesSource,
   known: KnownAccounts,
   tell: (message: string) => void,
 ): Promise<void> {
   await rules.preload();
   try {
     const { written } = await rules.current();
-    for (const message of await limitMismatches(written.limits, known)) tell(message);
+    for (const message of await findLimitMismatches(written.limits, known)) tell(message);
   } catch {}
 }

@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { type HealthOptions, reasonNotReady } from '../../gateway/routes/health.ts';
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
-import type { MeasuredJobs } from '../../gateway/telemetry/measured-jobs.ts';
+import type { JobMeasurer } from '../../gateway/telemetry/measured-jobs.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import { listenOnLoopback } from '../../net/http-server.ts';
@@ -15,7 +15,7 @@ export interface ServedTelemetry {
   stores(stores: GatewayStores): GatewayStores;
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
-  readonly jobs: MeasuredJobs;
+  readonly jobs: JobMeasurer;
   /** Serves `/healthz` and `/readyz` beside `/metrics`, for a process that serves no other requests. */
   worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
   /** The address of `/metrics`, or undefined if it is not served. */
@@ -31,7 +31,7 @@ export async function serveTelemetry(
 ): Promise<ServedTelemetry> {
   if (settings === undefined) {
     const asItIs = <T>(part: T) => part;
-    const jobs: MeasuredJobs = (_, work) => work;
+    const jobs: JobMeasurer = (_, work) => work;
     return {
       fetch: send,
       stores: asItIs,

@@ -5,7 +5,7 @@ import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';
-import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
+import { kmsSettingsSchema } from '../../secrets/kms/kms-settings.ts';
 
 export interface GatewayPaths {
   readonly home: string;
@@ -13,7 +13,7 @@ export interface GatewayPaths {
 }
 
 /** @throws {TradeAgentError} `invalid_config` */
-export async function readSettings(file: string): Promise<GatewaySettings> {
+export async function readGatewaySettingsFile(file: string): Promise<GatewaySettings> {
   const hint = 'See docs/operate/GATEWAY.md for its contents, or pass another file with --config.';
   return await parseYaml(gatewaySettingsSchema, readRequiredFile(file, 'gateway configuration', hint), file);
 }
@@ -21,7 +21,7 @@ export async function readSettings(file: string): Promise<GatewaySettings> {
 /** The settings that say where a gateway's data and keys are, if not in its folder. */
 export type StorageSettings = Pick<GatewaySettings, 'database' | 'kms'>;
 
-const storageOnlySchema = z.looseObject({ database: databaseSchema.optional(), kms: kmsSchema.optional() });
+const storageOnlySchema = z.looseObject({ database: databaseSchema.optional(), kms: kmsSettingsSchema.optional() });
 
 /**
  * Reads only the storage settings, so that a halt can be lifted even if other settings are invalid. Returns no settings
@@ -36,7 +36,7 @@ export async function readStorageSettings(file: string): Promise<StorageSettings
 const anchorOnlySchema = z.looseObject({ anchor: anchorSchema.optional() });
 
 /** Returns the root certificates for the audit log's timestamps, if set. @throws {TradeAgentError} `invalid_config` */
-export async function readAnchorCa(config: string, folder: string): Promise<string | undefined> {
+export async function readTimestampRootCertificates(config: string, folder: string): Promise<string | undefined> {
   if (!existsSync(config)) return undefined;
   const { anchor } = await parseYaml(anchorOnlySchema, readRequiredFile(config, 'gateway configuration', ''), config);
   return anchor?.ca_file === undefined ? undefined : resolve(folder, anchor.ca_file);

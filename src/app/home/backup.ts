@@ -9,16 +9,22 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { ruleFolders } from '../../gateway/policy/files/rules-source.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
-import { EMPTY_HEAD } from '../../store/audit.ts';
+import { EMPTY_AUDIT_HEAD } from '../../store/audit.ts';
 import { endAllSignIns } from '../../store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import type { ProposalReason } from '../../store/proposal-store.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
-import { createHomeFolder, DATABASE_WAIT_MS, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
-import { requireOwnFolder } from './open-home.ts';
+import {
+  createHomeFolder,
+  DATABASE_WAIT_MS,
+  homeFilePaths,
+  readGatewaySettings,
+  readHomeSettings,
+} from './home-files.ts';
+import { requireOwnHomeFolder } from './open-home.ts';
 
 interface BackupLocation {
   readonly folder: string;
@@ -32,7 +38,7 @@ interface BackupLocation {
  */
 export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupLocation) {
   requirePassphrase(passphrase);
-  requireOwnFolder(folder);
+  requireOwnHomeFolder(folder);
   const { address } = await readHomeSettings(folder);
   const createdAt = new Date(clock.now()).toISOString();
   const files = await homeContent(folder);
@@ -55,7 +61,7 @@ function requirePassphrase(passphrase: string): void {
 
 /** Returns a consistent snapshot of all files of a home, except locks, logs and the ready file. */
 async function homeContent(folder: string): Promise<Archive['files']> {
-  const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFiles(folder);
+  const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFilePaths(folder);
   const left = new Set([lock, ready, rulesLock, gatewayLock].map((file) => basename(file)));
   const names = [...readdirSync(folder), ...ruleFolders.flatMap((name) => listRules(folder, name))]
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
@@ -64,7 +70,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
   // Databases come first. The audit log may grow meanwhile, so its copy ends at the last line in its database.
   const databases = names.filter((name) => name.endsWith('.db'));
   const copies = new Map<string, Buffer>();
-  let head = EMPTY_HEAD.seq;
+  let head = EMPTY_AUDIT_HEAD.seq;
   for (const name of databases) {
     const copy = await copyDatabase(join(folder, name));
     copies.set(name, copy.content);
@@ -93,8 +99,8 @@ async function copyDatabase(file: string): Promise<{ content: Buffer; head: numb
     return database
       .transaction(() => ({
         head: keepsRecord
-          ? (database.prepare<[], number>('SELECT seq FROM audit_head').pluck().get() ?? EMPTY_HEAD.seq)
-          : EMPTY_HEAD.seq,
+          ? (database.prepare<[], number>('SELECT seq FROM audit_head').pluck().get() ?? EMPTY_AUDIT_HEAD.seq)
+          : EMPTY_AUDIT_HEAD.seq,
         content: database.serialize(),
       }))
       .deferred();
@@ -140,7 +146,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
   const archive = await openArchive(readBackup(file), passphrase, file);
   const { createdAt, address } = archive;
   return await createHomeFolder(folder, async (part) => {
-    const lock = basename(homeFiles(part).lock);
+    const lock = basename(homeFilePaths(part).lock);
     for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
     // Fails if files are missing or come from a newer version, before the folder gets its final name.
     await readHomeSettings(part);
@@ -152,7 +158,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
 
 async function settleRestored(part: string, clock: App['clock']) {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-  const { gatewayDatabase, providerDatabase, record } = homeFiles(part);
+  const { gatewayDatabase, providerDatabase, record } = homeFilePaths(part);
   const provider = new Database(providerDatabase, { fileMustExist: true });
   try {
     endAllSignIns(prepareHomeDatabase(provider));
@@ -162,7 +168,7 @@ async function settleRestored(part: string, clock: App['clock']) {
   const seal = readOrCreateSealSecret(part);
   const database = new Database(gatewayDatabase, { fileMustExist: true });
   try {
-    const { proposals, audit } = sqliteGatewayStores(database, createAuthReqIdSeal(seal));
+    const { proposals, audit } = createSqliteGatewayStores(database, createAuthReqIdSeal(seal));
     const moves = new ProposalTransitions(proposals, createTokenSeal(seal), clock);
     let withdrawn = 0;
     let lookedUp = 0;

@@ -7,7 +7,7 @@ import {
   type BrokerSettingsInput,
   brokerSettingsSchema,
   findBrokerKind,
-  traitsOf,
+  resolveBrokerTraits,
 } from '../../gateway/broker/brokers.ts';
 import {
   brokerNameSchema,
@@ -19,10 +19,10 @@ import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import {
   type CredentialKind,
   credentialKindNames,
-  credentialText,
+  getCredentialTexts,
   type StoredCredentials,
 } from '../../gateway/broker/stored-kinds.ts';
-import { requireCredentialKind, requireToolInspection, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
+import { requireCredentialKind, requireToolInspector, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -30,8 +30,8 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
-import { findPerson, type OpenHome, requireOwnFolder, withHome } from './open-home.ts';
+import { homeFilePaths, readGatewaySettings, readHomeReady } from './home-files.ts';
+import { findPerson, type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
 
 /** A person and a broker of a home. Each defaults to the only one that the home has. */
 interface KeyOwner {
@@ -45,8 +45,8 @@ interface KeyOwner {
  * Returns the kind of credentials that a broker of this home accepts.
  * @throws {TradeAgentError} `usage` if there is no home or the broker must be named
  */
-export async function storedCredentialKind(folder: string, name: string | undefined): Promise<CredentialKind> {
-  requireOwnFolder(folder);
+export async function findCredentialKind(folder: string, name: string | undefined): Promise<CredentialKind> {
+  requireOwnHomeFolder(folder);
   return requireCredentialKind(findBroker({ gateway: await readGatewaySettings(folder) }, name));
 }
 
@@ -97,11 +97,11 @@ async function verifyAccount(
 
 /** Lists the accounts for which this home has credentials, without secrets. */
 export async function listBrokerKeys(app: Pick<App, 'clock'>, folder: string) {
-  return await withHome(app, folder, storedAccounts);
+  return await withHome(app, folder, listStoredAccounts);
 }
 
 /** Returns the stored accounts, grouped by broker in the order of the settings. */
-export async function storedAccounts({ keyPairs, gateway }: Pick<OpenHome, 'keyPairs' | 'gateway'>) {
+export async function listStoredAccounts({ keyPairs, gateway }: Pick<OpenHome, 'keyPairs' | 'gateway'>) {
   const lists = gateway.brokers.map(async (broker) =>
     (await keyPairs(broker).list()).map((kept) => ({ ...kept, broker: broker.name })),
   );
@@ -143,7 +143,7 @@ async function requireNewAccount(
   broker: string,
   { accountNumber }: VerifiedAccount,
 ): Promise<void> {
-  const other = (await storedAccounts(home)).find(
+  const other = (await listStoredAccounts(home)).find(
     (kept) => kept.sub === sub && kept.accountNumber === accountNumber && kept.broker !== broker,
   );
   if (other === undefined) return;
@@ -169,7 +169,7 @@ const LOCK_WAIT_MS = 10_000;
  * @throws {TradeAgentError} `usage`; `invalid_config` without a home
  */
 export async function requireNewBroker(folder: string, name: string): Promise<void> {
-  requireOwnFolder(folder);
+  requireOwnHomeFolder(folder);
   requireFreeName(await readGatewaySettings(folder), name);
 }
 
@@ -187,7 +187,7 @@ export async function addBroker(
   confirm: (account: VerifiedAccount) => Promise<void>,
 ) {
   await requireNewBroker(folder, name);
-  const { gateway: file, gatewayLock, ready } = homeFiles(folder);
+  const { gateway: file, gatewayLock, ready } = homeFilePaths(folder);
   return await withHome(app, folder, async (home) => {
     const sub = findPerson(home, username).username;
     const broker: NamedBroker = { ...entry.settings, name };
@@ -277,7 +277,7 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
         return {
           name: broker.name,
           kind: broker.kind,
-          label: broker.label ?? traitsOf(broker).label,
+          label: broker.label ?? resolveBrokerTraits(broker).label,
           credentials: broker.credentials ?? 'exchange',
           address: (broker as Readonly<Record<string, unknown>>)[address]?.toString() ?? null,
           accounts: kept.map(({ sub, accountNumber }) => ({ user: sub, number: accountNumber })),
@@ -300,7 +300,7 @@ export async function inspectBrokerTools(
   return await withHome(app, folder, async (home) => {
     const person = findPerson(home, username);
     const broker = findBroker(home, name);
-    const look = requireToolInspection(broker);
+    const look = requireToolInspector(broker);
     const kept = await home.keyPairs(broker).find(person.username);
     if (kept === undefined) {
       throw new TradeAgentError('not_found', `${person.username} has no stored credentials for this broker`, {
@@ -346,7 +346,7 @@ export function createBrokerEntry({ kind, credentials, url, label }: BrokerChoic
     ...(url === undefined ? {} : { [address]: url }),
   } as BrokerSettingsInput;
   const { data, error } = brokerSettingsSchema.safeParse(written);
-  if (data !== undefined) return { written, settings: data, label: traitsOf(data).label };
+  if (data !== undefined) return { written, settings: data, label: resolveBrokerTraits(data).label };
   const [issue] = error.issues;
   const about = issue?.path[0] === address ? 'the address of the broker' : (issue?.path.join('.') ?? kind);
   throw usageError(`${about}: ${issue?.message}`, 'See docs/guide/BROKERS.md for the settings of each broker.');
@@ -359,7 +359,7 @@ function usageError(message: string, hint: string): TradeAgentError {
 /** Whether any kind of credentials has this field. If so, `NAME=…` is a field, and not a secret that contains "=". */
 const isOtherKindsField = (name: string) =>
   credentialKindNames.some((kind) =>
-    Object.values(credentialText(kind).fields).some(({ names }) => names.includes(name)),
+    Object.values(getCredentialTexts(kind).fields).some(({ names }) => names.includes(name)),
   );
 
 /**
@@ -367,9 +367,9 @@ const isOtherKindsField = (name: string) =>
  * names for the fields are accepted too. Error messages quote nothing from the file.
  * @throws {TradeAgentError} `usage`
  */
-export function readCredentialsText(text: string, from: string, kind: CredentialKind): StoredCredentials {
-  const { noun } = credentialText(kind);
-  const fields = Object.entries(credentialText(kind).fields);
+export function parseCredentialsText(text: string, from: string, kind: CredentialKind): StoredCredentials {
+  const { noun } = getCredentialTexts(kind);
+  const fields = Object.entries(getCredentialTexts(kind).fields);
   const lines = text
     .split(/\r?\n/)
     .map((line) => line.trim())

@@ -4,14 +4,14 @@ import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node
 import { dirname, join } from 'node:path';
 import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
 import { verifyAuditFile } from '../../approval/audit-chain.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import type { NamedBroker } from '../../gateway/broker/named-broker.ts';
 import { isCredentialKind } from '../../gateway/broker/stored-kinds.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import { LIMITS_LOST_PROBLEM, readFolderRules } from '../../gateway/policy/files/rules-source.ts';
-import { limitMismatches } from '../../gateway/policy/limited-accounts.ts';
+import { findLimitMismatches } from '../../gateway/policy/limited-accounts.ts';
 import { hasLimits } from '../../gateway/policy/rules.ts';
-import { ownCheckpointReader } from '../../gateway/record-checkpoints.ts';
+import { createOwnCheckpointReader } from '../../gateway/record-checkpoints.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import { resolveUserDirs } from '../../machine/directories.ts';
@@ -22,14 +22,14 @@ import { checkNode } from '../doctor/doctor.ts';
 import { type Finding, fail, ok, skip, warn } from '../doctor/finding.ts';
 import { clockFinding } from '../doctor/server-checks.ts';
 import { readOrCreateSealSecret } from '../gateway/key-file.ts';
-import { folderProblem, homeFiles, readHomeReady } from './home-files.ts';
+import { folderProblem, homeFilePaths, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
 /**
  * Checks everything that a home needs and changes nothing. Errors from opening the home are reported as findings too.
  * @throws the signal's reason when it aborts
  */
-export async function homeDoctor(
+export async function runHomeDoctor(
   app: Pick<App, 'clock' | 'fetch' | 'signal' | 'env'>,
   folder: string,
 ): Promise<Finding[]> {
@@ -48,7 +48,7 @@ export async function homeDoctor(
     });
   } catch (error) {
     app.signal.throwIfAborted();
-    const { message, hint } = errorObject(error);
+    const { message, hint } = toErrorObject(error);
     findings.push(fail('home', message, hint ?? 'Try again with --verbose.'));
   }
   return findings;
@@ -125,7 +125,7 @@ async function checkAccount(
       ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.')
       : ok('broker', message);
   } catch (error) {
-    const { message, hint } = errorObject(error);
+    const { message, hint } = toErrorObject(error);
     return fail('broker', `${who}: ${message}`, hint ?? setKeysCommand(username, checking, broker));
   }
 }
@@ -173,8 +173,8 @@ function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'setti
 }
 
 async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Finding> {
-  const { record } = homeFiles(folder);
-  const checkpoints = await ownCheckpointReader({ sealSecret: readOrCreateSealSecret(folder) });
+  const { record } = homeFilePaths(folder);
+  const checkpoints = await createOwnCheckpointReader({ sealSecret: readOrCreateSealSecret(folder) });
   const verdict = await verifyAuditFile(record, stores.audit, checkpoints);
   if (!verdict.ok) {
     return fail(
@@ -218,7 +218,7 @@ async function checkServed(
   { address }: HomeSettings,
   folder: string,
 ): Promise<Finding> {
-  const running = readHomeReady(homeFiles(folder).ready) !== undefined;
+  const running = readHomeReady(homeFilePaths(folder).ready) !== undefined;
   try {
     const response = await app.fetch(`${address}/.well-known/oauth-protected-resource`, {
       redirect: 'error',
@@ -414,7 +414,7 @@ async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Fin
     const rules = files === 0 ? '' : `, ${files} rules ${files === 1 ? 'file' : 'files'}`;
     const accounts = Object.keys(limits?.accounts ?? {}).join(', ');
     const { brokers } = gateway;
-    const unmatched = await limitMismatches(limits, { brokers, brokerKeys: stores.brokerKeys });
+    const unmatched = await findLimitMismatches(limits, { brokers, brokerKeys: stores.brokerKeys });
     return [
       ok('rules', `limits for ${accounts}${rules}; digest ${digest}`),
       ...unmatched.map((message) =>
@@ -422,7 +422,7 @@ async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Fin
       ),
     ];
   } catch (error) {
-    const { message, hint } = errorObject(error);
+    const { message, hint } = toErrorObject(error);
     return [fail('rules', message, hint ?? 'See docs/guide/POLICY.md for the format.')];
   }
 }

@@ -10,10 +10,10 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
-import { isRunning } from '../sandbox-connection.ts';
+import { isProcessRunning } from '../sandbox-connection.ts';
 
 /** Returns the paths of the files in a home's folder that several modules use. */
-export const homeFiles = (folder: string) => ({
+export const homeFilePaths = (folder: string) => ({
   settings: join(folder, 'home.yaml'),
   gateway: join(folder, 'gateway.yaml'),
   limits: join(folder, 'limits.yaml'),
@@ -32,14 +32,14 @@ export const DATABASE_WAIT_MS = 10_000;
 
 /** @throws {TradeAgentError} `invalid_config`, including if there is no home */
 export async function readHomeSettings(folder: string): Promise<HomeSettings> {
-  const { settings } = homeFiles(folder);
+  const { settings } = homeFilePaths(folder);
   const hint = 'Create a home with "trade-agent home init", or pass its folder with --home.';
   return await parseYaml(homeSettingsSchema, readRequiredFile(settings, 'home', hint), settings);
 }
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
-  const { gateway } = homeFiles(folder);
+  const { gateway } = homeFilePaths(folder);
   const hint = 'See docs/operate/GATEWAY.md for its contents. "trade-agent home init" creates this file.';
   const settings = await parseYaml(
     gatewaySettingsSchema,
@@ -65,7 +65,7 @@ export async function createHomeFolder<T>(folder: string, work: (part: string) =
   const part = join(dirname(folder), `${basename(folder)}.part`);
   ensurePrivateFolder(dirname(folder));
   createPartFolder(part);
-  return await withProcessLock(homeFiles(part).lock, { what: `the new home ${folder}`, waitMs: 0 }, async () => {
+  return await withProcessLock(homeFilePaths(part).lock, { what: `the new home ${folder}`, waitMs: 0 }, async () => {
     erasePartFolder(part);
     failpoint('init.begun');
     let result: T;
@@ -92,7 +92,7 @@ export function requireUnusedFolder(folder: string): void {
   const problem = folderProblem(found);
   if (problem !== undefined) throw unusableFolder(folder, problem);
   const names = readdirSync(folder);
-  if (names.includes(basename(homeFiles('').settings))) {
+  if (names.includes(basename(homeFilePaths('').settings))) {
     throw new TradeAgentError('usage', `a home already exists: ${folder}`, {
       hint: 'Serve this home with "trade-agent home serve", or create another home with --home FOLDER.',
       details: { folder },
@@ -136,7 +136,7 @@ function createPartFolder(part: string): void {
 
 /** Removes everything but the lock, which this process holds. */
 function erasePartFolder(part: string): void {
-  const lock = basename(homeFiles(part).lock);
+  const lock = basename(homeFilePaths(part).lock);
   for (const name of readdirSync(part)) {
     if (name !== lock) rmSync(join(part, name), { recursive: true, force: true });
   }
@@ -161,7 +161,7 @@ export function readHomeReady(file: string): HomeReadyInfo | undefined {
     return undefined;
   }
   // A home that was killed leaves its file behind.
-  return isRunning(ready.pid) ? ready : undefined;
+  return isProcessRunning(ready.pid) ? ready : undefined;
 }
 
 /** Writes the ready file. @returns a function that removes the file, unless another home has overwritten it */

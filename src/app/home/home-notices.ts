@@ -1,20 +1,20 @@
-import { type NoticeChannel, type NoticesConfig, noticeDestination } from '../../config/notice-channels.ts';
+import { type NoticeChannel, type NoticeChannelsConfig, noticeDestination } from '../../config/notice-channels.ts';
 import type { PhoneNotice, PhoneNotices } from '../../home/phone/push/phone-notices.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { deliver } from '../../notify/deliver.ts';
-import { type Notice, NoticeFailure } from '../../notify/notice.ts';
-import { openChannel } from '../../notify/open-channel.ts';
+import { deliverNotices } from '../../notify/deliver.ts';
+import { type Notice, NoticeFailedError } from '../../notify/notice.ts';
+import { createChannelSender } from '../../notify/open-channel.ts';
 import type { ChannelDeps } from '../../notify/sender.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { openFileStore } from '../../secrets/file/file-store.ts';
 import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import { type NoticeChannelSource, noticesTimeLimit } from '../notices/notice-place.ts';
-import { type ListedChannel, secretState } from '../notices/notices.ts';
+import { type ListedNoticeChannel, secretState } from '../notices/notices.ts';
 
 /** The command that manages a home's notice channels. Quoted in hints. */
 export const HOME_NOTICES_COMMAND = 'trade-agent home notices';
 
-export function homeNotices(folder: string, channels: NoticesConfig): NoticeChannelSource {
+export function homeNoticeChannels(folder: string, channels: NoticeChannelsConfig): NoticeChannelSource {
   return {
     channels: async () => channels,
     store: async () => openHomeSecrets(folder),
@@ -26,10 +26,10 @@ export function homeNotices(folder: string, channels: NoticesConfig): NoticeChan
   };
 }
 
-type HomeChannel = Pick<ListedChannel, 'name' | 'kind' | 'enabled' | 'to' | 'secret'>;
+type HomeChannel = Pick<ListedNoticeChannel, 'name' | 'kind' | 'enabled' | 'to' | 'secret'>;
 
 /** @throws {TradeAgentError} `credential_store_…` */
-export async function listHomeNotices(place: NoticeChannelSource): Promise<readonly HomeChannel[]> {
+export async function listHomeNoticeChannels(place: NoticeChannelSource): Promise<readonly HomeChannel[]> {
   const secretOf = await loadNoticeSecrets(await place.store());
   return Object.entries(await place.channels()).map(([name, channel]) => ({
     name,
@@ -51,7 +51,7 @@ export function openHomeSecrets(folder: string): CredentialStore {
  * the channels in `home.yaml`.
  */
 interface PhoneNoticesOptions {
-  readonly channels: NoticesConfig;
+  readonly channels: NoticeChannelsConfig;
   /** Returns the owner's user name, or undefined if the home has no users. */
   readonly owner: () => string | undefined;
   readonly secrets: CredentialStore;
@@ -85,7 +85,7 @@ export function createPhoneNotices(options: PhoneNoticesOptions): PhoneNotices {
   };
 }
 
-/** @throws {NoticeFailure} */
+/** @throws {NoticeFailedError} */
 async function sendNotice(
   name: string,
   channel: NoticeChannel,
@@ -94,10 +94,10 @@ async function sendNotice(
   { surroundings, clock }: Pick<PhoneNoticesOptions, 'surroundings' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const open = openChannel(name, channel, secret, { ...surroundings, now: () => clock.now() });
-  const [delivery] = await deliver(open, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
+  const open = createChannelSender(name, channel, secret, { ...surroundings, now: () => clock.now() });
+  const [delivery] = await deliverNotices(open, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
   const failure = delivery?.failure;
-  if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
+  if (failure !== undefined) throw new NoticeFailedError(failure.code, failure.message);
 }
 
 /** Returns whether a channel receives this notice. Access, account and unexpected-order notices go to every channel. */

@@ -16,7 +16,7 @@ import { createClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts'
 import type { BrokerEntry } from './brokers.ts';
 import {
   createHomeFolder,
-  homeFiles,
+  homeFilePaths,
   readGatewaySettings,
   readHomeSettings,
   requireUnusedFolder,
@@ -66,7 +66,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
   requireValidSettings(home.settings);
   return await createHomeFolder(home.folder, async (part) => {
     const { stringify } = await import('yaml');
-    const { settings, gateway, limits } = homeFiles(part);
+    const { settings, gateway, limits } = homeFilePaths(part);
     const write = (file: string, about: string, content: unknown) =>
       writePrivateFile(file, `# ${about}\n${stringify(content)}`);
     await createClientKey(part, 'EC');

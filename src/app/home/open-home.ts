@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
+import { type BrokerCredentialStore, createBrokerCredentialStore } from '../../gateway/broker/key-pairs.ts';
 import { keyPairLocationOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
@@ -10,15 +10,15 @@ import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type AuthorizedClients, createAuthorizedClients } from '../../store/home/authorized-clients.ts';
 import { createOidcStore } from '../../store/home/oidc-store.ts';
-import { createPeople, type People } from '../../store/home/people.ts';
-import { createRecoveryCodes, type RecoveryCodes } from '../../store/home/recovery-codes.ts';
+import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
+import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
-import { createSessions } from '../../store/home/sessions.ts';
+import { createSessionStore } from '../../store/home/sessions.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { readOrCreateSealSecret } from '../gateway/key-file.ts';
-import { DATABASE_WAIT_MS, folderProblem, homeFiles, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { DATABASE_WAIT_MS, folderProblem, homeFilePaths, readGatewaySettings, readHomeSettings } from './home-files.ts';
 
 /** A home's data, opened by a command on the home's machine. The home may be running. */
 export interface OpenHome {
@@ -26,14 +26,14 @@ export interface OpenHome {
   readonly settings: HomeSettings;
   readonly gateway: GatewaySettings;
   readonly stores: GatewayStores;
-  readonly people: People;
+  readonly people: PeopleStore;
   readonly keys: ApprovalKeys;
   /**
    * Returns the keys of people's accounts at a broker.
    * @param all the home's brokers, if they differ from its settings
    */
-  readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
-  readonly recoveryCodes: RecoveryCodes;
+  readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
+  readonly recoveryCodes: RecoveryCodeStore;
   readonly authorized: Pick<AuthorizedClients, 'list' | 'revoke'>;
   readonly pushes: PushSubscriptions;
   readonly endKey: (username: string, credentialId: string) => void;
@@ -51,10 +51,10 @@ export async function withHome<T>(
   folder: string,
   work: (home: OpenHome) => Promise<T>,
 ): Promise<T> {
-  requireOwnFolder(folder);
+  requireOwnHomeFolder(folder);
   const settings = await readHomeSettings(folder);
   const gateway = await readGatewaySettings(folder);
-  const { gatewayDatabase, providerDatabase, record } = homeFiles(folder);
+  const { gatewayDatabase, providerDatabase, record } = homeFilePaths(folder);
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
@@ -65,11 +65,11 @@ export async function withHome<T>(
   try {
     // Rejects a folder whose secret other users can read.
     const seal = readOrCreateSealSecret(folder);
-    const stores = sqliteGatewayStores(ofGateway, createAuthReqIdSeal(seal));
+    const stores = createSqliteGatewayStores(ofGateway, createAuthReqIdSeal(seal));
     const { address } = settings;
-    const people = createPeople(prepareHomeDatabase(ofProvider), () => clock.now());
+    const people = createPeopleStore(prepareHomeDatabase(ofProvider), () => clock.now());
     // No form is served here, so no form key is needed.
-    const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
+    const sessions = createSessionStore({ database: ofProvider, people, formKey: '', clock });
     const pushes = openPushSubscriptions(ofProvider, clock);
     return await work({
       folder,
@@ -87,7 +87,7 @@ export async function withHome<T>(
         softwareKeys: false,
       }),
       keyPairs: (broker, all = gateway.brokers) =>
-        createKeyPairs({
+        createBrokerCredentialStore({
           store: stores.brokerKeys,
           sealSecret: seal,
           now: () => clock.now(),
@@ -103,7 +103,7 @@ export async function withHome<T>(
         sessions.endAll(username);
         pushes.endPerson(username);
       },
-      recoveryCodes: createRecoveryCodes({ database: ofProvider, people, clock }),
+      recoveryCodes: createRecoveryCodeStore({ database: ofProvider, people, clock }),
       audit: () => stores.audit.moveToFile(record),
     });
   } finally {
@@ -125,7 +125,7 @@ function authorizedClients(database: Database, now: () => number): AuthorizedCli
 }
 
 /** @throws {TradeAgentError} `invalid_config` */
-export function requireOwnFolder(folder: string): void {
+export function requireOwnHomeFolder(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (found === undefined) {
     throw new TradeAgentError('invalid_config', `there is no home here: ${folder}`, {

@@ -4,7 +4,7 @@ import { preloadVerification } from '../../approval/signature/preload-verificati
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { openFolderRules } from '../../gateway/policy/files/rules-source.ts';
+import { createFolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
 import { createHome, type HomeOptions, isGatewayPath } from '../../home/home.ts';
 import { ActiveFaults } from '../../home/identity-provider/faults.ts';
@@ -16,27 +16,33 @@ import {
   type HomeSettings,
   type ListenAddress,
   resolveListenAddress,
-  trustedProxies,
+  resolveTrustedProxies,
 } from '../../home/settings/home-settings.ts';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type HttpServer, type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { createLoopbackFetch, listenOnLocalhost } from '../../net/localhost.ts';
-import { createPeople, type People } from '../../store/home/people.ts';
+import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { reportUnmatchedAccounts } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
-import { DRAIN_MS, type RegisterCleanup, serve } from '../serve.ts';
+import { DRAIN_TIMEOUT_MS, type RegisterCleanup, serve } from '../serve.ts';
 import { version } from '../version.ts';
-import { type HomeReadyInfo, homeFiles, readGatewaySettings, readHomeSettings, writeHomeReady } from './home-files.ts';
+import {
+  type HomeReadyInfo,
+  homeFilePaths,
+  readGatewaySettings,
+  readHomeSettings,
+  writeHomeReady,
+} from './home-files.ts';
 import { createPhoneNotices, HOME_NOTICES_COMMAND, openHomeSecrets } from './home-notices.ts';
-import { requireOwnFolder } from './open-home.ts';
+import { requireOwnHomeFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
   readonly folder: string;
@@ -61,11 +67,11 @@ export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: Ser
   const { folder } = options;
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
-  requireOwnFolder(folder);
+  requireOwnHomeFolder(folder);
   const settings = await readHomeSettings(folder);
   const gateway = await readGatewaySettings(folder);
   requireOneAddress(settings, gateway);
-  const files = homeFiles(folder);
+  const files = homeFilePaths(folder);
   await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, () =>
     serve({
       signal: app.signal,
@@ -86,9 +92,9 @@ async function open(
   const { clock } = app;
   const now = () => clock.now();
   const onError = (message: string) => app.tell(`home: ${message}`);
-  const rules = await openFolderRules(folder, { onError });
+  const rules = await createFolderRulesSource(folder, { onError });
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-  const files = homeFiles(folder);
+  const files = homeFilePaths(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
     const database = new Database(file);
     onClose(() => database.close());
@@ -101,10 +107,10 @@ async function open(
     now,
   });
   onClose(() => own.close());
-  const people = createPeople(prepareHomeDatabase(providerDatabase), now);
+  const people = createPeopleStore(prepareHomeDatabase(providerDatabase), now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
-  const stores = sqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
+  const stores = createSqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
   const home = await createHome({
     ...homeParts(folder, settings, gateway, rules, clock),
     about: { name: displayName(people, settings), environment: gateway.environment, simulated: false },
@@ -117,7 +123,7 @@ async function open(
     clock,
     onError,
   });
-  onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]));
+  onClose(() => Promise.all([home.close(), server.close(DRAIN_TIMEOUT_MS)]));
   answer = telemetry.requests(home.listener, home.routes);
   server.serve(withRequestLog(answer, clock, log));
   onClose(preloadVerification());
@@ -182,7 +188,7 @@ function homeParts(
 }
 
 /** Returns the name that phones display for the home. It contains the name of the home's first person. */
-function displayName(people: People, { address }: HomeSettings): string {
+function displayName(people: PeopleStore, { address }: HomeSettings): string {
   const [owner] = people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
 }
@@ -206,7 +212,7 @@ function listenForHome(
     return listenOnLocalhost(at.port, now);
   }
   const tls = settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key };
-  const proxies = trustedProxies({ ...settings, listen: formatListenAddress(at) });
+  const proxies = resolveTrustedProxies({ ...settings, listen: formatListenAddress(at) });
   return startHttpServer(
     {
       ...at,
@@ -239,7 +245,7 @@ function withRequestLog(
       response.once('close', () => {
         const { method = 'GET' } = request;
         const duration_ms = clock.now() - since;
-        log({ at: utcSeconds(since), method, path, status: response.statusCode, duration_ms });
+        log({ at: formatUtcSeconds(since), method, path, status: response.statusCode, duration_ms });
       });
     }
     answer(request, response);

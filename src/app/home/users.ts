@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { AuthorizedClient } from '../../store/home/authorized-clients.ts';
 import type { Person } from '../../store/home/people.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import type { App } from '../app.ts';
-import { storedAccounts } from './brokers.ts';
-import { homeFiles, readHomeReady } from './home-files.ts';
+import { listStoredAccounts } from './brokers.ts';
+import { homeFilePaths, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, withHome } from './open-home.ts';
 
 export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
@@ -21,7 +21,7 @@ export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
 
 async function toListedUsers(home: OpenHome) {
   const { people, keys, recoveryCodes } = home;
-  const pairs = await storedAccounts(home);
+  const pairs = await listStoredAccounts(home);
   return await Promise.all(
     people.list().map(async ({ username, name, email }) => {
       const accounts = pairs
@@ -53,7 +53,7 @@ function toListedAuthenticator(key: SigningKey) {
     kind: key.method === 'software' ? ('software' as const) : ('passkey' as const),
     /** Whether the passkey can be on several devices at once. */
     synced: key.deviceType === 'multiDevice',
-    enrolled_at: utcSeconds(key.enrolledAt),
+    enrolled_at: formatUtcSeconds(key.enrolledAt),
     last_used_at: formatTime(key.lastUsedAt),
   };
 }
@@ -178,7 +178,7 @@ export async function createPairingLink(app: Pick<App, 'clock'>, folder: string,
       user: person.username,
       // The secret is in the URL fragment, which never reaches server logs, proxies or referrer headers.
       url: `${home.settings.address}/phone/pair#${secret}`,
-      expiresAt: utcSeconds(expiresAt),
+      expiresAt: formatUtcSeconds(expiresAt),
     };
   });
 }
@@ -232,22 +232,22 @@ function toListedMcpClient({ user, clientId, name, host, redirectUri, since, use
     name,
     host,
     redirect_uri: redirectUri,
-    since: utcSeconds(since),
+    since: formatUtcSeconds(since),
     last_used_at: formatTime(usedAt),
   };
 }
 
-export type HomeStatus = Awaited<ReturnType<typeof homeStatus>>;
+export type HomeStatus = Awaited<ReturnType<typeof readHomeStatus>>;
 
 /**
  * Returns a home's status from the contents of its folder, including how many open proposals and subscribed browsers
  * each person has. `served` is null if the home is not running.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
+export async function readHomeStatus(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, async (home) => {
     const { settings, gateway, stores } = home;
-    const ready = readHomeReady(homeFiles(folder).ready);
+    const ready = readHomeReady(homeFilePaths(folder).ready);
     const users = await Promise.all(
       (await toListedUsers(home)).map(async (user) => {
         const { state, since, until } = await stores.halts.current(user.username, app.clock.now());
@@ -271,5 +271,5 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
 }
 
 function formatTime(epochMs: number | undefined): string | null {
-  return epochMs === undefined ? null : utcSeconds(epochMs);
+  return epochMs === undefined ? null : formatUtcSeconds(epochMs);
 }

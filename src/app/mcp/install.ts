@@ -7,7 +7,7 @@ import { parse as parseToml, stringify, TomlError } from 'smol-toml';
 import { chosenProfileName, credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { writeFileAtomically } from '../../machine/private-file.ts';
-import { startEnvironment } from '../../machine/start-environment.ts';
+import { pickLaunchEnvironment } from '../../machine/start-environment.ts';
 import type { App } from '../app.ts';
 import { launcherPath } from '../launcher.ts';
 import { version } from '../version.ts';
@@ -62,7 +62,7 @@ export async function installMcp(
     ? await remoteEntry(app, client, options)
     : client.stdio(await ownProgram(app, options, machine));
   const file = resolveLink(client.file(machine));
-  const edit = () => editServer(file, readSettings(file), client, options.name, entry);
+  const edit = () => editServerEntry(file, readSettings(file), client, options.name, entry);
   const edited = edit();
   const found: Installation = {
     client: options.client,
@@ -112,7 +112,7 @@ async function ownProgram(
   const profile = findProfile(config, chosenProfileName(config, app.profileName));
   const script = launcherPath();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
-  const env = startEnvironment(app.env, credentialStoreKind(profile) === 'keychain');
+  const env = pickLaunchEnvironment(app.env, credentialStoreKind(profile) === 'keychain');
   // npx may have deleted its cache by tomorrow.
   if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
   const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
@@ -180,7 +180,7 @@ const reachabilityKeys = ['type', 'command', 'args', 'env', 'environment', 'cwd'
  * @param text contents of the file, empty if there is none
  * @throws {TradeAgentError} `invalid_config` for a file that can't be parsed, or can't be changed without side effects
  */
-export function editServer(
+export function editServerEntry(
   file: string,
   text: string,
   client: McpClientSpec,

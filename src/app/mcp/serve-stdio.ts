@@ -5,7 +5,7 @@ import {
   connectionNames,
   DEFAULT_REDIRECT_PORT,
 } from '../../auth/connections/known-connections.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import type { McpCaller } from '../../mcp/mcp-caller.ts';
 import { READ_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { OwnRules } from '../../tools/own-rules.ts';
@@ -36,14 +36,14 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   const { serveMcpStdio } = await import('../../mcp/stdio/serve-stdio.ts');
   const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
   const { withImportedActivities } = await import('../../tools/gateway/imported-activities.ts');
-  const { importedActivities } = await import('../portfolio/account-history.ts');
+  const { createImportedActivitiesReader } = await import('../portfolio/account-history.ts');
   const profile = await app.profile();
   const session = async () => {
     const found = await app.session();
     if (found !== undefined) return found;
     // Resets the session, so that a sign-in in another terminal is noticed.
     await app.reset();
-    throw loginRequired();
+    throw loginRequiredError();
   };
   const { clock, signal } = app;
   const over = new AbortController();
@@ -65,7 +65,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
           { profile, fetch: async (url, init, scopes) => (await session()).fetch(url, init, scopes) },
           defined({ account }),
         ),
-        importedActivities(app),
+        createImportedActivitiesReader(app),
       ),
       hasImports: true,
       ...defined({ ownRules }),

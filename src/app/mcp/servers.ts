@@ -2,26 +2,26 @@ import { type McpServerConfig, mcpServerNamePattern, mcpServerSchema } from '../
 import { type EntryLocation, removeProfileEntry, writeProfileEntry } from '../../config/named-entries.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type ComparedTool, compareTools } from '../../mcp/client/compared-tools.ts';
-import type { ServerAccess } from '../../mcp/client/server-access.ts';
-import type { ServerRegistry, ServerState } from '../../mcp/client/server-registry.ts';
-import { dangerTexts } from '../../mcp/client/tool-danger.ts';
-import { createMcpCredentials } from '../../secrets/places/mcp-credentials.ts';
-import { closestMatch } from '../../text/closest-match.ts';
+import type { McpServerAccess } from '../../mcp/client/server-access.ts';
+import type { McpServerRegistry, McpServerState } from '../../mcp/client/server-registry.ts';
+import { toolDangerTexts } from '../../mcp/client/tool-danger.ts';
+import { createMcpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
+import { findClosestMatch } from '../../text/closest-match.ts';
 import type { AgentOptions, App } from '../app.ts';
-import { withModel } from '../chosen-model.ts';
+import { withModelOptions } from '../chosen-model.ts';
 import { version } from '../version.ts';
 
 /** Returns the access options shared by all servers of the profile. */
 async function serverAccess(
   app: Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store'>,
-): Promise<Pick<ServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
+): Promise<Pick<McpServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
   const [home, profile, store] = await Promise.all([app.home(), app.profile(), app.store()]);
   return {
     // The server's URL may contain a secret.
     fetch: app.redactedFetch,
     env: app.env,
     version: version(),
-    credentials: createMcpCredentials(store, home.config, profile.name),
+    credentials: createMcpCredentialStore(store, home.config, profile.name),
   };
 }
 
@@ -31,7 +31,7 @@ async function findServer(app: Pick<App, 'profile'>, name: string): Promise<McpS
   const found = Object.hasOwn(servers, name) ? servers[name] : undefined;
   if (found !== undefined) return found;
   const names = Object.keys(servers);
-  const nearest = closestMatch(name, names);
+  const nearest = findClosestMatch(name, names);
   throw new TradeAgentError('not_found', `there is no MCP server "${name}" in this profile`, {
     hint:
       nearest === undefined
@@ -45,15 +45,15 @@ async function serverEntryPlace(app: Pick<App, 'home' | 'profile'>, name: string
 }
 
 /** Returns a registry of the profile's MCP servers, without connecting to any of them. */
-export async function openServerRegistry(app: App): Promise<ServerRegistry> {
-  const { createServerRegistry } = await import('../../mcp/client/server-registry.ts');
+export async function openMcpServerRegistry(app: App): Promise<McpServerRegistry> {
+  const { createMcpServerRegistry } = await import('../../mcp/client/server-registry.ts');
   const { mcp_servers: servers = {} } = await app.profile();
-  return createServerRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
+  return createMcpServerRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
 }
 
-export type ListedServer = ReturnType<typeof toListedServer>;
+export type ListedMcpServer = ReturnType<typeof toListedServer>;
 
-export async function listServers(app: Pick<App, 'profile'>) {
+export async function listMcpServers(app: Pick<App, 'profile'>) {
   const { mcp_servers: servers = {} } = await app.profile();
   return Object.entries(servers).map(([name, server]) => toListedServer(name, server));
 }
@@ -76,25 +76,25 @@ function withoutQuery(url: string): string {
   return `${origin}${pathname}`;
 }
 
-export interface ServersState {
+export interface McpServersState {
   /** Why MCP servers are off: the built-in planner answers, or the session is read-only. Undefined if they are on. */
   readonly unused: 'planner' | 'read-only' | undefined;
-  readonly servers: readonly ServerState[];
+  readonly servers: readonly McpServerState[];
 }
 
-export async function serversState(
+export async function getMcpServersState(
   app: Pick<App, 'profile' | 'foreignTools'>,
   options: AgentOptions,
-): Promise<ServersState> {
+): Promise<McpServersState> {
   const [profile, registry] = await Promise.all([app.profile(), app.foreignTools()]);
-  const isPlanner = withModel(profile, options).model.provider === 'builtin';
+  const isPlanner = withModelOptions(profile, options).model.provider === 'builtin';
   return {
     unused: isPlanner ? 'planner' : options.readOnly === true ? 'read-only' : undefined,
     servers: registry?.states() ?? [],
   };
 }
 
-export interface InspectedServer {
+export interface InspectedMcpServer {
   readonly name: string;
   readonly protocol: string;
   readonly about: { readonly name: string; readonly version: string };
@@ -109,20 +109,20 @@ type ServerApp = Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store
  * Connects to a server and compares its tools with the allowed tools.
  * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
  */
-export async function inspectServer(app: ServerApp, name: string, open: OpenBrowser): Promise<InspectedServer> {
+export async function inspectMcpServer(app: ServerApp, name: string, open: OpenBrowser): Promise<InspectedMcpServer> {
   return await inspect(app, name, await findServer(app, name), open);
 }
 
-/** Does the same as {@link inspectServer} for a server that may not be in the profile yet. */
+/** Does the same as {@link inspectMcpServer} for a server that may not be in the profile yet. */
 async function inspect(
   app: ServerApp,
   name: string,
   server: McpServerConfig,
   openBrowser: OpenBrowser,
-): Promise<InspectedServer> {
-  const { connectServer } = await import('../../mcp/client/connection.ts');
+): Promise<InspectedMcpServer> {
+  const { connectMcpServer } = await import('../../mcp/client/connection.ts');
   const { signal } = app;
-  const connection = await connectServer({ ...(await serverAccess(app)), name, server, openBrowser }, signal);
+  const connection = await connectMcpServer({ ...(await serverAccess(app)), name, server, openBrowser }, signal);
   try {
     const { protocol, about } = connection;
     return { name, protocol, about, tools: compareTools(server, await connection.tools(signal)) };
@@ -131,7 +131,7 @@ async function inspect(
   }
 }
 
-export type ServerLocation = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
+export type McpServerLocation = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
 
 /**
  * Connects to a server, lets the person choose among its tools, and adds the server to the profile.
@@ -139,12 +139,12 @@ export type ServerLocation = Partial<Pick<McpServerConfig, 'command' | 'args' | 
  * @throws {TradeAgentError} `usage` for an invalid name or location; `not_found` for an unknown tool; `blocked` for a
  *   tool that could act without the phone; any error from connecting or `ask.choose`. Nothing is written in these cases
  */
-export async function addServer(
+export async function addMcpServer(
   app: App,
   name: string,
-  place: ServerLocation,
-  ask: ServerPrompts & { choose: (looked: InspectedServer) => Promise<readonly string[]> },
-): Promise<InspectedServer> {
+  place: McpServerLocation,
+  ask: ServerPrompts & { choose: (looked: InspectedMcpServer) => Promise<readonly string[]> },
+): Promise<InspectedMcpServer> {
   const profile = await app.profile();
   if (!mcpServerNamePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid server name`, {
@@ -169,7 +169,7 @@ export async function addServer(
 }
 
 /** @throws {TradeAgentError} `usage` */
-function parseLocation(place: ServerLocation): McpServerConfig {
+function parseLocation(place: McpServerLocation): McpServerConfig {
   const parsed = mcpServerSchema.safeParse(place);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -182,11 +182,11 @@ function parseLocation(place: ServerLocation): McpServerConfig {
 type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
 
 /** Asks the person to explicitly confirm tools that could act without their phone. Throws if the person declines. */
-export type ConfirmUnsafe = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
+export type ConfirmUnsafeTools = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
 
 interface ServerPrompts {
   readonly open: OpenBrowser;
-  readonly insist: ConfirmUnsafe | undefined;
+  readonly insist: ConfirmUnsafeTools | undefined;
 }
 
 /**
@@ -196,10 +196,10 @@ interface ServerPrompts {
  *   `blocked` for a tool that could act without the phone; any error from `insist`
  */
 async function withAllowed(
-  { name: server, tools: there }: Pick<InspectedServer, 'name' | 'tools'>,
+  { name: server, tools: there }: Pick<InspectedMcpServer, 'name' | 'tools'>,
   before: Allowed,
   tools: readonly string[],
-  insist: ConfirmUnsafe | undefined,
+  insist: ConfirmUnsafeTools | undefined,
 ): Promise<Allowed> {
   const chosen = tools.map((name) => {
     const found = there.find((tool) => tool.name === name && tool.state !== 'gone');
@@ -234,7 +234,7 @@ function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
  * @param ask.agree receives the tools to show, and throws if the person declines; nothing is written then
  * @throws {TradeAgentError} as {@link withAllowed}; any error from connecting or `ask.agree`; `invalid_config`
  */
-export async function allowTools(
+export async function allowMcpTools(
   app: App,
   name: string,
   tools: readonly string[],
@@ -250,7 +250,7 @@ export async function allowTools(
 }
 
 function unsafeToolError(server: string, { name, danger }: ComparedTool): TradeAgentError {
-  const why = danger === undefined ? 'is unsafe' : dangerTexts[danger];
+  const why = danger === undefined ? 'is unsafe' : toolDangerTexts[danger];
   return new TradeAgentError('blocked', `${name} of ${server} ${why}`, {
     hint: 'Nothing was allowed. The gateway connects to brokers itself, and asks for approval on your phone (docs/guide/BROKERS.md). Pass --unsafe to allow the tool anyway.',
   });
@@ -258,7 +258,7 @@ function unsafeToolError(server: string, { name, danger }: ComparedTool): TradeA
 
 function unknownTool(server: string, name: string, tools: readonly ComparedTool[]): TradeAgentError {
   const names = tools.filter(({ state }) => state !== 'gone').map((tool) => tool.name);
-  const nearest = closestMatch(name, names);
+  const nearest = findClosestMatch(name, names);
   return new TradeAgentError('not_found', `${server} has no tool "${name}"`, {
     hint:
       nearest === undefined
@@ -268,7 +268,7 @@ function unknownTool(server: string, name: string, tools: readonly ComparedTool[
 }
 
 /** Removes a server from the profile, along with its tokens. @throws {TradeAgentError} `not_found` */
-export async function removeServer(app: App, name: string): Promise<void> {
+export async function removeMcpServer(app: App, name: string): Promise<void> {
   const { url } = await findServer(app, name);
   if (url !== undefined) {
     const { StoredAuthorization } = await import('../../mcp/client/stored-authorization.ts');

@@ -1,9 +1,9 @@
 import { shortId } from '../../agent/short-id.ts';
-import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
+import type { NoticeChannel, NoticeChannelsConfig } from '../../config/notice-channels.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
-import { clockTimeLimit } from '../../net/time-limit.ts';
-import { NoticeFailure } from '../../notify/notice.ts';
+import { startClockTimeLimit } from '../../net/time-limit.ts';
+import { NoticeFailedError } from '../../notify/notice.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import {
   loadNoticeSecrets,
@@ -18,17 +18,18 @@ import type { App } from '../app.ts';
 const ALL_NOTICES_TIMEOUT_MS = 30_000;
 
 export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
-  return clockTimeLimit(
+  return startClockTimeLimit(
     clock,
     ALL_NOTICES_TIMEOUT_MS,
     signal,
-    () => new NoticeFailure('timeout', `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the limit for all notices`),
+    () =>
+      new NoticeFailedError('timeout', `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the limit for all notices`),
   );
 }
 
 /** The channels of a profile or a home, and their secrets. */
 export interface NoticeChannelSource {
-  channels(): Promise<NoticesConfig>;
+  channels(): Promise<NoticeChannelsConfig>;
   /** @throws {TradeAgentError} `credential_store_…` */
   store(): Promise<CredentialStore>;
   readonly add: string;
@@ -38,7 +39,7 @@ export interface NoticeChannelSource {
   testData(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticeChannelSource {
+export function profileNoticeChannels(app: Pick<App, 'profile' | 'store'>): NoticeChannelSource {
   const name = async () => (await app.profile()).name;
   return {
     channels: async () => (await app.profile()).notices ?? {},
@@ -52,7 +53,7 @@ export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticeChann
 }
 
 /** @throws {TradeAgentError} `not_found` */
-export async function findChannel(place: NoticeChannelSource, name: string): Promise<NoticeChannel> {
+export async function findNoticeChannel(place: NoticeChannelSource, name: string): Promise<NoticeChannel> {
   const notices = await place.channels();
   const channel = Object.hasOwn(notices, name) ? notices[name] : undefined;
   if (channel !== undefined) return channel;
@@ -69,12 +70,12 @@ export async function findChannel(place: NoticeChannelSource, name: string): Pro
  * @throws {TradeAgentError} `not_found`, `usage` if the channel needs no secret, `credential_store_…`, and any error
  *   from `ask`
  */
-export async function setNoticeSecret(
+export async function setNoticeChannelSecret(
   place: NoticeChannelSource,
   name: string,
   ask: (words: string) => Promise<string>,
 ): Promise<{ readonly kind: NoticeChannel['kind']; readonly words: string }> {
-  const channel = await findChannel(place, name);
+  const channel = await findNoticeChannel(place, name);
   if (noticeSecretRequirement(channel) === 'none') {
     throw new TradeAgentError('usage', `${name} needs no secret`, {
       hint:
@@ -91,18 +92,18 @@ export async function setNoticeSecret(
 }
 
 /** @throws {TradeAgentError} `not_found`; `notice_failed` if the test notice could not be sent */
-export async function testNotice(
+export async function sendTestNotice(
   app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'signal'>,
   place: NoticeChannelSource,
   name: string,
   resolveMail?: ResolveHost,
 ): Promise<{ readonly id: string; readonly attempts: number }> {
-  const [{ deliver }, { openChannel }] = await Promise.all([
+  const [{ deliverNotices: deliver }, { createChannelSender: openChannel }] = await Promise.all([
     import('../../notify/deliver.ts'),
     import('../../notify/open-channel.ts'),
   ]);
   const { clock, env, signal } = app;
-  const channel = await findChannel(place, name);
+  const channel = await findNoticeChannel(place, name);
   const secret = (await loadNoticeSecrets(await place.store()))(name, channel);
   const now = () => clock.now();
   const send = openChannel(name, channel, secret, {

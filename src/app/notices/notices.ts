@@ -11,10 +11,10 @@ import { parseYamlDocument } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { deleteNoticeSecret, loadNoticeSecrets, noticeSecretRequirement } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
-import { profileServer } from '../profile-server.ts';
-import { findChannel, profileNotices, setNoticeSecret, testNotice } from './notice-place.ts';
+import { profileServerUrl } from '../profile-server.ts';
+import { findNoticeChannel, profileNoticeChannels, sendTestNotice, setNoticeChannelSecret } from './notice-place.ts';
 
-export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
+export interface ListedNoticeChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
   readonly to: string;
   /** The rules whose findings the channel receives; null means all. */
@@ -25,8 +25,9 @@ export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 
 }
 
 /** Lists the channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
-export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
-  if ((await profileServer(app)) !== undefined) return (await import('./server-notices.ts')).listServerNotices(app);
+export async function listNoticeChannels(app: App): Promise<readonly ListedNoticeChannel[]> {
+  if ((await profileServerUrl(app)) !== undefined)
+    return (await import('./server-notices.ts')).listServerNoticeChannels(app);
   const { notices = {} } = await app.profile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];
@@ -44,7 +45,7 @@ export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
   }));
 }
 
-export function secretState(channel: NoticeChannel, kept: boolean): ListedChannel['secret'] {
+export function secretState(channel: NoticeChannel, kept: boolean): ListedNoticeChannel['secret'] {
   if (kept) return 'kept';
   return noticeSecretRequirement(channel) === 'required' ? 'missing' : 'not_needed';
 }
@@ -77,17 +78,17 @@ async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Pr
  * @throws {TradeAgentError} `usage` for an unknown kind, a name that is taken, or a malformed setting;
  *   `invalid_config` for settings that the kind doesn't accept. Nothing is written in these cases
  */
-export async function addNotice(app: App, name: string, kind: string, settings: readonly string[]) {
+export async function addNoticeChannel(app: App, name: string, kind: string, settings: readonly string[]) {
   if (!noticeChannelKindNames.includes(kind)) {
     throw new TradeAgentError('usage', `there is no kind of channel "${kind}"`, {
       hint: `Choose one of: ${noticeChannelKindNames.join(', ')}.`,
     });
   }
-  const atServer = (await profileServer(app)) === undefined ? undefined : await import('./server-notices.ts');
+  const atServer = (await profileServerUrl(app)) === undefined ? undefined : await import('./server-notices.ts');
   const there =
     atServer === undefined
       ? Object.keys((await app.profile()).notices ?? {})
-      : (await atServer.listServerNotices(app)).map((one) => one.name);
+      : (await atServer.listServerNoticeChannels(app)).map((one) => one.name);
   if (there.includes(name)) {
     throw new TradeAgentError('usage', `a channel "${name}" already exists`, {
       hint: `Choose another name, or remove it first: trade-agent notices remove ${name}`,
@@ -95,7 +96,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
   }
   const written = { kind, ...(await parseChannelSettings(settings)) };
   if (atServer === undefined) await writeProfileEntry(await noticeEntry(app, name), written);
-  else await atServer.addServerNotice(app, name, written);
+  else await atServer.addServerNoticeChannel(app, name, written);
   const channel = noticeChannelSchema.parse(written);
   return { kind: channel.kind, to: noticeDestination(channel), secret: noticeSecretRequirement(channel) };
 }
@@ -124,10 +125,10 @@ async function parseChannelSettings(words: readonly string[]): Promise<Record<st
 }
 
 /** Sends a test notice. @throws {TradeAgentError} `not_found`; `notice_failed` */
-export async function testProfileNotice(app: App, name: string) {
-  if ((await profileServer(app)) !== undefined)
-    return (await import('./server-notices.ts')).testServerNotice(app, name);
-  return await testNotice(app, profileNotices(app), name);
+export async function sendProfileTestNotice(app: App, name: string) {
+  if ((await profileServerUrl(app)) !== undefined)
+    return (await import('./server-notices.ts')).sendServerTestNotice(app, name);
+  return await sendTestNotice(app, profileNoticeChannels(app), name);
 }
 
 /**
@@ -136,18 +137,18 @@ export async function testProfileNotice(app: App, name: string) {
  * @throws {TradeAgentError} `not_found`; `usage` if the channel needs no secret
  */
 export async function setProfileNoticeSecret(app: App, name: string, ask: (words: string) => Promise<string>) {
-  if ((await profileServer(app)) !== undefined) {
+  if ((await profileServerUrl(app)) !== undefined) {
     const { setServerNoticeSecret } = await import('./server-notices.ts');
     return { ...(await setServerNoticeSecret(app, name, ask)), place: 'on the server, sealed' };
   }
-  return { ...(await setNoticeSecret(profileNotices(app), name, ask)), place: 'in the credential store' };
+  return { ...(await setNoticeChannelSecret(profileNoticeChannels(app), name, ask)), place: 'in the credential store' };
 }
 
 /** Removes a channel and its secret. @throws {TradeAgentError} `not_found`, `credential_store_…` */
-export async function removeNotice(app: App, name: string): Promise<void> {
-  if ((await profileServer(app)) !== undefined)
-    return (await import('./server-notices.ts')).removeServerNotice(app, name);
-  await findChannel(profileNotices(app), name);
+export async function removeNoticeChannel(app: App, name: string): Promise<void> {
+  if ((await profileServerUrl(app)) !== undefined)
+    return (await import('./server-notices.ts')).removeServerNoticeChannel(app, name);
+  await findNoticeChannel(profileNoticeChannels(app), name);
   await deleteNoticeSecret(await app.store(), name);
   await removeProfileEntry(await noticeEntry(app, name));
 }

@@ -1,4 +1,8 @@
-import { createRemoteRequests, type OperationAnswer, type RemoteRequests } from '../../agent/remote/remote-requests.ts';
+import {
+  createRemoteRequests,
+  type OperationResponse,
+  type RemoteRequests,
+} from '../../agent/remote/remote-requests.ts';
 import { type NoticeChannel, noticeChannelNameSchema, noticeChannelSchema } from '../../config/notice-channels.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -11,13 +15,13 @@ type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 const serverRequests = async (app: ServerApp): Promise<RemoteRequests> =>
   createRemoteRequests(await app.requireSession());
 
-export async function listServerNotices(app: ServerApp): Promise<OperationAnswer<'listNotices'>['channels']> {
+export async function listServerNoticeChannels(app: ServerApp): Promise<OperationResponse<'listNotices'>['channels']> {
   return (await (await serverRequests(app)).call('listNotices', { signal: app.signal })).channels;
 }
 
 /** @throws {TradeAgentError} `not_found` */
 async function findServerNotice(app: ServerApp, name: string) {
-  const channels = await listServerNotices(app);
+  const channels = await listServerNoticeChannels(app);
   const found = channels.find((one) => one.name === name);
   if (found !== undefined) return found;
   const names = channels.map((one) => one.name).join(', ');
@@ -27,7 +31,7 @@ async function findServerNotice(app: ServerApp, name: string) {
 }
 
 /** @param written the settings, as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
-export async function addServerNotice(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
+export async function addServerNoticeChannel(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
   if (!noticeChannelNameSchema.safeParse(name).success) {
     throw new TradeAgentError('usage', `"${name}" is not a valid channel name`, {
       hint: 'Use up to 32 lowercase letters, digits and "-".',
@@ -42,13 +46,13 @@ export async function addServerNotice(app: ServerApp, name: string, written: unk
   return channel;
 }
 
-export async function removeServerNotice(app: ServerApp, name: string): Promise<void> {
+export async function removeServerNoticeChannel(app: ServerApp, name: string): Promise<void> {
   const { signal } = app;
   await (await serverRequests(app)).call('removeNotice', { params: { notice: name }, signal });
 }
 
 /** @throws {TradeAgentError} `notice_failed` */
-export async function testServerNotice(
+export async function sendServerTestNotice(
   app: ServerApp,
   name: string,
 ): Promise<{ readonly id: string; readonly attempts: number }> {

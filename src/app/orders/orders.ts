@@ -6,9 +6,9 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
-import { forEachAccount, type MissingAccount, type MultiAccountApp, selectedAccounts } from '../accounts.ts';
+import { forEachAccount, type MissingAccount, type MultiAccountApp, resolveSelectedAccounts } from '../accounts.ts';
 import type { App } from '../app.ts';
-import { resolvePrefix } from '../resolve-prefix.ts';
+import { resolveIdPrefix } from '../resolve-prefix.ts';
 
 export type OrderRow = Order & Partial<AccountName>;
 
@@ -39,7 +39,7 @@ function newestFirst(a: Order, b: Order): number {
 }
 
 /** @param id the broker's id or a prefix @throws {TradeAgentError} as `locateOrder` */
-export async function showOrder(app: OrderApp, id: string): Promise<OrderRow> {
+export async function findOrder(app: OrderApp, id: string): Promise<OrderRow> {
   const { gateway, id: whole, at } = await locateOrder(app, id);
   const order = await gateway.order(whole);
   return at === undefined ? order : toOrderRow(order, at);
@@ -110,7 +110,7 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  *   has the order; `gateway_refused` if an account that may have the order can't be read; `login_required`
  */
 export async function locateOrder(app: OrderApp, typed: string): Promise<OrderLocation> {
-  const entries = await selectedAccounts(app);
+  const entries = await resolveSelectedAccounts(app);
   if (entries === undefined) {
     const gateway = await app.gateway();
     return { id: await resolveOrderId(typed, () => listOrderIds(gateway)), gateway, at: undefined };
@@ -136,7 +136,7 @@ export async function locateOrder(app: OrderApp, typed: string): Promise<OrderLo
 }
 
 function resolveOrderId(typed: string, list: () => Promise<readonly string[]>): Promise<string> {
-  return resolvePrefix(typed, { called: 'orders', whole: uuidPattern, list });
+  return resolveIdPrefix(typed, { called: 'orders', whole: uuidPattern, list });
 }
 
 async function listOrderIds(gateway: GatewayClient): Promise<string[]> {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { RunStatus } from '../../agent/events.ts';
-import { brokerRejection, proposalError } from '../../agent/graph/proposal-error.ts';
-import { approvalView, describeProposal, proposalOutcome } from '../../agent/graph/proposal-view.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { brokerRejectionError, proposalError } from '../../agent/graph/proposal-error.ts';
+import { describeProposal, proposalOutcome, toApprovalView } from '../../agent/graph/proposal-view.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
@@ -42,7 +42,7 @@ export interface OrderRequestSettings {
  *   `approval_denied` if nobody may be asked; `outcome_unknown` if the gateway does not confirm whether it has the
  *   proposal
  */
-export async function requestOrder(
+export async function proposeOrder(
   app: App,
   request: ProposalRequestInput,
   { approval, key = `cli-${randomBytes(16).toString('hex')}` }: OrderRequestSettings,
@@ -62,7 +62,7 @@ export async function requestOrder(
     notice: (message) => asking.notice(message),
     unanswered: (cause) => unconfirmedProposal(key, cause),
   }).catch((error: unknown) => explainKey(gateway, key, error));
-  asking.changed(approvalView(proposal, ''));
+  asking.changed(toApprovalView(proposal, ''));
   if (approval === 'detach' && !isSettled(proposal)) return toOutcome(key, proposal);
   return await followToEnd(app, gateway, { key, proposal }, asking);
 }
@@ -77,7 +77,7 @@ async function followToEnd(
   let seen = proposal;
   const changed = (next: Proposal) => {
     seen = next;
-    asking.changed(approvalView(next, ''));
+    asking.changed(toApprovalView(next, ''));
   };
   const notice = (message: string) => asking.notice(message);
   try {
@@ -87,13 +87,13 @@ async function followToEnd(
   } catch (error) {
     if (!signal.aborted) throw error;
     // Only this client stopped waiting. The proposal is not affected.
-    return { ...toOutcome(key, seen), error: errorObject(signal.reason) };
+    return { ...toOutcome(key, seen), error: toErrorObject(signal.reason) };
   }
 }
 
 function toOutcome(key: string, proposal: Proposal): OrderOutcome {
   const order = proposalOutcome(proposal).placed ?? null;
-  const approval = approvalView(proposal, '');
+  const approval = toApprovalView(proposal, '');
   if (!isSettled(proposal)) {
     const status = isInProgressState(proposal.state) && proposal.state !== 'approved' ? 'unknown' : 'pending';
     return { status, key, approval, order };
@@ -101,7 +101,7 @@ function toOutcome(key: string, proposal: Proposal): OrderOutcome {
   if (proposal.state === 'executed' && order?.status !== 'rejected') {
     return { status: 'done', key, approval, order };
   }
-  const error = errorObject(proposal.state === 'executed' ? brokerRejection(proposal) : proposalError(proposal));
+  const error = toErrorObject(proposal.state === 'executed' ? brokerRejectionError(proposal) : proposalError(proposal));
   return { status: runStatusByState[proposal.state] ?? 'failed', key, approval, order, error };
 }
 
@@ -166,7 +166,7 @@ export interface OrderFlags {
   readonly close?: boolean;
 }
 
-export type ChangeFlags = Pick<OrderFlags, 'qty' | 'limit' | 'stop' | 'trail' | 'tif'>;
+export type OrderChangeFlags = Pick<OrderFlags, 'qty' | 'limit' | 'stop' | 'trail' | 'tif'>;
 
 const flagByField: Readonly<Record<string, string>> = {
   symbol: 'SYMBOL',
@@ -311,7 +311,7 @@ export function buildOrderProposal(
 /** @param at the account in which the order was found @throws {TradeAgentError} `invalid_order`, naming the flag */
 export function buildReplaceProposal(
   orderId: string,
-  { qty, limit, stop, trail, tif }: ChangeFlags,
+  { qty, limit, stop, trail, tif }: OrderChangeFlags,
   at?: OrderLocation['at'],
 ): ProposalRequestInput {
   if ([qty, limit, stop, trail, tif].every((flag) => flag === undefined)) {

@@ -6,15 +6,15 @@ import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';
 import type { RuleText } from '../../gateway/policy/cedar/rule-text.ts';
-import { decide } from '../../gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../gateway/policy/decide.ts';
 import type { DecisionFacts, DecisionSubject, PolicyAction } from '../../gateway/policy/decision.ts';
-import { compareRules, describeChanges } from '../../gateway/policy/files/compare.ts';
-import { buildRules, type ReadRules, type WrittenRules } from '../../gateway/policy/files/rules-source.ts';
+import { compareRules, describeRuleChanges } from '../../gateway/policy/files/compare.ts';
+import { buildRules, type LoadedRules, type RuleFileContents } from '../../gateway/policy/files/rules-source.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
+  findAccountLimits,
   type Limits,
-  limitsFor,
   limitsSchema,
 } from '../../gateway/policy/rules.ts';
 import type { PolicyView, RecordedDecision } from '../../trading/policy-views.ts';
@@ -41,13 +41,13 @@ export async function diffPolicy(app: Pick<App, 'gateway'>, path: string, { repl
     account: view.account,
     policy: view.digest,
     tighter: compareRules(was, will).tighter,
-    changes: describeChanges(was, will, view.account),
+    changes: describeRuleChanges(was, will, view.account),
     replayed: replay ? past.length : null,
     flips: past.flatMap((decision) => findFlip(decision, before, after) ?? []),
   };
 }
 
-function comparableRules({ written, cedarRules = [] }: ReadRules) {
+function comparableRules({ written, cedarRules = [] }: LoadedRules) {
   return { limits: written.limits, cedarRules };
 }
 
@@ -72,7 +72,7 @@ const factsSchema = z.lazy(() =>
 );
 
 /** If the new rules would decide a past order differently, returns both decisions and the reasons for the denial. */
-function findFlip(recorded: RecordedDecision, before: ReadRules, after: ReadRules) {
+function findFlip(recorded: RecordedDecision, before: LoadedRules, after: LoadedRules) {
   const facts = recorded.facts as unknown as DecisionFacts;
   const { sub, client, stage, at, client_order_id: id } = recorded;
   const approved = stage === 'order';
@@ -83,7 +83,9 @@ function findFlip(recorded: RecordedDecision, before: ReadRules, after: ReadRule
     approval: approved ? 'tap' : 'none',
     approvers: approved ? [sub] : [],
   };
-  const [was, would] = [before, after].map((rules) => decide(rules, subject, recorded.action as PolicyAction, facts));
+  const [was, would] = [before, after].map((rules) =>
+    evaluatePolicy(rules, subject, recorded.action as PolicyAction, facts),
+  );
   if (was === undefined || would === undefined || (was.effect === 'deny') === (would.effect === 'deny'))
     return undefined;
   const word = (effect: string): 'allow' | 'deny' => (effect === 'deny' ? 'deny' : 'allow');
@@ -138,7 +140,7 @@ export async function readLimitsFile(file: string): Promise<Limits> {
 }
 
 /** Reads a folder's `*.cedar` files, or a single file. @throws {TradeAgentError} `invalid_config` */
-export function readPolicies(path: string): Record<string, string> {
+export function readPolicyFiles(path: string): Record<string, string> {
   const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const files = isFolder
     ? readdirSync(path)
@@ -159,21 +161,22 @@ async function readFolder(folder: string): Promise<CandidateRules> {
   }
   return {
     limits: has.limits ? await readLimitsFile(join(folder, 'limits.yaml')) : { version: 1, accounts: {} },
-    policies: has.policies ? readPolicies(join(folder, 'policies')) : {},
+    policies: has.policies ? readPolicyFiles(join(folder, 'policies')) : {},
     whole: true,
   };
 }
 
 /** Compiles the active rules of an account. @throws {TradeAgentError} `invalid_config` */
-export async function compileActiveRules(view: PolicyView): Promise<ReadRules> {
+export async function compileActiveRules(view: PolicyView): Promise<LoadedRules> {
   return await compileRules(toWrittenRules(view));
 }
 
 /** Compiles the active rules with the candidate's changes. @throws {TradeAgentError} `invalid_config` */
-async function compileCandidateRules(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
+async function compileCandidateRules(view: PolicyView, candidate: CandidateRules): Promise<LoadedRules> {
   const { account } = view;
   const now = toWrittenRules(view);
-  const limits = candidate.limits === undefined ? now.limits : toLimits(account, limitsFor(candidate.limits, account));
+  const limits =
+    candidate.limits === undefined ? now.limits : toLimits(account, findAccountLimits(candidate.limits, account));
   const { policies: changed = {} } = candidate;
   const owners = candidate.whole ? changed : { ...view.policies, ...changed };
   return await compileRules({
@@ -182,11 +185,11 @@ async function compileCandidateRules(view: PolicyView, candidate: CandidateRules
   });
 }
 
-export async function compileRules(written: WrittenRules): Promise<ReadRules> {
+export async function compileRules(written: RuleFileContents): Promise<LoadedRules> {
   return await buildRules(written, await loadCedar());
 }
 
-function toWrittenRules({ account, limits, policies, firm }: PolicyView): WrittenRules {
+function toWrittenRules({ account, limits, policies, firm }: PolicyView): RuleFileContents {
   return {
     limits: toLimits(account, parseLimits(limits)),
     texts: [...toRuleTexts('policies', policies), ...toRuleTexts('firm', firm)],

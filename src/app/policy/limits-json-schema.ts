@@ -3,7 +3,7 @@ import { accountLimitsSchema, limitsSchema } from '../../gateway/policy/rules.ts
 import { limitLabel } from '../../trading/limit-words.ts';
 
 /** Returns the JSON Schema of `limits.yaml`, for editors: `# yaml-language-server: $schema=…/limits.schema.json`. */
-export function limitsJsonSchema() {
+export function buildLimitsJsonSchema() {
   const account = z.toJSONSchema(accountLimitsSchema, options);
   const properties = Object.fromEntries(
     Object.entries(account.properties ?? {}).map(([key, schema]) => [

@@ -1,14 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { coinPair } from '../../agent/planner/coins.ts';
+import { findCoinPair } from '../../agent/planner/coins.ts';
 import { parsePrompt } from '../../agent/planner/sentence.ts';
 import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { decide } from '../../gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../gateway/policy/decide.ts';
 import type { CountedTotals, DecisionFacts, OptionFacts } from '../../gateway/policy/decision.ts';
-import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
-import { orderFacts } from '../../gateway/policy/order-world.ts';
+import type { LoadedRules } from '../../gateway/policy/files/rules-source.ts';
+import { toOrderFacts } from '../../gateway/policy/order-world.ts';
 import { limitsSchema } from '../../gateway/policy/rules.ts';
 import { contractMultiplier, parseOptionSymbol } from '../../trading/asset-class.ts';
 import { emptyTotals } from '../../trading/counted-order.ts';
@@ -23,13 +23,13 @@ import {
   orderRequestSchema,
   slippageSchema,
 } from '../../trading/order.ts';
-import { withDefaults } from '../../trading/order-defaults.ts';
+import { withOrderDefaults } from '../../trading/order-defaults.ts';
 import { policyReasons } from '../../trading/policy-reasons.ts';
 import { tradingStates } from '../../trading/policy-views.ts';
 import { positionPart } from '../../trading/portfolio/allocation.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { compileActiveRules, compileRules, readLimitsFile, readPolicies, toRuleTexts } from './diff-policy.ts';
+import { compileActiveRules, compileRules, readLimitsFile, readPolicyFiles, toRuleTexts } from './diff-policy.ts';
 
 /**
  * Returns the policy's decision about an order right now. Requests no approval.
@@ -66,8 +66,8 @@ function parseOrder(sentence: string): { readonly order: OrderRequest; readonly 
       hint: 'Use its symbol: trade-agent policy check "buy 1 AAPL261218C00190000 at 2.50".',
     });
   }
-  const symbol = coinPair(String(request.symbol)) ?? request.symbol;
-  return { order: orderRequestSchema.parse(withDefaults({ ...request, symbol })), ...defined({ fraction }) };
+  const symbol = findCoinPair(String(request.symbol)) ?? request.symbol;
+  return { order: orderRequestSchema.parse(withOrderDefaults({ ...request, symbol })), ...defined({ fraction }) };
 }
 
 async function partialQty(
@@ -82,7 +82,7 @@ async function partialQty(
   });
 }
 
-export type TestedCase = ReturnType<typeof runCase>;
+export type TestedPolicyCase = ReturnType<typeof runCase>;
 
 /** Account number used if a cases file names none. */
 const DEFAULT_ACCOUNT = 'TEST';
@@ -111,7 +111,7 @@ async function resolveRules(
   const beside = (path: string) => resolve(dirname(file), path);
   const rules = await compileRules({
     limits: limits === undefined ? undefined : await readCaseLimits(limits, beside, file),
-    texts: policies === undefined ? [] : toRuleTexts('policies', readPolicies(beside(policies))),
+    texts: policies === undefined ? [] : toRuleTexts('policies', readPolicyFiles(beside(policies))),
   });
   return { account: DEFAULT_ACCOUNT, rules };
 }
@@ -121,7 +121,7 @@ async function readCaseLimits(limits: unknown, beside: (path: string) => string,
   return await parseYaml(limitsSchema, JSON.stringify(limits), `limits of ${file}`);
 }
 
-function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string, rules: ReadRules) {
+function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string, rules: LoadedRules) {
   const { name, approval, expect, reasons } = one;
   const subject = {
     sub: 'owner',
@@ -130,7 +130,7 @@ function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string,
     approval,
     approvers: approval === 'tap' ? ['owner'] : [],
   };
-  const decision = decide(rules, subject, 'place', caseFacts(one, general, account));
+  const decision = evaluatePolicy(rules, subject, 'place', caseFacts(one, general, account));
   const sameReasons =
     reasons === undefined ||
     (reasons.length === decision.reasons.length && reasons.every((reason) => decision.reasons.includes(reason)));
@@ -146,7 +146,7 @@ function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string,
 /** @throws {TradeAgentError} `invalid_config`, naming the case */
 function caseFacts(one: PolicyCase, general: PolicyCase['facts'], account: string) {
   try {
-    return buildFacts(one, general, account);
+    return buildDecisionFacts(one, general, account);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     const { message, hint } = error;
@@ -253,7 +253,7 @@ const DEFAULT_SLIPPAGE = '0.01';
 const DEFAULT_EQUITY = '100000';
 
 /** @throws {TradeAgentError} `usage`, `invalid_order` for text that is not an order */
-export function buildFacts(one: PolicyCase, general: GivenFacts, account: string): DecisionFacts {
+export function buildDecisionFacts(one: PolicyCase, general: GivenFacts, account: string): DecisionFacts {
   const given = mergeFacts(general, one.facts);
   const { environment = 'paper', at = QUIET_MORNING } = given;
   const request = typeof one.order === 'string' ? parseOrder(one.order).order : one.order;
@@ -275,7 +275,7 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
     at: now,
     account,
     environment,
-    order: orderFacts(draft),
+    order: toOrderFacts(draft),
     market: given.market === null ? null : marketFacts(market, reference, now),
     broker:
       given.broker === null

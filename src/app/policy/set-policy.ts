@@ -2,13 +2,13 @@ import { basename } from 'node:path';
 import type { z } from 'zod';
 import { readRequiredFile } from '../../config/required-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { closestMatch } from '../../text/closest-match.ts';
+import { findClosestMatch } from '../../text/closest-match.ts';
 import type { PolicyChangeRequest } from '../../trading/kinds/policy-change.ts';
 import { limitWords } from '../../trading/limit-words.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
-export interface PolicyResult {
+export interface SetPolicyResult {
   /** `pending`: applies once approved on the phone. `unchanged`: the rules already had these values. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
@@ -36,7 +36,7 @@ export async function setPolicy(
   app: Pick<App, 'gateway'>,
   { limits: pairs, policies = {} }: PolicyEdit,
   ask: (request: ProposalRequestInput) => Promise<Proposal>,
-): Promise<PolicyResult> {
+): Promise<SetPolicyResult> {
   const gateway = await app.gateway();
   const before = await gateway.policy();
   const { accountLimitsSchema } = await import('../../gateway/policy/rules.ts');
@@ -152,7 +152,7 @@ function unknownLimit(pair: string, key: string): TradeAgentError {
     return new TradeAgentError('usage', `"${pair}" is not a limit setting`, {
       hint: 'Write KEY=VALUE, for example: trade-agent policy set max_order_notional=500',
     });
-  const nearest = closestMatch(key, settableKeys);
+  const nearest = findClosestMatch(key, settableKeys);
   return new TradeAgentError('usage', `there is no limit "${key}"`, {
     hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}Limits: ${settableKeys.join(', ')}.`,
   });

@@ -4,14 +4,14 @@ import { EARLIEST_ACTIVITY_MS } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
 import { type CheckStoreApp, withCheckStore } from '../check/with-check-store.ts';
 
-export type AccountHistory = Awaited<ReturnType<typeof accountHistory>>;
+export type AccountHistory = Awaited<ReturnType<typeof loadAccountHistory>>;
 
 /**
  * Returns an account's holdings, its activities (oldest first, imported ones marked), and the broker's time.
  * @throws {TradeAgentError} `login_required`, and any error from reading the gateway
  */
-export async function accountHistory(app: CheckStoreApp & Pick<App, 'gateway'>) {
-  const gateway = await gatewayWithImported(app);
+export async function loadAccountHistory(app: CheckStoreApp & Pick<App, 'gateway'>) {
+  const gateway = await openGatewayWithImportedActivities(app);
   const [account, positions, clock, activities] = await Promise.all([
     gateway.account(),
     gateway.positions(),
@@ -21,7 +21,7 @@ export async function accountHistory(app: CheckStoreApp & Pick<App, 'gateway'>) 
   return { account, positions, activities, now: Date.parse(clock.timestamp) };
 }
 
-export function importedActivities(app: CheckStoreApp): ImportedActivities {
+export function createImportedActivitiesReader(app: CheckStoreApp): ImportedActivities {
   return (account) =>
     withCheckStore(
       app,
@@ -31,6 +31,8 @@ export function importedActivities(app: CheckStoreApp): ImportedActivities {
 }
 
 /** Returns a gateway client whose activities include the imported ones. @throws {TradeAgentError} `login_required` */
-export async function gatewayWithImported(app: CheckStoreApp & Pick<App, 'gateway'>): Promise<GatewayClient> {
-  return withImportedActivities(await app.gateway(), importedActivities(app));
+export async function openGatewayWithImportedActivities(
+  app: CheckStoreApp & Pick<App, 'gateway'>,
+): Promise<GatewayClient> {
+  return withImportedActivities(await app.gateway(), createImportedActivitiesReader(app));
 }

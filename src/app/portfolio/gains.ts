@@ -9,7 +9,7 @@ import { lotHistory } from '../../trading/portfolio/lot-history-replay.ts';
 import type { LotChoice, LotMethod } from '../../trading/portfolio/lot-pool.ts';
 import type { App } from '../app.ts';
 import type { CheckStoreApp } from '../check/with-check-store.ts';
-import { accountHistory } from './account-history.ts';
+import { loadAccountHistory } from './account-history.ts';
 
 const COLUMNS = ['symbol', 'sold', 'acquired', 'qty'] as const;
 const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
@@ -65,7 +65,7 @@ export type HeldLots = ReturnType<typeof lotsView> & {
  * Returns realized gains by lot, in the columns of Form 8949.
  * @throws {TradeAgentError} `usage` for a file with lots that were not held; `login_required`
  */
-export async function realizedGains(app: HistoryApp, options: GainOptions): Promise<RealizedGains> {
+export async function computeRealizedGains(app: HistoryApp, options: GainOptions): Promise<RealizedGains> {
   const { history, account, activities } = await loadLots(app, options);
   return {
     ...gainsView(history, activities, { method: options.method, year: options.year }),
@@ -73,8 +73,8 @@ export async function realizedGains(app: HistoryApp, options: GainOptions): Prom
   };
 }
 
-/** Returns the lots held. @throws as {@link realizedGains} */
-export async function heldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
+/** Returns the lots held. @throws as {@link computeRealizedGains} */
+export async function computeHeldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await loadLots(app, options);
   return {
     ...lotsView(history, positions, now, options.method),
@@ -96,7 +96,7 @@ async function loadLots(app: HistoryApp, { method, lots }: Omit<GainOptions, 'ye
     );
   }
   const choices = lots === undefined ? [] : readLotChoices(lots);
-  const known = await accountHistory(app);
+  const known = await loadAccountHistory(app);
   const history = lotHistory(known.activities, method, { positions: known.positions, choices });
   const [unused] = history.unused;
   const choice = unused === undefined ? undefined : choices[unused];

@@ -5,7 +5,7 @@ import { Dec, ZERO } from '../../trading/decimal.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { dayTrades } from '../../trading/portfolio/day-trades.ts';
 import type { PortfolioHistory } from '../../trading/portfolio/portfolio-view.ts';
-import { reprice } from '../../trading/portfolio/reprice.ts';
+import { repriceAccount } from '../../trading/portfolio/reprice.ts';
 import { type AccountsTotal, totalByCurrency } from '../../trading/portfolio/totals-across.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { Account, Position, Quote } from '../../trading/views.ts';
@@ -13,8 +13,8 @@ import {
   forEachAccount,
   type MissingAccount,
   type MultiAccountApp,
+  resolveSelectedAccounts,
   runInAccount,
-  selectedAccounts,
 } from '../accounts.ts';
 import type { App } from '../app.ts';
 
@@ -32,7 +32,7 @@ interface PortfolioFigures {
  *   history is read at all
  * @throws {TradeAgentError} `login_required`, and any error from reading the account or its positions
  */
-export async function portfolioFigures(
+export async function loadPortfolioSummary(
   app: App,
   { lines = 0 }: { readonly lines?: number } = {},
 ): Promise<PortfolioFigures> {
@@ -82,8 +82,8 @@ export interface CombinedPortfolio {
  * Returns the combined portfolio of a person with several accounts. Returns undefined for a single or selected account.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
-export async function combinedPortfolio(app: MultiAccountApp): Promise<CombinedPortfolio | undefined> {
-  const entries = await selectedAccounts(app);
+export async function loadCombinedPortfolio(app: MultiAccountApp): Promise<CombinedPortfolio | undefined> {
+  const entries = await resolveSelectedAccounts(app);
   if (entries === undefined) return undefined;
   const { read, missing } = await forEachAccount(app, entries, async (own) => {
     const gateway = await own.gateway();
@@ -104,7 +104,7 @@ const FULL_REFRESH_INTERVAL_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
 const MAX_QUOTE_SYMBOLS = 50;
 
-export interface LiveFigures extends PortfolioFigures {
+export interface LivePortfolio extends PortfolioFigures {
   /** When the prices were read, in milliseconds since the epoch. */
   readonly at: number;
   /** Whether the prices are outdated because the gateway does not respond. */
@@ -115,7 +115,7 @@ interface LiveOptions {
   readonly signal: AbortSignal;
   /** How many of the largest positions get sparklines. */
   readonly lines: number;
-  readonly changed: (figures: LiveFigures) => void;
+  readonly changed: (figures: LivePortfolio) => void;
   /** Called with each proposal that changes, for example when it is decided or filled. */
   readonly proposalChanged: (proposal: Proposal) => void;
 }
@@ -131,7 +131,7 @@ export async function followPortfolio(
 ): Promise<void> {
   const { clock } = app;
   const gateway = await app.gateway();
-  let figures = await portfolioFigures(app, { lines });
+  let figures = await loadPortfolioSummary(app, { lines });
   let at = clock.now();
   let readAt = at;
   let dirty = false;
@@ -152,13 +152,13 @@ export async function followPortfolio(
   const refresh = async (complete: boolean): Promise<boolean> => {
     try {
       if (complete) {
-        const { account, positions } = await portfolioFigures(app);
+        const { account, positions } = await loadPortfolioSummary(app);
         figures = { ...figures, account, positions };
         readAt = clock.now();
       }
       const symbols = figures.positions.slice(0, MAX_QUOTE_SYMBOLS).map(({ symbol }) => symbol);
       const quotes = symbols.length === 0 ? [] : await gateway.quotes(symbols);
-      figures = { ...figures, ...reprice(figures.account, figures.positions, lastPrices(quotes)) };
+      figures = { ...figures, ...repriceAccount(figures.account, figures.positions, lastPrices(quotes)) };
       at = clock.now();
       changed({ ...figures, at, stale: false });
       return true;
@@ -217,7 +217,7 @@ export async function followCombinedPortfolio(
 ): Promise<void> {
   const { signal, changed, proposalChanged: told } = options;
   const entries = await app.accounts();
-  const live = new Map<AccountEntry, LiveFigures>();
+  const live = new Map<AccountEntry, LivePortfolio>();
   const missing = new Map<AccountEntry, MissingAccount>();
   const tell = () => changed(combine(entries, live, missing));
   const ended = new AbortController();
@@ -252,7 +252,7 @@ export async function followCombinedPortfolio(
 
 function combine(
   entries: readonly AccountEntry[],
-  live: ReadonlyMap<AccountEntry, LiveFigures>,
+  live: ReadonlyMap<AccountEntry, LivePortfolio>,
   missing: ReadonlyMap<AccountEntry, MissingAccount>,
 ): LiveCombinedPortfolio {
   const read = entries.flatMap((entry) => {

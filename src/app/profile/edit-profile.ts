@@ -1,4 +1,4 @@
-import { modelUrl } from '../../agent/model/model-server.ts';
+import { modelServerUrl } from '../../agent/model/model-server.ts';
 import { logout } from '../../auth/logout.ts';
 import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
@@ -96,8 +96,8 @@ async function addServerProfile(
     });
   }
   const address = requireUrl(server, '--server').replace(/\/+$/, '');
-  const { describeServer } = await import('../server/server-profile.ts');
-  const published = await describeServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
+  const { fetchServerMetadata } = await import('../server/server-profile.ts');
+  const published = await fetchServerMetadata(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
   if (environment !== undefined && environment !== published.environment) {
     throw new TradeAgentError('usage', `${address} is a ${published.environment} server, not ${environment}`, {
       hint: 'Remove --environment.',
@@ -209,7 +209,7 @@ export async function setModelKey(app: App, name: string | undefined, ask: (url:
       hint: `Run "trade-agent config set profiles.${profile.name}.model.provider openai" first, and set model.name.`,
     });
   }
-  const url = modelUrl(profile.model);
+  const url = modelServerUrl(profile.model);
   const store = await app.openStore(profile);
   await store.probe();
   await storeModelKey(store, url, await ask(url));

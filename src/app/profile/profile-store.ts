@@ -5,9 +5,9 @@ import { credentialStoreKind, findProfile } from '../../config/resolve-profile.t
 import { TradeAgentError } from '../../errors/errors.ts';
 import { moveCredentials } from '../../secrets/move-credentials.ts';
 import {
+  type CredentialStoreLocation,
   findStoreLocations,
   isSameStoreLocation,
-  type StoredPlace,
   toStoreLocation,
 } from '../../secrets/places/stored-places.ts';
 import type { App } from '../app.ts';
@@ -17,7 +17,7 @@ interface StoreSetting extends CredentialLocation {
 }
 
 /** A storage location, with the `credential_key` from config.yaml. */
-export interface StoreLocation extends StoredPlace {
+export interface StoreLocation extends CredentialStoreLocation {
   readonly key: string | undefined;
 }
 
@@ -36,7 +36,7 @@ async function storeSetting(app: App, name: string | undefined): Promise<StoreSe
  * leftovers of an interrupted move.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function showStore(app: App, name: string | undefined) {
+export async function describeProfileStore(app: App, name: string | undefined) {
   const setting = await storeSetting(app, name);
   const folder = (await app.home()).config;
   const here = toStoreLocation(folder, setting.name, setting);
@@ -56,7 +56,7 @@ interface MovedStore {
   readonly moved: readonly string[];
   readonly warning: string | undefined;
   /** Leftovers of an earlier move that this call erased. If there were any, the call did nothing else. */
-  readonly erased: readonly StoredPlace[];
+  readonly erased: readonly CredentialStoreLocation[];
 }
 
 /**
@@ -64,7 +64,7 @@ interface MovedStore {
  * After an interruption, the login still works, and the same call completes the move.
  * @throws {TradeAgentError} `usage` if the secrets are already in that store, `credential_store_…`, `busy`
  */
-export async function moveStore(app: App, name: string, to: CredentialLocation): Promise<MovedStore> {
+export async function moveProfileSecrets(app: App, name: string, to: CredentialLocation): Promise<MovedStore> {
   const from = await storeSetting(app, name);
   const home = await app.home();
   const here = toStoreLocation(home.config, from.name, from);
@@ -93,7 +93,7 @@ export async function moveStore(app: App, name: string, to: CredentialLocation):
 }
 
 /** Erases the leftovers of an earlier move, after the profile has already been switched. */
-async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace): Promise<MovedStore> {
+async function eraseLeftovers(app: App, setting: StoreSetting, here: CredentialStoreLocation): Promise<MovedStore> {
   const { name } = setting;
   const kept = findStoreLocations((await app.home()).config, name);
   const [leftover, ...more] = kept.filter((place) => !isSameStoreLocation(place, here));
@@ -121,7 +121,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace
   };
 }
 
-async function erasePlace(app: App, name: string, place: StoredPlace): Promise<void> {
+async function erasePlace(app: App, name: string, place: CredentialStoreLocation): Promise<void> {
   if (place.keyKind === 'key-file' && place.file !== undefined) {
     // The key file stays, because it may open other profiles' files.
     rmSync(place.file, { force: true });

@@ -1,5 +1,5 @@
 import type { CheckResult } from '../../check/result-schema.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { decideRun, type RunDecision } from '../../schedule/decide-run.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
@@ -9,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exitCodes } from '../exit-codes.ts';
-import { hoursGateway, scheduleMoments, scheduleStore } from './schedule-context.ts';
+import { marketHoursGateway, scheduleMoments, scheduleStore } from './schedule-context.ts';
 
 export type ScheduleRun =
   /** @property next milliseconds since the epoch; undefined if unknown */
@@ -84,7 +84,7 @@ async function runNow(
     return record;
   };
   try {
-    if (schedule.when_open && !(await (await hoursGateway(app)).clock()).is_open)
+    if (schedule.when_open && !(await (await marketHoursGateway(app)).clock()).is_open)
       return { status: 'ran', record: end(marketClosedRun(begun, clock.now())), check: undefined };
     const check = await runScheduledCheck(app, schedule, progress, due?.due);
     return { status: 'ran', record: end(endedRun(begun, check, app.signal, clock.now())), check };
@@ -182,7 +182,7 @@ const statusByExitCode: Readonly<Partial<Record<ExitCode, RunStatus>>> = {
   [exitCodes.interrupted]: 'interrupted',
 };
 
-export function runStatus(exitCode: ExitCode): RunStatus {
+export function runStatusForExitCode(exitCode: ExitCode): RunStatus {
   return statusByExitCode[exitCode] ?? 'failed';
 }
 
@@ -198,7 +198,7 @@ const retriedExitCodes: readonly ExitCode[] = [
  * Returns whether a run with this exit code is repeated at the next wake-up. Errors that a person must fix first
  * (invalid rules, no login) and exit codes that report an order's outcome are not retried.
  */
-export function isRetried(exitCode: ExitCode): boolean {
+export function isRetriedExitCode(exitCode: ExitCode): boolean {
   return retriedExitCodes.includes(exitCode);
 }
 
@@ -248,17 +248,17 @@ export function marketClosedRun(begun: RunRecord, now: number): EndedRun {
 
 /** @param found the results so far */
 export function failedRun(begun: RunRecord, thrown: unknown, found: readonly CheckResult[], now: number): EndedRun {
-  const { code, message, hint } = errorObject(thrown);
+  const { code, message, hint } = toErrorObject(thrown);
   const exitCode = exitCodeForError(code);
   const error = { code, message, ...defined({ hint }) };
-  return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isRetried(exitCode) };
+  return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isRetriedExitCode(exitCode) };
 }
 
 /** @param signal the signal that may have ended the run */
 export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): EndedRun {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);
-  return { record: endedRecord(begun, code, results, now), again: isRetried(code) };
+  return { record: endedRecord(begun, code, results, now), again: isRetriedExitCode(code) };
 }
 
 function endedRecord(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
@@ -278,7 +278,7 @@ function endedRecord(begun: RunRecord, code: ExitCode, results: readonly CheckRe
   return {
     ...begun,
     ended_at: isoTime(now),
-    status: runStatus(code),
+    status: runStatusForExitCode(code),
     exit_code: code,
     found: findings.length,
     findings: findings.slice(0, MAX_RECORDED_FINDINGS),

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
-import { cachedCalendar, calendarFile, currentCalendar } from '../../schedule/calendar-cache.ts';
+import { createCalendarFileStore, loadCurrentCalendar, readCachedCalendar } from '../../schedule/calendar-cache.ts';
 import { createCommandRunner } from '../../schedule/machine-command.ts';
 import type { Moments } from '../../schedule/moments.ts';
-import { openScheduler, type SchedulerMachine } from '../../schedule/open-scheduler.ts';
+import { createScheduler, type SchedulerMachine } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
@@ -23,7 +23,7 @@ export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleSto
 }
 
 /** Returns the gateway that reports market hours: the chosen account's, or the default account's for `all`. */
-export async function hoursGateway(
+export async function marketHoursGateway(
   app: Pick<App, 'gateway' | 'isAllAccounts' | 'usersGateway'>,
 ): Promise<GatewayClient> {
   return await (app.isAllAccounts ? app.usersGateway() : app.gateway());
@@ -56,10 +56,10 @@ export async function scheduleMoments(
   store: ScheduleStore,
 ): Promise<Moments> {
   if ('cron' in timing) return momentsFromCalendar(timing, []);
-  const { days } = await currentCalendar({
-    store: calendarFile(store.folder, profile),
+  const { days } = await loadCurrentCalendar({
+    store: createCalendarFileStore(store.folder, profile),
     now: app.clock.now(),
-    ask: async (range) => (await hoursGateway(app)).calendar(range),
+    ask: async (range) => (await marketHoursGateway(app)).calendar(range),
   });
   return momentsFromCalendar(timing, days);
 }
@@ -87,10 +87,10 @@ export interface AddScheduleOptions {
 }
 
 /** Default time limit of a run, in milliseconds. Shorter than the interval between wake-ups. */
-export const DEFAULT_TIMEOUT_MS = 10 * 60_000;
+export const DEFAULT_RUN_TIMEOUT_MS = 10 * 60_000;
 
 /** @throws {TradeAgentError} `usage` */
-export function requireValidName(name: string | undefined): void {
+export function requireValidScheduleName(name: string | undefined): void {
   if (name !== undefined && !schedulePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid schedule name`, {
       hint: 'Use up to 32 lowercase letters, digits, "-" and "_".',
@@ -114,14 +114,14 @@ export interface ScheduleState {
 }
 
 /** Returns a schedule's state from this machine's files only, so that it works offline. */
-export async function scheduleState(
+export async function readScheduleState(
   app: App,
   store: ScheduleStore,
   schedule: Schedule,
   entry?: ScheduleState['entry'],
 ): Promise<ScheduleState> {
   const now = app.clock.now();
-  const calendar = cachedCalendar(store.folder, schedule.profile);
+  const calendar = readCachedCalendar(store.folder, schedule.profile);
   const moments = await momentsFromCalendar(schedule.timing, calendar?.days ?? []);
   const journal = store.journal(schedule);
   const [latest] = moments.upTo(now - OVERDUE_MS, 1);
@@ -136,7 +136,7 @@ export async function scheduleState(
 
 async function entryState(app: App, store: ScheduleStore, schedule: Schedule): Promise<ScheduleState['entry']> {
   try {
-    return await openScheduler(schedule.with, describeThisMachine(app, store.folder)).state(schedule);
+    return await createScheduler(schedule.with, describeThisMachine(app, store.folder)).state(schedule);
   } catch {
     // One unreadable scheduler entry must not make the whole list fail.
     return 'unreadable';

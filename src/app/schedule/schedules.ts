@@ -4,25 +4,25 @@ import { shortId } from '../../agent/short-id.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { requireMarketTime, wakeMinutes } from '../../schedule/moments.ts';
-import { defaultScheduler, openScheduler } from '../../schedule/open-scheduler.ts';
+import { createScheduler, detectSchedulerName } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import type { ScheduleStore } from '../../schedule/schedule-store.ts';
-import { startCommand } from '../../schedule/scheduler.ts';
+import { createScheduledCommand } from '../../schedule/scheduler.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { launcherPath } from '../launcher.ts';
-import { profileServer } from '../profile-server.ts';
-import { resolvePrefix } from '../resolve-prefix.ts';
+import { profileServerUrl } from '../profile-server.ts';
+import { resolveIdPrefix } from '../resolve-prefix.ts';
 import {
   type AddScheduleOptions,
-  DEFAULT_TIMEOUT_MS,
+  DEFAULT_RUN_TIMEOUT_MS,
   describeThisMachine,
-  requireValidName,
+  readScheduleState,
+  requireValidScheduleName,
   type ScheduleState,
   scheduleMoments,
-  scheduleState,
   scheduleStore,
 } from './schedule-context.ts';
 
@@ -30,7 +30,7 @@ import {
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
   const store = await scheduleStore(app);
   const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
-  const whole = await resolvePrefix(idOrName, {
+  const whole = await resolveIdPrefix(idOrName, {
     called: 'schedules',
     whole: /^$/,
     list: async () => names(),
@@ -40,22 +40,23 @@ export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Pr
 
 /** Like {@link findSchedule}, but also finds schedules on the profile's server. */
 export async function resolveSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
-  if ((await profileServer(app)) === undefined) return findSchedule(app, idOrName);
+  if ((await profileServerUrl(app)) === undefined) return findSchedule(app, idOrName);
   return (await import('./server-schedules.ts')).findServerSchedule(app, idOrName);
 }
 
 export async function listSchedules(app: App): Promise<ScheduleState[]> {
-  if ((await profileServer(app)) !== undefined) return (await import('./server-schedules.ts')).listServerSchedules(app);
+  if ((await profileServerUrl(app)) !== undefined)
+    return (await import('./server-schedules.ts')).listServerSchedules(app);
   const store = await scheduleStore(app);
   const states: ScheduleState[] = [];
-  for (const schedule of store.list()) states.push(await scheduleState(app, store, schedule));
+  for (const schedule of store.list()) states.push(await readScheduleState(app, store, schedule));
   return states;
 }
 
 /** Lists runs, newest first. @param idOrName undefined for all schedules @throws {TradeAgentError} `not_found` */
-export async function scheduleLogs(app: App, idOrName: string | undefined, limit: number): Promise<RunRecord[]> {
-  if ((await profileServer(app)) !== undefined)
-    return (await import('./server-schedules.ts')).serverScheduleLogs(app, idOrName, limit);
+export async function listScheduleRuns(app: App, idOrName: string | undefined, limit: number): Promise<RunRecord[]> {
+  if ((await profileServerUrl(app)) !== undefined)
+    return (await import('./server-schedules.ts')).listServerScheduleRuns(app, idOrName, limit);
   const store = await scheduleStore(app);
   return (idOrName === undefined ? store.list() : [await findSchedule(app, idOrName)])
     .flatMap((schedule) => store.journal(schedule).runs)
@@ -74,7 +75,7 @@ export async function addSchedule(
   agree: (schedule: Schedule) => Promise<boolean>,
 ): Promise<ScheduleState> {
   const timing = parseTiming(options);
-  if ((await profileServer(app)) !== undefined)
+  if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-schedules.ts')).addServerSchedule(app, timing, options);
   if (options.onPrice === true) {
     throw new TradeAgentError(
@@ -89,17 +90,17 @@ export async function addSchedule(
   // Adding a schedule reads only the calendar and the accounts.
   app.limitToReading();
   const profile = findProfile(await app.config(), app.profileName);
-  requireValidName(options.name);
+  requireValidScheduleName(options.name);
   requireFreeName(options.name, store);
   const check = await validateCheck(options);
   const account = app.isAllAccounts ? ALL_ACCOUNTS : await app.account();
   const moments = await scheduleMoments(app, timing, profile.name, store);
   const now = app.clock.now();
   const machine = describeThisMachine(app, store.folder);
-  const scheduler = openScheduler(options.with ?? defaultScheduler(machine), machine);
+  const scheduler = createScheduler(options.with ?? detectSchedulerName(machine), machine);
   const id = shortId('s', 6);
-  const timeoutMs = options.timeout ?? DEFAULT_TIMEOUT_MS;
-  const command = startCommand({
+  const timeoutMs = options.timeout ?? DEFAULT_RUN_TIMEOUT_MS;
+  const command = createScheduledCommand({
     node: process.execPath,
     script: launcherPath(),
     id,
@@ -133,7 +134,7 @@ export async function addSchedule(
     }
     if (scheduler.note !== undefined) app.tell(scheduler.note);
   }
-  return await scheduleState(app, store, schedule, dryRun ? 'dry_run' : undefined);
+  return await readScheduleState(app, store, schedule, dryRun ? 'dry_run' : undefined);
 }
 
 function parseTiming({ cron, at }: AddScheduleOptions): Timing {
@@ -176,7 +177,7 @@ async function validateCheck(options: AddScheduleOptions): Promise<Schedule['che
 
 /** Removes a schedule and its entry in the system's scheduler. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string) {
-  if ((await profileServer(app)) !== undefined)
+  if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-schedules.ts')).removeServerSchedule(app, idOrName);
   const store = await scheduleStore(app);
   const machine = describeThisMachine(app, store.folder);
@@ -185,7 +186,7 @@ export async function removeSchedule(app: App, idOrName: string) {
     // The schedule's file may be gone while its entry still fails at each wake-up.
     const stray =
       schedulePattern.test(idOrName) &&
-      (await openScheduler(defaultScheduler(machine), machine)
+      (await createScheduler(detectSchedulerName(machine), machine)
         .remove(idOrName)
         .catch(() => false));
     if (!stray) throw found.error;
@@ -193,7 +194,7 @@ export async function removeSchedule(app: App, idOrName: string) {
   }
   const { schedule } = found;
   return await store.alone(schedule.id, app.signal, async () => {
-    const entryRemoved = await openScheduler(schedule.with, machine).remove(schedule.id);
+    const entryRemoved = await createScheduler(schedule.with, machine).remove(schedule.id);
     store.remove(schedule.id);
     return { id: schedule.id, entryRemoved };
   });

@@ -7,12 +7,12 @@ import type { Timing } from '../../schedule/schedule.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { resolvePrefix } from '../resolve-prefix.ts';
+import { resolveIdPrefix } from '../resolve-prefix.ts';
 import type { ScheduleRun } from './run-schedule.ts';
 import {
   type AddScheduleOptions,
-  DEFAULT_TIMEOUT_MS,
-  requireValidName,
+  DEFAULT_RUN_TIMEOUT_MS,
+  requireValidScheduleName,
   type ScheduleState,
 } from './schedule-context.ts';
 
@@ -35,7 +35,7 @@ export async function addServerSchedule(app: App, timing: Timing, options: AddSc
     timeout,
   } = options;
   rejectLocalOptions(options);
-  requireValidName(name);
+  requireValidScheduleName(name);
   const text = rules === undefined ? undefined : await rulesText(rules);
   const account = app.isAllAccounts ? ALL_ACCOUNTS : await app.account();
   const added = await (await openRemoteSchedules(app)).add({
@@ -45,7 +45,7 @@ export async function addServerSchedule(app: App, timing: Timing, options: AddSc
     when_open: whenOpen,
     ...(onPrice ? { on_price: true } : {}),
     check: { ...defined({ rules: text }), suggest, buy_only: buyOnly, approval },
-    timeout_ms: timeout ?? DEFAULT_TIMEOUT_MS,
+    timeout_ms: timeout ?? DEFAULT_RUN_TIMEOUT_MS,
   });
   return toScheduleState(await profileName(app), added);
 }
@@ -79,7 +79,7 @@ export async function findServerSchedule(app: App, idOrName: string): Promise<Re
 async function findRemoteSchedule(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
   const all = await schedules.list();
   const names = all.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
-  const whole = await resolvePrefix(idOrName, { called: 'schedules', whole: /^$/, list: async () => names });
+  const whole = await resolveIdPrefix(idOrName, { called: 'schedules', whole: /^$/, list: async () => names });
   const found = all.find(({ id, name }) => id === whole || name === whole);
   if (found !== undefined) return found;
   throw new TradeAgentError('not_found', `there is no schedule "${idOrName}" on the server`, {
@@ -94,7 +94,11 @@ export async function removeServerSchedule(app: App, idOrName: string) {
   return { id, entryRemoved: true };
 }
 
-export async function serverScheduleLogs(app: App, idOrName: string | undefined, limit: number): Promise<RunRecord[]> {
+export async function listServerScheduleRuns(
+  app: App,
+  idOrName: string | undefined,
+  limit: number,
+): Promise<RunRecord[]> {
   const schedules = await openRemoteSchedules(app);
   const meant = idOrName === undefined ? await schedules.list() : [await findRemoteSchedule(schedules, idOrName)];
   // The protocol allows at most 100 runs per request.

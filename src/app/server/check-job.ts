@@ -1,21 +1,21 @@
 import type { Session } from '../../auth/session/session.ts';
 import { defaultRulesFile, parseRules } from '../../check/load-rules.ts';
-import type { NoticesConfig } from '../../config/notice-channels.ts';
+import type { NoticeChannelsConfig } from '../../config/notice-channels.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
-import { clockTimeLimit } from '../../net/time-limit.ts';
+import { startClockTimeLimit } from '../../net/time-limit.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
 import { decideRun } from '../../schedule/decide-run.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import type { MarketDays } from '../../server/jobs/market-days.ts';
-import { createPersonAgent, withinScopes } from '../../server/person-agent.ts';
+import type { TradingDayReader } from '../../server/jobs/market-days.ts';
+import { createPersonAgent, limitSessionToScopes } from '../../server/person-agent.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import {
   type NoticeParts,
-  personChannels,
   personChecks,
+  personNoticeChannels,
   personSchedules,
   type ServerSchedule,
 } from '../../server/server-parts.ts';
@@ -36,7 +36,7 @@ import {
   ScheduledCheckFailure,
   startedRecord,
 } from '../schedule/run-schedule.ts';
-import { hoursGateway } from '../schedule/schedule-context.ts';
+import { marketHoursGateway } from '../schedule/schedule-context.ts';
 
 /** Delay before a check with a transient failure is retried, in milliseconds. The same as on a user's machine. */
 const RETRY_DELAY_MS = 15 * 60_000;
@@ -44,7 +44,7 @@ const RETRY_DELAY_MS = 15 * 60_000;
 const MAX_RUN_MS = 4 * 60_000;
 
 export interface CheckJobParts extends ServerParts, NoticeParts {
-  readonly days: Pick<MarketDays, 'known'>;
+  readonly days: Pick<TradingDayReader, 'known'>;
 }
 
 /**
@@ -133,14 +133,14 @@ async function runCheckTurn(
   const { schedule } = row;
   const ms = Math.min(schedule.timeout_ms, MAX_RUN_MS);
   const overdue = () => new TradeAgentError('timeout', `the run exceeded its limit of ${ms / 1000} s`);
-  const limit = clockTimeLimit(clock, ms, signal, overdue);
+  const limit = startClockTimeLimit(clock, ms, signal, overdue);
   const desk = signInNotifier(parts, person);
   try {
-    const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
+    const session = limitSessionToScopes(await parts.sessions.of(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
     const app = personApp(parts, person, session, schedule.account, limit.signal);
     try {
-      if (schedule.when_open && !(await (await hoursGateway(app)).clock()).is_open)
+      if (schedule.when_open && !(await (await marketHoursGateway(app)).clock()).is_open)
         return marketClosedRun(begun, clock.now());
       const store = personChecks(parts, person);
       const check = await runScheduledCheck(
@@ -165,7 +165,7 @@ async function runCheckTurn(
   } catch (thrown) {
     const { error, found } = thrown instanceof ScheduledCheckFailure ? thrown : new ScheduledCheckFailure(thrown);
     if (isTradeAgentError(error) && error.code === 'login_required')
-      await desk.tell(await personChannels(parts, person).all(), error);
+      await desk.tell(await personNoticeChannels(parts, person).all(), error);
     return failedRun(begun, error, found, clock.now());
   } finally {
     limit.end();
@@ -197,7 +197,7 @@ function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
   return {
     // Forgets the firing, so that the person can be notified again.
     signedIn: () => memory.remember([], undefined),
-    async tell(channels: NoticesConfig, error: TradeAgentError): Promise<void> {
+    async tell(channels: NoticeChannelsConfig, error: TradeAgentError): Promise<void> {
       const now = parts.clock.now();
       const state = { ...FIRING, since: now };
       const untold = await memory.notices.unnotified();
@@ -258,10 +258,10 @@ function personApp(
       config: elsewhere,
       sandbox: elsewhere,
       openStore: elsewhere,
-      profile: async () => ({ ...session.profile, notices: await personChannels(parts, person).all() }),
+      profile: async () => ({ ...session.profile, notices: await personNoticeChannels(parts, person).all() }),
       store: async () => parts.credentials(person),
       foreignTools: async () => undefined,
-      openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),
+      openSession: async (readOnly) => (readOnly ? limitSessionToScopes(session, READ_SCOPES) : session),
       startAgent: async (app, { readOnly = false, model }) => {
         const [inName, number] = await Promise.all([app.requireSession(), app.account()]);
         return createPersonAgent(parts, inName, { read_only: readOnly, ...defined({ model, account: number }) });

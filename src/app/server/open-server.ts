@@ -2,7 +2,7 @@ import { detectProvider } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobQueue } from '../../jobs/job-queue.ts';
-import { connectionOptions } from '../../jobs/temporal/temporal-settings.ts';
+import { readTemporalConnectionOptions } from '../../jobs/temporal/temporal-settings.ts';
 import { createPublicFetch } from '../../net/public-fetch.ts';
 import { createPublicResolver } from '../../net/public-resolver.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
@@ -10,18 +10,18 @@ import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { addAlertRoutes } from '../../server/http/alert-routes.ts';
 import { addGatewayProxy } from '../../server/http/gateway-proxy.ts';
-import { noticeRoutes } from '../../server/http/notice-routes.ts';
+import { createNoticeRoutes } from '../../server/http/notice-routes.ts';
 import { addScheduleRoutes } from '../../server/http/schedule-routes.ts';
-import { channelProblem } from '../../server/jobs/notice-job.ts';
+import { findChannelProblem } from '../../server/jobs/notice-job.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
-import { type NoticeParts, personChannels } from '../../server/server-parts.ts';
-import { createExchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
-import { type ServerSettings, serverProfile } from '../../server/settings/server-settings.ts';
+import { type NoticeParts, personNoticeChannels } from '../../server/server-parts.ts';
+import { createTokenExchangeSessions } from '../../server/sessions/exchanging-sessions.ts';
+import { type ServerSettings, toServerProfile } from '../../server/settings/server-settings.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { App } from '../app.ts';
 import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
-import { findChannel, type NoticeChannelSource, testNotice } from '../notices/notice-place.ts';
+import { findNoticeChannel, type NoticeChannelSource, sendTestNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPaths } from './server-places.ts';
 
 /** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
@@ -66,8 +66,8 @@ export async function openServer(
   const news = store.postgresRunAnnouncements(database);
   const buckets = store.postgresRateBuckets(database);
   const credentials = (sub: string) => store.postgresCredentialStore({ database, sub, seal, clock });
-  const sessions = createExchangingSessions({
-    profile: serverProfile(settings, provider),
+  const sessions = createTokenExchangeSessions({
+    profile: toServerProfile(settings, provider),
     access,
     clock,
     credentials,
@@ -97,7 +97,7 @@ export async function openServer(
       }
     },
     notices,
-    routes: [addScheduleRoutes, addAlertRoutes, noticeRoutes(notices, testPersonNotice), addGatewayProxy],
+    routes: [addScheduleRoutes, addAlertRoutes, createNoticeRoutes(notices, sendPersonTestNotice), addGatewayProxy],
     async close() {
       await news.close();
       await jobs.close();
@@ -118,21 +118,21 @@ interface JobPlaces {
 async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Promise<JobQueue> {
   const { database, home, heard } = places;
   if (settings === undefined) {
-    const { pgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
-    return await pgBossQueue(places);
+    const { openPgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
+    return await openPgBossQueue(places);
   }
   const { temporal } = settings;
-  const { temporalQueue } = await import('../../jobs/temporal/temporal-queue.ts');
-  const connection = () => connectionOptions(temporal, home);
-  return temporalQueue({ database, connection, namespace: temporal.namespace, onError: heard });
+  const { createTemporalQueue } = await import('../../jobs/temporal/temporal-queue.ts');
+  const connection = () => readTemporalConnectionOptions(temporal, home);
+  return createTemporalQueue({ database, connection, namespace: temporal.namespace, onError: heard });
 }
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 /** Sends a test notice through one of a person's channels. @throws {TradeAgentError} `not_found`; `notice_failed` */
-export async function testPersonNotice(parts: NoticeParts, person: string, name: string, signal: AbortSignal) {
+export async function sendPersonTestNotice(parts: NoticeParts, person: string, name: string, signal: AbortSignal) {
   const place: NoticeChannelSource = {
-    channels: () => personChannels(parts, person).all(),
+    channels: () => personNoticeChannels(parts, person).all(),
     store: async () => parts.credentials(person),
     add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',
@@ -141,9 +141,9 @@ export async function testPersonNotice(parts: NoticeParts, person: string, name:
     testData: async () => ({}),
   };
   // The channel's host name may resolve to a different address than when the channel was added.
-  const problem = await channelProblem(await findChannel(place, name), parts.noticeResolve);
+  const problem = await findChannelProblem(await findNoticeChannel(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
-  return await testNotice(
+  return await sendTestNotice(
     { clock: parts.clock, redactedFetch: parts.noticeFetch, env: {}, signal },
     place,
     name,

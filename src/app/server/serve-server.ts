@@ -4,7 +4,7 @@ import { createServerApp } from '../../server/http/server-app.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
-import { DRAIN_MS, serve, serveRoutes } from '../serve.ts';
+import { DRAIN_TIMEOUT_MS, serve, serveRoutes } from '../serve.ts';
 import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPaths } from './server-places.ts';
@@ -62,7 +62,7 @@ export async function serveServer(
         log: options.log,
         routes: opened.routes,
       });
-      onClose(() => Promise.all([served.close(), server.close(DRAIN_MS)]));
+      onClose(() => Promise.all([served.close(), server.close(DRAIN_TIMEOUT_MS)]));
       serveRoutes(server, served.app, telemetry, address);
       return {
         address,

@@ -1,12 +1,12 @@
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
 import { countJobs } from '../../jobs/pg-boss/job-counts.ts';
-import { createMarketDays } from '../../server/jobs/market-days.ts';
+import { createTradingDayReader } from '../../server/jobs/market-days.ts';
 import { createNoticeJob } from '../../server/jobs/notice-job.ts';
 import { createReconcileJob } from '../../server/jobs/reconcile-job.ts';
 import { collectRuns } from '../../server/jobs/run-collector.ts';
 import { createRunJob } from '../../server/jobs/run-job.ts';
 import { createScheduleSweep } from '../../server/jobs/sweep-schedules.ts';
-import { watchPrices } from '../../server/jobs/watch-prices.ts';
+import { checkPriceConditions } from '../../server/jobs/watch-prices.ts';
 import type { NoticeParts, ServerParts } from '../../server/server-parts.ts';
 import { tenantSchedules } from '../../server/server-parts.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
@@ -14,7 +14,7 @@ import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.t
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
-import { DRAIN_MS, serve } from '../serve.ts';
+import { DRAIN_TIMEOUT_MS, serve } from '../serve.ts';
 import { createCheckJob } from './check-job.ts';
 import { openServer } from './open-server.ts';
 import { readServerSettings, type ServerPaths } from './server-places.ts';
@@ -69,7 +69,7 @@ export async function serveWorker(
       const collecting = collectRuns({ ...parts, due, paced }, stop.signal);
       onClose(async () => {
         stop.abort();
-        await Promise.all([collecting, schedules.stop(), parts.jobs.close({ drainMs: DRAIN_MS })]);
+        await Promise.all([collecting, schedules.stop(), parts.jobs.close({ drainMs: DRAIN_TIMEOUT_MS })]);
       });
       telemetry.worker(
         {
@@ -107,7 +107,7 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
   const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
   const schedules = tenantSchedules(options);
   const leases = postgresWorkerLeases(database);
-  const days = createMarketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
+  const days = createTradingDayReader({ rows: postgresCalendarRows(database), schedules, sessions, clock });
   await jobs.work('check', createCheckJob({ ...options, days }), { concurrency });
   await jobs.work('notice', createNoticeJob(options), { concurrency });
   await jobs.work('reconcile', createReconcileJob(options), { concurrency });
@@ -127,7 +127,9 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
   };
   const loops = [
     repeat(SWEEP_MS, 'schedules could not be checked', sweep),
-    repeat(WATCH_MS, 'prices could not be checked', () => watchPrices({ schedules, leases, sessions, now, signal })),
+    repeat(WATCH_MS, 'prices could not be checked', () =>
+      checkPriceConditions({ schedules, leases, sessions, now, signal }),
+    ),
   ];
   return {
     async stop() {

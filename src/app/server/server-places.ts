@@ -7,7 +7,7 @@ import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
 import type { App } from '../app.ts';
 import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
-import { addWrappingKeyTo, createKeyFile, type PublicKey, readKeyFile, toPublicKey } from '../gateway/key-file.ts';
+import { addWrappingKeyToFile, createKeyFile, type PublicKey, readKeyFile, toPublicKey } from '../gateway/key-file.ts';
 
 /** A server's folder and settings file. The server's workers use the same folder or a copy of it. */
 export interface ServerPaths {
@@ -57,9 +57,9 @@ export async function createOrShowServerKey(
   });
 }
 
-/** @throws {TradeAgentError} `invalid_config`; as {@link addWrappingKeyTo} */
+/** @throws {TradeAgentError} `invalid_config`; as {@link addWrappingKeyToFile} */
 export async function addServerWrappingKey({ home, config }: ServerPaths): Promise<string> {
-  return await addWrappingKeyTo((await readServerSettings(config)).kms.file, home, 'server.yaml');
+  return await addWrappingKeyToFile((await readServerSettings(config)).kms.file, home, 'server.yaml');
 }
 
 /**

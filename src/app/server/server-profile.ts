@@ -7,14 +7,19 @@ import { capApprovalTtl, detectProvider } from '../../auth/provider/dialects.ts'
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { type Config, profileSchema, type ResolvedProfile } from '../../config/profile.ts';
 import { providerNames } from '../../config/provider-names.ts';
-import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, type ServerMetadata } from '../../config/resolve-profile.ts';
+import {
+  type AgentServerMetadata,
+  findProfile,
+  HOME_LOGIN_CLIENT,
+  resolveProfile,
+} from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { timeLimit } from '../../net/time-limit.ts';
+import { startTimeLimit } from '../../net/time-limit.ts';
 import { environments } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 
@@ -27,7 +32,7 @@ interface ProfileSelection {
  * Returns the configuration with a profile for the server that `--server` names.
  * @throws {TradeAgentError} `usage` for an insecure address, or if `--profile` is given as well
  */
-export function withServer(
+export function withServerProfile(
   config: Config,
   name: string,
   { serverOption: server = '', profileOption }: ProfileSelection,
@@ -59,7 +64,7 @@ export async function resolveServerProfile(
 ): Promise<ResolvedProfile> {
   const { issuer, login_client, server = '' } = findProfile(config, name);
   const isTold = issuer === undefined || login_client === undefined;
-  const told = isTold ? await describeServer(server, { ...options, home }) : undefined;
+  const told = isTold ? await fetchServerMetadata(server, { ...options, home }) : undefined;
   const profile = capApprovalTtl(resolveProfile(config, name, undefined, told));
   if (told === undefined) return profile;
   const { environment } = told;
@@ -102,13 +107,13 @@ interface ServerRequestOptions {
  * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` if no trade-agent server responds at the address;
  *   any error from contacting the identity provider
  */
-export async function describeServer(server: string, options: ServerRequestOptions): Promise<ServerMetadata> {
+export async function fetchServerMetadata(server: string, options: ServerRequestOptions): Promise<AgentServerMetadata> {
   const { home, clock } = options;
   const file = home === undefined ? undefined : cacheFile(home, server);
   const cached = file === undefined ? undefined : readCache(file, server);
   const age = cached === undefined ? Number.POSITIVE_INFINITY : clock.now() - cached.fetched_at;
   if (cached !== undefined && age >= 0 && age < CACHE_TTL_MS) return cached.told;
-  let told: ServerMetadata;
+  let told: AgentServerMetadata;
   try {
     told = await fetchDescription(server, options);
   } catch (error) {
@@ -127,7 +132,7 @@ export async function describeServer(server: string, options: ServerRequestOptio
   return told;
 }
 
-async function fetchDescription(server: string, options: ServerRequestOptions): Promise<ServerMetadata> {
+async function fetchDescription(server: string, options: ServerRequestOptions): Promise<AgentServerMetadata> {
   if (!isSecureUrl(server)) {
     throw new TradeAgentError('invalid_config', `the server must be an https URL (${server})`, {
       hint: 'Plain http is allowed only for servers on this machine.',
@@ -166,7 +171,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
 /** @throws {TradeAgentError} `gateway_unreachable` */
 async function fetchMetadata(address: string, { fetch, signal }: ServerRequestOptions) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
-  const limit = timeLimit(METADATA_TIMEOUT_MS, signal);
+  const limit = startTimeLimit(METADATA_TIMEOUT_MS, signal);
   try {
     const response = await send(`${address}${PROTECTED_RESOURCE_PATH}`, {
       redirect: 'error',

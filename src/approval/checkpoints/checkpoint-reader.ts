@@ -1,4 +1,4 @@
-import { EMPTY_HEAD } from '../../store/audit.ts';
+import { EMPTY_AUDIT_HEAD } from '../../store/audit.ts';
 import type { RecordFault } from '../../trading/record-line.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import { verifyCheckpoint } from '../receipts/checkpoint.ts';
@@ -53,7 +53,7 @@ export interface CheckpointReaderOptions {
 /** Returns a reader that checks the checkpoints among the lines of an audit log. */
 export function createCheckpointReader({ isTrusted, trustedAuthorities }: CheckpointReaderOptions): CheckpointReader {
   const days = new Map<number, { readonly hash: string; readonly day: string }>();
-  let previous: string = EMPTY_HEAD.hash;
+  let previous: string = EMPTY_AUDIT_HEAD.hash;
   let last: CheckpointSummary['last'] = null;
   let gateway: string | undefined;
   const found = { count: 0, unvouched: 0, late: 0, last: null as CheckpointSummary['anchors']['last'] };

@@ -1,7 +1,7 @@
 import { errorText } from '../../errors/error-text.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { timeLimit } from '../../net/time-limit.ts';
-import type { CheckpointStore } from '../../store/checkpoint-store.ts';
+import { startTimeLimit } from '../../net/time-limit.ts';
+import type { AuditCheckpointStore } from '../../store/checkpoint-store.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import { createCheckpointSigner } from '../receipts/checkpoint.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
@@ -18,7 +18,7 @@ const ANCHOR_TIMEOUT_MS = 20_000;
 const ANCHOR_RETRY_MS = 60_000;
 
 export interface CheckpointWriterOptions {
-  readonly store: CheckpointStore;
+  readonly store: AuditCheckpointStore;
   /** The key that signs receipts. */
   readonly key: Promise<ReceiptKey>;
   /** The gateway's resource identifier. */
@@ -62,7 +62,7 @@ export function createCheckpointWriter(options: CheckpointWriterOptions): Checkp
   const askAuthority = async (): Promise<void> => {
     const last = await store.last();
     if (options.anchor === undefined || last === undefined || last.anchored || clock.now() < askAt) return;
-    const limit = timeLimit(ANCHOR_TIMEOUT_MS, signal);
+    const limit = startTimeLimit(ANCHOR_TIMEOUT_MS, signal);
     try {
       const anchor = await options.anchor();
       const { at, token } = await anchor.attest(Buffer.from(last.hash, 'hex'), limit.signal);

@@ -3,8 +3,12 @@ import type { TokenEndpointResponse } from 'openid-client';
 import { verifyIdToken } from '../../auth/provider/id-token.ts';
 import { expiryTime } from '../../auth/provider/lifetime.ts';
 import { type ProviderAccess, retryWithProviderTime } from '../../auth/provider/provider.ts';
-import { secondsAhead } from '../../auth/provider/provider-clock.ts';
-import { classifyProviderFailure, type ProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
+import { clockSecondsAhead } from '../../auth/provider/provider-clock.ts';
+import {
+  classifyProviderFailure,
+  type ProviderFailure,
+  toProviderError,
+} from '../../auth/provider/provider-failure.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
@@ -21,7 +25,7 @@ import {
   createCibaClientFactory,
 } from './ciba-client.ts';
 import type { BackchannelAuthentication, CibaPort, Outcome, PollResult, Question } from './ciba-port.ts';
-import { registeredClientIdSource, registrationFile } from './client-registration.ts';
+import { createRegisteredClientIdSource, createRegistrationFileStorage } from './client-registration.ts';
 
 const OUTCOME_TIMEOUT_MS = 10_000;
 const MAX_TEXT_LENGTH = 200;
@@ -94,13 +98,13 @@ export class CibaApprovalClient implements CibaPort {
     try {
       return await this.#send(client, question);
     } catch (error) {
-      if (!isInvalidClient(error)) throw providerError(classifyProviderFailure(error), REQUEST_FAILED, issuer);
+      if (!isInvalidClient(error)) throw toProviderError(classifyProviderFailure(error), REQUEST_FAILED, issuer);
       const known = await this.#connect(client.clientId);
       if (known.clientId === client.clientId) throw unknownClient(client);
       return await this.#send(known, question).catch((again: unknown) => {
         throw isInvalidClient(again)
           ? unknownClient(known)
-          : providerError(classifyProviderFailure(again), REQUEST_FAILED, issuer);
+          : toProviderError(classifyProviderFailure(again), REQUEST_FAILED, issuer);
       });
     }
   }
@@ -261,7 +265,7 @@ export class CibaApprovalClient implements CibaPort {
     const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
     await client.authentication(
       client.metadata,
-      { client_id: client.clientId, [clockSkew]: -secondsAhead(this.#options.issuer) },
+      { client_id: client.clientId, [clockSkew]: -clockSecondsAhead(this.#options.issuer) },
       body,
       headers,
     );
@@ -280,8 +284,8 @@ export class CibaApprovalClient implements CibaPort {
 function clientIds(options: CibaApprovalClientOptions, access: ProviderAccess): ClientIdSource {
   const { client } = options;
   if ('id' in client) return { current: async () => client.id };
-  const place = 'registration' in client ? client.registration : registrationFile(client.registrationFile);
-  return registeredClientIdSource({ ...options, storage: place, tokenFile: client.tokenFile, access });
+  const place = 'registration' in client ? client.registration : createRegistrationFileStorage(client.registrationFile);
+  return createRegisteredClientIdSource({ ...options, storage: place, tokenFile: client.tokenFile, access });
 }
 
 /** @param isOver whether the request's deadline has passed */

@@ -3,7 +3,7 @@ import type { ServerMetadata } from 'openid-client';
 import { z } from 'zod';
 import { publicClientKey } from '../../auth/provider/assertion-key.ts';
 import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
-import { classifyProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
+import { classifyProviderFailure, toProviderError } from '../../auth/provider/provider-failure.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
@@ -46,7 +46,7 @@ const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '
  * again if the provider has forgotten the id. If several processes register at the same time, all use the id that was
  * stored first.
  */
-export function registeredClientIdSource(options: RegistrationOptions): ClientIdSource {
+export function createRegisteredClientIdSource(options: RegistrationOptions): ClientIdSource {
   let running: Promise<string> | undefined;
 
   const current = async (forgotten: string | undefined): Promise<string> => {
@@ -73,7 +73,7 @@ export function registeredClientIdSource(options: RegistrationOptions): ClientId
 }
 
 /** Returns storage that keeps the registration in a file. Only one process may use the file. */
-export function registrationFile(file: string): RegistrationStorage {
+export function createRegistrationFileStorage(file: string): RegistrationStorage {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
       hint: 'Move the file elsewhere, and the gateway registers itself again.',
@@ -124,7 +124,7 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
     return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;
   } catch (error) {
     if (isTradeAgentError(error)) throw error;
-    throw providerError(classifyProviderFailure(error), 'the gateway’s client could not be registered', issuer);
+    throw toProviderError(classifyProviderFailure(error), 'the gateway’s client could not be registered', issuer);
   }
 }
 

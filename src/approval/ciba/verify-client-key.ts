@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { retryWithProviderTime } from '../../auth/provider/provider.ts';
-import { classifyProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
+import { classifyProviderFailure, toProviderError } from '../../auth/provider/provider-failure.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { type CibaClientOptions, createCibaClientFactory } from './ciba-client.ts';
@@ -36,7 +36,7 @@ export async function verifyClientKey(
     );
   } catch (error) {
     const failure = classifyProviderFailure(error);
-    if (failure.kind !== 'oauth') throw providerError(failure, what, issuer);
+    if (failure.kind !== 'oauth') throw toProviderError(failure, what, issuer);
     if (AUTHENTICATED_ERRORS.includes(failure.error)) return;
     throw new TradeAgentError(
       'provider_error',

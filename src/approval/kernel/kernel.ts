@@ -4,15 +4,20 @@ import type { ProposalKey, ProposalReason, StoredProposal } from '../../store/pr
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { isSettledState, type ProposalRequest } from '../../trading/proposal.ts';
 import { haltedReason, isAllowedDuringHalt, proposerForOwner, proposerWithoutToken, revokedReason } from '../access.ts';
-import { placedLateReason, recordExecuted, settleExecution } from '../carry-out.ts';
+import { latePlacementReason, recordExecuted, recordExecutionOutcome } from '../carry-out.ts';
 import type { ChangeListener } from '../change-notifier.ts';
 import { KernelContext } from '../kernel-context.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
 import type { Proposer } from '../kind.ts';
 import { ProposalSupervisor } from '../supervisor/supervisor.ts';
-import { createProposalIntake, type ProposalCaller, type ProposalRules, type ProposeResult } from './propose.ts';
+import {
+  createProposalIntake,
+  type ProposalCaller,
+  type ProposalIntakeOptions,
+  type ProposeResult,
+} from './propose.ts';
 
-export interface KernelOptions extends KernelDeps, ProposalRules {}
+export interface KernelOptions extends KernelDeps, ProposalIntakeOptions {}
 
 /** When a person watches proposals, at most this many of the latest ones are checked for results to follow. */
 const MAX_RESUMED_RESULTS = 100;
@@ -285,7 +290,7 @@ export class ApprovalKernel {
     const execution = await this.#parts.getKind(kind).settle(subject, session).catch(ignoreRefusal);
     const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
     if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
-      await settleExecution(this.#context, proposal, execution, 0);
+      await recordExecutionOutcome(this.#context, proposal, execution, 0);
       return;
     }
     // Either the proposal was never handed over, and the run executes or expires it now; or its outcome is still
@@ -324,7 +329,7 @@ export class ApprovalKernel {
     }
     // Some orders of the batch may have been reported as placed before. The result is corrected for the others.
     if (isCorrected?.(result, found.result) !== true) return 'accounted';
-    const late = await placedLateReason(this.#parts, proposal);
+    const late = await latePlacementReason(this.#parts, proposal);
     this.#context.announce(await moves.recordResult(proposal, found.result, late));
     return 'accounted';
   }

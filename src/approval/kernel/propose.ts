@@ -1,6 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type {
   KeyedProposal,
@@ -18,7 +18,7 @@ import {
   type ProposalKind,
   type ProposalRequest,
   type Provenance,
-  requestBody,
+  proposalRequestBody,
 } from '../../trading/proposal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
 import { authorizeProposal, haltedReason, isAllowedDuringHalt, proposerForOwner } from '../access.ts';
@@ -27,7 +27,7 @@ import type { KernelDeps } from '../kernel-deps.ts';
 import type { CompletedRequest, MandateUse, Proposer, UncoveredReason } from '../kind.ts';
 import { isRelationDenial, logDenial } from '../log-denial.ts';
 import { generateNonce } from '../signature/statement.ts';
-import { proposalFacts } from '../transitions.ts';
+import { proposalAuditFacts } from '../transitions.ts';
 import { enforceQuota, type QuotaParty, type Quotas } from './quotas.ts';
 
 /** Maximum length of a client's name, the same as that of a request's `requested_by`. */
@@ -41,7 +41,7 @@ export interface ProposalCaller extends Proposer {
   readonly email?: string | undefined;
 }
 
-export interface ProposalRules {
+export interface ProposalIntakeOptions {
   readonly quotas: Quotas;
   /** Maximum lifetime of a proposal, in seconds. */
   readonly maxTtlSeconds: number;
@@ -75,7 +75,7 @@ export interface ProposeResult {
  * @throws {HttpProblem} when called: 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 if a quota is exceeded,
  *   and whatever `Kind.complete` throws
  */
-export function createProposalIntake(parts: KernelDeps & ProposalRules) {
+export function createProposalIntake(parts: KernelDeps & ProposalIntakeOptions) {
   /** Requests in progress, so that a request that is repeated meanwhile is not processed twice. */
   const arriving = new Map<string, Promise<ProposeResult>>();
   return async (caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> => {
@@ -107,7 +107,7 @@ function denialFacts({ sub, clientId: client }: ProposalCaller, request: Proposa
 }
 
 async function propose(
-  parts: KernelDeps & ProposalRules,
+  parts: KernelDeps & ProposalIntakeOptions,
   caller: ProposalCaller,
   request: ProposalRequest,
   key: KeyedRequest,
@@ -120,7 +120,7 @@ async function propose(
   await authorizeProposal(access, { kind: request.kind, owner, proposer: sub });
   // Someone else's proposal is treated like any other program's: none of it is in the owner's own words.
   const own = ownClients.has(client) && owner === sub;
-  const body = requestBody(request);
+  const body = proposalRequestBody(request);
   const provenance =
     own && request.provenance ? request.provenance : foreignProvenance(body, displayedAuthor(caller, owner));
   const proposedBy = owner === sub ? undefined : sub;
@@ -138,7 +138,7 @@ async function propose(
   requireNotHalted(openProposals, request.kind);
   enforceQuota(openProposals, quotas, party, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
-  const expiresAt = utcSeconds(clock.now() + ttl * 1000);
+  const expiresAt = formatUtcSeconds(clock.now() + ttl * 1000);
   const kind = getKind(request.kind);
   const completed = await kind.complete(body, {
     proposer: proposerForOwner(caller, owner),
@@ -178,7 +178,7 @@ async function propose(
 
 /** Stores a new proposal, or returns the existing one with the same key, or an open one with the same content. */
 async function writeProposal(
-  parts: KernelDeps & ProposalRules,
+  parts: KernelDeps & ProposalIntakeOptions,
   draft: Omit<ProposalDraft, 'again' | 'code'>,
   key: KeyedRequest,
   party: QuotaParty,
@@ -200,7 +200,7 @@ async function writeProposal(
     enforceQuota(openProposals, quotas, party, now);
     const code = generateUnusedCode(openProposals.openCodes, drawCode);
     const numbered: ProposalDraft = { ...draft, code, again: repeatCount(sameLately) };
-    const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
+    const note = { event: 'proposed', facts: proposalAuditFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, openProposals, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
     if (drafted.outcome === 'known') return existingProposal(drafted, key);
@@ -337,7 +337,7 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  * Returns four random Crockford base-32 characters, shown in both the terminal and the phone. If the code were derived
  * from the draft, its author could vary the draft until it got the code of another proposal.
  */
-export function generateCode(): string {
+export function generateProposalCode(): string {
   return Array.from({ length: 4 }, () => CROCKFORD[randomInt(32)]).join('');
 }
 
@@ -345,7 +345,7 @@ export function generateCode(): string {
  * Returns a code that no open proposal of the person has, since people tell open proposals apart by their codes.
  * @param taken the codes of all of the person's open proposals
  */
-export function generateUnusedCode(taken: readonly string[], draw: () => string = generateCode): string {
+export function generateUnusedCode(taken: readonly string[], draw: () => string = generateProposalCode): string {
   for (;;) {
     const code = draw();
     if (!taken.includes(code)) return code;

@@ -9,7 +9,12 @@ import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { AuditNote } from '../../store/audit.ts';
-import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
+import type {
+  SigningKey,
+  SigningKeyChangeProof,
+  SigningKeyStore,
+  SigningKeyUse,
+} from '../../store/signing-key-store.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
@@ -133,7 +138,7 @@ export class ApprovalKeys {
   async enroll(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
     const { store, clock } = this.#options;
     const sub = await this.#whose(by);
-    const proof: KeyProof =
+    const proof: SigningKeyChangeProof =
       'secret' in by
         ? { pairing: pairingDigest(by.secret) }
         : { use: await this.#assertedBy(by, keyAction('add', sub, registration)) };
@@ -378,7 +383,7 @@ export class ApprovalKeys {
   async #assertedBy(
     { sub, assertion }: { readonly sub?: string; readonly assertion: AuthenticationResponseJSON },
     about: readonly string[],
-  ): Promise<KeyUse> {
+  ): Promise<SigningKeyUse> {
     const { store, origin, rpId } = this.#options;
     const { authenticatorData, clientDataJSON, signature } = assertion.response;
     const credentialId = assertion.id;
@@ -458,7 +463,7 @@ function userHandle({ gateway }: ApprovalKeysOptions, sub: string): Buffer {
     .digest();
 }
 
-function enrolledNote(key: SigningKey, by: KeyProof): AuditNote {
+function enrolledNote(key: SigningKey, by: SigningKeyChangeProof): AuditNote {
   const { sub, credentialId, method, deviceType, backedUp, name } = key;
   const proof = by === 'machine' ? by : 'pairing' in by ? 'pairing' : 'key';
   return {

@@ -1,6 +1,6 @@
 import { createPublicKey, hkdfSync, sign } from 'node:crypto';
 import { calculateJwkThumbprint, flattenedVerify, type JWK } from 'jose';
-import { ed25519Key } from '../signature/software-key.ts';
+import { ed25519PrivateKey } from '../signature/software-key.ts';
 
 /** The public half of a gateway's receipt key (RFC 8037), with its RFC 7638 thumbprint as `kid`. */
 export interface ReceiptJwk extends JWK {
@@ -35,7 +35,7 @@ const RECEIPT_TYPE = 'trade-agent-receipt+jws';
  */
 export async function deriveReceiptKey(sealSecret: string | Buffer): Promise<ReceiptKey> {
   const seed = Buffer.from(hkdfSync('sha256', sealSecret, '', 'trade-agent receipt key v1', 32));
-  const privateKey = ed25519Key(seed);
+  const privateKey = ed25519PrivateKey(seed);
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
   const jwk = await publicJwk(x);
   return {

@@ -1,4 +1,4 @@
-import { entryHash } from '../../store/audit.ts';
+import { auditEntryHash } from '../../store/audit.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
@@ -196,7 +196,7 @@ function parseAuditLine(text: string): Line {
   } catch {
     throw unreadable;
   }
-  if (JSON.stringify(line) !== text || !Number.isSafeInteger(line?.seq) || entryHash(line) !== line.hash) {
+  if (JSON.stringify(line) !== text || !Number.isSafeInteger(line?.seq) || auditEntryHash(line) !== line.hash) {
     throw unreadable;
   }
   return line;

@@ -23,7 +23,7 @@ const FLAGS = 0x05;
  */
 export function deriveSoftwareKey(secret: string, user: string): SoftwareKey {
   const seed = Buffer.from(hkdfSync('sha256', secret, '', `trade-agent phone key v1 ${user}`, 32));
-  const privateKey = ed25519Key(seed);
+  const privateKey = ed25519PrivateKey(seed);
   const publicKey = cosePublicKey(privateKey);
   const credentialId = createHash('sha256').update(publicKey).digest('base64url');
   return {
@@ -51,7 +51,7 @@ export function deriveSoftwareKey(secret: string, user: string): SoftwareKey {
 }
 
 /** Returns the private key for a seed. @param seed 32 bytes (RFC 8032 §5.1.5) */
-export function ed25519Key(seed: Uint8Array): KeyObject {
+export function ed25519PrivateKey(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
 }
 

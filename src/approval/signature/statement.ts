@@ -127,7 +127,10 @@ export const evidenceSchema = z.lazy(() =>
 export type Evidence = z.output<typeof evidenceSchema>;
 
 /** Converts a passkey's assertion to evidence. @param statement from `ApprovalKeys.approvalOptions` */
-export function webauthnEvidence({ id, response }: AuthenticationResponseJSON, statement: ApprovalStatement): Evidence {
+export function toWebauthnEvidence(
+  { id, response }: AuthenticationResponseJSON,
+  statement: ApprovalStatement,
+): Evidence {
   return {
     method: 'webauthn',
     credential_id: id,

@@ -2,7 +2,7 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import { proposerWithoutToken } from '../access.ts';
-import { executeProposal, settleExecution } from '../carry-out.ts';
+import { executeProposal, recordExecutionOutcome } from '../carry-out.ts';
 import type { PollResult } from '../ciba/ciba-port.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { buildQuestion, currentApprover, isSecondApproverNext } from '../question.ts';
@@ -482,7 +482,7 @@ export class ProposalRun {
       if (found === undefined) return;
       const { outcome } = found;
       if (outcome === 'executed' || outcome === 'refused' || (outcome === 'unknown' && found.final === true)) {
-        await settleExecution(this.#context, proposal, found, 0);
+        await recordExecutionOutcome(this.#context, proposal, found, 0);
         return;
       }
       await this.#pause(UNKNOWN_LOOKUP_INTERVAL_MS);

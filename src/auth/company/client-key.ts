@@ -16,7 +16,7 @@ export async function ensureCompanyKey(store: CredentialStore): Promise<CompanyC
   return isFirst ? await withKeyId(made) : await ensureCompanyKey(store);
 }
 
-export async function storedCompanyKey(store: CredentialStore): Promise<CompanyClientKey | undefined> {
+export async function readCompanyKey(store: CredentialStore): Promise<CompanyClientKey | undefined> {
   const { company_key: kept } = await store.get(['company_key']);
   return kept === undefined ? undefined : await withKeyId(parsePrivateJwk(kept));
 }

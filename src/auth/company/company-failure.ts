@@ -1,7 +1,7 @@
 import type { CompanySignIn, ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
-import { classifyProviderFailure, type ProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { classifyProviderFailure, type ProviderFailure, toProviderError } from '../provider/provider-failure.ts';
 
 /** Returns the company's host name for display. A display name that the company chose would prove nothing. */
 export function companyHost({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
@@ -14,7 +14,11 @@ export function companyAccessEndedError(company: CompanySignIn): TradeAgentError
   });
 }
 
-export function exchangeError(error: unknown, profile: ResolvedProfile, company: CompanySignIn): TradeAgentError {
+export function toTokenExchangeError(
+  error: unknown,
+  profile: ResolvedProfile,
+  company: CompanySignIn,
+): TradeAgentError {
   const failure = classifyProviderFailure(error);
   const name = companyHost(company);
   const refused = oauthError(failure);
@@ -40,11 +44,15 @@ export function exchangeError(error: unknown, profile: ResolvedProfile, company:
         },
       );
     default:
-      return providerError(failure, `${name} did not authorize the sign-in`, company.issuer);
+      return toProviderError(failure, `${name} did not authorize the sign-in`, company.issuer);
   }
 }
 
-export function redemptionError(error: unknown, profile: ResolvedProfile, company: CompanySignIn): TradeAgentError {
+export function toAssertionRejectedError(
+  error: unknown,
+  profile: ResolvedProfile,
+  company: CompanySignIn,
+): TradeAgentError {
   const failure = classifyProviderFailure(error);
   const refused = oauthError(failure);
   const what = `${profile.issuer} did not accept the identity assertion from ${companyHost(company)} (${refused})`;
@@ -68,7 +76,7 @@ export function redemptionError(error: unknown, profile: ResolvedProfile, compan
         details: { error: refused },
       });
     default:
-      return providerError(failure, 'the home did not sign you in', profile.issuer);
+      return toProviderError(failure, 'the home did not sign you in', profile.issuer);
   }
 }
 

@@ -1,18 +1,18 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { bindsTokens, loginClientConfiguration, retryWithProviderTime } from '../provider/provider.ts';
-import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { loginClientConfiguration, retryWithProviderTime, usesDpopBoundTokens } from '../provider/provider.ts';
+import { classifyProviderFailure, toProviderError } from '../provider/provider-failure.ts';
 import { createDpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';
 import { requireFreshLogin } from '../session/live-login.ts';
 import type { Session } from '../session/session.ts';
 import { parseStoredSession, type StoredSession, sessionUser } from '../session/stored-session.ts';
 import { coversScopes, storeRefreshToken } from '../session/token-refresh.ts';
 import { createTokenSession, type SessionOptions } from '../session/token-session.ts';
-import { storedCompanyKey } from './client-key.ts';
+import { readCompanyKey } from './client-key.ts';
 import {
   companyAccessEndedError,
   companyHost,
@@ -57,7 +57,7 @@ export async function openCompanySession(options: SessionOptions): Promise<Sessi
  */
 export async function verifyCompanySession(options: SessionOptions): Promise<void> {
   const opened = await loadCompanySession(options);
-  if (opened === undefined) throw loginRequired();
+  if (opened === undefined) throw loginRequiredError();
   const { signInToHome } = await import('./identity-assertion.ts');
   await signInToHome(opened, await refreshCompanySignIn(opened), opened.session.scopes);
 }
@@ -70,7 +70,7 @@ async function loadCompanySession(options: SessionOptions): Promise<OpenedCompan
   const companyProfile = signInProfile(profile);
   const stored = await store.get(['session', 'refresh_token', 'dpop_key']);
   const session = parseStoredSession(stored.session, companyProfile);
-  const key = await storedCompanyKey(store);
+  const key = await readCompanyKey(store);
   if (session === undefined || key === undefined) return undefined;
   if (stored.refresh_token === undefined || stored.dpop_key === undefined) return undefined;
   const access = { fetch, clock: options.clock, home };
@@ -108,13 +108,13 @@ async function refreshCompanySignIn({
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token'], { fresh: true });
     const kept = parseStoredSession(held.session, companyProfile);
-    if (kept === undefined || held.refresh_token === undefined) throw loginRequired('you have been signed out');
-    if (kept.sub !== session.sub) throw loginRequired('somebody else has signed in since');
+    if (kept === undefined || held.refresh_token === undefined) throw loginRequiredError('you have been signed out');
+    if (kept.sub !== session.sub) throw loginRequiredError('somebody else has signed in since');
     const sent = held.refresh_token;
     const { refreshTokenGrant } = await import('openid-client');
     const tokens = await retryWithProviderTime(companyProfile.issuer, async () => {
       const configuration = await loginClientConfiguration(companyProfile, { ...access, privateKey: key });
-      const bound = bindsTokens(companyProfile, metadata);
+      const bound = usesDpopBoundTokens(companyProfile, metadata);
       return await refreshTokenGrant(
         configuration,
         sent,
@@ -130,7 +130,7 @@ async function refreshCompanySignIn({
         throw companyAccessEndedError(company);
       }
       if (refused === 'invalid_client') throw unknownCompanyClientError(company);
-      throw providerError(failure, `your sign-in at ${companyHost(company)} could not be renewed`, company.issuer);
+      throw toProviderError(failure, `your sign-in at ${companyHost(company)} could not be renewed`, company.issuer);
     });
     const successor = tokens.refresh_token ?? sent;
     if (successor !== sent) await storeRefreshToken(store, { refresh_token: successor }, sent);

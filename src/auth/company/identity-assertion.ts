@@ -12,16 +12,16 @@ import {
 } from '../../oauth/oauth-names.ts';
 import { expiryTime } from '../provider/lifetime.ts';
 import {
-  bindsTokens,
   loginClientConfiguration,
   type ProviderAccess,
   retryWithProviderTime,
+  usesDpopBoundTokens,
 } from '../provider/provider.ts';
 import type { AccessToken } from '../session/access-token.ts';
 import { createDpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
-import { grantedScopes, UNKNOWN_LIFETIME_S } from '../session/token-refresh.ts';
+import { DEFAULT_TOKEN_LIFETIME_S, grantedScopes } from '../session/token-refresh.ts';
 import type { CompanyClientKey } from './client-key.ts';
-import { exchangeError, redemptionError } from './company-failure.ts';
+import { toAssertionRejectedError, toTokenExchangeError } from './company-failure.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
 export interface CompanyClientContext {
@@ -74,7 +74,7 @@ export async function signInToHome(
     const parameters = { assertion, scope: scopes.join(' ') };
     return await genericGrantRequest(configuration, JWT_BEARER_GRANT, parameters, { DPoP });
   }).catch((error: unknown) => {
-    throw redemptionError(error, profile, company);
+    throw toAssertionRejectedError(error, profile, company);
   });
   const { sub } = decodeClaims(answer.access_token) ?? {};
   if (answer.token_type !== 'dpop' || sub === undefined) {
@@ -88,7 +88,7 @@ export async function signInToHome(
       value: answer.access_token,
       type: 'dpop',
       scopes: grantedScopes(answer.access_token, answer.scope?.split(' ') ?? scopes),
-      expiresAt: expiryTime(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
+      expiresAt: expiryTime(sentAt, answer.expires_in ?? DEFAULT_TOKEN_LIFETIME_S),
       sub,
     },
   };
@@ -103,7 +103,7 @@ async function requestAssertion(
   const place = signInProfile(profile);
   const answer = await retryWithProviderTime(place.issuer, async () => {
     const configuration = await loginClientConfiguration(place, { ...access, privateKey: key });
-    const bound = bindsTokens(place, configuration.serverMetadata());
+    const bound = usesDpopBoundTokens(place, configuration.serverMetadata());
     return await genericGrantRequest(
       configuration,
       TOKEN_EXCHANGE_GRANT,
@@ -118,7 +118,7 @@ async function requestAssertion(
       bound ? { DPoP: await createDpopHandle(configuration, dpopKey) } : {},
     );
   }).catch((error: unknown) => {
-    throw exchangeError(error, profile, company);
+    throw toTokenExchangeError(error, profile, company);
   });
   if (answer.issued_token_type !== ID_JAG_TYPE) throw invalidAssertion(company);
   return answer.access_token;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import { boundedFetch, isResponseTooLarge, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { PROVIDER_TIMEOUT_S } from '../provider/provider.ts';
-import { wantsNonce } from '../session/gateway-request.ts';
+import { demandsDpopNonce } from '../session/gateway-request.ts';
 
 const startedSchema = z.object({
   auth_session: z.string().min(1),
@@ -185,14 +185,14 @@ function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetc
     const url = new URL(`${endpoint}/${path}`);
     const first = await sendOnce(method, url, body);
     // Sending again is safe: a challenged request was not carried out.
-    return wantsNonce(first.response) ? await sendOnce(method, url, body) : first;
+    return demandsDpopNonce(first.response) ? await sendOnce(method, url, body) : first;
   };
 }
 
 function apiError(status: number, origin: string): TradeAgentError {
   switch (status) {
     case 401:
-      return loginRequired(`${origin} no longer accepts this session`);
+      return loginRequiredError(`${origin} no longer accepts this session`);
     case 403:
       return new TradeAgentError('insufficient_scope', 'you may not change connected accounts', {
         hint: 'Give the login client access to the My Account API with its connected-accounts scopes, then run "trade-agent login".',

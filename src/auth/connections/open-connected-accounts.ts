@@ -1,6 +1,6 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
@@ -9,7 +9,7 @@ import { companyScopeMissingError } from '../company/company-failure.ts';
 import type { ConnectedAccountsService } from '../provider/dialect.ts';
 import { providerDialect } from '../provider/dialects.ts';
 import { loginClientConfiguration } from '../provider/provider.ts';
-import { type AccessToken, isUsable } from '../session/access-token.ts';
+import { type AccessToken, isUsableToken } from '../session/access-token.ts';
 import { parsePrivateJwk } from '../session/dpop-key.ts';
 import { createDpopProver, type DpopProver } from '../session/dpop-proof.ts';
 import { parseStoredSession } from '../session/stored-session.ts';
@@ -37,7 +37,7 @@ export async function openConnectedAccounts(
   if (profile.company !== undefined) throw companyScopeMissingError(profile.company, CONNECTION_SCOPES);
   const held = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(held.session, profile);
-  if (session === undefined || held.dpop_key === undefined) throw loginRequired();
+  if (session === undefined || held.dpop_key === undefined) throw loginRequiredError();
   const access = { fetch: options.fetch, clock, home: options.home };
   const configuration = await loginClientConfiguration(profile, access);
   const service = providerDialect(profile).connectedAccounts(configuration.serverMetadata());
@@ -54,7 +54,7 @@ export async function openConnectedAccounts(
       endpoint: service.endpoint.replace(/\/$/, ''),
       fetch: options.fetch,
       authorize: async (method, url) => {
-        if (!isUsable(token, clock)) {
+        if (!isUsableToken(token, clock)) {
           token = await refreshAccessToken(
             { profile, store, access, clock, sub: session.sub, audience: service.audience },
             CONNECTION_SCOPES,

@@ -1,7 +1,7 @@
 import type { ServerMetadata } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { CIBA_GRANT, DEVICE_GRANT } from '../../oauth/oauth-names.ts';
-import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
+import { TRADE_ORDER_DETAILS_TYPE } from '../../trading/approval-details.ts';
 import type { ProviderDialect, ProviderFeature } from './dialect.ts';
 import { providerDialect } from './dialects.ts';
 import { supportsDpop } from './provider.ts';
@@ -58,7 +58,7 @@ function cibaFinding(metadata: ServerMetadata, announced: ServerMetadata, lacksG
 }
 
 function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metadata: ServerMetadata, say: MakeFinding) {
-  const type = TRADE_ORDER_TYPE;
+  const type = TRADE_ORDER_DETAILS_TYPE;
   if (dialect.details === 'never') {
     const what = `${dialect.label} does not put the approved order into the token`;
     return profile.environment === 'live'

@@ -17,14 +17,14 @@ export function clockOffset(issuer: string, clock: Clock): number | undefined {
 }
 
 /** Like {@link clockOffset}, but returns 0 if the offset is unknown or too small to matter. */
-export function secondsAhead(issuer: string, clock: Clock = systemClock): number {
+export function clockSecondsAhead(issuer: string, clock: Clock = systemClock): number {
   const offset = clockOffset(issuer, clock) ?? 0;
   return Math.abs(offset) < MIN_CLOCK_DIFFERENCE_S ? 0 : offset;
 }
 
 /** Returns the provider's current time in milliseconds since the epoch. Token lifetimes are checked against it. */
 export function providerNow(issuer: string, clock: Clock): number {
-  return clock.now() - secondsAhead(issuer, clock) * 1000;
+  return clock.now() - clockSecondsAhead(issuer, clock) * 1000;
 }
 
 /**
@@ -54,8 +54,8 @@ function recordOffset(issuer: string, clock: Clock, offset: number): void {
 }
 
 /** Returns whether the known clock offset now differs noticeably from `before`, an earlier offset in seconds. */
-export function hasOffsetChanged(issuer: string, before: number, clock: Clock = systemClock): boolean {
-  return Math.abs(secondsAhead(issuer, clock) - before) >= MIN_CLOCK_DIFFERENCE_S;
+export function hasClockOffsetChanged(issuer: string, before: number, clock: Clock = systemClock): boolean {
+  return Math.abs(clockSecondsAhead(issuer, clock) - before) >= MIN_CLOCK_DIFFERENCE_S;
 }
 
 /** Minimum difference for a warning, in seconds. Gateways tolerate one minute, and most providers less. */

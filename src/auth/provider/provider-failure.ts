@@ -84,7 +84,7 @@ function overloadFailure(response: Response): ProviderFailure {
  * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider sent it.
  * @param what the failed request, such as "the sign-in could not be started"
  */
-export function providerError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
+export function toProviderError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {
   if (failure.kind === 'unreachable') {
     return new TradeAgentError('provider_unreachable', `${what}: ${issuer} can't be reached (${failure.reason})`, {
       hint: 'Check the network, then try again. Nothing was lost.',

@@ -11,8 +11,8 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { providerDialect } from './dialects.ts';
-import { hasOffsetChanged, secondsAhead, withClockComparison } from './provider-clock.ts';
-import { classifyProviderFailure, providerError } from './provider-failure.ts';
+import { clockSecondsAhead, hasClockOffsetChanged, withClockComparison } from './provider-clock.ts';
+import { classifyProviderFailure, toProviderError } from './provider-failure.ts';
 
 /** How long metadata is cached. Metadata changes rarely, and a stale copy costs at most one failed request. */
 const METADATA_TTL_MS = 3_600_000;
@@ -100,7 +100,7 @@ export async function clientConfiguration(
     metadata,
     client.client_id,
     // Proofs and assertions carry the provider's time.
-    { ...client, [oidc.clockSkew]: -secondsAhead(issuer) },
+    { ...client, [oidc.clockSkew]: -clockSecondsAhead(issuer) },
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
@@ -117,12 +117,16 @@ export async function clientConfiguration(
  * @param request builds its own configuration, so that the retry uses the corrected time
  */
 export async function retryWithProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
-  const before = secondsAhead(issuer);
+  const before = clockSecondsAhead(issuer);
   try {
     return await request();
   } catch (error) {
     const failure = classifyProviderFailure(error);
-    if (!hasOffsetChanged(issuer, before) || failure.kind !== 'oauth' || !CLOCK_ERROR_CODES.includes(failure.error))
+    if (
+      !hasClockOffsetChanged(issuer, before) ||
+      failure.kind !== 'oauth' ||
+      !CLOCK_ERROR_CODES.includes(failure.error)
+    )
       throw error;
     return await request();
   }
@@ -151,7 +155,7 @@ export function audienceParameters(profile: Pick<ResolvedProfile, 'audience' | '
 }
 
 /** Whether this profile's tokens are bound to our key: if the provider supports it and the profile allows it. */
-export function bindsTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
+export function usesDpopBoundTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
   return profile.dpop !== false && supportsDpop(metadata);
 }
 
@@ -178,7 +182,7 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
     });
     metadata = plainMetadata(configuration.serverMetadata());
   } catch (error) {
-    throw providerError(classifyProviderFailure(error), what, issuer);
+    throw toProviderError(classifyProviderFailure(error), what, issuer);
   }
   if (!isTrustworthy(metadata, issuer)) {
     throw new TradeAgentError(

@@ -15,12 +15,12 @@ const accessTokenSchema = z.object({
 export type AccessToken = z.output<typeof accessTokenSchema>;
 
 /** A token is renewed this long before it expires, so that it doesn't expire while a request is under way. */
-export const EXPIRY_MARGIN_MS = 30_000;
+export const TOKEN_EXPIRY_MARGIN_MS = 30_000;
 
-export function isUsable(
+export function isUsableToken(
   token: AccessToken | undefined,
   clock: Clock,
-  marginMs = EXPIRY_MARGIN_MS,
+  marginMs = TOKEN_EXPIRY_MARGIN_MS,
 ): token is AccessToken {
   return token !== undefined && token.expiresAt - marginMs > clock.now();
 }

@@ -1,19 +1,19 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { verifyIdToken } from '../provider/id-token.ts';
 import {
   audienceParameters,
-  bindsTokens,
   loginClientConfiguration,
   type ProviderAccess,
+  usesDpopBoundTokens,
 } from '../provider/provider.ts';
-import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { classifyProviderFailure, toProviderError } from '../provider/provider-failure.ts';
 import { createDpopHandle, generatePrivateJwk, parsePrivateJwk } from './dpop-key.ts';
-import { newSession } from './stored-session.ts';
+import { createStoredSession } from './stored-session.ts';
 
 /**
  * Creates a session from a bare refresh token: exchanges it, reads the user from the ID token, and stores the new
@@ -42,13 +42,13 @@ export async function adoptRefreshToken(
       configuration,
       sent,
       { scope: ['openid', ...READ_SCOPES].join(' '), ...audienceParameters(profile) },
-      bindsTokens(profile, metadata) ? { DPoP: await createDpopHandle(configuration, key) } : {},
+      usesDpopBoundTokens(profile, metadata) ? { DPoP: await createDpopHandle(configuration, key) } : {},
     ).catch((error: unknown): never => {
       const failure = classifyProviderFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
-        throw loginRequired('the identity provider did not accept the refresh token');
+        throw loginRequiredError('the identity provider did not accept the refresh token');
       }
-      throw providerError(failure, 'the session could not be opened', profile.issuer);
+      throw toProviderError(failure, 'the session could not be opened', profile.issuer);
     });
     // Store the irreplaceable parts first, so that the next run finds the token and the key that it is bound to.
     const successor = tokens.refresh_token ?? sent;
@@ -64,7 +64,7 @@ export async function adoptRefreshToken(
       clock,
       fetch: access.fetch,
     });
-    const session = newSession(profile, claims, tokens.scope?.split(' ') ?? READ_SCOPES);
+    const session = createStoredSession(profile, claims, tokens.scope?.split(' ') ?? READ_SCOPES);
     await store.set({ session: JSON.stringify(session) }, { refresh_token: successor });
   });
 }

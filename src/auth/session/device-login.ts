@@ -15,15 +15,15 @@ import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { expiryTime } from '../provider/lifetime.ts';
 import {
   audienceParameters,
-  bindsTokens,
   loginClientConfiguration,
   type ProviderAccess,
+  usesDpopBoundTokens,
 } from '../provider/provider.ts';
 import { createClockComparison } from '../provider/provider-clock.ts';
-import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { classifyProviderFailure, toProviderError } from '../provider/provider-failure.ts';
 import { createDpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
-import { newSession, parseStoredSession, type StoredSession, sessionUser } from './stored-session.ts';
+import { createStoredSession, parseStoredSession, type StoredSession, sessionUser } from './stored-session.ts';
 
 const DEFAULT_INTERVAL_S = 5;
 
@@ -97,7 +97,7 @@ export async function beginDeviceLogin(
     ...Object.entries(connections?.audience ?? {}),
   ]);
   const started = await initiateDeviceAuthorization(configuration, parameters).catch((error) => {
-    throw providerError(classifyProviderFailure(error), 'the sign-in could not be started', profile.issuer);
+    throw toProviderError(classifyProviderFailure(error), 'the sign-in could not be started', profile.issuer);
   });
   options.signal?.throwIfAborted();
   const { user_code, verification_uri, verification_uri_complete } = started;
@@ -133,7 +133,7 @@ export async function beginDeviceLogin(
       const dpopKey = key.dpop_key === undefined ? await generatePrivateJwk() : parsePrivateJwk(key.dpop_key);
       const tokens = await pollDeviceToken({
         configuration,
-        dpop: bindsTokens(profile, configuration.serverMetadata())
+        dpop: usesDpopBoundTokens(profile, configuration.serverMetadata())
           ? await createDpopHandle(configuration, dpopKey)
           : undefined,
         deviceCode: started.device_code,
@@ -155,7 +155,7 @@ export async function beginDeviceLogin(
         throw error;
       });
       const session: StoredSession = {
-        ...newSession(profile, claims, tokens.scope?.split(' ') ?? scopes),
+        ...createStoredSession(profile, claims, tokens.scope?.split(' ') ?? scopes),
         signed_in_at: Math.floor(clock.now() / 1000),
         ...settled,
       };
@@ -257,7 +257,7 @@ async function pollDeviceToken(poll: DevicePoll) {
         continue;
       }
       if (failure.kind === 'invalid') {
-        throw providerError(failure, 'the sign-in failed', poll.issuer);
+        throw toProviderError(failure, 'the sign-in failed', poll.issuer);
       }
       switch (failure.error) {
         case 'authorization_pending':
@@ -275,7 +275,7 @@ async function pollDeviceToken(poll: DevicePoll) {
         case 'invalid_grant':
           throw expired();
         default:
-          throw providerError(failure, 'the sign-in failed', poll.issuer);
+          throw toProviderError(failure, 'the sign-in failed', poll.issuer);
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { parseStoredSession } from './stored-session.ts';
@@ -24,7 +24,7 @@ export async function requireFreshLogin(
   if (profile.environment !== 'live') return;
   const { session: text } = await store.get(['session'], { fresh: true });
   const session = parseStoredSession(text, profile);
-  if (session === undefined) throw loginRequired();
+  if (session === undefined) throw loginRequiredError();
   const isKept = signedInAt === undefined || signedInAt === session.signed_in_at;
   if (isKept && session.live === true) return;
   const longest = profile.live_login_max_age ?? MAX_LIVE_LOGIN_AGE_S;

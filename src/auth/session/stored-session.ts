@@ -31,7 +31,7 @@ const storedSessionSchema = z.object({
 });
 export type StoredSession = z.output<typeof storedSessionSchema>;
 
-export function newSession(
+export function createStoredSession(
   profile: ResolvedProfile,
   { sub, name, email, username }: IdTokenClaims,
   scopes: readonly string[],
@@ -60,7 +60,7 @@ export function sessionUser(session: StoredSession): User {
 /**
  * Returns the profile's signed-in user from the credential store; undefined if nobody is signed in. Sends no requests.
  */
-export async function storedUser(profile: ResolvedProfile, store: CredentialStore): Promise<User | undefined> {
+export async function readSignedInUser(profile: ResolvedProfile, store: CredentialStore): Promise<User | undefined> {
   const { session, refresh_token } = await store.get(['session', 'refresh_token']);
   const stored = parseStoredSession(session, profile);
   return stored === undefined || refresh_token === undefined ? undefined : sessionUser(stored);

@@ -1,7 +1,7 @@
 import type { IDToken } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { IDENTITY_SCOPES, READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
@@ -9,18 +9,18 @@ import { defined } from '../../values/defined.ts';
 import { expiryTime } from '../provider/lifetime.ts';
 import {
   audienceParameters,
-  bindsTokens,
   loginClientConfiguration,
   type ProviderAccess,
   retryWithProviderTime,
+  usesDpopBoundTokens,
 } from '../provider/provider.ts';
-import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
-import { type AccessToken, isUsable, parseAccessToken, serializeAccessToken } from './access-token.ts';
+import { classifyProviderFailure, toProviderError } from '../provider/provider-failure.ts';
+import { type AccessToken, isUsableToken, parseAccessToken, serializeAccessToken } from './access-token.ts';
 import { createDpopHandle, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { parseStoredSession } from './stored-session.ts';
 
 /** Assumed lifetime of a token without `expires_in`, in seconds. */
-export const UNKNOWN_LIFETIME_S = 60;
+export const DEFAULT_TOKEN_LIFETIME_S = 60;
 
 interface RefreshContext {
   readonly profile: ResolvedProfile;
@@ -52,7 +52,7 @@ export async function refreshAccessToken(
     const { sent, key } = requireSession(held, context);
     const adopted = parseAccessToken(held.access_token);
     if (
-      isUsable(adopted, clock) &&
+      isUsableToken(adopted, clock) &&
       adopted.sub === sub &&
       adopted.value !== rejected &&
       coversScopes(adopted, scopes)
@@ -60,7 +60,7 @@ export async function refreshAccessToken(
       return adopted;
     }
 
-    const bound = bindsTokens(profile, metadata);
+    const bound = usesDpopBoundTokens(profile, metadata);
     const proofKey = parsePrivateJwk(key);
     const { token, refreshToken, claims } = await requestTokens(
       context,
@@ -72,12 +72,12 @@ export async function refreshAccessToken(
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
         // Delete only the token that was sent: a newer stored token belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
-        throw loginRequired('your session has ended');
+        throw loginRequiredError('your session has ended');
       }
       // Sign-ins by earlier versions did not request this resource, so their sessions have no access to it.
       const refused = failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
       if (refused) throw missingScopeError(scopes);
-      throw providerError(failure, 'the session could not be renewed', profile.issuer);
+      throw toProviderError(failure, 'the session could not be renewed', profile.issuer);
     });
 
     const problem = responseProblem(token, claims, bound, profile);
@@ -103,9 +103,9 @@ function requireSession(
   const session = parseStoredSession(held.session, profile);
   const { refresh_token: sent, dpop_key: key } = held;
   if (session === undefined || sent === undefined || key === undefined) {
-    throw loginRequired('you have been signed out');
+    throw loginRequiredError('you have been signed out');
   }
-  if (session.sub !== sub) throw loginRequired('somebody else has signed in since');
+  if (session.sub !== sub) throw loginRequiredError('somebody else has signed in since');
   return { sent, key };
 }
 
@@ -128,7 +128,7 @@ async function requestTokens(
       value: tokens.access_token,
       type: tokens.token_type === 'dpop' ? 'dpop' : 'bearer',
       scopes: grantedScopes(tokens.access_token, tokens.scope?.split(' ') ?? scopes),
-      expiresAt: expiryTime(sentAt, tokens.expires_in ?? UNKNOWN_LIFETIME_S),
+      expiresAt: expiryTime(sentAt, tokens.expires_in ?? DEFAULT_TOKEN_LIFETIME_S),
       sub,
     };
     return { token, refreshToken: tokens.refresh_token, claims: tokens.claims() };
@@ -160,7 +160,7 @@ export async function storeRefreshToken(
 ): Promise<void> {
   const expected = { refresh_token: sent };
   const changed = await store.set(values, expected).catch(() => store.set(values, expected));
-  if (!changed) throw loginRequired('the session changed while it was being renewed');
+  if (!changed) throw loginRequiredError('the session changed while it was being renewed');
 }
 
 /**

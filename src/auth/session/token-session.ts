@@ -5,7 +5,7 @@ import type { UserDirs } from '../../machine/directories.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { MANDATE_SCOPE, PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
+import { type AccessToken, isUsableToken, parseAccessToken } from './access-token.ts';
 import { type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { createDpopProver } from './dpop-proof.ts';
 import { GATEWAY_TIMEOUT_MS, sendToGateway } from './gateway-request.ts';
@@ -82,7 +82,7 @@ export function createTokenSession(source: TokenSource): Session {
   const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
     const cached = () => {
       const token = tokens.get(scopeKey(scopes));
-      return isUsable(token, clock) && token.value !== rejected && coversScopes(token, scopes) ? token : undefined;
+      return isUsableToken(token, clock) && token.value !== rejected && coversScopes(token, scopes) ? token : undefined;
     };
     const now = cached();
     if (now !== undefined) return Promise.resolve(now);

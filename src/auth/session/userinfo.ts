@@ -1,12 +1,12 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { sanitizeDisplayName } from '../provider/id-token.ts';
 import { loginClientConfiguration } from '../provider/provider.ts';
-import { classifyProviderFailure, providerError } from '../provider/provider-failure.ts';
+import { classifyProviderFailure, toProviderError } from '../provider/provider-failure.ts';
 import { createDpopHandle, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
 import { parseStoredSession } from './stored-session.ts';
@@ -30,7 +30,7 @@ export async function fetchUserinfo(options: {
   const access = { fetch: options.fetch, clock: options.clock, home: options.home };
   const stored = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(stored.session, profile);
-  if (session === undefined || stored.dpop_key === undefined) throw loginRequired();
+  if (session === undefined || stored.dpop_key === undefined) throw loginRequiredError();
   const what = 'the signed-in user could not be verified';
   const configuration = await loginClientConfiguration(profile, access);
   if (configuration.serverMetadata().userinfo_endpoint === undefined) {
@@ -55,8 +55,8 @@ export async function fetchUserinfo(options: {
     return { sub: claims.sub, name: sanitizeDisplayName(claims.name), email: sanitizeDisplayName(claims.email) };
   } catch (error) {
     if ((error as { status?: unknown }).status === 401) {
-      throw loginRequired('the identity provider no longer accepts this session');
+      throw loginRequiredError('the identity provider no longer accepts this session');
     }
-    throw providerError(classifyProviderFailure(error), what, profile.issuer);
+    throw toProviderError(classifyProviderFailure(error), what, profile.issuer);
   }
 }

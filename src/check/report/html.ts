@@ -1,4 +1,4 @@
-import { dollars } from '../../trading/amounts.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import type { Figures } from '../figures.ts';
@@ -8,8 +8,8 @@ import {
   accountLine,
   dayText,
   figureLines,
+  formatNewYorkTime,
   marketLine,
-  newYorkText,
   outcomeLines,
   skippedLine,
   suggestedLines,
@@ -49,7 +49,7 @@ export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'po
 <body>
 <header>
 <h1>${e(capital(summaryLine(result)))}</h1>
-<p>${e(accountLine(result))}<br>${e(newYorkText(result.checked_at))}; market ${e(marketLine(result))}</p>
+<p>${e(accountLine(result))}<br>${e(formatNewYorkTime(result.checked_at))}; market ${e(marketLine(result))}</p>
 </header>
 <main>
 ${findings.length === 0 ? '' : `<section><h2>Findings</h2><ul class="findings">${findings.join('')}</ul></section>`}
@@ -90,7 +90,7 @@ function valueChart({ points }: Pick<Figures, 'points'>): string {
     points.map(({ at, value }) => ({ at, value: value.toNumber() })),
     {
       name: 'value',
-      label: `Value of the account over time, ${dollars(last.toFixed(2))} now`,
+      label: `Value of the account over time, ${formatDollarAmount(last.toFixed(2))} now`,
       axis: shortDollars,
     },
   );
@@ -209,7 +209,7 @@ function lineChart(
   },
 ): string {
   if (dots.length < 2) return '<p class="none">Not enough history yet.</p>';
-  const drawn = thinPoints(dots);
+  const drawn = thinOutPoints(dots);
   const values = drawn.map(({ value }) => value);
   const { low, high } = bounds(values, options.fromZero ?? false);
   const [first, last] = [drawn[0] as ChartPoint, drawn.at(-1) as ChartPoint];
@@ -286,7 +286,7 @@ function svg(name: string, height: number, label: string, content: string): stri
 }
 
 /** Keeps the lowest and highest point of each interval, so that no peak is lost. */
-export function thinPoints(dots: readonly ChartPoint[]): readonly ChartPoint[] {
+export function thinOutPoints(dots: readonly ChartPoint[]): readonly ChartPoint[] {
   if (dots.length <= MAX_POINTS) return dots;
   const size = Math.ceil(dots.length / (MAX_POINTS / 2 - 1));
   const kept: ChartPoint[] = [dots[0] as ChartPoint];

@@ -1,4 +1,10 @@
-import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatSharePrice,
+  formatShares,
+  formatSignedDollars,
+  formatSignedPercent,
+} from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
@@ -8,7 +14,7 @@ import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
 /** Returns `2026-11-24 12:00 New York time`. */
-export function newYorkText(at: string): string {
+export function formatNewYorkTime(at: string): string {
   return `${newYorkTimestamp(Date.parse(at)).slice(0, 16).replace('T', ' ')} New York time`;
 }
 
@@ -23,8 +29,8 @@ export function accountLine({ account }: Pick<CheckResult, 'account'>): string {
 
 export function marketLine({ market }: CheckResult): string {
   return market.is_open
-    ? `open until ${newYorkText(market.next_close)}`
-    : `closed until ${newYorkText(market.next_open)}`;
+    ? `open until ${formatNewYorkTime(market.next_close)}`
+    : `closed until ${formatNewYorkTime(market.next_open)}`;
 }
 
 export function summaryLine({ findings, ongoing }: CheckResult): string {
@@ -35,15 +41,15 @@ export function summaryLine({ findings, ongoing }: CheckResult): string {
 
 function dayProfitText({ day_profit, day_return }: CheckResult['figures']): string {
   if (day_profit === null || day_return === null) return 'unknown';
-  return `${signedDollars(day_profit)} (${signedPercent(day_return)})`;
+  return `${formatSignedDollars(day_profit)} (${formatSignedPercent(day_return)})`;
 }
 
 export function figureLines({ figures }: CheckResult): [label: string, value: string][] {
   const lines: [string, string | undefined, of?: FigureName][] = [
-    ['value', dollars(figures.equity)],
-    ['cash', `${dollars(figures.cash)} (${plainPercent(figures.cash_weight)})`],
+    ['value', formatDollarAmount(figures.equity)],
+    ['cash', `${formatDollarAmount(figures.cash)} (${plainPercent(figures.cash_weight)})`],
     ['today', dayProfitText(figures), 'day_profit'],
-    ['unrealized', `${signedDollars(figures.unrealized)} (${signedPercent(figures.unrealized_return)})`],
+    ['unrealized', `${formatSignedDollars(figures.unrealized)} (${formatSignedPercent(figures.unrealized_return)})`],
     ['realized', realizedText(figures), 'realized'],
     ['income', incomeText(figures), 'income'],
     ['return, time-weighted', returnText(figures.time_weighted_return), 'time_weighted_return'],
@@ -81,22 +87,22 @@ function realizedText({ realized_fifo, realized_average_cost, realized_incomplet
       ? ''
       : `; incomplete for ${realized_incomplete.join(', ')}, whose trades do not match the positions`;
   return realized_fifo === realized_average_cost
-    ? `${signedDollars(realized_fifo)}${missing}`
-    : `${signedDollars(realized_fifo)} first in, first out; ${signedDollars(realized_average_cost)} at average cost${missing}`;
+    ? `${formatSignedDollars(realized_fifo)}${missing}`
+    : `${formatSignedDollars(realized_fifo)} first in, first out; ${formatSignedDollars(realized_average_cost)} at average cost${missing}`;
 }
 
 function incomeText({ dividends, interest, fees }: CheckResult['figures']): string | undefined {
   if (dividends === null || interest === null || fees === null) return undefined;
-  return `dividends ${dollars(dividends)}, interest ${dollars(interest)}, fees ${dollars(fees)}`;
+  return `dividends ${formatDollarAmount(dividends)}, interest ${formatDollarAmount(interest)}, fees ${formatDollarAmount(fees)}`;
 }
 
 function returnText(value: CheckResult['figures']['time_weighted_return']): string | undefined {
   if (value === null) return undefined;
   const days = Math.round(value.days);
-  const annual = value.annual === null ? '' : `, ${signedPercent(value.annual)} a year`;
+  const annual = value.annual === null ? '' : `, ${formatSignedPercent(value.annual)} a year`;
   const began = value.began === undefined ? '' : `, from ${dayText(value.began)} on; everything before was lost`;
   const ended = value.ended === undefined ? '' : `, until all was lost on ${dayText(value.ended)}`;
-  return `${signedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
+  return `${formatSignedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
 }
 
 function benchmarkText({ return: other, excess }: NonNullable<CheckResult['figures']['benchmark']>): string {
@@ -106,7 +112,7 @@ function benchmarkText({ return: other, excess }: NonNullable<CheckResult['figur
 
 function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures']): string | undefined {
   if (mark === null) return undefined;
-  return `${plainPercent(drawdown)} below the peak of ${dollars(mark.value)} on ${dayText(mark.at)}`;
+  return `${plainPercent(drawdown)} below the peak of ${formatDollarAmount(mark.value)} on ${dayText(mark.at)}`;
 }
 
 function worstText({ worst_drawdown: worst }: CheckResult['figures']): string | undefined {
@@ -119,9 +125,9 @@ type SuggestedOrder = NonNullable<CheckResult['suggestion']>['orders'][number];
 
 function orderLine(order: SuggestedOrder): string {
   const { side, qty, notional, symbol, type, limit_price, amount, reason } = order;
-  const size = qty === null ? dollars(notional ?? '0') : shares(qty);
-  const terms = limit_price === null ? type.replaceAll('_', ' ') : `limit ${sharePrice(limit_price)}`;
-  const moved = amount === null ? '' : `about ${dollars(amount)}, `;
+  const size = qty === null ? formatDollarAmount(notional ?? '0') : formatShares(qty);
+  const terms = limit_price === null ? type.replaceAll('_', ' ') : `limit ${formatSharePrice(limit_price)}`;
+  const moved = amount === null ? '' : `about ${formatDollarAmount(amount)}, `;
   return `${side} ${size} ${symbol} ${terms} (${moved}${reason})`;
 }
 
@@ -145,7 +151,7 @@ export function outcomeLines({ proposals }: CheckResult): string[] {
       .filter(({ status }) => status === 'requested')
       .map(
         ({ code, expires_at, order }) =>
-          `${describeOrder(order)} is waiting for your approval until ${newYorkText(expires_at)}, code ${code}`,
+          `${describeOrder(order)} is waiting for your approval until ${formatNewYorkTime(expires_at)}, code ${code}`,
       );
   });
 }

@@ -1,4 +1,4 @@
-import { dollars } from '../../trading/amounts.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { CheckResult } from '../result-schema.ts';
 import { escapeMarkdown } from './escape.ts';
@@ -6,8 +6,8 @@ import {
   accountLine,
   dayText,
   figureLines,
+  formatNewYorkTime,
   marketLine,
-  newYorkText,
   outcomeLines,
   skippedLine,
   suggestedLines,
@@ -24,7 +24,7 @@ export function renderMarkdownReport(result: CheckResult): string {
   return [
     `# Portfolio check: ${e(summaryLine(result))}`,
     '',
-    `${e(accountLine(result))}, ${e(newYorkText(result.checked_at))}; market ${e(marketLine(result))}`,
+    `${e(accountLine(result))}, ${e(formatNewYorkTime(result.checked_at))}; market ${e(marketLine(result))}`,
     ...section(
       'Findings',
       result.findings.map(({ severity, message, rule }) => `- **${e(severity)}** ${e(message)} (${e(rule)})`),
@@ -42,7 +42,7 @@ export function renderMarkdownReport(result: CheckResult): string {
       '| symbol | value | weight |',
       '|---|---:|---:|',
       ...figures.by_symbol.map(
-        ({ name, value, weight }) => `| ${e(name)} | ${e(dollars(value))} | ${percent(weight)} |`,
+        ({ name, value, weight }) => `| ${e(name)} | ${e(formatDollarAmount(value))} | ${percent(weight)} |`,
       ),
     ]),
     ...section('Skipped', bullets(result.skipped.map(skippedLine))),

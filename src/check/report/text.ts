@@ -4,8 +4,8 @@ import {
   accountLine,
   dayText,
   figureLines,
+  formatNewYorkTime,
   marketLine,
-  newYorkText,
   outcomeLines,
   skippedLine,
   suggestedLines,
@@ -37,7 +37,7 @@ export function renderTextReport(result: CheckResult): string {
     '',
     ...rows([
       ['account', accountLine(result)],
-      ['checked', newYorkText(result.checked_at)],
+      ['checked', formatNewYorkTime(result.checked_at)],
       ['market', marketLine(result)],
       ...result.market.closures.map(({ date, what }) => ['', `${what} on ${date}`.replace(/^is /, '')] as const),
       ...figureLines(result),

@@ -3,7 +3,7 @@ import type { ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { formatCountdown } from '../options/duration.ts';
-import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
+import { timeLeft, whereToApprove, approvalStatusText as wordsForStatus } from '../text/approval-lines.ts';
 import {
   approvalWarnings,
   shortSubjectDetails,
@@ -125,7 +125,12 @@ function subjectDetails(approval: ApprovalView): string {
   return [...shortSubjectDetails(approval), ...judged].join(' · ');
 }
 
-export function compactRows(shown: DisplayedApproval, phone: string | undefined, now: number, columns: number): number {
+export function countCompactApprovalRows(
+  shown: DisplayedApproval,
+  phone: string | undefined,
+  now: number,
+  columns: number,
+): number {
   const { title, status, where, details } = compactLines(shown, phone, now);
   // The code is printed with a space between its letters and around it.
   const code = ' '.repeat(shown.approval.code.length * 2 + 2);

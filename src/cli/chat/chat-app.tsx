@@ -8,16 +8,16 @@ import {
   ApprovalPanel,
   ApprovalRow,
   CompactApproval,
-  compactRows,
+  countCompactApprovalRows,
   type DisplayedApproval,
   panelHeight,
 } from './approval-panel.tsx';
 import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession, ChatSnapshot, Picker } from './chat-session.ts';
-import { activeRun, type ChatState, conversationName, isProposal } from './chat-state.ts';
+import { activeRun, type ChatState, conversationName, isProposalTool } from './chat-state.ts';
 import type { InputHistory } from './input-history.ts';
-import { ItemView, useMarkdown } from './item-view.tsx';
+import { ChatItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { QrCode } from './qr-code.tsx';
 import { borderColorProps, colorProps, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
@@ -78,7 +78,7 @@ export function ChatApp(props: {
           item.type === 'header' ? (
             <Header key={index} status={item.status} version={version} />
           ) : (
-            <ItemView key={index} item={item} />
+            <ChatItemView key={index} item={item} />
           )
         }
       </Static>
@@ -390,12 +390,12 @@ function LivePart(props: {
   );
   // A proposal's panel makes its tool call redundant.
   const tools = (run?.tools ?? [])
-    .filter(({ name }) => !isProposal(name) || (run?.approvals.length ?? 0) === 0)
+    .filter(({ name }) => !isProposalTool(name) || (run?.approvals.length ?? 0) === 0)
     .slice(-MAX_TOOLS);
 
   const heights = approvals.map(({ approval }) => panelHeight(approval, phone, columns));
   const [first] = approvals;
-  const compactHeight = first === undefined ? 0 : compactRows(first, phone, now, columns);
+  const compactHeight = first === undefined ? 0 : countCompactApprovalRows(first, phone, now, columns);
   const plan = layoutApprovals(heights, compactHeight, maxRows - tools.length - 1);
   const answerRows = maxRows - tools.length - plan.taken;
   const answer =

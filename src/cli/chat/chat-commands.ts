@@ -1,7 +1,7 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { themeNames } from '../../config/theme-name.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { closestMatch } from '../../text/closest-match.ts';
+import { findClosestMatch } from '../../text/closest-match.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
@@ -40,7 +40,7 @@ export function runChatCommand(chat: ChatSession, { name, args }: SlashCommand):
     return;
   }
   const names = slashCommands.map((command) => command.name);
-  const nearest = closestMatch(name, names);
+  const nearest = findClosestMatch(name, names);
   const meant = nearest === undefined ? '' : `Did you mean /${nearest}? `;
   chat.fail(usageError(`unknown command /${safeLine(name)}`, `${meant}Type /help for the list.`));
 }
@@ -140,7 +140,7 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
     // Checked first, so that a typo does not start a new conversation.
     const all = (await chat.driver.threads()).map((one) => one.thread);
     if (!all.includes(thread)) {
-      const nearest = closestMatch(thread, all);
+      const nearest = findClosestMatch(thread, all);
       throw usageError(
         `there is no conversation ${safeLine(thread)}`,
         `${nearest === undefined ? '' : `Did you mean ${nearest}? `}Type /threads for the list.`,
@@ -213,7 +213,7 @@ function profile(chat: ChatSession, [name]: readonly string[]): void {
     }
     if (!all.some((one) => one.name === name)) {
       const names = all.map((one) => one.name);
-      const nearest = closestMatch(name, names);
+      const nearest = findClosestMatch(name, names);
       const hint = nearest === undefined ? 'See /profile.' : `Did you mean "${nearest}"?`;
       throw usageError(`there is no profile "${safeLine(name)}"`, hint);
     }

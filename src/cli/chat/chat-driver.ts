@@ -1,13 +1,13 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import type { AgentOptions } from '../../app/app.ts';
-import { accountSummary, resumeChat, sendMessage } from '../../app/chat.ts';
-import { halt } from '../../app/halt.ts';
+import { loadAccountSummary, resumeChat, sendMessage } from '../../app/chat.ts';
+import { haltTrading } from '../../app/halt.ts';
 import { startLogin } from '../../app/login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { dollars } from '../../trading/amounts.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
 import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
 import { personReader } from '../text/reader.ts';
@@ -65,8 +65,8 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       look: { readonly candles?: boolean; readonly volume?: boolean } = {},
     ) => {
       const { chartText } = await import('../text/chart.ts');
-      const { priceHistory } = await import('../../app/market.ts');
-      const history = await priceHistory(context, symbol, range);
+      const { loadPriceHistory } = await import('../../app/market.ts');
+      const history = await loadPriceHistory(context, symbol, range);
       const { columns, rows, unicode } = screen();
       return chartText({
         ...history,
@@ -79,9 +79,9 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       });
     },
     mcpServers: async () => {
-      const { mcpLines } = await import('../text/mcp-lines.ts');
-      const { serversState } = await import('../../app/mcp/servers.ts');
-      return mcpLines(await serversState(context, options));
+      const { mcpServersText } = await import('../text/mcp-lines.ts');
+      const { getMcpServersState } = await import('../../app/mcp/servers.ts');
+      return mcpServersText(await getMcpServersState(context, options));
     },
     orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
     approvals: async () => (await agent()).approvals(),
@@ -110,7 +110,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
         changed,
       }),
     halt: async () => {
-      await halt(context);
+      await haltTrading(context);
     },
     /**
      * Asks on the phone whether to lift the halt, and waits for the outcome.
@@ -159,9 +159,9 @@ async function portfolioReport(
 ): Promise<string> {
   const { portfolioTable } = await import('../text/portfolio-table.ts');
   const { pricesAsOfLine } = await import('../text/as-of.ts');
-  const { portfolioFigures } = await import('../../app/portfolio/portfolio.ts');
+  const { loadPortfolioSummary } = await import('../../app/portfolio/portfolio.ts');
   const { portfolioView } = await import('../../trading/portfolio/portfolio-view.ts');
-  const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MAX_SPARKLINES });
+  const figures = await loadPortfolioSummary(context, { lines: screen.spoken ? 0 : MAX_SPARKLINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
   const paint = await context.paint();
   // A printed report stays on the screen, so it shows the time of its prices.
@@ -179,8 +179,8 @@ export async function initialStatus(context: Context, options: AgentOptions): Pr
     const { model = 'the server’s model' } = options;
     return { ...baseStatus(profile, options), model: model === 'builtin' ? PLANNER_NAME : safeLine(model) };
   }
-  const { withModel } = await import('../../app/chosen-model.ts');
-  return baseStatus(withModel(profile, options), options);
+  const { withModelOptions } = await import('../../app/chosen-model.ts');
+  return baseStatus(withModelOptions(profile, options), options);
 }
 
 function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus {
@@ -199,7 +199,7 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
 
 async function chatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const base = { ...(await initialStatus(context, options)), connected: true };
-  const glance = await accountSummary(context);
+  const glance = await loadAccountSummary(context);
   if (glance === undefined) return base;
   const { user, equity, trading } = glance;
   return {
@@ -207,6 +207,6 @@ async function chatStatus(context: Context, options: AgentOptions): Promise<Chat
     ...(trading === 'halted' ? { withheld: 'HALTED' as const } : {}),
     ...(trading === 'reducing' ? { withheld: 'REDUCING' as const } : {}),
     user: safeLine(user.name ?? user.email ?? user.sub),
-    value: equity === undefined ? undefined : dollars(equity),
+    value: equity === undefined ? undefined : formatDollarAmount(equity),
   };
 }

@@ -1,12 +1,12 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
-import { orderOutcome } from '../../trading/order-outcome.ts';
+import { describeOrderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
 import { approvalOutcome, isFinalApproval, wasReportedAsNotPlaced } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
@@ -233,7 +233,7 @@ export class ChatSession {
   }
 
   fail(error: unknown): void {
-    const { code, message, hint } = errorObject(error);
+    const { code, message, hint } = toErrorObject(error);
     // In the chat, signing in needs no shell command.
     const next = code === 'login_required' ? 'Press Enter on an empty line, or type /login.' : hint;
     this.add(code === 'interrupted' ? stoppedItem : errorItem(message, next));
@@ -269,7 +269,7 @@ export class ChatSession {
       }
       if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');
     } catch (error) {
-      const { code, message, hint } = errorObject(signal.aborted ? signal.reason : error);
+      const { code, message, hint } = toErrorObject(signal.aborted ? signal.reason : error);
       this.#dispatch({ type: 'failed', talk, code, message, hint });
     }
     if (this.#quit) return;
@@ -335,7 +335,7 @@ export class ChatSession {
     if (followed) return;
     this.add({
       type: 'outcome',
-      text: safeLine(orderOutcome(order)),
+      text: safeLine(describeOrderOutcome(order)),
       good: order.status === 'filled' || order.status === 'partially_filled',
     });
     void this.refresh();

@@ -73,7 +73,7 @@ export const emptyChat: ChatState = {
 /** Returns whether the model is idle because the run only waits for the phone or a connection. */
 export function isWaiting(run: ChatRun): boolean {
   if (run.connections.length > 0 && run.answer === '') return true;
-  const orders = run.tools.filter(({ name }) => isProposal(name));
+  const orders = run.tools.filter(({ name }) => isProposalTool(name));
   return (
     run.approvals.length > 0 &&
     run.approvals.every(({ status }) => status === 'requested') &&
@@ -82,7 +82,7 @@ export function isWaiting(run: ChatRun): boolean {
   );
 }
 
-export function isProposal(tool: string): boolean {
+export function isProposalTool(tool: string): boolean {
   return [
     'place_order',
     'place_orders',
@@ -181,7 +181,7 @@ function onToolResult(
   { id, name, ok, ms, summary }: AgentEvent & { type: 'tool_result' },
 ): ChatState {
   const call = run.tools.find((tool) => tool.id === id)?.text ?? safeLine(name);
-  const told = isProposal(name) && run.shownOutcomes > 0;
+  const told = isProposalTool(name) && run.shownOutcomes > 0;
   const next = updateRun(state, {
     ...run,
     tools: run.tools.filter((tool) => tool.id !== id),

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
 import { formatSeconds } from '../run/run-renderer.ts';
-import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
+import { type MarkdownStyle, renderTerminalMarkdown } from '../text/markdown.ts';
 import { createPaint, paintSigned } from '../text/theme.ts';
 import type { ChatItem } from './chat-item.ts';
 import { colorProps, useScreen, useScreenText, useTheme } from './screen.ts';
@@ -13,7 +13,7 @@ export function useMarkdown(): (text: string) => string {
   const { columns, color, theme } = useScreen();
   const paint = createPaint(theme, color);
   const style: MarkdownStyle = { ...bold, signed: (text) => paintSigned(paint, text) };
-  return (text) => terminalMarkdown(shown(text), columns, color ? style : undefined);
+  return (text) => renderTerminalMarkdown(shown(text), columns, color ? style : undefined);
 }
 
 const signs = {
@@ -28,7 +28,7 @@ function useSign(): (name: keyof typeof signs) => string {
   return (name) => signs[name][spoken ? 2 : unicode ? 0 : 1];
 }
 
-export function ItemView({ item }: { item: ChatItem }) {
+export function ChatItemView({ item }: { item: ChatItem }) {
   const sign = useSign();
   const shown = useScreenText();
   const markdown = useMarkdown();

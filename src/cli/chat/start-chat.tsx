@@ -60,7 +60,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       phoneQr={spoken ? [] : await phoneQr(context, status.phone)}
     />,
     {
-      stdout: frameEraser(withDefaultSize(io.stdout), env),
+      stdout: createFrameEraser(withDefaultSize(io.stdout), env),
       exitOnCtrlC: false,
       patchConsole: false,
       // Ink assumes that a CI job has no terminal.
@@ -112,7 +112,7 @@ type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: nu
  * and Ink would erase too few rows: part of an old frame would stay, such as a panel with an old countdown. This
  * wrapper between Ink and the terminal remembers the last frame and erases the additional rows as well.
  */
-export function frameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): OutputStream {
+export function createFrameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): OutputStream {
   if (!reflowsOnResize(env)) return stdout;
   let frame: readonly string[] = [];
   const write = (...args: Parameters<OutputStream['write']>) => {

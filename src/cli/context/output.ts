@@ -1,5 +1,5 @@
 import { exitCodeForError } from '../../app/exit-codes.ts';
-import { errorObject } from '../../errors/error-object.ts';
+import { toErrorObject } from '../../errors/error-object.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeJson } from '../../text/safe-json.ts';
 import { safeText } from '../../text/sanitize.ts';
@@ -24,10 +24,10 @@ export async function openOutput(
   command: string,
 ): Promise<Output> {
   if (output === 'csv') {
-    const { csvCommands, isCsvCommand } = await import('../format/csv-lists.ts');
+    const { csvCommandNames, isCsvCommand } = await import('../format/csv-lists.ts');
     if (!isCsvCommand(command)) {
       throw new TradeAgentError('usage', `${command} has no list to print as --output csv`, {
-        hint: `Commands that print lists: ${csvCommands()}.`,
+        hint: `Commands that print lists: ${csvCommandNames()}.`,
       });
     }
   }
@@ -71,7 +71,7 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
  * @returns the exit code
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
-  const object = errorObject(error);
+  const object = toErrorObject(error);
   if (format === 'text' || format === 'csv') printError(io, object);
   else io.print(safeJson({ schema: 'trade-agent.error/1', error: object }));
   return exitCodeForError(object.code);

@@ -125,7 +125,7 @@ export function isCsvCommand(command: string): boolean {
   return Object.values(csvLists).some(({ commands }) => commands.includes(command));
 }
 
-export function csvCommands(): string {
+export function csvCommandNames(): string {
   return Object.values(csvLists)
     .flatMap(({ commands }) => commands)
     .join(', ');

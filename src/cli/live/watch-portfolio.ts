@@ -1,9 +1,9 @@
-import { approvalView } from '../../agent/graph/proposal-view.ts';
+import { toApprovalView } from '../../agent/graph/proposal-view.ts';
 import {
   followCombinedPortfolio,
   followPortfolio,
   type LiveCombinedPortfolio,
-  type LiveFigures,
+  type LivePortfolio,
 } from '../../app/portfolio/portfolio.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { Proposal } from '../../trading/proposal.ts';
@@ -35,8 +35,8 @@ export async function watchPortfolio(context: Context): Promise<void> {
   else await watchSource(context, oneAccount(context));
 }
 
-function oneAccount(context: Context): PortfolioSource<LiveFigures> {
-  const viewOf = ({ account, positions, history }: LiveFigures) => portfolioView(account, positions, history);
+function oneAccount(context: Context): PortfolioSource<LivePortfolio> {
+  const viewOf = ({ account, positions, history }: LivePortfolio) => portfolioView(account, positions, history);
   return {
     follow: (parts) => followPortfolio(context, { ...parts, lines: MAX_SPARKLINES }),
     table: (live, screen) => portfolioTable(viewOf(live), screen),
@@ -54,7 +54,7 @@ function allAccounts(context: Context): PortfolioSource<LiveCombinedPortfolio> {
   };
 }
 
-async function watchSource<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
+async function watchSource<Live extends Pick<LivePortfolio, 'at' | 'stale'>>(
   context: Context,
   { follow, table, isSimulated, kept }: PortfolioSource<Live>,
 ): Promise<void> {
@@ -73,7 +73,7 @@ async function watchSource<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
         const time = formatLocalTime(proposal.updated_at, { seconds: true }).slice(11);
         // One line per proposal, for its latest state.
         events.delete(proposal.id);
-        events.set(proposal.id, `${time}  ${approvalOutcome(approvalView(proposal, ''))}`);
+        events.set(proposal.id, `${time}  ${approvalOutcome(toApprovalView(proposal, ''))}`);
         if (events.size > MAX_EVENTS) events.delete(events.keys().next().value ?? '');
         parts.changed();
       },

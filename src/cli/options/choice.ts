@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { closestMatch } from '../../text/closest-match.ts';
+import { findClosestMatch } from '../../text/closest-match.ts';
 
 /** Creates an option that accepts only fixed values. For a misspelled value, the error suggests a similar value. */
-export function choiceOption(flags: string, description: string, values: readonly string[]): Option {
+export function createChoiceOption(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values).argParser((text: string) => {
     if (values.includes(text)) return text;
-    const nearest = closestMatch(text, values);
+    const nearest = findClosestMatch(text, values);
     const meant = nearest === undefined ? '' : `Did you mean ${nearest}? `;
     throw new InvalidArgumentError(`${meant}Choose ${joinWithOr(values)}.`);
   });
@@ -18,7 +18,7 @@ function joinWithOr(values: readonly string[]): string {
 }
 
 /** Returns a parser for dates. @throws {TradeAgentError} `usage` */
-export function dateParser(flag: string): (text: string) => string {
+export function createDateParser(flag: string): (text: string) => string {
   return (text) => {
     const at = Date.parse(`${text}T00:00:00Z`);
     const isDate = /^\d{4}-\d\d-\d\d$/.test(text) && new Date(at || 0).toISOString().slice(0, 10) === text;
@@ -30,7 +30,7 @@ export function dateParser(flag: string): (text: string) => string {
 }
 
 /** Parses a file descriptor's number. Rejects stdin, stdout and stderr. */
-export function parseDescriptor(text: string): number {
+export function parseFileDescriptor(text: string): number {
   const number = Number(text);
   if (!/^\d{1,4}$/.test(text) || number < 3) {
     throw new InvalidArgumentError('Use a file descriptor of 3 or higher, as in: --passphrase-fd 3 3< file.');
@@ -39,7 +39,7 @@ export function parseDescriptor(text: string): number {
 }
 
 /** Returns a parser for numbers from 1 to `most`. @throws {TradeAgentError} `usage` */
-export function countParser(most: number, flag = '--limit', hint = `Choose a number from 1 to ${most}.`) {
+export function createCountParser(most: number, flag = '--limit', hint = `Choose a number from 1 to ${most}.`) {
   return (text: string): number => {
     if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
     throw new TradeAgentError('usage', `${flag} can't be "${text}"`, { hint });
@@ -47,9 +47,9 @@ export function countParser(most: number, flag = '--limit', hint = `Choose a num
 }
 
 /** Parses the maximum length of a list, from 1 to 500. @throws {TradeAgentError} `usage` */
-export const parseLimit = countParser(500);
+export const parseListLimit = createCountParser(500);
 
-export function portParser(last: number): (text: string) => number {
+export function createPortParser(last: number): (text: string) => number {
   return (text) => {
     const port = Number(text);
     if (!/^\d+$/.test(text) || port > last) {

@@ -54,7 +54,7 @@ const SAFE_APPROVAL = 'deny';
  * Returns the name of a flag's environment variable: `TRADE_AGENT_MODEL` for `--model`, `TRADE_AGENT_PHONE_USER` for
  * `phone --user`. Undefined if the flag has no variable.
  */
-export function flagVariable(command: Command, option: Option): string | undefined {
+export function flagVariableName(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
   if (flag === undefined || flagsWithoutVariable.has(flag) || isCommandLineOnly(command, flag)) return undefined;
   return variableName(command, flag);
@@ -84,7 +84,7 @@ function readFlag(command: Command, option: Option, env: NodeJS.ProcessEnv): voi
   const flag = option.long?.replace(/^--/, '');
   if (flag === undefined || isGiven(command, option, flag)) return;
   const mustBeSaid = isCommandLineOnly(command, flag);
-  const name = mustBeSaid ? variableName(command, flag) : flagVariable(command, option);
+  const name = mustBeSaid ? variableName(command, flag) : flagVariableName(command, option);
   const text = name && env[name];
   if (!name || !text) return;
   if (mustBeSaid) throw commandLineOnlyError(name, option.flags);

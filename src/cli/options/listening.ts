@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
-import { createPeerList } from '../../net/peer-list.ts';
-import { portParser } from './choice.ts';
+import { createTrustedProxyList } from '../../net/peer-list.ts';
+import { createPortParser } from './choice.ts';
 
 export interface ListeningFlags {
   readonly tlsCert?: string;
@@ -25,7 +25,7 @@ export function addListeningOptions<C extends Command>(command: C): C {
 
 function addProxy(text: string, before: readonly string[]): readonly string[] {
   try {
-    createPeerList([text]);
+    createTrustedProxyList([text]);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     throw new InvalidArgumentError(`${error.message}. ${error.hint ?? ''}`);
@@ -36,7 +36,7 @@ function addProxy(text: string, before: readonly string[]): readonly string[] {
 export function addServingOptions<C extends Command>(command: C, port: number): C {
   command
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <number>', 'the port to listen on; 0 picks a free one', portParser(65_535), port);
+    .option('--port <number>', 'the port to listen on; 0 picks a free one', createPortParser(65_535), port);
   return addListeningOptions(command).option(
     '--ready-file <file>',
     'write the address and process ID to this file once it is ready',

@@ -1,7 +1,7 @@
 import type { ApprovalListener } from '../../app/approvals/propose-and-wait.ts';
 import type { Context } from '../context/context.ts';
 
-export async function approvalProgress(context: Context): Promise<ApprovalListener> {
+export async function createApprovalListener(context: Context): Promise<ApprovalListener> {
   const { io, output, clock } = context;
   const { RunRenderer } = await import('./run-renderer.ts');
   const { phone } = await context.profile();

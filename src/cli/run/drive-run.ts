@@ -1,6 +1,6 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
-import { containsMessage, followRun, type RunObject, resumeCommand, toRunOutput } from '../../app/run.ts';
+import { containsMessage, followRun, type RunOutput, resumeCommand, toRunOutput } from '../../app/run.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { Context } from '../context/context.ts';
 import { printError } from '../context/output.ts';
@@ -44,13 +44,13 @@ export async function showRun(context: Context, events: AsyncIterable<AgentEvent
 }
 
 /** Formats the usage: `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`. */
-export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunObject['usage']): string {
+export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunOutput['usage']): string {
   const count = (tokens: number) => tokens.toLocaleString('en-US');
   const cost = cost_usd === undefined ? '' : `, $${cost_usd}`;
   return `${model}: ${count(input_tokens)} tokens in, ${count(output_tokens)} out${cost}`;
 }
 
-function printPending(context: Context, object: RunObject): void {
+function printPending(context: Context, object: RunOutput): void {
   const { io } = context;
   // On a terminal, the answer above may already contain the error's message.
   const said = io.stdoutIsTty && object.error !== undefined && containsMessage(object.text, object.error.message);

@@ -4,7 +4,7 @@ import { defined } from '../../values/defined.ts';
 import type { Context } from '../context/context.ts';
 import { findPipeWriters } from '../terminal/pipe-writers.ts';
 import {
-  FIRST_BYTE_MS,
+  FIRST_BYTE_TIMEOUT_MS,
   MAX_CONTEXT_BYTES,
   MAX_PROMPT_BYTES,
   readStdin,
@@ -60,7 +60,7 @@ function readInput({ io, clock, signal }: Context, maxBytes: number, prompt: str
     }
     return false;
   };
-  return readStdin(io.stdin, { firstByteMs: FIRST_BYTE_MS, keepWaiting, maxBytes }, { clock, signal });
+  return readStdin(io.stdin, { firstByteMs: FIRST_BYTE_TIMEOUT_MS, keepWaiting, maxBytes }, { clock, signal });
 }
 
 function noPromptError(): TradeAgentError {

@@ -3,7 +3,7 @@ import { containsMessage } from '../../app/run.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
-import { dollars } from '../../trading/amounts.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
 import type { OutputFormat } from '../context/output.ts';
 import type { Io } from '../terminal/io.ts';
 import { approvalLines, approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
@@ -192,7 +192,7 @@ const legLabels: Readonly<Record<string, string>> = {
 
 /** Formats an amount as dollars. The model's amount may be malformed. */
 function formatAmount(value: string): string {
-  return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
+  return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? formatDollarAmount(value) : `$${value}`;
 }
 
 export function formatSeconds(ms: number): string {

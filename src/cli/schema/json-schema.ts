@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { eventShapes } from '../../agent/view-schemas.ts';
-import { limitsJsonSchema } from '../../app/policy/limits-json-schema.ts';
+import { buildLimitsJsonSchema } from '../../app/policy/limits-json-schema.ts';
 import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
 import { configSchema } from '../../config/profile.ts';
 import { orderDraftSchema } from '../../trading/order.ts';
@@ -24,7 +24,7 @@ export function schemaFiles(): Record<string, string> {
     'event.json': events,
     'check-rules.schema.json': toJsonText(rulesJsonSchema()),
     'check.json': toJsonText(resultJsonSchema()),
-    'limits.schema.json': toJsonText(limitsJsonSchema()),
+    'limits.schema.json': toJsonText(buildLimitsJsonSchema()),
     'config.schema.json': toJsonText(
       z.toJSONSchema(configSchema, { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' }),
     ),

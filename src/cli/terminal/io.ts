@@ -14,7 +14,7 @@ const isSet = (value: string | undefined) => value !== undefined && value !== ''
  * Returns whether to use color. `--no-color` takes precedence, then FORCE_COLOR, then NO_COLOR (as in Node). Otherwise,
  * color is used on a terminal outside CI.
  */
-export function decideColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
+export function shouldUseColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
   if (noColor) return false;
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
   if (isSet(env.NO_COLOR)) return false;
@@ -47,8 +47,8 @@ export function createIo(parts: {
   const stderrIsTty = stderr.isTTY === true;
   const noColor = parts.noColor ?? false;
   const color = {
-    stdout: decideColor(env, stdoutIsTty, noColor),
-    stderr: decideColor(env, stderrIsTty, noColor),
+    stdout: shouldUseColor(env, stdoutIsTty, noColor),
+    stderr: shouldUseColor(env, stderrIsTty, noColor),
   };
   const interactive = stdinIsTty && stderrIsTty && !isCi(env);
   const write = (stream: OutputStream, text: string) => {

@@ -13,7 +13,7 @@ interface StdinLimits {
 }
 
 /** How long to wait for input without telling the person, in milliseconds. Too short to be noticed. */
-export const FIRST_BYTE_MS = 500;
+export const FIRST_BYTE_TIMEOUT_MS = 500;
 export const MAX_CONTEXT_BYTES = 256 * 1024;
 export const MAX_PROMPT_BYTES = 64 * 1024;
 

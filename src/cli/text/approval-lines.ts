@@ -1,16 +1,16 @@
 import type { ApprovalStatus, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { dollars, sharePrice, shares } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
-import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition, kinds } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
-import { orderOutcome } from '../../trading/order-outcome.ts';
+import { describeOrderOutcome } from '../../trading/order-outcome.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { labeledLines } from './wrap.ts';
 
-export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
+export function approvalStatusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status'>): string {
   return kinds[kind].phrases.status[status] ?? orderStatusWords[status];
 }
 
@@ -21,7 +21,7 @@ export function approvalStatusLine(approval: ApprovalView): string {
 /** Describes the current status, or the last known status if the gateway is unreachable. */
 function currentStatus(approval: ApprovalView): string {
   if (approval.overdue === true) return 'it expired; the gateway could not be reached for its outcome';
-  return approval.stale === true ? `${statusText(approval)} (last known)` : statusText(approval);
+  return approval.stale === true ? `${approvalStatusText(approval)} (last known)` : approvalStatusText(approval);
 }
 
 export function isFinalApproval(status: ApprovalStatus): boolean {
@@ -50,7 +50,7 @@ export function approvalLines(
 ): string[] {
   const fields = subjectFields(approval);
   // As on the phone, an approval in advance shows the worst case first.
-  const first = kindWords(approval.kind).phone.worstFirst === true ? 1 : 0;
+  const first = getKindDefinition(approval.kind).phone.worstFirst === true ? 1 : 0;
   const rows: [string, string][] = [
     ...fields.slice(0, first),
     ['code', `${approval.code}   (must match the code on your phone)`],
@@ -83,7 +83,7 @@ export function approvalOutcome(approval: ApprovalView): string {
   if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
     const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;
     const late = wasReportedAsNotPlaced(approval) ? ` · ${approval.reason}` : '';
-    return safeLine(`${orderOutcome(approval.placed)}${by}${late}`);
+    return safeLine(`${describeOrderOutcome(approval.placed)}${by}${late}`);
   }
   const status = currentStatus(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
@@ -111,8 +111,10 @@ export function formatFill(order: {
   const word = order.status.replaceAll('_', ' ');
   if (order.filled_avg_price === null || Number(order.filled_qty) === 0) return word;
   const of =
-    order.status === 'filled' ? '' : ` of ${order.qty !== null ? shares(order.qty) : dollars(order.notional ?? '0')}`;
-  return `${word} ${shares(order.filled_qty)}${of} at ${sharePrice(order.filled_avg_price)}`;
+    order.status === 'filled'
+      ? ''
+      : ` of ${order.qty !== null ? formatShares(order.qty) : formatDollarAmount(order.notional ?? '0')}`;
+  return `${word} ${formatShares(order.filled_qty)}${of} at ${formatSharePrice(order.filled_avg_price)}`;
 }
 
 export function connectionLine({ name, status, command }: ConnectionView): string {

@@ -1,15 +1,15 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { chosenByAiWarning } from '../../trading/kinds/chosen-by-ai.ts';
-import { kindPayload, kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition, kindPayload } from '../../trading/kinds/kinds.ts';
 
 /** Returns a headline such as `BUY 5 AAPL, limit $180.00` or `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
-  return kindWords(approval.kind).terminal.headline(kindPayload(approval));
+  return getKindDefinition(approval.kind).terminal.headline(kindPayload(approval));
 }
 
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
-  const fields = kindWords(approval.kind).terminal.fields(kindPayload(approval));
+  const fields = getKindDefinition(approval.kind).terminal.fields(kindPayload(approval));
   return [
     ...fields.map(([label, value]): [string, string] => [label, withBroker(value, approval)]),
     ...assessment(approval),
@@ -38,12 +38,12 @@ export function approvalWarnings({ kind, warnings, chosen_by_ai = [] }: Approval
 }
 
 export function subjectKindText({ kind, environment }: ApprovalView): string {
-  const { called } = kindWords(kind).terminal;
+  const { called } = getKindDefinition(kind).terminal;
   return environment === undefined ? called : `${environmentName(environment)} ${called}`;
 }
 
 export function shortSubjectDetails(approval: ApprovalView): string[] {
-  return kindWords(approval.kind)
+  return getKindDefinition(approval.kind)
     .terminal.brief(kindPayload(approval))
     .map((text) => withBroker(text, approval));
 }

@@ -11,7 +11,7 @@ function formatAge(ms: number): string {
 }
 
 /** Formats the age of a price, such as `3 min old`; empty for less than a minute. @param at RFC 3339 */
-export function ageText(at: string, now: number): string {
+export function priceAgeText(at: string, now: number): string {
   const old = now - Date.parse(at);
   return Number.isNaN(old) || old < MAX_FRESH_AGE_MS ? '' : `${formatAge(old)} old`;
 }

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { safeLine } from '../../text/sanitize.ts';
-import { sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { formatSharePrice, formatShares, formatSignedDollars, formatSignedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Bar } from '../../trading/views.ts';
 import { type Paint, paintSigned, plainPaint, type TextRole } from './theme.ts';
@@ -50,7 +50,7 @@ export function chartText(options: ChartOptions): string {
   const high = Dec.max(...(options.candles ? bars.map((bar) => bar.high) : closes));
   const low = Dec.min(...(options.candles ? bars.map((bar) => bar.low) : closes));
   if (options.spoken) {
-    const ends = [first, last].map(({ at, close }) => `${at.slice(0, 10)} at ${sharePrice(close)}`);
+    const ends = [first, last].map(({ at, close }) => `${at.slice(0, 10)} at ${formatSharePrice(close)}`);
     return [
       ...titleLines(options, first, last, high, low),
       `from ${ends.join(' to ')}`,
@@ -153,12 +153,12 @@ function legend({ trades = [], cost, unicode }: ChartOptions, scale: Scale): Leg
     const qty = own.reduce((sum, trade) => sum.plus(trade.qty), new Dec(0)).toFixed();
     parts.push({
       sign: tradeSign(side, unicode),
-      text: `${side === 'buy' ? 'bought' : 'sold'} ${shares(qty)}`,
+      text: `${side === 'buy' ? 'bought' : 'sold'} ${formatShares(qty)}`,
     });
   }
   if (cost !== undefined) {
     const where = isWithin(cost, scale) ? '' : new Dec(cost).lt(scale.low) ? ' (below)' : ' (above)';
-    parts.push({ sign: unicode ? '┄' : '.', text: `your cost ${sharePrice(cost)}${where}` });
+    parts.push({ sign: unicode ? '┄' : '.', text: `your cost ${formatSharePrice(cost)}${where}` });
   }
   return parts;
 }
@@ -183,10 +183,13 @@ function titleLines(options: ChartOptions, first: Bar, last: Bar, high: Dec, low
   const change = new Dec(last.close).minus(first.close);
   const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
   const facts = [
-    `${safeLine(options.symbol)} ${options.range}  ${sharePrice(last.close)}`,
-    paintSigned(options.paint ?? plainPaint, `${signedDollars(change.toFixed(2))} (${signedPercent(fraction)})`),
-    `high ${sharePrice(high.toFixed())}`,
-    `low ${sharePrice(low.toFixed())}`,
+    `${safeLine(options.symbol)} ${options.range}  ${formatSharePrice(last.close)}`,
+    paintSigned(
+      options.paint ?? plainPaint,
+      `${formatSignedDollars(change.toFixed(2))} (${formatSignedPercent(fraction)})`,
+    ),
+    `high ${formatSharePrice(high.toFixed())}`,
+    `low ${formatSharePrice(low.toFixed())}`,
     ...(options.simulated ? ['simulated'] : []),
   ];
   const whole = facts.join('  ');
@@ -203,7 +206,7 @@ function axisLabels(high: Dec, low: Dec, rows: number): string[] {
         .mul(row)
         .div(rows - 1),
     );
-    return sharePrice(at.toFixed(at.abs().gte(1) ? 2 : 4));
+    return formatSharePrice(at.toFixed(at.abs().gte(1) ? 2 : 4));
   });
 }
 

@@ -2,7 +2,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { PeriodActivities } from '../../tools/get-activities.ts';
 import type { TradingDays } from '../../tools/get-calendar.ts';
 import type { Activity, TradingDay } from '../../trading/activity.ts';
-import { dollars, sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatSharePrice, formatShares, formatSignedDollars } from '../../trading/amounts.ts';
 import type { Article } from '../../trading/market-news.ts';
 import { newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { periodWords } from '../../trading/period.ts';
@@ -63,16 +63,16 @@ export async function activitiesText(found: PeriodActivities): Promise<string> {
           `${kind === 'fill' ? (side ?? 'fill') : kind}${imported === true ? ' (imported)' : ''}`,
       },
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol ?? '') },
-      numberColumn('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
-      numberColumn('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
-      numberColumn('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
+      numberColumn('QTY', ({ qty }) => (qty === null ? '' : formatShares(qty))),
+      numberColumn('PRICE', ({ price }) => (price === null ? '' : formatSharePrice(price))),
+      numberColumn('AMOUNT', ({ amount }) => (amount === null ? '' : formatSignedDollars(amount))),
     ],
     activities,
   );
   return [
     rows,
     ...(left_out === undefined ? [] : [`and ${left_out} more (--limit)`]),
-    `Dividends ${dollars(totals.dividends)}, interest ${dollars(totals.interest)}, fees ${dollars(totals.fees)}.`,
+    `Dividends ${formatDollarAmount(totals.dividends)}, interest ${formatDollarAmount(totals.interest)}, fees ${formatDollarAmount(totals.fees)}.`,
     ...note,
   ].join('\n');
 }

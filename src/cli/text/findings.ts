@@ -3,7 +3,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { Io } from '../terminal/io.ts';
 import { wrapWords } from './wrap.ts';
 
-export function findingsText(io: Io, findings: readonly Finding[]): string {
+export function doctorFindingsText(io: Io, findings: readonly Finding[]): string {
   const signs = io.unicode
     ? { ok: '✓', warn: '!', fail: '✗', skip: '-' }
     : { ok: '+', warn: '!', fail: 'x', skip: '-' };

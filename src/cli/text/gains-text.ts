@@ -1,6 +1,6 @@
 import type { HeldLots, RealizedGains } from '../../app/portfolio/gains.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { dollars, shares, signedDollars } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatShares, formatSignedDollars } from '../../trading/amounts.ts';
 import { programReader, type Reader } from './reader.ts';
 import { type Column, fitTable, numberColumn } from './table.ts';
 import { wrapWords } from './wrap.ts';
@@ -9,8 +9,8 @@ type Line = RealizedGains['gains'][number];
 type Lot = HeldLots['lots'][number];
 
 const UNKNOWN = '?';
-const formatAmount = (value: string | null) => (value === null ? UNKNOWN : dollars(value));
-const formatSigned = (value: string | null) => (value === null ? UNKNOWN : signedDollars(value));
+const formatAmount = (value: string | null) => (value === null ? UNKNOWN : formatDollarAmount(value));
+const formatSigned = (value: string | null) => (value === null ? UNKNOWN : formatSignedDollars(value));
 
 const lineColumns: readonly Column<Line>[] = [
   { head: 'DESCRIPTION', cell: ({ description }) => safeLine(description), shortens: true },
@@ -20,7 +20,8 @@ const lineColumns: readonly Column<Line>[] = [
   numberColumn('COST', ({ cost }) => formatAmount(cost)),
   numberColumn(
     'ADJUSTMENT',
-    ({ adjustment_code, adjustment }) => (adjustment_code === '' ? '' : `${adjustment_code} ${dollars(adjustment)}`),
+    ({ adjustment_code, adjustment }) =>
+      adjustment_code === '' ? '' : `${adjustment_code} ${formatDollarAmount(adjustment)}`,
     1,
   ),
   numberColumn('GAIN', ({ gain }) => formatSigned(gain)),
@@ -32,10 +33,10 @@ export async function gainsText(found: RealizedGains, reader: Reader = programRe
   const when = year === null ? '' : ` in ${year}`;
   if (gains.length === 0) return [`No sales${when}.`, ...footer(found, reader)].join('\n');
   const years =
-    by_year.length < 2 || year !== null ? [] : by_year.map((one) => `${one.year}: ${signedDollars(one.all)}`);
+    by_year.length < 2 || year !== null ? [] : by_year.map((one) => `${one.year}: ${formatSignedDollars(one.all)}`);
   return [
     await fitTable(lineColumns, gains, reader.columns),
-    `Short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)}, total ${signedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
+    `Short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)}, total ${formatSignedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
     ...(years.length === 0 ? [] : [years.join(', ')]),
     ...footer(found, reader),
   ].join('\n');
@@ -51,9 +52,9 @@ const methodWords: Readonly<Record<RealizedGains['method'], string>> = {
 const lotColumns: readonly Column<Lot>[] = [
   { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
   { head: 'ACQUIRED', cell: ({ acquired }) => acquired ?? UNKNOWN },
-  numberColumn('QTY', ({ qty }) => shares(qty)),
+  numberColumn('QTY', ({ qty }) => formatShares(qty)),
   numberColumn('COST', ({ cost }) => formatAmount(cost)),
-  numberColumn('VALUE', ({ value }) => dollars(value)),
+  numberColumn('VALUE', ({ value }) => formatDollarAmount(value)),
   numberColumn('GAIN', ({ gain }) => formatSigned(gain)),
   { rank: 1, head: 'TERM', cell: ({ term }) => term },
   { rank: 2, head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },

@@ -1,6 +1,6 @@
 import type { ImportReport } from '../../app/imports.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
+import { formatSharePrice, formatShares, formatSignedDollars } from '../../trading/amounts.ts';
 import { formatTable, numberColumn } from './table.ts';
 
 /** Maximum number of printed rows. `--output json` prints all rows. */
@@ -19,9 +19,9 @@ export async function importText(report: ImportReport): Promise<string> {
               { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
               { head: 'WHAT', cell: ({ kind, side }) => side ?? kind },
               { head: 'SYMBOL', cell: ({ symbol }) => symbol ?? '' },
-              numberColumn('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
-              numberColumn('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
-              numberColumn('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
+              numberColumn('QTY', ({ qty }) => (qty === null ? '' : formatShares(qty))),
+              numberColumn('PRICE', ({ price }) => (price === null ? '' : formatSharePrice(price))),
+              numberColumn('AMOUNT', ({ amount }) => (amount === null ? '' : formatSignedDollars(amount))),
             ],
             shown,
           ),

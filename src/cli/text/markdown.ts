@@ -84,7 +84,7 @@ export class TerminalMarkdown {
   }
 }
 
-export function terminalMarkdown(text: string, columns: number, style?: MarkdownStyle): string {
+export function renderTerminalMarkdown(text: string, columns: number, style?: MarkdownStyle): string {
   const markdown = new TerminalMarkdown(columns, style);
   return (markdown.write(text) + markdown.end()).replace(/\n+$/, '');
 }

@@ -1,14 +1,14 @@
-import type { ServersState } from '../../app/mcp/servers.ts';
+import type { McpServersState } from '../../app/mcp/servers.ts';
 import { safeLine } from '../../text/sanitize.ts';
 
-type ServerState = ServersState['servers'][number];
+type ServerState = McpServersState['servers'][number];
 
-export function mcpLines({ unused, servers }: ServersState): string {
+export function mcpServersText({ unused, servers }: McpServersState): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
   return [...servers.map(serverStateLine), ...(unused === undefined ? [] : [unusedReasons[unused]])].join('\n');
 }
 
-const unusedReasons: Readonly<Record<NonNullable<ServersState['unused']>, string>> = {
+const unusedReasons: Readonly<Record<NonNullable<McpServersState['unused']>, string>> = {
   planner: 'The built-in planner does not use MCP servers; choose a model with /model.',
   'read-only': 'A read-only session does not use MCP servers.',
 };

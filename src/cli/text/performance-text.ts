@@ -1,5 +1,5 @@
 import type { Performance } from '../../tools/performance.ts';
-import { dollars, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatSignedDollars, formatSignedPercent } from '../../trading/amounts.ts';
 import { periodWords } from '../../trading/period.ts';
 import { formatTable, numberColumn } from './table.ts';
 
@@ -8,8 +8,11 @@ type Rates = Performance['time_weighted'];
 export async function performanceText(found: Performance): Promise<string> {
   const { ratios, benchmark } = found;
   const rows: [string, string][] = [
-    ['Profit', `${signedDollars(found.profit)} ${periodWords[found.period]}, now ${dollars(found.equity)}`],
-    ['Added', signedDollars(found.added)],
+    [
+      'Profit',
+      `${formatSignedDollars(found.profit)} ${periodWords[found.period]}, now ${formatDollarAmount(found.equity)}`,
+    ],
+    ['Added', formatSignedDollars(found.added)],
     ['Time-weighted', ratesText(found.time_weighted)],
     ['Money-weighted', ratesText(found.money_weighted)],
     [
@@ -18,14 +21,17 @@ export async function performanceText(found: Performance): Promise<string> {
         ? 'not available for this period'
         : `${ratesText(benchmark.return)} with dividends${benchmark.excess === null ? '' : `; the account is ${aheadText(benchmark.excess)}`}`,
     ],
-    ['Volatility', found.volatility === null ? 'not available' : signedPercent(found.volatility).replace('+', '')],
+    [
+      'Volatility',
+      found.volatility === null ? 'not available' : formatSignedPercent(found.volatility).replace('+', ''),
+    ],
     ...(['sharpe', 'sortino', 'beta'] as const).map((name): [string, string] => [
       `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
       ratios[name] ?? 'not available: too few daily returns',
     ]),
     ...found.rolling.map(({ months, latest, best, worst, gains, count }): [string, string] => [
       `Rolling ${months === 12 ? '1Y' : `${months}M`}`,
-      `latest ${signedPercent(latest.fraction)}, best ${signedPercent(best.fraction)} (${best.ends}), worst ${signedPercent(worst.fraction)} (${worst.ends}), ${gains} of ${count} periods were up`,
+      `latest ${formatSignedPercent(latest.fraction)}, best ${formatSignedPercent(best.fraction)} (${best.ends}), worst ${formatSignedPercent(worst.fraction)} (${worst.ends}), ${gains} of ${count} periods were up`,
     ]),
   ];
   const parts = [
@@ -43,7 +49,7 @@ export async function performanceText(found: Performance): Promise<string> {
       await formatTable<Performance['dividends_by_month'][number]>(
         [
           { head: 'MONTH', cell: ({ month }) => month },
-          numberColumn('DIVIDENDS', ({ amount }) => signedDollars(amount)),
+          numberColumn('DIVIDENDS', ({ amount }) => formatSignedDollars(amount)),
         ],
         found.dividends_by_month,
       ),
@@ -66,8 +72,8 @@ async function contributionsText(found: NonNullable<Performance['contributions']
   const text = await formatTable<(typeof rows)[number]>(
     [
       { head: 'CONTRIBUTION', cell: ({ symbol }) => symbol },
-      numberColumn('PROFIT', ({ profit }) => (profit === undefined ? '' : signedDollars(profit))),
-      numberColumn('OF THE RETURN', ({ contribution }) => signedPercent(contribution)),
+      numberColumn('PROFIT', ({ profit }) => (profit === undefined ? '' : formatSignedDollars(profit))),
+      numberColumn('OF THE RETURN', ({ contribution }) => formatSignedPercent(contribution)),
     ],
     rows,
   );
@@ -77,11 +83,13 @@ async function contributionsText(found: NonNullable<Performance['contributions']
 
 function aheadText(excess: string): string {
   const behind = excess.startsWith('-');
-  return `${signedPercent(behind ? excess.slice(1) : excess).replace('+', '')} ${behind ? 'behind' : 'ahead'}`;
+  return `${formatSignedPercent(behind ? excess.slice(1) : excess).replace('+', '')} ${behind ? 'behind' : 'ahead'}`;
 }
 
 function ratesText(rates: Rates): string {
   if (rates === null) return 'not available';
   const { fraction, annual } = rates;
-  return annual === null ? signedPercent(fraction) : `${signedPercent(fraction)} (${signedPercent(annual)} a year)`;
+  return annual === null
+    ? formatSignedPercent(fraction)
+    : `${formatSignedPercent(fraction)} (${formatSignedPercent(annual)} a year)`;
 }

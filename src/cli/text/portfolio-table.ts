@@ -1,5 +1,12 @@
 import { safeLine } from '../../text/sanitize.ts';
-import { dollars, formatTodayChange, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatSharePrice,
+  formatShares,
+  formatSignedDollars,
+  formatSignedPercent,
+  formatTodayChange,
+} from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
@@ -64,12 +71,12 @@ function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const day =
     change === null || fraction === null
       ? formatTodayChange(null, null)
-      : `${paintSigned(paint, `${signedDollars(change)} (${signedPercent(fraction)})`)} today`;
+      : `${paintSigned(paint, `${formatSignedDollars(change)} (${formatSignedPercent(fraction)})`)} today`;
   const facts: [string, string][] = [
     ['account', accountLabel(view)],
-    ['value', `${paint('strong', dollars(view.equity))}  ${day}${month === '' ? '' : `  ${month}`}`],
-    ['cash', `${dollars(view.cash)} (${weightText(view.cash_weight)})`],
-    ['buying power', dollars(view.buying_power)],
+    ['value', `${paint('strong', formatDollarAmount(view.equity))}  ${day}${month === '' ? '' : `  ${month}`}`],
+    ['cash', `${formatDollarAmount(view.cash)} (${weightText(view.cash_weight)})`],
+    ['buying power', formatDollarAmount(view.buying_power)],
   ];
   const lines = facts.map(([label, value]) => `${label.padEnd(13)} ${value}`);
   if (view.trading_blocked) lines.push(`trading       ${paint('danger', 'BLOCKED by the broker')}`);
@@ -90,15 +97,19 @@ function portfolioColumns(view: PortfolioView, screen: PortfolioScreen): Column<
         );
   const all: (Column<Line> | false)[] = [
     { head: 'SYMBOL', cell: ({ symbol }) => (symbol === undefined ? TOTAL : safeLine(symbol)) },
-    numberColumn('QTY', ({ qty }) => (qty === undefined ? '' : shares(qty)), 3),
-    numberColumn('PRICE', ({ price }) => (price === undefined ? '' : sharePrice(price)), 7),
-    numberColumn('VALUE', ({ value }) => dollars(value)),
+    numberColumn('QTY', ({ qty }) => (qty === undefined ? '' : formatShares(qty)), 3),
+    numberColumn('PRICE', ({ price }) => (price === undefined ? '' : formatSharePrice(price)), 7),
+    numberColumn('VALUE', ({ value }) => formatDollarAmount(value)),
     numberColumn('WEIGHT', ({ weight }) => weightText(weight), 4),
     !spoken && { rank: 6, head: '', cell: (line) => paint('accent', bar(line)) },
-    numberColumn('TODAY', ({ day_change }) => paintSigned(paint, signedDollars(day_change)), 2),
-    numberColumn('TODAY %', ({ day_change_fraction }) => paintSigned(paint, signedPercent(day_change_fraction)), 9),
-    numberColumn('P/L', ({ unrealized }) => paintSigned(paint, signedDollars(unrealized)), 1),
-    numberColumn('P/L %', ({ unrealized_fraction }) => paintSigned(paint, signedPercent(unrealized_fraction)), 8),
+    numberColumn('TODAY', ({ day_change }) => paintSigned(paint, formatSignedDollars(day_change)), 2),
+    numberColumn(
+      'TODAY %',
+      ({ day_change_fraction }) => paintSigned(paint, formatSignedPercent(day_change_fraction)),
+      9,
+    ),
+    numberColumn('P/L', ({ unrealized }) => paintSigned(paint, formatSignedDollars(unrealized)), 1),
+    numberColumn('P/L %', ({ unrealized_fraction }) => paintSigned(paint, formatSignedPercent(unrealized_fraction)), 8),
     !spoken && view.rows.some((row) => month(row) !== '') && { rank: 5, head: 'MONTH', cell: month },
   ];
   return all.filter((column) => column !== false);

@@ -1,7 +1,7 @@
 import type { AccountPortfolio, CombinedPortfolio } from '../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
-import { dollars, signedDollars } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatSignedDollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
@@ -55,13 +55,13 @@ function summaryColumns(lines: readonly Line[], { paint = plainPaint }: Portfoli
     { rank: 1, head: 'BROKER', cell: ({ at = '' }) => at },
     { head: '', cell: ({ where = '' }) => where },
     several && { head: '', cell: ({ currency }) => safeLine(currency) },
-    numberColumn('VALUE', ({ equity }) => dollars(equity)),
+    numberColumn('VALUE', ({ equity }) => formatDollarAmount(equity)),
     numberColumn(
       'TODAY',
-      ({ day_change }) => (day_change === null ? 'unknown' : paintSigned(paint, signedDollars(day_change))),
+      ({ day_change }) => (day_change === null ? 'unknown' : paintSigned(paint, formatSignedDollars(day_change))),
       2,
     ),
-    numberColumn('CASH', ({ cash }) => dollars(cash), 3),
+    numberColumn('CASH', ({ cash }) => formatDollarAmount(cash), 3),
   ];
   return all.filter((column) => column !== false);
 }

@@ -1,12 +1,12 @@
 import type { OrderRow } from '../../app/orders/orders.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { dollars, sharePrice, shares, signedPercent } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatSharePrice, formatShares, formatSignedPercent } from '../../trading/amounts.ts';
 import { parseDecimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { formatFill } from './approval-lines.ts';
-import { ageText } from './as-of.ts';
+import { priceAgeText } from './as-of.ts';
 import { programReader, type Reader } from './reader.ts';
 import { fitTable, numberColumn } from './table.ts';
 import { type Paint, paintSigned, plainPaint } from './theme.ts';
@@ -29,14 +29,14 @@ export function quotesText(
 ): Promise<string> {
   const { width = Number.POSITIVE_INFINITY, paint = plainPaint, unicode = true, seen, now } = options;
   const line = ({ symbol }: Quote) => sparkline(seen?.get(symbol) ?? [], SPARKLINE_WIDTH, unicode);
-  const age = ({ at }: Quote) => (now === undefined ? '' : ageText(at, now));
+  const age = ({ at }: Quote) => (now === undefined ? '' : priceAgeText(at, now));
   return fitTable<Quote>(
     [
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
-      numberColumn('LAST', ({ last }) => sharePrice(last)),
-      numberColumn('CHANGE', (quote) => paintSigned(paint, signedPercent(dayChange(quote)))),
-      numberColumn('BID', ({ bid }) => sharePrice(bid)),
-      numberColumn('ASK', ({ ask }) => sharePrice(ask)),
+      numberColumn('LAST', ({ last }) => formatSharePrice(last)),
+      numberColumn('CHANGE', (quote) => paintSigned(paint, formatSignedPercent(dayChange(quote)))),
+      numberColumn('BID', ({ bid }) => formatSharePrice(bid)),
+      numberColumn('ASK', ({ ask }) => formatSharePrice(ask)),
       ...(seen === undefined ? [] : [{ rank: 1, head: 'SEEN', cell: line }]),
       ...(quotes.some((quote) => age(quote) !== '')
         ? [{ head: 'AGE', cell: (quote: Quote) => paint('warn', age(quote)) }]
@@ -122,15 +122,15 @@ function accountRow({ account, label }: OrderRow): [string, string][] {
 }
 
 function orderAmount(order: Order): string {
-  if (order.qty !== null) return shares(order.qty);
-  return order.notional !== null ? dollars(order.notional) : '';
+  if (order.qty !== null) return formatShares(order.qty);
+  return order.notional !== null ? formatDollarAmount(order.notional) : '';
 }
 
 function orderTerms(order: Order): string {
   const parts: string[] = [order.type.replaceAll('_', ' ')];
-  if (order.stop_price !== null) parts.push(sharePrice(order.stop_price));
-  if (order.limit_price !== null) parts.push(sharePrice(order.limit_price));
-  if (order.trail_price !== null) parts.push(sharePrice(order.trail_price));
+  if (order.stop_price !== null) parts.push(formatSharePrice(order.stop_price));
+  if (order.limit_price !== null) parts.push(formatSharePrice(order.limit_price));
+  if (order.trail_price !== null) parts.push(formatSharePrice(order.trail_price));
   if (order.trail_percent !== null) parts.push(`${order.trail_percent}%`);
   return parts.join(' ');
 }

@@ -128,7 +128,7 @@ export function invalidContentProblem(code: ProblemCode, error: unknown): HttpPr
 }
 
 /** @throws {HttpProblem} 403 `approval_expired` */
-export function requireUnexpired(
+export function requireUnexpiredApproval(
   expiresAt: string,
   { noun, scope }: Pick<ApprovalKind, 'noun' | 'scope'>,
   clock: Pick<Clock, 'now'>,

@@ -4,11 +4,11 @@ import type { SSEStreamingApi } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
 import { createStreamLimit, eventStreamResponse, type ReleaseSlot } from '../../net/event-stream.ts';
 import type { Scope } from '../../oauth/scopes.ts';
-import { isStoreUnavailable } from '../../store/postgres/store-unavailable.ts';
+import { isDatabaseUnavailableError } from '../../store/postgres/store-unavailable.ts';
 import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
-import { problemResponse, ReplayedProblem } from './problem.ts';
+import { ReplayedProblem, toProblemResponse } from './problem.ts';
 import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -93,7 +93,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       failure = error;
       const refusal = refusalOf(error, options);
       const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
-      response = problemResponse(refusal.toProblem(), asking(refusal), site);
+      response = toProblemResponse(refusal.toProblem(), asking(refusal), site);
       if (error instanceof ReplayedProblem) response.headers.set('idempotent-replay', 'true');
     }
     if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
@@ -186,7 +186,7 @@ function refusalOf(
   }: Pick<AuthenticatorOptions, 'serviceName' | 'internalHint'>,
 ): ProblemError<string> {
   if (error instanceof ProblemError) return error;
-  return isStoreUnavailable(error)
+  return isDatabaseUnavailableError(error)
     ? new HttpProblem(503, 'store_unavailable', `the ${called}’s database is not responding`, {
         hint,
         retryAfter: STORE_RETRY_AFTER_S,
@@ -216,7 +216,7 @@ export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
 }
 
 /** @throws {HttpProblem} 403 `client_unknown` */
-export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
+export function requireClientId({ clientId }: Pick<Caller, 'clientId'>): string {
   if (clientId !== undefined) return clientId;
   throw new HttpProblem(403, 'client_unknown', 'the access token does not name the client that it was issued to', {
     hint: 'Sign in with a client whose tokens contain client_id (RFC 9068).',

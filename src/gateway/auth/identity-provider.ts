@@ -1,9 +1,9 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import * as oauth from 'oauth4webapi';
 import {
-  hasOffsetChanged,
+  clockSecondsAhead,
+  hasClockOffsetChanged,
   providerNow,
-  secondsAhead,
   withClockComparison,
 } from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -108,7 +108,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
   let comparedAt: number | undefined;
   const time: ProviderTime = {
     now: () => providerNow(given.issuer, clock),
-    secondsAhead: () => secondsAhead(given.issuer, clock),
+    secondsAhead: () => clockSecondsAhead(given.issuer, clock),
     async compare() {
       const before = time.secondsAhead();
       if (comparedAt === undefined || clock.monotonic() - comparedAt >= COMPARISON_COOLDOWN_MS) {
@@ -121,7 +121,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
           });
         await comparing;
       }
-      return hasOffsetChanged(given.issuer, before, clock);
+      return hasClockOffsetChanged(given.issuer, before, clock);
     },
   };
   return { metadata, key, time };

@@ -4,7 +4,7 @@ import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
 /** Returns the HTTP response for a problem. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
-export function problemResponse(
+export function toProblemResponse(
   problem: Problem,
   options: Pick<HttpProblemOptions, 'challenge' | 'retryAfter'>,
   site: { readonly metadataUrl: string; readonly algorithms: readonly string[]; readonly requestId: string },
@@ -42,7 +42,7 @@ export class ReplayedProblem extends HttpProblem {
   override name = 'ReplayedProblem';
 }
 
-export function recordedProblem(problem: Problem): HttpProblem {
+export function toRecordedProblem(problem: Problem): HttpProblem {
   const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
   return new HttpProblem(status, code as ProblemCode, detail ?? '', {
     members,

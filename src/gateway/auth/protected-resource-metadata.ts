@@ -5,7 +5,7 @@ import { SIGNING_ALGORITHMS } from './token-rules.ts';
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 /** Returns a resource's metadata (RFC 9728 §2), including `authorization_details_types_supported` (RFC 9396 §10). */
-export function protectedResourceMetadata(options: {
+export function createProtectedResourceMetadata(options: {
   resource: string;
   issuer: string;
   scopes?: readonly string[];

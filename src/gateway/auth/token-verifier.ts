@@ -42,14 +42,14 @@ interface TokenVerifierOptions {
   readonly proofs: ProofStore;
   readonly clock: Clock;
   /** Returns whether a token's session has ended. Without this function, a token stays valid until it expires. */
-  readonly isRevoked?: IsRevoked | undefined;
+  readonly isRevoked?: IsTokenRevoked | undefined;
   /** Whether to reject tokens that are not bound to a key, because anyone who steals such a token can use it. */
   readonly requireBoundTokens?: boolean | undefined;
   /** Clients whose tokens are accepted (default: every client). */
   readonly allowedClients?: readonly string[] | undefined;
 }
 
-export type IsRevoked = (jti: string) => boolean | Promise<boolean>;
+export type IsTokenRevoked = (jti: string) => boolean | Promise<boolean>;
 
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
@@ -61,7 +61,7 @@ export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
-  const claimsOf = cacheVerifications(options.provider, (token, now) => verified(token, options, now));
+  const claimsOf = cacheTokenVerifications(options.provider, (token, now) => verified(token, options, now));
 
   const callerBy = async ({ method, path, authorization, dpop }: Credentials): Promise<Caller> => {
     const { scheme, token } = parseAuthorization(authorization);
@@ -92,7 +92,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     }
 
     requireAllowed(caller, options.allowedClients);
-    await requireUnrevoked(caller, options.isRevoked);
+    await requireUnrevokedToken(caller, options.isRevoked);
     return thumbprint === undefined ? caller : { ...caller, jkt: thumbprint };
   };
   return (credentials) => retryWithProviderClock(options.provider, () => callerBy(credentials));
@@ -199,7 +199,7 @@ function textOf(claim: unknown): string | undefined {
 }
 
 /** @throws {HttpProblem} 401 `token_revoked` */
-export async function requireUnrevoked({ jti }: Pick<Caller, 'jti'>, isRevoked: IsRevoked | undefined) {
+export async function requireUnrevokedToken({ jti }: Pick<Caller, 'jti'>, isRevoked: IsTokenRevoked | undefined) {
   if (isRevoked === undefined || !(await isRevoked(jti))) return;
   throw tokenRefusal('token_revoked', 'the access token was revoked', { hint: 'Log in again.' });
 }
@@ -329,7 +329,7 @@ const HEADER_ONLY = { payload: '', signature: '' };
  * again.
  * @param verify rejects if the token is invalid; `now` is in milliseconds since the epoch
  */
-export function cacheVerifications(
+export function cacheTokenVerifications(
   provider: Pick<IdentityProvider, 'key'>,
   verify: (token: string, now: number) => Promise<VerifiedToken>,
 ): (token: string, now: number) => Promise<AccessTokenClaims> {

@@ -1,7 +1,7 @@
 import { type Activity, activitySchema } from '../../trading/activity.ts';
 import type { Dec } from '../../trading/decimal.ts';
 import type { Order } from '../../trading/views.ts';
-import { toAmount, toMoney } from './json-amounts.ts';
+import { formatAmount, formatMoney } from './json-amounts.ts';
 
 /** Creates a fill activity from an order, for brokers that report their activities a day late. */
 export function toFillActivity(
@@ -25,12 +25,12 @@ export function toActivityAmounts(
 ) {
   if (shares !== undefined && fill !== undefined) {
     const { price, sells } = fill;
-    return { side: sells ? 'sell' : 'buy', qty: shares.abs().toFixed(), price: toMoney(price), amount: null };
+    return { side: sells ? 'sell' : 'buy', qty: shares.abs().toFixed(), price: formatMoney(price), amount: null };
   }
   return {
     side: null,
-    qty: shares === undefined ? null : toAmount(shares.toFixed()),
+    qty: shares === undefined ? null : formatAmount(shares.toFixed()),
     price: null,
-    amount: amount == null || amount === 0 ? null : toMoney(amount),
+    amount: amount == null || amount === 0 ? null : formatMoney(amount),
   };
 }

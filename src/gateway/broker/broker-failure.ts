@@ -1,5 +1,5 @@
 import { HttpProblem } from '../../trading/http-problem.ts';
-import type { Submission } from './broker.ts';
+import type { SubmissionResult } from './broker.ts';
 import { rejectedCredentialsProblem } from './stored-credential-problems.ts';
 import type { CredentialKind } from './stored-kinds.ts';
 
@@ -13,7 +13,7 @@ export type BrokerFailure =
       readonly kind: 'refused';
       /** The HTTP status, or the closest equivalent if the broker did not answer over HTTP. */
       readonly status: number;
-      readonly reason: (Submission & { outcome: 'refused' })['reason'];
+      readonly reason: (SubmissionResult & { outcome: 'refused' })['reason'];
       /** For display only. No decision depends on the message. */
       readonly message: string;
       readonly brokerCode: string | undefined;

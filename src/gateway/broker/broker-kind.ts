@@ -4,10 +4,10 @@ import type { AssetCatalog } from './asset-catalog.ts';
 import type { ConnectBroker } from './broker.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 import { type CredentialKind, credentialKindNames, type StoredCredentials } from './stored-kinds.ts';
-import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
+import type { VerifiedAccount, VerifyCredentialsOptions } from './verify-problems.ts';
 
 /** Settings in `gateway.yaml` (`broker:`, `brokers:`) that all kinds of brokers share. Each kind adds its own. */
-export const commonBrokerSettings = z.strictObject({
+export const commonBrokerSettingsSchema = z.strictObject({
   kind: z.string(),
   /** How the gateway accesses accounts: by token exchange (default), or with credentials that each owner entered. */
   credentials: z.enum(['exchange', ...credentialKindNames]).optional(),
@@ -42,7 +42,7 @@ interface TraitsBySettings<Settings> {
 /** A kind of broker. Each kind has its own folder; docs/adding/broker.md explains how to add a kind. */
 export interface BrokerKind<Settings> {
   readonly traits: BrokerTraits | TraitsBySettings<Settings>;
-  /** Extends {@link commonBrokerSettings}, with a literal `kind`. */
+  /** Extends {@link commonBrokerSettingsSchema}, with a literal `kind`. */
   readonly settings: z.ZodType<Settings>;
   /** Name of the setting that overrides the broker's address. */
   readonly address: string;
@@ -55,7 +55,11 @@ export interface BrokerKind<Settings> {
      * Returns the account that the credentials give access to.
      * @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts
      */
-    verify(settings: Settings, given: StoredCredentials, options: Required<VerifyOptions>): Promise<VerifiedAccount>;
+    verify(
+      settings: Settings,
+      given: StoredCredentials,
+      options: Required<VerifyCredentialsOptions>,
+    ): Promise<VerifiedAccount>;
     /**
      * Returns the tools that place or cancel orders, with their current descriptions, without calling these tools.
      * @throws {TradeAgentError} as `verify`
@@ -63,7 +67,7 @@ export interface BrokerKind<Settings> {
     tools?(
       settings: Settings,
       given: StoredCredentials,
-      options: Required<VerifyOptions>,
+      options: Required<VerifyCredentialsOptions>,
     ): Promise<readonly OrderTool[]>;
   };
 }

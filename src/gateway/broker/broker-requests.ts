@@ -1,6 +1,6 @@
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Order } from '../../trading/views.ts';
-import type { Cancellation, Submission } from './broker.ts';
+import type { CancellationResult, SubmissionResult } from './broker.ts';
 import { type BrokerFailure, toReadProblem } from './broker-failure.ts';
 
 /** Classifies an error that the broker's client threw. Never throws; an unknown error is `unreadable`. */
@@ -13,9 +13,9 @@ export interface BrokerRequests {
   /** Like `read`, but returns undefined if the broker itself (not a proxy) responds with 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
   /** Sends an order. Never throws. If a 2xx response is unreadable or about another order, the outcome is `unknown`. */
-  submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<Submission>;
+  submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<SubmissionResult>;
   /** @throws {HttpProblem} if it is unknown whether the order is canceled */
-  cancel(call: () => Promise<unknown>): Promise<Cancellation>;
+  cancel(call: () => Promise<unknown>): Promise<CancellationResult>;
 }
 
 export function createBrokerRequests(failureOf: ClassifyError): BrokerRequests {
@@ -59,7 +59,7 @@ export function createBrokerRequests(failureOf: ClassifyError): BrokerRequests {
   };
 }
 
-function failedSubmission(failure: BrokerFailure): Submission {
+function failedSubmission(failure: BrokerFailure): SubmissionResult {
   switch (failure.kind) {
     case 'refused': {
       const { status, reason, message, brokerCode } = failure;

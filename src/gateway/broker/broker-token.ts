@@ -1,7 +1,7 @@
 import type { CryptoKey, JWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { toAssertionKey } from '../../auth/provider/assertion-key.ts';
-import { secondsAhead } from '../../auth/provider/provider-clock.ts';
+import { clockSecondsAhead } from '../../auth/provider/provider-clock.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
@@ -14,7 +14,7 @@ export type BrokerTokens = ReturnType<typeof createBrokerTokens>;
 type TokenCaller = Pick<Caller, 'sub' | 'accessToken'>;
 
 /** The confidential client (`private_key_jwt`) that may exchange a user's token for a broker's token. */
-export interface BrokerExchange {
+export interface BrokerTokenExchange {
   readonly client_id: string;
   /** For a JWK, `alg` sets the algorithm (default ES256). Auth0 requires an RSA key, as a JWK without `kid`. */
   readonly privateKey: CryptoKey | JWK;
@@ -26,7 +26,7 @@ export interface BrokerExchange {
 
 interface BrokerTokenOptions {
   readonly provider: IdentityProvider;
-  readonly exchange: BrokerExchange;
+  readonly exchange: BrokerTokenExchange;
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
   readonly now: () => number;
@@ -81,7 +81,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
     // Makes the assertion's times follow the provider's clock.
     const client: oauth.Client = {
       client_id: exchange.client_id,
-      [oauth.clockSkew]: -secondsAhead(as.issuer),
+      [oauth.clockSkew]: -clockSecondsAhead(as.issuer),
     };
     const startedAt = now();
     const response = await oauth
@@ -153,7 +153,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
   };
 }
 
-function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record<string, string>] {
+function grantOf(exchange: BrokerTokenExchange, accessToken: string): [string, Record<string, string>] {
   const subject = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN_TYPE };
   return exchange.grant === 'auth0-token-vault'
     ? [TOKEN_VAULT_GRANT, { ...subject, requested_token_type: VAULT_TOKEN_TYPE, connection: exchange.audience }]
@@ -203,7 +203,7 @@ function unreachable(cause: unknown): HttpProblem {
 }
 
 /** @param who the plural subject of the error's sentence, such as `accounts at the broker` */
-export function exchangeNotConfiguredError(who: string): TradeAgentError {
+export function tokenExchangeNotConfiguredError(who: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${who} use token exchange, but "exchange" is not set`, {
     hint: 'Set "exchange" in gateway.yaml. See docs/operate/GATEWAY.md.',
   });

@@ -1,5 +1,5 @@
 import type { RateLimit } from '../../store/rate-buckets.ts';
-import type { TermsByClass } from '../../trading/order-terms.ts';
+import type { TermsByAssetClass } from '../../trading/order-terms.ts';
 
 /** Features that a broker may lack (`lacks`). Portfolio checks don't need these features. */
 const optionalFeatures = [
@@ -20,7 +20,7 @@ export interface BrokerTraits {
    * The order terms of each asset class that the broker trades. Orders are checked in the form in which they are sent
    * (`boundedOrder`).
    */
-  readonly orders: TermsByClass;
+  readonly orders: TermsByAssetClass;
   readonly clientOrderId: {
     /**
      * Whether the broker accepts an ID only once, even after the order with this ID is done. If not, an order whose

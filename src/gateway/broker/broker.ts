@@ -97,7 +97,7 @@ export interface PortfolioHistory {
 }
 
 /** `refused` and `not_taken` prove that this request did not create an order. `unknown` proves nothing. */
-export type Submission =
+export type SubmissionResult =
   | { readonly outcome: 'accepted'; readonly order: Order }
   | {
       readonly outcome: 'refused';
@@ -114,7 +114,7 @@ export type Submission =
   /** After a timeout, dropped connection, 5xx or unreadable response, the broker may have accepted the order. */
   | { readonly outcome: 'unknown' };
 
-export interface Replacement {
+export interface OrderReplacement {
   /** The complete new order, with its own client_order_id. */
   readonly order: OrderDraft;
   /** Only the fields that differ from the earlier order. `trail` is the new trail_price or trail_percent. */
@@ -127,13 +127,13 @@ export interface TradeUpdate {
   readonly ids: readonly string[];
 }
 
-export interface UpdateListener {
+export interface TradeUpdateListener {
   /** Called when listening begins. From then on, no update is missed until the connection ends. */
   live(): void;
   update(update: TradeUpdate): void;
 }
 
-export type Cancellation = 'requested' | 'not_found' | 'not_cancelable';
+export type CancellationResult = 'requested' | 'not_found' | 'not_cancelable';
 
 /**
  * One user's account at a broker. The argument that one approval never becomes two orders (orders/order-submission.ts)
@@ -212,13 +212,13 @@ export interface Broker {
   /** Replaces the watchlist's symbols. Creates the watchlist if the owner has none. @throws {HttpProblem} as a read */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
   /** Sends the order exactly as it is passed. Never throws. */
-  submit(order: OrderDraft): Promise<Submission>;
+  submit(order: OrderDraft): Promise<SubmissionResult>;
   /** Replaces an order. Never throws. `not_replaceable`: the earlier order is closed or can't be changed. */
-  replace(orderId: string, replacement: Replacement): Promise<Submission>;
+  replace(orderId: string, replacement: OrderReplacement): Promise<SubmissionResult>;
   /** @throws {HttpProblem} as a read, if it is unknown whether the order is canceled. The call may then be repeated. */
-  cancel(id: string): Promise<Cancellation>;
+  cancel(id: string): Promise<CancellationResult>;
   /** Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} as a read, if connecting fails */
-  tradeUpdates?(signal: AbortSignal, listener: UpdateListener): Promise<void>;
+  tradeUpdates?(signal: AbortSignal, listener: TradeUpdateListener): Promise<void>;
 }
 
 /**

@@ -1,15 +1,21 @@
 import { z } from 'zod';
-import { closestMatch } from '../../text/closest-match.ts';
-import { alpaca } from './alpaca/alpaca.ts';
+import { findClosestMatch } from '../../text/closest-match.ts';
+import { alpacaBrokerKind } from './alpaca/alpaca.ts';
 import type { BrokerKind } from './broker-kind.ts';
 import type { BrokerTraits } from './broker-traits.ts';
-import { ibkr } from './ibkr/ibkr.ts';
-import { mcp } from './mcp/mcp.ts';
-import { snaptrade } from './snaptrade/snaptrade.ts';
-import { tradier } from './tradier/tradier.ts';
+import { ibkrBrokerKind } from './ibkr/ibkr.ts';
+import { mcpBrokerKind } from './mcp/mcp.ts';
+import { snaptradeBrokerKind } from './snaptrade/snaptrade.ts';
+import { tradierBrokerKind } from './tradier/tradier.ts';
 
 /** The kinds of broker, by their `kind` in `gateway.yaml`. */
-const brokers = { alpaca, ibkr, mcp, snaptrade, tradier } as const;
+const brokers = {
+  alpaca: alpacaBrokerKind,
+  ibkr: ibkrBrokerKind,
+  mcp: mcpBrokerKind,
+  snaptrade: snaptradeBrokerKind,
+  tradier: tradierBrokerKind,
+} as const;
 export const brokerKinds = Object.keys(brokers) as (keyof typeof brokers)[];
 
 type Settings = (typeof brokers)[keyof typeof brokers]['settings'];
@@ -24,7 +30,7 @@ export function findBrokerKind({ kind }: Pick<BrokerSettings, 'kind'>): BrokerKi
   return brokers[kind];
 }
 
-export function traitsOf(settings: BrokerSettings): BrokerTraits {
+export function resolveBrokerTraits(settings: BrokerSettings): BrokerTraits {
   const { traits } = findBrokerKind(settings);
   return 'of' in traits ? traits.of(settings) : traits;
 }
@@ -36,7 +42,7 @@ function settingsOfAll(): [Settings, ...Settings[]] {
 
 function unknownKind(settings: unknown): string {
   const { kind } = settings as { kind?: unknown };
-  const nearest = closestMatch(String(kind), brokerKinds);
+  const nearest = findClosestMatch(String(kind), brokerKinds);
   const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
   return `unknown broker ${JSON.stringify(kind)}.${meant} Available brokers: ${brokerKinds.join(', ')}`;
 }

@@ -11,7 +11,7 @@ import type { CalendarQuery } from './broker.ts';
 
 const exchange = calendarSessions('exchange');
 
-export function exchangeClock(now: number): MarketClock {
+export function computeExchangeClock(now: number): MarketClock {
   const today = newYorkDate(now);
   const session = exchange.on(today);
   const isOpen = session !== undefined && now >= session.open && now < session.close;
@@ -25,7 +25,7 @@ export function exchangeClock(now: number): MarketClock {
   };
 }
 
-export function exchangeCalendar({ start, end }: CalendarQuery): TradingDay[] {
+export function computeExchangeCalendar({ start, end }: CalendarQuery): TradingDay[] {
   const days: TradingDay[] = [];
   for (let date = start; date <= end; date = addDays(date, 1)) {
     const session = exchange.on(date);

@@ -19,12 +19,12 @@ export function translateBrokerValue(ours: Readonly<Record<string, string>>, the
  */
 
 /** Formats a quantity or ratio, with up to 12 decimals. */
-export function toAmount(value: number | string): string {
+export function formatAmount(value: number | string): string {
   return new Dec(String(value)).toDecimalPlaces(12).toFixed();
 }
 
 /** Formats dollars, with at least two decimals. */
-export function toMoney(value: number | string | Dec): string {
+export function formatMoney(value: number | string | Dec): string {
   const exact = new Dec(String(value)).toDecimalPlaces(12);
   return exact.decimalPlaces() < 2 ? exact.toFixed(2) : exact.toFixed();
 }

@@ -6,7 +6,7 @@ import type { VerifiedAccount } from './verify-problems.ts';
 
 export type StoredKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
 
-export type KeyPairs = ReturnType<typeof createKeyPairs>;
+export type BrokerCredentialStore = ReturnType<typeof createBrokerCredentialStore>;
 
 interface KeyPairsOptions {
   readonly store: BrokerKeyStore;
@@ -28,7 +28,7 @@ const anyKept = z.union(credentialKindNames.map((kind) => storedCredentialsSchem
  * Stores people's broker credentials in the gateway's database, sealed with AES-256-GCM and bound to the person and the
  * broker. Ignores rows that were stored when another kind of broker had the same name.
  */
-export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptions) {
+export function createBrokerCredentialStore({ store, sealSecret, now, broker }: KeyPairsOptions) {
   const seal = createTokenSeal(sealSecret, 'broker_key');
   const context = (sub: string, connection: string) => JSON.stringify([connection, sub]);
   const { name, kind, formerName: before } = broker;

@@ -24,7 +24,7 @@ export interface ClosingPrice {
  * then and of the trades since. Deposits don't change these values, so a deposit can't hide a loss.
  * @returns undefined if a price or unit is unknown, because a guess could hide a loss from `max_day_loss`
  */
-export function equityAtLastClose(
+export function computeEquityAtLastClose(
   equity: string,
   held: readonly Holding[],
   traded: readonly TradedSince[],

@@ -16,7 +16,7 @@ export const brokerNameSchema = z
 const MAX_BROKERS = 16;
 
 /** The settings for one broker, or for several by name. The first broker is the default. */
-export const brokerListSettings = {
+export const brokerListSettingsShape = {
   broker: brokerSettingsSchema.optional(),
   brokers: z
     .record(brokerNameSchema, brokerSettingsSchema, {
@@ -28,7 +28,7 @@ export const brokerListSettings = {
     .optional(),
 };
 
-export function namedBrokers({
+export function toNamedBrokers({
   broker,
   brokers,
 }: {

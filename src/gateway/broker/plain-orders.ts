@@ -3,7 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { OrderTerms } from '../../trading/order-terms.ts';
 import { isFinalStatus, type Order } from '../../trading/views.ts';
-import type { OrderQuery, Submission } from './broker.ts';
+import type { OrderQuery, SubmissionResult } from './broker.ts';
 import { NotSentError } from './broker-failure.ts';
 
 /** @throws {RangeError} if no JSON number has exactly these digits */
@@ -38,7 +38,7 @@ export function requireSupportedOrder(draft: OrderDraft, label: string, terms: O
 }
 
 /** @throws {NotSentError} for an amount that no JSON number represents exactly */
-export function toExactNumber(text: string, label: string): number {
+export function toExactJsonNumber(text: string, label: string): number {
   try {
     return exactNumber(text);
   } catch {
@@ -46,7 +46,7 @@ export function toExactNumber(text: string, label: string): number {
   }
 }
 
-export function replacementNotSupported(label: string): Submission {
+export function unsupportedReplacementResult(label: string): SubmissionResult {
   return {
     outcome: 'refused',
     reason: 'not_replaceable',

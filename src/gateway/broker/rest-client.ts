@@ -6,7 +6,7 @@ import { type BrokerFailure, NotSentError } from './broker-failure.ts';
 const MAX_ANSWER_LENGTH = 8 * 1024 * 1024;
 
 /** Thrown for a response with an error status. The error's message does not contain the response's body. */
-export class FailedResponse extends Error {
+export class FailedResponseError extends Error {
   override name = 'FailedResponse';
   readonly status: number;
   readonly headers: Headers;
@@ -41,7 +41,7 @@ export interface RestRequest {
   readonly json?: unknown;
 }
 
-/** Sends one request and returns the response's JSON. @throws {FailedResponse | NoResponseError} */
+/** Sends one request and returns the response's JSON. @throws {FailedResponseError | NoResponseError} */
 export type RestClient = (path: string, request?: RestRequest) => Promise<unknown>;
 
 interface RestOptions {
@@ -75,9 +75,9 @@ export function createSendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' |
       });
       text = await response.text();
     } catch (error) {
-      throw new NoResponseError(failureReason(error));
+      throw new NoResponseError(noResponseReason(error));
     }
-    if (!response.ok) throw new FailedResponse(response.status, response.headers, text);
+    if (!response.ok) throw new FailedResponseError(response.status, response.headers, text);
     const answer = parsed(text);
     if (answer === undefined) throw new NoResponseError('unreadable');
     return answer;
@@ -105,11 +105,11 @@ export function classifyRestError(error: unknown): BrokerFailure {
   if (error instanceof NotSentError) {
     return { kind: 'refused', status: 422, reason: 'other', message: error.message, brokerCode: undefined };
   }
-  if (error instanceof FailedResponse) return { kind: 'failing', status: error.status };
+  if (error instanceof FailedResponseError) return { kind: 'failing', status: error.status };
   return { kind: error instanceof NoResponseError ? error.why : 'unreadable' };
 }
 
-export function failureReason(error: unknown): NoResponseError['why'] {
+export function noResponseReason(error: unknown): NoResponseError['why'] {
   if (error instanceof ResponseTooLargeError || isResponseTooLarge(error)) return 'unreadable';
   const { name } = error instanceof Error ? error : { name: '' };
   return name === 'TimeoutError' || name === 'AbortError' ? 'timeout' : 'unreachable';

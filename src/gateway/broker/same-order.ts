@@ -14,7 +14,7 @@ type Sent = Order[(typeof sentFields)[number]];
  * seemed to differ would be proposed again. The approved order without its bound (`boundedOrder`) also counts as the
  * same order.
  */
-export function isSameOrder(order: Order, draft: OrderDraft): boolean {
+export function matchesApprovedOrder(order: Order, draft: OrderDraft): boolean {
   if (isOrder(order, boundedOrder(draft))) return true;
   return draft.order_class === undefined && isOrder(order, draft);
 }

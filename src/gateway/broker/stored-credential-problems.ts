@@ -1,11 +1,11 @@
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
-import { type CredentialKind, credentialText } from './stored-kinds.ts';
+import { type CredentialKind, getCredentialTexts } from './stored-kinds.ts';
 
 const SET_COMMAND = '"trade-agent home broker set"';
 
 export function noStoredCredentialsProblem(kind: CredentialKind): HttpProblem {
-  const { noun } = credentialText(kind);
+  const { noun } = getCredentialTexts(kind);
   return notConnected(
     kind,
     `no ${noun} for a brokerage account is stored for this user`,
@@ -15,7 +15,7 @@ export function noStoredCredentialsProblem(kind: CredentialKind): HttpProblem {
 
 /** Reports credentials that were deleted or replaced at the broker, or that are for the other environment. */
 export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
-  const { noun, again } = credentialText(kind);
+  const { noun, again } = getCredentialTexts(kind);
   return notConnected(
     kind,
     `the broker rejected the ${noun} stored for this user`,
@@ -26,7 +26,7 @@ export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown)
 
 /** Reports credentials that were sealed with another key, or for another person. */
 export function unreadableCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
-  const { noun } = credentialText(kind);
+  const { noun } = getCredentialTexts(kind);
   return notConnected(
     kind,
     `the ${noun} stored for this user cannot be decrypted`,
@@ -40,7 +40,7 @@ export function wrongEnvironmentProblem(
   found: 'paper' | 'live',
   wanted: 'paper' | 'live',
 ): HttpProblem {
-  const { noun } = credentialText(kind);
+  const { noun } = getCredentialTexts(kind);
   return notConnected(
     kind,
     `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,

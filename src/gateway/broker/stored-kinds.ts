@@ -119,12 +119,12 @@ export type StoredCredentialsOf<K extends CredentialKind> = K extends Credential
   : never;
 export type StoredCredentials = StoredCredentialsOf<CredentialKind>;
 
-export function credentialText(kind: CredentialKind): CredentialText {
+export function getCredentialTexts(kind: CredentialKind): CredentialText {
   return credentialKinds[kind];
 }
 
 export function storedCredentialsSchemaFor<K extends CredentialKind>(kind: K): z.ZodType<StoredCredentialsOf<K>> {
-  const fields = Object.entries(credentialText(kind).fields).map(
+  const fields = Object.entries(getCredentialTexts(kind).fields).map(
     ([name, { pattern, wrong }]) => [name, z.string().regex(pattern, wrong)] as const,
   );
   return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<StoredCredentialsOf<K>>;

@@ -1,14 +1,14 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { OrderTool } from './acting-tool.ts';
-import { type BrokerSettings, findBrokerKind, traitsOf } from './brokers.ts';
+import { type BrokerSettings, findBrokerKind, resolveBrokerTraits } from './brokers.ts';
 import {
   type CredentialKind,
-  credentialText,
+  getCredentialTexts,
   isCredentialKind,
   type StoredCredentials,
   storedCredentialsSchemaFor,
 } from './stored-kinds.ts';
-import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
+import type { VerifiedAccount, VerifyCredentialsOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -31,13 +31,13 @@ export function requireCredentialKind(settings: BrokerSettings): CredentialKind 
 export async function verifyCredentials(
   settings: BrokerSettings,
   credentials: StoredCredentials,
-  { environment, fetch, timeoutMs = TIMEOUT_MS }: VerifyOptions,
+  { environment, fetch, timeoutMs = TIMEOUT_MS }: VerifyCredentialsOptions,
 ): Promise<VerifiedAccount> {
   const { verify } = keptOf(settings);
   const kind = requireCredentialKind(settings);
   const given = storedCredentialsSchemaFor(kind).safeParse(credentials);
   if (!given.success) {
-    const { fields, noun } = credentialText(kind);
+    const { fields, noun } = getCredentialTexts(kind);
     if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
       throw new TradeAgentError('usage', `these credentials are for a different broker: expected ${noun}`, {
         hint: 'Enter the credentials on the home’s own machine: "trade-agent home broker set".',
@@ -46,22 +46,25 @@ export async function verifyCredentials(
     const [issue] = given.error.issues;
     const label = fields[String(issue?.path[0])]?.label.toLowerCase() ?? noun;
     throw new TradeAgentError('usage', `the ${label} ${issue?.message}`, {
-      hint: `Copy each value from ${traitsOf(settings).label} exactly as shown there.`,
+      hint: `Copy each value from ${resolveBrokerTraits(settings).label} exactly as shown there.`,
     });
   }
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
 
-type InspectTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly OrderTool[]>;
+type InspectTools = (
+  credentials: StoredCredentials,
+  options: VerifyCredentialsOptions,
+) => Promise<readonly OrderTool[]>;
 
 /**
  * Returns a function that inspects the tools that place or cancel the broker's orders, without calling these tools.
  * @throws {TradeAgentError} `usage` if the broker has no such tools
  */
-export function requireToolInspection(settings: BrokerSettings): InspectTools {
+export function requireToolInspector(settings: BrokerSettings): InspectTools {
   const { tools } = keptOf(settings);
   if (tools === undefined) {
-    throw new TradeAgentError('usage', `${traitsOf(settings).label} does not use tools of an MCP server`, {
+    throw new TradeAgentError('usage', `${resolveBrokerTraits(settings).label} does not use tools of an MCP server`, {
       hint: 'Only brokers with "kind: mcp" in gateway.yaml have tools to confirm.',
     });
   }
@@ -72,7 +75,11 @@ export function requireToolInspection(settings: BrokerSettings): InspectTools {
 function keptOf(settings: BrokerSettings) {
   const { storedCredentials: kept } = findBrokerKind(settings);
   if (kept !== undefined) return kept;
-  throw new TradeAgentError('usage', `${traitsOf(settings).label} accounts can only be opened by token exchange`, {
-    hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
-  });
+  throw new TradeAgentError(
+    'usage',
+    `${resolveBrokerTraits(settings).label} accounts can only be opened by token exchange`,
+    {
+      hint: 'Set "broker.credentials: exchange" in gateway.yaml.',
+    },
+  );
 }

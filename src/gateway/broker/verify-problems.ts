@@ -9,7 +9,7 @@ export interface VerifiedAccount {
   readonly tradingBlocked: boolean;
 }
 
-export interface VerifyOptions {
+export interface VerifyCredentialsOptions {
   /**
    * Used only if the settings override the broker's address. Otherwise, the environment is that of the host that
    * accepts the credentials.

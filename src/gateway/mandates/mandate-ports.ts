@@ -6,7 +6,7 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import { currentSlot } from '../../trading/mandate/cadence.ts';
 import { mandateDigest } from '../../trading/mandate/envelope.ts';
 import type { MandateState } from '../../trading/mandate/mandate.ts';
-import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { effectiveMandateState } from '../../trading/mandate/mandate-state.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
@@ -24,7 +24,7 @@ interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippa
   readonly now: () => number;
 }
 
-export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
+export function createMandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
   const { mandates, brokerFor, brokerOf, rules, maxSlippage, isShown, now } = options;
   const query = () => ({ since: newYorkMidnight(now()) });
   return {
@@ -142,7 +142,7 @@ async function findMandates(
   const open: readonly MandateState[] = ['active', 'exhausted'];
   const all = await mandates.list(sub, query);
   return all
-    .filter((found) => open.includes(mandateState(found, now())))
+    .filter((found) => open.includes(effectiveMandateState(found, now())))
     .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at));
 }
 

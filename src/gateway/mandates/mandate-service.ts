@@ -3,7 +3,7 @@ import type { ProposalStore } from '../../store/proposal-store.ts';
 import type { StandingOrderStore } from '../../store/standing-order-store.ts';
 import { currentSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateView, StandingOrderState } from '../../trading/mandate/mandate.ts';
-import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { effectiveMandateState } from '../../trading/mandate/mandate-state.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
 import { mandateEndedProblem, noSuchMandateProblem } from './mandate-ports.ts';
@@ -82,7 +82,7 @@ function mandateView(mandate: CountedMandate, now: number): MandateView {
   const slot = currentSlot(terms.cadence, now);
   return {
     id,
-    state: mandateState(mandate, now),
+    state: effectiveMandateState(mandate, now),
     terms,
     used,
     ...defined({ slot }),

@@ -6,12 +6,12 @@ import type { StoredProposal } from '../../store/proposal-store.ts';
 import type { StandingOrder, StandingOrderStep, StandingOrderStore } from '../../store/standing-order-store.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { isDueNow, latestDue, nextDue } from '../../trading/mandate/due-times.ts';
+import { firstPlaceableDueTime, isDueNow, nextDueTime } from '../../trading/mandate/due-times.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import type { StandingOrderState } from '../../trading/mandate/mandate.ts';
-import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { effectiveMandateState } from '../../trading/mandate/mandate-state.ts';
 import {
-  GATEWAY_KEY_THUMBPRINT,
+  GATEWAY_THUMBPRINT_PLACEHOLDER,
   isRecurring,
   type PriceTrigger,
   type RecurringTime,
@@ -129,7 +129,7 @@ async function advanceMissed(options: StandingWatchOptions, order: StandingOrder
   const { standing, mandates, kernel, clock } = options;
   const now = clock.now();
   const found = await mandates.find(order.sub, order.mandate, { since: newYorkMidnight(now) });
-  const state = found === undefined ? 'revoked' : mandateState(found, now);
+  const state = found === undefined ? 'revoked' : effectiveMandateState(found, now);
   const watched = found?.terms.standing;
   // An exhausted mandate stays watched, because an unsettled order may still return its share of the budget. A standing
   // order at a price is not watched any longer, because it is placed only once.
@@ -142,7 +142,7 @@ async function advanceMissed(options: StandingWatchOptions, order: StandingOrder
   const { when } = watched;
   if (state === 'exhausted' || now < Date.parse(terms.not_before)) return undefined;
   if (!isRecurring(when) || order.dueAt === null) return { order, terms };
-  const dueAt = latestDue(when, order.dueAt, now);
+  const dueAt = firstPlaceableDueTime(when, order.dueAt, now);
   if (dueAt === order.dueAt) return { order, terms };
   const last = { outcome: 'missed', at: instant(now), text: missedText } as const;
   const next: StandingOrderStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
@@ -154,7 +154,7 @@ async function advanceMissed(options: StandingWatchOptions, order: StandingOrder
 async function endWatch(
   { standing, kernel }: StandingWatchOptions,
   order: StandingOrder,
-  mandate: ReturnType<typeof mandateState>,
+  mandate: ReturnType<typeof effectiveMandateState>,
   now: number,
 ): Promise<void> {
   const ended = { outcome: 'ended', at: instant(now), text: `the mandate is ${mandate}` } as const;
@@ -207,7 +207,7 @@ async function checkAccount(
 
 /** Returns whether the order is still due, because the broker may respond slowly, and the machine may sleep. */
 function isTimely(when: RecurringTime, due: number, now: number): boolean {
-  return isDueNow(when, due, now) && latestDue(when, due, now) === due;
+  return isDueNow(when, due, now) && firstPlaceableDueTime(when, due, now) === due;
 }
 
 const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);
@@ -216,7 +216,7 @@ const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub
 async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
-  const caller = { sub, clientId: client, jkt: GATEWAY_KEY_THUMBPRINT, accessToken: NO_TOKEN };
+  const caller = { sub, clientId: client, jkt: GATEWAY_THUMBPRINT_PLACEHOLDER, accessToken: NO_TOKEN };
   let last: NonNullable<StandingOrderState['last']>;
   try {
     const { proposal } = await kernel.propose(caller, toProposalRequest(order.mandate, terms), idempotencyKey(order));
@@ -228,7 +228,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
     last = { outcome: 'refused', at: instant(clock.now()), code, text };
   }
   const { when } = terms.standing;
-  const dueAt = isRecurring(when) && order.dueAt !== null ? nextDue(when, order.dueAt) : null;
+  const dueAt = isRecurring(when) && order.dueAt !== null ? nextDueTime(when, order.dueAt) : null;
   const next: StandingOrderStep = {
     dueAt,
     state: dueAt === null ? 'done' : 'watching',

@@ -5,7 +5,7 @@ import type { MessageDraft } from '../../trading/message.ts';
  * The known outcome of passing a message to its service. The services have no idempotency keys and can't be asked
  * about a message later, so a message is sent again only if the first attempt provably sent nothing.
  */
-export type DeliveryOutcome =
+export type MessageDeliveryOutcome =
   | { readonly outcome: 'sent'; readonly serviceId: string }
   /** The message was not sent. `reason` is the service's own error code. */
   | { readonly outcome: 'refused'; readonly reason: string }
@@ -15,9 +15,9 @@ export type DeliveryOutcome =
   | { readonly outcome: 'unknown' };
 
 /** Sends a message once, as the token's owner. Returns the service's failures instead of throwing them. */
-export type DeliverMessage = (draft: MessageDraft, accessToken: string) => Promise<DeliveryOutcome>;
+export type DeliverMessage = (draft: MessageDraft, accessToken: string) => Promise<MessageDeliveryOutcome>;
 
-export interface DeliveryOptions {
+export interface MessageDeliveryOptions {
   readonly url: string;
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
@@ -26,11 +26,11 @@ export interface DeliveryOptions {
 const LARGEST_ANSWER = 256 * 1024;
 
 /** Returns `not_taken` if no connection could be opened, and `unknown` if no complete response arrived. */
-export async function postRequest(
+export async function postMessageRequest(
   url: string,
   request: { readonly body: string; readonly contentType: string; readonly accessToken: string },
-  { fetch: send, timeoutMs }: Pick<DeliveryOptions, 'fetch' | 'timeoutMs'>,
-): Promise<{ readonly status: number; readonly body: unknown } | DeliveryOutcome> {
+  { fetch: send, timeoutMs }: Pick<MessageDeliveryOptions, 'fetch' | 'timeoutMs'>,
+): Promise<{ readonly status: number; readonly body: unknown } | MessageDeliveryOutcome> {
   try {
     const response = await send(url, {
       method: 'POST',

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import type { MessageDraft } from '../../trading/message.ts';
-import { type DeliverMessage, type DeliveryOptions, type DeliveryOutcome, postRequest } from './delivery.ts';
+import {
+  type DeliverMessage,
+  type MessageDeliveryOptions,
+  type MessageDeliveryOutcome,
+  postMessageRequest,
+} from './delivery.ts';
 
 export const GMAIL_URL = 'https://gmail.googleapis.com';
 
@@ -14,10 +19,10 @@ const errorSchema = z.object({
 });
 
 /** Returns a function that sends mail with `users.messages.send`, as the token's user (`me`). */
-export function gmailDelivery(options: DeliveryOptions): DeliverMessage {
+export function createGmailDelivery(options: MessageDeliveryOptions): DeliverMessage {
   return async (draft, accessToken) => {
     const raw = Buffer.from(formatMail(draft)).toString('base64url');
-    const answer = await postRequest(
+    const answer = await postMessageRequest(
       `${options.url.replace(/\/+$/, '')}/gmail/v1/users/me/messages/send`,
       { accessToken, contentType: 'application/json', body: JSON.stringify({ raw }) },
       options,
@@ -59,7 +64,7 @@ function encodedWords(text: string): string {
   return [...words, word].map((part) => `=?utf-8?B?${Buffer.from(part).toString('base64')}?=`).join('\r\n ');
 }
 
-function judge(status: number, body: unknown): DeliveryOutcome {
+function judge(status: number, body: unknown): MessageDeliveryOutcome {
   if (status === 200) {
     const sent = sentSchema.safeParse(body).data;
     return sent === undefined ? { outcome: 'unknown' } : { outcome: 'sent', serviceId: sent.id };

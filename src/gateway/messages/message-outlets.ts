@@ -2,9 +2,18 @@ import { z } from 'zod';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { IdentityProvider } from '../auth/identity-provider.ts';
-import { type BrokerExchange, createBrokerTokens, exchangeNotConfiguredError } from '../broker/broker-token.ts';
-import { type DeliverMessage, type DeliveryOptions, type DeliveryOutcome, postRequest } from './delivery.ts';
-import { GMAIL_URL, gmailDelivery } from './gmail.ts';
+import {
+  type BrokerTokenExchange,
+  createBrokerTokens,
+  tokenExchangeNotConfiguredError,
+} from '../broker/broker-token.ts';
+import {
+  type DeliverMessage,
+  type MessageDeliveryOptions,
+  type MessageDeliveryOutcome,
+  postMessageRequest,
+} from './delivery.ts';
+import { createGmailDelivery, GMAIL_URL } from './gmail.ts';
 import type { MessageOutlet } from './message-service.ts';
 
 export type MessageServiceSettings = {
@@ -25,15 +34,15 @@ export function createMessageOutlets(
   {
     messages = {},
     exchange,
-  }: { readonly messages?: MessageServiceSettings | undefined; readonly exchange?: BrokerExchange | undefined },
+  }: { readonly messages?: MessageServiceSettings | undefined; readonly exchange?: BrokerTokenExchange | undefined },
   provider: IdentityProvider,
-  requests: Omit<DeliveryOptions, 'url'> & { now: () => number },
+  requests: Omit<MessageDeliveryOptions, 'url'> & { now: () => number },
 ): ReadonlyMap<MessageService, MessageOutlet> {
   const outlets = new Map<MessageService, MessageOutlet>();
   const add = (service: MessageService, own: string, delivery: typeof slackDelivery) => {
     const settings = messages[service];
     if (settings === undefined) return;
-    if (exchange === undefined) throw exchangeNotConfiguredError('message services are configured, and they');
+    if (exchange === undefined) throw tokenExchangeNotConfiguredError('message services are configured, and they');
     const { audience, url = own } = settings;
     requireSecureUrl(url);
     outlets.set(service, {
@@ -42,7 +51,7 @@ export function createMessageOutlets(
     });
   };
   add('slack', SLACK_URL, slackDelivery);
-  add('gmail', GMAIL_URL, gmailDelivery);
+  add('gmail', GMAIL_URL, createGmailDelivery);
   return outlets;
 }
 
@@ -72,9 +81,9 @@ const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 's
  * Returns a function that sends messages with `chat.postMessage`, without markup, links or previews, so that Slack
  * shows exactly the approved text.
  */
-function slackDelivery(options: DeliveryOptions): DeliverMessage {
+function slackDelivery(options: MessageDeliveryOptions): DeliverMessage {
   return async ({ recipient, text }, accessToken) => {
-    const answer = await postRequest(
+    const answer = await postMessageRequest(
       `${options.url.replace(/\/+$/, '')}/chat.postMessage`,
       {
         accessToken,
@@ -100,7 +109,7 @@ function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function judge(status: number, body: unknown): DeliveryOutcome {
+function judge(status: number, body: unknown): MessageDeliveryOutcome {
   if (status === 429) return { outcome: 'not_taken', reason: 'rate_limited' };
   const answer = answerSchema.safeParse(body).data;
   if (status !== 200 || answer === undefined) return { outcome: 'unknown' };

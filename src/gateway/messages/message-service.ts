@@ -1,8 +1,8 @@
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import type { MessagePorts } from '../../approval/kinds/message/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { deadlineAfter, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
-import type { MessageEntry, MessageJournal, MessageKey, MessageResult } from '../../store/message-journal.ts';
+import { createDispatchDeadline, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
+import type { MessageJournal, MessageJournalEntry, MessageKey, MessageResult } from '../../store/message-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import {
@@ -18,14 +18,14 @@ import {
   invalidFieldNames,
   requireApprovedDetails,
   requireSingleDetails,
-  requireUnexpired,
+  requireUnexpiredApproval,
 } from '../auth/approved-details.ts';
 import { type Caller, toCaller } from '../auth/caller.ts';
 import { waitForOtherGateway } from '../auth/other-gateways.ts';
-import { ReplayedProblem, recordedProblem } from '../auth/problem.ts';
+import { ReplayedProblem, toRecordedProblem } from '../auth/problem.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import { MAX_DISPATCH_DELAY_MS } from '../orders/order-submission.ts';
-import type { DeliverMessage, DeliveryOutcome } from './delivery.ts';
+import type { DeliverMessage, MessageDeliveryOutcome } from './delivery.ts';
 
 /*
  * With one approval, at most one message is sent, although no service can be asked for the outcome, because:
@@ -146,7 +146,7 @@ export function createMessageSender(options: MessageServiceOptions) {
 }
 
 interface Known {
-  readonly entry: MessageEntry;
+  readonly entry: MessageJournalEntry;
   readonly replay: boolean;
 }
 
@@ -161,8 +161,8 @@ async function sendOnce(approved: ApprovedMessage, caller: Caller, options: Mess
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
   const key = { sub: caller.sub, id: draft.client_message_id };
-  const known = async (entry: MessageEntry) => ({ entry: await settleEntry(entry, options), replay: true });
-  const sent = async (entry: MessageEntry, ready: Ready) => {
+  const known = async (entry: MessageJournalEntry) => ({ entry: await settleEntry(entry, options), replay: true });
+  const sent = async (entry: MessageJournalEntry, ready: Ready) => {
     const mine = { ...options, isOurs: caller.isOurs };
     return { entry: await handOver(entry, draft, ready, mine), replay: false };
   };
@@ -190,7 +190,7 @@ async function sendOnce(approved: ApprovedMessage, caller: Caller, options: Mess
   return claim.outcome === 'stale' ? await known(claim.entry) : await sent(claim.entry, ready);
 }
 
-function requireSame(entry: MessageEntry, digest: string): MessageEntry {
+function requireSame(entry: MessageJournalEntry, digest: string): MessageJournalEntry {
   if (entry.digest === digest) return entry;
   throw new HttpProblem(409, 'client_message_id_conflict', 'this client_message_id belongs to another message', {
     hint: 'Propose the message again with a different client_message_id.',
@@ -209,7 +209,7 @@ async function admitMessage(
   caller: Pick<Caller, 'sub' | 'accessToken'>,
   { outlets, clock }: MessageServiceOptions,
 ): Promise<Ready> {
-  requireUnexpired(draft.expires_at, MESSAGE, clock);
+  requireUnexpiredApproval(draft.expires_at, MESSAGE, clock);
   const outlet = outlets.get(draft.service);
   if (outlet === undefined) {
     throw new HttpProblem(
@@ -223,16 +223,16 @@ async function admitMessage(
   }
   const token = await accountOf(draft.service, outlet, caller);
   // Checked again, because the identity provider may have been slow.
-  requireUnexpired(draft.expires_at, MESSAGE, clock);
+  requireUnexpiredApproval(draft.expires_at, MESSAGE, clock);
   return { outlet, token };
 }
 
 async function handOver(
-  claimed: MessageEntry,
+  claimed: MessageJournalEntry,
   draft: MessageDraft,
   { outlet, token }: Ready,
   { journal, clock, isOurs }: MessageServiceOptions & Pick<Caller, 'isOurs'>,
-): Promise<MessageEntry> {
+): Promise<MessageJournalEntry> {
   const { sub, id } = claimed;
   const { service, recipient } = draft;
   if (isOurs !== undefined && !(await isOurs())) {
@@ -241,10 +241,10 @@ async function handOver(
   }
   // Nothing is sent after the approval has expired, even if the process was suspended.
   const left = Math.min(Date.parse(draft.expires_at) - clock.now(), MAX_DISPATCH_DELAY_MS);
-  const deadline = deadlineAfter(left, clock);
-  const delivery: DeliveryOutcome = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
-    (): DeliveryOutcome => ({ outcome: 'unknown' }),
-  );
+  const deadline = createDispatchDeadline(left, clock);
+  const delivery: MessageDeliveryOutcome = await withDispatchDeadline(deadline, () =>
+    outlet.deliver(draft, token),
+  ).catch((): MessageDeliveryOutcome => ({ outcome: 'unknown' }));
   const now = clock.now();
   const finish = async (result: MessageResult) => (await journal.finish(claimed, result, now)).entry;
   switch (delivery.outcome) {
@@ -273,7 +273,7 @@ async function handOver(
  * Waits until the other gateway that recorded the intent also records the outcome. If that takes too long, that
  * gateway's process has died, and the outcome stays unknown.
  */
-async function settleEntry(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
+async function settleEntry(entry: MessageJournalEntry, options: MessageServiceOptions): Promise<MessageJournalEntry> {
   const { journal, clock } = options;
   const landed = await waitForOtherGateway(options, entry, entry.id, {
     look: async () => (await journal.find(entry.sub, entry.id)) ?? entry,
@@ -292,12 +292,12 @@ function flightKey({ sub, id }: MessageKey): string {
   return JSON.stringify([sub, id]);
 }
 
-function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
+function dispatch(entry: MessageJournalEntry, replay: boolean): Dispatch {
   if (entry.message !== undefined) return { message: entry.message, replay };
   // Another gateway tried to send the message, but the service did not accept it.
   if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
-  const refusal = recordedProblem(entry.problem);
+  const refusal = toRecordedProblem(entry.problem);
   throw replay ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options) : refusal;
 }
 
@@ -323,7 +323,7 @@ function notConnected(service: MessageService): HttpProblem {
 
 function notTaken(
   service: MessageService,
-  reason: (DeliveryOutcome & { outcome: 'not_taken' })['reason'],
+  reason: (MessageDeliveryOutcome & { outcome: 'not_taken' })['reason'],
 ): HttpProblem {
   if (reason === 'unauthorized') return notConnected(service);
   return new HttpProblem(
@@ -401,7 +401,7 @@ function parseMessage(body: unknown): MessageDraft {
   return parsed.data;
 }
 
-export function messagePorts(sender: MessageSender): MessagePorts {
+export function createMessagePorts(sender: MessageSender): MessagePorts {
   return {
     requireConnected: (draft, proposer) => sender.requireConnected(draft, proposer),
     send: async (approved, owner) => (await sender.sendApproved(approved, toCaller(owner))).message,

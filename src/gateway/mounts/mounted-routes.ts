@@ -1,8 +1,8 @@
 import type { Context, Hono } from 'hono';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { type Authenticator, requireClient } from '../auth/authenticator.ts';
+import { type Authenticator, requireClientId } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
-import { METADATA_PATH, protectedResourceMetadata } from '../auth/protected-resource-metadata.ts';
+import { createProtectedResourceMetadata, METADATA_PATH } from '../auth/protected-resource-metadata.ts';
 import { readLimitedBody } from '../routes/request.ts';
 import type { Mount, MountedCaller } from './mount.ts';
 
@@ -20,15 +20,15 @@ export function addMountRoutes(
   { resource, issuer, authenticator: door, inProcessCallers: acting }: MountParts,
 ): void {
   const { origin } = new URL(resource);
-  const metadata = protectedResourceMetadata({
-    resource: audienceOf(resource, mount),
+  const metadata = createProtectedResourceMetadata({
+    resource: mountAudienceOf(resource, mount),
     name: mount.name,
     issuer,
     scopes: Object.keys(mount.scopes),
     requireBoundTokens: mount.requireBoundTokens,
   });
   app.get(
-    metadataPathOf(mount),
+    mountMetadataPathOf(mount),
     door.open((c) => c.json(metadata)),
   );
   const guarded = door.guard([], async (c, caller) =>
@@ -43,11 +43,11 @@ export function addMountRoutes(
   });
 }
 
-export function audienceOf(resource: string, { path }: Pick<Mount, 'path'>): string {
+export function mountAudienceOf(resource: string, { path }: Pick<Mount, 'path'>): string {
   return `${resource.replace(/\/+$/, '')}${path}`;
 }
 
-export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
+export function mountMetadataPathOf({ path }: Pick<Mount, 'path'>): string {
   return `${METADATA_PATH}${path}`;
 }
 
@@ -68,7 +68,7 @@ function mountedCaller(
   }: Pick<MountParts, 'inProcessCallers' | 'resource'> & { readonly app: Hono },
 ): MountedCaller {
   const { sub, username, email } = caller;
-  const clientId = requireClient(caller);
+  const clientId = requireClientId(caller);
   const granted = Object.entries(mount.scopes).filter(([scope]) => caller.scopes.has(scope));
   const there = new Set<string>(granted.flatMap(([, standsFor]) => standsFor));
   return {

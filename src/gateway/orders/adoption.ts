@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
 import type { OrderJournalEntry } from '../../store/order-journal.ts';
-import { dollars } from '../../trading/amounts.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { maxOrdersPerSlot } from '../policy/within-mandate.ts';
@@ -39,7 +39,7 @@ export async function describeMandateExcess(
 function mandateOveruse({ terms, used, inSlot }: CountedMandate): string[] {
   const { max_total_notional: total, max_day_notional: day, max_orders: orders } = terms;
   const ofDollars = (value: string, limit: string, when: string) =>
-    new Dec(value).gt(limit) ? [`${dollars(value)} of ${dollars(limit)}${when}`] : [];
+    new Dec(value).gt(limit) ? [`${formatDollarAmount(value)} of ${formatDollarAmount(limit)}${when}`] : [];
   return [
     ...ofDollars(used.total_notional, total, ''),
     ...(day === undefined ? [] : ofDollars(used.day_notional, day, ' today')),

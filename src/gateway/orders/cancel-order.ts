@@ -16,7 +16,7 @@ export async function cancelApprovedOrder(
   broker: Broker,
 ): Promise<Order> {
   const [held, order] = await Promise.all([broker.account(), broker.order(id)]);
-  requireAccount(held, { account, environment });
+  requireApprovedAccount(held, { account, environment });
   if (order === undefined) throw orderNotFoundProblem();
   if (isCancelled(order)) return order;
   requireOpen(order);
@@ -36,7 +36,7 @@ export async function cancelApprovedOrder(
 }
 
 /** @throws {HttpProblem} 403 `account_mismatch` */
-export function requireAccount(
+export function requireApprovedAccount(
   held: Pick<Account, 'account' | 'environment'>,
   approved: Pick<Account, 'account' | 'environment'>,
 ): void {

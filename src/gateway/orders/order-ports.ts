@@ -4,7 +4,7 @@ import type { BatchPorts } from '../../approval/kinds/batch/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
 import { draftOrder, type OrderContext, requireWellFormedOrder } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
@@ -14,11 +14,11 @@ import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import type { Order } from '../../trading/views.ts';
 import { toCaller } from '../auth/caller.ts';
-import { recordedProblem } from '../auth/problem.ts';
+import { toRecordedProblem } from '../auth/problem.ts';
 import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { OrderUpdates } from '../broker/updates/order-updates.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
-import { type OrderSnapshot as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
+import { type OrderSnapshot as BrokerWorld, requireSymbolSnapshot } from '../policy/order-world.ts';
 import { cancelApprovedOrder, orderNotFoundProblem } from './cancel-order.ts';
 import type { OrderService } from './place-order.ts';
 import { computeOrderChanges } from './replacement.ts';
@@ -47,7 +47,7 @@ export function createOrderPorts(options: OrderPortsOptions): ReplacePorts & Can
     cover: options.cover,
     async orderContext(proposer, account, symbol) {
       const broker = await brokerFor(proposer, account);
-      return shown(proposer, broker, requireSymbol(await rules.worlds(broker, [symbol]), symbol));
+      return shown(proposer, broker, requireSymbolSnapshot(await rules.worlds(broker, [symbol]), symbol));
     },
     async orderContexts(proposer, account, symbols) {
       const broker = await brokerFor(proposer, account);
@@ -59,7 +59,7 @@ export function createOrderPorts(options: OrderPortsOptions): ReplacePorts & Can
     abandon: (sub, clientOrderId) => desk.abandon({ sub, clientOrderId }),
     async outcome(proposer, clientOrderId) {
       const entry = await desk.settle(toCaller(proposer), clientOrderId);
-      if (entry?.problem !== undefined) throw recordedProblem(entry.problem);
+      if (entry?.problem !== undefined) throw toRecordedProblem(entry.problem);
       if (entry?.order === undefined) return undefined;
       // The journal has the broker's first answer, and the broker has the order's current state. If the order can't be
       // read now, or not with this token, it is placed nevertheless, and an error would be taken to mean "not placed".
@@ -139,7 +139,7 @@ export function createOrderCheck({ rules, brokerFor, maxSlippage, now }: OrderCh
     requireWellFormedOrder(request);
     const { symbol, account } = request;
     const broker = await brokerFor(proposer, account);
-    const found = requireSymbol(await rules.worlds(broker, [symbol]), symbol);
+    const found = requireSymbolSnapshot(await rules.worlds(broker, [symbol]), symbol);
     const world = { ...found, shareDecimals: shareDecimalsFor(broker, symbol) };
     const draft = draftOrder(
       request,
@@ -147,7 +147,7 @@ export function createOrderCheck({ rules, brokerFor, maxSlippage, now }: OrderCh
       { maxSlippage },
       {
         subjectId: `ta-check-${randomUUID()}`,
-        expiresAt: utcSeconds(now() + DEFAULT_TTL_S * 1000),
+        expiresAt: formatUtcSeconds(now() + DEFAULT_TTL_S * 1000),
       },
     );
     const { sub, clientId: client, membership } = proposer;

@@ -1,9 +1,9 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import {
+  createDispatchDeadline,
   currentMoment,
   DispatchDeadline,
-  deadlineAfter,
   hasElapsed,
   withDispatchDeadline,
 } from '../../net/dispatch-deadline.ts';
@@ -16,7 +16,7 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { MarketClock, Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
-import type { Broker, Submission } from '../broker/broker.ts';
+import type { Broker, SubmissionResult } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { AbsenceTracker } from './absence.ts';
 import { matchesIntent, notReplaceableProblem } from './replacement.ts';
@@ -110,7 +110,7 @@ export interface SubmissionIntent extends OrderKey {
  */
 export async function submitIntent(
   intent: SubmissionIntent,
-  send: () => Promise<Submission>,
+  send: () => Promise<SubmissionResult>,
   broker: OpenAccount,
   context: SendingContext,
 ): Promise<OrderJournalEntry> {
@@ -145,7 +145,7 @@ async function runFinalChecks(
     if (isOurs !== undefined && !(await isOurs())) return 'taken_over';
     const reason = await stopped(intent);
     if (reason !== undefined) return reason;
-    if (!hasElapsed(MAX_CHECK_DURATION_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
+    if (!hasElapsed(MAX_CHECK_DURATION_MS, clock, lookedAt)) return createDispatchDeadline(left, clock, lookedAt);
   }
 }
 
@@ -160,8 +160,8 @@ async function recordUnsent(
     throw (await journal.release(intent, clock.now())) === 'stale' ? outcomeUnknownProblem(id) : takenOver();
   }
   const refused = await journal.refuse(intent, why.toProblem(), clock.now());
-  const entry = await requireEntry(journal, intent);
-  if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknownProblem(id);
+  const entry = await requireJournalEntry(journal, intent);
+  if (refused === 'stale' && !isSettledEntry(entry)) throw outcomeUnknownProblem(id);
   return entry;
 }
 
@@ -171,7 +171,7 @@ async function recordUnsent(
  * @throws {HttpProblem} if the broker did not accept this submission and the order may be sent again
  */
 async function recordAnswer(
-  submission: Submission,
+  submission: SubmissionResult,
   deadline: DispatchDeadline,
   intent: SubmissionIntent,
   context: SubmissionContext,
@@ -187,7 +187,7 @@ async function recordAnswer(
     case 'refused': {
       if (submission.reason === 'duplicate') return undefined;
       const refused = await journal.refuse(intent, brokerRejection(submission).toProblem(), clock.now());
-      return refused === 'stale' ? undefined : await requireEntry(journal, intent);
+      return refused === 'stale' ? undefined : await requireJournalEntry(journal, intent);
     }
     case 'unknown':
       // The request was stopped before it was sent, so the order may be sent again, after new checks.
@@ -197,7 +197,7 @@ async function recordAnswer(
 }
 
 /** Looks up an order without an outcome, once. @returns the settled entry; undefined if the lookup proves nothing */
-export async function settleByLookup(
+export async function settleOrderByLookup(
   entry: OrderJournalEntry,
   broker: OpenAccount,
   context: SubmissionContext,
@@ -209,7 +209,7 @@ export async function settleByLookup(
   if (order !== undefined) return await recordFoundOrder(order, entry, context);
   // The broker may have accepted the order and no longer list it.
   if (lookedUp !== 'for_good') return undefined;
-  const name = entryKey(entry);
+  const name = orderEntryKey(entry);
   if (clock.now() < Date.parse(entry.draft.expires_at)) {
     absence.forget(name);
     return undefined;
@@ -220,7 +220,7 @@ export async function settleByLookup(
 }
 
 /** Looks up an order that was written off. @returns the entry, adopted if the broker has the order */
-export async function recheckWrittenOff(
+export async function recheckWrittenOffOrder(
   entry: OrderJournalEntry,
   broker: OpenAccount,
   context: SubmissionContext,
@@ -238,7 +238,7 @@ async function abandonUnsent(
   { journal, clock }: SubmissionContext,
 ): Promise<OrderJournalEntry | undefined> {
   const abandoned = await journal.abandon(entry, approvalExpiredProblem().toProblem(), clock.now());
-  return abandoned === 'rejected' ? await requireEntry(journal, entry) : undefined;
+  return abandoned === 'rejected' ? await requireJournalEntry(journal, entry) : undefined;
 }
 
 async function lookUpOnce(
@@ -249,10 +249,10 @@ async function lookUpOnce(
   try {
     const order = await broker.orderByClientOrderId(entry.clientOrderId);
     failpoint('gateway.asked');
-    if (order !== undefined) absence.forget(entryKey(entry));
+    if (order !== undefined) absence.forget(orderEntryKey(entry));
     return order;
   } catch (error) {
-    absence.forget(entryKey(entry));
+    absence.forget(orderEntryKey(entry));
     throw error;
   }
 }
@@ -272,8 +272,8 @@ async function writeOff(
     now,
     reservedUntil: tradingDayEnd(market, now),
   });
-  absence.forget(entryKey(entry));
-  return written === 'stale' ? undefined : await requireEntry(journal, entry);
+  absence.forget(orderEntryKey(entry));
+  return written === 'stale' ? undefined : await requireJournalEntry(journal, entry);
 }
 
 /** Returns midnight in New York after the current or next session, in milliseconds since the epoch. */
@@ -284,11 +284,11 @@ function tradingDayEnd({ next_close }: MarketClock, now: number): number {
 }
 
 /** Returns a JSON array, because no separator is safe: a provider may put any character into a user's ID. */
-export function entryKey({ sub, clientOrderId }: OrderKey): string {
+export function orderEntryKey({ sub, clientOrderId }: OrderKey): string {
   return JSON.stringify([sub, clientOrderId]);
 }
 
-export function isSettled({ state }: OrderJournalEntry): boolean {
+export function isSettledEntry({ state }: OrderJournalEntry): boolean {
   return state === 'placed' || state === 'rejected';
 }
 
@@ -324,7 +324,7 @@ async function recordFoundOrder(
   if (matchesIntent(order, intent)) return await recordPlaced(order, intent, context, 'found');
   const { journal, clock } = context;
   await journal.reject(intent, clientOrderIdTaken().toProblem(), clock.now());
-  return await requireEntry(journal, intent);
+  return await requireJournalEntry(journal, intent);
 }
 
 /** Records the order as placed, because the broker has it, even if the journal has recorded another outcome. */
@@ -337,12 +337,12 @@ async function recordPlaced(
   const came = await journal.place(intent, order, clock.now());
   if (how === 'answered') failpoint('gateway.recorded');
   else failpoint('gateway.settled');
-  const entry = await requireEntry(journal, intent);
+  const entry = await requireJournalEntry(journal, intent);
   if (came === 'adopted') await adopted(entry);
   return entry;
 }
 
-export async function requireEntry(
+export async function requireJournalEntry(
   journal: OrderJournal,
   { sub, clientOrderId }: OrderKey,
 ): Promise<OrderJournalEntry> {
@@ -364,7 +364,7 @@ export function outcomeUnknownProblem(clientOrderId: string): HttpProblem {
   );
 }
 
-function brokerRejection(refused: Submission & { outcome: 'refused' }): HttpProblem {
+function brokerRejection(refused: SubmissionResult & { outcome: 'refused' }): HttpProblem {
   const members = {
     broker_message: safeLine(refused.message, 300),
     ...defined({ broker_code: refused.brokerCode }),
@@ -383,7 +383,7 @@ function brokerRejection(refused: Submission & { outcome: 'refused' }): HttpProb
       });
 }
 
-function notTaken({ reason }: Submission & { outcome: 'not_taken' }): HttpProblem {
+function notTaken({ reason }: SubmissionResult & { outcome: 'not_taken' }): HttpProblem {
   return reason === 'rate_limited'
     ? new HttpProblem(503, 'broker_busy', 'the broker is rate limiting requests and did not accept the order', {
         hint: 'Send the identical request again in a moment: the approval is still valid.',

@@ -2,13 +2,13 @@ import type { IsRevokedBySignal } from '../../approval/kernel-deps.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import type { Halts } from '../../store/halts.ts';
+import type { HaltStore } from '../../store/halts.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { OrderJournal, OrderJournalEntry, OrderKey } from '../../store/order-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { effectiveMandateState } from '../../trading/mandate/mandate-state.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
@@ -17,29 +17,29 @@ import {
   malformedProblem,
   requireApprovedDetails,
   requireSingleDetails,
-  requireUnexpired,
+  requireUnexpiredApproval,
 } from '../auth/approved-details.ts';
 import type { Caller } from '../auth/caller.ts';
 import { waitForOtherGateway } from '../auth/other-gateways.ts';
-import { ReplayedProblem, recordedProblem } from '../auth/problem.ts';
+import { ReplayedProblem, toRecordedProblem } from '../auth/problem.ts';
 import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
-import type { Submission } from '../broker/broker.ts';
-import type { OrderQuestion, OrderRules } from '../policy/order-rules.ts';
-import { type OrderSnapshot, openOrders, requireSymbol } from '../policy/order-world.ts';
+import type { SubmissionResult } from '../broker/broker.ts';
+import type { OrderDecisionRequest, OrderRules } from '../policy/order-rules.ts';
+import { type OrderSnapshot, readOpenOrders, requireSymbolSnapshot } from '../policy/order-world.ts';
 import { createAbsenceTracker } from './absence.ts';
 import { suspendExceededMandate } from './adoption.ts';
-import { requireAccount } from './cancel-order.ts';
+import { requireApprovedAccount } from './cancel-order.ts';
 import {
-  entryKey,
-  isSettled,
+  isSettledEntry,
   maySubmitAgain,
   notPlacedProblem,
+  orderEntryKey,
   outcomeUnknownProblem,
-  recheckWrittenOff,
-  requireEntry,
+  recheckWrittenOffOrder,
+  requireJournalEntry,
   type SubmissionContext,
   type SubmissionIntent,
-  settleByLookup,
+  settleOrderByLookup,
   submitIntent,
 } from './order-submission.ts';
 import { computeOrderChanges, notReplaceableProblem } from './replacement.ts';
@@ -64,7 +64,7 @@ interface OrderServiceOptions extends AdmissionOptions {
   /** The token's issuer. Together with the token's ID, it identifies a used approval. */
   readonly issuer: string;
   readonly detailsType: string;
-  readonly halts: Pick<Halts, 'current'>;
+  readonly halts: Pick<HaltStore, 'current'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
   /** Set if approvals must be signed. */
@@ -100,7 +100,7 @@ interface ServiceState {
 }
 
 export function createOrderService(given: OrderServiceOptions) {
-  const early = createEarlyOrders(given.brokerFor, given.clock);
+  const early = createOpenOrderPrefetch(given.brokerFor, given.clock);
   const options = {
     ...given,
     absence: createAbsenceTracker(given.clock),
@@ -185,7 +185,7 @@ async function placeNew(service: ServiceState, approved: ApprovedOrder, caller: 
         challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
       });
     case 'known':
-      return replay(service, await requireEntry(journal, claim), approved, caller);
+      return replay(service, await requireJournalEntry(journal, claim), approved, caller);
     case 'claimed':
       failpoint('gateway.claimed');
       return placement(await trackFlight(service, claim, () => submit(service, claim, admitted, caller)), false);
@@ -205,12 +205,12 @@ async function replay(
       fields: ['client_order_id'],
     });
   }
-  if (isSettled(entry)) return placement(entry, true);
+  if (isSettledEntry(entry)) return placement(entry, true);
   const flight =
-    service.flights.get(entryKey(entry)) ??
+    service.flights.get(orderEntryKey(entry)) ??
     trackFlight(service, entry, async () => {
       const landed = await waitForOtherGateways(service, entry);
-      return isSettled(landed) ? landed : await settleOrSubmit(service, landed, approved, caller);
+      return isSettledEntry(landed) ? landed : await settleOrSubmit(service, landed, approved, caller);
     });
   return placement(await flight, true);
 }
@@ -257,11 +257,11 @@ async function settle(
     if (arrives || isArriving()) throw outcomeUnknownProblem(clientOrderId);
     return undefined;
   }
-  if (isSettled(entry)) return entry;
-  const flight = service.flights.get(entryKey(entry));
+  if (isSettledEntry(entry)) return entry;
+  const flight = service.flights.get(orderEntryKey(entry));
   if (flight !== undefined) return flight;
   const landed = await waitForOtherGateways(service, entry);
-  if (isSettled(landed)) return landed;
+  if (isSettledEntry(landed)) return landed;
   const { settled } = await askBroker(service, landed, caller);
   if (settled === undefined) throw outcomeUnknownProblem(clientOrderId);
   return settled;
@@ -277,10 +277,10 @@ async function recheckOrder(
   if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
   if (entry === undefined || entry.state !== 'rejected') return entry;
   // Our own request is still open, and its answer will prove more than a lookup.
-  const flight = flights.get(entryKey(entry));
+  const flight = flights.get(orderEntryKey(entry));
   if (flight !== undefined) return await flight;
   const broker = await options.brokerFor(caller, entry.draft.account);
-  return await recheckWrittenOff(entry, broker, options);
+  return await recheckWrittenOffOrder(entry, broker, options);
 }
 
 /**
@@ -294,7 +294,7 @@ async function askBroker(
 ): Promise<{ readonly broker: OpenAccount; readonly settled: OrderJournalEntry | undefined }> {
   try {
     const broker = await options.brokerFor(caller, entry.draft.account);
-    return { broker, settled: await settleByLookup(entry, broker, options) };
+    return { broker, settled: await settleOrderByLookup(entry, broker, options) };
   } catch (error) {
     if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknownProblem(entry.clientOrderId);
     throw error;
@@ -303,7 +303,7 @@ async function askBroker(
 
 function waitForOtherGateways({ options }: ServiceState, entry: OrderJournalEntry): Promise<OrderJournalEntry> {
   return waitForOtherGateway(options, entry, entry.clientOrderId, {
-    look: () => requireEntry(options.journal, entry),
+    look: () => requireJournalEntry(options.journal, entry),
     isUnderWay: ({ state, submittedAt }) => state === 'intent' && submittedAt !== null,
     since: entry.submittedAt ?? undefined,
   });
@@ -347,7 +347,7 @@ async function mandateObjection(
   mandate: string,
 ): Promise<HttpProblem | undefined> {
   const found = await mandates.find(sub, mandate, { since: 0 });
-  const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
+  const state = found === undefined ? 'revoked' : effectiveMandateState(found, clock.now());
   if (state === 'expired') return notPlacedProblem('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
   if (state !== 'active' && state !== 'exhausted')
     return notPlacedProblem(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
@@ -361,7 +361,7 @@ function trackFlight(
   key: OrderKey,
   run: () => Promise<OrderJournalEntry>,
 ): Promise<OrderJournalEntry> {
-  const name = entryKey(key);
+  const name = orderEntryKey(key);
   const flight = run().finally(() => {
     if (flights.get(name) === flight) flights.delete(name);
     options.others?.notify({ landed: key.clientOrderId });
@@ -373,7 +373,7 @@ function trackFlight(
 function placement(entry: OrderJournalEntry, replay: boolean): Placement {
   if (entry.order !== undefined) return { order: entry.order, replay };
   if (entry.problem === undefined) throw outcomeUnknownProblem(entry.clientOrderId);
-  const refusal = recordedProblem(entry.problem);
+  const refusal = toRecordedProblem(entry.problem);
   throw replay ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options) : refusal;
 }
 
@@ -387,9 +387,9 @@ interface AdmissionOptions {
 /** An order that passed the first checks: the data on which its decision is based, and the function that sends it. */
 interface Admitted {
   readonly broker: OpenAccount;
-  readonly asked: OrderQuestion;
+  readonly asked: OrderDecisionRequest;
   readonly world: OrderSnapshot;
-  readonly send: () => Promise<Submission>;
+  readonly send: () => Promise<SubmissionResult>;
 }
 
 /**
@@ -405,7 +405,7 @@ async function admitOrder(
   early?: Promise<readonly Order[]>,
 ): Promise<Admitted> {
   const { rules } = options;
-  requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
+  requireUnexpiredApproval(draft.expires_at, ORDER_TERMS, options.clock);
   if (draft.environment !== options.environment) {
     throw new HttpProblem(403, 'environment_mismatch', `this gateway trades only ${options.environment} accounts`, {
       fields: ['environment'],
@@ -413,15 +413,15 @@ async function admitOrder(
     });
   }
   const broker = await options.brokerFor(caller, draft.account);
-  const world = requireSymbol(await rules.worlds(broker, [draft.symbol], early), draft.symbol);
-  requireAccount(world.account, draft);
+  const world = requireSymbolSnapshot(await rules.worlds(broker, [draft.symbol], early), draft.symbol);
+  requireApprovedAccount(world.account, draft);
   const send = await prepareRequest(draft, replaces, broker);
   // Checked again, because the broker may have been slow.
-  requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
+  requireUnexpiredApproval(draft.expires_at, ORDER_TERMS, options.clock);
   return { broker, asked: { subject: decisionSubject(caller, draft), draft, replaces }, world, send };
 }
 
-function decisionSubject(caller: Caller, { mandate }: OrderDraft): OrderQuestion['subject'] {
+function decisionSubject(caller: Caller, { mandate }: OrderDraft): OrderDecisionRequest['subject'] {
   const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
   const whose = proposer ?? { sub, client: clientId, membership };
@@ -453,19 +453,19 @@ async function prepareRequest(
 const MAX_EARLY_AGE_MS = 1_000;
 const MAX_EARLY_ORDERS = 100;
 
-type EarlyOrders = ReturnType<typeof createEarlyOrders>;
+type EarlyOrders = ReturnType<typeof createOpenOrderPrefetch>;
 
 /**
  * Prefetches open orders while the kernel is still committing the execution. Positions must be read after the open
  * orders, so prefetching saves a round trip between the tap on the phone and the fill.
  */
-export function createEarlyOrders(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
+export function createOpenOrderPrefetch(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
   return {
     /** Starts to read the open orders. Never fails: errors are reported to the caller of `take`. */
     ask(draft: OrderDraft, caller: Caller): void {
       if (asked.size >= MAX_EARLY_ORDERS) asked.clear();
-      const orders = brokerFor(caller, draft.account).then(openOrders);
+      const orders = brokerFor(caller, draft.account).then(readOpenOrders);
       orders.catch(() => undefined);
       asked.set(orderKey(draft, caller), { at: clock.now(), orders });
     },

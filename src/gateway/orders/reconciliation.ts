@@ -6,9 +6,9 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Order } from '../../trading/views.ts';
 import { type Caller, toCaller } from '../auth/caller.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import { openOrders } from '../policy/order-world.ts';
+import { readOpenOrders } from '../policy/order-world.ts';
 import { MAX_CLOCK_DRIFT_MS } from './absence.ts';
-import { entryKey } from './order-submission.ts';
+import { orderEntryKey } from './order-submission.ts';
 import type { OrderService } from './place-order.ts';
 
 /**
@@ -136,7 +136,7 @@ export function createReconciliation(options: ReconciliationOptions) {
 
   const look = async (): Promise<void> => {
     for (const entry of await journal.writtenOff(clock.now() - WRITTEN_OFF_RETENTION_MS)) {
-      const key = `order ${entryKey(entry)}`;
+      const key = `order ${orderEntryKey(entry)}`;
       // Checked once a round, because a process may have died before it updated the proposal.
       if (accounted.has(key)) continue;
       const isLooked = await whenDue(key, entry.sub, (caller) => recheckOrder({ ...options, report }, caller, entry));
@@ -198,7 +198,7 @@ async function checkOpenOrders(
   { sub, account }: Account,
 ): Promise<void> {
   const broker = await brokerFor(caller, account);
-  for (const order of await openOrders(broker)) {
+  for (const order of await readOpenOrders(broker)) {
     const id = order.client_order_id;
     if (!OWN_ID.test(id)) continue;
     const known = await journal.find(sub, id);

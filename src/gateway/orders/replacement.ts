@@ -5,7 +5,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import { isSameOrder } from '../broker/same-order.ts';
+import { matchesApprovedOrder } from '../broker/same-order.ts';
 
 /** `trail` is the new trail_price or trail_percent. */
 type OrderChanges = ReplaceSubject['changes'];
@@ -69,7 +69,7 @@ export function matchesIntent(
   order: Order,
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
 ): boolean {
-  if (replaces === undefined) return isSameOrder(order, draft);
+  if (replaces === undefined) return matchesApprovedOrder(order, draft);
   return (
     order.client_order_id === draft.client_order_id &&
     order.symbol === draft.symbol &&

@@ -1,4 +1,4 @@
-import { dollars, exactPercent, shares } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatExactPercent, formatShares } from '../../trading/amounts.ts';
 import { assetClassWords, contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { mustWaitForOpen } from '../../trading/market-open.ts';
@@ -6,34 +6,34 @@ import { newYorkDate } from '../../trading/new-york-time.ts';
 import { putSecurityDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
-import { adverseSide, bandSide, currentPrice } from '../../trading/price-drift.ts';
+import { adverseSide, currentPrice, sideOutsideBand } from '../../trading/price-drift.ts';
 import type { Quote } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import {
   type BrokerFacts,
+  collectObjections,
+  computeSharesFreeToSell,
   type DecisionFacts,
-  factUnavailable,
+  factUnavailableObjection,
   type MarketFacts,
   type Objection,
   type OptionFacts,
   type OrderFacts,
-  objectionsThatApply,
-  sharesFreeToSell,
 } from './decision.ts';
 
 /**
  * Returns the objections that come from the broker and the market, not from the owner's rules, in the order in which
  * they are reported.
  */
-export function brokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
+export function findBrokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const { broker, market } = facts;
-  return objectionsThatApply<Objection>(
-    broker === null ? factUnavailable('which symbols the broker trades') : brokerObjectionsOnly(order, broker),
+  return collectObjections<Objection>(
+    broker === null ? factUnavailableObjection('which symbols the broker trades') : brokerObjectionsOnly(order, broker),
     classObjections(order, facts),
     legsAreHeld(order, facts),
     market === null
-      ? factUnavailable('the market’s state')
-      : objectionsThatApply(marketIsOpen(order, market), priceHolds(order, market)),
+      ? factUnavailableObjection('the market’s state')
+      : collectObjections(marketIsOpen(order, market), priceHolds(order, market)),
   );
 }
 
@@ -41,7 +41,7 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
   const { text = '', hint, field } = broker.objection ?? {};
   const fields = field === undefined ? undefined : [field];
   const inParts = order.qty === null || !new Dec(order.qty).isInteger();
-  return objectionsThatApply<Objection>(
+  return collectObjections<Objection>(
     broker.objection !== null && {
       reason: 'ORDER_NOT_TAKEN_BY_BROKER',
       text,
@@ -79,13 +79,13 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
  */
 function legsAreHeld(order: OrderFacts, { holdings, counted }: DecisionFacts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
-  if (holdings === null) return factUnavailable('the position');
-  const free = sharesFreeToSell(holdings, counted);
+  if (holdings === null) return factUnavailableObjection('the position');
+  const free = computeSharesFreeToSell(holdings, counted);
   if (new Dec(order.shares).lte(free)) return undefined;
   const limit = Dec.max(free, 0).toFixed();
   return {
     reason: 'EXITS_EXCEED_POSITION',
-    text: `take profit and stop loss are for ${shares(order.shares)} ${order.symbol}, but only ${shares(limit)} are held and in no open sell order`,
+    text: `take profit and stop loss are for ${formatShares(order.shares)} ${order.symbol}, but only ${formatShares(limit)} are held and in no open sell order`,
     hint: 'Propose at most that number, or cancel the order that already sells the rest.',
     limit,
     value: order.shares,
@@ -119,7 +119,7 @@ function priceHolds(order: OrderFacts, market: MarketFacts): Objection | undefin
   const members = { current_price: check.price, reference_price, max_slippage };
   return {
     reason: 'PRICE_MOVED',
-    text: `${symbol} is at ${check.price}, more than ${exactPercent(max_slippage)} ${adverseSide[side]} the approved ${reference_price}`,
+    text: `${symbol} is at ${check.price}, more than ${formatExactPercent(max_slippage)} ${adverseSide[side]} the approved ${reference_price}`,
     hint: 'Propose the order again at the current price.',
     problem: { status: 409, code: 'price_moved', members },
   };
@@ -143,7 +143,7 @@ export function checkPriceMovement(
 ): PriceCheck {
   const price = currentPrice(draft.side, quote);
   if (price === undefined || isQuoteStale(quote.at, lastSession ?? null)) return { ok: false, reason: 'no_price' };
-  const moved = bandSide(price, { around: draft.reference_price, fraction: draft.max_slippage });
+  const moved = sideOutsideBand(price, { around: draft.reference_price, fraction: draft.max_slippage });
   return moved === adverseSide[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
 }
 
@@ -173,7 +173,7 @@ function classObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const assetClass = symbolAssetClass(order.symbol);
   if (assetClass === 'us_equity') return [];
   const { broker, option } = facts;
-  return objectionsThatApply<Objection>(
+  return collectObjections<Objection>(
     broker !== null &&
       broker.class_enabled !== true && {
         reason: 'ASSET_CLASS_NOT_ENABLED',
@@ -186,14 +186,14 @@ function classObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
 
 function optionObjections(order: OrderFacts, facts: DecisionFacts, option: OptionFacts | undefined): Objection[] {
   const { holdings } = facts;
-  if (option === undefined || holdings === null) return [factUnavailable('the account’s positions')];
+  if (option === undefined || holdings === null) return [factUnavailableObjection('the account’s positions')];
   const { intent, level } = option;
   if (intent === null) {
     const text = 'the order does not say whether it opens or closes a position';
     return [{ reason: 'POSITION_INTENT_MISMATCH', text, hint: 'Set position_intent.' }];
   }
   const needed = levels[intent];
-  return objectionsThatApply<Objection>(
+  return collectObjections<Objection>(
     !(level >= needed) && {
       reason: 'OPTIONS_LEVEL_TOO_LOW',
       text: `the broker allows this account options level ${level}, but this order needs level ${needed}`,
@@ -234,7 +234,7 @@ function opensOnly(
   if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return undefined;
   return {
     reason: 'POSITION_INTENT_MISMATCH',
-    text: `the account is ${side === 'buy' ? 'short' : 'long'} ${shares(held.abs().toFixed())} ${symbol}, and this order would close them`,
+    text: `the account is ${side === 'buy' ? 'short' : 'long'} ${formatShares(held.abs().toFixed())} ${symbol}, and this order would close them`,
     hint: `Use position_intent ${instead}.`,
   };
 }
@@ -244,7 +244,7 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
   const most = Dec.max(left, 0).toFixed();
   return {
     reason: 'POSITION_NOT_HELD',
-    text: `${shares(most)} ${symbol} can be closed, but the order is for ${shares(wanted)}`,
+    text: `${formatShares(most)} ${symbol} can be closed, but the order is for ${formatShares(wanted)}`,
     hint: 'Close at most the open quantity.',
     limit: most,
     value: wanted,
@@ -257,7 +257,7 @@ function isCovered(
   { counted }: DecisionFacts,
   { free_shares }: OptionFacts,
 ): Objection | undefined {
-  if (free_shares === null) return factUnavailable('which shares are free');
+  if (free_shares === null) return factUnavailableObjection('which shares are free');
   const free = new Dec(free_shares).minus(counted.covering?.shares ?? 0);
   const needed = new Dec(contracts).times(contractMultiplier(symbol));
   if (needed.lte(free)) return undefined;
@@ -265,7 +265,7 @@ function isCovered(
   const underlying = parseOptionSymbol(symbol)?.underlying ?? symbol;
   return {
     reason: 'CALL_NOT_COVERED',
-    text: `the call could require ${shares(needed.toFixed())} ${underlying}, but only ${shares(most)} are held and free`,
+    text: `the call could require ${formatShares(needed.toFixed())} ${underlying}, but only ${formatShares(most)} are held and free`,
     hint: 'Sell calls only on shares that you hold: 100 for each contract.',
     limit: most,
     value: needed.toFixed(),
@@ -278,13 +278,13 @@ function isSecured(
   { counted }: DecisionFacts,
   { free_cash }: OptionFacts,
 ): Objection | undefined {
-  if (free_cash === null) return factUnavailable('which cash is free');
+  if (free_cash === null) return factUnavailableObjection('which cash is free');
   const free = Dec.max(new Dec(free_cash).minus(counted.covering?.cash ?? 0), 0).toFixed(2, Dec.ROUND_FLOOR);
   const needed = putSecurityDollars(symbol, contracts).toFixed(2, Dec.ROUND_UP);
   if (new Dec(needed).lte(free)) return undefined;
   return {
     reason: 'PUT_NOT_SECURED',
-    text: `the put could require ${dollars(needed)}, but only ${dollars(free)} of cash is free`,
+    text: `the put could require ${formatDollarAmount(needed)}, but only ${formatDollarAmount(free)} of cash is free`,
     hint: 'Sell only puts that your cash covers: 100 × the strike for each contract.',
     limit: free,
     value: needed,

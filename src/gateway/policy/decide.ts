@@ -1,24 +1,24 @@
-import { shares } from '../../trading/amounts.ts';
+import { formatShares } from '../../trading/amounts.ts';
 import { emptyTotals } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { defined } from '../../values/defined.ts';
-import { brokerObjections } from './broker-checks.ts';
+import { findBrokerObjections } from './broker-checks.ts';
 import {
+  collectObjections,
+  computeDayLoss,
+  computeSharesFreeToSell,
   type Decision,
   type DecisionFacts,
   type DecisionSubject,
-  dayLoss,
-  factUnavailable,
+  factUnavailableObjection,
   type Objection,
   type OrderFacts,
-  objectionsThatApply,
   type PolicyAction,
-  sharesFreeToSell,
 } from './decision.ts';
-import { type AccountLimits, limitObjections } from './limit-table.ts';
-import { partyObjections, signInObjection, tokenFacts } from './parties.ts';
+import { type AccountLimits, findLimitObjections } from './limit-table.ts';
+import { proposerAndApproverObjections, signInObjection, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** Actions that directly or indirectly create exposure. They are denied if the rules can't be read. */
@@ -34,7 +34,12 @@ const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL
  * @returns `deny` if any objection can't be lifted by an approval; `ask` if only an approval is missing; otherwise
  * `allow`
  */
-export function decide(rules: Rules, subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): Decision {
+export function evaluatePolicy(
+  rules: Rules,
+  subject: DecisionSubject,
+  action: PolicyAction,
+  facts: DecisionFacts,
+): Decision {
   const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
   const against = objections.filter(({ reason }) => !APPROVAL_REASONS.includes(reason));
   const missing = objections.filter(({ reason }) => APPROVAL_REASONS.includes(reason));
@@ -56,7 +61,7 @@ export function decide(rules: Rules, subject: DecisionSubject, action: PolicyAct
   };
 }
 
-export function decisionProblem(decision: Decision): HttpProblem {
+export function toDecisionProblem(decision: Decision): HttpProblem {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
   return new HttpProblem(
@@ -88,7 +93,7 @@ export function requireAllowedAction(
   { account, environment }: Pick<DecisionFacts, 'account' | 'environment'>,
   now: number,
 ): void {
-  const decision = decide(rules, subject, action, {
+  const decision = evaluatePolicy(rules, subject, action, {
     at: new Date(now).toISOString(),
     account,
     environment,
@@ -101,22 +106,22 @@ export function requireAllowedAction(
   });
   // If only the approval is missing and nobody was asked for it yet, it is requested next.
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
-  if (!passes) throw decisionProblem(decision);
+  if (!passes) throw toDecisionProblem(decision);
 }
 
 function objectionsTo(rules: Rules, subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): Objection[] {
   const { order } = facts;
   const isOrder = action === 'place' || action === 'replace';
   const limits = rules.limitsOf(facts.account);
-  return objectionsThatApply<Objection>(
+  return collectObjections<Objection>(
     isOrder && stateObjection(order, facts, limits),
     isOrder && clockObjection(facts),
-    isOrder && order !== null && brokerObjections(order, facts),
-    isOrder && partyObjections(subject, facts, limits),
+    isOrder && order !== null && findBrokerObjections(order, facts),
+    isOrder && proposerAndApproverObjections(subject, facts, limits),
     isOrder &&
       order !== null &&
       limits !== undefined &&
-      limitObjections(limits, { facts, order, replaces: action === 'replace' }),
+      findLimitObjections(limits, { facts, order, replaces: action === 'replace' }),
     signInObjection(subject, action, facts, limits),
     policyObjections(rules, subject, action, facts),
   );
@@ -126,10 +131,10 @@ function objectionsTo(rules: Rules, subject: DecisionSubject, action: PolicyActi
  * Returns whether the day's loss is known and exceeds its limit. If so, only reducing orders pass for the rest of the
  * New York day.
  */
-export function dayLossExceeded(limits: AccountLimits | undefined, holdings: DecisionFacts['holdings']): boolean {
+export function isDayLossExceeded(limits: AccountLimits | undefined, holdings: DecisionFacts['holdings']): boolean {
   const limit = limits?.max_day_loss;
   if (limit === undefined || holdings === null) return false;
-  return dayLoss(holdings)?.gt(limit) ?? false;
+  return computeDayLoss(holdings)?.gt(limit) ?? false;
 }
 
 function stateObjection(
@@ -145,17 +150,17 @@ function stateObjection(
       hint: 'Propose lifting the halt with "trade-agent halt --lift", then approve the proposal on your phone.',
     };
   }
-  const isReducing = counted.state === 'reducing' || dayLossExceeded(limits, holdings);
+  const isReducing = counted.state === 'reducing' || isDayLossExceeded(limits, holdings);
   if (!isReducing || order === null) return undefined;
   const reason = 'TRADING_REDUCING_ONLY';
   const only = 'positions may only be reduced for now';
   const hint = 'Only sell or cancel, or run "trade-agent halt --lift" and approve the proposal on your phone.';
   if (order.side === 'buy') return { reason, text: `${only}: purchases are not allowed`, hint };
-  if (holdings === null) return factUnavailable('the position');
-  const left = sharesFreeToSell(holdings, counted);
+  if (holdings === null) return factUnavailableObjection('the position');
+  const left = computeSharesFreeToSell(holdings, counted);
   if (new Dec(order.shares).lte(left)) return undefined;
   const limit = Dec.max(left, 0).toFixed();
-  const text = `${only}: ${shares(limit)} ${order.symbol} are held and in no open sell order`;
+  const text = `${only}: ${formatShares(limit)} ${order.symbol} are held and in no open sell order`;
   return { reason, text, hint, limit, value: order.shares };
 }
 
@@ -191,7 +196,7 @@ function policyObjections(
     text: message,
     hint: `The gateway’s rule "${id}" forbids this.`,
   }));
-  return objectionsThatApply<Objection>(
+  return collectObjections<Objection>(
     said,
     error !== undefined && {
       reason: 'POLICY_UNEVALUABLE',

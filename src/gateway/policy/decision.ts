@@ -162,27 +162,27 @@ export interface Objection {
   readonly problem?: OwnProblem;
 }
 
-export function factUnavailable(what: string): Objection {
+export function factUnavailableObjection(what: string): Objection {
   return { reason: 'FACT_UNAVAILABLE', text: `could not determine ${what}`, hint: 'Try again in a moment.' };
 }
 
 /** Flattens objections and leaves out those that don't apply. Keeps their order. */
-export function objectionsThatApply<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
+export function collectObjections<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
   return all.flatMap<T>((one) => one || []);
 }
 
 /** Returns the dollars lost since the last close (negative after a gain); undefined if unknown. */
-export function dayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | undefined {
+export function computeDayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | undefined {
   if (last_equity === null || day_flow == null) return undefined;
   return new Dec(last_equity).plus(day_flow).minus(equity);
 }
 
 /** Returns the number of shares that are held and in no open sell order; negative if short. */
-export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedTotals): Dec {
+export function computeSharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedTotals): Dec {
   return new Dec(qty).minus(counted.open_symbol_sells).minus(open_elsewhere.symbol_sells);
 }
 
 /** Returns whether an order only sells shares that are held and in no open sell order. */
-export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: DecisionFacts): boolean {
-  return side === 'sell' && holdings !== null && new Dec(shares).lte(sharesFreeToSell(holdings, counted));
+export function isReducingOrder({ side, shares }: OrderFacts, { holdings, counted }: DecisionFacts): boolean {
+  return side === 'sell' && holdings !== null && new Dec(shares).lte(computeSharesFreeToSell(holdings, counted));
 }

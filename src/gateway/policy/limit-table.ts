@@ -1,18 +1,24 @@
 import { z } from 'zod';
-import { dollars, exactPercent, percent, sharePrice, shares } from '../../trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatExactPercent,
+  formatPercent,
+  formatSharePrice,
+  formatShares,
+} from '../../trading/amounts.ts';
 import { assetClasses, assetClassWords, isSymbolOrOptionOn, symbolAssetClass } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
-import type { LimitName, LimitPart } from '../../trading/limit-words.ts';
+import type { LimitName, LimitSubkey } from '../../trading/limit-words.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { adverseSide, bandSide, currentPrice } from '../../trading/price-drift.ts';
-import { sentLimit } from '../../trading/worst-case.ts';
-import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
+import { adverseSide, currentPrice, sideOutsideBand } from '../../trading/price-drift.ts';
+import { sentLimitPrice } from '../../trading/worst-case.ts';
+import { isTimeZone, weekdays, zonedTimeOfDay } from '../../trading/zoned-time.ts';
 import { isQuoteStale } from './broker-checks.ts';
 import {
+  computeDayLoss,
   type DecisionFacts,
-  dayLoss,
-  isReducing,
+  isReducingOrder,
   type MarketFacts,
   type Objection,
   type OrderFacts,
@@ -76,7 +82,7 @@ export const limitTable = {
     check(limit, { order: { notional } }) {
       if (notional !== null && new Dec(notional).lte(limit)) return undefined;
       return {
-        text: `${totalText(notional)}, but one order may total at most ${dollars(limit)}`,
+        text: `${totalText(notional)}, but one order may total at most ${formatDollarAmount(limit)}`,
         ...dollarValues(limit, notional),
       };
     },
@@ -89,7 +95,7 @@ export const limitTable = {
     check(limit, { order }) {
       if (new Dec(order.shares).lte(limit)) return undefined;
       return {
-        text: `the order is for ${shares(order.shares)} shares, but one order may be for at most ${shares(limit)}`,
+        text: `the order is for ${formatShares(order.shares)} shares, but one order may be for at most ${formatShares(limit)}`,
         limit: new Dec(limit).toFixed(),
         value: order.shares,
       };
@@ -103,7 +109,7 @@ export const limitTable = {
     check(limit, { order: { notional }, facts: { counted } }) {
       const value = notional === null ? null : new Dec(counted.day_notional).plus(notional);
       if (value?.lte(limit)) return undefined;
-      const today = `${dollars(counted.day_notional)} of ${dollars(limit)} a day are already used`;
+      const today = `${formatDollarAmount(counted.day_notional)} of ${formatDollarAmount(limit)} a day are already used`;
       return { text: `${totalText(notional)}, but ${today}`, ...dollarValues(limit, value) };
     },
   }),
@@ -151,12 +157,12 @@ export const limitTable = {
     needs: 'the account’s value at the last close, and deposits and withdrawals since',
     check(limit, { order, facts }) {
       const { holdings } = facts;
-      const loss = holdings === null ? undefined : dayLoss(holdings);
-      if (loss === undefined) return isReducing(order, facts) ? undefined : 'unavailable';
+      const loss = holdings === null ? undefined : computeDayLoss(holdings);
+      if (loss === undefined) return isReducingOrder(order, facts) ? undefined : 'unavailable';
       // A sale of holdings passes. The trading state rejects a sale of more than the holdings.
       if (order.side === 'sell' || loss.lte(limit)) return undefined;
       return {
-        text: `the account has lost ${dollars(loss.toFixed())} since the last close, and the limit is ${dollars(limit)} a day`,
+        text: `the account has lost ${formatDollarAmount(loss.toFixed())} since the last close, and the limit is ${formatDollarAmount(limit)} a day`,
         ...dollarValues(limit, loss),
       };
     },
@@ -206,7 +212,7 @@ export const limitTable = {
       .strictObject({
         allow: z.array(symbolSchema).optional(),
         deny: z.array(symbolSchema).optional(),
-      } satisfies Record<LimitPart<'symbols'>, z.ZodType>)
+      } satisfies Record<LimitSubkey<'symbols'>, z.ZodType>)
       .refine(({ allow, deny }) => allow !== undefined || deny !== undefined, 'must have "allow" or "deny"'),
     reason: 'SYMBOL_NOT_ALLOWED',
     needs: 'the symbol',
@@ -250,7 +256,7 @@ export const limitTable = {
   hours: defineLimit({
     schema: z
       .strictObject({
-        zone: z.string().refine(isZone, 'must be a time zone such as America/New_York').default('America/New_York'),
+        zone: z.string().refine(isTimeZone, 'must be a time zone such as America/New_York').default('America/New_York'),
         from: wall,
         to: wall,
         days: z.array(z.enum(weekdays)).min(1).default(['mon', 'tue', 'wed', 'thu', 'fri']),
@@ -261,7 +267,7 @@ export const limitTable = {
     instead: 'Propose the order again during those hours',
     check({ zone, from, to, days }, { facts: { market } }) {
       if (market === null) return 'unavailable';
-      const { day, time } = wallTime(Date.parse(market.at), zone);
+      const { day, time } = zonedTimeOfDay(Date.parse(market.at), zone);
       if (days.includes(day) && time >= from && time < to) return undefined;
       const window = `${from} to ${to} on ${days.join(' ')}, ${zone}`;
       return {
@@ -284,7 +290,7 @@ export const limitTable = {
       mandate_up_to: amount.optional(),
       second_person_above: amount.optional(),
       acr: z.string().min(1).max(256).optional(),
-    } satisfies Record<LimitPart<'live'>, z.ZodType>),
+    } satisfies Record<LimitSubkey<'live'>, z.ZodType>),
     reason: 'LIVE_NEEDS_TAP',
     needs: 'the environment',
     check: () => undefined,
@@ -299,7 +305,7 @@ const shape = Object.fromEntries(names.map((name) => [name, limitTable[name].sch
 export const accountLimitsSchema = z.strictObject(shape as Shape);
 export type AccountLimits = z.output<typeof accountLimitsSchema>;
 
-export function limitObjections(limits: AccountLimits, compared: Compared): Objection[] {
+export function findLimitObjections(limits: AccountLimits, compared: Compared): Objection[] {
   return names.flatMap((name) => {
     const limit = limits[name];
     if (limit === undefined) return [];
@@ -345,16 +351,18 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
     .plus(order.notional ?? 0);
   if (known && after.lte(new Dec(holdings.equity).times(limit))) return undefined;
   const weight = known ? after.div(holdings.equity).toDecimalPlaces(4, Dec.ROUND_UP).toFixed() : null;
-  const part = weight === null ? 'any part' : percent(weight);
+  const part = weight === null ? 'any part' : formatPercent(weight);
   return {
-    text: `${order.symbol} could become ${part} of the account, but one position may be at most ${exactPercent(limit)}`,
+    text: `${order.symbol} could become ${part} of the account, but one position may be at most ${formatExactPercent(limit)}`,
     limit: new Dec(limit).toFixed(),
     value: weight,
   };
 }
 
 function totalText(notional: string | null): string {
-  return notional === null ? 'the order’s total has no upper bound' : `the order can total ${dollars(notional)}`;
+  return notional === null
+    ? 'the order’s total has no upper bound'
+    : `the order can total ${formatDollarAmount(notional)}`;
 }
 
 function dollarValues(limit: string, value: Dec | string | null) {
@@ -376,7 +384,7 @@ function countValues(limit: number, value: number) {
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';
-  const own = deviationOf(limit, { ...order, by, limit_price: sentLimit(order) ?? null }, market);
+  const own = deviationOf(limit, { ...order, by, limit_price: sentLimitPrice(order) ?? null }, market);
   if (own !== undefined || order.stop_loss === undefined) return own;
   // A stop-loss leg is a separate sell order, with a stop and a limit.
   const exit = { symbol: order.symbol, side: 'sell', by: '', ...order.stop_loss } as const;
@@ -402,9 +410,9 @@ function deviationOf(
   if (now === undefined) return 'unavailable';
   const around =
     stop_price === null ? now : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
-  if (bandSide(limit_price, { around, fraction: limit }) !== adverseSide[side]) return undefined;
+  if (sideOutsideBand(limit_price, { around, fraction: limit }) !== adverseSide[side]) return undefined;
   return {
-    text: `the limit of ${sharePrice(limit_price)}${by} is more than ${exactPercent(limit)} ${adverseSide[side]} ${symbol} at ${sharePrice(around)}`,
+    text: `the limit of ${formatSharePrice(limit_price)}${by} is more than ${formatExactPercent(limit)} ${adverseSide[side]} ${symbol} at ${formatSharePrice(around)}`,
     limit: new Dec(limit).toFixed(),
     value: new Dec(limit_price).minus(around).abs().div(around).toDecimalPlaces(4, Dec.ROUND_UP).toFixed(),
   };

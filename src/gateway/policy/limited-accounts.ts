@@ -1,7 +1,7 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
 import { keyPairLocationOf, type NamedBroker } from '../broker/named-broker.ts';
 import { isCredentialKind } from '../broker/stored-kinds.ts';
-import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './rules.ts';
+import { findAccountLimits, hasLimits, type Limits, OTHER_ACCOUNTS_KEY } from './rules.ts';
 
 export interface KnownAccounts {
   readonly brokers: readonly NamedBroker[];
@@ -13,7 +13,7 @@ export interface KnownAccounts {
  * account number would have no effect. Mismatches are detected only for accounts whose credentials are stored here,
  * because with exchanged tokens the gateway does not know the account numbers in advance.
  */
-export async function limitMismatches(
+export async function findLimitMismatches(
   limits: Limits | undefined,
   { brokers, brokerKeys }: KnownAccounts,
 ): Promise<string[]> {
@@ -27,9 +27,9 @@ export async function limitMismatches(
   );
   const keys = (await Promise.all([...places].map((place) => brokerKeys.list(place)))).flat();
   const known = new Set(keys.map(({ accountNumber }) => accountNumber));
-  const unlimited = [...known].filter((account) => limitsFor(limits, account) === undefined);
+  const unlimited = [...known].filter((account) => findAccountLimits(limits, account) === undefined);
   const isWhole = kept.length === brokers.length && known.size > 0;
-  const named = Object.keys(limits?.accounts ?? {}).filter((account) => account !== EVERY_ACCOUNT);
+  const named = Object.keys(limits?.accounts ?? {}).filter((account) => account !== OTHER_ACCOUNTS_KEY);
   const unknown = isWhole ? named.filter((account) => !known.has(account)) : [];
   return [
     ...unlimited.map(

@@ -1,7 +1,7 @@
 import type { UncoveredReason } from '../../approval/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
-import { type Halts, MAX_DAY_LOSS } from '../../store/halts.ts';
+import type { DecisionStore, NewPolicyDecision } from '../../store/decision-store.ts';
+import { HALTED_BY_MAX_DAY_LOSS, type HaltStore } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { type CountedTotals, totalReserved, totalsAfter } from '../../trading/counted-order.ts';
 import type { HttpProblem } from '../../trading/http-problem.ts';
@@ -11,23 +11,23 @@ import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Relations } from '../relations/relations.ts';
-import { dayLossExceeded, decide, decisionProblem } from './decide.ts';
+import { evaluatePolicy, isDayLossExceeded, toDecisionProblem } from './decide.ts';
 import type { Decision, DecisionFacts, DecisionSubject, SnapshotFacts } from './decision.ts';
-import { type OrderSnapshot, readOrderSnapshots, snapshotFacts } from './order-world.ts';
-import { BATCH_TOTAL_BEFORE, relationFacts, tokenFacts } from './parties.ts';
+import { type OrderSnapshot, readOrderSnapshots, toSnapshotFacts } from './order-world.ts';
+import { BATCH_TOTAL_BEFORE_FACT, loadRelationFacts, tokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 import { mandateMismatches } from './within-mandate.ts';
 
 interface OrderRulesOptions {
   readonly rules: RulesSource;
   readonly journal: OrderJournal;
-  readonly halts: Halts;
+  readonly halts: HaltStore;
   readonly decisions: DecisionStore;
   readonly relations: Pick<Relations, 'check'>;
   readonly clock: Clock;
 }
 
-export interface OrderQuestion {
+export interface OrderDecisionRequest {
   readonly subject: DecisionSubject;
   readonly draft: OrderDraft;
   /** The broker's id of the order that this order replaces. */
@@ -42,25 +42,25 @@ export type OrderRules = ReturnType<typeof createOrderRules>;
 export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
-  const known = async (asked: OrderQuestion, world: OrderSnapshot) => {
+  const known = async (asked: OrderDecisionRequest, world: OrderSnapshot) => {
     const { subject, draft, replaces, after = [] } = asked;
-    const fromRelations = await relationFacts(relations, subject, actionOf(asked), clock.now());
+    const fromRelations = await loadRelationFacts(relations, subject, actionOf(asked), clock.now());
     const more = {
       ...fromRelations,
       ...tokenFacts(subject),
-      ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE]: totalReserved(after) }),
+      ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE_FACT]: totalReserved(after) }),
     };
-    const facts = { ...snapshotFacts({ draft, replaces }, world, { now: clock.now() }), more };
+    const facts = { ...toSnapshotFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
   /**
    * Reads the current rules and facts. If the day's loss exceeds its limit, first restricts trading to reducing orders.
    */
-  const rulesAndFacts = async (asked: OrderQuestion, world: OrderSnapshot) => {
+  const rulesAndFacts = async (asked: OrderDecisionRequest, world: OrderSnapshot) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
-    if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
-      await halts.restrict(asked.subject.owner, MAX_DAY_LOSS, nextDay(now), now);
+    if (isDayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
+      await halts.restrict(asked.subject.owner, HALTED_BY_MAX_DAY_LOSS, nextDay(now), now);
     }
     return { rules, facts };
   };
@@ -77,7 +77,7 @@ export function createOrderRules(options: OrderRulesOptions) {
      * @returns whether a second approval is needed
      * @throws {HttpProblem} 403 `policy_denied`, or the reason's own HTTP problem, with `reason` and `reasons`
      */
-    async requireAllowed(asked: OrderQuestion, world: OrderSnapshot, stage: DecisionNote['stage']) {
+    async requireAllowed(asked: OrderDecisionRequest, world: OrderSnapshot, stage: NewPolicyDecision['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       const counted = totalsAfter(asked.after ?? [], await journal.count(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
@@ -86,35 +86,35 @@ export function createOrderRules(options: OrderRulesOptions) {
       // If only the approval is missing and nobody was asked for it yet, it is requested next.
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
-      throw decisionProblem(decision);
+      throw toDecisionProblem(decision);
     },
     /** Returns the current decision without storing anything. */
-    async decision(asked: OrderQuestion, world: OrderSnapshot): Promise<Decision> {
+    async decision(asked: OrderDecisionRequest, world: OrderSnapshot): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.count(countingOf(asked), clock.now()));
     },
     /** Reads the current rules and facts. The transaction that counts orders then decides with `decide`. */
-    async deciding(asked: OrderQuestion, world: OrderSnapshot) {
+    async deciding(asked: OrderDecisionRequest, world: OrderSnapshot) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
       return {
         /** Decides with these counts. Synchronous and without side effects, for `OrderJournal.claim`. */
-        decide: (counted: CountedTotals): DecisionNote => {
+        decide: (counted: CountedTotals): NewPolicyDecision => {
           last = decided(rules, asked, facts, counted);
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
         /** Returns the last decision as an HTTP problem. */
         refusal: (): HttpProblem => {
           if (last === undefined || last.effect === 'allow') throw new Error('nothing was denied');
-          return decisionProblem(last);
+          return toDecisionProblem(last);
         },
       };
     },
   };
 }
 
-function decided(rules: Rules, asked: OrderQuestion, facts: SnapshotFacts, counted: CountedTotals): Decision {
-  const decision = decide(rules, asked.subject, actionOf(asked), { ...facts, counted });
+function decided(rules: Rules, asked: OrderDecisionRequest, facts: SnapshotFacts, counted: CountedTotals): Decision {
+  const decision = evaluatePolicy(rules, asked.subject, actionOf(asked), { ...facts, counted });
   const { draft } = asked;
   if (draft.mandate === undefined) return decision;
   return decidedUnderMandate(decision, outsideOfItsMandate(draft, counted, rules, Date.parse(facts.at)));
@@ -145,20 +145,20 @@ function decidedUnderMandate(decision: Decision, outside: readonly UncoveredReas
   };
 }
 
-function actionOf({ replaces }: OrderQuestion): 'place' | 'replace' {
+function actionOf({ replaces }: OrderDecisionRequest): 'place' | 'replace' {
   return replaces === undefined ? 'place' : 'replace';
 }
 
-function countingOf({ subject, draft, replaces }: OrderQuestion) {
+function countingOf({ subject, draft, replaces }: OrderDecisionRequest) {
   return { sub: subject.owner, clientOrderId: draft.client_order_id, draft, replaces };
 }
 
 function noteOf(
-  asked: OrderQuestion,
+  asked: OrderDecisionRequest,
   decision: Decision,
   facts: DecisionFacts,
-  stage: DecisionNote['stage'],
-): DecisionNote {
+  stage: NewPolicyDecision['stage'],
+): NewPolicyDecision {
   const { effect, reasons, texts, limit, value, policy } = decision;
   return {
     sub: asked.subject.owner,

@@ -11,8 +11,8 @@ import { oldestCurrentPriceDate, symbolMarketClock } from '../../trading/market-
 import { addDays, newYorkDate, newYorkInstant, ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import { isCallOn, isPut, putSecurityDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { hasEndedEntry, openParts } from '../../trading/order-legs.ts';
-import { checkTerms } from '../../trading/order-terms.ts';
+import { fillableParts, hasEndedEntry } from '../../trading/order-legs.ts';
+import { checkBrokerTerms } from '../../trading/order-terms.ts';
 import { currentPrice } from '../../trading/price-drift.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
@@ -55,7 +55,7 @@ const MAX_LOOKUPS = 20;
  * Reads open orders. Positions must be read afterwards (`readOrderSnapshots`).
  * @throws {HttpProblem} the errors of the broker's reads
  */
-export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
+export const readOpenOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
 interface WorldContext {
@@ -96,7 +96,7 @@ export async function readOrderSnapshots(
   early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderSnapshot>> {
   // Reads that don't depend on each other run concurrently, because waiting would not make the price fresher.
-  const opening = early ?? openOrders(broker);
+  const opening = early ?? readOpenOrders(broker);
   const clock = broker.clock();
   const reading = broker.account();
   const [account, flows, assets, market, quotes, open, positions, session] = await Promise.all([
@@ -120,10 +120,10 @@ export async function readOrderSnapshots(
   const ours = new Set(own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]));
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
-    return hasEndedEntry(order) ? openParts(order) : [];
+    return hasEndedEntry(order) ? fillableParts(order) : [];
   });
   const now = Date.parse(market.timestamp);
-  const dayFlow = flows === null ? {} : { dayFlow: netDepositsToday(flows, account, { positions, now }) };
+  const dayFlow = flows === null ? {} : { dayFlow: computeNetDepositsToday(flows, account, { positions, now }) };
   const common = { account, traits: broker.traits, positions, elsewhere, ...dayFlow };
   return new Map(
     symbols.map((symbol, at) => {
@@ -144,7 +144,7 @@ export async function readOrderSnapshots(
   );
 }
 
-export function requireSymbol(worlds: ReadonlyMap<string, OrderSnapshot>, symbol: string): OrderSnapshot {
+export function requireSymbolSnapshot(worlds: ReadonlyMap<string, OrderSnapshot>, symbol: string): OrderSnapshot {
   const world = worlds.get(symbol);
   if (world === undefined) throw unknownSymbolProblem(symbol);
   return world;
@@ -164,7 +164,7 @@ export function unknownSymbolProblem(symbol: string): HttpProblem {
   });
 }
 
-export function snapshotFacts(
+export function toSnapshotFacts(
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
   world: OrderSnapshot,
   { now }: { readonly now: number },
@@ -174,7 +174,7 @@ export function snapshotFacts(
     at: new Date(now).toISOString(),
     account: draft.account,
     environment: draft.environment,
-    order: orderFacts(draft),
+    order: toOrderFacts(draft),
     market: marketFacts(world),
     broker: brokerFacts(draft, world),
     holdings: holdingFacts(draft, replaces, world),
@@ -183,7 +183,7 @@ export function snapshotFacts(
   };
 }
 
-export function orderFacts(draft: OrderDraft): OrderFacts {
+export function toOrderFacts(draft: OrderDraft): OrderFacts {
   const { symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage } = draft;
   const { notional, qty } = countedSize(draft);
   return {
@@ -245,7 +245,7 @@ function classEnabled(symbol: string, { crypto_active = false, options_level = 0
 function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
   const { reference_price: _, ...sent } = boundedOrder(draft);
   try {
-    checkTerms(sent, traits.orders);
+    checkBrokerTerms(sent, traits.orders);
     return null;
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
@@ -266,7 +266,7 @@ function holdingFacts(
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  const inSymbol = others.flatMap(openParts).filter((order) => order.symbol === symbol);
+  const inSymbol = others.flatMap(fillableParts).filter((order) => order.symbol === symbol);
   // An order whose side is unknown may be a purchase.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [orderCost(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
@@ -340,7 +340,7 @@ export async function readCashFlows(
 }
 
 /** Returns net deposits in dollars; null if unknown. Transferred shares count at the price of their position. */
-export function netDepositsToday(
+export function computeNetDepositsToday(
   activities: readonly Activity[] | undefined,
   { last_equity_on: closedOn }: Account,
   { positions, now }: { readonly positions: readonly Position[]; readonly now: number },

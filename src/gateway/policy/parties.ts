@@ -1,24 +1,24 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { dollars } from '../../trading/amounts.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Permission } from '../../trading/permissions.ts';
-import { type Relations, RelationsUnavailable } from '../relations/relations.ts';
+import { type Relations, RelationsUnavailableError } from '../relations/relations.ts';
 import {
+  collectObjections,
   type DecisionFacts,
   type DecisionSubject,
   type Objection,
   type OrderFacts,
-  objectionsThatApply,
   type PolicyAction,
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
 /** Name of the fact that holds the dollar total of the batch's orders that precede this order. */
-export const BATCH_TOTAL_BEFORE = 'batch.before';
+export const BATCH_TOTAL_BEFORE_FACT = 'batch.before';
 /** Name of the fact that holds the `acr` claim of each approval's token. */
 const APPROVAL_ACR = 'approval.acr';
 /** Prefix of the facts about the proposer's `Membership`. */
-export const PROPOSER_PREFIX = 'proposer.';
+export const PROPOSER_FACT_PREFIX = 'proposer.';
 
 const questionOf: { readonly [A in PolicyAction]?: Permission } = {
   place: 'can_propose',
@@ -29,7 +29,7 @@ const questionOf: { readonly [A in PolicyAction]?: Permission } = {
  * Checks the permissions of the proposer, the owner and any second approver, and returns them as facts
  * (`relations.can_…`, null if unknown).
  */
-export async function relationFacts(
+export async function loadRelationFacts(
   relations: Pick<Relations, 'check'>,
   subject: DecisionSubject,
   action: PolicyAction,
@@ -51,11 +51,11 @@ export async function relationFacts(
 }
 
 function unavailable(error: unknown): null {
-  if (error instanceof RelationsUnavailable || isTradeAgentError(error)) return null;
+  if (error instanceof RelationsUnavailableError || isTradeAgentError(error)) return null;
   throw error;
 }
 
-export function partyObjections(
+export function proposerAndApproverObjections(
   subject: DecisionSubject,
   facts: DecisionFacts,
   limits: AccountLimits | undefined,
@@ -94,11 +94,11 @@ function approverObjections(
   const value = totalWithBatch(facts);
   const above = exceededSecondApprovalLimit(limits, facts);
   const untapped = approval === 'mandate' ? missingTapObjection(limits, facts) : undefined;
-  return objectionsThatApply<Objection>(
+  return collectObjections<Objection>(
     above !== undefined &&
       !(new Set(approvers).size >= 2) && {
         reason: 'APPROVAL_NEEDS_SECOND',
-        text: `an order of more than ${dollars(above)} needs a second person’s approval`,
+        text: `an order of more than ${formatDollarAmount(above)} needs a second person’s approval`,
         hint: 'Propose the order again: the second person will then be asked.',
         limit: new Dec(above).toFixed(2),
         value,
@@ -118,7 +118,7 @@ export function missingTapObjection(
   if (value !== null && new Dec(value).lte(limit)) return undefined;
   return {
     reason: 'LIVE_NEEDS_TAP',
-    text: `a live order that can total more than ${dollars(limit)} needs a tap on the phone`,
+    text: `a live order that can total more than ${formatDollarAmount(limit)} needs a tap on the phone`,
     limit: new Dec(limit).toFixed(2),
     value,
   };
@@ -140,7 +140,7 @@ export function tokenFacts({
   acr,
   membership = {},
 }: Pick<DecisionSubject, 'acr' | 'membership'>): DecisionFacts['more'] {
-  const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER_PREFIX}${name}`, value]);
+  const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER_FACT_PREFIX}${name}`, value]);
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
@@ -188,7 +188,7 @@ export function exceededSecondApprovalLimit(
  * limit. Null if the total is unbounded.
  */
 function totalWithBatch({ order, more }: Pick<DecisionFacts, 'order' | 'more'>): string | null {
-  const before = more[BATCH_TOTAL_BEFORE];
+  const before = more[BATCH_TOTAL_BEFORE_FACT];
   if (order === null || order.notional === null) return null;
   return typeof before === 'string' ? new Dec(order.notional).plus(before).toFixed(2) : order.notional;
 }

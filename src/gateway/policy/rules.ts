@@ -21,12 +21,12 @@ export interface CedarRules {
    * Evaluates the policies. Synchronous and without side effects, because it runs inside the transaction that claims an
    * order.
    */
-  evaluate(subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): CedarAnswer;
+  evaluate(subject: DecisionSubject, action: PolicyAction, facts: DecisionFacts): CedarResult;
   /** Whether any policy may need the account's loss since the last market close. */
   readonly asksDayLoss?: boolean;
 }
 
-export interface CedarAnswer {
+export interface CedarResult {
   /** `@code`, `@id` and `@message` of each `forbid` policy that applied. */
   readonly forbidden: readonly {
     readonly reason: PolicyReason;
@@ -46,10 +46,10 @@ export interface RulesSource {
 const NO_POLICIES: CedarRules = { evaluate: () => ({ forbidden: [] }) };
 
 /** Creates a source that always returns these limits and no policies, for a gateway without a folder. */
-export function staticRules(limits?: Limits): RulesSource {
+export function createStaticRulesSource(limits?: Limits): RulesSource {
   const rules: Rules = {
     digest: rulesDigest(limits, []),
-    limitsOf: (account) => limitsFor(limits, account),
+    limitsOf: (account) => findAccountLimits(limits, account),
     cedar: NO_POLICIES,
   };
   return { current: async () => rules };
@@ -65,7 +65,7 @@ export function rulesDigest(limits: Limits | undefined, policies: readonly strin
 export { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
 /** Key in `limits.yaml` of the limits for all accounts without their own entry. */
-export const EVERY_ACCOUNT = '*';
+export const OTHER_ACCOUNTS_KEY = '*';
 
 /** The contents of `limits.yaml`. A limit that is left out does not apply. */
 export const limitsSchema = z.strictObject({
@@ -82,7 +82,7 @@ export function defaultLimits(): Limits {
   return {
     version: 1,
     accounts: {
-      [EVERY_ACCOUNT]: {
+      [OTHER_ACCOUNTS_KEY]: {
         max_order_notional: '1000',
         max_day_notional: '5000',
         max_day_orders: 20,
@@ -108,8 +108,8 @@ export function hasLimits(limits: Limits | undefined): boolean {
   return Object.values(limits?.accounts ?? {}).some((own) => Object.keys(own).length > 0);
 }
 
-export function limitsFor(limits: Limits | undefined, account: string): AccountLimits | undefined {
+export function findAccountLimits(limits: Limits | undefined, account: string): AccountLimits | undefined {
   const { accounts = {} } = limits ?? {};
-  const name = Object.hasOwn(accounts, account) ? account : EVERY_ACCOUNT;
+  const name = Object.hasOwn(accounts, account) ? account : OTHER_ACCOUNTS_KEY;
   return Object.hasOwn(accounts, name) ? accounts[name] : undefined;
 }

@@ -1,16 +1,16 @@
 import type { UncoveredReason } from '../../approval/kind.ts';
-import { dollars, exactPercent, sharePrice } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatExactPercent, formatSharePrice } from '../../trading/amounts.ts';
 import { countedSize } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { type Cadence, currentSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import type { MandateState, MandateUse, MandateWithUse } from '../../trading/mandate/mandate.ts';
-import { mandateState } from '../../trading/mandate/mandate-state.ts';
+import { effectiveMandateState } from '../../trading/mandate/mandate-state.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import { defined } from '../../values/defined.ts';
-import { objectionsThatApply } from './decision.ts';
+import { collectObjections } from './decision.ts';
 import { missingTapObjection } from './parties.ts';
 import type { Rules } from './rules.ts';
 
@@ -42,7 +42,7 @@ export function reasonsOutsideMandate(
   order: MandateOrder,
   now: number,
 ): UncoveredReason[] {
-  return objectionsThatApply<UncoveredReason>(
+  return collectObjections<UncoveredReason>(
     mandateStateReasons(terms, used, now),
     partyMismatches(terms, order),
     orderMismatches(terms, order.draft),
@@ -62,7 +62,7 @@ function mandateStateReasons(terms: MandateEnvelope, { state }: MandateUsage, no
   }
   const isActive = state === 'active' || state === 'exhausted';
   const hasBegun = !(now < Date.parse(terms.not_before));
-  return objectionsThatApply<UncoveredReason>(
+  return collectObjections<UncoveredReason>(
     !isActive && { reason: 'MANDATE_NOT_ACTIVE', text: `the mandate is ${state}`, value: state },
     !hasBegun && { reason: 'MANDATE_NOT_YET', text: `the mandate begins at ${terms.not_before}` },
   );
@@ -71,7 +71,7 @@ function mandateStateReasons(terms: MandateEnvelope, { state }: MandateUsage, no
 function partyMismatches(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: MandateOrder): UncoveredReason[] {
   const isKeys = jkt === terms.agent_jkt;
   const isAccounts = draft.account === terms.account && draft.environment === terms.environment;
-  return objectionsThatApply<UncoveredReason>(
+  return collectObjections<UncoveredReason>(
     !isKeys && { reason: 'MANDATE_KEY_MISMATCH', text: 'the mandate is for a different program’s key' },
     !isAccounts && { reason: 'MANDATE_ACCOUNT_MISMATCH', text: 'the mandate is for a different account' },
   );
@@ -87,7 +87,7 @@ function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
     value,
   });
   const isType = (order_types as readonly string[]).includes(type);
-  return objectionsThatApply<UncoveredReason>(
+  return collectObjections<UncoveredReason>(
     !symbols.includes(symbol) && outside('MANDATE_SYMBOL_NOT_COVERED', symbol, symbols, symbol),
     !sides.includes(side) && outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
     !isType && outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, order_types, type),
@@ -109,12 +109,12 @@ function amountExcesses(terms: MandateEnvelope, used: MandateUsage, { notional }
     if (value !== null && new Dec(value).lte(limit)) return undefined;
     const text =
       value === null
-        ? `the order’s total has no upper bound, but ${what} may total at most ${dollars(limit)} under the mandate`
-        : `${what} would total ${dollars(value)}, but may total at most ${dollars(limit)} under the mandate`;
+        ? `the order’s total has no upper bound, but ${what} may total at most ${formatDollarAmount(limit)} under the mandate`
+        : `${what} would total ${formatDollarAmount(value)}, but may total at most ${formatDollarAmount(limit)} under the mandate`;
     return { reason, text, limit: new Dec(limit).toFixed(2), value };
   };
   const { max_order_notional: order, max_day_notional: day, max_total_notional: total, max_orders } = terms;
-  return objectionsThatApply<UncoveredReason>(
+  return collectObjections<UncoveredReason>(
     beyond('MANDATE_NOTIONAL_EXCEEDS_PER_ORDER', order, '0', 'the order'),
     day !== undefined && beyond('MANDATE_NOTIONAL_EXCEEDS_PER_DAY', day, used.day_notional, 'all orders of the day'),
     beyond('MANDATE_NOTIONAL_EXCEEDS_TOTAL', total, used.total_notional, 'all orders together'),
@@ -130,11 +130,11 @@ function amountExcesses(terms: MandateEnvelope, used: MandateUsage, { notional }
 function priceMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredReason[] {
   const { symbol, max_slippage } = draft;
   const band = Object.hasOwn(terms.price ?? {}, symbol) ? terms.price?.[symbol] : undefined;
-  return objectionsThatApply<UncoveredReason>(
+  return collectObjections<UncoveredReason>(
     band !== undefined && outsideBand(symbol, band, draft),
     !new Dec(max_slippage).lte(terms.max_slippage) && {
       reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX',
-      text: `the order allows ${exactPercent(max_slippage)} slippage, but the mandate allows only ${exactPercent(terms.max_slippage)}`,
+      text: `the order allows ${formatExactPercent(max_slippage)} slippage, but the mandate allows only ${formatExactPercent(terms.max_slippage)}`,
       limit: terms.max_slippage,
       value: max_slippage,
     },
@@ -165,7 +165,7 @@ function outsideBand(
   const under = min !== undefined && new Dec(lowest).lt(min);
   if (!under && !(max !== undefined && new Dec(highest).gt(max))) return undefined;
   const value = new Dec(under ? lowest : highest).toFixed();
-  return { reason, text: `it can trade at ${sharePrice(value)} a share, outside ${theBand}`, limit, value };
+  return { reason, text: `it can trade at ${formatSharePrice(value)} a share, outside ${theBand}`, limit, value };
 }
 
 function slotMismatch(
@@ -221,9 +221,9 @@ export function mandateMismatches(
   now: number,
 ): UncoveredReason[] {
   const { notional } = countedSize(draft);
-  const used = { ...mandate.used, state: mandateState(mandate, now), in_slot: mandate.inSlot };
+  const used = { ...mandate.used, state: effectiveMandateState(mandate, now), in_slot: mandate.inSlot };
   const order = { draft, notional, slot, jkt, policy: rules.digest };
   const { environment } = draft;
   const untapped = missingTapObjection(rules.limitsOf(draft.account), { environment, order: { notional } });
-  return objectionsThatApply<UncoveredReason>(reasonsOutsideMandate(mandate.terms, used, order, now), untapped);
+  return collectObjections<UncoveredReason>(reasonsOutsideMandate(mandate.terms, used, order, now), untapped);
 }

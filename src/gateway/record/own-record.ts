@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { readLines, verifyAuditFile } from '../../approval/audit-chain.ts';
+import { readAuditLines, verifyAuditFile } from '../../approval/audit-chain.ts';
 import type { CheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
 import type { AuditStore } from '../../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
@@ -42,7 +42,7 @@ export function createOwnRecord(
         const line = parsed(text);
         if (line !== undefined && isAbout(line)) found.set(line.seq, text);
       };
-      for await (const text of readLines(file, bytes, named)) look(text);
+      for await (const text of readAuditLines(file, bytes, named)) look(text);
       pending.filter((text) => named.some((name) => text.includes(name))).forEach(look);
       return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     },

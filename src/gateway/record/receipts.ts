@@ -4,11 +4,11 @@ import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
 import { deriveReceiptKey, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
 import { receiptKinds } from '../../approval/receipts/verify-receipt.ts';
-import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
+import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import type { ReceiptEntry } from '../../trading/receipt.ts';
 import type { OwnRecord } from './own-record.ts';
 
@@ -33,7 +33,7 @@ export function createReceipts(
   },
 ) {
   const { kernel, record, now } = parts;
-  const [newest, ...older] = allSecrets(parts.sealSecret);
+  const [newest, ...older] = toSecretList(parts.sealSecret);
   const key = deriveReceiptKey(newest);
   const sources = async () => ({
     gateway: resource,
@@ -93,7 +93,7 @@ function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
     kind,
     state,
     by,
-    summary: kindWords(kind).summary(subject),
+    summary: getKindDefinition(kind).summary(subject),
     at: new Date(updatedAt).toISOString(),
   };
 }

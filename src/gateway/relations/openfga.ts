@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Relations, RelationsUnavailable } from './relations.ts';
+import { type Relations, RelationsUnavailableError } from './relations.ts';
 import { createRelationsClient, type RelationsServer } from './relations-client.ts';
 
 interface OpenFgaOptions extends RelationsServer {
@@ -36,7 +36,7 @@ export function createOpenFgaRelations({ store, model, ...elsewhere }: OpenFgaOp
       const { users } = await ask(
         `${base}/list-users`,
         {
-          object: { type: 'account', id: escapeId(account) },
+          object: { type: 'account', id: escapeOpenFgaId(account) },
           relation: 'can_approve_second',
           user_filters: [{ type: 'user' }],
           ...common(at),
@@ -49,11 +49,11 @@ export function createOpenFgaRelations({ store, model, ...elsewhere }: OpenFgaOp
 }
 
 function objectOf(type: 'user' | 'account', sub: string): string {
-  return `${type}:${escapeId(sub)}`;
+  return `${type}:${escapeOpenFgaId(sub)}`;
 }
 
 /** Escapes characters that OpenFGA rejects in an id or gives a special meaning (`*` means everybody). */
-export function escapeId(sub: string): string {
+export function escapeOpenFgaId(sub: string): string {
   return sub.replace(/[^A-Za-z0-9._|@+=/-]/gu, (character) =>
     [...new TextEncoder().encode(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   );
@@ -65,5 +65,5 @@ function subOf({ type, id }: { readonly type: string; readonly id: string }): st
   } catch {
     // The error below reports this.
   }
-  throw new RelationsUnavailable('the relations server named an invalid user');
+  throw new RelationsUnavailableError('the relations server named an invalid user');
 }

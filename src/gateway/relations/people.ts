@@ -4,7 +4,7 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Permission } from '../../trading/permissions.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { defined } from '../../values/defined.ts';
-import { type Relations, RelationsUnavailable } from './relations.ts';
+import { type Relations, RelationsUnavailableError } from './relations.ts';
 import { createRelations, type RelationsOptions } from './relations-settings.ts';
 
 interface People {
@@ -14,7 +14,7 @@ interface People {
   readonly grants: AccessStore | undefined;
 }
 
-export function createGatewayPeople(
+export function createGatewayAccess(
   {
     relations: settings = { kind: 'embedded' },
     stores,
@@ -78,7 +78,7 @@ async function unlessUnavailable<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (!(error instanceof RelationsUnavailable)) throw error;
+    if (!(error instanceof RelationsUnavailableError)) throw error;
     throw denied('RELATION_UNAVAILABLE', `permissions can’t be checked at the moment: ${error.message}`, {
       hint: 'The gateway’s operator should check "relations" in gateway.yaml, and that its server responds.',
     });

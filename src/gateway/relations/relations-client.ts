@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
-import { RelationsUnavailable } from './relations.ts';
+import { RelationsUnavailableError } from './relations.ts';
 
 /**
  * Time limit, in milliseconds, for getting a token and the whole response. Short, because a person and a trade are
@@ -20,17 +20,17 @@ export interface RelationsServer {
 }
 
 /** Sends a query to the relations server. Does not retry, because a second response would come too late. */
-export type AskRelationsServer = <Schema extends z.ZodType>(
+export type QueryRelationsServer = <Schema extends z.ZodType>(
   path: string,
   body: unknown,
   answer: Schema,
 ) => Promise<z.output<Schema>>;
 
 /**
- * @returns a function that throws {@link RelationsUnavailable} if no valid response arrives in time; the error contains
+ * @returns a function that throws {@link RelationsUnavailableError} if no valid response arrives in time; the error contains
  * no secrets
  */
-export function createRelationsClient({ url, credential, fetch }: RelationsServer): AskRelationsServer {
+export function createRelationsClient({ url, credential, fetch }: RelationsServer): QueryRelationsServer {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {
     const signal = AbortSignal.timeout(MAX_ANSWER_MS);
@@ -48,12 +48,12 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
       });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new RelationsUnavailable(`the relations server answered ${response.status}`);
+        throw new RelationsUnavailableError(`the relations server answered ${response.status}`);
       }
       return answer.parse(await response.json());
     } catch (error) {
-      if (error instanceof RelationsUnavailable) throw error;
-      throw new RelationsUnavailable(
+      if (error instanceof RelationsUnavailableError) throw error;
+      throw new RelationsUnavailableError(
         signal.aborted
           ? `the relations server took longer than ${MAX_ANSWER_MS} ms`
           : 'the relations server returned no valid answer',
@@ -71,12 +71,12 @@ const tokenAnswer = z.object({
   expires_in: z.number().positive().default(60),
 });
 
-export function presharedKey(key: string): RelationsCredential {
+export function presharedKeyCredential(key: string): RelationsCredential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
 /** Creates a credential that caches tokens from the client credentials grant (RFC 6749 §4.4), as Auth0 FGA requires. */
-export function clientCredentials(options: {
+export function cachedTokenCredential(options: {
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;

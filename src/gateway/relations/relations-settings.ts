@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import type { AccessStore } from '../../store/access-store.ts';
-import { secureAddress } from '../settings/common-settings.ts';
+import { secureUrlSchema } from '../settings/common-settings.ts';
 import { createAuthzenRelations } from './authzen.ts';
 import { createEmbeddedRelations } from './embedded.ts';
 import { createOpenFgaRelations } from './openfga.ts';
 import type { Relations } from './relations.ts';
-import { clientCredentials, presharedKey, type RelationsCredential } from './relations-client.ts';
+import { cachedTokenCredential, presharedKeyCredential, type RelationsCredential } from './relations-client.ts';
 
-const baseAddress = secureAddress.refine((text) => !/[?#]/.test(text), 'must have neither a query nor a fragment');
+const baseAddress = secureUrlSchema.refine((text) => !/[?#]/.test(text), 'must have neither a query nor a fragment');
 
 /**
  * Settings and command lines never contain a secret, only the name of the file or environment variable that contains
@@ -38,7 +38,7 @@ export const relationsSchema = z
       /** Used instead of a key, for Auth0 FGA. */
       client_credentials: z
         .strictObject({
-          token_url: secureAddress.default('https://auth.fga.dev/oauth/token'),
+          token_url: secureUrlSchema.default('https://auth.fga.dev/oauth/token'),
           client_id: z.string().min(1),
           client_secret_file: secretFile,
           /** Default: the base address with a trailing slash. */
@@ -153,6 +153,6 @@ function credentialOf(
   secret: Secret,
   parts: { readonly fetch: typeof fetch; readonly now: () => number },
 ): RelationsCredential {
-  if ('clientId' in secret) return clientCredentials({ ...secret, ...parts });
-  return secret.key === undefined ? async () => ({}) : presharedKey(secret.key);
+  if ('clientId' in secret) return cachedTokenCredential({ ...secret, ...parts });
+  return secret.key === undefined ? async () => ({}) : presharedKeyCredential(secret.key);
 }

@@ -26,17 +26,17 @@ interface Question {
  * ```
  */
 export interface Relations {
-  /** @throws {RelationsUnavailable} if no valid response arrives within half a second; the action is then denied */
+  /** @throws {RelationsUnavailableError} if no valid response arrives within half a second; the action is then denied */
   check(question: Question): Promise<boolean>;
   /**
    * Returns the people who may give the second approval (`can_approve_second`), in the order in which they are asked.
    * May include the owner.
-   * @throws {RelationsUnavailable}
+   * @throws {RelationsUnavailableError}
    */
   secondApprovers(account: string, at: number): Promise<string[]>;
 }
 
 /** The relations server is down or slow, or its response is invalid. The action is denied. */
-export class RelationsUnavailable extends Error {
+export class RelationsUnavailableError extends Error {
   override name = 'RelationsUnavailable';
 }

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { accessManagedElsewhereProblem } from '../../approval/kinds/access/kind.ts';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -41,9 +41,9 @@ function accessView({ id, account, role, who, of, from, until, grantedAt }: Acce
     role,
     who,
     ...(of === null ? {} : { of }),
-    from: utcSeconds(from),
-    ...(until === null ? {} : { until: utcSeconds(until) }),
-    granted_at: utcSeconds(grantedAt),
+    from: formatUtcSeconds(from),
+    ...(until === null ? {} : { until: formatUtcSeconds(until) }),
+    granted_at: formatUtcSeconds(grantedAt),
     in_force: from <= now && (until === null || now < until),
   };
 }

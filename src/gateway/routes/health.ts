@@ -18,7 +18,7 @@ interface ClockOffsets {
 }
 
 /** @param databaseTime returns milliseconds since the epoch */
-export async function clockOffsets(
+export async function measureClockOffsets(
   { issuer, clock }: { readonly issuer: string; readonly clock: Clock },
   databaseTime: (() => Promise<number>) | undefined,
 ): Promise<ClockOffsets> {

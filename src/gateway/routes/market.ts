@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { searchAssets } from '../../trading/asset-name.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { MAX_CONTRACTS } from '../../trading/listed-contract.ts';
+import { MAX_LISTED_CONTRACTS } from '../../trading/listed-contract.ts';
 import { MAX_ARTICLES, MAX_CORPORATE_ACTIONS } from '../../trading/market-news.ts';
 import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
@@ -13,7 +13,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
 import { accountParameter } from './for-owner.ts';
-import { createGuardedRoutes, limitParameter, parseQuery, symbolListSchema } from './request.ts';
+import { createGuardedRoutes, limitParameterSchema, parseQuery, symbolListSchema } from './request.ts';
 
 /** Maximum number of symbols in a request. More would make the broker's URL and the wait too long. */
 const MAX_SYMBOLS = 50;
@@ -27,7 +27,7 @@ const MOST_FOUND = 20;
 const assetsQuery = z.strictObject({
   ...accountParameter,
   search: z.string().trim().min(1).max(100),
-  limit: limitParameter(MOST_FOUND, 10),
+  limit: limitParameterSchema(MOST_FOUND, 10),
 });
 
 const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).transform((text) => new Date(text));
@@ -38,7 +38,7 @@ const barsQuery = z.strictObject({
   timeframe: z.enum(['1Day', '1Hour', '1Min']).default('1Day'),
   start: instant.optional(),
   end: instant.optional(),
-  limit: limitParameter(1000, 100),
+  limit: limitParameterSchema(1000, 100),
   adjustment: z.enum(barAdjustments).default('split'),
 });
 
@@ -58,7 +58,7 @@ const calendarQuery = z
 const newsQuery = z.strictObject({
   ...accountParameter,
   symbols: symbolListSchema(MAX_SYMBOLS).optional(),
-  limit: limitParameter(MAX_ARTICLES, 10),
+  limit: limitParameterSchema(MAX_ARTICLES, 10),
 });
 
 const corporateActionsQuery = z
@@ -67,7 +67,7 @@ const corporateActionsQuery = z
     symbols: symbolListSchema(MAX_SYMBOLS),
     start: z.iso.date(),
     end: z.iso.date(),
-    limit: limitParameter(MAX_CORPORATE_ACTIONS, 50),
+    limit: limitParameterSchema(MAX_CORPORATE_ACTIONS, 50),
   })
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
   .refine((range) => !(daysIn(range) > MAX_ACTION_DAYS), {
@@ -88,7 +88,7 @@ const contractsQuery = z.strictObject({
   right: z.enum(['call', 'put']).optional(),
   strike_from: positiveDecimalString.optional(),
   strike_to: positiveDecimalString.optional(),
-  limit: limitParameter(MAX_CONTRACTS, 50),
+  limit: limitParameterSchema(MAX_LISTED_CONTRACTS, 50),
 });
 
 /** Average calendar time per bar, in milliseconds, rounded up, at 252 trading days a year and 6.5 hours a day. */

@@ -10,12 +10,12 @@ import { notCancelableProblem, orderNotFoundProblem } from '../orders/cancel-ord
 import type { OrderService } from '../orders/place-order.ts';
 import { matchesIntent } from '../orders/replacement.ts';
 import { ownerAndAccountParameters, type ResolveOwner, readAccountQuery } from './for-owner.ts';
-import { createGuardedRoutes, limitParameter, parseQuery, readJsonBody } from './request.ts';
+import { createGuardedRoutes, limitParameterSchema, parseQuery, readJsonBody } from './request.ts';
 
 const ordersQuery = z.strictObject({
   ...ownerAndAccountParameters,
   status: z.enum(['open', 'closed', 'all']).default('open'),
-  limit: limitParameter(500, 50),
+  limit: limitParameterSchema(500, 50),
   symbols: z
     .string()
     .transform((text) => text.split(','))

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { StoredDecision } from '../../store/decision-store.ts';
+import type { StoredPolicyDecision } from '../../store/decision-store.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
@@ -10,18 +10,18 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { OrderCheck } from '../orders/order-ports.ts';
 import { loadCedar } from '../policy/cedar/cedar-engine.ts';
-import { type RuleText, readRules } from '../policy/cedar/rule-text.ts';
-import { ruleAccount } from '../policy/files/next-rules.ts';
+import { parseRules, type RuleText } from '../policy/cedar/rule-text.ts';
+import { findRuleAccount } from '../policy/files/next-rules.ts';
 import type { PolicyService } from '../policy/files/policy-service.ts';
-import type { ReadRules } from '../policy/files/rules-source.ts';
+import type { LoadedRules } from '../policy/files/rules-source.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
-import { haltView, toProposer } from './proposals.ts';
-import { createGuardedRoutes, limitParameter, parseQuery, readJsonBody } from './request.ts';
+import { haltResponse, toProposer } from './proposals.ts';
+import { createGuardedRoutes, limitParameterSchema, parseQuery, readJsonBody } from './request.ts';
 
 const decisionsQuery = z.strictObject({
   effect: z.enum(['allow', 'deny']).optional(),
-  limit: limitParameter(500, 50),
+  limit: limitParameterSchema(500, 50),
 });
 
 const policyQuery = z.strictObject(accountParameter);
@@ -53,7 +53,7 @@ export function policyRoutes(app: Hono, authenticator: Authenticator, options: P
     const { account, environment } = await (await brokerFor(caller, named)).account();
     const rules = await source.current();
     const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
-    const { halted: __, halted_at: ___, ...trading } = haltView(await stores.halts.current(caller.sub, now()));
+    const { halted: __, halted_at: ___, ...trading } = haltResponse(await stores.halts.current(caller.sub, now()));
     return c.json({
       account,
       environment,
@@ -76,7 +76,7 @@ export function policyRoutes(app: Hono, authenticator: Authenticator, options: P
   });
 }
 
-function decisionView({ subjectId, at, ...decision }: StoredDecision) {
+function decisionView({ subjectId, at, ...decision }: StoredPolicyDecision) {
   return { ...decision, at: new Date(at).toISOString(), client_order_id: subjectId };
 }
 
@@ -93,13 +93,13 @@ async function ruleTextsFor(
   rules: Rules,
   account: string,
 ): Promise<{ readonly policies: Files; readonly firm: Files }> {
-  const { texts } = (rules as Partial<ReadRules>).written ?? { texts: [] };
+  const { texts } = (rules as Partial<LoadedRules>).written ?? { texts: [] };
   const engine =
     texts.length === 0 || rules.problem !== undefined ? undefined : await loadCedar().catch(() => undefined);
   if (engine === undefined) return { policies: {}, firm: {} };
   const own = texts.flatMap((text): RuleText[] => {
-    const all = readRules(engine, [text]);
-    const left = all.filter(({ form }) => [undefined, account].includes(ruleAccount(form)));
+    const all = parseRules(engine, [text]);
+    const left = all.filter(({ form }) => [undefined, account].includes(findRuleAccount(form)));
     if (left.length === all.length) return [text];
     return left.length === 0 ? [] : [{ ...text, text: left.map((rule) => `${rule.text}\n`).join('\n') }];
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ProposalCaller } from '../../approval/kernel/propose.ts';
 import type { Proposer } from '../../approval/kind.ts';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
@@ -17,13 +17,13 @@ import {
 } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { malformedProblem } from '../auth/approved-details.ts';
-import { type Authenticator, requireClient, requireScopes } from '../auth/authenticator.ts';
+import { type Authenticator, requireClientId, requireScopes } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
-import { type IsRevoked, requireUnrevoked } from '../auth/token-verifier.ts';
+import { type IsTokenRevoked, requireUnrevokedToken } from '../auth/token-verifier.ts';
 import { forParameter, type ResolveOwner, readOwnerQuery } from './for-owner.ts';
 import {
   createGuardedRoutes,
-  limitParameter,
+  limitParameterSchema,
   parseQuery,
   readJsonBody,
   readOptionalJson,
@@ -43,7 +43,7 @@ const oneQuery = z.strictObject({
 const listQuery = z.strictObject({
   ...forParameter,
   state: z.enum(['open', 'all']).default('open'),
-  limit: limitParameter(500, 100),
+  limit: limitParameterSchema(500, 100),
   /** Lists only the proposal that this client sent with this `Idempotency-Key`. */
   key: idempotencyKeySchema.optional(),
 });
@@ -52,7 +52,7 @@ export interface ProposalRouteOptions {
   readonly kernel: ApprovalKernel;
   readonly now: () => number;
   readonly resolveOwner: ResolveOwner;
-  readonly isRevoked?: IsRevoked | undefined;
+  readonly isRevoked?: IsTokenRevoked | undefined;
   /** How and where the person approves, for the client to display. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
@@ -61,7 +61,7 @@ export interface ProposalRouteOptions {
 export function proposalRoutes(app: Hono, authenticator: Authenticator, options: ProposalRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { kernel, now, isRevoked, resolveOwner } = options;
-  const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
+  const view = (proposal: StoredProposal) => proposalResponse(proposal, options.approval);
 
   at.post('/v1/proposals', [], async (c, caller) => {
     const key = idempotencyKey(c.req.header('idempotency-key'));
@@ -70,7 +70,7 @@ export function proposalRoutes(app: Hono, authenticator: Authenticator, options:
     if (mandateReference(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
     // The revocation withdrew only the proposals that existed then, and this one may have been created afterwards.
-    await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
+    await requireUnrevokedToken(caller, isRevoked).catch(async (error: unknown) => {
       await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
       throw error;
     });
@@ -140,7 +140,7 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
     const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_view');
-    return c.json(haltView(await kernel.trading(sub)));
+    return c.json(haltResponse(await kernel.trading(sub)));
   });
   at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
     const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_halt');
@@ -148,9 +148,9 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
     // Stopping works without a body. The record names the person if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
     const { state } = haltRequest((await readOptionalJson(c)) ?? {});
-    if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
+    if (state === 'reducing') return c.json(haltResponse(await kernel.reduce(proposer)));
     await kernel.halt(proposer);
-    return c.json(haltView(await kernel.trading(sub)));
+    return c.json(haltResponse(await kernel.trading(sub)));
   });
 }
 
@@ -174,7 +174,7 @@ export function pingRoute(app: Hono, authenticator: Authenticator, kernel: Appro
   );
 }
 
-export function proposalView(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
+export function proposalResponse(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
   const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } = proposal;
   const { reason, result, sub, proposedBy, second, ownerAuthReqId } = proposal;
   return {
@@ -187,7 +187,7 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
     warnings,
     shows: proposal.shows,
     created_at: new Date(proposal.createdAt).toISOString(),
-    expires_at: utcSeconds(proposal.expiresAt),
+    expires_at: formatUtcSeconds(proposal.expiresAt),
     updated_at: `${new Date(proposal.updatedAt).toISOString()}#${proposal.version}`,
     requested_by: requestedBy,
     client,
@@ -203,13 +203,13 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
   };
 }
 
-export function haltView({ state, since, until, by }: TradingStateSnapshot) {
+export function haltResponse({ state, since, until, by }: TradingStateSnapshot) {
   return {
     halted: state === 'halted',
-    ...(state === 'halted' && since !== undefined ? { halted_at: utcSeconds(since) } : {}),
+    ...(state === 'halted' && since !== undefined ? { halted_at: formatUtcSeconds(since) } : {}),
     state,
-    ...(since === undefined ? {} : { since: utcSeconds(since) }),
-    ...(until === undefined ? {} : { until: utcSeconds(until) }),
+    ...(since === undefined ? {} : { since: formatUtcSeconds(since) }),
+    ...(until === undefined ? {} : { until: formatUtcSeconds(until) }),
     ...defined({ by }),
   };
 }
@@ -228,7 +228,7 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
 /** @throws {HttpProblem} 403 `client_unknown` */
 export function toProposer(caller: Caller): ProposalCaller & Proposer {
   const { sub, clientName, membership, jkt, accessToken, username, email } = caller;
-  return { sub, clientId: requireClient(caller), clientName, membership, jkt, accessToken, username, email };
+  return { sub, clientId: requireClientId(caller), clientName, membership, jkt, accessToken, username, email };
 }
 
 function requireProposing(caller: Caller, kind: ProposalKind): void {

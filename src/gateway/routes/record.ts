@@ -4,9 +4,9 @@ import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { OwnRecord } from '../record/own-record.ts';
 import type { Receipts } from '../record/receipts.ts';
-import { createGuardedRoutes, limitParameter, parseQuery, requireNoQuery } from './request.ts';
+import { createGuardedRoutes, limitParameterSchema, parseQuery, requireNoQuery } from './request.ts';
 
-const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
+const listQuery = z.strictObject({ limit: limitParameterSchema(500, 100) });
 
 export function recordRoutes(app: Hono, authenticator: Authenticator, record: OwnRecord): void {
   const at = createGuardedRoutes(app, authenticator);

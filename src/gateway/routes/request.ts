@@ -40,7 +40,7 @@ export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
 }
 
-export function limitParameter(max: number, fallback: number) {
+export function limitParameterSchema(max: number, fallback: number) {
   return z
     .string()
     .regex(/^[1-9]\d{0,5}$/, 'must be a whole number from 1')

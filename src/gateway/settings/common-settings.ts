@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 
 /** A URL to which tokens may be sent: https, or http on loopback. */
-export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL_MESSAGE);
+export const secureUrlSchema = z.url().refine(isSecureUrl, INSECURE_URL_MESSAGE);
 
 export const anchorSchema = z.strictObject({
   /**
@@ -42,5 +42,5 @@ export const telemetrySchema = z.strictObject({
   /** Loopback port for `/metrics`, in Prometheus's text format. */
   metrics_port: z.number().int().min(0).max(65_535).optional(),
   /** URL for traces (OTLP over HTTP): `…/v1/traces`. `OTEL_EXPORTER_OTLP_HEADERS` can set request headers. */
-  traces: secureAddress.optional(),
+  traces: secureUrlSchema.optional(),
 });

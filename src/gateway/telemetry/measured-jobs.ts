@@ -1,6 +1,6 @@
 import { DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 
-export type MeasuredJobs = <Args extends readonly unknown[]>(
+export type JobMeasurer = <Args extends readonly unknown[]>(
   kind: string,
   work: (...args: Args) => Promise<void>,
 ) => (...args: Args) => Promise<void>;
@@ -9,7 +9,7 @@ export type MeasuredJobs = <Args extends readonly unknown[]>(
  * Returns a function that wraps a job so that it records `trade_agent.job.duration` with the attributes `kind` and
  * `outcome`: `done`, or `failed` (will be retried).
  */
-export function measuredJobs({ meter }: Pick<Instruments, 'meter'>): MeasuredJobs {
+export function createJobMeasurer({ meter }: Pick<Instruments, 'meter'>): JobMeasurer {
   const duration = meter.createHistogram('trade_agent.job.duration', {
     unit: 's',
     description: 'Duration of jobs that ended here, successfully or not.',

@@ -12,7 +12,7 @@ import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type Attributes, beginMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
-import { measuredJobs } from './measured-jobs.ts';
+import { createJobMeasurer } from './measured-jobs.ts';
 
 const CLOSE_MS = 2_000;
 
@@ -59,7 +59,7 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
     fetch: measuredFetch(instruments, send),
     /** Wraps the stores so that their writes are counted. */
     stores: (stores: GatewayStores) => measuredStores(instruments, stores),
-    jobs: measuredJobs(instruments),
+    jobs: createJobMeasurer(instruments),
     /** @param read called at each scrape */
     backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
     /** @param routes patterns such as `/v1/proposals/:id`, which label requests */

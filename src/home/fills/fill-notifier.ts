@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ChangeListener } from '../../approval/change-notifier.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { People } from '../../store/home/people.ts';
+import type { PeopleStore } from '../../store/home/people.ts';
 import type { ProposalStore } from '../../store/proposal-store.ts';
 import { type Fill, proposalFills } from './fill.ts';
 import { lateOrderNews, type OrderNews } from './order-news.ts';
@@ -9,7 +9,7 @@ import { lateOrderNews, type OrderNews } from './order-news.ts';
 interface FillNotifierOptions {
   readonly database: Database;
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
-  readonly people: Pick<People, 'list'>;
+  readonly people: Pick<PeopleStore, 'list'>;
   readonly news: ChangeListener;
   /** Polls a person's open orders at the broker and reports their changes. */
   readonly lookAtOrders: (sub: string) => Promise<void>;

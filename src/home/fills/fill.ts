@@ -1,9 +1,9 @@
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import type { Environment } from '../../trading/order.ts';
-import { legOutcome } from '../../trading/order-outcome.ts';
+import { describeLegOutcome } from '../../trading/order-outcome.ts';
 import { subjectAccount } from '../../trading/proposal.ts';
 import { isFinalStatus, type OrderLeg } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
@@ -42,7 +42,7 @@ export function proposalFills(proposal: StoredProposal): Fill[] {
   const { id, sub, kind, state, subject, result, shows, updatedAt } = proposal;
   if (state !== 'executed' || result === undefined) return [];
   const about = subjectAccount(subject);
-  const words = kindWords(kind);
+  const words = getKindDefinition(kind);
   const mandate = words.mandate?.(subject);
   return outcomeOrders(words.toOutcome(result))
     .flatMap((order): OrderLeg[] => [order, ...(order.legs ?? [])])
@@ -50,7 +50,7 @@ export function proposalFills(proposal: StoredProposal): Fill[] {
     .map((order) => ({
       key: JSON.stringify([sub, about?.account, order.id]),
       user: sub,
-      headline: legOutcome(order),
+      headline: describeLegOutcome(order),
       account: shows.Account ?? about?.account ?? '',
       environment: about?.environment,
       at: order.filled_at ?? new Date(updatedAt).toISOString(),

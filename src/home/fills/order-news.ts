@@ -1,7 +1,7 @@
 import type { UnexplainedOrder } from '../../gateway/orders/reconciliation.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { subjectAccount } from '../../trading/proposal.ts';
 
@@ -30,7 +30,7 @@ export interface OrderNews {
 export function lateOrderNews(proposal: StoredProposal): OrderNews | undefined {
   const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
   if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;
-  const orders = outcomeOrders(kindWords(kind).toOutcome(result));
+  const orders = outcomeOrders(getKindDefinition(kind).toOutcome(result));
   const excess = reason.members?.excess;
   return {
     key: JSON.stringify(['late', sub, id, orders.length]),

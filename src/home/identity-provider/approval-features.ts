@@ -10,9 +10,9 @@ import type { ApprovalRequests } from './approval-requests.ts';
 import { parseApprovalSubject, UnacceptableDetailsError } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
 import { approvalDetailsTypes, type GatewayClient } from './clients.ts';
-import { connectedAccountsUrl, isOneOf, jwtResource, LOGIN_CLIENT_ID, mcpResource } from './protocol/protocol.ts';
+import { connectedAccountsUrl, isOneOf, jwtResourceServer, LOGIN_CLIENT_ID, mcpResource } from './protocol/protocol.ts';
 import { type RequestLimits, tooManyRequestsError } from './protocol/request-limits.ts';
-import { type AgentServer, serverByAddress } from './servers/agent-server.ts';
+import { type AgentServer, findServerByAddress } from './servers/agent-server.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
@@ -41,7 +41,10 @@ const MAX_GATEWAY_PENDING = 20_000;
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
 /** Parses the subject of a request from its authorization details. @throws `invalid_authorization_details` */
-export function parseSubject({ resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>, details: unknown) {
+export function parseRequestSubject(
+  { resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>,
+  details: unknown,
+) {
   try {
     return parseApprovalSubject(details, { resource, now: now() });
   } catch (error) {
@@ -68,15 +71,16 @@ export function resourceIndicatorsFeature({
     },
     getResourceServerInfo: (_ctx, indicator, client) => {
       const isLogin = client.clientId === LOGIN_CLIENT_ID;
-      if (indicator === connectedAccounts && isLogin) return jwtResource(indicator, CONNECTION_SCOPES);
+      if (indicator === connectedAccounts && isLogin) return jwtResourceServer(indicator, CONNECTION_SCOPES);
       if (indicator === mcpResource(resource) && !client.grantTypeAllowed(CIBA_GRANT)) {
-        return jwtResource(indicator, MCP_SCOPES);
+        return jwtResourceServer(indicator, MCP_SCOPES);
       }
       // Third-party programs get no tokens for `/v1`, which only our own clients use.
       if (isPublicClient(client)) throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
-      if (isLogin && serverByAddress(servers, indicator) !== undefined) return jwtResource(indicator, SESSION_SCOPES);
+      if (isLogin && findServerByAddress(servers, indicator) !== undefined)
+        return jwtResourceServer(indicator, SESSION_SCOPES);
       if (indicator !== resource) throw new errors.InvalidTarget('the only resource here is the order gateway');
-      return jwtResource(resource, client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES);
+      return jwtResourceServer(resource, client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES);
     },
   };
 }
@@ -92,7 +96,7 @@ export function richAuthorizationRequestsFeature(
         type,
         {
           validate: (ctx: KoaContextWithOIDC) => {
-            const { isProposal } = parseSubject(options, ctx.oidc.params?.authorization_details);
+            const { isProposal } = parseRequestSubject(options, ctx.oidc.params?.authorization_details);
             // The phone trusts a proposal's stated worst case, so only the gateway may write proposals.
             if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
               throw new errors.InvalidAuthorizationDetails('only the gateway may request approval of a proposal');
@@ -148,7 +152,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       const scopes = String(ctx.oidc.params?.scope ?? '')
         .split(' ')
         .sort();
-      const { scope, bindingMessage: described } = parseSubject(options, ctx.oidc.params?.authorization_details);
+      const { scope, bindingMessage: described } = parseRequestSubject(options, ctx.oidc.params?.authorization_details);
       if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
         throw new errors.InvalidScope(`this approval requires the scope "openid ${scope}"`, scopes.join(' '));
       }

@@ -6,16 +6,16 @@ import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import {
   differingFields,
   orderBindingMessage,
-  TRADE_ORDER_TYPE,
+  TRADE_ORDER_DETAILS_TYPE,
   type TradeOrderDetails,
   tradeOrderDetails,
   tradeOrderDetailsSchema,
 } from '../../trading/approval-details.ts';
-import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition, kinds } from '../../trading/kinds/kinds.ts';
 import { type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import {
   type ApprovalDetails,
-  MESSAGE_SEND_TYPE,
+  MESSAGE_SEND_DETAILS_TYPE,
   type MessageSendDetails,
   messageBindingMessage,
   messageSendDetails,
@@ -45,14 +45,15 @@ export function parseApprovalSubject(text: unknown, target: { resource: string; 
   const found = parseSingleObject(text);
   const { resource: gateway, now } = target;
   if (isProposalDetails(found)) return readProposal(found, target);
-  if (found.type === MESSAGE_SEND_TYPE) {
+  if (found.type === MESSAGE_SEND_DETAILS_TYPE) {
     const sending = (details: MessageSendDetails) =>
-      messageSendDetails(toMessageDraft(details), { gateway, type: MESSAGE_SEND_TYPE });
+      messageSendDetails(toMessageDraft(details), { gateway, type: MESSAGE_SEND_DETAILS_TYPE });
     const details = readChecked(found, 'message', messageSendDetailsSchema, sending, now);
     const message = messageBindingMessage(toMessageDraft(details));
     return { details, scope: MESSAGE_SCOPE, isProposal: false, bindingMessage: { is: message } };
   }
-  if (found.type !== TRADE_ORDER_TYPE) throw new UnacceptableDetailsError(`the type must be ${TRADE_ORDER_TYPE}`);
+  if (found.type !== TRADE_ORDER_DETAILS_TYPE)
+    throw new UnacceptableDetailsError(`the type must be ${TRADE_ORDER_DETAILS_TYPE}`);
   const ordering = (details: TradeOrderDetails) => tradeOrderDetails(toOrderDraft(details), { gateway });
   const details = readChecked(found, 'order', tradeOrderDetailsSchema, ordering, now);
   const message = orderBindingMessage(toOrderDraft(details));
@@ -61,7 +62,7 @@ export function parseApprovalSubject(text: unknown, target: { resource: string; 
 
 function readProposal(found: object, { resource, now }: { resource: string; now: number }): ApprovalSubject {
   const details = rethrowUnacceptable(() => parseProposalDetails(found, { gateway: resource, now }));
-  const { detailsType, scope, subjectSchema, check } = kindWords(details.kind);
+  const { detailsType, scope, subjectSchema, check } = getKindDefinition(details.kind);
   if (details.type !== detailsType) throw new UnacceptableDetailsError(`the type must be ${detailsType}`);
   // Rejects incomplete subjects and subjects with invisible characters before the phone displays them.
   rethrowUnacceptable(() => check(subjectSchema.parse(details.subject)));

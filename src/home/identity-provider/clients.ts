@@ -42,7 +42,7 @@ export function gatewayClientMetadata(
       keys: client.jwks.keys.map((key) => ({ ...key })) as NonNullable<AllClientMetadata['jwks']>['keys'],
     },
     backchannel_token_delivery_mode: 'ping',
-    backchannel_client_notification_endpoint: ownPingEndpoint(resource),
+    backchannel_client_notification_endpoint: gatewayPingEndpoint(resource),
     authorization_details_types: [...approvalDetailsTypes],
   };
 }
@@ -90,7 +90,7 @@ async function sendWithRetries(send: () => Promise<Response>): Promise<void> {
   }
 }
 
-export function ownPingEndpoint(resource: string): string {
+export function gatewayPingEndpoint(resource: string): string {
   return toHttps(pingUrl(resource));
 }
 

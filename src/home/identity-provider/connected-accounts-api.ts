@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { Caller } from '../../gateway/auth/caller.ts';
-import { problemResponse } from '../../gateway/auth/problem.ts';
+import { toProblemResponse } from '../../gateway/auth/problem.ts';
 import { SIGNING_ALGORITHMS } from '../../gateway/auth/token-rules.ts';
 import type { TokenVerifier } from '../../gateway/auth/token-verifier.ts';
 import type { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
@@ -11,7 +11,7 @@ import { ProblemError } from '../../trading/http-problem.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
 import { CONNECT_PATH, CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol/protocol.ts';
 import { isRequestFault } from './protocol/readable-form.ts';
-import { limitUnauthorized, type RequestLimits } from './protocol/request-limits.ts';
+import { limitUnauthorizedRequests, type RequestLimits } from './protocol/request-limits.ts';
 import { VaultError, type VaultErrorCode } from './third-party.ts';
 import type { Vault, VaultAccount } from './vault.ts';
 
@@ -58,7 +58,7 @@ interface ConnectedAccountsOptions {
 export function createConnectedAccountsApi(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(limitUnauthorized(options.limits));
+  app.use(limitUnauthorizedRequests(options.limits));
   const tooLarge = () => {
     throw new ConnectionProblem(413, 'invalid_request', 'the request body is too large');
   };
@@ -71,7 +71,7 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
         : isRequestFault(error, context.env.incoming)
           ? new ConnectionProblem(400, 'invalid_request', 'the request was interrupted')
           : new ConnectionProblem(500, 'internal', 'something went wrong at the provider');
-    return problemResponse(refusal.toProblem(), refusal.options, {
+    return toProblemResponse(refusal.toProblem(), refusal.options, {
       metadataUrl: `${issuer}/.well-known/openid-configuration`,
       algorithms: SIGNING_ALGORITHMS,
       requestId: context.req.header('x-request-id') ?? 'none',

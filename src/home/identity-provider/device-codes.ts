@@ -2,7 +2,7 @@ import type { Client, default as Provider } from 'oidc-provider';
 import { CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { Grants } from './grants.ts';
 import { type Authentication, connectedAccountsUrl, mcpResource } from './protocol/protocol.ts';
-import { type AgentServer, serverByAddress } from './servers/agent-server.ts';
+import { type AgentServer, findServerByAddress } from './servers/agent-server.ts';
 
 /** A device that waits for its sign-in (RFC 8628), as displayed to the person who decides. */
 export interface DeviceRequest {
@@ -54,7 +54,7 @@ export function createDeviceCodes(options: {
     const isDecided = code.error !== undefined || code.accountId !== undefined;
     if (isDecided || deciding.has(code.jti)) return { status: 'used' };
     const { scope, device_name: deviceName, resource: wanted } = code.params ?? {};
-    const server = serverByAddress(options.servers, wanted);
+    const server = findServerByAddress(options.servers, wanted);
     const otherUse = wanted === mcpResource(resource) ? 'mcp' : 'session';
     return {
       status: 'waiting',

@@ -1,9 +1,9 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { GrantInfo, IssuedTokens, OidcStore } from '../../store/home/oidc-store.ts';
-import type { People } from '../../store/home/people.ts';
+import type { GrantInfo, IssuedTokenStore, OidcStore } from '../../store/home/oidc-store.ts';
+import type { PeopleStore } from '../../store/home/people.ts';
 import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { type AgentServer, serverByClient } from './servers/agent-server.ts';
+import { type AgentServer, findServerByClient } from './servers/agent-server.ts';
 
 /** Access that a person's client has lost. Without `clientId`, all of the person's clients have lost it. */
 export interface RevokedAccess {
@@ -14,10 +14,10 @@ export interface RevokedAccess {
 interface GrantsOptions {
   readonly database: Database;
   readonly store: Pick<OidcStore, 'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'revokeOffline' | 'forgetClient'>;
-  readonly issued: IssuedTokens;
+  readonly issued: IssuedTokenStore;
   readonly clients: RegisteredClients;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
-  readonly people: Pick<People, 'find'>;
+  readonly people: Pick<PeopleStore, 'find'>;
   readonly servers: readonly AgentServer[];
   readonly deliver: () => Promise<void>;
   /** Called after access has ended, to end everything that was started with that access. */
@@ -83,7 +83,7 @@ export function createGrants(options: GrantsOptions) {
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
       // Also ends the sign-in's offline permission. Otherwise, the server could get a new grant with that permission.
-      const server = serverByClient(servers, granted.clientId);
+      const server = findServerByClient(servers, granted.clientId);
       if (server !== undefined) store.revokeOffline({ sub: user, resource: server.address });
       await ended(granted);
       return true;

@@ -11,12 +11,12 @@ import { isProposalDetails } from '../../approval/details.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { CONNECTION_SCOPES, IDENTITY_SCOPES, MESSAGE_SCOPE, ORDER_SCOPE, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { OidcStore } from '../../store/home/oidc-store.ts';
-import type { People } from '../../store/home/people.ts';
+import type { PeopleStore } from '../../store/home/people.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import {
   type ApprovalFeatureOptions,
   cibaFeature,
-  parseSubject,
+  parseRequestSubject,
   resourceIndicatorsFeature,
   richAuthorizationRequestsFeature,
 } from './approval-features.ts';
@@ -24,10 +24,10 @@ import { MAX_REQUEST_LIFETIME_S } from './approval-subject.ts';
 import { checkAuthorizationRequest } from './authorization/authorization-request.ts';
 import { clientDocumentsFeature } from './authorization/client-documents.ts';
 import {
-  checkPublicClient,
   isDocumentClientId,
   isPublicClient,
   publicClientDefaults,
+  restrictToPublicClient,
 } from './authorization/public-client.ts';
 import { checkApprovalClient, gatewayClientMetadata, loginClientMetadata } from './clients.ts';
 import {
@@ -35,17 +35,17 @@ import {
   type Company,
   companyClientsMetadata,
   findCompany,
-  memberClaims,
+  memberClaimsByToken,
 } from './companies/company.ts';
 import { assertionProblem, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
 import { ACCESS_TOKEN_LIFETIME_S, CONSENT_PATH, isOneOf, protocolRoutes } from './protocol/protocol.ts';
 import {
   authTimeClaim,
   checkServerSignIn,
-  serverByAddress,
-  serverByClient,
+  findServerByAddress,
+  findServerByClient,
   serverClientMetadata,
-  serverName,
+  serverDisplayName,
 } from './servers/agent-server.ts';
 
 interface OidcConfigurationOptions extends ApprovalFeatureOptions {
@@ -56,7 +56,7 @@ interface OidcConfigurationOptions extends ApprovalFeatureOptions {
   /** Private keys, of which only the first signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
-  readonly people: People;
+  readonly people: PeopleStore;
   readonly nameOf: (grantId: string) => string | undefined;
   readonly limits: ApprovalFeatureOptions['limits'] & Parameters<typeof clientDocumentsFeature>[0]['limits'];
   readonly clientDocuments: Pick<Parameters<typeof clientDocumentsFeature>[0], 'resolve' | 'reader'>;
@@ -73,7 +73,7 @@ const MIN_APPROVAL_S = MINUTE;
 const PASSKEY_ACR = 'phr';
 
 /** Configures oidc-provider. Sets every option for which the library warns about its default. */
-export function oidcConfiguration(options: OidcConfigurationOptions): Configuration {
+export function createOidcConfiguration(options: OidcConfigurationOptions): Configuration {
   return {
     adapter: options.store.adapter,
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
@@ -137,7 +137,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       // where "offline" is about what the server may do while the person is away.
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
-        serverByAddress(options.servers, source.resource) !== undefined),
+        findServerByAddress(options.servers, source.resource) !== undefined),
     extraTokenClaims: tokenClaims(options),
     formats: { customizers: { jwt: (_ctx, _token, parts) => options.onAccessToken(parts.payload) } },
     extraParams: {
@@ -199,11 +199,11 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
     const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
     // "Phishing-resistant" (OpenID Connect EAP ACR Values 1.0 §2): a passkey with user verification.
     if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
-    const member = memberClaims.get(token);
+    const member = memberClaimsByToken.get(token);
     if (member !== undefined) return { ...member };
-    const server = serverByClient(options.servers, token.clientId);
-    if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
-    if (serverByAddress(options.servers, token.aud) !== undefined) return authTimeClaim(ctx);
+    const server = findServerByClient(options.servers, token.clientId);
+    if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverDisplayName(server) };
+    if (findServerByAddress(options.servers, token.aud) !== undefined) return authTimeClaim(ctx);
     const name = 'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
     return name === undefined ? undefined : { client_name: name };
   };
@@ -232,7 +232,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     },
     BackchannelAuthenticationRequest: (ctx, request) => {
       const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);
-      const { details, isProposal } = parseSubject({ resource, now }, request.params?.authorization_details);
+      const { details, isProposal } = parseRequestSubject({ resource, now }, request.params?.authorization_details);
       const longest = isProposal ? MAX_REQUEST_LIFETIME_S.proposal : MAX_REQUEST_LIFETIME_S.other;
       return Math.min(asked, longest, secondsUntil(details.expires_at));
     },
@@ -286,10 +286,10 @@ function checkClientMetadata(ctx: KoaContextWithOIDC | undefined, metadata: AllC
   if (isRegistration && ctx.get('authorization') !== '') {
     checkApprovalClient(metadata);
   } else if (isDocumentClientId(metadata.client_id)) {
-    checkPublicClient(metadata);
+    restrictToPublicClient(metadata);
   } else if (isRegistration) {
     requireNoApprovals(metadata);
-    checkPublicClient(metadata);
+    restrictToPublicClient(metadata);
   }
 }
 

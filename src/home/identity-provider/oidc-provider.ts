@@ -21,23 +21,23 @@ import {
 } from '../../oauth/oauth-names.ts';
 import { MCP_SCOPES, type SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { AuthorizedClients } from '../../store/home/authorized-clients.ts';
-import type { IssuedTokens, OidcStore } from '../../store/home/oidc-store.ts';
+import type { IssuedTokenStore, OidcStore } from '../../store/home/oidc-store.ts';
 import type { OpenRegistrations } from '../../store/home/open-registrations.ts';
-import type { People } from '../../store/home/people.ts';
+import type { PeopleStore } from '../../store/home/people.ts';
 import type { ProviderKeys } from '../../store/home/provider-keys.ts';
-import type { RedeemedAssertions } from '../../store/home/redeemed-assertions.ts';
+import type { RedeemedAssertionStore } from '../../store/home/redeemed-assertions.ts';
 import type { RegisteredClients, RegistrationToken } from '../../store/home/registered-clients.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import { ProblemError } from '../../trading/http-problem.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { parseApprovalSubject } from './approval-subject.ts';
 import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
-import { oneLineName } from './authorization/public-client.ts';
-import { createPingSender, ownPingEndpoint } from './clients.ts';
+import { oneLineClientName } from './authorization/public-client.ts';
+import { createPingSender, gatewayPingEndpoint } from './clients.ts';
 import type { Company } from './companies/company.ts';
 import { companyGrantParameters, createCompanyGrant } from './companies/company-grant.ts';
 import type { ActiveFaults } from './faults.ts';
-import { oidcConfiguration } from './oidc-configuration.ts';
+import { createOidcConfiguration } from './oidc-configuration.ts';
 import {
   connectedAccountsUrl,
   type ExchangeParameters,
@@ -50,8 +50,8 @@ import {
   tokenExchangeParameters,
 } from './protocol/protocol.ts';
 import { isRequestFault } from './protocol/readable-form.ts';
-import { limitProtocol, type RequestLimits, respondTooMany } from './protocol/request-limits.ts';
-import { type AgentServer, serverByClient } from './servers/agent-server.ts';
+import { limitProtocolRequests, type RequestLimits, respondTooManyRequests } from './protocol/request-limits.ts';
+import { type AgentServer, findServerByClient } from './servers/agent-server.ts';
 import {
   createServerExchange,
   invalidSubjectTokenError,
@@ -68,7 +68,7 @@ export interface ProtocolOptions {
   readonly issuer: string;
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
-  readonly people: People;
+  readonly people: PeopleStore;
   /** The only client that may exchange tokens for the broker (`private_key_jwt`). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
   readonly knownClients?: readonly ClientMetadata[];
@@ -100,12 +100,12 @@ interface ProtocolParts extends ProtocolOptions {
   readonly grants: SignInGrants;
   readonly servers: readonly AgentServer[];
   readonly companies: readonly Company[];
-  readonly redeemed: RedeemedAssertions;
+  readonly redeemed: RedeemedAssertionStore;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly revocations: Pick<CompanyRevocations, 'refusal'>;
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
-  readonly issued: Pick<IssuedTokens, 'note'>;
+  readonly issued: Pick<IssuedTokenStore, 'note'>;
   /** Called after a request has been stored for a person's phone. */
   readonly onAsked: () => void;
 }
@@ -141,7 +141,7 @@ function openProvider(
   const { issuer, resource, faults, requests, clients, now, onError } = parts;
   const provider = new Provider(
     issuer,
-    oidcConfiguration({
+    createOidcConfiguration({
       ...parts,
       signingKeys: keys,
       cookieKey: parts.keys.cookie,
@@ -171,7 +171,7 @@ function openProvider(
       },
       nameOf: (grantId) => {
         const client = parts.authorized.find(grantId);
-        return client === undefined ? undefined : oneLineName(client);
+        return client === undefined ? undefined : oneLineClientName(client);
       },
       ownerOf: (clientId) => clients.find(clientId)?.owner,
       fetch: outgoing.fetch,
@@ -206,7 +206,7 @@ function openProvider(
   }
 
   provider.use(
-    limitProtocol(
+    limitProtocolRequests(
       parts.limits,
       [parts.gatewayClient, ...parts.servers].map(({ client_id }) => client_id),
     ),
@@ -220,7 +220,7 @@ function openProvider(
       isPerson: (sub) => parts.people.find(sub) !== undefined,
       forget: parts.store.forgetClient,
       resolve: outgoing.resolvePing,
-      ownPing: ownPingEndpoint(resource),
+      ownPing: gatewayPingEndpoint(resource),
     }),
   );
   completeResponses(provider, { issuer, faults, companies: parts.companies });
@@ -313,7 +313,7 @@ function createTokenExchange(options: TokenExchangeOptions) {
   const forGateway = createBrokerExchange(options);
   return async function tokenExchange(ctx: Context): Promise<void> {
     const { client, params } = ctx.oidc;
-    const server = serverByClient(options.servers, client.clientId);
+    const server = findServerByClient(options.servers, client.clientId);
     if (server === undefined && client.clientId !== options.gatewayClientId) {
       throw new errors.UnauthorizedClient('only the gateway and its servers may exchange tokens');
     }
@@ -415,7 +415,7 @@ async function registerFor(
   const { clients, limits } = options;
   const wait = limits.registrations.take(owner);
   if (wait !== undefined) {
-    respondTooMany(ctx, wait);
+    respondTooManyRequests(ctx, wait);
     return false;
   }
   if (clients.list(owner).length >= MAX_CLIENTS) {
@@ -434,7 +434,7 @@ async function registerFor(
     return true;
   }
   options.forget(clientId);
-  if (fault instanceof ResolverBusyError) respondTooMany(ctx, RESOLVER_RETRY_S);
+  if (fault instanceof ResolverBusyError) respondTooManyRequests(ctx, RESOLVER_RETRY_S);
   else respond(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
   return false;
 }
@@ -452,7 +452,7 @@ async function registerOpenly(
   const address = limits.addressOf(ctx.req);
   // Failed requests count as they do at any other endpoint.
   const wait = limits.openRegistrations.wait(address);
-  if (wait !== undefined) return respondTooMany(ctx, wait);
+  if (wait !== undefined) return respondTooManyRequests(ctx, wait);
   await next();
   if (ctx.status === 401) setChallenge(ctx);
   const registered = registeredClient(ctx);

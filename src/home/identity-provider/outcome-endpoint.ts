@@ -8,7 +8,7 @@ import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticateClient } from './protocol/client-assertion.ts';
 import { OUTCOME_PATH } from './protocol/protocol.ts';
 import { requireReadableForm } from './protocol/readable-form.ts';
-import { limitUnauthorized, type RequestLimits } from './protocol/request-limits.ts';
+import { limitUnauthorizedRequests, type RequestLimits } from './protocol/request-limits.ts';
 
 const clientSchema = z.object({
   client_id: z.string().optional(),
@@ -41,7 +41,7 @@ export function createOutcomeEndpoint(options: {
 }): Hono<{ Bindings: HttpBindings }> {
   const { provider, requests } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(limitUnauthorized(options.limits));
+  app.use(limitUnauthorizedRequests(options.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(requireReadableForm);
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { BROKER_SCOPES, openVaultRows, type VaultRows } from '../../store/home/vault-rows.ts';
+import { BROKER_SCOPES, createVaultStore, type VaultStore } from '../../store/home/vault-rows.ts';
 import {
   createThirdPartyClient,
   type ThirdPartyClient,
@@ -52,7 +52,7 @@ export function createVault(options: VaultOptions) {
     return connection;
   };
   const clock = options.clock ?? systemClock;
-  const rows = openVaultRows(options.database, options.key);
+  const rows = createVaultStore(options.database, options.key);
   const parties = createThirdPartyClient(options.fetch ?? fetch);
   const tokens = accessTokens({ rows, parties, clock, connectionNamed });
 
@@ -155,7 +155,7 @@ export function createVault(options: VaultOptions) {
 
 /** Obtains access tokens, and caches each until shortly before it expires. */
 function accessTokens(options: {
-  rows: VaultRows;
+  rows: VaultStore;
   parties: ThirdPartyClient;
   clock: Clock;
   connectionNamed: (name: string) => VaultConnection;

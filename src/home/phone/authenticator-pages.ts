@@ -9,10 +9,10 @@ import {
   keyErrorJson,
   keyErrorPage,
   type Markup,
-  messagePage,
-  passkeyRequired,
   redirectToSignIn,
+  renderMessagePage,
   renderPage,
+  renderPasskeyRequiredPage,
 } from './page/page.ts';
 import { passkeyName } from './pairing-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -24,7 +24,7 @@ const back = { href: PATH, text: 'Back to your passkeys' };
  * Creates the pages on which the person lists, adds, renames and removes passkeys. Adding or removing a passkey must be
  * signed with another passkey.
  */
-export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserEnv> {
+export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const { keys, recovery, sessions } = services;
 
@@ -37,7 +37,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
   // The following routes change who can approve, so a recovery code on paper is not enough.
   app.use(`${PATH}/*`, async (context, next) => {
     if (context.var.user === undefined) return redirectToSignIn(context, PATH);
-    return hasFullAccess(context) ? next() : passkeyRequired(context);
+    return hasFullAccess(context) ? next() : renderPasskeyRequiredPage(context);
   });
   const changes = (path: string, change: (context: BrowserContext, sub: string) => Promise<Response>) => {
     app.post(`${PATH}/${path}`, async (context) => {
@@ -98,7 +98,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
 const formText = (field: unknown) => (typeof field === 'string' ? field : '');
 
 function incomplete(context: BrowserContext) {
-  return messagePage(context, 400, {
+  return renderMessagePage(context, 400, {
     title: 'Nothing was changed',
     text: 'Your passkey did not respond.',
     link: back,

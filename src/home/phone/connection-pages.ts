@@ -4,7 +4,7 @@ import type { ConnectionRequest } from '../identity-provider/connection-requests
 import { CONNECT_PATH } from '../identity-provider/protocol/protocol.ts';
 import { VaultError } from '../identity-provider/third-party.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { messagePage, passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
+import { redirectToSignIn, renderMessagePage, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { thirdPartyScopeWords } from './scope-words.ts';
 
@@ -17,12 +17,12 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     const { ticket = '', connection } = context.req.query();
     const wanted = connection === undefined ? { ticket } : { connection };
     if (user === undefined) return redirectToSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
-    if (!hasFullAccess(context)) return passkeyRequired(context);
+    if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     if (connection !== undefined) return ownConnection(context, services, user.username, connection);
     const request = services.connections.byTicket(ticket);
     // The page doesn't say whose link it is: somebody sent it, or the person is signed in as somebody else.
     if (request === undefined || request.user !== user.username) {
-      return messagePage(context, 403, {
+      return renderMessagePage(context, 403, {
         title: 'This link is not for you',
         text: `It was not created by ${user.name}. If somebody sent it to you, they were trying to get into your account. Close this page.`,
       });
@@ -33,14 +33,14 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
   app.get('/connections/callback/:connection', async (context) => {
     const { user } = context.var;
     if (user === undefined) {
-      return messagePage(context, 401, {
+      return renderMessagePage(context, 401, {
         title: 'You are signed out',
         text: 'Nothing was connected. Sign in, and start again in your terminal.',
         link: { href: '/signin', text: 'Sign in' },
       });
     }
     const { code, error, state = '' } = context.req.query();
-    if (!hasFullAccess(context)) return passkeyRequired(context);
+    if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const request = await services.connections.finish({
       user: user.username,
       connection: context.req.param('connection'),
@@ -49,7 +49,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
       denied: error === 'access_denied',
     });
     if (request === undefined) {
-      return messagePage(context, 400, {
+      return renderMessagePage(context, 400, {
         title: 'This response matches no request',
         text: 'The response came too late or was already used, or you did not start the connection. Nothing was connected.',
       });
@@ -76,7 +76,7 @@ function ownConnection(context: BrowserContext, { connections }: PhoneServices, 
 const A_PROGRAM = 'A program that you use';
 
 function unknownConnection(context: BrowserContext) {
-  return messagePage(context, 404, {
+  return renderMessagePage(context, 404, {
     title: 'Unknown account',
     text: 'Nothing was connected. The address may be incomplete.',
   });
@@ -120,5 +120,5 @@ const outcomes = {
 
 function outcomePage(context: BrowserContext, status: keyof typeof outcomes) {
   const { status: code, ...message } = outcomes[status];
-  return messagePage(context, code, { ...message, link: { href: '/phone', text: 'Go to your phone' } });
+  return renderMessagePage(context, code, { ...message, link: { href: '/phone', text: 'Go to your phone' } });
 }

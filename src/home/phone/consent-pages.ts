@@ -5,7 +5,7 @@ import type { ConsentRequest } from '../identity-provider/authorization/consents
 import { CONSENT_PATH, passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
 import { allowFormRedirect } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { messagePage, passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
+import { redirectToSignIn, renderMessagePage, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
@@ -32,7 +32,7 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
     if (request === undefined) return requestOver(context);
     const { decision } = await context.req.parseBody();
     if (decision !== 'allow' && decision !== 'deny') return context.redirect(`${CONSENT_PATH}/${id}`, 303);
-    if (decision === 'allow' && !hasFullAccess(context)) return passkeyRequired(context);
+    if (decision === 'allow' && !hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const by =
       decision === 'allow' ? passkeyAuthentication({ synced: session.synced, at: session.openedAt }) : undefined;
     const back = await consents.decide(context.env, id, user.username, by);
@@ -44,7 +44,7 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
 }
 
 function requestOver(context: BrowserContext) {
-  return messagePage(context, 410, {
+  return renderMessagePage(context, 410, {
     title: 'There is nothing to decide here',
     text: 'The program that sent you here is no longer waiting, or is waiting for another browser. Start again there.',
     link: { href: '/phone', text: 'Go to your phone' },

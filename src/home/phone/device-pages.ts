@@ -4,7 +4,7 @@ import type { Person } from '../../store/home/people.ts';
 import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
 import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { messagePage, passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
+import { redirectToSignIn, renderMessagePage, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { describeSignInScopes } from './scope-words.ts';
 
@@ -61,7 +61,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
     const allow = decision === 'allow';
-    if (allow && !hasFullAccess(context)) return passkeyRequired(context);
+    if (allow && !hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const by = allow ? passkeyAuthentication({ synced: session.synced, at: session.openedAt }) : undefined;
     const decided = await services.deviceCodes.decide(userCode, user.username, by);
     if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
@@ -80,7 +80,7 @@ function confirmPath(userCode: string): string {
 }
 
 function deniedPage(context: BrowserContext) {
-  return messagePage(context, 200, {
+  return renderMessagePage(context, 200, {
     title: 'Sign-in denied',
     text: 'The device was not signed in. If somebody sent you that code, they got no access.',
     link: { href: '/phone', text: 'Go to your phone' },

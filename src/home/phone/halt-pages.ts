@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { MAX_DAY_LOSS, type TradingStateSnapshot } from '../../store/halts.ts';
+import { HALTED_BY_MAX_DAY_LOSS, type TradingStateSnapshot } from '../../store/halts.ts';
 import { renderLocalTime } from './decision/local-time.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
 import { type Markup, redirectToSignIn, renderPage } from './page/page.ts';
@@ -53,7 +53,7 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
 function reducingCard({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>
-<p>Since ${since}${by === MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` The restriction ends automatically at ${renderLocalTime(until)}.`}</p>
+<p>Since ${since}${by === HALTED_BY_MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` The restriction ends automatically at ${renderLocalTime(until)}.`}</p>
 <p>To end the restriction now: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`;
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { dollars } from '../../trading/amounts.ts';
+import { formatDollarAmount } from '../../trading/amounts.ts';
 import type { MandateState, MandateView } from '../../trading/mandate/mandate.ts';
 import {
   describeCoveredOrders,
@@ -10,7 +10,7 @@ import {
   mandateHeadline,
 } from '../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../trading/mandate/standing-order-words.ts';
-import { environmentBanner } from './decision/signs.ts';
+import { renderEnvironmentBanner } from './decision/signs.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
 import { type Markup, redirectToSignIn, renderPage } from './page/page.ts';
 import type { MandateControl } from './phone-services.ts';
@@ -85,7 +85,7 @@ function mandateCard(mandate: MandateView, formToken: string): Markup {
     ['Account', terms.account],
   ];
   return html`<article class="card" data-testid="mandate" data-id="${id}" data-state="${state}">
-${environmentBanner(terms.environment)}
+${renderEnvironmentBanner(terms.environment)}
 <h2 data-testid="mandate-worst">${mandateHeadline(terms)}</h2>
 <p data-testid="mandate-for">${describeCoveredOrders(terms)} · <strong>${stateWords[state]}</strong></p>
 <dl class="shows">${rows.map(([label, text]) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl>
@@ -103,5 +103,5 @@ ${environmentBanner(terms.environment)}
 
 /** Formats usage as `$540.00 of $2,000.00, 3 of 12 orders`. */
 function usageText({ terms, used }: MandateView): string {
-  return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
+  return `${formatDollarAmount(used.total_notional)} of ${formatDollarAmount(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { parseRegistrationField } from './credential-json.ts';
-import { environmentBanner } from './decision/signs.ts';
-import { browserName, notifyAccountEvent, signIn } from './page/browser.ts';
+import { renderEnvironmentBanner } from './decision/signs.ts';
+import { describeBrowser, notifyAccountEvent, signIn } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { keyErrorJson, keyErrorPage, messagePage, renderPage } from './page/page.ts';
+import { keyErrorJson, keyErrorPage, renderMessagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PAIRING_PATH = '/phone/pair';
@@ -55,7 +55,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
     const registration = parseRegistrationField(given);
     if ((await keys.pairing(secret)) === undefined) return linkExpired(context);
     if (registration === undefined) {
-      return messagePage(context, 400, {
+      return renderMessagePage(context, 400, {
         title: 'No passkey was created',
         text: 'The form contained no passkey. Your link still works, so open the link again.',
       });
@@ -82,7 +82,7 @@ async function formSecret(context: BrowserContext): Promise<string> {
 
 export function passkeyName(context: BrowserContext, given: unknown): string {
   const name = typeof given === 'string' ? given.trim() : '';
-  return name === '' ? browserName(context.req.header('user-agent')) : name;
+  return name === '' ? describeBrowser(context.req.header('user-agent')) : name;
 }
 
 function setUpPage(context: BrowserContext, secret: string, person: string) {
@@ -90,7 +90,7 @@ function setUpPage(context: BrowserContext, secret: string, person: string) {
   return renderPage(context, {
     title: 'Set up this phone',
     body: html`<div class="card">
-${environmentBanner(about.environment)}
+${renderEnvironmentBanner(about.environment)}
 <h1 tabindex="-1">Set up this phone</h1>
 <p>From now on, this phone approves orders for <strong data-testid="person">${person}</strong> at <strong data-testid="home-name">${about.name}</strong>. You’ll confirm each order with your fingerprint, face or PIN.</p>
 <div class="note"><strong>Only go on if you asked for this link yourself.</strong>It works once. If someone sent you this link, don’t use it: it’s a scam.</div>
@@ -98,7 +98,7 @@ ${environmentBanner(about.environment)}
 <input type="hidden" name="form_token" value="${formToken}">
 <input type="hidden" name="secret" value="${secret}">
 <label for="name">Name this passkey</label>
-<input type="text" id="name" name="name" value="${browserName(context.req.header('user-agent'))}" maxlength="40" autocomplete="off" data-testid="passkey-name">
+<input type="text" id="name" name="name" value="${describeBrowser(context.req.header('user-agent'))}" maxlength="40" autocomplete="off" data-testid="passkey-name">
 <button class="go wide" data-testid="set-up">Set up this phone</button>
 </form>
 </div>
@@ -112,7 +112,7 @@ ${
 
 function linkExpired(context: BrowserContext) {
   const { about } = context.var;
-  return messagePage(context, 410, {
+  return renderMessagePage(context, 410, {
     title: 'This link no longer works',
     text: `Each link sets up one phone, within ten minutes. Get a new one on the machine that runs the home: ${
       about.simulated ? 'trade-agent phone link' : 'trade-agent home pair'

@@ -3,12 +3,12 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { isProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
-import { limitUnauthorized } from '../identity-provider/protocol/request-limits.ts';
+import { limitUnauthorizedRequests } from '../identity-provider/protocol/request-limits.ts';
 import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
@@ -40,7 +40,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   const app = new Hono<{ Bindings: HttpBindings }>();
   const known = (username: string) => services.people.find(username) !== undefined;
 
-  app.use(limitUnauthorized(services.limits));
+  app.use(limitUnauthorizedRequests(services.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store');
@@ -96,7 +96,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   });
   forPerson('/registrations', (user) => {
     const { token, expiresAt } = services.clients.issueToken(user);
-    return { token, expires_at: utcSeconds(expiresAt) };
+    return { token, expires_at: formatUtcSeconds(expiresAt) };
   });
 
   return app;
@@ -210,8 +210,8 @@ function toPhoneRequest(request: ApprovalRequest): PhoneRequest {
     code: request.code,
     binding_message: request.bindingMessage ?? null,
     details: { ...request.details },
-    requested_at: utcSeconds(request.requestedAt),
-    expires_at: utcSeconds(request.expiresAt),
+    requested_at: formatUtcSeconds(request.requestedAt),
+    expires_at: formatUtcSeconds(request.expiresAt),
     status: request.status,
     kind: proposal?.kind ?? null,
     worst_case: proposal?.worst_case ?? null,
@@ -220,6 +220,7 @@ function toPhoneRequest(request: ApprovalRequest): PhoneRequest {
     requested_by: proposal?.requested_by ?? null,
     client: proposal?.client ?? null,
     provenance: proposal?.provenance ?? null,
-    outcome: outcome === undefined ? null : { state: outcome.state, text: outcome.text, at: utcSeconds(outcome.at) },
+    outcome:
+      outcome === undefined ? null : { state: outcome.state, text: outcome.text, at: formatUtcSeconds(outcome.at) },
   };
 }

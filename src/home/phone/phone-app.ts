@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { CONSENT_PATH } from '../identity-provider/protocol/protocol.ts';
 import { requireReadableForm } from '../identity-provider/protocol/readable-form.ts';
-import { createAuthenticatorPages } from './authenticator-pages.ts';
+import { createPasskeyPages } from './authenticator-pages.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createConsentPages } from './consent-pages.ts';
 import { createDevicePages } from './device-pages.ts';
@@ -18,7 +18,7 @@ import { createPairingPages } from './pairing-pages.ts';
 import { createPhoneApi } from './phone-api.ts';
 import { createDashboardPages, createPhonePages } from './phone-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
-import { createProgramPages } from './program-pages.ts';
+import { createClientPages } from './program-pages.ts';
 import { createPushRoutes } from './push/push-routes.ts';
 import { createSessionPages } from './session-pages.ts';
 import { createSignInPages } from './sign-in-pages.ts';
@@ -54,14 +54,14 @@ export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBi
   pages.route('/', createPushRoutes(services.push));
   pages.route('/', createSignInPages(services));
   pages.route('/', createPairingPages(services));
-  pages.route('/', createAuthenticatorPages(services));
+  pages.route('/', createPasskeyPages(services));
   pages.route('/', createSessionPages(services));
   if (services.halting !== undefined) pages.route('/', createHaltPages(services.halting, services));
   if (services.mandating !== undefined) pages.route('/', createMandatePages(services.mandating));
   if (services.dashboards !== undefined) {
     pages.route('/', createDashboardPages(services.dashboards, services));
   }
-  pages.route('/', createProgramPages(services));
+  pages.route('/', createClientPages(services));
   pages.route('/', createDevicePages(services));
   pages.route('/', createConsentPages(services));
   pages.route('/', createConnectionPages(services));

@@ -2,14 +2,14 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { createStreamLimit, eventStreamResponse, tooManyStreamsResponse } from '../../net/event-stream.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
-import { type CachedReads, cacheReads } from './dashboard/cached-reads.ts';
+import { type CachedDashboardData, cacheDashboardData } from './dashboard/cached-reads.ts';
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
 import type { DecisionServices } from './decision/approval-steps.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
-import { type CardState, requestCard, requestItem } from './decision/request-card.ts';
-import { recentDecisionItem, resultPanel } from './decision/result-panel.ts';
-import { isOpenSession } from './page/browser.ts';
+import { type CardState, renderRequestCard, renderRequestItem } from './decision/request-card.ts';
+import { renderRecentDecisionItem, renderResultPanel } from './decision/result-panel.ts';
+import { isValidSession } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import { type Markup, redirectToSignIn, renderPage } from './page/page.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
@@ -54,7 +54,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
         const sent = new Map<string, string>();
         let last = '';
         while (!over.aborted && !services.closing.aborted) {
-          if (session === undefined || !(await isOpenSession(session, services))) {
+          if (session === undefined || !(await isValidSession(session, services))) {
             await stream.writeSSE({ event: 'signed_out', data: '' });
             return;
           }
@@ -85,7 +85,7 @@ function phoneBody(state: PhoneState, chosen: string | undefined, within = false
   const others = waiting.filter((request) => request !== current);
   return html`<div id="phone" data-current="${current?.id ?? ''}">
 <div class="title">${within ? '' : html`<h1 tabindex="-1">Approvals</h1>`}<span class="small soft" role="status" id="state">Connecting</span><a class="small" href="/phone/history">History</a></div>
-<nav id="others" aria-label="Other requests" ${others.length === 0 ? 'hidden' : ''}><ul>${others.map(requestItem)}</ul></nav>
+<nav id="others" aria-label="Other requests" ${others.length === 0 ? 'hidden' : ''}><ul>${others.map(renderRequestItem)}</ul></nav>
 <p id="more" class="small soft">${more > 0 ? `${more} more after these.` : ''}</p>
 <div id="stage">${current === undefined ? '' : state.card(current)}</div>
 <details id="earlier" class="all" hidden><summary></summary><div id="results"></div></details>
@@ -110,9 +110,9 @@ export function createDashboardPages(
 ): Hono<BrowserEnv> {
   const { clock } = services;
   /** Cached dashboard data by person, shared by all of that person's pages. */
-  const kept = new Map<string, CachedReads>();
-  const readsOf = (sub: string): CachedReads => {
-    const known = kept.get(sub) ?? cacheReads(dashboards(sub), () => clock.now());
+  const kept = new Map<string, CachedDashboardData>();
+  const readsOf = (sub: string): CachedDashboardData => {
+    const known = kept.get(sub) ?? cacheDashboardData(dashboards(sub), () => clock.now());
     kept.set(sub, known);
     return known;
   };
@@ -120,7 +120,7 @@ export function createDashboardPages(
     path: DASHBOARD_PATH,
     dataOf: ({ var: { user } }) => (user === undefined ? undefined : readsOf(user.username)),
     signInPage: (context) => redirectToSignIn(context, DASHBOARD_PATH),
-    isOpen: async ({ var: { session } }) => session !== undefined && (await isOpenSession(session, services)),
+    isOpen: async ({ var: { session } }) => session !== undefined && (await isValidSession(session, services)),
     async decide(context) {
       const viewer = currentViewer(context);
       if (viewer === undefined) throw new TypeError('nobody is signed in');
@@ -171,9 +171,9 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
     waiting,
     more: requests.countPending(user) - waiting.length,
     recent: requests.recent(user, MAX_RECENT),
-    card: (request: ApprovalRequest) => requestCard(request, cardState(request)),
-    result: (request: ApprovalRequest) => resultPanel(request, steps.whyDenied(request)),
-    recentItem: (request: ApprovalRequest) => recentDecisionItem(request, steps.whyDenied(request)),
+    card: (request: ApprovalRequest) => renderRequestCard(request, cardState(request)),
+    result: (request: ApprovalRequest) => renderResultPanel(request, steps.whyDenied(request)),
+    recentItem: (request: ApprovalRequest) => renderRecentDecisionItem(request, steps.whyDenied(request)),
   };
 }
 
@@ -189,7 +189,7 @@ async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
   sent.clear();
   for (const { id, html } of cards) sent.set(id, html);
   return {
-    waiting: await byId(state.waiting, requestItem),
+    waiting: await byId(state.waiting, renderRequestItem),
     cards: fresh,
     more: state.more,
     results: await byId(state.recent, state.result),

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { AuthorizedClients } from '../../store/home/authorized-clients.ts';
-import type { RecoveryCodes } from '../../store/home/recovery-codes.ts';
+import type { RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
 import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { Consents } from '../identity-provider/authorization/consents.ts';
@@ -28,7 +28,7 @@ export interface MandateControl {
 }
 
 export interface PhoneServices extends BrowserServices, DecisionServices {
-  readonly recovery: RecoveryCodes;
+  readonly recovery: RecoveryCodeStore;
   /** Undefined if the provider runs without a gateway. */
   readonly halting?: HaltControl | undefined;
   readonly mandating?: MandateControl | undefined;

@@ -1,14 +1,14 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { utcSeconds } from '../../machine/clock.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { passkeyRequired, redirectToSignIn, renderPage } from './page/page.ts';
+import { redirectToSignIn, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
 
 /** Creates the page on which the person sees and removes the clients that act for them or send them requests. */
-export function createProgramPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
+export function createClientPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
   app.get(PATH, (context) => {
@@ -57,7 +57,7 @@ ${
   app.post(`${PATH}/token`, (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
-    if (!hasFullAccess(context)) return passkeyRequired(context);
+    if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const { token, expiresAt } = clients.issueToken(user.username);
     return renderPage(context, {
       title: 'Token for one program',
@@ -88,5 +88,5 @@ ${
 
 /** Formats a time as `2026-11-26 14:30 UTC`. */
 function time(epochMs: number): string {
-  return `${utcSeconds(epochMs).slice(0, 16).replace('T', ' ')} UTC`;
+  return `${formatUtcSeconds(epochMs).slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { parseAssertionField } from './credential-json.ts';
 import { notifyAccountEvent, signIn, signOut } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { keyErrorText, messagePage, renderPage } from './page/page.ts';
+import { keyErrorText, renderMessagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
@@ -75,7 +75,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     const { ticket } = await context.req.parseBody();
     const username = sessions.redeemTicket(typeof ticket === 'string' ? ticket : '');
     if (username === undefined) {
-      return messagePage(context, 410, {
+      return renderMessagePage(context, 410, {
         title: 'This link no longer works',
         text: 'Each link signs in once, within ten minutes. Get a new one with: trade-agent phone link --read-only',
         link: { href: '/signin', text: 'Sign in with a passkey' },

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { noticesSchema } from '../../config/notice-channels.ts';
+import { noticeChannelsConfigSchema } from '../../config/notice-channels.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { createPeerList } from '../../net/peer-list.ts';
+import { createTrustedProxyList } from '../../net/peer-list.ts';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { isAllowedRedirect } from '../identity-provider/authorization/public-client.ts';
 import {
@@ -105,7 +105,7 @@ export const homeSettingsSchema = z
     /** Receivers that are notified when a session ends or passkeys change. */
     signals: z.strictObject({ receivers: z.array(receiverSchema).min(1).max(20) }).optional(),
     /** How the owner is notified if no push is delivered. Same format as `notices` in a profile. */
-    notices: noticesSchema.optional(),
+    notices: noticeChannelsConfigSchema.optional(),
   })
   .superRefine(requireUniqueNames)
   .refine(({ address, tls }) => tls === undefined || !isLocalAddress(address), {
@@ -145,7 +145,7 @@ export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'ad
  * Returns the addresses that may connect, or undefined for all. By default, a home with a public address that listens
  * only on loopback accepts only a proxy on this machine.
  */
-export function trustedProxies({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
+export function resolveTrustedProxies({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
   if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
   const { host } = resolveListenAddress({ address, listen });
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
@@ -179,7 +179,7 @@ interface NamedSettings {
 
 function validateProxies(addresses: readonly string[], context: z.RefinementCtx): void {
   try {
-    createPeerList(addresses);
+    createTrustedProxyList(addresses);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     context.addIssue({ code: 'custom', message: `${error.message}. ${error.hint ?? ''}` });

@@ -4,15 +4,15 @@ import { RETRY_LIMIT } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
 /** A fetched job. Its attempt number tells the database whether this process may still report the job's outcome. */
-export interface Claim extends JobAttempt {
+export interface ClaimedJob extends JobAttempt {
   readonly data: unknown;
   readonly expireInSeconds: number;
 }
 
 const TABLE = `${JOBS_SCHEMA}.job_common`;
 
-export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
-  const isMine = async (claim: Claim) => {
+export function createJobClaims(boss: PgBoss, pool: Pool, queue: string) {
+  const isMine = async (claim: ClaimedJob) => {
     const { rowCount } = await pool.query(
       `SELECT FROM ${TABLE} WHERE name = $1 AND id = $2 AND state = 'active' AND retry_count = $3`,
       [queue, claim.id, claim.retryCount],
@@ -20,22 +20,22 @@ export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
     return rowCount === 1;
   };
   return {
-    fetch: (most: number): Promise<readonly Claim[]> => boss.fetch(queue, { batchSize: most }),
+    fetch: (most: number): Promise<readonly ClaimedJob[]> => boss.fetch(queue, { batchSize: most }),
     /** Sends heartbeats. @returns the jobs that this process has lost */
-    async renew(claims: readonly Claim[]): Promise<readonly Claim[]> {
+    async renew(claims: readonly ClaimedJob[]): Promise<readonly ClaimedJob[]> {
       const { affected } = (await boss.touch(queue, [...claims])) as { affected: number };
       if (affected === claims.length) return [];
       const mine = await Promise.all(claims.map(isMine));
       return claims.filter((_, index) => mine[index] !== true);
     },
-    done: async (claim: Claim): Promise<void> => void (await boss.complete(queue, claim)),
+    done: async (claim: ClaimedJob): Promise<void> => void (await boss.complete(queue, claim)),
     /** Schedules a retry, or marks the job as dead. @param code the error's code; never its message */
-    async failed(claim: Claim, code: string): Promise<void> {
+    async failed(claim: ClaimedJob, code: string): Promise<void> {
       await boss.fail(queue, claim, { code });
       if (claim.retryCount >= RETRY_LIMIT) await removeDeadJobs(pool);
     },
     /** Gives the job back as if it had not been fetched, so that another worker can do it immediately. */
-    async giveBack({ id, retryCount }: Claim): Promise<void> {
+    async giveBack({ id, retryCount }: ClaimedJob): Promise<void> {
       // `boss.fail` would count this as an attempt, and delay the next attempt.
       await pool.query(
         `UPDATE ${TABLE} SET state = CASE retry_count WHEN 0 THEN 'created' ELSE 'retry' END::${JOBS_SCHEMA}.job_state,
@@ -47,7 +47,7 @@ export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
   };
 }
 
-export type Claims = ReturnType<typeof createClaims>;
+export type JobClaims = ReturnType<typeof createJobClaims>;
 
 /**
  * Removes the tenant's dead jobs, which would block their keys. Their dead letters were already written by the

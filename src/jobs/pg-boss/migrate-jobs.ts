@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PgBoss } from 'pg-boss';
 import { openPool } from '../../store/postgres/pool.ts';
 import { JOBS_SCHEMA, JOBS_SCHEMA_ADDITIONS } from './jobs-schema.ts';
-import { openBoss } from './open-boss.ts';
+import { startPgBoss } from './open-boss.ts';
 
 const INDEX_CHECK_INTERVAL_MS = 200;
 
@@ -15,7 +15,7 @@ export async function migrateJobs(address: string): Promise<void> {
   const pool = await openPool({ address, schema: JOBS_SCHEMA, max: 3 });
   let problem: unknown;
   try {
-    const boss = await openBoss(pool, {
+    const boss = await startPgBoss(pool, {
       migrate: true,
       heard: (error) => {
         problem = error;

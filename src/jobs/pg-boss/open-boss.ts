@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { type Db, PgBoss } from 'pg-boss';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { listenTo } from '../../store/postgres/listener.ts';
+import { listenToChannel } from '../../store/postgres/listener.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
 /** How often to look for lost workers' jobs, in seconds. With pg-boss's default of 60, people would wait too long. */
@@ -31,7 +31,7 @@ interface BossOptions {
  * Starts pg-boss on our pool, which the caller closes after `stop({ close: false })`.
  * @throws {TradeAgentError} `invalid_config` if pg-boss's tables are missing or have another version
  */
-export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOptions): Promise<PgBoss> {
+export async function startPgBoss(pool: Pool, { migrate, heard, woken }: BossOptions): Promise<PgBoss> {
   await waitForDatabase(pool);
   const boss = new PgBoss({
     db: overPool(pool, woken),
@@ -68,7 +68,7 @@ function overPool(pool: Pool, woken: BossOptions['woken']): Db {
   return {
     executeSql,
     listen: async (channel, onNotification, onReconnect) =>
-      listenTo(pool, channel, (queue) => {
+      listenToChannel(pool, channel, (queue) => {
         if (queue === undefined) onReconnect();
         else onNotification(queue);
         woken(queue);

@@ -15,9 +15,9 @@ import {
   parseJob,
   parseTenantJob,
 } from '../job-queue.ts';
-import { type Claim, type Claims, createClaims, removeDeadJobs } from './claims.ts';
+import { type ClaimedJob, createJobClaims, type JobClaims, removeDeadJobs } from './claims.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
-import { openBoss } from './open-boss.ts';
+import { startPgBoss } from './open-boss.ts';
 import { ensureQueues, queueName } from './queues.ts';
 
 /** How often dead jobs of lost workers are removed, in milliseconds, because such jobs would block their keys. */
@@ -38,7 +38,7 @@ export interface PgBossOptions {
  * @throws {TradeAgentError} `invalid_config` for an invalid address, or missing tables (`migrateJobs`)
  * @throws {RangeError} unless the tenant is 1 to 64 of `[A-Za-z0-9._-]`
  */
-export async function pgBossQueue({
+export async function openPgBossQueue({
   address,
   tenant,
   max = 6,
@@ -51,7 +51,7 @@ export async function pgBossQueue({
     if (queue === undefined) for (const worker of workers.values()) worker.again();
     else workers.get(queue)?.wake();
   };
-  const boss = await openBoss(pool, { migrate: false, heard, woken })
+  const boss = await startPgBoss(pool, { migrate: false, heard, woken })
     .then(async (started) => {
       await ensureQueues(started, tenant);
       return started;
@@ -96,7 +96,7 @@ export async function pgBossQueue({
       const queue = queueName(tenant, kind);
       if (closed !== undefined || workers.has(queue))
         throw new TradeAgentError('internal', `${kind} jobs already have a worker, or the queue is closed`);
-      workers.set(queue, startWorker({ claims: createClaims(boss, pool, queue), handler, concurrency, heard }));
+      workers.set(queue, startWorker({ claims: createJobClaims(boss, pool, queue), handler, concurrency, heard }));
       clearing ??= setInterval(() => void removeDeadJobs(pool).catch(heard), CLEAR_INTERVAL_MS);
     },
     async dead(limit = 100) {
@@ -129,7 +129,7 @@ const FETCH_DELAY_MS = 20;
 const UNSYNCED_OUTCOME_MS = 5_000;
 
 interface WorkerOptions {
-  readonly claims: Claims;
+  readonly claims: JobClaims;
   readonly handler: JobHandler;
   readonly concurrency: number;
   readonly heard: (error: unknown) => void;
@@ -138,7 +138,7 @@ interface WorkerOptions {
 type Worker = ReturnType<typeof startWorker>;
 
 interface Running {
-  readonly claim: Claim;
+  readonly claim: ClaimedJob;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
 }
@@ -148,7 +148,7 @@ interface Running {
  * when the last one has ended, and blocks their keys until then; this worker reports each job separately.
  */
 function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
-  const running = new Map<Claim, Running>();
+  const running = new Map<ClaimedJob, Running>();
   const closing = new AbortController();
   const bell = createAlarm();
 
@@ -157,7 +157,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
     heard,
   });
 
-  const settle = async (claim: Claim, signal: AbortSignal): Promise<void> => {
+  const settle = async (claim: ClaimedJob, signal: AbortSignal): Promise<void> => {
     let failure: { error: unknown } | undefined;
     try {
       await handler(parseJob(claim.data), signal);
@@ -172,7 +172,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
     const code = failure.error instanceof TradeAgentError ? failure.error.code : 'internal';
     await outcomes.say(claim, () => claims.failed(claim, code));
   };
-  const begin = (claim: Claim) => {
+  const begin = (claim: ClaimedJob) => {
     const abort = new AbortController();
     const expiry = setTimeout(() => abort.abort(), claim.expireInSeconds * 1000);
     const ended = Promise.resolve()
@@ -253,14 +253,14 @@ function createOutcomeReporter({
   isOurs,
   heard,
 }: {
-  readonly isOurs: (claim: Claim) => boolean;
+  readonly isOurs: (claim: ClaimedJob) => boolean;
   readonly heard: (error: unknown) => void;
 }) {
   /** Recently reported outcomes, oldest first. */
-  const said = new Map<Claim, { readonly at: number; readonly say: () => Promise<void> }>();
+  const said = new Map<ClaimedJob, { readonly at: number; readonly say: () => Promise<void> }>();
   return {
     /** Retries until the report succeeds, as long as this process still has the job. */
-    async say(claim: Claim, say: () => Promise<void>): Promise<void> {
+    async say(claim: ClaimedJob, say: () => Promise<void>): Promise<void> {
       for (let pause = SHORTEST_MS; ; pause = Math.min(pause * 2, LONGEST_MS)) {
         try {
           await say();

@@ -1,7 +1,7 @@
 import { condition, continueAsNew, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
 
 /** The workflow's activities, which take only an id and return nothing. */
-export interface Activities {
+export interface WorkflowActivities {
   /** Resolves when the job is done or dead. Temporal retries a rejected attempt. */
   attempt(id: number): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function jobsOfKey(limits: JobLimits, waiting: readonly number[] = 
     // An id may be signaled twice.
     for (const id of ids) if (!queue.includes(id)) queue.push(id);
   });
-  const { attempt } = proxyActivities<Activities>({
+  const { attempt } = proxyActivities<WorkflowActivities>({
     startToCloseTimeout: limits.expireInSeconds * 1000,
     heartbeatTimeout: limits.heartbeatSeconds * 1000,
     retry: { initialInterval: limits.retrySeconds * 1000, backoffCoefficient: 2, maximumInterval: 10_000 },

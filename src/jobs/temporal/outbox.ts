@@ -3,13 +3,13 @@ import type { TenantDatabase, Transaction } from '../../store/postgres/tenant-da
 import type { DeadJob } from '../job-queue.ts';
 import { DEAD_JOB_RETENTION_SECONDS, type Job, type JobKind, parseJob } from '../job-queue.ts';
 
-export interface OutboxRow {
+export interface JobOutboxRow {
   readonly id: number;
   readonly kind: JobKind;
   readonly key: string;
 }
 
-interface StoredJob extends OutboxRow {
+interface StoredJob extends JobOutboxRow {
   readonly ids: string;
 }
 
@@ -19,7 +19,7 @@ const toJob = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids:
  * A tenant's jobs as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order in which they were
  * enqueued. A row stays until its job is done, and may be handed over to Temporal more than once.
  */
-export function postgresOutbox(database: TenantDatabase) {
+export function createJobOutbox(database: TenantDatabase) {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   return {
     /** Adds a job in the caller's unit of work. The commit notifies listeners. */
@@ -34,9 +34,9 @@ export function postgresOutbox(database: TenantDatabase) {
       );
     },
     /** Returns due jobs of all kinds, in the order in which they were enqueued. */
-    due: (limit: number): Promise<readonly OutboxRow[]> =>
+    due: (limit: number): Promise<readonly JobOutboxRow[]> =>
       database.read((unit) =>
-        unit.last.all<OutboxRow>(
+        unit.last.all<JobOutboxRow>(
           `SELECT id, kind, key FROM job_outbox WHERE dead_at IS NULL AND due_at <= clock_timestamp()
            ORDER BY id LIMIT @limit`,
           { limit },
@@ -105,4 +105,4 @@ export function postgresOutbox(database: TenantDatabase) {
     listen: (heard: () => void): { close(): Promise<void> } => database.listen(channel, heard),
   };
 }
-export type Outbox = ReturnType<typeof postgresOutbox>;
+export type JobOutbox = ReturnType<typeof createJobOutbox>;

@@ -1,6 +1,6 @@
 import type { WorkerLeases } from '../../store/schedule-rows.ts';
 import { createAlarm } from '../alarm.ts';
-import type { Outbox, OutboxRow } from './outbox.ts';
+import type { JobOutbox, JobOutboxRow } from './outbox.ts';
 
 /**
  * How long a process keeps the lease for handing over jobs, in milliseconds. Two holders would only repeat handovers.
@@ -25,12 +25,12 @@ const CLEAR_INTERVAL_MS = 3_600_000;
 const REPEAT_HANDOVER_MS = 900_000;
 
 /** Hands jobs of one key over to the engine, in the order of `ids`. Idempotent. */
-export type HandOver = (job: Pick<OutboxRow, 'kind' | 'key'>, ids: readonly number[]) => Promise<void>;
+export type HandOverJobs = (job: Pick<JobOutboxRow, 'kind' | 'key'>, ids: readonly number[]) => Promise<void>;
 
 interface RelayOptions {
-  readonly outbox: Pick<Outbox, 'due' | 'handed' | 'clear' | 'listen'>;
+  readonly outbox: Pick<JobOutbox, 'due' | 'handed' | 'clear' | 'listen'>;
   readonly leases: Pick<WorkerLeases, 'hold' | 'release'>;
-  readonly handOver: HandOver;
+  readonly handOver: HandOverJobs;
   readonly heard: (error: unknown) => void;
   readonly againMs?: number;
 }
@@ -43,7 +43,7 @@ interface RelayOptions {
  * repeats what others have handed over.
  * 3. The engine ignores an id that it already has.
  */
-export function startRelay(options: RelayOptions): { close(): Promise<void> } {
+export function startJobRelay(options: RelayOptions): { close(): Promise<void> } {
   const { outbox, leases, heard } = options;
   const closing = new AbortController();
   const bell = createAlarm();
@@ -87,7 +87,7 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
 }
 
 async function handOverAll(
-  rows: readonly OutboxRow[],
+  rows: readonly JobOutboxRow[],
   { outbox, handOver, againMs = REPEAT_HANDOVER_MS }: RelayOptions,
 ): Promise<void> {
   const keys = [...Map.groupBy(rows, ({ kind, key }) => `${kind}|${key}`).values()].values();

@@ -13,9 +13,9 @@ import {
   jobTimeLimitSeconds,
   RETRY_LIMIT,
 } from '../job-queue.ts';
-import type { Activities, JobLimits, jobsOfKey } from './key-workflow.ts';
-import type { Outbox } from './outbox.ts';
-import type { HandOver } from './relay.ts';
+import type { JobLimits, jobsOfKey, WorkflowActivities } from './key-workflow.ts';
+import type { JobOutbox } from './outbox.ts';
+import type { HandOverJobs } from './relay.ts';
 import {
   type Connection,
   type ConnectionOptions,
@@ -43,7 +43,7 @@ interface TemporalOptions {
   readonly connection: ConnectionOptions;
   readonly namespace: string;
   readonly tenant: string;
-  readonly outbox: Outbox;
+  readonly outbox: JobOutbox;
   readonly heard: (error: unknown) => void;
 }
 
@@ -63,7 +63,7 @@ export async function openTemporal(options: TemporalOptions) {
   const doing: { attempts: Attempts; worker: Awaited<ReturnType<typeof runWorker>> }[] = [];
   const queueOf = (kind: JobKind) => `trade-agent/${tenant}/${kind}`;
   return {
-    async handOver({ kind, key }: Parameters<HandOver>[0], ids: readonly number[]): Promise<void> {
+    async handOver({ kind, key }: Parameters<HandOverJobs>[0], ids: readonly number[]): Promise<void> {
       const limits: JobLimits = {
         expireInSeconds: jobTimeLimitSeconds[kind],
         heartbeatSeconds: HEARTBEAT_TIMEOUT_SECONDS,
@@ -176,7 +176,7 @@ function bundleWorkflow({ worker, workflowLibrary }: TemporalSdk): Promise<Workf
 type Attempts = ReturnType<typeof createAttempts>;
 
 interface AttemptsOptions {
-  readonly outbox: Pick<Outbox, 'begin' | 'giveBack' | 'done' | 'bury'>;
+  readonly outbox: Pick<JobOutbox, 'begin' | 'giveBack' | 'done' | 'bury'>;
   readonly handler: JobHandler;
   readonly sdk: Pick<TemporalSdk, 'activity'>;
   readonly heard: (error: unknown) => void;
@@ -252,7 +252,7 @@ function createAttempts({ outbox, handler, sdk, heard }: AttemptsOptions) {
         running.add(ended);
         return attempted;
       },
-    } satisfies Activities,
+    } satisfies WorkflowActivities,
     /**
      * Waits for jobs in progress, and gives back those that don't end in time. The caller has already stopped new jobs.
      */

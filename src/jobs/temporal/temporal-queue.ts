@@ -4,8 +4,8 @@ import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import { defined } from '../../values/defined.ts';
 import type { JobQueue } from '../job-queue.ts';
 import { DEFAULT_DRAIN_MS, parseTenantJob } from '../job-queue.ts';
-import { postgresOutbox } from './outbox.ts';
-import { startRelay } from './relay.ts';
+import { createJobOutbox } from './outbox.ts';
+import { startJobRelay } from './relay.ts';
 import { openTemporal, type Temporal } from './temporal-engine.ts';
 import type { ConnectionOptions } from './temporal-sdk.ts';
 
@@ -25,13 +25,13 @@ export interface TemporalQueueOptions {
  * Returns a job queue on Temporal. Jobs are rows of an outbox, which workers hand over to Temporal. Enqueueing a job
  * needs neither Temporal nor its libraries.
  */
-export function temporalQueue(options: TemporalQueueOptions): JobQueue {
+export function createTemporalQueue(options: TemporalQueueOptions): JobQueue {
   const { database, connection, namespace, onError: heard = () => undefined, againMs } = options;
   const { tenant } = database;
-  const outbox = postgresOutbox(database);
+  const outbox = createJobOutbox(database);
   const kinds = new Set<string>();
   let temporal: Promise<Temporal> | undefined;
-  let relay: ReturnType<typeof startRelay> | undefined;
+  let relay: ReturnType<typeof startJobRelay> | undefined;
   let closed: Promise<void> | undefined;
 
   const end = async (drainMs: number) => {
@@ -51,7 +51,7 @@ export function temporalQueue(options: TemporalQueueOptions): JobQueue {
       temporal ??= openTemporal({ connection: connection(), namespace, tenant, outbox, heard });
       const engine = await temporal;
       await engine.work(kind, handler, concurrency);
-      relay ??= startRelay({
+      relay ??= startJobRelay({
         outbox,
         leases: postgresWorkerLeases(database),
         handOver: engine.handOver,

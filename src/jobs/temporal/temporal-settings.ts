@@ -10,7 +10,7 @@ import type { ConnectionOptions } from './temporal-sdk.ts';
 const file = z.string().min(1);
 
 /** Temporal's address, and the names of the files with the credentials. Contains no secrets. */
-export const temporalSchema = z
+export const temporalSettingsSchema = z
   .strictObject({
     address: z
       .string()
@@ -45,7 +45,7 @@ export const temporalSchema = z
   .refine(({ api_key_file, tls, address }) => !api_key_file || tls || !isLocalAddress(address), {
     error: 'api_key_file needs TLS: set tls',
   });
-export type TemporalSettings = z.output<typeof temporalSchema>;
+export type TemporalSettings = z.output<typeof temporalSettingsSchema>;
 
 const MAX_KEY_BYTES = 64 * 1024;
 const isLocalAddress = (address: string) => isLoopback(new URL(`http://${address}`));
@@ -55,7 +55,7 @@ const isLocalAddress = (address: string) => isLoopback(new URL(`http://${address
  * @param folder the base of relative file names
  * @throws {TradeAgentError} `invalid_config` for a missing file, or a secret that others can read
  */
-export function connectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
+export function readTemporalConnectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
   const { address, tls, api_key_file } = settings;
   const apiKey = api_key_file === undefined ? undefined : readSecret(resolve(folder, api_key_file)).trim();
   const options = { address, ...defined({ apiKey }) };

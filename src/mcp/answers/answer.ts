@@ -42,7 +42,7 @@ interface AnswerContent extends Readonly<Record<string, unknown>> {
 }
 
 /** Builds a result as structured content and as text, because some clients ignore one of the two. */
-export function toolAnswer(facts: AnswerContent, isError = false): CallToolResult {
+export function createToolResult(facts: AnswerContent, isError = false): CallToolResult {
   const cuts: Cut[] = [];
   const shown = sanitizedValue(facts, cuts) as Record<string, unknown>;
   const structuredContent = cuts.length === 0 ? shown : { ...shown, ...cutFacts(facts.message, cuts) };
@@ -71,11 +71,11 @@ export function untrustedNote(outside: string | undefined): { readonly untrusted
 }
 
 /** Reports unexpected errors without their message, which may quote secrets. */
-export function errorAnswer(error: unknown, environment: Environment): CallToolResult {
+export function createErrorResult(error: unknown, environment: Environment): CallToolResult {
   const known = isTradeAgentError(error) ? error : unexpectedError();
   const { code, message, hint, details } = known;
   const { problem, broker_message, ...rest } = details;
-  return toolAnswer(
+  return createToolResult(
     {
       environment,
       message: hint === undefined ? `${message}.` : `${message}. ${hint}`,

@@ -1,19 +1,19 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { Proposal, ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { toolAnswer, untrustedNote } from './answer.ts';
+import { createToolResult, untrustedNote } from './answer.ts';
 
 /** States that don't count as a failure of the call. */
 const successStatuses: readonly string[] = ['pending_approval', 'executing', 'executed'];
 
 /** @param wasAsked whether the call requested an action, not just a status */
-export function proposalAnswer(proposal: Proposal, environment: Environment, wasAsked: boolean): CallToolResult {
+export function createProposalResult(proposal: Proposal, environment: Environment, wasAsked: boolean): CallToolResult {
   const status = proposalStatus(proposal);
   const rejected = placedOrder(proposal)?.status === 'rejected';
-  return toolAnswer(
+  return createToolResult(
     {
       environment,
       message: proposalMessage(proposal),
@@ -28,7 +28,7 @@ export function proposalAnswer(proposal: Proposal, environment: Environment, was
 /** Describes a proposal. The code comes first, because some clients show only the beginning of a message. */
 export function proposalMessage(proposal: Proposal): string {
   const { kind, code, subject, worst_case, reason } = proposal;
-  const { summary, phrases } = kindWords(kind);
+  const { summary, phrases } = getKindDefinition(kind);
   const what = summary(subject);
   const status = proposalStatus(proposal);
   if (status === 'pending_approval') {
@@ -53,12 +53,12 @@ function fillText({ status, filled_qty, filled_avg_price }: NonNullable<ReturnTy
 }
 
 function placedOrder({ kind, result }: Proposal) {
-  return result === undefined ? undefined : kindWords(kind).toOutcome(result).placed;
+  return result === undefined ? undefined : getKindDefinition(kind).toOutcome(result).placed;
 }
 
 function nextStep(proposal: Proposal): { readonly next?: string } {
   const { id, kind } = proposal;
-  const { again } = kindWords(kind).phrases;
+  const { again } = getKindDefinition(kind).phrases;
   switch (proposalStatus(proposal)) {
     case 'pending_approval':
       return {
@@ -99,13 +99,13 @@ function proposalStatus({ state }: Pick<Proposal, 'state'>): ProposalStatus {
 
 export function proposalFacts(proposal: Proposal) {
   const { id, kind, code, subject, worst_case, warnings, created_at, expires_at, reason, result } = proposal;
-  const { placed, sent } = result === undefined ? {} : kindWords(kind).toOutcome(result);
+  const { placed, sent } = result === undefined ? {} : getKindDefinition(kind).toOutcome(result);
   return {
     status: proposalStatus(proposal),
     proposal_id: id,
     kind,
     code,
-    summary: kindWords(kind).summary(subject),
+    summary: getKindDefinition(kind).summary(subject),
     worst_case,
     warnings,
     created_at,

@@ -14,7 +14,7 @@ import {
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type LoopbackRedirectOptions, listenForRedirect } from '../../net/loopback-redirect.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
+import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
 import { StoredAuthorization, type StoredClient, type StoredTokens } from './stored-authorization.ts';
@@ -38,7 +38,7 @@ interface Challenge {
 
 interface AuthorizationOptions {
   readonly serverUrl: string;
-  readonly credentials: McpCredentials;
+  readonly credentials: McpCredentialStore;
   /** A `fetch` that already limits response sizes and times. */
   readonly fetch: typeof fetch;
   /**
@@ -51,7 +51,7 @@ interface AuthorizationOptions {
  * Authorizes trade-agent at one MCP server with the SDK: authorization code with PKCE and a loopback redirect, token
  * refresh, and DPoP. If there is nobody to sign in, it can only refresh.
  */
-export class ServerAuthorization implements AuthProvider {
+export class McpServerAuthorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
   readonly #kept: StoredAuthorization;
   #challenge: Challenge = {};

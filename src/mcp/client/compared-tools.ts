@@ -1,7 +1,7 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
-import { toolPin } from '../../net/tool-pin.ts';
-import { type ToolDanger, toolDanger } from './tool-danger.ts';
-import { type SanitizedTool, type ServerTool, sanitizeTool } from './tool-text.ts';
+import { computeToolPin } from '../../net/tool-pin.ts';
+import { detectToolDanger, type ToolDanger } from './tool-danger.ts';
+import { type McpServerTool, type SanitizedTool, sanitizeTool } from './tool-text.ts';
 
 /**
  * State of a server's tool:
@@ -28,11 +28,11 @@ export interface ComparedTool {
 /** Compares a server's tools with the owner's settings. If several tools have the same name, only the first is used. */
 export function compareTools(
   { tools: allowed, pins, unsafe }: Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>,
-  offered: readonly ServerTool[],
+  offered: readonly McpServerTool[],
 ): readonly ComparedTool[] {
   const byName = new Map([...offered].reverse().map((tool) => [tool.name, tool]));
   const there = [...byName.values()].reverse().map((tool): ComparedTool => {
-    const [fit, pin, danger] = [sanitizeTool(tool), toolPin(tool), toolDanger(tool)];
+    const [fit, pin, danger] = [sanitizeTool(tool), computeToolPin(tool), detectToolDanger(tool)];
     return { name: tool.name, state: stateOf(tool.name, pin, fit, danger), pin, fit, danger };
   });
   const gone = allowed

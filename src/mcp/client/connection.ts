@@ -19,9 +19,9 @@ import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
-import { ServerAuthorization, SignInRequiredError } from './authorization.ts';
-import type { ServerAccess, ServerLimits } from './server-access.ts';
-import type { ServerTool } from './tool-text.ts';
+import { McpServerAuthorization, SignInRequiredError } from './authorization.ts';
+import type { McpServerAccess, McpServerLimits } from './server-access.ts';
+import type { McpServerTool } from './tool-text.ts';
 
 /** Timeout in milliseconds for requests without their own limit: metadata, registration, tokens. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -30,7 +30,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
  * Returns a `fetch` for a server and the hosts that the server refers to. Responses are limited to {@link
  * MAX_MESSAGE_BYTES}, including event streams. A server on the internet can't refer to internal addresses.
  */
-export function createServerFetch(
+export function createMcpServerFetch(
   send: typeof fetch,
   serverUrl: string,
   { tooLong, resolve = resolveHost }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
@@ -61,7 +61,7 @@ interface ResultText {
 }
 
 /** Returns a result as text, sanitized and truncated. */
-export function resultText({ content, structuredContent, isError }: CallToolResult): ResultText {
+export function toResultText({ content, structuredContent, isError }: CallToolResult): ResultText {
   const parts = (content ?? []).map(partText);
   if (parts.length === 0 && structuredContent !== undefined) parts.push(JSON.stringify(structuredContent));
   const text = safeText(parts.join('\n'));
@@ -86,17 +86,17 @@ function partText(part: CallToolResult['content'][number]): string {
   }
 }
 
-const defaultLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
+const defaultLimits: McpServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 
 /**
  * A connected server. Its methods throw the signal's reason, or a `TradeAgentError` whose message does not quote the
  * server.
  */
-export interface ServerConnection {
+export interface McpServerConnection {
   readonly protocol: string;
   /** The name and version that the server reports, sanitized. */
   readonly about: { readonly name: string; readonly version: string };
-  tools(signal: AbortSignal): Promise<readonly ServerTool[]>;
+  tools(signal: AbortSignal): Promise<readonly McpServerTool[]>;
   call(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ResultText>;
   close(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export interface ServerConnection {
  * roots, elicitation or tasks.
  * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; any error from signing in; the signal's reason
  */
-export async function connectServer(access: ServerAccess, signal: AbortSignal): Promise<ServerConnection> {
+export async function connectMcpServer(access: McpServerAccess, signal: AbortSignal): Promise<McpServerConnection> {
   const { server } = access;
   const limits = { ...defaultLimits, ...access.limits };
   const wire = new TrafficMonitor();
@@ -125,11 +125,11 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
       const call = () =>
         wire.ask(limits.callMs, until, (options) => client.callTool({ name: tool, arguments: { ...args } }, options));
       try {
-        return resultText(await attempt(until, call));
+        return toResultText(await attempt(until, call));
       } catch (error) {
         if (!isTradeAgentError(error) || !(error.cause instanceof ProtocolError)) throw error;
         // An error response is passed on as an answer, in the server's own words.
-        return resultText({ content: [{ type: 'text', text: error.cause.message }], isError: true });
+        return toResultText({ content: [{ type: 'text', text: error.cause.message }], isError: true });
       }
     },
     close: () => closeClient(client, server),
@@ -137,27 +137,27 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
 }
 
 function createAuthorization(
-  { server, fetch, credentials, registration }: ServerAccess,
+  { server, fetch, credentials, registration }: McpServerAccess,
   wire: TrafficMonitor,
-): ServerAuthorization | undefined {
+): McpServerAuthorization | undefined {
   if (server.url === undefined) return undefined;
   const known = server.client_id === undefined ? undefined : { client_id: server.client_id };
   const client = registration ?? known;
-  return new ServerAuthorization({
+  return new McpServerAuthorization({
     serverUrl: server.url,
     credentials,
-    fetch: createServerFetch(fetch, server.url, { tooLong: (error) => wire.fail(error) }),
+    fetch: createMcpServerFetch(fetch, server.url, { tooLong: (error) => wire.fail(error) }),
     ...defined({ client }),
   });
 }
 
 interface ConnectionParts {
-  readonly authorization: ServerAuthorization | undefined;
+  readonly authorization: McpServerAuthorization | undefined;
   readonly wire: TrafficMonitor;
-  readonly limits: ServerLimits;
+  readonly limits: McpServerLimits;
 }
 
-async function openClient(access: ServerAccess, parts: ConnectionParts, signal: AbortSignal): Promise<Client> {
+async function openClient(access: McpServerAccess, parts: ConnectionParts, signal: AbortSignal): Promise<Client> {
   try {
     return await openOnce(access, parts, signal, 'auto');
   } catch (error) {
@@ -169,7 +169,7 @@ async function openClient(access: ServerAccess, parts: ConnectionParts, signal: 
 }
 
 async function openOnce(
-  { server, env, version, elicited }: ServerAccess,
+  { server, env, version, elicited }: McpServerAccess,
   { authorization, wire, limits }: ConnectionParts,
   signal: AbortSignal,
   mode: 'auto' | 'legacy',
@@ -233,8 +233,8 @@ const MAX_SIGN_INS = 3;
  * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; any error from signing in; the signal's reason
  */
 function withSignIn(
-  { name, openBrowser }: Pick<ServerAccess, 'name' | 'openBrowser'>,
-  authorization: ServerAuthorization | undefined,
+  { name, openBrowser }: Pick<McpServerAccess, 'name' | 'openBrowser'>,
+  authorization: McpServerAuthorization | undefined,
   wire: TrafficMonitor,
 ) {
   let signIns = 0;

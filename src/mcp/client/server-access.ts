@@ -1,7 +1,7 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
-import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
+import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
 
-export interface ServerLimits {
+export interface McpServerLimits {
   /**
    * How long a child process may take to report its protocol revision. After that, it is treated as a legacy server.
    */
@@ -12,17 +12,17 @@ export interface ServerLimits {
   readonly callMs: number;
 }
 
-export interface ServerAccess {
+export interface McpServerAccess {
   readonly name: string;
   readonly server: McpServerConfig;
   readonly fetch: typeof fetch;
   readonly env: NodeJS.ProcessEnv;
   /** trade-agent's version. */
   readonly version: string;
-  readonly credentials: McpCredentials;
+  readonly credentials: McpCredentialStore;
   /** Absent if there is nobody to sign in. */
   readonly openBrowser?: ((url: string) => Promise<void>) | undefined;
-  readonly limits?: Partial<ServerLimits> | undefined;
+  readonly limits?: Partial<McpServerLimits> | undefined;
   /** @internal Answers elicitations in the conformance suite. trade-agent itself never does. */
   readonly elicited?: (() => { readonly action: 'accept' | 'decline' }) | undefined;
   /** @internal Overrides the profile's registration. */

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { McpServersConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ForeignTool, ForeignToolAnswer, ForeignTools } from '../../tools/foreign-tools.ts';
+import type { ForeignTool, ForeignToolResult, ForeignTools } from '../../tools/foreign-tools.ts';
 import { type ComparedTool, compareTools } from './compared-tools.ts';
-import type { ServerConnection } from './connection.ts';
-import type { ServerAccess } from './server-access.ts';
-import { dangerTexts } from './tool-danger.ts';
+import type { McpServerConnection } from './connection.ts';
+import type { McpServerAccess } from './server-access.ts';
+import { toolDangerTexts } from './tool-danger.ts';
 
 /** The maximum length of a tool's name in chat APIs. */
 const MAX_NAME_LENGTH = 64;
@@ -28,7 +28,7 @@ export function modelToolName(server: string, tool: string): string {
 }
 
 /** Returns the tools that the profile allows, without asking the servers. Tools whose names collide are omitted. */
-export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, AllowedTool> {
+export function listAllowedTools(servers: McpServersConfig): ReadonlyMap<string, AllowedTool> {
   const all = Object.entries(servers).flatMap(([server, { enabled, tools }]) =>
     enabled ? [...new Set(tools)].map((tool) => ({ server, tool })) : [],
   );
@@ -38,12 +38,12 @@ export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, All
   );
 }
 
-interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBrowser'> {
+interface RegistryOptions extends Omit<McpServerAccess, 'name' | 'server' | 'openBrowser'> {
   readonly servers: McpServersConfig;
   readonly clock: Clock;
 }
 
-export interface ServerState {
+export interface McpServerState {
   readonly name: string;
   /** `idle` means that the server was not contacted yet, or that none of its tools is allowed. */
   readonly state: 'off' | 'idle' | 'connected' | 'failed';
@@ -51,14 +51,14 @@ export interface ServerState {
   readonly message: string | undefined;
 }
 
-export interface ServerRegistry extends ForeignTools {
-  states(): readonly ServerState[];
+export interface McpServerRegistry extends ForeignTools {
+  states(): readonly McpServerState[];
 }
 
 /** Creates the registry. Never connects to a server without allowed tools. */
-export function createServerRegistry(options: RegistryOptions): ServerRegistry {
+export function createMcpServerRegistry(options: RegistryOptions): McpServerRegistry {
   const { servers, clock, ...access } = options;
-  const allowed = allowedTools(servers);
+  const allowed = listAllowedTools(servers);
   const kept = new Map<string, ManagedServer>();
   for (const { server: name } of allowed.values()) {
     const server = servers[name];
@@ -94,7 +94,7 @@ export function createServerRegistry(options: RegistryOptions): ServerRegistry {
     serverOf: (name) => allowed.get(name)?.server,
     offered: async (signal, notice) =>
       (await Promise.all([...kept].map(([name, server]) => offeredBy(name, server, signal, notice)))).flat(),
-    async call(name, args, signal): Promise<ForeignToolAnswer> {
+    async call(name, args, signal): Promise<ForeignToolResult> {
       const found = allowed.get(name);
       const server = found === undefined ? undefined : kept.get(found.server);
       if (found === undefined || server === undefined) return failedAnswer('there is no such tool');
@@ -102,7 +102,7 @@ export function createServerRegistry(options: RegistryOptions): ServerRegistry {
       return await server.call(found.tool, args, signal);
     },
     states: () =>
-      Object.entries(servers).map(([name, { enabled, tools }]): ServerState => {
+      Object.entries(servers).map(([name, { enabled, tools }]): McpServerState => {
         const { latest, failure } = kept.get(name) ?? {};
         return {
           name,
@@ -127,10 +127,10 @@ const offReasons: Partial<Record<ComparedTool['state'], string>> = {
 };
 
 function offReason({ state, danger }: ComparedTool): string | undefined {
-  return state === 'unsafe' && danger !== undefined ? `${dangerTexts[danger]}, and is off` : offReasons[state];
+  return state === 'unsafe' && danger !== undefined ? `${toolDangerTexts[danger]}, and is off` : offReasons[state];
 }
 
-function failedAnswer(message: string): ForeignToolAnswer {
+function failedAnswer(message: string): ForeignToolResult {
   return { outcome: 'failed', message };
 }
 
@@ -149,7 +149,7 @@ function foreignTool(
 const RETRY_PAUSE_MS = 60_000;
 
 interface OpenServer {
-  readonly connection: ServerConnection;
+  readonly connection: McpServerConnection;
   readonly tools: readonly ComparedTool[];
 }
 
@@ -160,13 +160,13 @@ interface Failure {
 
 /** A server that is connected on first use, and reconnected some time after a failure. */
 class ManagedServer {
-  readonly #access: ServerAccess;
+  readonly #access: McpServerAccess;
   readonly #clock: Clock;
   #opening: Promise<OpenServer> | undefined;
   #latest: OpenServer | undefined;
   #failure: Failure | undefined;
 
-  constructor(access: ServerAccess, clock: Clock) {
+  constructor(access: McpServerAccess, clock: Clock) {
     this.#access = access;
     this.#clock = clock;
   }
@@ -202,7 +202,7 @@ class ManagedServer {
   }
 
   /** Calls a tool. Drops the connection after any failure. @throws the signal's reason */
-  async call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolAnswer> {
+  async call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignToolResult> {
     try {
       const { connection, tools } = await this.open(signal);
       const tool = tools.find((one) => one.name === name);
@@ -228,8 +228,8 @@ class ManagedServer {
   }
 
   async #connect(signal: AbortSignal): Promise<OpenServer> {
-    const { connectServer } = await import('./connection.ts');
-    const connection = await connectServer(this.#access, signal);
+    const { connectMcpServer } = await import('./connection.ts');
+    const connection = await connectMcpServer(this.#access, signal);
     try {
       return { connection, tools: compareTools(this.#access.server, await connection.tools(signal)) };
     } catch (error) {

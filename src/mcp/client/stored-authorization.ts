@@ -1,7 +1,7 @@
 import { DpopSession, generateDpopKeyPair } from '@modelcontextprotocol/client';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { z } from 'zod';
-import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
+import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
 
 /** Unknown members are preserved. */
 const clientSchema = z.looseObject({
@@ -25,10 +25,10 @@ export type StoredTokens = z.output<typeof tokensSchema>;
  * Stored authorization: tokens per issuer and server, client registrations per issuer, and ports and keys per server.
  */
 export class StoredAuthorization {
-  readonly #credentials: McpCredentials;
+  readonly #credentials: McpCredentialStore;
   readonly #url: string;
 
-  constructor(credentials: McpCredentials, serverUrl: string) {
+  constructor(credentials: McpCredentialStore, serverUrl: string) {
     this.#credentials = credentials;
     this.#url = serverUrl;
   }

@@ -1,9 +1,9 @@
-import type { ServerTool } from './tool-text.ts';
+import type { McpServerTool } from './tool-text.ts';
 
 /** Why the owner must explicitly confirm a tool before it is offered to a language model. */
 export type ToolDanger = 'orders' | 'money' | 'destructive';
 
-export const dangerTexts: Readonly<Record<ToolDanger, string>> = {
+export const toolDangerTexts: Readonly<Record<ToolDanger, string>> = {
   orders: 'can place, change or cancel orders without your phone',
   money: 'can move money without your phone',
   destructive: 'is marked as destructive by its server',
@@ -43,7 +43,7 @@ const MAX_DEPTH = 32;
  * the result.
  * @returns undefined if the tool looks safe
  */
-export function toolDanger({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
+export function detectToolDanger({ name, inputSchema, annotations = {} }: McpServerTool): ToolDanger | undefined {
   const { readOnlyHint, destructiveHint } = annotations;
   const named = splitWords(name);
   const isNamedReader = hasAny(named, readingWords);

@@ -1,9 +1,9 @@
-import { inertText } from '../../agent/graph/inert-text.ts';
-import { hasInvisible } from '../../text/invisible.ts';
+import { neutralizeMarkers } from '../../agent/graph/inert-text.ts';
+import { hasInvisibleCharacters } from '../../text/invisible.ts';
 import { safeText } from '../../text/sanitize.ts';
 
 /** A tool as its server describes it. All its text is untrusted. */
-export interface ServerTool {
+export interface McpServerTool {
   readonly name: string;
   readonly description?: string | undefined;
   readonly inputSchema: Readonly<Record<string, unknown>>;
@@ -27,8 +27,8 @@ const MAX_SCHEMA_DEPTH = 32;
  * Sanitizes a tool. Returns undefined if a property name or constant is unsafe, because sanitizing it would change its
  * meaning.
  */
-export function sanitizeTool({ name, description = '', inputSchema }: ServerTool): SanitizedTool | undefined {
-  if (hasInvisible(name) || name.length > 128) return undefined;
+export function sanitizeTool({ name, description = '', inputSchema }: McpServerTool): SanitizedTool | undefined {
+  if (hasInvisibleCharacters(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;
   const parameters = fitValue(inputSchema, 0);
   if (parameters === UNFIT) return undefined;
@@ -36,7 +36,7 @@ export function sanitizeTool({ name, description = '', inputSchema }: ServerTool
 }
 
 function fitText(text: string): string {
-  return inertText(safeText(text).slice(0, MAX_DESCRIPTION_LENGTH).toWellFormed());
+  return neutralizeMarkers(safeText(text).slice(0, MAX_DESCRIPTION_LENGTH).toWellFormed());
 }
 
 const UNFIT = Symbol('unfit');
@@ -67,5 +67,5 @@ function isSchema(value: unknown): boolean {
 }
 
 function isFit(text: string): boolean {
-  return !hasInvisible(text) && inertText(text) === text;
+  return !hasInvisibleCharacters(text) && neutralizeMarkers(text) === text;
 }

@@ -10,27 +10,27 @@ import {
 import { z } from 'zod';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { timeLimit } from '../../net/time-limit.ts';
+import { startTimeLimit } from '../../net/time-limit.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isAwaitingFill } from '../../tools/gateway/watch-fill.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import { errorAnswer, toolAnswer, untrustedNote } from '../answers/answer.ts';
-import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
+import { createErrorResult, createToolResult, untrustedNote } from '../answers/answer.ts';
+import { createProposalResult, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { isMcpToolName, toolsForCaller } from '../tools/catalog.ts';
 import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
 import { withConnectUrl } from './account-questions.ts';
 import { type McpServerOptions, SHORT_RESPONSE_HOLD_MS } from './server-options.ts';
 import {
-  declaresTasks,
-  proposalTask,
-  proposalTasks,
+  createProposalTaskSource,
+  createTaskResult,
+  declaresTaskExtension,
+  proposalToTask,
   registerTaskMethods,
   TASKS_EXTENSION,
-  taskResult,
 } from './tasks.ts';
 
 const instructions = [
@@ -73,7 +73,7 @@ export function createMcpServer(
         clientCapabilities: server.getClientCapabilities(),
       })) as CallToolResult,
   );
-  if (isModern) registerTaskMethods(server, proposalTasks(caller));
+  if (isModern) registerTaskMethods(server, createProposalTaskSource(caller));
   return server;
 }
 
@@ -143,11 +143,11 @@ export async function callTool(
     if ('proposal' in outcome) return await proposalResult(outcome, holdMs, context, options);
     const { message, found, outside } = outcome;
     // Spread first, because a tool's members may have the same names.
-    return toolAnswer({ ...found, environment, message, status: 'ok', ...untrustedNote(outside) });
+    return createToolResult({ ...found, environment, message, status: 'ok', ...untrustedNote(outside) });
   } catch (error) {
     // Asks only once per call, because some clients answer without asking the person.
     const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;
-    return question ?? errorAnswer(await withConnectUrl(error, caller), environment);
+    return question ?? createErrorResult(await withConnectUrl(error, caller), environment);
   }
 }
 
@@ -179,8 +179,9 @@ async function proposalResult(
   { caller, server, mayBeTask }: CallOptions,
 ): Promise<Result> {
   const { environment } = caller;
-  if (!isAsked || isSettledState(proposal.state)) return proposalAnswer(proposal, environment, isAsked);
-  if (mayBeTask && declaresTasks(context)) return taskResult(proposal.id, proposalTask(proposal, caller));
+  if (!isAsked || isSettledState(proposal.state)) return createProposalResult(proposal, environment, isAsked);
+  if (mayBeTask && declaresTaskExtension(context))
+    return createTaskResult(proposal.id, proposalToTask(proposal, caller));
   const report = progressNotifier(context);
   await report(proposalMessage(proposal));
   const seen = await holdForDecision(caller.gateway, proposal, {
@@ -189,7 +190,7 @@ async function proposalResult(
     ms: holdMs(),
     changed: (next) => report(proposalMessage(next)),
   });
-  return proposalAnswer(seen, environment, true);
+  return createProposalResult(seen, environment, true);
 }
 
 /**
@@ -262,11 +263,11 @@ async function holdForDecision(
     seen = next;
     await changed(next);
   };
-  const until = timeLimit(ms, signal);
+  const until = startTimeLimit(ms, signal);
   try {
     const followed = { clock, signal: until.signal, changed: see, notice: () => {} };
     await followProposal(gateway, proposal, followed);
-    const moment = timeLimit(FILL_TIMEOUT_MS, until.signal);
+    const moment = startTimeLimit(FILL_TIMEOUT_MS, until.signal);
     await followFill(gateway, () => seen, see, moment.signal).finally(moment.end);
   } catch (error) {
     if (!until.signal.aborted && !isSettledState(seen.state)) throw error;

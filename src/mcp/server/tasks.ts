@@ -10,9 +10,9 @@ import {
 import { z } from 'zod';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
+import { createProposalResult, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
-import { ownProposal } from '../tools/own-proposals.ts';
+import { requireOwnProposal } from '../tools/own-proposals.ts';
 
 /** The task extension (SEP-2663), for revision 2026-07-28 only. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
@@ -41,7 +41,7 @@ export interface TaskSource {
 }
 
 /** Whether this request declares the task extension. */
-export function declaresTasks({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolean {
+export function declaresTaskExtension({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolean {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
   const declared = z
     .object({ extensions: z.object({ [TASKS_EXTENSION]: z.looseObject({}) }) })
@@ -50,13 +50,13 @@ export function declaresTasks({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolea
 }
 
 /** @throws {MissingRequiredClientCapabilityError} */
-export function requireTasks(context: Pick<ServerContext, 'mcpReq'>): void {
-  if (declaresTasks(context)) return;
+export function requireTaskExtension(context: Pick<ServerContext, 'mcpReq'>): void {
+  if (declaresTaskExtension(context)) return;
   throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } });
 }
 
 /** Builds the response to a `tools/call` that takes time. */
-export function taskResult(taskId: string, task: McpTask): Result {
+export function createTaskResult(taskId: string, task: McpTask): Result {
   const { result: _result, ...begun } = task;
   return { resultType: 'task', taskId, ...begun } as Result;
 }
@@ -70,7 +70,7 @@ export function registerTaskMethods(server: Server, source: TaskSource): void {
     found: (id: string, context: ServerContext) => Promise<object | boolean | undefined>,
   ) =>
     server.setRequestHandler(method, { params }, async ({ taskId }, context) => {
-      requireTasks(context);
+      requireTaskExtension(context);
       // The error is replaced, because an exception's message would be sent to the client.
       const task = await found(taskId, context).catch(() => {
         throw new ProtocolError(ProtocolErrorCode.InternalError, 'the task could not be read; try again');
@@ -93,7 +93,7 @@ const POLL_INTERVAL_MS = 2_000;
  * Returns a proposal as a task with the same ID. The proposal is kept after the client disconnects and the gateway
  * restarts.
  */
-export function proposalTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): McpTask {
+export function proposalToTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): McpTask {
   const { state, created_at, updated_at } = proposal;
   const base = {
     statusMessage: proposalMessage(proposal),
@@ -104,13 +104,13 @@ export function proposalTask(proposal: Proposal, { environment }: Pick<McpCaller
   };
   if (!isSettledState(state)) return { status: 'working', ...base };
   if (state === 'cancelled') return { status: 'cancelled', ...base };
-  return { status: 'completed', ...base, result: proposalAnswer(proposal, environment, true) };
+  return { status: 'completed', ...base, result: createProposalResult(proposal, environment, true) };
 }
 
-export function proposalTasks(caller: McpCaller): TaskSource {
+export function createProposalTaskSource(caller: McpCaller): TaskSource {
   const find = async (id: string) => {
     try {
-      return await ownProposal(caller, id);
+      return await requireOwnProposal(caller, id);
     } catch (error) {
       if (isTradeAgentError(error) && error.code === 'not_found') return undefined;
       throw error;
@@ -119,7 +119,7 @@ export function proposalTasks(caller: McpCaller): TaskSource {
   return {
     async get(id) {
       const proposal = await find(id);
-      return proposal && proposalTask(proposal, caller);
+      return proposal && proposalToTask(proposal, caller);
     },
     async cancel(id) {
       if ((await find(id)) === undefined) return false;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSettledState } from '../../trading/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
-import { ownProposal, proposalIdSchema } from './own-proposals.ts';
+import { proposalIdSchema, requireOwnProposal } from './own-proposals.ts';
 
 export const checkApproval = defineMcpTool({
   name: 'check_approval',
@@ -15,7 +15,7 @@ export const checkApproval = defineMcpTool({
   scopes: ['orders:read'],
   effect: 'reads',
   async run({ caller, signal, holdMs }, { proposal_id, wait_seconds }) {
-    const seen = await ownProposal(caller, proposal_id);
+    const seen = await requireOwnProposal(caller, proposal_id);
     const waitSeconds = Math.min(wait_seconds, Math.round(holdMs() / 1_000));
     if (waitSeconds === 0 || isSettledState(seen.state)) return { proposal: seen, isAsked: false };
     const look = { waitSeconds, since: seen.updated_at, signal };

@@ -4,7 +4,7 @@ import type { Proposal } from '../../trading/proposal.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 
 /** Returns this client's own proposal. @throws {TradeAgentError} `not_found`, also for another client's proposal */
-export async function ownProposal({ gateway, owns }: McpCaller, id: string): Promise<Proposal> {
+export async function requireOwnProposal({ gateway, owns }: McpCaller, id: string): Promise<Proposal> {
   const proposal = await gateway.proposal(id).catch((error: unknown) => {
     throw error instanceof TradeAgentError && error.code === 'not_found' ? unknownProposal() : error;
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineMcpTool } from './mcp-tool.ts';
-import { ownProposal, proposalIdSchema } from './own-proposals.ts';
+import { proposalIdSchema, requireOwnProposal } from './own-proposals.ts';
 
 export const withdrawProposal = defineMcpTool({
   name: 'withdraw_proposal',
@@ -11,7 +11,7 @@ export const withdrawProposal = defineMcpTool({
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run({ caller }, { proposal_id }) {
-    await ownProposal(caller, proposal_id);
+    await requireOwnProposal(caller, proposal_id);
     return { proposal: await caller.gateway.withdraw(proposal_id), isAsked: false };
   },
 });

@@ -6,7 +6,7 @@ import type { ExchangeParameters } from '../../home/identity-provider/protocol/p
 import { ID_JAG_TYPE } from '../../oauth/oauth-names.ts';
 import { defined } from '../../values/defined.ts';
 import type { CompanyPeople, CompanyPerson } from './people.ts';
-import { applyRules, type CompanyRule } from './rules.ts';
+import { applyCompanyRules, type CompanyRule } from './rules.ts';
 import { type SubjectOptions, type TokenSubject, verifySubjectToken } from './subject.ts';
 
 const ASSERTION_LIFETIME_S = 300;
@@ -23,7 +23,7 @@ interface AssertionExchangeOptions extends SubjectOptions {
  * Returns a handler for RFC 8693 exchanges that issue an ID-JAG. The handler checks the company's rules at every
  * exchange, so that people who left the company or a group get no assertion.
  */
-export function assertionExchange(options: AssertionExchangeOptions) {
+export function createAssertionExchangeHandler(options: AssertionExchangeOptions) {
   return async (ctx: TokenEndpointGrantContext<ExchangeParameters>): Promise<void> => {
     const { provider, client, params } = ctx.oidc;
     const audience = checkedAudience(params);
@@ -31,7 +31,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
     const subject = await verifySubjectToken(ctx, options);
     const person = options.people.find(subject.sub);
     if (person === undefined) throw new errors.InvalidGrant('the person has left the company');
-    const ruling = applyRules(options.rules, {
+    const ruling = applyCompanyRules(options.rules, {
       clientId: client.clientId,
       audience,
       resource: params.resource,

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { tokenExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { createHostCheck } from '../../net/host-check.ts';
-import { requestListener } from '../../net/http-server.ts';
+import { createRequestListener } from '../../net/http-server.ts';
 import { DEVICE_GRANT, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
@@ -17,7 +17,7 @@ import { loadProviderKeys } from '../../store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../store/home/schema.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
 import { createLogin, readForm } from '../paper-broker/oauth/oauth-routes.ts';
-import { assertionExchange } from './assertion-exchange.ts';
+import { createAssertionExchangeHandler } from './assertion-exchange.ts';
 import { type CompanyPeople, type CompanyPerson, openCompanyPeople } from './people.ts';
 import type { CompanyRule } from './rules.ts';
 import { createIdTokens, type IdTokens } from './subject.ts';
@@ -61,7 +61,7 @@ export function createCompany(options: CompanyOptions) {
     cookieKey: keys.cookie,
     people,
     idTokens: issued,
-    exchange: assertionExchange({
+    exchange: createAssertionExchangeHandler({
       issuer,
       people,
       rules,
@@ -73,7 +73,9 @@ export function createCompany(options: CompanyOptions) {
   });
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   const { decide } = companySignIn(provider, people, now);
-  const pages = requestListener(companyPages({ name, clients, decide, people: options.people, pairingSecret, now }));
+  const pages = createRequestListener(
+    companyPages({ name, clients, decide, people: options.people, pairingSecret, now }),
+  );
   const protocol = provider.callback();
   const isForUs = createHostCheck([issuer]);
   const endSessions = (sub: string) => store.endGrants({ sub });
@@ -314,7 +316,7 @@ interface CompanyProviderOptions {
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: Pick<CompanyPeople, 'find'>;
-  readonly exchange: ReturnType<typeof assertionExchange>;
+  readonly exchange: ReturnType<typeof createAssertionExchangeHandler>;
   readonly idTokens: Pick<IdTokens, 'note'>;
 }
 

@@ -24,12 +24,12 @@ export interface ExchangeRequest {
 
 /** Error codes from RFC 6749 §5.2, RFC 8693 §2.2.2 and the ID-JAG draft's "Step-Up Authentication". */
 type RulingError = 'invalid_target' | 'invalid_scope' | 'access_denied' | 'insufficient_user_authentication';
-export type Ruling =
+export type ExchangeRuling =
   | { readonly rule: CompanyRule; readonly scopes: readonly string[] }
   | { readonly error: RulingError; readonly reason: string };
 
 /** Applies the first rule that matches the client, the audience and one of the person's groups. */
-export function applyRules(rules: readonly CompanyRule[], asked: ExchangeRequest): Ruling {
+export function applyCompanyRules(rules: readonly CompanyRule[], asked: ExchangeRequest): ExchangeRuling {
   const there = rules.filter(({ client_id, audience }) => client_id === asked.clientId && audience === asked.audience);
   if (there.length === 0)
     return { error: 'invalid_target', reason: 'the client is not allowed to act at that audience' };

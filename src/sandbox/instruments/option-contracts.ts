@@ -32,7 +32,7 @@ export interface ListedContract extends OptionContract {
  * Returns whether a symbol has options. OCC has no root for some symbols. In the sandbox, symbols above $2,000 have no
  * options either.
  */
-export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
+export function hasOptions({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }
 
@@ -57,7 +57,7 @@ const lastTradingDay = (market: Market, friday: IsoDate): IsoDate =>
   market.sessions(friday, friday).length > 0 ? friday : addDays(friday, -1);
 
 /** Returns the close of the contract's last day, in milliseconds since the epoch. */
-export function expiresAt(market: Market, { expiry }: OptionContract): number {
+export function contractExpiresAt(market: Market, { expiry }: OptionContract): number {
   return market.sessions(expiry, expiry)[0]?.close ?? newYorkInstant(expiry, '16:00');
 }
 
@@ -69,14 +69,14 @@ function strikes({ snapshotPrice }: ListedSymbol): Dec[] {
   return Array.from({ length: most - least + 1 }, (_, i) => step.times(least + i));
 }
 
-export function* listedContracts(
+export function* listOptionContracts(
   market: Market,
   underlyings: readonly ListedSymbol[],
   today: IsoDate,
 ): Generator<ListedContract> {
   const days = expiries(market, today);
   for (const underlying of underlyings) {
-    if (!isOptionable(underlying)) continue;
+    if (!hasOptions(underlying)) continue;
     const grid = strikes(underlying);
     for (const expiry of days) {
       for (const right of ['call', 'put'] as const) {
@@ -95,16 +95,16 @@ function occSymbol(root: string, expiry: IsoDate, right: 'call' | 'put', strike:
 }
 
 /** Returns a listed or expired contract. Undefined for a contract that was never listed. */
-export function findContract(market: Market, symbol: string): ListedContract | undefined {
+export function findOptionContract(market: Market, symbol: string): ListedContract | undefined {
   if (symbolAssetClass(symbol) !== 'us_option') return undefined;
   const contract = parseOptionSymbol(symbol);
   const underlying = contract === undefined ? undefined : market.symbol(contract.underlying);
-  if (contract === undefined || underlying === undefined || !isOptionable(underlying)) return undefined;
+  if (contract === undefined || underlying === undefined || !hasOptions(underlying)) return undefined;
   const friday = addDays(contract.expiry, (FRIDAY - weekday(contract.expiry) + 7) % 7);
   const onGrid = strikes(underlying).some((strike) => strike.eq(contract.strike));
   return onGrid && lastTradingDay(market, friday) === contract.expiry ? { ...contract, symbol } : undefined;
 }
 
-export function isListed(market: Market, contract: ListedContract): boolean {
+export function isContractListed(market: Market, contract: ListedContract): boolean {
   return expiries(market, newYorkDate(market.now())).includes(contract.expiry);
 }

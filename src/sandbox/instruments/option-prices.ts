@@ -3,7 +3,7 @@ import { ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import type { BarRequest, MarketBar } from '../market/bars.ts';
 import type { Market, MarketQuote } from '../market/market.ts';
 import { hashText, uniformHash } from '../market/price-path.ts';
-import { expiresAt, type ListedContract } from './option-contracts.ts';
+import { contractExpiresAt, type ListedContract } from './option-contracts.ts';
 
 const RATE = 0.04;
 const CENT = new Dec('0.01');
@@ -21,7 +21,7 @@ function optionTermsAt(market: Market, contract: ListedContract, spot: string, a
     right: contract.right,
     spot: Number(spot),
     strike: Number(contract.strike),
-    years: (expiresAt(market, contract) - at) / (365 * ONE_DAY_MS),
+    years: (contractExpiresAt(market, contract) - at) / (365 * ONE_DAY_MS),
     rate: RATE,
     volatility: impliedVolatility(market.seed, contract.underlying),
   };
@@ -34,12 +34,12 @@ function premium(terms: OptionTerms): string {
 
 /** Returns a contract's quote. After the contract's last day, all prices are its exercise value. */
 export function optionQuote(market: Market, contract: ListedContract, at: number): MarketQuote | undefined {
-  const when = Math.min(at, expiresAt(market, contract));
+  const when = Math.min(at, contractExpiresAt(market, contract));
   const spot = market.quote(contract.underlying, when);
   if (spot === undefined) return undefined;
   const last = premium(optionTermsAt(market, contract, spot.last, when));
   const half = Dec.max(CENT, new Dec(last).times(HALF_SPREAD).toDecimalPlaces(2));
-  const expired = at >= when && when === expiresAt(market, contract);
+  const expired = at >= when && when === contractExpiresAt(market, contract);
   return {
     symbol: contract.symbol,
     last,
@@ -63,7 +63,7 @@ export function optionGreeks(
 
 /** Returns a contract's bars. A put is highest when its underlying is lowest. */
 export function optionBars(market: Market, contract: ListedContract, request: BarRequest): MarketBar[] | undefined {
-  const end = Math.min(request.end, expiresAt(market, contract));
+  const end = Math.min(request.end, contractExpiresAt(market, contract));
   return market.bars(contract.underlying, { ...request, end })?.map((bar) => {
     const worth = (spot: string) => premium(optionTermsAt(market, contract, spot, bar.at));
     const [high, low] = contract.right === 'call' ? [bar.high, bar.low] : [bar.low, bar.high];

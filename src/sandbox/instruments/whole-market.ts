@@ -1,7 +1,7 @@
 import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { createMarket, type Market } from '../market/market.ts';
 import { cryptoPairs } from './crypto-pairs.ts';
-import { findContract } from './option-contracts.ts';
+import { findOptionContract } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
@@ -22,7 +22,7 @@ export function createWholeMarket(stocks: Market): Market {
   const of = (symbol: string): Market => (symbolAssetClass(symbol) === 'crypto' ? coins : stocks);
 
   const quote: Market['quote'] = (symbol, at = stocks.now()) => {
-    const contract = findContract(stocks, symbol);
+    const contract = findOptionContract(stocks, symbol);
     return contract === undefined ? of(symbol).quote(symbol, at) : optionQuote(stocks, contract, at);
   };
   return {
@@ -34,7 +34,7 @@ export function createWholeMarket(stocks: Market): Market {
       return quote(symbol, stocks.previousClosing(at))?.last;
     },
     bars(symbol, request, adjustments) {
-      const contract = findContract(stocks, symbol);
+      const contract = findOptionContract(stocks, symbol);
       return contract === undefined
         ? of(symbol).bars(symbol, request, adjustments)
         : optionBars(stocks, contract, request);

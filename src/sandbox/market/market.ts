@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import { Dec, formatPrice, isOnTick, parseDecimal } from '../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../trading/listed-symbols.ts';
-import { addDays, type IsoDate, isoDate, newYorkDate, ONE_DAY_MS } from '../../trading/new-york-time.ts';
+import { addDays, type IsoDate, newYorkDate, ONE_DAY_MS, toIsoDate } from '../../trading/new-york-time.ts';
 import { calendarSessions, type MarketHours, type Session, type Sessions } from '../../trading/trading-calendar.ts';
 import { memoizePerObject } from '../../values/memoize-per-object.ts';
 import { type Adjustment, adjustmentFactor, adjustPrices } from './adjustment.ts';
@@ -365,7 +365,7 @@ function seededDividends(
   const from = new Date(`${addDays(start, -120)}T00:00:00Z`);
   for (let month = 0; ; month += 1) {
     const first = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + month, day));
-    const date = isoDate(first.getTime());
+    const date = toIsoDate(first.getTime());
     if (date > end) return found;
     if (first.getUTCMonth() % 3 !== offset) continue;
     const ex_date = sessions.from(date).date;

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ActiveFaults } from '../../home/identity-provider/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { openHistoryGaps, openLog, openWatchlists } from '../../store/sandbox/broker-tables.ts';
+import { openHistoryGaps, openJsonLog, openWatchlists } from '../../store/sandbox/broker-tables.ts';
 import { type Ledger, openLedger } from '../../store/sandbox/ledger.ts';
 import { openOrderBook } from '../../store/sandbox/order-book.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
@@ -17,10 +17,17 @@ import { openBookkeeping } from './books/bookkeeping.ts';
 import { type BookedOrder, orderJson } from './books/order-json.ts';
 import { type AccountHistory, seedAccount } from './books/seed-accounts.ts';
 import { createExchange } from './exchange/exchange.ts';
-import { createExpirations } from './exchange/exercise.ts';
+import { createExpirationSweep } from './exchange/exercise.ts';
 import { type TradeUpdate, tradeUpdateJson } from './exchange/trade-update.ts';
 import { type OAuthClient, oauthRoutes } from './oauth/oauth-routes.ts';
-import { type AccessKey, createAccess, guardedApi, handleErrors, limitRate, requireAccess } from './routes/access.ts';
+import {
+  type AccessKey,
+  createAccess,
+  createGuardedApi,
+  handleErrors,
+  limitRate,
+  requireAccess,
+} from './routes/access.ts';
 import { adminAccountEventRoutes, adminClockRoutes, adminOrderRoutes, adminRoutes } from './routes/admin-routes.ts';
 import { marketDataRoutes } from './routes/market-data-routes.ts';
 import { createTradeStream, runEvery } from './routes/trade-stream.ts';
@@ -83,10 +90,10 @@ export function createPaperBroker(options: PaperBrokerOptions) {
     stream.tell(account_id, tradeUpdateJson(update, held, now()));
   };
   const exchange = createExchange({ database, ledger, orders, market, now, partialFills, settings, tell });
-  const announcements = openLog<CorporateAction>(database, 'broker_corporate_actions', 'action');
+  const announcements = openJsonLog<CorporateAction>(database, 'broker_corporate_actions', 'action');
   resumeMarket(market, ledger, announcements.all());
   const bookkeeping = openBookkeeping({ database, ledger, orders, market, cancelAll: exchange.cancelAll });
-  const expirations = createExpirations({ database, ledger, market, settings });
+  const expirations = createExpirationSweep({ database, ledger, market, settings });
   const settle = () => {
     bookkeeping.settle();
     exchange.settle();
@@ -108,7 +115,7 @@ export function createPaperBroker(options: PaperBrokerOptions) {
       account_number: ledger.account(order.account_id)?.number ?? '',
     }));
 
-  const api = guardedApi(
+  const api = createGuardedApi(
     requireAccess(access),
     limitRate(options.requestsPerMinute ?? 1000, () => clock.now()),
     faults,

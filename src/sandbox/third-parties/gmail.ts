@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { dropConnection } from '../paper-broker/routes/drop-connection.ts';
-import { bearerToken, type StandInOptions } from './stand-in.ts';
+import { readBearerToken, type StandInOptions } from './stand-in.ts';
 
 export const GMAIL_SEND_SCOPE = 'https://www.googleapis.com/auth/gmail.send';
 
@@ -12,7 +12,7 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
   app.use('/gmail/v1/*', bodyLimit({ maxSize: 256 * 1024 }));
 
   app.post('/gmail/v1/users/:user/messages/send', async (context) => {
-    const grant = tokens.accessToken(bearerToken(context) ?? '');
+    const grant = tokens.accessToken(readBearerToken(context) ?? '');
     if (grant === undefined) return gmailError(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
     const denied = (reason: string, message: string) => gmailError(context, 403, 'PERMISSION_DENIED', reason, message);
     if (!grant.scopes.includes(GMAIL_SEND_SCOPE))

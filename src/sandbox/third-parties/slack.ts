@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { dropConnection } from '../paper-broker/routes/drop-connection.ts';
-import { bearerToken, type StandInOptions } from './stand-in.ts';
+import { readBearerToken, type StandInOptions } from './stand-in.ts';
 
 const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
 
@@ -16,7 +16,7 @@ export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
 
   app.post('/api/chat.postMessage', async (context) => {
     const fields = await readArguments(context);
-    const token = bearerToken(context);
+    const token = readBearerToken(context);
     const refuse = (error: string) => context.json({ ok: false, error });
     if (token === undefined) return refuse('not_authed');
     const grant = tokens.accessToken(token);

@@ -19,6 +19,6 @@ export interface StandInOptions {
   readonly faults: ActiveFaults;
 }
 
-export function bearerToken(context: Context): string | undefined {
+export function readBearerToken(context: Context): string | undefined {
   return /^Bearer (\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
 }

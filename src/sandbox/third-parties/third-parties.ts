@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import type { ActiveFaults } from '../../home/identity-provider/faults.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { openLog } from '../../store/sandbox/broker-tables.ts';
+import { openJsonLog } from '../../store/sandbox/broker-tables.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
 import { openTokenStore } from '../../store/sandbox/token-store.ts';
 import { type OAuthClient, oauthRoutes } from '../paper-broker/oauth/oauth-routes.ts';
@@ -36,7 +36,7 @@ export function createThirdParties(options: ThirdPartiesOptions) {
     const database = options.databases[name];
     createSandboxTables(database, 'thirdParty');
     const tokens = openTokenStore(database, now);
-    const outbox = openLog<SentItem>(database, 'sent_messages', 'item');
+    const outbox = openJsonLog<SentItem>(database, 'sent_messages', 'item');
     const clients = [options.clients[name]];
     const scopes = thirdPartyScopes[name];
     app.route(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import type { CredentialStore } from '../credential-store.ts';
-import { assertLengths, matchesExpected, pickValues } from '../credential-values.ts';
+import { assertValueLengths, matchesExpected, pickValues } from '../credential-values.ts';
 import { createStoreLock, withStoreLock } from '../store-lock.ts';
 import { createFileKey, type FileKeyChoice } from './file-key.ts';
 import { type KeyKind, parseSealedFile, type SealedFile, sealCredentials, unsealCredentials } from './sealed-file.ts';
@@ -84,7 +84,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
       return pickValues(values, names);
     },
     async set(values, expected) {
-      assertLengths(values);
+      assertValueLengths(values);
       return await write((stored) => {
         if (!matchesExpected(stored, expected)) return false;
         Object.assign(stored, values);

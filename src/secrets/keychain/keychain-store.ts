@@ -11,7 +11,7 @@ import {
   credentialNames,
   type ExpectedValues,
 } from '../credential-store.ts';
-import { assertLengths, pickValues } from '../credential-values.ts';
+import { assertValueLengths, pickValues } from '../credential-values.ts';
 import { createStoreLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
 
@@ -75,7 +75,7 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
       return pickValues(values, names);
     },
     set(values, expected) {
-      assertLengths(values);
+      assertValueLengths(values);
       return change({ set: { ...values }, expected: toWire(expected) });
     },
     delete(names: readonly CredentialName[], expected) {

@@ -76,7 +76,7 @@ interface SignedRequest {
 }
 
 /** Returns the headers of a request with its signature (AWS Signature Version 4). */
-export async function signHeaders(request: SignedRequest, credentials: AwsCredentials): Promise<Headers> {
+export async function signAwsHeaders(request: SignedRequest, credentials: AwsCredentials): Promise<Headers> {
   const { url, service, region, method, headers, body, now } = request;
   const signer = new AwsV4Signer({
     url: url.href,
@@ -115,7 +115,7 @@ function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
       body,
     };
     const now = clock.now();
-    const headers = await signHeaders({ ...request, url: base, service: 'kms', region, now }, await credentials());
+    const headers = await signAwsHeaders({ ...request, url: base, service: 'kms', region, now }, await credentials());
     const signal = AbortSignal.timeout(timeoutMs);
     let status: number;
     let answer: unknown;

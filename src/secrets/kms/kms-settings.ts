@@ -24,7 +24,7 @@ const awsSchema = z.strictObject({
  * The key management service that wraps keys before they are stored in a database: `{file}`, `{vault}` or `{aws}`. All
  * programs that use the database need the same settings. The settings contain no secret, only the secrets' locations.
  */
-export const kmsSchema = z
+export const kmsSettingsSchema = z
   .strictObject({
     /** File with trade-agent's own wrapping keys: an absolute path, or a path relative to `folder`. */
     file: z.string().min(1).optional(),
@@ -34,7 +34,7 @@ export const kmsSchema = z
   .refine((settings) => Object.values(settings).filter((one) => one !== undefined).length === 1, {
     error: 'must have exactly one of file, vault and aws',
   });
-export type KmsSettings = z.output<typeof kmsSchema>;
+export type KmsSettings = z.output<typeof kmsSettingsSchema>;
 
 interface KmsEnvironment {
   readonly folder: string;

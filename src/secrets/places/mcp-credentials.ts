@@ -11,12 +11,12 @@ import { withStoreLock } from '../store-lock.ts';
  * Credentials for third-party MCP servers: tokens and registrations, by issuer. Some are too long for a keychain entry,
  * so all of them are kept in a file (0600) that is sealed with a key from the credential store.
  */
-export type McpCredentials = ReturnType<typeof createMcpCredentials>;
+export type McpCredentialStore = ReturnType<typeof createMcpCredentialStore>;
 const MAX_FILE_BYTES = 1024 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
 /** @param folder the folder of the profile's credential file or keychain marker */
-export function createMcpCredentials(store: CredentialStore, folder: string, profile: string) {
+export function createMcpCredentialStore(store: CredentialStore, folder: string, profile: string) {
   const file = mcpCredentialFilePath(folder, profile);
   const context = `trade-agent-mcp/1/${profile}`;
   const damaged = (why: string) =>

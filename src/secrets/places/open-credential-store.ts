@@ -18,7 +18,7 @@ interface StoreAccess {
  * @param ask asks the person without echoing their input; undefined if nobody can be asked
  * @param signal ends the wait for a passphrase from a descriptor
  */
-export function passphraseKeysFromEnv(
+export function createPassphraseKeysFromEnv(
   env: NodeJS.ProcessEnv,
   ask: ((question: string) => Promise<string>) | undefined,
   signal?: AbortSignal,
@@ -43,5 +43,5 @@ function keyChoice(key: string | undefined, access: StoreAccess): FileKeyChoice 
   if (key === undefined) return 'beside';
   if (key !== 'passphrase') return { keyFile: key };
   const { env = process.env, passphrases } = access;
-  return { passphrase: passphrases ?? passphraseKeysFromEnv(env, undefined) };
+  return { passphrase: passphrases ?? createPassphraseKeysFromEnv(env, undefined) };
 }

@@ -4,7 +4,7 @@ import { credentialFilePath } from '../file/file-store.ts';
 import type { KeyKind } from '../file/sealed-file.ts';
 import { keychainMarkerPath } from '../keychain/keychain-store.ts';
 
-export interface StoredPlace {
+export interface CredentialStoreLocation {
   readonly credential_store: CredentialLocation['credential_store'];
   readonly keyKind: KeyKind | undefined;
   /** Undefined for the keychain. */
@@ -17,7 +17,7 @@ function toKeyKind({ credential_store, credential_key }: CredentialLocation): Ke
   return credential_key === 'passphrase' ? 'passphrase' : 'key-file';
 }
 
-export function toStoreLocation(folder: string, profile: string, store: CredentialLocation): StoredPlace {
+export function toStoreLocation(folder: string, profile: string, store: CredentialLocation): CredentialStoreLocation {
   const keyKind = toKeyKind(store);
   return {
     credential_store: store.credential_store,
@@ -30,7 +30,7 @@ export function toStoreLocation(folder: string, profile: string, store: Credenti
  * Returns the location of every store that has credentials for this profile. Does not open the keychain, because its
  * marker file shows whether the keychain has entries.
  */
-export function findStoreLocations(folder: string, profile: string): StoredPlace[] {
+export function findStoreLocations(folder: string, profile: string): CredentialStoreLocation[] {
   const files = (['file', 'key-file', 'passphrase'] as const)
     .map((keyKind) => ({
       credential_store: 'file' as const,
@@ -42,6 +42,6 @@ export function findStoreLocations(folder: string, profile: string): StoredPlace
   return existsSync(keychainMarkerPath(folder, profile)) ? [keychain, ...files] : files;
 }
 
-export function isSameStoreLocation(a: StoredPlace, b: StoredPlace): boolean {
+export function isSameStoreLocation(a: CredentialStoreLocation, b: CredentialStoreLocation): boolean {
   return a.credential_store === b.credential_store && a.keyKind === b.keyKind;
 }

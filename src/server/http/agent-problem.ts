@@ -1,7 +1,7 @@
-import { isAgentProblem } from '../../errors/agent-problems.ts';
+import { isAgentProblemCode } from '../../errors/agent-problems.ts';
 import { type ErrorCode, isTradeAgentError } from '../../errors/errors.ts';
 import { isProblemCode } from '../../errors/problem-codes.ts';
-import { problemMembers } from '../../errors/problem-members.ts';
+import { pickProblemMembers } from '../../errors/problem-members.ts';
 import { AgentHttpProblem, HttpProblem, type ProblemError } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 
@@ -39,11 +39,11 @@ function toHttpProblem(error: unknown): ProblemError<string> {
       ...options,
       challenge: { error: 'invalid_token' },
     });
-  if (ours !== undefined && isAgentProblem(code)) return new AgentHttpProblem(ours, code, message, options);
+  if (ours !== undefined && isAgentProblemCode(code)) return new AgentHttpProblem(ours, code, message, options);
   if (ours !== undefined && isProblemCode(code)) return new HttpProblem(ours, code, message, options);
   // Passes the gateway's problem on.
   if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
-    return new HttpProblem(theirs, problem, message, { ...options, members: { ...problemMembers(details) } });
+    return new HttpProblem(theirs, problem, message, { ...options, members: { ...pickProblemMembers(details) } });
   throw error;
 }
 

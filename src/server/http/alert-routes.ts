@@ -5,7 +5,7 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 import { personAlerts } from '../person-alerts.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
-import { createReadRoutes, parseBody } from './caller-requests.ts';
+import { createReadRoutes, parseJsonBody } from './caller-requests.ts';
 
 /** Adds the routes for a person's alerts. As with schedules, adding the first alert requests offline access. */
 export function addAlertRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
@@ -17,12 +17,12 @@ export function addAlertRoutes(app: Hono, authenticator: Authenticator, parts: S
     });
   routes.get('/v1/agent/alerts', async (c, caller) => c.json(await withHttpProblems(() => alertsOf(caller).list())));
   routes.post('/v1/agent/alerts', async (c, caller) => {
-    const { alert } = await parseBody(c, addAlertSchema);
+    const { alert } = await parseJsonBody(c, addAlertSchema);
     const { isNew, ...added } = await withHttpProblems(() => alertsOf(caller).add(alert));
     return c.json({ ...added, is_new: isNew });
   });
   routes.post('/v1/agent/alerts/look', async (c, caller) => {
-    const { every } = await parseBody(c, scheduleAlertChecksSchema);
+    const { every } = await parseJsonBody(c, scheduleAlertChecksSchema);
     const { isNew, ...look } = await withHttpProblems(() => alertsOf(caller).scheduleChecks(every));
     return c.json({ ...look, is_new: isNew });
   });

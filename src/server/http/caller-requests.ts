@@ -8,7 +8,7 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 import { readJsonBody } from '../../gateway/routes/request.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
-import { createPersonAgent, withinScopes } from '../person-agent.ts';
+import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
 
@@ -22,9 +22,9 @@ export function createReadRoutes(app: Hono, authenticator: Authenticator) {
 }
 
 /** Returns the caller's session, limited to the scopes of their token. */
-export function callerSession(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
+export function getCallerSession(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
   return withHttpProblems(async () =>
-    withinScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
+    limitSessionToScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
   );
 }
 
@@ -37,7 +37,7 @@ export async function withAgent<T>(
   caller: Caller,
   question: (agent: Agent) => Promise<T>,
 ): Promise<T> {
-  const session = await callerSession(parts, caller);
+  const session = await getCallerSession(parts, caller);
   return await withHttpProblems(async () => {
     const agent = createPersonAgent(parts, session);
     try {
@@ -52,7 +52,11 @@ export async function withAgent<T>(
  * Parses the request body.
  * @throws {HttpProblem} 400 `usage`, which names the invalid fields; the errors of `readJsonBody`
  */
-export async function parseBody<S extends z.ZodType>(c: Context, schema: S, largest?: number): Promise<z.output<S>> {
+export async function parseJsonBody<S extends z.ZodType>(
+  c: Context,
+  schema: S,
+  largest?: number,
+): Promise<z.output<S>> {
   const parsed = schema.safeParse(await readJsonBody(c, largest));
   if (parsed.success) return parsed.data;
   const fields = [...new Set(parsed.error.issues.map(({ path }) => path.join('.')))];

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { noticeSecretSchema, putNoticeSchema } from '../../agent/remote/protocol.ts';
+import { noticeSecretSchema, putNoticeChannelSchema } from '../../agent/remote/protocol.ts';
 import { type NoticeChannel, noticeChannelNameSchema, noticeDestination } from '../../config/notice-channels.ts';
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import {
@@ -10,15 +10,15 @@ import {
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
-import { channelProblem } from '../jobs/notice-job.ts';
-import { type NoticeParts, personChannels, personChecks } from '../server-parts.ts';
+import { findChannelProblem } from '../jobs/notice-job.ts';
+import { type NoticeParts, personChecks, personNoticeChannels } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
-import { createReadRoutes, parseBody } from './caller-requests.ts';
+import { createReadRoutes, parseJsonBody } from './caller-requests.ts';
 
 const MAX_CHANNELS = 10;
 
 /** @throws {TradeAgentError} `not_found`, `notice_failed` */
-export type TestNotice = (
+export type SendTestNotice = (
   parts: NoticeParts,
   person: string,
   name: string,
@@ -26,19 +26,19 @@ export type TestNotice = (
 ) => Promise<{ readonly id: string; readonly attempts: number }>;
 
 /** Adds the routes for a person's notice channels. Secrets are sealed immediately and never returned. */
-export const noticeRoutes =
-  (parts: NoticeParts, test: TestNotice) =>
+export const createNoticeRoutes =
+  (parts: NoticeParts, test: SendTestNotice) =>
   (app: Hono, authenticator: Authenticator): void => {
     const routes = createReadRoutes(app, authenticator);
     const named = async (person: string, name: string): Promise<NoticeChannel> => {
-      const channels = await personChannels(parts, person).all();
+      const channels = await personNoticeChannels(parts, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
       if (channel !== undefined) return channel;
       throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
     };
     routes.get('/v1/agent/notices', async (c, { sub }) => {
       const secretOf = await withHttpProblems(() => loadNoticeSecrets(parts.credentials(sub)));
-      const all = Object.entries(await personChannels(parts, sub).all());
+      const all = Object.entries(await personNoticeChannels(parts, sub).all());
       const waiting = await personChecks(parts, sub).waitingNotices();
       return c.json({
         channels: all.map(([name, channel]) => ({
@@ -61,20 +61,20 @@ export const noticeRoutes =
     });
     routes.post('/v1/agent/notices/:notice', async (c, { sub }) => {
       const name = parseChannelName(c.req.param('notice'));
-      const { channel, secret } = await parseBody(c, putNoticeSchema);
-      const problem = await channelProblem(channel, parts.noticeResolve);
+      const { channel, secret } = await parseJsonBody(c, putNoticeChannelSchema);
+      const problem = await findChannelProblem(channel, parts.noticeResolve);
       if (problem?.passing) throw new HttpProblem(503, 'service_busy', problem.message);
       if (problem !== undefined)
         throw usageProblem(problem.message, 'Choose slack, webhook, ntfy, or email through a public server.');
       if (secret !== undefined)
         await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
-      if (!(await personChannels(parts, sub).put(name, channel, MAX_CHANNELS)))
+      if (!(await personNoticeChannels(parts, sub).put(name, channel, MAX_CHANNELS)))
         throw usageProblem(`you already have ${MAX_CHANNELS} channels, the maximum`, 'Remove one first.');
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/secret', async (c, { sub }) => {
       const name = parseChannelName(c.req.param('notice'));
-      const { secret } = await parseBody(c, noticeSecretSchema);
+      const { secret } = await parseJsonBody(c, noticeSecretSchema);
       const channel = await named(sub, name);
       await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
       return c.body(null, 204);
@@ -86,7 +86,7 @@ export const noticeRoutes =
     routes.delete('/v1/agent/notices/:notice', async (c, { sub }) => {
       const name = parseChannelName(c.req.param('notice'));
       await withHttpProblems(() => deleteNoticeSecret(parts.credentials(sub), name));
-      if (!(await personChannels(parts, sub).remove(name)))
+      if (!(await personNoticeChannels(parts, sub).remove(name)))
         throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
       return c.body(null, 204);
     });

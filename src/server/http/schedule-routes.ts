@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { type AddScheduleRequest, addScheduleSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
+import { type AddScheduleRequest, addScheduleRequestSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
 import { shortId } from '../../agent/short-id.ts';
 import type { Session } from '../../auth/session/session.ts';
 import { priceConditions } from '../../check/conditions.ts';
@@ -18,7 +18,7 @@ import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.t
 import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
-import { createMarketDays } from '../jobs/market-days.ts';
+import { createTradingDayReader } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
 import {
   MAX_SCHEDULES,
@@ -28,7 +28,7 @@ import {
   tenantSchedules,
 } from '../server-parts.ts';
 import { withHttpProblems } from './agent-problem.ts';
-import { callerSession, createReadRoutes, parseBody, requireIdempotencyKey } from './caller-requests.ts';
+import { createReadRoutes, getCallerSession, parseJsonBody, requireIdempotencyKey } from './caller-requests.ts';
 
 /** Maximum body size in bytes: enough for a rules file. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -44,7 +44,7 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
 export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = createReadRoutes(app, authenticator);
   const { clock, sessions } = parts;
-  const days = createMarketDays({
+  const days = createTradingDayReader({
     rows: postgresCalendarRows(parts.database),
     schedules: tenantSchedules(parts),
     sessions,
@@ -54,7 +54,7 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     timingMoments(timing, 'at' in timing ? await days.askedBy(await session()) : []);
   const shown = async (caller: Caller, rows: readonly ScheduleRow<ServerSchedule, RunRecord>[]) => {
     let session: Promise<Session> | undefined;
-    const once = () => (session ??= callerSession(parts, caller));
+    const once = () => (session ??= getCallerSession(parts, caller));
     return await Promise.all(
       rows.map(async (row) =>
         toRemoteSchedule(row, await withHttpProblems(() => momentsOf(row.schedule.timing, once)), clock.now()),
@@ -74,8 +74,8 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
   );
   routes.post('/v1/agent/schedules', async (c, caller) => {
     const key = requireIdempotencyKey(c);
-    const asked = await parseBody(c, addScheduleSchema, MAX_BODY_BYTES);
-    const session = await callerSession(parts, caller);
+    const asked = await parseJsonBody(c, addScheduleRequestSchema, MAX_BODY_BYTES);
+    const session = await getCallerSession(parts, caller);
     const moments = await withHttpProblems(() => withUsageProblems(() => momentsOf(asked.timing, async () => session)));
     const made = await withUsageProblems(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
     await withHttpProblems(() => sessions.grantOffline(caller, caller.accessToken));
@@ -98,7 +98,7 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     const key = requireIdempotencyKey(c);
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
     // Stores the run's credentials before the run exists.
-    await callerSession(parts, caller);
+    await getCallerSession(parts, caller);
     const queued = await personSchedules(parts, caller.sub).requestRun(schedule.id, key, clock.now());
     return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
   });

@@ -4,8 +4,8 @@ import {
   type AgentOperation,
   agentEventSchema,
   agentOperations,
-  approvalAnswerSchema,
-  IDEMPOTENCY_KEY,
+  approvalResponseSchema,
+  IDEMPOTENCY_KEY_HEADER,
   idempotencyKeySchema,
   KEEP_ALIVE_INTERVAL_MS,
   OPENAPI_PATH,
@@ -21,11 +21,11 @@ import {
 } from '../../agent/remote/protocol.ts';
 import { shortId } from '../../agent/short-id.ts';
 import { threadSchema } from '../../agent/view-schemas.ts';
-import { EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
+import { TOKEN_EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
 import { type Authenticator, createAuthenticator, type RequestLog } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 import { createIdentityProvider } from '../../gateway/auth/identity-provider.ts';
-import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/auth/protected-resource-metadata.ts';
+import { createProtectedResourceMetadata, METADATA_PATH } from '../../gateway/auth/protected-resource-metadata.ts';
 import { createTokenVerifier } from '../../gateway/auth/token-verifier.ts';
 import { healthRoutes } from '../../gateway/routes/health.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
@@ -46,9 +46,15 @@ import { orderSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { namedSchemas } from '../../values/named-schemas.ts';
 import { personStores } from '../person-agent.ts';
-import { createPersonWatch, type PersonWatch } from '../person-watch.ts';
+import { createPersonProposalWatch, type PersonProposalWatch } from '../person-watch.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
-import { callerSession, createReadRoutes, parseBody, requireIdempotencyKey, withAgent } from './caller-requests.ts';
+import {
+  createReadRoutes,
+  getCallerSession,
+  parseJsonBody,
+  requireIdempotencyKey,
+  withAgent,
+} from './caller-requests.ts';
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 
@@ -103,7 +109,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     clock,
     log,
   });
-  const watch = createPersonWatch(options);
+  const watch = createPersonProposalWatch(options);
   const app = new Hono();
   runRoutes(app, authenticator, options);
   runEventRoutes(app, authenticator, { ...options, watch, closing: closing.signal });
@@ -117,7 +123,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   const { loginClient, environment } = options;
   // RFC 9728 §2 allows additional members.
   const metadata = {
-    ...protectedResourceMetadata({
+    ...createProtectedResourceMetadata({
       resource: address,
       issuer,
       detailsTypes: [],
@@ -131,11 +137,11 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     METADATA_PATH,
     authenticator.open((c) => c.json(metadata)),
   );
-  let document: ReturnType<typeof openApiDocument> | undefined;
+  let document: ReturnType<typeof createOpenApiDocument> | undefined;
   app.get(
     OPENAPI_PATH,
     authenticator.open((c) => {
-      document ??= openApiDocument(address, options.version);
+      document ??= createOpenApiDocument(address, options.version);
       return c.json(document);
     }),
   );
@@ -167,7 +173,7 @@ function threadRoutes(app: Hono, authenticator: Authenticator, parts: ServerPart
     return c.json({ threads: await withAgent(parts, caller, (agent) => agent.threads({ asKept })) });
   });
   routes.post('/v1/agent/threads/prune', async (c, caller) => {
-    const { older_than: olderThan, keep, dry_run: dryRun = false } = await parseBody(c, pruneThreadsSchema);
+    const { older_than: olderThan, keep, dry_run: dryRun = false } = await parseJsonBody(c, pruneThreadsSchema);
     const deleted = await withAgent(parts, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
     return c.json({ deleted });
   });
@@ -188,7 +194,7 @@ function approvalRoutes(app: Hono, authenticator: Authenticator, parts: ServerPa
     c.json({ approvals: await withAgent(parts, caller, (agent) => agent.approvals()) }),
   );
   routes.post('/v1/agent/approvals/reconcile', async (c, caller) => {
-    const { id } = await parseBody(c, reconcileRequestSchema);
+    const { id } = await parseJsonBody(c, reconcileRequestSchema);
     return c.json({ approvals: await withAgent(parts, caller, (agent) => agent.reconcile(id)) });
   });
   routes.get('/v1/agent/approvals/:approval', async (c, caller) => {
@@ -220,7 +226,7 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
     // Stores the run's credentials before the run exists.
-    await callerSession(parts, caller);
+    await getCallerSession(parts, caller);
     const begun = await personRuns(parts, caller.sub).begin(
       { ...run, id: shortId('run_', 20), client: caller.clientId ?? '', scopes: [...caller.scopes] },
       clock.now(),
@@ -239,13 +245,13 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
 
   routes.post('/v1/agent/runs', async (c, caller) => {
     const idempotencyKey = requireIdempotencyKey(c);
-    const { input, options } = await parseBody(c, startRunSchema, MAX_RUN_BYTES);
+    const { input, options } = await parseJsonBody(c, startRunSchema, MAX_RUN_BYTES);
     const thread = input.thread ?? shortId('th_', 10);
     return c.json(await begin(caller, { thread, idempotencyKey, input, options }), 202);
   });
   routes.post('/v1/agent/threads/:thread/resume', async (c, caller) => {
     const idempotencyKey = requireIdempotencyKey(c);
-    const { options }: { options: WireOptions } = await parseBody(c, resumeThreadSchema);
+    const { options }: { options: WireOptions } = await parseJsonBody(c, resumeThreadSchema);
     const thread = threadIdSchema.safeParse(c.req.param('thread')).data ?? '';
     if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined) throw threadNotFound(thread);
     return c.json(await begin(caller, { thread, idempotencyKey, input: undefined, options }), 202);
@@ -280,7 +286,7 @@ const EVENT_BATCH = 200;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface RunEventsOptions extends ServerParts {
-  readonly watch: PersonWatch;
+  readonly watch: PersonProposalWatch;
   readonly closing: AbortSignal;
 }
 
@@ -294,19 +300,19 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
       const runs = personRuns(parts, caller.sub);
       const run = await runs.find(id);
       if (run === undefined) throw runNotFound(id);
-      const session = await callerSession(parts, caller);
+      const session = await getCallerSession(parts, caller);
       // A proposal may have been decided while no session was available for asking the gateway.
       if (run.state === 'waiting') await runs.postponePoll(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
       const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), MAX_TIMER_MS));
       // Ends shortly before the token expires, so that the client reconnects with a new token, which the run then uses.
-      const left = lasts > EXPIRY_MARGIN_MS ? lasts - EXPIRY_MARGIN_MS : lasts;
+      const left = lasts > TOKEN_EXPIRY_MARGIN_MS ? lasts - TOKEN_EXPIRY_MARGIN_MS : lasts;
       return async (stream) => {
         const unwatch = watch.watch(session);
         const ended = AbortSignal.any([AbortSignal.timeout(left), c.req.raw.signal, closing]);
         try {
-          for await (const events of followRun(runs, id, from, { news, clock, signal: ended })) {
+          for await (const events of followRunEvents(runs, id, from, { news, clock, signal: ended })) {
             if (events.length === 0) await stream.write(': alive\n\n');
             for (const { seq, event } of events)
               await stream.writeSSE({ id: String(seq), data: JSON.stringify(event) });
@@ -323,7 +329,7 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
  * Yields a run's events after a sequence number, until its result or until `signal` aborts. An empty batch is a
  * keep-alive. The first batch is sent immediately, to confirm the subscription.
  */
-export async function* followRun(
+export async function* followRunEvents(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,
   id: string,
   from: number,
@@ -360,7 +366,7 @@ export async function* followRun(
 
 /** Schemas that become named components of the OpenAPI document. */
 const componentNames = new Map<z.core.$ZodType, string>([
-  [approvalAnswerSchema.shape.approval, 'Approval'],
+  [approvalResponseSchema.shape.approval, 'Approval'],
   [agentEventSchema, 'AgentEvent'],
   [runResultSchema, 'RunResult'],
   [threadSchema, 'Thread'],
@@ -377,7 +383,7 @@ type Json = Record<string, unknown>;
  * @see https://spec.openapis.org/oas/v3.1.1.html
  * @param address the server's address
  */
-export function openApiDocument(address: string, version: string): Json {
+export function createOpenApiDocument(address: string, version: string): Json {
   const components: Json = {};
   /** Returns JSON Schema 2020-12 with its parts under `components`. Responses may gain members within a version. */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
@@ -442,7 +448,7 @@ function toOperation(
     ...ids.map(parameter('path', true)),
     ...Object.entries(query).map(parameter('query', false)),
     ...Object.entries(headers).map(parameter('header', false)),
-    ...(idempotent === true ? [parameter('header', true)([IDEMPOTENCY_KEY, idempotencyKeySchema])] : []),
+    ...(idempotent === true ? [parameter('header', true)([IDEMPOTENCY_KEY_HEADER, idempotencyKeySchema])] : []),
   ];
   const ref = { $ref: '#/components/schemas/Problem' };
   return {

@@ -1,7 +1,7 @@
 import type { Session } from '../../auth/session/session.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { type CachedCalendar, currentCalendar } from '../../schedule/calendar-cache.ts';
+import { type CachedCalendar, loadCurrentCalendar } from '../../schedule/calendar-cache.ts';
 import type { CalendarRows, TenantSchedules } from '../../store/schedule-rows.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
@@ -12,13 +12,13 @@ const MAX_PEOPLE = 5;
 const RETRY_DELAY_MS = 5 * 60_000;
 const CACHE_MS = 60_000;
 
-export type MarketDays = ReturnType<typeof createMarketDays>;
+export type TradingDayReader = ReturnType<typeof createTradingDayReader>;
 
 /**
  * Creates a reader of the market's calendar. The reader requests the calendar once per tenant and day, with the session
  * of any person who is signed in.
  */
-export function createMarketDays(options: {
+export function createTradingDayReader(options: {
   readonly rows: CalendarRows<CachedCalendar>;
   readonly schedules: Pick<TenantSchedules, 'marketPeople'>;
   readonly sessions: Pick<PersonSessions, 'of'>;
@@ -27,7 +27,7 @@ export function createMarketDays(options: {
   const { rows, schedules, sessions, clock } = options;
   let restUntil = 0;
   const calendarOf = (session: () => Promise<Session>) =>
-    currentCalendar({
+    loadCurrentCalendar({
       store: rows,
       now: clock.now(),
       ask: async (range) => await createGatewayClient(await session()).calendar(range),
@@ -35,7 +35,7 @@ export function createMarketDays(options: {
   const onBehalfOfSomeone = async () => {
     const people = await schedules.marketPeople(MAX_PEOPLE);
     if (people.length === 0) return [];
-    let why: unknown = loginRequired();
+    let why: unknown = loginRequiredError();
     for (const person of people) {
       try {
         return (await calendarOf(() => sessions.of(person))).days;

@@ -3,14 +3,14 @@ import type { JobHandler } from '../../jobs/job-queue.ts';
 import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
 import { ResolverBusyError } from '../../net/public-resolver.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
-import { deliver } from '../../notify/deliver.ts';
-import { type Notice, NoticeFailure } from '../../notify/notice.ts';
-import { openChannel } from '../../notify/open-channel.ts';
+import { deliverNotices } from '../../notify/deliver.ts';
+import { type Notice, NoticeFailedError } from '../../notify/notice.ts';
+import { createChannelSender } from '../../notify/open-channel.ts';
 import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import { postgresSingleNotice } from '../../store/postgres/state/notice-outbox.ts';
 import { personDatabase } from '../../store/postgres/state/person-database.ts';
-import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
-import { type NoticeParts, personChannels } from '../server-parts.ts';
+import { createScheduleJob } from '../../store/postgres/state/schedule-jobs.ts';
+import { type NoticeParts, personNoticeChannels } from '../server-parts.ts';
 
 /** Retry delays of a notice: one minute, then doubled each time, up to one hour. */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
@@ -26,19 +26,19 @@ export function createNoticeJob(parts: NoticeParts): JobHandler {
     const outbox = postgresSingleNotice<Notice>(personDatabase(database, person));
     const waiting = await outbox.get(id);
     if (waiting === undefined) return;
-    const channel = (await personChannels(parts, person).all())[waiting.channel];
+    const channel = (await personNoticeChannels(parts, person).all())[waiting.channel];
     if (channel?.enabled !== true) return await outbox.remove(id);
     if (clock.now() >= waiting.until) {
       await outbox.remove(id);
-      throw new NoticeFailure('too_old', 'the notice expired before it could be sent');
+      throw new NoticeFailedError('too_old', 'the notice expired before it could be sent');
     }
     const failure = await sendNotice(parts, person, waiting.channel, channel, waiting.notice, signal);
     if (failure === undefined) return await outbox.remove(id);
     signal.throwIfAborted();
-    if (!failure.passing) throw new NoticeFailure(failure.code, failure.message);
+    if (!failure.passing) throw new NoticeFailedError(failure.code, failure.message);
     const pause = Math.min(MIN_RETRY_DELAY_MS * 2 ** waiting.attempts, MAX_RETRY_DELAY_MS);
     await outbox.tried(id, (unit) =>
-      jobs.enqueue(unit, createJob('notice', database.tenant, person, { notice: id }), {
+      jobs.enqueue(unit, createScheduleJob('notice', database.tenant, person, { notice: id }), {
         at: clock.now() + pause,
       }),
     );
@@ -53,10 +53,10 @@ async function sendNotice(
   notice: Notice,
   signal: AbortSignal,
 ) {
-  const problem = await channelProblem(channel, noticeResolve);
+  const problem = await findChannelProblem(channel, noticeResolve);
   if (problem !== undefined) return { code: 'refused', ...problem } as const;
   const secret = (await loadNoticeSecrets(credentials(person)))(name, channel);
-  const send = openChannel(name, channel, secret, {
+  const send = createChannelSender(name, channel, secret, {
     fetch: noticeFetch,
     env: {},
     platform: process.platform,
@@ -64,7 +64,7 @@ async function sendNotice(
     command: 'trade-agent notices',
     resolveMail: noticeResolve,
   });
-  const [delivery] = await deliver(send, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
+  const [delivery] = await deliverNotices(send, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
   return delivery?.failure;
 }
 
@@ -77,7 +77,7 @@ export interface ChannelProblem {
  * Returns why a server can't use a channel, or undefined if it can. A server has no desktop and none of the person's
  * files, and sends only to public addresses.
  */
-export async function channelProblem(
+export async function findChannelProblem(
   channel: NoticeChannel,
   resolve: ResolveHost,
 ): Promise<ChannelProblem | undefined> {

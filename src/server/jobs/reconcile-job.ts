@@ -1,9 +1,9 @@
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
-import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
+import { createScheduleJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { isInProgressState } from '../../trading/proposal.ts';
-import { createPersonAgent, withinScopes } from '../person-agent.ts';
+import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
 /**
@@ -21,7 +21,7 @@ export function createReconcileJob(parts: ServerParts): JobHandler {
   const { database, jobs, sessions, clock } = parts;
   return async ({ ids: { person, proposal } }) => {
     if (person === undefined || proposal === undefined) return;
-    const session = withinScopes(await sessions.of(person), READ_SCOPES);
+    const session = limitSessionToScopes(await sessions.of(person), READ_SCOPES);
     const agent = createPersonAgent(parts, session, { model: 'builtin', read_only: true });
     try {
       const open = (await agent.reconcile(proposal)).filter(({ status }) => isInProgressState(status));
@@ -30,7 +30,7 @@ export function createReconcileJob(parts: ServerParts): JobHandler {
         if (age > GIVE_UP_AFTER_MS) throw new TradeAgentError('outcome_unknown', 'the outcome is still unknown');
         const pause = Math.min(Math.max(age, MIN_RETRY_DELAY_MS), MAX_RETRY_DELAY_MS);
         await database.write((unit) =>
-          jobs.enqueue(unit, createJob('reconcile', database.tenant, person, { proposal: id }), {
+          jobs.enqueue(unit, createScheduleJob('reconcile', database.tenant, person, { proposal: id }), {
             at: clock.now() + pause,
           }),
         );

@@ -16,7 +16,7 @@ const MAX_POLL_INTERVAL_MS = 60_000;
 /** Maximum number of proposals that the gateway returns in a list. */
 const MAX_LISTED_PROPOSALS = 200;
 
-export interface CollectorOptions extends ServerParts {
+export interface RunCollectorOptions extends ServerParts {
   readonly due: DueRuns;
   /** Waits until the shared rate limit allows another request. */
   readonly paced: () => Promise<void>;
@@ -27,7 +27,7 @@ export interface CollectorOptions extends ServerParts {
  * request asks the gateway about all proposals that their runs wait for. Runs are woken when their proposals are
  * decided or their time is over, jobs that may be lost are enqueued again, and runs that ended long ago are removed.
  */
-export async function collectRuns(options: CollectorOptions, signal: AbortSignal): Promise<void> {
+export async function collectRuns(options: RunCollectorOptions, signal: AbortSignal): Promise<void> {
   const { due, clock, onError } = options;
   while (!signal.aborted) {
     let found = 0;
@@ -56,7 +56,7 @@ const errorLabel = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
 /** @param ids the IDs of one person's due runs */
-async function processDueRuns(options: CollectorOptions, person: string, ids: readonly string[]): Promise<void> {
+async function processDueRuns(options: RunCollectorOptions, person: string, ids: readonly string[]): Promise<void> {
   const runs = personRuns(options, person);
   const waiting: StoredRun[] = [];
   for (const id of ids) {
@@ -75,7 +75,7 @@ async function processDueRuns(options: CollectorOptions, person: string, ids: re
 
 /** Polls the proposals that a person's runs wait for. */
 async function pollProposals(
-  { sessions, clock, paced }: CollectorOptions,
+  { sessions, clock, paced }: RunCollectorOptions,
   runs: RunStore,
   person: string,
   waiting: readonly StoredRun[],

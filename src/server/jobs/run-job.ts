@@ -1,5 +1,5 @@
 import type { AgentEvent, RunResult } from '../../agent/events.ts';
-import { asTradeAgentError, errorFacts } from '../../agent/graph/error-facts.ts';
+import { toErrorFacts, toTradeAgentError } from '../../agent/graph/error-facts.ts';
 import {
   fromWireInput,
   fromWireOptions,
@@ -7,7 +7,7 @@ import {
   runOptionsSchema,
   type WireOptions,
 } from '../../agent/remote/protocol.ts';
-import { runResult } from '../../agent/run/run-result.ts';
+import { createRunResult } from '../../agent/run/run-result.ts';
 import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
@@ -15,7 +15,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { RunClaim, RunStore, RunWait, StoredRun } from '../../store/run-store.ts';
 import type { StateStores } from '../../store/state-stores.ts';
 import { isSettledState } from '../../trading/proposal.ts';
-import { createPersonAgent, personStores, withinScopes } from '../person-agent.ts';
+import { createPersonAgent, limitSessionToScopes, personStores } from '../person-agent.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
 
 /** Delay before the first poll. New requests are rarely decided immediately, and a watched run is woken anyway. */
@@ -155,7 +155,7 @@ async function runTurn(
     return failedResult(parts, run, interrupted());
   let session: Session;
   try {
-    session = withinScopes(await parts.sessions.of(person), run.scopes);
+    session = limitSessionToScopes(await parts.sessions.of(person), run.scopes);
   } catch (error) {
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
     return failedResult(parts, run, error);
@@ -254,9 +254,9 @@ const interrupted = () => new TradeAgentError('interrupted', 'the run was stoppe
 
 /** Returns the result of a run that could not start and has no open proposals. */
 function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): TurnResult {
-  const result = runResult(run.thread, {}, [], {
+  const result = createRunResult(run.thread, {}, [], {
     model: model.name ?? model.provider,
-    error: errorFacts(asTradeAgentError(error)),
+    error: toErrorFacts(toTradeAgentError(error)),
   });
   return { result, isStopped: false };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
 import { readQuotes } from '../../check/read-quotes.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import type { ObservedValue, TenantSchedules, WorkerLeases } from '../../store/schedule-rows.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { Dec, isPositive } from '../../trading/decimal.ts';
@@ -15,7 +15,7 @@ const LEASE_MS = 15_000;
 /** Maximum number of people whose sessions are tried for reading prices. */
 const MAX_PEOPLE = 5;
 
-export interface WatchPricesOptions {
+export interface CheckPriceConditionsOptions {
   readonly schedules: Pick<TenantSchedules, 'watched' | 'watchers' | 'applyObserved'>;
   readonly leases: Pick<WorkerLeases, 'hold'>;
   readonly sessions: Pick<PersonSessions, 'of'>;
@@ -29,7 +29,7 @@ export interface WatchPricesOptions {
  * returns between two reads goes unnoticed.
  * @returns the number of conditions that changed
  */
-export async function watchPrices(options: WatchPricesOptions): Promise<number> {
+export async function checkPriceConditions(options: CheckPriceConditionsOptions): Promise<number> {
   const { schedules, leases, signal } = options;
   const shards = Map.groupBy(await schedules.watched(), symbolShard);
   let turned = 0;
@@ -37,7 +37,7 @@ export async function watchPrices(options: WatchPricesOptions): Promise<number> 
     signal.throwIfAborted();
     if (!(await leases.hold(`prices/${shard}`, LEASE_MS))) continue;
     const quotes = await fetchQuotes(options, symbols);
-    turned += await schedules.applyObserved(quotes.flatMap(conditionValues), options.now());
+    turned += await schedules.applyObserved(quotes.flatMap(toObservedValues), options.now());
   }
   return turned;
 }
@@ -48,10 +48,10 @@ function symbolShard(symbol: string): number {
 
 /** @throws the last person's error */
 async function fetchQuotes(
-  { schedules, sessions, signal }: WatchPricesOptions,
+  { schedules, sessions, signal }: CheckPriceConditionsOptions,
   symbols: readonly string[],
 ): Promise<Quote[]> {
-  let why: unknown = loginRequired();
+  let why: unknown = loginRequiredError();
   for (const person of await schedules.watchers(symbols, MAX_PEOPLE)) {
     signal.throwIfAborted();
     try {
@@ -66,7 +66,7 @@ async function fetchQuotes(
 }
 
 /** Returns the values that conditions are compared with, or an empty list if there is no price. */
-export function conditionValues({ symbol, last, previous_close: before }: Quote): ObservedValue[] {
+export function toObservedValues({ symbol, last, previous_close: before }: Quote): ObservedValue[] {
   if (last === undefined || !isPositive(new Dec(last))) return [];
   const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));
   if (before === undefined || !isPositive(new Dec(before))) return prices;

@@ -3,29 +3,38 @@ import { providerDialect } from '../../auth/provider/dialects.ts';
 import { expiryTime } from '../../auth/provider/lifetime.ts';
 import {
   audienceParameters,
-  bindsTokens,
   loginClientConfiguration,
   type ProviderAccess,
   retryWithProviderTime,
+  usesDpopBoundTokens,
 } from '../../auth/provider/provider.ts';
-import { classifyProviderFailure, type ProviderFailure, providerError } from '../../auth/provider/provider-failure.ts';
+import {
+  classifyProviderFailure,
+  type ProviderFailure,
+  toProviderError,
+} from '../../auth/provider/provider-failure.ts';
 import { revokeTokens } from '../../auth/provider/token-revocation.ts';
-import { type AccessToken, isUsable, parseAccessToken } from '../../auth/session/access-token.ts';
+import { type AccessToken, isUsableToken, parseAccessToken } from '../../auth/session/access-token.ts';
 import { createDpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../../auth/session/dpop-key.ts';
 import { requireFreshLogin } from '../../auth/session/live-login.ts';
 import type { Session } from '../../auth/session/session.ts';
-import { newSession, parseStoredSession, type StoredSession, sessionUser } from '../../auth/session/stored-session.ts';
+import {
+  createStoredSession,
+  parseStoredSession,
+  type StoredSession,
+  sessionUser,
+} from '../../auth/session/stored-session.ts';
 import {
   coversScopes,
+  DEFAULT_TOKEN_LIFETIME_S,
   grantedScopes,
   missingScopeError,
   refreshAccessToken,
-  UNKNOWN_LIFETIME_S,
 } from '../../auth/session/token-refresh.ts';
 import { createTokenSession, type TokenSource } from '../../auth/session/token-session.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { loginRequired } from '../../errors/login-required.ts';
+import { loginRequiredError } from '../../errors/login-required.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
@@ -34,9 +43,9 @@ import type { CredentialStore, ServerCredentialName } from '../../secrets/creden
 import { defined } from '../../values/defined.ts';
 import type { PersonSessions } from './person-sessions.ts';
 
-export interface ExchangingSessionsOptions extends ServerClient {
+export interface TokenExchangeSessionsOptions extends ServerClient {
   /** Returns a person's credentials, which all machines of the server share. */
-  readonly credentials: (person: string) => PersonCredentials;
+  readonly credentials: (person: string) => PersonCredentialStore;
   /** Timeout of one request to the gateway, in milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -48,7 +57,7 @@ const MAX_SESSIONS = 1_000;
  * memory. The subject tokens from which they are obtained, and the key to which the subject tokens are bound, are
  * sealed in the database.
  */
-export function createExchangingSessions(options: ExchangingSessionsOptions): PersonSessions {
+export function createTokenExchangeSessions(options: TokenExchangeSessionsOptions): PersonSessions {
   const { profile, clock, access, credentials } = options;
   const recent = recentSessions();
   const over = (source: Pick<TokenSource, 'user' | 'key' | 'scopes' | 'renew' | 'requireFresh'>): Session =>
@@ -77,7 +86,7 @@ export function createExchangingSessions(options: ExchangingSessionsOptions): Pe
           scopes: brought.scopes,
           async renew(scopes) {
             const exchange = await exchangeToken(options, { token: brought, key }, scopes);
-            if (exchange === undefined) throw loginRequired('the sign-in to this server has ended');
+            if (exchange === undefined) throw loginRequiredError('the sign-in to this server has ended');
             return exchange.token;
           },
           requireFresh: () => requireFreshLogin(profile, store, clock, signedInAt),
@@ -89,7 +98,7 @@ export function createExchangingSessions(options: ExchangingSessionsOptions): Pe
       const store = credentials(person);
       const { session, subject, hasGrant } = await storedSession(store, profile, clock);
       if (session === undefined || (subject === undefined && !hasGrant)) {
-        throw loginRequired('the person is away and has not allowed this server to act for them');
+        throw loginRequiredError('the person is away and has not allowed this server to act for them');
       }
       const key = await personKey(store);
       const name = cacheKey('of', person, key.x);
@@ -158,7 +167,7 @@ function recentSessions() {
  * person's offline grant. Reads the store each time, because another machine may have served the person since.
  */
 async function renewToken(
-  options: ServerClient & { readonly store: PersonCredentials; readonly person: string },
+  options: ServerClient & { readonly store: PersonCredentialStore; readonly person: string },
   scopes: readonly string[],
   rejected: string | undefined,
 ): Promise<AccessToken> {
@@ -169,7 +178,7 @@ async function renewToken(
     if (exchange !== undefined) return exchange.token;
     await store.delete(['subject_token'], { subject_token: subjectText });
   }
-  if (!hasGrant) throw loginRequired('the person is away and has not allowed this server to act for them');
+  if (!hasGrant) throw loginRequiredError('the person is away and has not allowed this server to act for them');
   return await refreshAccessToken({ profile, store, access, clock, sub: person }, scopes, rejected);
 }
 
@@ -189,19 +198,19 @@ function requireOffline({ profile }: ServerClient): void {
 /** @param subjectToken returns the token to exchange if there is no grant yet, or undefined if none is valid */
 async function obtainOfflineGrant(
   options: ServerClient,
-  store: PersonCredentials,
+  store: PersonCredentialStore,
   subjectToken: () => Promise<AccessToken | undefined>,
 ): Promise<void> {
   await store.exclusively('session', async () => {
     const { refresh_token: currentToken } = await store.get(['refresh_token'], { fresh: true });
     if (currentToken !== undefined) return;
     const token = await subjectToken();
-    if (token === undefined) throw loginRequired('the sign-in to this server has ended');
+    if (token === undefined) throw loginRequiredError('the sign-in to this server has ended');
     const subject = { token, key: await personKey(store) };
     const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch((error: unknown): never => {
       throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? offlineNotAllowed() : error;
     });
-    if (exchange === undefined) throw loginRequired('the sign-in to this server has ended');
+    if (exchange === undefined) throw loginRequiredError('the sign-in to this server has ended');
     const { refreshToken } = exchange;
     if (refreshToken === undefined) {
       throw new TradeAgentError('provider_error', 'the identity provider sent no refresh token', {
@@ -245,7 +254,7 @@ async function exchangeToken(
   wanted: 'online' | 'offline' = 'online',
 ) {
   const { token: brought, key } = subject;
-  if (!isUsable(brought, clock, EXCHANGE_MARGIN_MS)) return undefined;
+  if (!isUsableToken(brought, clock, EXCHANGE_MARGIN_MS)) return undefined;
   if (!coversScopes(brought, scopes)) throw missingScopeError(scopes);
   const { onBehalf } = providerDialect(profile);
   const oidc = await import('openid-client');
@@ -254,7 +263,7 @@ async function exchangeToken(
   try {
     const answer = await retryWithProviderTime(profile.issuer, async () => {
       const configuration = await loginClientConfiguration(profile, access);
-      bound = bindsTokens(profile, configuration.serverMetadata());
+      bound = usesDpopBoundTokens(profile, configuration.serverMetadata());
       const proof = bound ? { DPoP: await createDpopHandle(configuration, key) } : {};
       sentAt = clock.now();
       return await oidc.genericGrantRequest(
@@ -274,7 +283,7 @@ async function exchangeToken(
       value: answer.access_token,
       type: answer.token_type === 'dpop' ? 'dpop' : 'bearer',
       scopes: grantedScopes(answer.access_token, answer.scope?.split(' ') ?? scopes),
-      expiresAt: expiryTime(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
+      expiresAt: expiryTime(sentAt, answer.expires_in ?? DEFAULT_TOKEN_LIFETIME_S),
       sub: brought.sub,
     };
     requireBoundToPerson(token, bound);
@@ -296,7 +305,7 @@ function isSubjectRejected(failure: ProviderFailure, profile: ResolvedProfile): 
 
 function exchangeError(failure: ProviderFailure, profile: ResolvedProfile, scopes: readonly string[]): TradeAgentError {
   if (failure.kind !== 'oauth') {
-    return providerError(failure, 'could not get access to the gateway', profile.issuer);
+    return toProviderError(failure, 'could not get access to the gateway', profile.issuer);
   }
   if (failure.error === 'invalid_scope') return missingScopeError(scopes);
   const message = `the identity provider denied the server access to the gateway (${failure.error})`;
@@ -328,7 +337,7 @@ function tokenSubject(token: string): string | undefined {
 }
 
 /** A person's sealed secrets on a server. */
-export type PersonCredentials = CredentialStore<ServerCredentialName>;
+export type PersonCredentialStore = CredentialStore<ServerCredentialName>;
 
 /** Converts a request's token to the form that token exchange requires. */
 function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): AccessToken {
@@ -345,12 +354,12 @@ const EXCHANGE_MARGIN_MS = 2_000;
  * Reads the data that is stored for a person so that runs can continue after the request that started them. `subject`
  * is the last request's token while it is valid, and `hasGrant` tells whether there is an offline grant.
  */
-async function storedSession(store: PersonCredentials, profile: ResolvedProfile, clock: Clock) {
+async function storedSession(store: PersonCredentialStore, profile: ResolvedProfile, clock: Clock) {
   const held = await store.get(['session', 'subject_token', 'refresh_token'], { fresh: true });
   const subject = parseAccessToken(held.subject_token);
   return {
     session: parseStoredSession(held.session, profile),
-    subject: isUsable(subject, clock, EXCHANGE_MARGIN_MS) ? subject : undefined,
+    subject: isUsableToken(subject, clock, EXCHANGE_MARGIN_MS) ? subject : undefined,
     subjectText: held.subject_token,
     hasGrant: held.refresh_token !== undefined,
   };
@@ -360,7 +369,7 @@ async function storedSession(store: PersonCredentials, profile: ResolvedProfile,
  * Returns the DPoP key of this person's tokens, which all machines share. Each person has their own key, so that a
  * leaked key does not expose other people.
  */
-async function personKey(store: PersonCredentials): Promise<PrivateJwk> {
+async function personKey(store: PersonCredentialStore): Promise<PrivateJwk> {
   for (;;) {
     const { dpop_key: kept } = await store.get(['dpop_key'], { fresh: true });
     if (kept !== undefined) return parsePrivateJwk(kept);
@@ -376,7 +385,7 @@ async function personKey(store: PersonCredentials): Promise<PrivateJwk> {
  * later sign-in, which shows when the person last signed in.
  */
 async function storeCallerToken(
-  store: PersonCredentials,
+  store: PersonCredentialStore,
   brought: AccessToken,
   caller: Caller,
   { profile, clock }: { readonly profile: ResolvedProfile; readonly clock: Clock },
@@ -385,7 +394,7 @@ async function storeCallerToken(
     const held = await store.get(['session', 'subject_token'], { fresh: true });
     const before = parseAccessToken(held.subject_token);
     const isBetter =
-      !isUsable(before, clock) ||
+      !isUsableToken(before, clock) ||
       (coversScopes(brought, before.scopes) &&
         (!coversScopes(before, brought.scopes) || brought.expiresAt > before.expiresAt));
     const session = laterSession(parseStoredSession(held.session, profile), callerSession(profile, caller));
@@ -399,7 +408,7 @@ async function storeCallerToken(
 function callerSession(profile: ResolvedProfile, caller: Caller): StoredSession {
   const { sub, username, email, scopes, authTime } = caller;
   const claims = { sub, username, email, name: undefined, authReqId: undefined };
-  return { ...newSession(profile, claims, [...scopes]), signed_in_at: authTime };
+  return { ...createStoredSession(profile, claims, [...scopes]), signed_in_at: authTime };
 }
 
 function laterSession(kept: StoredSession | undefined, come: StoredSession): StoredSession {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { modelSchema, type ResolvedProfile } from '../../config/profile.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
-import { databaseSchema, secureAddress, telemetrySchema } from '../../gateway/settings/common-settings.ts';
-import { temporalSchema } from '../../jobs/temporal/temporal-settings.ts';
-import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
+import { databaseSchema, secureUrlSchema, telemetrySchema } from '../../gateway/settings/common-settings.ts';
+import { temporalSettingsSchema } from '../../jobs/temporal/temporal-settings.ts';
+import { kmsSettingsSchema } from '../../secrets/kms/kms-settings.ts';
 import { environments, slippageSchema } from '../../trading/order.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 
-const baseAddress = secureAddress.refine(
+const baseAddress = secureUrlSchema.refine(
   (text) => !/[?#]|.\/$/.test(text),
   'must not end in "/" or have a query or fragment',
 );
@@ -17,7 +17,7 @@ export const serverSettingsSchema = z.strictObject({
   address: baseAddress.describe(
     "The server's public address: its resource identifier (RFC 8707), and the `aud` of its tokens.",
   ),
-  issuer: secureAddress.describe('issuer URL of the identity provider'),
+  issuer: secureUrlSchema.describe('issuer URL of the identity provider'),
   client_id: z
     .string()
     .min(1)
@@ -44,10 +44,10 @@ export const serverSettingsSchema = z.strictObject({
   database: databaseSchema.describe(
     'A PostgreSQL database: where its URL is stored (`url_file` or `url_env`), and which `tenant` it is used for.',
   ),
-  kms: kmsSchema.describe("The key management service that wraps the keys which seal people's sessions."),
+  kms: kmsSettingsSchema.describe("The key management service that wraps the keys which seal people's sessions."),
   jobs: z
     .strictObject({
-      temporal: temporalSchema.describe('A Temporal server, and how workers authenticate to it.'),
+      temporal: temporalSettingsSchema.describe('A Temporal server, and how workers authenticate to it.'),
     })
     .optional()
     .describe('The job engine, if it is not the database itself. Must be the same for all servers and workers.'),
@@ -65,7 +65,7 @@ export type ServerSettings = z.output<typeof serverSettingsSchema>;
 const SERVER_PROFILE = 'server';
 
 /** Returns the server's settings as a profile for agents and sessions, with the server's own client as login client. */
-export function serverProfile(settings: ServerSettings, provider: ProviderName): ResolvedProfile {
+export function toServerProfile(settings: ServerSettings, provider: ProviderName): ResolvedProfile {
   const { issuer, gateway, environment, client_id, model, max_slippage } = settings;
   return {
     name: SERVER_PROFILE,

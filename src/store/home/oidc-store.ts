@@ -20,7 +20,7 @@ interface OidcStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Defaults to `never`. */
-  readonly refreshTokenReuse?: RefreshTokenReuse | undefined;
+  readonly refreshTokenReuse?: RefreshTokenReusePolicy | undefined;
   /**
    * Called when oidc-provider has ended a grant, because the grant was revoked or because a token or code was used
    * twice.
@@ -219,7 +219,7 @@ function activeGrants(database: Database) {
  * request is answered again, and the lost successor is deleted. This applies only to tokens that are bound to a key
  * (RFC 9449 §5), which only the machine with the key can use. All other tokens are treated as with `never`.
  */
-export type RefreshTokenReuse = 'never' | 'until_confirmed';
+export type RefreshTokenReusePolicy = 'never' | 'until_confirmed';
 
 function refreshTokenSuccessors(database: Database) {
   // A token's successors are the tokens of its grant with a higher `rotations` count.
@@ -259,10 +259,10 @@ export function endAllSignIns(database: Database): void {
 }
 
 /** Maps access tokens to the grants under which they were issued. A JWT itself can't be revoked, but its grant can. */
-export type IssuedTokens = ReturnType<typeof createIssuedTokens>;
+export type IssuedTokenStore = ReturnType<typeof createIssuedTokenStore>;
 
 /** @param now milliseconds since the epoch */
-export function createIssuedTokens(database: Database, now: () => number) {
+export function createIssuedTokenStore(database: Database, now: () => number) {
   const insert = database.prepare<[string, string, number]>('INSERT INTO issued_tokens VALUES (?, ?, ?)');
   const find = database.prepare<[string], { grant_id: string }>('SELECT grant_id FROM issued_tokens WHERE jti = ?');
   const purge = database.prepare<[number]>('DELETE FROM issued_tokens WHERE expires_at < ?');

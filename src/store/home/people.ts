@@ -13,7 +13,7 @@ export interface Person {
  * The people of a home. A removed person's user name is never reused, because tokens and approvals identify people by
  * user name.
  */
-export type People = ReturnType<typeof createPeople>;
+export type PeopleStore = ReturnType<typeof createPeopleStore>;
 
 export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
 
@@ -21,7 +21,7 @@ export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
  * Prepares the table of people in the provider's database.
  * @param now milliseconds since the epoch
  */
-export function createPeople(database: Database, now: () => number) {
+export function createPeopleStore(database: Database, now: () => number) {
   const columns = 'SELECT username, name, email FROM people WHERE removed_at IS NULL';
   const find = database.prepare<[string], Person>(`${columns} AND username = ?`);
   const list = database.prepare<[], Person>(`${columns} ORDER BY added_at, rowid`);
@@ -61,7 +61,7 @@ export function createPeople(database: Database, now: () => number) {
 }
 
 /** Adds the people who have never been added. People who were removed are not added again. */
-export function addMissingPeople(people: People, wanted: readonly Person[]): void {
+export function addMissingPeople(people: PeopleStore, wanted: readonly Person[]): void {
   for (const person of wanted) {
     if (!people.isTaken(person.username)) people.add(person);
   }

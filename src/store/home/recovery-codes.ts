@@ -2,7 +2,7 @@ import { createHash, randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
-import type { People } from './people.ts';
+import type { PeopleStore } from './people.ts';
 
 /** Crockford's base32 (without I, L, O and U), which encodes five bits per character. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -20,12 +20,12 @@ interface RecoveryCode {
  * requests and sign browsers out. It stays valid until a new code is issued: locking a person out after the first use
  * would do more harm than a leaked code, because a code allows so little.
  */
-export type RecoveryCodes = ReturnType<typeof createRecoveryCodes>;
+export type RecoveryCodeStore = ReturnType<typeof createRecoveryCodeStore>;
 
 /** Creates the store of recovery codes in SQLite. Only the codes' digests are stored. */
-export function createRecoveryCodes(options: {
+export function createRecoveryCodeStore(options: {
   readonly database: Database;
-  readonly people: People;
+  readonly people: PeopleStore;
   readonly clock: Clock;
 }) {
   const { database, people, clock } = options;

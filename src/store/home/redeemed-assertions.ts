@@ -3,13 +3,13 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 /**
  * Assertions that were exchanged for an access token. Each assertion can be exchanged only once (RFC 7523 §3, item 7).
  */
-export type RedeemedAssertions = ReturnType<typeof createRedeemedAssertions>;
+export type RedeemedAssertionStore = ReturnType<typeof createRedeemedAssertionStore>;
 
 /**
  * @param now milliseconds since the epoch
  * @param leewaySeconds how long an assertion is still accepted after its expiry
  */
-export function createRedeemedAssertions(
+export function createRedeemedAssertionStore(
   database: Database,
   { now, leewaySeconds }: { readonly now: () => number; readonly leewaySeconds: number },
 ) {

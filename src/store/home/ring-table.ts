@@ -3,14 +3,14 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 /**
  * Records whether people were notified of approval requests on their phones. Times are milliseconds since the epoch.
  */
-export type RequestNotifications = ReturnType<typeof openRequestNotifications>;
+export type RequestNotificationStore = ReturnType<typeof createRequestNotificationStore>;
 
 /**
  * Creates the store for the notification state of approval requests: when notifying the person's devices was completed
  * or failed, when a page first showed the request, and when the reminder was sent. Queries join it with the provider's
  * table of requests, so that people are notified even if the home crashes after storing a request.
  */
-export function openRequestNotifications(database: Database) {
+export function createRequestNotificationStore(database: Database) {
   const waits = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?';
   const unrung = database.prepare<[number], { request: string; user: string }>(
     `SELECT id AS request, user FROM approval_requests LEFT JOIN request_rings ON request = id

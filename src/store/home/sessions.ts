@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
-import type { People } from './people.ts';
+import type { PeopleStore } from './people.ts';
 
 export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
 const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
@@ -42,7 +42,7 @@ export interface NewSession extends Pick<Session, 'username' | 'by' | 'browser'>
 }
 
 /** Browser sessions, and tickets. A ticket is the secret of a one-time sign-in link. */
-export type Sessions = ReturnType<typeof createSessions>;
+export type SessionStore = ReturnType<typeof createSessionStore>;
 
 interface Row {
   digest: string;
@@ -58,9 +58,9 @@ interface Row {
 }
 
 /** The database stores only digests of the cookies' and tickets' secrets. */
-export function createSessions(options: {
+export function createSessionStore(options: {
   readonly database: Database;
-  readonly people: People;
+  readonly people: PeopleStore;
   readonly formKey: string;
   readonly clock: Clock;
 }) {

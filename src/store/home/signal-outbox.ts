@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /** A person, session or key. Receivers get a security event when it is created and when it ends. */
-export interface SignaledObject {
+export interface SecurityEventSubject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
@@ -15,7 +15,7 @@ export interface SignaledObject {
 }
 
 /** A security event token to deliver. Times are milliseconds since the epoch. */
-export interface OutgoingSignal {
+export interface OutgoingSecurityEvent {
   readonly id: number;
   readonly endpoint: string;
   readonly token: string;
@@ -25,22 +25,22 @@ export interface OutgoingSignal {
 }
 
 /** The people, sessions and keys that existed at the last check, and the unsent events about changes to them. */
-export type SignalOutbox = ReturnType<typeof openSignalOutbox>;
+export type SecurityEventOutbox = ReturnType<typeof createSecurityEventOutbox>;
 
-export function openSignalOutbox(database: Database) {
+export function createSecurityEventOutbox(database: Database) {
   const looked = database.prepare<[], number>('SELECT at FROM transmitter_looked').pluck();
   const look = database.prepare<[number]>(
     'INSERT INTO transmitter_looked VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at',
   );
-  const seen = database.prepare<[], SignaledObject>('SELECT * FROM transmitter_seen');
+  const seen = database.prepare<[], SecurityEventSubject>('SELECT * FROM transmitter_seen');
   const forget = database.prepare('DELETE FROM transmitter_seen');
-  const insert = database.prepare<[SignaledObject]>(
+  const insert = database.prepare<[SecurityEventSubject]>(
     'INSERT INTO transmitter_seen VALUES (@kind, @id, @user, @endsAt, @detail)',
   );
   const send = database.prepare<[string, string, number, number]>(
     'INSERT INTO signal_outbox (endpoint, token, made_at, due_at) VALUES (?, ?, ?, ?)',
   );
-  const due = database.prepare<[number], OutgoingSignal>(`
+  const due = database.prepare<[number], OutgoingSecurityEvent>(`
     SELECT * FROM signal_outbox AS one
     WHERE due_at <= ? AND id = (SELECT min(id) FROM signal_outbox WHERE endpoint = one.endpoint)`);
   const done = database.prepare<[number]>('DELETE FROM signal_outbox WHERE id = ?');
@@ -48,7 +48,11 @@ export function openSignalOutbox(database: Database) {
     'UPDATE signal_outbox SET tries = tries + 1, due_at = ? WHERE id = ?',
   );
   const keep = database.transaction(
-    (stands: readonly SignaledObject[], sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[], now: number) => {
+    (
+      stands: readonly SecurityEventSubject[],
+      sent: readonly Pick<OutgoingSecurityEvent, 'endpoint' | 'token'>[],
+      now: number,
+    ) => {
       forget.run();
       for (const one of stands) insert.run(one);
       for (const { endpoint, token } of sent) send.run(endpoint, token, now, now);
@@ -57,18 +61,18 @@ export function openSignalOutbox(database: Database) {
   );
   return {
     /** Returns the objects that existed at the last check. Undefined before the first check. */
-    seen: (): SignaledObject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
+    seen: (): SecurityEventSubject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
     /** Stores the current objects and the events about changes since the last check, in one transaction. */
     keep: (
-      stands: readonly SignaledObject[],
-      sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[],
+      stands: readonly SecurityEventSubject[],
+      sent: readonly Pick<OutgoingSecurityEvent, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),
     /**
      * For each endpoint, returns the oldest event, if that event is due. Later events wait for it, so that an endpoint
      * receives events in order.
      */
-    due: (now: number): OutgoingSignal[] => due.all(now),
+    due: (now: number): OutgoingSecurityEvent[] => due.all(now),
     done: (id: number): void => void done.run(id),
     later: (id: number, dueAt: number): void => void later.run(dueAt, id),
   };

@@ -9,17 +9,17 @@ interface VaultRow {
   /** Milliseconds since the epoch. */
   readonly connected_at: number;
   /**
-   * Decrypted by {@link VaultRows.refreshToken}. Sealing the same token again gives a different value, so a changed
+   * Decrypted by {@link VaultStore.refreshToken}. Sealing the same token again gives a different value, so a changed
    * value shows that the connection was replaced.
    */
   readonly sealed_refresh_token: Buffer;
 }
 
 /** Users' connections to other services. Their refresh tokens are sealed (AES-256-GCM). */
-export type VaultRows = ReturnType<typeof openVaultRows>;
+export type VaultStore = ReturnType<typeof createVaultStore>;
 
 /** @param key 32 bytes */
-export function openVaultRows(database: Database, key: Buffer) {
+export function createVaultStore(database: Database, key: Buffer) {
   if (key.length !== 32) throw new RangeError('the vault key must have 32 bytes');
   const select = database.prepare<[string, string], VaultRow>(
     'SELECT * FROM vault_connections WHERE user = ? AND connection = ?',

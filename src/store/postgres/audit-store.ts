@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { failpoint } from '../../machine/failpoint.ts';
-import { type AuditHead, type AuditStore, EMPTY_HEAD } from '../audit.ts';
-import { appendLines, keepCompleteLines, readTail } from '../audit-file.ts';
-import { withHead } from './head.ts';
+import { type AuditHead, type AuditStore, EMPTY_AUDIT_HEAD } from '../audit.ts';
+import { appendLines, dropIncompleteLine, readFileTail } from '../audit-file.ts';
+import { withTenantHead } from './head.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 /** Maximum number of lines per transaction. A new machine's file needs every line that was ever written. */
@@ -48,7 +48,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
       return lines.length === MAX_LINES_PER_MOVE;
     });
   return {
-    note: (line, now) => withHead(database, async (_, head) => head.note(line, now)),
+    note: (line, now) => withTenantHead(database, async (_, head) => head.note(line, now)),
     async moveToFile(file) {
       while (await moveSome(file));
     },
@@ -58,7 +58,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
         const head = await unit.one<AuditHead>('SELECT seq, hash FROM heads');
         const lines = await linesAfter(unit, readFileEnd(file).seq, null);
         return {
-          head: head ?? EMPTY_HEAD,
+          head: head ?? EMPTY_AUDIT_HEAD,
           // Lines that were added after the head was read belong to the next snapshot.
           pending: lines.filter((line) => (parseSeq(line) ?? 0) <= (head?.seq ?? 0)),
           bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
@@ -70,9 +70,9 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
 /** Returns the number of the file's last complete line (0 if there is none), and the text at the end of the file. */
 function readFileEnd(file: string): { readonly seq: number; readonly tail: string } {
   for (let longest = TAIL_BYTES; ; longest *= 8) {
-    const tail = readTail(file, longest);
+    const tail = readFileTail(file, longest);
     // Searches backwards, because the last line is nearly always a valid entry.
-    const last = keepCompleteLines(tail)
+    const last = dropIncompleteLine(tail)
       .split('\n')
       .findLast((line) => parseSeq(line) !== undefined);
     const seq = last === undefined ? undefined : parseSeq(last);

@@ -1,10 +1,10 @@
 import type { GatewayKeyRows, WrappedGatewayKey } from '../gateway-key-rows.ts';
 import type { RegistrationStorage } from '../registration-storage.ts';
-import { recountOrders } from '../sql/order-recount.ts';
-import { claimOrMatchSealKeyInTransaction, ensureHead } from './head.ts';
-import { type MigrationResult, migrate } from './migrate.ts';
+import { redateOrders } from '../sql/order-recount.ts';
+import { claimOrMatchSealKeyInTransaction, ensureTenantHead } from './head.ts';
+import { type MigrationResult, migrateSchema } from './migrate.ts';
 import { gatewaySchema } from './migrations/gateway.ts';
-import { type OpenOptions, openDatabase } from './open-database.ts';
+import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
 import { postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
@@ -17,15 +17,15 @@ export { postgresGatewayStores } from './gateway-stores.ts';
 export { claimOrMatchSealKey } from './head.ts';
 
 export const recountTenantOrders = (database: TenantDatabase, now: number) =>
-  recountOrders(postgresDatabase(database), now);
+  redateOrders(postgresDatabase(database), now);
 
-export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
+export function openPostgresGatewayDatabase(options: Omit<OpenDatabaseOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: gatewaySchema });
 }
 
 /** @param address connection string of the role that owns the tables */
 export function migrateGatewayDatabase(address: string): Promise<MigrationResult> {
-  return migrate(address, gatewaySchema);
+  return migrateSchema(address, gatewaySchema);
 }
 
 /**
@@ -80,7 +80,7 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
         for (const row of added) await insertKey(unit, row);
       }),
     async addFirstSeal(seal, check) {
-      await ensureHead(database);
+      await ensureTenantHead(database);
       return await whole(async (unit) => {
         if (!(await claimOrMatchSealKeyInTransaction(unit, check))) throw new Rollback();
         await insertKey(unit, seal);

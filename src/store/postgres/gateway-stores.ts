@@ -2,7 +2,7 @@ import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
 import { postgresAuditStore } from './audit-store.ts';
-import { ensureHead } from './head.ts';
+import { ensureTenantHead } from './head.ts';
 import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProofStore } from './proof-store.ts';
@@ -19,7 +19,7 @@ export async function postgresGatewayStores(
   database: TenantDatabase,
   seal: AuthReqIdSeal = noAuthReqIdSeal,
 ): Promise<GatewayStores> {
-  await ensureHead(database);
+  await ensureTenantHead(database);
   return {
     ...createSharedStores(postgresDatabase(database)),
     orders: postgresOrderJournal(database),

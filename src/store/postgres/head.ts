@@ -1,4 +1,4 @@
-import { type AuditHead, type AuditNote, EMPTY_HEAD, nextEntry } from '../audit.ts';
+import { type AuditHead, type AuditNote, EMPTY_AUDIT_HEAD, nextAuditEntry } from '../audit.ts';
 import type { ParameterValues } from './statement.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
@@ -19,9 +19,9 @@ export interface TenantHead {
   lastValues(note: AuditNote, now: number): ParameterValues;
 }
 
-/** Creates the row that {@link withHead} locks, if the row does not exist. */
-export async function ensureHead(database: TenantDatabase): Promise<void> {
-  const { seq, hash } = EMPTY_HEAD;
+/** Creates the row that {@link withTenantHead} locks, if the row does not exist. */
+export async function ensureTenantHead(database: TenantDatabase): Promise<void> {
+  const { seq, hash } = EMPTY_AUDIT_HEAD;
   await database.write((unit) =>
     unit.last.run('INSERT INTO heads (seq, hash, version) VALUES (@seq, @hash, 0) ON CONFLICT (tenant) DO NOTHING', {
       seq,
@@ -36,7 +36,7 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
  * @param check a value derived from the key that does not reveal the key
  */
 export async function claimOrMatchSealKey(database: TenantDatabase, check: string): Promise<boolean> {
-  await ensureHead(database);
+  await ensureTenantHead(database);
   return await database.write((unit) => claimOrMatchSealKeyInTransaction(unit, check));
 }
 
@@ -65,18 +65,18 @@ export const writeHeadCtes = (rows: string) => `
  * are in commit order, versions become visible in the order of their numbers, and what a transaction has read is still
  * true when it writes. No transaction locks the head while it holds another lock, so there are no deadlocks.
  */
-export function withHead<T>(
+export function withTenantHead<T>(
   database: TenantDatabase,
   work: (unit: Transaction, head: TenantHead) => Promise<T>,
 ): Promise<T> {
-  return queryWithHead(database, async () => undefined, work);
+  return queryWithTenantHead(database, async () => undefined, work);
 }
 
 /**
- * Like {@link withHead}, but also runs a query. The query is sent together with the lock statement and is executed once
+ * Like {@link withTenantHead}, but also runs a query. The query is sent together with the lock statement and is executed once
  * the head is locked.
  */
-export function queryWithHead<T, Looked>(
+export function queryWithTenantHead<T, Looked>(
   database: TenantDatabase,
   look: (unit: Transaction) => Promise<Looked>,
   work: (unit: Transaction, head: TenantHead, looked: Looked) => Promise<T>,
@@ -91,7 +91,7 @@ export function queryWithHead<T, Looked>(
     let isWritten = false;
     const lines: { readonly seq: number; readonly line: string }[] = [];
     const add = (note: AuditNote, now: number) => {
-      const { line, ...head } = nextEntry(last, note, now);
+      const { line, ...head } = nextAuditEntry(last, note, now);
       lines.push({ seq: head.seq, line });
       last = head;
       return line;

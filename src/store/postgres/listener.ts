@@ -12,7 +12,7 @@ export interface Listener {
  * @param heard called with the payload of each notification, and with undefined after each connect or reconnect,
  * because notifications may have been lost before
  */
-export function listenTo(
+export function listenToChannel(
   pool: Pick<Pool, 'connect'>,
   channel: string,
   heard: (payload: string | undefined) => void,

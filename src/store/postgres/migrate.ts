@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from './pool.ts';
 import type { DatabaseSchema } from './schema.ts';
-import { databaseError } from './store-unavailable.ts';
+import { toDatabaseUnreachableError } from './store-unavailable.ts';
 
 export interface MigrationResult {
   readonly from: number;
@@ -14,11 +14,11 @@ export interface MigrationResult {
  * @throws {TradeAgentError} `invalid_config` if a newer version of trade-agent has migrated the database;
  * `database_unreachable`
  */
-export async function migrate(address: string, { name, migrations }: DatabaseSchema): Promise<MigrationResult> {
+export async function migrateSchema(address: string, { name, migrations }: DatabaseSchema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });
   const client = await pool.connect().catch(async (cause: unknown) => {
     await pool.end();
-    throw databaseError(cause);
+    throw toDatabaseUnreachableError(cause);
   });
   try {
     await client.query('BEGIN');

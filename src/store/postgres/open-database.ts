@@ -3,8 +3,8 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { newerSchemaError } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { appRole, type DatabaseSchema } from './schema.ts';
-import { databaseError } from './store-unavailable.ts';
-import { type TenantDatabase, tenantDatabase, validateTenantName } from './tenant-database.ts';
+import { toDatabaseUnreachableError } from './store-unavailable.ts';
+import { createTenantDatabase, type TenantDatabase, validateTenantName } from './tenant-database.ts';
 
 /**
  * Maximum number of connections whose commits don't wait for the disk. Heartbeats use this separate pool, because all
@@ -12,7 +12,7 @@ import { type TenantDatabase, tenantDatabase, validateTenantName } from './tenan
  */
 const MAX_UNSYNCED_CONNECTIONS = 5;
 
-export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
+export interface OpenDatabaseOptions extends Pick<PoolOptions, 'address' | 'max'> {
   readonly schema: DatabaseSchema;
   readonly tenant: string;
 }
@@ -22,17 +22,17 @@ export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
  * that commits wait for the disk.
  * @throws {TradeAgentError} `invalid_config`, `database_unreachable`
  */
-export async function openDatabase({ schema, tenant, ...server }: OpenOptions): Promise<TenantDatabase> {
+export async function openDatabase({ schema, tenant, ...server }: OpenDatabaseOptions): Promise<TenantDatabase> {
   validateTenantName(tenant);
   const about = { ...server, schema: schema.name, tenant };
   const synced = await openPool(about);
   try {
     await requireCompatible(synced, schema);
     const unsynced = await openPool({ ...about, max: MAX_UNSYNCED_CONNECTIONS, synced: false });
-    return tenantDatabase(tenant, { synced, unsynced });
+    return createTenantDatabase(tenant, { synced, unsynced });
   } catch (error) {
     await synced.end();
-    throw databaseError(error);
+    throw toDatabaseUnreachableError(error);
   }
 }
 

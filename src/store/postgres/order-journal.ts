@@ -7,7 +7,7 @@ import {
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { isFinalStatus, type Order } from '../../trading/views.ts';
 import { MINUTE_MS } from '../../values/durations.ts';
-import type { DecisionNote } from '../decision-store.ts';
+import type { NewPolicyDecision } from '../decision-store.ts';
 import type {
   LimitUsage,
   OrderClaim,
@@ -19,27 +19,27 @@ import type {
 import {
   type AccountOrders,
   type CountingClock,
-  countedFacts,
   createCountingClock,
   IDENTICAL_ORDER_WINDOW_MS,
   type OpenOrder,
   type RecentTotals,
-  recentSince,
+  recentOrdersStart,
   toCountedColumns,
-  toUsage,
+  toCountedTotals,
+  toLimitUsage,
 } from '../rows/order-counts.ts';
-import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
-import { TRADING_STATE_COLUMNS, type TradingStateRow, tradingStateAt, tradingStateSource } from '../sql/halts.ts';
+import { DECISION_RETENTION, decisionValues, storeDecision } from '../sql/decision-store.ts';
+import { TRADING_STATE_COLUMNS, type TradingStateRow, tradingStateAt, tradingStateFromClause } from '../sql/halts.ts';
 import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
 import {
-  adoptOrder,
+  adoptRejectedOrder,
   closeIfFinal,
   createOrderChanges,
   IS_THIS_ORDER,
   IS_UNSETTLED,
   toOrderKey,
 } from '../sql/order-journal.ts';
-import { postgresTransactions, runWork } from './sql-database.ts';
+import { postgresTransactions, runTransactionWork } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
@@ -58,7 +58,9 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
       // The write need not be durable. If a power failure undoes it, the next reader looks the order up at the broker.
       const before = await database.writeUnsynced((unit) => place(unit, key, order, now));
       if (before === 'rejected')
-        return await database.write((unit) => runWork(unit, adoptOrder(' FOR UPDATE', key, order, now)));
+        return await database.write((unit) =>
+          runTransactionWork(unit, adoptRejectedOrder(' FOR UPDATE', key, order, now)),
+        );
       return before === undefined || before === 'placed' ? 'known' : 'placed';
     },
   };
@@ -81,7 +83,7 @@ async function place(
 ): Promise<OrderJournalState | undefined> {
   const values = { ...toOrderKey(key), result: JSON.stringify(order), now };
   const placed = (isFinalStatus(order.status) ? unit : unit.last).one<{ state: OrderJournalState }>(PLACE, values);
-  const [seen] = await Promise.all([placed, runWork(unit, closeIfFinal(' FOR UPDATE', key, order, now))]);
+  const [seen] = await Promise.all([placed, runTransactionWork(unit, closeIfFinal(' FOR UPDATE', key, order, now))]);
   return seen?.state;
 }
 
@@ -111,7 +113,7 @@ async function claimOrder(
   tenant: string,
   order: OrderClaim,
   at: CountingClocks,
-  decide: ((counted: CountedTotals) => DecisionNote) | undefined,
+  decide: ((counted: CountedTotals) => NewPolicyDecision) | undefined,
 ): Promise<Outcome> {
   const { sub, clientOrderId, draft, mandate } = order;
   const { clock: now } = at;
@@ -125,14 +127,14 @@ async function claimOrder(
   if (seen?.isKnown === true) return 'known';
   const decision = seen && decide?.(seen.counted);
   if (decision?.effect === 'deny') {
-    await runWork(unit, noteDecision(decision, now));
+    await runTransactionWork(unit, storeDecision(decision, now));
     return 'denied';
   }
   const written = writeClaim(mandate === undefined ? unit.last : unit, order, at, decision);
   const [outcome] = await Promise.all([written, locked, held]);
   if (mandate !== undefined && outcome === 'claimed') {
     const { symbol, side } = draft;
-    await runWork(unit, recordMandateUse(order, mandate, { slot: order.slot ?? '', symbol, side }));
+    await runTransactionWork(unit, recordMandateUse(order, mandate, { slot: order.slot ?? '', symbol, side }));
   }
   return outcome;
 }
@@ -176,7 +178,7 @@ const NOTED_DECISION = `
       (SELECT id FROM decisions WHERE sub = @decidedFor AND effect = @effect ORDER BY id DESC LIMIT 1 OFFSET ${most})
   )`;
 
-function decisionColumns(note: DecisionNote, now: number) {
+function decisionColumns(note: NewPolicyDecision, now: number) {
   const { sub: decidedFor, account: decidedAbout, ...values } = decisionValues(note, now);
   return { ...values, decidedFor, decidedAbout };
 }
@@ -189,7 +191,7 @@ async function writeClaim(
   unit: Pick<Transaction, 'one'>,
   order: OrderClaim,
   { clock: now, counting }: CountingClocks,
-  decision: DecisionNote | undefined,
+  decision: NewPolicyDecision | undefined,
 ): Promise<Outcome> {
   const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
   const row = await unit.one<{ known: boolean; spent: boolean }>(decision === undefined ? WRITE : WRITE_DECIDED, {
@@ -247,7 +249,7 @@ const ACCOUNT_ORDERS = `
       WHERE ${OTHER_ORDERS} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
     ) AS open_orders,
     (SELECT EXISTS (SELECT FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId) AS known) AS itself,
-    ${tradingStateSource('@owner')}`;
+    ${tradingStateFromClause('@owner')}`;
 
 interface AccountOrdersRow extends RecentTotals, TradingStateRow {
   readonly newest: number | null;
@@ -271,7 +273,7 @@ async function readAccountOrders(
   { clock, counting }: CountingClocks,
 ): Promise<AccountOrders & { readonly isKnown: boolean }> {
   const outAt = async (at: number) => {
-    const times = { clock: at, began: newYorkMidnight(at), since: recentSince(at) };
+    const times = { clock: at, began: newYorkMidnight(at), since: recentOrdersStart(at) };
     return (await unit.one<AccountOrdersRow>(ACCOUNT_ORDERS, {
       ...others,
       ...whose,
@@ -315,14 +317,14 @@ async function inspectOrder(unit: QuerySource, order: OrderToCheck, at: Counting
   const { account, symbol, side, slot = '' } = draft;
   const whose = { owner: sub, ...similarTermsRange(draft) };
   const { isKnown, ...out } = await readAccountOrders(unit, { account, sub, clientOrderId, replaces }, whose, at);
-  if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
+  if (draft.mandate === undefined) return { isKnown, counted: toCountedTotals(order, out, undefined) };
   const query = { since: newYorkMidnight(out.now), slot: { slot, symbol, side } };
-  const mandate = await runWork(unit, findMandate(sub, draft.mandate, query, draft.client_order_id));
-  return { isKnown, counted: countedFacts(order, out, mandate ?? null) };
+  const mandate = await runTransactionWork(unit, findMandate(sub, draft.mandate, query, draft.client_order_id));
+  return { isKnown, counted: toCountedTotals(order, out, mandate ?? null) };
 }
 
 async function countUsage(unit: QuerySource, sub: string, account: string, at: CountingClocks): Promise<LimitUsage> {
   // This key excludes no order, because no user's ID is empty.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
-  return toUsage(await readAccountOrders(unit, others, { owner: sub, ...noSimilarTerms }, at));
+  return toLimitUsage(await readAccountOrders(unit, others, { owner: sub, ...noSimilarTerms }, at));
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { HEARTBEAT_TIMEOUT_MS, type OtherProcesses, type ProcessNotification } from '../other-processes.ts';
-import { OPEN_STATES } from '../rows/proposal-states.ts';
+import { OPEN_STATES_SQL } from '../rows/proposal-states.ts';
 import type { Listener } from './listener.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
@@ -23,9 +23,9 @@ const MAX_TAKEN_PER_RENEWAL = 5_000;
  */
 const SUPERVISORS = `
   WITH RECURSIVE attendants (name) AS (
-    (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES}) ORDER BY attendant LIMIT 1)
+    (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES_SQL}) ORDER BY attendant LIMIT 1)
     UNION ALL
-    SELECT (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant > name ORDER BY attendant LIMIT 1)
+    SELECT (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES_SQL}) AND attendant > name ORDER BY attendant LIMIT 1)
     FROM attendants WHERE name IS NOT NULL
   )
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
@@ -41,13 +41,13 @@ async function takeBatch(unit: Transaction, name: string): Promise<string[]> {
   if (dead.length === 0) return [];
   // Locks before checking, as in `take`. Skips locked rows, because another process is changing or taking them.
   const found = await unit.all<{ id: string }>(
-    `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = ANY(@dead)
+    `SELECT id FROM proposals WHERE state IN (${OPEN_STATES_SQL}) AND attendant = ANY(@dead)
      ORDER BY state = 'requested' LIMIT ${MAX_TAKEN_AT_ONCE} FOR UPDATE SKIP LOCKED`,
     { dead: dead.map(({ attendant }) => attendant) },
   );
   const ids = found.map(({ id }) => id);
   const rows = await unit.all<{ id: string }>(
-    `UPDATE proposals SET attendant = @name WHERE id = ANY(@ids) AND state IN (${OPEN_STATES}) AND ${IS_UNSUPERVISED} RETURNING id`,
+    `UPDATE proposals SET attendant = @name WHERE id = ANY(@ids) AND state IN (${OPEN_STATES_SQL}) AND ${IS_UNSUPERVISED} RETURNING id`,
     { name, ids },
   );
   const taken = new Set(rows.map(({ id }) => id));
@@ -60,7 +60,7 @@ async function takeBatch(unit: Transaction, name: string): Promise<string[]> {
  */
 async function heldProposals(unit: Transaction, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
-    `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = @name FOR UPDATE`,
+    `SELECT id FROM proposals WHERE state IN (${OPEN_STATES_SQL}) AND attendant = @name FOR UPDATE`,
     { name },
   );
   return rows.map(({ id }) => id);

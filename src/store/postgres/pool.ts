@@ -19,7 +19,7 @@ const QUERY_TIMEOUT_MS = 20_000;
 const BIGINT_OID = 20;
 
 export interface PoolOptions {
-  /** See {@link parseServerAddress}. */
+  /** See {@link parsePostgresUrl}. */
   readonly address: string;
   readonly schema: string;
   readonly max?: number;
@@ -37,7 +37,7 @@ export interface PoolOptions {
  * TLS
  */
 export async function openPool({ address, schema, max = 10, tenant, synced = true }: PoolOptions): Promise<Pool> {
-  const url = parseServerAddress(address);
+  const url = parsePostgresUrl(address);
   const settings = {
     search_path: schema,
     lock_timeout: LOCK_TIMEOUT_MS,
@@ -87,7 +87,7 @@ function safeInteger(text: string): number {
  * personal data, so connections to another machine must use TLS with a verified host name.
  * @throws {TradeAgentError} `invalid_config`; the message never contains the address, which may include a password
  */
-export function parseServerAddress(text: string): URL {
+export function parsePostgresUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['postgresql:', 'postgres:'].includes(url.protocol)) {
     throw new TradeAgentError('invalid_config', 'the database’s address is not a PostgreSQL URL', {

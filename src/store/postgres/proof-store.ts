@@ -14,7 +14,7 @@ type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
  * Returns the statement that deletes expired proofs. The application's role deletes those of one tenant, and the
  * sweeper's role deletes those of all tenants.
  */
-export const deleteExpiredProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
+export const deleteExpiredProofsSql = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
 export function postgresProofStore(
   database: Pick<TenantDatabase, 'write'>,
@@ -35,7 +35,7 @@ export function postgresProofStore(
       });
       if (sweptAt === undefined || at - sweptAt >= SWEEP_INTERVAL_MS) {
         sweptAt = at;
-        await database.write((unit) => unit.last.run(deleteExpiredProofs(table), { now: at }));
+        await database.write((unit) => unit.last.run(deleteExpiredProofsSql(table), { now: at }));
       }
       return isNew;
     },

@@ -16,23 +16,23 @@ import {
   DEFAULT_POLL_INTERVAL_S,
   draftValues,
   type ProposalRow,
-  recentUntil,
+  recentProposalsEnd,
   tokenValues,
   toProposal,
 } from '../rows/proposal-row.ts';
-import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
+import { DECIDED_STATES_SQL, OPEN_STATES_SQL } from '../rows/proposal-states.ts';
 import {
   createProposalReads,
   EPOCH_COLUMNS,
   type EpochRow,
-  findProposalByKey,
+  findProposalByIdempotencyKey,
   type ProposalRowReader,
   readEpoch,
   requireProposal,
   toEpoch,
 } from '../sql/proposal-reads.ts';
-import { queryWithHead, withHead, writeHeadCtes } from './head.ts';
-import { postgresDatabase, runWork } from './sql-database.ts';
+import { queryWithTenantHead, withTenantHead, writeHeadCtes } from './head.ts';
+import { postgresDatabase, runTransactionWork } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdSeal): ProposalStore {
@@ -65,9 +65,13 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
       note: AuditNote,
       now: number,
     ) =>
-      queryWithHead(
+      queryWithTenantHead(
         database,
-        (unit) => Promise.all([runWork(unit, findProposalByKey(key, opened)), runWork(unit, readEpoch(draft.sub))]),
+        (unit) =>
+          Promise.all([
+            runTransactionWork(unit, findProposalByIdempotencyKey(key, opened)),
+            runTransactionWork(unit, readEpoch(draft.sub)),
+          ]),
         async (unit, head, [known, epoch]) => {
           if (known !== undefined) return { outcome: 'known', ...known } as const;
           if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
@@ -113,7 +117,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
       note: AuditNote,
       { now, unlessHalted = false }: { readonly now: number; readonly unlessHalted?: boolean },
     ) =>
-      withHead(database, async (unit, head) => {
+      withTenantHead(database, async (unit, head) => {
         const row = await unit.last.one<ProposalRow>(updateProposal(change.token, unlessHalted), {
           ...changeValues(id, change, seal),
           ...tokenValues(change.token),
@@ -125,7 +129,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
         return row;
       }).then(async (row): Promise<ProposalChangeResult> => {
         if (row !== undefined) return { outcome: 'moved', proposal: opened(row) };
-        const proposal = await database.read((unit) => runWork(unit.last, requireProposal(id, opened)));
+        const proposal = await database.read((unit) => runTransactionWork(unit.last, requireProposal(id, opened)));
         // The version is unchanged, so only a halt can have prevented the update.
         return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
       }),
@@ -158,8 +162,8 @@ const SAME_PROPOSER = 'sub = @sub AND client = @client AND proposed_by IS NOT DI
 /** Each count is a subquery, so that each uses its own index. */
 const SNAPSHOT = `
   SELECT ${EPOCH_COLUMNS},
-    (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN_STATES})) AS codes,
-    (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND state IN (${OPEN_STATES})) AS open,
+    (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN_STATES_SQL})) AS codes,
+    (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND state IN (${OPEN_STATES_SQL})) AS open,
     (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND created_at > @since AND created_at < @until) AS lately,
     (
       SELECT count(*) FROM proposals
@@ -168,7 +172,7 @@ const SNAPSHOT = `
     (
       SELECT coalesce(json_agg(json_build_object('state', state, 'at', at) ORDER BY at DESC, version DESC), '[]')
       FROM (
-        SELECT state, updated_at AS at, version FROM proposals WHERE ${SAME_PROPOSER} AND state IN (${DECIDED_STATES})
+        SELECT state, updated_at AS at, version FROM proposals WHERE ${SAME_PROPOSER} AND state IN (${DECIDED_STATES_SQL})
         ORDER BY updated_at DESC, version DESC LIMIT 2
       ) AS last
     ) AS decided`;
@@ -192,7 +196,7 @@ async function readSnapshot(
   opened: ProposalRowReader,
 ): Promise<ProposalSnapshot> {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
-  const asked = { ...asker, typed, since, until: recentUntil(since), fingerprint: fingerprint ?? null };
+  const asked = { ...asker, typed, since, until: recentProposalsEnd(since), fingerprint: fingerprint ?? null };
   const [same, found] = await Promise.all([
     fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
     unit.last.one<SnapshotRow>(SNAPSHOT, asked),

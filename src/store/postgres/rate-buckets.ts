@@ -1,4 +1,4 @@
-import { type RateBuckets, validateTake } from '../rate-buckets.ts';
+import { type RateBuckets, validateTokenCount } from '../rate-buckets.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
@@ -23,7 +23,7 @@ const TAKE = `
 export function postgresRateBuckets(database: TenantDatabase): RateBuckets {
   return {
     async take(bucket, rate, tokens) {
-      validateTake(rate, tokens);
+      validateTokenCount(rate, tokens);
       const values = { bucket, cost: tokens / rate.perSecond, most: rate.burst / rate.perSecond };
       // The write need not be durable: if the server crashes, the tokens taken last become available again, once. In
       // return, nobody who waits for the row also waits for the disk.

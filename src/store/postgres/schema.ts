@@ -59,7 +59,7 @@ export const tenancyMigration = (schema: string): Migration => `
  * @param rights.app the application's rights, as in GRANT
  * @param rights.sweeper the sweeper's rights to the rows of all tenants
  */
-export const tenantTable = (
+export const tenantTableMigration = (
   schema: string,
   table: string,
   rights: { readonly app: string; readonly sweeper?: string },
@@ -78,12 +78,12 @@ export const tenantTable = (
 `;
 
 /** Returns the SQL that creates the table of rate buckets. `due_at` is the algorithm's theoretical arrival time. */
-export const rateBucketTable = (schema: string): Migration => `
+export const rateBucketTableMigration = (schema: string): Migration => `
   CREATE TABLE rate_buckets (
     tenant text NOT NULL DEFAULT current_tenant(),
     bucket text NOT NULL,
     due_at timestamptz NOT NULL,
     PRIMARY KEY (tenant, bucket)
   ) WITH (fillfactor = 50);
-  ${tenantTable(schema, 'rate_buckets', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'rate_buckets', { app: 'SELECT, INSERT, UPDATE' })}
 `;

@@ -1,6 +1,6 @@
-import { migrate } from './migrate.ts';
+import { migrateSchema } from './migrate.ts';
 import { stateSchema } from './migrations/state.ts';
-import { type OpenOptions, openDatabase } from './open-database.ts';
+import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
@@ -14,11 +14,11 @@ export { postgresDataKeyRows } from './state/data-key-rows.ts';
 export { postgresDueRuns } from './state/due-runs.ts';
 export { postgresRunAnnouncements } from './state/run-news.ts';
 
-export function openServerDatabase(options: Omit<OpenOptions, 'schema'>): Promise<TenantDatabase> {
+export function openServerDatabase(options: Omit<OpenDatabaseOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: stateSchema });
 }
 
 /** @param address connection string of the role that owns the tables */
 export function migrateServerDatabase(address: string) {
-  return migrate(address, stateSchema);
+  return migrateSchema(address, stateSchema);
 }

@@ -1,5 +1,5 @@
 import type { Dialect, SqlDatabase, SqlTransactions, TransactionWork } from '../sql/sql-database.ts';
-import { withHead } from './head.ts';
+import { withTenantHead } from './head.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 const dialect = {
@@ -18,7 +18,7 @@ const dialect = {
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
-export async function runWork<T>(
+export async function runTransactionWork<T>(
   unit: Pick<Transaction, 'all'> & Partial<Pick<Transaction, 'run'>>,
   work: TransactionWork<T>,
 ): Promise<T> {
@@ -45,14 +45,14 @@ export function postgresTransactions(
     all: (text, values) => database.read((unit) => unit.last.all(text, values)),
     one: (text, values) => database.read((unit) => unit.last.one(text, values)),
     run: (text, values) => database.write((unit) => unit.last.run(text, values)),
-    read: (work) => database.read((unit) => runWork(unit, work())),
-    write: (work) => database.write((unit) => runWork(unit, work())),
+    read: (work) => database.read((unit) => runTransactionWork(unit, work())),
+    write: (work) => database.write((unit) => runTransactionWork(unit, work())),
   };
 }
 
 export function postgresDatabase(database: TenantDatabase): SqlDatabase {
   return {
     ...postgresTransactions(database, 'place'),
-    record: (work) => withHead(database, (unit, head) => runWork(unit, work(head))),
+    record: (work) => withTenantHead(database, (unit, head) => runTransactionWork(unit, work(head))),
   };
 }

@@ -15,12 +15,12 @@ const DRIVER_MESSAGES =
  * later. Pass only errors of database queries, because errors of other requests may have the same codes.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-export function isStoreUnavailable(error: unknown): boolean {
+export function isDatabaseUnavailableError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // The credential store has its own error for an unavailable database.
   if (isTradeAgentError(error)) return error.details.away === true;
   // The host name has several addresses, and connecting to each of them failed.
-  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isStoreUnavailable);
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isDatabaseUnavailableError);
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return DRIVER_MESSAGES.test(error.message);
   return SOCKET_CODES.includes(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.includes(code.slice(0, 2)));
@@ -29,8 +29,8 @@ export function isStoreUnavailable(error: unknown): boolean {
 /**
  * Returns `database_unreachable` if the error means that the database is unavailable. Returns other errors unchanged.
  */
-export function databaseError(error: unknown): unknown {
-  if (isTradeAgentError(error) || !isStoreUnavailable(error)) return error;
+export function toDatabaseUnreachableError(error: unknown): unknown {
+  if (isTradeAgentError(error) || !isDatabaseUnavailableError(error)) return error;
   const { code, message } = error as Error & { readonly code?: string };
   return new TradeAgentError('database_unreachable', `the database can't be reached (${code ?? message})`, {
     hint: 'Check that PostgreSQL is running and that the connection string is right, then try again.',

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
-import { type Listener, listenTo } from './listener.ts';
+import { type Listener, listenToChannel } from './listener.ts';
 import { type ParameterValues, statementValues, toStatement } from './statement.ts';
 
 /** A transaction. Statements have named parameters, such as `@sub`. */
@@ -43,7 +43,7 @@ export interface TenantDatabase {
   read<T>(work: (unit: Transaction) => Promise<T>, person?: string): Promise<T>;
   /**
    * Listens to a channel. Tenants share all channels, so the channel's name must include the tenant.
-   * @param heard see {@link listenTo}
+   * @param heard see {@link listenToChannel}
    */
   listen(channel: string, heard: (payload: string | undefined) => void): Listener;
   close(): Promise<void>;
@@ -71,7 +71,7 @@ export interface TenantPools {
 
 type Connections = Pick<Pool, 'connect' | 'end'>;
 
-export function tenantDatabase(tenant: string, { synced, unsynced }: TenantPools): TenantDatabase {
+export function createTenantDatabase(tenant: string, { synced, unsynced }: TenantPools): TenantDatabase {
   const within =
     (pool: Connections, begin: string) =>
     <T>(work: (unit: Transaction) => Promise<T>, person?: string) =>
@@ -88,7 +88,7 @@ export function tenantDatabase(tenant: string, { synced, unsynced }: TenantPools
     writeUnsynced: within(unsynced, beginStatements.write),
     read: within(synced, beginStatements.read),
     listen(channel, heard) {
-      const listener = listenTo(synced, channel, heard);
+      const listener = listenToChannel(synced, channel, heard);
       listeners.push(listener);
       return listener;
     },

@@ -33,7 +33,7 @@ export function authReqIdHash(authReqId: string): string {
  */
 export const authReqIdContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
 
-export function openAuthReqId(sealed: Buffer | null, context: string, seal: AuthReqIdSeal): string | undefined {
+export function unsealAuthReqId(sealed: Buffer | null, context: string, seal: AuthReqIdSeal): string | undefined {
   return sealed === null ? undefined : seal.open(sealed, context);
 }
 

@@ -113,7 +113,7 @@ export function createCountingClock(monotonic: () => number = () => performance.
  * Returns the earliest time at which orders count as recent.
  * @param now the {@link countingTime}
  */
-export function recentSince(now: number): number {
+export function recentOrdersStart(now: number): number {
   return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }
 
@@ -122,7 +122,7 @@ export interface AccountOrders {
   readonly now: number;
   readonly newest: number | null;
   readonly clock: number;
-  /** Totals since {@link recentSince}, without the order to be checked and the order that it replaces. */
+  /** Totals since {@link recentOrdersStart}, without the order to be checked and the order that it replaces. */
   readonly late: RecentTotals;
   /** Open orders, without the order to be checked and the order that it replaces. */
   readonly open: readonly OpenOrder[];
@@ -130,7 +130,7 @@ export interface AccountOrders {
 }
 
 /**
- * Adds up the orders since {@link recentSince}.
+ * Adds up the orders since {@link recentOrdersStart}.
  * @param like the range of terms within which an order counts as similar
  */
 export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
@@ -145,7 +145,7 @@ export function totalRecentOrders(late: readonly RecentOrder[], now: number, lik
   };
 }
 
-export function toUsage({ newest, clock, late, open, state }: AccountOrders): LimitUsage {
+export function toLimitUsage({ newest, clock, late, open, state }: AccountOrders): LimitUsage {
   const behind = (newest ?? clock) - clock;
   return {
     state,
@@ -162,7 +162,7 @@ export function toUsage({ newest, clock, late, open, state }: AccountOrders): Li
  * @param mandate how much of the order's mandate is used; null if the mandate does not exist, undefined if the order
  * has no mandate
  */
-export function countedFacts(
+export function toCountedTotals(
   { draft }: Pick<OrderToCheck, 'draft'>,
   out: AccountOrders,
   mandate: MandateWithUse | null | undefined,
@@ -172,7 +172,7 @@ export function countedFacts(
   const inSymbol = open.filter((row) => row.symbol === symbol);
   const covering = usedCover(symbol, open);
   return {
-    ...toUsage(out),
+    ...toLimitUsage(out),
     open_symbol_notional: sum(inSymbol.flatMap((row) => (row.side === 'buy' ? [row.notional] : []))).toFixed(2),
     open_symbol_sells: sum(inSymbol.flatMap((row) => (row.side === 'sell' ? [row.qty] : []))).toFixed(),
     same_before: late.same_at === null ? null : Math.floor((now - late.same_at) / 1000),
@@ -190,7 +190,7 @@ export interface ReservedAmounts {
  * Returns the amounts that a closed order counts for: the full amounts if it was filled, or else the worst case of the
  * part that was filled.
  */
-export function closedAmounts({ notional, qty }: ReservedAmounts, order: Order): ReservedAmounts {
+export function closedOrderAmounts({ notional, qty }: ReservedAmounts, order: Order): ReservedAmounts {
   if (order.status === 'filled') return { notional, qty };
   const filled = new Dec(order.filled_qty);
   if (filled.isZero()) return { notional: '0.00', qty: '0' };

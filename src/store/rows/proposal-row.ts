@@ -5,7 +5,7 @@ import {
   type AuthReqIdSeal,
   authReqIdContext,
   authReqIdValues,
-  openAuthReqId,
+  unsealAuthReqId,
 } from './auth-req-id.ts';
 
 /** Poll interval in seconds, used if the identity provider sends no interval (CIBA Core §7.3). */
@@ -78,11 +78,11 @@ export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposa
     deadline: row.deadline,
     expiresAt: row.expires_at,
     get authReqId() {
-      return openAuthReqId(row.sealed_auth_req_id, authReqIdContext(row.id, 'asked'), seal);
+      return unsealAuthReqId(row.sealed_auth_req_id, authReqIdContext(row.id, 'asked'), seal);
     },
     get ownerAuthReqId() {
       const context = authReqIdContext(row.id, 'owner');
-      return openAuthReqId(row.sealed_owner_auth_req_id, context, seal);
+      return unsealAuthReqId(row.sealed_owner_auth_req_id, context, seal);
     },
     interval: row.poll_interval,
     asked: row.asked,
@@ -165,6 +165,6 @@ const MAX_CLOCK_DRIFT_MS = 7_200_000;
  * later time was dated by a clock that was ahead and has since been set back. Without this end, the proposal would
  * count until the clock has caught up.
  */
-export function recentUntil(since: number): number {
+export function recentProposalsEnd(since: number): number {
   return since + MAX_CLOCK_DRIFT_MS;
 }

@@ -3,8 +3,8 @@
  * the index, so migrations and queries share these constants. Never change a list, because existing databases could
  * then no longer use their indexes.
  */
-export const OPEN_STATES = "'drafted', 'requested', 'approved', 'executing', 'unknown'";
+export const OPEN_STATES_SQL = "'drafted', 'requested', 'approved', 'executing', 'unknown'";
 /** States of proposals that a person has approved or denied. */
-export const DECIDED_STATES = "'denied', 'executed', 'approved', 'executing', 'unknown'";
+export const DECIDED_STATES_SQL = "'denied', 'executed', 'approved', 'executing', 'unknown'";
 /** States that the phone is notified of. `denied` is not among them, because the phone itself sent the denial. */
-export const NOTIFIED_STATES = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";
+export const NOTIFIED_STATES_SQL = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";

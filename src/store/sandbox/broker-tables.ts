@@ -65,7 +65,7 @@ export function openHistoryGaps(database: Database.Database) {
 }
 
 /** Opens an append-only list. Its table has two columns: `seq`, and `column` with each item as JSON. */
-export function openLog<Item>(database: Database.Database, table: string, column: string) {
+export function openJsonLog<Item>(database: Database.Database, table: string, column: string) {
   const all = database.prepare<[], string>(`SELECT ${column} FROM ${table} ORDER BY seq`).pluck();
   const insert = database.prepare<[string]>(`INSERT INTO ${table} (${column}) VALUES (?)`);
   return {

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { contractMultiplier } from '../../trading/asset-class.ts';
 import { Dec, toCents, toPlain } from '../../trading/decimal.ts';
-import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
+import type { AccountRecord, FillRecord, LedgerEntryRecord, PositionRecord } from './records.ts';
 
 export interface MarginPermissions {
   /** Whether the account may sell shares that it does not hold. */
@@ -37,7 +37,7 @@ export function openLedger(database: Database.Database) {
     `SELECT account_id, order_id, symbol, side, qty, price, amount, at FROM broker_fills
      WHERE account_id = ? ORDER BY at, seq`,
   );
-  const allEntries = database.prepare<[string], EntryRecord>(
+  const allEntries = database.prepare<[string], LedgerEntryRecord>(
     `SELECT account_id, type, sub_type, date, at, symbol, qty, cost, amount, entitled, per_share, group_id
      FROM broker_entries WHERE account_id = ? ORDER BY at, seq`,
   );
@@ -77,7 +77,7 @@ export function openLedger(database: Database.Database) {
       return true;
     },
     /** Books a change that is not a trade, even if cash or shares become negative. Call it within a transaction. */
-    enter(entry: EntryRecord): void {
+    enter(entry: LedgerEntryRecord): void {
       const { account_id, symbol, qty, cost, amount } = entry;
       if (symbol !== null && qty !== null) {
         const held = positions.holding(account_id, symbol);

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { OrderRecord } from './records.ts';
-import { IS_OPEN_ORDER, orderColumns } from './schema.ts';
+import { OPEN_ORDER_CONDITION, orderColumns } from './schema.ts';
 
 export type OrderBook = ReturnType<typeof openOrderBook>;
 
@@ -17,9 +17,9 @@ export function openOrderBook(database: Database.Database) {
   const oneByClientId = database.prepare<[string, string], OrderRecord>(
     `${select} WHERE account_id = ? AND client_order_id = ?`,
   );
-  const everyOpen = database.prepare<[], OrderRecord>(`${select} WHERE ${IS_OPEN_ORDER} ORDER BY seq`);
+  const everyOpen = database.prepare<[], OrderRecord>(`${select} WHERE ${OPEN_ORDER_CONDITION} ORDER BY seq`);
   const openOfAccount = database.prepare<[string], OrderRecord>(
-    `${select} WHERE account_id = ? AND ${IS_OPEN_ORDER} ORDER BY seq`,
+    `${select} WHERE account_id = ? AND ${OPEN_ORDER_CONDITION} ORDER BY seq`,
   );
   const legs = database.prepare<[string], OrderRecord>(
     `${select} WHERE parent_id = ? AND status <> 'replaced' ORDER BY seq`,

@@ -39,7 +39,7 @@ export interface FillRecord {
 }
 
 /** A change of an account's cash or shares that is not a trade. */
-export interface EntryRecord {
+export interface LedgerEntryRecord {
   account_id: string;
   /** Alpaca's ActivityType, such as `CSD`, `DIV` or `SPLIT`. `sub_type` is its ActivitySubType, such as `FSPLIT`. */
   type: string;

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { OPEN_STATUSES, type OrderRecord } from './records.ts';
 
 /** SQL condition for open orders. The index and the queries that rely on the index must use the same condition. */
-export const IS_OPEN_ORDER = `status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})`;
+export const OPEN_ORDER_CONDITION = `status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})`;
 
 /** The columns of `broker_orders`, in the order of an {@link OrderRecord}'s fields. */
 export const orderColumns = {
@@ -101,7 +101,7 @@ const PAPER_BROKER = `
       .join(', ')},
     UNIQUE (account_id, client_order_id)
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS broker_orders_open ON broker_orders (account_id, seq) WHERE ${IS_OPEN_ORDER};
+  CREATE INDEX IF NOT EXISTS broker_orders_open ON broker_orders (account_id, seq) WHERE ${OPEN_ORDER_CONDITION};
   CREATE INDEX IF NOT EXISTS broker_order_legs ON broker_orders (parent_id) WHERE parent_id IS NOT NULL;
   CREATE TABLE IF NOT EXISTS broker_watchlists (
     id TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES broker_accounts (id), name TEXT NOT NULL,

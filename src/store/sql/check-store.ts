@@ -12,7 +12,7 @@ import type {
   RuleFiring,
   StoredNotice,
 } from '../check-store.ts';
-import { createNoticeOutbox, forgetNotified, IS_THIS_ACCOUNT, type NoticeWriter } from './notice-outbox.ts';
+import { createNoticeOutbox, forgetNotifiedChannels, IS_THIS_ACCOUNT, type NoticeWriter } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
@@ -68,7 +68,7 @@ function accountMemory<Notice extends StoredNotice>(
         // If two checks of an account run at the same time, the result of one of them is stored, never a mix of both.
         yield* lockAccount(owner);
         yield* writeFired(dialect, owner, states);
-        yield* forgetNotified(owner);
+        yield* forgetNotifiedChannels(owner);
         if (mark !== undefined) yield* writeMark(dialect, owner, mark);
       }),
     async markProposing(rule, definition, thread, now) {

@@ -1,5 +1,5 @@
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-store.ts';
+import type { DecisionStore, NewPolicyDecision, StoredPolicyDecision } from '../decision-store.ts';
 import { all, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 /** Maximum number of denials, and of permits, kept per person. Enough for years, and at most tens of megabytes. */
@@ -16,7 +16,7 @@ export const DECISION_RETENTION = { most: MAX_STORED_DECISIONS, every: DELETE_EV
 
 export function createDecisionStore(database: SqlTransactions, kept = DECISION_RETENTION): DecisionStore {
   return {
-    note: (note, now) => database.write(() => noteDecision(note, now, kept)),
+    note: (note, now) => database.write(() => storeDecision(note, now, kept)),
     async about(sub, subjectId) {
       const rows = await database.all<DecisionRow>(
         'SELECT * FROM decisions WHERE sub = @sub AND subject_id = @subjectId ORDER BY id DESC LIMIT 100',
@@ -36,8 +36,8 @@ export function createDecisionStore(database: SqlTransactions, kept = DECISION_R
 }
 
 /** Stores a decision. If a transaction acts on the decision, call this within that transaction. */
-export function* noteDecision(
-  note: DecisionNote,
+export function* storeDecision(
+  note: NewPolicyDecision,
   now: number,
   { most, every } = DECISION_RETENTION,
 ): TransactionWork<void> {
@@ -58,7 +58,7 @@ export function* noteDecision(
   );
 }
 
-export function decisionValues(note: DecisionNote, now: number) {
+export function decisionValues(note: NewPolicyDecision, now: number) {
   const { sub, client, account, action, stage, subjectId, effect, policy } = note;
   const { reasons, texts, facts, limit, value } = note;
   return {
@@ -95,7 +95,7 @@ interface DecisionRow {
   readonly facts: string;
 }
 
-function toDecision(row: DecisionRow): StoredDecision {
+function toDecision(row: DecisionRow): StoredPolicyDecision {
   const { id, at, sub, client, account, action, stage, effect, policy } = row;
   return {
     id,
@@ -110,7 +110,7 @@ function toDecision(row: DecisionRow): StoredDecision {
     subjectId: row.subject_id,
     reasons: JSON.parse(row.reasons) as PolicyReason[],
     texts: JSON.parse(row.texts) as string[],
-    ...(JSON.parse(row.measured) as Pick<StoredDecision, 'limit' | 'value'>),
+    ...(JSON.parse(row.measured) as Pick<StoredPolicyDecision, 'limit' | 'value'>),
     facts: JSON.parse(row.facts) as unknown,
   };
 }

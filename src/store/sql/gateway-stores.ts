@@ -1,6 +1,6 @@
-import { EMPTY_HEAD } from '../audit.ts';
+import { EMPTY_AUDIT_HEAD } from '../audit.ts';
 import type { BrokerKey, BrokerKeyStore } from '../broker-key-store.ts';
-import type { AuditCheckpoint, CheckpointStore } from '../checkpoint-store.ts';
+import type { AuditCheckpoint, AuditCheckpointStore } from '../checkpoint-store.ts';
 import type { DefaultAccountStore } from '../default-account-store.ts';
 import { type EarlyPingStore, MAX_EARLY_PING_AGE_MS } from '../early-ping-store.ts';
 import type { GatewayStores } from '../gateway-stores.ts';
@@ -129,7 +129,7 @@ function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Transact
  * Creates the store of the audit log's latest checkpoint. A tenant's gateways share the checkpoint: if two gateways
  * close the same day, the second one finds the day closed.
  */
-function checkpointStore(database: SqlDatabase): CheckpointStore {
+function checkpointStore(database: SqlDatabase): AuditCheckpointStore {
   return {
     async last() {
       const row = await database.read(storedCheckpoint);
@@ -138,7 +138,7 @@ function checkpointStore(database: SqlDatabase): CheckpointStore {
     close: ({ day, today }, line, now) =>
       database.record(function* (head) {
         const last = yield* storedCheckpoint();
-        if (last === undefined) yield* writeCheckpoint({ day, ...EMPTY_HEAD, anchored: 1 });
+        if (last === undefined) yield* writeCheckpoint({ day, ...EMPTY_AUDIT_HEAD, anchored: 1 });
         if (last === undefined || !isDue(last, { day, today })) return false;
         head.note(line(head.last(), last.hash), now);
         yield* writeCheckpoint({ day, ...head.last(), anchored: 0 });

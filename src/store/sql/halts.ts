@@ -1,12 +1,12 @@
 import type { AuditNote } from '../audit.ts';
-import type { Halts, TradingStateSnapshot } from '../halts.ts';
+import type { HaltStore, TradingStateSnapshot } from '../halts.ts';
 import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
 /**
  * Returns the part of a FROM clause that yields one row for a person, with the columns of {@link TradingStateRow}.
  * @param sub an SQL expression
  */
-export const tradingStateSource = (sub: string) => `
+export const tradingStateFromClause = (sub: string) => `
   (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
 export const TRADING_STATE_COLUMNS = 'halted_at, by_client, reduced_at, until, reduced_by';
 
@@ -36,10 +36,10 @@ export function* readTradingState(sub: string, now: number): TransactionWork<Tra
   return tradingStateAt((yield* one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow, now);
 }
 
-const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${tradingStateSource('@sub')}`;
+const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${tradingStateFromClause('@sub')}`;
 const SELECT_HALT = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 
-export function createHalts(database: SqlDatabase): Halts {
+export function createHalts(database: SqlDatabase): HaltStore {
   return {
     haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
     current: async (sub, now) =>

@@ -1,8 +1,8 @@
 import type { SentMessage } from '../../trading/message.ts';
 import type { Problem } from '../../trading/views.ts';
 import type {
-  MessageEntry,
   MessageJournal,
+  MessageJournalEntry,
   MessageResult,
   MessageState,
   MessageTransition,
@@ -12,7 +12,7 @@ import { consumeApproval } from './used-approvals.ts';
 
 export function createMessageJournal(database: SqlDatabase): MessageJournal {
   const move = (
-    { sub, id, epoch }: MessageEntry,
+    { sub, id, epoch }: MessageJournalEntry,
     from: MessageState,
     to: MessageState,
     result: string | null,
@@ -48,7 +48,7 @@ export function createMessageJournal(database: SqlDatabase): MessageJournal {
   };
 }
 
-function* find(sub: string, id: string): TransactionWork<MessageEntry | undefined> {
+function* find(sub: string, id: string): TransactionWork<MessageJournalEntry | undefined> {
   const row = yield* one<MessageRow>('SELECT * FROM gateway_messages WHERE sub = @sub AND client_message_id = @id', {
     sub,
     id,
@@ -56,7 +56,7 @@ function* find(sub: string, id: string): TransactionWork<MessageEntry | undefine
   return row && toEntry(row);
 }
 
-function* requireEntry(sub: string, id: string): TransactionWork<MessageEntry> {
+function* requireEntry(sub: string, id: string): TransactionWork<MessageJournalEntry> {
   const entry = yield* find(sub, id);
   if (entry === undefined) throw new Error('an entry of the message journal is missing');
   return entry;
@@ -76,7 +76,7 @@ interface MessageRow {
   readonly result: string | null;
 }
 
-function toEntry(row: MessageRow): MessageEntry {
+function toEntry(row: MessageRow): MessageJournalEntry {
   const result: unknown = row.result === null ? undefined : JSON.parse(row.result);
   return {
     id: row.client_message_id,

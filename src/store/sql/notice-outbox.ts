@@ -79,7 +79,7 @@ export function toWaitingNotice<Notice extends StoredNotice>({ notice, ...row }:
  * For rules that no longer fire, forgets which channels were notified, so that the channels are notified when the rules
  * fire again. Runs in the transaction that stores the firings.
  */
-export const forgetNotified = ({ profile, account }: CheckedAccount) =>
+export const forgetNotifiedChannels = ({ profile, account }: CheckedAccount) =>
   run(
     `DELETE FROM told WHERE ${IS_THIS_ACCOUNT} AND NOT EXISTS (
        SELECT 1 FROM fired WHERE fired.profile = told.profile AND fired.account = told.account

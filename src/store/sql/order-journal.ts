@@ -1,7 +1,7 @@
 import type { OrderDraft } from '../../trading/order.ts';
 import { isFinalStatus, type Order, type Problem } from '../../trading/views.ts';
 import type { OpenOrderEntry, OrderJournal, OrderJournalEntry, OrderJournalState, OrderKey } from '../order-journal.ts';
-import { closedAmounts, type ReservedAmounts } from '../rows/order-counts.ts';
+import { closedOrderAmounts, type ReservedAmounts } from '../rows/order-counts.ts';
 import { releaseMandateUse, restoreMandateUse } from './mandate-store.ts';
 import { all, type Dialect, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
@@ -105,7 +105,7 @@ export function createOrderChanges(database: SqlTransactions) {
  * Records that an order was placed after all, although it was recorded as rejected. The order counts in its mandate's
  * slot again, even if the slot is full.
  */
-export function* adoptOrder(
+export function* adoptRejectedOrder(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
   order: Order,
@@ -148,7 +148,7 @@ export function* closeIfFinal(
   if (reserved === undefined) return;
   yield* run(`UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${IS_THIS_ORDER}`, {
     ...toOrderKey(key),
-    ...closedAmounts(reserved, order),
+    ...closedOrderAmounts(reserved, order),
     now,
   });
 }

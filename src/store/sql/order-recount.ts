@@ -5,7 +5,7 @@ import { one, run, type SqlDatabase } from './sql-database.ts';
  * Result of redating orders: how many orders were redated, and the latest time that any of them had, in milliseconds
  * since the epoch.
  */
-export interface RecountResult {
+export interface RedateResult {
   readonly orders: number;
   readonly newest: number | null;
 }
@@ -15,9 +15,9 @@ export interface RecountResult {
  * this minute's limits. The transaction includes the audit log entry.
  * @param now milliseconds since the epoch, from a correct clock
  */
-export function recountOrders(database: SqlDatabase, now: number): Promise<RecountResult> {
+export function redateOrders(database: SqlDatabase, now: number): Promise<RedateResult> {
   return database.record(function* (head) {
-    const found = yield* one<RecountResult>(
+    const found = yield* one<RedateResult>(
       'SELECT count(*) AS orders, max(created_at) AS newest FROM gateway_orders WHERE created_at > @now',
       { now },
     );
@@ -28,7 +28,7 @@ export function recountOrders(database: SqlDatabase, now: number): Promise<Recou
   });
 }
 
-function recountNote({ orders, newest }: RecountResult): AuditNote {
+function recountNote({ orders, newest }: RedateResult): AuditNote {
   const facts = { orders, newest: newest === null ? null : new Date(newest).toISOString() };
   return { event: 'orders_recounted', facts };
 }

@@ -2,7 +2,7 @@ import { defined } from '../../values/defined.ts';
 import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
 import { authReqIdHash } from '../rows/auth-req-id.ts';
 import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
-import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
+import { NOTIFIED_STATES_SQL, OPEN_STATES_SQL } from '../rows/proposal-states.ts';
 import { one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
 
 /** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
@@ -26,9 +26,9 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
   return {
     byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: authReqIdHash(authReqId) }),
     bySubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
-    keyed: (key) => database.read(() => findProposalByKey(key, opened)),
+    keyed: (key) => database.read(() => findProposalByIdempotencyKey(key, opened)),
     list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {
-      const open = state === 'all' ? 'true' : `state IN (${OPEN_STATES})`;
+      const open = state === 'all' ? 'true' : `state IN (${OPEN_STATES_SQL})`;
       const whose = party === undefined ? ['sub = @who'] : ['sub = @who', 'proposed_by = @who'];
       const who = party ?? sub;
       return proposals(
@@ -43,7 +43,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
     },
     async openIds(state) {
       const rows = await database.all<{ id: string }>(
-        `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND state = coalesce(@state, state)
+        `SELECT id FROM proposals WHERE state IN (${OPEN_STATES_SQL}) AND state = coalesce(@state, state)
          ORDER BY created_at, ${place}`,
         { state: state ?? null },
       );
@@ -51,7 +51,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
     },
     async openCount() {
       const row = await database.one<{ open: number }>(
-        `SELECT count(*) AS open FROM proposals WHERE state IN (${OPEN_STATES})`,
+        `SELECT count(*) AS open FROM proposals WHERE state IN (${OPEN_STATES_SQL})`,
       );
       return row?.open ?? 0;
     },
@@ -65,7 +65,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
       ),
     unreported: () =>
       proposals(
-        `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES}) ORDER BY version`,
+        `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL}) ORDER BY version`,
       ),
     async sealedToken(id, of = 'owner') {
       const row = await database.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
@@ -76,11 +76,11 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
     },
     addKey: (key, id, expected) =>
       database.record(function* () {
-        const known = yield* findProposalByKey(key, opened);
+        const known = yield* findProposalByIdempotencyKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         const { sub } = yield* requireProposal(id, opened);
         if ((yield* readEpoch(sub)) !== expected.epoch) return { outcome: 'stale' } as const;
-        yield* insertProposalKey(key, id);
+        yield* insertIdempotencyKey(key, id);
         return { outcome: 'kept' } as const;
       }),
     async setInterval(id, seconds) {
@@ -95,7 +95,7 @@ export function* requireProposal(id: string, opened: ProposalRowReader): Transac
   throw new Error(`proposal ${id} is missing in the store`);
 }
 
-export function* findProposalByKey(
+export function* findProposalByIdempotencyKey(
   { sub, client, key }: ProposalKey,
   opened: ProposalRowReader,
 ): TransactionWork<KeyedProposal | undefined> {
@@ -109,7 +109,7 @@ export function* findProposalByKey(
   return { request, proposal: opened(row) };
 }
 
-export const insertProposalKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
+export const insertIdempotencyKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
   run('INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)', {
     sub,
     client,

@@ -1,5 +1,5 @@
 import { failpoint } from '../../machine/failpoint.ts';
-import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../signing-key-store.ts';
+import type { SigningKey, SigningKeyChangeProof, SigningKeyStore, SigningKeyUse } from '../signing-key-store.ts';
 import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
 export function createSigningKeyStore(database: SqlDatabase): SigningKeyStore {
@@ -98,7 +98,7 @@ function* isSigned(sub: string, approval: string, digest: string): TransactionWo
 }
 
 /** Consumes the proof that a person may enroll or remove a key. Returns false if the proof is no longer valid. */
-function* consumeProof(by: KeyProof, sub: string, now: number): TransactionWork<boolean> {
+function* consumeProof(by: SigningKeyChangeProof, sub: string, now: number): TransactionWork<boolean> {
   if (by === 'machine') return true;
   if ('use' in by) return yield* recordKeyUse(by.use, sub, now);
   const spent = yield* run('DELETE FROM pairings WHERE digest = @digest AND sub = @sub AND expires_at > @now', {
@@ -114,7 +114,7 @@ function* consumeProof(by: KeyProof, sub: string, now: number): TransactionWork<
  * or its counter did not increase.
  */
 function* recordKeyUse(
-  { credentialId, counter, backedUp }: KeyUse,
+  { credentialId, counter, backedUp }: SigningKeyUse,
   sub: string | null,
   now: number,
 ): TransactionWork<boolean> {

@@ -1,4 +1,4 @@
-import { nextDue } from '../../trading/mandate/due-times.ts';
+import { nextDueTime } from '../../trading/mandate/due-times.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import { isRecurring } from '../../trading/mandate/standing-order.ts';
 import type { AuditNote } from '../audit.ts';
@@ -61,7 +61,7 @@ interface StandingOrderRow {
  */
 function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
   if (standing === undefined || !isRecurring(standing.when)) return null;
-  return nextDue(standing.when, Math.max(now, Date.parse(not_before)));
+  return nextDueTime(standing.when, Math.max(now, Date.parse(not_before)));
 }
 
 function stepValues({ dueAt, state, last }: StandingOrderStep) {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { failpoint } from '../../machine/failpoint.ts';
-import { type AuditHead, type AuditNote, type AuditStore, EMPTY_HEAD, nextEntry } from '../audit.ts';
-import { appendLines, keepCompleteLines, readTail } from '../audit-file.ts';
+import { type AuditHead, type AuditNote, type AuditStore, EMPTY_AUDIT_HEAD, nextAuditEntry } from '../audit.ts';
+import { appendLines, dropIncompleteLine, readFileTail } from '../audit-file.ts';
 
 interface NotedRow {
   readonly seq: number;
@@ -20,14 +20,14 @@ export function createAuditLogWriter(database: Database.Database): (note: AuditN
   return (note, now) => {
     const before = head.get();
     if (before === undefined) throw new Error('the audit log’s head row is missing');
-    const { seq, hash, line } = nextEntry(before, note, now);
+    const { seq, hash, line } = nextAuditEntry(before, note, now);
     insert.run(seq, line);
     advance.run(seq, hash);
   };
 }
 
 /** @param database the gateway's database, migrated to the latest version */
-export function sqliteAuditStore(database: Database.Database): AuditStore {
+export function createSqliteAuditStore(database: Database.Database): AuditStore {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
   const noted = database.prepare<[], NotedRow>('SELECT seq, line FROM audit_noted ORDER BY seq');
   const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
@@ -39,8 +39,8 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     const last = rows.at(-1);
     if (last === undefined) return;
     // A process that died while moving lines may have written some of these lines, but nothing after them.
-    const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
-    const whole = keepCompleteLines(tail);
+    const tail = readFileTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
+    const whole = dropIncompleteLine(tail);
     const missing = rows.map(({ line }) => line).filter((line) => !whole.includes(line));
     if (missing.length > 0) {
       appendLines(file, tail, missing);
@@ -66,7 +66,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
 
   /** Reads the audit log under the write lock, so that no lines are moved to the file in the meantime. */
   const snapshot = database.transaction((file: string) => ({
-    head: head.get() ?? EMPTY_HEAD,
+    head: head.get() ?? EMPTY_AUDIT_HEAD,
     pending: noted.all().map(({ line }) => line),
     bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
   }));

@@ -4,10 +4,10 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { CheckStore, StoredNotice } from '../check-store.ts';
 import { createCheckStore } from '../sql/check-store.ts';
-import { openEncrypted } from './encrypted-database.ts';
+import { openEncryptedDatabase } from './encrypted-database.ts';
 import { migrate } from './migrate.ts';
 import { checkMigrations } from './migrations/checks.ts';
-import { sqliteTransactions } from './sql-database.ts';
+import { createSqliteTransactions } from './sql-database.ts';
 
 /**
  * Opens `checks.db`, which contains firings, high-water marks, closing prices and other state that is kept between
@@ -18,13 +18,13 @@ import { sqliteTransactions } from './sql-database.ts';
 export function openCheckStore<Notice extends StoredNotice>(file: string, key: string): CheckStore<Notice> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = openCheckDatabase(file, key);
-  return { ...createCheckStore(sqliteTransactions(database)), close: () => database.close() };
+  return { ...createCheckStore(createSqliteTransactions(database)), close: () => database.close() };
 }
 
 function openCheckDatabase(file: string, key: string): Database.Database {
   let database: Database.Database | undefined;
   try {
-    database = openEncrypted(file, Buffer.from(key, 'hex'));
+    database = openEncryptedDatabase(file, Buffer.from(key, 'hex'));
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     migrate(

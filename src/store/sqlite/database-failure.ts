@@ -1,10 +1,10 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 
-export function errorCode(error: unknown): string {
+export function sqliteErrorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-export function damagedError(file: string): TradeAgentError {
+export function damagedDatabaseError(file: string): TradeAgentError {
   return new TradeAgentError(
     'state_corrupt',
     `${file} can't be read: it is damaged, or was encrypted with a different key`,
@@ -19,8 +19,8 @@ export function damagedError(file: string): TradeAgentError {
  * errors unchanged.
  */
 export function toDatabaseError(error: unknown, file = 'the state database'): unknown {
-  const code = errorCode(error);
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damagedError(file);
+  const code = sqliteErrorCode(error);
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damagedDatabaseError(file);
   if (code.startsWith('SQLITE_BUSY')) {
     return new TradeAgentError('busy', `${file} is locked by another process`, {
       hint: 'Try again in a moment.',

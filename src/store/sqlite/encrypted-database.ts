@@ -8,7 +8,7 @@ const BUSY_TIMEOUT_MS = 5_000;
  * @param key 32 bytes
  * @throws SQLite's errors; a wrong key causes an error only at the first read
  */
-export function openEncrypted(
+export function openEncryptedDatabase(
   file: string,
   key: Buffer,
   { fileMustExist = false }: { readonly fileMustExist?: boolean } = {},

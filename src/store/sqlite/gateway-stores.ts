@@ -3,14 +3,14 @@ import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
 import { createHalts } from '../sql/halts.ts';
-import { recountOrders } from '../sql/order-recount.ts';
-import { sqliteAuditStore } from './audit-store.ts';
+import { redateOrders } from '../sql/order-recount.ts';
+import { createSqliteAuditStore } from './audit-store.ts';
 import { migrate, schemaVersion } from './migrate.ts';
 import { gatewayMigrations } from './migrations/gateway.ts';
-import { sqliteOrderJournal } from './order-journal.ts';
-import { sqliteProofStore } from './proof-store.ts';
-import { sqliteProposalStore } from './proposal-store.ts';
-import { sqliteDatabase } from './sql-database.ts';
+import { createSqliteOrderJournal } from './order-journal.ts';
+import { createSqliteProofStore } from './proof-store.ts';
+import { createSqliteProposalStore } from './proposal-store.ts';
+import { wrapSqliteDatabase } from './sql-database.ts';
 
 /**
  * Creates the gateway's stores and migrates the database to the latest version.
@@ -18,14 +18,17 @@ import { sqliteDatabase } from './sql-database.ts';
  * @param seal seals and opens the IDs of CIBA requests; needed only by callers that send or read CIBA requests
  * @throws {Error} if a newer version of this program migrated the database, which is then not changed
  */
-export function sqliteGatewayStores(database: Database.Database, seal: AuthReqIdSeal = noAuthReqIdSeal): GatewayStores {
+export function createSqliteGatewayStores(
+  database: Database.Database,
+  seal: AuthReqIdSeal = noAuthReqIdSeal,
+): GatewayStores {
   prepareGatewayDatabase(database);
   return {
-    ...createSharedStores(sqliteDatabase(database)),
-    orders: sqliteOrderJournal(database),
-    proofs: sqliteProofStore(database),
-    proposals: sqliteProposalStore(database, seal),
-    audit: sqliteAuditStore(database),
+    ...createSharedStores(wrapSqliteDatabase(database)),
+    orders: createSqliteOrderJournal(database),
+    proofs: createSqliteProofStore(database),
+    proposals: createSqliteProposalStore(database, seal),
+    audit: createSqliteAuditStore(database),
   };
 }
 
@@ -34,14 +37,14 @@ export function sqliteGatewayStores(database: Database.Database, seal: AuthReqId
  * does not migrate the database.
  * @param database the gateway's database, of any version
  */
-export function sqliteAuditStores(database: Database.Database) {
+export function createSqliteAuditStores(database: Database.Database) {
   // These tables are the same in all versions. If a gateway died before it created any table, the file is empty.
   if (schemaVersion(database) === 0) prepareGatewayDatabase(database);
-  const shared = sqliteDatabase(database);
+  const shared = wrapSqliteDatabase(database);
   return {
     halts: createHalts(shared),
-    audit: sqliteAuditStore(database),
-    recount: (now: number) => recountOrders(shared, now),
+    audit: createSqliteAuditStore(database),
+    recount: (now: number) => redateOrders(shared, now),
   };
 }
 

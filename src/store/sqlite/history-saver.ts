@@ -21,7 +21,7 @@ type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
  * Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, but stores the rows that {@link CheckpointRows}
  * makes.
  */
-export class HistorySaver extends SqliteSaver {
+export class SqliteHistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
   readonly #rows = new CheckpointRows(this.serde);
   readonly #requireLease: () => void;

@@ -8,24 +8,24 @@ import {
 import type { MandateWithUse } from '../../trading/mandate/mandate.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { DecisionNote } from '../decision-store.ts';
+import type { NewPolicyDecision } from '../decision-store.ts';
 import type { LimitUsage, OrderClaim, OrderJournal, OrderJournalState, OrderToCheck } from '../order-journal.ts';
 import {
   type AccountOrders,
-  countedFacts,
   createCountingClock,
   type OpenOrder,
   type RecentOrder,
-  recentSince,
+  recentOrdersStart,
   toCountedColumns,
+  toCountedTotals,
+  toLimitUsage,
   totalRecentOrders,
-  toUsage,
 } from '../rows/order-counts.ts';
-import { noteDecision } from '../sql/decision-store.ts';
+import { storeDecision } from '../sql/decision-store.ts';
 import { readTradingState } from '../sql/halts.ts';
 import { findMandate, recordMandateUse } from '../sql/mandate-store.ts';
 import {
-  adoptOrder,
+  adoptRejectedOrder,
   closeIfFinal,
   createOrderChanges,
   IS_THIS_ORDER,
@@ -34,27 +34,27 @@ import {
 } from '../sql/order-journal.ts';
 import { one, run, type TransactionWork } from '../sql/sql-database.ts';
 import { consumeApproval } from '../sql/used-approvals.ts';
-import { createWorkRunner, type RunWork, sqliteTransactions } from './sql-database.ts';
+import { createSqliteTransactions, createWorkRunner, type RunWork } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
-export function sqliteOrderJournal(database: Database.Database): OrderJournal {
-  const units = sqliteTransactions(database);
+export function createSqliteOrderJournal(database: Database.Database): OrderJournal {
+  const units = createSqliteTransactions(database);
   const { counted, usage, timeOf } = createOrderCounts(database, createWorkRunner(database));
   function* claim(
     order: OrderClaim,
     now: number,
-    decide: ((facts: CountedTotals) => DecisionNote) | undefined,
+    decide: ((facts: CountedTotals) => NewPolicyDecision) | undefined,
   ): TransactionWork<Awaited<ReturnType<OrderJournal['claim']>>> {
     const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
     if ((yield* readState(order)) !== undefined) return 'known';
     const decision = decide?.(counted(order, now));
     if (decision?.effect === 'deny') {
-      yield* noteDecision(decision, now);
+      yield* storeDecision(decision, now);
       return 'denied';
     }
     if (!(yield* consumeApproval(approval, { kind: 'order', sub, subjectId: clientOrderId }, now)))
       return 'approval_used';
-    if (decision !== undefined) yield* noteDecision(decision, now);
+    if (decision !== undefined) yield* storeDecision(decision, now);
     yield* run(INSERT, {
       sub,
       clientOrderId,
@@ -82,7 +82,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     place: (key, order, now) =>
       units.write(function* () {
         const before = yield* readState(key);
-        if (before === 'rejected') return yield* adoptOrder('', key, order, now);
+        if (before === 'rejected') return yield* adoptRejectedOrder('', key, order, now);
         yield* run(
           `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${IS_UNSETTLED}`,
           { ...toOrderKey(key), result: JSON.stringify(order), now },
@@ -151,7 +151,7 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
       now,
       newest: newestOf(key.account),
       clock,
-      late: totalRecentOrders(late.all({ ...key, now, since: recentSince(now) }), now, like),
+      late: totalRecentOrders(late.all({ ...key, now, since: recentOrdersStart(now) }), now, like),
       open: open.all({ ...key, now }),
       state: runWork(readTradingState(sub, now)).state,
     };
@@ -167,9 +167,9 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
       const { sub, clientOrderId, draft, replaces = null } = order;
       const key = { account: draft.account, sub, clientOrderId, replaces };
       const out = outOf(key, sub, clock, similarTermsRange(draft));
-      return countedFacts(order, out, draft.mandate === undefined ? undefined : underMandate(sub, draft, out.now));
+      return toCountedTotals(order, out, draft.mandate === undefined ? undefined : underMandate(sub, draft, out.now));
     },
     usage: (sub: string, account: string, clock: number): LimitUsage =>
-      toUsage(outOf({ ...NO_ORDER, account }, sub, clock, noSimilarTerms)),
+      toLimitUsage(outOf({ ...NO_ORDER, account }, sub, clock, noSimilarTerms)),
   };
 }

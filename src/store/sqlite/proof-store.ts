@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProofStore } from '../proof-store.ts';
 
 /** @param database the database; the table of proofs is created if it does not exist */
-export function sqliteProofStore(database: Database.Database): ProofStore {
+export function createSqliteProofStore(database: Database.Database): ProofStore {
   database.exec(`
     CREATE TABLE IF NOT EXISTS gateway_dpop_proofs (
       proof BLOB PRIMARY KEY,

@@ -8,29 +8,29 @@ import {
   DEFAULT_POLL_INTERVAL_S,
   draftValues,
   type ProposalRow,
-  recentUntil,
+  recentProposalsEnd,
   tokenValues,
   toProposal,
 } from '../rows/proposal-row.ts';
-import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
+import { DECIDED_STATES_SQL, OPEN_STATES_SQL } from '../rows/proposal-states.ts';
 import {
   createProposalReads,
   EPOCH_COLUMNS,
   type EpochRow,
-  findProposalByKey,
-  insertProposalKey,
+  findProposalByIdempotencyKey,
+  insertIdempotencyKey,
   type ProposalRowReader,
   readEpoch,
   requireProposal,
   toEpoch,
 } from '../sql/proposal-reads.ts';
 import { one, run, type SqlDatabase } from '../sql/sql-database.ts';
-import { sqliteDatabase } from './sql-database.ts';
+import { wrapSqliteDatabase } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
-export function sqliteProposalStore(database: Database.Database, seal: AuthReqIdSeal): ProposalStore {
+export function createSqliteProposalStore(database: Database.Database, seal: AuthReqIdSeal): ProposalStore {
   const opened: ProposalRowReader = (row) => toProposal(row, seal);
-  const shared = sqliteDatabase(database);
+  const shared = wrapSqliteDatabase(database);
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
   const version = latestVersion(database);
   return {
@@ -49,19 +49,19 @@ export function sqliteProposalStore(database: Database.Database, seal: AuthReqId
 function snapshotMethods(database: Database.Database, opened: ProposalRowReader) {
   const epoch = database.prepare<[{ sub: string }], EpochRow>(`SELECT ${EPOCH_COLUMNS}`);
   const openCodes = database
-    .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES})`)
+    .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES_SQL})`)
     .pluck();
   // Each count is a subquery, so that each uses its own index.
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
     SELECT
       (SELECT count(*) FROM proposals
-       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND state IN (${OPEN_STATES})) AS open,
+       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND state IN (${OPEN_STATES_SQL})) AS open,
       (SELECT count(*) FROM proposals
        WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND created_at > @since AND created_at < @until)
         AS lately`);
   const decided = database.prepare<unknown[], { state: ProposalState; at: number }>(`
     SELECT state, updated_at AS at FROM proposals
-    WHERE sub = @sub AND client = @client AND proposed_by IS @proposedBy AND state IN (${DECIDED_STATES})
+    WHERE sub = @sub AND client = @client AND proposed_by IS @proposedBy AND state IN (${DECIDED_STATES_SQL})
     ORDER BY updated_at DESC, version DESC LIMIT 2`);
   const sameOpen = database.prepare<unknown[], ProposalRow>(`
     SELECT * FROM proposals WHERE sub = @sub AND client = @client AND fingerprint = @fingerprint
@@ -86,12 +86,14 @@ function snapshotMethods(database: Database.Database, opened: ProposalRowReader)
           proposedBy,
           typed: typed ? 1 : 0,
           since,
-          until: recentUntil(since),
+          until: recentProposalsEnd(since),
         }) ?? { open: 0, lately: 0 }),
         decided: decided.all({ sub, client, proposedBy }),
         sameOpen: same && opened(same),
         sameLately:
-          fingerprint === undefined ? 0 : (sameCount.get({ sub, fingerprint, since, until: recentUntil(since) }) ?? 0),
+          fingerprint === undefined
+            ? 0
+            : (sameCount.get({ sub, fingerprint, since, until: recentProposalsEnd(since) }) ?? 0),
       };
     },
   );
@@ -102,11 +104,11 @@ function draftMethods(database: SqlDatabase, version: () => number, opened: Prop
   return {
     draft: (draft, key, expected, line, now) =>
       database.record(function* (head) {
-        const known = yield* findProposalByKey(key, opened);
+        const known = yield* findProposalByIdempotencyKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         if ((yield* readEpoch(draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         yield* run(DRAFT, { ...draftValues(draft), now, version: version() + 1 });
-        yield* insertProposalKey(key, draft.id);
+        yield* insertIdempotencyKey(key, draft.id);
         head.note(line, now);
         return { outcome: 'drafted', proposal: yield* requireProposal(draft.id, opened) } as const;
       }),

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { type AuditHead, EMPTY_HEAD } from '../audit.ts';
+import { type AuditHead, EMPTY_AUDIT_HEAD } from '../audit.ts';
 import type { SqlDatabase, SqlTransactions, SqlValues, TransactionWork } from '../sql/sql-database.ts';
 import { all, type Dialect, one, run } from '../sql/sql-database.ts';
 import { createAuditLogWriter } from './audit-store.ts';
@@ -36,7 +36,7 @@ export function createWorkRunner(database: Database.Database): RunWork {
   };
 }
 
-export function sqliteTransactions(database: Database.Database): SqlTransactions {
+export function createSqliteTransactions(database: Database.Database): SqlTransactions {
   const runWork = createWorkRunner(database);
   const unit = database.transaction(<T>(work: () => TransactionWork<T>) => runWork(work()));
   return {
@@ -50,9 +50,9 @@ export function sqliteTransactions(database: Database.Database): SqlTransactions
 }
 
 /** @param database the gateway's database, migrated to the latest version */
-export function sqliteDatabase(database: Database.Database): SqlDatabase {
-  const units = sqliteTransactions(database);
+export function wrapSqliteDatabase(database: Database.Database): SqlDatabase {
+  const units = createSqliteTransactions(database);
   const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
-  const head = { note: createAuditLogWriter(database), last: () => last.get() ?? EMPTY_HEAD };
+  const head = { note: createAuditLogWriter(database), last: () => last.get() ?? EMPTY_AUDIT_HEAD };
   return { ...units, record: (work) => units.write(() => work(head)) };
 }

@@ -15,14 +15,14 @@ import {
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { damagedError, errorCode, toDatabaseError } from './database-failure.ts';
-import { openEncrypted } from './encrypted-database.ts';
+import { damagedDatabaseError, sqliteErrorCode, toDatabaseError } from './database-failure.ts';
+import { openEncryptedDatabase } from './encrypted-database.ts';
 import { migrate, schemaVersion } from './migrate.ts';
 import { stateMigrations } from './migrations/state.ts';
 
 export type StateDatabase = Database.Database;
 
-export const SCHEMA_VERSION = stateMigrations.length;
+export const STATE_SCHEMA_VERSION = stateMigrations.length;
 
 /**
  * Maximum size of a file whose pages are all verified when it is opened, in bytes. In a larger file, damage is detected
@@ -43,7 +43,7 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
     if (fileSize(file) === undefined) createFile(file, key);
-    if (fileSize(file) === 0) throw damagedError(file);
+    if (fileSize(file) === 0) throw damagedDatabaseError(file);
     return openFile(file, key);
   } catch (error) {
     throw toDatabaseError(error, file);
@@ -56,7 +56,7 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
  */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();
-  markClosed(database.name);
+  recordCleanClose(database.name);
 }
 
 /**
@@ -72,10 +72,10 @@ function createFile(file: string, key: Buffer): void {
     try {
       linkSync(fresh, file);
     } catch (error) {
-      if (errorCode(error) !== 'EEXIST') copyFileSync(fresh, file, constants.COPYFILE_EXCL);
+      if (sqliteErrorCode(error) !== 'EEXIST') copyFileSync(fresh, file, constants.COPYFILE_EXCL);
     }
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
+    if (sqliteErrorCode(error) !== 'EEXIST') throw error;
   } finally {
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${fresh}${suffix}`, { force: true });
   }
@@ -85,7 +85,7 @@ function openFile(file: string, key: Buffer): StateDatabase {
   const size = fileSize(file) ?? 0;
   // Checked before the database is opened, because opening creates a log file.
   const mayBeDamaged = size > 0 && size <= MAX_VERIFIED_BYTES && !isUnchangedSinceClose(file);
-  const database = openEncrypted(file, key, { fileMustExist: true });
+  const database = openEncryptedDatabase(file, key, { fileMustExist: true });
   try {
     // This pragma has an effect only in an empty file. In any other file, it would write to a file that must not be
     // changed yet.
@@ -99,7 +99,7 @@ function openFile(file: string, key: Buffer): StateDatabase {
     database.pragma('secure_delete = ON');
     database.pragma('wal_autocheckpoint = 256');
     database.pragma(`journal_size_limit = ${MAX_LOG_KB * 1024}`);
-    if (version < SCHEMA_VERSION)
+    if (version < STATE_SCHEMA_VERSION)
       migrate(database, stateMigrations, (...versions) => newerVersionError(file, ...versions));
     return database;
   } catch (error) {
@@ -117,13 +117,13 @@ function fileSize(file: string): number | undefined {
  * written are detected.
  */
 function verifyPages(database: StateDatabase, file: string): void {
-  if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damagedError(file);
+  if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damagedDatabaseError(file);
 }
 
 function requireKnownVersion(database: StateDatabase, file: string): number {
   const found = schemaVersion(database);
-  if (found <= SCHEMA_VERSION) return found;
-  throw newerVersionError(file, found, SCHEMA_VERSION);
+  if (found <= STATE_SCHEMA_VERSION) return found;
+  throw newerVersionError(file, found, STATE_SCHEMA_VERSION);
 }
 
 function newerVersionError(file: string, found: number, known: number): TradeAgentError {
@@ -141,7 +141,7 @@ export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void 
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
     // Another process is reading. The space is reused or returned later.
-    if (!/^SQLITE_(BUSY|LOCKED)/.test(errorCode(error))) throw error;
+    if (!/^SQLITE_(BUSY|LOCKED)/.test(sqliteErrorCode(error))) throw error;
   }
 }
 
@@ -159,7 +159,7 @@ export function isUnchangedSinceClose(file: string): boolean {
 }
 
 /** Records the closed file's identity. If recording fails, the file is verified when it is next opened. */
-export function markClosed(file: string): void {
+export function recordCleanClose(file: string): void {
   try {
     writeFileSync(markerFile(file), fileIdentity(file), { mode: 0o600 });
   } catch {}

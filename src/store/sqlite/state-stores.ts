@@ -1,16 +1,16 @@
 import { createThreadProposals } from '../sql/thread-proposals.ts';
 import { createThreadStore } from '../sql/thread-store.ts';
-import type { OpenStateStores, StateStores } from '../state-stores.ts';
-import { sqliteTransactions } from './sql-database.ts';
+import type { ClosableStateStores, StateStores } from '../state-stores.ts';
+import { createSqliteTransactions } from './sql-database.ts';
 import { closeStateDatabase, reclaimSpace, type StateDatabase } from './state-database.ts';
 
 /** Number of free pages to keep, because the thread will soon need them if it continues. */
 const SPARE_PAGES = 64;
 
 /** @param database opened by {@link openStateDatabase}; closed together with the stores */
-export function sqliteState(database: StateDatabase): OpenStateStores {
+export function createClosableSqliteStateStores(database: StateDatabase): ClosableStateStores {
   return {
-    stores: sqliteStateStores(database),
+    stores: createSqliteStateStores(database),
     reclaimSpace: () => reclaimSpace(database),
     close: async () => {
       if (!database.open) return;
@@ -21,15 +21,15 @@ export function sqliteState(database: StateDatabase): OpenStateStores {
 }
 
 /** @param database opened by {@link openStateDatabase}; the caller closes it */
-export function sqliteStateStores(database: StateDatabase): StateStores {
-  const units = sqliteTransactions(database);
+export function createSqliteStateStores(database: StateDatabase): StateStores {
+  const units = createSqliteTransactions(database);
   return {
     threads: createThreadStore(units),
     proposals: createThreadProposals(units),
     // Loaded when the first run starts, because loading LangGraph is slow.
     history: async (guard) => {
-      const { HistorySaver } = await import('./history-saver.ts');
-      return new HistorySaver(database, guard);
+      const { SqliteHistorySaver } = await import('./history-saver.ts');
+      return new SqliteHistorySaver(database, guard);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { isTransient } from './gateway-problem.ts';
+import { isTransientError } from './gateway-problem.ts';
 
 const INITIAL_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
@@ -57,7 +57,7 @@ interface ReconnectOptions {
  * @param connect opens one stream after the event with the given ID
  * @throws {TradeAgentError} a permanent refusal, such as `login_required`; the last error after `giveUpAfterMs`
  */
-export async function* reconnectingStream<Event extends { readonly id?: string }>(
+export async function* streamWithReconnects<Event extends { readonly id?: string }>(
   connect: (until: AbortSignal, after: string | undefined) => AsyncIterable<Event>,
   { clock, signal, lost = () => undefined, giveUpAfterMs = Number.POSITIVE_INFINITY }: ReconnectOptions,
 ): AsyncGenerator<Event, void, undefined> {
@@ -97,7 +97,7 @@ function connectionLost(cause: unknown): TradeAgentError {
 }
 
 function rethrowPermanent(error: unknown, signals: readonly AbortSignal[]): void {
-  if (isTransient(error) || signals.some(({ aborted }) => aborted)) return;
+  if (isTransientError(error) || signals.some(({ aborted }) => aborted)) return;
   // undici and streams report broken connections in different ways.
   if (!(error instanceof TypeError || (error instanceof Error && error.name === 'AbortError'))) throw error;
 }

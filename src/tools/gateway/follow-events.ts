@@ -18,8 +18,8 @@ export async function followEvents(
   gateway: EventRequests,
   { clock, signal, changed, onLive = () => undefined }: FollowEventsOptions,
 ): Promise<void> {
-  const { reconnectingStream } = await import('./event-stream.ts');
-  const events = reconnectingStream((until, after) => gateway.events(until, after), {
+  const { streamWithReconnects } = await import('./event-stream.ts');
+  const events = streamWithReconnects((until, after) => gateway.events(until, after), {
     clock,
     signal,
     lost: () => onLive(false),

@@ -2,7 +2,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { GatewayClient } from './gateway-client.ts';
-import { isTransient } from './gateway-problem.ts';
+import { isTransientError } from './gateway-problem.ts';
 
 const LONG_POLL_SECONDS = 25;
 const MAX_BACKOFF_MS = 30_000;
@@ -85,7 +85,7 @@ class ProposalReader {
       answer = await this.#gateway.proposal(id, { signal, ...look });
     } catch (error) {
       signal.throwIfAborted();
-      if (!isTransient(error)) throw error;
+      if (!isTransientError(error)) throw error;
       this.#failures += 1;
       const known = once ? 'your decision is not known yet' : 'still waiting for your decision';
       if (this.#failures === 1) notice(`The gateway cannot be reached; ${known}.`);

@@ -34,7 +34,7 @@ import {
   type GatewayAccess,
   type GatewayClientOptions,
   type GatewayRequests,
-  parseAnswer,
+  parseResponseBody,
   withQuery,
 } from './gateway-requests.ts';
 import { createSafeguardRequests, type SafeguardRequests, withAccountOwner } from './safeguard-requests.ts';
@@ -184,7 +184,7 @@ function proposalRequests({ request, list, send, timeoutMs, accountOf, account }
         [ORDERS_READ],
         timeoutMs + (waitSeconds ?? 0) * 1000,
       );
-      return parseAnswer(proposalSchema, answer);
+      return parseResponseBody(proposalSchema, answer);
     },
     /** Newest first. */
     proposals: ({ state = 'all', limit = 100 }: { state?: 'open' | 'all'; limit?: number } = {}) =>
@@ -198,7 +198,7 @@ function proposalRequests({ request, list, send, timeoutMs, accountOf, account }
     withdraw: async (id: string) => {
       const init = { method: 'DELETE', headers: { accept: 'application/json' } };
       const scopes = [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE] as const;
-      return parseAnswer(proposalSchema, await request(`/v1/proposals/${requireProposalId(id)}`, init, scopes));
+      return parseResponseBody(proposalSchema, await request(`/v1/proposals/${requireProposalId(id)}`, init, scopes));
     },
   };
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { isAgentProblem } from '../../errors/agent-problems.ts';
+import { isAgentProblemCode } from '../../errors/agent-problems.ts';
 import { type ErrorCode, isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { loginHint } from '../../errors/login-required.ts';
 import { isProblemCode, type ProblemCode } from '../../errors/problem-codes.ts';
-import { type ProblemMembers, problemMembers } from '../../errors/problem-members.ts';
+import { type ProblemMembers, pickProblemMembers } from '../../errors/problem-members.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
@@ -70,15 +70,15 @@ function sanitizeValue(value: unknown, depth = 0): unknown {
   );
 }
 
-export function sanitizedMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
-  return sanitizeValue(problemMembers(members)) as ProblemMembers;
+export function sanitizeProblemMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
+  return sanitizeValue(pickProblemMembers(members)) as ProblemMembers;
 }
 
 export function connectCommand(connection: string): string {
   return `trade-agent connections add ${connection}`;
 }
 
-export function connectionRequired(connection: string): TradeAgentError {
+export function connectionRequiredError(connection: string): TradeAgentError {
   return new TradeAgentError('connection_required', `your account "${connection}" is not connected`, {
     hint: connectHint(connection),
     details: { connection },
@@ -101,7 +101,7 @@ function missingConnection(body: unknown): string | undefined {
 /** Returns the error code for a gateway problem code; `gateway_refused` for an unknown one. */
 export function toErrorCode(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
-  if (isAgentProblem(problem)) return problem;
+  if (isAgentProblemCode(problem)) return problem;
   return (isProblemCode(problem) ? errorCodes[problem] : undefined) ?? 'gateway_refused';
 }
 
@@ -135,14 +135,14 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
     details: {
       status,
       ...defined({ connection }),
-      ...(problem === undefined ? {} : { ...sanitizedMembers(problem), problem: safeLine(problem.code, 64) }),
+      ...(problem === undefined ? {} : { ...sanitizeProblemMembers(problem), problem: safeLine(problem.code, 64) }),
       ...(problem?.fields === undefined ? {} : { fields: problem.fields.map((field) => safeLine(field, 64)) }),
     },
   });
 }
 
 /** Returns whether a later retry may succeed. */
-export function isTransient(error: unknown): boolean {
+export function isTransientError(error: unknown): boolean {
   if (!isTradeAgentError(error)) return false;
   const { code, details } = error;
   if (code === 'gateway_unreachable' || code === 'provider_unreachable') return true;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { timeLimit } from '../../net/time-limit.ts';
+import { startTimeLimit } from '../../net/time-limit.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { gatewayError } from './gateway-problem.ts';
@@ -49,7 +49,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
 
   const answerTo = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
     const given = init.signal ?? undefined;
-    const limit = timeLimit(ms, signal, given);
+    const limit = startTimeLimit(ms, signal, given);
     const once = async () => {
       const response = await session.fetch(addressOf(path), { ...init, signal: limit.signal }, scopes);
       return { ok: response.ok, status: response.status, body: await readBody(response) };
@@ -80,7 +80,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
   };
 
   const read = async <T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T> => {
-    return parseAnswer(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
+    return parseResponseBody(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
   const list = async <T>(path: string, name: string, schema: z.ZodType<T>, scope: Scope): Promise<T[]> => {
@@ -99,7 +99,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
       headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     };
-    return parseAnswer(schema, await request(path, init, scopes, ms));
+    return parseResponseBody(schema, await request(path, init, scopes, ms));
   };
 
   /** Opens an event stream that ends when `until` aborts. @throws {TradeAgentError} as `request` */
@@ -170,7 +170,7 @@ async function readBody(response: Response): Promise<unknown> {
 }
 
 /** @throws {TradeAgentError} `gateway_refused`, naming the field */
-export function parseAnswer<T>(schema: z.ZodType<T>, body: unknown): T {
+export function parseResponseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.') ?? '';

@@ -18,7 +18,7 @@ import {
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { receiptEntrySchema } from '../../trading/receipt.ts';
 import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line.ts';
-import { type GatewayRequests, parseAnswer, withQuery } from './gateway-requests.ts';
+import { type GatewayRequests, parseResponseBody, withQuery } from './gateway-requests.ts';
 
 /** Access to an account that its owner gave to someone; times in RFC 3339. */
 const accessSchema = z.lazy(() =>
@@ -96,7 +96,7 @@ export function createSafeguardRequests({ request, read, list, send }: GatewayRe
      */
     async endMandate(id: string, to: 'suspended' | 'revoked') {
       const path = `/v1/mandates/${requireMandateId(id)}`;
-      return parseAnswer(
+      return parseResponseBody(
         mandateViewSchema,
         to === 'revoked'
           ? await request(path, { method: 'DELETE' }, [CANCEL_SCOPE])

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
-import { kindWords } from '../../trading/kinds/kinds.ts';
+import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { isFinalStatus } from '../../trading/views.ts';
 import type { GatewayClient } from './gateway-client.ts';
@@ -39,7 +39,7 @@ export function isAwaitingFill({ kind, subject, result }: Proposal): boolean {
   if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
   const drafts = kind === 'order' ? [subject] : subject.orders;
   const atMarket = new Set(drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])));
-  return outcomeOrders(kindWords(kind).toOutcome(result)).some(
+  return outcomeOrders(getKindDefinition(kind).toOutcome(result)).some(
     ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinalStatus(status),
   );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
@@ -114,7 +114,7 @@ export const access = defineKind({
     view: (subject) => ({
       headline: `Allow ${describeAccess({ ...subject, until: null })}`,
       terms: `${subject.who} ${roleDescriptions[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
-      fields: detailFields({ ...subject, of: subject.of ?? '-', until: subject.until ?? 'no end date' }, fieldWords),
+      fields: toDetailFields({ ...subject, of: subject.of ?? '-', until: subject.until ?? 'no end date' }, fieldWords),
     }),
   },
 });

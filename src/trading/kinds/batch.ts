@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
-import { invalidOrder } from '../order-problem.ts';
+import { invalidOrderError } from '../order-problem.ts';
 import { orderHeadline as terminalHeadline } from '../order-words.ts';
 import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
-import { draftFields, order } from './order.ts';
+import { order, orderDraftFields } from './order.ts';
 import { orderPhrases } from './phrases.ts';
 
 /** Minimum and maximum number of orders in a batch. More orders would not fit on one card. */
@@ -90,11 +90,11 @@ export const batch = defineKind({
         terms: sideCounts(orders),
         fields: [
           ...orders.flatMap((draft, at) =>
-            draftFields(draft).map(({ name, label, ...field }) => {
+            orderDraftFields(draft).map(({ name, label, ...field }) => {
               return { ...field, name: `orders.${at}.${name}`, label: `${at + 1}. ${label}` };
             }),
           ),
-          ...detailFields(frame, fieldWords),
+          ...toDetailFields(frame, fieldWords),
         ],
       };
     },
@@ -122,7 +122,7 @@ function failureModeText(value: string): string {
  */
 export function rejectExits({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
   if (order_class === undefined) return;
-  throw invalidOrder(
+  throw invalidOrderError(
     `the ${order_class} order for ${symbol} has exits and can't be part of a batch`,
     'Propose this order separately.',
     'order_class',
@@ -135,7 +135,7 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     rejectExits(draft);
   }
   const wrong = (why: string) =>
-    invalidOrder(`these orders can't form a batch: ${why}`, 'Propose them again.', 'orders');
+    invalidOrderError(`these orders can't form a batch: ${why}`, 'Propose them again.', 'orders');
   const isAlike = (draft: OrderDraft) =>
     draft.account === account && draft.environment === environment && draft.expires_at === expires_at;
   if (!orders.every(isAlike)) throw wrong('they are not all for the same account and expiry');

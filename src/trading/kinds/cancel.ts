@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, detailsHeadline, detailsTerms, type FieldWords } from '../detail-fields.ts';
+import { detailsHeadline, detailsTerms, type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { environmentName } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, environments } from '../order.ts';
@@ -75,7 +75,7 @@ export const cancel = defineKind({
         terms: `${detailsTerms(details)}${protects ? '. This order protects a position: without it, you could lose more.' : ''}`,
         fields: [
           ...openOrderFields(order),
-          ...detailFields({ protects: protects ? 'Yes' : 'No', ...rest }, fieldWords),
+          ...toDetailFields({ protects: protects ? 'Yes' : 'No', ...rest }, fieldWords),
         ],
       };
     },

@@ -64,7 +64,7 @@ export interface PhoneView {
  * folder and a line in `kinds.ts`, which the terminal, phone, JSON, schemas, gateway and identity provider use.
  * `lift.ts` is the shortest file to copy.
  */
-export interface KindWords<
+export interface KindDefinition<
   Name extends string = string,
   RequestSchema extends z.ZodType = z.ZodType,
   SubjectSchema extends z.ZodType = z.ZodType,
@@ -166,7 +166,7 @@ export function defineKind<
   SubjectSchema extends z.ZodType,
   ResultSchema extends z.ZodType,
 >(
-  kind: KindWords<Name, RequestSchema, SubjectSchema, ResultSchema>,
-): KindWords<Name, RequestSchema, SubjectSchema, ResultSchema> {
+  kind: KindDefinition<Name, RequestSchema, SubjectSchema, ResultSchema>,
+): KindDefinition<Name, RequestSchema, SubjectSchema, ResultSchema> {
   return kind;
 }

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { access } from './access.ts';
 import { batch } from './batch.ts';
 import { cancel } from './cancel.ts';
-import type { KindWords } from './kind-words.ts';
+import type { KindDefinition } from './kind-words.ts';
 import { lift } from './lift.ts';
 import { mandate } from './mandate.ts';
 import { message } from './message.ts';
@@ -30,8 +30,8 @@ export type RequestInputOf<K extends ProposalKind> = z.input<(typeof kinds)[K]['
 export type SubjectOf<K extends ProposalKind> = z.output<(typeof kinds)[K]['subjectSchema']>;
 export type ResultOf<K extends ProposalKind> = z.output<(typeof kinds)[K]['resultSchema']>;
 
-export function kindWords(kind: ProposalKind): KindWords {
-  return kinds[kind] as KindWords;
+export function getKindDefinition(kind: ProposalKind): KindDefinition {
+  return kinds[kind] as KindDefinition;
 }
 
 export function kindPayload(value: { readonly kind: ProposalKind }): unknown {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
@@ -57,7 +57,7 @@ export const lift = defineKind({
     view: (subject) => ({
       headline: subject.state === 'reducing' ? 'Allow buying again' : 'Resume trading',
       terms: `${subject.state === 'reducing' ? 'Positions can only be reduced since' : 'Trading was halted at'} ${subject.halted_at.replace('T', ' ').replace('Z', ' UTC')}`,
-      fields: detailFields(subject, fieldWords),
+      fields: toDetailFields(subject, fieldWords),
     }),
   },
 });

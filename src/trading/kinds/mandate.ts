@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MANDATE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
 import { mandateResultSchema } from '../mandate/granted.ts';
 import {
@@ -86,7 +86,7 @@ export const mandate = defineKind({
           subject.order_types.join(', '),
           ...(price === undefined ? [] : [formatPriceBands(price)]),
         ].join(' · '),
-        fields: detailFields(
+        fields: toDetailFields(
           {
             ...subject,
             cadence: often,

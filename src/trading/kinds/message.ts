@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MESSAGE_SCOPE, PROPOSE_MESSAGES_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords, toPlainText } from '../detail-fields.ts';
+import { type FieldWords, toDetailFields, toPlainText } from '../detail-fields.ts';
 import {
   checkMessage,
   describeMessage,
@@ -79,7 +79,7 @@ export const message = defineKind({
  * Returns whether authorization details are those of a message rather than an order. Details are flat if a client
  * requests the approval directly.
  */
-export function isFlatMessage(details: Readonly<Record<string, unknown>>): boolean {
+export function isMessageDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.recipient !== undefined && details.side === undefined;
 }
 
@@ -87,6 +87,6 @@ export function messageView(details: Readonly<Record<string, unknown>>): PhoneVi
   return {
     headline: `Send to ${toPlainText(details.recipient)}`,
     terms: `Via ${serviceName(toPlainText(details.service))}, as you`,
-    fields: detailFields(details, fieldWords),
+    fields: toDetailFields(details, fieldWords),
   };
 }

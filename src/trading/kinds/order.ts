@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { type DetailField, detailFields, detailsHeadline, detailsTerms } from '../detail-fields.ts';
+import { type DetailField, detailsHeadline, detailsTerms, toDetailFields } from '../detail-fields.ts';
 import {
   checkOrder,
   describeOrder,
@@ -52,7 +52,7 @@ export const order = defineKind({
         headline: detailsHeadline(flat),
         terms: detailsTerms(flat),
         side: draft.side,
-        fields: draftFields(draft),
+        fields: orderDraftFields(draft),
       };
     },
   },
@@ -62,8 +62,8 @@ export function briefOrderDetails({ account, time_in_force, extended_hours }: Or
   return [account, time_in_force, ...(extended_hours ? ['extended hours'] : [])];
 }
 
-export function draftFields({ type, ...rest }: OrderDraft): DetailField[] {
-  return detailFields({ ...rest, order_type: type }).map((field) => ({
+export function orderDraftFields({ type, ...rest }: OrderDraft): DetailField[] {
+  return toDetailFields({ ...rest, order_type: type }).map((field) => ({
     ...field,
     name: field.name === 'order_type' ? 'type' : field.name,
   }));

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { type DetailField, detailFields, type FieldWords } from '../detail-fields.ts';
+import { type DetailField, type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { environmentName } from '../environment.ts';
-import { displayedLimit, flattenLimits, limitLabel } from '../limit-words.ts';
+import { flattenLimits, formatLimit, limitLabel } from '../limit-words.ts';
 import { accountNumberSchema, environments } from '../order.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -146,7 +146,7 @@ export const policyChange = defineKind({
             }),
           ),
           ...limitFields(limits),
-          ...detailFields(rest, fieldWords),
+          ...toDetailFields(rest, fieldWords),
         ],
       };
     },
@@ -167,7 +167,7 @@ function limitFields(limits: PolicyChangeSubject['limits']): DetailField[] {
   return flattenLimits(limits).map(([key, value]) => ({
     name: `limits.${key}`,
     label: `New limits: ${limitLabel(key)}`,
-    text: displayedLimit(key, value),
+    text: formatLimit(key, value),
     technical: true,
   }));
 }

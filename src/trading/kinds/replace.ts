@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { positiveDecimalString } from '../decimal.ts';
-import { detailFields, detailsHeadline, type FieldWords } from '../detail-fields.ts';
+import { detailsHeadline, type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
 import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
 import { orderIdSchema } from './cancel.ts';
 import { defineKind } from './kind-words.ts';
-import { briefOrderDetails, draftFields } from './order.ts';
+import { briefOrderDetails, orderDraftFields } from './order.ts';
 import { changePhrases } from './phrases.ts';
 
 const changes = z.lazy(() =>
@@ -82,8 +82,8 @@ export const replace = defineKind({
     fieldWords,
     view({ order, changes, draft }) {
       const details = openOrderDetails(order);
-      const before = new Map(detailFields(details).map(({ name, text }) => [name, text]));
-      const changed = detailFields(changes, fieldWords).map(({ label, ...field }) => ({
+      const before = new Map(toDetailFields(details).map(({ name, text }) => [name, text]));
+      const changed = toDetailFields(changes, fieldWords).map(({ label, ...field }) => ({
         ...field,
         label,
         text: `${before.get(field.name) ?? 'none'} → ${field.text}`,
@@ -96,7 +96,7 @@ export const replace = defineKind({
           ...changed.map(({ name, label, ...field }) => {
             return { ...field, name: `changes.${name}`, label: `${label}, changed` };
           }),
-          ...draftFields(draft),
+          ...orderDraftFields(draft),
           ...openOrderFields(order),
         ],
       };

@@ -30,7 +30,7 @@ function isoWeek(date: string): string {
 }
 
 /** Describes a cadence: `once a week for each symbol and side`, `on demand`. */
-export function cadenceWords(cadence: Cadence, perSlot: number): string {
+export function describeCadence(cadence: Cadence, perSlot: number): string {
   if (cadence === 'on_demand') return 'on demand';
   const each = { daily: 'a day', weekly: 'a week', monthly: 'a month' }[cadence];
   const times = perSlot === 1 ? 'once' : perSlot === 2 ? 'twice' : `${perSlot} times`;

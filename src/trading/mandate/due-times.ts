@@ -23,7 +23,7 @@ export interface RecurringTime {
  * started. Each due time therefore results in at most one order, and no day has two orders.
  */
 
-export function nextDue({ every, at }: RecurringTime, after: number): number {
+export function nextDueTime({ every, at }: RecurringTime, after: number): number {
   for (let date = newYorkDate(after); ; date = addDays(date, 1)) {
     const due = newYorkInstant(date, at);
     if (due > after && matchesRecurrence(every, date)) return due;
@@ -33,19 +33,19 @@ export function nextDue({ every, at }: RecurringTime, after: number): number {
 /** Returns the number of due times after `from` and before `until`. */
 export function countDueTimes(when: RecurringTime, from: number, until: number): number {
   let times = 0;
-  for (let due = nextDue(when, from); due < until; due = nextDue(when, due)) times++;
+  for (let due = nextDueTime(when, from); due < until; due = nextDueTime(when, due)) times++;
   return times;
 }
 
 /** Returns the time until which an order due at `due` may still be placed. */
 export function dueUntil(when: RecurringTime, due: number): number {
-  return newYorkMidnight(nextDue(when, due));
+  return newYorkMidnight(nextDueTime(when, due));
 }
 
 /** Returns the first due time, at or after `due`, whose order may still be placed. It may be in the future. */
-export function latestDue(when: RecurringTime, due: number, now: number): number {
+export function firstPlaceableDueTime(when: RecurringTime, due: number, now: number): number {
   let latest = due;
-  while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);
+  while (dueUntil(when, latest) <= now) latest = nextDueTime(when, latest);
   return latest;
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { dollars } from '../amounts.ts';
+import { formatDollarAmount } from '../amounts.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
 import { ONE_DAY_MS } from '../new-york-time.ts';
 import { accountNumberSchema, environments, sides, slippageSchema, symbolSchema } from '../order.ts';
-import { invalidOrder as problem } from '../order-problem.ts';
+import { invalidOrderError as problem } from '../order-problem.ts';
 import { orderTypes, orderTypeTable, timesInForce } from '../order-types.ts';
 import { cadences } from './cadence.ts';
 import { checkStandingOrder, standingOrderSchema } from './standing-order.ts';
@@ -159,14 +159,14 @@ function checkAmounts({
   }
   if (new Dec(order).gt(day ?? total) || new Dec(order).gt(total)) {
     throw problem(
-      `the maximum per order, ${dollars(order)}, is above the maximum per day or in total`,
+      `the maximum per order, ${formatDollarAmount(order)}, is above the maximum per day or in total`,
       'Use a max_order_notional no larger than max_day_notional and max_total_notional.',
       'max_order_notional',
     );
   }
   if (day !== undefined && new Dec(day).gt(total)) {
     throw problem(
-      `the maximum per day, ${dollars(day)}, is above the maximum in total`,
+      `the maximum per day, ${formatDollarAmount(day)}, is above the maximum in total`,
       'Use a max_day_notional no larger than max_total_notional.',
       'max_day_notional',
     );

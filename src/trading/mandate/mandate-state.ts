@@ -2,7 +2,7 @@ import { Dec } from '../decimal.ts';
 import type { MandateState, MandateWithUse } from './mandate.ts';
 
 /** Returns the effective state: the stored state, or the state that follows from the terms and use. */
-export function mandateState(
+export function effectiveMandateState(
   { state, terms, used }: Pick<MandateWithUse, 'state' | 'terms' | 'used'>,
   now: number,
 ): MandateState {

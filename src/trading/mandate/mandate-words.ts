@@ -1,8 +1,8 @@
-import { dollars, exactPercent, sharePrice } from '../amounts.ts';
+import { formatDollarAmount, formatExactPercent, formatSharePrice } from '../amounts.ts';
 import { formatDayOfMonth } from '../contract-words.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../order-types.ts';
-import { cadenceWords } from './cadence.ts';
+import { describeCadence } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
 import { describeStandingOrder, describeWhen } from './standing-order-words.ts';
 
@@ -13,7 +13,7 @@ export function formatLastDay(expiresAt: string): string {
 
 export function mandateHeadline(terms: Pick<MandateEnvelope, 'max_total_notional' | 'expires_at'>): string {
   const { max_total_notional, expires_at } = terms;
-  return `Up to ${dollars(max_total_notional)} total, without asking again, until ${formatLastDay(expires_at)}`;
+  return `Up to ${formatDollarAmount(max_total_notional)} total, without asking again, until ${formatLastDay(expires_at)}`;
 }
 
 /** Describes the covered orders: `Buy AAPL, MSFT`, or `Buy $200.00 of VTI every Monday 10:00 New York`. */
@@ -31,8 +31,8 @@ export function describeMandateAmounts(
 ): string {
   const { max_order_notional, max_day_notional, max_orders } = terms;
   return [
-    `at most ${dollars(max_order_notional)} an order`,
-    ...(max_day_notional === undefined ? [] : [`${dollars(max_day_notional)} a day`]),
+    `at most ${formatDollarAmount(max_order_notional)} an order`,
+    ...(max_day_notional === undefined ? [] : [`${formatDollarAmount(max_day_notional)} a day`]),
     `${max_orders} ${max_orders === 1 ? 'order' : 'orders'} total`,
   ].join(', ');
 }
@@ -42,7 +42,7 @@ export function describeMandateTimes(
 ): string {
   const { cadence, orders_per_slot = 1, standing, expires_at } = terms;
   return standing === undefined
-    ? cadenceWords(cadence, orders_per_slot)
+    ? describeCadence(cadence, orders_per_slot)
     : `${describeWhen(standing, expires_at)}, placed by the gateway`;
 }
 
@@ -56,7 +56,7 @@ export function mandateFields(terms: MandateEnvelope): [label: string, value: st
     ['order types', terms.order_types.join(', ')],
     ['duration', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
     ...(price === undefined ? [] : [['price', formatPriceBands(price)] as [string, string]]),
-    ['slippage', `at most ${exactPercent(terms.max_slippage)} from the current price`],
+    ['slippage', `at most ${formatExactPercent(terms.max_slippage)} from the current price`],
     ['account', `${terms.account} ${terms.environment.toUpperCase()}`],
     ['from', not_before],
     ['until', expires_at],
@@ -73,8 +73,8 @@ export function formatPriceBands(price: NonNullable<MandateEnvelope['price']>): 
     .map(([symbol, { min, max }]) =>
       [
         symbol,
-        ...(min === undefined ? [] : [`from ${sharePrice(min)}`]),
-        ...(max === undefined ? [] : [`${min === undefined ? 'up to' : 'to'} ${sharePrice(max)}`]),
+        ...(min === undefined ? [] : [`from ${formatSharePrice(min)}`]),
+        ...(max === undefined ? [] : [`${min === undefined ? 'up to' : 'to'} ${formatSharePrice(max)}`]),
       ].join(' '),
     )
     .join(', ');

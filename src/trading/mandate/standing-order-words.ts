@@ -1,4 +1,4 @@
-import { dollars, sharePrice, shares } from '../amounts.ts';
+import { formatDollarAmount, formatSharePrice, formatShares } from '../amounts.ts';
 import { formatDayOfMonth } from '../contract-words.ts';
 import { newYorkDate, newYorkTimestamp, weekday } from '../new-york-time.ts';
 import type { StandingOrderState } from './mandate.ts';
@@ -9,8 +9,9 @@ const DAY_NAMES = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /** Describes the order: `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
 export function describeStandingOrder({ order }: StandingOrderTerms): string {
   const { side, qty, notional, symbol, limit_price } = order;
-  const what = notional === undefined ? `${shares(qty ?? '0')} ${symbol}` : `${dollars(notional)} of ${symbol}`;
-  const limit = limit_price === undefined ? '' : `, limit ${sharePrice(limit_price)}`;
+  const what =
+    notional === undefined ? `${formatShares(qty ?? '0')} ${symbol}` : `${formatDollarAmount(notional)} of ${symbol}`;
+  const limit = limit_price === undefined ? '' : `, limit ${formatSharePrice(limit_price)}`;
   return `${side === 'buy' ? 'Buy' : 'Sell'} ${what}${limit}`;
 }
 
@@ -18,7 +19,7 @@ export function describeStandingOrder({ order }: StandingOrderTerms): string {
 export function describeWhen({ order, when }: StandingOrderTerms, expiresAt: string): string {
   if (!isRecurring(when)) {
     const moves = when.price === 'below' ? 'falls below' : 'rises above';
-    return `if ${order.symbol} ${moves} ${sharePrice(when.at)}, once, until ${formatDay(Date.parse(expiresAt) - 1)}`;
+    return `if ${order.symbol} ${moves} ${formatSharePrice(when.at)}, once, until ${formatDay(Date.parse(expiresAt) - 1)}`;
   }
   const { every, at } = when;
   const day = every === 'day' ? 'trading day' : every === 'month' ? '1st of the month' : capitalize(every);

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { dollars } from '../amounts.ts';
+import { formatDollarAmount } from '../amounts.ts';
 import { symbolAssetClass } from '../asset-class.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
 import { checkOrder, type OrderRequest, sides, symbolSchema } from '../order.ts';
-import { invalidOrder as problem } from '../order-problem.ts';
+import { invalidOrderError as problem } from '../order-problem.ts';
 import type { Cadence } from './cadence.ts';
-import { nextDue, type RecurringTime, recurrences } from './due-times.ts';
+import { nextDueTime, type RecurringTime, recurrences } from './due-times.ts';
 
 export { type Recurrence, type RecurringTime, recurrences } from './due-times.ts';
 
@@ -52,7 +52,7 @@ export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence 
  * Used instead of a key's thumbprint in mandates of standing orders. No key has it, so no caller can use these
  * mandates.
  */
-export const GATEWAY_KEY_THUMBPRINT = createHash('sha256')
+export const GATEWAY_THUMBPRINT_PLACEHOLDER = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');
 
@@ -101,7 +101,7 @@ export function checkStandingOrder(mandate: MandateBounds): void {
   }
   if (order.notional !== undefined && new Dec(order.notional).gt(max_order_notional)) {
     throw problem(
-      `the standing order is for ${dollars(order.notional)}, above the maximum of ${dollars(max_order_notional)}`,
+      `the standing order is for ${formatDollarAmount(order.notional)}, above the maximum of ${formatDollarAmount(max_order_notional)}`,
       'Raise max_order_notional.',
       'max_order_notional',
     );
@@ -110,7 +110,7 @@ export function checkStandingOrder(mandate: MandateBounds): void {
     if (max_orders === 1) return;
     throw problem('a standing order at a price is placed once', 'Set max_orders to 1.', 'max_orders');
   }
-  if (nextDue(when, Date.parse(not_before)) >= Date.parse(expires_at)) {
+  if (nextDueTime(when, Date.parse(not_before)) >= Date.parse(expires_at)) {
     throw problem('the mandate ends before the order is due', 'Use a later expires_at.', 'expires_at');
   }
 }

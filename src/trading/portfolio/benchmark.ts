@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive } from '../decimal.ts';
 import { type IsoDate, newYorkDate } from '../new-york-time.ts';
-import { annualized, type PeriodReturn } from './time-weighted.ts';
+import { annualize, type PeriodReturn } from './time-weighted.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 export const DEFAULT_BENCHMARK = 'SPY';
@@ -41,5 +41,5 @@ export function benchmarkReturn(
   const factors = prices.slice(1).map((price, i) => price.div(prices[i] as Dec));
   const growth = (prices.at(-1) as Dec).div(prices[0] as Dec);
   const days = (last.at - first.at) / DAY_MS;
-  return { factors, period: new Dec(growth).minus(1), annual: annualized(growth, days), days };
+  return { factors, period: new Dec(growth).minus(1), annual: annualize(growth, days), days };
 }

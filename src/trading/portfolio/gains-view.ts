@@ -1,9 +1,9 @@
 import type { Activity } from '../activity.ts';
-import { contractMultiplier, quantityWords, symbolAssetClass } from '../asset-class.ts';
+import { contractMultiplier, formatQuantity, symbolAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, toPlain, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
-import type { Closing, LotHistory } from './lot-history.ts';
+import type { LotClosing, LotHistory } from './lot-history.ts';
 import type { Lot, LotMethod } from './lot-pool.ts';
 import { longTermFrom } from './tax-lots.ts';
 
@@ -128,7 +128,7 @@ type Term = 'short' | 'long' | 'unknown';
 /** A line of IRS Form 8949, columns (a) to (h). Dates are New York dates, and amounts are whole cents. */
 interface Gain {
   readonly symbol: string;
-  readonly side: Closing['side'];
+  readonly side: LotClosing['side'];
   readonly qty: Dec;
   /** Column (a): `10 sh. KO`. */
   readonly description: string;
@@ -150,11 +150,11 @@ interface Gain {
  * anniversary of the purchase (IRS Publication 550, "Holding Period"), counting the holding period of replaced shares.
  * Short sales are short-term.
  */
-export function toGains(closings: readonly Closing[]): Gain[] {
+export function toGains(closings: readonly LotClosing[]): Gain[] {
   return closings.map(toGain);
 }
 
-function toGain(closing: Closing): Gain {
+function toGain(closing: LotClosing): Gain {
   const { symbol, side, qty, opened, closed, proceeds, cost, tacked, disallowed: adjustment } = closing;
   const sold = newYorkDate(closed);
   const bought = opened === undefined ? undefined : newYorkDate(opened);
@@ -179,10 +179,10 @@ function toGain(closing: Closing): Gain {
 function describeShares(symbol: string, qty: Dec): string {
   const kind = symbolAssetClass(symbol);
   if (kind === 'us_equity') return `${toPlain(qty)} sh. ${symbol}`;
-  return `${quantityWords(symbol, toPlain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
+  return `${formatQuantity(symbol, toPlain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
 }
 
-function gainTerm(side: Closing['side'], since: IsoDate | undefined, sold: IsoDate): Term {
+function gainTerm(side: LotClosing['side'], since: IsoDate | undefined, sold: IsoDate): Term {
   if (side === 'short') return 'short';
   if (since === undefined) return 'unknown';
   return sold >= longTermFrom(since) ? 'long' : 'short';

@@ -1,8 +1,8 @@
 import type { Dec } from '../decimal.ts';
 import type { Lot } from './lot-pool.ts';
-import type { WashedShares } from './wash-losses.ts';
+import type { WashSaleShares } from './wash-losses.ts';
 
-export interface Closing extends Readonly<WashedShares> {
+export interface LotClosing extends Readonly<WashSaleShares> {
   readonly symbol: string;
   readonly side: 'long' | 'short';
   readonly qty: Dec;
@@ -18,7 +18,7 @@ export interface Closing extends Readonly<WashedShares> {
 }
 
 export interface LotHistory {
-  readonly closings: readonly Closing[];
+  readonly closings: readonly LotClosing[];
   /** Open lots by symbol. The amounts of a short position are its proceeds. */
   readonly open: ReadonlyMap<string, { readonly long: readonly Lot[]; readonly short: readonly Lot[] }>;
   readonly uncertain: readonly string[];

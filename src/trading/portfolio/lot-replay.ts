@@ -2,10 +2,10 @@ import { contractMultiplier, type OptionContract, parseOptionSymbol } from '../a
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Side } from '../order.ts';
-import type { Closing, LotHistory } from './lot-history.ts';
+import type { LotClosing, LotHistory } from './lot-history.ts';
 import { type Lot, type LotChoice, type LotMethod, LotPool, proportionalAmount, roundToCents } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './trades.ts';
-import { WashLosses } from './wash-losses.ts';
+import { WashSaleLosses } from './wash-losses.ts';
 
 interface Premium {
   readonly contract: OptionContract;
@@ -112,9 +112,9 @@ interface SymbolLots {
 export class LotReplay {
   readonly uncertain = new Set<string>();
   readonly #books = new Map<string, SymbolLots>();
-  readonly #closings: Closing[] = [];
+  readonly #closings: LotClosing[] = [];
   readonly #choices: LotChoices;
-  readonly #washes: WashLosses | undefined;
+  readonly #washes: WashSaleLosses | undefined;
   readonly #premiums = new OptionPremiums();
   #trades = 0;
 
@@ -125,7 +125,7 @@ export class LotReplay {
     { choices, washSales }: { readonly choices: readonly LotChoice[]; readonly washSales: boolean },
   ) {
     this.#method = method;
-    this.#washes = washSales ? new WashLosses() : undefined;
+    this.#washes = washSales ? new WashSaleLosses() : undefined;
     this.#choices = new LotChoices(choices);
   }
 

@@ -21,7 +21,7 @@ function toUnits(close: string): number {
   return units.toNumber();
 }
 
-export function fromUnits(units: number): Dec {
+export function unitsToDollars(units: number): Dec {
   // Shifts the decimal point, which is much faster than a division.
   return new Dec(`${units}e-4`);
 }
@@ -41,5 +41,5 @@ export function packHistory(closes: readonly { readonly day: number; readonly cl
  */
 export function closeBefore({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
-  return units === undefined || units === 0 ? undefined : fromUnits(units);
+  return units === undefined || units === 0 ? undefined : unitsToDollars(units);
 }

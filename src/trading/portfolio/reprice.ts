@@ -3,7 +3,7 @@ import { Dec, fractionOf, signedQty, ZERO } from '../decimal.ts';
 import type { Account, Position } from '../views.ts';
 
 /** Updates an account and its positions to newer prices. Quantities, cost and cash stay the same. */
-export function reprice(
+export function repriceAccount(
   account: Account,
   positions: readonly Position[],
   prices: ReadonlyMap<string, string>,

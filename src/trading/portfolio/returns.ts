@@ -2,7 +2,7 @@ import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate, newYorkInstant, ONE_DAY_MS } from '../new-york-time.ts';
 import { type PeriodReturn, splitIntoChains, timeWeightedReturn } from './time-weighted.ts';
-import { DAYS_PER_YEAR, type Flow, MIN_ANNUALIZED_DAYS, Rate, type ValuePoint, valuePoints } from './value-point.ts';
+import { DAYS_PER_YEAR, type Flow, MIN_ANNUALIZED_DAYS, Rate, toValuePoints, type ValuePoint } from './value-point.ts';
 
 /** Maximum days from a cash movement until the broker's history shows it. Four days cover a weekend and a holiday. */
 const MAX_FLOW_DELAY_DAYS = 4;
@@ -52,14 +52,14 @@ export interface AccountReturns {
   readonly moneyWeighted: PeriodReturn | undefined;
 }
 
-export function atDayEnds(history: readonly DatedEquity[]): DatedEquityAt[] {
+export function toDayEndEquity(history: readonly DatedEquity[]): TimedEquity[] {
   return history.map(({ at, ...rest }) => ({
     at: newYorkInstant(newYorkDate(Date.parse(at)), '24:00') - 1,
     ...rest,
   }));
 }
 
-export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
+export interface TimedEquity extends Omit<DatedEquity, 'at'> {
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
@@ -69,8 +69,8 @@ export interface DatedEquityAt extends Omit<DatedEquity, 'at'> {
  * values. For later days and for moved shares, they are from activities.
  * @param now the end of the history's current day
  */
-export function mergedFlows(
-  history: readonly DatedEquityAt[],
+export function mergeFlows(
+  history: readonly TimedEquity[],
   activities: readonly Flow[] = [],
   now = Number.POSITIVE_INFINITY,
 ): Flow[] {
@@ -91,16 +91,16 @@ export function mergedFlows(
 /**
  * Computes returns from the first value to now, ignoring days before the first deposit.
  * @param history day-end values
- * @param flows see {@link mergedFlows}
+ * @param flows see {@link mergeFlows}
  * @param booked flows dated by the activities, for the money-weighted return
  */
 export function accountReturns(
-  history: readonly DatedEquityAt[],
+  history: readonly TimedEquity[],
   now: { readonly at: number; readonly equity: Dec },
   flows: readonly Flow[],
   booked: readonly Flow[] = [],
 ): AccountReturns {
-  const line = valuePoints(knownValues(history, now), flows);
+  const line = toValuePoints(knownValues(history, now), flows);
   const chains = splitIntoChains(line);
   const chain = chains.at(-1);
   const [first] = line;
@@ -118,7 +118,7 @@ export function accountReturns(
 }
 
 function knownValues(
-  history: readonly DatedEquityAt[],
+  history: readonly TimedEquity[],
   now: { readonly at: number; readonly equity: Dec },
 ): { readonly at: number; readonly value: Dec }[] {
   const earlier = history.map(({ at, equity }) => ({ at, value: new Dec(equity) })).filter(({ at }) => at < now.at);

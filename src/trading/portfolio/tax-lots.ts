@@ -39,7 +39,11 @@ export function longTermFrom(acquired: IsoDate): IsoDate {
   return new Date(Date.UTC(year + 1, month - 1, day)).toISOString().slice(0, 10);
 }
 
-export function taxLots(activities: readonly Activity[], positions: readonly Position[], now: number): PositionLots[] {
+export function computeTaxLots(
+  activities: readonly Activity[],
+  positions: readonly Position[],
+  now: number,
+): PositionLots[] {
   const { open, incomplete } = lotHistory(activities, 'fifo');
   const today = newYorkDate(now);
   return positions.map(({ symbol, side, qty, current_price }) => {

@@ -100,14 +100,14 @@ export function timeWeightedReturn(
   return {
     // Uses full precision, because after a near-total loss few of a rate's twenty digits would remain.
     period: new Dec(growth).minus(1),
-    annual: annualized(growth, days),
+    annual: annualize(growth, days),
     days,
     ...(chain.lost ? { ended: last.at } : {}),
     ...(first === points[0] ? {} : { began: first.at }),
   };
 }
 
-export function annualized(growth: Dec, days: number): Dec | undefined {
+export function annualize(growth: Dec, days: number): Dec | undefined {
   if (days < MIN_ANNUALIZED_DAYS || isNegative(growth)) return undefined;
   return growth.isZero() ? new Dec(-1) : growth.pow(new Dec(DAYS_PER_YEAR).div(days)).minus(1);
 }

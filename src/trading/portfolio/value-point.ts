@@ -33,7 +33,7 @@ export interface Flow {
  * value are dropped. No broker says which value includes a late-booked flow, so such a flow is assigned to the period
  * whose change in value the flow explains better.
  */
-export function valuePoints(
+export function toValuePoints(
   values: readonly { readonly at: number; readonly value: Dec }[],
   flows: readonly Flow[],
 ): ValuePoint[] {

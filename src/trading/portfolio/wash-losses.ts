@@ -6,14 +6,14 @@ import { type Lot, type LotPool, proportionalAmount } from './lot-pool.ts';
 /** The window covers this many days before and after the sale: 61 days in total, with the day of the sale. */
 export const WASH_SALE_WINDOW_DAYS = 30;
 
-export interface WashedShares {
+export interface WashSaleShares {
   /** Shares sold at a loss that were replaced within the window. */
   washed: Dec;
   /** The disallowed loss, in dollars and cents, which is added to the cost of the replacement shares. */
   disallowed: Dec;
 }
 
-interface Closed extends WashedShares {
+interface Closed extends WashSaleShares {
   readonly qty: Dec;
   readonly opened: number | undefined;
   readonly closed: number;
@@ -37,7 +37,7 @@ interface OpenLoss {
  * lot (Revenue Ruling 56-602). Source: 26 U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication
  * 550, "Wash Sales".
  */
-export class WashLosses {
+export class WashSaleLosses {
   readonly #open = new Map<string, OpenLoss[]>();
 
   /** Records a sale. @param held lots held after the sale; replacement lots get the loss added to their cost */

@@ -2,7 +2,7 @@ import { type Activity, toFills, toShareExchanges } from '../activity.ts';
 import { contractMultiplier } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
-import type { Closing } from './lot-history.ts';
+import type { LotClosing } from './lot-history.ts';
 import { lotHistory } from './lot-history-replay.ts';
 import { WASH_SALE_WINDOW_DAYS } from './wash-losses.ts';
 
@@ -67,7 +67,7 @@ export function findWashSale(sale: Sale, activities: readonly Activity[]): WashS
   );
 }
 
-export function recentLosses(symbol: string, activities: readonly Activity[], now: number): WashSale[] {
+export function findRecentLosses(symbol: string, activities: readonly Activity[], now: number): WashSale[] {
   const since = addDays(newYorkDate(now), -WASH_SALE_WINDOW_DAYS);
   const { closings } = lotHistory(activities, 'fifo');
   const recent = closings.filter(
@@ -88,8 +88,8 @@ export function recentLosses(symbol: string, activities: readonly Activity[], no
 /** @param sold the closings of the sale */
 function toWashSale(
   { symbol, at, qty, price }: Sale,
-  closings: readonly Closing[],
-  sold: readonly Closing[],
+  closings: readonly LotClosing[],
+  sold: readonly LotClosing[],
   activities: readonly Activity[],
 ): WashSale {
   const date = newYorkDate(at);

@@ -8,7 +8,7 @@ import {
   type BrokerSettings,
   brokerSettingsSchema,
   findBrokerKind,
-  traitsOf,
+  resolveBrokerTraits,
 } from '../../../src/gateway/broker/brokers.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -97,7 +97,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
   };
   const bench: Bench = {
     fixture,
-    traits: traitsOf(settings),
+    traits: resolveBrokerTraits(settings),
     broker,
     wire,
     unauthorized: () => unauthorized,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
-import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
+import { matchesApprovedOrder } from '../../../src/gateway/broker/same-order.ts';
 import { parseOptionSymbol, symbolAssetClass, symbolTicks } from '../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { listedContractSchema } from '../../../src/trading/listed-contract.ts';
@@ -124,7 +124,7 @@ export function classContract(
       const { broker } = bench;
       const draft = order('limit');
       const made = exactly(orderSchema, await place(draft));
-      expect(isSameOrder(made, draft)).toBe(true);
+      expect(matchesApprovedOrder(made, draft)).toBe(true);
       expect(made).toMatchObject({ symbol: other.symbol, asset_class: symbolAssetClass(other.symbol) });
       expect(await broker.order(made.id)).toMatchObject({ id: made.id });
       expect(await broker.orderByClientOrderId(draft.client_order_id)).toMatchObject({ id: made.id });

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
-import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
+import { matchesApprovedOrder } from '../../../src/gateway/broker/same-order.ts';
 import { computeOrderChanges, matchesIntent } from '../../../src/gateway/orders/replacement.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { toOrderRequest } from '../../../src/trading/open-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type OrderClass, orderClasses } from '../../../src/trading/order-classes.ts';
-import { hasEnded, openParts } from '../../../src/trading/order-legs.ts';
+import { fillableParts, hasEnded } from '../../../src/trading/order-legs.ts';
 import { orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
 import { isFinalStatus, type Order } from '../../../src/trading/views.ts';
 import { boundedOrder } from '../../../src/trading/worst-case.ts';
@@ -64,14 +64,14 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
   it.runIf(taken.length > 0).each(taken)('%s has each leg as it was sent, however it is asked for', async (name) => {
     const draft = order(name, { time_in_force: 'gtc' });
     const answered = await place(draft);
-    expect(isSameOrder(answered, draft)).toBe(true);
+    expect(matchesApprovedOrder(answered, draft)).toBe(true);
     const listed = (await open()).find(({ id }) => id === answered.id);
     const byClientId = await bench().broker.orderByClientOrderId(draft.client_order_id);
     for (const found of [await read(answered), byClientId, listed]) {
       expect(found?.legs).toHaveLength(name === 'bracket' ? 2 : 1);
-      expect(found !== undefined && isSameOrder(found, draft)).toBe(true);
+      expect(found !== undefined && matchesApprovedOrder(found, draft)).toBe(true);
     }
-    expect(isSameOrder(answered, { ...draft, take_profit_limit_price: '9999.00' })).toBe(false);
+    expect(matchesApprovedOrder(answered, { ...draft, take_profit_limit_price: '9999.00' })).toBe(false);
     await bench().broker.cancel(answered.id);
     expect(hasEnded(await read(answered))).toBe(true);
     expect(await open()).toEqual([]);
@@ -86,7 +86,7 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       expect(legs).toHaveLength(2);
       expect(legs.some(({ status }) => isFinalStatus(status))).toBe(false);
       // Listed beside it or below it, nothing of it is counted twice, and nothing is left out.
-      const standing = (await open()).flatMap(openParts).filter(({ symbol }) => symbol === entry.symbol);
+      const standing = (await open()).flatMap(fillableParts).filter(({ symbol }) => symbol === entry.symbol);
       expect(standing.map(({ side, qty }) => [side, qty])).toEqual([['sell', '1']]);
       const [first] = legs;
       await bench().broker.cancel(first?.id ?? '');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { Replacement } from '../../../src/gateway/broker/broker.ts';
+import type { OrderReplacement } from '../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import type { Bench } from './bench.ts';
@@ -10,7 +10,7 @@ const message = expect.stringMatching(/\w/);
 const notReplaceable = { outcome: 'refused', reason: 'not_replaceable', message };
 
 export function replacingCases(bench: () => Bench, { replaces, clientOrderId }: BrokerTraits): void {
-  const instead = (changes: Replacement['changes']): Replacement => {
+  const instead = (changes: OrderReplacement['changes']): OrderReplacement => {
     const { trail: _, ...fields } = changes;
     return { order: bench().order('limit', fields), changes };
   };

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EMPTY_HEAD, entryHash } from '../../../src/store/audit.ts';
+import { auditEntryHash, EMPTY_AUDIT_HEAD } from '../../../src/store/audit.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** What every store of the record's lines promises. They are noted by halts here, as by any other unit of work. */
@@ -28,13 +28,13 @@ export function auditStoreContract(open: OpenStores): void {
 
   describe('a store of the record’s lines', () => {
     it('has each with the hash of the one before', async () => {
-      expect((await opened.stores.audit.snapshot(file)).head).toEqual(EMPTY_HEAD);
+      expect((await opened.stores.audit.snapshot(file)).head).toEqual(EMPTY_AUDIT_HEAD);
       await noteFor('alice', 'bob');
       const { head, pending } = await opened.stores.audit.snapshot(file);
       const [first, second] = pending.map((line) => JSON.parse(line) as Record<string, unknown>);
-      expect(first).toMatchObject({ seq: 1, event: 'halted', sub: 'alice', prev: EMPTY_HEAD.hash });
+      expect(first).toMatchObject({ seq: 1, event: 'halted', sub: 'alice', prev: EMPTY_AUDIT_HEAD.hash });
       expect(second).toMatchObject({ seq: 2, event: 'halted', sub: 'bob', prev: first?.hash });
-      expect(head).toEqual({ seq: 2, hash: entryHash(second ?? {}) });
+      expect(head).toEqual({ seq: 2, hash: auditEntryHash(second ?? {}) });
     });
 
     it('notes one that no other store writes, after those there are', async () => {

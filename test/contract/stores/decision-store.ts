@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { DecisionNote, DecisionStore } from '../../../src/store/decision-store.ts';
+import type { DecisionStore, NewPolicyDecision } from '../../../src/store/decision-store.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
-const note = (subjectId: string, more: Partial<DecisionNote> = {}): DecisionNote => ({
+const note = (subjectId: string, more: Partial<NewPolicyDecision> = {}): NewPolicyDecision => ({
   ...{
     sub: 'alice',
     client: 'client',

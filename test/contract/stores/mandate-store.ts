@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { DecisionNote } from '../../../src/store/decision-store.ts';
+import type { NewPolicyDecision } from '../../../src/store/decision-store.ts';
 import type { GrantedMandate } from '../../../src/store/mandate-store.ts';
 import type { CountedTotals } from '../../../src/trading/counted-order.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
@@ -34,7 +34,7 @@ const draft = (n: number, changes: Partial<OrderDraft> = {}): OrderDraft =>
     ...changes,
   });
 
-const decided = (effect: 'allow' | 'deny'): DecisionNote => ({
+const decided = (effect: 'allow' | 'deny'): NewPolicyDecision => ({
   sub: 'alice',
   client: 'trade-agent',
   account: terms.account,

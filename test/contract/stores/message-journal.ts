@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MessageEntry } from '../../../src/store/message-journal.ts';
+import type { MessageJournalEntry } from '../../../src/store/message-journal.ts';
 import type { MessageDraft, SentMessage } from '../../../src/trading/message.ts';
 import type { Problem } from '../../../src/trading/views.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
@@ -14,7 +14,7 @@ export function messageJournalContract(open: OpenStores): void {
   const claim = { sub: 'alice', id: 'ta-00000001', digest: 'digest', approval: approvalOf('jti-1'), draft };
   const message = { service_id: '17.1' } as SentMessage;
   const problem = { code: 'message_rejected', status: 422 } as Problem;
-  const claimed = async (): Promise<MessageEntry> => {
+  const claimed = async (): Promise<MessageJournalEntry> => {
     const { outcome, ...more } = await journal.claim(claim, 1000);
     if (outcome !== 'claimed' || !('entry' in more)) throw new Error(outcome);
     return more.entry;

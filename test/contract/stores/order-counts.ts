@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { DecisionNote } from '../../../src/store/decision-store.ts';
+import type { NewPolicyDecision } from '../../../src/store/decision-store.ts';
 import type { OrderClaim } from '../../../src/store/order-journal.ts';
 import type { CountedTotals } from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -37,7 +37,7 @@ export function orderCountsContract(open: OpenStores): void {
   const met = (claim = order(), now = NOON): Promise<CountedTotals> => journal.count(claim, now);
   const brokers = (status: Order['status'], more: Partial<Order> = {}) =>
     ({ id: 'order-1', status, qty: '5', filled_qty: '0', filled_avg_price: null, ...more }) as Order;
-  const verdict = (effect: 'allow' | 'deny'): DecisionNote => ({
+  const verdict = (effect: 'allow' | 'deny'): NewPolicyDecision => ({
     ...{ sub: 'alice', client: 'client', account: 'PA3ALICE01', action: 'place', stage: 'order', effect },
     subjectId: 'ta-00000001',
     reasons: effect === 'deny' ? ['NOTIONAL_EXCEEDS_MAX_PER_DAY'] : [],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StandingOrderStep } from '../../../src/store/standing-order-store.ts';
-import { nextDue } from '../../../src/trading/mandate/due-times.ts';
+import { nextDueTime } from '../../../src/trading/mandate/due-times.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
@@ -15,7 +15,7 @@ const terms = mandateEnvelopeSchema.parse({
 });
 const id = terms.mandate_id;
 const now = Date.parse(terms.not_before);
-const due = nextDue(when, now);
+const due = nextDueTime(when, now);
 
 /** What every store of standing orders promises. */
 export function standingStoreContract(open: OpenStores): void {
@@ -32,7 +32,7 @@ export function standingStoreContract(open: OpenStores): void {
 
   describe('a standing order', () => {
     const next: StandingOrderStep = {
-      dueAt: nextDue(when, due),
+      dueAt: nextDueTime(when, due),
       state: 'watching',
       last: { outcome: 'ordered', at: '2026-11-30T15:00:00Z', proposal: 'p-1' },
       event: 'standing_ordered',

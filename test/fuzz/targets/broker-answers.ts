@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalog.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
-import { brokerSettingsSchema, findBrokerKind, traitsOf } from '../../../src/gateway/broker/brokers.ts';
+import { brokerSettingsSchema, findBrokerKind, resolveBrokerTraits } from '../../../src/gateway/broker/brokers.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { MCP_TOKEN, startAlpacaMcp } from '../../integration/gateway/support/alpaca-mcp-server.ts';
@@ -143,7 +143,7 @@ async function openBroker(start: () => Promise<StandIn>): Promise<Target> {
   const standIn = await start();
   const { symbol, now, isWrite = ({ method }: Request) => method !== 'GET' } = standIn;
   const settings = brokerSettingsSchema.parse(standIn.settings);
-  const traits = traitsOf(settings);
+  const traits = resolveBrokerTraits(settings);
   const connect = (send: typeof fetch) =>
     findBrokerKind(settings).connect(settings, {
       environment: 'paper',

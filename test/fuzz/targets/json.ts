@@ -1,13 +1,13 @@
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { evidenceSchema } from '../../../src/approval/signature/statement.ts';
-import { parseAnswer } from '../../../src/gateway/broker/mcp/answer.ts';
-import { ToolError } from '../../../src/gateway/broker/mcp/failure.ts';
+import { parseToolResult } from '../../../src/gateway/broker/mcp/answer.ts';
+import { McpToolError } from '../../../src/gateway/broker/mcp/failure.ts';
 import { NoResponseError } from '../../../src/gateway/broker/rest-client.ts';
 import { gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
 import { parseLimits } from '../../../src/gateway/policy/files/next-rules.ts';
 import { parseApprovalSubject } from '../../../src/home/identity-provider/approval-subject.ts';
 import { parseAssertionField, parseRegistrationField } from '../../../src/home/phone/credential-json.ts';
-import { resultText } from '../../../src/mcp/client/connection.ts';
+import { toResultText } from '../../../src/mcp/client/connection.ts';
 import { sanitizeTool } from '../../../src/mcp/client/tool-text.ts';
 import { isWellFormed } from '../../../src/net/well-formed-json.ts';
 import { tools } from '../../../src/tools/catalog.ts';
@@ -134,12 +134,12 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
       const { content } = value as { content?: unknown };
       const texts = Array.isArray(content) ? content : [];
       if (!texts.every((part) => part?.type === 'text' && typeof part.text === 'string')) return;
-      const result = { ...value, content: texts } as Parameters<typeof resultText>[0];
-      resultText(result);
+      const result = { ...value, content: texts } as Parameters<typeof toResultText>[0];
+      toResultText(result);
       try {
-        parseAnswer(result, { at: '/error', status: '/status', code: '/code', message: '/message' } as never);
+        parseToolResult(result, { at: '/error', status: '/status', code: '/code', message: '/message' } as never);
       } catch (error) {
-        if (!(error instanceof ToolError || error instanceof NoResponseError)) throw error;
+        if (!(error instanceof McpToolError || error instanceof NoResponseError)) throw error;
       }
     },
     {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { classifyText, findCalls } from '../../../src/agent/model/written-calls.ts';
+import { classifyResponseText, findWrittenCalls } from '../../../src/agent/model/written-calls.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
-import { readHistory } from '../../../src/app/imports.ts';
+import { readHistoryFile } from '../../../src/app/imports.ts';
 import { readLotChoices } from '../../../src/app/portfolio/gains.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { parseAccessToken } from '../../../src/auth/session/access-token.ts';
@@ -14,12 +14,12 @@ import { parseAge, parseDuration } from '../../../src/cli/options/duration.ts';
 import { parseConfig } from '../../../src/config/config-file.ts';
 import { parseYaml } from '../../../src/config/yaml-file.ts';
 import { type CedarEngine, loadCedar } from '../../../src/gateway/policy/cedar/cedar-engine.ts';
-import { readRules } from '../../../src/gateway/policy/cedar/rule-text.ts';
+import { parseRules } from '../../../src/gateway/policy/cedar/rule-text.ts';
 import { limitsSchema } from '../../../src/gateway/policy/rules.ts';
 import { parseApprovalSubject } from '../../../src/home/identity-provider/approval-subject.ts';
 import { parseAssertionField } from '../../../src/home/phone/credential-json.ts';
 import { homeSettingsSchema } from '../../../src/home/settings/home-settings.ts';
-import { retryAfterMs } from '../../../src/net/retry-after.ts';
+import { parseRetryAfterMs } from '../../../src/net/retry-after.ts';
 import { parseDays } from '../../../src/sandbox/market/replay/day-rows.ts';
 import { parseCsvRows, parseJsonRows } from '../../../src/sandbox/market/replay/read-folder.ts';
 import { safeLine, safeText } from '../../../src/text/sanitize.ts';
@@ -27,9 +27,9 @@ import { readStreamMessages } from '../../../src/tools/gateway/event-stream.ts';
 import { parseAlert } from '../../../src/trading/alert.ts';
 import {
   contractMultiplier,
+  formatQuantity,
+  formatUnitPrice,
   parseOptionSymbol,
-  priceWords,
-  quantityWords,
   symbolAssetClass,
   symbolTicks,
 } from '../../../src/trading/asset-class.ts';
@@ -71,9 +71,12 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   'an alert': reads(parseAlert, 'NVDA < 100', 'AAPL moves 5%', 'KO > 70.5'),
   'a duration': reads(parseDuration, '5m', '2h', '90s', '1d'),
   'an age': reads(parseAge, '5m', '30d', '2w'),
-  'calls of a model': reads(findCalls, '<tool_call>{"name":"get_quote","arguments":{"symbols":["KO"]}}</tool_call>'),
+  'calls of a model': reads(
+    findWrittenCalls,
+    '<tool_call>{"name":"get_quote","arguments":{"symbols":["KO"]}}</tool_call>',
+  ),
   'a written call': reads(
-    (text) => classifyText(text, ['get_quote', 'place_order'], true),
+    (text) => classifyResponseText(text, ['get_quote', 'place_order'], true),
     '{"name": "place_order", "arguments": {"symbol": "KO", "side": "buy", "qty": "1"}}',
     '```json\n{"tool":"get_quote","parameters":{"symbols":["KO"]}}\n```',
     'get_quote(symbols=["KO"])',
@@ -86,7 +89,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     '[{"type":"x"}]',
   ),
   'a passkey’s answer as it is sent': reads(parseAssertionField, '{"id":"x","response":{}}'),
-  'a pause that is asked for': reads((text) => retryAfterMs(text, NOW), '120', 'Wed, 21 Oct 2026 07:28:00 GMT'),
+  'a pause that is asked for': reads((text) => parseRetryAfterMs(text, NOW), '120', 'Wed, 21 Oct 2026 07:28:00 GMT'),
   'a decimal': reads(
     (text) => {
       if (!decimalString.safeParse(text).success) return;
@@ -111,8 +114,8 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
         contractWords(symbol);
       }
       for (const say of [symbolTicks, contractMultiplier]) say(symbol);
-      quantityWords(symbol, '1');
-      priceWords(symbol, '1.5');
+      formatQuantity(symbol, '1');
+      formatUnitPrice(symbol, '1.5');
     },
     'AAPL261218C00190000',
     'BTC/USD',
@@ -125,7 +128,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     assert.doesNotMatch(safeLine(text), /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200b]/u);
   }, 'a\u202eb\u001b[31m'),
   'a history': readsFile(
-    (file) => readHistory(file, NOW),
+    (file) => readHistoryFile(file, NOW),
     'date,type,symbol,qty,price,amount\n2025-03-31,buy,KO,5,60.10,\n2025-04-01,dividend,KO,,,2.30\n',
     '\ufeffdate,type,symbol,qty,from,fraction\n2025-03-31,spin_off,NEW,5,OLD,0.2\n2025-03-31,split,KO,2,,\n',
   ),
@@ -163,7 +166,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
         'forbid (principal, action, resource == Account::"PA1") unless { context.side == "sell" && decimal("1.5").lessThan(decimal("2.0")) };\n',
         'permit (principal, action, resource);\n',
       ],
-      read: (text) => readRules(engine, [{ origin: 'policies', file: 'rules.cedar', text }]),
+      read: (text) => parseRules(engine, [{ origin: 'policies', file: 'rules.cedar', text }]),
     };
   },
   'a stream of events': reads(async (text) => {

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { acquireThread } from '../../../src/agent/run/threads.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { openStateDatabase } from '../../../src/store/sqlite/state-database.ts';
-import { sqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
+import { createSqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
 import { createWorld, options, play, quickClock } from './world.ts';
 
 /** A state database whose statements with `text` fail from the `nth` on: the process died there, or others keep it busy. */
@@ -31,7 +31,7 @@ it('a run that died before its prompt was stored is not "done" when resumed', as
   const world = await createWorld();
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
   const owner = { profile: world.profile.name, sub: world.session.user.sub };
-  const { threads } = sqliteStateStores(database);
+  const { threads } = createSqliteStateStores(database);
   const begun = await acquireThread(
     threads,
     { title: 'buy 5 AAPL', thread: 'cut-off' },
@@ -71,7 +71,7 @@ it('a run that was overtaken while it worked out an order proposes none', async 
   const world = await createWorld();
   const database = openStateDatabase(join(world.folder, 'state.db'), world.key);
   onTestFinished(() => void database.close());
-  const { threads } = sqliteStateStores(database);
+  const { threads } = createSqliteStateStores(database);
   const owner = { profile: world.profile.name, sub: world.session.user.sub };
   const taken: Promise<unknown>[] = [];
   // Asked while the message is put together. To this other process the lease has run out, as after a machine's sleep.

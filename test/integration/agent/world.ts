@@ -9,7 +9,7 @@ import { type CreateAgentOptions, createAgent, createAgentOnStores } from '../..
 import type { Session } from '../../../src/auth/session/session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
-import type { OpenStateStores } from '../../../src/store/state-stores.ts';
+import type { ClosableStateStores } from '../../../src/store/state-stores.ts';
 import { defined } from '../../../src/values/defined.ts';
 import { GatewayStandIn } from './gateway-stand-in.ts';
 import type { Decision, ProposalsStandIn } from './proposals-stand-in.ts';
@@ -31,7 +31,7 @@ export interface World {
 type RunWith = ApprovalMode | (Partial<RunOptions> & { readonly thread?: string; readonly context?: string });
 
 /** Opens the state of a new person; SQLite by default. */
-let openStates: (() => Promise<() => Promise<OpenStateStores>>) | undefined;
+let openStates: (() => Promise<() => Promise<ClosableStateStores>>) | undefined;
 
 export function keepThreadsIn(open: NonNullable<typeof openStates>): void {
   openStates = open;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { createStaticRulesSource } from '../../../src/gateway/policy/rules.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
@@ -15,7 +15,7 @@ let next = 0;
 beforeAll(async () => {
   world = await startProposalWorld({
     credentials: 'key_pair',
-    rules: staticRules({ version: 1, accounts: { '*': { second_person_above: TAKES_TWO } } }),
+    rules: createStaticRulesSource({ version: 1, accounts: { '*': { second_person_above: TAKES_TWO } } }),
     quotas: { own: { open: 20, hour: 500 }, other: { open: 20, hour: 500 } },
   });
   [alice, bob] = [await world.as('alice'), await world.as('bob')];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { verifyRecord } from '../../../src/app/gateway/gateway-record.ts';
+import { verifyAuditLog } from '../../../src/app/gateway/gateway-record.ts';
 import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
 import { createCheckpointWriter } from '../../../src/approval/checkpoints/checkpoints.ts';
@@ -11,8 +11,8 @@ import { createTimeStampAuthority } from '../../../src/approval/checkpoints/time
 import { verifyTimeStampToken } from '../../../src/approval/checkpoints/time-stamp-token.ts';
 import { deriveReceiptKey, type ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { readCertificates } from '../../../src/net/certificate-file.ts';
-import { entryHash } from '../../../src/store/audit.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { auditEntryHash } from '../../../src/store/audit.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { hasOpenssl, startTimeStampServer, type TimeStampServer } from './time-stamp-server.ts';
 
 type Line = Record<string, unknown>;
@@ -30,7 +30,7 @@ async function recordOver(days: number, options: { authority?: TimeStampServer; 
   const file = join(home, 'audit.jsonl');
   const database = new Database(join(home, 'gateway.db'));
   database.pragma('synchronous = OFF');
-  const { audit, checkpoints: store } = sqliteGatewayStores(database);
+  const { audit, checkpoints: store } = createSqliteGatewayStores(database);
   let now = Date.now() - days * DAY_MS;
   const said: string[] = [];
   const { authority } = options;
@@ -64,10 +64,10 @@ async function recordOver(days: number, options: { authority?: TimeStampServer; 
       now += ms;
     },
     /** Writes a copy, and verifies it with nothing but a key. */
-    verify: (changed: readonly string[] = lines(), more: Parameters<typeof verifyRecord>[2] = {}) => {
+    verify: (changed: readonly string[] = lines(), more: Parameters<typeof verifyAuditLog>[2] = {}) => {
       const copy = join(home, 'copy.jsonl');
       writeFileSync(copy, changed.map((line) => `${line}\n`).join(''));
-      return verifyRecord(app, places, { file: copy, key: key.jwk.kid, ...more });
+      return verifyAuditLog(app, places, { file: copy, key: key.jwk.kid, ...more });
     },
   };
 }
@@ -84,7 +84,7 @@ function rechained(lines: readonly string[], change: (line: Line) => Line | unde
     const line = change(JSON.parse(text) as Line);
     if (line === undefined) return [];
     const { hash: _, ...rest }: Line = { ...line, seq: ++seq, prev };
-    prev = entryHash(rest);
+    prev = auditEntryHash(rest);
     return [JSON.stringify({ ...rest, hash: prev })];
   });
 }
@@ -184,15 +184,15 @@ describe('a record’s checkpoints', () => {
     const { home, file, lines, database } = await recordOver(2, { by: await deriveReceiptKey('s'.repeat(43)) });
     database.close();
     const here = { home, config: join(home, 'none.yaml') };
-    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: false, what: 'signer' });
+    expect(await verifyAuditLog(app, here, {})).toMatchObject({ ok: false, what: 'signer' });
     writeFileSync(join(home, 'seal.key'), 's'.repeat(43), { mode: 0o600 });
-    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: true, signed: { checkpoints: 2 } });
+    expect(await verifyAuditLog(app, here, {})).toMatchObject({ ok: true, signed: { checkpoints: 2 } });
     const cut = lines().slice(
       0,
       lines().findLastIndex((line) => eventOf(line) === 'checkpoint'),
     );
     writeFileSync(file, cut.map((line) => `${line}\n`).join(''));
-    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: false, what: 'removed' });
+    expect(await verifyAuditLog(app, here, {})).toMatchObject({ ok: false, what: 'removed' });
   });
 
   it('of a sandbox hold by what it signs with', async () => {
@@ -200,7 +200,7 @@ describe('a record’s checkpoints', () => {
     database.close();
     writeFileSync(join(home, 'seed.json'), JSON.stringify({ gateway_key: { d: 'of the sandbox' } }));
     const here = { home, config: join(home, 'none.yaml') };
-    expect(await verifyRecord(app, here, {})).toMatchObject({ ok: true, signed: { checkpoints: 1 } });
+    expect(await verifyAuditLog(app, here, {})).toMatchObject({ ok: true, signed: { checkpoints: 1 } });
   });
 
   it('that somebody kept show a record that was cut off before them, or replaced', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../src/approval/signature/statement.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../src/trading/message-details.ts';
@@ -171,7 +171,7 @@ describe('a provider that signs tokens for itself', () => {
     reference_price: '180.01',
     max_slippage: '0.01',
     client_order_id: `ta-${randomUUID()}`,
-    expires_at: utcSeconds(Date.now() + 240_000),
+    expires_at: formatUtcSeconds(Date.now() + 240_000),
     ...changes,
   });
   const detailsOf = (order: OrderDraft) => tradeOrderDetails(order, { gateway: world.url });
@@ -230,7 +230,7 @@ describe('a provider that signs tokens for itself', () => {
       recipient: '#trading',
       text: 'hello',
       client_message_id: 'ta-00000001',
-      expires_at: utcSeconds(Date.now() + 240_000),
+      expires_at: formatUtcSeconds(Date.now() + 240_000),
     };
     const details = messageSendDetails(message, { gateway: world.url });
     expect(await post('/v1/messages', message, 'messages:write', details)).toMatchObject({

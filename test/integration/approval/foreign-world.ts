@@ -13,7 +13,7 @@ import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { isSettledState, type ProposalState } from '../../../src/trading/proposal.ts';
 import { startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
 import { dpopKey } from '../gateway/support/dpop-key.ts';
@@ -71,7 +71,7 @@ export async function startForeignWorld(
   const broker = await startAlpacaStandIn();
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   const database = new Database(':memory:');
-  const stores = given ?? sqliteGatewayStores(database, createAuthReqIdSeal('of the gateway'));
+  const stores = given ?? createSqliteGatewayStores(database, createAuthReqIdSeal('of the gateway'));
   const keys = new ApprovalKeys({
     store: stores.keys,
     gateway: server.url,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from './foreign-world.ts';
 
 /** The provider approves a mandate with a used token, one for something else, or one for other terms. */
@@ -33,7 +33,7 @@ const mandate = () => ({
     max_day_notional: '400',
     max_total_notional: String(600 + ++number),
     max_orders: 5,
-    expires_at: utcSeconds(Date.now() + 20 * DAY),
+    expires_at: formatUtcSeconds(Date.now() + 20 * DAY),
   },
 });
 const order = () => ({

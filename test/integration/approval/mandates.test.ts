@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Rules } from '../../../src/gateway/policy/rules.ts';
-import { staticRules } from '../../../src/gateway/policy/rules.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { createStaticRulesSource } from '../../../src/gateway/policy/rules.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES, SCOPES } from '../../../src/oauth/scopes.ts';
 import { tools } from '../../../src/tools/catalog.ts';
@@ -22,7 +22,7 @@ let limits: Rules['limitsOf'] = () => undefined;
 let digest = 'rules-1';
 
 beforeAll(async () => {
-  const none = await staticRules().current();
+  const none = await createStaticRulesSource().current();
   world = await startProposalWorld({
     rules: { current: async () => ({ ...none, digest, limitsOf: (account) => limits(account) }) },
   });
@@ -44,7 +44,7 @@ const asked = (changes: Partial<MandateRequestInput> = {}): ProposalRequestInput
     max_order_notional: '200',
     max_total_notional: '600',
     max_orders: 5,
-    expires_at: utcSeconds(Date.now() + 20 * DAY),
+    expires_at: formatUtcSeconds(Date.now() + 20 * DAY),
     ...changes,
   },
 });
@@ -102,7 +102,7 @@ describe('a mandate', () => {
   });
 
   it.each([
-    ['that lasts too long', { expires_at: utcSeconds(Date.now() + 91 * DAY) }, 400, 'invalid_order'],
+    ['that lasts too long', { expires_at: formatUtcSeconds(Date.now() + 91 * DAY) }, 400, 'invalid_order'],
     ['for eleven orders on demand', { max_orders: 11 }, 400, 'invalid_order'],
     ['for a symbol nobody knows', { symbols: ['ZZZZZ'] }, 422, 'unknown_symbol'],
     ['in the place of none', { replaces: 'M-0000000000' }, 404, 'not_found'],

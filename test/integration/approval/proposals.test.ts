@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
-import { sqliteAuditStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteAuditStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
@@ -102,7 +102,7 @@ describe('a proposal', () => {
     const file = join(world.folder, 'sandbox', 'audit.jsonl');
     const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
     try {
-      const { audit } = sqliteAuditStores(database);
+      const { audit } = createSqliteAuditStores(database);
       expect(await verifyAuditFile(file, audit)).toMatchObject({ ok: true });
       // A line stands in the database first, and is counted; the file has it soon after.
       const inFile = () => readFileSync(file, 'utf8').trimEnd().split('\n').length;

@@ -8,9 +8,9 @@ import { createCheckpointSigner } from '../../../src/approval/receipts/checkpoin
 import { ReceiptError, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
 import { deriveReceiptKey, type ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
-import { entryHash } from '../../../src/store/audit.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
+import { auditEntryHash } from '../../../src/store/audit.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
 import type { Order } from '../../../src/trading/views.ts';
@@ -73,7 +73,7 @@ beforeAll(async () => {
       max_order_notional: '200',
       max_total_notional: '600',
       max_orders: 5,
-      expires_at: utcSeconds(Date.now() + 20 * 86_400_000),
+      expires_at: formatUtcSeconds(Date.now() + 20 * 86_400_000),
     },
   });
   const typed = { fields: { symbol: { source: 'user' } } } as const;
@@ -182,7 +182,7 @@ describe('a receipt of a day that is over', () => {
     key = await deriveReceiptKey('what only the gateway has');
     const { home, gateway } = world.sandbox.ready;
     const database = new Database(join(home, 'gateway.db'));
-    const { checkpoints, audit } = sqliteGatewayStores(database);
+    const { checkpoints, audit } = createSqliteGatewayStores(database);
     // As a gateway notes them at midnight; the sandbox's clock is today's.
     for (const at of [{ day: '2026-01-01', today: '2100-01-01' }, day, { ...day, today: '2026-11-20' }])
       await checkpoints.close(at, createCheckpointSigner(key, gateway, at.day), Date.now());
@@ -213,7 +213,7 @@ describe('a receipt of a day that is over', () => {
       const { hash: _hash, ...line } = last(receipt);
       forge(line, receipt);
       if (receipt.record.at(-1)?.includes('"checkpoint"'))
-        receipt.record[receipt.record.length - 1] = JSON.stringify({ ...line, hash: entryHash(line) });
+        receipt.record[receipt.record.length - 1] = JSON.stringify({ ...line, hash: auditEntryHash(line) });
     });
     expect(await faultOf(text, key.jwk.kid)).toBe(fault);
     if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).not.toEqual(['holds']);
@@ -226,7 +226,7 @@ describe('a receipt of a day that is over', () => {
       const head = { seq: Number(line.seq) - 1, hash: String(line.prev) };
       const { facts } = createCheckpointSigner(thief, receipt.gateway, String(line.day))(head, String(line.previous));
       const signed = { ...line, ...facts };
-      receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: entryHash(signed) });
+      receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: auditEntryHash(signed) });
     });
     expect(await faultOf(text, key.jwk.kid)).toBe('signer');
     if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).toEqual(['signer']);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cancelOrder, listOrders, type OrderApp, showOrder } from '../../../src/app/orders/orders.ts';
+import { cancelOrder, findOrder, listOrders, type OrderApp } from '../../../src/app/orders/orders.ts';
 import { STANDING_ORDER_CHECK_INTERVAL_MS } from '../../../src/gateway/mandates/standing-order-watcher.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
@@ -120,7 +120,7 @@ describe('a proposal of a person with two accounts', () => {
     const { id: asked, code: said } = await alice.propose({ kind: 'order', order: stop });
     await alice.tap(said);
     const { id } = (await alice.until(asked, 'executed')).result as { id: string };
-    expect(await showOrder(app, id.slice(0, 8))).toMatchObject({ id, account: second });
+    expect(await findOrder(app, id.slice(0, 8))).toMatchObject({ id, account: second });
     const all = await listOrders({ ...app, isAllAccounts: true }, { status: 'open', limit: 100 });
     expect(all.orders.find((one) => one.id === id)).toMatchObject({
       account: second,
@@ -134,7 +134,7 @@ describe('a proposal of a person with two accounts', () => {
       return { status: 'done', key: null, approval: null, order: null };
     });
     expect(outcome.order).toMatchObject({ id, status: expect.stringMatching(/cancel/) });
-    await expect(showOrder(app, '00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({
+    await expect(findOrder(app, '00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({
       code: 'not_found',
     });
   });

@@ -5,7 +5,7 @@ import { ApprovalKeys } from '../../../src/approval/keys/approval-keys.ts';
 import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
 import { createPhoneClient, type PhoneRequest } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { signed } from '../../unit/approval/signature/signing-world.ts';
@@ -86,7 +86,7 @@ describe('an approval in a home', () => {
     const place = { origin: address(), rpId: 'localhost' };
     try {
       const keys = new ApprovalKeys({
-        store: sqliteGatewayStores(database).keys,
+        store: createSqliteGatewayStores(database).keys,
         gateway: address(),
         ...place,
         rpName: 'trade-agent',

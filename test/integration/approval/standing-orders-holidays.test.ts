@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds, systemClock } from '../../../src/machine/clock.ts';
 import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
 import type { RecurringTime } from '../../../src/trading/mandate/standing-order.ts';
 import { addDays, newYorkDate, newYorkInstant, nthWeekday } from '../../../src/trading/new-york-time.ts';
@@ -35,8 +35,8 @@ async function granted(id: string, when: RecurringTime): Promise<void> {
     ...signed,
     mandate_id: id,
     standing: { ...(signed.standing as NonNullable<MandateEnvelope['standing']>), when },
-    not_before: utcSeconds(clock.now()),
-    expires_at: utcSeconds(clock.now() + 20 * DAY),
+    not_before: formatUtcSeconds(clock.now()),
+    expires_at: formatUtcSeconds(clock.now() + 20 * DAY),
   };
   const approval = { issuer: 'https://issuer.example', jti: id };
   const mandate = { id, sub: 'alice', terms, digest: mandateDigest(terms), approval, client: 'trade-agent' };

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import { nextDue } from '../../../src/trading/mandate/due-times.ts';
+import { formatUtcSeconds, systemClock } from '../../../src/machine/clock.ts';
+import { nextDueTime } from '../../../src/trading/mandate/due-times.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { grantedStanding } from './standing-world.ts';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   mandate = await grantedStanding(alice, clock.now(), DAILY, {
     max_total_notional: '8000.00',
     max_orders: 40,
-    expires_at: utcSeconds(clock.now() + 40 * 86_400_000),
+    expires_at: formatUtcSeconds(clock.now() + 40 * 86_400_000),
   });
   const { ready } = world.sandbox;
   const program = fileURLToPath(new URL('watching-process.ts', import.meta.url));
@@ -71,9 +71,9 @@ function kept(): { orders: { slot: string; state: string }[]; dueAt: number } {
 
 it(`watched by two gateway processes it is one order each day, ${DAYS} days`, async () => {
   for (let day = 1; day <= DAYS; day++) {
-    const due = nextDue(DAILY, clock.now());
+    const due = nextDueTime(DAILY, clock.now());
     await advance(due + 1_000 - clock.now());
-    const next = nextDue(DAILY, due);
+    const next = nextDueTime(DAILY, due);
     await expect
       .poll(
         async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import { nextDue } from '../../../src/trading/mandate/due-times.ts';
+import { formatUtcSeconds, systemClock } from '../../../src/machine/clock.ts';
+import { nextDueTime } from '../../../src/trading/mandate/due-times.ts';
 import type { RecurringTime } from '../../../src/trading/mandate/standing-order.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { grantedStanding, kept } from './standing-world.ts';
@@ -19,7 +19,7 @@ let mandate: string;
 beforeAll(async () => {
   world = await startProposalWorld({ clock, credentials: 'key_pair' });
   alice = await world.as('alice');
-  const long = { expires_at: utcSeconds(clock.now() + 80 * DAY) };
+  const long = { expires_at: formatUtcSeconds(clock.now() + 80 * DAY) };
   mandate = await grantedStanding(alice, clock.now(), MONDAYS, long);
   waits = await grantedStanding(alice, clock.now(), { price: 'below', at: '0.01' }, long);
   fires = await grantedStanding(alice, clock.now(), { price: 'above', at: '0.02' }, long);
@@ -37,7 +37,7 @@ const standingOf = (mandate: string) => kept(world, (stores) => stores.standing.
 
 /** Moves on to just after the next Monday at ten. */
 async function nextMonday(): Promise<number> {
-  const due = nextDue(MONDAYS, clock.now());
+  const due = nextDueTime(MONDAYS, clock.now());
   clock.advance(due + 1_000 - clock.now());
   return due;
 }
@@ -62,7 +62,7 @@ describe('a standing order', () => {
   it('is told with when it is due', async () => {
     expect(await alice.send('GET', `/v1/mandates/${mandate}`)).toMatchObject({
       body: {
-        standing: { state: 'watching', next_at: new Date(nextDue(MONDAYS, clock.now())).toISOString() },
+        standing: { state: 'watching', next_at: new Date(nextDueTime(MONDAYS, clock.now())).toISOString() },
       },
     });
   });
@@ -96,7 +96,7 @@ describe('a recurring order', () => {
     const halted = await nextMonday();
     await soon(() => standingOf(mandate)).toMatchObject({
       last: { outcome: 'refused', code: 'policy_denied' },
-      dueAt: nextDue(MONDAYS, halted),
+      dueAt: nextDueTime(MONDAYS, halted),
     });
     expect(await ordersOf(mandate)).toHaveLength(3);
     await kept(world, async ({ halts }) => {

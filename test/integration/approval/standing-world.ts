@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { MandateRequestInput } from '../../../src/trading/mandate/envelope.ts';
 import type { Person, ProposalWorld } from './world.ts';
 
@@ -28,7 +28,7 @@ export async function grantedStanding(
       max_total_notional: isRecurring ? '2000.00' : '200.00',
       max_orders: isRecurring ? 10 : 1,
       cadence: isRecurring ? 'daily' : 'on_demand',
-      expires_at: utcSeconds(now + 20 * DAY),
+      expires_at: formatUtcSeconds(now + 20 * DAY),
       standing: {
         order: { symbol: 'KO', side: 'buy', notional: '200.00', type: 'market', time_in_force: 'day' },
         when,
@@ -46,7 +46,7 @@ export async function kept<T>(
 ): Promise<T> {
   const database = new Database(join(folder, 'sandbox', 'gateway.db'));
   try {
-    return await look(sqliteGatewayStores(database), database);
+    return await look(createSqliteGatewayStores(database), database);
   } finally {
     database.close();
   }

@@ -14,7 +14,7 @@ import { providerMetadata } from '../../../src/auth/provider/provider.ts';
 import { checkProviderFeatures } from '../../../src/auth/provider/provider-check.ts';
 import { adoptRefreshToken } from '../../../src/auth/session/adopt-refresh-token.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
-import { storedUser } from '../../../src/auth/session/stored-session.ts';
+import { readSignedInUser } from '../../../src/auth/session/stored-session.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
 import { fetchUserinfo } from '../../../src/auth/session/userinfo.ts';
 import { configSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
@@ -215,7 +215,7 @@ describe('a refresh token that came without a session', () => {
     const { refresh_token = '' } = await store.get(['refresh_token']);
     await store.delete(['session', 'dpop_key', 'access_token']);
     await adoptRefreshToken(profile, store, { home, clock });
-    expect(await storedUser(profile, store)).toMatchObject({ sub: SUB });
+    expect(await readSignedInUser(profile, store)).toMatchObject({ sub: SUB });
     expect((await store.get(['refresh_token'])).refresh_token).not.toBe(refresh_token);
     const before = auth0.requests.length;
     await adoptRefreshToken(profile, store, { home, clock });
@@ -419,7 +419,7 @@ describe('the Token Vault', () => {
 
   /** The access token that alice's session shows to the gateway. */
   const accessToken = async () => {
-    if ((await storedUser(profile, store)) === undefined) await login();
+    if ((await readSignedInUser(profile, store)) === undefined) await login();
     return (await renewed(READ_SCOPES)).value;
   };
   const connect = () => auth0.connected.set('cac_1', { id: 'cac_1', connection: 'alpaca', scopes: [] });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { logout } from '../../../src/auth/logout.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
-import { storedUser } from '../../../src/auth/session/stored-session.ts';
+import { readSignedInUser } from '../../../src/auth/session/stored-session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
@@ -85,7 +85,7 @@ describe('a sign-in', () => {
     const done = login.complete(stop.signal);
     stop.abort(new Error('enough'));
     await expect(done).rejects.toThrow('enough');
-    expect(await storedUser(world.profile, world.store)).toBeUndefined();
+    expect(await readSignedInUser(world.profile, world.store)).toBeUndefined();
   });
 
   it('does not start when its session could not be kept', async () => {

@@ -15,8 +15,8 @@ import type { UserDirs } from '../../../src/machine/directories.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import type { RefreshTokenReuse } from '../../../src/store/home/oidc-store.ts';
-import { createPeople } from '../../../src/store/home/people.ts';
+import type { RefreshTokenReusePolicy } from '../../../src/store/home/oidc-store.ts';
+import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { testKeys } from '../home/test-keys.ts';
 
@@ -30,7 +30,7 @@ export const hastyClock: Clock = {
 const PAIRING_SECRET = 'pairing-secret-of-the-test';
 
 export interface WorldOptions {
-  readonly refreshTokenReuse?: RefreshTokenReuse;
+  readonly refreshTokenReuse?: RefreshTokenReusePolicy;
   /** The public keys of the gateway's client, `gateway`. */
   readonly gatewayKeys?: readonly JWK[];
   /** Sees each request to the provider before the provider does. */
@@ -62,7 +62,7 @@ export async function createWorld(options: WorldOptions = {}) {
 
   let server: HttpServer = await listenOnLoopback(0, Date.now);
   const database = prepareHomeDatabase(new Database(':memory:'));
-  const people = createPeople(database, Date.now);
+  const people = createPeopleStore(database, Date.now);
   for (const [username, name] of [
     ['alice', 'Alice Example'],
     ['bob', 'Bob Example'],

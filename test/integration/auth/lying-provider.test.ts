@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storedUser } from '../../../src/auth/session/stored-session.ts';
+import { readSignedInUser } from '../../../src/auth/session/stored-session.ts';
 import { badIdTokens } from './bad-id-tokens.ts';
 import { hastyClock } from './identity-provider-world.ts';
 import { type LyingWorld, startLyingWorld } from './lying-provider.ts';
@@ -14,7 +14,7 @@ afterEach(() => world.close());
 async function refusedLogin() {
   const error = await world.login().catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'provider_error' });
-  expect(await storedUser(world.profile, world.store)).toBeUndefined();
+  expect(await readSignedInUser(world.profile, world.store)).toBeUndefined();
   expect(await world.store.get(['refresh_token'])).toEqual({});
   const { stack = '', cause } = error as Error;
   const text = `${JSON.stringify(error)} ${stack} ${JSON.stringify(cause)}`;

@@ -1,4 +1,4 @@
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import {
   orderBindingMessage,
   type TradeOrderDetails,
@@ -32,7 +32,7 @@ export function anOrder(
     reference_price: '180.10',
     max_slippage: '0.01',
     client_order_id: `ta-test-order-${++orders}`,
-    expires_at: utcSeconds(Date.now() + 300_000),
+    expires_at: formatUtcSeconds(Date.now() + 300_000),
     ...change,
   };
   return { details: tradeOrderDetails(draft, { gateway }), message: orderBindingMessage(draft) };
@@ -45,7 +45,7 @@ export function aMessage(gateway: string): { details: MessageSendDetails; messag
     recipient: '#trading',
     text: 'Nothing happened today.',
     client_message_id: `ta-test-message-${++orders}`,
-    expires_at: utcSeconds(Date.now() + 300_000),
+    expires_at: formatUtcSeconds(Date.now() + 300_000),
   };
   return { details: messageSendDetails(draft, { gateway }), message: messageBindingMessage(draft) };
 }

@@ -8,13 +8,13 @@ import { credentialStoreKind, findProfile } from '../../../src/config/resolve-pr
 import { type CredentialName, credentialNames } from '../../../src/secrets/credential-store.ts';
 import { createPassphraseKeys } from '../../../src/secrets/file/passphrase-keys.ts';
 import { createPassphraseSource } from '../../../src/secrets/file/passphrase-source.ts';
-import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
+import { type CredentialMoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
 import { openCredentialStore } from '../../../src/secrets/places/open-credential-store.ts';
 
 export type MoveDriverStep =
   | { readonly do: 'plant'; readonly values: Partial<Record<CredentialName, string>> }
   | { readonly do: 'read' }
-  | { readonly do: 'move'; readonly to: CredentialLocation; readonly dieAt?: MoveStep };
+  | { readonly do: 'move'; readonly to: CredentialLocation; readonly dieAt?: CredentialMoveStep };
 export interface MoveDriverInput {
   readonly folder: string;
   readonly steps: readonly MoveDriverStep[];

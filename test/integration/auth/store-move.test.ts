@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { saveConfig } from '../../../src/config/config-file.ts';
 import type { CredentialLocation } from '../../../src/config/profile.ts';
-import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
+import { type CredentialMoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
 import { openCredentialStore } from '../../../src/secrets/places/open-credential-store.ts';
 import { findStoreLocations, isSameStoreLocation, toStoreLocation } from '../../../src/secrets/places/stored-places.ts';
 import { asHere } from '../../shipped/modules.ts';
@@ -73,7 +73,7 @@ async function drive(withKeyring: boolean, ...steps: MoveDriverStep[]): Promise<
 const plant: MoveDriverStep = { do: 'plant', values: LOGIN };
 const read: MoveDriverStep = { do: 'read' };
 
-async function killedAt(step: MoveStep, from: CredentialLocation, to: CredentialLocation): Promise<void> {
+async function killedAt(step: CredentialMoveStep, from: CredentialLocation, to: CredentialLocation): Promise<void> {
   const withKeyring = [from, to].includes(keychain);
   await configure(from);
   await expect(drive(withKeyring, plant, { do: 'move', to, dieAt: step })).rejects.toThrow(/SIGKILL|137/);

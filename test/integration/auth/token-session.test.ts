@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, type JWK, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storedUser } from '../../../src/auth/session/stored-session.ts';
+import { readSignedInUser } from '../../../src/auth/session/stored-session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
@@ -33,7 +33,7 @@ async function open(options: Partial<Parameters<typeof openSession>[0]> = {}) {
 describe('before anyone has signed in', () => {
   it('there is no session and no user', async () => {
     expect(await openSession(world)).toBeUndefined();
-    expect(await storedUser(world.profile, world.store)).toBeUndefined();
+    expect(await readSignedInUser(world.profile, world.store)).toBeUndefined();
   });
 });
 
@@ -46,7 +46,7 @@ describe('a session', () => {
   it('knows its user', async () => {
     const alice = { sub: 'alice', name: 'Alice Example', email: 'alice@sandbox.example' };
     expect((await open()).user).toEqual(alice);
-    expect(await storedUser(world.profile, world.store)).toEqual(alice);
+    expect(await readSignedInUser(world.profile, world.store)).toEqual(alice);
   });
 
   it('asks the gateway with a read-only token bound to its key, and a proof for just this request', async () => {
@@ -239,7 +239,7 @@ describe('a session', () => {
   it('is not sent to another issuer after the profile was changed', async () => {
     const profile = { ...world.profile, issuer: 'https://id.evil.example' };
     expect(await openSession({ ...world, profile })).toBeUndefined();
-    expect(await storedUser(profile, world.store)).toBeUndefined();
+    expect(await readSignedInUser(profile, world.store)).toBeUndefined();
   });
 
   it('survives five processes that renew it at the same time, again and again', async () => {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'vitest';
-import { execute } from '../../../src/cli/program.ts';
+import { runCommandLine } from '../../../src/cli/program.ts';
 import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { fakeTerminal } from '../../unit/cli/fake-terminal.ts';
@@ -31,7 +31,7 @@ export async function typing(
     }
   });
   const cli = { io: terminal.io, env, clock: systemClock, fetch, interruption, exitCode: 0 };
-  expect(await execute(args, cli)).toBe(exitCode);
+  expect(await runCommandLine(args, cli)).toBe(exitCode);
   interruption.dispose();
   expect(asked).toBe(answers.length);
   return terminal.stderr();

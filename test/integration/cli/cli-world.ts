@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
-import { execute } from '../../../src/cli/program.ts';
+import { runCommandLine } from '../../../src/cli/program.ts';
 import { createInterruption } from '../../../src/cli/terminal/interruption.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
@@ -160,7 +160,7 @@ export function startHere(
     stderr: terminal.io.stderr,
   });
   if (options.open !== true) terminal.stdin.end(stdin);
-  const done = execute(args, {
+  const done = runCommandLine(args, {
     io: terminal.io,
     env,
     clock,

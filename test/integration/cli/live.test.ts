@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../../src/app/create-app.ts';
-import { followPortfolio, type LiveFigures } from '../../../src/app/portfolio/portfolio.ts';
+import { followPortfolio, type LivePortfolio } from '../../../src/app/portfolio/portfolio.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { Proposal } from '../../../src/trading/proposal.ts';
 import { slowness } from '../../slowness.ts';
@@ -15,7 +15,7 @@ describe('a live portfolio', () => {
   /** Follows on the real gateway; `broken` has its answers lost. */
   function live() {
     const stop = new AbortController();
-    const seen: LiveFigures[] = [];
+    const seen: LivePortfolio[] = [];
     const told: { proposal: Proposal; at: number }[] = [];
     let broken = false;
     const app = createApp({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import { nextDue } from '../../../src/trading/mandate/due-times.ts';
+import { formatUtcSeconds, systemClock } from '../../../src/machine/clock.ts';
+import { nextDueTime } from '../../../src/trading/mandate/due-times.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { type CommandResult, suiteCliWorld } from './cli-world.ts';
 
@@ -33,7 +33,7 @@ const orders = () =>
     },
     { timeout: 8_000, interval: 200 },
   );
-const monday = () => nextDue({ every: 'monday', at: '10:00' }, clock.now());
+const monday = () => nextDueTime({ every: 'monday', at: '10:00' }, clock.now());
 const setPrice = async (symbol: string, price: string) => {
   const { ready, seed } = world.sandbox;
   const response = await fetch(`${ready.broker}/admin/prices/${symbol}`, {
@@ -99,7 +99,7 @@ describe('from words to orders that no terminal waits for', () => {
     const { granted, mandate, worst_case } = approvals[0] ?? {};
     expect([done.exitCode, granted]).toEqual([
       0,
-      expect.objectContaining({ mandate: mandate?.mandate_id, next_at: utcSeconds(monday()) }),
+      expect.objectContaining({ mandate: mandate?.mandate_id, next_at: formatUtcSeconds(monday()) }),
     ]);
     expect(worst_case?.text).toMatch(/^Up to \$[\d,]+\.00 total, without asking again, until /);
     expect(text).toContain('Buy $200.00 of VTI every Monday 10:00 New York: the gateway will place it automatically.');

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { alpaca } from '../../../src/gateway/broker/alpaca/alpaca.ts';
+import { alpacaBrokerKind } from '../../../src/gateway/broker/alpaca/alpaca.ts';
 import { classContract, type OtherClass } from '../../contract/broker/classes.ts';
 import { KEYS, startWorld } from '../sandbox/paper-broker-world.ts';
 
@@ -8,7 +8,7 @@ describe.each<[string, OtherClass]>([
   ['crypto', { symbol: 'BTC/USD', qty: '0.01', bars: true }],
   ['an option', { symbol: 'AAPL261218C00230000', qty: '1', bars: true }],
 ])('%s', (_, other) => {
-  classContract(alpaca.traits, async () => {
+  classContract(alpacaBrokerKind.traits, async () => {
     const paper = await startWorld({ requestsPerMinute: 1e9 });
     return {
       other,

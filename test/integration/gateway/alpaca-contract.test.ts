@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { alpaca } from '../../../src/gateway/broker/alpaca/alpaca.ts';
+import { alpacaBrokerKind } from '../../../src/gateway/broker/alpaca/alpaca.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
 import { KEYS, startWorld, type World } from '../sandbox/paper-broker-world.ts';
@@ -9,7 +9,7 @@ describe.each<[string, 'exchange' | 'key_pair', (paper: World) => Promise<Accoun
   ['by an access token', 'exchange', async (paper) => ({ accessToken: await paper.token('alice') })],
   ['by a key pair', 'key_pair', async () => KEYS.alice],
 ])('%s', (_, credentials, credentialsAt) => {
-  brokerContract(alpaca.traits, async () => {
+  brokerContract(alpacaBrokerKind.traits, async () => {
     const paper = await startWorld({ requestsPerMinute: 1e9 });
     return {
       settings: { kind: 'alpaca', credentials, trading_url: paper.url, simulated: true },

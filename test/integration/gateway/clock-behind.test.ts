@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { recountOrders } from '../../../src/store/sql/order-recount.ts';
-import { sqliteDatabase } from '../../../src/store/sqlite/sql-database.ts';
+import { redateOrders } from '../../../src/store/sql/order-recount.ts';
+import { wrapSqliteDatabase } from '../../../src/store/sqlite/sql-database.ts';
 import { limited } from './support/limited.ts';
 import { answerOf, startWorld, type World } from './support/world.ts';
 
@@ -40,7 +40,7 @@ it('one dated further ahead stops all others, until it is counted for today: no 
   });
   expect(await usage()).toMatchObject({ day_orders: 1, clock_behind: expect.any(Number) });
 
-  const recounted = () => recountOrders(sqliteDatabase(world.database), world.clock.now());
+  const recounted = () => redateOrders(wrapSqliteDatabase(world.database), world.clock.now());
   expect(await recounted()).toEqual({ orders: 1, newest: expect.any(Number) });
   expect(await recounted()).toEqual({ orders: 0, newest: null });
   const noted = world.database.prepare<[], string>('SELECT line FROM audit_noted').pluck().all();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createIbkrClient, startKeepAlive } from '../../../src/gateway/broker/ibkr/client.ts';
-import { ibkr } from '../../../src/gateway/broker/ibkr/ibkr.ts';
+import { createIbkrClient, startSessionKeepAlive } from '../../../src/gateway/broker/ibkr/client.ts';
+import { ibkrBrokerKind } from '../../../src/gateway/broker/ibkr/ibkr.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
 import { heldTo } from '../../contract/broker/held-to.ts';
@@ -12,7 +12,7 @@ import { type IbkrStandIn, NOON, startIbkr } from './support/ibkr-stand-in.ts';
 
 const now = () => NOON;
 
-brokerContract(ibkr.traits, async () => {
+brokerContract(ibkrBrokerKind.traits, async () => {
   const server = await startIbkr();
   return {
     settings: { kind: 'ibkr', credentials: 'gateway_session', url: server.url, orders_every: 0 },
@@ -34,9 +34,9 @@ describe('Interactive Brokers', () => {
   afterEach(() => server.close());
 
   const settings = (orders_every = 0) =>
-    ibkr.settings.parse({ kind: 'ibkr', credentials: 'gateway_session', url: server.url, orders_every });
+    ibkrBrokerKind.settings.parse({ kind: 'ibkr', credentials: 'gateway_session', url: server.url, orders_every });
   const connect = (orders_every = 0, account = server.account) =>
-    ibkr.connect(settings(orders_every), onPaper({ now, sleep: async (ms) => void waited.push(ms) }))(
+    ibkrBrokerKind.connect(settings(orders_every), onPaper({ now, sleep: async (ms) => void waited.push(ms) }))(
       { account },
       () => undefined,
     );
@@ -219,7 +219,7 @@ describe('Interactive Brokers', () => {
   });
 
   it('is kept from ending its session', async () => {
-    const { stop } = startKeepAlive(createIbkrClient({ url: server.url, fetch, timeoutMs: 1000 }), 5);
+    const { stop } = startSessionKeepAlive(createIbkrClient({ url: server.url, fetch, timeoutMs: 1000 }), 5);
     await vi.waitFor(() => expect(server.requests).toContain('POST /tickle'));
     stop();
   });

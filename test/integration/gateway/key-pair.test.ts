@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
+import { type BrokerCredentialStore, createBrokerCredentialStore } from '../../../src/gateway/broker/key-pairs.ts';
 import { createGateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { gatewayError } from '../../../src/tools/gateway/gateway-problem.ts';
 import { KEYS, type World as Paper, startWorld as startPaperBroker } from '../sandbox/paper-broker-world.ts';
 import { closedAfter, startWorld, type World } from './support/world.ts';
@@ -12,7 +12,7 @@ const WRONG = { keyId: 'PKALICE00000000001', secret: 'a-secret-that-is-not-hers'
 
 let paper: Paper;
 let world: World;
-let pairs: KeyPairs;
+let pairs: BrokerCredentialStore;
 
 beforeEach(async () => {
   paper = closedAfter(await startPaperBroker({ now: Date.now() }));
@@ -21,8 +21,8 @@ beforeEach(async () => {
 });
 
 const pairsUnder = (sealSecret: string) =>
-  createKeyPairs({
-    store: sqliteGatewayStores(world.database).brokerKeys,
+  createBrokerCredentialStore({
+    store: createSqliteGatewayStores(world.database).brokerKeys,
     sealSecret,
     now: () => world.clock.now(),
     broker: { name: 'broker', kind: 'alpaca' },
@@ -144,7 +144,7 @@ describe('a gateway is not made', () => {
     resource: world.url,
     environment: 'paper',
     brokers: [{ name: 'broker', kind: 'alpaca', trading_url: paper.url, simulated: true }],
-    stores: sqliteGatewayStores(world.database),
+    stores: createSqliteGatewayStores(world.database),
   });
 
   const brokers = [{ kind: 'alpaca', name: 'broker', simulated: true, credentials: 'key_pair' }] as const;

@@ -2,8 +2,8 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import type { OpenAccount } from '../../../src/gateway/broker/accounts.ts';
 import { alpacaPreset } from '../../../src/gateway/broker/mcp/alpaca-preset.ts';
-import { maySubmitAgain, settleByLookup, submitIntent } from '../../../src/gateway/orders/order-submission.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { maySubmitAgain, settleOrderByLookup, submitIntent } from '../../../src/gateway/orders/order-submission.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type BrokerFixture, openBench } from '../../contract/broker/bench.ts';
 import type { Mishap } from '../../contract/broker/wire.ts';
 import { MCP_TOKEN, startAlpacaMcp } from './support/alpaca-mcp-server.ts';
@@ -58,7 +58,7 @@ async function lost(kind: string, afterwards?: Mishap) {
   const opened: OpenAccount = { ...broker, traits, at: { name: kind, label: kind, isUnattended: true } };
   const draft = order('limit', { expires_at: new Date(NOON + 60_000).toISOString() });
   const { client_order_id: clientOrderId } = draft;
-  const journal = sqliteGatewayStores(new Database(':memory:')).orders;
+  const journal = createSqliteGatewayStores(new Database(':memory:')).orders;
   const intent = { sub: 'alice', clientOrderId, draft };
   let time = NOON;
   await journal.claim({ ...intent, digest: 'digest', approval: { issuer: 'https://id.example', jti: 'j' } }, time);
@@ -80,7 +80,7 @@ async function lost(kind: string, afterwards?: Mishap) {
     if (entry === undefined) throw new Error('the journal has lost it');
     return {
       entry,
-      settled: await settleByLookup(entry, asked, context),
+      settled: await settleOrderByLookup(entry, asked, context),
       again: maySubmitAgain(entry, traits, time),
     };
   };

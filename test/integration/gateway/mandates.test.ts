@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/gateway/auth/caller.ts';
 import type { OrderService } from '../../../src/gateway/orders/place-order.ts';
-import { staticRules } from '../../../src/gateway/policy/rules.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { createStaticRulesSource } from '../../../src/gateway/policy/rules.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { orderDigest } from '../../../src/trading/approval-details.ts';
 import { currentSlot } from '../../../src/trading/mandate/cadence.ts';
 import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 const grant = async (changes: Partial<MandateEnvelope> = {}) => {
-  const { digest: policy } = await staticRules().current();
+  const { digest: policy } = await createStaticRulesSource().current();
   const { account } = world.draft();
   return granted(world.mandates, world.clock.now(), { policy, account, ...changes });
 };
@@ -91,7 +91,7 @@ describe('the desk, of an order under a mandate', () => {
   );
 
   it('sends nothing where it ends between the claim and the broker', async () => {
-    const expires_at = utcSeconds(world.clock.now() + 60_000);
+    const expires_at = formatUtcSeconds(world.clock.now() + 60_000);
     mandate = await grant({ mandate_id: 'M-0000000003', expires_at });
     world.onClaimed = async () => world.clock.advance(61_000);
     await expect(place(drafted())).rejects.toMatchObject({

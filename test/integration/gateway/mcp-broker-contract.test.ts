@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { alpacaPreset } from '../../../src/gateway/broker/mcp/alpaca-preset.ts';
-import { mcp } from '../../../src/gateway/broker/mcp/mcp.ts';
+import { mcpBrokerKind } from '../../../src/gateway/broker/mcp/mcp.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
 import { TUESDAY_NOON } from '../sandbox/paper-broker-world.ts';
 import { MCP_TOKEN, startAlpacaMcp } from './support/alpaca-mcp-server.ts';
@@ -14,7 +14,7 @@ describe.each([
   ['by tools that know no id of ours', { mapping: withoutOurId(alpacaPreset) }],
 ])('%s', (_, mapped) => {
   const base = { kind: 'mcp', url: 'http://127.0.0.1:1/mcp', environment: 'paper', ...mapped };
-  brokerContract(mcp.traits.of(mcp.settings.parse(base)), async () => {
+  brokerContract(mcpBrokerKind.traits.of(mcpBrokerKind.settings.parse(base)), async () => {
     const server = await startAlpacaMcp();
     const tools = Object.keys(server.pins);
     return {

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { alpacaPreset } from '../../../src/gateway/broker/mcp/alpaca-preset.ts';
-import { mcp } from '../../../src/gateway/broker/mcp/mcp.ts';
+import { mcpBrokerKind } from '../../../src/gateway/broker/mcp/mcp.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
 import { onPaper } from '../../contract/broker/on-paper.ts';
 import { createWire, type Wire } from '../../contract/broker/wire.ts';
@@ -23,13 +23,13 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const settings = (changes: Record<string, unknown> = {}) =>
-  mcp.settings.parse({
+  mcpBrokerKind.settings.parse({
     ...{ kind: 'mcp', preset: 'alpaca', url: server.url, environment: 'paper', pins: server.pins },
     ...changes,
   });
 const connect = (changes: Record<string, unknown> = {}, timeoutMs = 5_000) => {
   const context = onPaper({ fetch: wire.send, timeoutMs, now: () => time, sleep: setTimeout });
-  return mcp.connect(settings(changes), context)({ accessToken: MCP_TOKEN }, () => undefined);
+  return mcpBrokerKind.connect(settings(changes), context)({ accessToken: MCP_TOKEN }, () => undefined);
 };
 const order = async (changes: OrderChanges = {}) => {
   const { account } = await connect().account();
@@ -79,7 +79,7 @@ describe('an order by a broker’s own tools', () => {
 
   it('for another account than the token was given for is not sent', async () => {
     const [{ account }, draft] = [await connect().account(), await order({ account: 'PA0000000000' })];
-    const to = mcp.connect(settings(), onPaper({ fetch: wire.send, now: () => time }));
+    const to = mcpBrokerKind.connect(settings(), onPaper({ fetch: wire.send, now: () => time }));
     const broker = to({ token: MCP_TOKEN, accountNumber: account }, () => undefined);
     server.called.length = 0;
     expect(await broker.submit(draft)).toMatchObject({ outcome: 'refused' });
@@ -365,7 +365,7 @@ describe('what opens an account', () => {
   });
 
   it('trades nothing where the gateway is for the other kind of money', () => {
-    expect(() => mcp.connect(settings({ environment: 'live' }), onPaper())).toThrow(
+    expect(() => mcpBrokerKind.connect(settings({ environment: 'live' }), onPaper())).toThrow(
       expect.objectContaining({ code: 'invalid_config' }),
     );
   });

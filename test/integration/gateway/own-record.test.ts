@@ -4,7 +4,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
 import { createOwnRecord } from '../../../src/gateway/record/own-record.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 
 let world: CliWorld;
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const record = () =>
-  createOwnRecord(file, sqliteGatewayStores(database).audit, async () =>
+  createOwnRecord(file, createSqliteGatewayStores(database).audit, async () =>
     createCheckpointReader({ isTrusted: () => true }),
   );
 

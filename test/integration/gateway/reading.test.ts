@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createGateway } from '../../../src/gateway/gateway.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
   accountSchema,
   barSchema,
@@ -293,7 +293,7 @@ it('a gateway whose issuer is neither https nor on loopback is not made', () => 
       exchange: { client_id: 'x', privateKey: { kty: 'EC' }, audience: 'paper-broker' },
       environment: 'paper',
       brokers: [{ name: 'broker', kind: 'alpaca', trading_url: world.url, simulated: true }],
-      stores: sqliteGatewayStores(world.database),
+      stores: createSqliteGatewayStores(world.database),
     }),
   ).toThrow(/https/);
 });

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { beforeEach, expect, it } from 'vitest';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { startForeignWorld } from '../approval/foreign-world.ts';
 import { startWorld, type World } from './support/world.ts';
@@ -47,7 +47,7 @@ it('one whose turn comes soon waits for it, in its owner’s own bucket at each 
 
 it('the provider is asked for approvals through a bucket of its own, where one is set', async () => {
   const asked: [string, unknown][] = [];
-  const stores = sqliteGatewayStores(new Database(':memory:'));
+  const stores = createSqliteGatewayStores(new Database(':memory:'));
   const buckets = {
     take: async (bucket: string, of: unknown) => {
       asked.push([bucket, of]);

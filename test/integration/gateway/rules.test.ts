@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openFolderRules } from '../../../src/gateway/policy/files/rules-source.ts';
+import { createFolderRulesSource } from '../../../src/gateway/policy/files/rules-source.ts';
 import { startWorld, type World } from './support/world.ts';
 
 let folder: string;
@@ -10,7 +10,7 @@ let world: World;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'trade-agent-rules-'));
   mkdirSync(join(folder, 'policies'), { mode: 0o700 });
-  world = await startWorld({ rules: await openFolderRules(folder) });
+  world = await startWorld({ rules: await createFolderRulesSource(folder) });
 });
 afterEach(async () => {
   await world.close();

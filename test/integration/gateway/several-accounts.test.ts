@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
+import { type BrokerCredentialStore, createBrokerCredentialStore } from '../../../src/gateway/broker/key-pairs.ts';
 import { keyPairLocationOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
 import type { StoredCredentialsOf } from '../../../src/gateway/broker/stored-kinds.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { accountEntriesSchema } from '../../../src/trading/account-entry.ts';
 import { PASSWORDS, type World as Paper, startWorld as startPaper } from '../sandbox/paper-broker-world.ts';
 import { answerOf, closedAfter, startWorld, type World } from './support/world.ts';
@@ -25,7 +25,7 @@ let first: Paper;
 let second: Paper;
 let world: World;
 let brokers: readonly NamedBroker[];
-let pairs: Record<'first' | 'second', KeyPairs>;
+let pairs: Record<'first' | 'second', BrokerCredentialStore>;
 let asked: Asked[];
 /** Where answers are lost, and where nobody answers. */
 let lost: (one: Asked) => boolean;
@@ -64,10 +64,10 @@ beforeEach(async () => {
   });
   brokers = [at('first', first), { ...at('second', second), label: 'IRA' }];
   world = await startWorld({ brokers, sealSecret: SEAL, fetch: fetching, ownClients: ['trade-agent'] });
-  const store = sqliteGatewayStores(world.database).brokerKeys;
+  const store = createSqliteGatewayStores(world.database).brokerKeys;
   const pairsAt = (at: number) => {
     const place = keyPairLocationOf(brokers[at] as NamedBroker, brokers);
-    return createKeyPairs({ store, sealSecret: SEAL, now: () => world.clock.now(), broker: place });
+    return createBrokerCredentialStore({ store, sealSecret: SEAL, now: () => world.clock.now(), broker: place });
   };
   pairs = { first: pairsAt(0), second: pairsAt(1) };
   const numberOf = async (paper: Paper, key: KeyPair) => {

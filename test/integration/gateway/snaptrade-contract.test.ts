@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { snaptrade } from '../../../src/gateway/broker/snaptrade/snaptrade.ts';
+import { snaptradeBrokerKind } from '../../../src/gateway/broker/snaptrade/snaptrade.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
 import { onPaper } from '../../contract/broker/on-paper.ts';
@@ -8,7 +8,7 @@ import { NOON, type SnaptradeStandIn, startSnaptrade } from './support/snaptrade
 
 const now = () => NOON;
 
-brokerContract(snaptrade.traits, async () => {
+brokerContract(snaptradeBrokerKind.traits, async () => {
   const server = await startSnaptrade();
   return {
     settings: { kind: 'snaptrade', credentials: 'snaptrade_user', url: server.url },
@@ -28,9 +28,9 @@ describe('SnapTrade', () => {
   afterEach(() => server.close());
 
   const settings = (credentials = 'snaptrade_user') =>
-    snaptrade.settings.parse({ kind: 'snaptrade', credentials, url: server.url });
-  const connect = (credentials: Parameters<ReturnType<typeof snaptrade.connect>>[0] = server.credentials) =>
-    snaptrade.connect(settings(), onPaper({ now }))(credentials, () => undefined);
+    snaptradeBrokerKind.settings.parse({ kind: 'snaptrade', credentials, url: server.url });
+  const connect = (credentials: Parameters<ReturnType<typeof snaptradeBrokerKind.connect>>[0] = server.credentials) =>
+    snaptradeBrokerKind.connect(settings(), onPaper({ now }))(credentials, () => undefined);
   const order = anOrderDraft({
     account: 'Q6542138443',
     symbol: 'GEAR',
@@ -208,7 +208,7 @@ describe('SnapTrade', () => {
     const verify = (credentials: 'snaptrade_user' | 'snaptrade_personal', url: string) => {
       const { userId, userSecret, ...personal } = server.credentials;
       const given = credentials === 'snaptrade_user' ? { ...personal, userId, userSecret } : personal;
-      const parsed = snaptrade.settings.parse({ kind: 'snaptrade', credentials, url });
+      const parsed = snaptradeBrokerKind.settings.parse({ kind: 'snaptrade', credentials, url });
       return verifyCredentials(parsed, given, { environment: 'paper', fetch });
     };
     const found = {

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
 import { closedAfter, startWorld, type World } from './support/world.ts';
 
@@ -86,7 +86,7 @@ describe('metrics', () => {
     onTestFinished(() => telemetry.close());
     const database = new Database(':memory:');
     onTestFinished(() => void database.close());
-    const { proposals } = telemetry.stores(sqliteGatewayStores(database));
+    const { proposals } = telemetry.stores(createSqliteGatewayStores(database));
     const standing = await proposals.snapshot({ sub: draft.sub, client: draft.client, typed: false }, 0);
     const key = { sub: draft.sub, client: draft.client, key: 'k', request: 'r' };
     const note = { event: 'requested' as const, facts: {} };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
-import { tradier } from '../../../src/gateway/broker/tradier/tradier.ts';
+import { tradierBrokerKind } from '../../../src/gateway/broker/tradier/tradier.ts';
 import { verifyCredentials } from '../../../src/gateway/broker/verify-keys.ts';
 import { brokerContract } from '../../contract/broker/broker-contract.ts';
 import { heldTo } from '../../contract/broker/held-to.ts';
@@ -14,7 +14,7 @@ describe.each<[string, 'exchange' | 'access_token', (server: TradierStandIn) => 
   ['by a token got by exchange', 'exchange', ({ token }) => ({ accessToken: token })],
   ['by a kept token', 'access_token', ({ token, account }) => ({ token, accountNumber: account })],
 ])('%s', (_, credentials, credentialsOf) => {
-  brokerContract(tradier.traits, async () => {
+  brokerContract(tradierBrokerKind.traits, async () => {
     const server = await startTradier();
     return {
       settings: { kind: 'tradier', credentials, url: server.url },
@@ -33,9 +33,10 @@ describe('Tradier', () => {
   });
   afterEach(() => server.close());
 
-  const settings = () => tradier.settings.parse({ kind: 'tradier', credentials: 'access_token', url: server.url });
+  const settings = () =>
+    tradierBrokerKind.settings.parse({ kind: 'tradier', credentials: 'access_token', url: server.url });
   const connect = (credentials: AccountCredentials = { token: server.token, accountNumber: server.account }) =>
-    tradier.connect(settings(), onPaper())(credentials, () => undefined);
+    tradierBrokerKind.connect(settings(), onPaper())(credentials, () => undefined);
   const order = anOrderDraft({
     account: 'VA000001',
     symbol: 'GEAR',

@@ -10,8 +10,8 @@ import {
   listBrokers,
   requireNewBroker,
 } from '../../../src/app/home/brokers.ts';
-import { homeDoctor } from '../../../src/app/home/doctor.ts';
-import { homeFiles, writeHomeReady } from '../../../src/app/home/home-files.ts';
+import { runHomeDoctor } from '../../../src/app/home/doctor.ts';
+import { homeFilePaths, writeHomeReady } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
 import type { StoredCredentials } from '../../../src/gateway/broker/stored-kinds.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
@@ -35,7 +35,7 @@ const afresh = async () => {
   await ground.make();
 };
 
-const file = () => homeFiles(ground.folder).gateway;
+const file = () => homeFilePaths(ground.folder).gateway;
 const text = () => readFileSync(file(), 'utf8');
 const personalOf = ({ credentials: { clientId, consumerKey, accountId } }: SnaptradeStandIn) => ({
   clientId,
@@ -54,7 +54,7 @@ const add = (name: string, choice: BrokerChoice, pair: StoredCredentials, confir
 const kept = async () =>
   (await listBrokerKeys(app, ground.folder)).map(({ broker, accountNumber }) => [broker, accountNumber]);
 const findings = async () =>
-  (await homeDoctor(app, ground.folder)).filter(({ check }) => check === 'broker' || check === 'home');
+  (await runHomeDoctor(app, ground.folder)).filter(({ check }) => check === 'broker' || check === 'home');
 const number = expect.stringMatching(/^PA/);
 
 describe('a broker that is added to a home', () => {
@@ -116,7 +116,7 @@ describe('a broker that is added to a home', () => {
 
   it('is not known to a home that runs, and that is told', async () => {
     const { address, environment } = { address: 'http://localhost:4780', environment: 'paper' } as const;
-    const gone = writeHomeReady(homeFiles(ground.folder).ready, {
+    const gone = writeHomeReady(homeFilePaths(ground.folder).ready, {
       ...{ address, url: address, environment, home: ground.folder, pid: process.pid },
     });
     expect(await add('tradier', atTradier(), token())).toMatchObject({ runs: true });

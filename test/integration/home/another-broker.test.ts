@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import {
+  findCredentialKind,
   listBrokerKeys,
-  readCredentialsText,
+  parseCredentialsText,
   setBrokerKeys,
-  storedCredentialKind,
 } from '../../../src/app/home/brokers.ts';
-import { homeDoctor } from '../../../src/app/home/doctor.ts';
+import { runHomeDoctor } from '../../../src/app/home/doctor.ts';
 import { startTradier } from '../gateway/support/tradier-stand-in.ts';
 import { app, homeGround } from './home-folder.ts';
 
@@ -24,11 +24,11 @@ afterAll(async () => {
 });
 
 const set = async (text: string) => {
-  const kind = await storedCredentialKind(ground.folder, undefined);
-  const pair = readCredentialsText(text, 'token.txt', kind);
+  const kind = await findCredentialKind(ground.folder, undefined);
+  const pair = parseCredentialsText(text, 'token.txt', kind);
   return await setBrokerKeys(app, { folder: ground.folder, username: undefined, pair }, async () => {});
 };
-const brokerFinding = async () => (await homeDoctor(app, ground.folder)).find(({ check }) => check === 'broker');
+const brokerFinding = async () => (await runHomeDoctor(app, ground.folder)).find(({ check }) => check === 'broker');
 
 it('what was given for the broker before is not sent to another', async () => {
   expect(await brokerFinding()).toMatchObject({ status: 'warn', message: 'alice has no account here' });
@@ -36,7 +36,7 @@ it('what was given for the broker before is not sent to another', async () => {
 });
 
 it('a home at another broker asks for what that has, tries it there, and keeps it sealed', async () => {
-  expect(await storedCredentialKind(ground.folder, undefined)).toBe('access_token');
+  expect(await findCredentialKind(ground.folder, undefined)).toBe('access_token');
   await expect(set(`key=PKTEST\nsecret=${tradier.token}`)).rejects.toMatchObject({
     code: 'usage',
     message: 'token.txt contains no access token',

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, expect, it } from 'vitest';
 import { backupHome, openArchive, restoreHome } from '../../../src/app/home/backup.ts';
-import { homeFiles } from '../../../src/app/home/home-files.ts';
+import { homeFilePaths } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
 import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
 import { app, homeGround } from './home-folder.ts';
@@ -17,11 +17,11 @@ await ground.make();
 afterAll(() => ground.close());
 
 const recordOf = (folder: string) =>
-  withHome(app, folder, ({ stores }) => verifyAuditFile(homeFiles(folder).record, stores.audit));
+  withHome(app, folder, ({ stores }) => verifyAuditFile(homeFilePaths(folder).record, stores.audit));
 
 it('has everything but what only says that it runs, and no key of the broker in the open', async () => {
   const { folder, place, pair } = ground;
-  writeFileSync(homeFiles(folder).ready, '{}');
+  writeFileSync(homeFilePaths(folder).ready, '{}');
   mkdirSync(join(folder, 'policies'), { mode: 0o700 });
   writeFileSync(join(folder, 'policies/own.cedar'), '// none yet\n', { mode: 0o600 });
   writeFileSync(join(folder, 'policy.lock'), '', { mode: 0o600 });
@@ -53,7 +53,7 @@ it('a file that was put there first is never written over', async () => {
 
 it('is of one moment while its record grows: restored, the record is whole, and ends where its database does', async () => {
   const { folder, place } = ground;
-  const { gatewayDatabase: database, providerDatabase, record } = homeFiles(folder);
+  const { gatewayDatabase: database, providerDatabase, record } = homeFilePaths(folder);
   // What is copied between the gateway's database and the record takes its time.
   const slow = new Database(providerDatabase);
   slow.exec('CREATE TABLE slow AS SELECT zeroblob(15000000) AS content');

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { inspectBrokerTools, readCredentialsText, setBrokerKeys } from '../../../src/app/home/brokers.ts';
+import { inspectBrokerTools, parseCredentialsText, setBrokerKeys } from '../../../src/app/home/brokers.ts';
 import { brokerToolsText } from '../../../src/cli/commands/home/broker-tools.ts';
 import { MCP_TOKEN, startAlpacaMcp } from '../gateway/support/alpaca-mcp-server.ts';
 import { app, homeGround } from './home-folder.ts';
@@ -30,7 +30,7 @@ it('the tools of a home’s broker are read, confirmed, and seen to change', asy
       headers: { authorization: `Bearer ${await server.paper.token('alice')}` },
     })
   ).json()) as { account_number: string };
-  const pair = readCredentialsText(`${number}\n${MCP_TOKEN}`, 'token.txt', 'access_token');
+  const pair = parseCredentialsText(`${number}\n${MCP_TOKEN}`, 'token.txt', 'access_token');
   await setBrokerKeys(app, { folder: ground.folder, username: undefined, pair }, async () => {});
   expect(await states()).toEqual(['place_stock_order unconfirmed', 'cancel_order_by_id unconfirmed']);
 

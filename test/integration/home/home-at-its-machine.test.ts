@@ -12,14 +12,14 @@ import {
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { listBrokerKeys, removeBrokerKeys, setBrokerKeys } from '../../../src/app/home/brokers.ts';
-import { homeDoctor } from '../../../src/app/home/doctor.ts';
+import { runHomeDoctor } from '../../../src/app/home/doctor.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
 import {
   addUser,
   createPairingLink,
-  homeStatus,
   issueRecoveryCode,
   listUsers,
+  readHomeStatus,
   removeUser,
 } from '../../../src/app/home/users.ts';
 import { app, homeGround } from './home-folder.ts';
@@ -33,7 +33,7 @@ const everything = () =>
     .map((name) => readFileSync(join(ground.folder, name), 'latin1'))
     .join('');
 const found = async () =>
-  Object.fromEntries((await homeDoctor(app, ground.folder)).map(({ check, status }) => [check, status]));
+  Object.fromEntries((await runHomeDoctor(app, ground.folder)).map(({ check, status }) => [check, status]));
 
 it('everything is its owner’s alone, and no key of the broker is readable in it', () => {
   const names = readdirSync(ground.folder);
@@ -45,7 +45,7 @@ it('everything is its owner’s alone, and no key of the broker is readable in i
 });
 
 it('says who lives there, with which account, and that nothing can be approved yet', async () => {
-  const status = await homeStatus(app, ground.folder);
+  const status = await readHomeStatus(app, ground.folder);
   expect(status).toMatchObject({
     address: 'http://localhost:4780',
     environment: 'paper',
@@ -71,13 +71,13 @@ it('says whose trading is halted, or may only reduce and until when', async () =
   await withHome(app, ground.folder, ({ stores }) =>
     stores.halts.restrict('alice', 'max_day_loss', until, app.clock.now()),
   );
-  expect((await homeStatus(app, ground.folder)).users[0]?.trading).toEqual({
+  expect((await readHomeStatus(app, ground.folder)).users[0]?.trading).toEqual({
     state: 'reducing',
     since: expect.any(String),
     until: at,
   });
   await withHome(app, ground.folder, ({ stores }) => stores.halts.halt('alice', 'phone', app.clock.now()));
-  const { trading } = (await homeStatus(app, ground.folder)).users[0] ?? {};
+  const { trading } = (await readHomeStatus(app, ground.folder)).users[0] ?? {};
   expect(trading).toMatchObject({ state: 'halted', until: null });
   await withHome(app, ground.folder, async ({ stores }) => {
     for (const _ of [1, 2]) {
@@ -193,7 +193,7 @@ it('the doctor says which account has no limits, and that limits are gone', asyn
   const file = join(ground.folder, 'limits.yaml');
   const before = readFileSync(file);
   const rules = async () =>
-    (await homeDoctor(app, ground.folder)).flatMap(({ check, status, message }) =>
+    (await runHomeDoctor(app, ground.folder)).flatMap(({ check, status, message }) =>
       check === 'rules' ? [[status, message]] : [],
     );
   try {
@@ -214,7 +214,7 @@ it('the doctor says which account has no limits, and that limits are gone', asyn
 });
 
 it('the doctor prints no secret', async () => {
-  const text = JSON.stringify(await homeDoctor(app, ground.folder));
+  const text = JSON.stringify(await runHomeDoctor(app, ground.folder));
   for (const secret of [ground.pair.secret, ground.pair.keyId]) expect(text).not.toContain(secret);
 });
 
@@ -300,7 +300,7 @@ it('a second home is not made over it', async () => {
 it('the doctor says where whatever the agent runs could read the home', async () => {
   const agent = join(ground.place, 'agent');
   const user = async () => {
-    const findings = await homeDoctor({ ...app, env: { TRADE_AGENT_HOME: agent } }, ground.folder);
+    const findings = await runHomeDoctor({ ...app, env: { TRADE_AGENT_HOME: agent } }, ground.folder);
     return findings.find(({ check }) => check === 'user')?.status;
   };
   expect(await user()).toBe('ok');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { type HomeReadyInfo, homeFiles } from '../../../src/app/home/home-files.ts';
+import { type HomeReadyInfo, homeFilePaths } from '../../../src/app/home/home-files.ts';
 import type { NewHome } from '../../../src/app/home/init-home.ts';
 import { type HomeRequest, type ServeHomeOptions, serveHome } from '../../../src/app/home/serve-home.ts';
 import { freePort } from '../../free-port.ts';
@@ -150,14 +150,14 @@ it('takes the word of a company that its settings name', async () => {
 it('says where it is while it is served, and is served once', async () => {
   await make((host) => ({ address: `http://${host}` }));
   const ready = await serve();
-  expect(JSON.parse(readFileSync(homeFiles(folder).ready, 'utf8'))).toEqual(ready);
+  expect(JSON.parse(readFileSync(homeFilePaths(folder).ready, 'utf8'))).toEqual(ready);
   const beside = serveHome(
     { ...app, redactedFetch: fetch },
     { folder, listening: {}, log: () => undefined, ready: async () => undefined },
   );
   await expect(beside).rejects.toMatchObject({ code: 'busy' });
   await end?.();
-  expect(existsSync(homeFiles(folder).ready)).toBe(false);
+  expect(existsSync(homeFilePaths(folder).ready)).toBe(false);
   await expect(fetch(ready.address)).rejects.toThrow();
 });
 
@@ -226,7 +226,7 @@ it.each<[string, (host: string) => NewHome['settings'], Partial<ServeHomeOptions
 ])('is not served by %s', async (_, settings, options, expected) => {
   await make(settings);
   await expect(serve(options)).rejects.toMatchObject(expected);
-  expect(existsSync(homeFiles(folder).ready)).toBe(false);
+  expect(existsSync(homeFilePaths(folder).ready)).toBe(false);
 });
 
 it('behind a proxy of this machine it believes what that says, and answers as its own name', async () => {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { homeDoctor } from '../../../src/app/home/doctor.ts';
+import { runHomeDoctor } from '../../../src/app/home/doctor.ts';
 import type { InitOptions } from '../../../src/cli/commands/home/init-answers.ts';
 import { makeHome } from '../../../src/cli/commands/home/make-home.ts';
 import type { OfferedBroker } from '../../../src/gateway/broker/offered-brokers.ts';
@@ -113,7 +113,7 @@ describe('a home is made at', () => {
     expect(opened.account.accountNumber).toContain(at.account);
     const settings = parse(readFileSync(join(folder, 'gateway.yaml'), 'utf8'));
     expect([settings.broker, settings.environment]).toEqual([at.written(), 'paper']);
-    expect(await homeDoctor(app, folder)).toContainEqual(
+    expect(await runHomeDoctor(app, folder)).toContainEqual(
       expect.objectContaining({
         check: 'broker',
         status: 'ok',

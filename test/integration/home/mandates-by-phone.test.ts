@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from '../approval/world.ts';
 import { launchChromium } from '../chromium.ts';
@@ -21,7 +21,7 @@ describe('the card of a mandate', () => {
     const worst = 'Up to $2,000.00 total, without asking again, until 24 Dec.';
     await world.gateway.ask(
       proposalDetails('mandate', {
-        subject: { ...subject, approve_by: utcSeconds(Date.now() + 300_000) },
+        subject: { ...subject, approve_by: formatUtcSeconds(Date.now() + 300_000) },
         worst_case: { cash: '2000.00', price: null, text: worst },
         warnings: ['$2,000.00 is 40% of the account.'],
       }),
@@ -68,7 +68,7 @@ describe('the page of mandates', () => {
         max_total_notional: '600',
         max_orders,
         cadence: 'weekly',
-        expires_at: utcSeconds(Date.now() + 20 * 86_400_000),
+        expires_at: formatUtcSeconds(Date.now() + 20 * 86_400_000),
       },
     };
     const { result } = await alice.approved(request);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { createPeople } from '../../../src/store/home/people.ts';
-import { createRecoveryCodes } from '../../../src/store/home/recovery-codes.ts';
+import { createPeopleStore } from '../../../src/store/home/people.ts';
+import { createRecoveryCodeStore } from '../../../src/store/home/recovery-codes.ts';
 import {
   details,
   refusal,
@@ -157,8 +157,8 @@ describe('wrong codes', () => {
 
   it('of recovery are counted by address and person', async () => {
     const database = world.database();
-    const people = createPeople(database, Date.now);
-    const code = createRecoveryCodes({ database, people, clock: systemClock }).issue('alice');
+    const people = createPeopleStore(database, Date.now);
+    const code = createRecoveryCodeStore({ database, people, clock: systemClock }).issue('alice');
     const browser = createHttpBrowser(world.issuer);
     const recover = (address: string, username: string, given: string) =>
       browser.submit('/signin', '/signin/recovery', { username, code: given }, { 'x-test-address': address });

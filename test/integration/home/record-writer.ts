@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 
 /*
  * Writes to a home's record without rest, as the home would that is served beside: a thread of its own, so that it writes
@@ -8,7 +8,7 @@ import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts
  */
 const { database: file, record } = workerData as { database: string; record: string };
 const database = new Database(file);
-const { halts, audit } = sqliteGatewayStores(database);
+const { halts, audit } = createSqliteGatewayStores(database);
 let writing = true;
 parentPort?.once('message', () => {
   writing = false;

@@ -8,7 +8,7 @@ import * as client from 'openid-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
-import { createPeople } from '../../../src/store/home/people.ts';
+import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { signIn } from '../sandbox/identity-provider-fixture.ts';
 import { openLinkByHttp, pairByHttp } from './http-browser.ts';
 
@@ -232,7 +232,7 @@ describe('a person who is removed', () => {
     const alice = await session('alice');
     const browser = await openLinkByHttp((await phone.ticket('alice')).url);
     const database = new Database(join(folder, 'identity-provider.db'));
-    createPeople(database, Date.now).remove('alice');
+    createPeopleStore(database, Date.now).remove('alice');
     database.close();
     expect((await alice.answer('GET', '/v1/proposals')).status).toBe(401);
     await expect(alice.refresh()).rejects.toMatchObject({ error: 'invalid_grant' });

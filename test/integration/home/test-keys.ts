@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { ApprovalKeys } from '../../../src/approval/keys/approval-keys.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { SigningKeyStore } from '../../../src/store/signing-key-store.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 
 /**
  * The keys of a home whose provider and gateway are apart.
@@ -12,7 +12,7 @@ import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts
 export function testKeys(
   address: string,
   gateway: string,
-  store: SigningKeyStore = sqliteGatewayStores(new Database(':memory:')).keys,
+  store: SigningKeyStore = createSqliteGatewayStores(new Database(':memory:')).keys,
 ): ApprovalKeys {
   const { origin, hostname } = new URL(address);
   return new ApprovalKeys({

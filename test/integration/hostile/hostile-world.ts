@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type CryptoKey, decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
 import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { SCOPES } from '../../../src/oauth/scopes.ts';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -111,7 +111,7 @@ export async function startHostileWorld(): Promise<HostileWorld> {
       ...{ account, environment: 'paper', symbol: 'KO', side: 'buy', qty: '5', type: 'limit' },
       ...{ time_in_force: 'day', limit_price: price, extended_hours: false },
       ...{ reference_price: price, max_slippage: '0.05', client_order_id: 'ta-hostile-order' },
-      expires_at: utcSeconds(Date.now() + 280_000),
+      expires_at: formatUtcSeconds(Date.now() + 280_000),
       ...changes,
     }),
     approval(draft) {

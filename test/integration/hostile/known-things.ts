@@ -1,5 +1,5 @@
 import type { PhoneRequest } from '../../../src/home/phone/phone-request.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import type { Proposal, ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import type { Authenticator } from '../../unit/approval/signature/authenticator.ts';
@@ -61,7 +61,7 @@ export async function knownThings({ alice, world }: HostileWorld): Promise<Known
       kind: 'mandate',
       mandate: {
         ...{ symbols: ['PEP'], max_order_notional: '200', max_total_notional: '600', max_orders: 5 },
-        expires_at: utcSeconds(Date.now() + 20 * 86_400_000),
+        expires_at: formatUtcSeconds(Date.now() + 20 * 86_400_000),
       },
     },
     'mandate',

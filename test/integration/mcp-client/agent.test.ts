@@ -4,8 +4,8 @@ import type { CreateAgentOptions } from '../../../src/agent/run/create-agent.ts'
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { compareTools } from '../../../src/mcp/client/compared-tools.ts';
-import { connectServer } from '../../../src/mcp/client/connection.ts';
-import { createServerRegistry } from '../../../src/mcp/client/server-registry.ts';
+import { connectMcpServer } from '../../../src/mcp/client/connection.ts';
+import { createMcpServerRegistry } from '../../../src/mcp/client/server-registry.ts';
 import { call, modelWorld } from '../agent/model-world.ts';
 import { options, play } from '../agent/world.ts';
 import { access, child, credentialsInMemory, overHttp } from './servers.ts';
@@ -14,7 +14,7 @@ const { signal } = new AbortController();
 const NEWS = 'mcp__news__search';
 
 async function allowed(server: McpServerConfig): Promise<McpServerConfig> {
-  const connection = await connectServer(access(server), signal);
+  const connection = await connectMcpServer(access(server), signal);
   const pins = Object.fromEntries(
     compareTools(server, await connection.tools(signal)).map(({ name, pin = '' }) => [name, pin]),
   );
@@ -27,7 +27,7 @@ async function withServer(
   options: Partial<CreateAgentOptions> = {},
   model: Parameters<typeof modelWorld>[2] = {},
 ) {
-  const foreign = createServerRegistry({
+  const foreign = createMcpServerRegistry({
     servers: { news },
     clock: systemClock,
     ...{ fetch, env: process.env, version: '0.0.0', credentials: credentialsInMemory() },

@@ -1,20 +1,20 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
-import { connectServer, MAX_RESULT_BYTES, type ServerConnection } from '../../../src/mcp/client/connection.ts';
-import type { ServerLimits } from '../../../src/mcp/client/server-access.ts';
+import { connectMcpServer, MAX_RESULT_BYTES, type McpServerConnection } from '../../../src/mcp/client/connection.ts';
+import type { McpServerLimits } from '../../../src/mcp/client/server-access.ts';
 import { access, child, listening, overHttp } from './servers.ts';
 
 const { signal } = new AbortController();
 
-async function connect(server: McpServerConfig, limits: Partial<ServerLimits> = {}): Promise<ServerConnection> {
-  const connection = await connectServer(access(server, limits), signal);
+async function connect(server: McpServerConfig, limits: Partial<McpServerLimits> = {}): Promise<McpServerConnection> {
+  const connection = await connectMcpServer(access(server, limits), signal);
   onTestFinished(() => connection.close());
   return connection;
 }
 
 const failing = (promise: Promise<unknown>, why: string) =>
   expect(promise).rejects.toMatchObject({ code: 'mcp_server_failed', message: `MCP server news: ${why}` });
-const search = (connection: ServerConnection) => connection.call('search', { query: 'KO' }, signal);
+const search = (connection: McpServerConnection) => connection.call('search', { query: 'KO' }, signal);
 
 describe('a server', () => {
   it.each([
@@ -49,14 +49,14 @@ describe('a server', () => {
 describe('a server that hangs costs a message, and is ended', () => {
   it('at initialize', async () => {
     const { server, isAlive } = child('hang-initialize');
-    const connecting = connectServer(access(server, { probeMs: 300, connectMs: 3_000 }), signal);
+    const connecting = connectMcpServer(access(server, { probeMs: 300, connectMs: 3_000 }), signal);
     await failing(connecting, 'it did not respond in time');
     expect(isAlive()).toBe(false);
   });
 
   it('at initialize, over HTTP', async () => {
     const server = await listening(() => undefined);
-    const connecting = connectServer(access(server, { connectMs: 500 }), signal);
+    const connecting = connectMcpServer(access(server, { connectMs: 500 }), signal);
     await failing(connecting, 'it did not respond in time');
   });
 
@@ -87,12 +87,12 @@ describe('a server that dies', () => {
 
   it('or was never there, is told as what it is', async () => {
     const { server } = child('normal', { command: '/no/such/program' });
-    await failing(connectServer(access(server), signal), 'the program was not found');
+    await failing(connectMcpServer(access(server), signal), 'the program was not found');
   });
 
   it('or was never there, over HTTP', async () => {
     const server = { ...(await overHttp('normal')), url: 'http://127.0.0.1:9/mcp' };
-    await failing(connectServer(access(server), signal), 'it could not be reached');
+    await failing(connectMcpServer(access(server), signal), 'it could not be reached');
   });
 });
 
@@ -113,13 +113,13 @@ describe('what a server says too much of', () => {
 
   it('ends it where a line never ends', async () => {
     const { server, isAlive } = child('endless-line');
-    await failing(connectServer(access(server), signal), 'it sent more than 4 MiB at once');
+    await failing(connectMcpServer(access(server), signal), 'it sent more than 4 MiB at once');
     expect(isAlive()).toBe(false);
   });
 
   it('ends it where messages never end', async () => {
     const { server, isAlive } = child('endless-messages');
-    await failing(connectServer(access(server, { probeMs: 300 }), signal), 'it sent too many messages');
+    await failing(connectMcpServer(access(server, { probeMs: 300 }), signal), 'it sent too many messages');
     expect(isAlive()).toBe(false);
   });
 
@@ -132,7 +132,7 @@ describe('what a server says too much of', () => {
       };
       write();
     });
-    await failing(connectServer(access(server, { connectMs: 10_000 }), signal), 'it sent more than 4 MiB at once');
+    await failing(connectMcpServer(access(server, { connectMs: 10_000 }), signal), 'it sent more than 4 MiB at once');
   });
 });
 
@@ -156,7 +156,7 @@ describe('what a server is given', () => {
     onTestFinished(() => {
       for (const name of Object.keys(env)) if (before[name] === undefined) delete process.env[name];
     });
-    const connection = await connectServer({ ...access(server), env }, signal);
+    const connection = await connectMcpServer({ ...access(server), env }, signal);
     onTestFinished(() => connection.close());
     const seen = JSON.parse((await search(connection)).text) as Record<string, string>;
     const usual = ['HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER'];

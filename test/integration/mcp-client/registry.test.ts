@@ -2,14 +2,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { compareTools } from '../../../src/mcp/client/compared-tools.ts';
-import { connectServer } from '../../../src/mcp/client/connection.ts';
-import { createServerRegistry } from '../../../src/mcp/client/server-registry.ts';
+import { connectMcpServer } from '../../../src/mcp/client/connection.ts';
+import { createMcpServerRegistry } from '../../../src/mcp/client/server-registry.ts';
 import { access, child, credentialsInMemory, overHttp } from './servers.ts';
 
 const { signal } = new AbortController();
 
 async function pinned(server: McpServerConfig, tools: readonly string[]): Promise<McpServerConfig> {
-  const connection = await connectServer(access(server), signal);
+  const connection = await connectMcpServer(access(server), signal);
   const found = compareTools(server, await connection.tools(signal));
   await connection.close();
   const pins = Object.fromEntries(found.map(({ name, pin = '' }) => [name, pin]));
@@ -18,7 +18,7 @@ async function pinned(server: McpServerConfig, tools: readonly string[]): Promis
 
 function registry(servers: Record<string, McpServerConfig>, limits = {}) {
   const time = { now: Date.now() };
-  const opened = createServerRegistry({
+  const opened = createMcpServerRegistry({
     servers,
     clock: { ...systemClock, now: () => time.now },
     ...{ fetch, env: process.env, version: '0.0.0', credentials: credentialsInMemory() },

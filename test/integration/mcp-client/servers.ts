@@ -8,8 +8,8 @@ import { getRequestListener } from '@hono/node-server';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { onTestFinished } from 'vitest';
 import { type McpServerConfig, mcpServerSchema } from '../../../src/config/mcp-servers.ts';
-import type { ServerAccess, ServerLimits } from '../../../src/mcp/client/server-access.ts';
-import type { McpCredentials } from '../../../src/secrets/places/mcp-credentials.ts';
+import type { McpServerAccess, McpServerLimits } from '../../../src/mcp/client/server-access.ts';
+import type { McpCredentialStore } from '../../../src/secrets/places/mcp-credentials.ts';
 import { foreignServer } from './foreign-server.ts';
 
 const program = fileURLToPath(new URL('foreign-server.ts', import.meta.url));
@@ -59,7 +59,7 @@ export async function listening(
   return mcpServerSchema.parse({ url: `http://127.0.0.1:${port}/mcp`, ...more });
 }
 
-export function credentialsInMemory(values: Record<string, string> = {}): McpCredentials {
+export function credentialsInMemory(values: Record<string, string> = {}): McpCredentialStore {
   return {
     read: async () => ({ ...values }),
     change: async (apply) => apply(values),
@@ -68,9 +68,9 @@ export function credentialsInMemory(values: Record<string, string> = {}): McpCre
 }
 
 /** Long enough for Node to start on a busy machine, where nothing hangs. */
-const generous: ServerLimits = { probeMs: 20_000, connectMs: 25_000, listMs: 20_000, callMs: 20_000 };
+const generous: McpServerLimits = { probeMs: 20_000, connectMs: 25_000, listMs: 20_000, callMs: 20_000 };
 
-export function access(server: McpServerConfig, limits: Partial<ServerLimits> = {}): ServerAccess {
+export function access(server: McpServerConfig, limits: Partial<McpServerLimits> = {}): McpServerAccess {
   return {
     ...{ name: 'news', server, fetch, env: process.env, version: '0.0.0' },
     credentials: credentialsInMemory(),

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { type McpServerConfig, mcpServerSchema } from '../../../src/config/mcp-servers.ts';
-import { connectServer } from '../../../src/mcp/client/connection.ts';
+import { connectMcpServer } from '../../../src/mcp/client/connection.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
-import { createMcpCredentials, mcpCredentialFilePath } from '../../../src/secrets/places/mcp-credentials.ts';
+import { createMcpCredentialStore, mcpCredentialFilePath } from '../../../src/secrets/places/mcp-credentials.ts';
 import { type HttpBrowser, pairByHttp } from '../home/http-browser.ts';
 import { letIn } from '../home/public-client.ts';
 import { sharedMcpWorld } from '../mcp/mcp-world.ts';
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 function credentials() {
-  return createMcpCredentials(openFileStore({ folder, profile: 'work' }), folder, 'work');
+  return createMcpCredentialStore(openFileStore({ folder, profile: 'work' }), folder, 'work');
 }
 
 let asked = 0;
@@ -37,7 +37,7 @@ const openBrowser = async (url: string) => {
   void letIn(alice, new URL(url)).then((back) => fetch(back));
 };
 const connect = (more: { openBrowser?: typeof openBrowser } = {}) =>
-  connectServer({ ...access(server), credentials: credentials(), ...more }, signal);
+  connectMcpServer({ ...access(server), credentials: credentials(), ...more }, signal);
 
 const tokensOf = async () => {
   const values = await credentials().read();

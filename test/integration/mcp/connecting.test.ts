@@ -5,7 +5,7 @@ import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { createAccountQuestions } from '../../../src/mcp/server/account-questions.ts';
 import { createMcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
-import { connectionRequired } from '../../../src/tools/gateway/gateway-problem.ts';
+import { connectionRequiredError } from '../../../src/tools/gateway/gateway-problem.ts';
 import { pairByHttp } from '../home/http-browser.ts';
 import { factsOf, sharedMcpWorld } from './mcp-world.ts';
 import { request, rpc, rpcAnswer, tasksExtension } from './rpc.ts';
@@ -102,7 +102,7 @@ describe('what the client brings back with the call', () => {
     signedIn: undefined,
     gateway: new Proxy({} as McpCaller['gateway'], {
       get: () => async () => {
-        throw connectionRequired('broker');
+        throw connectionRequiredError('broker');
       },
     }),
     hasImports: false,

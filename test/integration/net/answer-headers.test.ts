@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { serveTelemetry } from '../../../src/app/gateway/served-telemetry.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createHostCheck } from '../../../src/net/host-check.ts';
-import { type HttpServer, listenOnLoopback, NO_PAGE_CSP } from '../../../src/net/http-server.ts';
+import { type HttpServer, listenOnLoopback, NON_PAGE_CSP } from '../../../src/net/http-server.ts';
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -25,7 +25,7 @@ const securityOf = async (url: string, init?: RequestInit) => {
 
 it('each answer says that it is no page, before anything is served too', async () => {
   const { url } = await server();
-  expect(await securityOf(url)).toEqual([503, NO_PAGE_CSP, 'no-referrer', 'nosniff']);
+  expect(await securityOf(url)).toEqual([503, NON_PAGE_CSP, 'no-referrer', 'nosniff']);
 });
 
 it('so does what a handler says nothing of, and a refusal of its host', async () => {
@@ -35,8 +35,8 @@ it('so does what a handler says nothing of, and a refusal of its host', async ()
     if (request.url === '/host' && !isForUs(request, response)) return;
     response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
   });
-  expect(await securityOf(made.url)).toEqual([404, NO_PAGE_CSP, 'no-referrer', 'nosniff']);
-  expect(await securityOf(`${made.url}/host`)).toEqual([421, NO_PAGE_CSP, 'no-referrer', 'nosniff']);
+  expect(await securityOf(made.url)).toEqual([404, NON_PAGE_CSP, 'no-referrer', 'nosniff']);
+  expect(await securityOf(`${made.url}/host`)).toEqual([421, NON_PAGE_CSP, 'no-referrer', 'nosniff']);
 });
 
 it('a page’s own policy takes its place', async () => {
@@ -50,6 +50,6 @@ it('so do the metrics', async () => {
   open.push(() => served.close());
   for (const path of ['/metrics', '/nothing'])
     expect((await securityOf(new URL(path, served.url).href)).slice(1)).toEqual([
-      ...[NO_PAGE_CSP, 'no-referrer', 'nosniff'],
+      ...[NON_PAGE_CSP, 'no-referrer', 'nosniff'],
     ]);
 });

@@ -9,7 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HttpServer, startHttpServer } from '../../../src/net/http-server.ts';
-import { createPeerList } from '../../../src/net/peer-list.ts';
+import { createTrustedProxyList } from '../../../src/net/peer-list.ts';
 import { clientAddress, isHttps } from '../../../src/net/trusted-proxy.ts';
 
 const servers: HttpServer[] = [];
@@ -182,15 +182,15 @@ describe('a list of peers', () => {
     ['::1', '::1', true],
     ['10.0.0.2', 'not an address', false],
   ])('%s has %s: %s', (named, address, has) => {
-    expect(createPeerList([named]).has(address)).toBe(has);
-    expect(createPeerList([]).has(address)).toBe(false);
-    expect(createPeerList([named]).has(undefined)).toBe(false);
+    expect(createTrustedProxyList([named]).has(address)).toBe(has);
+    expect(createTrustedProxyList([]).has(address)).toBe(false);
+    expect(createTrustedProxyList([named]).has(undefined)).toBe(false);
   });
 
   it.each(['proxy.example', '10.0.0', '10.0.0.0/33', '::/129', '0.0.0.0/0', '::/0', '10.0.0.1/', '', '10.0.0.1/-1'])(
     'takes no %j',
     (named) => {
-      expect(() => createPeerList([named])).toThrow(expect.objectContaining({ code: 'usage' }));
+      expect(() => createTrustedProxyList([named])).toThrow(expect.objectContaining({ code: 'usage' }));
     },
   );
 });

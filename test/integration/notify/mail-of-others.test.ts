@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { noticeChannelSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
-import { openChannel } from '../../../src/notify/open-channel.ts';
-import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
+import { createChannelSender } from '../../../src/notify/open-channel.ts';
+import { findChannelProblem } from '../../../src/server/jobs/notice-job.ts';
 import { type MailServer, openMailServer } from './mail-server.ts';
 
 /** A mail server on this machine, and how often somebody connected to it. */
@@ -30,8 +30,8 @@ it('a mail server that a person named is not reached on this machine by a name t
   });
   const answers = [['93.184.215.14'], ['127.0.0.1']];
   const resolveMail = async () => answers.shift() ?? [];
-  expect(await channelProblem(channel, resolveMail)).toBeUndefined();
-  const send = openChannel('mine', channel, undefined, {
+  expect(await findChannelProblem(channel, resolveMail)).toBeUndefined();
+  const send = createChannelSender('mine', channel, undefined, {
     ...{ fetch, env: {}, platform: process.platform, now: Date.now, command: 'trade-agent notices' },
     resolveMail,
   });

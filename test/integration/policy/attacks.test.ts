@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import { defaultLimits, staticRules } from '../../../src/gateway/policy/rules.ts';
-import { isoDate, newYorkDate, newYorkInstant, ONE_DAY_MS, weekday } from '../../../src/trading/new-york-time.ts';
+import { createStaticRulesSource, defaultLimits } from '../../../src/gateway/policy/rules.ts';
+import { newYorkDate, newYorkInstant, ONE_DAY_MS, toIsoDate, weekday } from '../../../src/trading/new-york-time.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
 
 /** A person who approves whatever their phone shows, at a home as `home init` leaves it. */
@@ -106,7 +106,7 @@ const outOfHours = [
 
 it('of 100 attacks at most ten get through where every one is approved', async () => {
   world = await startForeignWorld({
-    rules: staticRules(defaultLimits()),
+    rules: createStaticRulesSource(defaultLimits()),
     // It is the rules that are looked at: not how often a phone may ring.
     quotas: { own: { open: 1_000, hour: 10_000 }, other: { open: 1_000, hour: 10_000 } },
   });
@@ -164,6 +164,6 @@ function lastDays(): [Date, Date] {
   const friday = newYorkDate(day);
   return [
     new Date(newYorkInstant(friday, '12:00')),
-    new Date(newYorkInstant(isoDate(Date.parse(friday) - 5 * ONE_DAY_MS), '12:00')),
+    new Date(newYorkInstant(toIsoDate(Date.parse(friday) - 5 * ONE_DAY_MS), '12:00')),
   ];
 }

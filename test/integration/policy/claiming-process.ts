@@ -1,10 +1,10 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { decide } from '../../../src/gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts } from '../../../src/gateway/policy/decision.ts';
-import { limitsSchema, staticRules } from '../../../src/gateway/policy/rules.ts';
+import { createStaticRulesSource, limitsSchema } from '../../../src/gateway/policy/rules.ts';
 import { mandateMismatches } from '../../../src/gateway/policy/within-mandate.ts';
 import type { OrderClaim } from '../../../src/store/order-journal.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Order, Problem } from '../../../src/trading/views.ts';
 
@@ -22,12 +22,12 @@ export interface Round {
 
 /** One of several gateways on one database: their journal, and the decision in its transaction. */
 const database = new Database(process.argv[2] ?? '');
-const { orders: journal, halts } = sqliteGatewayStores(database);
+const { orders: journal, halts } = createSqliteGatewayStores(database);
 // It is the locks that are looked at here, and no power cut.
 database.pragma('synchronous = OFF');
 
 async function play({ limits, now, orders }: Round): Promise<string[]> {
-  const rules = await staticRules(limitsSchema.parse(limits)).current();
+  const rules = await createStaticRulesSource(limitsSchema.parse(limits)).current();
   return await Promise.all(
     orders.map(async ({ draft, facts, fate }) => {
       const subject = {
@@ -40,7 +40,7 @@ async function play({ limits, now, orders }: Round): Promise<string[]> {
         ...(draft.mandate === undefined ? {} : { mandate: draft.mandate, slot: draft.slot }),
       };
       const outcome = await journal.claim(claim, now, (counted) => {
-        const decision = decide(rules, subject, 'place', { ...facts, counted });
+        const decision = evaluatePolicy(rules, subject, 'place', { ...facts, counted });
         const { mandate } = counted;
         const outside = mandate == null ? [] : mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
         return {

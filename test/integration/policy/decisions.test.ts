@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { staticRules } from '../../../src/gateway/policy/rules.ts';
+import { createStaticRulesSource } from '../../../src/gateway/policy/rules.ts';
 import { limited } from '../gateway/support/limited.ts';
 import { startWorld, type World } from '../gateway/support/world.ts';
 
@@ -87,6 +87,10 @@ it('the policy of one’s account tells its limits, what the day has used, and h
   });
   const other = { version: 1 as const, accounts: { PA3ALICE01: {} } };
   const same = { accounts: { PA3ALICE01: {} }, version: 1 as const };
-  expect((await staticRules(other).current()).digest).toBe((await staticRules(same).current()).digest);
-  expect((await staticRules(other).current()).digest).not.toBe((await staticRules().current()).digest);
+  expect((await createStaticRulesSource(other).current()).digest).toBe(
+    (await createStaticRulesSource(same).current()).digest,
+  );
+  expect((await createStaticRulesSource(other).current()).digest).not.toBe(
+    (await createStaticRulesSource().current()).digest,
+  );
 });

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { createPhoneNotices, openHomeSecrets } from '../../../src/app/home/home-notices.ts';
-import { type NoticeChannel, type NoticesConfig, noticesSchema } from '../../../src/config/notice-channels.ts';
+import {
+  type NoticeChannel,
+  type NoticeChannelsConfig,
+  noticeChannelsConfigSchema,
+} from '../../../src/config/notice-channels.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { openHttpRecorder } from '../notify/http-recorder.ts';
 import { loopbackCertificate, openMailServer } from '../notify/mail-server.ts';
@@ -28,8 +32,8 @@ beforeEach(() => {
   mail.received.length = 0;
 });
 
-const channels = (change: Record<string, unknown> = {}): NoticesConfig =>
-  noticesSchema.parse({
+const channels = (change: Record<string, unknown> = {}): NoticeChannelsConfig =>
+  noticeChannelsConfigSchema.parse({
     hook: { kind: 'webhook', url: `${http.url}/hook` },
     push: { kind: 'ntfy', server: http.url, topic: 'alices-home' },
     mail: {
@@ -47,7 +51,7 @@ const channels = (change: Record<string, unknown> = {}): NoticesConfig =>
   });
 const keep = (name: string, secret: string) =>
   storeNoticeSecret(openHomeSecrets(folder), name, channels()[name] as NoticeChannel, secret);
-const ring = (notices: NoticesConfig) =>
+const ring = (notices: NoticeChannelsConfig) =>
   world.restart({
     notices: createPhoneNotices({
       channels: notices,
@@ -128,10 +132,10 @@ it('say nothing of anybody else’s orders', async () => {
 it('that fail say which, never what, and hold up no other', async () => {
   const { push } = channels();
   await ring({
-    ...noticesSchema.parse({
+    ...noticeChannelsConfigSchema.parse({
       nowhere: { kind: 'ntfy', server: 'http://127.0.0.1:1', topic: 'x', timeout: 1 },
     }),
-    ...noticesSchema.parse({ unsigned: { kind: 'webhook', url: `${http.url}/hook` } }),
+    ...noticeChannelsConfigSchema.parse({ unsigned: { kind: 'webhook', url: `${http.url}/hook` } }),
     ...(push === undefined ? {} : { push }),
   });
   world.ask('alice');

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { approvalCode } from '../../../src/trading/approval-details.ts';
 import { CIBA, details, EXCHANGE, RESOURCE, refusal, registerApprovalClient } from './identity-provider-fixture.ts';
 import { approval, decide, ownProvider, refused, travel, waiting, withProvider, world } from './provider-desk.ts';
@@ -75,7 +75,7 @@ describe('an approval', () => {
 
   it('lives no longer than the order, and never more than five minutes', async () => {
     const life = async (seconds: number) => {
-      const order = details({ expires_at: utcSeconds(Date.now() + seconds * 1000) });
+      const order = details({ expires_at: formatUtcSeconds(Date.now() + seconds * 1000) });
       const request = await approval.ask(order, { requested_expiry: '3600' });
       await decide();
       const { iat = 0, exp = 0 } = decodeJwt(await tokenOf(request.auth_req_id));
@@ -244,7 +244,7 @@ describe('a request that is never shown to anybody', () => {
     'both quantity and amount': [{ ...order, notional: '500.00' }],
     'a price off the tick': [{ ...order, limit_price: '180.001' }],
     'a symbol in lower case': [{ ...order, symbol: 'aapl' }],
-    'an expiry that has passed': [details({ expires_at: utcSeconds(Date.now() - 1000) })],
+    'an expiry that has passed': [details({ expires_at: formatUtcSeconds(Date.now() - 1000) })],
   };
   for (const [what, value] of Object.entries(bad)) {
     it(`is one with ${what}`, async () => {

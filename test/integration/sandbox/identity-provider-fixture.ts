@@ -15,10 +15,10 @@ import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
 import type { IdentityProviderOptions } from '../../../src/home/identity-provider-options.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
-import { addMissingPeople, createPeople } from '../../../src/store/home/people.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
+import { addMissingPeople, createPeopleStore } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
   orderBindingMessage,
   type TradeOrderDetails,
@@ -86,11 +86,11 @@ export async function startIdentityProvider(
   const address = proxied ?? server.url;
 
   const ofGateway = new Database(join(folder, 'gateway.db'));
-  const keys = testKeys(address, RESOURCE, sqliteGatewayStores(ofGateway).keys);
+  const keys = testKeys(address, RESOURCE, createSqliteGatewayStores(ofGateway).keys);
   const start = async () => {
     const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
     const vault = createVault({ database, key: Buffer.alloc(32, 7), connections });
-    const people = createPeople(database, Date.now);
+    const people = createPeopleStore(database, Date.now);
     addMissingPeople(people, users);
     const provider = await createIdentityProvider({
       issuer: address,
@@ -224,7 +224,7 @@ export const draft = (changes: Partial<OrderDraft> = {}): OrderDraft =>
   anOrderDraft({
     reference_price: '179.50',
     client_order_id: `ta-${randomUUID().replaceAll('-', '')}`,
-    expires_at: utcSeconds(Date.now() + 300_000),
+    expires_at: formatUtcSeconds(Date.now() + 300_000),
     ...changes,
   });
 

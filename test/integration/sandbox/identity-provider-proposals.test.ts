@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { proposalKinds } from '../../../src/trading/proposal.ts';
 import {
   ALL_SCOPES,
@@ -62,7 +62,7 @@ describe('a proposal that the gateway asks about', () => {
   });
 
   it('may wait a day, and no longer', async () => {
-    const asked = proposalDetails('order', { expires_at: utcSeconds(Date.now() + 30 * 3600 * 1000) });
+    const asked = proposalDetails('order', { expires_at: formatUtcSeconds(Date.now() + 30 * 3600 * 1000) });
     const request = await gateway.ask(asked, { requested_expiry: String(48 * 3600) });
     expect(request.expires_in).toBe(24 * 3600);
     const id = await waiting();
@@ -72,7 +72,7 @@ describe('a proposal that the gateway asks about', () => {
   });
 
   it('gives a tap in the last moment a minute', async () => {
-    const soon = { expires_at: utcSeconds(Date.now() + 20_000) };
+    const soon = { expires_at: formatUtcSeconds(Date.now() + 20_000) };
     const request = await gateway.ask(proposalDetails('order', soon));
     expect(request.expires_in).toBeLessThanOrEqual(20);
     await decide();
@@ -117,7 +117,7 @@ describe('a proposal that is never shown to anybody', () => {
     'the action of another kind': order({ actions: ['cancel'] }),
     'the type of another kind': order({ type: 'order_cancel' }),
     'a field that is unknown': () => ({ ...proposalDetails(), memo: 'nothing to see' }),
-    'an expiry that has passed': order({ expires_at: utcSeconds(Date.now() - 1000) }),
+    'an expiry that has passed': order({ expires_at: formatUtcSeconds(Date.now() - 1000) }),
     'a code of its own alphabet': order({ code: 'ILOU' }),
     'an order with a field that is unknown': altered({ memo: 'nothing to see' }),
     'an order off the tick': altered({ limit_price: '180.001' }),

@@ -2,14 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { buildBindingMessage } from '../../../src/trading/approval-details.ts';
 import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
 import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
 import { anOrder } from '../../fixtures/builders.ts';
 import { CIBA, draft, RESOURCE, type World } from './identity-provider-fixture.ts';
 
-const inFiveMinutes = () => utcSeconds(Date.now() + 300_000);
+const inFiveMinutes = () => formatUtcSeconds(Date.now() + 300_000);
 
 /** An open order as the gateway tells of it: a stop that protects five shares. */
 export const stopOrder = anOrder({
@@ -42,8 +42,8 @@ export function mandateTerms(): MandateEnvelope {
     max_slippage: '0.01',
     cadence: 'weekly',
     orders_per_slot: 1,
-    not_before: utcSeconds(Date.now()),
-    expires_at: utcSeconds(Date.now() + 29 * DAY_MS),
+    not_before: formatUtcSeconds(Date.now()),
+    expires_at: formatUtcSeconds(Date.now() + 29 * DAY_MS),
     agent_jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
     policy: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
   };

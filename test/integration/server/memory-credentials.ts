@@ -1,11 +1,11 @@
-import { assertLengths, matchesExpected, pickValues } from '../../../src/secrets/credential-values.ts';
-import type { PersonCredentials } from '../../../src/server/sessions/exchanging-sessions.ts';
+import { assertValueLengths, matchesExpected, pickValues } from '../../../src/secrets/credential-values.ts';
+import type { PersonCredentialStore } from '../../../src/server/sessions/exchanging-sessions.ts';
 
 /** As in a server's database. */
 export const LONGEST = 16_384;
 
 /** People's credentials in memory, for servers that have no database: by the same contract as any other. */
-export function memoryCredentials(): (person: string) => PersonCredentials {
+export function memoryCredentials(): (person: string) => PersonCredentialStore {
   const people = new Map<string, Map<string, string>>();
   const locks = new Map<string, Promise<unknown>>();
   return (person) => {
@@ -15,7 +15,7 @@ export function memoryCredentials(): (person: string) => PersonCredentials {
       notice: undefined,
       get: async (names) => pickValues(Object.fromEntries(kept()), names),
       async set(values, expected) {
-        assertLengths(values, LONGEST);
+        assertValueLengths(values, LONGEST);
         if (!matchesExpected(Object.fromEntries(kept()), expected)) return false;
         for (const [name, value] of Object.entries(values)) kept().set(name, value);
         return true;

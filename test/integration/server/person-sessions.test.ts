@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
-import type { PersonCredentials } from '../../../src/server/sessions/exchanging-sessions.ts';
+import type { PersonCredentialStore } from '../../../src/server/sessions/exchanging-sessions.ts';
 import { memoryCredentials } from './memory-credentials.ts';
 import { callerOf, createServerWorld, type Laptop, type ServerWorld } from './server-world.ts';
 
@@ -30,7 +30,7 @@ const clockOf = async (
 const seen = (laptop: Laptop) => world.sessions.seen(laptop.caller(), laptop.tokens.access_token);
 const exchanges = () => world.sent.filter(({ url }) => url.endsWith('/token')).length;
 /** What was brought is over in so long, as it is ten minutes later. */
-async function lapse(credentials: (person: string) => PersonCredentials, person: string, inMs = -1) {
+async function lapse(credentials: (person: string) => PersonCredentialStore, person: string, inMs = -1) {
   const { subject_token = '{}' } = await credentials(person).get(['subject_token']);
   await credentials(person).set({
     subject_token: JSON.stringify({ ...JSON.parse(subject_token), expiresAt: Date.now() + inMs }),

@@ -12,14 +12,14 @@ import { createIdentityProvider } from '../../../src/gateway/auth/identity-provi
 import { createTokenVerifier } from '../../../src/gateway/auth/token-verifier.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { listenOnLoopback, requestListener } from '../../../src/net/http-server.ts';
+import { createRequestListener, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { addGatewayProxy } from '../../../src/server/http/gateway-proxy.ts';
 import {
-  createExchangingSessions,
-  type ExchangingSessionsOptions,
+  createTokenExchangeSessions,
+  type TokenExchangeSessionsOptions,
 } from '../../../src/server/sessions/exchanging-sessions.ts';
-import { sqliteProofStore } from '../../../src/store/sqlite/proof-store.ts';
+import { createSqliteProofStore } from '../../../src/store/sqlite/proof-store.ts';
 import { newServer } from '../home/server-client.ts';
 import { memoryCredentials } from './memory-credentials.ts';
 
@@ -28,7 +28,9 @@ const SCOPES =
   'openid market:read portfolio:read orders:read orders:cancel orders:propose messages:propose orders:mandate watchlist:write';
 
 /** A whole sandbox, and a server beside it that people sign in at. */
-export async function createServerWorld(credentials: ExchangingSessionsOptions['credentials'] = memoryCredentials()) {
+export async function createServerWorld(
+  credentials: TokenExchangeSessionsOptions['credentials'] = memoryCredentials(),
+) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-server-'));
   const listener = await listenOnLoopback(0, Date.now);
   const server = await newServer(CLIENT, listener.url);
@@ -49,11 +51,11 @@ export async function createServerWorld(credentials: ExchangingSessionsOptions['
     phone: undefined,
   };
   const sessionsOver = (
-    kept: ExchangingSessionsOptions['credentials'],
+    kept: TokenExchangeSessionsOptions['credentials'],
     changed: Partial<ResolvedProfile> = {},
     send = spying,
   ) =>
-    createExchangingSessions({
+    createTokenExchangeSessions({
       profile: { ...profile, ...changed },
       access: { fetch: send, privateKey: { ...server.privateJwk, kid: CLIENT, alg: 'ES256' } },
       clock: systemClock,
@@ -64,7 +66,7 @@ export async function createServerWorld(credentials: ExchangingSessionsOptions['
   const verify = createTokenVerifier({
     provider: createIdentityProvider({ issuer, fetch, timeoutMs: 5000, clock: systemClock }),
     resource: server.address,
-    proofs: sqliteProofStore(database),
+    proofs: createSqliteProofStore(database),
     clock: systemClock,
     requireBoundTokens: true,
   });
@@ -80,7 +82,7 @@ export async function createServerWorld(credentials: ExchangingSessionsOptions['
     }),
     { sessions, clock: systemClock },
   );
-  listener.serve(requestListener(app));
+  listener.serve(createRequestListener(app));
   const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
 
   return {

@@ -1,4 +1,4 @@
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import type { Proposal, ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { isSettledState } from '../../../src/trading/proposal.ts';
 import { MANDATE_TOTAL, TTL_S } from '../constants.ts';
@@ -20,7 +20,7 @@ export async function grantMandate(alice: Person): Promise<string> {
       max_total_notional: `${MANDATE_TOTAL}.00`,
       max_orders: 10,
       cadence: 'on_demand',
-      expires_at: utcSeconds(Date.now() + 5 * 86_400_000),
+      expires_at: formatUtcSeconds(Date.now() + 5 * 86_400_000),
     },
     requested_by: 'network tests',
   });

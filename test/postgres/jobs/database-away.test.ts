@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { countJobs } from '../../../src/jobs/pg-boss/job-counts.ts';
 import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
-import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
-import { migrate } from '../../../src/store/postgres/migrate.ts';
+import { openPgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { migrateSchema } from '../../../src/store/postgres/migrate.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { appRole } from '../../../src/store/postgres/schema.ts';
@@ -15,7 +15,7 @@ withPostgres('jobs whose database goes away', () => {
   beforeAll(async () => {
     cluster = await startCluster(postgresPrograms() ?? '', { durable: true });
     const superuser = cluster.address(SUPERUSER, 'postgres');
-    await migrate(superuser, stateSchema);
+    await migrateSchema(superuser, stateSchema);
     await migrateJobs(superuser);
     await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appRole(stateSchema.name)}`);
   });
@@ -25,7 +25,7 @@ withPostgres('jobs whose database goes away', () => {
   it('go on when it is back, each that was enqueued once it has said so', async () => {
     const problems: unknown[] = [];
     const database = await openDatabase({ address: address(), schema: stateSchema, tenant });
-    const jobs = await pgBossQueue({ address: address(), tenant, onError: (error) => problems.push(error) });
+    const jobs = await openPgBossQueue({ address: address(), tenant, onError: (error) => problems.push(error) });
     try {
       const [seen, begun, end] = [[] as string[], Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       await jobs.work('run', async ({ key }) => {
@@ -42,7 +42,7 @@ withPostgres('jobs whose database goes away', () => {
       await expect(enqueue('lost')).rejects.toThrow();
       await expect.poll(() => problems.length).toBeGreaterThan(0);
       // Another process comes up while it is away, and waits for it.
-      const other = pgBossQueue({ address: address(), tenant });
+      const other = openPgBossQueue({ address: address(), tenant });
       await cluster.start();
       await enqueue('b');
       await expect.poll(() => seen).toContain('b');
@@ -60,7 +60,7 @@ withPostgres('jobs whose database goes away', () => {
     ['right after', true],
   ])('hold no key where it goes away %s, and are done once', { timeout: 40_000 }, async (_, isOver) => {
     const database = await openDatabase({ address: address(), schema: stateSchema, tenant });
-    const jobs = await pgBossQueue({ address: address(), tenant });
+    const jobs = await openPgBossQueue({ address: address(), tenant });
     try {
       const seen: string[] = [];
       const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -1,9 +1,9 @@
-import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { openPgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 
 const [, , address = '', tenant = ''] = process.argv;
 
 // Takes a job and never ends it: for tests that kill it, or have it stand still.
-const jobs = await pgBossQueue({ address, tenant });
+const jobs = await openPgBossQueue({ address, tenant });
 const handler = async ({ key }: { readonly key: string }, signal: AbortSignal) => {
   process.stdout.write(`${key}\n`);
   signal.addEventListener('abort', () => process.stdout.write(`${key} aborted\n`));

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { JOBS_SCHEMA } from '../../../src/jobs/pg-boss/jobs-schema.ts';
 import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
-import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { openPgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import type { OpenedJobs } from '../../contract/jobs/job-queue.ts';
 import { forBlock, migratedDatabase, runSql, type TestDatabase } from '../support/database.ts';
@@ -19,7 +19,7 @@ export async function openJobs(server: TestDatabase): Promise<OpenedJobs> {
   const database = await server.open();
   const opened: JobQueue[] = [];
   const open = async (tenant = database.tenant) => {
-    const jobs = await pgBossQueue({ address: server.app, tenant });
+    const jobs = await openPgBossQueue({ address: server.app, tenant });
     opened.push(jobs);
     return jobs;
   };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { JOBS_SCHEMA } from '../../../src/jobs/pg-boss/jobs-schema.ts';
 import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
-import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
-import { migrate } from '../../../src/store/postgres/migrate.ts';
+import { openPgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { migrateSchema } from '../../../src/store/postgres/migrate.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { emptyDatabase, migratedDatabase, runSql, withPostgres } from '../support/database.ts';
 import { blockJobsDatabase, openJobs } from './jobs-database.ts';
@@ -11,7 +11,7 @@ withPostgres('the tables of jobs', () => {
   it('are made by one of many at once, and left as they are after that', async () => {
     const empty = await emptyDatabase();
     try {
-      await migrate(empty.owner, stateSchema);
+      await migrateSchema(empty.owner, stateSchema);
       await Promise.all(Array.from({ length: 3 }, () => migrateJobs(empty.owner)));
       await migrateJobs(empty.owner);
       const [owners] = await runSql(
@@ -28,10 +28,10 @@ withPostgres('the tables of jobs', () => {
     const server = await migratedDatabase(stateSchema);
     const unfit = { code: 'invalid_config', hint: expect.stringContaining('owns its tables') };
     try {
-      await expect(pgBossQueue({ address: server.app, tenant: 'a' })).rejects.toMatchObject(unfit);
+      await expect(openPgBossQueue({ address: server.app, tenant: 'a' })).rejects.toMatchObject(unfit);
       await migrateJobs(server.owner);
       await runSql(server.owner, `UPDATE ${JOBS_SCHEMA}.version SET version = version - 1`);
-      await expect(pgBossQueue({ address: server.app, tenant: 'a' })).rejects.toMatchObject(unfit);
+      await expect(openPgBossQueue({ address: server.app, tenant: 'a' })).rejects.toMatchObject(unfit);
     } finally {
       await server.drop();
     }

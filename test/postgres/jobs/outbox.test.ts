@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Job } from '../../../src/jobs/job-queue.ts';
-import { postgresOutbox } from '../../../src/jobs/temporal/outbox.ts';
+import { createJobOutbox } from '../../../src/jobs/temporal/outbox.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { blockDatabase, withPostgres } from '../support/database.ts';
 
@@ -10,7 +10,7 @@ withPostgres('an outbox of jobs', () => {
   const jobOf = (key: string): Job => ({ kind: 'run', key, ids: { run: key } });
   async function opened(tenant?: string) {
     const database = await server.open(tenant);
-    const outbox = postgresOutbox(database);
+    const outbox = createJobOutbox(database);
     const add = (key: string, at?: number) => database.write((unit) => outbox.add(unit, jobOf(key), at));
     const dueKeys = async () => (await outbox.due(10)).map(({ key }) => key);
     const idOf = async (key: string) => (await outbox.due(10)).find((row) => row.key === key)?.id ?? -1;

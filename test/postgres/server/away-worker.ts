@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { createDataKeys } from '../../../src/secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../../src/secrets/envelope/secret-seal.ts';
 import { openFileKms } from '../../../src/secrets/kms/file-kms.ts';
-import { createExchangingSessions } from '../../../src/server/sessions/exchanging-sessions.ts';
+import { createTokenExchangeSessions } from '../../../src/server/sessions/exchanging-sessions.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { postgresCredentialStore } from '../../../src/store/postgres/state/credential-store.ts';
@@ -37,7 +37,7 @@ async function work(task: WorkerTask): Promise<number[]> {
   const answers: number[] = [];
   for (let round = 0; round < task.rounds; round++) {
     // A new one each time: nothing is in memory.
-    const sessions = createExchangingSessions({
+    const sessions = createTokenExchangeSessions({
       profile: {
         ...profileSchema.parse({}),
         name: 'server',

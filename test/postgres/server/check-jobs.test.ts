@@ -7,8 +7,8 @@ import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { createNoticeJob } from '../../../src/server/jobs/notice-job.ts';
 import { createReconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
 import { createScheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
-import { watchPrices } from '../../../src/server/jobs/watch-prices.ts';
-import { personChannels, personChecks } from '../../../src/server/server-parts.ts';
+import { checkPriceConditions } from '../../../src/server/jobs/watch-prices.ts';
+import { personChecks, personNoticeChannels } from '../../../src/server/server-parts.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
@@ -183,7 +183,7 @@ withPostgres('a schedule’s check at a server', () => {
       'rules: [{name: passed, kind: price, symbol: AAPL, above: 1}, {name: far, kind: price, symbol: AAPL, above: 99999}]';
     await tenant.add(rules, { conditions: priceConditions(await parseRules(rules, 'rules')) });
     const watch = (holder: string) =>
-      watchPrices({
+      checkPriceConditions({
         ...{
           schedules: tenant.schedules,
           sessions: tenant.parts.sessions,
@@ -264,7 +264,7 @@ withPostgres('a schedule’s check at a server', () => {
     const failed = await send().catch((error: Error) => error);
     expect(String(failed)).toContain('rejected the secret');
     expect(String(failed)).not.toContain('planted');
-    await personChannels(tenant.parts, 'alice').remove('team');
+    await personNoticeChannels(tenant.parts, 'alice').remove('team');
     await send();
     expect(tenant.posted).toHaveLength(1);
   });

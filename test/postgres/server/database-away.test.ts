@@ -3,7 +3,7 @@ import type { AgentEvent } from '../../../src/agent/events.ts';
 import { createRemoteAgent } from '../../../src/agent/remote/remote-agent.ts';
 import type { Session } from '../../../src/auth/session/session.ts';
 import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
-import { migrate } from '../../../src/store/postgres/migrate.ts';
+import { migrateSchema } from '../../../src/store/postgres/migrate.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { appRole } from '../../../src/store/postgres/schema.ts';
@@ -24,7 +24,7 @@ withPostgres('a server whose database is away', () => {
   beforeAll(async () => {
     cluster = await startCluster(postgresPrograms() ?? '');
     const superuser = cluster.address(SUPERUSER, 'postgres');
-    await migrate(superuser, stateSchema);
+    await migrateSchema(superuser, stateSchema);
     await migrateJobs(superuser);
     await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appRole(stateSchema.name)}`);
     const app = cluster.address('app', 'postgres');

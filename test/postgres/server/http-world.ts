@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import type { AgentEvent } from '../../../src/agent/events.ts';
 import type { RequestLogEntry } from '../../../src/gateway/auth/authenticator.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { listenOnLoopback, requestListener } from '../../../src/net/http-server.ts';
+import { createRequestListener, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { createServerApp, type ServerAppOptions } from '../../../src/server/http/server-app.ts';
 import { dpopKey } from '../../integration/gateway/support/dpop-key.ts';
@@ -49,7 +49,7 @@ export async function startHttpWorld() {
         log: (entry: RequestLogEntry) => void log.push(entry),
       },
     });
-    http.serve(requestListener(served.app));
+    http.serve(createRequestListener(served.app));
     const close = async () => {
       await Promise.all([served.close(), http.close(1_000)]);
     };

@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { createDataKeys } from '../../../src/secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../../src/secrets/envelope/secret-seal.ts';
 import { addWrappingKey, openFileKms } from '../../../src/secrets/kms/file-kms.ts';
-import type { PersonCredentials } from '../../../src/server/sessions/exchanging-sessions.ts';
+import type { PersonCredentialStore } from '../../../src/server/sessions/exchanging-sessions.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCredentialStore } from '../../../src/store/postgres/state/credential-store.ts';
 import { postgresDataKeyRows } from '../../../src/store/postgres/state/data-key-rows.ts';
@@ -37,7 +37,7 @@ withPostgres('people’s sessions at a server', () => {
   });
 
   /** As a process opens them: with no key unwrapped yet. */
-  const credentials = (): ((sub: string) => PersonCredentials) => {
+  const credentials = (): ((sub: string) => PersonCredentialStore) => {
     const keys = createDataKeys(
       openFileKms(join(folder, 'keys.json')),
       postgresDataKeyRows(() => database),

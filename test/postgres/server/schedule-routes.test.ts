@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { agentOperations } from '../../../src/agent/remote/protocol.ts';
-import { testPersonNotice } from '../../../src/app/server/open-server.ts';
+import { sendPersonTestNotice } from '../../../src/app/server/open-server.ts';
 import { createPublicResolver } from '../../../src/net/public-resolver.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { addAlertRoutes } from '../../../src/server/http/alert-routes.ts';
-import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
+import { createNoticeRoutes } from '../../../src/server/http/notice-routes.ts';
 import { addScheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
-import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
+import { findChannelProblem } from '../../../src/server/jobs/notice-job.ts';
 import { personSchedules, tenantSchedules } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
@@ -49,7 +49,7 @@ withPostgres('schedules over HTTP', () => {
           addAlertRoutes(app, door, { ...parts, sessions });
         },
         (app, door, parts) =>
-          noticeRoutes(
+          createNoticeRoutes(
             {
               ...{ ...parts, credentials: sealed.of(parts.database) },
               noticeResolve: createPublicResolver(),
@@ -58,7 +58,7 @@ withPostgres('schedules over HTTP', () => {
                 return new Response(null, { status: answer });
               },
             },
-            testPersonNotice,
+            sendPersonTestNotice,
           )(app, door),
       ],
     });
@@ -295,8 +295,8 @@ withPostgres('schedules over HTTP', () => {
 
   it('asks what a name leads to, and refuses one that leads inside', async () => {
     const channel = { ...mail, host: 'mail.example', security: 'tls', enabled: true } as never;
-    expect(await channelProblem(channel, async () => ['8.8.8.8'])).toBeUndefined();
-    expect(await channelProblem(channel, async () => ['8.8.8.8', '10.0.0.1'])).toEqual({
+    expect(await findChannelProblem(channel, async () => ['8.8.8.8'])).toBeUndefined();
+    expect(await findChannelProblem(channel, async () => ['8.8.8.8', '10.0.0.1'])).toEqual({
       message: 'the mail server does not have a public address',
       passing: false,
     });

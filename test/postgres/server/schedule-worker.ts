@@ -1,5 +1,5 @@
 import { startScheduleWork } from '../../../src/app/server/serve-worker.ts';
-import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { openPgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
@@ -19,7 +19,7 @@ const of = async (person: string) => ({
 });
 
 const database = await openDatabase({ address, schema: stateSchema, tenant, max: 6 });
-const jobs = await pgBossQueue({ address, tenant });
+const jobs = await openPgBossQueue({ address, tenant });
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const work = await startScheduleWork({
   ...{

@@ -1,14 +1,14 @@
 import { createApp } from '../../../src/app/create-app.ts';
 import type { CheckJobParts } from '../../../src/app/server/check-job.ts';
 import type { NoticeChannel } from '../../../src/config/notice-channels.ts';
-import { loginRequired } from '../../../src/errors/login-required.ts';
+import { loginRequiredError } from '../../../src/errors/login-required.ts';
 import type { Job, JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
-import { createMarketDays } from '../../../src/server/jobs/market-days.ts';
+import { createTradingDayReader } from '../../../src/server/jobs/market-days.ts';
 import {
-  personChannels,
+  personNoticeChannels,
   personSchedules,
   type ServerSchedule,
   tenantSchedules,
@@ -48,7 +48,7 @@ export async function openScheduleWorld(server: TestDatabase) {
     const clock = { ...systemClock, now: () => state.now ?? Date.now() };
     const of = async (person: string) => {
       state.sessions += 1;
-      if (!state.signedIn || person !== 'alice') throw loginRequired('the sign-in is over');
+      if (!state.signedIn || person !== 'alice') throw loginRequiredError('the sign-in is over');
       return session;
     };
     const sessions = {
@@ -61,7 +61,7 @@ export async function openScheduleWorld(server: TestDatabase) {
     };
     const shared = { database, jobs: jobs as JobQueue, sessions, clock };
     const schedules = tenantSchedules(shared);
-    const days = createMarketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
+    const days = createTradingDayReader({ rows: postgresCalendarRows(database), schedules, sessions, clock });
     const parts: CheckJobParts = {
       ...shared,
       ...{ fetch, env: {}, model: { provider: 'builtin' }, onError: () => undefined },
@@ -84,7 +84,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       },
       async addChannel(name: string) {
         const channel = { kind: 'slack', enabled: true, min_severity: 'info', approvals: true, timeout: 5 };
-        await personChannels(parts, 'alice').put(name, channel as NoticeChannel, 9);
+        await personNoticeChannels(parts, 'alice').put(name, channel as NoticeChannel, 9);
         await storeNoticeSecret(
           parts.credentials('alice'),
           name,

@@ -1,10 +1,10 @@
 import type { AgentEvent, RunResult } from '../../../src/agent/events.ts';
 import type { WireInput, WireOptions } from '../../../src/agent/remote/protocol.ts';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
-import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
+import { openPgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
-import { followRun } from '../../../src/server/http/server-app.ts';
+import { followRunEvents } from '../../../src/server/http/server-app.ts';
 import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
 import { createRunJob } from '../../../src/server/jobs/run-job.ts';
 import { personRuns, type ServerParts } from '../../../src/server/server-parts.ts';
@@ -35,7 +35,7 @@ export async function startServerWorld(server: TestDatabase, tenant = newTenant(
 
   const machine = async (change: Partial<ServerParts> = {}): Promise<ServerParts> => {
     const database = await server.open(tenant);
-    const jobs = await pgBossQueue({
+    const jobs = await openPgBossQueue({
       address: server.app,
       tenant,
       onError: (error) => errors.push(String(error)),
@@ -117,7 +117,7 @@ export async function watched(
 ): Promise<{ readonly events: AgentEvent[]; readonly result: RunResult }> {
   const events: AgentEvent[] = [];
   const signal = AbortSignal.timeout(ms);
-  for await (const batch of followRun(personRuns(parts, person), run, from, { ...parts, signal })) {
+  for await (const batch of followRunEvents(personRuns(parts, person), run, from, { ...parts, signal })) {
     for (const { event } of batch as { event: AgentEvent }[]) {
       events.push(event);
       onEvent(event);

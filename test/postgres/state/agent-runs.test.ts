@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, inject, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
-import { postgresState } from '../../../src/store/postgres/state/state-stores.ts';
+import { openPostgresStateStores } from '../../../src/store/postgres/state/state-stores.ts';
 import { keepThreadsIn } from '../../integration/agent/world.ts';
 import { blockDatabase } from '../support/database.ts';
 
@@ -14,7 +14,7 @@ if (inject('postgresHost') === undefined) {
   beforeAll(async () => {
     keepThreadsIn(async () => {
       const own = { address: server.app, schema: stateSchema, tenant: randomUUID() };
-      return async () => postgresState(await openDatabase({ ...own, max: 2 }), 'alice');
+      return async () => openPostgresStateStores(await openDatabase({ ...own, max: 2 }), 'alice');
     });
   });
 

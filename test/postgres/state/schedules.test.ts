@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
-import { postgresNoticeChannels } from '../../../src/store/postgres/state/notice-channel-rows.ts';
+import { postgresNoticeChannelRows } from '../../../src/store/postgres/state/notice-channel-rows.ts';
 import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
 import type { ScheduleJobs } from '../../../src/store/postgres/state/schedule-jobs.ts';
 import { postgresScheduleRows } from '../../../src/store/postgres/state/schedules.ts';
@@ -269,12 +269,12 @@ withPostgres('schedules in PostgreSQL', () => {
     await days.put({ n: 2 });
     expect(await days.get()).toEqual({ n: 2 });
     expect(await postgresCalendarRows(await server.open()).get()).toBeUndefined();
-    const channels = postgresNoticeChannels<{ to: string }>(personDatabase(database, 'alice'));
+    const channels = postgresNoticeChannelRows<{ to: string }>(personDatabase(database, 'alice'));
     expect(await channels.put('mail', { to: 'a' }, 1)).toBe(true);
     expect(await channels.put('mail', { to: 'b' }, 1)).toBe(true);
     expect(await channels.put('slack', { to: 'c' }, 1)).toBe(false);
     expect(await channels.all()).toEqual({ mail: { to: 'b' } });
-    expect(await postgresNoticeChannels(personDatabase(database, 'bob')).all()).toEqual({});
+    expect(await postgresNoticeChannelRows(personDatabase(database, 'bob')).all()).toEqual({});
     expect([await channels.remove('mail'), await channels.remove('mail')]).toEqual([true, false]);
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
-import { runWork } from '../../../src/store/postgres/sql-database.ts';
+import { runTransactionWork } from '../../../src/store/postgres/sql-database.ts';
 import { type PersonDatabase, personDatabase } from '../../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../../src/store/postgres/state/state-stores.ts';
 import { isHeldLease } from '../../../src/store/sql/thread-store.ts';
@@ -93,10 +93,10 @@ withPostgres('what the agent keeps of many people', () => {
     const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
     let taking: Promise<unknown> = Promise.resolve();
     await personDatabase(database, 'alice').write(async (unit) => {
-      expect(await runWork(unit, isHeldLease(begun.lease, ' FOR SHARE'))).toBe(true);
+      expect(await runTransactionWork(unit, isHeldLease(begun.lease, ' FOR SHARE'))).toBe(true);
       taking = elsewhere.threads.begin({ ...run, holder: 'two', expected: 1 });
       await expect.poll(async () => (await runSql(server.superuser, waiting))[0]?.rowCount).toBe(1);
-      expect(await runWork(unit, isHeldLease(begun.lease, ' FOR SHARE'))).toBe(true);
+      expect(await runTransactionWork(unit, isHeldLease(begun.lease, ' FOR SHARE'))).toBe(true);
     });
     expect(await taking).toMatchObject({ outcome: 'begun' });
   });

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
-import { migrate } from '../../../src/store/postgres/migrate.ts';
+import { migrateSchema } from '../../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { openPool } from '../../../src/store/postgres/pool.ts';
 import { appRole, type DatabaseSchema, sweeperRole } from '../../../src/store/postgres/schema.ts';
-import { type TenantDatabase, tenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
+import { createTenantDatabase, type TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { SUPERUSER, socketAddress } from './cluster.ts';
 
 /** For tests that need PostgreSQL: left out where there is none (`setup.ts` says so, or fails). */
@@ -31,7 +31,7 @@ export const newTenant = (): string => `tenant-${randomBytes(6).toString('hex')}
 /** A database of its own, with logins as an operator would make them. */
 export async function migratedDatabase(schema: DatabaseSchema) {
   const empty = await emptyDatabase();
-  await migrate(empty.owner, schema);
+  await migrateSchema(empty.owner, schema);
   const name = databaseOf(empty.owner);
   const [app, sweeper] = [`${name}_app`, `${name}_sweeper`];
   await asSuperuser(
@@ -64,7 +64,7 @@ export async function migratedDatabase(schema: DatabaseSchema) {
           },
           end: async () => undefined,
         };
-        return tenantDatabase(tenant, { synced: lent, unsynced: lent });
+        return createTenantDatabase(tenant, { synced: lent, unsynced: lent });
       };
     },
     async drop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type DatabaseSchema, tenancyMigration, tenantTable } from '../../../src/store/postgres/schema.ts';
+import { type DatabaseSchema, tenancyMigration, tenantTableMigration } from '../../../src/store/postgres/schema.ts';
 
 /** A small schema for tests: one table that the application writes. */
 export const things: DatabaseSchema = {
@@ -8,6 +8,6 @@ export const things: DatabaseSchema = {
     `CREATE TABLE things (
        tenant text NOT NULL DEFAULT current_tenant(), id text NOT NULL, n bigint NOT NULL, PRIMARY KEY (tenant, id)
      );
-     ${tenantTable('trade_agent_things', 'things', { app: 'SELECT, INSERT, UPDATE, DELETE' })}`,
+     ${tenantTableMigration('trade_agent_things', 'things', { app: 'SELECT, INSERT, UPDATE, DELETE' })}`,
   ],
 };

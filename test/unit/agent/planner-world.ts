@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { parseTurn } from '../../../src/agent/planner/conversation.ts';
+import { parseNewestTurn } from '../../../src/agent/planner/conversation.ts';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
 import type { PlannerRefusal } from '../../../src/agent/planner/refusal.ts';
 import { mayBoundTotal, planLookups } from '../../../src/agent/planner/steps.ts';
@@ -83,7 +83,7 @@ export type Planned =
 /** The planner's plan for the last turn, after its lookups. */
 export function planned(turns: readonly string[], world: AccountWorld = {}): Planned {
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
-  const { parsed } = parseTurn(turns);
+  const { parsed } = parseNewestTurn(turns);
   if (!('intents' in parsed)) return nextTurn(messages);
   const isPriced = parsed.intents.some(mayBoundTotal);
   const waves = (planLookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { acquireThread } from '../../../src/agent/run/threads.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { openStateDatabase, type StateDatabase } from '../../../src/store/sqlite/state-database.ts';
-import { sqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
+import { createSqliteStateStores } from '../../../src/store/sqlite/state-stores.ts';
 import type { StateStores } from '../../../src/store/state-stores.ts';
 import type { ThreadLease } from '../../../src/store/thread-store.ts';
 
@@ -28,7 +28,7 @@ export async function openStores(clock: Clock): Promise<
 > {
   const database = openStateDatabase(join(temporaryFolder(), 'state.db'), randomBytes(32));
   onTestFinished(() => void database.close());
-  const stores = sqliteStateStores(database);
+  const stores = createSqliteStateStores(database);
   const { threads } = stores;
   const first = await acquireThread(
     threads,

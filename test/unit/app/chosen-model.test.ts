@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withModel } from '../../../src/app/chosen-model.ts';
+import { withModelOptions } from '../../../src/app/chosen-model.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 
 const profile = { name: 'mine', model: { provider: 'builtin' } } as ResolvedProfile;
@@ -13,7 +13,7 @@ describe('--base-url', () => {
     'http://127.0.0.1@models.example.com/v1',
     'http://0.0.0.0:11434/v1',
   ])('is refused where it sends the conversation in the clear: %s', (baseUrl) => {
-    const wrong = () => withModel(profile, { model: 'x', baseUrl });
+    const wrong = () => withModelOptions(profile, { model: 'x', baseUrl });
     expect(wrong).toThrow(/must be an https address; plain http is allowed only for servers on this machine/);
     expect(wrong).toThrow(expect.objectContaining({ code: 'usage' }));
   });
@@ -21,7 +21,7 @@ describe('--base-url', () => {
   it.each(['https://models.example.com/v1', 'http://127.0.0.1:11434/v1', 'http://localhost:1/v1', 'http://[::1]:1/v1'])(
     'takes %s',
     (baseUrl) => {
-      expect(withModel(profile, { model: 'x', baseUrl }).model).toEqual({
+      expect(withModelOptions(profile, { model: 'x', baseUrl }).model).toEqual({
         provider: 'openai',
         name: 'x',
         base_url: baseUrl,

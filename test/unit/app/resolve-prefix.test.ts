@@ -1,28 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { resolvePrefix } from '../../../src/app/resolve-prefix.ts';
+import { resolveIdPrefix } from '../../../src/app/resolve-prefix.ts';
 
 const ids = (...all: string[]) => ({ called: 'orders', whole: /^[0-9a-f]{8}$/, list: async () => all });
 
 describe('an id of which the beginning was typed', () => {
   it('is the one that begins so', async () => {
-    expect(await resolvePrefix('abc', ids('abcd0000', 'abd00000'))).toBe('abcd0000');
+    expect(await resolveIdPrefix('abc', ids('abcd0000', 'abd00000'))).toBe('abcd0000');
   });
 
   it('is not looked for where it is whole', async () => {
     const list = async (): Promise<string[]> => expect.fail('asked for a list');
-    expect(await resolvePrefix('abcd0000', { ...ids(), list })).toBe('abcd0000');
+    expect(await resolveIdPrefix('abcd0000', { ...ids(), list })).toBe('abcd0000');
   });
 
   it('is itself where it is one, though others begin so', async () => {
-    expect(await resolvePrefix('daily', ids('daily', 'daily-2'))).toBe('daily');
+    expect(await resolveIdPrefix('daily', ids('daily', 'daily-2'))).toBe('daily');
   });
 
   it('comes back as it is where none begins so: who looks it up says what is wrong', async () => {
-    expect(await resolvePrefix('zzz', ids('abcd0000'))).toBe('zzz');
+    expect(await resolveIdPrefix('zzz', ids('abcd0000'))).toBe('zzz');
   });
 
   it('is refused where several begin so, which are named', async () => {
-    await expect(resolvePrefix('abc', ids('abcd0000', 'abce0000'))).rejects.toMatchObject({
+    await expect(resolveIdPrefix('abc', ids('abcd0000', 'abce0000'))).rejects.toMatchObject({
       code: 'usage',
       message: '"abc" matches 2 orders',
       hint: 'Type more characters: abcd0000, abce0000.',
@@ -30,6 +30,6 @@ describe('an id of which the beginning was typed', () => {
   });
 
   it.each(['a', 'ab', 'pr_1', 'M-a'])('is refused where it is too short to be meant: %s', async (typed) => {
-    await expect(resolvePrefix(typed, ids(`${typed}xxxxxxx`))).rejects.toMatchObject({ code: 'usage' });
+    await expect(resolveIdPrefix(typed, ids(`${typed}xxxxxxx`))).rejects.toMatchObject({ code: 'usage' });
   });
 });

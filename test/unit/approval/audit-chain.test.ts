@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { AuditChain, verifyAuditFile } from '../../../src/approval/audit-chain.ts';
 import type { AuditEvent } from '../../../src/store/audit.ts';
 import { createAuditLogWriter } from '../../../src/store/sqlite/audit-store.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 
 type Entry = Record<string, unknown>;
@@ -22,7 +22,7 @@ async function recordOf(count: number) {
     const database = new Database(join(folder, 'gateway.db'));
     database.pragma('synchronous = OFF');
     onTestFinished(() => void database.close());
-    const { audit } = sqliteGatewayStores(database);
+    const { audit } = createSqliteGatewayStores(database);
     const noteLine = createAuditLogWriter(database);
     const note = (event: AuditEvent, facts: Entry) => noteLine({ event, facts }, clock.now());
     return { database, audit, note, chain: new AuditChain(file, audit) };

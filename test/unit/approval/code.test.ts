@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { deriveSubjectId, generateCode, generateProposalId } from '../../../src/approval/kernel/propose.ts';
+import { deriveSubjectId, generateProposalCode, generateProposalId } from '../../../src/approval/kernel/propose.ts';
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 it('codes are drawn evenly in each place, whatever is proposed', () => {
-  const codes = Array.from({ length: 20_000 }, generateCode);
+  const codes = Array.from({ length: 20_000 }, generateProposalCode);
   for (const place of [0, 1, 2, 3]) {
     const counts = new Map([...CROCKFORD].map((character) => [character, 0]));
     for (const code of codes) {
@@ -19,7 +19,7 @@ it('codes are drawn evenly in each place, whatever is proposed', () => {
 });
 
 it('1,000 codes repeat no more than chance has it', () => {
-  const codes = new Set(Array.from({ length: 1_000 }, generateCode));
+  const codes = new Set(Array.from({ length: 1_000 }, generateProposalCode));
   // Half a pair is to be expected of 32^4; more than six come less than once in a million times.
   expect(1_000 - codes.size).toBeLessThanOrEqual(6);
 });

@@ -9,19 +9,19 @@ import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import type { CibaPort, Outcome, PollResult, Question } from '../../../src/approval/ciba/ciba-port.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
 import { ApprovalKernel } from '../../../src/approval/kernel/kernel.ts';
-import { generateCode, generateProposalId, type ProposalCaller } from '../../../src/approval/kernel/propose.ts';
+import { generateProposalCode, generateProposalId, type ProposalCaller } from '../../../src/approval/kernel/propose.ts';
 import { defaultQuotas } from '../../../src/approval/kernel/quotas.ts';
 import type { KernelDeps } from '../../../src/approval/kernel-deps.ts';
 import type { Approval, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { NotificationTokens } from '../../../src/approval/notification-tokens.ts';
 import { buildQuestion } from '../../../src/approval/question.ts';
-import { ProposalTransitions, proposalFacts } from '../../../src/approval/transitions.ts';
-import { utcSeconds } from '../../../src/machine/clock.ts';
+import { ProposalTransitions, proposalAuditFacts } from '../../../src/approval/transitions.ts';
+import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { isSettledState, type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
@@ -111,7 +111,7 @@ export function kernelWorld({
     halts,
     audit: auditStore,
     earlyPings,
-  } = sqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
+  } = createSqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
   const moves = new ProposalTransitions(store, createTokenSeal('of the test'), clock);
   const notificationTokens = new NotificationTokens('of the test');
   const audit = new AuditChain(auditFile, auditStore);
@@ -248,7 +248,7 @@ export function kernelWorld({
     left: async (state: ProposalState, qty = '5', ttlMs = TOKEN_MS): Promise<StoredProposal> => {
       const id = generateProposalId();
       const deadline = clock.now() + ttlMs;
-      const subject: Subject = { qty, client_order_id: `ta-${id}`, expires_at: utcSeconds(deadline) };
+      const subject: Subject = { qty, client_order_id: `ta-${id}`, expires_at: formatUtcSeconds(deadline) };
       const draft = {
         id,
         sub: alice.sub,
@@ -256,7 +256,7 @@ export function kernelWorld({
         username: undefined,
         email: undefined,
         kind: 'order',
-        code: generateCode(),
+        code: generateProposalCode(),
         subject,
         subjectId: subject.client_order_id,
         fingerprint: qty,
@@ -280,7 +280,7 @@ export function kernelWorld({
       } as const;
       const key = { sub: alice.sub, client: alice.clientId, key: id, request: id };
       const standing = await store.snapshot({ ...key, typed: false }, 0);
-      const note = { event: 'proposed', facts: proposalFacts({ ...draft, state: 'drafted' }) } as const;
+      const note = { event: 'proposed', facts: proposalAuditFacts({ ...draft, state: 'drafted' }) } as const;
       await store.draft(draft, key, standing, note, clock.now());
       const token = { value: `token ${id}`, expiresAt: clock.now() + TOKEN_MS };
       for (const to of way[state]) {
@@ -412,7 +412,7 @@ export function kernelWorld({
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,
       ownClients: new Set(['trade-agent']),
-      drawCode: () => codes.shift() ?? generateCode(),
+      drawCode: () => codes.shift() ?? generateProposalCode(),
       onError: (message) => errors.push(message),
     });
   world.asking = asking;

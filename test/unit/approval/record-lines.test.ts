@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { readLines } from '../../../src/approval/audit-chain.ts';
+import { readAuditLines } from '../../../src/approval/audit-chain.ts';
 import { seededRandom } from '../../fixtures/seeded-random.ts';
 
 function fileOf(text: string): string {
@@ -14,7 +14,7 @@ function fileOf(text: string): string {
 }
 async function all(file: string, bytes: number, named?: readonly string[]): Promise<string[]> {
   const lines: string[] = [];
-  for await (const line of readLines(file, bytes, named)) lines.push(line);
+  for await (const line of readAuditLines(file, bytes, named)) lines.push(line);
   return lines;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ProposalPatch } from '../../../src/approval/transitions.ts';
 import { allowedTransitions, openStates } from '../../../src/approval/transitions.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
-import { OPEN_STATES } from '../../../src/store/rows/proposal-states.ts';
+import { OPEN_STATES_SQL } from '../../../src/store/rows/proposal-states.ts';
 import { isSettledState, proposalStates } from '../../../src/trading/proposal.ts';
 import { type KernelWorld, kernelWorld } from './kernel-world.ts';
 
@@ -140,5 +140,5 @@ describe('a proposal', () => {
 });
 
 it('the store’s list of open states is the table’s', () => {
-  expect(OPEN_STATES).toBe(openStates.map((state) => `'${state}'`).join(', '));
+  expect(OPEN_STATES_SQL).toBe(openStates.map((state) => `'${state}'`).join(', '));
 });

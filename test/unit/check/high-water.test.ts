@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { computeFigures, type Figures } from '../../../src/check/figures.ts';
+import { computePortfolioFigures, type Figures } from '../../../src/check/figures.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { newYorkDate, newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import type { HighWaterMark } from '../../../src/trading/portfolio/drawdown.ts';
@@ -21,7 +21,7 @@ function figures(
   mark?: HighWaterMark,
 ): Figures {
   const { account, ...rest } = snapshot({ now });
-  return computeFigures(
+  return computePortfolioFigures(
     { ...rest, account: { ...account, equity }, history: days, activities },
     { sectorOf: () => undefined, mark },
   );

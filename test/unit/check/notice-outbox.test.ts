@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { buildNotices, NOTICE_TTL_MS } from '../../../src/app/check/check-notices.ts';
-import { type NoticesConfig, noticesSchema } from '../../../src/config/notice-channels.ts';
+import { type NoticeChannelsConfig, noticeChannelsConfigSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import type { CheckStore } from '../../../src/store/check-store.ts';
 import { openCheckStore } from '../../../src/store/sqlite/check-store.ts';
@@ -16,7 +16,7 @@ afterEach(() => {
 });
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-const channels: NoticesConfig = noticesSchema.parse({ push: { kind: 'ntfy', topic: 't' } });
+const channels: NoticeChannelsConfig = noticeChannelsConfigSchema.parse({ push: { kind: 'ntfy', topic: 't' } });
 let files = 0;
 /** Checks on one file; each may die before it remembers. */
 function account(file = join(folder, `${files++}.db`)) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseRules, takePlainTargets } from '../../../src/check/load-rules.ts';
+import { extractPlainTargets, parseRules } from '../../../src/check/load-rules.ts';
 import { rulesFileSchema } from '../../../src/check/rules-schema.ts';
 import { always, alwaysIn } from '../../fixtures/always.ts';
 
@@ -28,7 +28,7 @@ const targets = (written: unknown) => rulesFileSchema.shape.targets.parse(writte
 
 it('what is taken out of a rules file is what YAML and the schema read there, and the rest stays what it was', () =>
   alwaysIn(2000)(text, (written) => {
-    const plain = takePlainTargets(written);
+    const plain = extractPlainTargets(written);
     if (plain === undefined) return;
     const [rest, whole] = [plain.rest, written].map((one) => {
       try {
@@ -49,7 +49,7 @@ it('targets of shares that are a line each and fit together are always taken', (
   always(fc.dictionary(share, small, { minKeys: 1, maxKeys: 9, noNullPrototype: true }), (parts) => {
     fc.pre(['NULL', 'TRUE', 'FALSE'].every((word) => !Object.hasOwn(parts, word)));
     const lines = Object.entries(parts).map(([name, part]) => `  ${name}: ${part}\n`);
-    expect(takePlainTargets(`targets:\n${lines.join('')}${RULES}`)?.targets).toEqual(targets(parts));
+    expect(extractPlainTargets(`targets:\n${lines.join('')}${RULES}`)?.targets).toEqual(targets(parts));
   }));
 
 it.each([
@@ -61,13 +61,13 @@ it.each([
   ['a word of YAML’s', 'targets:\n  TRUE: 10%\n'],
   ['one further in', 'targets:\n  AAPL: 10%\n    MSFT: 20%\n'],
   ['a text before them that may go on', 'benchmark: "\ntargets:\n  AAPL: 10%\n"\n'],
-])('are left to YAML with %s', (_, written) => expect(takePlainTargets(written)).toBeUndefined());
+])('are left to YAML with %s', (_, written) => expect(extractPlainTargets(written)).toBeUndefined());
 
 it('a rules file is read the same, and its mistakes have the same lines', async () => {
   const plain = `targets:\n  AAPL: 40%\n  cash: 5%\n${RULES}`;
   const quoted = plain.replace('AAPL', '"AAPL"');
-  expect(takePlainTargets(plain)).toBeDefined();
-  expect(takePlainTargets(quoted)).toBeUndefined();
+  expect(extractPlainTargets(plain)).toBeDefined();
+  expect(extractPlainTargets(quoted)).toBeUndefined();
   expect(await parseRules(plain, 'rules.yaml')).toEqual(await parseRules(quoted, 'rules.yaml'));
   await expect(parseRules(plain.replace('10%', '10'), 'rules.yaml')).rejects.toThrow('rules.yaml:6: ');
   await expect(parseRules(plain.replace('40%', '99%'), 'rules.yaml')).rejects.toThrow('rules.yaml:1: ');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { escapeHtml, escapeMarkdown } from '../../../src/check/report/escape.ts';
-import { renderHtmlReport, thinPoints } from '../../../src/check/report/html.ts';
+import { renderHtmlReport, thinOutPoints } from '../../../src/check/report/html.ts';
 import { renderMarkdownReport } from '../../../src/check/report/markdown.ts';
 import { renderTextReport } from '../../../src/check/report/text.ts';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';
@@ -117,7 +117,7 @@ it('a chart of many points keeps the first, the last, the highest and the lowest
     at,
     value: at === 1234 ? 99 : at === 3456 ? -99 : Math.sin(at),
   }));
-  const kept = thinPoints(dots);
+  const kept = thinOutPoints(dots);
   expect(kept.length).toBeLessThanOrEqual(402);
   expect(kept.at(0)?.at).toBe(0);
   expect(kept.at(-1)?.at).toBe(4999);

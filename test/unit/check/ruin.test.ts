@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeFigures } from '../../../src/check/figures.ts';
+import { computePortfolioFigures } from '../../../src/check/figures.ts';
 import { renderTextReport } from '../../../src/check/report/text.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
@@ -161,7 +161,7 @@ describe('the day’s result', () => {
         history: worth(['2026-11-20', '10000'], ['2026-11-23', monday]),
         activities: [moved],
       });
-      const figures = computeFigures(seen, { sectorOf: () => undefined });
+      const figures = computePortfolioFigures(seen, { sectorOf: () => undefined });
       expect(figures.performance.dayProfit).toBe('0.00');
       expect(figures.timeWeighted?.period.toFixed()).toBe('0');
       expect(figures.drawdowns.worst).toBe(undefined);

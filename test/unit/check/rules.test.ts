@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkPortfolio } from '../../../src/check/check.ts';
-import { computeFigures } from '../../../src/check/figures.ts';
+import { computePortfolioFigures } from '../../../src/check/figures.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { observeRules } from '../../../src/check/observe.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
@@ -311,7 +311,11 @@ it('what is clear of its limit is not told of, however many symbols there are', 
     positions: symbols.map((symbol) => position(symbol, 1, 100)),
     quotes: new Map(symbols.map((symbol) => [symbol, quote(symbol, '100', before(symbol))])),
   });
-  const { observations, blind } = observeRules(file, seen, computeFigures(seen, { sectorOf: () => undefined }));
+  const { observations, blind } = observeRules(
+    file,
+    seen,
+    computePortfolioFigures(seen, { sectorOf: () => undefined }),
+  );
   expect(observations.map(({ rule, subject }) => `${rule.name} ${subject}`)).toEqual(['move KO']);
   expect(blind).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { computeFigures, type Figures } from '../../../src/check/figures.ts';
+import { computePortfolioFigures, type Figures } from '../../../src/check/figures.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { addDays, newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import { DAY_MS } from '../../../src/values/durations.ts';
@@ -183,7 +183,7 @@ const figures = ({ activities, history, priceOn }: Lived): Figures => {
   const last = history.at(-1) as { at: number; equity: string };
   const now = last.at + 12 * 3_600_000;
   const { account, ...rest } = snapshot({ now, positions: [] });
-  return computeFigures(
+  return computePortfolioFigures(
     { ...rest, account: { ...account, equity: last.equity }, history, activities, priceOn },
     { sectorOf: () => undefined },
   );
@@ -257,7 +257,7 @@ describe('an account that lives through deposits, withdrawals, transfers, splits
         const now = (history.at(-1)?.at ?? 0) + 1 + DAY_MS / 2;
         const known = lived.activities.filter(({ at }) => Date.parse(at) < (history.at(-1)?.at ?? 0));
         const { account, ...rest } = snapshot({ now, positions: [] });
-        last = computeFigures(
+        last = computePortfolioFigures(
           {
             ...rest,
             account: { ...account, equity: history.at(-1)?.equity ?? '0' },

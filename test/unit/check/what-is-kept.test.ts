@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeFigures } from '../../../src/check/figures.ts';
+import { computePortfolioFigures } from '../../../src/check/figures.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { readSnapshot } from '../../../src/check/read-snapshot.ts';
 import type { ActivityCache } from '../../../src/store/check-store.ts';
@@ -158,7 +158,7 @@ it('a split among the activities changes no figure', () => {
     ...{ kind: 'other', type: 'SPLIT', symbol: 'AAPL', qty, amount: '0' },
   });
   const figures = (held: Position, activities: readonly Activity[]) =>
-    computeFigures(
+    computePortfolioFigures(
       snapshot({
         positions: [held],
         history: Array.from({ length: 100 }, (_, day) => ({

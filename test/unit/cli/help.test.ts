@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { renderManPage } from '../../../src/cli/man-page.ts';
 import { commandWords } from '../../../src/cli/options/flag-environment.ts';
-import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
+import { createProgramForDocs, everyCommand } from '../../../src/cli/program.ts';
 
-const program = await describeProgram();
+const program = await createProgramForDocs();
 const commands = everyCommand(program)
   .map((command): [string, Command] => [commandWords(command).join(' '), command])
   // What completion scripts alone ask is hidden.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { describeProgram, everyCommand } from '../../../src/cli/program.ts';
+import { createProgramForDocs, everyCommand } from '../../../src/cli/program.ts';
 
 interface Service {
   readonly image: string;
@@ -50,7 +50,7 @@ it('needs nothing but the packed package and PostgreSQL', () => {
 });
 
 it('runs commands that there are, with options that they take', async () => {
-  const commands = everyCommand(await describeProgram());
+  const commands = everyCommand(await createProgramForDocs());
   for (const [name, { entrypoint = [], command = [] }] of ours) {
     const [program, ...words] = entrypoint;
     expect(program, name).toBe('trade-agent');

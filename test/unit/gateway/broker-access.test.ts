@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { IdentityProvider } from '../../../src/gateway/auth/identity-provider.ts';
-import { brokerListSettings, namedBrokers } from '../../../src/gateway/broker/named-broker.ts';
+import { brokerListSettingsShape, toNamedBrokers } from '../../../src/gateway/broker/named-broker.ts';
 import { createBrokerAccess } from '../../../src/gateway/broker-access.ts';
 import type { GatewayOptions, RequestRateLimits } from '../../../src/gateway/gateway-options.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
@@ -14,9 +14,9 @@ async function bucketsAt(settings: object, rates?: RequestRateLimits): Promise<[
       return 0;
     },
   };
-  const broker = brokerListSettings.broker.parse({ credentials: 'key_pair', ...settings });
+  const broker = brokerListSettingsShape.broker.parse({ credentials: 'key_pair', ...settings });
   const options = {
-    ...{ brokers: namedBrokers({ broker }), environment: 'paper', sealSecret: 'secret', stores: { buckets } },
+    ...{ brokers: toNamedBrokers({ broker }), environment: 'paper', sealSecret: 'secret', stores: { buckets } },
     ...(rates && { rates }),
   } as unknown as GatewayOptions;
   const requests = {

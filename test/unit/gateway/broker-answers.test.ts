@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   classifyAlpacaError,
-  classifyReplaceError,
-  rewriteHost,
+  classifyAlpacaReplaceError,
+  rewriteAlpacaHost,
 } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { quoteView } from '../../../src/gateway/broker/alpaca/prices.ts';
-import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
+import { toQuote } from '../../../src/gateway/broker/alpaca/prices.ts';
+import { toOrder } from '../../../src/gateway/broker/alpaca/views.ts';
 import { type ClassifyError, createBrokerRequests } from '../../../src/gateway/broker/broker-requests.ts';
-import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
+import { matchesApprovedOrder } from '../../../src/gateway/broker/same-order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder, anOrderDraft, type OrderChanges } from '../../fixtures/builders.ts';
 
@@ -57,7 +57,7 @@ describe('an answer to a replacement proves', () => {
     [404, undefined, 'a page of some proxy: not found', { outcome: 'unknown' }],
     [500, 50010000, 'internal server error', { outcome: 'unknown' }],
   ])('%i/%s "%s"', async (status, code, message, expected) => {
-    expect(await proved(answer(status, code, message), classifyReplaceError)).toMatchObject(expected);
+    expect(await proved(answer(status, code, message), classifyAlpacaReplaceError)).toMatchObject(expected);
   });
 });
 
@@ -69,14 +69,14 @@ describe('a quote', () => {
     ({
       latestQuote: { t: new Date(quoted), bp, ap },
       latestTrade: { t: new Date(traded), p: 180 },
-    }) as unknown as Parameters<typeof quoteView>[1];
+    }) as unknown as Parameters<typeof toQuote>[1];
 
   it.each([
     [179, 181, quoted],
     [0, 181, traded],
     [179, 0, traded],
   ])('is as old as its two sides, or as the last trade where one is missing (%i, %i)', (bid, ask, at) => {
-    expect(quoteView('AAPL', snapshot(bid, ask), about)?.at).toBe(at);
+    expect(toQuote('AAPL', snapshot(bid, ask), about)?.at).toBe(at);
   });
 });
 
@@ -95,11 +95,11 @@ describe('an order of Alpaca’s', () => {
       },
       ...{ orderClass: '', legs: null, filledQty: '0', submittedAt: new Date(quotedAt) },
       ...changes,
-    }) as unknown as Parameters<typeof orderView>[0];
+    }) as unknown as Parameters<typeof toOrder>[0];
   const quotedAt = '2026-11-24T15:00:00.000Z';
 
   it('of one part has no class and no legs', () => {
-    const view = orderView(told({ positionIntent: 'buy_to_open' }));
+    const view = toOrder(told({ positionIntent: 'buy_to_open' }));
     expect(view).toMatchObject({ symbol: 'AAPL', asset_class: 'us_equity' });
     expect(Object.keys(view)).not.toEqual(
       expect.arrayContaining([expect.stringMatching(/order_class|legs|position_intent/)]),
@@ -108,7 +108,7 @@ describe('an order of Alpaca’s', () => {
 
   it('of several options is told by them, though it has no symbol, side or quantity of its own', () => {
     const leg = { assetClass: 'us_option', orderClass: 'mleg', limitPrice: null };
-    const view = orderView(
+    const view = toOrder(
       told({
         ...{ symbol: '', side: undefined, qty: undefined, limitPrice: '-1.20', orderClass: 'mleg' },
         legs: [
@@ -132,15 +132,15 @@ describe('an order of Alpaca’s', () => {
 
   it('in words that nobody here knows is told in them, on one line of ASCII', () => {
     const strange = { side: 'sell_short', type: 'pegged\u001b[2J', timeInForce: 'gtd', status: 'frozen' };
-    expect(orderView(told({ ...strange, orderClass: 'ladder', assetClass: 'ipo' }))).toMatchObject({
+    expect(toOrder(told({ ...strange, orderClass: 'ladder', assetClass: 'ipo' }))).toMatchObject({
       ...{ side: 'sell_short', type: 'pegged?[2J', time_in_force: 'gtd', status: 'frozen' },
       ...{ order_class: 'ladder', asset_class: 'ipo' },
     });
   });
 
   it('without an id or a status is no order', () => {
-    expect(() => orderView(told({ id: undefined }))).toThrow();
-    expect(() => orderView(told({ status: undefined }))).toThrow();
+    expect(() => toOrder(told({ id: undefined }))).toThrow();
+    expect(() => toOrder(told({ status: undefined }))).toThrow();
   });
 });
 
@@ -150,7 +150,7 @@ describe('an order under our client_order_id', () => {
   const draft = draftOf();
 
   it('is the approved one however its amounts are written', () => {
-    expect(isSameOrder(held(), draft)).toBe(true);
+    expect(matchesApprovedOrder(held(), draft)).toBe(true);
   });
 
   it.each<Partial<Order>>([
@@ -164,7 +164,7 @@ describe('an order under our client_order_id', () => {
     { limit_price: '181' },
     { extended_hours: true },
   ])('is another one with %j', (change) => {
-    expect(isSameOrder(held(change), draft)).toBe(false);
+    expect(matchesApprovedOrder(held(change), draft)).toBe(false);
   });
 
   it('has the legs that were approved, and no others', () => {
@@ -173,27 +173,27 @@ describe('an order under our client_order_id', () => {
     const profit = held({ side: 'sell', limit_price: '200' });
     const stop = held({ side: 'sell', type: 'stop_limit', stop_price: '170', limit_price: '168.3' });
     const withLegs = (...legs: Order[]) => held({ order_class: 'bracket', legs });
-    expect(isSameOrder(withLegs(profit, stop), bracket)).toBe(true);
+    expect(matchesApprovedOrder(withLegs(profit, stop), bracket)).toBe(true);
     // A broker that tells no legs tells no others.
-    expect(isSameOrder(held({ order_class: 'bracket' }), bracket)).toBe(true);
-    expect(isSameOrder(held(), bracket)).toBe(false);
-    expect(isSameOrder(withLegs(profit, stop), draft)).toBe(false);
-    expect(isSameOrder(withLegs(profit), bracket)).toBe(false);
-    expect(isSameOrder(withLegs({ ...profit, limit_price: '201' }, stop), bracket)).toBe(false);
+    expect(matchesApprovedOrder(held({ order_class: 'bracket' }), bracket)).toBe(true);
+    expect(matchesApprovedOrder(held(), bracket)).toBe(false);
+    expect(matchesApprovedOrder(withLegs(profit, stop), draft)).toBe(false);
+    expect(matchesApprovedOrder(withLegs(profit), bracket)).toBe(false);
+    expect(matchesApprovedOrder(withLegs({ ...profit, limit_price: '201' }, stop), bracket)).toBe(false);
     for (const limit_price of ['160', null])
-      expect(isSameOrder(withLegs(profit, { ...stop, limit_price }), bracket)).toBe(false);
+      expect(matchesApprovedOrder(withLegs(profit, { ...stop, limit_price }), bracket)).toBe(false);
   });
 
   it('may have a stop price that follows from its trail', () => {
     const trailing = draftOf({ type: 'trailing_stop', trail_percent: '2' });
     const trails = (trail_percent: string) =>
       held({ type: 'trailing_stop', trail_percent, limit_price: null, stop_price: '176.4' });
-    expect(isSameOrder(trails('2.0'), trailing)).toBe(true);
-    expect(isSameOrder(trails('3'), trailing)).toBe(false);
+    expect(matchesApprovedOrder(trails('2.0'), trailing)).toBe(true);
+    expect(matchesApprovedOrder(trails('3'), trailing)).toBe(false);
   });
 
   it('is the approved market order where it is a limit order at its bound, or without one', () => {
-    const same = (change: Partial<Order>) => isSameOrder(held(change), draftOf({ type: 'market' }));
+    const same = (change: Partial<Order>) => matchesApprovedOrder(held(change), draftOf({ type: 'market' }));
     expect(same({ limit_price: '181.81' })).toBe(true);
     expect(same({ type: 'market', limit_price: null })).toBe(true);
     expect(same({ limit_price: '181.82' })).toBe(false);
@@ -202,7 +202,7 @@ describe('an order under our client_order_id', () => {
 
   it('is the approved stop where it is a stop limit with its band', () => {
     const same = (stop_price: string, limit_price: string) =>
-      isSameOrder(
+      matchesApprovedOrder(
         held({ type: 'stop_limit', stop_price, limit_price }),
         draftOf({ type: 'stop', stop_price: '190.00' }),
       );
@@ -213,7 +213,7 @@ describe('an order under our client_order_id', () => {
 
   it('by amount may have got a quantity from the broker', () => {
     const byAmount = draftOf({ notional: '900.00', limit_price: '180.00' });
-    expect(isSameOrder(held({ qty: '5', notional: '900' }), byAmount)).toBe(true);
+    expect(matchesApprovedOrder(held({ qty: '5', notional: '900' }), byAmount)).toBe(true);
   });
 });
 
@@ -224,10 +224,10 @@ describe('the SDK’s hosts', () => {
     ['https://api.alpaca.markets/v2/orders', 'http://127.0.0.1:1/v2/orders'],
     ['https://data.alpaca.markets/v2/stocks/bars', 'http://127.0.0.1:2/v2/stocks/bars'],
   ])('%s is sent to %s', (from, to) => {
-    expect(rewriteHost(from, target)).toBe(to);
+    expect(rewriteAlpacaHost(from, target)).toBe(to);
   });
 
   it('and to no other: the token stays here', () => {
-    expect(() => rewriteHost('https://api.alpaca.markets.evil.example/v2/orders', target)).toThrow(TypeError);
+    expect(() => rewriteAlpacaHost('https://api.alpaca.markets.evil.example/v2/orders', target)).toThrow(TypeError);
   });
 });

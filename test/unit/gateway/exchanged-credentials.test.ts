@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { proposerForOwner } from '../../../src/approval/access.ts';
 import type { BrokerTokens } from '../../../src/gateway/broker/broker-token.ts';
-import { createExchangedCredentials } from '../../../src/gateway/broker-access.ts';
+import { createTokenExchangeCredentials } from '../../../src/gateway/broker-access.ts';
 
 it('credentials by exchange forget the token that was refused, or all that is kept of a person', async () => {
   const forgotten: unknown[] = [];
@@ -10,7 +10,7 @@ it('credentials by exchange forget the token that was refused, or all that is ke
     isConnected: async ({ sub }) => sub === 'alice',
     forget: (...which) => forgotten.push(which),
   };
-  const credentials = createExchangedCredentials(tokens);
+  const credentials = createTokenExchangeCredentials(tokens);
   const alice = { sub: 'alice', accessToken: 'hers' };
   const found = await credentials.credentialsFor(alice);
   expect(found).toEqual({ accessToken: 'token of alice' });
@@ -27,7 +27,7 @@ it('whoever acts for an owner gets nothing of theirs by exchange, not even what 
     isConnected: () => expect.fail('a token was looked for'),
     forget: () => {},
   };
-  const credentials = createExchangedCredentials(tokens);
+  const credentials = createTokenExchangeCredentials(tokens);
   const bob = proposerForOwner({ sub: 'bob', accessToken: 'his' }, 'alice');
   expect(bob).toEqual({ sub: 'alice', by: 'bob', accessToken: '' });
   const refusal = { code: 'account_not_connected', message: expect.stringContaining('owner’s own sign-in') };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { browserName } from '../../../src/home/phone/page/browser.ts';
+import { describeBrowser } from '../../../src/home/phone/page/browser.ts';
 
 it.each([
   [
@@ -27,5 +27,5 @@ it.each([
   ['<script>alert(1)</script>', 'Unknown browser'],
   [undefined, 'Unknown browser'],
 ])('%s is called %s', (userAgent, name) => {
-  expect(browserName(userAgent)).toBe(name);
+  expect(describeBrowser(userAgent)).toBe(name);
 });

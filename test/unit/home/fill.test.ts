@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { orderText } from '../../../src/approval/kinds/order/kind.ts';
-import { parseFill } from '../../../src/home/phone/decision/result-panel.ts';
+import { parseFillText } from '../../../src/home/phone/decision/result-panel.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder } from '../../fixtures/builders.ts';
 
 const order = anOrder({ time_in_force: 'day', qty: '2000', limit_price: '1180.00' });
 
 describe('what was paid, out of the gateway’s words for an order', () => {
-  it.each<[Partial<Order>, ReturnType<typeof parseFill>]>([
+  it.each<[Partial<Order>, ReturnType<typeof parseFillText>]>([
     [
       { status: 'filled', filled_qty: '2000', filled_avg_price: '1180.13' },
       { price: '$1,180.13 a share', total: '$2,360,260.00' },
@@ -36,10 +36,10 @@ describe('what was paid, out of the gateway’s words for an order', () => {
     [{ status: 'new' }, undefined],
     [{ status: 'rejected' }, undefined],
   ])('%o', (changes, fill) => {
-    expect(parseFill(orderText({ ...order, ...changes }), changes.symbol ?? 'AAPL')).toEqual(fill);
+    expect(parseFillText(orderText({ ...order, ...changes }), changes.symbol ?? 'AAPL')).toEqual(fill);
   });
 
   it.each(['', 'price moved', 'filled 5 at $180.12 or so', 'sent', 'filled x at $1'])('%j is none', (text) => {
-    expect(parseFill(text, 'AAPL')).toBeUndefined();
+    expect(parseFillText(text, 'AAPL')).toBeUndefined();
   });
 });

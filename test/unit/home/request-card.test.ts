@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ApprovalRequest } from '../../../src/home/identity-provider/approval-requests.ts';
 import { mustPickCode } from '../../../src/home/phone/decision/approval-steps.ts';
-import { requestCard } from '../../../src/home/phone/decision/request-card.ts';
-import { askMessage, noticeText } from '../../../src/home/phone/push/push-message.ts';
+import { renderRequestCard } from '../../../src/home/phone/decision/request-card.ts';
+import { approvalRequestMessage, noticeText } from '../../../src/home/phone/push/push-message.ts';
 import { details, draft } from '../../integration/sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../../integration/sandbox/proposal-fixture.ts';
 
@@ -24,8 +24,10 @@ const request = (changes: Partial<ApprovalRequest> = {}): ApprovalRequest => ({
   ...changes,
 });
 const state = { formToken: 't', codes: undefined, confirm: false, cannot: undefined } as const;
-const card = async (changes: Partial<ApprovalRequest> = {}, given: Partial<Parameters<typeof requestCard>[1]> = {}) =>
-  String(await requestCard(request(changes), { ...state, ...given }));
+const card = async (
+  changes: Partial<ApprovalRequest> = {},
+  given: Partial<Parameters<typeof renderRequestCard>[1]> = {},
+) => String(await renderRequestCard(request(changes), { ...state, ...given }));
 
 describe('the card of a request', () => {
   it('says of a program that is new here that it is, and from where, in nothing but text', async () => {
@@ -67,13 +69,13 @@ describe('the card of a request', () => {
 
 describe('what rings', () => {
   it('tells the code where the card shows it', () => {
-    expect(askMessage(request(), 'full').body).toBe('At most $900.00 in all · Code K7QP');
+    expect(approvalRequestMessage(request(), 'full').body).toBe('At most $900.00 in all · Code K7QP');
     expect(noticeText(request(), 'short', 'https://home.example/phone').body).toMatch(/^Code K7QP, until /);
   });
 
   it('does not where it is to be picked', () => {
     const hidden = request({ code: '' });
-    expect(askMessage(hidden, 'full').body).toBe('At most $900.00 in all');
+    expect(approvalRequestMessage(hidden, 'full').body).toBe('At most $900.00 in all');
     for (const content of ['full', 'short'] as const) {
       const { body } = noticeText(hidden, content, 'https://home.example/phone');
       expect(body).not.toMatch(/code/i);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toolAnswer } from '../../../src/mcp/answers/answer.ts';
+import { createToolResult } from '../../../src/mcp/answers/answer.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { callTool } from '../../../src/mcp/server/mcp-server.ts';
 import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
@@ -143,7 +143,7 @@ describe('836 positions', () => {
 
 it('an answer says what it leaves out', () => {
   const facts = { environment: 'paper', message: 'all of it', status: 'ok' } as const;
-  const { structuredContent } = toolAnswer({ ...facts, days: Array.from({ length: 600 }, () => 1) });
+  const { structuredContent } = createToolResult({ ...facts, days: Array.from({ length: 600 }, () => 1) });
   expect(structuredContent).toMatchObject({
     message: 'all of it. Cut: days has 500 of 600.',
     cut: [{ field: 'days', shown: 500, total: 600 }],

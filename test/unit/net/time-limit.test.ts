@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { timeLimit } from '../../../src/net/time-limit.ts';
+import { startTimeLimit } from '../../../src/net/time-limit.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -10,7 +10,7 @@ afterEach(() => {
 
 describe('a limit in time', () => {
   it('aborts when its time is over, as a time-out', () => {
-    const { signal } = timeLimit(1_000, undefined);
+    const { signal } = startTimeLimit(1_000, undefined);
     vi.advanceTimersByTime(999);
     expect(signal.aborted).toBe(false);
     vi.advanceTimersByTime(1);
@@ -19,7 +19,7 @@ describe('a limit in time', () => {
 
   it('aborts with the first of the others, for its reason', () => {
     const [first, second] = [new AbortController(), new AbortController()];
-    const { signal } = timeLimit(1_000, first.signal, second.signal);
+    const { signal } = startTimeLimit(1_000, first.signal, second.signal);
     expect(signal.aborted).toBe(false);
     second.abort('left');
     expect(signal.reason).toBe('left');
@@ -28,7 +28,7 @@ describe('a limit in time', () => {
   });
 
   it('that has ended aborts no more, and holds nothing open', () => {
-    const { signal, end } = timeLimit(1_000);
+    const { signal, end } = startTimeLimit(1_000);
     expect(vi.getTimerCount()).toBe(1);
     end();
     expect(vi.getTimerCount()).toBe(0);

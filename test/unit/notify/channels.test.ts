@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { channelKind, type NoticeChannelKind, noticeChannelSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
-import { openChannel } from '../../../src/notify/open-channel.ts';
+import { createChannelSender } from '../../../src/notify/open-channel.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { loadNoticeSecrets, noticeSecretRequirement, storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 
@@ -116,7 +116,7 @@ describe('a channel', () => {
 
   it.each(kindsWith('secret'))('of kind %s sends nothing without a secret it must have', async (_, __, channel) => {
     const { posts, surroundings } = recorder();
-    const sent = openChannel('c', channel, undefined, surroundings)(notice, signal);
+    const sent = createChannelSender('c', channel, undefined, surroundings)(notice, signal);
     if (noticeSecretRequirement(channel) === 'required') {
       await expect(sent).rejects.toMatchObject({ code: 'secret_missing' });
       expect(posts).toEqual([]);
@@ -144,7 +144,7 @@ describe('a channel', () => {
 
   it.each(kindsWith('posts'))('of kind %s posts once by https, and follows nothing', async (_, { secret }, channel) => {
     const { posts, surroundings } = recorder();
-    await openChannel('c', channel, secret, surroundings)(notice, signal);
+    await createChannelSender('c', channel, secret, surroundings)(notice, signal);
     const [first, ...more] = posts;
     expect(more).toEqual([]);
     expect(first?.url.protocol).toBe('https:');

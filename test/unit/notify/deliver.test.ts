@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deliver } from '../../../src/notify/deliver.ts';
-import { type FailureCode, type Notice, NoticeFailure, type SendNotice } from '../../../src/notify/notice.ts';
+import { deliverNotices } from '../../../src/notify/deliver.ts';
+import { type Notice, NoticeFailedError, type NoticeFailureCode, type SendNotice } from '../../../src/notify/notice.ts';
 import { manualClock } from '../cli/manual-clock.ts';
 
 const notice = (id: string): Notice => ({
@@ -12,13 +12,13 @@ const notice = (id: string): Notice => ({
   at: '2026-11-24T17:00:00.000Z',
   data: {},
 });
-const passing = (retryAfter?: number) => new NoticeFailure('refused', 'busy', { passing: true, retryAfter });
+const passing = (retryAfter?: number) => new NoticeFailedError('refused', 'busy', { passing: true, retryAfter });
 const signal = new AbortController().signal;
 
 /** Delivers the notices `a`, `b`, … one by one. */
 function delivering(send: SendNotice, ids: string[], attemptMs = 1000, until = signal) {
   const clock = manualClock();
-  return { clock, done: deliver(send, ids.map(notice), { clock, signal: until, attemptMs }) };
+  return { clock, done: deliverNotices(send, ids.map(notice), { clock, signal: until, attemptMs }) };
 }
 
 describe('a delivery', () => {
@@ -76,9 +76,9 @@ describe('a delivery', () => {
 
   it('tries nothing more where the server is down, but goes on after one that was refused for what it is', async () => {
     const failing =
-      (code: FailureCode): SendNotice =>
+      (code: NoticeFailureCode): SendNotice =>
       async ({ id }) => {
-        if (id === 'a') throw new NoticeFailure(code, 'HTTP 4xx');
+        if (id === 'a') throw new NoticeFailedError(code, 'HTTP 4xx');
       };
     const refusing = await delivering(failing('refused'), ['a', 'b']).done;
     expect(refusing.map(({ failure }) => failure?.code)).toEqual(['refused', undefined]);

@@ -2,7 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { desktopCommand, desktopSender, notifierEnvironment } from '../../../src/notify/desktop.ts';
+import {
+  createDesktopNotifier,
+  desktopNotificationCommand,
+  desktopNotifierEnvironment,
+} from '../../../src/notify/desktop.ts';
 import { folderOfSuite } from '../../folders.ts';
 
 const evil = {
@@ -17,7 +21,7 @@ const folder = folderOfSuite();
 describe('a desktop notice', () => {
   it('never holds a control character, and comes after the end of the options', () => {
     for (const platform of ['linux', 'darwin'] as const) {
-      const { args } = desktopCommand(evil, platform);
+      const { args } = desktopNotificationCommand(evil, platform);
       const end = args.indexOf('--');
       expect(args).toHaveLength(end + 3);
       const [title = '', body = ''] = args.slice(end + 1);
@@ -30,16 +34,18 @@ describe('a desktop notice', () => {
   });
 
   it('is no markup and no escape for notify-send', () => {
-    const { args } = desktopCommand(evil, 'linux');
+    const { args } = desktopNotificationCommand(evil, 'linux');
     expect(args.at(-1)).toBe('-e $(touch /tmp/x) `id` \\\\u0041 &lt;a href="x"&gt;&amp;&lt;/a&gt;\nsecond line');
   });
 
   it('is data for AppleScript and PowerShell, whose scripts are the same for all', () => {
-    const mac = desktopCommand(evil, 'darwin');
+    const mac = desktopNotificationCommand(evil, 'darwin');
     expect(mac.program).toBe('osascript');
-    expect(mac.args.slice(0, 6)).toEqual(desktopCommand({ ...evil, title: 'a', body: 'b' }, 'darwin').args.slice(0, 6));
-    const windows = desktopCommand(evil, 'win32');
-    expect(windows.args).toEqual(desktopCommand({ ...evil, title: 'a', body: 'b' }, 'win32').args);
+    expect(mac.args.slice(0, 6)).toEqual(
+      desktopNotificationCommand({ ...evil, title: 'a', body: 'b' }, 'darwin').args.slice(0, 6),
+    );
+    const windows = desktopNotificationCommand(evil, 'win32');
+    expect(windows.args).toEqual(desktopNotificationCommand({ ...evil, title: 'a', body: 'b' }, 'win32').args);
     expect(JSON.parse(windows.input ?? '')).toMatchObject({ title: '--help"; do shell script "x' });
     const script = Buffer.from(windows.args.at(-1) ?? '', 'base64').toString('utf16le');
     expect(script).toContain('CreateTextNode($notice.title)');
@@ -49,7 +55,7 @@ describe('a desktop notice', () => {
     const runtime = join(folder, 'runtime');
     mkdirSync(runtime);
     writeFileSync(join(runtime, 'bus'), '');
-    const env = notifierEnvironment(
+    const env = desktopNotifierEnvironment(
       { PATH: '/bin', HOME: '/h', XDG_RUNTIME_DIR: runtime, TRADE_AGENT_HOME: '/x', AWS_SECRET: 'x' },
       'linux',
     );
@@ -73,7 +79,7 @@ describe('a desktop notice', () => {
       },
     );
     const stop = new AbortController();
-    const sent = desktopSender({ PATH: bin }, 'linux')({ ...evil, id: 'nt_1', at: '', data: {} }, stop.signal);
+    const sent = createDesktopNotifier({ PATH: bin }, 'linux')({ ...evil, id: 'nt_1', at: '', data: {} }, stop.signal);
     const { existsSync, readFileSync } = await import('node:fs');
     while (!existsSync(pidFile)) await new Promise((resolve) => setImmediate(resolve));
     stop.abort(new Error('too late'));
@@ -83,7 +89,7 @@ describe('a desktop notice', () => {
   });
 
   it.runIf(process.platform === 'darwin')('compiles as AppleScript', () => {
-    const { args } = desktopCommand({ ...evil, title: 'test', body: 'test' }, 'darwin');
+    const { args } = desktopNotificationCommand({ ...evil, title: 'test', body: 'test' }, 'darwin');
     execFileSync('osascript', [...args]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyRules, type CompanyRule, type ExchangeRequest } from '../../../src/sandbox/company/rules.ts';
+import { applyCompanyRules, type CompanyRule, type ExchangeRequest } from '../../../src/sandbox/company/rules.ts';
 
 const traders: CompanyRule = {
   client_id: 'agent',
@@ -20,8 +20,8 @@ const asked: ExchangeRequest = {
 
 describe("a company's ruling", () => {
   it('is by the first rule for one of the person’s groups, with all of its scopes where none are named', () => {
-    expect(applyRules([traders, staff], asked)).toEqual({ rule: staff, scopes: ['portfolio:read'] });
-    expect(applyRules([traders, staff], { ...asked, groups: ['staff', 'traders'] })).toMatchObject({
+    expect(applyCompanyRules([traders, staff], asked)).toEqual({ rule: staff, scopes: ['portfolio:read'] });
+    expect(applyCompanyRules([traders, staff], { ...asked, groups: ['staff', 'traders'] })).toMatchObject({
       rule: traders,
     });
   });
@@ -29,7 +29,7 @@ describe("a company's ruling", () => {
   it('leaves out what was asked for beyond the rule, and asks for no group where it has none', () => {
     const { groups: _, ...everybody } = traders;
     const wide = { ...asked, groups: [], scopes: ['orders:write', 'orders:propose'] };
-    expect(applyRules([everybody], wide)).toMatchObject({ scopes: ['orders:propose'] });
+    expect(applyCompanyRules([everybody], wide)).toMatchObject({ scopes: ['orders:propose'] });
   });
 
   const refusals: [string, Partial<ExchangeRequest>, CompanyRule, string][] = [
@@ -43,6 +43,6 @@ describe("a company's ruling", () => {
     ['a weaker sign-in', { acr: 'pwd' }, { ...staff, acr: ['phr'] }, 'insufficient_user_authentication'],
   ];
   it.each(refusals)('refuses %s', (_, other, only, error) => {
-    expect(applyRules([only], { ...asked, ...other })).toMatchObject({ error });
+    expect(applyCompanyRules([only], { ...asked, ...other })).toMatchObject({ error });
   });
 });

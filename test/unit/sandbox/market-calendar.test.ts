@@ -5,7 +5,7 @@ import {
   closesEarly,
   exchangeHolidays,
   findSession,
-  sessionsOfDays,
+  sessionsOnDays,
 } from '../../../src/trading/trading-calendar.ts';
 
 // As published by the exchange, nyse.com/markets/hours-calendars, and for the years beyond by its Rule 7.2.
@@ -71,7 +71,7 @@ describe('the exchange calendar', () => {
 
   it('of days that are given has these alone between the first and the last, its own before and after', () => {
     // A Wednesday before there was Juneteenth, and a Saturday.
-    const days = sessionsOfDays(['2019-06-19', '2019-06-22', '2019-06-26']);
+    const days = sessionsOnDays(['2019-06-19', '2019-06-22', '2019-06-26']);
     const found = ['18', '19', '20', '22', '27'].filter((day) => days.on(`2019-06-${day}`) !== undefined);
     expect(found).toEqual(['18', '19', '22', '27']);
     expect(days.from('2019-06-20').date).toBe('2019-06-22');

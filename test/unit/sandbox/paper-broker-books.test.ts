@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import { bookingTime, createEntry } from '../../../src/sandbox/paper-broker/books/entries.ts';
 import { holdingsAt } from '../../../src/sandbox/paper-broker/books/valuation.ts';
-import { cashflows } from '../../../src/sandbox/paper-broker/routes/portfolio-history.ts';
+import { sumCashflows } from '../../../src/sandbox/paper-broker/routes/portfolio-history.ts';
 import { openLedger } from '../../../src/store/sandbox/ledger.ts';
 import { createSandboxTables } from '../../../src/store/sandbox/schema.ts';
 
@@ -100,10 +100,10 @@ describe('cash flows of a history', () => {
   ];
 
   it('stand in the window whose end first has them', () => {
-    expect(cashflows('ALL', entries, ends)).toEqual({ CSD: [5.5, 0], DIV: [0, 0.63] });
+    expect(sumCashflows('ALL', entries, ends)).toEqual({ CSD: [5.5, 0], DIV: [0, 0.63] });
   });
 
   it('are of the types asked for, told though there were none', () => {
-    expect(cashflows('CSW,DIV', entries, ends)).toEqual({ CSW: [0, 0], DIV: [0, 0.63] });
+    expect(sumCashflows('CSW,DIV', entries, ends)).toEqual({ CSW: [0, 0], DIV: [0, 0.63] });
   });
 });

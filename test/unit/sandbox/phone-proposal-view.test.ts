@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
-import { outcomeLine, requestLines } from '../../../src/cli/commands/phone/phone-decision.ts';
-import { outcomeText, proposalView } from '../../../src/home/phone/page/proposal-view.ts';
+import { approvalRequestLines, outcomeLine } from '../../../src/cli/commands/phone/phone-decision.ts';
+import { outcomeText, toProposalView } from '../../../src/home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../src/home/phone/phone-request.ts';
 import { type ProposalKind, proposalKinds } from '../../../src/trading/proposal.ts';
 import { proposalDetails, stopOrder, subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
@@ -34,12 +34,12 @@ describe('a proposal as a person sees it', () => {
     ],
     ['policy_change', 'Loosen the rules: Maximum per order $1,000.00 → $5,000.00', 'Allows more: 1 looser, 0 tighter'],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {
-    expect(proposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
+    expect(toProposalView(proposalDetails(kind))).toMatchObject({ headline, terms });
   });
 
   it.each(proposalKinds)('of kind %s leaves no field of its subject out', (kind) => {
     const subject = subjectOf(kind);
-    const { fields } = proposalView(proposalDetails(kind, { subject }));
+    const { fields } = toProposalView(proposalDetails(kind, { subject }));
     expect(new Set(fields.map(({ name }) => name)).size).toBe(fields.length);
     const shown = leaves(subject).filter((value) => value !== null);
     const own = fields.filter(({ name }) => !name.startsWith('details.'));
@@ -57,18 +57,18 @@ describe('a proposal as a person sees it', () => {
     ['policy_change', 'paper'],
     ['access', undefined],
   ])('of kind %s is of the environment %s', (kind, environment) => {
-    expect(proposalView(proposalDetails(kind)).environment).toBe(environment);
+    expect(toProposalView(proposalDetails(kind)).environment).toBe(environment);
   });
 
   it('shows a subject of another shape field by field, and never as paper', () => {
-    const view = proposalView(proposalDetails('order', { subject: { memo: 'x' } }));
+    const view = toProposalView(proposalDetails('order', { subject: { memo: 'x' } }));
     expect(view).toMatchObject({ headline: 'Unknown order', environment: 'unknown' });
     expect(view.fields).toContainEqual({ name: 'memo', label: 'memo', text: 'x', technical: false });
   });
 
   it('says nothing of protection where an order protects nothing', () => {
     const subject = { ...subjectOf('cancel'), order: { ...stopOrder, side: 'buy' }, protects: false };
-    const { terms } = proposalView(proposalDetails('cancel', { subject }));
+    const { terms } = toProposalView(proposalDetails('cancel', { subject }));
     expect(terms).toBe('Stop order at $170.00 · Good till canceled');
   });
 
@@ -84,7 +84,7 @@ describe('a proposal as a person sees it', () => {
       sentence: 'half my cash into AAPL',
       tainted_by: ['standard input', 'news server'],
     };
-    const view = proposalView(proposalDetails('order', { provenance }));
+    const view = toProposalView(proposalDetails('order', { provenance }));
     expect(view).toMatchObject({
       chosenByAi: 'Chosen by the AI, not by you: limit price, time in force',
       origins: [
@@ -103,12 +103,12 @@ describe('a proposal as a person sees it', () => {
     [3, 'Third identical request in the last hour'],
     [60, '60 identical requests in the last hour'],
   ])('that was proposed %s times says %s', (again, said) => {
-    expect(proposalView(proposalDetails('order', again === undefined ? {} : { again })).again).toBe(said);
+    expect(toProposalView(proposalDetails('order', again === undefined ? {} : { again })).again).toBe(said);
   });
 
   it('makes visible what would turn the rest around', () => {
     const hidden = { warnings: ['a\u202eb'], shows: { 'C\u200bash': '1\n2' } };
-    const view = proposalView(proposalDetails('order', hidden));
+    const view = toProposalView(proposalDetails('order', hidden));
     expect(view.warnings).toEqual(['a\ufffdb']);
     expect(view.shows).toEqual([{ label: 'C\ufffdash', text: '1\ufffd2' }]);
   });
@@ -141,7 +141,7 @@ describe('a proposal in the terminal', () => {
   });
 
   it('shows the same facts as the page, what matters first', () => {
-    const lines = requestLines(request());
+    const lines = approvalRequestLines(request());
     expect(lines[0]).toBe('PAPER order for alice to approve:');
     const text = lines.map((line) => line.replace(/\s+/g, ' ').trim());
     expect(text.slice(1, 8)).toEqual([
@@ -164,7 +164,7 @@ describe('a proposal in the terminal', () => {
     ['lift', 'end of a halt for alice to approve:'],
     ['access', 'access to your account for alice to approve:'],
   ])('of kind %s begins "%s"', (kind, first) => {
-    expect(requestLines(request({ kind, details: proposalDetails(kind) }))[0]).toBe(first);
+    expect(approvalRequestLines(request({ kind, details: proposalDetails(kind) }))[0]).toBe(first);
   });
 
   it('tells what became of it only where that is known', () => {

@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cachedCalendar, calendarFile, currentCalendar } from '../../../src/schedule/calendar-cache.ts';
+import {
+  createCalendarFileStore,
+  loadCurrentCalendar,
+  readCachedCalendar,
+} from '../../../src/schedule/calendar-cache.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -18,8 +22,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const at = (time: number, answer: () => Promise<typeof days> = async () => days) =>
-  currentCalendar({
-    store: calendarFile(folder, 'work'),
+  loadCurrentCalendar({
+    store: createCalendarFileStore(folder, 'work'),
     now: time,
     ask: (range) => {
       asked.push(range);
@@ -34,9 +38,9 @@ describe('the broker’s calendar', () => {
   it('is asked for from a month ago to nearly a year ahead, and kept for its owner alone', async () => {
     expect((await at(now)).days).toEqual(days);
     expect(asked).toEqual([{ start: '2026-10-25', end: '2027-11-20' }]);
-    expect(cachedCalendar(folder, 'work')?.days).toEqual(days);
+    expect(readCachedCalendar(folder, 'work')?.days).toEqual(days);
     expect(statSync(join(folder, 'calendar-work.json')).mode & 0o777).toBe(0o600);
-    expect(cachedCalendar(folder, 'other')).toBeUndefined();
+    expect(readCachedCalendar(folder, 'other')).toBeUndefined();
   });
 
   it('is asked for once a day', async () => {

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decideRun,
-  MAX_ATTEMPTS,
   MAX_MISSED_MOMENTS,
+  MAX_RUN_ATTEMPTS,
   type ScheduleProgress,
 } from '../../../src/schedule/decide-run.ts';
 import type { Moments } from '../../../src/schedule/moments.ts';
@@ -61,12 +61,12 @@ describe('whether a run is due', () => {
     const tried = (attempts: number) =>
       decideRun(moments, { handled: 0, pending: { due: 10 * MINUTE, attempts } }, 12 * MINUTE);
     expect(tried(1)).toMatchObject({ run: true, due: 10 * MINUTE, attempt: 2 });
-    expect(tried(MAX_ATTEMPTS - 1)).toMatchObject({ run: true, attempt: MAX_ATTEMPTS });
-    expect(tried(MAX_ATTEMPTS)).toEqual({ run: false, next: 20 * MINUTE, handled: 10 * MINUTE });
+    expect(tried(MAX_RUN_ATTEMPTS - 1)).toMatchObject({ run: true, attempt: MAX_RUN_ATTEMPTS });
+    expect(tried(MAX_RUN_ATTEMPTS)).toEqual({ run: false, next: 20 * MINUTE, handled: 10 * MINUTE });
   });
 
   it('begins again with a new moment, whatever became of the one before', () => {
-    const stuck = { handled: 0, pending: { due: 10 * MINUTE, attempts: MAX_ATTEMPTS } };
+    const stuck = { handled: 0, pending: { due: 10 * MINUTE, attempts: MAX_RUN_ATTEMPTS } };
     expect(decideRun(moments, stuck, 20 * MINUTE)).toMatchObject({ run: true, due: 20 * MINUTE, attempt: 1 });
   });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { startCommand } from '../../../src/schedule/scheduler.ts';
+import { createScheduledCommand } from '../../../src/schedule/scheduler.ts';
 
 const base = { node: '/usr/bin/node', script: '/x/trade-agent.js', id: 's1', keychain: false };
 
 describe('how the machine starts a run', () => {
   it('takes along where the user’s files are, and nothing else of the environment', () => {
-    const { environment } = startCommand({
+    const { environment } = createScheduledCommand({
       ...base,
       env: {
         TRADE_AGENT_HOME: '/home/me/agent',
@@ -26,28 +26,30 @@ describe('how the machine starts a run', () => {
 
   it('takes along the way to the keychain where the session is kept there', () => {
     const env = { XDG_RUNTIME_DIR: '/run/user/1', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/user/1/bus' };
-    expect(startCommand({ ...base, keychain: true, env }).environment).toEqual(env);
+    expect(createScheduledCommand({ ...base, keychain: true, env }).environment).toEqual(env);
     const fromFile = { ...env, TRADE_AGENT_REFRESH_TOKEN_FILE: '/s' };
-    expect(startCommand({ ...base, keychain: true, env: fromFile }).environment).toEqual({
+    expect(createScheduledCommand({ ...base, keychain: true, env: fromFile }).environment).toEqual({
       TRADE_AGENT_REFRESH_TOKEN_FILE: '/s',
     });
   });
 
   it('makes a relative path whole: cron starts in another folder', () => {
-    const { environment } = startCommand({ ...base, env: { TRADE_AGENT_HOME: 'agent' } });
+    const { environment } = createScheduledCommand({ ...base, env: { TRADE_AGENT_HOME: 'agent' } });
     expect(environment.TRADE_AGENT_HOME).toBe(`${process.cwd()}/agent`);
   });
 
   it.each(['TRADE_AGENT_REFRESH_TOKEN_FILE', 'TRADE_AGENT_PASSPHRASE_FILE'])(
     'takes a file along that %s names, and refuses an open descriptor, which no later run has',
     (name) => {
-      const start = (value: string) => startCommand({ ...base, env: { [name]: value } });
+      const start = (value: string) => createScheduledCommand({ ...base, env: { [name]: value } });
       expect(start('/home/me/file').environment).toEqual({ [name]: '/home/me/file' });
       expect(() => start('fd:3')).toThrow(expect.objectContaining({ code: 'usage' }));
     },
   );
 
   it.each([['/a\nb'], ['/a\\b'], ['/a\u0000b']])('refuses %j, which an entry can’t say', (path) => {
-    expect(() => startCommand({ ...base, script: path, env: {} })).toThrow(expect.objectContaining({ code: 'usage' }));
+    expect(() => createScheduledCommand({ ...base, script: path, env: {} })).toThrow(
+      expect.objectContaining({ code: 'usage' }),
+    );
   });
 });

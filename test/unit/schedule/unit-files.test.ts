@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { launchdAgentPlist } from '../../../src/schedule/launchd-agent.ts';
-import { serviceUnit, timerUnit } from '../../../src/schedule/systemd-timer.ts';
+import { systemdServiceUnit, systemdTimerUnit } from '../../../src/schedule/systemd-timer.ts';
 
 const command = {
   node: '/usr/bin/node',
@@ -11,13 +11,13 @@ const command = {
 
 describe('a systemd user timer', () => {
   it('starts the program by its whole path, with all that systemd would expand escaped', () => {
-    const unit = serviceUnit('s1', command, 600_000, []);
+    const unit = systemdServiceUnit('s1', command, 600_000, []);
     expect(unit).toContain('ExecStart=/usr/bin/node "/my files/100%% $$x/\\"q\\".js" schedule run s1\n');
     expect(unit).toContain('Environment="TRADE_AGENT_HOME=/a & b <c> $d 5%%"\n');
   });
 
   it('ends a run that does not end itself, a minute after it should have', () => {
-    expect(serviceUnit('s1', command, 600_000, [])).toContain('TimeoutStartSec=660\n');
+    expect(systemdServiceUnit('s1', command, 600_000, [])).toContain('TimeoutStartSec=660\n');
   });
 
   it('takes findings and pending approvals for success', () => {
@@ -25,16 +25,16 @@ describe('a systemd user timer', () => {
       { code: 3, meaning: 'found' },
       { code: 5, meaning: 'pending' },
     ];
-    const unit = serviceUnit('s1', command, 1000, results);
+    const unit = systemdServiceUnit('s1', command, 1000, results);
     expect(unit).toContain('\n# 3: found; 5: pending\nSuccessExitStatus=3 5\n');
   });
 
   it('wakes at the minutes, every hour, to the second, also after the machine was off', () => {
-    const timer = timerUnit('s1', [5, 20, 35, 50]);
+    const timer = systemdTimerUnit('s1', [5, 20, 35, 50]);
     expect(timer).toContain('OnCalendar=*-*-* *:05,20,35,50:00\n');
     expect(timer).toContain('AccuracySec=1s\nPersistent=true\n');
     expect(
-      timerUnit(
+      systemdTimerUnit(
         's1',
         Array.from({ length: 60 }, (_, minute) => minute),
       ),

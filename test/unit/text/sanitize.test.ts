@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { safeJson } from '../../../src/text/safe-json.ts';
-import { markInvisible, safeLine, safeText } from '../../../src/text/sanitize.ts';
+import { markInvisibleCharacters, safeLine, safeText } from '../../../src/text/sanitize.ts';
 
 const range = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => String.fromCodePoint(from + index));
@@ -95,7 +95,7 @@ describe('text from outside', () => {
     ['letters that fold into ASCII', 'Weiß, Işık, ſ'],
   ])('%s stays as it is', (_, given) => {
     expect(safeText(given)).toBe(given);
-    expect(markInvisible(given)).toBe(given);
+    expect(markInvisibleCharacters(given)).toBe(given);
     expect(safeJson(given)).toBe(`"${given}"`);
   });
 
@@ -108,7 +108,7 @@ describe('text from outside', () => {
         expect(shown).not.toMatch(/\p{M}{7}/u);
         expect(isShown(line)).toBe(true);
         expect(line).not.toMatch(/[\t\n]|^\s|\s$|\s\s/);
-        expect(isShown(markInvisible(given))).toBe(true);
+        expect(isShown(markInvisibleCharacters(given))).toBe(true);
         const json = safeJson({ given });
         expect(isShown(json)).toBe(true);
         expect(json).not.toMatch(/\p{M}{7}/u);
@@ -156,9 +156,9 @@ describe('a line', () => {
 });
 
 it('what a person decides by has a mark where something was hidden', () => {
-  expect(markInvisible('a\u202eb')).toBe('a\ufffdb');
-  expect(markInvisible('1\n2\t3')).toBe('1\ufffd2\ufffd3');
-  expect(markInvisible('\u3164')).toBe('\ufffd');
+  expect(markInvisibleCharacters('a\u202eb')).toBe('a\ufffdb');
+  expect(markInvisibleCharacters('1\n2\t3')).toBe('1\ufffd2\ufffd3');
+  expect(markInvisibleCharacters('\u3164')).toBe('\ufffd');
 });
 
 describe('a text sixteen times as long takes no longer than sixteen short ones, where it is full of', () => {
@@ -208,7 +208,7 @@ describe('a text sixteen times as long takes no longer than sixteen short ones, 
     ' \n',
   ])('%j', (unit) => {
     const of = (length: number) => unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
-    for (const make of [(given: string) => safeLine(given, 80), markInvisible, safeJson]) {
+    for (const make of [(given: string) => safeLine(given, 80), markInvisibleCharacters, safeJson]) {
       expect(growth(make, of)).toBeLessThan(6);
     }
   });

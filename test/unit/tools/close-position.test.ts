@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { proposalRequest } from '../../../src/agent/graph/proposal-request.ts';
+import { createProposalRequest } from '../../../src/agent/graph/proposal-request.ts';
 import { closePosition, readClosingOrder } from '../../../src/tools/close-position.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Position } from '../../../src/trading/views.ts';
@@ -73,8 +73,8 @@ describe('close_position', () => {
       ttl: 300,
       approvalMode: 'wait',
       suspends: false,
-    } as unknown as Parameters<typeof proposalRequest>[0];
-    const request = await proposalRequest(environment, gateway, closePosition, {
+    } as unknown as Parameters<typeof createProposalRequest>[0];
+    const request = await createProposalRequest(environment, gateway, closePosition, {
       call: { id: 'tc_1', name: 'close_position', args },
       facts: { said: [said], composedBy: undefined, positions: [], names: [], openOrders: [] },
       tainted: [],

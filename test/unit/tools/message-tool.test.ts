@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
-import { compactSummary } from '../../../src/tools/summary-message.ts';
-import { MAX_TEXT_LENGTH } from '../../../src/trading/message.ts';
+import { formatCompactSummary } from '../../../src/tools/summary-message.ts';
+import { MAX_MESSAGE_TEXT_LENGTH } from '../../../src/trading/message.ts';
 import type { Position } from '../../../src/trading/views.ts';
 import { anAccount, aPosition } from '../../fixtures/builders.ts';
 
@@ -33,7 +33,7 @@ describe('the summary', () => {
   const lost = { current_price: '100.00', unrealized_pl: '-12.50', unrealized_plpc: '-0.0123' };
   const position = (symbol: string, market_value: string) => aPosition({ symbol, market_value, ...lost });
   const summary = (positions: Position[], note?: string) =>
-    compactSummary({ account, positions, now: Date.UTC(2026, 0, 30, 14, 30), note });
+    formatCompactSummary({ account, positions, now: Date.UTC(2026, 0, 30, 14, 30), note });
 
   it('says what account, when, and what is in it, the largest first, and the note last', () => {
     expect(summary([position('AAPL', '500.00'), position('MSFT', '1000.00')], 'As agreed.')).toBe(
@@ -53,6 +53,6 @@ describe('the summary', () => {
     const many = Array.from({ length: 60 }, (_, i) => position(`S${i}`, '123456789.00'));
     const text = summary(many, 'x'.repeat(400));
     expect(text).toContain('and 40 more');
-    expect(text.length).toBeLessThanOrEqual(MAX_TEXT_LENGTH);
+    expect(text.length).toBeLessThanOrEqual(MAX_MESSAGE_TEXT_LENGTH);
   });
 });

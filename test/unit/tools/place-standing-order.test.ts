@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
-import { formatStandingCommand, parseStandingOrderRequest } from '../../../src/tools/place-standing-order.ts';
+import { formatStandingOrderCommand, parseStandingOrderRequest } from '../../../src/tools/place-standing-order.ts';
 import { parseMandateEnd } from '../../../src/trading/mandate/mandate-end.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 
@@ -36,7 +36,7 @@ describe('a model’s arguments of a standing order', () => {
   });
 
   it('are a command that a person may type', () => {
-    const command = (args: Record<string, unknown>) => formatStandingCommand(parseStandingOrderRequest(args), NOW);
+    const command = (args: Record<string, unknown>) => formatStandingOrderCommand(parseStandingOrderRequest(args), NOW);
     expect(command({ ...vti, limit_price: '250', at: '11:30' })).toBe(
       'trade-agent mandates add --buy VTI --amount 200 --limit 250 --every monday --at 11:30',
     );

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type AssetClass,
   contractMultiplier,
+  formatQuantity,
+  formatUnitPrice,
   parseOptionSymbol,
-  priceWords,
-  quantityWords,
   symbolAssetClass,
 } from '../../../src/trading/asset-class.ts';
 import { formatPrice, isOnTick } from '../../../src/trading/decimal.ts';
@@ -71,7 +71,7 @@ it.each([
   ['AAPL261218C00190000', '-1', '-1 contract'],
   ['BTC/USD', '0.50', '0.5 BTC'],
 ])('%s × %s is said as %s', (symbol, qty, words) => {
-  expect(quantityWords(symbol, qty)).toBe(words);
+  expect(formatQuantity(symbol, qty)).toBe(words);
 });
 
 it.each([
@@ -80,7 +80,7 @@ it.each([
   ['BTC/USD', '61234.5', '$61,234.50 per BTC'],
   ['SHIB/USD', '0.000012345', '$0.000012345 per SHIB'],
 ])('a price of %s, %s, is said as %s', (symbol, amount, words) => {
-  expect(priceWords(symbol, amount)).toBe(words);
+  expect(formatUnitPrice(symbol, amount)).toBe(words);
 });
 
 it('a coin’s price keeps its nine decimals, an option’s has two', () => {

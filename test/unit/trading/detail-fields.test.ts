@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
-import { detailFields, detailsHeadline, detailsTerms } from '../../../src/trading/detail-fields.ts';
+import { detailsHeadline, detailsTerms, toDetailFields } from '../../../src/trading/detail-fields.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
 
@@ -36,7 +36,7 @@ describe('the fields of an order on the phone', () => {
   for (const [what, draft] of Object.entries(orders)) {
     it(`are all there for ${what}, each with a text of its own`, () => {
       const approved = details(draft);
-      const fields = detailFields(approved);
+      const fields = toDetailFields(approved);
       expect(fields.map(({ name }) => name).sort()).toEqual(Object.keys(approved).sort());
       for (const { name, label, text } of fields) {
         expect(label, name).not.toBe('');
@@ -46,19 +46,19 @@ describe('the fields of an order on the phone', () => {
   }
 
   it('show one the page has no name for under its own, first and in plain sight', () => {
-    const [first] = detailFields({ ...details(base), withdraw_to: { iban: 'XX00' } });
+    const [first] = toDetailFields({ ...details(base), withdraw_to: { iban: 'XX00' } });
     const told = { label: 'withdraw_to', text: '{"iban":"XX00"}', technical: false };
     expect(first).toEqual({ name: 'withdraw_to', ...told });
   });
 
   it('show a value they have no word for as it is', () => {
-    const fields = detailFields({ ...details(base), side: 'short', environment: 'constructor' });
+    const fields = toDetailFields({ ...details(base), side: 'short', environment: 'constructor' });
     expect(fields.find(({ name }) => name === 'side')?.text).toBe('short');
     expect(fields.find(({ name }) => name === 'environment')?.text).toBe('constructor');
   });
 
   it('read as a person would say them', () => {
-    const text = Object.fromEntries(detailFields(details(base)).map((field) => [field.name, field.text]));
+    const text = Object.fromEntries(toDetailFields(details(base)).map((field) => [field.name, field.text]));
     expect(text).toMatchObject({
       side: 'Buy',
       qty: '5 shares',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { approvalView } from '../../../src/agent/graph/proposal-view.ts';
+import { toApprovalView } from '../../../src/agent/graph/proposal-view.ts';
 import { toRunOutput } from '../../../src/app/run.ts';
 import { approvalViewSchema as approvalSchema } from '../../../src/cli/schema/parts.ts';
 import { approvalLines } from '../../../src/cli/text/approval-lines.ts';
-import { kinds, kindWords, proposalKinds } from '../../../src/trading/kinds/kinds.ts';
+import { getKindDefinition, kinds, proposalKinds } from '../../../src/trading/kinds/kinds.ts';
 import { type Proposal, proposalSchema } from '../../../src/trading/proposal.ts';
 import { subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
 
@@ -30,7 +30,7 @@ describe('the table of kinds', () => {
 });
 
 describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
-  const words = kindWords(kind);
+  const words = getKindDefinition(kind);
 
   it('goes by its own name', () => {
     expect(words.name).toBe(kind);
@@ -55,7 +55,7 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
   });
 
   it('is shown in the terminal, each text on one line', () => {
-    const view = approvalView(findProposal(kind), 'th_1');
+    const view = toApprovalView(findProposal(kind), 'th_1');
     const lines = approvalLines(view, undefined, Date.parse('2026-11-25T14:30:00Z'), 'laptop');
     expect(lines.join('\n')).toContain(words.terminal.fields(subjectOf(kind))[0]?.[1]);
     for (const line of [words.summary(subjectOf(kind)), words.terminal.headline(subjectOf(kind)), ...lines])
@@ -64,7 +64,7 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
 
   it('is in JSON under its own name, as the schema says', () => {
     const proposal = findProposal(kind);
-    const view = approvalView(proposal, 'th_1');
+    const view = toApprovalView(proposal, 'th_1');
     expect(approvalSchema.strict().parse(JSON.parse(JSON.stringify(view)))).toMatchObject({
       kind,
       [kind]: proposal.subject,

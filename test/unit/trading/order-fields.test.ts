@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
+import { matchesApprovedOrder } from '../../../src/gateway/broker/same-order.ts';
 import { canonicalForm, orderDigest, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
-import { draftFields } from '../../../src/trading/kinds/order.ts';
+import { orderDraftFields } from '../../../src/trading/kinds/order.ts';
 import {
   environments,
   type OrderDraft,
@@ -99,7 +99,7 @@ describe('the table of an order’s fields', () => {
 
 describe('no field of an order goes unseen:', () => {
   it.each(orderFieldNames)('another %s is shown on the phone', (name) => {
-    const texts = (order: OrderDraft) => draftFields(order).map(({ label, text }) => `${label}: ${text}`);
+    const texts = (order: OrderDraft) => orderDraftFields(order).map(({ label, text }) => `${label}: ${text}`);
     expect(texts({ ...draft, ...changed[name] })).not.toEqual(texts(draft));
   });
 
@@ -132,7 +132,7 @@ describe('no field of an order goes unseen:', () => {
       },
       position_intent: 'sell_to_close',
     };
-    expect(isSameOrder(held(whole), whole)).toBe(true);
-    expect(isSameOrder(held({ ...whole, ...changed[name] }), whole)).toBe(false);
+    expect(matchesApprovedOrder(held(whole), whole)).toBe(true);
+    expect(matchesApprovedOrder(held({ ...whole, ...changed[name] }), whole)).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createIdShortener } from '../../../src/text/short-id.ts';
-import { orderOutcome } from '../../../src/trading/order-outcome.ts';
+import { describeOrderOutcome } from '../../../src/trading/order-outcome.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder } from '../../fixtures/builders.ts';
 
@@ -24,7 +24,7 @@ describe('what became of an order, in words', () => {
     ['Open: buy $250.00 of NVDA', { side: 'buy', qty: null, notional: '250', limit_price: null }],
     ['Stopped: sell 10 NVDA at $127.50 or more', { status: 'stopped' }],
   ])('%s', (words, change) => {
-    expect(orderOutcome(order(change))).toBe(words);
+    expect(describeOrderOutcome(order(change))).toBe(words);
   });
 });
 
@@ -72,7 +72,7 @@ describe('what became of an order with exits', () => {
     ],
     ['Frozen: sell_short 10 NVDA at $127.50 or more', { side: 'sell_short', status: 'frozen' }],
   ])('%s', (words, change) => {
-    expect(orderOutcome(order(change))).toBe(words);
+    expect(describeOrderOutcome(order(change))).toBe(words);
   });
 });
 

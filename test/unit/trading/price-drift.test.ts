@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bandSide, currentPrice } from '../../../src/trading/price-drift.ts';
+import { currentPrice, sideOutsideBand } from '../../../src/trading/price-drift.ts';
 
 describe('the price now', () => {
   const quote = { bid: '99.00', ask: '101.00', last: '100.00' };
@@ -23,11 +23,11 @@ describe('a price', () => {
     ['99.00', undefined],
     ['98.9999', 'below'],
   ])('%s is beyond one per cent around 100: %s', (price, side) => {
-    expect(bandSide(price, { around: '100.00', fraction: '0.01' })).toBe(side);
+    expect(sideOutsideBand(price, { around: '100.00', fraction: '0.01' })).toBe(side);
   });
 
   it('is compared without rounding', () => {
-    expect(bandSide('0.077', { around: '0.07', fraction: '0.1' })).toBeUndefined();
-    expect(bandSide('0.0770000001', { around: '0.07', fraction: '0.1' })).toBe('above');
+    expect(sideOutsideBand('0.077', { around: '0.07', fraction: '0.1' })).toBeUndefined();
+    expect(sideOutsideBand('0.0770000001', { around: '0.07', fraction: '0.1' })).toBe('above');
   });
 });

@@ -1,4 +1,4 @@
-import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import type { AccessStore } from '../../../store/access-store.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import {
@@ -30,7 +30,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
     async complete({ role, who, of, from, until }, { proposer, subjectId, expiresAt }) {
       if (store === undefined) throw accessManagedElsewhereProblem();
       const account = proposer.sub;
-      const begin = from ?? utcSeconds(clock.now());
+      const begin = from ?? formatUtcSeconds(clock.now());
       if (!NAME_ROLES.includes(role)) requireOther(who, account, isKnown);
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
         throw invalidAccess('until', 'the access would end before it begins');
@@ -67,7 +67,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
       // Granting is idempotent: access that was granted before is not granted again, even if it has been revoked since.
       const times = { from: Date.parse(from), until: until === null ? null : Date.parse(until) };
       await store.grant({ id: client_access_id, account, role, who, of, ...times }, now);
-      return { outcome: 'executed', result: { access: client_access_id, granted_at: utcSeconds(now) } };
+      return { outcome: 'executed', result: { access: client_access_id, granted_at: formatUtcSeconds(now) } };
     },
     settle: async () => undefined,
     resultText: () => 'access granted',

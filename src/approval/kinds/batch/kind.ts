@@ -1,5 +1,5 @@
 import type { Clock } from '../../../machine/clock.ts';
-import { dollars, shares } from '../../../trading/amounts.ts';
+import { formatDollarAmount, formatShares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
@@ -15,7 +15,7 @@ import {
 import type { BatchLine } from '../../../trading/kinds/kind-words.ts';
 import type { OrderProposalRequest } from '../../../trading/kinds/order.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
-import { invalidOrder } from '../../../trading/order-problem.ts';
+import { invalidOrderError } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { isFinalStatus, type Order } from '../../../trading/views.ts';
@@ -112,7 +112,7 @@ async function completeBatch(
   const twice = symbols.find((symbol, at) => symbols.indexOf(symbol) !== at);
   if (twice !== undefined) {
     throw toHttpProblem(
-      invalidOrder(`${twice} appears in more than one order`, 'Propose only one order for each symbol.', 'orders'),
+      invalidOrderError(`${twice} appears in more than one order`, 'Propose only one order for each symbol.', 'orders'),
     );
   }
   for (const request of requests) {
@@ -123,7 +123,7 @@ async function completeBatch(
   const account = requests[0]?.account;
   if (requests.some((one) => one.account !== account)) {
     throw toHttpProblem(
-      invalidOrder('these orders are for more than one account', 'Propose one batch for each account.', 'orders'),
+      invalidOrderError('these orders are for more than one account', 'Propose one batch for each account.', 'orders'),
     );
   }
   const worlds = await ports.orderContexts(proposer, account, symbols);
@@ -333,7 +333,7 @@ function batchEffects(
     worstCase: batchWorstCase(drafts, costs, brings),
     shows: {
       ...Object.fromEntries(lines),
-      Cash: `${dollars(cash ?? '0')} now, ${dollars(after.toFixed(2))} after`,
+      Cash: `${formatDollarAmount(cash ?? '0')} now, ${formatDollarAmount(after.toFixed(2))} after`,
     },
     warnings: drafts.flatMap((draft) => {
       const world = worlds.get(draft.symbol);
@@ -346,8 +346,10 @@ function batchEffects(
 function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: Decimal): WorstCase {
   const unbounded = drafts.filter((draft) => worstCase(draft).cash === null).map(({ symbol }) => symbol);
   const texts = [
-    ...(costs.isZero() ? [] : [`The purchases cost at most ${dollars(costs.toFixed(2))} in total.`]),
-    ...(brings.isZero() ? [] : [`The sales bring in at least ${dollars(brings.toFixed(2))} if everything sells.`]),
+    ...(costs.isZero() ? [] : [`The purchases cost at most ${formatDollarAmount(costs.toFixed(2))} in total.`]),
+    ...(brings.isZero()
+      ? []
+      : [`The sales bring in at least ${formatDollarAmount(brings.toFixed(2))} if everything sells.`]),
   ];
   if (unbounded.length > 0) {
     const text = `There is no limit on the price of ${unbounded.join(', ')}. ${texts.join(' ')}`;
@@ -362,5 +364,5 @@ function batchLineText(draft: OrderDraft, world: OrderContext | undefined): stri
   const bound = draft.side === 'sell' ? 'at least' : 'at most';
   const held = world?.positions.find(({ symbol }) => symbol === draft.symbol);
   const before = new Dec(held?.qty ?? 0).times(held?.side === 'short' ? -1 : 1);
-  return `${orderHeadline(draft)}${cash === null ? '' : `: ${bound} ${dollars(cash)}`}; ${shares(before.toFixed())} held now`;
+  return `${orderHeadline(draft)}${cash === null ? '' : `: ${bound} ${formatDollarAmount(cash)}`}; ${formatShares(before.toFixed())} held now`;
 }

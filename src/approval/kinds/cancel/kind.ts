@@ -1,9 +1,9 @@
-import { shares } from '../../../trading/amounts.ts';
+import { formatShares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
-import { hasEnded, openParts } from '../../../trading/order-legs.ts';
+import { fillableParts, hasEnded } from '../../../trading/order-legs.ts';
 import { type Account, isFinalStatus, type Order } from '../../../trading/views.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, toExecution } from '../execution.ts';
@@ -68,12 +68,12 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
     resultText: ({ status, filled_qty }) =>
       status === 'canceled' && new Dec(filled_qty).isZero()
         ? 'canceled'
-        : `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled`,
+        : `${status.replaceAll('_', ' ')}, ${formatShares(filled_qty)} filled`,
   };
 }
 
 function legsHint(order: Order): string {
-  const ids = openParts(order).map(({ id }) => id);
+  const ids = fillableParts(order).map(({ id }) => id);
   return `Its legs are still open. Cancel ${ids.join(' or ')}; the other leg is canceled with it.`;
 }
 

@@ -1,5 +1,5 @@
-import { type Clock, utcSeconds } from '../../../machine/clock.ts';
-import type { Halts } from '../../../store/halts.ts';
+import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
+import type { HaltStore } from '../../../store/halts.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type LiftResult, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import type { Execution, Kind } from '../../kind.ts';
@@ -8,7 +8,7 @@ import type { Execution, Kind } from '../../kind.ts';
  * Returns the kind of proposal that ends a halt. Every client of the gateway may halt trading, but only the owner's
  * approval resumes it.
  */
-export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind<object, LiftSubject, LiftResult> {
+export function liftKind({ halts, clock }: { halts: HaltStore; clock: Clock }): Kind<object, LiftSubject, LiftResult> {
   return {
     ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
@@ -28,7 +28,7 @@ export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind
           text: 'This places no order. Orders can be proposed again.',
         },
         warnings: [],
-        shows: { [state === 'reducing' ? 'Reducing only' : 'Halted']: utcSeconds(since) },
+        shows: { [state === 'reducing' ? 'Reducing only' : 'Halted']: formatUtcSeconds(since) },
       };
     },
     describe: ({ state }) => (state === 'reducing' ? 'ALLOW BUYING AGAIN' : 'LIFT THE HALT'),
@@ -38,7 +38,7 @@ export function liftKind({ halts, clock }: { halts: Halts; clock: Clock }): Kind
       // Succeeds even if the halt has ended already. A halt that began after the question stays, even if the question
       // was about "reducing".
       await halts.lift(sub, Date.parse(halted_at), clock.now());
-      return { outcome: 'executed', result: { lifted_at: utcSeconds(clock.now()) } };
+      return { outcome: 'executed', result: { lifted_at: formatUtcSeconds(clock.now()) } };
     },
     settle: async () => undefined,
     resultText: () => 'trading resumed',

@@ -1,9 +1,9 @@
-import { type Clock, utcSeconds } from '../../../machine/clock.ts';
-import { dollars, percent } from '../../../trading/amounts.ts';
+import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
+import { formatDollarAmount, formatPercent } from '../../../trading/amounts.ts';
 import { Dec, toCents } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type MandateSubject, mandate } from '../../../trading/kinds/mandate.ts';
-import { nextDue } from '../../../trading/mandate/due-times.ts';
+import { nextDueTime } from '../../../trading/mandate/due-times.ts';
 import {
   checkLifetime,
   checkMandate,
@@ -13,7 +13,7 @@ import {
 } from '../../../trading/mandate/envelope.ts';
 import type { MandateResult } from '../../../trading/mandate/granted.ts';
 import { describeCoveredOrders, mandateHeadline } from '../../../trading/mandate/mandate-words.ts';
-import { GATEWAY_KEY_THUMBPRINT, isRecurring } from '../../../trading/mandate/standing-order.ts';
+import { GATEWAY_THUMBPRINT_PLACEHOLDER, isRecurring } from '../../../trading/mandate/standing-order.ts';
 import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
@@ -77,7 +77,7 @@ export function mandateKind(
           { hint: `Use ${account.environment} if that is what you want.`, fields: ['environment'] },
         );
       }
-      const { max_slippage = ports.maxSlippage, not_before = utcSeconds(now) } = asked;
+      const { max_slippage = ports.maxSlippage, not_before = formatUtcSeconds(now) } = asked;
       const subject: MandateSubject = {
         ...asked,
         ...normalizedAmounts(asked),
@@ -87,7 +87,7 @@ export function mandateKind(
         currency: 'USD',
         max_slippage,
         not_before,
-        agent_jkt: asked.standing === undefined ? key : GATEWAY_KEY_THUMBPRINT,
+        agent_jkt: asked.standing === undefined ? key : GATEWAY_THUMBPRINT_PLACEHOLDER,
         policy: await ports.policy(proposer, account),
         approve_by: expiresAt,
       };
@@ -141,11 +141,11 @@ function toGranted({ mandate_id, replaces, standing, not_before }: MandateEnvelo
   const { when } = standing ?? {};
   return {
     mandate: mandate_id,
-    granted_at: utcSeconds(now),
+    granted_at: formatUtcSeconds(now),
     ...defined({ replaced: replaces }),
     ...(when === undefined || !isRecurring(when)
       ? {}
-      : { next_at: utcSeconds(nextDue(when, Math.max(now, Date.parse(not_before)))) }),
+      : { next_at: formatUtcSeconds(nextDueTime(when, Math.max(now, Date.parse(not_before)))) }),
   };
 }
 
@@ -208,7 +208,9 @@ function mandateWarnings(
 ): string[] {
   const part = new Dec(equity).gt(0) ? new Dec(total).div(equity) : undefined;
   return [
-    ...(part?.gt(LARGE_FRACTION) ? [`${dollars(total)} is ${percent(part.toFixed(2))} of the account.`] : []),
+    ...(part?.gt(LARGE_FRACTION)
+      ? [`${formatDollarAmount(total)} is ${formatPercent(part.toFixed(2))} of the account.`]
+      : []),
     ...(standing === undefined
       ? []
       : ['The gateway places the orders itself, even when none of your programs is running.']),

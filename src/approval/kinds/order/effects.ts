@@ -1,10 +1,10 @@
 import { printableAscii } from '../../../text/invisible.ts';
-import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
+import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } from '../../../trading/amounts.ts';
 import {
   contractMultiplier,
+  formatQuantity,
+  formatUnitPrice,
   parseOptionSymbol,
-  priceWords,
-  quantityWords,
   symbolAssetClass,
   symbolTicks,
 } from '../../../trading/asset-class.ts';
@@ -13,7 +13,7 @@ import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { Environment, OrderDraft, OrderRequest } from '../../../trading/order.ts';
-import { bandSide, currentPrice } from '../../../trading/price-drift.ts';
+import { currentPrice, sideOutsideBand } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../trading/views.ts';
 
@@ -62,15 +62,15 @@ export function orderEffects(
   // Coins are held in small fractions: 0.0001 of a coin may be worth several dollars.
   const decimals = symbolAssetClass(symbol) === 'crypto' ? 9 : 4;
   const held = (qty: Decimal) =>
-    symbolAssetClass(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
+    symbolAssetClass(symbol) === 'us_equity' ? formatShares(qty.toFixed()) : formatQuantity(symbol, qty.toFixed());
   const name = printableAscii(quote.name ?? '', MAX_NAME_LENGTH, '');
   const shows: Record<string, string> = {
     ...(name === '' || parseOptionSymbol(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
-    Price: `${priceWords(symbol, reference)} now${quote.simulated ? ' (simulated)' : ''}`,
+    Price: `${formatUnitPrice(symbol, reference)} now${quote.simulated ? ' (simulated)' : ''}`,
     ...displayedOption(draft),
-    Cash: `${dollars(account.cash)} now, ${dollars(cash.toFixed(2))} after`,
+    Cash: `${formatDollarAmount(account.cash)} now, ${formatDollarAmount(cash.toFixed(2))} after`,
     Position: `${held(before)} now, ${about}${held(after.toDecimalPlaces(decimals))} after${
-      weight === undefined ? '' : `, ${percent(weight.toFixed(3))} of the account`
+      weight === undefined ? '' : `, ${formatPercent(weight.toFixed(3))} of the account`
     }`,
   };
   const closed = market.is_open
@@ -94,7 +94,7 @@ function displayedOption(draft: OrderDraft): Record<string, string> {
   const each = new Dec(premium).times(contractMultiplier(symbol)).toFixed(2);
   return {
     Contract: `${contractWords(symbol)}, for ${contractMultiplier(symbol)} shares`,
-    Premium: `${sharePrice(premium, symbolTicks(symbol))} a share, ${dollars(each)} a contract`,
+    Premium: `${formatSharePrice(premium, symbolTicks(symbol))} a share, ${formatDollarAmount(each)} a contract`,
   };
 }
 
@@ -116,14 +116,17 @@ function orderWarnings(
   if (side === 'buy' && equity.gt(0)) {
     const weight = after.times(contractMultiplier(symbol)).times(reference).div(equity);
     const part = amount.div(equity);
-    warn(part.gt(LARGE_FRACTION), () => `This is ${percent(part.toFixed(2))} of the account in one order.`);
-    warn(weight.gt(CONCENTRATED_FRACTION), () => `${symbol} will be ${percent(weight.toFixed(2))} of the account.`);
+    warn(part.gt(LARGE_FRACTION), () => `This is ${formatPercent(part.toFixed(2))} of the account in one order.`);
+    warn(
+      weight.gt(CONCENTRATED_FRACTION),
+      () => `${symbol} will be ${formatPercent(weight.toFixed(2))} of the account.`,
+    );
   }
   if (side === 'sell') {
     const opens = position_intent === 'sell_to_open';
     const isOdd = before.gte(1) && after.gt(0) && after.lt(1);
-    const left = () => shares(after.toDecimalPlaces(4).toFixed());
-    warn(after.lt(0) && !opens, () => `This sells more than you hold (${shares(before.toFixed())} ${symbol}).`);
+    const left = () => formatShares(after.toDecimalPlaces(4).toFixed());
+    warn(after.lt(0) && !opens, () => `This sells more than you hold (${formatShares(before.toFixed())} ${symbol}).`);
     warn(before.gt(0) && after.eq(0), () => `This sells your entire ${symbol} position.`);
     warn(
       isOdd && symbolAssetClass(symbol) === 'us_equity',
@@ -137,11 +140,11 @@ function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, referen
   // The limit of a stop order is compared with the stop price, because the limit takes effect only once the stop price
   // is reached.
   const around = stop ?? reference_price;
-  const far = limit === undefined ? undefined : bandSide(limit, { around, fraction: FAR_LIMIT_FRACTION });
+  const far = limit === undefined ? undefined : sideOutsideBand(limit, { around, fraction: FAR_LIMIT_FRACTION });
   if (limit === undefined || far === undefined) return [];
-  const distance = percent(new Dec(limit).div(around).minus(1).abs().toFixed(2));
+  const distance = formatPercent(new Dec(limit).div(around).minus(1).abs().toFixed(2));
   const from = stop === undefined ? 'the current price' : 'its stop price';
-  return [`The limit is ${distance} ${far} ${from} (${sharePrice(around, symbolTicks(symbol))}).`];
+  return [`The limit is ${distance} ${far} ${from} (${formatSharePrice(around, symbolTicks(symbol))}).`];
 }
 
 /**
@@ -198,7 +201,7 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
   throw new HttpProblem(
     422,
     'insufficient_funds',
-    `the order would cost about ${dollars(cost.toFixed(2))}, but the buying power is ${dollars(power)}`,
+    `the order would cost about ${formatDollarAmount(cost.toFixed(2))}, but the buying power is ${formatDollarAmount(power)}`,
     {
       hint: 'Order less, or free up some buying power first.',
       members: { limit: power, value: cost.toFixed(2) },

@@ -1,4 +1,4 @@
-import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
+import { formatDollarAmount, formatSharePrice, formatShares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
@@ -12,8 +12,8 @@ import {
 } from '../../../trading/order.ts';
 import { checkOrderClass } from '../../../trading/order-class-checks.ts';
 import { hasEnded } from '../../../trading/order-legs.ts';
-import { exitsOutcome } from '../../../trading/order-outcome.ts';
-import { invalidOrder } from '../../../trading/order-problem.ts';
+import { describeExitsOutcome } from '../../../trading/order-outcome.ts';
+import { invalidOrderError } from '../../../trading/order-problem.ts';
 import {
   type Account,
   isFinalStatus,
@@ -234,8 +234,8 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
   const qty = new Dec(notional).div(reference).toDecimalPlaces(decimals, Dec.ROUND_DOWN);
   if (qty.isZero()) {
     throw toHttpProblem(
-      invalidOrder(
-        `${dollars(notional)} is less than the smallest fraction of a share that can be sold here`,
+      invalidOrderError(
+        `${formatDollarAmount(notional)} is less than the smallest fraction of a share that can be sold here`,
         'Sell a number of shares instead.',
         'notional',
       ),
@@ -250,22 +250,22 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
  */
 export function orderText(order: Order): string {
   const { order_class, legs = [] } = order;
-  if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');
+  if (order_class !== 'oco') return [partText(order), ...describeExitsOutcome(order)].join('; ');
   // An OCO order waits for two prices, and trades at whichever is reached first.
-  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
+  const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [formatSharePrice(stop_price)]));
   return [partText(order), ...(isFinalStatus(order.status) ? [] : stops)].join(' or ');
 }
 
 function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {
-  const at = filled_avg_price === null ? '' : ` at ${sharePrice(filled_avg_price)}`;
-  if (status === 'filled') return `filled ${shares(filled_qty)}${at}`;
-  if (status === 'partially_filled') return `filled ${shares(filled_qty)} of ${shares(qty ?? '0')}${at}`;
+  const at = filled_avg_price === null ? '' : ` at ${formatSharePrice(filled_avg_price)}`;
+  if (status === 'filled') return `filled ${formatShares(filled_qty)}${at}`;
+  if (status === 'partially_filled') return `filled ${formatShares(filled_qty)} of ${formatShares(qty ?? '0')}${at}`;
   if (status === 'rejected') return 'rejected by the broker';
   if (status === 'done_for_day') {
-    return `done for the day, ${shares(filled_qty)}${qty === null ? '' : ` of ${shares(qty)}`} filled${at}`;
+    return `done for the day, ${formatShares(filled_qty)}${qty === null ? '' : ` of ${formatShares(qty)}`} filled${at}`;
   }
-  if (isFinalStatus(status)) return `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled${at}`;
-  return limit_price === null ? 'placed' : `placed, waits for ${sharePrice(limit_price)}`;
+  if (isFinalStatus(status)) return `${status.replaceAll('_', ' ')}, ${formatShares(filled_qty)} filled${at}`;
+  return limit_price === null ? 'placed' : `placed, waits for ${formatSharePrice(limit_price)}`;
 }
 
 function sortedKeys(terms: object): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import {
   type PolicyChangeRequest,
   type PolicyChangeResult,
@@ -44,7 +44,7 @@ export function policyChangeKind({
 }): Kind<PolicyChangeRequest, PolicyChangeSubject, PolicyChangeResult> {
   const changed = ({ digest }: PolicyChangeSubject): PolicyChangeResult => ({
     digest,
-    changed_at: utcSeconds(clock.now()),
+    changed_at: formatUtcSeconds(clock.now()),
   });
   return {
     ...policyChange,

@@ -66,7 +66,7 @@ async function printAccess(context: Context): Promise<void> {
 async function grant(context: Context, wanted: NewAccess): Promise<void> {
   const { grantAccess } = await import('../../../app/access.ts');
   const granted = await grantAccess(context, wanted, async () =>
-    (await import('../../run/approval-progress.ts')).approvalProgress(context),
+    (await import('../../run/approval-progress.ts')).createApprovalListener(context),
   );
   await context.output.result(
     'access-granted',

@@ -1,4 +1,4 @@
-import { chooseDefaultAccount } from '../../../app/accounts.ts';
+import { setDefaultAccount } from '../../../app/accounts.ts';
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { AccountEntry } from '../../../trading/account-entry.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -29,7 +29,7 @@ export function addAccountsCommand(program: CliCommand): void {
     .argument('<account>', 'number or name from "trade-agent accounts"')
     .examples(['trade-agent accounts default PA3ALICE01', 'applies to all your programs'])
     .exits(...sessionExitCodes, exitCodes.found)
-    .runs(async (context, name: string) => print(context, await chooseDefaultAccount(context, name)));
+    .runs(async (context, name: string) => print(context, await setDefaultAccount(context, name)));
 }
 
 /**

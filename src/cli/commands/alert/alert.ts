@@ -2,7 +2,7 @@ import { exitCodes } from '../../../app/exit-codes.ts';
 import { schedulerNames } from '../../../schedule/scheduler-names.ts';
 import { checkTimes } from '../../../tools/alerts.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 import type { AddAlertOptions } from './list.ts';
 
 export function addAlertCommand(program: CliCommand): void {
@@ -24,8 +24,8 @@ export function addAlertCommand(program: CliCommand): void {
       'Add an alert: a symbol, < or >, and a price or a signed daily change. Use single quotes, because the shell interprets < and >.',
     )
     .argument('<alert>', "'AAPL<180', 'NVDA>150', 'AAPL<-5%', 'TSLA>+8%'")
-    .addOption(choiceOption('--schedule <when>', 'also add a schedule if none checks alerts yet', checkTimes))
-    .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
+    .addOption(createChoiceOption('--schedule <when>', 'also add a schedule if none checks alerts yet', checkTimes))
+    .addOption(createChoiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
     .option('--yes', 'skip the prompt before adding the schedule to cron, systemd or launchd')
     .examples(
       ["trade-agent alert add 'AAPL<180'", 'notifies you once the price is below'],

@@ -2,7 +2,7 @@ import { profileAlerts, scheduleAlertChecks } from '../../../app/alerts.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
 import { type AlertCoverage, type AlertView, type CheckTime, checkTimeTexts } from '../../../tools/alerts.ts';
-import { alertWords, parseAlert } from '../../../trading/alert.ts';
+import { describeAlert, parseAlert } from '../../../trading/alert.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
@@ -18,7 +18,7 @@ export async function showAlerts(context: Context): Promise<void> {
       await formatTable<AlertView>(
         [
           { head: 'NAME', cell: ({ name }) => name },
-          { head: 'CONDITION', cell: ({ alert }) => alertWords(alert) },
+          { head: 'CONDITION', cell: ({ alert }) => describeAlert(alert) },
           { head: 'STATE', cell: alertState },
         ],
         alerts,
@@ -39,7 +39,7 @@ function alertState({ enabled, snoozed_until }: AlertView): string {
 export async function removeAlertAndShow(context: Context, which: string): Promise<void> {
   const { removed } = await (await profileAlerts(context)).remove(which);
   await context.output.result('alert-removed', { removed }, () =>
-    removed.map(({ name, alert }) => `${name}: removed (when ${alertWords(alert)}).`).join('\n'),
+    removed.map(({ name, alert }) => `${name}: removed (when ${describeAlert(alert)}).`).join('\n'),
   );
 }
 
@@ -88,7 +88,7 @@ export async function addAlertAndShow(context: Context, text: string, options: A
     { added, is_new: isNew, schedule: schedule ?? null, file: own.file ?? null, ...heard },
     () =>
       [
-        `${isNew ? 'You will be notified once' : 'You already have an alert'} when ${alertWords(added.alert)} (${added.name}).`,
+        `${isNew ? 'You will be notified once' : 'You already have an alert'} when ${describeAlert(added.alert)} (${added.name}).`,
         ...(schedule === undefined || every === undefined
           ? []
           : [`${isHere ? 'This machine' : 'The server'} checks ${checkTimeTexts[every]}: schedule ${schedule}.`]),

@@ -46,7 +46,7 @@ export function addApprovalsCommand(program: CliCommand): void {
       ['trade-agent approvals wait --output json', 'all pending approvals'],
     )
     .exits(...runExitCodes)
-    .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).waitAndShow(context, ids));
+    .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).waitAndShowApprovals(context, ids));
   approvals
     .command('reconcile')
     .summary('look up approvals with an unknown outcome')

@@ -1,11 +1,11 @@
 import type { ApprovalView } from '../../../agent/events.ts';
 import { waitForApproval, waitForApprovals } from '../../../app/approvals/approvals.ts';
 import { exitCodeForRuns, exitCodes } from '../../../app/exit-codes.ts';
-import { type RunObject, resumeCommand } from '../../../app/run.ts';
+import { type RunOutput, resumeCommand } from '../../../app/run.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context/context.ts';
-import { approvalProgress } from '../../run/approval-progress.ts';
+import { createApprovalListener } from '../../run/approval-progress.ts';
 import { showRun } from '../../run/drive-run.ts';
 import { RunRenderer } from '../../run/run-renderer.ts';
 import { toReader } from '../../text/reader.ts';
@@ -34,7 +34,7 @@ export async function printApproval(context: Context, approval: ApprovalView): P
  * as a list.
  * @returns the exit code
  */
-export async function waitAndShow(context: Context, ids: readonly string[]): Promise<number> {
+export async function waitAndShowApprovals(context: Context, ids: readonly string[]): Promise<number> {
   const [only] = ids;
   return only !== undefined && ids.length === 1 ? showOne(context, only) : showAll(context, ids);
 }
@@ -42,7 +42,7 @@ export async function waitAndShow(context: Context, ids: readonly string[]): Pro
 async function showOne(context: Context, id: string): Promise<number> {
   const wait = await waitForApproval(context, id);
   if (wait.kind === 'run') return showRun(context, wait.events);
-  await printApproval(context, await wait.follow(await approvalProgress(context)));
+  await printApproval(context, await wait.follow(await createApprovalListener(context)));
   return exitCodes.done;
 }
 
@@ -67,14 +67,14 @@ async function showAll(context: Context, ids: readonly string[]): Promise<number
   return exitCodeForRuns(runs);
 }
 
-function summary({ thread, status, orders, messages, error }: RunObject): string {
+function summary({ thread, status, orders, messages, error }: RunOutput): string {
   const what = orders.map(({ side, qty, symbol, status: at }) => `${side} ${qty ?? ''} ${symbol}: ${at}`);
   const told = messages.map((message) => `sent: ${describeMessage(message)}`);
   const why = error === undefined ? [] : [safeLine(error.message)];
   return [`${thread}  ${status}`, ...what, ...told, ...why].join(' · ');
 }
 
-function printPending({ io, profileOptions }: Context, runs: readonly RunObject[]): void {
+function printPending({ io, profileOptions }: Context, runs: readonly RunOutput[]): void {
   for (const { thread, status } of runs) {
     if (status !== 'pending' && status !== 'unknown') continue;
     io.talk(`still ${status}; resume with: ${resumeCommand(thread, profileOptions)}`);

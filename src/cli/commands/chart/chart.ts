@@ -1,5 +1,5 @@
 import { sessionExitCodes } from '../../../app/exit-codes.ts';
-import { priceHistory } from '../../../app/market.ts';
+import { loadPriceHistory } from '../../../app/market.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -32,7 +32,7 @@ export function addChartCommand(program: CliCommand): void {
 
 async function chart(context: Context, symbol: string, range: string, flags: ChartFlags): Promise<void> {
   const { io, output } = context;
-  const history = await priceHistory(context, symbol.toUpperCase(), range);
+  const history = await loadPriceHistory(context, symbol.toUpperCase(), range);
   await output.result('chart', { ...history }, async () => {
     const { chartText } = await import('../../text/chart.ts');
     const rows = io.stdout.rows === undefined ? DEFAULT_ROWS : io.stdout.rows - MARGIN_ROWS;

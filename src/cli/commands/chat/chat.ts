@@ -53,8 +53,8 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
       hint: 'Ask single questions instead: trade-agent run "what do I own"',
     });
   }
-  const { firstRun } = await import('./first-run.ts');
-  if (!(await firstRun(context))) return undefined;
+  const { setUpOnFirstRun } = await import('./first-run.ts');
+  if (!(await setUpOnFirstRun(context))) return undefined;
   // Ink's color library only reads FORCE_COLOR, not NO_COLOR or --no-color.
   if (!io.color.stdout) env.FORCE_COLOR = '0';
   // Reading the credentials may start a process, so load the screen in the meantime.

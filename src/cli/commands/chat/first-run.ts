@@ -18,7 +18,7 @@ import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
  * config.yaml.
  * @returns false if the person must first set up a home or provider; the steps were then printed
  */
-export async function firstRun(context: Context): Promise<boolean> {
+export async function setUpOnFirstRun(context: Context): Promise<boolean> {
   if (!(await isFirstRun(context))) return true;
   const { io } = context;
   const file = configFilePath(await context.home());

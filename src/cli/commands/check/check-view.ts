@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../../agent/events.ts';
 import type { CheckListener, CheckOutcome, CheckOutcomes } from '../../../app/check/run-check.ts';
 import { resumeCommand } from '../../../app/run.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
-import { errorObject } from '../../../errors/error-object.ts';
+import { toErrorObject } from '../../../errors/error-object.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { Context } from '../../context/context.ts';
 import { printError } from '../../context/output.ts';
@@ -74,5 +74,5 @@ function printPendingOf({ io, profileOptions }: Context, { runs, failure }: Chec
       io.talk('approved orders are placed even without this terminal');
       io.talk(`see the outcome with: ${resumeCommand(thread, profileOptions)}`);
     }
-  if (failure !== undefined) printError(io, errorObject(failure));
+  if (failure !== undefined) printError(io, toErrorObject(failure));
 }

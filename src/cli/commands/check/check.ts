@@ -1,7 +1,7 @@
 import type { CheckOptions } from '../../../app/check/run-check.ts';
 import { exitCodeForChecks, exitCodes, runExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
 import type { CheckFormat } from './check-view.ts';
 
@@ -14,7 +14,9 @@ export function addCheckCommand(program: CliCommand): void {
     )
     .option('--rules <file>', 'a YAML file of rules (default: built-in rules)')
     .option('--report <file>', 'write the full result to a self-contained HTML file')
-    .addOption(choiceOption('--format <format>', 'the format of --output text', ['text', 'markdown']).default('text'))
+    .addOption(
+      createChoiceOption('--format <format>', 'the format of --output text', ['text', 'markdown']).default('text'),
+    )
     .option('--suggest', 'propose orders that restore the targets, and conditional orders that are due')
     .option('--buy-only', 'do not suggest sales')
     .addOption(approvalOption())

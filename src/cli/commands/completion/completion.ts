@@ -48,9 +48,9 @@ async function install(
   named: string | undefined,
   { print = false, yes = false }: { print?: boolean; yes?: boolean },
 ): Promise<void> {
-  const { completionPlan, installCompletion, resolveShell } = await import('../../../app/completion/install.ts');
+  const { planCompletion, installCompletion, resolveShell } = await import('../../../app/completion/install.ts');
   const { completionScripts } = await import('./scripts.ts');
-  const plan = completionPlan(resolveShell(named, context), context);
+  const plan = planCompletion(resolveShell(named, context), context);
   if (!print && !yes) await requireYes(context, plan);
   const files = print
     ? [plan.file, ...(plan.startup === undefined ? [] : [plan.startup.file])]
@@ -78,12 +78,12 @@ function planText({ file, startup }: CompletionPlan): string {
 }
 
 async function uninstall(context: Context, named: string | undefined): Promise<void> {
-  const { completionPlan, resolveShell, uninstallCompletion } = await import('../../../app/completion/install.ts');
+  const { planCompletion, resolveShell, uninstallCompletion } = await import('../../../app/completion/install.ts');
   const { env } = context;
   const shell = resolveShell(named, context);
   // The path depends on whether bash-completion existed when the script was installed, so look in both places.
-  const plans = [completionPlan(shell, context), completionPlan(shell, { env, exists: () => false })];
-  const files = [...new Set([...plans, completionPlan(shell, { env, exists: () => true })])].flatMap(
+  const plans = [planCompletion(shell, context), planCompletion(shell, { env, exists: () => false })];
+  const files = [...new Set([...plans, planCompletion(shell, { env, exists: () => true })])].flatMap(
     uninstallCompletion,
   );
   await context.output.result('completion-install', { shell, files, written: false }, () =>
@@ -106,8 +106,8 @@ export function addCompleteCommand(program: CliCommand): void {
       command.runInContext(
         async (context) => {
           const { findCandidates } = await import('./candidates.ts');
-          const { completionValues } = await import('../../../app/completion/values.ts');
-          const found = await findCandidates(program, words, word, (kind) => completionValues(context, kind));
+          const { listCompletionValues } = await import('../../../app/completion/values.ts');
+          const found = await findCandidates(program, words, word, (kind) => listCompletionValues(context, kind));
           const lines =
             found === 'files'
               ? [':files']

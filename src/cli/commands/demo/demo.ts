@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo.ts';
+import type { AskForApproval, DemoEvent, DemoScene } from '../../../app/demo.ts';
 import { exitCodes } from '../../../app/exit-codes.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -85,7 +85,7 @@ function recordLine({ at, event, type, code, status, order }: Readonly<Record<st
 async function askPerson(
   io: Io,
   say: (text: string) => void,
-  { url, user, tapped }: Parameters<AskPerson>[0],
+  { url, user, tapped }: Parameters<AskForApproval>[0],
 ): Promise<'tapped' | 'here'> {
   say(`   Set up a browser on this machine as ${user}'s phone (the link works once):\n\n     ${url}\n`);
   const input = createInterface({ input: io.stdin, output: io.stdout });

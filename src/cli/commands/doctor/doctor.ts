@@ -18,9 +18,9 @@ export function addDoctorCommand(program: CliCommand): void {
 }
 
 async function printDoctor(context: Context, options: { checkUpdates?: boolean }): Promise<number> {
-  const { doctor } = await import('../../../app/doctor/doctor.ts');
-  const { ok, findings } = await doctor(context, { checkUpdates: options.checkUpdates === true });
-  const { findingsText } = await import('../../text/findings.ts');
-  await context.output.result('doctor', { ok, findings }, () => findingsText(context.io, findings));
+  const { runDoctor } = await import('../../../app/doctor/doctor.ts');
+  const { ok, findings } = await runDoctor(context, { checkUpdates: options.checkUpdates === true });
+  const { doctorFindingsText } = await import('../../text/findings.ts');
+  await context.output.result('doctor', { ok, findings }, () => doctorFindingsText(context.io, findings));
   return ok ? exitCodes.done : exitCodes.failed;
 }

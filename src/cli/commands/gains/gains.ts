@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { sessionExitCodes } from '../../../app/exit-codes.ts';
-import { realizedGains } from '../../../app/portfolio/gains.ts';
+import { computeRealizedGains } from '../../../app/portfolio/gains.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
 
@@ -18,7 +18,7 @@ export function addGainsCommand(program: CliCommand): void {
     )
     .exits(...sessionExitCodes)
     .runs(async (context, { year, method, lots }: LotOptions & { year?: string }) => {
-      const found = await realizedGains(context, { year, method, lots });
+      const found = await computeRealizedGains(context, { year, method, lots });
       await context.output.result('gains', { ...found }, async () => {
         const { gainsText } = await import('../../text/gains-text.ts');
         const { toReader } = await import('../../text/reader.ts');

@@ -1,9 +1,9 @@
-import type { GatewayKey, KeyStep } from '../../../app/gateway/gateway-key.ts';
+import type { GatewayKey, KeyAction } from '../../../app/gateway/gateway-key.ts';
 import type { GatewayPaths } from '../../../app/gateway/settings-file.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 import { serverPaths } from '../server/places.ts';
 
 interface KeyOptions {
@@ -22,7 +22,7 @@ export function addGatewayKeyCommand(gateway: CliCommand): void {
       "Create the key of the gateway's clients at the identity provider (private_key_jwt), which it uses to request approvals and to reach the broker. Prints the public key and what to register. To replace a key, use --rotate, then --confirm once the provider has the new key.",
     )
     .addOption(
-      choiceOption(
+      createChoiceOption(
         '--type <type>',
         'key type: EC for ES256, or RSA for providers that only support RS256, such as Auth0',
         ['EC', 'RSA'],
@@ -48,8 +48,8 @@ export function addGatewayKeyCommand(gateway: CliCommand): void {
 async function printKey(context: Context, places: GatewayPaths, options: KeyOptions): Promise<void> {
   const step = keyStep(options);
   if (step === 'addWrappingKey') return await addWrappingKey(context, places);
-  const { runGatewayKeyStep } = await import('../../../app/gateway/gateway-key.ts');
-  const key = await runGatewayKeyStep(context, places, step, options.type);
+  const { runGatewayKeyAction } = await import('../../../app/gateway/gateway-key.ts');
+  const key = await runGatewayKeyAction(context, places, step, options.type);
   const { status, file, jwk, pem, clients } = key;
   await context.output.result('gateway-key', { status, file, jwk, pem, clients }, () => keyText(key));
 }
@@ -89,7 +89,7 @@ async function addWrappingKey(context: Context, places: GatewayPaths): Promise<v
 
 const steps = ['show', 'rotate', 'confirm', 'rewrap', 'addWrappingKey'] as const;
 
-function keyStep(options: KeyOptions): KeyStep | 'addWrappingKey' {
+function keyStep(options: KeyOptions): KeyAction | 'addWrappingKey' {
   const [step = 'make', ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;
   throw new TradeAgentError('usage', 'use only one of --show, --rotate, --confirm, --rewrap and --add-wrapping-key', {

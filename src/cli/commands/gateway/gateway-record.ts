@@ -1,5 +1,5 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
-import type { RecordVerdict, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
+import type { AuditLogVerdict, VerifyAuditLogOptions } from '../../../app/gateway/gateway-record.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { serverPaths } from '../server/places.ts';
@@ -74,16 +74,18 @@ function addGatewayAudit(gateway: CliCommand): void {
         'a copy, with a key that you saved; needs no network',
       ],
     )
-    .runs(async (context, file: string | undefined, options: Omit<VerifyOptions, 'file'>, command: CliCommand) => {
-      const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
-      const places = serverPaths(command, 'gateway');
-      const found = await verifyRecord(context, places, { ...options, file });
-      await context.output.result('gateway-audit', { ...found }, () => auditText(found));
-      return found.ok ? exitCodes.done : exitCodes.failed;
-    });
+    .runs(
+      async (context, file: string | undefined, options: Omit<VerifyAuditLogOptions, 'file'>, command: CliCommand) => {
+        const { verifyAuditLog } = await import('../../../app/gateway/gateway-record.ts');
+        const places = serverPaths(command, 'gateway');
+        const found = await verifyAuditLog(context, places, { ...options, file });
+        await context.output.result('gateway-audit', { ...found }, () => auditText(found));
+        return found.ok ? exitCodes.done : exitCodes.failed;
+      },
+    );
 }
 
-function auditText(found: RecordVerdict): string {
+function auditText(found: AuditLogVerdict): string {
   const { file } = found;
   if (!found.ok) {
     return 'line' in found
@@ -93,7 +95,7 @@ function auditText(found: RecordVerdict): string {
   return [`${file} is intact: ${found.lines} lines`, ...signedText(found.lines, found.signed)].join('\n');
 }
 
-function signedText(lines: number, signed: RecordVerdict['signed']): string[] {
+function signedText(lines: number, signed: AuditLogVerdict['signed']): string[] {
   if (signed?.last === undefined || signed.last === null) {
     return ['no day is signed yet; a day is signed when the next day begins'];
   }

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { approvalExitCodes } from '../../../app/exit-codes.ts';
-import { halt, liftHalt } from '../../../app/halt.ts';
+import { haltTrading, liftHalt } from '../../../app/halt.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -32,7 +32,7 @@ export function addHaltCommand(program: CliCommand): void {
 }
 
 async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promise<void> {
-  const state = await halt(context, wanted);
+  const state = await haltTrading(context, wanted);
   await context.output.result('halt', { ...state }, () =>
     state.state === 'reducing'
       ? `REDUCING ONLY since ${state.since ?? ''}: you can only sell what you hold.${formatUntil(state)}\nResume trading with: trade-agent halt --lift`
@@ -45,7 +45,7 @@ async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promis
 
 async function showLift(context: Context): Promise<void> {
   const state = await liftHalt(context, 'halt --lift', async () =>
-    (await import('../../run/approval-progress.ts')).approvalProgress(context),
+    (await import('../../run/approval-progress.ts')).createApprovalListener(context),
   );
   await context.output.result('halt', { ...state }, () =>
     state.halted

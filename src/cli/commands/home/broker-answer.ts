@@ -1,7 +1,7 @@
 import { type BrokerChoice, type BrokerEntry, createBrokerEntry } from '../../../app/home/brokers.ts';
 import { findBrokerKind } from '../../../gateway/broker/brokers.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
-import { credentialText } from '../../../gateway/broker/stored-kinds.ts';
+import { getCredentialTexts } from '../../../gateway/broker/stored-kinds.ts';
 import type { Context } from '../../context/context.ts';
 import { promptForChoice } from '../../terminal/questions.ts';
 
@@ -29,7 +29,7 @@ export async function promptForBroker(
   const chosen = await promptForChoice(
     asking,
     'Which credentials do you have?',
-    kinds.map((one) => `${credentialText(one).noun}: ${credentialText(one).where}`),
+    kinds.map((one) => `${getCredentialTexts(one).noun}: ${getCredentialTexts(one).where}`),
   );
   return createBrokerEntry({ ...more, kind, credentials: kinds[chosen] });
 }
@@ -37,7 +37,7 @@ export async function promptForBroker(
 async function askBrokerKind(asking: Pick<Context, 'io' | 'signal'>) {
   const answers = offeredBrokers.map((kind) => {
     const { storedCredentials: kept } = findBrokerKind({ kind });
-    return `${createBrokerEntry({ kind }).label}: ${kept?.kinds.map((one) => credentialText(one).noun).join(' or ')}`;
+    return `${createBrokerEntry({ kind }).label}: ${kept?.kinds.map((one) => getCredentialTexts(one).noun).join(' or ')}`;
   });
   return offeredBrokers[await promptForChoice(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];
 }

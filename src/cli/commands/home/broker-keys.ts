@@ -18,10 +18,10 @@ export async function readBrokerKeys(
   kind: CredentialKind,
 ): Promise<StoredCredentials> {
   const { readSecretFrom } = await import('../../terminal/secret-file.ts');
-  const { readCredentialsText } = await import('../../../app/home/brokers.ts');
-  const { credentialText } = await import('../../../gateway/broker/stored-kinds.ts');
+  const { parseCredentialsText } = await import('../../../app/home/brokers.ts');
+  const { getCredentialTexts } = await import('../../../gateway/broker/stored-kinds.ts');
   const text = await readSecretFrom({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
-  if (text !== undefined) return readCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
+  if (text !== undefined) return parseCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {
     throw new TradeAgentError('usage', "the broker's keys are missing", {
       hint: 'Pass a file with --broker-key-file, or a descriptor with --broker-key-fd. Arguments and environment variables are not accepted.',
@@ -35,7 +35,7 @@ export async function readBrokerKeys(
       if (answer !== '') return answer;
     }
   };
-  const { noun, where, fields } = credentialText(kind);
+  const { noun, where, fields } = getCredentialTexts(kind);
   io.talk(`\nYour ${noun}: ${where}.\nIt stays on this machine, encrypted in the home's folder.`);
   const given: Record<string, string> = {};
   for (const [field, { label }] of Object.entries(fields)) {

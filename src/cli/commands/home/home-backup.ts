@@ -3,8 +3,8 @@ import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { parseDescriptor } from '../../options/choice.ts';
-import { homeFolderOption } from './home-folder-option.ts';
+import { parseFileDescriptor } from '../../options/choice.ts';
+import { resolveHomeFolder } from './home-folder-option.ts';
 
 export function addHomeBackupCommands(home: CliCommand): void {
   withPassphrase(
@@ -23,7 +23,7 @@ export function addHomeBackupCommands(home: CliCommand): void {
       const { backupHome } = await import('../../../app/home/backup.ts');
       const passphrase = await readPassphrase(context, options, true);
       const done = await backupHome(context, {
-        folder: homeFolderOption(command),
+        folder: resolveHomeFolder(command),
         file: resolve(file),
         passphrase,
       });
@@ -50,7 +50,7 @@ export function addHomeBackupCommands(home: CliCommand): void {
       const { restoreHome } = await import('../../../app/home/backup.ts');
       const passphrase = await readPassphrase(context, options, false);
       const restored = await restoreHome(context, {
-        folder: homeFolderOption(command),
+        folder: resolveHomeFolder(command),
         file: resolve(file),
         passphrase,
       });
@@ -74,7 +74,7 @@ export function addHomeBackupCommands(home: CliCommand): void {
 function withPassphrase(command: CliCommand): CliCommand {
   return command
     .option('--passphrase-file <file>', 'a file with the passphrase (mode 0600)')
-    .option('--passphrase-fd <number>', 'an open file descriptor with the passphrase', parseDescriptor);
+    .option('--passphrase-fd <number>', 'an open file descriptor with the passphrase', parseFileDescriptor);
 }
 
 interface PassphraseOptions {

@@ -1,13 +1,13 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
-import { utcSeconds } from '../../../machine/clock.ts';
+import { formatUtcSeconds } from '../../../machine/clock.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { choiceOption, parseDescriptor } from '../../options/choice.ts';
+import { createChoiceOption, parseFileDescriptor } from '../../options/choice.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
-import { homeFolderOption } from './home-folder-option.ts';
+import { resolveHomeFolder } from './home-folder-option.ts';
 
 interface UserOptions {
   readonly user?: string;
@@ -32,12 +32,12 @@ export function addHomeBrokerCommands(home: CliCommand): void {
     .examples(['trade-agent home broker show --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokerKeys } = await import('../../../app/home/brokers.ts');
-      const accounts = (await listBrokerKeys(context, homeFolderOption(command))).map((kept) => ({
+      const accounts = (await listBrokerKeys(context, resolveHomeFolder(command))).map((kept) => ({
         user: kept.sub,
         broker: kept.broker,
         number: kept.accountNumber,
         environment: kept.environment,
-        kept_at: utcSeconds(kept.keptAt),
+        kept_at: formatUtcSeconds(kept.keptAt),
       }));
       await context.output.result('home-broker', { accounts }, () =>
         accounts.length === 0
@@ -62,7 +62,7 @@ export function addHomeBrokerCommands(home: CliCommand): void {
     .runs(async (context, options: UserOptions, command: CliCommand) => {
       const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
       const { username, broker: name } = await removeBrokerKeys(context, {
-        folder: homeFolderOption(command),
+        folder: resolveHomeFolder(command),
         username: options.user,
         broker: options.broker,
       });
@@ -88,7 +88,7 @@ function addTools(broker: CliCommand): void {
       const { inspectBrokerTools } = await import('../../../app/home/brokers.ts');
       const { brokerToolsText } = await import('./broker-tools.ts');
       const { user: username, broker: name } = options;
-      const at = { folder: homeFolderOption(command), username, broker: name };
+      const at = { folder: resolveHomeFolder(command), username, broker: name };
       const { broker: named, tools } = await inspectBrokerTools(context, at);
       const shown = tools.map(({ pin, parameters, ...tool }) => ({
         ...tool,
@@ -114,7 +114,7 @@ function addSet(broker: CliCommand): void {
       '--broker-key-file <file>',
       'a file (mode 0600) with the key ID and secret on two lines, or with key= and secret= lines (depends on the broker: docs/guide/BROKERS.md)',
     )
-    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseDescriptor)
+    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseFileDescriptor)
     .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
       ['trade-agent home broker set', 'asks for the credentials (hidden)'],
@@ -122,10 +122,10 @@ function addSet(broker: CliCommand): void {
       ['trade-agent home broker set --broker ira', 'for one of several brokers'],
     )
     .runs(async (context, options: SetOptions, command: CliCommand) => {
-      const { setBrokerKeys, storedCredentialKind } = await import('../../../app/home/brokers.ts');
+      const { setBrokerKeys, findCredentialKind } = await import('../../../app/home/brokers.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
-      const folder = homeFolderOption(command);
-      const pair = await readBrokerKeys(context, options, await storedCredentialKind(folder, options.broker));
+      const folder = resolveHomeFolder(command);
+      const pair = await readBrokerKeys(context, options, await findCredentialKind(folder, options.broker));
       const {
         username,
         broker: name,
@@ -158,7 +158,7 @@ function addHomeBrokers(broker: CliCommand): void {
     .examples(['trade-agent home broker list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokers } = await import('../../../app/home/brokers.ts');
-      const brokers = await listBrokers(context, homeFolderOption(command));
+      const brokers = await listBrokers(context, resolveHomeFolder(command));
       await context.output.result('home-brokers', { brokers }, () =>
         brokers
           .map(({ name, label, kind, credentials, address, accounts }) => {
@@ -179,7 +179,7 @@ function addAdd(broker: CliCommand): void {
       'Add a broker to the home: ask for the credentials, test them, and add the broker to gateway.yaml. A running home must be restarted.',
     )
     .argument('<name>', 'a name for the broker, such as tradier or ira')
-    .addOption(choiceOption('--kind <kind>', 'the broker', offeredBrokers))
+    .addOption(createChoiceOption('--kind <kind>', 'the broker', offeredBrokers))
     .option('--credentials <kind>', 'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)')
     .option('--broker-url <url>', "address of the broker's API (default: the broker's own)")
     .option('--label <text>', "a name for the account, such as IRA (default: the broker's name)")
@@ -188,7 +188,7 @@ function addAdd(broker: CliCommand): void {
       '--broker-key-file <file>',
       'a file (mode 0600) with the credentials, one per line, or with name=value lines (docs/guide/BROKERS.md)',
     )
-    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseDescriptor)
+    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseFileDescriptor)
     .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
       ['trade-agent home broker add tradier --kind tradier', 'asks for account and token'],
@@ -200,7 +200,7 @@ function addAdd(broker: CliCommand): void {
       const { promptForBroker } = await import('./broker-answer.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
       const { requireCredentialKind } = await import('../../../gateway/broker/verify-keys.ts');
-      const folder = homeFolderOption(command);
+      const folder = resolveHomeFolder(command);
       await requireNewBroker(folder, name);
       const { kind, credentials, brokerUrl: url, label } = options;
       if (kind === undefined && !context.io.interactive) {

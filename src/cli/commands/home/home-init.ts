@@ -4,10 +4,10 @@ import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption, parseDescriptor } from '../../options/choice.ts';
+import { createChoiceOption, parseFileDescriptor } from '../../options/choice.ts';
 import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions } from '../../options/listening.ts';
-import { homeFolderOption } from './home-folder-option.ts';
+import { resolveHomeFolder } from './home-folder-option.ts';
 import type { InitOptions } from './init-answers.ts';
 
 export function addHomeInitCommand(home: CliCommand): void {
@@ -23,16 +23,16 @@ export function addHomeInitCommand(home: CliCommand): void {
     .option('--name <name>', 'your name, as shown on the phone')
     .option('--user <name>', 'your username (default: derived from the name)')
     .option('--email <address>', 'your email address (default: none)')
-    .addOption(choiceOption('--broker <kind>', 'your broker (default: alpaca)', offeredBrokers))
+    .addOption(createChoiceOption('--broker <kind>', 'your broker (default: alpaca)', offeredBrokers))
     .option('--credentials <kind>', 'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)')
     .option(
       '--broker-key-file <file>',
       'a file (mode 0600) with the credentials: key ID and secret on two lines, or name=value lines (docs/guide/BROKERS.md)',
     )
-    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseDescriptor)
+    .option('--broker-key-fd <number>', 'an open file descriptor with the same content', parseFileDescriptor)
     .option('--broker-url <url>', "address of the broker's API (default: the broker's own)")
     .addOption(
-      choiceOption('--environment <name>', 'paper or live, for a broker at --broker-url (default: paper)', [
+      createChoiceOption('--environment <name>', 'paper or live, for a broker at --broker-url (default: paper)', [
         'paper',
         'live',
       ]),
@@ -53,7 +53,7 @@ export function addHomeInitCommand(home: CliCommand): void {
       ],
     )
     .exits(exitCodes.busy)
-    .runs((context, options: InitOptions, command: CliCommand) => init(context, homeFolderOption(command), options));
+    .runs((context, options: InitOptions, command: CliCommand) => init(context, resolveHomeFolder(command), options));
 }
 
 async function init(context: Context, folder: string, options: InitOptions): Promise<void> {

@@ -8,7 +8,7 @@ import type { Output } from '../../context/output.ts';
 import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions, type ListeningFlags, toListenOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
-import { homeFolderOption } from './home-folder-option.ts';
+import { resolveHomeFolder } from './home-folder-option.ts';
 
 interface ServeOptions extends ListeningFlags {
   readonly listen?: ReturnType<typeof parseListenAddress>;
@@ -30,7 +30,7 @@ export function addHomeServeCommand(home: CliCommand): void {
     )
     .exits(exitCodes.busy)
     .serves((parts, output, options: ServeOptions, command: CliCommand) =>
-      serve(command.cli, parts, output, homeFolderOption(command), options),
+      serve(command.cli, parts, output, resolveHomeFolder(command), options),
     );
 }
 

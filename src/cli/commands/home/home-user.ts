@@ -2,7 +2,7 @@ import type { ListedAuthenticator, ListedUser } from '../../../app/home/users.ts
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { homeFolderOption } from './home-folder-option.ts';
+import { resolveHomeFolder } from './home-folder-option.ts';
 
 export function addHomeUserCommands(home: CliCommand): void {
   const user = home
@@ -27,7 +27,7 @@ function addList(user: CliCommand): void {
     .examples(['trade-agent home user list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listUsers } = await import('../../../app/home/users.ts');
-      const users = await listUsers(context, homeFolderOption(command));
+      const users = await listUsers(context, resolveHomeFolder(command));
       await context.output.result('home-users', { users }, () => users.flatMap(userLines).join('\n'));
     });
 }
@@ -42,7 +42,7 @@ function addAdd(user: CliCommand): void {
     .examples(['trade-agent home user add "Bob Brown" --user bob', ''])
     .runs(async (context, name: string, options: { user?: string; email?: string }, command: CliCommand) => {
       const { addUser } = await import('../../../app/home/users.ts');
-      const added = await addUser(context, homeFolderOption(command), {
+      const added = await addUser(context, resolveHomeFolder(command), {
         name,
         username: options.user,
         email: options.email,
@@ -74,7 +74,7 @@ function addRemove(user: CliCommand): void {
     .examples(['trade-agent home user remove bob --yes', ''])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
       const { removeUser } = await import('../../../app/home/users.ts');
-      await removeUser(context, homeFolderOption(command), name);
+      await removeUser(context, resolveHomeFolder(command), name);
       await context.output.result('home-user-remove', { user: name }, () => `Removed ${name}.`);
     });
 }
@@ -90,7 +90,7 @@ function addRemoveAuthenticator(user: CliCommand): void {
     .examples(['trade-agent home user remove-authenticator AX3f --user alice', ''])
     .runs(async (context, id: string, options: { user?: string }, command: CliCommand) => {
       const { removeAuthenticator } = await import('../../../app/home/users.ts');
-      const removed = await removeAuthenticator(context, homeFolderOption(command), {
+      const removed = await removeAuthenticator(context, resolveHomeFolder(command), {
         username: options.user,
         id,
       });
@@ -114,7 +114,7 @@ function addRecoveryCode(user: CliCommand): void {
     .examples(['trade-agent home user recovery-code', 'shown once'])
     .runs(async (context, options: { user?: string }, command: CliCommand) => {
       const { issueRecoveryCode } = await import('../../../app/home/users.ts');
-      const { username, recoveryCode } = await issueRecoveryCode(context, homeFolderOption(command), options.user);
+      const { username, recoveryCode } = await issueRecoveryCode(context, resolveHomeFolder(command), options.user);
       await context.output.result(
         'home-recovery-code',
         { user: username, recovery_code: recoveryCode },

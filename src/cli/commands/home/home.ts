@@ -1,16 +1,16 @@
 import { homedir } from 'node:os';
 import { exitCodes } from '../../../app/exit-codes.ts';
-import { homeNotices } from '../../../app/home/home-notices.ts';
+import { homeNoticeChannels } from '../../../app/home/home-notices.ts';
 import type { ServiceManager } from '../../../app/home/service.ts';
 import type { HomeStatus, PairingLink } from '../../../app/home/users.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 import { addHomeBackupCommands } from './home-backup.ts';
 import { addHomeBrokerCommands } from './home-broker.ts';
-import { homeFolderOption } from './home-folder-option.ts';
+import { resolveHomeFolder } from './home-folder-option.ts';
 import { addHomeInitCommand } from './home-init.ts';
 import { addHomeServeCommand } from './home-serve.ts';
 import { addHomeUserCommands, userLines } from './home-user.ts';
@@ -53,7 +53,7 @@ function addHomePair(home: CliCommand): void {
     )
     .runs(async (context, { user }: { user?: string }, command: CliCommand) => {
       const { createPairingLink } = await import('../../../app/home/users.ts');
-      const pairing = await createPairingLink(context, homeFolderOption(command), user);
+      const pairing = await createPairingLink(context, resolveHomeFolder(command), user);
       await showPairing(context, pairing);
     });
 }
@@ -83,7 +83,10 @@ function addHomeService(home: CliCommand): void {
       'Print a systemd unit that runs the home as a separate user, who can only write to the home; or a launchd agent on macOS. Writes and starts nothing; shows on stderr how to install it.',
     )
     .addOption(
-      choiceOption('--kind <manager>', 'systemd or launchd (default: depends on the system)', ['systemd', 'launchd']),
+      createChoiceOption('--kind <manager>', 'systemd or launchd (default: depends on the system)', [
+        'systemd',
+        'launchd',
+      ]),
     )
     .option('--user <name>', 'the system user under systemd', 'trade-agent')
     .option('--low-port', 'allow it to listen on ports below 1024, such as 443')
@@ -100,7 +103,7 @@ function addHomeService(home: CliCommand): void {
         user,
         lowPort,
         userFolder: command.cli.env.HOME ?? homedir(),
-        folder: kind === 'systemd' && !named ? STATE_FOLDER : homeFolderOption(command),
+        folder: kind === 'systemd' && !named ? STATE_FOLDER : resolveHomeFolder(command),
       });
       for (const warning of warnings) context.io.talk(`warning: ${warning}`);
       await context.output.result('home-service', { kind, file, content, commands, warnings }, () => content.trimEnd());
@@ -118,8 +121,8 @@ function addHomeStatus(home: CliCommand): void {
     )
     .examples(['trade-agent home status --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
-      const { homeStatus } = await import('../../../app/home/users.ts');
-      const status = await homeStatus(context, homeFolderOption(command));
+      const { readHomeStatus } = await import('../../../app/home/users.ts');
+      const status = await readHomeStatus(context, resolveHomeFolder(command));
       await context.output.result('home-status', { ...status }, () => statusLines(status).join('\n'));
     });
 
@@ -131,11 +134,11 @@ function addHomeStatus(home: CliCommand): void {
     .examples(['trade-agent home doctor', 'exits with 3 if there is something to do'])
     .exits(exitCodes.found)
     .runs(async (context, _options: unknown, command: CliCommand) => {
-      const { homeDoctor } = await import('../../../app/home/doctor.ts');
-      const { findingsText } = await import('../../text/findings.ts');
-      const findings = await homeDoctor(context, homeFolderOption(command));
+      const { runHomeDoctor } = await import('../../../app/home/doctor.ts');
+      const { doctorFindingsText } = await import('../../text/findings.ts');
+      const findings = await runHomeDoctor(context, resolveHomeFolder(command));
       const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
-      await context.output.result('home-doctor', { ok, findings }, () => findingsText(context.io, findings));
+      await context.output.result('home-doctor', { ok, findings }, () => doctorFindingsText(context.io, findings));
       return ok ? exitCodes.done : exitCodes.found;
     });
 }
@@ -169,19 +172,19 @@ function addHomeNotices(home: CliCommand): void {
       ['trade-agent home notices test ntfy', 'sends a test notice'],
     );
   const placeOf = async (command: CliCommand) => {
-    const folder = homeFolderOption(command);
-    const { requireOwnFolder } = await import('../../../app/home/open-home.ts');
+    const folder = resolveHomeFolder(command);
+    const { requireOwnHomeFolder } = await import('../../../app/home/open-home.ts');
     const { readHomeSettings } = await import('../../../app/home/home-files.ts');
-    requireOwnFolder(folder);
-    return homeNotices(folder, (await readHomeSettings(folder)).notices ?? {});
+    requireOwnHomeFolder(folder);
+    return homeNoticeChannels(folder, (await readHomeSettings(folder)).notices ?? {});
   };
   notices
     .command('list', { isDefault: true })
     .description('List the channels.')
     .examples(['trade-agent home notices list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
-      const { listHomeNotices } = await import('../../../app/home/home-notices.ts');
-      const channels = await listHomeNotices(await placeOf(command));
+      const { listHomeNoticeChannels } = await import('../../../app/home/home-notices.ts');
+      const channels = await listHomeNoticeChannels(await placeOf(command));
       await context.output.result('home-notices', { channels }, () =>
         channels.length === 0
           ? 'Only push is set up. Add a channel under "notices" in home.yaml (docs/guide/NOTICES.md).'
@@ -199,8 +202,8 @@ function addHomeNotices(home: CliCommand): void {
     .argument('<name>', 'a name from "home notices"')
     .examples(['trade-agent home notices test ntfy', 'sends a test notice'])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
-      const { testNotice } = await import('../../../app/notices/notice-place.ts');
-      const { id, attempts } = await testNotice(context, await placeOf(command), name);
+      const { sendTestNotice } = await import('../../../app/notices/notice-place.ts');
+      const { id, attempts } = await sendTestNotice(context, await placeOf(command), name);
       await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent through ${name}.`);
     });
   notices
@@ -211,9 +214,9 @@ function addHomeNotices(home: CliCommand): void {
     .argument('<name>', 'a name from "home notices"')
     .examples(['trade-agent home notices set-secret mail', 'asks for it (hidden)'])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
-      const { setNoticeSecret } = await import('../../../app/notices/notice-place.ts');
+      const { setNoticeChannelSecret } = await import('../../../app/notices/notice-place.ts');
       const { readSecret } = await import('../../terminal/secret-input.ts');
-      const { kind, words } = await setNoticeSecret(await placeOf(command), name, (what) =>
+      const { kind, words } = await setNoticeChannelSecret(await placeOf(command), name, (what) =>
         readSecret(context, `${what} (hidden): `),
       );
       await context.output.result(

@@ -5,8 +5,8 @@ import {
   type AccountLimits,
   accountLimitsSchema,
   defaultLimits,
-  EVERY_ACCOUNT,
   type Limits,
+  OTHER_ACCOUNTS_KEY,
 } from '../../../gateway/policy/rules.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, formatListenAddress, type ListenAddress } from '../../../home/settings/home-settings.ts';
@@ -112,8 +112,8 @@ export async function promptForLimits(asking: PromptContext, options: InitOption
   };
   const each = asked.max_order_notional;
   const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(DEFAULT_DAY_LIMIT_ORDERS).toFixed() };
-  const limits = { ...usual.accounts[EVERY_ACCOUNT], ...day, ...asked };
-  return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
+  const limits = { ...usual.accounts[OTHER_ACCOUNTS_KEY], ...day, ...asked };
+  return { ...usual, accounts: { [OTHER_ACCOUNTS_KEY]: limits } };
 }
 
 async function askLimit(
@@ -138,7 +138,7 @@ async function askLimit(
   if (!shouldAsk(asking, options)) return {};
   const typed = await promptUntilValid(
     asking,
-    `${question} [${defaultLimits().accounts[EVERY_ACCOUNT]?.[name] ?? ''}]: `,
+    `${question} [${defaultLimits().accounts[OTHER_ACCOUNTS_KEY]?.[name] ?? ''}]: `,
     (text) => text === '' || parsed(text).success,
     `It must be ${mustBe}.`,
   );
@@ -158,7 +158,7 @@ export function listenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOpti
   };
 }
 
-export async function promptForNotices(asking: PromptContext, options: InitOptions) {
+export async function promptForNoticeChannel(asking: PromptContext, options: InitOptions) {
   const { ntfy } = options;
   if (ntfy !== undefined) {
     const channel = ntfyChannel(ntfy);

@@ -10,7 +10,7 @@ import {
   listenSettings,
   promptForAddress,
   promptForLimits,
-  promptForNotices,
+  promptForNoticeChannel,
   promptForOwner,
 } from './init-answers.ts';
 
@@ -29,7 +29,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
   const opened = await verifyNewAccount(context, entry, pair, options.environment ?? 'paper');
   await confirmAccount(context, opened.account, options.confirmLive);
   const limits = await promptForLimits(context, options);
-  const notices = await promptForNotices(context, options);
+  const notices = await promptForNoticeChannel(context, options);
   const home: NewHome = {
     folder,
     settings: {

@@ -1,7 +1,7 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { StartedLogin } from '../../../app/login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
-import { markInvisible, safeLine } from '../../../text/sanitize.ts';
+import { markInvisibleCharacters, safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -69,15 +69,15 @@ async function login(context: Context, options: LoginOptions): Promise<void> {
 }
 
 async function showKey(context: Context, { company: issuer, clientId }: LoginOptions): Promise<void> {
-  const { showCompanyKey } = await import('../../../app/login.ts');
-  const { profile, company, key, homeYaml } = await showCompanyKey(context, { issuer, clientId });
+  const { loadCompanyKey } = await import('../../../app/login.ts');
+  const { profile, company, key, homeYaml } = await loadCompanyKey(context, { issuer, clientId });
   await context.output.result('company-key', { profile, company, key, home_yaml: homeYaml.join('\n') }, () =>
     [
       `Client  ${safeLine(company.client_id)}, at ${safeLine(company.issuer)}`,
       `Key     ${JSON.stringify(key)}`,
       '',
       'For home.yaml of the home (add name, organization, scopes and people):',
-      ...homeYaml.map(markInvisible),
+      ...homeYaml.map(markInvisibleCharacters),
     ].join('\n'),
   );
 }

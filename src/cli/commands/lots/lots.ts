@@ -1,5 +1,5 @@
 import { sessionExitCodes } from '../../../app/exit-codes.ts';
-import { heldLots } from '../../../app/portfolio/gains.ts';
+import { computeHeldLots } from '../../../app/portfolio/gains.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
 
@@ -13,7 +13,7 @@ export function addLotsCommand(program: CliCommand): void {
     )
     .exits(...sessionExitCodes)
     .runs(async (context, { method, lots }: LotOptions) => {
-      const found = await heldLots(context, { method, lots });
+      const found = await computeHeldLots(context, { method, lots });
       await context.output.result('lots', { ...found }, async () => {
         const { lotsText } = await import('../../text/gains-text.ts');
         const { toReader } = await import('../../text/reader.ts');

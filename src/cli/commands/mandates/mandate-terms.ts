@@ -1,6 +1,6 @@
 import type { MandateTerms } from '../../../app/mandates.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { utcSeconds } from '../../../machine/clock.ts';
+import { formatUtcSeconds } from '../../../machine/clock.ts';
 import type { Cadence } from '../../../trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
@@ -84,10 +84,10 @@ function parsePriceBand(text: string): [string, { min?: string; max?: string }] 
 function parseInstant(option: string, text: string, edge: 'start' | 'end'): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
     const midnight = newYorkInstant(edge === 'end' ? addDays(text, 1) : text, '00:00');
-    if (newYorkDate(edge === 'end' ? midnight - 1 : midnight) === text) return utcSeconds(midnight);
+    if (newYorkDate(edge === 'end' ? midnight - 1 : midnight) === text) return formatUtcSeconds(midnight);
   }
   const at = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(at)) return utcSeconds(at);
+  if (!Number.isNaN(at)) return formatUtcSeconds(at);
   throw new TradeAgentError('usage', `${option} can't be "${text}"`, {
     hint: 'Use a date in New York such as 2026-12-20, or a time such as 2026-12-20T21:00:00Z.',
   });

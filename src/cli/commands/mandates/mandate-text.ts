@@ -1,5 +1,5 @@
 import { safeLine } from '../../../text/sanitize.ts';
-import { dollars } from '../../../trading/amounts.ts';
+import { formatDollarAmount } from '../../../trading/amounts.ts';
 import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
 import { describeCoveredOrders, formatLastDay, mandateFields } from '../../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-order-words.ts';
@@ -8,7 +8,7 @@ import { fitTable } from '../../text/table.ts';
 
 /** Formats how much of a mandate is used: `$540.00 of $2,000.00, 3 of 12 orders`. */
 function formatUsage({ terms, used }: MandateView): string {
-  return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
+  return `${formatDollarAmount(used.total_notional)} of ${formatDollarAmount(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
 
 export function mandatesText(mandates: readonly MandateView[], reader: Reader): Promise<string> {
@@ -35,7 +35,7 @@ export function mandatesText(mandates: readonly MandateView[], reader: Reader): 
 export function mandateText(mandate: MandateView): string {
   const { id, state, terms, used, slot, standing } = mandate;
   const rows: [string, string][] = [
-    ['used', `${formatUsage(mandate)}; ${dollars(used.day_notional)} today`],
+    ['used', `${formatUsage(mandate)}; ${formatDollarAmount(used.day_notional)} today`],
     ...(slot === undefined ? [] : [['now', slot] as [string, string]]),
     ...(standing === undefined ? [] : [['next', formatRecurringOrder(standing)] as [string, string]]),
     ...mandateFields(terms).filter(([label]) => label !== 'id'),

@@ -2,7 +2,7 @@ import { approvalExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts'
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 import { toReader } from '../../text/reader.ts';
 import type { AddMandateOptions } from './mandate-terms.ts';
 
@@ -60,14 +60,14 @@ function addAdd(mandates: CliCommand): void {
     .option('--until <day>', 'the last day: up to 30 days ahead for live accounts, 90 for paper')
     .option('--from <day>', 'the first day (default: now)')
     .addOption(
-      choiceOption(
+      createChoiceOption(
         '--every <period>',
         'how often each symbol and side may be ordered (default: on demand); with --buy or --sell, when the gateway orders: day, a weekday, or month (on the 1st)',
         ['demand', 'day', 'week', 'month', ...weekdays],
       ),
     )
     .option('--times <number>', 'orders per period (default: 1)')
-    .addOption(choiceOption('--side <side>', 'allowed sides (default: buy)', ['buy', 'sell', 'both']))
+    .addOption(createChoiceOption('--side <side>', 'allowed sides (default: buy)', ['buy', 'sell', 'both']))
     .option('--types <types>', 'allowed order types (default: market,limit)')
     .option('--time-in-force <times>', 'allowed times in force (default: day)')
     .option('--price <band...>', 'allowed prices per share, SYMBOL=FROM..TO: AAPL=150..190')
@@ -105,7 +105,7 @@ function addAdd(mandates: CliCommand): void {
       const standing = parseStandingOrder(symbols, options);
       const terms = parseMandateTerms(symbols, standing === undefined ? options : { ...options, every: undefined });
       const mandate = await addMandate(context, { ...terms, ...standing }, async () =>
-        (await import('../../run/approval-progress.ts')).approvalProgress(context),
+        (await import('../../run/approval-progress.ts')).createApprovalListener(context),
       );
       await printMandate(context, mandate);
     });

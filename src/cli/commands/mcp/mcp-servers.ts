@@ -1,5 +1,10 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import type { ConfirmUnsafe, InspectedServer, OpenBrowser, ServerLocation } from '../../../app/mcp/servers.ts';
+import type {
+  ConfirmUnsafeTools,
+  InspectedMcpServer,
+  McpServerLocation,
+  OpenBrowser,
+} from '../../../app/mcp/servers.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { safeLine } from '../../../text/sanitize.ts';
@@ -7,7 +12,7 @@ import { defined } from '../../../values/defined.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo, promptUntilValid } from '../../terminal/questions.ts';
-import { serverLine, serverText, toolData, toolText } from './server-view.ts';
+import { mcpServerLine, mcpServerText, mcpToolText, toMcpToolData } from './server-view.ts';
 
 const unsafeOption = [
   '--unsafe',
@@ -64,7 +69,7 @@ export function addMcpServersCommand(mcp: CliCommand): void {
     .examples(['trade-agent mcp servers confirm news search', 'shows it first'])
     .exits(...sessionExitCodes, exitCodes.blocked)
     .runs((context, name: string, tool: string, { yes = false, unsafe }: UnsafeOption & { yes?: boolean }) =>
-      allow(context, name, [tool], { agree: (tools) => confirmTools(context, tools, yes), unsafe }),
+      allow(context, name, [tool], { agree: (tools) => confirmMcpTools(context, tools, yes), unsafe }),
     );
   servers
     .command('remove')
@@ -79,7 +84,7 @@ interface UnsafeOption {
   readonly unsafe?: boolean | undefined;
 }
 
-interface AddOptions extends UnsafeOption, Pick<ServerLocation, 'command' | 'url'> {
+interface AddOptions extends UnsafeOption, Pick<McpServerLocation, 'command' | 'url'> {
   readonly env: readonly string[];
   readonly tool: readonly string[];
   readonly clientId?: string;
@@ -108,12 +113,12 @@ function addAdd(servers: CliCommand): void {
 }
 
 async function list(context: Context): Promise<void> {
-  const { listServers } = await import('../../../app/mcp/servers.ts');
-  const found = await listServers(context);
+  const { listMcpServers } = await import('../../../app/mcp/servers.ts');
+  const found = await listMcpServers(context);
   await context.output.result('mcp-servers', { servers: found }, () =>
     found.length === 0
       ? 'No servers. Add one with "trade-agent mcp servers add" (docs/guide/MCP.md).'
-      : found.map(serverLine).join('\n'),
+      : found.map(mcpServerLine).join('\n'),
   );
 }
 
@@ -123,27 +128,29 @@ async function add(
   args: readonly string[],
   { command, url, env, tool, clientId, unsafe = false }: AddOptions,
 ): Promise<void> {
-  const { addServer } = await import('../../../app/mcp/servers.ts');
-  const place: ServerLocation = {
+  const { addMcpServer } = await import('../../../app/mcp/servers.ts');
+  const place: McpServerLocation = {
     ...defined({ command }),
     ...(args.length === 0 ? {} : { args: [...args] }),
     ...(env.length === 0 ? {} : { env: [...env] }),
     ...defined({ url, client_id: clientId }),
   };
-  const added = await addServer(context, name, place, {
+  const added = await addMcpServer(context, name, place, {
     open: signInOpener(context),
-    choose: (looked) => chooseTools(context, looked, tool, unsafe),
-    insist: unsafe ? confirmUnsafeTools(context) : undefined,
+    choose: (looked) => chooseMcpTools(context, looked, tool, unsafe),
+    insist: unsafe ? createUnsafeToolsConfirmation(context) : undefined,
   });
   const { tools, ...server } = added;
-  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () => serverText(added));
+  await context.output.result('mcp-server', { ...server, tools: tools.map(toMcpToolData) }, () => mcpServerText(added));
 }
 
 async function test(context: Context, name: string): Promise<number> {
-  const { inspectServer } = await import('../../../app/mcp/servers.ts');
-  const looked = await inspectServer(context, name, signInOpener(context));
+  const { inspectMcpServer } = await import('../../../app/mcp/servers.ts');
+  const looked = await inspectMcpServer(context, name, signInOpener(context));
   const { tools, ...server } = looked;
-  await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () => serverText(looked));
+  await context.output.result('mcp-server', { ...server, tools: tools.map(toMcpToolData) }, () =>
+    mcpServerText(looked),
+  );
   const allowed = (await context.profile()).mcp_servers?.[name]?.tools ?? [];
   const isOff = tools.some((tool) => allowed.includes(tool.name) && tool.state !== 'offered');
   return isOff ? exitCodes.found : exitCodes.done;
@@ -155,20 +162,20 @@ async function allow(
   tools: readonly string[],
   { agree, unsafe = false }: UnsafeOption & { readonly agree: (tools: readonly ComparedTool[]) => Promise<void> },
 ): Promise<void> {
-  const { allowTools } = await import('../../../app/mcp/servers.ts');
-  const allowed = await allowTools(context, name, tools, {
+  const { allowMcpTools } = await import('../../../app/mcp/servers.ts');
+  const allowed = await allowMcpTools(context, name, tools, {
     open: signInOpener(context),
     agree,
-    insist: unsafe ? confirmUnsafeTools(context) : undefined,
+    insist: unsafe ? createUnsafeToolsConfirmation(context) : undefined,
   });
-  await context.output.result('mcp-tools', { name, tools: allowed.map(toolData) }, () =>
-    allowed.map((tool) => toolText(tool)).join('\n'),
+  await context.output.result('mcp-tools', { name, tools: allowed.map(toMcpToolData) }, () =>
+    allowed.map((tool) => mcpToolText(tool)).join('\n'),
   );
 }
 
 async function remove(context: Context, name: string): Promise<void> {
-  const { removeServer } = await import('../../../app/mcp/servers.ts');
-  await removeServer(context, name);
+  const { removeMcpServer } = await import('../../../app/mcp/servers.ts');
+  await removeMcpServer(context, name);
   await context.output.result('mcp-server-remove', { name }, () => `Removed MCP server ${name}.`);
 }
 
@@ -189,15 +196,15 @@ function signInOpener(context: Context): OpenBrowser {
  * Asks which tools to allow, unless the person named them.
  * @param unsafe whether to offer tools that could act without approval
  */
-export async function chooseTools(
+export async function chooseMcpTools(
   { io, signal }: Context,
-  looked: InspectedServer,
+  looked: InspectedMcpServer,
   named: readonly string[],
   unsafe: boolean,
 ): Promise<readonly string[]> {
   const fit = looked.tools.filter((tool) => tool.fit !== undefined && (unsafe || tool.danger === undefined));
   if (named.length > 0 || !io.interactive || fit.length === 0) return named;
-  io.talk(serverText(looked));
+  io.talk(mcpServerText(looked));
   const byNumber = fit.map(({ name }) => name);
   io.talk('');
   for (const [index, name] of byNumber.entries()) io.talk(`  ${index + 1}  ${safeLine(name)}`);
@@ -219,7 +226,7 @@ export async function chooseTools(
  * Shows the definitions of tools and asks for confirmation.
  * @throws {TradeAgentError} `usage`, `interrupted` if the answer is no
  */
-export async function confirmTools(
+export async function confirmMcpTools(
   { io, signal }: Context,
   tools: readonly ComparedTool[],
   yes: boolean,
@@ -230,7 +237,7 @@ export async function confirmTools(
       hint: 'Review it with "trade-agent mcp servers test", then pass --yes.',
     });
   }
-  for (const tool of tools) io.talk(toolText(tool));
+  for (const tool of tools) io.talk(mcpToolText(tool));
   if (await askYesNo({ io, signal }, 'Allow this tool?')) return;
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
@@ -239,7 +246,7 @@ export async function confirmTools(
  * Returns a function that has the person type the names of tools that may act without approval.
  * @throws {TradeAgentError} `usage`, `interrupted`
  */
-export function confirmUnsafeTools({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafe {
+export function createUnsafeToolsConfirmation({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafeTools {
   return async (server, tools) => {
     if (!io.interactive) {
       throw new TradeAgentError('usage', 'allowing unsafe tools needs a terminal', {
@@ -247,7 +254,7 @@ export function confirmUnsafeTools({ io, signal }: Pick<Context, 'io' | 'signal'
       });
     }
     io.talk('A language model can call these tools without your approval:');
-    for (const tool of tools) io.talk(toolText(tool));
+    for (const tool of tools) io.talk(mcpToolText(tool));
     for (const { name } of tools) {
       const typed = await io.prompt(`Type "${server} ${safeLine(name)}" to allow it: `, signal);
       if (typed.trim() !== `${server} ${safeLine(name)}`)

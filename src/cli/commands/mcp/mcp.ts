@@ -10,7 +10,7 @@ import { safeLine, safeText } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
-import { homeFolderOption } from '../home/home-folder-option.ts';
+import { resolveHomeFolder } from '../home/home-folder-option.ts';
 import { addMcpServersCommand } from './mcp-servers.ts';
 
 export function addMcpCommand(program: CliCommand): void {
@@ -64,7 +64,7 @@ function addMcpClients(mcp: CliCommand): void {
     .examples(['trade-agent mcp clients list --output json', 'for scripts'])
     .runs(async (context, options: ClientsOptions, command: CliCommand) => {
       const { listMcpClients } = await import('../../../app/home/users.ts');
-      const found = await listMcpClients(context, homeFolderOption(command), options.user);
+      const found = await listMcpClients(context, resolveHomeFolder(command), options.user);
       await context.output.result('mcp-clients', { clients: found }, () =>
         found.length === 0 ? 'No MCP clients are allowed.' : found.map(clientLine).join('\n'),
       );
@@ -78,7 +78,7 @@ function addMcpClients(mcp: CliCommand): void {
     .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
     .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {
       const { revokeMcpClient } = await import('../../../app/home/users.ts');
-      const client = await revokeMcpClient(context, homeFolderOption(command), { user: options.user, id });
+      const client = await revokeMcpClient(context, resolveHomeFolder(command), { user: options.user, id });
       await context.output.result(
         'mcp-client-revoke',
         { client },

@@ -1,18 +1,18 @@
-import type { InspectedServer, ListedServer } from '../../../app/mcp/servers.ts';
+import type { InspectedMcpServer, ListedMcpServer } from '../../../app/mcp/servers.ts';
 import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools.ts';
-import { dangerTexts } from '../../../mcp/client/tool-danger.ts';
+import { toolDangerTexts } from '../../../mcp/client/tool-danger.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 
 /** Formats a server: `news  https://news.example/mcp  search, headlines (not confirmed)`. */
-export function serverLine({ name, at, enabled, tools }: ListedServer): string {
+export function mcpServerLine({ name, at, enabled, tools }: ListedMcpServer): string {
   const allowed = tools.map((tool) => `${safeLine(tool.name)}${tool.pinned ? '' : ' (not confirmed)'}`);
   return `${name}${enabled ? '' : ' (off)'}  ${safeLine(at, 120)}  ${allowed.length === 0 ? 'no tools allowed' : allowed.join(', ')}`;
 }
 
-export function serverText({ name, protocol, about, tools }: InspectedServer): string {
+export function mcpServerText({ name, protocol, about, tools }: InspectedMcpServer): string {
   const itself = about.name === '' ? '' : `, identifies as ${about.name} ${about.version}`.trimEnd();
   const head = `${name}: connected (${safeLine(protocol, 20)})${itself}`;
-  return [head, ...(tools.length === 0 ? ['It has no tools.'] : tools.map(toolText))].join('\n');
+  return [head, ...(tools.length === 0 ? ['It has no tools.'] : tools.map(mcpToolText))].join('\n');
 }
 
 const stateWords: Readonly<Record<ToolState, string>> = {
@@ -26,11 +26,11 @@ const stateWords: Readonly<Record<ToolState, string>> = {
 };
 
 /** Formats a tool's description and arguments in full, because the language model would read all of them. */
-export function toolText({ name, state, fit, danger }: ComparedTool): string {
+export function mcpToolText({ name, state, fit, danger }: ComparedTool): string {
   const said = fit?.description ?? '';
   return [
     `  ${safeLine(name)}  (${stateWords[state]})`,
-    ...(danger === undefined ? [] : [`      WARNING: this tool ${dangerTexts[danger]}.`]),
+    ...(danger === undefined ? [] : [`      WARNING: this tool ${toolDangerTexts[danger]}.`]),
     ...(said === '' ? [] : said.split('\n').map((line) => `      ${line}`)),
     ...toolArguments(fit).map((one) => `      ${argumentLine(one)}`),
   ].join('\n');
@@ -58,7 +58,7 @@ function toolArguments(fit: ComparedTool['fit']): ToolArgument[] {
   );
 }
 
-export function toolData({ name, state, pin, fit, danger }: ComparedTool) {
+export function toMcpToolData({ name, state, pin, fit, danger }: ComparedTool) {
   return {
     name,
     state,

@@ -1,8 +1,8 @@
 import { sessionExitCodes } from '../../../app/exit-codes.ts';
-import { latestNews } from '../../../app/market.ts';
+import { loadLatestNews } from '../../../app/market.ts';
 import { MAX_ARTICLES } from '../../../trading/market-news.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { countParser } from '../../options/choice.ts';
+import { createCountParser } from '../../options/choice.ts';
 
 export function addNewsCommand(program: CliCommand): void {
   program
@@ -10,7 +10,7 @@ export function addNewsCommand(program: CliCommand): void {
     .summary('show the latest news')
     .description('Show the latest articles from your broker, for all or some symbols, as published.')
     .argument('[symbols...]', 'such as AAPL or BRK.B')
-    .option('--limit <n>', 'maximum number of articles', countParser(MAX_ARTICLES), 10)
+    .option('--limit <n>', 'maximum number of articles', createCountParser(MAX_ARTICLES), 10)
     .examples(
       ['trade-agent news AAPL MSFT', 'about either of them'],
       ['trade-agent news --limit 3 --output json | jq -r ".news[].headline"', 'for scripts'],
@@ -18,7 +18,7 @@ export function addNewsCommand(program: CliCommand): void {
     .exits(...sessionExitCodes)
     .runs(async (context, typed: string[], { limit }: { limit: number }) => {
       const symbols = typed.flatMap((text) => text.split(',')).filter((text) => text !== '');
-      const news = await latestNews(context, { symbols, limit });
+      const news = await loadLatestNews(context, { symbols, limit });
       const simulated = news.some((article) => article.simulated);
       await context.output.result('news', { news, simulated }, async () =>
         (await import('../../text/data-lists.ts')).newsText(news, context.io.width()),

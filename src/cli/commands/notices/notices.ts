@@ -1,5 +1,5 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
-import type { ListedChannel } from '../../../app/notices/notices.ts';
+import type { ListedNoticeChannel } from '../../../app/notices/notices.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -71,13 +71,13 @@ export function addNoticesCommand(program: CliCommand): void {
 }
 
 async function printChannels(context: Context): Promise<void> {
-  const { listNotices } = await import('../../../app/notices/notices.ts');
-  const channels = await listNotices(context);
+  const { listNoticeChannels } = await import('../../../app/notices/notices.ts');
+  const channels = await listNoticeChannels(context);
   await context.output.result('notices', { channels }, async () => {
     if (channels.length === 0) return 'No channels. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)';
     const { formatTable } = await import('../../text/table.ts');
     const { safeLine } = await import('../../../text/sanitize.ts');
-    return formatTable<ListedChannel>(
+    return formatTable<ListedNoticeChannel>(
       [
         { head: 'NAME', cell: ({ name }) => name },
         { head: 'KIND', cell: ({ kind, enabled }) => (enabled ? kind : `${kind} (off)`) },
@@ -92,9 +92,9 @@ async function printChannels(context: Context): Promise<void> {
 }
 
 async function addChannel(context: Context, name: string, kind: string, settings: readonly string[]): Promise<void> {
-  const { addNotice } = await import('../../../app/notices/notices.ts');
+  const { addNoticeChannel } = await import('../../../app/notices/notices.ts');
   const { safeLine } = await import('../../../text/sanitize.ts');
-  const added = await addNotice(context, name, kind, settings);
+  const added = await addNoticeChannel(context, name, kind, settings);
   await context.output.result('notice-added', { channel: name, ...added }, () =>
     [
       `${name} sends notices to ${safeLine(added.to)}.`,
@@ -106,14 +106,14 @@ async function addChannel(context: Context, name: string, kind: string, settings
 }
 
 async function removeChannel(context: Context, name: string): Promise<void> {
-  const { removeNotice } = await import('../../../app/notices/notices.ts');
-  await removeNotice(context, name);
+  const { removeNoticeChannel } = await import('../../../app/notices/notices.ts');
+  await removeNoticeChannel(context, name);
   await context.output.result('notice-removed', { channel: name }, () => `Removed channel ${name}.`);
 }
 
 async function sendTest(context: Context, name: string): Promise<void> {
-  const { testProfileNotice } = await import('../../../app/notices/notices.ts');
-  const { id, attempts } = await testProfileNotice(context, name);
+  const { sendProfileTestNotice } = await import('../../../app/notices/notices.ts');
+  const { id, attempts } = await sendProfileTestNotice(context, name);
   await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent through ${name}.`);
 }
 

@@ -1,13 +1,13 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import { listOrders, showOrder } from '../../../app/orders/orders.ts';
-import type { ChangeFlags, OrderFlags, OrderRequestSettings } from '../../../app/orders/place-order.ts';
+import { findOrder, listOrders } from '../../../app/orders/orders.ts';
+import type { OrderChangeFlags, OrderFlags, OrderRequestSettings } from '../../../app/orders/place-order.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { Side } from '../../../trading/order.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption, parseLimit } from '../../options/choice.ts';
+import { createChoiceOption, parseListLimit } from '../../options/choice.ts';
 import { toReader } from '../../text/reader.ts';
-import { addApprovalOptions, addTermOptions, orderExitCodes } from './order-options.ts';
+import { addApprovalOptions, addOrderTermOptions, orderExitCodes } from './order-options.ts';
 
 export function addOrdersCommand(program: CliCommand): void {
   const orders = program
@@ -43,8 +43,8 @@ function addListCommand(orders: CliCommand): void {
   orders
     .command('list', { isDefault: true })
     .description('list orders, newest first')
-    .addOption(choiceOption('--status <status>', 'which orders', ['open', 'closed', 'all']).default('all'))
-    .option('--limit <n>', 'maximum number of orders', parseLimit, 50)
+    .addOption(createChoiceOption('--status <status>', 'which orders', ['open', 'closed', 'all']).default('all'))
+    .option('--limit <n>', 'maximum number of orders', parseListLimit, 50)
     .examples(
       ['trade-agent orders list --status open', 'open orders'],
       ['trade-agent orders list --account all', 'orders of all your accounts'],
@@ -72,7 +72,7 @@ async function printOrders(
 }
 
 async function printOrder(context: Context, id: string): Promise<void> {
-  const order = await showOrder(context, id);
+  const order = await findOrder(context, id);
   await context.output.result('order', { order }, async () =>
     (await import('../../text/reports.ts')).orderText(order, toReader(context.io)),
   );
@@ -122,7 +122,7 @@ function addPlaceCommand(orders: CliCommand, side: Side): void {
     .option('--qty <number>', 'number of shares, coins or contracts')
     .option('--amount <dollars>', `amount in dollars to ${side}`);
   const once = side === 'buy' ? 'after the purchase, ' : '';
-  addTermOptions(command, 'trailing stop distance: dollars per share, or percent as in 2%')
+  addOrderTermOptions(command, 'trailing stop distance: dollars per share, or percent as in 2%')
     .option('--take-profit <price>', `${once}sell at this price or more (dollars per share)`)
     .option(
       '--stop-loss <price[:limit]>',
@@ -162,7 +162,7 @@ function addReplaceCommand(orders: CliCommand): void {
     )
     .argument('<id>', "the broker's order ID, or a unique prefix")
     .option('--qty <shares>', 'number of shares');
-  addTermOptions(command, 'trailing stop distance: dollars per share or percent, as in the order');
+  addOrderTermOptions(command, 'trailing stop distance: dollars per share or percent, as in the order');
   addApprovalOptions(command)
     .examples(
       ['trade-agent order replace ID --limit 185', 'only the price'],
@@ -172,7 +172,7 @@ function addReplaceCommand(orders: CliCommand): void {
     .runs(replace);
 }
 
-async function replace(context: Context, id: string, flags: ChangeFlags & OrderRequestSettings): Promise<number> {
+async function replace(context: Context, id: string, flags: OrderChangeFlags & OrderRequestSettings): Promise<number> {
   const { buildReplaceProposal } = await import('../../../app/orders/place-order.ts');
   const { locateOrder } = await import('../../../app/orders/orders.ts');
   const { proposeAndShow } = await import('./show-outcome.ts');

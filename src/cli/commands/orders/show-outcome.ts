@@ -1,11 +1,11 @@
 import { exitCodeForRun } from '../../../app/exit-codes.ts';
 import type { OrderOutcome } from '../../../app/orders/orders.ts';
-import { type OrderRequestSettings, requestOrder } from '../../../app/orders/place-order.ts';
+import { type OrderRequestSettings, proposeOrder } from '../../../app/orders/place-order.ts';
 import { approvalFields } from '../../../app/run.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Context } from '../../context/context.ts';
 import { printError } from '../../context/output.ts';
-import { approvalProgress } from '../../run/approval-progress.ts';
+import { createApprovalListener } from '../../run/approval-progress.ts';
 
 /**
  * Proposes an order, shows its progress like that of a run, and prints the outcome and how to continue.
@@ -18,7 +18,7 @@ export async function proposeAndShow(
 ): Promise<number> {
   const { output } = context;
   const outcome = await work(async (request) =>
-    requestOrder(context, request, settings, await approvalProgress(context)),
+    proposeOrder(context, request, settings, await createApprovalListener(context)),
   );
   const { approval, order } = outcome;
   const object = { ...outcome, approval: approval === null ? null : approvalFields(approval) };

@@ -7,7 +7,7 @@ import { symbolSchema } from '../../../trading/order.ts';
 import { type Period, periods } from '../../../trading/period.ts';
 import { DEFAULT_BENCHMARK } from '../../../trading/portfolio/benchmark.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 
 interface Options {
   readonly period: Period;
@@ -23,9 +23,11 @@ export function addPerformanceCommand(program: CliCommand): void {
       'show your returns and a benchmark: time- and money-weighted, Sharpe, Sortino, beta, rolling returns, dividends by month (see docs/reference/METRICS.md)',
     )
     .addOption(
-      choiceOption('--period <period>', 'how far back; MTD and YTD mean this month and this year', periods).default(
-        'YTD',
-      ),
+      createChoiceOption(
+        '--period <period>',
+        'how far back; MTD and YTD mean this month and this year',
+        periods,
+      ).default('YTD'),
     )
     .option('--benchmark <symbol>', 'the benchmark, by total return (default: SPY)', parseSymbol)
     .option('--risk-free <rate>', 'annual risk-free rate for Sharpe and Sortino, such as 4% or 0.04', parseRate, '0')

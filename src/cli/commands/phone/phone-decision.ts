@@ -1,17 +1,17 @@
 import type { Decision } from '../../../app/phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
-import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/page/proposal-view.ts';
+import { outcomeText, type ProposalView, toProposalView } from '../../../home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
-import { isFlatMessage } from '../../../trading/kinds/message.ts';
+import { isMessageDetails } from '../../../trading/kinds/message.ts';
 import type { Context } from '../../context/context.ts';
 
 /** Formats a pending request as the phone shows it, with all fields of its details, including unknown fields. */
-export function requestLines(request: PhoneRequest): string[] {
+export function approvalRequestLines(request: PhoneRequest): string[] {
   const proposal = proposalDetailsSchema.safeParse(request.details).data;
-  const view = proposal === undefined ? undefined : proposalView(proposal);
+  const view = proposal === undefined ? undefined : toProposalView(proposal);
   const rows: Row[] = [
     ['code', request.code],
     ...(view === undefined ? plainRows(request) : proposalRows(request, view)),
@@ -70,7 +70,7 @@ export function outcomeLine({ outcome }: PhoneRequest): string | undefined {
 }
 
 function requestKind({ details }: PhoneRequest, view: ProposalView | undefined): string {
-  if (view === undefined && isFlatMessage(details)) return kinds.message.phone.called;
+  if (view === undefined && isMessageDetails(details)) return kinds.message.phone.called;
   const { called } = kinds[view?.kind ?? 'order'].phone;
   const environment = view === undefined ? details.environment : view.environment;
   if (view !== undefined && environment === undefined) return called;

@@ -3,7 +3,7 @@ import type { AskForDecision, Decision } from '../../../app/phone.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 
 interface PhoneOptions {
   readonly user: string;
@@ -22,7 +22,7 @@ export function addPhoneCommand(program: CliCommand): void {
     )
     .option('--user <name>', 'the user whose phone this is', 'alice')
     .addOption(
-      choiceOption('--decide <what>', 'the decision for each order', ['approve', 'deny', 'ask']).default('ask'),
+      createChoiceOption('--decide <what>', 'the decision for each order', ['approve', 'deny', 'ask']).default('ask'),
     )
     .option('--once', 'exit after one decision')
     .examples(
@@ -77,7 +77,7 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
     });
   }
   const { watchPhone } = await import('../../../app/phone.ts');
-  const { promptForDecision, outcomeLine, requestLines } = await import('./phone-decision.ts');
+  const { promptForDecision, outcomeLine, approvalRequestLines } = await import('./phone-decision.ts');
   const tell = (lines: readonly string[]) => {
     if (output.format === 'text') for (const line of lines) io.talk(line);
   };
@@ -87,7 +87,7 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
     once,
     decide: decide === 'ask' ? ask : decide,
     waiting: () => tell([`Waiting for requests on the phone of ${user} …`]),
-    shown: (request) => tell(requestLines(request)),
+    shown: (request) => tell(approvalRequestLines(request)),
     onClosed: ({ code }, status) => io.talk(`\n${code} is no longer open: ${status}`),
     onDecided: async (request, decision) => {
       const { id, code, details, outcome } = request;
@@ -109,9 +109,9 @@ async function login(context: Context, { user, company }: PhoneOptions, code: st
 }
 
 async function connect(context: Context, { user, decide }: PhoneOptions, ticket: string): Promise<void> {
-  const { answerConnection } = await import('../../../app/phone.ts');
+  const { answerConnectionRequest } = await import('../../../app/phone.ts');
   const decision = decide === 'deny' ? 'deny' : 'approve';
-  const { connection, label, scopes, status } = await answerConnection(context, user, ticket, decision);
+  const { connection, label, scopes, status } = await answerConnectionRequest(context, user, ticket, decision);
   await context.output.result(
     'phone-connection',
     { user, connection, scopes, status },

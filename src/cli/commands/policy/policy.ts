@@ -1,6 +1,6 @@
 import { approvalExitCodes, exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { parseLimit } from '../../options/choice.ts';
+import { parseListLimit } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
 import type { PolicyLogOptions, PolicySetOptions } from './show.ts';
 
@@ -41,13 +41,13 @@ function addReadCommands(policy: CliCommand): void {
       ['trade-agent policy check "sell half my MSFT" --output json', 'reasons, limit and value'],
     )
     .exits(...sessionExitCodes, exitCodes.blocked)
-    .runs(async (context, order: string) => (await import('./show.ts')).printCheck(context, order));
+    .runs(async (context, order: string) => (await import('./show.ts')).printPolicyCheck(context, order));
   policy
     .command('log')
     .summary('list past decisions')
     .description('List past decisions about your orders, newest first: all refusals, and all orders that were sent.')
     .option('--denied', 'only refusals')
-    .option('--limit <n>', 'maximum number of decisions', parseLimit, 20)
+    .option('--limit <n>', 'maximum number of decisions', parseListLimit, 20)
     .examples(
       ['trade-agent policy log --denied', 'what was refused, and why'],
       ['trade-agent policy log --limit 5 --output json', 'with the facts of each decision'],
@@ -75,7 +75,7 @@ function addSetCommand(policy: CliCommand): void {
     )
     .exits(...approvalExitCodes, exitCodes.pending)
     .runs(async (context, limits: string[], options: PolicySetOptions) =>
-      (await import('./show.ts')).changeRules(context, limits, options),
+      (await import('./show.ts')).proposePolicyChange(context, limits, options),
     );
 }
 
@@ -108,7 +108,7 @@ function addTestCommands(policy: CliCommand): void {
       ['trade-agent policy test policy-tests.yaml --output json', 'all results, for CI'],
     )
     .exits(...sessionExitCodes)
-    .runs(async (context, file: string) => (await import('./show.ts')).printTests(context, file));
+    .runs(async (context, file: string) => (await import('./show.ts')).printPolicyTests(context, file));
 }
 
 function collect(text: string, before: readonly string[]): string[] {

@@ -1,15 +1,15 @@
-import { approvalView } from '../../../agent/graph/proposal-view.ts';
+import { toApprovalView } from '../../../agent/graph/proposal-view.ts';
 import { proposeAndWait, proposeWithoutWaiting } from '../../../app/approvals/propose-and-wait.ts';
 import { type ExitCode, exitCodes } from '../../../app/exit-codes.ts';
 import { diffPolicy, type PolicyDiff } from '../../../app/policy/diff-policy.ts';
-import { checkPolicy, type TestedCase, testPolicy } from '../../../app/policy/policy-cases.ts';
-import { type PolicyResult, readRuleTexts, setPolicy } from '../../../app/policy/set-policy.ts';
+import { checkPolicy, type TestedPolicyCase, testPolicy } from '../../../app/policy/policy-cases.ts';
+import { readRuleTexts, type SetPolicyResult, setPolicy } from '../../../app/policy/set-policy.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/sanitize.ts';
-import { dollars } from '../../../trading/amounts.ts';
+import { formatDollarAmount } from '../../../trading/amounts.ts';
 import { decimalString } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
-import { displayedLimit, flattenLimits, limitLabel } from '../../../trading/limit-words.ts';
+import { flattenLimits, formatLimit, limitLabel } from '../../../trading/limit-words.ts';
 import { describeOrder } from '../../../trading/order.ts';
 import type { DecisionView, PolicyView, RecordedDecision } from '../../../trading/policy-views.ts';
 import type { Proposal, ProposalRequestInput } from '../../../trading/proposal.ts';
@@ -53,7 +53,7 @@ async function policyText(policy: PolicyView): Promise<string> {
   const limitTable = await formatTable<[string, string]>(
     [
       { head: 'LIMIT', cell: ([key]) => safeLine(key) },
-      { head: 'VALUE', cell: ([key, value]) => safeLine(displayedLimit(key, value)) },
+      { head: 'VALUE', cell: ([key, value]) => safeLine(formatLimit(key, value)) },
       { head: 'USED', cell: ([key]) => formatUsed(policy, key) },
       { head: '', cell: ([key]) => safeLine(limitLabel(key)) },
     ],
@@ -76,10 +76,10 @@ function formatUsed({ today }: PolicyView, key: string): string {
   const value = words === undefined ? undefined : today[words.fact];
   if (value === undefined || value === null) return '';
   const text = String(value);
-  return words?.money === true && decimalString.safeParse(text).success ? dollars(text) : safeLine(text);
+  return words?.money === true && decimalString.safeParse(text).success ? formatDollarAmount(text) : safeLine(text);
 }
 
-export async function printCheck(context: Context, sentence: string): Promise<ExitCode> {
+export async function printPolicyCheck(context: Context, sentence: string): Promise<ExitCode> {
   const { order, decision } = await checkPolicy(context, sentence);
   await context.output.result('policy-check', { order, ...decision }, () =>
     [`${describeOrder(order)}: ${effectWords[decision.effect]}`, ...reasonLines(decision)].join('\n'),
@@ -167,7 +167,7 @@ export interface PolicySetOptions {
   readonly remove: readonly string[];
 }
 
-export async function changeRules(
+export async function proposePolicyChange(
   context: Context,
   limits: readonly string[],
   { approval, rules, remove }: PolicySetOptions,
@@ -182,7 +182,7 @@ export async function changeRules(
   const { proposal, ...result } = set;
   await context.output.result(
     'policy-set',
-    { ...result, ...(proposal === undefined ? {} : { approval: approvalView(proposal, '') }) },
+    { ...result, ...(proposal === undefined ? {} : { approval: toApprovalView(proposal, '') }) },
     () => setText(set),
   );
   return set.outcome === 'pending' ? exitCodes.pending : exitCodes.done;
@@ -197,14 +197,14 @@ async function requestApproval(
     const why = 'these rules are looser and need your approval, but --approval deny requests none';
     throw new TradeAgentError('approval_denied', why, { hint: 'The rules were not changed.' });
   }
-  const { approvalProgress } = await import('../../run/approval-progress.ts');
-  const asking = await approvalProgress(context);
+  const { createApprovalListener } = await import('../../run/approval-progress.ts');
+  const asking = await createApprovalListener(context);
   return approval === 'wait'
     ? proposeAndWait(context, request, asking)
     : proposeWithoutWaiting(context, request, asking);
 }
 
-function setText({ outcome, changes, proposal }: PolicyResult): string {
+function setText({ outcome, changes, proposal }: SetPolicyResult): string {
   if (outcome === 'unchanged') return 'The rules are already set like this.';
   const head =
     outcome === 'applied'
@@ -213,7 +213,7 @@ function setText({ outcome, changes, proposal }: PolicyResult): string {
   return [head, ...changes.map(indent)].join('\n');
 }
 
-export async function printTests(context: Context, file: string): Promise<ExitCode> {
+export async function printPolicyTests(context: Context, file: string): Promise<ExitCode> {
   const { policy, cases } = await testPolicy(context, file);
   const failed = cases.filter(({ ok }) => !ok);
   await context.output.result('policy-test', { ok: failed.length === 0, policy, cases }, () =>
@@ -222,7 +222,7 @@ export async function printTests(context: Context, file: string): Promise<ExitCo
   return failed.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
-function caseText({ name, effect, reasons, expected }: TestedCase): string {
+function caseText({ name, effect, reasons, expected }: TestedPolicyCase): string {
   const words = (what: { effect: string; reasons?: readonly string[] }) =>
     [what.effect, ...(what.reasons ?? [])].join(' ');
   return safeLine(`FAILED ${name}: expected ${words(expected)}, got ${words({ effect, reasons })}`);

@@ -1,5 +1,9 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import { type CombinedPortfolio, combinedPortfolio, portfolioFigures } from '../../../app/portfolio/portfolio.ts';
+import {
+  type CombinedPortfolio,
+  loadCombinedPortfolio,
+  loadPortfolioSummary,
+} from '../../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -31,11 +35,11 @@ const MAX_SPARKLINES = 20;
 /** Prints the portfolio, or the portfolios of all accounts. Returns {@link exits.found} if any could not be read. */
 async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
-  const across = await combinedPortfolio(context);
+  const across = await loadCombinedPortfolio(context);
   if (across !== undefined) return await portfolios(context, across);
   // Sparklines are only for people.
   const lines = io.stdoutIsTty && output.format === 'text' ? MAX_SPARKLINES : 0;
-  const { account, positions, history } = await portfolioFigures(context, { lines });
+  const { account, positions, history } = await loadPortfolioSummary(context, { lines });
   await output.result('portfolio', { account, positions }, async () => {
     const { portfolioTable } = await import('../../text/portfolio-table.ts');
     return portfolioTable(portfolioView(account, positions, history), {

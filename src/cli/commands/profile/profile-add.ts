@@ -9,7 +9,7 @@ import { defined } from '../../../values/defined.ts';
 import type { GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 
 interface AddOptions {
   readonly home?: string;
@@ -34,11 +34,14 @@ export function addProfileAddCommand(profile: CliCommand): void {
     .option('--issuer <url>', "the identity provider's issuer")
     .option('--gateway <url>', "the order gateway's address")
     .option('--audience <name>', "the gateway's audience at the provider (default: the gateway's address)")
-    .addOption(choiceOption('--provider <name>', 'the provider (default: detected)', providerNames))
+    .addOption(createChoiceOption('--provider <name>', 'the provider (default: detected)', providerNames))
     .option('--login-client <id>', 'the public client for signing in')
-    .addOption(choiceOption('--environment <name>', 'paper or live trading (default: paper)', ['paper', 'live']))
+    .addOption(createChoiceOption('--environment <name>', 'paper or live trading (default: paper)', ['paper', 'live']))
     .addOption(
-      choiceOption('--credential-store <where>', 'where to store secrets (default: keychain)', ['keychain', 'file']),
+      createChoiceOption('--credential-store <where>', 'where to store secrets (default: keychain)', [
+        'keychain',
+        'file',
+      ]),
     )
     .option(
       '--credential-key <key>',
@@ -105,12 +108,12 @@ function profileAddresses({ home, issuer, gateway, loginClient }: AddOptions) {
 }
 
 async function report(context: Context, name: string, added: AddedProfile): Promise<void> {
-  const { findingLines } = await import('./provider-report.ts');
+  const { providerFindingLines } = await import('./provider-report.ts');
   const next = [`trade-agent profile check ${name}`, `trade-agent login --profile ${name}`];
   const { profile, file, findings } = added;
   await context.output.result('profile-add', { name, profile, file, findings, next }, () =>
     [
-      ...findingLines(context, findings),
+      ...providerFindingLines(context, findings),
       '',
       `Profile ${name} (${environmentName(profile.environment)}) is in ${file}.`,
       'Next:',

@@ -3,12 +3,12 @@ import { exitCodes } from '../../../app/exit-codes.ts';
 import type { StoreLocation } from '../../../app/profile/profile-store.ts';
 import type { CredentialLocation } from '../../../config/profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { StoredPlace } from '../../../secrets/places/stored-places.ts';
+import type { CredentialStoreLocation } from '../../../secrets/places/stored-places.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 import { addProfileAddCommand } from './profile-add.ts';
 
 export function addProfileCommand(program: CliCommand): void {
@@ -93,10 +93,10 @@ function addProfileCheck(profile: CliCommand): void {
 
 async function printCheck(context: Context, wanted: string | undefined): Promise<number> {
   const { checkProfile } = await import('../../../app/profile/edit-profile.ts');
-  const { findingLines } = await import('./provider-report.ts');
+  const { providerFindingLines } = await import('./provider-report.ts');
   const { name, provider, label, issuer, ok, findings } = await checkProfile(context, wanted);
   await context.output.result('profile-check', { name, provider, issuer, ok, findings }, () =>
-    [`${name}: ${label}, ${issuer}`, ...findingLines(context, findings)].join('\n'),
+    [`${name}: ${label}, ${issuer}`, ...providerFindingLines(context, findings)].join('\n'),
   );
   return ok ? exitCodes.done : exitCodes.found;
 }
@@ -195,7 +195,7 @@ function addProfileStore(profile: CliCommand): void {
       'Copy all secrets to another store, verify the copy, switch the profile, and erase the old store. If interrupted, the login still works, and running the command again finishes the move. Stop other runs of the profile first, because they would keep using the old store.',
     )
     .argument('<name>', 'a name from "profile list"')
-    .addOption(choiceOption('--to <where>', 'keychain or file', ['keychain', 'file']))
+    .addOption(createChoiceOption('--to <where>', 'keychain or file', ['keychain', 'file']))
     .option(
       '--key <key>',
       '"passphrase", or the path of a key file for the credential file (default: a key file next to it)',
@@ -210,8 +210,8 @@ function addProfileStore(profile: CliCommand): void {
 }
 
 async function printStore(context: Context, wanted: string | undefined): Promise<void> {
-  const { showStore } = await import('../../../app/profile/profile-store.ts');
-  const { name, place, kept, leftovers } = await showStore(context, wanted);
+  const { describeProfileStore } = await import('../../../app/profile/profile-store.ts');
+  const { name, place, kept, leftovers } = await describeProfileStore(context, wanted);
   await context.output.result(
     'profile-store',
     { name, ...toPlaceView(place), kept, leftovers: leftovers.map(toPlaceView) },
@@ -225,8 +225,12 @@ async function printStore(context: Context, wanted: string | undefined): Promise
 }
 
 async function move(context: Context, wanted: string, options: MoveOptions): Promise<void> {
-  const { moveStore } = await import('../../../app/profile/profile-store.ts');
-  const { name, from, to, moved, warning, erased } = await moveStore(context, wanted, await parseTarget(options));
+  const { moveProfileSecrets } = await import('../../../app/profile/profile-store.ts');
+  const { name, from, to, moved, warning, erased } = await moveProfileSecrets(
+    context,
+    wanted,
+    await parseTarget(options),
+  );
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(
     'profile-store-move',
@@ -248,7 +252,7 @@ async function parseTarget({ to, key }: MoveOptions): Promise<CredentialLocation
 }
 
 /** A credential store. The key setting is known only for stores in config.yaml. */
-type Place = StoredPlace & Partial<StoreLocation>;
+type Place = CredentialStoreLocation & Partial<StoreLocation>;
 
 function toPlaceView({ credential_store, keyKind, file, key }: Place) {
   return {

@@ -5,7 +5,7 @@ import { wrapWords } from '../../text/wrap.ts';
 
 type ReportLine = Pick<ProviderFinding, 'status' | 'message' | 'fix'>;
 
-export function findingLines({ io }: Context, findings: readonly ReportLine[]): string[] {
+export function providerFindingLines({ io }: Context, findings: readonly ReportLine[]): string[] {
   const signs = io.unicode ? { ok: '✓', warn: '!', fail: '✗' } : { ok: '+', warn: '!', fail: 'x' };
   const styles = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
   return findings.flatMap(({ status, message, fix }) => {

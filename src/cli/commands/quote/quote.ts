@@ -1,5 +1,5 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import { latestQuotes } from '../../../app/market.ts';
+import { loadLatestQuotes } from '../../../app/market.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -21,7 +21,7 @@ export function addQuoteCommand(program: CliCommand): void {
 
 async function quote(context: Context, symbols: readonly string[]): Promise<number> {
   const wanted = symbols.flatMap((text) => text.split(',')).filter((text) => text !== '');
-  const { quotes, missing } = await latestQuotes(context, wanted);
+  const { quotes, missing } = await loadLatestQuotes(context, wanted);
   await context.output.result('quotes', { quotes, missing }, async () => {
     const { quotesText } = await import('../../text/reports.ts');
     const { io } = context;

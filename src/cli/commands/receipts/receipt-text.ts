@@ -1,7 +1,7 @@
 import type { ReceiptVerdict } from '../../../app/receipts.ts';
 import { safeLine } from '../../../text/sanitize.ts';
-import { kindWords } from '../../../trading/kinds/kinds.ts';
-import { orderOutcome } from '../../../trading/order-outcome.ts';
+import { getKindDefinition } from '../../../trading/kinds/kinds.ts';
+import { describeOrderOutcome } from '../../../trading/order-outcome.ts';
 import type { Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';
 import type { Reader } from '../../text/reader.ts';
 import { fitTable } from '../../text/table.ts';
@@ -49,7 +49,7 @@ export function receiptText(
     ['gateway', `${receipt.gateway}, key ${key}`],
   ];
   return [
-    `${proposal.id}  VALID  ${safeLine(kindWords(proposal.kind).summary(proposal.subject))}`,
+    `${proposal.id}  VALID  ${safeLine(getKindDefinition(proposal.kind).summary(proposal.subject))}`,
     ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
   ].join('\n');
 }
@@ -79,6 +79,6 @@ function describeSubmission(
       ? problem === null
         ? state
         : String(problem.detail ?? problem.code ?? state)
-      : orderOutcome(answered);
+      : describeOrderOutcome(answered);
   return `${client_order_id} ${times}${when}: ${came}`;
 }

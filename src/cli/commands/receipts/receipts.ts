@@ -29,8 +29,8 @@ export function addReceiptsCommand(program: CliCommand): void {
     .examples(['trade-agent receipts show pr_4f8K2aB7cD1xQ9zL', 'who signed what, and what was sent'])
     .exits(...sessionExitCodes)
     .runs(async (context, id: string) => {
-      const { findReceipt } = await import('../../../app/receipts.ts');
-      return await printVerdict(context, id, await findReceipt(context, id));
+      const { fetchReceiptVerdict } = await import('../../../app/receipts.ts');
+      return await printVerdict(context, id, await fetchReceiptVerdict(context, id));
     });
   receipts
     .command('export')

@@ -1,5 +1,5 @@
 import { runExitCodes } from '../../../app/exit-codes.ts';
-import { type RunSettings, resume } from '../../../app/run.ts';
+import { type RunSettings, resumeRun } from '../../../app/run.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseMaxTurns } from '../run/run.ts';
 
@@ -19,7 +19,7 @@ export function addResumeCommand(program: CliCommand): void {
     .examples(['trade-agent resume THREAD', ''], ['trade-agent resume THREAD --timeout 10m --output json', ''])
     .exits(...runExitCodes)
     .runs(async (context, thread: string, settings: RunSettings) => {
-      const events = await resume(context, thread, settings);
+      const events = await resumeRun(context, thread, settings);
       const { showRun } = await import('../../run/drive-run.ts');
       return showRun(context, events);
     });

@@ -1,9 +1,9 @@
 import type { Option } from 'commander';
 import { exitCodes, runExitCodes } from '../../../app/exit-codes.ts';
-import { type RunSettings, run } from '../../../app/run.ts';
+import { type RunSettings, startRun } from '../../../app/run.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption, countParser } from '../../options/choice.ts';
+import { createChoiceOption, createCountParser } from '../../options/choice.ts';
 
 type RunOptions = RunSettings & { readonly thread?: string };
 
@@ -39,13 +39,13 @@ export function addRunCommand(program: CliCommand): void {
 
 async function runOnce(context: Context, prompt: string | undefined, options: RunOptions): Promise<number> {
   const { readRunInput } = await import('../../run/run-input.ts');
-  const events = await run(context, readRunInput(context, { prompt, thread: options.thread }), options);
+  const events = await startRun(context, readRunInput(context, { prompt, thread: options.thread }), options);
   const { showRun } = await import('../../run/drive-run.ts');
   return showRun(context, events);
 }
 
 export function approvalOption(): Option {
-  return choiceOption(
+  return createChoiceOption(
     '--approval <mode>',
     'wait for approval, request it and exit (the gateway executes what you approve), propose nothing, or propose only what a mandate covers',
     ['wait', 'detach', 'deny', 'mandate'],
@@ -57,4 +57,4 @@ export const modelHelp =
   'the model: builtin (the offline planner), or SERVER/NAME such as openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
 export const baseUrlHelp = 'URL of a server with an OpenAI-compatible chat API';
 
-export const parseMaxTurns = countParser(999, '--max-turns');
+export const parseMaxTurns = createCountParser(999, '--max-turns');

@@ -8,7 +8,7 @@ import { defined } from '../../../values/defined.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { choiceOption, dateParser, portParser } from '../../options/choice.ts';
+import { createChoiceOption, createDateParser, createPortParser } from '../../options/choice.ts';
 import { parseDuration } from '../../options/duration.ts';
 import type { Io } from '../../terminal/io.ts';
 
@@ -34,15 +34,16 @@ export function addSandboxCommand(program: CliCommand): void {
     .option(
       '--port <number>',
       'first of two ports (three with --company); 0 picks free ones (default: same as last time)',
-      portParser(65_533),
+      createPortParser(65_533),
     )
     .option('--ready-file <file>', 'write addresses and process ID to this file once it is ready')
     .option('--fault <name[:count]>', 'inject a fault; repeatable', collect, [])
     .addOption(
-      choiceOption('--market-hours <which>', 'when the market is open: around the clock, or during exchange hours', [
-        'always',
-        'exchange',
-      ]).default('always'),
+      createChoiceOption(
+        '--market-hours <which>',
+        'when the market is open: around the clock, or during exchange hours',
+        ['always', 'exchange'],
+      ).default('always'),
     )
     .option(
       '--market-data <folder>',
@@ -51,7 +52,7 @@ export function addSandboxCommand(program: CliCommand): void {
     .option(
       '--market-start <date>',
       'first day of the replay (default: continue, or the first day)',
-      dateParser('--market-start'),
+      createDateParser('--market-start'),
     )
     .option('--second-accounts', 'give each user a second account named "second"')
     .option('--company', 'also let the users sign in with a company (login --company); later starts keep this setting')

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { CheckOutcomes } from '../../../app/check/run-check.ts';
 import { exitCodes } from '../../../app/exit-codes.ts';
-import { profileServer } from '../../../app/profile-server.ts';
+import { profileServerUrl } from '../../../app/profile-server.ts';
 import { runSchedule, type ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
-import { errorObject } from '../../../errors/error-object.ts';
+import { toErrorObject } from '../../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { resolveUserDirs, type UserDirs } from '../../../machine/directories.ts';
 import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
@@ -15,8 +15,8 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { printError } from '../../context/output.ts';
 import { checkResultText, createCheckProgress } from '../check/check-view.ts';
-import { recordLine } from './schedule-view.ts';
-import { formatInBothZones, localZone, zonedTimestamp } from './zoned-time.ts';
+import { runRecordLine } from './schedule-view.ts';
+import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.ts';
 
 /** Limits the number of printed lines, because cron sends all of them as mail. */
 const MAX_LINES = 200;
@@ -103,7 +103,7 @@ async function usesServer(home: UserDirs, { env }: Cli, { server, profile }: Glo
   if (server !== undefined) return true;
   const { loadConfig } = await import('../../../config/config-file.ts');
   const profileName = profile ?? (env.TRADE_AGENT_PROFILE || undefined);
-  return (await profileServer({ config: async () => loadConfig(home), profileName })) !== undefined;
+  return (await profileServerUrl({ config: async () => loadConfig(home), profileName })) !== undefined;
 }
 
 async function runOnServer(context: Context, id: string, now: boolean): Promise<number> {
@@ -158,13 +158,13 @@ async function printRun(
 }
 
 function printFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes): void {
-  for (const { failure } of checks) if (failure !== undefined) printError(io, errorObject(failure), tell);
+  for (const { failure } of checks) if (failure !== undefined) printError(io, toErrorObject(failure), tell);
   for (const { label, message } of missing) tell(safeLine(`${label} could not be checked: ${message}`));
 }
 
 async function runText(run: ScheduleRun): Promise<string> {
   if (run.status === 'not_due') {
-    return run.next === undefined ? 'Not due.' : `Not due; next ${formatInBothZones(run.next, localZone())}.`;
+    return run.next === undefined ? 'Not due.' : `Not due; next ${formatInBothZones(run.next, localTimeZone())}.`;
   }
   const { record, check } = run;
   if (check !== undefined) {
@@ -173,5 +173,5 @@ async function runText(run: ScheduleRun): Promise<string> {
   if (record.status === 'market_closed') return 'The market is closed: skipped.';
   // For a run on a server, only the record has the findings.
   const findings = record.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`);
-  return [recordLine(record), ...findings].join('\n');
+  return [runRecordLine(record), ...findings].join('\n');
 }

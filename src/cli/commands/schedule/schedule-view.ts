@@ -4,14 +4,14 @@ import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { programReader, type Reader } from '../../text/reader.ts';
-import { formatInBothZones, localZone, zonedTimestamp } from './zoned-time.ts';
+import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.ts';
 
 type ScheduleView = ReturnType<typeof toScheduleView>;
 
 /** Converts a schedule to JSON output, with times in the exchange's and in this machine's time zone. */
 export function toScheduleView({ schedule, entry, next, overdue, last }: ScheduleState) {
   const { timing, check } = schedule;
-  const zone = localZone();
+  const zone = localTimeZone();
   return {
     id: schedule.id,
     name: schedule.name,
@@ -68,7 +68,7 @@ export function scheduleText(view: ScheduleView, reader: Reader = programReader)
     `  entry  ${view.with}: ${entryWords[view.entry]}`,
     ...(next.length === 0 ? ['  next   unknown until the broker’s calendar is loaded'] : []),
     ...next.map((text, index) => `  ${index === 0 ? 'next' : '    '}   ${text}`),
-    ...(view.last === null ? [] : [`  last   ${recordLine(view.last, reader)}`]),
+    ...(view.last === null ? [] : [`  last   ${runRecordLine(view.last, reader)}`]),
     ...(view.overdue === null
       ? []
       : [`  OVERDUE since ${formatInBothZones(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`]),
@@ -77,7 +77,7 @@ export function scheduleText(view: ScheduleView, reader: Reader = programReader)
 }
 
 /** Formats the record of a run: `2026-11-27T17:30:04Z found (2)`, and the reason if it failed. */
-export function recordLine(record: RunRecord, reader: Reader = programReader): string {
+export function runRecordLine(record: RunRecord, reader: Reader = programReader): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed =
     record.missed === 0 ? '' : `, catches up ${record.missed} missed ${record.missed === 1 ? 'run' : 'runs'}`;

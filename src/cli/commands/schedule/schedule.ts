@@ -5,10 +5,10 @@ import { schedulerNames } from '../../../schedule/scheduler-names.ts';
 import type { GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption, countParser } from '../../options/choice.ts';
+import { createChoiceOption, createCountParser } from '../../options/choice.ts';
 import { toReader } from '../../text/reader.ts';
 
-const parseLimit = countParser(99_999, '--limit', 'Choose a number from 1 to 99999.');
+const parseLimit = createCountParser(99_999, '--limit', 'Choose a number from 1 to 99999.');
 
 /** Exit codes of a check. They don't include the code for a closed market, which is not a failure for a schedule. */
 const checkExits = [...runExitCodes.filter((code) => code !== exitCodes.marketClosed), exitCodes.found];
@@ -90,13 +90,13 @@ function addAddCommand(schedule: CliCommand): void {
     .option('--suggest', 'propose orders; each needs your approval')
     .option('--buy-only', 'do not suggest sales')
     .addOption(
-      choiceOption(
+      createChoiceOption(
         '--approval <mode>',
         'request approval and exit (the gateway executes what you approve), propose nothing, wait for the approval, or propose only what a mandate covers',
         ['detach', 'deny', 'wait', 'mandate'],
       ).default('detach'),
     )
-    .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
+    .addOption(createChoiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
     .option('--yes', 'skip the prompt')
     .option('--dry-run', 'only show what would be added')
     .examples(
@@ -142,16 +142,16 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
 }
 
 async function showLogs(context: Context, id: string | undefined, limit: number): Promise<void> {
-  const { scheduleLogs } = await import('../../../app/schedule/schedules.ts');
-  const { recordLine } = await import('./schedule-view.ts');
+  const { listScheduleRuns } = await import('../../../app/schedule/schedules.ts');
+  const { runRecordLine } = await import('./schedule-view.ts');
   const { safeLine } = await import('../../../text/sanitize.ts');
-  const runs = await scheduleLogs(context, id, limit);
+  const runs = await listScheduleRuns(context, id, limit);
   await context.output.result('schedule-logs', { runs }, () =>
     runs.length === 0
       ? 'No runs.'
       : runs
           .flatMap((run) => [
-            `${run.schedule}  ${recordLine(run, toReader(context.io))}`,
+            `${run.schedule}  ${runRecordLine(run, toReader(context.io))}`,
             ...run.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
             ...run.approvals.map(
               (approval) => `  approval ${toReader(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,

@@ -1,6 +1,6 @@
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 
-export function localZone(): string {
+export function localTimeZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import type { Output } from '../../context/output.ts';
-import { choiceOption } from '../../options/choice.ts';
+import { createChoiceOption } from '../../options/choice.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addMigrateCommand } from './migrate.ts';
@@ -62,7 +62,7 @@ function addServerKey(server: CliCommand): void {
       "create the key of the server's client at the identity provider (private_key_jwt), which it uses to exchange users' tokens, and print the public key; also manage the keys that encrypt users' sessions",
     )
     .addOption(
-      choiceOption('--type <type>', 'key type: EC for ES256, or RSA for providers that only support RS256', [
+      createChoiceOption('--type <type>', 'key type: EC for ES256, or RSA for providers that only support RS256', [
         'EC',
         'RSA',
       ]).default('EC'),

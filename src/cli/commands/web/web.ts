@@ -3,7 +3,7 @@ import type { WebReadyInfo } from '../../../app/web.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { portParser } from '../../options/choice.ts';
+import { createPortParser } from '../../options/choice.ts';
 
 export function addWebCommand(program: CliCommand): void {
   program
@@ -12,7 +12,7 @@ export function addWebCommand(program: CliCommand): void {
     .description(
       'Serve a live dashboard to a browser on this machine and open it: portfolio, value and drawdown, orders, proposals and their history, mandates, schedules, findings, and the audit log. The link works once. You can withdraw proposals and halt trading there, but you approve on your phone.',
     )
-    .option('--port <number>', 'the port on 127.0.0.1 (0 picks a free one)', portParser(65_535), 0)
+    .option('--port <number>', 'the port on 127.0.0.1 (0 picks a free one)', createPortParser(65_535), 0)
     .option('--no-open', 'only print the link')
     .examples(
       ['trade-agent web', 'opens your browser; press Ctrl-C to stop'],
@@ -23,10 +23,10 @@ export function addWebCommand(program: CliCommand): void {
 }
 
 async function web(context: Context, { port, open }: { port: number; open: boolean }): Promise<number> {
-  const { serveWeb } = await import('../../../app/web.ts');
+  const { serveDashboard } = await import('../../../app/web.ts');
   let remove = () => {};
   try {
-    await serveWeb(context, {
+    await serveDashboard(context, {
       port,
       ready: async (ready) => {
         await show(context, ready);
@@ -52,8 +52,8 @@ async function show({ output, io }: Context, { url, port }: WebReadyInfo): Promi
  * @returns a function that removes the file
  */
 async function openPage(context: Context, { url }: WebReadyInfo): Promise<() => void> {
-  const { writeOpeningPage } = await import('../../../app/web.ts');
-  const { file, remove } = await writeOpeningPage(context, url);
+  const { writeRedirectPage } = await import('../../../app/web.ts');
+  const { file, remove } = await writeRedirectPage(context, url);
   const { openFile } = await import('../../terminal/open-browser.ts');
   await openFile(context, file);
   return remove;

@@ -66,7 +66,7 @@ function getKind(type: string, { symbol, qty }: AnyActivity, amount: Dec | null)
 
 /** Returns midnight in New York at the start of the date. Midnight in UTC would be the evening before in New York. */
 function startOfDay(date: Date | string | undefined): Date | undefined {
-  return date == null ? undefined : new Date(newYorkInstant(isoDate(date), '00:00'));
+  return date == null ? undefined : new Date(newYorkInstant(toIsoDate(date), '00:00'));
 }
 
 function plainAmount(value: string | Dec): string {
@@ -79,10 +79,10 @@ function plainAmount(value: string | Dec): string {
  */
 export function toTradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days
-    .map(({ date, open, close }) => tradingDaySchema.parse({ date: isoDate(date), open, close }))
+    .map(({ date, open, close }) => tradingDaySchema.parse({ date: toIsoDate(date), open, close }))
     .filter(({ date }) => date >= start && date <= end);
 }
 
-export function isoDate(date: Date | string): string {
+export function toIsoDate(date: Date | string): string {
   return typeof date === 'string' ? date.slice(0, 10) : date.toISOString().slice(0, 10);
 }

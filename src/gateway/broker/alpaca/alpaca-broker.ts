@@ -5,7 +5,7 @@ import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
-import type { Asset, Broker, BrokerOrders, ConnectBroker, Replacement, Submission } from '../broker.ts';
+import type { Asset, Broker, BrokerOrders, ConnectBroker, OrderReplacement, SubmissionResult } from '../broker.ts';
 import { type BrokerFailure, NotSentError } from '../broker-failure.ts';
 import { type BrokerRequests, type ClassifyError, createBrokerRequests } from '../broker-requests.ts';
 import { classifyRestError } from '../rest-client.ts';
@@ -16,14 +16,14 @@ import { createAlpacaPrices } from './prices.ts';
 import { createAlpacaTradeUpdates } from './trade-updates.ts';
 import { alpacaOrderTypes } from './traits.ts';
 import {
-  accountView,
-  assetView,
-  clockView,
-  contractAssetView,
-  contractView,
-  orderView,
-  portfolioHistoryView,
-  positionView,
+  toAccount,
+  toAsset,
+  toContractAsset,
+  toListedContract,
+  toMarketClock,
+  toOrder,
+  toPortfolioHistory,
+  toPosition,
 } from './views.ts';
 
 interface AlpacaBrokerOptions {
@@ -57,7 +57,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
             retry: false,
             rateLimit: false,
             redirect: 'error',
-            fetchApi: (url, init) => send(rewriteHost(url, options), init),
+            fetchApi: (url, init) => send(rewriteAlpacaHost(url, options), init),
           }),
       );
       return client;
@@ -71,7 +71,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
 }
 
 /** Replaces the host of an SDK request's URL. @throws {TypeError} for a host that must not receive the credentials */
-export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: string }): string {
+export function rewriteAlpacaHost(url: string, target: { tradingUrl: string; dataUrl: string }): string {
   const { hostname, pathname, search } = new URL(url);
   const base =
     hostname === DATA_HOST ? target.dataUrl : TRADING_HOSTS.includes(hostname) ? target.tradingUrl : undefined;
@@ -90,10 +90,10 @@ function alpacaBroker(
 
   return {
     ...assets,
-    account: () => read(async ({ trading }) => accountView(await trading.account.getAccount(), options)),
-    positions: () => read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(positionView)),
+    account: () => read(async ({ trading }) => toAccount(await trading.account.getAccount(), options)),
+    positions: () => read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(toPosition)),
     ...createAlpacaPrices(read, assets.asset, options.simulated),
-    clock: () => read(async ({ trading }) => clockView(await trading.clock.legacyClock())),
+    clock: () => read(async ({ trading }) => toMarketClock(await trading.clock.legacyClock())),
     calendar: ({ start, end }) =>
       read(async ({ trading }) =>
         toTradingDays(
@@ -115,7 +115,7 @@ function alpacaBroker(
       ),
     portfolioHistory: ({ period, timeframe }) =>
       read(async ({ trading }) =>
-        portfolioHistoryView(
+        toPortfolioHistory(
           await trading.portfolioHistory.getAccountPortfolioHistory(
             timeframe === undefined ? { period, cashflowTypes } : { period, timeframe, cashflowTypes },
           ),
@@ -123,7 +123,7 @@ function alpacaBroker(
       ),
     ...createAlpacaNews(read, options.simulated),
     ...alpacaWatchlist(read),
-    ...alpacaOrders(alpaca, requests, reportingUnauthorized(classifyReplaceError)),
+    ...alpacaOrders(alpaca, requests, reportingUnauthorized(classifyAlpacaReplaceError)),
   };
 }
 
@@ -181,8 +181,8 @@ function alpacaAssets(
     find(async () => {
       const { trading } = await alpaca();
       return symbolAssetClass(symbol) === 'us_option'
-        ? contractAssetView(await trading.assets.getOptionContractSymbolOrId({ symbolOrId: symbol }))
-        : assetView(await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol }));
+        ? toContractAsset(await trading.assets.getOptionContractSymbolOrId({ symbolOrId: symbol }))
+        : toAsset(await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol }));
     });
   return {
     asset: (symbol) => catalogue.find(symbol, () => load(symbol)),
@@ -195,7 +195,7 @@ function alpacaAssets(
           );
           return listed
             .flat()
-            .map(assetView)
+            .map(toAsset)
             .filter(({ tradable }) => tradable);
         }),
       ),
@@ -215,7 +215,7 @@ function alpacaAssets(
           ...(strike?.to === undefined ? {} : { strikePriceLte: Number(strike.to) }),
         });
         const more = nextPageToken !== null && nextPageToken !== undefined && nextPageToken !== '';
-        return { contracts: optionContracts.map(contractView), more };
+        return { contracts: optionContracts.map(toListedContract), more };
       }),
   };
 }
@@ -251,7 +251,7 @@ export function classifyAlpacaError(error: unknown): BrokerFailure {
  * Recognizes `not_replaceable` by the message, because errors of `PATCH /v2/orders/{id}` have no code for it. The
  * classification affects only the message that the person reads.
  */
-export function classifyReplaceError(error: unknown): BrokerFailure {
+export function classifyAlpacaReplaceError(error: unknown): BrokerFailure {
   const failure = classifyAlpacaError(error);
   return failure.kind === 'refused' &&
     failure.reason === 'other' &&
@@ -308,7 +308,7 @@ function alpacaOrders(
   replacementFailureOf: ClassifyError,
 ): BrokerOrders {
   const find = (call: (client: Alpaca) => Promise<trading.Order>) =>
-    requests.find(async () => orderView(await call(await alpaca())));
+    requests.find(async () => toOrder(await call(await alpaca())));
   return {
     orders: ({ status, limit, symbols, until }) =>
       requests.read(async () => {
@@ -323,12 +323,12 @@ function alpacaOrders(
             ...(until === undefined ? {} : { until: new Date(until.getTime() + 1).toISOString() }),
           });
         const flat = await list(false);
-        if (flat.every(isOfOnePart)) return flat.map(orderView);
+        if (flat.every(isOfOnePart)) return flat.map(toOrder);
         // Legs are nested under their entry order if the list contains that order. A filled entry order may be missing,
         // so legs that are only in the flat list are added.
         const rolledUp = await list(true);
         const known = new Set(rolledUp.flatMap(({ id, legs }) => [id, ...(legs ?? []).map((leg) => leg.id)]));
-        return [...rolledUp, ...flat.filter(({ id }) => !known.has(id))].map(orderView).sort(newestFirst);
+        return [...rolledUp, ...flat.filter(({ id }) => !known.has(id))].map(toOrder).sort(newestFirst);
       }),
     order: async (id) =>
       ORDER_ID.test(id)
@@ -345,14 +345,14 @@ function alpacaOrders(
     submit: (order) =>
       requests.submit(order.client_order_id, async () => {
         const { trading } = await alpaca();
-        return orderView(await trading.orders.postOrder({ postOrderRequest: orderRequest(order) }));
+        return toOrder(await trading.orders.postOrder({ postOrderRequest: orderRequest(order) }));
       }),
     replace: async (orderId, replacement) => {
       if (!ORDER_ID.test(orderId)) return noSuchOrder;
       const patchOrderRequest = patchRequest(replacement);
       const replaced = async () => {
         const { trading } = await alpaca();
-        return orderView(await trading.orders.patchOrderByOrderId({ orderId, patchOrderRequest }));
+        return toOrder(await trading.orders.patchOrderByOrderId({ orderId, patchOrderRequest }));
       };
       return requests.submit(replacement.order.client_order_id, replaced, replacementFailureOf);
     },
@@ -374,14 +374,14 @@ function newestFirst(one: Order, two: Order): number {
   return one.submitted_at < two.submitted_at ? 1 : one.submitted_at > two.submitted_at ? -1 : 0;
 }
 
-const noSuchOrder: Submission = {
+const noSuchOrder: SubmissionResult = {
   outcome: 'refused',
   reason: 'not_replaceable',
   message: 'Alpaca has no such order',
   brokerCode: undefined,
 };
 
-function patchRequest({ order, changes }: Replacement): trading.PatchOrderRequest {
+function patchRequest({ order, changes }: OrderReplacement): trading.PatchOrderRequest {
   const { qty, trail, time_in_force } = changes;
   // Alpaca's API requires the order's prices in every change. Repeating a price changes nothing.
   const { client_order_id, limit_price, stop_price } = order;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
-import { secureAddress } from '../../settings/common-settings.ts';
-import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
+import { secureUrlSchema } from '../../settings/common-settings.ts';
+import { type BrokerKind, commonBrokerSettingsSchema } from '../broker-kind.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
-import { type VerifiedAccount, type VerifyOptions, wrongCredentialsError } from '../verify-problems.ts';
+import { type VerifiedAccount, type VerifyCredentialsOptions, wrongCredentialsError } from '../verify-problems.ts';
 import { connectAlpaca } from './alpaca-broker.ts';
 import { alpacaTraits } from './traits.ts';
 
@@ -14,7 +14,7 @@ const ALPACA = {
   data: 'https://data.alpaca.markets',
 } as const;
 
-const alpacaSettings = commonBrokerSettings.extend({
+const alpacaSettings = commonBrokerSettingsSchema.extend({
   // Optional, because Alpaca is the default kind.
   kind: z
     .literal('alpaca')
@@ -23,15 +23,15 @@ const alpacaSettings = commonBrokerSettings.extend({
   credentials: z.enum(['exchange', 'key_pair']).optional(),
   unattended: z.literal('key_pair').optional(),
   /** Base URL of the Trading API (default: Alpaca's). */
-  trading_url: secureAddress.optional(),
+  trading_url: secureUrlSchema.optional(),
   /** Base URL of the Market Data API (default: `trading_url`, else Alpaca's). */
-  data_url: secureAddress.optional(),
+  data_url: secureUrlSchema.optional(),
   /** Whether to listen to the `trade_updates` stream at `trading_url` in addition to polling (default true). */
   trade_updates: z.boolean().optional(),
 });
 type AlpacaSettings = z.output<typeof alpacaSettings>;
 
-export const alpaca = {
+export const alpacaBrokerKind = {
   traits: alpacaTraits,
   settings: alpacaSettings,
   address: 'trading_url',
@@ -66,7 +66,7 @@ const MAX_ANSWER_LENGTH = 64 * 1024;
 async function verifyAlpacaKeyPair(
   settings: AlpacaSettings,
   pair: KeyPair,
-  options: Required<VerifyOptions>,
+  options: Required<VerifyCredentialsOptions>,
 ): Promise<VerifiedAccount> {
   const failures: TradeAgentError[] = [];
   for (const environment of environmentsToAsk(settings, pair, options)) {
@@ -83,7 +83,7 @@ async function verifyAlpacaKeyPair(
 function environmentsToAsk(
   { trading_url }: AlpacaSettings,
   { keyId }: KeyPair,
-  { environment }: Required<VerifyOptions>,
+  { environment }: Required<VerifyCredentialsOptions>,
 ): readonly Environment[] {
   if (trading_url !== undefined) return [environment];
   return keyId.startsWith('PK') ? ['paper', 'live'] : ['live', 'paper'];
@@ -93,7 +93,7 @@ async function accountAt(
   tradingUrl: string,
   environment: Environment,
   { keyId, secret }: KeyPair,
-  { fetch, timeoutMs }: Required<VerifyOptions>,
+  { fetch, timeoutMs }: Required<VerifyCredentialsOptions>,
 ): Promise<VerifiedAccount | TradeAgentError> {
   const { host } = new URL(tradingUrl);
   let body: unknown;

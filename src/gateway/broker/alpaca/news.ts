@@ -9,11 +9,11 @@ import {
   corporateActionSchema,
   MAX_ARTICLE_SYMBOLS,
   MAX_HEADLINE_LENGTH,
-  MAX_NAME_LENGTH,
+  MAX_SOURCE_NAME_LENGTH,
   MAX_SUMMARY_LENGTH,
 } from '../../../trading/market-news.ts';
 import type { Broker, CorporateActions } from '../broker.ts';
-import { isoDate } from './activities.ts';
+import { toIsoDate } from './activities.ts';
 
 export type ReadFromAlpaca = <T>(call: (client: Alpaca) => Promise<T>) => Promise<T>;
 
@@ -52,8 +52,8 @@ function articleView(article: marketData.News, simulated: boolean): Article {
     id: String(article.id),
     headline: safeLine(article.headline, MAX_HEADLINE_LENGTH),
     summary: safeLine(article.summary ?? '', MAX_SUMMARY_LENGTH),
-    source: safeLine(article.source ?? '', MAX_NAME_LENGTH),
-    author: safeLine(article.author ?? '', MAX_NAME_LENGTH),
+    source: safeLine(article.source ?? '', MAX_SOURCE_NAME_LENGTH),
+    author: safeLine(article.author ?? '', MAX_SOURCE_NAME_LENGTH),
     url: linkOf(article.url),
     symbols: (article.symbols ?? []).filter(isSymbol).slice(0, MAX_ARTICLE_SYMBOLS),
     at: new Date(article.createdAt).toISOString(),
@@ -122,7 +122,7 @@ const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date
 function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {
   const amount = (value: number | undefined) =>
     value === undefined ? null : new Dec(String(value)).toDecimalPlaces(12).toFixed();
-  const date = (value: Date | string | undefined) => (value === undefined ? null : isoDate(value));
+  const date = (value: Date | string | undefined) => (value === undefined ? null : toIsoDate(value));
   const gives = GIVES_RATE.has(kind);
   return corporateActionSchema.parse({
     id: row.id,

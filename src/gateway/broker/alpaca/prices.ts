@@ -27,7 +27,7 @@ interface BarLike {
 }
 
 /** Returns undefined if the snapshot has no trade of the symbol. */
-export function quoteView(
+export function toQuote(
   symbol: string,
   snapshot: SnapshotLike | null | undefined,
   about: { name: string | null; simulated: boolean },
@@ -179,7 +179,7 @@ export function createAlpacaPrices(
         const found = new Map(snapshots.flatMap((some) => Object.entries(some)));
         return symbols.flatMap((symbol, index) => {
           const about = { name: assets[index]?.name ?? null, simulated };
-          const quote = quoteView(symbol, found.get(symbol), about);
+          const quote = toQuote(symbol, found.get(symbol), about);
           return quote === undefined ? [] : [quote];
         });
       }),

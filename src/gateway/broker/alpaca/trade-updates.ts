@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
-import type { Broker, TradeUpdate, UpdateListener } from '../broker.ts';
+import type { Broker, TradeUpdate, TradeUpdateListener } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type BrokerFailure, toReadProblem } from '../broker-failure.ts';
 
@@ -60,7 +60,7 @@ interface Conversation {
   readonly credentials: AccountCredentials;
   readonly authentication: object;
   readonly signal: AbortSignal;
-  readonly listener: UpdateListener;
+  readonly listener: TradeUpdateListener;
   readonly timeoutMs: number;
 }
 

@@ -48,7 +48,7 @@ export function toIsoTime(date: Date | string | null | undefined): string | null
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
 
-export function assetView(asset: trading.Assets): Asset {
+export function toAsset(asset: trading.Assets): Asset {
   return assetSchema.parse({
     symbol: asset.symbol,
     name: asset.name,
@@ -59,7 +59,7 @@ export function assetView(asset: trading.Assets): Asset {
   });
 }
 
-export function contractAssetView(contract: trading.OptionContract): Asset {
+export function toContractAsset(contract: trading.OptionContract): Asset {
   return assetSchema.parse({
     symbol: contract.symbol,
     name: contract.name,
@@ -70,7 +70,7 @@ export function contractAssetView(contract: trading.OptionContract): Asset {
   });
 }
 
-export function contractView(contract: trading.OptionContract): ListedContract {
+export function toListedContract(contract: trading.OptionContract): ListedContract {
   return listedContractSchema.parse({
     symbol: contract.symbol,
     underlying: contract.underlyingSymbol,
@@ -85,7 +85,7 @@ export function contractView(contract: trading.OptionContract): ListedContract {
   });
 }
 
-export function accountView(
+export function toAccount(
   account: trading.Account,
   broker: { environment: 'paper' | 'live'; simulated: boolean },
 ): Account {
@@ -113,7 +113,7 @@ export function accountView(
   });
 }
 
-export function positionView(position: trading.Position): Position {
+export function toPosition(position: trading.Position): Position {
   return positionSchema.parse({
     symbol: heldSymbol(position),
     side: position.side,
@@ -131,7 +131,7 @@ export function positionView(position: trading.Position): Position {
 }
 
 /** Values that we don't recognize are kept unchanged. An order without a symbol gets the symbols of its legs. */
-export function orderView(order: trading.Order): Order {
+export function toOrder(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';
   return orderSchema.parse({
@@ -169,7 +169,7 @@ function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unkn
   };
 }
 
-export function clockView(clock: trading.LegacyClock): MarketClock {
+export function toMarketClock(clock: trading.LegacyClock): MarketClock {
   return clockSchema.parse({
     timestamp: toIsoTime(clock.timestamp),
     is_open: clock.isOpen,
@@ -179,7 +179,7 @@ export function clockView(clock: trading.LegacyClock): MarketClock {
 }
 
 /** Leaves out times without equity, because $0.00 would be wrong. The next point then includes their cash flow. */
-export function portfolioHistoryView(history: trading.PortfolioHistory): PortfolioHistory {
+export function toPortfolioHistory(history: trading.PortfolioHistory): PortfolioHistory {
   const cents = (value: number) => new Dec(String(value)).toFixed(2);
   const flows = flowsByWindow(history);
   const points: PortfolioHistory['points'][number][] = [];

@@ -1,5 +1,5 @@
 import { createRestClient, type RestClient } from '../rest-client.ts';
-import { errorIn, IbkrRejection } from './failure.ts';
+import { findErrorMessage, IbkrRejectionError } from './failure.ts';
 
 export interface IbkrOptions {
   readonly environment: 'paper' | 'live';
@@ -27,8 +27,8 @@ export function createIbkrClient({
   });
   return async (path, request) => {
     const answer = await client(path, request);
-    const error = errorIn(answer);
-    if (error !== undefined) throw new IbkrRejection(error);
+    const error = findErrorMessage(answer);
+    if (error !== undefined) throw new IbkrRejectionError(error);
     return answer;
   };
 }
@@ -37,7 +37,7 @@ export function createIbkrClient({
 const TICKLE_INTERVAL_MS = 60_000;
 
 /** Keeps the session open until `stop` is called. Ignores failed pings: the next request reports the problem. */
-export function startKeepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
+export function startSessionKeepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);
   }, every);

@@ -20,7 +20,7 @@ const stocksAnswer = z.record(
 
 /** IBKR writes a space before the share class: `BRK B`. */
 const toIbkrSymbol = (symbol: string): string => symbol.replace('.', ' ');
-export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
+export const fromIbkrSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
 /** Maximum number of cached contracts. Without this limit, anyone could fill the memory with requests. */
 const MAX_CACHED_CONTRACTS = 20_000;

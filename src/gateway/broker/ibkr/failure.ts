@@ -1,25 +1,25 @@
 import type { BrokerFailure } from '../broker-failure.ts';
-import { classifyRestError, FailedResponse } from '../rest-client.ts';
+import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 
 /** Thrown if Interactive Brokers rejects a request, or if the adapter declines a question about an order. */
-export class IbkrRejection extends Error {
+export class IbkrRejectionError extends Error {
   override name = 'IbkrRejection';
 }
 
-export function errorIn(json: unknown): string | undefined {
+export function findErrorMessage(json: unknown): string | undefined {
   const { error } = (json ?? {}) as { error?: unknown };
   return typeof error === 'string' ? error : undefined;
 }
 
 /** A response with `error` is a rejection, unless its status is a server error or 408. */
 export function classifyIbkrError(error: unknown): BrokerFailure {
-  if (error instanceof IbkrRejection) return refusedBy(error.message);
-  if (!(error instanceof FailedResponse)) return classifyRestError(error);
+  if (error instanceof IbkrRejectionError) return refusedBy(error.message);
+  if (!(error instanceof FailedResponseError)) return classifyRestError(error);
   const { status, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: 'gateway_session' };
   // No header says how long to wait ("Pacing Limitations").
   if (status === 429) return { kind: 'rate_limited', retryAfterMs: undefined };
-  const said = status < 500 && status !== 408 ? errorIn(json) : undefined;
+  const said = status < 500 && status !== 408 ? findErrorMessage(json) : undefined;
   return said === undefined ? { kind: 'failing', status } : refusedBy(said);
 }
 

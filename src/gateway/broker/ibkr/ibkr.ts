@@ -2,45 +2,45 @@ import { z } from 'zod';
 import { Dec, ZERO } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type Account, accountSchema, isFinalStatus, type Position, positionSchema } from '../../../trading/views.ts';
-import { secureAddress } from '../../settings/common-settings.ts';
+import { secureUrlSchema } from '../../settings/common-settings.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
-import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
+import { type BrokerKind, commonBrokerSettingsSchema } from '../broker-kind.ts';
 import { createBrokerRequests } from '../broker-requests.ts';
-import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { toAmount, toMoney } from '../json-amounts.ts';
-import { type ClosingPrice, equityAtLastClose, findTodaysTrades } from '../last-close.ts';
-import { classifyRestError, FailedResponse, type RestClient } from '../rest-client.ts';
+import { computeExchangeCalendar, computeExchangeClock } from '../exchange-hours.ts';
+import { formatAmount, formatMoney } from '../json-amounts.ts';
+import { type ClosingPrice, computeEquityAtLastClose, findTodaysTrades } from '../last-close.ts';
+import { classifyRestError, FailedResponseError, type RestClient } from '../rest-client.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
   accountNotVerifiedError,
   brokerUnreachableError,
   type VerifiedAccount,
-  type VerifyOptions,
+  type VerifyCredentialsOptions,
   wrongCredentialsError,
 } from '../verify-problems.ts';
-import { createIbkrClient, type IbkrOptions, startKeepAlive } from './client.ts';
-import { createContractLookup, ourSymbol } from './contracts.ts';
+import { createIbkrClient, type IbkrOptions, startSessionKeepAlive } from './client.ts';
+import { createContractLookup, fromIbkrSymbol } from './contracts.ts';
 import { classifyIbkrError } from './failure.ts';
-import { assetView, quoteView, readIbkrBars, readSnapshots } from './market-data.ts';
+import { readIbkrBars, readIbkrSnapshots, toAsset, toQuote } from './market-data.ts';
 import { createOrderList, type OrderList } from './order-list.ts';
 import { createIbkrOrders } from './orders.ts';
 import { ibkrLacks, ibkrTraits } from './traits.ts';
 
-const ibkrSettings = commonBrokerSettings.extend({
+const ibkrSettings = commonBrokerSettingsSchema.extend({
   kind: z.literal('ibkr'),
   /** The owner enters only the account number. The Client Portal Gateway holds the session. */
   credentials: z.literal('gateway_session'),
   unattended: z.undefined().optional(),
   /** Base URL of the Client Portal Gateway, without `/v1/api`. */
-  url: secureAddress.default('https://localhost:5000'),
+  url: secureUrlSchema.default('https://localhost:5000'),
   /** Seconds between reads of the order list. IBKR allows one read in five seconds ("Pacing Limitations"). */
   orders_every: z.number().min(0).max(60).default(5),
 });
 type IbkrSettings = z.output<typeof ibkrSettings>;
 
-export const ibkr = {
+export const ibkrBrokerKind = {
   traits: ibkrTraits,
   settings: ibkrSettings,
   address: 'url',
@@ -52,7 +52,7 @@ export const ibkr = {
 async function verifyIbkrSession(
   { url }: IbkrSettings,
   { account }: StoredCredentialsOf<'gateway_session'>,
-  { fetch, timeoutMs }: Required<VerifyOptions>,
+  { fetch, timeoutMs }: Required<VerifyCredentialsOptions>,
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
   try {
@@ -63,7 +63,7 @@ async function verifyIbkrSession(
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
     if (error instanceof HttpProblem) throw accountNotVerifiedError(host, `can't open this account: ${error.message}`);
-    if (error instanceof FailedResponse && error.status === 401) {
+    if (error instanceof FailedResponseError && error.status === 401) {
       throw wrongCredentialsError(
         ibkrTraits.label,
         'session',
@@ -102,7 +102,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
     if (!('account' in credentials)) throw new TypeError('these credentials are for a different broker');
     const { account } = credentials;
     const kept = keptOf(account);
-    if (!isKeptAlive) startKeepAlive(client);
+    if (!isKeptAlive) startSessionKeepAlive(client);
     isKeptAlive = true;
     const requests = createBrokerRequests((error) => {
       const failure = classifyIbkrError(error);
@@ -139,21 +139,21 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
         options.assets.find(symbol, () =>
           read(async () => {
             const contract = (await contracts([symbol])).get(symbol);
-            return contract === undefined ? undefined : assetView(symbol, contract);
+            return contract === undefined ? undefined : toAsset(symbol, contract);
           }),
         ),
       quotes: (symbols) =>
         read(async () => {
           await details();
           const known = await contracts(symbols);
-          const snapshots = await readSnapshots(
+          const snapshots = await readIbkrSnapshots(
             client,
             [...known.values()].map(({ conid }) => conid),
             options,
           );
           return [...known].flatMap(([symbol, contract]) => {
             const snapshot = snapshots.get(contract.conid);
-            return snapshot === undefined ? [] : [quoteView(symbol, contract, snapshot, options.simulated)];
+            return snapshot === undefined ? [] : [toQuote(symbol, contract, snapshot, options.simulated)];
           });
         }),
       bars: (query) =>
@@ -161,8 +161,8 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
           await details();
           return await readIbkrBars(client, contracts, query);
         }),
-      clock: async () => exchangeClock(options.now()),
-      calendar: async (query) => exchangeCalendar(query),
+      clock: async () => computeExchangeClock(options.now()),
+      calendar: async (query) => computeExchangeCalendar(query),
     };
   };
 }
@@ -254,7 +254,7 @@ const occ = /\[([A-Z][A-Z0-9]{0,5})\s+(\d{6}[CP]\d{8})(?:\s+(\d+))?/;
 function symbolOf({ contractDesc, assetClass }: { contractDesc: string; assetClass: string }): string {
   const [, root, rest] = occ.exec(contractDesc) ?? [];
   if (root !== undefined) return `${root}${rest}`;
-  return assetClass === 'STK' ? ourSymbol(contractDesc) : contractDesc;
+  return assetClass === 'STK' ? fromIbkrSymbol(contractDesc) : contractDesc;
 }
 
 interface Reading {
@@ -283,7 +283,7 @@ async function holdings({ client, account, list, options }: Reading) {
     return conid === undefined || secType === 'BAG' ? undefined : String(conid);
   });
   const conids = new Set([...held.map(({ conid }) => conid), ...(traded ?? []).map(({ id }) => Number(id))]);
-  const snapshots = await readSnapshots(client, [...conids], options);
+  const snapshots = await readIbkrSnapshots(client, [...conids], options);
   const closeOf = (conid: number) => {
     const close = snapshots.get(conid)?.priorClose;
     return close === '0' ? undefined : close;
@@ -302,18 +302,18 @@ async function positionViews(reading: Reading): Promise<Position[]> {
     const ordered = orders
       .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinalStatus(order.status))
       .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), ZERO);
-    const ratio = (part: Dec, whole: Dec) => (whole.isZero() ? '0' : toAmount(part.div(whole.abs()).toFixed()));
+    const ratio = (part: Dec, whole: Dec) => (whole.isZero() ? '0' : formatAmount(part.div(whole.abs()).toFixed()));
     return positionSchema.parse({
       symbol,
       side: qty.isNegative() ? 'short' : 'long',
       qty: qty.abs().toFixed(),
       qty_available: Dec.max(0, qty.abs().minus(ordered)).toFixed(),
-      avg_entry_price: toMoney(row.avgPrice),
-      current_price: toMoney(row.mktPrice),
-      lastday_price: toMoney(close),
-      market_value: toMoney(row.mktValue),
-      cost_basis: toMoney(cost),
-      unrealized_pl: toMoney(row.unrealizedPnl),
+      avg_entry_price: formatMoney(row.avgPrice),
+      current_price: formatMoney(row.mktPrice),
+      lastday_price: formatMoney(close),
+      market_value: formatMoney(row.mktValue),
+      cost_basis: formatMoney(cost),
+      unrealized_pl: formatMoney(row.unrealizedPnl),
       unrealized_plpc: ratio(new Dec(String(row.unrealizedPnl)), cost),
       change_today: ratio(new Dec(String(row.mktPrice)).minus(close), close),
     });
@@ -331,11 +331,11 @@ async function accountView(reading: Reading, details: IbkrAccount): Promise<Acco
   const path = `/iserver/account/${encodeURIComponent(account)}/summary`;
   const summary = summaryAnswer.parse(await client(path));
   const { orders, held, traded, closeOf } = await holdings(reading);
-  const equity = toMoney(summary.netLiquidationValue);
+  const equity = formatMoney(summary.netLiquidationValue);
   const holding = held.map(({ conid, position, mktPrice }) => ({
     id: String(conid),
-    qty: toAmount(position),
-    price: toAmount(mktPrice),
+    qty: formatAmount(position),
+    price: formatAmount(mktPrice),
   }));
   const contracts = new Map<string, ClosingPrice>();
   for (const { id } of orders) {
@@ -347,17 +347,17 @@ async function accountView(reading: Reading, details: IbkrAccount): Promise<Acco
   for (const row of held) {
     contracts.set(String(row.conid), { units: positionUnits(row), price: closeOf(row.conid) });
   }
-  const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
+  const lastEquity = traded && computeEquityAtLastClose(equity, holding, traded, contracts);
   return accountSchema.parse({
     account,
     environment: details.environment,
     status: details.status,
     currency: 'USD',
-    cash: toMoney(summary.totalCashValue),
+    cash: formatMoney(summary.totalCashValue),
     equity,
-    last_equity: lastEquity === undefined ? null : toMoney(lastEquity.toDecimalPlaces(2)),
-    buying_power: toMoney(summary.buyingPower),
-    long_market_value: toMoney(
+    last_equity: lastEquity === undefined ? null : formatMoney(lastEquity.toDecimalPlaces(2)),
+    buying_power: formatMoney(summary.buyingPower),
+    long_market_value: formatMoney(
       held.reduce((sum, { mktValue }) => (mktValue > 0 ? sum.plus(String(mktValue)) : sum), ZERO),
     ),
     trading_blocked: details.blocked,

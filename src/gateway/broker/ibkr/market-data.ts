@@ -4,7 +4,7 @@ import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Asset, assetSchema, type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
-import { toAmount } from '../json-amounts.ts';
+import { formatAmount } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import { requireSplitAdjustment } from '../unsupported-features.ts';
 import type { IbkrOptions } from './client.ts';
@@ -35,7 +35,7 @@ const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
 const QUOTE_DELAY_MS = 15 * 60_000;
 
 /** Reads `GET /iserver/marketdata/snapshot` up to {@link SNAPSHOT_ATTEMPTS} times, until every contract has a price. */
-export async function readSnapshots(
+export async function readIbkrSnapshots(
   client: RestClient,
   conids: readonly number[],
   { sleep }: Pick<IbkrOptions, 'sleep'>,
@@ -68,7 +68,7 @@ function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshot
   };
 }
 
-export function quoteView(
+export function toQuote(
   symbol: string,
   { name }: StockContract,
   { last, bid, ask, priorClose, at }: Snapshot,
@@ -86,7 +86,7 @@ export function quoteView(
   });
 }
 
-export function assetView(symbol: string, { name, exchange }: StockContract): Asset {
+export function toAsset(symbol: string, { name, exchange }: StockContract): Asset {
   return assetSchema.parse({ symbol, name, exchange, tradable: true, fractionable: false, shortable: false });
 }
 
@@ -133,7 +133,7 @@ export async function readIbkrBars(client: RestClient, contracts: FindContracts,
         high: tick(h),
         low: tick(l),
         close: tick(c),
-        volume: toAmount(v),
+        volume: formatAmount(v),
       }),
     );
 }

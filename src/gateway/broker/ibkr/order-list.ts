@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { requiresPrice } from '../../../trading/order-types.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { toAmount, toMoney, translateBrokerValue } from '../json-amounts.ts';
+import { formatAmount, formatMoney, translateBrokerValue } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
-import { ourSymbol } from './contracts.ts';
+import { fromIbkrSymbol } from './contracts.ts';
 import { ibkrOrderTypes } from './traits.ts';
 
 const amount = z.union([z.string(), z.number()]).nullish();
@@ -134,16 +134,16 @@ function orderView(one: z.output<typeof row>, now: number): Order {
   const type = translateBrokerValue(types, one.orderType);
   const status = translateBrokerValue(statuses, one.status);
   const hasLimit = requiresPrice(type, 'limit_price');
-  const filled = toAmount(one.filledQuantity ?? 0);
+  const filled = formatAmount(one.filledQuantity ?? 0);
   const at = new Date(one.lastExecutionTime_r ?? now).toISOString();
   return orderSchema.parse({
     id: String(one.orderId),
     client_order_id: one.order_ref ?? '',
-    symbol: ourSymbol(one.ticker),
+    symbol: fromIbkrSymbol(one.ticker),
     side: translateBrokerValue(sides, one.side),
     type,
     time_in_force: translateBrokerValue(times, one.timeInForce),
-    qty: totalSize == null ? null : toAmount(totalSize),
+    qty: totalSize == null ? null : formatAmount(totalSize),
     notional: null,
     limit_price: hasLimit ? moneyOrNull(price) : null,
     stop_price: requiresPrice(type, 'stop_price') ? moneyOrNull(hasLimit ? auxPrice : price) : null,
@@ -161,5 +161,5 @@ function orderView(one: z.output<typeof row>, now: number): Order {
 }
 
 function moneyOrNull(value: z.output<typeof amount>): string | null {
-  return value == null || value === '' ? null : toMoney(value);
+  return value == null || value === '' ? null : formatMoney(value);
 }

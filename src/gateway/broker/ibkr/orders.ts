@@ -2,13 +2,18 @@ import { z } from 'zod';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
-import type { BrokerOrders, Submission } from '../broker.ts';
+import type { BrokerOrders, SubmissionResult } from '../broker.ts';
 import { NotSentError } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { applyOrderQuery, replacementNotSupported, requireSupportedOrder, toExactNumber } from '../plain-orders.ts';
+import {
+  applyOrderQuery,
+  requireSupportedOrder,
+  toExactJsonNumber,
+  unsupportedReplacementResult,
+} from '../plain-orders.ts';
 import { NoResponseError, type RestClient } from '../rest-client.ts';
 import type { FindContracts } from './contracts.ts';
-import { classifyIbkrError, IbkrRejection } from './failure.ts';
+import { classifyIbkrError, IbkrRejectionError } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrOrderTypes, ibkrTerms, ibkrTraits } from './traits.ts';
 
@@ -115,7 +120,7 @@ export function createIbkrOrders(
         return await findListedOrder(list, order_id);
       });
     },
-    replace: async () => replacementNotSupported(ibkrTraits.label),
+    replace: async () => unsupportedReplacementResult(ibkrTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () => {
@@ -130,7 +135,7 @@ export function createIbkrOrders(
 /**
  * Answers questions until the order is accepted. A question that the approval does not cover is declined, so that no
  * later confirmation can send the order.
- * @throws {IbkrRejection} if a question is declined or the order is rejected
+ * @throws {IbkrRejectionError} if a question is declined or the order is rejected
  * @throws {NoResponseError} if a confirmation was sent, but its result is unknown
  */
 async function confirmQuestions(
@@ -140,7 +145,7 @@ async function confirmQuestions(
 ): Promise<z.output<typeof taken>> {
   let answer = answerOf.parse(first);
   for (let asked = 0; ; asked++) {
-    if ('text' in answer) throw new IbkrRejection(answer.text);
+    if ('text' in answer) throw new IbkrRejectionError(answer.text);
     if (!('message' in answer)) return answer;
     if (asked === MAX_QUESTIONS || !coversReply(draft, answer)) return await declineQuestion(client, answer);
     answer = await confirm(client, answer);
@@ -162,7 +167,7 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
 /** Declines a question. The order is not sent without a confirmation, even if this answer does not arrive. */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
-  throw new IbkrRejection(`Interactive Brokers asks to confirm more than was approved: ${replyText(asked)}`);
+  throw new IbkrRejectionError(`Interactive Brokers asks to confirm more than was approved: ${replyText(asked)}`);
 }
 
 /** Finds the order in the list of orders, because only the list contains the client_order_id. */
@@ -181,7 +186,7 @@ const times = { day: 'DAY', gtc: 'GTC', opg: 'OPG', ioc: 'IOC' } as const;
 
 interface Prepared {
   readonly ticket?: Record<string, unknown>;
-  readonly unsent?: Submission;
+  readonly unsent?: SubmissionResult;
 }
 
 /** Prepares the order's request, or returns why it can't be sent. If reading the contract fails, a retry is allowed. */
@@ -214,7 +219,7 @@ async function prepareTicket(
 /** @throws {NotSentError} for an amount that no JSON number represents exactly */
 function toTicket(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
-  const number = (text: string) => toExactNumber(text, ibkrTraits.label);
+  const number = (text: string) => toExactJsonNumber(text, ibkrTraits.label);
   // "price: typically the limit price; for STP it is the stop price. auxPrice: the stop price of a STOP_LIMIT".
   const price = limit_price ?? stop_price;
   return {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { mcpMapping } from './mapping.ts';
+import type { mcpMappingSchema } from './mapping.ts';
 
 /**
  * Mapping for Alpaca's MCP server (PyPI `alpaca-mcp-server`, version 2; github.com/alpacahq/alpaca-mcp-server). The
@@ -7,7 +7,7 @@ import type { mcpMapping } from './mapping.ts';
  * with Alpaca's code in `detail`. All other tools fail with a plain-text message that contains the HTTP status and
  * Alpaca's response.
  */
-export const alpacaPreset: z.input<typeof mcpMapping> = {
+export const alpacaPreset: z.input<typeof mcpMappingSchema> = {
   label: 'Alpaca, through its MCP server',
   account: {
     tool: 'get_account_info',

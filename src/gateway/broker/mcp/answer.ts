@@ -1,14 +1,14 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { safeLine } from '../../../text/sanitize.ts';
 import { NoResponseError } from '../rest-client.ts';
-import { ToolError } from './failure.ts';
+import { McpToolError } from './failure.ts';
 import type { RejectionMapping } from './mapping.ts';
 
 /** Maximum length of a message, in characters. */
 const MAX_MESSAGE_LENGTH = 300;
 
 /** Returns the value at a JSON pointer (RFC 6901); undefined if there is no such value. */
-export function valueAt(value: unknown, pointer: string): unknown {
+export function valueAtPointer(value: unknown, pointer: string): unknown {
   let at = value;
   for (const part of pointer.split('/').slice(1)) {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
@@ -20,10 +20,10 @@ export function valueAt(value: unknown, pointer: string): unknown {
 
 /**
  * Returns a tool's structured content, or its text content parsed as JSON.
- * @throws {ToolError} if the tool reports a failure
+ * @throws {McpToolError} if the tool reports a failure
  * @throws {NoResponseError} if the result is unreadable
  */
-export function parseAnswer(result: CallToolResult, refusals: RejectionMapping | undefined): unknown {
+export function parseToolResult(result: CallToolResult, refusals: RejectionMapping | undefined): unknown {
   const { content, structuredContent, isError } = result;
   const [part, ...others] = content ?? [];
   const text = part?.type === 'text' && others.length === 0 ? part.text : undefined;
@@ -35,24 +35,24 @@ export function parseAnswer(result: CallToolResult, refusals: RejectionMapping |
   return json;
 }
 
-function refusalIn(json: unknown, { at, status, code, message }: RejectionMapping): ToolError | undefined {
-  const no = valueAt(json, at);
+function refusalIn(json: unknown, { at, status, code, message }: RejectionMapping): McpToolError | undefined {
+  const no = valueAtPointer(json, at);
   if (no === undefined || no === null) return undefined;
-  const words = valueAt(no, message);
-  const theirs = valueAt(no, code);
-  return new ToolError({
-    status: statusOf(valueAt(no, status)),
+  const words = valueAtPointer(no, message);
+  const theirs = valueAtPointer(no, code);
+  return new McpToolError({
+    status: statusOf(valueAtPointer(no, status)),
     code: typeof theirs === 'string' || typeof theirs === 'number' ? safeLine(String(theirs), 40) : undefined,
     words: typeof words === 'string' ? safeLine(words, MAX_MESSAGE_LENGTH) : '',
     isStructured: true,
   });
 }
 
-function textNo(text: string, refusals: RejectionMapping | undefined): ToolError {
+function textNo(text: string, refusals: RejectionMapping | undefined): McpToolError {
   const { status_after: before, own } = refusals?.text ?? {};
   const from = before === undefined ? -1 : text.indexOf(before);
   const status = from < 0 ? undefined : statusOf(/^\d{3}\b/.exec(text.slice(from + (before ?? '').length))?.[0]);
-  return new ToolError({
+  return new McpToolError({
     status,
     code: own !== undefined && text.includes(own) ? 'text' : undefined,
     words: safeLine(text, MAX_MESSAGE_LENGTH),

@@ -1,10 +1,10 @@
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
-import { FailedResponse, failureReason, NoResponseError } from '../rest-client.ts';
+import { FailedResponseError, NoResponseError, noResponseReason } from '../rest-client.ts';
 
 /** Maximum size of one response or event stream, in bytes. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
-/** MCP methods for which this module throws {@link FailedResponse}. The SDK handles failures of all other methods. */
+/** MCP methods for which this module throws {@link FailedResponseError}. The SDK handles failures of all other methods. */
 const INTERPRETED_METHODS = ['tools/call', 'tools/list'];
 
 interface AnsweredFetchOptions {
@@ -13,13 +13,13 @@ interface AnsweredFetchOptions {
   readonly timeoutMs: number;
 }
 
-export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
+export interface McpSessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
   readonly url: string;
   readonly now: () => number;
 }
 
 /** Timeouts for the SDK that are longer than ours, so that ours ends a request first. */
-export const sdkTimeouts = ({ timeoutMs }: SessionOptions) => ({
+export const sdkTimeouts = ({ timeoutMs }: McpSessionOptions) => ({
   timeout: 2 * timeoutMs,
   maxTotalTimeout: 2 * timeoutMs,
 });
@@ -29,7 +29,7 @@ export const sdkTimeouts = ({ timeoutMs }: SessionOptions) => ({
  * response, up to a maximum size. The SDK therefore has no stream to resume, and the server can't send requests during
  * a call.
  */
-export function createAnsweringFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
+export function createMcpFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (input, init = {}) => {
     if (init.method !== 'POST') return new Response(null, { status: 405 });
@@ -41,9 +41,9 @@ export function createAnsweringFetch({ fetch, token, timeoutMs }: AnsweredFetchO
       const sent = { ...init, headers, redirect: 'error', signal: AbortSignal.any(limits) } as const;
       return await responseTo(message, await send(input, sent));
     } catch (error) {
-      throw error instanceof FailedResponse || error instanceof NoResponseError
+      throw error instanceof FailedResponseError || error instanceof NoResponseError
         ? error
-        : new NoResponseError(failureReason(error));
+        : new NoResponseError(noResponseReason(error));
     }
   };
 }
@@ -58,7 +58,7 @@ async function responseTo({ id, method }: ReturnType<typeof messageIn>, response
   if (!response.ok) {
     const text = await response.text();
     if (INTERPRETED_METHODS.includes(method) || status === 401 || status === 429 || status >= 500)
-      throw new FailedResponse(status, headers, text);
+      throw new FailedResponseError(status, headers, text);
     return new Response(text, { status, headers });
   }
   if (id !== undefined) return Response.json(await answerIn(response, id), { headers: sessionHeader(response) });

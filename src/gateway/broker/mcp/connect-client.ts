@@ -1,8 +1,8 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { createAnsweringFetch, type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
+import { createMcpFetch, type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
 
 /** This function has its own module, so that the SDK is loaded only at the first call. */
-export async function connectClient(options: SessionOptions, token: string): Promise<Client> {
+export async function connectMcpClient(options: McpSessionOptions, token: string): Promise<Client> {
   const client = new Client(
     { name: 'trade-agent-gateway', version: '1' },
     {
@@ -16,7 +16,7 @@ export async function connectClient(options: SessionOptions, token: string): Pro
     },
   );
   const transport = new StreamableHTTPClientTransport(new URL(options.url), {
-    fetch: createAnsweringFetch({ ...options, token }),
+    fetch: createMcpFetch({ ...options, token }),
     reconnectionOptions: {
       initialReconnectionDelay: 1_000,
       maxReconnectionDelay: 1_000,

@@ -1,11 +1,11 @@
-import { retryAfterMs } from '../../../net/retry-after.ts';
+import { parseRetryAfterMs } from '../../../net/retry-after.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import { classifyRestError, FailedResponse, NoResponseError } from '../rest-client.ts';
+import { classifyRestError, FailedResponseError, NoResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
 import type { RejectionMapping } from './mapping.ts';
 
-export class ToolError extends Error {
+export class McpToolError extends Error {
   override name = 'ToolError';
   /** The broker's HTTP status, if known. */
   readonly status: number | undefined;
@@ -15,7 +15,7 @@ export class ToolError extends Error {
   /** Whether the failure was found where the mapping expects rejections. If not, it was a plain-text message. */
   readonly isStructured: boolean;
 
-  constructor(no: Pick<ToolError, 'status' | 'code' | 'words' | 'isStructured'>) {
+  constructor(no: Pick<McpToolError, 'status' | 'code' | 'words' | 'isStructured'>) {
     super('the tool failed');
     this.status = no.status;
     this.code = no.code;
@@ -40,17 +40,17 @@ interface FailureContext {
  * even a protocol error, proves nothing.
  */
 export function classifyMcpError(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
-  if (error instanceof ToolError) {
+  if (error instanceof McpToolError) {
     const { status, code, words } = error;
     if (status === undefined || code === undefined || !REJECTION_STATUSES.includes(status))
       return { kind: 'failing', status: status ?? 502 };
     return refusedBy(status, words, code, rejectionReason(words, refusals));
   }
-  const answer = unwrapCause(error);
-  if (answer instanceof FailedResponse && answer.status === 401)
+  const answer = unwrapTransportError(error);
+  if (answer instanceof FailedResponseError && answer.status === 401)
     return { kind: 'unauthorized', ...defined({ credentials: kept }) };
-  if (answer instanceof FailedResponse && answer.status === 429) {
-    const wait = retryAfterMs(answer.headers.get('retry-after'), Date.now());
+  if (answer instanceof FailedResponseError && answer.status === 429) {
+    const wait = parseRetryAfterMs(answer.headers.get('retry-after'), Date.now());
     return { kind: 'rate_limited', retryAfterMs: wait };
   }
   if (answer instanceof Error && 'code' in answer && answer.code === SDK_TIMEOUT) return { kind: 'timeout' };
@@ -58,8 +58,8 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
 }
 
 /** Like {@link classifyMcpError}, for an error after an order was sent. Here, a plain-text message proves nothing. */
-export function classifySubmissionError(error: unknown, context: FailureContext): BrokerFailure {
-  if (error instanceof ToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
+export function classifyMcpSubmissionError(error: unknown, context: FailureContext): BrokerFailure {
+  if (error instanceof McpToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return classifyMcpError(error, context);
 }
 
@@ -81,9 +81,9 @@ function rejectionReason(words: string, refusals: RejectionMapping | undefined) 
 }
 
 /** Returns the error that the transport threw, which the SDK wraps; any other error is returned unchanged. */
-export function unwrapCause(error: unknown): unknown {
+export function unwrapTransportError(error: unknown): unknown {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (at instanceof FailedResponse || at instanceof NoResponseError) return at;
+    if (at instanceof FailedResponseError || at instanceof NoResponseError) return at;
   }
   return error;
 }

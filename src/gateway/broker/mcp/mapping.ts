@@ -60,7 +60,7 @@ const call = z.strictObject({
   /** Points to the object in the response, or to the rows of a list, which are an array or the members of an object. */
   at: pointer.default(''),
 });
-export type MappedCall = z.output<typeof call>;
+export type MappedToolCall = z.output<typeof call>;
 
 const allOf = <N extends string>(...names: readonly N[]) =>
   Object.fromEntries(names.map((name) => [name, field])) as Record<N, typeof field>;
@@ -127,7 +127,7 @@ const isInput = (name: string): name is (typeof mappingInputs)[number] =>
   (mappingInputs as readonly string[]).includes(name);
 const sayableTypes = orderTypes.filter((type) => orderTypeTable[type].prices.every(isInput));
 
-export const mcpMapping = z
+export const mcpMappingSchema = z
   .strictObject({
     label: z.string().regex(/^[\x20-\x7e]{1,40}$/, 'must be 1 to 40 printable characters'),
     account: call.extend({
@@ -200,7 +200,7 @@ export const mcpMapping = z
       message: 'requires that submit sends the client_order_id, and that order_fields reads it',
     });
   });
-export type McpMapping = z.output<typeof mcpMapping>;
+export type McpMapping = z.output<typeof mcpMappingSchema>;
 
 export function orderToolNames({ submit, cancel }: McpMapping): readonly string[] {
   return [...new Set([submit.tool, cancel.tool])];

@@ -7,33 +7,38 @@ import type { AccountCredentials } from '../broker-credentials.ts';
 import { NotSentError } from '../broker-failure.ts';
 import type { BrokerContext } from '../broker-kind.ts';
 import { type BrokerRequests, type ClassifyError, createBrokerRequests } from '../broker-requests.ts';
-import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { applyOrderQuery, replacementNotSupported, requireSupportedOrder, toExactNumber } from '../plain-orders.ts';
+import { computeExchangeCalendar, computeExchangeClock } from '../exchange-hours.ts';
+import {
+  applyOrderQuery,
+  requireSupportedOrder,
+  toExactJsonNumber,
+  unsupportedReplacementResult,
+} from '../plain-orders.ts';
 import { NoResponseError } from '../rest-client.ts';
-import { isSameOrder } from '../same-order.ts';
+import { matchesApprovedOrder } from '../same-order.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import { requireConfirmedTools } from './acting-tools.ts';
-import { parseAnswer } from './answer.ts';
-import { classifyMcpError, classifySubmissionError } from './failure.ts';
-import type { MappedArgument, MappedCall, McpMapping, mappingInputs } from './mapping.ts';
+import { parseToolResult } from './answer.ts';
+import { classifyMcpError, classifyMcpSubmissionError } from './failure.ts';
+import type { MappedArgument, MappedToolCall, McpMapping, mappingInputs } from './mapping.ts';
 import { createMcpSession, type McpSession } from './session.ts';
-import { type McpSettings, mappingOf } from './settings.ts';
+import { type McpSettings, resolveMcpMapping } from './settings.ts';
 import { mcpLacks, mcpTerms } from './traits.ts';
 import {
-  accountView,
-  assetView,
   orderIdPatterns,
-  orderView,
-  positionViews,
-  quoteViews,
-  rowOf,
-  rowsOf,
+  readMappedRow,
+  readMappedRows,
+  toAccount,
+  toAsset,
+  toOrder,
+  toPositions,
+  toQuotes,
 } from './views.ts';
 
 const MOST_SESSIONS = 200;
 
 export function connectMcp(settings: McpSettings, context: BrokerContext): ConnectBroker {
-  const mapping = mappingOf(settings);
+  const mapping = resolveMcpMapping(settings);
   const { now, assets } = context;
   const sessions = new Map<string, McpSession>();
   const sessionOf = (token: string): McpSession => {
@@ -58,9 +63,9 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         return failure;
       };
     const requests = createBrokerRequests(reportingUnauthorized(classifyMcpError));
-    const ask = async (call: MappedCall, given: Given) =>
-      parseAnswer(await session.call(call.tool, toToolArguments(call, given)), mapping.refusals);
-    const read = <T>(call: MappedCall, given: Given, view: (answer: unknown) => T) =>
+    const ask = async (call: MappedToolCall, given: Given) =>
+      parseToolResult(await session.call(call.tool, toToolArguments(call, given)), mapping.refusals);
+    const read = <T>(call: MappedToolCall, given: Given, view: (answer: unknown) => T) =>
       requests.read(async () => view(await ask(call, { account, ...given })));
     return {
       ...unsupportedMethods(mapping.label, mcpLacks),
@@ -70,27 +75,25 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         ask,
         requireConfirmed: () => requireConfirmedTools(session, mapping, settings.pins),
         requests,
-        submissionFailureOf: reportingUnauthorized(classifySubmissionError),
+        submissionFailureOf: reportingUnauthorized(classifyMcpSubmissionError),
       }),
       account: () =>
-        read(mapping.account, {}, (answer) => requireAccount(accountView(answer, mapping, settings), account)),
-      positions: () => read(mapping.positions, {}, (answer) => positionViews(answer, mapping)),
+        read(mapping.account, {}, (answer) => requireAccount(toAccount(answer, mapping, settings), account)),
+      positions: () => read(mapping.positions, {}, (answer) => toPositions(answer, mapping)),
       quotes: async (symbols) =>
         symbols.length === 0
           ? []
-          : await read(mapping.quotes, { symbols }, (answer) =>
-              quoteViews(answer, mapping, symbols, settings.simulated),
-            ),
+          : await read(mapping.quotes, { symbols }, (answer) => toQuotes(answer, mapping, symbols, settings.simulated)),
       asset: (symbol) =>
         assets.find(symbol, () =>
           requests.find(async () => {
-            const asset = assetView(await ask(mapping.asset, { account, symbol }), mapping);
+            const asset = toAsset(await ask(mapping.asset, { account, symbol }), mapping);
             if (asset.symbol !== symbol) throw new NotSentError('an answer about a different symbol');
             return asset;
           }),
         ),
-      clock: async () => exchangeClock(now()),
-      calendar: async (query) => exchangeCalendar(query),
+      clock: async () => computeExchangeClock(now()),
+      calendar: async (query) => computeExchangeCalendar(query),
     };
   };
 }
@@ -114,7 +117,7 @@ interface OrderTools {
   readonly mapping: McpMapping;
   /** The account number that was entered with the token; undefined if the token was exchanged. */
   readonly account: string | undefined;
-  readonly ask: (call: MappedCall, given: Given) => Promise<unknown>;
+  readonly ask: (call: MappedToolCall, given: Given) => Promise<unknown>;
   /** @throws {NotSentError} as {@link requireConfirmedTools} */
   readonly requireConfirmed: () => Promise<void>;
   readonly requests: BrokerRequests;
@@ -123,8 +126,8 @@ interface OrderTools {
 
 function mcpOrders(tools: OrderTools): BrokerOrders {
   const { mapping, account, ask, requireConfirmed, requests, submissionFailureOf } = tools;
-  const one = async (call: MappedCall, given: Given, whose = account): Promise<Order> =>
-    orderView(rowOf(await ask(call, given), call), mapping, whose);
+  const one = async (call: MappedToolCall, given: Given, whose = account): Promise<Order> =>
+    toOrder(readMappedRow(await ask(call, given), call), mapping, whose);
   const isId = (id: string) => orderIdPatterns[mapping.order_ids].test(id);
   const asked = (order: Order, isIt: boolean): Order => {
     if (!isIt) throw new NoResponseError('unreadable');
@@ -135,8 +138,8 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
       requests.read(async () => {
         const { status, limit, symbols } = query;
         const answer = await ask(mapping.orders, { account, status, limit: String(limit), symbols });
-        const listed = rowsOf(answer, mapping.orders)
-          .map((row) => orderView(row, mapping, account))
+        const listed = readMappedRows(answer, mapping.orders)
+          .map((row) => toOrder(row, mapping, account))
           .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
         return applyOrderQuery(listed, query);
       }),
@@ -167,11 +170,11 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
           // If answers have no client_order_id, all fields that were sent identify the order.
           const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
           const identified = { ...order, client_order_id };
-          return asked(identified, isSameOrder(identified, draft));
+          return asked(identified, matchesApprovedOrder(identified, draft));
         },
         submissionFailureOf,
       ),
-    replace: async () => replacementNotSupported(mapping.label),
+    replace: async () => unsupportedReplacementResult(mapping.label),
     cancel: async (id) => {
       if (!isId(id)) return 'not_found';
       await requests.read(requireConfirmed).catch((error: unknown) => {
@@ -197,7 +200,7 @@ function notConfirmed(cause: NotSentError): HttpProblem {
 type Given = Partial<Record<(typeof mappingInputs)[number], string | readonly string[] | undefined>>;
 
 /** Converts our fields to a tool's arguments. @throws {NotSentError} for a value that the mapping does not list */
-export function toToolArguments({ tool, arguments: all }: MappedCall, given: Given): Record<string, unknown> {
+export function toToolArguments({ tool, arguments: all }: MappedToolCall, given: Given): Record<string, unknown> {
   const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
     const value = saidOf(argument, given, tool);
     return value === undefined ? [] : [[name, value]];
@@ -218,5 +221,5 @@ function saidOf(argument: MappedArgument, given: Given, tool: string): unknown {
   });
   if (as === 'list') return said;
   if (as === undefined) return said.join(',');
-  return toExactNumber(said.join(), tool);
+  return toExactJsonNumber(said.join(), tool);
 }

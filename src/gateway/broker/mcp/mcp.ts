@@ -10,19 +10,19 @@ import {
   accountNotVerifiedError,
   brokerUnreachableError,
   type VerifiedAccount,
-  type VerifyOptions,
+  type VerifyCredentialsOptions,
   wrongCredentialsError,
 } from '../verify-problems.ts';
 import { comparePinnedOrderTools } from './acting-tools.ts';
 import { classifyMcpError } from './failure.ts';
 import { connectMcp } from './mcp-broker.ts';
 import { createMcpSession } from './session.ts';
-import { type McpSettings, mappingOf, mcpSettings } from './settings.ts';
+import { type McpSettings, mcpSettingsSchema, resolveMcpMapping } from './settings.ts';
 import { mcpTraits } from './traits.ts';
 
-export const mcp = {
-  traits: { of: (settings: McpSettings) => mcpTraits(mappingOf(settings)) },
-  settings: mcpSettings,
+export const mcpBrokerKind = {
+  traits: { of: (settings: McpSettings) => mcpTraits(resolveMcpMapping(settings)) },
+  settings: mcpSettingsSchema,
   address: 'url',
   connect(settings, context) {
     // Only the settings say whether the server trades real money.
@@ -42,7 +42,7 @@ type Given = StoredCredentialsOf<'access_token'>;
 async function verifyMcpToken(
   settings: McpSettings,
   credentials: Given,
-  { fetch, timeoutMs }: Required<VerifyOptions>,
+  { fetch, timeoutMs }: Required<VerifyCredentialsOptions>,
 ): Promise<VerifiedAccount> {
   const { environment } = settings;
   const now = Date.now;
@@ -65,9 +65,9 @@ async function verifyMcpToken(
 async function inspectTools(
   settings: McpSettings,
   credentials: Given,
-  { fetch, timeoutMs }: Required<VerifyOptions>,
+  { fetch, timeoutMs }: Required<VerifyCredentialsOptions>,
 ): Promise<readonly OrderTool[]> {
-  const mapping = mappingOf(settings);
+  const mapping = resolveMcpMapping(settings);
   return await translateErrors(settings, credentials, async (refused) => {
     const session = createMcpSession({ fetch, timeoutMs, url: settings.url, now: Date.now }, credentials.token);
     const { read } = createBrokerRequests((error) => {
@@ -95,7 +95,7 @@ async function translateErrors<T>(
     if (!(error instanceof HttpProblem)) throw error;
     if (isRefused) {
       throw wrongCredentialsError(
-        mappingOf(settings).label,
+        resolveMcpMapping(settings).label,
         'access token',
         'Copy the whole token again. If you lost the token, create a new one.',
       );

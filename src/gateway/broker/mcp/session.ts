@@ -1,11 +1,11 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
-import { toolPin } from '../../../net/tool-pin.ts';
-import { FailedResponse } from '../rest-client.ts';
-import { type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
-import { unwrapCause } from './failure.ts';
+import { computeToolPin } from '../../../net/tool-pin.ts';
+import { FailedResponseError } from '../rest-client.ts';
+import { type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
+import { unwrapTransportError } from './failure.ts';
 
 export interface McpSession {
-  /** Sends one request. @throws {FailedResponse | NoResponseError} and the SDK's own errors, which prove nothing */
+  /** Sends one request. @throws {FailedResponseError | NoResponseError} and the SDK's own errors, which prove nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
   /** Returns the tools by name, as the server listed them at most `longestAgoMs` milliseconds ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
@@ -28,7 +28,7 @@ interface Opened {
  * The session connects at the first call (protocol version 2026-07-28, or `initialize`), and again if the server ended
  * the session. The client declares no sampling, roots, elicitation or tasks.
  */
-export function createMcpSession(options: SessionOptions, token: string): McpSession {
+export function createMcpSession(options: McpSessionOptions, token: string): McpSession {
   let opened: Promise<Opened> | undefined;
   const keep = (opening: Promise<Opened>): Promise<Opened> => {
     opened = opening;
@@ -56,8 +56,8 @@ export function createMcpSession(options: SessionOptions, token: string): McpSes
         );
       } catch (error) {
         // A server that ended the session answers 400 or 404 (MCP 2025-11-25, "Session Management").
-        const cause = unwrapCause(error);
-        const isEnded = cause instanceof FailedResponse && [400, 404].includes(cause.status);
+        const cause = unwrapTransportError(error);
+        const isEnded = cause instanceof FailedResponseError && [400, 404].includes(cause.status);
         if (isEnded && client.getProtocolEra() === 'legacy') forget(session);
         throw error;
       }
@@ -70,15 +70,15 @@ export function createMcpSession(options: SessionOptions, token: string): McpSes
   };
 }
 
-async function connect(options: SessionOptions, token: string): Promise<Opened> {
-  const { connectClient } = await import('./connect-client.ts');
-  return await listed(await connectClient(options, token), options);
+async function connect(options: McpSessionOptions, token: string): Promise<Opened> {
+  const { connectMcpClient } = await import('./connect-client.ts');
+  return await listed(await connectMcpClient(options, token), options);
 }
 
-async function listed(client: Client, options: SessionOptions): Promise<Opened> {
+async function listed(client: Client, options: McpSessionOptions): Promise<Opened> {
   const at = options.now();
   const { tools: all } = await client.listTools(undefined, { ...sdkTimeouts(options), cacheMode: 'refresh' });
   const tools = new Map<string, PinnedTool>();
-  for (const tool of all) tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : toolPin(tool) });
+  for (const tool of all) tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : computeToolPin(tool) });
   return { client, tools, at };
 }

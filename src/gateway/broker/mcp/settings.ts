@@ -1,23 +1,23 @@
 import { z } from 'zod';
-import { secureAddress } from '../../settings/common-settings.ts';
-import { commonBrokerSettings } from '../broker-kind.ts';
+import { secureUrlSchema } from '../../settings/common-settings.ts';
+import { commonBrokerSettingsSchema } from '../broker-kind.ts';
 import { alpacaPreset } from './alpaca-preset.ts';
-import { type McpMapping, mcpMapping } from './mapping.ts';
+import { type McpMapping, mcpMappingSchema } from './mapping.ts';
 
 const presets = { alpaca: alpacaPreset } as const;
 const presetNames = Object.keys(presets) as [keyof typeof presets];
 
-export const mcpSettings = commonBrokerSettings
+export const mcpSettingsSchema = commonBrokerSettingsSchema
   .extend({
     kind: z.literal('mcp'),
     credentials: z.enum(['exchange', 'access_token']).optional(),
     unattended: z.literal('access_token').optional(),
-    url: secureAddress,
+    url: secureUrlSchema,
     /** The server's environment. It must be in the settings, because no tool reports it. */
     environment: z.enum(['paper', 'live']),
     /** Name of an included mapping, used instead of `mapping`. */
     preset: z.enum(presetNames).optional(),
-    mapping: mcpMapping.optional(),
+    mapping: mcpMappingSchema.optional(),
     /** SHA-256 of each tool description that the operator has confirmed, by the tool's name. */
     pins: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')).default({}),
   })
@@ -25,9 +25,9 @@ export const mcpSettings = commonBrokerSettings
     message: `must be set, unless "preset" names an included mapping (${presetNames.join(', ')}); not both`,
     path: ['mapping'],
   });
-export type McpSettings = z.output<typeof mcpSettings>;
+export type McpSettings = z.output<typeof mcpSettingsSchema>;
 
-export function mappingOf({ preset, mapping }: Pick<McpSettings, 'preset' | 'mapping'>): McpMapping {
+export function resolveMcpMapping({ preset, mapping }: Pick<McpSettings, 'preset' | 'mapping'>): McpMapping {
   if (mapping !== undefined) return mapping;
-  return mcpMapping.parse(presets[preset ?? 'alpaca']);
+  return mcpMappingSchema.parse(presets[preset ?? 'alpaca']);
 }

@@ -13,10 +13,10 @@ import {
   quoteSchema,
 } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import { toAmount, toMoney, toPrintableBrokerValue } from '../json-amounts.ts';
+import { formatAmount, formatMoney, toPrintableBrokerValue } from '../json-amounts.ts';
 import { NoResponseError } from '../rest-client.ts';
-import { valueAt } from './answer.ts';
-import type { MappedCall, MappedField, MappedFields, McpMapping } from './mapping.ts';
+import { valueAtPointer } from './answer.ts';
+import type { MappedField, MappedFields, MappedToolCall, McpMapping } from './mapping.ts';
 
 /* Converts tools' answers to our views. Throws if data is missing, because a gap must not look like a $0 account. */
 
@@ -26,21 +26,24 @@ interface Row {
   readonly name: string;
 }
 
-export const rowOf = (answer: unknown, { at }: MappedCall): Row => ({ value: valueAt(answer, at), name: '' });
+export const readMappedRow = (answer: unknown, { at }: MappedToolCall): Row => ({
+  value: valueAtPointer(answer, at),
+  name: '',
+});
 
-export function rowsOf(answer: unknown, { at }: MappedCall): Row[] {
-  const rows = valueAt(answer, at);
+export function readMappedRows(answer: unknown, { at }: MappedToolCall): Row[] {
+  const rows = valueAtPointer(answer, at);
   if (typeof rows !== 'object' || rows === null) throw new NoResponseError('unreadable');
   return Object.entries(rows).map(([name, value]) => ({ value, name }));
 }
 
 function raw({ value, name }: Row, field: MappedField | undefined): unknown {
   if (field === undefined) return undefined;
-  if (typeof field === 'string') return valueAt(value, field);
+  if (typeof field === 'string') return valueAtPointer(value, field);
   if ('name' in field) return name;
   if ('is' in field) return field.is;
   const { at, words } = field;
-  const theirs = valueAt(value, at);
+  const theirs = valueAtPointer(value, at);
   return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
 }
 
@@ -59,8 +62,8 @@ function reader<F extends MappedFields>(row: Row, fields: F) {
     return value === null || value === undefined ? undefined : String(value);
   };
   return {
-    money: (name: keyof F) => number(name, toMoney),
-    amount: (name: keyof F) => number(name, toAmount),
+    money: (name: keyof F) => number(name, formatMoney),
+    amount: (name: keyof F) => number(name, formatAmount),
     tick: (name: keyof F) => number(name, (value) => formatPrice(String(value))),
     word: (name: keyof F) => toPrintableBrokerValue(text(name)),
     /** Returns undefined if the value can't be an ID. */
@@ -75,14 +78,14 @@ function reader<F extends MappedFields>(row: Row, fields: F) {
 }
 
 const isSo = (row: Row, conditions: Readonly<Record<string, unknown>>) =>
-  Object.entries(conditions).every(([at, wanted]) => valueAt(row.value, at) === wanted);
+  Object.entries(conditions).every(([at, wanted]) => valueAtPointer(row.value, at) === wanted);
 
-export function accountView(
+export function toAccount(
   answer: unknown,
   { account: mapped }: McpMapping,
   about: { readonly environment: 'paper' | 'live'; readonly simulated: boolean },
 ): Account {
-  const row = rowOf(answer, mapped);
+  const row = readMappedRow(answer, mapped);
   const { money, word, id } = reader(row, mapped.fields);
   return accountSchema.parse({
     account: id('account'),
@@ -99,8 +102,8 @@ export function accountView(
   });
 }
 
-export function positionViews(answer: unknown, { positions: mapped }: McpMapping): Position[] {
-  return rowsOf(answer, mapped).map((row) => {
+export function toPositions(answer: unknown, { positions: mapped }: McpMapping): Position[] {
+  return readMappedRows(answer, mapped).map((row) => {
     const { money, amount, word } = reader(row, mapped.fields);
     return positionSchema.parse({
       symbol: word('symbol'),
@@ -123,13 +126,13 @@ export function positionViews(answer: unknown, { positions: mapped }: McpMapping
  * Returns no quote for a symbol without a price. If the bid or ask is missing, the quote's time is the older of its own
  * and the last trade's.
  */
-export function quoteViews(
+export function toQuotes(
   answer: unknown,
   { quotes: mapped }: McpMapping,
   asked: readonly string[],
   simulated: boolean,
 ): Quote[] {
-  return rowsOf(answer, mapped).flatMap((row) => {
+  return readMappedRows(answer, mapped).flatMap((row) => {
     const { tick, word, instant } = reader(row, mapped.fields);
     const [symbol, last] = [word('symbol'), tick('last')];
     if (symbol === undefined || !asked.includes(symbol) || last === undefined) return [];
@@ -153,8 +156,8 @@ export function quoteViews(
 }
 
 /** The asset never allows fractional orders or short sales. */
-export function assetView(answer: unknown, { asset: mapped }: McpMapping): Asset {
-  const row = rowOf(answer, mapped);
+export function toAsset(answer: unknown, { asset: mapped }: McpMapping): Asset {
+  const row = readMappedRow(answer, mapped);
   const { word, line } = reader(row, mapped.fields);
   return assetSchema.parse({
     symbol: word('symbol'),
@@ -176,8 +179,8 @@ export const orderIdPatterns = {
  * Maps a row to an order. Values that the mapping does not list are kept unchanged.
  * @throws {NoResponseError} for an order of another account, or an order without a usable ID
  */
-export function orderView(row: Row, mapping: McpMapping, account: string | undefined): Order {
-  const legs = mapping.legs === undefined ? undefined : valueAt(row.value, mapping.legs);
+export function toOrder(row: Row, mapping: McpMapping, account: string | undefined): Order {
+  const legs = mapping.legs === undefined ? undefined : valueAtPointer(row.value, mapping.legs);
   const parts = Array.isArray(legs) ? legs.map((value) => partView({ value, name: '' }, mapping, account)) : [];
   const whole = partView(row, mapping, account);
   return orderSchema.parse({

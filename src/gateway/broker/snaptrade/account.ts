@@ -6,12 +6,12 @@ import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Account, accountSchema, isFinalStatus, type Position, positionSchema } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
-import { toAmount, toMoney } from '../json-amounts.ts';
-import { FailedResponse } from '../rest-client.ts';
+import { formatAmount, formatMoney } from '../json-amounts.ts';
+import { FailedResponseError } from '../rest-client.ts';
 import { unsupportedFeatureProblem } from '../unsupported-features.ts';
 import type { SnaptradeClient, SnaptradeOptions, SnaptradeUser } from './client.ts';
 import { listSnaptradeOrders } from './orders.ts';
-import { ourSymbol } from './symbols.ts';
+import { fromYahooSymbol } from './symbols.ts';
 import { snaptradeTraits } from './traits.ts';
 
 const accountAnswer = z.object({
@@ -35,7 +35,7 @@ const historyAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}`, and the connection through which SnapTrade accesses the account. */
-export async function readAccountDetails(client: SnaptradeClient, who: SnaptradeUser) {
+export async function readSnaptradeAccountDetails(client: SnaptradeClient, who: SnaptradeUser) {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
   const { userId, userSecret } = who;
@@ -49,18 +49,18 @@ export async function readAccountDetails(client: SnaptradeClient, who: Snaptrade
     status: connection.disabled ? 'DISCONNECTED' : (status ?? 'open').toUpperCase(),
     /** Whether the account is closed, or its connection is broken or read-only. */
     blocked: connection.disabled || !connection.type.startsWith('trade') || (status != null && status !== 'open'),
-    equity: toMoney(balance.total.amount),
+    equity: formatMoney(balance.total.amount),
     currency: balance.total.currency,
   };
 }
 
 /** `last_equity` is SnapTrade's newest daily value before today; null if daily values are not enabled. */
-export async function readAccount(
+export async function readSnaptradeAccount(
   client: SnaptradeClient,
   who: SnaptradeUser,
   { environment, simulated, now }: Pick<SnaptradeOptions, 'environment' | 'simulated' | 'now'>,
 ): Promise<Account> {
-  const details = await readAccountDetails(client, who);
+  const details = await readSnaptradeAccountDetails(client, who);
   if (details.environment !== environment) {
     throw new HttpProblem(409, 'account_not_connected', `this SnapTrade account is a ${details.environment} account`, {
       hint: `The gateway trades ${environment} accounts. Enter a ${environment} account on the home’s own machine: "trade-agent home broker set".`,
@@ -70,7 +70,7 @@ export async function readAccount(
   const { accountInformation } = client;
   const rows = balances.parse((await accountInformation.getUserAccountBalance(who)).data);
   const own = rows.find(({ currency }) => currency.code === details.currency);
-  const positions = await readPositions(client, who);
+  const positions = await readSnaptradePositions(client, who);
   const today = newYorkDate(now());
   const values = await readValues(client, who).catch(emptyIfDisabled);
   const before = values.filter(({ date }) => date < today).at(-1);
@@ -80,12 +80,12 @@ export async function readAccount(
     environment,
     status: details.status,
     currency: details.currency,
-    cash: cash == null ? undefined : toMoney(cash),
+    cash: cash == null ? undefined : formatMoney(cash),
     equity: details.equity,
-    last_equity: before === undefined ? null : toMoney(before.total_value),
+    last_equity: before === undefined ? null : formatMoney(before.total_value),
     // Not every brokerage reports buying power. "For non-margin accounts, buying power should be the same as cash".
-    buying_power: cash == null ? undefined : toMoney(own?.buying_power ?? cash),
-    long_market_value: toMoney(
+    buying_power: cash == null ? undefined : formatMoney(own?.buying_power ?? cash),
+    long_market_value: formatMoney(
       positions
         .filter(({ side }) => side === 'long')
         .reduce((sum, { market_value }) => sum.plus(market_value), new Dec(0)),
@@ -108,7 +108,7 @@ const positionsAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}/positions/all`, which reports no last close, so the day's change is always 0. */
-export async function readPositions(client: SnaptradeClient, who: SnaptradeUser): Promise<Position[]> {
+export async function readSnaptradePositions(client: SnaptradeClient, who: SnaptradeUser): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
@@ -117,7 +117,7 @@ export async function readPositions(client: SnaptradeClient, who: SnaptradeUser)
       // Money market funds that count as cash are left out, so that they are not counted twice.
       .filter(({ cash_equivalent, units }) => cash_equivalent !== true && units != null && units !== '0')
       .map(({ instrument, units, price, cost_basis }) => {
-        const symbol = ourSymbol(instrument.symbol.replaceAll(' ', ''));
+        const symbol = fromYahooSymbol(instrument.symbol.replaceAll(' ', ''));
         if (price == null || units == null) throw new Error('a position without a price');
         const qty = new Dec(units);
         // "price: per share. cost_basis: for options, this is per-contract."
@@ -131,15 +131,15 @@ export async function readPositions(client: SnaptradeClient, who: SnaptradeUser)
         return positionSchema.parse({
           symbol,
           side: qty.isNegative() ? 'short' : 'long',
-          qty: toAmount(units),
+          qty: formatAmount(units),
           qty_available: Dec.max(0, qty.abs().minus(ordered)).toFixed(),
-          avg_entry_price: toMoney(each),
-          current_price: toMoney(price),
-          lastday_price: toMoney(price),
-          market_value: toMoney(value),
-          cost_basis: toMoney(cost),
-          unrealized_pl: toMoney(value.minus(cost)),
-          unrealized_plpc: each.isZero() ? '0' : toAmount(new Dec(price).div(each).minus(1).toFixed()),
+          avg_entry_price: formatMoney(each),
+          current_price: formatMoney(price),
+          lastday_price: formatMoney(price),
+          market_value: formatMoney(value),
+          cost_basis: formatMoney(cost),
+          unrealized_pl: formatMoney(value.minus(cost)),
+          unrealized_plpc: each.isZero() ? '0' : formatAmount(new Dec(price).div(each).minus(1).toFixed()),
           change_today: '0',
         });
       })
@@ -151,7 +151,7 @@ export async function readPositions(client: SnaptradeClient, who: SnaptradeUser)
  * @throws the given error if it is about the credentials or the rate limit
  */
 function emptyIfDisabled(error: unknown): [] {
-  if (error instanceof FailedResponse && [401, 429].includes(error.status)) throw error;
+  if (error instanceof FailedResponseError && [401, 429].includes(error.status)) throw error;
   return [];
 }
 
@@ -170,7 +170,7 @@ const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
  * Returns SnapTrade's estimates of the account's daily values in the period. Deposits count as gains.
  * @throws {HttpProblem} 501 if daily values are not enabled
  */
-export async function readPortfolioHistory(
+export async function readSnaptradePortfolioHistory(
   client: SnaptradeClient,
   who: SnaptradeUser,
   { period }: PortfolioHistoryQuery,
@@ -179,7 +179,7 @@ export async function readPortfolioHistory(
   const days = Number.parseInt(period, 10) * (DAYS[period.at(-1) ?? ''] ?? 1);
   const from = newYorkDate(now - days * DAY_MS);
   const all = await readValues(client, who).catch((error: unknown) => {
-    const isNo = error instanceof FailedResponse && [400, 403, 404].includes(error.status);
+    const isNo = error instanceof FailedResponseError && [400, 403, 404].includes(error.status);
     throw isNo ? unsupportedFeatureProblem(snaptradeTraits.label, 'portfolioHistory') : error;
   });
   const values = all.filter(({ date }) => date >= from);
@@ -193,7 +193,7 @@ export async function readPortfolioHistory(
         at: new Date(newYorkInstant(date, '16:00')).toISOString(),
         equity: new Dec(total_value).toFixed(2),
         profit_loss: made.toFixed(2),
-        profit_loss_pct: base.isZero() ? '0' : toAmount(made.div(base).toFixed()),
+        profit_loss_pct: base.isZero() ? '0' : formatAmount(made.div(base).toFixed()),
       };
     }),
   };

@@ -22,7 +22,7 @@ export interface SnaptradeUser {
   readonly accountId: string;
 }
 
-export function snaptradeUserOf(credentials: SnaptradeCredentials): SnaptradeUser {
+export function toSnaptradeUser(credentials: SnaptradeCredentials): SnaptradeUser {
   const { accountId } = credentials;
   if (!('userId' in credentials)) return { accountId } as SnaptradeUser;
   const { userId, userSecret } = credentials;

@@ -6,11 +6,16 @@ import { type Order, orderSchema } from '../../../trading/views.ts';
 import type { BrokerOrders } from '../broker.ts';
 import { NotSentError } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { toAmount, toMoney, toPrintableBrokerValue, translateBrokerValue } from '../json-amounts.ts';
-import { applyOrderQuery, replacementNotSupported, requireSupportedOrder, toExactNumber } from '../plain-orders.ts';
-import { FailedResponse, NoResponseError } from '../rest-client.ts';
+import { formatAmount, formatMoney, toPrintableBrokerValue, translateBrokerValue } from '../json-amounts.ts';
+import {
+  applyOrderQuery,
+  requireSupportedOrder,
+  toExactJsonNumber,
+  unsupportedReplacementResult,
+} from '../plain-orders.ts';
+import { FailedResponseError, NoResponseError } from '../rest-client.ts';
 import type { SnaptradeClient, SnaptradeUser } from './client.ts';
-import { ourSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
+import { fromYahooSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
 /** The longest period that "List account orders" allows, in days. */
@@ -48,7 +53,7 @@ export function createSnaptradeOrders(
         const { data } = await trading.placeForceOrder({ userId, userSecret, ...form });
         return placedView(draft, record.parse(data), now());
       }),
-    replace: async () => replacementNotSupported(snaptradeTraits.label),
+    replace: async () => unsupportedReplacementResult(snaptradeTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () => {
@@ -82,8 +87,8 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
   } catch (error) {
-    if (error instanceof FailedResponse && error.status === 400) {
-      throw new FailedResponse(422, error.headers, error.text);
+    if (error instanceof FailedResponseError && error.status === 400) {
+      throw new FailedResponseError(422, error.headers, error.text);
     }
     throw error;
   }
@@ -101,10 +106,10 @@ function toOrderForm(draft: OrderDraft, { accountId }: SnaptradeUser): ManualTra
     universal_symbol_id: null,
     order_type: types[type as keyof typeof types],
     time_in_force: times[time_in_force as keyof typeof times],
-    units: toExactNumber(qty, label),
+    units: toExactJsonNumber(qty, label),
     client_order_id: draft.client_order_id,
-    ...(limit_price === undefined ? {} : { price: toExactNumber(limit_price, label) }),
-    ...(stop_price === undefined ? {} : { stop: toExactNumber(stop_price, label) }),
+    ...(limit_price === undefined ? {} : { price: toExactJsonNumber(limit_price, label) }),
+    ...(stop_price === undefined ? {} : { stop: toExactJsonNumber(stop_price, label) }),
   };
 }
 
@@ -175,7 +180,7 @@ type Row = z.output<typeof record>;
 function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
   const isOther =
-    (symbol != null && ourSymbol(symbol.symbol) !== draft.symbol) ||
+    (symbol != null && fromYahooSymbol(symbol.symbol) !== draft.symbol) ||
     (action != null && sideOf(action) !== draft.side) ||
     (total != null && !new Dec(String(total)).eq(draft.qty ?? 0));
   if (isOther) throw new NoResponseError('unreadable');
@@ -204,12 +209,12 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
   status: string | undefined;
 } {
   const { filled_quantity, execution_price, time_executed } = row;
-  const filled = toAmount(filled_quantity ?? 0);
+  const filled = formatAmount(filled_quantity ?? 0);
   return {
     id: row.brokerage_order_id,
     status: translateBrokerValue(statuses, row.status),
     filled_qty: filled,
-    filled_avg_price: filled === '0' || execution_price == null ? null : toMoney(execution_price),
+    filled_avg_price: filled === '0' || execution_price == null ? null : formatMoney(execution_price),
     filled_at: row.status === 'EXECUTED' && time_executed != null ? new Date(time_executed).toISOString() : null,
   };
 }
@@ -220,15 +225,15 @@ const sideOf = (action: string) =>
 /** Values that we don't recognize are kept unchanged. */
 function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
-  const money = (value: string | number | null | undefined) => (value == null ? null : toMoney(value));
+  const money = (value: string | number | null | undefined) => (value == null ? null : formatMoney(value));
   return orderSchema.parse({
     ...whatHappened(row),
     client_order_id: '',
-    symbol: option_symbol?.ticker.replaceAll(' ', '') ?? ourSymbol(row.universal_symbol?.symbol ?? ''),
+    symbol: option_symbol?.ticker.replaceAll(' ', '') ?? fromYahooSymbol(row.universal_symbol?.symbol ?? ''),
     side: sideOf(row.action ?? ''),
     type: translateBrokerValue(ourTypes, order_type ?? ''),
     time_in_force: translateBrokerValue(ourTimes, time_in_force ?? ''),
-    qty: row.total_quantity == null ? null : toAmount(row.total_quantity),
+    qty: row.total_quantity == null ? null : formatAmount(row.total_quantity),
     notional: null,
     limit_price: money(limit_price),
     stop_price: money(stop_price),

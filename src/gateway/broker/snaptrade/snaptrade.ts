@@ -4,47 +4,52 @@ import { type Activity, activitySchema } from '../../../trading/activity.ts';
 import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Asset, assetSchema, type Order, type Quote, quoteSchema } from '../../../trading/views.ts';
-import { secureAddress } from '../../settings/common-settings.ts';
+import { secureUrlSchema } from '../../settings/common-settings.ts';
 import { toActivityAmounts, toFillActivity } from '../activity-parts.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, ConnectBroker } from '../broker.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
+import { type BrokerKind, commonBrokerSettingsSchema } from '../broker-kind.ts';
 import { createBrokerRequests } from '../broker-requests.ts';
-import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { classifyRestError, FailedResponse } from '../rest-client.ts';
+import { computeExchangeCalendar, computeExchangeClock } from '../exchange-hours.ts';
+import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
   accountNotVerifiedError,
   brokerUnreachableError,
   type VerifiedAccount,
-  type VerifyOptions,
+  type VerifyCredentialsOptions,
   wrongCredentialsError,
 } from '../verify-problems.ts';
-import { readAccount, readAccountDetails, readPortfolioHistory, readPositions } from './account.ts';
+import {
+  readSnaptradeAccount,
+  readSnaptradeAccountDetails,
+  readSnaptradePortfolioHistory,
+  readSnaptradePositions,
+} from './account.ts';
 import {
   createSnaptradeClient,
   type SnaptradeClient,
   type SnaptradeCredentials,
   type SnaptradeOptions,
   type SnaptradeUser,
-  snaptradeUserOf,
+  toSnaptradeUser,
 } from './client.ts';
 import { createSnaptradeOrders, listSnaptradeOrders } from './orders.ts';
-import { ourSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
+import { fromYahooSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
 import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
-const snaptradeSettings = commonBrokerSettings.extend({
+const snaptradeSettings = commonBrokerSettingsSchema.extend({
   kind: z.literal('snaptrade'),
   // Token exchange is not possible: requests are signed with the client's key, and users have no tokens.
   credentials: z.enum(['snaptrade_user', 'snaptrade_personal']),
   unattended: z.undefined().optional(),
-  url: secureAddress.default('https://api.snaptrade.com'),
+  url: secureUrlSchema.default('https://api.snaptrade.com'),
 });
 type SnaptradeSettings = z.output<typeof snaptradeSettings>;
 
-export const snaptrade = {
+export const snaptradeBrokerKind = {
   traits: snaptradeTraits,
   settings: snaptradeSettings,
   address: 'url',
@@ -58,22 +63,25 @@ export const snaptrade = {
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
   credentials: SnaptradeCredentials,
-  { fetch, timeoutMs }: Required<VerifyOptions>,
+  { fetch, timeoutMs }: Required<VerifyCredentialsOptions>,
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
   try {
     const client = await createSnaptradeClient({ url, fetch, timeoutMs }, credentials);
-    const { number, environment, status, blocked } = await readAccountDetails(client, snaptradeUserOf(credentials));
+    const { number, environment, status, blocked } = await readSnaptradeAccountDetails(
+      client,
+      toSnaptradeUser(credentials),
+    );
     return { accountNumber: number, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof FailedResponse && error.status === 401) {
+    if (error instanceof FailedResponseError && error.status === 401) {
       throw wrongCredentialsError(
         snaptradeTraits.label,
         'client, key or user',
         'Copy the client ID, consumer key, user ID and user secret from SnapTrade again.',
       );
     }
-    if (error instanceof FailedResponse && error.status === 404) {
+    if (error instanceof FailedResponseError && error.status === 404) {
       throw accountNotVerifiedError(host, 'has no such account for this user');
     }
     if (error instanceof TradeAgentError) throw error;
@@ -92,7 +100,7 @@ function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCa
       connected ??= createSnaptradeClient({ ...options, fetch: send }, credentials);
       return connected;
     };
-    const who = snaptradeUserOf(credentials);
+    const who = toSnaptradeUser(credentials);
     const kept = 'userId' in credentials ? 'snaptrade_user' : 'snaptrade_personal';
     const requests = createBrokerRequests((error) => {
       const failure = classifySnaptradeError(error, kept);
@@ -103,15 +111,15 @@ function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCa
     return {
       ...unsupportedMethods(snaptradeTraits.label, snaptradeLacks),
       ...createSnaptradeOrders(client, who, options, requests),
-      account: () => read((one) => readAccount(one, who, options)),
-      positions: () => read((one) => readPositions(one, who)),
+      account: () => read((one) => readSnaptradeAccount(one, who, options)),
+      positions: () => read((one) => readSnaptradePositions(one, who)),
       asset: (symbol) =>
         options.assets.find(symbol, () => requests.find(async () => readAsset(await client(), symbol))),
       quotes: (symbols) => read((one) => readQuotes(one, who, symbols, options)),
-      clock: async () => exchangeClock(options.now()),
-      calendar: async (query) => exchangeCalendar(query),
+      clock: async () => computeExchangeClock(options.now()),
+      calendar: async (query) => computeExchangeCalendar(query),
       activities: (query) => read((one) => readActivities(one, who, query, options.now())),
-      portfolioHistory: (query) => read((one) => readPortfolioHistory(one, who, query, options.now())),
+      portfolioHistory: (query) => read((one) => readSnaptradePortfolioHistory(one, who, query, options.now())),
     };
   };
 }
@@ -126,7 +134,7 @@ const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
 /** A response with `detail` and one of the statuses in {@link OWN_WORD} is a rejection. Other errors prove nothing. */
 function classifySnaptradeError(error: unknown, kept: CredentialKind): BrokerFailure {
-  if (!(error instanceof FailedResponse)) return classifyRestError(error);
+  if (!(error instanceof FailedResponseError)) return classifyRestError(error);
   const { status, headers, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: kept };
   if (status === 429) return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
@@ -184,7 +192,7 @@ async function readQuotes(
     });
     const rows = quotesAnswer.parse(data);
     for (const symbol of asked) {
-      const row = rows.find((one) => one.symbol !== undefined && ourSymbol(one.symbol.symbol) === symbol);
+      const row = rows.find((one) => one.symbol !== undefined && fromYahooSymbol(one.symbol.symbol) === symbol);
       const last = row?.last_trade_price;
       if (row === undefined || last == null || last <= 0) continue;
       quotes.push(
@@ -209,7 +217,7 @@ async function readAsset(client: SnaptradeClient, symbol: string): Promise<Asset
   const { data } = await client.referenceData.getSymbolsByTicker({ query: toYahooSymbol(symbol) });
   const found = universalSymbolSchema.parse(data);
   return assetSchema.parse({
-    symbol: ourSymbol(found.symbol),
+    symbol: fromYahooSymbol(found.symbol),
     name: found.description ?? symbol,
     exchange: found.exchange?.code ?? '',
     tradable: found.currency?.code === 'USD' && found.type?.is_supported !== false,
@@ -316,7 +324,7 @@ function activityView(one: z.output<typeof row>): Activity {
     kind: getKind(type, fill !== undefined, shares !== undefined, amount ?? 0),
     type: types[type] ?? type,
     at: new Date(activityTime(one)).toISOString(),
-    symbol: symbol === undefined ? null : ourSymbol(symbol),
+    symbol: symbol === undefined ? null : fromYahooSymbol(symbol),
     group: one.external_reference_id ?? null,
     ...toActivityAmounts(shares, fill, amount),
   });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Converts to Yahoo's symbol, which has "-" before a share class (`BRK-B`) and "." before a foreign exchange. */
 export const toYahooSymbol = (symbol: string): string => symbol.replace('.', '-');
-export const ourSymbol = (symbol: string): string => (symbol.includes('.') ? symbol : symbol.replace('-', '.'));
+export const fromYahooSymbol = (symbol: string): string => (symbol.includes('.') ? symbol : symbol.replace('-', '.'));
 
 export const universalSymbolSchema = z.object({
   symbol: z.string(),

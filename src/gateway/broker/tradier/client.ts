@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { createRestClient, type RestClient, type RestRequest } from '../rest-client.ts';
-import { errorMessages, TradierRejection } from './failure.ts';
+import { findErrorMessages, TradierRejectionError } from './failure.ts';
 
 export interface TradierOptions {
   readonly environment: 'paper' | 'live';
@@ -14,13 +14,13 @@ export interface TradierOptions {
 }
 
 /** Accepts a list or a single element, because Tradier does not put a single element in a list. */
-export const oneOrMore = <T extends z.ZodType>(row: T) =>
+export const oneOrMoreSchema = <T extends z.ZodType>(row: T) =>
   z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
 
 /** Parses a list such as `{positions: {position: …}}`. Tradier writes an empty list as "null" or null. */
-export const wrappedList = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
+export const wrappedListSchema = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
   z
-    .object({ [outer]: z.union([z.object({ [inner]: oneOrMore(row) }), z.literal('null'), z.null()]) })
+    .object({ [outer]: z.union([z.object({ [inner]: oneOrMoreSchema(row) }), z.literal('null'), z.null()]) })
     .transform((answer): z.output<T>[] => {
       const within = answer[outer] as Record<string, z.output<T>[]> | 'null' | null;
       return within === null || within === 'null' ? [] : (within[inner] ?? []);
@@ -28,7 +28,7 @@ export const wrappedList = <T extends z.ZodType>(outer: string, inner: string, r
 
 const profileAnswer = z.object({
   profile: z.object({
-    account: oneOrMore(z.object({ account_number: z.string().regex(/^[A-Za-z0-9]{4,32}$/), status: z.string() })),
+    account: oneOrMoreSchema(z.object({ account_number: z.string().regex(/^[A-Za-z0-9]{4,32}$/), status: z.string() })),
   }),
 });
 
@@ -46,22 +46,25 @@ export function createTradierClient(
   const client = createRestClient({ fetch, base, timeoutMs, headers: { authorization: `Bearer ${token}` } });
   return async (path: string, request?: RestRequest) => {
     const answer = await client(path, request);
-    const errors = errorMessages(answer);
-    if (errors !== undefined) throw new TradierRejection(errors);
+    const errors = findErrorMessages(answer);
+    if (errors !== undefined) throw new TradierRejectionError(errors);
     return answer;
   };
 }
 
-export const tokenOf = (credentials: AccountCredentials): string =>
+export const getAccessToken = (credentials: AccountCredentials): string =>
   'accessToken' in credentials ? credentials.accessToken : 'token' in credentials ? credentials.token : '';
 
-export async function readAccounts(client: RestClient): Promise<TradierAccount[]> {
+export async function readTradierAccounts(client: RestClient): Promise<TradierAccount[]> {
   const { profile } = profileAnswer.parse(await client('/user/profile'));
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }
 
 /** Returns the configured account, or the only one. @throws {HttpProblem} 409 `account_not_connected` */
-export function selectAccount(accounts: readonly TradierAccount[], credentials: AccountCredentials): TradierAccount {
+export function selectTradierAccount(
+  accounts: readonly TradierAccount[],
+  credentials: AccountCredentials,
+): TradierAccount {
   const number = 'accountNumber' in credentials ? credentials.accountNumber : undefined;
   const open = accounts.filter((account) => (number === undefined ? true : account.number === number));
   const [account, ...others] = open;

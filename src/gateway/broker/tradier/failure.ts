@@ -1,13 +1,13 @@
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import { classifyRestError, FailedResponse } from '../rest-client.ts';
+import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
 
 /**
  * Thrown if Tradier rejects a request ("Error Responses"). Downstream systems reject with status 200 and `errors`; a
  * malformed request is rejected with status 400 and a plain-text message.
  */
-export class TradierRejection extends Error {
+export class TradierRejectionError extends Error {
   override name = 'TradierRejection';
   readonly words: readonly string[];
 
@@ -19,8 +19,8 @@ export class TradierRejection extends Error {
 
 /** A response with `errors`, or a 400 in plain text, is a rejection. A proxy's error page or a 5xx is not. */
 export function classifyTradierError(error: unknown, kept: CredentialKind | undefined): BrokerFailure {
-  if (error instanceof TradierRejection) return refusedBy(error.words);
-  if (!(error instanceof FailedResponse)) return classifyRestError(error);
+  if (error instanceof TradierRejectionError) return refusedBy(error.words);
+  if (!(error instanceof FailedResponseError)) return classifyRestError(error);
   const { status, json, headers } = error;
   if (status === 401) return { kind: 'unauthorized', ...defined({ credentials: kept }) };
   if (status === 429 || isQuotaError(json)) return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
@@ -29,15 +29,15 @@ export function classifyTradierError(error: unknown, kept: CredentialKind | unde
 }
 
 /** Returns the messages in `errors`, which contains one message or a list; undefined if there is no `errors`. */
-export function errorMessages(json: unknown): readonly string[] | undefined {
+export function findErrorMessages(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;
   if (error === undefined) return undefined;
   return (Array.isArray(error) ? error : [error]).map(String);
 }
 
-function wordsOf({ status, json, text, headers }: FailedResponse): readonly string[] | undefined {
-  const errors = errorMessages(json);
+function wordsOf({ status, json, text, headers }: FailedResponseError): readonly string[] | undefined {
+  const errors = findErrorMessages(json);
   if (errors !== undefined) return errors;
   const isLine = status === 400 && /^text\/plain\b/.test(headers.get('content-type') ?? '');
   return isLine && text.length <= 500 && !text.includes('<') ? [text] : undefined;

@@ -4,11 +4,11 @@ import { newYorkDate, newYorkInstant, newYorkTimestamp } from '../../../trading/
 import { type Asset, assetSchema, type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
-import { toAmount } from '../json-amounts.ts';
+import { formatAmount } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import { requireSplitAdjustment } from '../unsupported-features.ts';
-import { oneOrMore, wrappedList } from './client.ts';
-import { exchangeOf, ourSymbol, toTradierSymbol } from './symbols.ts';
+import { oneOrMoreSchema, wrappedListSchema } from './client.ts';
+import { exchangeName, fromTradierSymbol, toTradierSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
 const quoteRow = z.object({
@@ -28,7 +28,7 @@ const quoteRow = z.object({
 export type QuoteRow = z.output<typeof quoteRow>;
 
 const quotesAnswer = z.object({
-  quotes: z.union([z.object({ quote: oneOrMore(quoteRow).optional() }), z.literal('null'), z.null()]),
+  quotes: z.union([z.object({ quote: oneOrMoreSchema(quoteRow).optional() }), z.literal('null'), z.null()]),
 });
 
 /** Reads `GET /markets/quotes`. The map has no entry for an unknown symbol. */
@@ -37,12 +37,12 @@ export async function readQuoteRows(client: RestClient, symbols: readonly string
   const query = { symbols: symbols.map(toTradierSymbol).join(','), greeks: 'false' };
   const { quotes } = quotesAnswer.parse(await client('/markets/quotes', { query }));
   const rows = quotes === null || quotes === 'null' ? [] : (quotes.quote ?? []);
-  return new Map(rows.map((row) => [ourSymbol(row.symbol), row]));
+  return new Map(rows.map((row) => [fromTradierSymbol(row.symbol), row]));
 }
 
 const tick = (value: number) => priceText(String(value));
 
-export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Quote | undefined {
+export function toQuote(symbol: string, row: QuoteRow, simulated: boolean): Quote | undefined {
   const { last, bid, ask, prevclose, trade_date, bid_date, ask_date } = row;
   if (last === null) return undefined;
   const bothSides = bid !== null && ask !== null && bid > 0 && ask > 0;
@@ -61,11 +61,11 @@ export function quoteView(symbol: string, row: QuoteRow, simulated: boolean): Qu
 }
 
 /** Only stocks and funds count as tradable. Tradier accepts no fractional orders. */
-export function assetView(symbol: string, row: QuoteRow): Asset {
+export function toAsset(symbol: string, row: QuoteRow): Asset {
   return assetSchema.parse({
     symbol,
     name: row.description,
-    exchange: exchangeOf(row.exch),
+    exchange: exchangeName(row.exch),
     tradable: row.type === 'stock' || row.type === 'etf',
     fractionable: false,
     shortable: false,
@@ -73,8 +73,8 @@ export function assetView(symbol: string, row: QuoteRow): Asset {
 }
 
 const bar = { open: z.number(), high: z.number(), low: z.number(), close: z.number(), volume: z.number() };
-const dayBars = wrappedList('history', 'day', z.object({ date: z.iso.date(), ...bar }));
-const minuteBars = wrappedList('series', 'data', z.object({ timestamp: z.number(), ...bar }));
+const dayBars = wrappedListSchema('history', 'day', z.object({ date: z.iso.date(), ...bar }));
+const minuteBars = wrappedListSchema('series', 'data', z.object({ timestamp: z.number(), ...bar }));
 
 /** Number of days for which Tradier's "Time and Sales" has data, by interval. */
 const INTRADAY_DAYS = { '1min': 20, '15min': 40 } as const;
@@ -129,7 +129,7 @@ function barView({ ms, open, high, low, close, volume }: BarRow): Bar {
     high: tick(high),
     low: tick(low),
     close: tick(close),
-    volume: toAmount(volume),
+    volume: formatAmount(volume),
   });
 }
 

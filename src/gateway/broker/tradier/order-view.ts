@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { toAmount, toMoney, toPrintableBrokerValue, translateBrokerValue } from '../json-amounts.ts';
-import { ourSymbol } from './symbols.ts';
+import { formatAmount, formatMoney, toPrintableBrokerValue, translateBrokerValue } from '../json-amounts.ts';
+import { fromTradierSymbol } from './symbols.ts';
 
 /*
  * A client_order_id is sent as Tradier's `tag`, which may contain letters, digits and "-". "-" is written as "--" and
  * "_" as "-u", so a tag has at most 96 characters (Tradier allows 255).
  */
 
-export function tagOf(clientOrderId: string): string {
+export function toTradierTag(clientOrderId: string): string {
   return clientOrderId.replace(/[-_]/g, (mark) => (mark === '-' ? '--' : '-u'));
 }
 
@@ -16,7 +16,7 @@ export function tagOf(clientOrderId: string): string {
 function parseTag(tag: string | undefined): string {
   if (tag === undefined) return '';
   const id = tag.replace(/-(.)/g, (pair, mark: string) => (mark === '-' ? '-' : mark === 'u' ? '_' : pair));
-  return tagOf(id) === tag ? id : tag;
+  return toTradierTag(id) === tag ? id : tag;
 }
 
 const statuses: Readonly<Record<string, Order['status']>> = {
@@ -58,7 +58,7 @@ export const orderRowSchema = part.extend({
 });
 export type OrderRow = z.output<typeof orderRowSchema>;
 
-export function orderView(order: OrderRow): Order {
+export function toOrder(order: OrderRow): Order {
   const { leg: legs = [], class: kind } = order;
   return orderSchema.parse({
     ...partView(order, order),
@@ -75,15 +75,15 @@ function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): R
   const option = one.option_symbol ?? undefined;
   const status = translateBrokerValue(statuses, one.status);
   const isExtended = duration === 'pre' || duration === 'post';
-  const money = (value: number | undefined) => (value === undefined ? null : toMoney(value));
+  const money = (value: number | undefined) => (value === undefined ? null : formatMoney(value));
   return {
     id: String(one.id),
     client_order_id: parseTag(tag),
-    symbol: option ?? ourSymbol(one.symbol),
+    symbol: option ?? fromTradierSymbol(one.symbol),
     side: /^(buy|sell)/.exec(side)?.[0] ?? toPrintableBrokerValue(side),
     type: toPrintableBrokerValue(type),
     time_in_force: isExtended ? 'day' : toPrintableBrokerValue(duration),
-    qty: toAmount(one.quantity),
+    qty: formatAmount(one.quantity),
     notional: null,
     limit_price: /^(market|stop)$/.test(type) ? null : money(one.price),
     stop_price: type.includes('stop') ? money(one.stop_price) : null,
@@ -91,7 +91,7 @@ function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): R
     trail_percent: null,
     extended_hours: isExtended,
     status,
-    filled_qty: toAmount(exec_quantity),
+    filled_qty: formatAmount(exec_quantity),
     filled_avg_price: exec_quantity > 0 ? money(one.avg_fill_price) : null,
     submitted_at: new Date(create_date).toISOString(),
     filled_at:

@@ -4,11 +4,11 @@ import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerOrders } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { applyOrderQuery, replacementNotSupported, requireSupportedOrder } from '../plain-orders.ts';
+import { applyOrderQuery, requireSupportedOrder, unsupportedReplacementResult } from '../plain-orders.ts';
 import { NoResponseError, type RestClient } from '../rest-client.ts';
-import { oneOrMore } from './client.ts';
-import { TradierRejection } from './failure.ts';
-import { orderView, type OrderRow as Row, orderRowSchema as row, tagOf } from './order-view.ts';
+import { oneOrMoreSchema } from './client.ts';
+import { TradierRejectionError } from './failure.ts';
+import { type OrderRow as Row, orderRowSchema as row, toOrder, toTradierTag } from './order-view.ts';
 import { toTradierSymbol } from './symbols.ts';
 import { tradierTerms, tradierTraits } from './traits.ts';
 
@@ -19,7 +19,7 @@ const MAX_PAGES = 20;
 
 const pageAnswer = z.object({
   orders: z.union([
-    z.object({ order: oneOrMore(row), page: z.number().optional(), total_pages: z.number().optional() }),
+    z.object({ order: oneOrMoreSchema(row), page: z.number().optional(), total_pages: z.number().optional() }),
     z.literal('null'),
     z.null(),
   ]),
@@ -37,7 +37,7 @@ export function createTradierOrders(
   return {
     orders: (query) => requests.read(async () => applyOrderQuery(await listTradierOrders(client, await path()), query)),
     order: async (id) =>
-      ORDER_ID.test(id) ? requests.find(async () => orderView(await one(await path(), id))) : undefined,
+      ORDER_ID.test(id) ? requests.find(async () => toOrder(await one(await path(), id))) : undefined,
     orderByClientOrderId: (clientOrderId) =>
       requests.read(async () =>
         (await listTradierOrders(client, await path())).find(
@@ -52,7 +52,7 @@ export function createTradierOrders(
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
         return await readPlaced(() => one(within, String(order.id)));
       }),
-    replace: async () => replacementNotSupported(tradierTraits.label),
+    replace: async () => unsupportedReplacementResult(tradierTraits.label),
     cancel: async (id) => {
       if (!ORDER_ID.test(id)) return 'not_found';
       return requests.cancel(async () =>
@@ -67,9 +67,9 @@ export async function listTradierOrders(client: RestClient, path: string): Promi
   const rows: Row[] = [];
   for (let page = 1; page <= MAX_PAGES; page++) {
     const { orders } = pageAnswer.parse(await client(path, { query: { page: `${page}`, includeTags: 'true' } }));
-    if (orders === 'null' || orders === null) return rows.map(orderView).sort(newestFirst);
+    if (orders === 'null' || orders === null) return rows.map(toOrder).sort(newestFirst);
     rows.push(...orders.order);
-    if (page >= (orders.total_pages ?? 1)) return rows.map(orderView).sort(newestFirst);
+    if (page >= (orders.total_pages ?? 1)) return rows.map(toOrder).sort(newestFirst);
   }
   throw new NoResponseError('unreadable');
 }
@@ -79,7 +79,7 @@ const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
 /**
  * Reads an order that Tradier just accepted.
  * @throws {NoResponseError} if the order can't be read, which proves nothing about the order
- * @throws {TradierRejection} if downstream systems have rejected the order, so that it was not placed
+ * @throws {TradierRejectionError} if downstream systems have rejected the order, so that it was not placed
  */
 async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   let found: Row;
@@ -88,9 +88,9 @@ async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   } catch {
     throw new NoResponseError('unreadable');
   }
-  const order = orderView(found);
+  const order = toOrder(found);
   if (order.status !== 'rejected' || order.filled_qty !== '0') return order;
-  throw new TradierRejection([found.reason_description ?? 'Tradier rejected the order']);
+  throw new TradierRejectionError([found.reason_description ?? 'Tradier rejected the order']);
 }
 
 /**
@@ -107,7 +107,7 @@ function toOrderForm(draft: OrderDraft): Record<string, string> {
     quantity: qty,
     type,
     duration: time_in_force,
-    tag: tagOf(draft.client_order_id),
+    tag: toTradierTag(draft.client_order_id),
     ...defined({ price: limit_price, stop: stop_price }),
   };
 }

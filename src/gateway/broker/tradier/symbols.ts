@@ -1,6 +1,6 @@
 /** Tradier writes a slash before the share class: `BRK/B`. */
 export const toTradierSymbol = (symbol: string): string => symbol.replace('.', '/');
-export const ourSymbol = (symbol: string): string => symbol.replace('/', '.');
+export const fromTradierSymbol = (symbol: string): string => symbol.replace('/', '.');
 
 /** Exchange names by Tradier's codes ("Exchange Codes"). */
 const exchanges: Readonly<Record<string, string>> = {
@@ -24,4 +24,4 @@ const exchanges: Readonly<Record<string, string>> = {
   Z: 'BATS',
 };
 
-export const exchangeOf = (letter: string): string => exchanges[letter] ?? letter;
+export const exchangeName = (letter: string): string => exchanges[letter] ?? letter;

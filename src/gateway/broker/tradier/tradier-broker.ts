@@ -19,31 +19,31 @@ import { toActivityAmounts, toFillActivity } from '../activity-parts.ts';
 import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
 import { createBrokerRequests } from '../broker-requests.ts';
-import { toAmount, toMoney } from '../json-amounts.ts';
-import { equityAtLastClose, findTodaysTrades } from '../last-close.ts';
+import { formatAmount, formatMoney } from '../json-amounts.ts';
+import { computeEquityAtLastClose, findTodaysTrades } from '../last-close.ts';
 import type { RestClient } from '../rest-client.ts';
 import { unsupportedMethods } from '../unsupported-features.ts';
 import {
   createTradierClient,
-  oneOrMore,
-  readAccounts,
-  selectAccount,
+  getAccessToken,
+  oneOrMoreSchema,
+  readTradierAccounts,
+  selectTradierAccount,
   type TradierAccount,
   type TradierOptions,
-  tokenOf,
-  wrappedList,
+  wrappedListSchema,
 } from './client.ts';
 import { classifyTradierError } from './failure.ts';
-import { assetView, type QuoteRow, quoteView, readQuoteRows, readTradierBars } from './market-data.ts';
+import { type QuoteRow, readQuoteRows, readTradierBars, toAsset, toQuote } from './market-data.ts';
 import { createTradierOrders, listTradierOrders } from './orders.ts';
-import { ourSymbol, toTradierSymbol } from './symbols.ts';
+import { fromTradierSymbol, toTradierSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
-const rows = wrappedList('watchlists', 'watchlist', z.object({ id: z.string(), name: z.string() }));
+const rows = wrappedListSchema('watchlists', 'watchlist', z.object({ id: z.string(), name: z.string() }));
 const one = z.object({
   watchlist: z.object({
     items: z
-      .union([z.object({ item: oneOrMore(z.object({ symbol: z.string() })) }), z.literal('null'), z.null()])
+      .union([z.object({ item: oneOrMoreSchema(z.object({ symbol: z.string() })) }), z.literal('null'), z.null()])
       .optional(),
   }),
 });
@@ -58,7 +58,7 @@ async function primaryWatchlist(client: RestClient) {
 function watchlistView(answer: unknown): Watchlist {
   const { items } = one.parse(answer).watchlist;
   const item = items === undefined || items === null || items === 'null' ? [] : items.item;
-  return watchlistSchema.parse({ symbols: item.map(({ symbol }) => ourSymbol(symbol)), updated_at: null });
+  return watchlistSchema.parse({ symbols: item.map(({ symbol }) => fromTradierSymbol(symbol)), updated_at: null });
 }
 
 const pathOf = (id: string) => `/watchlists/${encodeURIComponent(id)}`;
@@ -81,7 +81,7 @@ async function setWatchlistOf(client: RestClient, symbols: readonly string[]): P
 /** Connects to Tradier's Brokerage API (documentation.tradier.com). */
 export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
-    const client = createTradierClient({ ...options, fetch: send }, tokenOf(credentials));
+    const client = createTradierClient({ ...options, fetch: send }, getAccessToken(credentials));
     const kept = 'token' in credentials ? 'access_token' : undefined;
     const requests = createBrokerRequests((error) => {
       const failure = classifyTradierError(error, kept);
@@ -92,7 +92,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     let known: Promise<TradierAccount> | undefined;
     // The profile is cached, because it stays valid as long as the credentials do. A failure is not cached.
     const account = () => {
-      known ??= readAccounts(client).then((accounts) => selectAccount(accounts, credentials));
+      known ??= readTradierAccounts(client).then((accounts) => selectTradierAccount(accounts, credentials));
       known.catch(() => {
         known = undefined;
       });
@@ -110,7 +110,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
         options.assets.find(symbol, () =>
           read(async () => {
             const row = (await readQuoteRows(client, [symbol])).get(symbol);
-            return row === undefined ? undefined : assetView(symbol, row);
+            return row === undefined ? undefined : toAsset(symbol, row);
           }),
         ),
       quotes: (symbols) =>
@@ -118,7 +118,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
           const rows = await readQuoteRows(client, symbols);
           return symbols.flatMap((symbol) => {
             const row = rows.get(symbol);
-            return row === undefined ? [] : (quoteView(symbol, row, options.simulated) ?? []);
+            return row === undefined ? [] : (toQuote(symbol, row, options.simulated) ?? []);
           });
         }),
       bars: (query) => read(() => readTradierBars(client, query)),
@@ -134,7 +134,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
 const calendarAnswer = z.object({
   calendar: z.object({
     days: z.object({
-      day: oneOrMore(
+      day: oneOrMoreSchema(
         z.object({
           date: z.iso.date(),
           status: z.string(),
@@ -204,7 +204,7 @@ const detail = z.object({
 });
 const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.string() });
 type Event = z.output<typeof event>;
-const events = wrappedList('history', 'event', event);
+const events = wrappedListSchema('history', 'event', event);
 
 /**
  * Reads `GET /accounts/{id}/history`, which is a day late and has dates without times. Adds today's fills from the list
@@ -261,7 +261,7 @@ function eventView(row: Event, seen: Map<string, number>): Activity {
     kind: getKind(row, fill !== undefined, shares !== undefined),
     type: row.type,
     at: new Date(newYorkInstant(row.date.slice(0, 10), '00:00')).toISOString(),
-    symbol: symbol === undefined || symbol === '' ? null : ourSymbol(symbol),
+    symbol: symbol === undefined || symbol === '' ? null : fromTradierSymbol(symbol),
     group: null,
     ...toActivityAmounts(shares, fill, row.amount),
   });
@@ -288,7 +288,7 @@ const balancesAnswer = z.object({
   }),
 });
 
-const positionRows = wrappedList(
+const positionRows = wrappedListSchema(
   'positions',
   'position',
   z.object({ symbol: z.string(), quantity: z.number(), cost_basis: z.number() }),
@@ -297,7 +297,7 @@ const positionRows = wrappedList(
 async function holdings(client: RestClient, path: string, now: number) {
   const orders = await listTradierOrders(client, `${path}/orders`);
   const rows = positionRows.parse(await client(`${path}/positions`));
-  const held = rows.map((row) => ({ ...row, symbol: ourSymbol(row.symbol) }));
+  const held = rows.map((row) => ({ ...row, symbol: fromTradierSymbol(row.symbol) }));
   const traded = findTodaysTrades(orders, now, ({ symbol }) => symbol);
   const symbols = new Set([...held.map(({ symbol }) => symbol), ...(traded ?? []).map(({ id }) => id)]);
   return { orders, held, traded, quotes: await readQuoteRows(client, [...symbols]) };
@@ -322,14 +322,14 @@ async function positionsOf(client: RestClient, path: string, now: number): Promi
     return positionSchema.parse({
       symbol,
       side: qty.isNegative() ? 'short' : 'long',
-      qty: toAmount(quantity),
+      qty: formatAmount(quantity),
       qty_available: free.toFixed(),
-      avg_entry_price: toMoney(cost.div(qty).div(units).toDecimalPlaces(6)),
-      current_price: toMoney(last),
-      lastday_price: toMoney(closedAt),
-      market_value: toMoney(value),
-      cost_basis: toMoney(cost),
-      unrealized_pl: toMoney(gain),
+      avg_entry_price: formatMoney(cost.div(qty).div(units).toDecimalPlaces(6)),
+      current_price: formatMoney(last),
+      lastday_price: formatMoney(closedAt),
+      market_value: formatMoney(value),
+      cost_basis: formatMoney(cost),
+      unrealized_pl: formatMoney(gain),
       unrealized_plpc: ratio(gain, cost),
       change_today: ratio(last.minus(closedAt), closedAt),
     });
@@ -345,30 +345,33 @@ async function readAccount(
 ): Promise<Account> {
   const { balances } = balancesAnswer.parse(await client(`${path}/balances`));
   const { held, traded, quotes } = await holdings(client, path, now());
-  const equity = toMoney(balances.total_equity);
+  const equity = formatMoney(balances.total_equity);
   const buying = (balances.margin ?? balances.pdt)?.stock_buying_power ?? balances.cash?.cash_available;
   const holding = held.map(({ symbol, quantity }) => ({
     id: symbol,
-    qty: toAmount(quantity),
+    qty: formatAmount(quantity),
     price: requirePrices(quotes, symbol).last.toFixed(),
   }));
   const contracts = new Map(
     [...holding, ...(traded ?? [])].map(({ id }) => {
       const closedAt = quotes.get(id)?.prevclose ?? undefined;
-      return [id, { units: contractMultiplier(id), price: closedAt === undefined ? undefined : toAmount(closedAt) }];
+      return [
+        id,
+        { units: contractMultiplier(id), price: closedAt === undefined ? undefined : formatAmount(closedAt) },
+      ];
     }),
   );
-  const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
+  const lastEquity = traded && computeEquityAtLastClose(equity, holding, traded, contracts);
   return accountSchema.parse({
     account: balances.account_number,
     environment,
     status: status.toUpperCase(),
     currency: 'USD',
-    cash: toMoney(balances.total_cash),
+    cash: formatMoney(balances.total_cash),
     equity,
-    last_equity: lastEquity === undefined ? null : toMoney(lastEquity.toDecimalPlaces(2)),
-    buying_power: buying === undefined ? undefined : toMoney(buying),
-    long_market_value: toMoney(balances.long_market_value),
+    last_equity: lastEquity === undefined ? null : formatMoney(lastEquity.toDecimalPlaces(2)),
+    buying_power: buying === undefined ? undefined : formatMoney(buying),
+    long_market_value: formatMoney(balances.long_market_value),
     trading_blocked: status !== 'active',
     simulated,
   });

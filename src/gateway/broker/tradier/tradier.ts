@@ -1,33 +1,33 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { secureAddress } from '../../settings/common-settings.ts';
-import { type BrokerKind, commonBrokerSettings } from '../broker-kind.ts';
-import { classifyRestError, FailedResponse } from '../rest-client.ts';
+import { secureUrlSchema } from '../../settings/common-settings.ts';
+import { type BrokerKind, commonBrokerSettingsSchema } from '../broker-kind.ts';
+import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import {
   accountNotVerifiedError,
   brokerUnreachableError,
   type VerifiedAccount,
-  type VerifyOptions,
+  type VerifyCredentialsOptions,
   wrongCredentialsError,
 } from '../verify-problems.ts';
-import { createTradierClient, readAccounts } from './client.ts';
+import { createTradierClient, readTradierAccounts } from './client.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
 /** Tradier's own addresses. The prices in Tradier's sandbox (`paper`) are 15 minutes old. */
 const TRADIER_URLS = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
-const tradierSettings = commonBrokerSettings.extend({
+const tradierSettings = commonBrokerSettingsSchema.extend({
   kind: z.literal('tradier'),
   credentials: z.enum(['exchange', 'access_token']).optional(),
   unattended: z.literal('access_token').optional(),
   /** Base URL of the Brokerage API, without `/v1` (default: Tradier's). */
-  url: secureAddress.optional(),
+  url: secureUrlSchema.optional(),
 });
 type TradierSettings = z.output<typeof tradierSettings>;
 
-export const tradier = {
+export const tradierBrokerKind = {
   traits: tradierTraits,
   settings: tradierSettings,
   address: 'url',
@@ -46,7 +46,7 @@ type Environment = VerifiedAccount['environment'];
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredCredentialsOf<'access_token'>,
-  { environment, fetch, timeoutMs }: Required<VerifyOptions>,
+  { environment, fetch, timeoutMs }: Required<VerifyCredentialsOptions>,
 ): Promise<VerifiedAccount> {
   const other: Environment = environment === 'paper' ? 'live' : 'paper';
   const failures: TradeAgentError[] = [];
@@ -55,7 +55,7 @@ async function verifyTradierToken(
     const { host } = new URL(base);
     const client = createTradierClient({ base, fetch, timeoutMs }, token);
     try {
-      const account = (await readAccounts(client)).find(({ number }) => number === accountNumber);
+      const account = (await readTradierAccounts(client)).find(({ number }) => number === accountNumber);
       if (account === undefined) throw accountNotVerifiedError(host, `has no account ${accountNumber} for this token`);
       const { status } = account;
       return {
@@ -75,7 +75,7 @@ async function verifyTradierToken(
 }
 
 function problemOf(error: unknown, host: string): TradeAgentError {
-  if (error instanceof FailedResponse && error.status === 401) {
+  if (error instanceof FailedResponseError && error.status === 401) {
     return wrongCredentialsError(
       tradierTraits.label,
       'access token',

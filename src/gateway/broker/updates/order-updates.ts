@@ -2,7 +2,7 @@ import type { ReportedChange, ResultChangeStream } from '../../../approval/kind.
 import type { Clock } from '../../../machine/clock.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountHolder, OpenAccount, OpenAccountFor } from '../accounts.ts';
-import type { UpdateListener } from '../broker.ts';
+import type { TradeUpdateListener } from '../broker.ts';
 
 /** First delay before reconnecting, in milliseconds. It doubles each time, up to {@link LONGEST_PAUSE_MS}. */
 const MIN_RECONNECT_DELAY_MS = 1_000;
@@ -12,7 +12,7 @@ const STABLE_CONNECTION_MS = 10_000;
 /** Milliseconds between checks that the account is still accessible, because its key pair may have been revoked. */
 const ACCESS_CHECK_INTERVAL_MS = 60_000;
 
-interface AccountListener extends UpdateListener {
+interface AccountListener extends TradeUpdateListener {
   /** Called when the connection ends. Until the next connection, updates are missed. */
   lost(): void;
 }

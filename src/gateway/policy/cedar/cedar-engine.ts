@@ -1,5 +1,5 @@
 import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
-import { bundledTexts } from './bundled-texts.ts';
+import { bundledCedarTexts } from './bundled-texts.ts';
 
 export type CedarRequest = Pick<
   CedarWasm.StatefulAuthorizationCall,
@@ -75,7 +75,7 @@ export function loadCedar(): Promise<CedarEngine> {
 }
 
 function cedarEngine(cedar: Cedar): CedarEngine {
-  if (cedar.preparseSchema(SCHEMA, bundledTexts.schema).type === 'failure') {
+  if (cedar.preparseSchema(SCHEMA, bundledCedarTexts.schema).type === 'failure') {
     throw new Error('Cedar rejected its schema');
   }
   const sets = new Set<string>();
@@ -121,7 +121,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
 
 function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): CedarIssue[] {
   const answer = cedar.validate({
-    schema: bundledTexts.schema,
+    schema: bundledCedarTexts.schema,
     policies: { staticPolicies: policies },
     validationSettings: { mode: 'strict' },
   });

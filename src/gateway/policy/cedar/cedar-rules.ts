@@ -4,18 +4,18 @@ import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import {
   type CountedTotals,
+  computeDayLoss,
   type DecisionFacts,
   type DecisionSubject,
-  dayLoss,
   type HoldingFacts,
   type MarketFacts,
   type OrderFacts,
   type PolicyAction,
 } from '../decision.ts';
-import { PROPOSER_PREFIX } from '../parties.ts';
-import type { CedarAnswer, CedarRules } from '../rules.ts';
+import { PROPOSER_FACT_PREFIX } from '../parties.ts';
+import type { CedarResult, CedarRules } from '../rules.ts';
 import type { CedarDecision, CedarEngine, CedarRequest, CedarValue } from './cedar-engine.ts';
-import { type CedarRule, textsById } from './rule-text.ts';
+import { type CedarRule, ruleTextsById } from './rule-text.ts';
 
 const NOT_PUT = 'the rules can’t be evaluated with this data';
 
@@ -29,7 +29,7 @@ export function createCedarRules(
   rules: readonly CedarRule[],
   limitsOf: (account: string) => CedarLimits | undefined,
 ): CedarRules {
-  const policies = textsById(rules);
+  const policies = ruleTextsById(rules);
   // Cedar caches parsed sets by name.
   const name = createHash('sha256').update(JSON.stringify(policies)).digest('base64url');
   const set = { name, policies };
@@ -52,7 +52,7 @@ export function createCedarRules(
 function answer(
   { by, failed, allowed }: Extract<CedarDecision, { decided: true }>,
   rules: readonly CedarRule[],
-): CedarAnswer {
+): CedarResult {
   const held = rules.filter(({ id, effect }) => effect === 'forbid' && by.includes(id));
   const forbidden = held.map(({ reason, id, message }) => ({ reason, id, message }));
   // Cedar skips a rule that can't be evaluated, as if the rule did not forbid anything.
@@ -106,7 +106,7 @@ function cedarRequest(
     approval: subject.approval,
     approvers: subject.approvers.map((sub) => entity('User', sub)),
     approver_count: new Set(subject.approvers).size,
-    act: texts(facts.more[`${PROPOSER_PREFIX}act`]),
+    act: texts(facts.more[`${PROPOSER_FACT_PREFIX}act`]),
     counted: counted(facts.counted, order),
     market: market === null ? undefined : quoted(market),
     holdings: holdings === null ? undefined : held(holdings),
@@ -114,9 +114,9 @@ function cedarRequest(
   });
   const principal = { type: 'User', id: subject.sub };
   const known = record({
-    org: texts(facts.more[`${PROPOSER_PREFIX}org`]),
-    company: texts(facts.more[`${PROPOSER_PREFIX}company`]),
-    groups: texts(facts.more[`${PROPOSER_PREFIX}groups`]),
+    org: texts(facts.more[`${PROPOSER_FACT_PREFIX}org`]),
+    company: texts(facts.more[`${PROPOSER_FACT_PREFIX}company`]),
+    groups: texts(facts.more[`${PROPOSER_FACT_PREFIX}groups`]),
   });
   return {
     principal,
@@ -170,7 +170,7 @@ function held(holdings: HoldingFacts): CedarValue {
   return record({
     equity: decimal(equity, 'down'),
     last_equity: decimal(last_equity, 'down'),
-    day_loss: decimal(dayLoss(holdings)?.toFixed(), 'up'),
+    day_loss: decimal(computeDayLoss(holdings)?.toFixed(), 'up'),
     qty: decimal(qty, 'down'),
     value: decimal(value, 'down'),
   });

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { closestMatch } from '../../../text/closest-match.ts';
-import { hasInvisible, invisiblePattern } from '../../../text/invisible.ts';
+import { findClosestMatch } from '../../../text/closest-match.ts';
+import { hasInvisibleCharacters, invisiblePattern } from '../../../text/invisible.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
-import { bundledTexts } from './bundled-texts.ts';
+import { bundledCedarTexts } from './bundled-texts.ts';
 import type { CedarEngine, CedarIssue } from './cedar-engine.ts';
 
 /**
@@ -61,8 +61,8 @@ const ANNOTATIONS = ['id', 'code', 'message'];
 const MAX_RULE_MESSAGE_LENGTH = 200;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-export function baseRules(engine: CedarEngine): CedarRule[] {
-  return readRules(engine, [{ origin: 'base', file: 'base.cedar', text: bundledTexts.base }]);
+export function parseBaseRules(engine: CedarEngine): CedarRule[] {
+  return parseRules(engine, [{ origin: 'base', file: 'base.cedar', text: bundledCedarTexts.base }]);
 }
 
 /**
@@ -70,7 +70,7 @@ export function baseRules(engine: CedarEngine): CedarRule[] {
  * @throws {TradeAgentError} `invalid_config` with file, line and column of the first error: a typo, a `permit` outside
  * trade-agent's own rules, a duplicate id, a rule that can never apply, or a word that mixes two scripts
  */
-export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
+export function parseRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
   const places = new Map<string, RulePosition>();
   const rules = texts.flatMap((text) => {
     rejectInvisible(text);
@@ -89,7 +89,7 @@ export function readRules(engine: CedarEngine, texts: readonly RuleText[]): Ceda
       return rule;
     });
   });
-  const faults = engine.faults(textsById(rules)).map((one) => ({ one, place: places.get(one.id ?? '') }));
+  const faults = engine.faults(ruleTextsById(rules)).map((one) => ({ one, place: places.get(one.id ?? '') }));
   faults.sort(
     (a, b) => inOrder(a.place, b.place, texts) || a.one.start - b.one.start || (a.one.message < b.one.message ? -1 : 1),
   );
@@ -102,7 +102,7 @@ export function readRules(engine: CedarEngine, texts: readonly RuleText[]): Ceda
   return rules;
 }
 
-export function textsById(rules: readonly CedarRule[]): Record<string, string> {
+export function ruleTextsById(rules: readonly CedarRule[]): Record<string, string> {
   return Object.fromEntries(rules.map(({ id, text }) => [id, text]));
 }
 
@@ -130,7 +130,7 @@ function readRule(engine: CedarEngine, text: string, place: RulePosition, number
   }
   const unknown = Object.keys(annotations).find((name) => !ANNOTATIONS.includes(name));
   if (unknown !== undefined) {
-    const meant = closestMatch(unknown, ANNOTATIONS);
+    const meant = findClosestMatch(unknown, ANNOTATIONS);
     throw ruleError(place, `a rule can’t have @${unknown}`, {
       hint: meant === undefined ? 'A rule can have @id, @code and @message.' : `Did you mean @${meant}?`,
     });
@@ -141,7 +141,10 @@ function readRule(engine: CedarEngine, text: string, place: RulePosition, number
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores.',
     });
   }
-  if (message !== undefined && (hasInvisible(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)) {
+  if (
+    message !== undefined &&
+    (hasInvisibleCharacters(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)
+  ) {
     throw ruleError(place, 'the rule’s @message can’t be displayed', {
       hint: `Use one line of up to ${MAX_RULE_MESSAGE_LENGTH} characters.`,
     });
@@ -163,7 +166,7 @@ function reasonOf(code: string | undefined, place: RulePosition): PolicyReason {
   if (place.origin === 'base') return code as PolicyReason;
   const known = ruleCodes.find((one) => one === code);
   if (known !== undefined) return known;
-  const meant = closestMatch(code, ruleCodes);
+  const meant = findClosestMatch(code, ruleCodes);
   throw ruleError(place, 'the rule’s @code is not a reason that a rule can give', {
     hint: meant === undefined ? `Use one of ${ruleCodes.join(', ')}.` : `Did you mean ${meant}?`,
   });

@@ -16,15 +16,15 @@ const contentsSchema = z.record(z.string().regex(names), z.string().nullable());
 
 /**
  * Replaces several rule files (mode 0600), either all or none. First writes all new contents to one pending file. If
- * the process dies in between, {@link finishWriting} completes the write from this file.
+ * the process dies in between, {@link finishInterruptedWrite} completes the write from this file.
  */
-export function writeAtomically(folder: string, contents: FileContents): void {
+export function writeFilesAtomically(folder: string, contents: FileContents): void {
   writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(contentsSchema.parse(contents)));
-  finishWriting(folder);
+  finishInterruptedWrite(folder);
 }
 
 /** Completes an interrupted write. @throws {TradeAgentError} `invalid_config` if the pending file is unreadable */
-export function finishWriting(folder: string): void {
+export function finishInterruptedWrite(folder: string): void {
   const pending = join(folder, PENDING_WRITE_FILE);
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${pending} can't be used: ${why}`, {

@@ -1,7 +1,7 @@
 import { Dec } from '../../../trading/decimal.ts';
 import { formatLimitChange, type LimitName } from '../../../trading/limit-words.ts';
 import type { CedarRule } from '../cedar/rule-text.ts';
-import { type AccountLimits, EVERY_ACCOUNT, type Limits, limitsFor } from '../rules.ts';
+import { type AccountLimits, findAccountLimits, type Limits, OTHER_ACCOUNTS_KEY } from '../rules.ts';
 
 export interface ComparedRules {
   readonly limits: Limits | undefined;
@@ -22,15 +22,16 @@ export function compareRules(previous: ComparedRules, next: ComparedRules) {
 
 function comparedLines(previous: ComparedRules, next: ComparedRules): Change[] {
   const accounts = new Set([
-    EVERY_ACCOUNT,
+    OTHER_ACCOUNTS_KEY,
     ...Object.keys(previous.limits?.accounts ?? {}),
     ...Object.keys(next.limits?.accounts ?? {}),
   ]);
   return [
     ...[...accounts].flatMap((account) =>
-      limitChanges(limitsFor(previous.limits, account) ?? {}, limitsFor(next.limits, account) ?? {}).map(
-        ({ line, tighter }) => ({ tighter, line: account === EVERY_ACCOUNT ? line : `${account}: ${line}` }),
-      ),
+      limitChanges(
+        findAccountLimits(previous.limits, account) ?? {},
+        findAccountLimits(next.limits, account) ?? {},
+      ).map(({ line, tighter }) => ({ tighter, line: account === OTHER_ACCOUNTS_KEY ? line : `${account}: ${line}` })),
     ),
     ...ruleChanges(previous.cedarRules, next.cedarRules),
   ];
@@ -156,7 +157,7 @@ function listed(names: Names): string {
  * Returns lines that people can read, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`.
  * @param account lines about this account omit its number
  */
-export function describeChanges(previous: ComparedRules, next: ComparedRules, account: string): string[] {
+export function describeRuleChanges(previous: ComparedRules, next: ComparedRules, account: string): string[] {
   return comparedLines(previous, next)
     .sort((a, b) => Number(a.tighter) - Number(b.tighter))
     .map(({ line, tighter }) => {

@@ -5,9 +5,15 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.ts';
 import { defined } from '../../../values/defined.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
-import { type RuleText, readRules } from '../cedar/rule-text.ts';
-import { type AccountLimits, accountLimitsSchema, EVERY_ACCOUNT, type Limits, limitsFor } from '../rules.ts';
-import { buildRules, type ReadRules } from './rules-source.ts';
+import { parseRules, type RuleText } from '../cedar/rule-text.ts';
+import {
+  type AccountLimits,
+  accountLimitsSchema,
+  findAccountLimits,
+  type Limits,
+  OTHER_ACCOUNTS_KEY,
+} from '../rules.ts';
+import { buildRules, type LoadedRules } from './rules-source.ts';
 
 interface WantedRules {
   readonly account: string;
@@ -18,7 +24,7 @@ interface WantedRules {
 }
 
 export interface NextRules {
-  readonly rules: ReadRules;
+  readonly rules: LoadedRules;
   /** Undefined if the limits don't change. */
   readonly limits: AccountLimits | undefined;
 }
@@ -28,10 +34,10 @@ export interface NextRules {
  * sets limits of this account only, and can change a rule file only if each of its rules is about this account.
  * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
-export async function computeNextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
+export async function computeNextRules(folder: string, before: LoadedRules, wanted: WantedRules): Promise<NextRules> {
   const { account, policies } = wanted;
   const { limits: all, texts } = before.written;
-  const now = limitsFor(all, account) ?? {};
+  const now = findAccountLimits(all, account) ?? {};
   const limits = wanted.limits === undefined || isDeepStrictEqual(wanted.limits, now) ? undefined : wanted.limits;
   const changed = Object.entries(policies).map(([name, text]) => ({
     file: join(folder, 'policies', name),
@@ -73,7 +79,7 @@ export function parseLimits(limits: unknown): AccountLimits {
  * Returns all limits, with this account's listed in full, because an account with an entry inherits nothing from `*`.
  */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
-  if (account === EVERY_ACCOUNT) throw new HttpProblem(422, 'invalid_policy', '"*" is not an account');
+  if (account === OTHER_ACCOUNTS_KEY) throw new HttpProblem(422, 'invalid_policy', '"*" is not an account');
   return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
 }
 
@@ -83,13 +89,13 @@ function ruleText(file: string, text: string): RuleText {
 
 /** @throws {HttpProblem} 422 `invalid_policy` for rules about other accounts, because their owners were not asked */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
-  let rules: ReturnType<typeof readRules>;
+  let rules: ReturnType<typeof parseRules>;
   try {
-    rules = readRules(engine, [text]);
+    rules = parseRules(engine, [text]);
   } catch (error) {
     throw invalidPolicy(error);
   }
-  const other = rules.find(({ form }) => ruleAccount(form) !== account);
+  const other = rules.find(({ form }) => findRuleAccount(form) !== account);
   if (other === undefined) return;
   throw new HttpProblem(422, 'invalid_policy', `the rule "${other.id}" is about more than the account ${account}`, {
     hint: `Write resource == Account::"${account}" in the rule’s head. Rules for every account can be changed only on the gateway’s machine.`,
@@ -98,7 +104,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
 }
 
 /** Returns the account that a rule's scope (Cedar's `resource ==`) names, if any. */
-export function ruleAccount(form: string): string | undefined {
+export function findRuleAccount(form: string): string | undefined {
   const { body } = JSON.parse(form) as {
     body?: { resource?: { op?: string; entity?: { type?: string; id?: string } } };
   };

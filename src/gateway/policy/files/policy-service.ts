@@ -21,14 +21,14 @@ import type { Account } from '../../../trading/views.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { requireAllowedAction } from '../decide.ts';
 import type { DecisionSubject } from '../decision.ts';
-import { type AccountLimits, hasLimits, limitsFor, type RulesSource } from '../rules.ts';
-import { type FileContents, finishWriting, writeAtomically } from './atomic-write.ts';
-import { type ComparedRules, compareRules, describeChanges } from './compare.ts';
+import { type AccountLimits, findAccountLimits, hasLimits, type RulesSource } from '../rules.ts';
+import { type FileContents, finishInterruptedWrite, writeFilesAtomically } from './atomic-write.ts';
+import { type ComparedRules, compareRules, describeRuleChanges } from './compare.ts';
 import { cedarUnavailableProblem, computeNextRules, type NextRules, parseLimits } from './next-rules.ts';
-import type { FolderRules, ReadRules } from './rules-source.ts';
+import type { FolderRulesSource, LoadedRules } from './rules-source.ts';
 
 interface PolicyDeskOptions {
-  readonly rules: FolderRules;
+  readonly rules: FolderRulesSource;
   /** Returns the proposer's account with this number, or the proposer's default account. */
   readonly accountOf: (who: Proposer, account: string | undefined) => Promise<Pick<Account, 'account' | 'environment'>>;
   /** Writes an entry to the audit log. */
@@ -71,7 +71,7 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
         previous: before.digest,
         digest: after.digest,
         changes: [...changes],
-        limits: plainLimits(planned.limits ?? limitsFor(before.written.limits, account.account)),
+        limits: plainLimits(planned.limits ?? findAccountLimits(before.written.limits, account.account)),
         policies: request.policies ?? {},
       };
       requireDisplayable(subject);
@@ -106,7 +106,7 @@ async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promis
   try {
     const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
     return await withProcessLock(join(folder, 'policy.lock'), options, async () => {
-      writeRules(() => finishWriting(folder));
+      writeRules(() => finishInterruptedWrite(folder));
       return await work();
     });
   } catch (error) {
@@ -144,11 +144,11 @@ async function plan(
   if (next.rules.digest === before.digest) throw unchanged('the change leaves the rules as they are');
   const [was, will] = [toComparedRules(before), toComparedRules(next.rules)];
   const { tighter } = compareRules(was, will);
-  return { ...next, before, account, tighter, changes: describeChanges(was, will, account.account) };
+  return { ...next, before, account, tighter, changes: describeRuleChanges(was, will, account.account) };
 }
 
 /** @throws {HttpProblem} 503 if Cedar can't be loaded */
-function toComparedRules({ written, cedarRules }: ReadRules): ComparedRules {
+function toComparedRules({ written, cedarRules }: LoadedRules): ComparedRules {
   if (cedarRules === undefined) throw cedarUnavailableProblem();
   return { limits: written.limits, cedarRules };
 }
@@ -187,10 +187,10 @@ async function write(
   policies: NonNullable<PolicyChangeRequest['policies']>,
 ): Promise<void> {
   const texts: FileContents = {
-    ...(limits === undefined ? {} : { 'limits.yaml': limitsText(limitsFile(rules.folder), account, limits) }),
+    ...(limits === undefined ? {} : { 'limits.yaml': updateLimitsYaml(limitsFile(rules.folder), account, limits) }),
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
-  writeRules(() => writeAtomically(rules.folder, texts));
+  writeRules(() => writeFilesAtomically(rules.folder, texts));
   // Rules can only become looser with an approval, so the owner removed the last limit.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
@@ -209,7 +209,7 @@ function limitsFile(folder: string): string | undefined {
 }
 
 /** Rejects a change to rules that have errors, because its result would be unknown. */
-function requireSound({ problem }: ReadRules): void {
+function requireSound({ problem }: LoadedRules): void {
   if (problem === undefined) return;
   throw new HttpProblem(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
     hint: 'Fix the rules on the gateway’s machine. "trade-agent home doctor" or the gateway’s output shows the error.',
@@ -262,7 +262,7 @@ function needsApproval(changes: readonly string[]): HttpProblem {
 }
 
 /** Creates the service that changes the rules in the gateway's folder. Static rules can't be changed. */
-export function createFolderPolicy(
+export function createFolderPolicyService(
   rules: RulesSource,
   {
     auditFile,
@@ -290,7 +290,7 @@ export function createFolderPolicy(
   });
 }
 
-function isInFolder(rules: RulesSource): rules is FolderRules {
+function isInFolder(rules: RulesSource): rules is FolderRulesSource {
   return 'folder' in rules;
 }
 
@@ -308,7 +308,7 @@ type Json = Readonly<Record<string, unknown>>;
  * limits are equal, the text stays the same.
  * @param text must be valid; undefined if there is no file
  */
-export function limitsText(text: string | undefined, account: string, limits: Json): string {
+export function updateLimitsYaml(text: string | undefined, account: string, limits: Json): string {
   const before = (text === undefined ? undefined : (parse(text) as Json | null)) ?? { version: 1 };
   const accounts = (before.accounts ?? {}) as Readonly<Record<string, Json>>;
   const after = { ...before, accounts: { ...accounts, [account]: limits } };

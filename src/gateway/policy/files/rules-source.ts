@@ -7,32 +7,32 @@ import { forgeryRisk, readPrivateFile, readTrustedFile } from '../../../machine/
 import type { LimitsStore } from '../../../store/limits-store.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { createCedarRules, unavailableCedarRules } from '../cedar/cedar-rules.ts';
-import { baseRules, type CedarRule, type RuleText, readRules } from '../cedar/rule-text.ts';
+import { type CedarRule, parseBaseRules, parseRules, type RuleText } from '../cedar/rule-text.ts';
 import {
+  findAccountLimits,
   hasLimits,
   type Limits,
-  limitsFor,
   limitsSchema,
   type Rules,
   type RulesSource,
   rulesDigest,
 } from '../rules.ts';
-import { finishWriting } from './atomic-write.ts';
+import { finishInterruptedWrite } from './atomic-write.ts';
 
-export interface WrittenRules {
+export interface RuleFileContents {
   readonly limits: Limits | undefined;
   readonly texts: readonly RuleText[];
 }
 
-export interface ReadRules extends Rules {
-  readonly written: WrittenRules;
+export interface LoadedRules extends Rules {
+  readonly written: RuleFileContents;
   /** The rules of the owner and the firm; undefined if Cedar can't be loaded. */
   readonly cedarRules: readonly CedarRule[] | undefined;
 }
 
-export interface FolderRules extends RulesSource {
+export interface FolderRulesSource extends RulesSource {
   readonly folder: string;
-  current(): Promise<ReadRules>;
+  current(): Promise<LoadedRules>;
   /** Loads everything that the first decision needs. Never throws. */
   preload(): Promise<void>;
   /** Starts to record in the database whether there are limits. If all limits disappear afterwards, trading stops. */
@@ -55,14 +55,17 @@ export interface FolderRulesOptions {
  * @throws {TradeAgentError} `invalid_config` with file and line, because a gateway must not start without its owner's
  * rules
  */
-export async function openFolderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
+export async function createFolderRulesSource(
+  folder: string,
+  options: FolderRulesOptions = {},
+): Promise<FolderRulesSource> {
   const onError = options.onError ?? (() => undefined);
   const engine = createEngineLoader(options.load ?? loadCedar, onError);
-  finishWriting(folder);
+  finishInterruptedWrite(folder);
   let known = folderFingerprint(folder);
   const written = await readWritten(folder);
   // Without rule files, nothing needs Cedar yet, which takes a while to load.
-  let rules: Promise<ReadRules> | undefined =
+  let rules: Promise<LoadedRules> | undefined =
     written.texts.length === 0 ? undefined : Promise.resolve(await buildRules(written, await engine()));
 
   let memory: LimitsMemory | undefined;
@@ -99,33 +102,33 @@ export async function openFolderRules(folder: string, options: FolderRulesOption
   };
 }
 
-/** Reads a folder's rules once. @throws {TradeAgentError} as {@link openFolderRules} */
-export async function readFolderRules(folder: string): Promise<ReadRules> {
+/** Reads a folder's rules once. @throws {TradeAgentError} as {@link createFolderRulesSource} */
+export async function readFolderRules(folder: string): Promise<LoadedRules> {
   return await buildRules(await readWritten(folder), await loadCedar());
 }
 
 /**
  * Builds the rules. Without `engine`, they allow nothing.
- * @throws {TradeAgentError} `invalid_config`, as {@link readRules}
+ * @throws {TradeAgentError} `invalid_config`, as {@link parseRules}
  */
-export async function buildRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
+export async function buildRules(written: RuleFileContents, engine: CedarEngine | undefined): Promise<LoadedRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
-  const limitsOf = (account: string) => limitsFor(limits, account);
+  const limitsOf = (account: string) => findAccountLimits(limits, account);
   if (engine === undefined) {
     return { digest, limitsOf, cedar: unavailableCedarRules, written, cedarRules: undefined };
   }
-  const rules = readRules(engine, texts);
-  const cedar = createCedarRules(engine, [...baseRules(engine), ...rules], limitsOf);
+  const rules = parseRules(engine, texts);
+  const cedar = createCedarRules(engine, [...parseBaseRules(engine), ...rules], limitsOf);
   return { digest, limitsOf, cedar, written, cedarRules: rules };
 }
 
-async function readWritten(folder: string): Promise<WrittenRules> {
+async function readWritten(folder: string): Promise<RuleFileContents> {
   return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
 }
 
 /** Returns a digest of the rules, which does not depend on file names. */
-function digestRules({ limits, texts }: WrittenRules): string {
+function digestRules({ limits, texts }: RuleFileContents): string {
   return rulesDigest(
     limits,
     texts.map(({ text }) => text),
@@ -133,14 +136,14 @@ function digestRules({ limits, texts }: WrittenRules): string {
 }
 
 /** Returns rules that allow nothing, with the error as their `problem`. */
-function invalidRules(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
+function invalidRules(folder: string, error: unknown, written: RuleFileContents | undefined): LoadedRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
     : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
-  const texts: WrittenRules = written ?? { limits: undefined, texts: [] };
+  const texts: RuleFileContents = written ?? { limits: undefined, texts: [] };
   return {
     digest: digestRules(texts),
-    limitsOf: (account) => limitsFor(texts.limits, account),
+    limitsOf: (account) => findAccountLimits(texts.limits, account),
     cedar: unavailableCedarRules,
     // Rejected callers see this text, so the folder's location is left out.
     problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
@@ -278,8 +281,8 @@ type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
  */
 function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
   // Cached until the files are read again, so that not every decision waits for the database.
-  let last: { readonly rules: ReadRules; readonly answer: Promise<ReadRules> } | undefined;
-  const ask = async (rules: ReadRules): Promise<ReadRules> => {
+  let last: { readonly rules: LoadedRules; readonly answer: Promise<LoadedRules> } | undefined;
+  const ask = async (rules: LoadedRules): Promise<LoadedRules> => {
     if (hasLimits(rules.written.limits)) {
       await store.remember(clock.now());
       return rules;
@@ -290,7 +293,7 @@ function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>,
   };
   return {
     /** Returns the rules, with a `problem` if all limits have disappeared, so that nothing is traded. */
-    async checked(rules: ReadRules): Promise<ReadRules> {
+    async checked(rules: LoadedRules): Promise<LoadedRules> {
       if (last?.rules !== rules) last = { rules, answer: ask(rules) };
       const mine = last;
       try {

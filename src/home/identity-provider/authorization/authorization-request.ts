@@ -3,7 +3,7 @@ import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isOneOf } from '../protocol/protocol.ts';
 
 /** Scopes that are allowed in addition to those of `/mcp`. */
-export const EXTRA_SCOPES = ['openid', 'offline_access'] as const;
+export const EXTRA_MCP_SCOPES = ['openid', 'offline_access'] as const;
 
 /**
  * Validates a request at `/authorize`. A request without any `/mcp` scope gets all of them: several clients request no
@@ -21,7 +21,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
     throw new errors.InvalidRequest('response_mode must be query');
   }
   const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : [];
-  const refused = scopes.filter((scope) => !isOneOf(MCP_SCOPES, scope) && !isOneOf(EXTRA_SCOPES, scope));
+  const refused = scopes.filter((scope) => !isOneOf(MCP_SCOPES, scope) && !isOneOf(EXTRA_MCP_SCOPES, scope));
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
   if (!scopes.some((scope) => isOneOf(MCP_SCOPES, scope))) scopes.push(...MCP_SCOPES);
   if (isOfflineDropped(ctx, scopes)) scopes.push('offline_access');

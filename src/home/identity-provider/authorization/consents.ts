@@ -5,8 +5,8 @@ import { isLoopback } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { AuthorizedClients, NamedClient } from '../../../store/home/authorized-clients.ts';
 import { type Authentication, isOneOf, mcpResource } from '../protocol/protocol.ts';
-import { EXTRA_SCOPES } from './authorization-request.ts';
-import { isAppScheme, isDocumentClientId, namedClient, redirectTarget } from './public-client.ts';
+import { EXTRA_MCP_SCOPES } from './authorization-request.ts';
+import { formatRedirectTarget, hasAppScheme, isDocumentClientId, toNamedClient } from './public-client.ts';
 
 /** A client that waits for consent, as displayed to the person who decides. */
 export interface ConsentRequest extends NamedClient {
@@ -65,13 +65,13 @@ export function createConsents(options: {
       if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;
       const { client, redirectUri, scopes } = loaded;
       return {
-        ...namedClient(client, redirectUri),
+        ...toNamedClient(client, redirectUri),
         clientId: client.clientId,
         hasDocument: isDocumentClientId(client.clientId),
         redirectUri,
-        answeredAt: redirectTarget(redirectUri),
-        isLocal: isAppScheme(new URL(redirectUri)) || isLoopback(new URL(redirectUri)),
-        isOfApp: isAppScheme(new URL(redirectUri)),
+        answeredAt: formatRedirectTarget(redirectUri),
+        isLocal: hasAppScheme(new URL(redirectUri)) || isLoopback(new URL(redirectUri)),
+        isOfApp: hasAppScheme(new URL(redirectUri)),
         scopes,
       };
     },
@@ -102,7 +102,7 @@ export function createConsents(options: {
         }
         const { clientId } = client;
         const grant = new provider.Grant({ clientId, accountId: user });
-        const beside = scopes.filter((scope) => isOneOf(EXTRA_SCOPES, scope));
+        const beside = scopes.filter((scope) => isOneOf(EXTRA_MCP_SCOPES, scope));
         if (beside.length > 0) grant.addOIDCScope(beside.join(' '));
         grant.addResourceScope(target, scopes.filter((scope) => isOneOf(MCP_SCOPES, scope)).join(' '));
         const grantId = await grant.save();
@@ -110,7 +110,7 @@ export function createConsents(options: {
           user,
           clientId,
           redirectUri,
-          ...namedClient(client, redirectUri),
+          ...toNamedClient(client, redirectUri),
         });
         const ts = Math.floor((allowedBy.at ?? options.now()) / 1000);
         await provider.interactionResult(incoming, outgoing, {

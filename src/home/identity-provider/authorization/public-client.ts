@@ -32,7 +32,7 @@ export function isDocumentClientId(clientId: string | undefined): boolean {
  * metadata that such a client can't have, as RFC 7591 §2 allows.
  * @throws `invalid_client_metadata`, `invalid_redirect_uri`
  */
-export function checkPublicClient(metadata: AllClientMetadata): void {
+export function restrictToPublicClient(metadata: AllClientMetadata): void {
   if (metadata.token_endpoint_auth_method !== 'none') {
     throw new errors.InvalidClientMetadata('token_endpoint_auth_method must be none');
   }
@@ -73,17 +73,17 @@ const REMOVED_METADATA = [
   'require_auth_time',
 ] as const;
 
-export function namedClient(
+export function toNamedClient(
   { clientId, clientName }: Pick<Client, 'clientId' | 'clientName'>,
   redirectUri: string,
 ): NamedClient {
   const name = typeof clientName === 'string' ? safeLine(clientName, MAX_NAME_LENGTH) : '';
-  const host = isDocumentClientId(clientId) ? new URL(clientId).host : redirectTarget(redirectUri);
+  const host = isDocumentClientId(clientId) ? new URL(clientId).host : formatRedirectTarget(redirectUri);
   return { name: name === '' ? 'Unnamed program' : name, host };
 }
 
 /** Returns the client's name as attached to its orders: one line of printable ASCII, at most 80 characters. */
-export function oneLineName({ name, host }: NamedClient): string {
+export function oneLineClientName({ name, host }: NamedClient): string {
   const short = printableAscii(name, MAX_SHORT_NAME_LENGTH);
   return `${short} (${shortenHost(host, MAX_HOST_LENGTH)})`;
 }
@@ -106,16 +106,16 @@ export function isAllowedRedirect(redirect: unknown): redirect is string {
   if (typeof redirect !== 'string' || redirect.length > MAX_REDIRECT_LENGTH) return false;
   const url = URL.parse(redirect);
   if (url === null || redirect.includes('#') || url.username !== '' || url.password !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isAppScheme(url);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || hasAppScheme(url);
 }
 
 /** Returns whether a redirect URI has an app's own scheme, which any app on the person's device could claim. */
-export function isAppScheme({ protocol }: Pick<URL, 'protocol'>): boolean {
+export function hasAppScheme({ protocol }: Pick<URL, 'protocol'>): boolean {
   return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
 }
 
 /** Returns the short form of a redirect URI for display: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
-export function redirectTarget(redirectUri: string): string {
+export function formatRedirectTarget(redirectUri: string): string {
   const url = new URL(redirectUri);
-  return isAppScheme(url) ? url.protocol : url.host;
+  return hasAppScheme(url) ? url.protocol : url.host;
 }

@@ -4,14 +4,14 @@ import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider
 import { z } from 'zod';
 import { SIGNING_ALGORITHMS } from '../../../gateway/auth/token-rules.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
-import type { People } from '../../../store/home/people.ts';
-import type { RedeemedAssertions } from '../../../store/home/redeemed-assertions.ts';
+import type { PeopleStore } from '../../../store/home/people.ts';
+import type { RedeemedAssertionStore } from '../../../store/home/redeemed-assertions.ts';
 import { printableAscii } from '../../../text/invisible.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { defined } from '../../../values/defined.ts';
 import { CLOCK_TOLERANCE_S, isOnlyAudience } from '../protocol/client-assertion.ts';
-import { isOneOf, jwtResource, mcpResource, temporarilyUnavailableError } from '../protocol/protocol.ts';
-import { COMPANY_TOKEN_LIFETIME_S, type Company, findCompany, memberClaims } from './company.ts';
+import { isOneOf, jwtResourceServer, mcpResource, temporarilyUnavailableError } from '../protocol/protocol.ts';
+import { COMPANY_TOKEN_LIFETIME_S, type Company, findCompany, memberClaimsByToken } from './company.ts';
 
 /** Maximum length of a client's name, well within the 80 characters that a proposal allows for its requester's name. */
 const MAX_NAME_LENGTH = 60;
@@ -27,8 +27,8 @@ interface CompanyGrantOptions {
   readonly issuer: string;
   readonly resource: string;
   readonly companies: readonly Company[];
-  readonly people: Pick<People, 'find'>;
-  readonly redeemed: RedeemedAssertions;
+  readonly people: Pick<PeopleStore, 'find'>;
+  readonly redeemed: RedeemedAssertionStore;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly revocations: {
     /** Returns why a security event has invalidated an assertion issued at `issuedAt` (seconds since the epoch). */
@@ -91,11 +91,11 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
       gty: 'jwt_bearer',
       scope,
       expiresIn: COMPANY_TOKEN_LIFETIME_S,
-      resourceServer: new provider.ResourceServer(resource, jwtResource(resource, MCP_SCOPES)),
+      resourceServer: new provider.ResourceServer(resource, jwtResourceServer(resource, MCP_SCOPES)),
     });
     token.setThumbprint('jkt', proof.thumbprint);
     const { groups, act } = assertion;
-    memberClaims.set(token, {
+    memberClaimsByToken.set(token, {
       client_name: printableAscii(client.clientName ?? client.clientId, MAX_NAME_LENGTH),
       org: company.organization,
       company: company.issuer,

@@ -60,7 +60,7 @@ interface MemberClaims {
 }
 
 /** Passes claims from the token being issued to the hook in which the library asks for extra claims. */
-export const memberClaims = new WeakMap<object, MemberClaims>();
+export const memberClaimsByToken = new WeakMap<object, MemberClaims>();
 
 /** Timeout in milliseconds for a company's metadata and keys. It is short because somebody waits at a terminal. */
 const METADATA_TIMEOUT_MS = 3_000;
@@ -69,7 +69,7 @@ const METADATA_TIMEOUT_MS = 3_000;
  * Returns a lookup of each company's keys, which are discovered on first use and fetched again, at a limited rate, for
  * an unknown key. The lookup throws a {@link Refusal}: 503 `provider_unreachable` or 401 `token_key_unknown`.
  */
-export function companyKeys(
+export function createCompanyKeyLookup(
   companies: readonly Company[],
   options: { readonly fetch: typeof fetch; readonly clock: Clock },
 ): (company: Company) => JWTVerifyGetKey {

@@ -58,7 +58,7 @@ export function isOneOf<T extends string>(list: readonly T[], text: string): tex
 }
 
 /** Describes a resource (RFC 8707) whose access tokens are JWTs (RFC 9068). */
-export function jwtResource(audience: string, scopes: readonly string[]): ResourceServer {
+export function jwtResourceServer(audience: string, scopes: readonly string[]): ResourceServer {
   return {
     scope: scopes.join(' '),
     audience,

@@ -147,11 +147,11 @@ const EXPECTED_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 
  * Middleware in front of the library that limits clients that start too many sign-ins or fail too often.
  * @param passOn ids of the home's own gateway and servers, which forward other people's tokens
  */
-export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) {
+export function limitProtocolRequests(limits: RequestLimits, passOn: readonly string[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
     const address = limits.addressOf(ctx.req);
     const early = startLimit(ctx, limits)?.take(address);
-    if (early !== undefined) return respondTooMany(ctx, early);
+    if (early !== undefined) return respondTooManyRequests(ctx, early);
     await next();
     const error = errorCode(ctx.body);
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;
@@ -160,7 +160,7 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
     if (client !== undefined && passOn.includes(client)) return;
     // The prefix keeps client keys distinct from addresses.
     const wait = limits.refusals.take(client === undefined ? address : `client ${client}`);
-    if (wait !== undefined) respondTooMany(ctx, wait);
+    if (wait !== undefined) respondTooManyRequests(ctx, wait);
   };
 }
 
@@ -170,7 +170,7 @@ function startLimit({ path, method }: KoaContextWithOIDC, limits: RequestLimits)
 }
 
 /** Applies the limit to endpoints outside the library, where only 401 responses count as failures. */
-export function limitUnauthorized(limits: RequestLimits) {
+export function limitUnauthorizedRequests(limits: RequestLimits) {
   return createMiddleware<{ Bindings: HttpBindings }>(async (context, next) => {
     await next();
     if (context.res.status !== 401) return;
@@ -183,7 +183,7 @@ export function limitUnauthorized(limits: RequestLimits) {
   });
 }
 
-export function respondTooMany(ctx: KoaContextWithOIDC, wait: number): void {
+export function respondTooManyRequests(ctx: KoaContextWithOIDC, wait: number): void {
   ctx.status = 429;
   ctx.set('retry-after', String(wait));
   ctx.set('cache-control', 'no-store');

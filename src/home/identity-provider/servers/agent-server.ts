@@ -15,16 +15,16 @@ export interface AgentServer extends KeyClient {
 const MAX_HOST_LENGTH = 60;
 
 /** Finds a server by `resource` (RFC 8707). */
-export function serverByAddress(servers: readonly AgentServer[], resource: unknown): AgentServer | undefined {
+export function findServerByAddress(servers: readonly AgentServer[], resource: unknown): AgentServer | undefined {
   return servers.find(({ address }) => address === resource);
 }
 
-export function serverByClient(servers: readonly AgentServer[], clientId: unknown): AgentServer | undefined {
+export function findServerByClient(servers: readonly AgentServer[], clientId: unknown): AgentServer | undefined {
   return servers.find(({ client_id }) => client_id === clientId);
 }
 
 /** Returns the server's display name, one line of printable ASCII, which the gateway also uses in `act`. */
-export function serverName({ address }: Pick<AgentServer, 'address'>): string {
+export function serverDisplayName({ address }: Pick<AgentServer, 'address'>): string {
   return `server at ${shortenHost(new URL(address).host, MAX_HOST_LENGTH)}`;
 }
 
@@ -35,7 +35,7 @@ export function serverName({ address }: Pick<AgentServer, 'address'>): string {
 export function serverClientMetadata(server: AgentServer): ClientMetadata {
   return {
     ...keyClientMetadata(server),
-    client_name: serverName(server),
+    client_name: serverDisplayName(server),
     grant_types: [TOKEN_EXCHANGE_GRANT, 'refresh_token'],
   };
 }
@@ -49,7 +49,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   const { params, route } = ctx.oidc;
   if (route !== 'device_authorization' || params === undefined) return;
   const resources = [params.resource].flat();
-  if (!resources.some((resource) => serverByAddress(servers, resource) !== undefined)) return;
+  if (!resources.some((resource) => findServerByAddress(servers, resource) !== undefined)) return;
   if (resources.length > 1) throw new errors.InvalidTarget('a sign-in to a server can have no other resource');
   const refused = String(params.scope ?? '')
     .split(' ')

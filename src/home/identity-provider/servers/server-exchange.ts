@@ -7,10 +7,10 @@ import type { Grants } from '../grants.ts';
 import {
   ACCESS_TOKEN_LIFETIME_S,
   type ExchangeParameters,
-  jwtResource,
+  jwtResourceServer,
   LOGIN_CLIENT_ID,
 } from '../protocol/protocol.ts';
-import { type AgentServer, serverName } from './agent-server.ts';
+import { type AgentServer, serverDisplayName } from './agent-server.ts';
 
 /** Grant type recorded in an exchanged token and its renewals. */
 const EXCHANGED_GRANT_TYPE = 'token_exchange';
@@ -63,7 +63,10 @@ export function createServerExchange(options: ServerExchangeOptions) {
       gty: EXCHANGED_GRANT_TYPE,
       scope,
       expiresIn: Math.min(ACCESS_TOKEN_LIFETIME_S, secondsLeft(grant, options.now())),
-      resourceServer: new provider.ResourceServer(options.resource, jwtResource(options.resource, SESSION_SCOPES)),
+      resourceServer: new provider.ResourceServer(
+        options.resource,
+        jwtResourceServer(options.resource, SESSION_SCOPES),
+      ),
     });
     token.setThumbprint('jkt', proof.thumbprint);
     ctx.oidc.entity('AccessToken', token);
@@ -130,7 +133,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     const grantId = await grant.save();
     options.grants.noteDevice(grantId, {
       user: sub,
-      clientName: `${serverName(server)}, while you’re away`,
+      clientName: `${serverDisplayName(server)}, while you’re away`,
       deviceName: undefined,
     });
     return grant;

@@ -8,15 +8,15 @@ const CAEP = 'https://schemas.openid.net/secevent/caep/event-type';
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type';
 
 /** Event types of OpenID Continuous Access Evaluation Profile 1.0 §3.1, §3.3. */
-export const SESSION_REVOKED = `${CAEP}/session-revoked`;
-export const CREDENTIAL_CHANGE = `${CAEP}/credential-change`;
+export const SESSION_REVOKED_EVENT = `${CAEP}/session-revoked`;
+export const CREDENTIAL_CHANGE_EVENT = `${CAEP}/credential-change`;
 
 /**
  * Effects of CAEP events and of OpenID RISC Profile 1.0 §2. `sessions-revoked` is an older name for `session-revoked`.
  */
 const effects: Readonly<Record<string, SignalEffect>> = {
-  [SESSION_REVOKED]: 'ended',
-  [CREDENTIAL_CHANGE]: 'ended',
+  [SESSION_REVOKED_EVENT]: 'ended',
+  [CREDENTIAL_CHANGE_EVENT]: 'ended',
   [`${RISC}/account-disabled`]: 'disabled',
   [`${RISC}/account-purged`]: 'disabled',
   [`${RISC}/account-enabled`]: 'enabled',
@@ -38,17 +38,17 @@ export interface SecurityEvent {
 /**
  * Reads the claim `events` (RFC 8417 §2.2). Returns undefined if all of its events are of unknown types, which is not
  * an error.
- * @throws {SignalRejection} `invalid_request` if there are no events
+ * @throws {SignalRejectionError} `invalid_request` if there are no events
  */
 export function parseEventsClaim(events: unknown): SecurityEvent | undefined {
   if (!isObject(events) || Object.keys(events).length === 0) {
-    throw new SignalRejection('invalid_request', 'the token has no events');
+    throw new SignalRejectionError('invalid_request', 'the token has no events');
   }
   for (const wanted of STRICTEST) {
     const found = Object.entries(events).find(([type]) => Object.hasOwn(effects, type) && effects[type] === wanted);
     if (found === undefined) continue;
     const [type, facts] = found;
-    if (!isObject(facts)) throw new SignalRejection('invalid_request', 'an event must be an object');
+    if (!isObject(facts)) throw new SignalRejectionError('invalid_request', 'an event must be an object');
     return {
       effect: wanted,
       event: type.slice(type.lastIndexOf('/') + 1),
@@ -73,7 +73,7 @@ type SignalErrorCode =
   | 'authentication_failed';
 
 /** A rejected signal. The message never quotes the token. */
-export class SignalRejection extends Error {
+export class SignalRejectionError extends Error {
   override name = 'SignalRejection';
   readonly fault: SignalErrorCode;
 

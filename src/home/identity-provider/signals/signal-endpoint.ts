@@ -7,7 +7,7 @@ import { BACKCHANNEL_LOGOUT_PATH, SIGNALS_PATH } from '../protocol/protocol.ts';
 import { requireReadableForm } from '../protocol/readable-form.ts';
 import type { RequestLimits } from '../protocol/request-limits.ts';
 import type { CompanyRevocations } from './company-revocations.ts';
-import { SignalRejection } from './security-events.ts';
+import { SignalRejectionError } from './security-events.ts';
 import { type Signal, type SignalTokenOptions, verifyLogoutToken, verifySecurityEvent } from './signal-token.ts';
 
 const MAX_TOKEN_BYTES = 32 * 1024;
@@ -39,7 +39,8 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
 
   const take = (signal: Signal): void => {
     const outcome = revocations.take(signal);
-    if (outcome === 'replayed') throw new SignalRejection('invalid_request', 'another token already used this jti');
+    if (outcome === 'replayed')
+      throw new SignalRejectionError('invalid_request', 'another token already used this jti');
     if (outcome === 'known') return;
     failpoint('signal.kept');
     if (signal.about === undefined) onError(`signal of ${signal.company.issuer}: no known event`);
@@ -48,14 +49,14 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
   const answer = async (
     context: Context,
     read: () => Promise<Signal>,
-    refused: (refusal: SignalRejection) => Response,
+    refused: (refusal: SignalRejectionError) => Response,
     taken: 200 | 202,
   ): Promise<Response> => {
     try {
       take(await read());
       return context.body(null, taken);
     } catch (error) {
-      if (error instanceof SignalRejection) {
+      if (error instanceof SignalRejectionError) {
         onError(`signal rejected: ${error.fault}: ${error.message}`);
         return refused(error);
       }
@@ -65,14 +66,14 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
     }
   };
 
-  const tooLong = (refused: (context: Context, refusal: SignalRejection) => Response) =>
+  const tooLong = (refused: (context: Context, refusal: SignalRejectionError) => Response) =>
     bodyLimit({
       maxSize: MAX_TOKEN_BYTES,
-      onError: (context) => refused(context, new SignalRejection('invalid_request', 'the token is too long')),
+      onError: (context) => refused(context, new SignalRejectionError('invalid_request', 'the token is too long')),
     });
 
   /** Error response of RFC 8935 §2.3. */
-  const noEvent = (context: Context, { fault, message }: SignalRejection) =>
+  const noEvent = (context: Context, { fault, message }: SignalRejectionError) =>
     context.json({ err: fault, description: message }, 400);
   app.post(SIGNALS_PATH, tooLong(noEvent), (context) =>
     answer(
@@ -80,7 +81,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       async () => {
         const [type] = (context.req.header('content-type') ?? '').split(';', 1);
         if (type?.trim().toLowerCase() !== 'application/secevent+jwt') {
-          throw new SignalRejection('invalid_request', 'the content type must be application/secevent+jwt');
+          throw new SignalRejectionError('invalid_request', 'the content type must be application/secevent+jwt');
         }
         return await verifySecurityEvent((await context.req.text()).trim(), options);
       },
@@ -90,14 +91,14 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
   );
 
   /** Error response of Back-Channel Logout 1.0 §2.8. */
-  const noLogout = (context: Context, { message }: SignalRejection) =>
+  const noLogout = (context: Context, { message }: SignalRejectionError) =>
     context.json({ error: 'invalid_request', error_description: message }, 400);
   app.post(BACKCHANNEL_LOGOUT_PATH, tooLong(noLogout), requireReadableForm, (context) =>
     answer(
       context,
       async () => {
         const { logout_token: token } = await context.req.parseBody();
-        if (typeof token !== 'string') throw new SignalRejection('invalid_request', 'logout_token is required');
+        if (typeof token !== 'string') throw new SignalRejectionError('invalid_request', 'logout_token is required');
         return await verifyLogoutToken(token, options);
       },
       (refusal) => noLogout(context, refusal),

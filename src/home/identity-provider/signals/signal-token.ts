@@ -12,7 +12,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/auth/to
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
-import { parseEventsClaim, type SecurityEvent, SignalRejection } from './security-events.ts';
+import { parseEventsClaim, type SecurityEvent, SignalRejectionError } from './security-events.ts';
 
 /** Subject identifier in `iss_sub` format (RFC 9493 §3.2.3). */
 const issuerSubject = z.object({
@@ -31,15 +31,15 @@ const subjectSchema = z.union([issuerSubject, complexSubject]);
 
 /**
  * Returns the company's `sub` for the person, from the claim `sub_id` (RFC 9493 §4.1).
- * @throws {SignalRejection} `invalid_request` for other formats (e-mail address, phone number, opaque id) and other issuers
+ * @throws {SignalRejectionError} `invalid_request` for other formats (e-mail address, phone number, opaque id) and other issuers
  */
 function subjectId(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
   if (!read.success) {
-    throw new SignalRejection('invalid_request', 'sub_id must be iss_sub, or complex with a user of that form');
+    throw new SignalRejectionError('invalid_request', 'sub_id must be iss_sub, or complex with a user of that form');
   }
   const { iss, sub } = read.data.format === 'complex' ? read.data.user : read.data;
-  if (iss !== issuer) throw new SignalRejection('invalid_request', 'sub_id has another issuer');
+  if (iss !== issuer) throw new SignalRejectionError('invalid_request', 'sub_id has another issuer');
   return sub;
 }
 
@@ -82,7 +82,7 @@ export interface SignalTokenOptions {
 
 /**
  * Verifies and reads a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
- * @throws {SignalRejection}
+ * @throws {SignalRejectionError}
  * @throws {HttpProblem} 503 if the company's keys can't be fetched; the sender should retry
  */
 export async function verifySecurityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
@@ -114,15 +114,15 @@ export async function verifyLogoutToken(token: string, options: SignalTokenOptio
   });
   const { events, nonce, sub, sid } = payload;
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
-    throw new SignalRejection('invalid_request', 'events has no logout event');
+    throw new SignalRejectionError('invalid_request', 'events has no logout event');
   }
   // Otherwise an ID token with a nonce could pass as a logout token.
-  if (nonce !== undefined) throw new SignalRejection('invalid_request', 'a logout token must not have a nonce');
+  if (nonce !== undefined) throw new SignalRejectionError('invalid_request', 'a logout token must not have a nonce');
   if (sid !== undefined && typeof sid !== 'string') {
-    throw new SignalRejection('invalid_request', 'sid must be a string');
+    throw new SignalRejectionError('invalid_request', 'sid must be a string');
   }
   if (typeof sub !== 'string' || sub === '') {
-    throw new SignalRejection('invalid_request', 'sub is required, because sessions are not known here');
+    throw new SignalRejectionError('invalid_request', 'sub is required, because sessions are not known here');
   }
   const about = { effect: 'ended', event: 'backchannel-logout', reason: '', subject: sub } as const;
   return toSignal(token, company, payload, about);
@@ -136,10 +136,10 @@ function issuingCompany(token: string, companies: readonly Company[]): Company {
   try {
     issuer = decodeJwt(token).iss;
   } catch {
-    throw new SignalRejection('invalid_request', 'it is not a JWT');
+    throw new SignalRejectionError('invalid_request', 'it is not a JWT');
   }
   const company = companies.find((one) => one.issuer === issuer);
-  if (company === undefined) throw new SignalRejection('invalid_issuer', 'the issuer is not configured here');
+  if (company === undefined) throw new SignalRejectionError('invalid_issuer', 'the issuer is not configured here');
   return company;
 }
 
@@ -167,13 +167,13 @@ async function verifyToken(
     });
     const { jti, iat } = payload;
     if (typeof jti !== 'string' || jti === '' || jti.length > 255) {
-      throw new SignalRejection('invalid_request', 'jti is invalid');
+      throw new SignalRejectionError('invalid_request', 'jti is invalid');
     }
     const seconds = now() / 1000;
     if (typeof iat !== 'number' || iat > seconds + CLOCK_SKEW_SECONDS) {
-      throw new SignalRejection('invalid_request', 'iat is in the future');
+      throw new SignalRejectionError('invalid_request', 'iat is in the future');
     }
-    if (iat < seconds - oldest) throw new SignalRejection('invalid_request', 'iat is too old');
+    if (iat < seconds - oldest) throw new SignalRejectionError('invalid_request', 'iat is too old');
     return { ...payload, jti, iat };
   } catch (error) {
     throw toSignalRejection(error);
@@ -181,25 +181,26 @@ async function verifyToken(
 }
 
 function toSignalRejection(error: unknown): unknown {
-  if (error instanceof SignalRejection) return error;
+  if (error instanceof SignalRejectionError) return error;
   // A 503 is passed on, so that the sender retries. Any other key error is the token's fault.
   if (error instanceof HttpProblem) {
     if (error.status === 503) return error;
-    return new SignalRejection('invalid_key', 'the issuer has no such key');
+    return new SignalRejectionError('invalid_key', 'the issuer has no such key');
   }
   if (error instanceof joseErrors.JOSEAlgNotAllowed || error instanceof joseErrors.JOSENotSupported) {
-    return new SignalRejection('invalid_key', 'it is signed by an algorithm not accepted here');
+    return new SignalRejectionError('invalid_key', 'it is signed by an algorithm not accepted here');
   }
   if (error instanceof joseErrors.JWSSignatureVerificationFailed) {
-    return new SignalRejection('authentication_failed', 'the signature is wrong');
+    return new SignalRejectionError('authentication_failed', 'the signature is wrong');
   }
   if (error instanceof joseErrors.JWTClaimValidationFailed && error.claim === 'aud') {
-    return new SignalRejection('invalid_audience', 'it is for another audience');
+    return new SignalRejectionError('invalid_audience', 'it is for another audience');
   }
   if (error instanceof joseErrors.JWTClaimValidationFailed || error instanceof joseErrors.JWTExpired) {
-    return new SignalRejection('invalid_request', `its claim ${error.claim} is invalid`);
+    return new SignalRejectionError('invalid_request', `its claim ${error.claim} is invalid`);
   }
-  if (error instanceof joseErrors.JOSEError) return new SignalRejection('invalid_request', 'it is not a signed JWT');
+  if (error instanceof joseErrors.JOSEError)
+    return new SignalRejectionError('invalid_request', 'it is not a signed JWT');
   return error;
 }
 

@@ -3,17 +3,17 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { importJWK, SignJWT } from 'jose';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import type { People } from '../../../store/home/people.ts';
+import type { PeopleStore } from '../../../store/home/people.ts';
 import type { SigningKeys } from '../../../store/home/provider-keys.ts';
 import {
-  type OutgoingSignal,
-  openSignalOutbox,
-  type SignaledObject,
-  type SignalOutbox,
+  createSecurityEventOutbox,
+  type OutgoingSecurityEvent,
+  type SecurityEventOutbox,
+  type SecurityEventSubject,
 } from '../../../store/home/signal-outbox.ts';
 import { defined } from '../../../values/defined.ts';
 import { protocolRoutes } from '../protocol/protocol.ts';
-import { CREDENTIAL_CHANGE, SESSION_REVOKED } from '../signals/security-events.ts';
+import { CREDENTIAL_CHANGE_EVENT, SESSION_REVOKED_EVENT } from '../signals/security-events.ts';
 
 export interface SignalReceiver {
   readonly endpoint: string;
@@ -25,7 +25,7 @@ export interface TransmitterOptions {
   readonly receivers: readonly SignalReceiver[];
   readonly database: Database;
   readonly issuer: string;
-  readonly people: Pick<People, 'list'>;
+  readonly people: Pick<PeopleStore, 'list'>;
   readonly keys: Pick<ApprovalKeys, 'list'>;
   readonly signing: Pick<SigningKeys, 'current'>;
   readonly fetch: typeof fetch;
@@ -41,11 +41,11 @@ const CHECK_INTERVAL_MS = 1_000;
  * and the outgoing signals are stored in one transaction, so each change is recorded once and reaches a receiver at
  * least once, as the same token. Changes that happened before there were any receivers are not sent.
  */
-export function startTransmitter(options: TransmitterOptions): { close(): Promise<void> } {
+export function startSignalTransmitter(options: TransmitterOptions): { close(): Promise<void> } {
   const { receivers, database, issuer, signing, clock, onError } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  const outbox = openSignalOutbox(database);
+  const outbox = createSecurityEventOutbox(database);
   const standing = createSnapshotReader(database, options);
 
   const look = async (): Promise<void> => {
@@ -83,11 +83,11 @@ export function startTransmitter(options: TransmitterOptions): { close(): Promis
   };
 }
 
-type Change = readonly [SignaledObject, 'came' | 'went'];
+type Change = readonly [SecurityEventSubject, 'came' | 'went'];
 
-const itemKey = ({ kind, id }: SignaledObject): string => JSON.stringify([kind, id]);
+const itemKey = ({ kind, id }: SecurityEventSubject): string => JSON.stringify([kind, id]);
 
-function changedItems(seen: readonly SignaledObject[], stands: readonly SignaledObject[]): Change[] {
+function changedItems(seen: readonly SecurityEventSubject[], stands: readonly SecurityEventSubject[]): Change[] {
   const [before, now] = [seen, stands].map((list) => new Set(list.map(itemKey))) as [Set<string>, Set<string>];
   return [
     ...seen.filter((one) => !now.has(itemKey(one))).map((one) => [one, 'went'] as const),
@@ -96,8 +96,8 @@ function changedItems(seen: readonly SignaledObject[], stands: readonly Signaled
 }
 
 function outgoingEvents(
-  seen: readonly SignaledObject[],
-  stands: readonly SignaledObject[],
+  seen: readonly SecurityEventSubject[],
+  stands: readonly SecurityEventSubject[],
   now: number,
 ): OutgoingEvent[] {
   return changedItems(seen, stands).flatMap(([one, change]) => toOutgoingEvent(one, change, now) ?? []);
@@ -113,7 +113,7 @@ interface OutgoingEvent {
 
 /** Returns the event for a change (CAEP 1.0 §3.1, §3.3), or undefined for a new sign-in, a new person, or an expiry. */
 function toOutgoingEvent(
-  { kind, id, user, endsAt, detail }: SignaledObject,
+  { kind, id, user, endsAt, detail }: SecurityEventSubject,
   change: 'came' | 'went',
   now: number,
 ): OutgoingEvent | undefined {
@@ -121,12 +121,12 @@ function toOutgoingEvent(
   if (kind === 'key') {
     const credential_type = detail === 'multiDevice' ? 'fido2-platform' : 'fido2-roaming';
     const change_type = change === 'came' ? 'create' : 'delete';
-    return { type: CREDENTIAL_CHANGE, facts: { ...facts, credential_type, change_type }, user };
+    return { type: CREDENTIAL_CHANGE_EVENT, facts: { ...facts, credential_type, change_type }, user };
   }
   if (change === 'came' || (endsAt !== null && endsAt <= now)) return undefined;
   return kind === 'session'
-    ? { type: SESSION_REVOKED, facts, user, session: id }
-    : { type: SESSION_REVOKED, facts: { ...facts, initiating_entity: 'admin' }, user };
+    ? { type: SESSION_REVOKED_EVENT, facts, user, session: id }
+    : { type: SESSION_REVOKED_EVENT, facts: { ...facts, initiating_entity: 'admin' }, user };
 }
 
 /** Signs a Security Event Token (RFC 8417 §2, `typ` of §2.3) for one receiver with the home's token key. */
@@ -167,7 +167,7 @@ const RETRY_DELAYS_MS = [2_000, 10_000, 60_000, 600_000] as const;
 const MAX_SIGNAL_AGE_MS = 7 * 24 * 3_600_000;
 
 interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
-  readonly outbox: Pick<SignalOutbox, 'due' | 'done' | 'later'>;
+  readonly outbox: Pick<SecurityEventOutbox, 'due' | 'done' | 'later'>;
   readonly closing: AbortSignal;
 }
 
@@ -185,7 +185,7 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
  */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,
-  { id, endpoint, token, made_at, tries }: OutgoingSignal,
+  { id, endpoint, token, made_at, tries }: OutgoingSecurityEvent,
 ): Promise<void> {
   const { host } = new URL(endpoint);
   let said: string;
@@ -220,8 +220,8 @@ async function pushOne(
 
 function createSnapshotReader(
   database: Database,
-  { people, keys }: { readonly people: Pick<People, 'list'>; readonly keys: Pick<ApprovalKeys, 'list'> },
-): () => Promise<SignaledObject[]> {
+  { people, keys }: { readonly people: Pick<PeopleStore, 'list'>; readonly keys: Pick<ApprovalKeys, 'list'> },
+): () => Promise<SecurityEventSubject[]> {
   const sessions = database.prepare<[], { id: string; user: string; expires_at: number | null }>(`
     SELECT devices.grant_id AS id, devices.user, grants.expires_at
     FROM granted_devices AS devices
@@ -230,12 +230,12 @@ function createSnapshotReader(
     const users = people.list().map(({ username }) => username);
     const all = await Promise.all(users.map((user) => keys.list(user)));
     return [
-      ...users.map((user): SignaledObject => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
-      ...sessions.all().map(({ id, user, expires_at }): SignaledObject => {
+      ...users.map((user): SecurityEventSubject => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
+      ...sessions.all().map(({ id, user, expires_at }): SecurityEventSubject => {
         const endsAt = expires_at === null ? null : expires_at * 1000;
         return { kind: 'session', id, user, endsAt, detail: '' };
       }),
-      ...all.flat().map(({ credentialId: id, sub: user, deviceType: detail }): SignaledObject => {
+      ...all.flat().map(({ credentialId: id, sub: user, deviceType: detail }): SecurityEventSubject => {
         return { kind: 'key', id, user, endsAt: null, detail };
       }),
     ];

@@ -24,11 +24,11 @@ const INVALIDATED_READS = [
   'record',
 ] as const;
 
-export interface CachedReads extends DashboardData {
+export interface CachedDashboardData extends DashboardData {
   stale(): void;
 }
 
-export function cacheReads(data: DashboardData, now: () => number): CachedReads {
+export function cacheDashboardData(data: DashboardData, now: () => number): CachedDashboardData {
   const kept = new Map<string, { readonly at: number; readonly value: Promise<unknown> }>();
   const once = <T>(name: keyof typeof CACHE_TTL_MS, key: string, read: () => Promise<T>): Promise<T> => {
     const known = kept.get(`${name} ${key}`);

@@ -7,10 +7,16 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
-import { type Markup, messagePage, renderPage } from '../page/page.ts';
-import type { CachedReads } from './cached-reads.ts';
+import { type Markup, renderMessagePage, renderPage } from '../page/page.ts';
+import type { CachedDashboardData } from './cached-reads.ts';
 import { type Period, periodNames } from './dashboard-data.ts';
-import { type DashboardPart, type DashboardView, type PartName, partNames, renderPart } from './parts.ts';
+import {
+  type DashboardPart,
+  type DashboardPartName,
+  type DashboardView,
+  dashboardPartNames,
+  renderDashboardPart,
+} from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
 const CHECK_INTERVAL_MS = 5_000;
@@ -25,7 +31,7 @@ interface DashboardRouteOptions {
   /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below this address. */
   readonly path: string;
   /** Returns the person's own data, or undefined if they have to sign in first. */
-  dataOf(context: BrowserContext): CachedReads | undefined;
+  dataOf(context: BrowserContext): CachedDashboardData | undefined;
   signInPage(context: BrowserContext): Response | Promise<Response>;
   /**
    * Account shown if the page's address doesn't name one: an account number, or `all`. Defaults to the default account.
@@ -42,7 +48,7 @@ interface DashboardRouteOptions {
 export function createDashboardRoutes(place: DashboardRouteOptions): Hono<BrowserEnv> {
   const { path, clock } = place;
   const app = new Hono<BrowserEnv>();
-  const viewOf = (context: BrowserContext, data: CachedReads): DashboardView => ({
+  const viewOf = (context: BrowserContext, data: CachedDashboardData): DashboardView => ({
     data,
     account: accountOf(context) ?? place.account,
     period: periodOf(context),
@@ -74,7 +80,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
         const signal = AbortSignal.any([over, place.closing]);
         const told = followChanges(data, place.clock, signal);
         const sent = new Map<string, string>();
-        const names = partNames.filter((name) => name !== 'waiting' || place.decide === undefined);
+        const names = dashboardPartNames.filter((name) => name !== 'waiting' || place.decide === undefined);
         while (!signal.aborted) {
           if (!(await place.isOpen(context))) {
             await stream.writeSSE({ event: 'signed_out', data: '' });
@@ -82,7 +88,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
           }
           // Starts waiting before reading the data, so that a change during the read is noticed before the next check.
           const change = told();
-          const parts = await Promise.all(names.map((name) => renderPart(name, viewOf(context, data))));
+          const parts = await Promise.all(names.map((name) => renderDashboardPart(name, viewOf(context, data))));
           const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);
           for (const { name, digest } of news) sent.set(name, digest);
           await stream.writeSSE(
@@ -95,7 +101,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
     );
   });
 
-  const deed = (name: string, act: (data: CachedReads, form: Record<string, unknown>) => Promise<unknown>) =>
+  const deed = (name: string, act: (data: CachedDashboardData, form: Record<string, unknown>) => Promise<unknown>) =>
     app.post(`${path}/${name}`, async (context) => {
       const data = place.dataOf(context);
       if (data === undefined) return place.signInPage(context);
@@ -126,7 +132,7 @@ function accountOf(context: BrowserContext): string | undefined {
 function problemPage(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
   const hint = error instanceof HttpProblem ? error.options.hint : error.hint;
-  return messagePage(context, 409, {
+  return renderMessagePage(context, 409, {
     title: 'Nothing was changed',
     text: [error.message, ...(hint === undefined ? [] : [hint])].join('. '),
     link: { href: path, text: 'Back to the dashboard' },
@@ -137,7 +143,7 @@ function problemPage(context: BrowserContext, path: string, error: unknown): Res
  * Follows changes to the data, with retries. Returns a function that resolves at the next change or check, and never
  * rejects.
  */
-function followChanges(data: CachedReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
+function followChanges(data: CachedDashboardData, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
   void (async () => {
@@ -169,7 +175,7 @@ function followChanges(data: CachedReads, clock: Clock, signal: AbortSignal): ()
 /** How long the page waits for the data of its parts, in milliseconds. Slower parts arrive on the event stream. */
 const FIRST_RENDER_MS = 250;
 
-const titles: Readonly<Partial<Record<PartName, string>>> = {
+const titles: Readonly<Partial<Record<DashboardPartName, string>>> = {
   value: 'Value over time',
   waiting: 'Needs your approval',
   positions: 'Positions',
@@ -183,13 +189,13 @@ const titles: Readonly<Partial<Record<PartName, string>>> = {
 };
 
 /** Accessible names of the parts without a title. */
-const untitledNames: Readonly<Partial<Record<PartName, string>>> = {
+const untitledNames: Readonly<Partial<Record<DashboardPartName, string>>> = {
   accounts: 'Accounts',
   summary: 'Portfolio',
 };
 
 /** Parts in the wider column. The others are in the narrower column, or below if there is only one column. */
-const wideParts: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
+const wideParts: readonly DashboardPartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
 
 /**
  * Renders the parts whose data arrives quickly, and placeholders for the others.
@@ -204,12 +210,12 @@ async function dashboardBody(
     () => undefined,
     () => undefined,
   );
-  const first = new Map<PartName, DashboardPart | undefined>(
+  const first = new Map<DashboardPartName, DashboardPart | undefined>(
     await Promise.all(
-      partNames.map(
-        async (name): Promise<[PartName, DashboardPart | undefined]> => [
+      dashboardPartNames.map(
+        async (name): Promise<[DashboardPartName, DashboardPart | undefined]> => [
           name,
-          await Promise.race([renderPart(name, view), soon]),
+          await Promise.race([renderDashboardPart(name, view), soon]),
         ],
       ),
     ),
@@ -218,7 +224,7 @@ async function dashboardBody(
   const { path } = view.form;
   const chosen = defined({ account: view.account });
   const query = (period: Period) => new URLSearchParams({ period, ...chosen }).toString();
-  const section = (name: PartName) =>
+  const section = (name: DashboardPartName) =>
     name === 'waiting' && decide !== undefined
       ? html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">Needs your approval</h2>${decide}</section>`
       : partSection(
@@ -226,7 +232,7 @@ async function dashboardBody(
           first.get(name),
           name === 'value' ? periodLinks((period) => `${path}?${query(period)}`, view.period) : '',
         );
-  const rest = partNames.filter((name) => !['accounts', 'summary', ...wideParts].includes(name));
+  const rest = dashboardPartNames.filter((name) => !['accounts', 'summary', ...wideParts].includes(name));
   return html`<div id="dashboard" data-events="${path}/events?${query(view.period)}" data-testid="dashboard">
 <div class="title"><h1 tabindex="-1">Dashboard</h1><span class="small soft" role="status" id="live" data-testid="live">Connecting</span></div>
 ${section('accounts')}
@@ -238,7 +244,7 @@ ${section('summary')}
 </div>`;
 }
 
-function partSection(name: PartName, part: DashboardPart | undefined, beside: Markup | ''): Markup {
+function partSection(name: DashboardPartName, part: DashboardPart | undefined, beside: Markup | ''): Markup {
   const title = titles[name];
   const content = html`<div data-part="${name}" data-digest="${part?.digest ?? ''}" data-testid="part-${name}">${
     part === undefined ? html`<p class="soft coming">Loading …</p>` : raw(part.html)

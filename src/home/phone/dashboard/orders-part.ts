@@ -1,16 +1,16 @@
 import { html } from 'hono/html';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
-import { markInvisible } from '../../../text/sanitize.ts';
-import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
+import { markInvisibleCharacters } from '../../../text/sanitize.ts';
+import { formatDollarAmount, formatSharePrice, formatShares } from '../../../trading/amounts.ts';
 import { hasEnded, isMultiLeg } from '../../../trading/order-legs.ts';
 import type { Order, OrderLeg } from '../../../trading/views.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
-import { renderSign } from '../decision/signs.ts';
+import { renderIcon } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 
 const MAX_CLOSED_ORDERS = 10;
 
-export function ordersPart(orders: readonly Order[]): Markup {
+export function renderOrdersPart(orders: readonly Order[]): Markup {
   const open = orders.filter((order) => !hasEnded(order));
   const over = orders.filter(hasEnded).slice(0, MAX_CLOSED_ORDERS);
   if (orders.length === 0) return html`<p class="soft none" data-testid="no-orders">No orders.</p>`;
@@ -21,29 +21,29 @@ export function ordersPart(orders: readonly Order[]): Markup {
 function orderLine(order: Order): Markup {
   const { side, status, time_in_force } = order;
   const what = isMultiLeg(order)
-    ? html`<strong>${markInvisible(capitalizeWord(order.order_class ?? 'legs'))}</strong>`
+    ? html`<strong>${markInvisibleCharacters(capitalizeWord(order.order_class ?? 'legs'))}</strong>`
     : partLine(order);
   const legs = (order.legs ?? []).map(
     (leg) =>
-      html`<br><span class="small" data-testid="order-leg">${partLine(leg)} · ${legTerms(leg)} · ${markInvisible(capitalizeWord(leg.status))}</span>`,
+      html`<br><span class="small" data-testid="order-leg">${partLine(leg)} · ${legTerms(leg)} · ${markInvisibleCharacters(capitalizeWord(leg.status))}</span>`,
   );
-  const terms = [...(side === '' ? [] : [legTerms(order)]), markInvisible(time_in_force)].join(' · ');
+  const terms = [...(side === '' ? [] : [legTerms(order)]), markInvisibleCharacters(time_in_force)].join(' · ');
   return html`<li data-testid="order" data-status="${status}"><span>${what}<br><span class="soft small">${terms} · ${withLocalTimes(formatToSecond(order.submitted_at))}</span>${legs}</span>
-<span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisible(orderText(order))}</span></li>`;
+<span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisibleCharacters(orderText(order))}</span></li>`;
 }
 
 /** Renders a line such as `Buy 5 AAPL` with an icon for its side. An unknown side is shown unchanged. */
 function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
-  const much = qty === null ? dollars(notional ?? '0') : shares(qty);
-  const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${renderSign(side)}</span> ` : '';
-  return html`${marked}<strong>${markInvisible(capitalizeWord(side))} ${much} ${markInvisible(symbol)}</strong>`;
+  const much = qty === null ? formatDollarAmount(notional ?? '0') : formatShares(qty);
+  const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${renderIcon(side)}</span> ` : '';
+  return html`${marked}<strong>${markInvisibleCharacters(capitalizeWord(side))} ${much} ${markInvisibleCharacters(symbol)}</strong>`;
 }
 
 function legTerms({ type, limit_price, stop_price }: OrderLeg): string {
   return [
-    markInvisible(type.replaceAll('_', ' ')),
-    ...(limit_price === null ? [] : [`limit ${sharePrice(limit_price)}`]),
-    ...(stop_price === null ? [] : [`stop ${sharePrice(stop_price)}`]),
+    markInvisibleCharacters(type.replaceAll('_', ' ')),
+    ...(limit_price === null ? [] : [`limit ${formatSharePrice(limit_price)}`]),
+    ...(stop_price === null ? [] : [`stop ${formatSharePrice(stop_price)}`]),
   ].join(' · ');
 }
 
@@ -56,5 +56,5 @@ function capitalizeWord(word: string): string {
 /** Formats a time to the second in UTC, so that `withLocalTimes` recognizes it. */
 export function formatToSecond(at: string): string {
   const moment = Date.parse(at);
-  return Number.isNaN(moment) ? markInvisible(at) : new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
+  return Number.isNaN(moment) ? markInvisibleCharacters(at) : new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
-import { markInvisible, safeLine } from '../../../text/sanitize.ts';
+import { markInvisibleCharacters, safeLine } from '../../../text/sanitize.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { type Activity, toFlows } from '../../../trading/activity.ts';
 import {
-  dollars,
+  formatDollarAmount,
+  formatSharePrice,
+  formatShares,
+  formatSignedDollars,
+  formatSignedPercent,
   formatTodayChange,
-  sharePrice,
-  shares,
-  signedDollars,
-  signedPercent,
 } from '../../../trading/amounts.ts';
 import { Dec, parseDecimal } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
@@ -32,14 +32,14 @@ import {
   portfolioView,
 } from '../../../trading/portfolio/portfolio-view.ts';
 import { totalByCurrency } from '../../../trading/portfolio/totals-across.ts';
-import { type ValuePoint, valuePoints } from '../../../trading/portfolio/value-point.ts';
+import { toValuePoints, type ValuePoint } from '../../../trading/portfolio/value-point.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
 import type { Account, Position } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
-import { requestCard } from '../decision/request-card.ts';
-import { environmentBanner, renderSign } from '../decision/signs.ts';
+import { renderRequestCard } from '../decision/request-card.ts';
+import { renderEnvironmentBanner, renderIcon } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 import type {
   AccountReads,
@@ -53,8 +53,13 @@ import type {
   ThreadLine,
   TradingStatus,
 } from './dashboard-data.ts';
-import { formatToSecond, ordersPart } from './orders-part.ts';
-import { describeAuditEvent, type FormParts, proposalsPart, toProposalDetails } from './proposals-part.ts';
+import { formatToSecond, renderOrdersPart } from './orders-part.ts';
+import {
+  describeAuditEvent,
+  type ProposalFormOptions,
+  renderProposalsPart,
+  toProposalDetails,
+} from './proposals-part.ts';
 
 const MAX_CARDS = 5;
 
@@ -71,11 +76,11 @@ function waitingPart(proposals: readonly Proposal[]): Markup {
 function readOnlyCard(proposal: Proposal): Markup {
   const { id, code, client } = proposal;
   const { phone_url: url } = proposal.approval;
-  return requestCard(
+  return renderRequestCard(
     {
       id,
       code,
-      clientName: markInvisible(client),
+      clientName: markInvisibleCharacters(client),
       clientNote: undefined,
       bindingMessage: undefined,
       details: toProposalDetails(proposal),
@@ -96,7 +101,7 @@ export interface DashboardView {
   /** Number of the chosen account, or `all`. Undefined for the default account. */
   readonly account?: string | undefined;
   readonly period: Period;
-  readonly form: FormParts;
+  readonly form: ProposalFormOptions;
   readonly now: number;
 }
 
@@ -139,14 +144,14 @@ const partMakers = {
       return positionsPart(account, positions, dayTrades(activities, began));
     }),
   orders: (view) =>
-    forAccounts(view, async (reads) => ordersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
+    forAccounts(view, async (reads) => renderOrdersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
   proposals: async ({ data, form }) => {
     const [proposals, record] = await Promise.all([
       data.proposals({ limit: PROPOSALS }),
       // A gateway of another version may have no audit log. The proposals' histories are then shorter.
       data.record(RECORD_LINES).catch(() => undefined),
     ]);
-    return proposalsPart(proposals, record, form);
+    return renderProposalsPart(proposals, record, form);
   },
   mandates: async ({ data }) => mandatesPart(await data.mandates()),
   schedules: ({ data }) =>
@@ -158,17 +163,17 @@ const partMakers = {
     return recordPart(lines, verdict, form);
   },
 } as const satisfies Record<string, (view: DashboardView) => Promise<Markup>>;
-export type PartName = keyof typeof partMakers;
-export const partNames = Object.keys(partMakers) as PartName[];
+export type DashboardPartName = keyof typeof partMakers;
+export const dashboardPartNames = Object.keys(partMakers) as DashboardPartName[];
 
 export interface DashboardPart {
-  readonly name: PartName;
+  readonly name: DashboardPartName;
   readonly html: string;
   readonly digest: string;
 }
 
 /** Renders one part, or the reason why its data can't be read. Never throws. */
-export async function renderPart(name: PartName, view: DashboardView): Promise<DashboardPart> {
+export async function renderDashboardPart(name: DashboardPartName, view: DashboardView): Promise<DashboardPart> {
   const markup = await partMakers[name](view).catch(unreadablePart);
   const text = String(await markup);
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
@@ -238,11 +243,11 @@ function unreadablePart(error: unknown): Markup {
 const MAX_LINES = 12;
 const MAX_TEXT_LENGTH = 200;
 
-function tradingPart({ state, since }: TradingStatus, { path, formToken }: FormParts): Markup {
+function tradingPart({ state, since }: TradingStatus, { path, formToken }: ProposalFormOptions): Markup {
   const when = since === undefined ? '' : html` since ${withLocalTimes(formatToSecond(since))}`;
   if (state === 'halted')
-    return html`<p class="standing" data-testid="trading" data-state="halted">${renderSign('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
-  return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${renderSign('done')}<strong>Trading is on</strong>` : html`${renderSign('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
+    return html`<p class="standing" data-testid="trading" data-state="halted">${renderIcon('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
+  return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${renderIcon('done')}<strong>Trading is on</strong>` : html`${renderIcon('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
 <details data-keep="halt"><summary>Halt …</summary>
 <p class="small">Pending requests are withdrawn, and nothing more is carried out until you approve resuming on your phone. Orders at the broker stay open.</p>
 <form method="post" action="${path}/halt"><input type="hidden" name="form_token" value="${formToken}"><button class="stop" data-testid="halt" data-keep="halt-button">Halt all trading</button></form>
@@ -256,7 +261,7 @@ function mandatesPart(mandates: readonly MandateView[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ id, state, terms, used, standing }) =>
-        html`<li data-id="${id}" data-state="${state}"><span><strong>${markInvisible(describeCoveredOrders(terms))}</strong><br><span class="soft small">${describeMandateAmounts(terms)} · ${describeMandateTimes(terms)}<br>used ${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
+        html`<li data-id="${id}" data-state="${state}"><span><strong>${markInvisibleCharacters(describeCoveredOrders(terms))}</strong><br><span class="soft small">${describeMandateAmounts(terms)} · ${describeMandateTimes(terms)}<br>used ${formatDollarAmount(used.total_notional)} of ${formatDollarAmount(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
           standing?.next_at === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(standing.next_at))}`
         }</span></span><span class="outcome">${state}</span></li>`,
     )}</ul>`;
@@ -267,7 +272,7 @@ function schedulesPart(schedules: readonly ScheduleLine[], runs: readonly RunLin
     return html`<p class="soft none" data-testid="no-schedules">No schedules yet. Try <span class="mono">trade-agent schedule add</span></p>`;
   return html`<ul class="lines" data-testid="schedules">${schedules.map(
     ({ id, name, when, next, overdue }) =>
-      html`<li><span><strong>${sanitize(name ?? id)}</strong><br><span class="soft small">${sanitize(when)}${next === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${renderSign('late')}overdue since ${withLocalTimes(formatToSecond(overdue))}`}</span></li>`,
+      html`<li><span><strong>${sanitize(name ?? id)}</strong><br><span class="soft small">${sanitize(when)}${next === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${renderIcon('late')}overdue since ${withLocalTimes(formatToSecond(overdue))}`}</span></li>`,
   )}</ul>
 ${runs.length === 0 ? '' : html`<h3>Runs</h3><ul class="lines" data-testid="runs">${runs.slice(0, MAX_LINES).map(runLine)}</ul>`}`;
 }
@@ -313,12 +318,12 @@ const recordProblems: Readonly<Record<Extract<RecordVerdict, { ok: false }>['wha
 function recordPart(
   lines: readonly RecordLine[],
   verdict: RecordVerdict,
-  { hidesCodes }: Pick<FormParts, 'hidesCodes'>,
+  { hidesCodes }: Pick<ProposalFormOptions, 'hidesCodes'>,
 ): Markup {
   return html`<p class="verdict ${verdict.ok ? '' : 'problem'}" data-testid="verdict" data-ok="${String(verdict.ok)}">${
     verdict.ok
-      ? html`${renderSign('done')}<span><strong>Intact</strong>: all ${verdict.lines} entries verified.</span>`
-      : html`${renderSign('no')}<span><strong>Not intact</strong>: entry ${verdict.line} ${recordProblems[verdict.what]}. Ask the gateway’s operator to run <span class="mono">trade-agent gateway audit verify</span></span>`
+      ? html`${renderIcon('done')}<span><strong>Intact</strong>: all ${verdict.lines} entries verified.</span>`
+      : html`${renderIcon('no')}<span><strong>Not intact</strong>: entry ${verdict.line} ${recordProblems[verdict.what]}. Ask the gateway’s operator to run <span class="mono">trade-agent gateway audit verify</span></span>`
   }</p>
 ${
   lines.length === 0
@@ -339,16 +344,16 @@ function sanitize(text: string): string {
 
 function summaryPart(account: Account, positions: readonly Position[]): Markup {
   const view = portfolioView(account, positions);
-  return html`${environmentBanner(view.environment)}
+  return html`${renderEnvironmentBanner(view.environment)}
 <p class="label">Portfolio value${view.simulated ? html` <span class="simulated" data-testid="simulated">simulated</span>` : ''}</p>
-<p class="equity" data-testid="equity">${dollars(view.equity)}</p>
+<p class="equity" data-testid="equity">${formatDollarAmount(view.equity)}</p>
 <p class="today" data-testid="today">${todayLine(view)}</p>
 ${view.trading_blocked ? html`<p class="problem">The broker has blocked trading in this account.</p>` : ''}
 <dl class="figures">
-<div><dt>Cash</dt><dd>${dollars(view.cash)} <span class="soft">${formatWeight(view.cash_weight)}</span></dd></div>
-<div><dt>Buying power</dt><dd>${dollars(view.buying_power)}</dd></div>
+<div><dt>Cash</dt><dd>${formatDollarAmount(view.cash)} <span class="soft">${formatWeight(view.cash_weight)}</span></dd></div>
+<div><dt>Buying power</dt><dd>${formatDollarAmount(view.buying_power)}</dd></div>
 <div><dt>Open gain</dt><dd>${formatGain(view.total.unrealized)} (${formatGainPercent(view.total.unrealized_fraction)})</dd></div>
-<div><dt>Account</dt><dd>${markInvisible(view.account)}</dd></div>
+<div><dt>Account</dt><dd>${markInvisibleCharacters(view.account)}</dd></div>
 </dl>`;
 }
 
@@ -362,7 +367,7 @@ function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
 function positionsPart(account: Account, positions: readonly Position[], traded?: PortfolioHistory['traded']): Markup {
   const view = portfolioView(account, positions, { traded });
   if (view.rows.length === 0)
-    return html`<p class="soft none" data-testid="no-positions">No positions; ${dollars(view.cash)} in cash.</p>`;
+    return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash.</p>`;
   // Amounts in the millions are wider than a phone. The table then scrolls, also by keyboard.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
 <thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
@@ -372,16 +377,16 @@ function positionsPart(account: Account, positions: readonly Position[], traded?
 }
 
 function toRow(row: PortfolioRow): Markup {
-  return html`<tr data-testid="position"><th scope="row"><span class="symbol">${markInvisible(row.symbol)}</span>${
+  return html`<tr data-testid="position"><th scope="row"><span class="symbol">${markInvisibleCharacters(row.symbol)}</span>${
     row.side === 'short' ? html` <span class="mark">short</span>` : ''
-  }<br><span class="soft small">${shares(row.qty)} × ${sharePrice(row.price)}</span></th>
-<td>${dollars(row.value)}<br><span class="soft small">${formatWeight(row.weight)}</span>${weightBar(row.weight)}</td>
+  }<br><span class="soft small">${formatShares(row.qty)} × ${formatSharePrice(row.price)}</span></th>
+<td>${formatDollarAmount(row.value)}<br><span class="soft small">${formatWeight(row.weight)}</span>${weightBar(row.weight)}</td>
 <td>${formatGain(row.day_change)}<br><span class="small">${formatGainPercent(row.day_change_fraction)}</span></td>
 <td>${formatGain(row.unrealized)}<br><span class="small">${formatGainPercent(row.unrealized_fraction)}</span></td></tr>`;
 }
 
 function totalRow({ total }: PortfolioView): Markup {
-  return html`<tr><th scope="row">Total</th><td>${dollars(total.value)}<br><span class="soft small">${formatWeight(total.weight)}</span></td>
+  return html`<tr><th scope="row">Total</th><td>${formatDollarAmount(total.value)}<br><span class="soft small">${formatWeight(total.weight)}</span></td>
 <td>${formatGain(total.day_change)}<br><span class="small">${formatGainPercent(total.day_change_fraction)}</span></td>
 <td>${formatGain(total.unrealized)}<br><span class="small">${formatGainPercent(total.unrealized_fraction)}</span></td></tr>`;
 }
@@ -391,7 +396,7 @@ const MAX_POINTS = 800;
 
 /** Renders the account's value and drawdown, as chart data and in words. Deposits and withdrawals count as neither gain nor loss. */
 function valuePart(values: readonly DatedValue[], activities: readonly Activity[], period: Period): Markup {
-  const points = valuePoints(
+  const points = toValuePoints(
     values.map(({ at, equity }) => ({ at: Date.parse(at), value: new Dec(equity) })),
     toFlows(activities),
   );
@@ -408,8 +413,8 @@ function valuePart(values: readonly DatedValue[], activities: readonly Activity[
   const moved = points.reduce((sum, { flow }) => sum.plus(flow), new Dec(0));
   const earned = last.value.minus(first.value).minus(moved);
   return html`<div class="chart" data-chart="${chart}" data-period="${period}" aria-hidden="true"></div>
-<p class="words small" data-testid="value-words">From ${formatDay(first)} to ${formatDay(last)}: ${dollars(first.value.toFixed())} to ${dollars(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
-    moved.isZero() ? '' : html` excluding net deposits of ${dollars(moved.toFixed(2))}`
+<p class="words small" data-testid="value-words">From ${formatDay(first)} to ${formatDay(last)}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
+    moved.isZero() ? '' : html` excluding net deposits of ${formatDollarAmount(moved.toFixed(2))}`
   }. ${
     worst === undefined
       ? 'It had no drawdown.'
@@ -464,17 +469,17 @@ function totalsPart(accounts: readonly Account[], without: readonly string[]): M
   const lacking = without.length === 0 ? '' : html` <strong>without ${without.join(', ')}</strong>`;
   return html`<dl class="figures" data-testid="totals">${totalByCurrency(accounts).map(
     ({ currency, equity, cash, day_change }) =>
-      html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${dollars(equity)} <span class="soft">${formatTodayChange(day_change, null)}, ${dollars(cash)} in cash</span></dd></div>`,
+      html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${formatDollarAmount(equity)} <span class="soft">${formatTodayChange(day_change, null)}, ${formatDollarAmount(cash)} in cash</span></dd></div>`,
   )}</dl>`;
 }
 
 /** Renders a gain or loss with its color and sign: `+$12.00`. */
 function formatGain(amount: string): Markup {
-  return html`<span class="${gainTone(amount)}">${signedDollars(amount)}</span>`;
+  return html`<span class="${gainTone(amount)}">${formatSignedDollars(amount)}</span>`;
 }
 
 function formatGainPercent(fraction: string): Markup {
-  return html`<span class="${gainTone(fraction)}">${signedPercent(fraction)}</span>`;
+  return html`<span class="${gainTone(fraction)}">${formatSignedPercent(fraction)}</span>`;
 }
 
 function gainTone(amount: string): 'gain' | 'loss' | 'even' {

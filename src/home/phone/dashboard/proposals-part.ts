@@ -2,21 +2,21 @@ import { html } from 'hono/html';
 import { detailsTypeByKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
 import type { AuditEvent } from '../../../store/audit.ts';
-import { markInvisible } from '../../../text/sanitize.ts';
+import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { describeBatchOutcome } from '../../../trading/kinds/batch.ts';
 import type { KindOutcome } from '../../../trading/kinds/kind-words.ts';
-import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
+import { getKindDefinition, kinds } from '../../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../../trading/kinds/phrases.ts';
 import { isInProgressState, isSettledState, type Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine } from '../../../trading/record-line.ts';
 import { defined } from '../../../values/defined.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import { type RequestView, requestView } from '../decision/request-view.ts';
-import { environmentMark, renderSign, type SignName } from '../decision/signs.ts';
+import { type IconName, renderEnvironmentMark, renderIcon } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 import { formatToSecond } from './orders-part.ts';
 
-export interface FormParts {
+export interface ProposalFormOptions {
   readonly path: string;
   readonly formToken: string;
   /** Hides codes of pending proposals, because people who decide here must read them on their terminal. */
@@ -24,24 +24,28 @@ export interface FormParts {
 }
 
 /** Renders the proposals. @param record the person's own audit entries; undefined if they can't be read */
-export function proposalsPart(
+export function renderProposalsPart(
   proposals: readonly Proposal[],
   record: readonly RecordLine[] | undefined,
-  form: FormParts,
+  form: ProposalFormOptions,
 ): Markup {
   if (proposals.length === 0) return html`<p class="soft none" data-testid="no-proposals">No proposals yet.</p>`;
   return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => proposalItem(one, record, form))}</ul>`;
 }
 
-function proposalItem(proposal: Proposal, record: readonly RecordLine[] | undefined, form: FormParts): Markup {
+function proposalItem(
+  proposal: Proposal,
+  record: readonly RecordLine[] | undefined,
+  form: ProposalFormOptions,
+): Markup {
   const view = displayedView(proposal);
   const { id, state } = proposal;
   const [drawn, word] = stateWords[state];
   const came = proposalOutcome(proposal);
   const isDecided = isSettledState(state) || isInProgressState(state);
   return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
-<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${renderSign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${withLocalTimes(view.terms)} · `}${withLocalTimes(formatToSecond(proposal.created_at))}</span></span>
-<span class="outcome ${drawn}">${renderSign(drawn)}${word}</span></summary>
+<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${renderIcon(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${renderEnvironmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${withLocalTimes(view.terms)} · `}${withLocalTimes(formatToSecond(proposal.created_at))}</span></span>
+<span class="outcome ${drawn}">${renderIcon(drawn)}${word}</span></summary>
 ${came === '' ? '' : html`<p data-testid="came">${withLocalTimes(came)}</p>`}
 ${view.total === undefined ? '' : html`<p class="small soft">${view.total}</p>`}
 ${requesterInfo(proposal, view)}
@@ -56,7 +60,7 @@ ${isDecided ? '' : withdrawForm(proposal, view, form)}
 </details></li>`;
 }
 
-const stateWords: Readonly<Record<Proposal['state'], readonly [SignName, word: string]>> = {
+const stateWords: Readonly<Record<Proposal['state'], readonly [IconName, word: string]>> = {
   drafted: ['wait', 'preparing'],
   requested: ['wait', 'waiting'],
   approved: ['wait', 'approved'],
@@ -73,9 +77,9 @@ const stateWords: Readonly<Record<Proposal['state'], readonly [SignName, word: s
 function proposalOutcome(proposal: Proposal): string {
   const { kind, state, reason, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
-  const came = result === undefined ? '' : resultText(kindWords(kind).toOutcome(result as never));
+  const came = result === undefined ? '' : resultText(getKindDefinition(kind).toOutcome(result as never));
   const said = [came === '' ? words : came, reason?.text ?? ''].filter((text) => text !== '');
-  return markInvisible(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
+  return markInvisibleCharacters(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
 }
 
 function resultText({ placed, lines, sent }: KindOutcome): string {
@@ -86,7 +90,7 @@ function resultText({ placed, lines, sent }: KindOutcome): string {
 
 function requesterInfo({ provenance, client }: Proposal, view: RequestView): Markup {
   const { askedBy = client, sentence, origins, tainted, warnings } = view;
-  return html`<p class="small">Requested by <strong>${markInvisible(askedBy)}</strong>${
+  return html`<p class="small">Requested by <strong>${markInvisibleCharacters(askedBy)}</strong>${
     sentence === undefined ? '' : html`, in your words: “<bdi>${sentence}</bdi>”`
   }</p>
 ${
@@ -110,7 +114,7 @@ function stepList(proposal: Proposal, record: readonly RecordLine[] | undefined)
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
   const steps =
     lines.length > 0
-      ? lines.map(({ at, event }) => ({ at, words: markInvisible(describeAuditEvent(event)) }))
+      ? lines.map(({ at, event }) => ({ at, words: markInvisibleCharacters(describeAuditEvent(event)) }))
       : [
           { at: created_at, words: describeAuditEvent('proposed') },
           { at: updated_at.split('#')[0] ?? updated_at, words: describeAuditEvent(state) },
@@ -139,7 +143,7 @@ function signatureLine(proposal: Proposal, record: readonly RecordLine[] | undef
   }</p>`;
 }
 
-function withdrawForm({ id }: Proposal, { headline }: RequestView, { path, formToken }: FormParts): Markup {
+function withdrawForm({ id }: Proposal, { headline }: RequestView, { path, formToken }: ProposalFormOptions): Markup {
   return html`<form method="post" action="${path}/withdraw"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="withdraw" data-keep="withdraw-${id}">Withdraw<span class="unseen">: ${headline}</span></button></form>`;
 }
 

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { generateCode, generateUnusedCode } from '../../../approval/kernel/propose.ts';
+import { generateProposalCode, generateUnusedCode } from '../../../approval/kernel/propose.ts';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
@@ -191,7 +191,7 @@ function createCodeChoices(database: Database, clock: Clock) {
 /** Returns the right code at a random position among other, distinct codes. */
 function shuffled(code: string): string[] {
   const codes: string[] = [];
-  while (codes.length < CODE_CHOICES - 1) codes.push(generateUnusedCode([code, ...codes], generateCode));
+  while (codes.length < CODE_CHOICES - 1) codes.push(generateUnusedCode([code, ...codes], generateProposalCode));
   codes.splice(randomInt(CODE_CHOICES), 0, code);
   return codes;
 }

@@ -2,9 +2,9 @@ import { type Context, Hono } from 'hono';
 import { parseJson } from '../../../values/parse-json.ts';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from '../page/browser-env.ts';
-import { keyErrorText, messagePage, passkeyRequired, redirectToSignIn } from '../page/page.ts';
+import { keyErrorText, redirectToSignIn, renderMessagePage, renderPasskeyRequiredPage } from '../page/page.ts';
 import type { Approver, DecisionServices, UnmetStep } from './approval-steps.ts';
-import { resultPanel } from './result-panel.ts';
+import { renderResultPanel } from './result-panel.ts';
 
 interface DecisionProblem {
   readonly status: 400 | 403 | 404 | 409 | 410 | 422;
@@ -75,7 +75,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     // The script updates the page in place. A form submitted without script is redirected to the page.
     if (!wantsJson(context)) return context.redirect('/phone', 303);
     const now = requests.find(result.request.id) ?? result.request;
-    return context.json({ result: String(await resultPanel(now, steps.whyDenied(now))) });
+    return context.json({ result: String(await renderResultPanel(now, steps.whyDenied(now))) });
   };
 
   app.post('/phone/requests/:id/options', async (context) => {
@@ -84,7 +84,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const request = own(context.req.param('id'), approver.user);
     if (request === undefined) return respondProblem(context, decisionProblems.not_found);
     if (request.status !== 'pending') return respondProblem(context, settledProblem(request));
-    if (!hasFullAccess(context)) return passkeyRequired(context);
+    if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const { match, confirm } = await context.req.parseBody();
     const hindrance = steps.take(request, approver, { match: shortText(match), confirm: shortText(confirm) });
     if (hindrance !== undefined) return respondProblem(context, await hindered(request, hindrance));
@@ -103,7 +103,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const request = own(context.req.param('id'), approver.user);
     if (request === undefined) return respondProblem(context, decisionProblems.not_found);
     const signed = parseJson(evidence);
-    if (decision === 'approve' && !hasFullAccess(context)) return passkeyRequired(context);
+    if (decision === 'approve' && !hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const missing = decision === 'approve' ? await missingFor(request, approver, signed) : undefined;
     if (missing !== undefined) return respondProblem(context, missing);
     return await answer(context, await services.decide(request.id, decision, approver.user, signed));
@@ -137,7 +137,7 @@ function settledProblem({ status }: ApprovalRequest): DecisionProblem {
 
 function respondProblem(context: BrowserContext, { status, ...said }: DecisionProblem): Response | Promise<Response> {
   if (wantsJson(context)) return context.json(said, status);
-  return messagePage(context, status, { link: { href: '/phone', text: 'Back to your requests' }, ...said });
+  return renderMessagePage(context, status, { link: { href: '/phone', text: 'Back to your requests' }, ...said });
 }
 
 function wantsJson(context: Context): boolean {

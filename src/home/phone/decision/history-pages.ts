@@ -6,8 +6,8 @@ import { type Markup, redirectToSignIn, renderPage } from '../page/page.ts';
 import type { DecisionServices } from './approval-steps.ts';
 import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { outcomeSummary, type RequestView, requestView } from './request-view.ts';
-import { parseFill, statusWords } from './result-panel.ts';
-import { environmentMark, renderSign } from './signs.ts';
+import { parseFillText, statusWords } from './result-panel.ts';
+import { renderEnvironmentMark, renderIcon } from './signs.ts';
 
 const PAGE_SIZE = 20;
 
@@ -44,8 +44,8 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
   const came = why ?? outcomeSummary(request);
   const { price, total, traded } = entryAmounts(request, view);
   return html`<li data-testid="entry" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
-<p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${renderSign(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
-<p class="second"><span class="outcome">${renderSign(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${withLocalTimes(came)}</span>${environmentMark(view)}</p>
+<p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${renderIcon(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
+<p class="second"><span class="outcome">${renderIcon(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${withLocalTimes(came)}</span>${renderEnvironmentMark(view)}</p>
 <p class="third soft">${price === '' ? '' : html`<span data-testid="entry-price">${price}</span> · `}${renderLocalTime(request.decidedAt ?? request.expiresAt)} · <span class="mono">${request.code}</span></p>
 </li>`;
 }
@@ -55,7 +55,7 @@ function entryAmounts(
   { outcome }: ApprovalRequest,
   view: RequestView,
 ): { price: string; total: string; traded: boolean } {
-  const fill = outcome === undefined ? undefined : parseFill(outcome.text, view.symbol ?? '');
+  const fill = outcome === undefined ? undefined : parseFillText(outcome.text, view.symbol ?? '');
   if (fill !== undefined) return { price: fill.price, total: fill.total, traded: true };
   const bound = view.side === 'sell' ? 'at least' : 'at most';
   return {

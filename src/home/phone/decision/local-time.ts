@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { utcSeconds } from '../../../machine/clock.ts';
+import { formatUtcSeconds } from '../../../machine/clock.ts';
 import type { Markup } from '../page/page.ts';
 
 /** Matches UTC times to the second, in RFC 3339 and as `2026-11-26 14:30:00 UTC`. */
@@ -7,7 +7,7 @@ const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
 /** Renders a time that the page's script converts to the phone's own time zone. Without script, the page shows UTC. */
 export function renderLocalTime(epochMs: number): Markup {
-  return withLocalTimes(utcSeconds(epochMs));
+  return withLocalTimes(formatUtcSeconds(epochMs));
 }
 
 /** Renders text, and marks up every time in the text like {@link renderLocalTime}. */

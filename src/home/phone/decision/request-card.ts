@@ -1,16 +1,16 @@
 import { html } from 'hono/html';
-import { markInvisible } from '../../../text/sanitize.ts';
+import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
 import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { type DisplayedField, lastFourCharacters, type RequestView, requestView } from './request-view.ts';
-import { environmentBanner, environmentMark, noMoneyBanner, renderSign } from './signs.ts';
+import { renderEnvironmentBanner, renderEnvironmentMark, renderIcon, renderNoMoneyBanner } from './signs.ts';
 
 /**
  * Renders a pending request: the most important facts first, then all fields, with Approve and Deny within the thumb's
  * reach.
  */
-export function requestCard(request: CardRequest, state: CardState): Markup {
+export function renderRequestCard(request: CardRequest, state: CardState): Markup {
   const view = requestView(request);
   const heading = `request-${request.id}`;
   const plain = fieldList(
@@ -24,9 +24,9 @@ export function requestCard(request: CardRequest, state: CardState): Markup {
   return html`<article class="card request ${view.side ?? ''}" data-testid="request" data-request-id="${request.id}" data-kind="${view.kind}" data-says="${cardAnnouncement(view)}" aria-labelledby="${heading}">
 <form method="post" action="/phone/requests/${request.id}">
 <input type="hidden" name="form_token" value="${state.formToken}">
-${view.banner === undefined ? environmentBanner(view.environment) : noMoneyBanner(view.banner)}
+${view.banner === undefined ? renderEnvironmentBanner(view.environment) : renderNoMoneyBanner(view.banner)}
 ${amountLine(view)}
-<h2 class="headline" id="${heading}" tabindex="-1"><span class="words" data-testid="headline">${view.headline}</span>${view.side === undefined ? '' : renderSign(view.side)}</h2>
+<h2 class="headline" id="${heading}" tabindex="-1"><span class="words" data-testid="headline">${view.headline}</span>${view.side === undefined ? '' : renderIcon(view.side)}</h2>
 <p class="soft terms" data-testid="terms">${withLocalTimes(view.terms)}</p>
 ${labeledLines('shows', view.shows)}
 ${cautions(view)}
@@ -76,7 +76,7 @@ function requesterLine({ clientName, clientNote }: CardRequest, view: RequestVie
     asker === undefined
       ? html`<strong data-testid="client-name">${clientName}</strong>`
       : html`<strong data-testid="requested-by">${asker}</strong>`
-  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${markInvisible(clientNote.text)}</strong>`}${
+  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${markInvisibleCharacters(clientNote.text)}</strong>`}${
     sentence === undefined
       ? ''
       : html`<br><span class="soft">Your words:</span> “<span data-testid="sentence"><bdi>${sentence}</bdi></span>”`
@@ -188,10 +188,10 @@ function approveButton({ act }: RequestView, cannot: keyof typeof approveObstacl
 }
 
 /** Renders a list entry for another pending request: headline, amount, time left. Its link shows the request. */
-export function requestItem(request: ApprovalRequest): Markup {
+export function renderRequestItem(request: ApprovalRequest): Markup {
   const view = requestView(request);
   return html`<li data-testid="other" data-id="${request.id}"><a href="/phone?request=${request.id}" data-show="${request.id}">
-<span class="what">${view.side === undefined ? '' : html`<span class="${view.side}">${renderSign(view.side)}</span>`}<span class="words">${view.headline}</span> ${view.live ? environmentMark(view) : ''}</span>
+<span class="what">${view.side === undefined ? '' : html`<span class="${view.side}">${renderIcon(view.side)}</span>`}<span class="words">${view.headline}</span> ${view.live ? renderEnvironmentMark(view) : ''}</span>
 <span class="much">${view.amount ?? ''}</span>
 <span class="left" data-expires="${request.expiresAt}" data-short>until ${renderLocalTime(request.expiresAt)}</span></a></li>`;
 }

@@ -1,15 +1,15 @@
 import { type ProposalDetails, proposalDetailsSchema } from '../../../approval/details.ts';
-import { dollars } from '../../../trading/amounts.ts';
+import { formatDollarAmount } from '../../../trading/amounts.ts';
 import { tradeOrderDetailsSchema } from '../../../trading/approval-details.ts';
-import { type DetailField, detailFields, detailsHeadline, detailsTerms } from '../../../trading/detail-fields.ts';
+import { type DetailField, detailsHeadline, detailsTerms, toDetailFields } from '../../../trading/detail-fields.ts';
 import type { Banner } from '../../../trading/kinds/kind-words.ts';
-import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
-import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
+import { getKindDefinition, kinds } from '../../../trading/kinds/kinds.ts';
+import { isMessageDetails, messageView } from '../../../trading/kinds/message.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { toOrderDraft } from '../../identity-provider/approval-subject.ts';
-import { outcomeText, type ProposalView, proposalView } from '../page/proposal-view.ts';
+import { outcomeText, type ProposalView, toProposalView } from '../page/proposal-view.ts';
 
 export interface DisplayedField extends DetailField {
   readonly raw: string;
@@ -50,8 +50,8 @@ export function lastFourCharacters(account: string | undefined): string | undefi
 }
 
 function toRequestView(details: ProposalDetails): RequestView {
-  const view = proposalView(details);
-  const { banner, fieldsFirst = false, worstFirst = false } = kindWords(view.kind).phone;
+  const view = toProposalView(details);
+  const { banner, fieldsFirst = false, worstFirst = false } = getKindDefinition(view.kind).phone;
   return {
     ...view,
     // A kind without a banner of its own is shown as live.
@@ -68,10 +68,10 @@ function toRequestView(details: ProposalDetails): RequestView {
 
 /** Returns the view of an order or message that a client requested directly, without a proposal. */
 function plainView(details: ApprovalRequest['details']): RequestView {
-  const message = isFlatMessage(details);
+  const message = isMessageDetails(details);
   const view = message
     ? messageView(details)
-    : { headline: detailsHeadline(details), terms: detailsTerms(details), fields: detailFields(details) };
+    : { headline: detailsHeadline(details), terms: detailsTerms(details), fields: toDetailFields(details) };
   const order = message ? undefined : tradeOrderDetailsSchema.safeParse(details).data;
   const worst: WorstCase | undefined = order === undefined ? undefined : worstCase(toOrderDraft(order));
   return {
@@ -84,7 +84,7 @@ function plainView(details: ApprovalRequest['details']): RequestView {
     symbol: subjectField(details, 'symbol'),
     act: buttonAction(view.headline),
     side: order?.side,
-    amount: worst?.cash == null ? undefined : dollars(worst.cash),
+    amount: worst?.cash == null ? undefined : formatDollarAmount(worst.cash),
     total: worst?.text,
     shows: [],
     warnings: [],

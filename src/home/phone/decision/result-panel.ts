@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Outcome } from '../../../approval/ciba/ciba-port.ts';
-import { dollars } from '../../../trading/amounts.ts';
+import { formatDollarAmount } from '../../../trading/amounts.ts';
 import { contractMultiplier, perUnitWords } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
@@ -8,10 +8,10 @@ import type { ApprovalRequest } from '../../identity-provider/approval-requests.
 import type { Markup } from '../page/page.ts';
 import { renderLocalTime, withLocalTimes } from './local-time.ts';
 import { outcomeSummary, requestView } from './request-view.ts';
-import { renderSign, type SignName } from './signs.ts';
+import { type IconName, renderIcon } from './signs.ts';
 
 interface StatusWord {
-  readonly sign: SignName;
+  readonly sign: IconName;
   readonly word: string;
   /** Whether more updates are expected. */
   readonly open?: boolean;
@@ -21,20 +21,20 @@ interface StatusWord {
  * Renders the result that replaces the card until the person dismisses it. @param why reason for a denial other than a
  * tap on Deny
  */
-export function resultPanel(request: ApprovalRequest, why?: string): Markup {
+export function renderResultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);
   const status = requestStatusWord(request);
   const said = why ?? statusSentence(request);
-  const fill = parseFill(request.outcome?.text ?? '', symbol);
+  const fill = parseFillText(request.outcome?.text ?? '', symbol);
   return html`<article class="card result ${status.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${status.open ?? false}" tabindex="-1">
-<p class="standing">${renderSign(status.sign)}<strong data-testid="standing">${status.word}</strong></p>
+<p class="standing">${renderIcon(status.sign)}<strong data-testid="standing">${status.word}</strong></p>
 <p class="headline">${headline}</p>
 <p><span data-testid="outcome">${withLocalTimes(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} total</span>`}</p>
 <button type="button" class="quiet" data-put-away data-testid="put-away">Dismiss<span class="unseen">: ${headline}</span></button>
 </article>`;
 }
 
-export function recentDecisionItem(request: ApprovalRequest, why?: string): Markup {
+export function renderRecentDecisionItem(request: ApprovalRequest, why?: string): Markup {
   const view = requestView(request);
   const came = why ?? outcomeSummary(request);
   const { sign: drawn, word } = statusWords[request.status];
@@ -42,7 +42,7 @@ export function recentDecisionItem(request: ApprovalRequest, why?: string): Mark
 <span><span class="words">${view.headline}</span> <span class="soft">${view.banner === undefined ? environmentName(view.environment) : ''}</span>${
     came === '' ? '' : html`<br><span data-testid="recent-outcome">${withLocalTimes(came)}</span>`
   }<br><span class="soft small"><span class="mono">${request.code}</span> · ${renderLocalTime(request.decidedAt ?? request.expiresAt)}</span></span>
-<span class="outcome">${renderSign(drawn)}${word}</span></li>`;
+<span class="outcome">${renderIcon(drawn)}${word}</span></li>`;
 }
 
 export const statusWords: Readonly<Record<ApprovalRequest['status'], StatusWord>> = {
@@ -97,12 +97,12 @@ function statusSentence(request: ApprovalRequest): string {
  * (`$900.60`), or undefined.
  * @param symbol the traded symbol; an option's price is for one of the 100 shares in its contract
  */
-export function parseFill(text: string, symbol: string) {
+export function parseFillText(text: string, symbol: string) {
   const [, before, after, price] =
     /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/.exec(text) ?? [];
   const quantity = before ?? after;
   if (quantity === undefined || price === undefined) return undefined;
   const number = (written: string) => new Dec(written.replaceAll(',', ''));
   const total = number(quantity).times(contractMultiplier(symbol)).times(number(price));
-  return { price: `$${price} ${perUnitWords(symbol)}`, total: dollars(total.toFixed(2)) };
+  return { price: `$${price} ${perUnitWords(symbol)}`, total: formatDollarAmount(total.toFixed(2)) };
 }

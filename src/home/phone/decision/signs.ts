@@ -23,36 +23,36 @@ const paths = {
   go: 'M7 4l13 8-13 8z',
   person: 'M12 3a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM3 21a9 7.5 0 0 1 18 0z',
 } as const;
-export type SignName = keyof typeof paths;
+export type IconName = keyof typeof paths;
 
 /** Renders an SVG icon that is hidden from screen readers and has the color of the surrounding text. */
-export function renderSign(name: SignName): Markup {
+export function renderIcon(name: IconName): Markup {
   return html`<svg class="sign" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${paths[name]}"/></svg>`;
 }
 
 /** Renders the icon for the character of a proposal kind, or the character itself if it has no icon. */
 function kindSign(character: string): Markup {
-  const drawn: Readonly<Record<string, SignName>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
+  const drawn: Readonly<Record<string, IconName>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
-  return name === undefined ? html`<span aria-hidden="true">${character}</span>` : renderSign(name);
+  return name === undefined ? html`<span aria-hidden="true">${character}</span>` : renderIcon(name);
 }
 
 /**
  * Renders the banner of an environment. The banners differ in word, icon and border. Every environment except paper
  * is shown as live.
  */
-export function environmentBanner(environment: unknown): Markup {
+export function renderEnvironmentBanner(environment: unknown): Markup {
   return environment === 'paper'
-    ? html`<p class="environment paper" data-testid="environment">${renderSign('paper')}<strong>${environmentName(environment)}</strong><span>simulated money</span></p>`
-    : html`<p class="environment live" data-testid="environment">${renderSign('live')}<strong>${environmentName(environment)}</strong><span>real money</span></p>`;
+    ? html`<p class="environment paper" data-testid="environment">${renderIcon('paper')}<strong>${environmentName(environment)}</strong><span>simulated money</span></p>`
+    : html`<p class="environment live" data-testid="environment">${renderIcon('live')}<strong>${environmentName(environment)}</strong><span>real money</span></p>`;
 }
 
 /** Renders the banner of a request that moves no money. */
-export function noMoneyBanner({ sign: character, word, what }: Banner): Markup {
+export function renderNoMoneyBanner({ sign: character, word, what }: Banner): Markup {
   return html`<p class="environment paper" data-testid="environment">${kindSign(character)}<strong>${word}</strong><span>${what}</span></p>`;
 }
 
-export function environmentMark(view: {
+export function renderEnvironmentMark(view: {
   readonly live: boolean;
   readonly environment: unknown;
   readonly banner: Banner | undefined;

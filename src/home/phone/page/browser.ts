@@ -5,11 +5,11 @@ import { createMiddleware } from 'hono/factory';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import { isSameSecret } from '../../../secrets/constant-time.ts';
-import type { People } from '../../../store/home/people.ts';
-import type { Sessions } from '../../../store/home/sessions.ts';
+import type { PeopleStore } from '../../../store/home/people.ts';
+import type { SessionStore } from '../../../store/home/sessions.ts';
 import { type NewSession, SESSION_LIFETIME_MS, type Session } from '../../../store/home/sessions.ts';
 import type { BrowserContext, BrowserEnv, HomeDescription } from './browser-env.ts';
-import { messagePage, RELOAD_PARAMETER, shellPage } from './page.ts';
+import { RELOAD_PARAMETER, renderMessagePage, renderShellPage } from './page.ts';
 
 /** A sign-in with a recovery code or a change to the passkeys, either of which may be the work of an intruder. */
 export interface AccountEvent {
@@ -27,8 +27,8 @@ export interface BrowserServices {
   readonly issuer: string;
   readonly about: HomeDescription;
   readonly keys: ApprovalKeys;
-  readonly people: People;
-  readonly sessions: Sessions;
+  readonly people: PeopleStore;
+  readonly sessions: SessionStore;
   /** Undefined if the provider runs without a gateway. */
   readonly halting?: object | undefined;
   readonly dashboards?: object | undefined;
@@ -67,7 +67,7 @@ export function signIn(
   if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
   const secret = services.sessions.open({
     ...session,
-    browser: browserName(context.req.header('user-agent')),
+    browser: describeBrowser(context.req.header('user-agent')),
     key: context.var.key,
   });
   failpoint('session.opened');
@@ -82,7 +82,7 @@ export function notifyAccountEvent(
   event: Pick<AccountEvent, 'user' | 'what' | 'name'>,
 ): void {
   const own = session?.username === event.user ? session.id : undefined;
-  push.tellAccount({ ...event, browser: browserName(req.header('user-agent')), session: own });
+  push.tellAccount({ ...event, browser: describeBrowser(req.header('user-agent')), session: own });
 }
 
 export function signOut(context: BrowserContext, services: BrowserServices): void {
@@ -111,7 +111,7 @@ export function browserMiddleware(services: BrowserServices) {
       key: secure ? undefined : key,
       isTheirs: isUserActivity(context),
     });
-    const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
+    const session = found !== undefined && (await isValidSession(found, services)) ? found : undefined;
     const browser = secure ? browserId(context, cookies) : (key ?? '');
     context.set('about', services.about);
     context.set('canHalt', services.halting !== undefined);
@@ -128,13 +128,13 @@ export function browserMiddleware(services: BrowserServices) {
     return right && !isCrossSite(context, issuer);
   };
   return createMiddleware<BrowserEnv>(async (context, next) => {
-    securityHeaders(context, secure);
+    setSecurityHeaders(context, secure);
     await recognize(context);
     const { key } = context.var;
     const unkeyed = !secure && key === undefined;
     if (context.req.method === 'POST') {
       if (unkeyed || !(await isOurForm(context))) return stalePage(context);
-    } else if (unkeyed) return shellPage(context);
+    } else if (unkeyed) return renderShellPage(context);
     await next();
     const location = context.res.headers.get('location');
     if (key === undefined || location === null) return;
@@ -144,7 +144,7 @@ export function browserMiddleware(services: BrowserServices) {
 }
 
 function stalePage(context: BrowserContext) {
-  return messagePage(context, 403, {
+  return renderMessagePage(context, 403, {
     title: 'This page is out of date',
     text: 'The page was opened a while ago or from another site. Go back, reload the page, and try again.',
   });
@@ -194,7 +194,7 @@ function contentSecurityPolicy(formAction: string): string {
   return `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`;
 }
 
-export function securityHeaders(context: Context, secure: boolean): void {
+export function setSecurityHeaders(context: Context, secure: boolean): void {
   context.header('content-security-policy', contentSecurityPolicy("'self'"));
   context.header('referrer-policy', 'no-referrer');
   context.header('x-content-type-options', 'nosniff');
@@ -223,7 +223,7 @@ const systems: readonly [RegExp, string][] = [
 ];
 
 /** Returns a description made of known names, such as `Safari on iPhone`, because a user agent can contain any text. */
-export function browserName(userAgent: string | undefined): string {
+export function describeBrowser(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) => all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
   const [browser, system] = [match(browsers), match(systems)];
   if (browser === undefined) return system ?? 'Unknown browser';
@@ -234,7 +234,7 @@ export function browserName(userAgent: string | undefined): string {
  * Returns whether a session is valid. A session opened with a passkey ends with that passkey, even if removing it was
  * interrupted.
  */
-export async function isOpenSession(
+export async function isValidSession(
   { id, username, credentialId }: Session,
   { keys, sessions }: Pick<BrowserServices, 'keys' | 'sessions'>,
 ): Promise<boolean> {

@@ -84,7 +84,7 @@ const manifest = {
   ],
 } as const;
 
-export function installHeadTags(): ReturnType<typeof html> {
+export function renderInstallHeadTags(): ReturnType<typeof html> {
   return html`<link rel="manifest" href="/phone/manifest.webmanifest">
 <link rel="icon" type="image/png" sizes="192x192" href="/phone/icons/192.png">
 <link rel="apple-touch-icon" href="/phone/icons/apple.png">

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type BrowserContext, hasFullAccess } from './browser-env.ts';
-import { installHeadTags } from './install-files.ts';
+import { renderInstallHeadTags } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
 /** Query parameter of a page that reloads itself, so that the reload does not count as the person's activity. */
@@ -40,7 +40,7 @@ ${footer(context)}`;
 }
 
 /** Renders an empty document whose script requests the same address again, with this origin's key. */
-export function shellPage(context: BrowserContext): Response | Promise<Response> {
+export function renderShellPage(context: BrowserContext): Response | Promise<Response> {
   const { name } = context.var.about;
   const parts = html`<header><span class="name">${name}</span></header>
 <main data-shell><noscript><p class="problem">Without https, this page needs JavaScript. To decide without it, run trade-agent phone in a terminal.</p></noscript></main>
@@ -60,7 +60,7 @@ function pageDocument(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <title>${title}</title>
-${installable ? installHeadTags() : ''}
+${installable ? renderInstallHeadTags() : ''}
 <link rel="stylesheet" href="${assetUrl('phone.css')}">
 <script type="module" src="${assetUrl('shell.js')}"></script>
 ${head}
@@ -96,7 +96,7 @@ function limitsNote(context: BrowserContext): Markup | '' {
   }</strong>You can view and deny requests, halt trading, and sign out browsers. To approve requests or sign in a device, sign in with your passkey. To pair a phone, use the machine that runs the home.</p>`;
 }
 
-export function messagePage(
+export function renderMessagePage(
   context: BrowserContext,
   status: ContentfulStatusCode,
   message: { title: string; text: string; link?: { href: string; text: string } },
@@ -114,8 +114,8 @@ export function messagePage(
   });
 }
 
-export function passkeyRequired(context: BrowserContext): Response | Promise<Response> {
-  return messagePage(context, 403, {
+export function renderPasskeyRequiredPage(context: BrowserContext): Response | Promise<Response> {
+  return renderMessagePage(context, 403, {
     title: 'Passkey required',
     text: 'You are signed in with a link or a recovery code, which can only view and deny. Nothing was changed.',
     link: { href: '/signin', text: 'Sign in with your passkey' },
@@ -139,7 +139,7 @@ export function keyErrorText(error: unknown): { status: ContentfulStatusCode; te
 
 export function keyErrorPage(context: BrowserContext, error: unknown, link: { href: string; text: string }) {
   const { status, text } = keyErrorText(error);
-  return messagePage(context, status, { title: 'Not allowed', text, link });
+  return renderMessagePage(context, status, { title: 'Not allowed', text, link });
 }
 
 export function keyErrorJson(context: BrowserContext, error: unknown): Response {

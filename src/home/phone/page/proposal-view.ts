@@ -1,11 +1,11 @@
 import type { Outcome } from '../../../approval/ciba/ciba-port.ts';
 import type { ProposalDetails } from '../../../approval/details.ts';
-import { markInvisible } from '../../../text/sanitize.ts';
-import { dollars } from '../../../trading/amounts.ts';
-import { type DetailField, detailEnvironment, detailFields, fieldLabel } from '../../../trading/detail-fields.ts';
+import { markInvisibleCharacters } from '../../../text/sanitize.ts';
+import { formatDollarAmount } from '../../../trading/amounts.ts';
+import { type DetailField, detailEnvironment, fieldLabel, toDetailFields } from '../../../trading/detail-fields.ts';
 import { chosenByAiWarning, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
-import { kinds, kindWords, type ProposalKind } from '../../../trading/kinds/kinds.ts';
+import { getKindDefinition, kinds, type ProposalKind } from '../../../trading/kinds/kinds.ts';
 
 /** The displayed form of a proposal, for a page or a terminal. All members are plain text, never markup. */
 export interface ProposalView {
@@ -43,23 +43,23 @@ interface LabeledText {
 type SubjectView = PhoneView & Pick<ProposalView, 'environment'>;
 
 /** Returns the view of a proposal. Never throws: a subject of unknown shape is shown field by field. */
-export function proposalView(details: ProposalDetails): ProposalView {
+export function toProposalView(details: ProposalDetails): ProposalView {
   const { kind, worst_case, provenance, requested_by, client } = details;
   const subject = subjectView(kind, details.subject);
   return {
     kind,
     environment: subject.environment,
-    headline: markInvisible(subject.headline),
-    terms: markInvisible(subject.terms),
+    headline: markInvisibleCharacters(subject.headline),
+    terms: markInvisibleCharacters(subject.terms),
     side: subject.side,
-    amount: worst_case === null || worst_case.cash === null ? undefined : dollars(worst_case.cash),
-    total: worst_case === null ? undefined : markInvisible(worst_case.text),
+    amount: worst_case === null || worst_case.cash === null ? undefined : formatDollarAmount(worst_case.cash),
+    total: worst_case === null ? undefined : markInvisibleCharacters(worst_case.text),
     shows: Object.entries(details.shows).map(([label, text]) => ({
-      label: markInvisible(label),
-      text: markInvisible(text),
+      label: markInvisibleCharacters(label),
+      text: markInvisibleCharacters(text),
     })),
-    warnings: details.warnings.map(markInvisible),
-    askedBy: markInvisible(requested_by === null ? client : `${client} (${requested_by})`),
+    warnings: details.warnings.map(markInvisibleCharacters),
+    askedBy: markInvisibleCharacters(requested_by === null ? client : `${client} (${requested_by})`),
     chosenByAi: markedOrNone(chosenByAiWarning(kind, fieldsChosenByAi(provenance))),
     origins: Object.entries(provenance?.fields ?? {})
       .filter(([, { source, from }]) => source === 'computed' || (source === 'other' && from !== undefined))
@@ -68,24 +68,24 @@ export function proposalView(details: ProposalDetails): ProposalView {
         const separator = source === 'computed' ? ' from ' : ' ';
         return {
           label: fieldLabel(name, kinds[kind].phone.fieldWords),
-          text: markInvisible(from === undefined ? how : `${how}${separator}${from}`),
+          text: markInvisibleCharacters(from === undefined ? how : `${how}${separator}${from}`),
         };
       }),
-    sentence: provenance?.sentence === undefined ? undefined : markInvisible(provenance.sentence),
+    sentence: provenance?.sentence === undefined ? undefined : markInvisibleCharacters(provenance.sentence),
     tainted:
       provenance?.tainted_by === undefined || provenance.tainted_by.length === 0
         ? undefined
-        : markInvisible(provenance.tainted_by.join(', ')),
+        : markInvisibleCharacters(provenance.tainted_by.join(', ')),
     again: details.again === undefined || details.again < 2 ? undefined : repetitionText(details.again),
     fields: [...subject.fields, ...proposalFields(details)].map((field) => ({
       ...field,
-      text: field.name === 'text' ? field.text : markInvisible(field.text),
+      text: field.name === 'text' ? field.text : markInvisibleCharacters(field.text),
     })),
   };
 }
 
 function markedOrNone(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : markInvisible(text);
+  return text === undefined ? undefined : markInvisibleCharacters(text);
 }
 
 export function outcomeText({ state, text }: Outcome): string {
@@ -98,20 +98,20 @@ export function outcomeText({ state, text }: Outcome): string {
     unknown: ['not known yet whether it was carried out', 'outcome unknown: '],
   };
   const [alone, before] = words[state];
-  const told = markInvisible(text);
+  const told = markInvisibleCharacters(text);
   // The gateway's text may already begin with the same words.
   return told === '' ? alone : told.startsWith(before.slice(0, -2)) ? told : `${before}${told}`;
 }
 
 function subjectView(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
-  const { subjectSchema, environment, phone } = kindWords(kind);
+  const { subjectSchema, environment, phone } = getKindDefinition(kind);
   const parsed = subjectSchema.safeParse(subject);
   if (!parsed.success) return unknownSubject(kind, subject);
   return { environment: environment?.(parsed.data), ...phone.view(parsed.data) };
 }
 
 function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
-  const fields = detailFields(subject, kinds[kind].phone.fieldWords);
+  const fields = toDetailFields(subject, kinds[kind].phone.fieldWords);
   // Anything not known to be paper is shown as live.
   const environment = detailEnvironment(subject) ?? 'unknown';
   return { environment, headline: `Unknown ${kind}`, terms: 'Read every field below.', fields };
@@ -119,7 +119,7 @@ function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject'])
 
 function proposalFields(details: ProposalDetails): DetailField[] {
   const { type, actions, locations, identifier, proposal, digest } = details;
-  return detailFields({ type, actions, locations, identifier, proposal, digest }).map((field) => ({
+  return toDetailFields({ type, actions, locations, identifier, proposal, digest }).map((field) => ({
     ...field,
     name: `details.${field.name}`,
     technical: true,

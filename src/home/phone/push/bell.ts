@@ -1,22 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
-import { openRequestNotifications, type RequestNotifications } from '../../../store/home/ring-table.ts';
+import { createRequestNotificationStore, type RequestNotificationStore } from '../../../store/home/ring-table.ts';
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
-import { askMessage, noticeText, type PushContent, pushTopic, settledMessage } from './push-message.ts';
-import { type PushContext, type PushDelivery, pushToAll } from './push-sender.ts';
+import {
+  approvalRequestMessage,
+  type LockScreenContent,
+  noticeText,
+  pushTopic,
+  settledMessage,
+} from './push-message.ts';
+import { type PushContext, type PushDelivery, pushToAllBrowsers } from './push-sender.ts';
 
-export interface BellOptions extends PushContext {
+export interface ApprovalNotifierOptions extends PushContext {
   readonly database: Database;
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   /** Other notification channels. If absent, only pushes are sent. */
   readonly notices?: PhoneNotices;
   /** `fallback`: only if no push was delivered. */
   readonly noticesWhen: 'fallback' | 'always';
-  readonly content: PushContent;
+  readonly content: LockScreenContent;
   /** Returns whether a request's code has to be picked on the phone, so that no notification may reveal it. */
   readonly hidesCode: (request: ApprovalRequest) => boolean;
   readonly phone: string;
@@ -24,7 +30,7 @@ export interface BellOptions extends PushContext {
   readonly onError: (message: string) => void;
 }
 
-export type Bell = ReturnType<typeof createBell>;
+export type ApprovalNotifier = ReturnType<typeof createApprovalNotifier>;
 
 /** If nobody has seen a request for this long, or for a third of its remaining time, the bell notifies once more. */
 const UNSEEN_MS = 60_000;
@@ -41,9 +47,9 @@ const RETRY_MS = 5000;
  * the notification when the request is settled. It reads the state from the database and records each action only after
  * completing it, so a crash can repeat a notification with the same tag, but never lose it. No other code waits for it.
  */
-export function createBell(options: BellOptions) {
+export function createApprovalNotifier(options: ApprovalNotifierOptions) {
   const { requests, subscriptions, clock, closing } = options;
-  const table = openRequestNotifications(options.database);
+  const table = createRequestNotificationStore(options.database);
   const inProgress = new Map<string, Promise<void>>();
   let wake = new AbortController();
   const look = () => wake.abort();
@@ -123,14 +129,14 @@ export function createBell(options: BellOptions) {
 }
 
 async function ring(
-  options: BellOptions,
-  table: RequestNotifications,
+  options: ApprovalNotifierOptions,
+  table: RequestNotificationStore,
   request: ApprovalRequest | undefined,
 ): Promise<void> {
   if (request === undefined) return;
   failpoint('push.due');
   const { notices, noticesWhen, closing, clock } = options;
-  const sending = pushToAll(options, request.user, askPush(options, request, false));
+  const sending = pushToAllBrowsers(options, request.user, askPush(options, request, false));
   if (notices !== undefined && noticesWhen === 'always') {
     await Promise.all([sending, notices.tell(toNotice(options, request), closing)]);
   } else if (!(await sending) && notices !== undefined && isPending(options, request)) {
@@ -142,20 +148,20 @@ async function ring(
 }
 
 async function ringAgain(
-  options: BellOptions,
-  table: RequestNotifications,
+  options: ApprovalNotifierOptions,
+  table: RequestNotificationStore,
   request: ApprovalRequest | undefined,
 ): Promise<void> {
   if (request === undefined) return;
-  await pushToAll(options, request.user, askPush(options, request, true));
+  await pushToAllBrowsers(options, request.user, askPush(options, request, true));
   options.closing.throwIfAborted();
   failpoint('push.sent_again');
   table.pushedAgain(request.id, options.clock.now());
 }
 
 async function withdrawNotification(
-  options: BellOptions,
-  table: RequestNotifications,
+  options: ApprovalNotifierOptions,
+  table: RequestNotificationStore,
   { id, request, pushedAt }: { id: string; request: ApprovalRequest | undefined; pushedAt: number | undefined },
 ): Promise<void> {
   if (request !== undefined && pushedAt !== undefined) {
@@ -167,17 +173,19 @@ async function withdrawNotification(
       wanted: () => true,
     } as const;
     // A browser that subscribed later has no notification to withdraw.
-    await pushToAll(options, request.user, settled, ({ createdAt }) => createdAt <= pushedAt);
+    await pushToAllBrowsers(options, request.user, settled, ({ createdAt }) => createdAt <= pushedAt);
     options.closing.throwIfAborted();
     failpoint('push.taken_back');
   }
   table.remove(id);
 }
 
-function askPush(options: BellOptions, request: ApprovalRequest, again: boolean): PushDelivery {
+function askPush(options: ApprovalNotifierOptions, request: ApprovalRequest, again: boolean): PushDelivery {
   return {
     payload: (short) =>
-      JSON.stringify(askMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again)),
+      JSON.stringify(
+        approvalRequestMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again),
+      ),
     topic: pushTopic(request.id),
     urgency: 'high',
     until: request.expiresAt,
@@ -185,16 +193,16 @@ function askPush(options: BellOptions, request: ApprovalRequest, again: boolean)
   };
 }
 
-function isPending({ requests }: BellOptions, { id }: ApprovalRequest): boolean {
+function isPending({ requests }: ApprovalNotifierOptions, { id }: ApprovalRequest): boolean {
   return requests.find(id)?.status === 'pending';
 }
 
 /** Returns the request without its code if the code has to be picked. */
-function withoutHiddenCode({ hidesCode }: BellOptions, request: ApprovalRequest): ApprovalRequest {
+function withoutHiddenCode({ hidesCode }: ApprovalNotifierOptions, request: ApprovalRequest): ApprovalRequest {
   return hidesCode(request) ? { ...request, code: '' } : request;
 }
 
-function toNotice(options: BellOptions, request: ApprovalRequest) {
+function toNotice(options: ApprovalNotifierOptions, request: ApprovalRequest) {
   const { content, phone } = options;
   const { id, code, expiresAt, requestedAt, user } = withoutHiddenCode(options, request);
   const { title, body, order } = noticeText(withoutHiddenCode(options, request), content, phone);
@@ -207,7 +215,7 @@ function toNotice(options: BellOptions, request: ApprovalRequest) {
     approval: {
       id,
       ...(code === '' ? {} : { code }),
-      expires_at: utcSeconds(expiresAt),
+      expires_at: formatUtcSeconds(expiresAt),
       ...defined({ order }),
       phone,
     },

@@ -16,16 +16,22 @@ import type { Company } from '../../identity-provider/companies/company.ts';
 import type { PendingSignal } from '../../identity-provider/signals/company-revocations.ts';
 import type { SignalEffect } from '../../identity-provider/signals/security-events.ts';
 import type { AccountEvent } from '../page/browser.ts';
-import { type BellOptions, createBell } from './bell.ts';
+import { type ApprovalNotifierOptions, createApprovalNotifier } from './bell.ts';
 import type { PhoneNotice, PhoneNotices } from './phone-notices.ts';
-import { MAX_BODY_LENGTH, MAX_TITLE_LENGTH, type PushContent, type PushMessage, pushTopic } from './push-message.ts';
-import { createPushSender, type PushContext, pushToAll } from './push-sender.ts';
+import {
+  type LockScreenContent,
+  MAX_BODY_LENGTH,
+  MAX_TITLE_LENGTH,
+  type PushMessage,
+  pushTopic,
+} from './push-message.ts';
+import { createPushSender, type PushContext, pushToAllBrowsers } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
 
 /** Push settings of a home. The defaults suit a home that a person runs for themselves. */
 export interface PushOptions {
   /** Content of lock-screen notifications: the whole order (`full`), or only that there is an order. */
-  readonly content?: PushContent;
+  readonly content?: LockScreenContent;
   /** Address at which push services can report problems to the operator: `mailto:…` or an https address. */
   readonly contact?: string;
   readonly notices?: PhoneNotices;
@@ -83,7 +89,7 @@ export function createPhonePush(
     ...defined({ notices }),
     noticesWhen: options.noticesWhen ?? 'fallback',
   };
-  const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
+  const bell = createApprovalNotifier({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tell = createNotifiers(ringing);
   /** Sends the notification without waiting, so failures are reported to the home instead of the caller. */
   const tellAccount = (event: AccountEvent) =>
@@ -102,7 +108,7 @@ export function createPhonePush(
   };
 }
 
-interface NotifierOptions extends PushContext, Pick<BellOptions, 'content' | 'notices' | 'noticesWhen'> {
+interface NotifierOptions extends PushContext, Pick<ApprovalNotifierOptions, 'content' | 'notices' | 'noticesWhen'> {
   readonly clock: Clock;
 }
 
@@ -161,7 +167,7 @@ function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promis
     const named = `trade-agent.${kind === 'access' ? 'signal' : kind}\0${key}`;
     const id = `nt_${createHash('sha256').update(named).digest('base64url').slice(0, 24)}`;
     const notice: PhoneNotice = { id, user, ...words, at, ...facts };
-    const sending = pushToAll(options, user, pushed, ({ session }) => session !== except);
+    const sending = pushToAllBrowsers(options, user, pushed, ({ session }) => session !== except);
     if (notices !== undefined && noticesWhen === 'always') {
       await Promise.all([sending, notices.tell(notice, closing)]);
     } else if (!(await sending) && notices !== undefined) {

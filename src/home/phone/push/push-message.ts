@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
-import { utcSeconds } from '../../../machine/clock.ts';
-import { markInvisible, safeLine } from '../../../text/sanitize.ts';
+import { formatUtcSeconds } from '../../../machine/clock.ts';
+import { markInvisibleCharacters, safeLine } from '../../../text/sanitize.ts';
 import { detailEnvironment, detailsHeadline, detailsTerms } from '../../../trading/detail-fields.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
-import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
+import { isMessageDetails, messageView } from '../../../trading/kinds/message.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import { proposalView } from '../page/proposal-view.ts';
+import { toProposalView } from '../page/proposal-view.ts';
 
 /** How much a lock screen may show: the whole order, or only that there is an order. */
-export type PushContent = 'full' | 'short';
+export type LockScreenContent = 'full' | 'short';
 
 export interface PushMessage {
   readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
@@ -35,7 +35,11 @@ export const MAX_TITLE_LENGTH = 160;
 export const MAX_BODY_LENGTH = 560;
 
 /** Returns the message that asks the person to decide. An empty code means that it has to be picked on the phone. */
-export function askMessage(request: ApprovalRequest, content: PushContent, again = false): PushMessage {
+export function approvalRequestMessage(
+  request: ApprovalRequest,
+  content: LockScreenContent,
+  again = false,
+): PushMessage {
   const { title, body } = content === 'full' ? fullText(request) : shortText(request);
   return { ...messageBase(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
 }
@@ -72,7 +76,7 @@ function fullText(request: ApprovalRequest): { title: string; body: string } {
 }
 
 function requestKind({ details }: ApprovalRequest): string {
-  if (details.proposal === undefined) return isFlatMessage(details) ? 'message' : 'order';
+  if (details.proposal === undefined) return isMessageDetails(details) ? 'message' : 'order';
   return proposalDetailsSchema.safeParse(details).data?.kind ?? 'unknown';
 }
 
@@ -83,30 +87,30 @@ function displayedRequest({ details }: ApprovalRequest): {
 } {
   const proposal = details.proposal === undefined ? undefined : proposalDetailsSchema.safeParse(details).data;
   if (proposal !== undefined) {
-    const view = proposalView(proposal);
+    const view = toProposalView(proposal);
     const word =
       view.environment === undefined ? kinds[view.kind].phone.banner?.word : environmentName(view.environment);
     return { headline: view.headline, word, terms: view.total ?? view.terms };
   }
-  if (isFlatMessage(details)) {
+  if (isMessageDetails(details)) {
     const { headline, terms } = messageView(details);
     return {
-      headline: markInvisible(headline),
+      headline: markInvisibleCharacters(headline),
       word: kinds.message.phone.banner?.word,
-      terms: markInvisible(terms),
+      terms: markInvisibleCharacters(terms),
     };
   }
   return {
-    headline: markInvisible(detailsHeadline(details)),
+    headline: markInvisibleCharacters(detailsHeadline(details)),
     word: environmentName(detailEnvironment(details)),
-    terms: markInvisible(detailsTerms(details)),
+    terms: markInvisibleCharacters(detailsTerms(details)),
   };
 }
 
 /** Returns the text for channels other than push, with the code and the address for deciding. */
 export function noticeText(
   request: ApprovalRequest,
-  content: PushContent,
+  content: LockScreenContent,
   phone: string,
 ): { title: string; body: string; order?: string } {
   const { title, body } = content === 'full' ? fullText(request) : shortText(request);
@@ -115,7 +119,7 @@ export function noticeText(
   return {
     title: `Look at your phone: ${title}`,
     body: [
-      `${first}, until ${utcSeconds(request.expiresAt)}.`,
+      `${first}, until ${formatUtcSeconds(request.expiresAt)}.`,
       `Approve it on your phone only if it shows ${code === '' ? '' : 'this code and '}what you want: ${phone}`,
     ].join('\n'),
     ...(content === 'full' ? { order: title } : {}),

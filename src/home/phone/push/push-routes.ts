@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { parseJson } from '../../../values/parse-json.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
-import { passkeyRequired } from '../page/page.ts';
-import type { Bell } from './bell.ts';
+import { renderPasskeyRequiredPage } from '../page/page.ts';
+import type { ApprovalNotifier } from './bell.ts';
 import { type PushSubscriptions, pushSubscriptionSchema } from './push-subscriptions.ts';
 
 const subscriptionProblems = {
@@ -13,7 +13,7 @@ const subscriptionProblems = {
 
 export function createPushRoutes(services: {
   readonly subscriptions: PushSubscriptions;
-  readonly bell: Pick<Bell, 'seen'>;
+  readonly bell: Pick<ApprovalNotifier, 'seen'>;
 }): Hono<BrowserEnv> {
   const { subscriptions, bell } = services;
   const app = new Hono<BrowserEnv>();
@@ -22,7 +22,7 @@ export function createPushRoutes(services: {
     const { user, session } = context.var;
     if (user === undefined || session === undefined) return signedOut(context);
     // A subscription outlasts the session, so a read-only session by link or recovery code can't create one.
-    if (session.credentialId === undefined) return passkeyRequired(context);
+    if (session.credentialId === undefined) return renderPasskeyRequiredPage(context);
     const parsed = pushSubscriptionSchema.safeParse(parseJson((await context.req.parseBody()).subscription));
     if (!parsed.success) return context.json({ error: 'invalid_subscription' }, 400);
     const owner = {

@@ -3,7 +3,7 @@ import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
-import { retryAfterMs } from '../../../net/retry-after.ts';
+import { parseRetryAfterMs } from '../../../net/retry-after.ts';
 import type { VapidKeys } from '../../../store/home/vapid-keys.ts';
 import { resolvesToPublic } from './push-endpoint.ts';
 import type { PushSubscription, PushSubscriptions } from './push-subscriptions.ts';
@@ -122,7 +122,7 @@ function toPushResult({ status, headers }: Response, now: number): 'sent' | 'gon
   if (status >= 200 && status < 300) return 'sent';
   if (status === 404 || status === 410) return 'gone';
   const passing = status >= 500 || [408, 413, 425, 429].includes(status);
-  const retryAfter = passing ? (retryAfterMs(headers.get('retry-after'), now) ?? 0) : 0;
+  const retryAfter = passing ? (parseRetryAfterMs(headers.get('retry-after'), now) ?? 0) : 0;
   return { passing, tooLarge: status === 413, retryAfter };
 }
 
@@ -162,7 +162,7 @@ export interface PushContext {
 }
 
 /** Pushes to a person's browsers. @returns whether the push was sent to at least one browser */
-export async function pushToAll(
+export async function pushToAllBrowsers(
   options: PushContext,
   user: string,
   push: PushDelivery,

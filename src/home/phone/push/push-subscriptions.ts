@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
 import { isSameSecret } from '../../../secrets/constant-time.ts';
-import type { Sessions } from '../../../store/home/sessions.ts';
+import type { SessionStore } from '../../../store/home/sessions.ts';
 import { isPushEndpoint } from './push-endpoint.ts';
 
 const MAX_PER_PERSON = 10;
@@ -133,9 +133,9 @@ function toSubscription(row: Row): PushSubscription {
  * in the morning.
  */
 export function withSubscriptionCleanup(
-  sessions: Sessions,
+  sessions: SessionStore,
   subscriptions: Pick<PushSubscriptions, 'endSession' | 'endKey'>,
-): Sessions {
+): SessionStore {
   return {
     ...sessions,
     end(username, id) {

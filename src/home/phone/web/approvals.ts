@@ -1,5 +1,5 @@
 import { createPageState, type PageState } from './page-state.ts';
-import { applyUpdate, measureBar } from './stage.ts';
+import { applyUpdate, reserveBarSpace } from './stage.ts';
 import { handleTaps } from './taps.ts';
 import { convertToLocalTimes, updateCountdowns } from './times.ts';
 
@@ -19,7 +19,7 @@ function start(): void {
   room = undefined;
   convertToLocalTimes(document);
   updateCountdowns();
-  measureBar();
+  reserveBarSpace();
   if (root === null) return;
   const here = createPageState(root);
   room = here;

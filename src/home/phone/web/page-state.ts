@@ -78,7 +78,7 @@ export function createPageState(root: HTMLElement) {
   return room;
 }
 
-export function toElement(html: string): HTMLElement {
+export function parseElement(html: string): HTMLElement {
   const template = document.createElement('template');
   template.innerHTML = html.trim();
   const fresh = template.content.firstElementChild;

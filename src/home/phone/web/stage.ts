@@ -1,4 +1,4 @@
-import { type PageState, type PageUpdate, type RenderedPiece, toElement } from './page-state.ts';
+import { type PageState, type PageUpdate, parseElement, type RenderedPiece } from './page-state.ts';
 import { updateCountdowns } from './times.ts';
 
 /** Milliseconds for which a moved button ignores taps, so that a tap already under way does nothing. */
@@ -42,7 +42,7 @@ export function renderStage(room: PageState): void {
   document.title = `${count > 0 ? `(${count}) ` : ''}${document.title.replace(/^\(\d+\) /, '')}`;
   if (hadFocus) focusOn(currentCard(room)?.querySelector('h2') ?? room.results.firstElementChild);
   updateCountdowns();
-  measureBar();
+  reserveBarSpace();
 }
 
 /**
@@ -102,7 +102,7 @@ export function showCard(room: PageState, id: string | undefined): void {
     room.card = html;
     return;
   }
-  const fresh = toElement(html);
+  const fresh = parseElement(html);
   for (const form of fresh.querySelectorAll('form')) form.noValidate = true;
   if (same) copyInput(old, fresh);
   const focused = same && old.contains(document.activeElement) ? document.activeElement : null;
@@ -168,7 +168,7 @@ function patch(
     const known = before === undefined ? undefined : room.shown.get(before);
     let child = before;
     if (child === undefined || (known !== undefined && known !== html)) {
-      child = toElement(html);
+      child = parseElement(html);
       replaceKeepingFocus(before, child);
       changed(child);
     }
@@ -193,11 +193,11 @@ function resultAnnouncement(panel: HTMLElement): string {
   return `${words('.headline')}: ${words('[data-testid=standing]')}, ${words('[data-testid=outcome]')}`;
 }
 
-const sizes = new ResizeObserver(measureBar);
+const sizes = new ResizeObserver(reserveBarSpace);
 let watched: Element | undefined;
 
 /** Reserves space for the bar at the bottom. The style uses its height through `--bar`. */
-export function measureBar(): void {
+export function reserveBarSpace(): void {
   const bar = document.querySelector<HTMLElement>('.bar');
   document.documentElement.style.setProperty('--bar', `${bar?.offsetHeight ?? 0}px`);
   if (bar === null || bar === watched) return;

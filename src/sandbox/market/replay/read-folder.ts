@@ -4,7 +4,7 @@ import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { type CorporateAction, corporateActionsSchema } from '../corporate-action.ts';
-import { type FileRow, invalidMarketFile, parseDays, type RecordedDay } from './day-rows.ts';
+import { type FileRow, invalidMarketFileError, parseDays, type RecordedDay } from './day-rows.ts';
 
 interface ReplayData {
   readonly days: ReadonlyMap<string, readonly RecordedDay[]>;
@@ -25,17 +25,22 @@ export function readMarketFolder(folder: string): ReplayData {
     const [, symbol, kind] = /^(.+)\.(csv|json)$/i.exec(name) ?? [];
     if (name === ACTIONS_FILE) actions = readActions(file);
     else if (symbol !== undefined) {
-      if (days.has(symbol)) throw invalidMarketFile(file, undefined, `${symbol} already has another file`);
+      if (days.has(symbol)) throw invalidMarketFileError(file, undefined, `${symbol} already has another file`);
       days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? parseCsvRows : parseJsonRows));
     }
   }
-  if (days.size === 0) throw invalidMarketFile(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
+  if (days.size === 0)
+    throw invalidMarketFileError(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
   return { days, actions };
 }
 
 function readDays(file: string, symbol: string, rowsOf: typeof parseCsvRows): RecordedDay[] {
   if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
-    throw invalidMarketFile(file, undefined, 'the file must be named after its symbol, such as AAPL.csv or BRK.B.json');
+    throw invalidMarketFileError(
+      file,
+      undefined,
+      'the file must be named after its symbol, such as AAPL.csv or BRK.B.json',
+    );
   }
   return parseDays(file, rowsOf(file, readFileSync(file, 'utf8')));
 }
@@ -44,7 +49,11 @@ function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {
-    throw invalidMarketFile(folder, undefined, `can’t be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`);
+    throw invalidMarketFileError(
+      folder,
+      undefined,
+      `can’t be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`,
+    );
   }
 }
 
@@ -54,11 +63,11 @@ function readActions(file: string): CorporateAction[] {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw invalidMarketFile(file, undefined, `not JSON: ${(error as Error).message}`);
+    throw invalidMarketFileError(file, undefined, `not JSON: ${(error as Error).message}`);
   }
   const answer = z.object({ corporate_actions: z.unknown() }).safeParse(content);
   const read = corporateActionsSchema.safeParse(answer.success ? answer.data.corporate_actions : content);
-  if (!read.success) throw invalidMarketFile(file, undefined, z.prettifyError(read.error));
+  if (!read.success) throw invalidMarketFileError(file, undefined, z.prettifyError(read.error));
   return read.data;
 }
 
@@ -76,7 +85,7 @@ export function parseCsvRows(file: string, text: string): FileRow[] {
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const { lines } = error as CsvError & { lines?: number };
-    throw invalidMarketFile(file, lines, error.message);
+    throw invalidMarketFileError(file, lines, error.message);
   }
 }
 
@@ -87,13 +96,13 @@ export function parseJsonRows(file: string, text: string): FileRow[] {
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
   const [error] = errors;
   if (error !== undefined)
-    throw invalidMarketFile(file, lineOf(error.offset), `not JSON: ${printParseErrorCode(error.error)}`);
+    throw invalidMarketFileError(file, lineOf(error.offset), `not JSON: ${printParseErrorCode(error.error)}`);
   const list = root?.type === 'object' ? findMember(root, 'bars') : root;
-  if (list?.type !== 'array') throw invalidMarketFile(file, 1, 'must be a list of days, or {"bars": [...]}');
+  if (list?.type !== 'array') throw invalidMarketFileError(file, 1, 'must be a list of days, or {"bars": [...]}');
   return (list.children ?? []).map((item) => {
     const line = lineOf(item.offset);
     if (item.type !== 'object')
-      throw invalidMarketFile(file, line, 'must be an object with date, open, high, low and close');
+      throw invalidMarketFileError(file, line, 'must be an object with date, open, high, low and close');
     const fields = (item.children ?? []).flatMap(({ children: [name, value] = [] }): [string, string][] =>
       name === undefined || value === undefined ? [] : [[String(name.value).toLowerCase(), valueText(value, text)]],
     );

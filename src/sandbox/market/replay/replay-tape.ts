@@ -1,7 +1,7 @@
 import { Dec } from '../../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../../trading/listed-symbols.ts';
 import { type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
-import { type Sessions, sessionsOfDays } from '../../../trading/trading-calendar.ts';
+import { type Sessions, sessionsOnDays } from '../../../trading/trading-calendar.ts';
 import { memoizePerObject } from '../../../values/memoize-per-object.ts';
 import type { Tape } from '../tape.ts';
 import type { RecordedDay } from './day-rows.ts';
@@ -16,7 +16,7 @@ interface Point {
  * farther from the close comes first) to the close, each in a third of the session.
  */
 export function createReplayTape(data: ReadonlyMap<string, readonly RecordedDay[]>): Tape {
-  const sessions = sessionsOfDays(recordedDates(data));
+  const sessions = sessionsOnDays(recordedDates(data));
   const openOf = (date: IsoDate) => sessions.on(date)?.open ?? newYorkInstant(date, '09:30');
   const pointsOf = memoizePerObject((day: RecordedDay) => turningPoints(day, sessions));
   const within = (symbol: string, from: number, to: number): readonly RecordedDay[] => {

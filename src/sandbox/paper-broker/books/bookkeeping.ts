@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Holding, Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
-import type { EntryRecord } from '../../../store/sandbox/records.ts';
+import type { LedgerEntryRecord } from '../../../store/sandbox/records.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import {
@@ -81,7 +81,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
       if (at > upTo) break;
       if (entry?.at === at) {
         remove.run(entry.seq);
-        ledger.enter(addCost(JSON.parse(entry.entry) as EntryRecord, market));
+        ledger.enter(addCost(JSON.parse(entry.entry) as LedgerEntryRecord, market));
       }
       const due = actions.filter((action) => action.at === at);
       for (const { book } of due) book();
@@ -92,7 +92,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   const catchUpWhole = database.transaction(catchUp);
 
   return {
-    schedule(entry: EntryRecord): void {
+    schedule(entry: LedgerEntryRecord): void {
       insert.run(entry.account_id, entry.at, JSON.stringify(entry));
       quietUntil = Number.NEGATIVE_INFINITY;
     },
@@ -110,7 +110,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   };
 }
 
-function addCost(entry: EntryRecord, market: Market): EntryRecord {
+function addCost(entry: LedgerEntryRecord, market: Market): LedgerEntryRecord {
   const { symbol, qty, cost, at } = entry;
   if (symbol === null || qty === null || cost !== null || new Dec(qty).lt(0)) return entry;
   return { ...entry, cost: toPlain(new Dec(qty).times(market.quote(symbol, at)?.last ?? 0)) };
@@ -136,7 +136,7 @@ function actionBookedAt(action: CorporateAction): number {
 }
 
 /** Returns the entries that book an action in an account, with Alpaca's activity types. */
-export function actionEntries(action: CorporateAction, holder: Holder): EntryRecord[] {
+export function actionEntries(action: CorporateAction, holder: Holder): LedgerEntryRecord[] {
   const held = holder.holding.qty;
   if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividendEntry(action, holder)];
   if (held.isZero()) return [];
@@ -171,7 +171,10 @@ export function actionEntries(action: CorporateAction, holder: Holder): EntryRec
   }
 }
 
-function dividendEntry(action: CorporateActionOf<'cash_dividend'>, { account_id, entitled }: Holder): EntryRecord {
+function dividendEntry(
+  action: CorporateActionOf<'cash_dividend'>,
+  { account_id, entitled }: Holder,
+): LedgerEntryRecord {
   return createEntry({
     account_id,
     type: 'DIV',
@@ -194,7 +197,7 @@ interface Leg {
   readonly qty: Dec;
 }
 
-function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
+function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): LedgerEntryRecord[] {
   const { holding } = holder;
   // Cash received in addition to shares is a taxable gain, up to the total gain. The rest of the cash reduces the cost
   // (26 U.S.C. §§ 356, 358). Signs are reversed for shorts.
@@ -218,7 +221,7 @@ function exchangeEntries(action: CorporateAction, holder: Holder, come: Leg, cas
  * Returns the entries of a spin-off, which divide the parent's cost between the parent's and the new shares in
  * proportion to their market values (26 CFR 1.358-2).
  */
-function spinOffEntries(action: CorporateActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
+function spinOffEntries(action: CorporateActionOf<'spin_off'>, holder: Holder): LedgerEntryRecord[] {
   const { qty: held, cost } = holder.holding;
   const qty = proportionalShares(held, action.new_rate, action.source_rate);
   const [made, kept] = [qty.times(holder.worth(action.new_symbol)), held.times(holder.worth(action.source_symbol))];
@@ -235,7 +238,7 @@ function createLeg(
   action: CorporateAction,
   { account_id }: Holder,
   { type, sub_type, symbol, qty, cost, amount }: Leg & { cost: Dec; amount?: Dec },
-): EntryRecord {
+): LedgerEntryRecord {
   return createEntry({
     account_id,
     type,

@@ -18,16 +18,16 @@ export class BrokerError extends Error {
   }
 }
 
-export const badParameter = (message: string) => new BrokerError(422, 40010001, message);
-export const unprocessable = (message: string) => new BrokerError(422, 42210000, message);
-export const notPermitted = (message: string, facts?: Record<string, unknown>) =>
+export const badParameterError = (message: string) => new BrokerError(422, 40010001, message);
+export const unprocessableError = (message: string) => new BrokerError(422, 42210000, message);
+export const notPermittedError = (message: string, facts?: Record<string, unknown>) =>
   new BrokerError(403, 40310000, message, facts);
-export const notFound = (message: string) => new BrokerError(404, 40410000, message);
+export const notFoundError = (message: string) => new BrokerError(404, 40410000, message);
 
-export class DataError extends Error {
+export class MarketDataError extends Error {
   override name = 'DataError';
   readonly status: 400 | 404;
-  constructor(status: DataError['status'], message: string) {
+  constructor(status: MarketDataError['status'], message: string) {
     super(message);
     this.status = status;
   }
@@ -37,12 +37,12 @@ export class DataError extends Error {
 export function parseBody<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const read = schema.safeParse(given);
   if (read.success) return read.data;
-  throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
+  throw badParameterError(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
 }
 
 export function parseTime(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const at = Date.parse(text);
-  if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);
+  if (Number.isNaN(at)) throw badParameterError(`invalid ${name}`);
   return at;
 }

@@ -1,4 +1,4 @@
-import type { EntryRecord } from '../../../store/sandbox/records.ts';
+import type { LedgerEntryRecord } from '../../../store/sandbox/records.ts';
 import { type IsoDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
 /**
@@ -12,8 +12,8 @@ export function bookingTime(date: IsoDate): number {
 }
 
 export function createEntry(
-  known: Pick<EntryRecord, 'account_id' | 'type' | 'date'> & Partial<EntryRecord>,
-): EntryRecord {
+  known: Pick<LedgerEntryRecord, 'account_id' | 'type' | 'date'> & Partial<LedgerEntryRecord>,
+): LedgerEntryRecord {
   return {
     sub_type: null,
     at: bookingTime(known.date),

@@ -1,5 +1,5 @@
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
-import type { EntryRecord, FillRecord } from '../../../store/sandbox/records.ts';
+import type { FillRecord, LedgerEntryRecord } from '../../../store/sandbox/records.ts';
 import { addDays, type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Market } from '../../market/market.ts';
 import type { Bookkeeping } from './bookkeeping.ts';
@@ -14,7 +14,7 @@ export interface AccountHistory {
 
 /** An entry, or a trade at the given price or, by default, at the ask at 11:00. */
 export type AccountHistoryEvent = { readonly date: IsoDate } & (
-  | { readonly entry: Pick<EntryRecord, 'type'> & Partial<Omit<EntryRecord, 'date' | 'account_id'>> }
+  | { readonly entry: Pick<LedgerEntryRecord, 'type'> & Partial<Omit<LedgerEntryRecord, 'date' | 'account_id'>> }
   | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
 );
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Dec } from '../../../trading/decimal.ts';
 import type { ListedSymbol } from '../../../trading/listed-symbols.ts';
 import type { CryptoPair } from '../../instruments/crypto-pairs.ts';
-import { isOptionable } from '../../instruments/option-contracts.ts';
+import { hasOptions } from '../../instruments/option-contracts.ts';
 
 /** Derives a stable UUID from a name, so that IDs survive a restart without being stored. */
 export function stableUuid(name: string): string {
@@ -41,13 +41,13 @@ export function assetJson(asset: ListedSymbol) {
     fractionable: isFractionable(asset),
     attributes: [
       ...(isFractionable(asset) ? ['fractional_eh_enabled'] : []),
-      ...(isOptionable(asset) ? ['has_options'] : []),
+      ...(hasOptions(asset) ? ['has_options'] : []),
     ],
   };
 }
 
 /** Returns a crypto pair as an asset. Alpaca reports the exchange `CRYPTO`, which its API contract does not list. */
-export function cryptoJson(pair: CryptoPair) {
+export function cryptoAssetJson(pair: CryptoPair) {
   return {
     id: assetId(pair.symbol),
     class: 'crypto',

@@ -33,7 +33,7 @@ export function holdingsAt(ledger: Ledger, accountId: string, instants: readonly
   });
 }
 
-export function equity(holdings: Holdings, market: Market, at: number): Dec {
+export function equityAt(holdings: Holdings, market: Market, at: number): Dec {
   let sum = holdings.cash;
   for (const [symbol, qty] of holdings.shares) {
     if (qty.isZero()) continue;
@@ -42,6 +42,6 @@ export function equity(holdings: Holdings, market: Market, at: number): Dec {
   return sum;
 }
 
-export function ratio(part: Dec, whole: Dec): string {
+export function formatRatio(part: Dec, whole: Dec): string {
   return whole.isZero() ? '0' : toPlain(part.div(whole).toDecimalPlaces(6));
 }

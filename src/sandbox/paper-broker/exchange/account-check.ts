@@ -3,11 +3,11 @@ import { contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../.
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
-import { notPermitted, unprocessable } from '../books/broker-error.ts';
+import { notPermittedError, unprocessableError } from '../books/broker-error.ts';
 import { isShortable } from '../books/tradable-asset.ts';
 import { assetTerms } from './asset-terms.ts';
-import { buyingPower, heldShares, marginBuyingPower, openQty, orderReservation } from './buying-power.ts';
-import { accountMargin, marginMultiplier, mayShort } from './margin.ts';
+import { buyingPower, marginBuyingPower, openOrderQuantity, orderReservation, reservedShares } from './buying-power.ts';
+import { accountMargin, marginMultiplier, maySellShort } from './margin.ts';
 import { couldTradeWith } from './matching.ts';
 
 export interface AccountState {
@@ -32,13 +32,13 @@ export function inferIntent(side: 'buy' | 'sell', held: Dec): PositionIntent {
  * allowed, and there is enough buying power.
  * @throws {BrokerError} 403
  */
-export function checkAccount(order: OrderRecord, means: AccountState): void {
-  if (means.settings.suspend_trade) throw notPermitted('new orders are rejected by user request');
+export function checkOrderAgainstAccount(order: OrderRecord, means: AccountState): void {
+  if (means.settings.suspend_trade) throw notPermittedError('new orders are rejected by user request');
   const opposite = means.open.find(
     (resting) => resting.symbol === order.symbol && resting.status !== 'held' && couldTradeWith(resting, order),
   );
   if (opposite !== undefined) {
-    throw notPermitted('potential wash trade detected. use complex orders', {
+    throw notPermittedError('potential wash trade detected. use complex orders', {
       existing_order_id: opposite.id,
       reject_reason: `opposite side ${opposite.type === 'limit' ? 'limit' : 'market/stop'} order exists`,
     });
@@ -59,13 +59,13 @@ function checkCost(order: OrderRecord, means: AccountState): void {
   const cost = orderReservation(order);
   const assetClass = symbolAssetClass(order.symbol);
   const least = assetTerms[assetClass].leastCost;
-  if (cost.lt(least)) throw notPermitted(`cost basis must be >= minimal amount of order ${least}`);
+  if (cost.lt(least)) throw notPermittedError(`cost basis must be >= minimal amount of order ${least}`);
   const margin = accountMargin(cash, positions, market);
   const multiplier = marginMultiplier(settings, margin);
   const lent = assetClass === 'us_equity' && multiplier > 1;
   const power = lent ? marginBuyingPower(margin, multiplier, open) : cashBuyingPower(means);
   if (cost.gt(power)) {
-    throw notPermitted('insufficient buying power', {
+    throw notPermittedError('insufficient buying power', {
       buying_power: toPlain(power.toDecimalPlaces(2)),
       cost_basis: toPlain(cost.toDecimalPlaces(2)),
     });
@@ -76,18 +76,21 @@ function checkHeld(order: OrderRecord, { cash, positions, open, market }: Accoun
   const { symbol } = order;
   const quote = market.quote(symbol);
   const existing = heldQuantity(symbol, positions).abs();
-  const held = heldShares(open, symbol, quote?.last ?? '0', positions);
+  const held = reservedShares(open, symbol, quote?.last ?? '0', positions);
   const available = Dec.max(existing.minus(held), 0);
-  const requested = openQty(order, quote?.bid ?? '0');
+  const requested = openOrderQuantity(order, quote?.bid ?? '0');
   if (requested.gt(available)) {
     const coin = symbol.split('/')[0];
     const what = symbolAssetClass(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
-    throw notPermitted(`insufficient ${what} (requested: ${toPlain(requested)}, available: ${toPlain(available)})`, {
-      symbol,
-      existing_qty: toPlain(existing),
-      held_for_orders: toPlain(held),
-      available: toPlain(available),
-    });
+    throw notPermittedError(
+      `insufficient ${what} (requested: ${toPlain(requested)}, available: ${toPlain(available)})`,
+      {
+        symbol,
+        existing_qty: toPlain(existing),
+        held_for_orders: toPlain(held),
+        available: toPlain(available),
+      },
+    );
   }
   if (order.position_intent !== 'buy_to_close' || symbolAssetClass(symbol) !== 'us_option') return;
   const cost = requested.times(order.reserve_price ?? 0).times(contractMultiplier(symbol));
@@ -98,33 +101,33 @@ function checkShort(order: OrderRecord, means: AccountState): void {
   const { symbol } = order;
   if (symbolAssetClass(symbol) === 'crypto') {
     const coin = symbol.split('/')[0];
-    throw notPermitted(`insufficient balance for ${coin} (requested: ${order.qty}, available: 0)`);
+    throw notPermittedError(`insufficient balance for ${coin} (requested: ${order.qty}, available: 0)`);
   }
-  if (!mayShort(means.settings, accountMargin(means.cash, means.positions, means.market))) {
-    throw notPermitted('account is not allowed to short');
+  if (!maySellShort(means.settings, accountMargin(means.cash, means.positions, means.market))) {
+    throw notPermittedError('account is not allowed to short');
   }
   if (order.qty === null || !new Dec(order.qty).isInteger()) {
-    throw unprocessable('fractional orders cannot be sold short');
+    throw unprocessableError('fractional orders cannot be sold short');
   }
   const asset = means.market.symbol(symbol);
-  if (asset === undefined || !isShortable(asset)) throw unprocessable(`asset "${symbol}" cannot be sold short`);
+  if (asset === undefined || !isShortable(asset)) throw unprocessableError(`asset "${symbol}" cannot be sold short`);
   checkCost(order, means);
 }
 
 /** Checks Alpaca's options levels: 1 sells covered options, 2 also buys options, 3 also trades spreads. */
 function checkOption(order: OrderRecord, means: AccountState): void {
   const level = means.settings.max_options_trading_level;
-  if (level === 0) throw notPermitted('account not authorized to trade options');
+  if (level === 0) throw notPermittedError('account not authorized to trade options');
   if (order.side === 'buy' && level < 2) {
-    throw notPermitted('account not eligible to trade long option contracts');
+    throw notPermittedError('account not eligible to trade long option contracts');
   }
   const contract = parseOptionSymbol(order.symbol);
   if (order.side === 'sell' && contract?.right === 'call') {
     const { underlying } = contract;
     const shares = heldQuantity(underlying, means.positions);
-    const free = shares.minus(heldShares(means.open, underlying, '0', means.positions));
+    const free = shares.minus(reservedShares(means.open, underlying, '0', means.positions));
     if (new Dec(order.qty ?? 0).times(100).gt(free)) {
-      throw notPermitted('account not eligible to trade uncovered option contracts');
+      throw notPermittedError('account not eligible to trade uncovered option contracts');
     }
     return;
   }
@@ -134,6 +137,6 @@ function checkOption(order: OrderRecord, means: AccountState): void {
 }
 
 const insufficientOptionsBuyingPower = (required: Dec, available: Dec) =>
-  notPermitted(
+  notPermittedError(
     `insufficient options buying power (required: ${toPlain(required.toDecimalPlaces(2))}, available: ${toPlain(available.toDecimalPlaces(2))})`,
   );

@@ -3,7 +3,7 @@ import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { tradesAt } from '../../instruments/whole-market.ts';
 import type { Market } from '../../market/market.ts';
 import { hashText, uniformHash } from '../../market/price-path.ts';
-import { unprocessable } from '../books/broker-error.ts';
+import { unprocessableError } from '../books/broker-error.ts';
 import { type MatchResult, matchOrder } from './matching.ts';
 
 export interface TradingContext {
@@ -52,7 +52,7 @@ export function toCanceledOrder(order: OrderRecord, at: number): OrderRecord {
 
 function judgedAt(order: OrderRecord, market: Market, at: number): MatchResult {
   const quote = market.quote(order.symbol, at);
-  if (quote === undefined) throw unprocessable(`asset "${order.symbol}" not found`);
+  if (quote === undefined) throw unprocessableError(`asset "${order.symbol}" not found`);
   return matchOrder(order, quote);
 }
 

@@ -1,7 +1,7 @@
 import type { AssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { OrderType, TimeInForce } from '../../../trading/order.ts';
-import { type BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
+import { type BrokerError, badParameterError, unprocessableError } from '../books/broker-error.ts';
 import type { OrderTicket } from './order-body.ts';
 
 interface AssetTerms {
@@ -22,20 +22,20 @@ interface AssetTerms {
 export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   us_equity: {
     types: ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'],
-    wrongType: badParameter('invalid order type'),
+    wrongType: badParameterError('invalid order type'),
     timesInForce: ['day', 'gtc', 'opg', 'cls', 'ioc', 'fok'],
-    wrongTimeInForce: unprocessable('invalid time_in_force'),
+    wrongTimeInForce: unprocessableError('invalid time_in_force'),
     leastCost: '1',
     closing: 'day',
   },
   crypto: {
     types: ['market', 'limit', 'stop_limit'],
-    wrongType: badParameter('invalid order type for crypto order'),
+    wrongType: badParameterError('invalid order type for crypto order'),
     timesInForce: ['gtc', 'ioc'],
-    wrongTimeInForce: unprocessable('invalid crypto time_in_force'),
-    noExtendedHours: unprocessable('extended hours is not supported for crypto orders'),
+    wrongTimeInForce: unprocessableError('invalid crypto time_in_force'),
+    noExtendedHours: unprocessableError('extended hours is not supported for crypto orders'),
     noGroups: (order_class) =>
-      unprocessable(
+      unprocessableError(
         `crypto orders not allowed for advanced order_class: ${order_class === 'bracket' ? 'otoco' : order_class}`,
       ),
     leastCost: '10',
@@ -43,15 +43,15 @@ export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   },
   us_option: {
     types: ['market', 'limit', 'stop', 'stop_limit'],
-    wrongType: unprocessable('invalid order type for options trading'),
+    wrongType: unprocessableError('invalid order type for options trading'),
     timesInForce: ['day', 'gtc'],
-    wrongTimeInForce: unprocessable('order_time_in_force provided not supported for options trading'),
+    wrongTimeInForce: unprocessableError('order_time_in_force provided not supported for options trading'),
     noFractions: {
-      qty: unprocessable('qty must be integer for options trading'),
-      notional: unprocessable('notional orders are not supported for options trading'),
+      qty: unprocessableError('qty must be integer for options trading'),
+      notional: unprocessableError('notional orders are not supported for options trading'),
     },
-    noExtendedHours: unprocessable('extended hours is not supported for options trading'),
-    noGroups: () => unprocessable('complex orders not supported for options trading'),
+    noExtendedHours: unprocessableError('extended hours is not supported for options trading'),
+    noGroups: () => unprocessableError('complex orders not supported for options trading'),
     leastCost: '0',
     closing: 'day',
   },

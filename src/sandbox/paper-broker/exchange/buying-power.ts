@@ -1,9 +1,9 @@
 import type { OrderRecord, PositionRecord } from '../../../store/sandbox/records.ts';
 import { contractMultiplier, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { type Margin, putSecurity } from './margin.ts';
+import { type Margin, putCollateral } from './margin.ts';
 
-export function openQty(order: OrderRecord, lastPrice: string): Dec {
+export function openOrderQuantity(order: OrderRecord, lastPrice: string): Dec {
   const wanted = order.qty ?? new Dec(order.notional ?? 0).div(order.limit_price ?? lastPrice);
   return new Dec(wanted).minus(order.filled_qty).toDecimalPlaces(9, Dec.ROUND_UP);
 }
@@ -21,7 +21,7 @@ export function orderReservation(order: OrderRecord): Dec {
   const left = new Dec(order.qty ?? 0).minus(order.filled_qty);
   if (order.position_intent === 'sell_to_open') {
     const contract = parseOptionSymbol(order.symbol);
-    if (contract?.right === 'put') return putSecurity(contract.strike, left);
+    if (contract?.right === 'put') return putCollateral(contract.strike, left);
     return contract === undefined ? left.times(order.reserve_price ?? 0) : new Dec(0);
   }
   if (order.side === 'sell' || order.position_intent === 'buy_to_close') return new Dec(0);
@@ -31,7 +31,7 @@ export function orderReservation(order: OrderRecord): Dec {
 }
 
 /** Returns the shares reserved by closing orders and by calls that are sold or in open sell orders. */
-export function heldShares(
+export function reservedShares(
   open: readonly OrderRecord[],
   symbol: string,
   lastPrice: string,
@@ -39,7 +39,7 @@ export function heldShares(
 ): Dec {
   const closing = inMarket(open)
     .filter((order) => order.symbol === symbol && order.position_intent.endsWith('_to_close'))
-    .reduce((sum, order) => sum.plus(openQty(order, lastPrice)), new Dec(0));
+    .reduce((sum, order) => sum.plus(openOrderQuantity(order, lastPrice)), new Dec(0));
   return closing.plus(lockedShares(open, symbol, positions));
 }
 
@@ -57,7 +57,7 @@ export function lockedShares(
     .map(({ qty }) => new Dec(qty).abs());
   const toBeWritten = inMarket(open)
     .filter((order) => order.position_intent === 'sell_to_open' && calls(order.symbol))
-    .map((order) => openQty(order, '0'));
+    .map((order) => openOrderQuantity(order, '0'));
   return [...written, ...toBeWritten].reduce((sum, qty) => sum.plus(qty), new Dec(0)).times(100);
 }
 
@@ -65,7 +65,7 @@ export function securedCash(positions: readonly PositionRecord[]): Dec {
   return positions.reduce((sum, { symbol, qty }) => {
     const contract = parseOptionSymbol(symbol);
     const written = contract?.right === 'put' && new Dec(qty).isNegative();
-    return written ? sum.plus(putSecurity(contract.strike, new Dec(qty).abs())) : sum;
+    return written ? sum.plus(putCollateral(contract.strike, new Dec(qty).abs())) : sum;
   }, new Dec(0));
 }
 

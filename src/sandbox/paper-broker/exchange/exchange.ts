@@ -9,13 +9,13 @@ import { Dec, toCents, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate, ONE_DAY_MS } from '../../../trading/new-york-time.ts';
 import { requiresPrice } from '../../../trading/order-types.ts';
 import { defined } from '../../../values/defined.ts';
-import { expiresAt, findContract, isListed } from '../../instruments/option-contracts.ts';
+import { contractExpiresAt, findOptionContract, isContractListed } from '../../instruments/option-contracts.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import type { AccountSettingsStore } from '../books/account-settings.ts';
-import { badParameter, notFound, notPermitted, unprocessable } from '../books/broker-error.ts';
+import { badParameterError, notFoundError, notPermittedError, unprocessableError } from '../books/broker-error.ts';
 import { createEntry } from '../books/entries.ts';
 import { isFractionable } from '../books/tradable-asset.ts';
-import { type AccountState, checkAccount, heldQuantity, inferIntent } from './account-check.ts';
+import { type AccountState, checkOrderAgainstAccount, heldQuantity, inferIntent } from './account-check.ts';
 import { advanceOrder, firstPartQuantity, toCanceledOrder } from './advance.ts';
 import { lockedShares, securedCash } from './buying-power.ts';
 import { exerciseHeldContracts } from './exercise.ts';
@@ -61,8 +61,8 @@ export function createExchange(options: ExchangeOptions) {
 
   const requireOpen = (accountId: string, orderId: string): OrderRecord => {
     const order = orders.byId(accountId, orderId);
-    if (order === undefined) throw notFound(`order not found for ${orderId}`);
-    if (!isOpenOrder(order)) throw unprocessable(`order is already in "${order.status}" state`);
+    if (order === undefined) throw notFoundError(`order not found for ${orderId}`);
+    if (!isOpenOrder(order)) throw unprocessableError(`order is already in "${order.status}" state`);
     return order;
   };
 
@@ -231,9 +231,9 @@ function multiLegOrders(
     position_intent: 'buy_to_open',
   };
   const legOrders = legs.map(({ symbol, ratio_qty, position_intent }) => {
-    const contract = findContract(market, symbol);
-    if (contract === undefined || at >= expiresAt(market, contract)) {
-      throw unprocessable(`asset not found for ${symbol}`);
+    const contract = findOptionContract(market, symbol);
+    if (contract === undefined || at >= contractExpiresAt(market, contract)) {
+      throw unprocessableError(`asset not found for ${symbol}`);
     }
     return {
       ...order,
@@ -266,7 +266,7 @@ function createAdmission(options: AdmissionOptions) {
 
   const meansOf = (accountId: string): AccountState => {
     const account = ledger.account(accountId);
-    if (account === undefined) throw notFound('account not found');
+    if (account === undefined) throw notFoundError('account not found');
     const positions = ledger.positions(accountId);
     const open = orders.openOf(accountId);
     return { cash: account.cash, positions, open, settings: settings.of(accountId), market };
@@ -280,10 +280,10 @@ function createAdmission(options: AdmissionOptions) {
   ) => {
     checkTradable(ticket, market, now());
     const quote = market.quote(ticket.symbol);
-    if (quote === undefined) throw unprocessable(`asset "${ticket.symbol}" not found`);
+    if (quote === undefined) throw unprocessableError(`asset "${ticket.symbol}" not found`);
     const client_order_id = ticket.client_order_id ?? randomUUID();
     if (orders.byClientOrderId(accountId, client_order_id) !== undefined) {
-      throw badParameter('client_order_id must be unique');
+      throw badParameterError('client_order_id must be unique');
     }
     const arrival = { accountId, quote, market, at: now(), partialFills, position_intent };
     const order = newOrder({ ...ticket, client_order_id }, { ...arrival, ...defined({ place }) });
@@ -298,7 +298,7 @@ function createAdmission(options: AdmissionOptions) {
       const intent = inferIntent(ticket.side, held);
       const specified = ticket.position_intent ?? intent;
       if (specified !== intent) {
-        throw unprocessable(`position intent mismatch, inferred: ${intent}, specified: ${specified}`);
+        throw unprocessableError(`position intent mismatch, inferred: ${intent}, specified: ${specified}`);
       }
       const { quote, order } = arrived(accountId, ticket, intent);
       const legs = legTickets(ticket).map(({ exit, ticket: leg }) => {
@@ -311,7 +311,7 @@ function createAdmission(options: AdmissionOptions) {
       });
       checkGroupPrices([order, ...legs], quote);
       checkPurpose(order, toPlain(held));
-      checkAccount(order, means);
+      checkOrderAgainstAccount(order, means);
       failpoint('broker.accepted');
       const added = orders.add(order);
       for (const leg of legs) orders.add(leg);
@@ -333,7 +333,7 @@ function createAdmission(options: AdmissionOptions) {
       const heads = parent_id === null;
       checkGroupPrices(heads ? [successor, ...others] : [...others, successor], quote);
       // A held order is not in the market and reserves nothing.
-      if (status !== 'held') checkAccount(successor, meansOf(gone.account_id));
+      if (status !== 'held') checkOrderAgainstAccount(successor, meansOf(gone.account_id));
       failpoint('broker.accepted');
       const added = orders.add(successor);
       for (const leg of heads ? others : []) {
@@ -360,26 +360,26 @@ function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecor
 function checkTradable(ticket: OrderTicket, market: Market, at: number): void {
   const { symbol, type } = ticket;
   if (symbolAssetClass(symbol) === 'us_option') {
-    const contract = findContract(market, symbol);
-    if (contract === undefined) throw unprocessable(`contract "${symbol}" not found`);
-    if (at >= expiresAt(market, contract)) throw unprocessable(`contract "${symbol}" is expired`);
-    if (!isListed(market, contract)) throw unprocessable(`contract "${symbol}" is not active`);
+    const contract = findOptionContract(market, symbol);
+    if (contract === undefined) throw unprocessableError(`contract "${symbol}" not found`);
+    if (at >= contractExpiresAt(market, contract)) throw unprocessableError(`contract "${symbol}" is expired`);
+    if (!isContractListed(market, contract)) throw unprocessableError(`contract "${symbol}" is not active`);
     if (type === 'market' && !market.isOpen(at)) {
-      throw unprocessable('options market orders are only allowed during market hours');
+      throw unprocessableError('options market orders are only allowed during market hours');
     }
     return;
   }
   const asset = market.symbol(symbol);
-  if (asset === undefined) throw unprocessable(`asset "${symbol}" not found`);
+  if (asset === undefined) throw unprocessableError(`asset "${symbol}" not found`);
   if (symbolAssetClass(symbol) === 'us_equity' && isFractional(ticket) && !isFractionable(asset)) {
-    throw notPermitted(`asset "${symbol}" is not fractionable`);
+    throw notPermittedError(`asset "${symbol}" is not fractionable`);
   }
 }
 
 function orderGroup(order: OrderRecord, orders: OrderBook): OrderRecord[] {
   if (order.order_class === '') return [order];
   const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);
-  if (parent === undefined) throw notFound(`order not found for ${order.parent_id}`);
+  if (parent === undefined) throw notFoundError(`order not found for ${order.parent_id}`);
   return [parent, ...orders.legsOf(parent.id)];
 }
 
@@ -431,10 +431,10 @@ function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: st
   const signed = new Dec(held);
   const closes = order.side === 'sell' ? signed.gt(0) : signed.lt(0);
   if (opensPosition(order.order_class) && closes) {
-    throw unprocessable(`${order.order_class} orders must be entry orders`);
+    throw unprocessableError(`${order.order_class} orders must be entry orders`);
   }
   if (!opensPosition(order.order_class) && !closes) {
-    throw unprocessable(`${order.order_class} orders must be exit orders`);
+    throw unprocessableError(`${order.order_class} orders must be exit orders`);
   }
 }
 
@@ -532,7 +532,7 @@ function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: nu
   const today = market.sessions(newYorkDate(at), newYorkDate(at))[0];
   const evening = today !== undefined && at >= today.close && at < today.extendedClose - 3_600_000;
   if (at >= cutoff || evening) {
-    throw unprocessable(`${time_in_force} orders are not accepted at this time of day`);
+    throw unprocessableError(`${time_in_force} orders are not accepted at this time of day`);
   }
 }
 
@@ -541,8 +541,8 @@ function orderExpiry(
   market: Market,
   at: number,
 ): number | null {
-  const contract = findContract(market, ticket.symbol);
-  const last = contract === undefined ? Number.POSITIVE_INFINITY : expiresAt(market, contract);
+  const contract = findOptionContract(market, ticket.symbol);
+  const last = contract === undefined ? Number.POSITIVE_INFINITY : contractExpiresAt(market, contract);
   if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFETIME_MS, last);
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);

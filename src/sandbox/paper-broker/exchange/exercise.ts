@@ -3,15 +3,15 @@ import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate } from '../../../trading/new-york-time.ts';
-import { expiresAt, findContract, type ListedContract } from '../../instruments/option-contracts.ts';
+import { contractExpiresAt, findOptionContract, type ListedContract } from '../../instruments/option-contracts.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettingsStore } from '../books/account-settings.ts';
-import { notFound, notPermitted } from '../books/broker-error.ts';
+import { notFoundError, notPermittedError } from '../books/broker-error.ts';
 import { createEntry } from '../books/entries.ts';
 import { stableUuid } from '../books/tradable-asset.ts';
 import { heldQuantity } from './account-check.ts';
-import { heldShares, lockedShares, securedCash } from './buying-power.ts';
-import { accountMargin, marginMultiplier, mayShort } from './margin.ts';
+import { lockedShares, reservedShares, securedCash } from './buying-power.ts';
+import { accountMargin, marginMultiplier, maySellShort } from './margin.ts';
 
 interface ExerciseOptions {
   readonly ledger: Ledger;
@@ -77,7 +77,7 @@ function canExercise(
   const margin = accountMargin(cash, positions, market);
   if (right === 'put') {
     const free = heldQuantity(underlying, positions).minus(lockedShares([], underlying, positions));
-    return free.gte(contracts.times(SHARES)) || mayShort(settings.of(accountId), margin);
+    return free.gte(contracts.times(SHARES)) || maySellShort(settings.of(accountId), margin);
   }
   const lent = marginMultiplier(settings.of(accountId), margin) > 1;
   return lent || contracts.times(SHARES).times(strike).plus(securedCash(positions)).lte(cash);
@@ -91,7 +91,7 @@ function expire(options: ExerciseOptions, accountId: string, contract: ListedCon
   const { ledger, market } = options;
   const { symbol } = contract;
   const contracts = heldQuantity(symbol, ledger.positions(accountId));
-  const at = expiresAt(market, contract);
+  const at = contractExpiresAt(market, contract);
   const value = intrinsicValue(market, contract, at);
   if (value.lt(AUTO_EXERCISE)) {
     const gone = { account_id: accountId, type: 'OPEXP', date: contract.expiry, at };
@@ -117,14 +117,14 @@ export function exerciseHeldContracts(
   open: readonly OrderRecord[],
 ): void {
   const { ledger, market } = options;
-  const contract = findContract(market, symbol);
+  const contract = findOptionContract(market, symbol);
   const held = heldQuantity(symbol, ledger.positions(accountId));
-  if (contract === undefined || held.lte(0)) throw notFound(`long position not found: ${symbol}`);
-  const free = held.minus(heldShares(open, symbol, '0'));
-  if (free.lte(0)) throw notPermitted('no qty available to exercise');
+  if (contract === undefined || held.lte(0)) throw notFoundError(`long position not found: ${symbol}`);
+  const free = held.minus(reservedShares(open, symbol, '0'));
+  if (free.lte(0)) throw notPermittedError('no qty available to exercise');
   const now = market.now();
   if (intrinsicValue(market, contract, now).lte(0)) {
-    throw notPermitted(
+    throw notPermittedError(
       'you are attempting to exercise an out of the money option contract, please contact support@alpaca.markets to complete this request',
     );
   }
@@ -132,8 +132,8 @@ export function exerciseHeldContracts(
     const required = free.times(100).times(contract.strike);
     const cash = toPlain(new Dec(ledger.account(accountId)?.cash ?? 0));
     throw contract.right === 'call'
-      ? notPermitted(`insufficient cash available (required: ${toPlain(required)}, available: ${cash})`)
-      : notPermitted(`insufficient underlying qty available for deliverable: ${contract.underlying}`);
+      ? notPermittedError(`insufficient cash available (required: ${toPlain(required)}, available: ${cash})`)
+      : notPermittedError(`insufficient underlying qty available for deliverable: ${contract.underlying}`);
   }
   exercise(ledger, accountId, contract, free, now);
 }
@@ -146,14 +146,14 @@ interface ExpirationsOptions extends ExerciseOptions {
  * Returns a function that ends expired contracts. The function returns quickly if no session has closed since its last
  * call.
  */
-export function createExpirations(options: ExpirationsOptions): () => void {
+export function createExpirationSweep(options: ExpirationsOptions): () => void {
   const { database, ledger, market } = options;
   let quietUntil = Number.NEGATIVE_INFINITY;
   const expireAll = database.transaction((now: number) => {
     for (const { id } of ledger.accounts()) {
       for (const { symbol } of ledger.positions(id)) {
-        const contract = findContract(market, symbol);
-        if (contract !== undefined && now >= expiresAt(market, contract)) expire(options, id, contract);
+        const contract = findOptionContract(market, symbol);
+        if (contract !== undefined && now >= contractExpiresAt(market, contract)) expire(options, id, contract);
       }
     }
   });

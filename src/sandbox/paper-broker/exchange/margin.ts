@@ -49,7 +49,7 @@ function positionRequirements(symbol: string, qty: string, value: Dec, market: M
   // Options and coins are not marginable. Sold options are secured by shares or cash.
   const contract = parseOptionSymbol(symbol);
   const written = contract?.right === 'put' && new Dec(qty).isNegative();
-  const whole = written ? putSecurity(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
+  const whole = written ? putCollateral(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
   return { initial: whole, maintenance: whole };
 }
 
@@ -61,13 +61,13 @@ function shortMaintenance(shares: Dec, last: string): Dec {
   return shares.times(perShare);
 }
 
-export const putSecurity = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
+export const putCollateral = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
 
 /** Returns the margin multiplier: 2 only for margin accounts with enough equity. */
 export function marginMultiplier(settings: AccountSettings, { equity }: Margin): 1 | 2 {
   return settings.max_margin_multiplier === '2' && equity.gte(MIN_MARGIN_EQUITY) ? 2 : 1;
 }
 
-export function mayShort(settings: AccountSettings, margin: Margin): boolean {
+export function maySellShort(settings: AccountSettings, margin: Margin): boolean {
   return !settings.no_shorting && marginMultiplier(settings, margin) > 1;
 }

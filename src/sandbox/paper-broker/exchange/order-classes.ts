@@ -1,7 +1,7 @@
 import type { LegKind, OrderClass } from '../../../store/sandbox/records.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Side } from '../../../trading/order.ts';
-import { BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
+import { BrokerError, badParameterError, unprocessableError } from '../books/broker-error.ts';
 import type { OrderTicket } from './order-body.ts';
 
 /** The parts of an order of a class (Alpaca, "Placing orders"). */
@@ -26,21 +26,21 @@ export function checkOrderClass(ticket: OrderTicket): void {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') {
     if (take_profit !== null || stop_loss !== null) {
-      throw unprocessable('simple orders must not have take_profit or stop_loss');
+      throw unprocessableError('simple orders must not have take_profit or stop_loss');
     }
     return;
   }
   const terms = classes[order_class];
   if (!terms.types.includes(ticket.type)) {
-    throw badParameter(`${order_class} orders must be ${terms.typesInWords} orders`);
+    throw badParameterError(`${order_class} orders must be ${terms.typesInWords} orders`);
   }
   if (ticket.qty === null || !new Dec(ticket.qty).isInteger()) {
-    throw unprocessable('fractional orders must be simple orders');
+    throw unprocessableError('fractional orders must be simple orders');
   }
   if (ticket.time_in_force !== 'day' && ticket.time_in_force !== 'gtc') {
-    throw unprocessable(`${order_class} orders must be DAY or GTC orders`);
+    throw unprocessableError(`${order_class} orders must be DAY or GTC orders`);
   }
-  if (ticket.extended_hours) throw unprocessable('extended hours orders must be simple orders');
+  if (ticket.extended_hours) throw unprocessableError('extended hours orders must be simple orders');
   checkExits(ticket, terms.exits);
   checkExitPrices(terms.opens ? oppositeSide(ticket.side) : ticket.side, {
     take_profit: take_profit?.limit_price ?? null,
@@ -51,13 +51,13 @@ export function checkOrderClass(ticket: OrderTicket): void {
 
 function checkExits({ order_class, take_profit, stop_loss }: OrderTicket, exits: ClassTerms['exits']): void {
   if (exits === 1 && (take_profit === null) === (stop_loss === null)) {
-    throw badParameter('oto orders require either take_profit or stop_loss');
+    throw badParameterError('oto orders require either take_profit or stop_loss');
   }
   if (take_profit === null ? exits === 2 : take_profit.limit_price === null) {
-    throw badParameter(`${order_class} orders require take_profit.limit_price`);
+    throw badParameterError(`${order_class} orders require take_profit.limit_price`);
   }
   if (stop_loss === null ? exits === 2 : stop_loss.stop_price === null) {
-    throw badParameter(`${order_class} orders require stop_loss.stop_price`);
+    throw badParameterError(`${order_class} orders require stop_loss.stop_price`);
   }
 }
 
@@ -73,10 +73,10 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
   const sells = side === 'sell';
   const isBetter = (one: string, other: string) => new Dec(one).comparedTo(other) === (sells ? 1 : -1);
   if (take_profit !== null && stop_loss !== null && !isBetter(take_profit, stop_loss)) {
-    throw unprocessable(`take_profit.limit_price must be ${sells ? '>' : '<'} stop_loss.stop_price`);
+    throw unprocessableError(`take_profit.limit_price must be ${sells ? '>' : '<'} stop_loss.stop_price`);
   }
   if (stop_loss !== null && stop_loss_limit !== null && isBetter(stop_loss_limit, stop_loss)) {
-    throw unprocessable(`stop_loss.limit_price must be ${sells ? '<=' : '>='} stop_loss.stop_price`);
+    throw unprocessableError(`stop_loss.limit_price must be ${sells ? '<=' : '>='} stop_loss.stop_price`);
   }
 }
 

@@ -2,7 +2,7 @@ import { symbolAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../../trading/decimal.ts';
 import { requiresPrice } from '../../../trading/order-types.ts';
 import { findCryptoPair } from '../../instruments/crypto-pairs.ts';
-import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
+import { badParameterError, notPermittedError, unprocessableError } from '../books/broker-error.ts';
 import { assetTerms, checkAssetTerms } from './asset-terms.ts';
 import { type OrderTicket, orderBodySchema } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
@@ -12,17 +12,17 @@ import { checkOrderClass } from './order-classes.ts';
  * with 40010001 (missing or malformed) or 42210000 (inconsistent)
  */
 export function parseTicket(body: unknown): OrderTicket {
-  if (typeof body !== 'object' || body === null) throw badParameter('request body format is invalid');
+  if (typeof body !== 'object' || body === null) throw badParameterError('request body format is invalid');
   if ('order_class' in body && body.order_class === 'mleg') {
-    throw notPermitted('submit mleg order is disabled');
+    throw notPermittedError('submit mleg order is disabled');
   }
   const read = orderBodySchema.safeParse(body);
   if (!read.success) {
     const [issue] = read.error.issues;
     const [top = 'request body', member] = issue?.path.map(String) ?? [];
-    if (member !== undefined) throw badParameter(`invalid ${top}.${member}`);
-    if (top === 'client_order_id') throw badParameter('client_order_id must be no more than 128 characters');
-    throw badParameter(top in body ? `invalid ${top}` : `${top} is required`);
+    if (member !== undefined) throw badParameterError(`invalid ${top}.${member}`);
+    if (top === 'client_order_id') throw badParameterError('client_order_id must be no more than 128 characters');
+    throw badParameterError(top in body ? `invalid ${top}` : `${top} is required`);
   }
   const ticket = read.data;
   const symbol = ticket.symbol.toUpperCase();
@@ -39,10 +39,10 @@ export function parseTicket(body: unknown): OrderTicket {
 }
 
 function checkSize({ qty, notional }: OrderTicket): void {
-  if (qty !== null && notional !== null) throw badParameter('only one of qty or notional is accepted');
-  if (qty === null && notional === null) throw badParameter('qty or notional is required');
+  if (qty !== null && notional !== null) throw badParameterError('only one of qty or notional is accepted');
+  if (qty === null && notional === null) throw badParameterError('qty or notional is required');
   if (notional !== null && new Dec(notional).decimalPlaces() > 2) {
-    throw unprocessable('notional value must be limited to 2 decimal places');
+    throw unprocessableError('notional value must be limited to 2 decimal places');
   }
 }
 
@@ -51,20 +51,20 @@ function checkPrices(ticket: OrderTicket): void {
   for (const field of ['limit_price', 'stop_price'] as const) {
     const wanted = requiresPrice(type, field);
     const name = field.replace('_', ' ');
-    if (wanted && ticket[field] === null) throw unprocessable(`${type} orders require a ${name}`);
-    if (!wanted && ticket[field] !== null) throw unprocessable(`${type} orders must not have a ${name}`);
+    if (wanted && ticket[field] === null) throw unprocessableError(`${type} orders require a ${name}`);
+    if (!wanted && ticket[field] !== null) throw unprocessableError(`${type} orders must not have a ${name}`);
   }
   const trails = [trail_price, trail_percent].filter((trail) => trail !== null).length;
   const isTrailing = requiresPrice(type, 'trail');
   if (trails !== (isTrailing ? 1 : 0)) {
-    throw unprocessable(
+    throw unprocessableError(
       isTrailing
         ? `one of trail_price or trail_percent is required for ${type} orders`
         : `${type} orders must not have a trail`,
     );
   }
   if (trail_percent !== null && new Dec(trail_percent).gte(100)) {
-    throw unprocessable('trail_percent must be less than 100');
+    throw unprocessableError('trail_percent must be less than 100');
   }
 }
 
@@ -79,7 +79,9 @@ function checkTicks(ticket: OrderTicket): void {
   };
   for (const [field, value] of Object.entries(prices)) {
     if (value != null && !isOnTick(value, symbolTicks(ticket.symbol))) {
-      throw unprocessable(`invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`);
+      throw unprocessableError(
+        `invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`,
+      );
     }
   }
 }
@@ -87,16 +89,16 @@ function checkTicks(ticket: OrderTicket): void {
 function checkSession(ticket: OrderTicket): void {
   const { type, time_in_force } = ticket;
   if (isFractional(ticket) && symbolAssetClass(ticket.symbol) === 'us_equity') {
-    if (time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
+    if (time_in_force !== 'day') throw unprocessableError('fractional orders must be DAY orders');
     if (!['market', 'limit', 'stop', 'stop_limit'].includes(type)) {
-      throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');
+      throw unprocessableError('fractional orders must be market, limit, stop, or stop_limit orders');
     }
   }
   if (ticket.extended_hours && (type !== 'limit' || !['day', 'gtc'].includes(time_in_force))) {
-    throw unprocessable('extended hours order must be DAY or GTC limit orders');
+    throw unprocessableError('extended hours order must be DAY or GTC limit orders');
   }
   if (['opg', 'cls', 'ioc', 'fok'].includes(time_in_force) && type !== 'market' && type !== 'limit') {
-    throw unprocessable(`${time_in_force} orders must be market or limit orders`);
+    throw unprocessableError(`${time_in_force} orders must be market or limit orders`);
   }
 }
 

@@ -2,7 +2,7 @@ import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { requiresPrice } from '../../../trading/order-types.ts';
-import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
+import { badParameterError, notPermittedError, unprocessableError } from '../books/broker-error.ts';
 import type { OrderTicket } from './order-body.ts';
 import { isFractional, parseTicket } from './order-ticket.ts';
 
@@ -19,7 +19,7 @@ export interface ReplacementTerms {
 export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): OrderTicket {
   checkReplaceable(old, terms);
   const left = toPlain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
-  if (new Dec(left).lte(0)) throw unprocessable('qty must be > filled_qty');
+  if (new Dec(left).lte(0)) throw unprocessableError('qty must be > filled_qty');
   return parseTicket({
     symbol: old.symbol,
     side: old.side,
@@ -36,22 +36,22 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Or
 }
 
 function checkReplaceable(old: OrderRecord, terms: ReplacementTerms): void {
-  if (old.order_class === 'mleg') throw notPermitted('replace mleg order is disabled');
+  if (old.order_class === 'mleg') throw notPermittedError('replace mleg order is disabled');
   // Alpaca does not replace orders in dollars, orders not yet in the market, or fractional quantities.
-  if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
-  if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
+  if (old.notional !== null) throw unprocessableError('notional orders cannot be replaced');
+  if (old.status === 'accepted') throw unprocessableError('cannot replace order in accepted status');
   if (terms.qty !== undefined) checkQty(old, terms.qty);
   if (!requiresPrice(old.type, 'trail') && terms.trail !== undefined) {
-    throw unprocessable(`${old.type} orders must not have a trail`);
+    throw unprocessableError(`${old.type} orders must not have a trail`);
   }
-  if (!changesAnything(old, terms)) throw unprocessable('order parameters are not changed');
+  if (!changesAnything(old, terms)) throw unprocessableError('order parameters are not changed');
 }
 
 function checkQty(old: OrderRecord, qty: string): void {
-  if (old.parent_id !== null) throw unprocessable('qty of leg orders cannot be replaced');
+  if (old.parent_id !== null) throw unprocessableError('qty of leg orders cannot be replaced');
   if (symbolAssetClass(old.symbol) !== 'us_equity') return;
-  if (!new Dec(qty).isInteger()) throw badParameter('invalid qty');
-  if (isFractional(old)) throw unprocessable('qty of fractional orders cannot be replaced');
+  if (!new Dec(qty).isInteger()) throw badParameterError('invalid qty');
+  if (isFractional(old)) throw unprocessableError('qty of fractional orders cannot be replaced');
 }
 
 function changesAnything(old: OrderRecord, { client_order_id: _, ...terms }: ReplacementTerms): boolean {

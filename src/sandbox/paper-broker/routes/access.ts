@@ -5,7 +5,7 @@ import type { ActiveFaults } from '../../../home/identity-provider/faults.ts';
 import { isSameSecret } from '../../../secrets/constant-time.ts';
 import type { AccountRecord } from '../../../store/sandbox/records.ts';
 import type { TokenStore } from '../../../store/sandbox/token-store.ts';
-import { BrokerError, DataError } from '../books/broker-error.ts';
+import { BrokerError, MarketDataError } from '../books/broker-error.ts';
 
 export interface BrokerEnv {
   Bindings: Partial<HttpBindings>;
@@ -110,12 +110,12 @@ export function handleErrors(app: Hono): void {
     if (error instanceof BrokerError) {
       return context.json({ code: error.code, message: error.message, ...error.facts }, error.status);
     }
-    if (error instanceof DataError) return context.json({ message: error.message }, error.status);
+    if (error instanceof MarketDataError) return context.json({ message: error.message }, error.status);
     return context.json({ code: 50010000, message: 'internal server error occurred' }, 500);
   });
 }
 
-export function guardedApi(
+export function createGuardedApi(
   access: MiddlewareHandler<BrokerEnv>,
   rate: MiddlewareHandler<BrokerEnv>,
   faults: ActiveFaults,

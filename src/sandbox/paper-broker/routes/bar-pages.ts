@@ -4,9 +4,9 @@ import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { parseAdjustment } from '../../market/adjustment.ts';
 import { type MarketBar, parseTimeframe } from '../../market/bars.ts';
 import type { Market } from '../../market/market.ts';
-import { DataError } from '../books/broker-error.ts';
+import { MarketDataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
-import { parseQuery, parseTime, timeText } from './data-query.ts';
+import { formatTimestamp, parseQuery, parseTime } from './data-query.ts';
 
 const barsQuery = z.object({
   timeframe: z.string(),
@@ -42,19 +42,19 @@ export function barPages(context: Context<BrokerEnv>, market: Market, symbols: r
 function readQuery(context: Context<BrokerEnv>, market: Market) {
   const { limit, sort, ...query } = parseQuery(barsQuery, context);
   const timeframe = parseTimeframe(query.timeframe);
-  if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${query.timeframe}`);
+  if (timeframe === undefined) throw new MarketDataError(400, `invalid timeframe: ${query.timeframe}`);
   const adjustments = parseAdjustment(query.adjustment);
-  if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${query.adjustment}`);
+  if (adjustments === undefined) throw new MarketDataError(400, `invalid adjustment: ${query.adjustment}`);
   const start = parseTime(query.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
   const end = parseTime(query.end, 'end') ?? market.now();
-  if (end < start) throw new DataError(400, 'end should not be before start');
+  if (end < start) throw new MarketDataError(400, 'end should not be before start');
   const from = query.page_token === undefined ? undefined : readPageToken(query.page_token);
   return { timeframe, adjustments, start, end, limit, sort, from };
 }
 
 function barJson(bar: MarketBar) {
   return {
-    t: timeText(bar.at),
+    t: formatTimestamp(bar.at),
     o: Number(bar.open),
     h: Number(bar.high),
     l: Number(bar.low),
@@ -87,6 +87,6 @@ const pageToken = (symbol: string, at: number) => Buffer.from(`${symbol}|${at}`)
 
 function readPageToken(token: string): { symbol: string; at: number } {
   const [symbol = '', at = ''] = Buffer.from(token, 'base64url').toString().split('|');
-  if (!/^\d{1,15}$/.test(at)) throw new DataError(400, 'invalid page_token');
+  if (!/^\d{1,15}$/.test(at)) throw new MarketDataError(400, 'invalid page_token');
   return { symbol, at: Number(at) };
 }

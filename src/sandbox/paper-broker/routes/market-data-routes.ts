@@ -6,18 +6,18 @@ import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { hashText, uniformHash } from '../../market/price-path.ts';
 import { actionJson, actionList } from '../books/action-json.ts';
-import { DataError } from '../books/broker-error.ts';
+import { MarketDataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
 import {
-  checkedSymbol,
-  coinQuoteJson,
+  cryptoQuoteJson,
+  formatTimestamp,
   mapSymbols,
   paginate,
   parseQuery,
   parseSymbols,
   parseTime,
-  timeText,
+  requireSymbolParameter,
 } from './data-query.ts';
 import { optionDataRoutes } from './option-routes.ts';
 
@@ -38,14 +38,14 @@ function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v2/stocks/*', async (context, next) => {
     const { feed, currency } = context.req.query();
-    if (feed && !feeds.includes(feed)) throw new DataError(400, `invalid feed: ${feed}`);
-    if (currency && currency !== 'USD') throw new DataError(400, `invalid currency: ${currency}`);
+    if (feed && !feeds.includes(feed)) throw new MarketDataError(400, `invalid feed: ${feed}`);
+    if (currency && currency !== 'USD') throw new MarketDataError(400, `invalid currency: ${currency}`);
     return next();
   });
 
   const ofOne = (context: Context<BrokerEnv>, what: string): MarketQuote => {
-    const quote = market.quote(checkedSymbol(context.req.param('symbol') ?? ''));
-    if (quote === undefined) throw new DataError(404, `no ${what} found for ${context.req.param('symbol')}`);
+    const quote = market.quote(requireSymbolParameter(context.req.param('symbol') ?? ''));
+    if (quote === undefined) throw new MarketDataError(404, `no ${what} found for ${context.req.param('symbol')}`);
     return quote;
   };
   const quote = (of: MarketQuote) => quoteJson(of, tape(market, of.symbol));
@@ -70,7 +70,7 @@ function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
     return context.json({ symbol: of.symbol, ...snapshot(of) });
   });
   app.get('/v2/stocks/:symbol/bars', (context) => {
-    const symbol = checkedSymbol(context.req.param('symbol'));
+    const symbol = requireSymbolParameter(context.req.param('symbol'));
     const { bars, next_page_token } = barPages(context, market, [symbol]);
     return context.json({ symbol, bars: bars[symbol] ?? [], next_page_token });
   });
@@ -84,12 +84,12 @@ function tape(market: Market, symbol: string): 'A' | 'B' | 'C' {
 }
 
 function quoteJson(quote: MarketQuote, z: string) {
-  return { ...coinQuoteJson(quote), ax: 'V', bx: 'V', c: ['R'], z };
+  return { ...cryptoQuoteJson(quote), ax: 'V', bx: 'V', c: ['R'], z };
 }
 
 function tradeJson(quote: MarketQuote, z: string) {
   const { at, last } = quote;
-  return { t: timeText(at), x: 'V', p: Number(last), s: 100, c: ['@'], i: Math.floor(at / 1000), z };
+  return { t: formatTimestamp(at), x: 'V', p: Number(last), s: 100, c: ['@'], i: Math.floor(at / 1000), z };
 }
 
 function snapshotJson(market: Market, quote: MarketQuote, now: number) {
@@ -104,14 +104,15 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   const base = '/v1beta3/crypto/:loc';
   app.use(`${base}/*`, async (context, next) => {
-    if (!places.includes(context.req.param('loc'))) throw new DataError(400, 'invalid location');
+    if (!places.includes(context.req.param('loc'))) throw new MarketDataError(400, 'invalid location');
     const other = parseSymbols(context).find((symbol) => symbolAssetClass(symbol) !== 'crypto');
-    if (other !== undefined) throw new DataError(400, `invalid symbol: ${other} does not match the crypto pattern`);
+    if (other !== undefined)
+      throw new MarketDataError(400, `invalid symbol: ${other} does not match the crypto pattern`);
     return next();
   });
   const snapshot = (of: MarketQuote) => ({
     latestTrade: coinTradeJson(of),
-    latestQuote: coinQuoteJson(of),
+    latestQuote: cryptoQuoteJson(of),
     ...latestBars(market, of.symbol, now()),
   });
   const latestBar = (context: Context<BrokerEnv>) =>
@@ -122,7 +123,7 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
       }),
     );
 
-  app.get(`${base}/latest/quotes`, (context) => context.json({ quotes: mapSymbols(context, market, coinQuoteJson) }));
+  app.get(`${base}/latest/quotes`, (context) => context.json({ quotes: mapSymbols(context, market, cryptoQuoteJson) }));
   app.get(`${base}/latest/trades`, (context) => context.json({ trades: mapSymbols(context, market, coinTradeJson) }));
   app.get(`${base}/latest/bars`, (context) => context.json({ bars: latestBar(context) }));
   app.get(`${base}/snapshots`, (context) => context.json({ snapshots: mapSymbols(context, market, snapshot) }));
@@ -131,7 +132,7 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
 }
 
 function coinTradeJson({ at, last }: MarketQuote) {
-  return { t: timeText(at), p: Number(last), s: 0.1, i: Math.floor(at / 1000), tks: 'B' };
+  return { t: formatTimestamp(at), p: Number(last), s: 0.1, i: Math.floor(at / 1000), tks: 'B' };
 }
 
 const newsQuery = z.object({
@@ -159,7 +160,7 @@ function newsRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
 }
 
 function articleJson({ id, symbol, at, headline, summary }: ReturnType<typeof marketNews>[number]) {
-  const time = timeText(at);
+  const time = formatTimestamp(at);
   return {
     id,
     headline,
@@ -192,7 +193,7 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
     const { types, start, end, sort, limit, page_token } = parseQuery(query, context);
     const today = newYorkDate(now());
     const [from, to] = [start ?? today, end ?? today];
-    if (to < from) throw new DataError(400, 'end should not be before start');
+    if (to < from) throw new MarketDataError(400, 'end should not be before start');
     const [first = from, last = to] = [[from, addDays(today, -800)].sort().at(-1), [to, addDays(today, 400)].sort()[0]];
     const wanted = types?.split(',');
     const rows = market

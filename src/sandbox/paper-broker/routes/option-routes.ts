@@ -3,20 +3,20 @@ import { z } from 'zod';
 import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { addDays, type IsoDate, newYorkDate, weekday } from '../../../trading/new-york-time.ts';
 import {
-  expiresAt,
-  findContract,
-  isListed,
+  contractExpiresAt,
+  findOptionContract,
+  isContractListed,
   type ListedContract,
-  listedContracts,
+  listOptionContracts,
 } from '../../instruments/option-contracts.ts';
 import { optionGreeks } from '../../instruments/option-prices.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { hashText } from '../../market/price-path.ts';
-import { DataError, notFound, parseBody } from '../books/broker-error.ts';
+import { MarketDataError, notFoundError, parseBody } from '../books/broker-error.ts';
 import { assetId } from '../books/tradable-asset.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
-import { coinQuoteJson, mapSymbols, parseQuery, parseSymbols, timeText } from './data-query.ts';
+import { cryptoQuoteJson, formatTimestamp, mapSymbols, parseQuery, parseSymbols } from './data-query.ts';
 
 const strike = z.coerce.number().nonnegative().optional();
 const date = z.iso.date().optional();
@@ -56,7 +56,7 @@ export function contractRoutes(market: Market): Hono<BrokerEnv> {
       underlying_symbols === undefined
         ? market.symbols()
         : underlying_symbols.split(',').flatMap((symbol) => market.symbol(symbol.toUpperCase()) ?? []);
-    const found = listedContracts(market, underlyings, today);
+    const found = listOptionContracts(market, underlyings, today);
     const { page, next } = pageFrom(filtered(found, asked), limit, page_token);
     const deliverables = show_deliverables === 'true';
     return context.json({
@@ -67,8 +67,8 @@ export function contractRoutes(market: Market): Hono<BrokerEnv> {
 
   app.get('/v2/options/contracts/:symbol', (context) => {
     const wanted = context.req.param('symbol');
-    const contract = findContract(market, wanted.toUpperCase());
-    if (contract === undefined) throw notFound(`option contract not found for ${wanted}`);
+    const contract = findOptionContract(market, wanted.toUpperCase());
+    if (contract === undefined) throw notFoundError(`option contract not found for ${wanted}`);
     return context.json(contractJson(market, contract, true));
   });
 
@@ -81,7 +81,7 @@ function* filtered(found: Iterable<ListedContract>, query: Parameters<typeof mat
 
 function contractJson(market: Market, contract: ListedContract, deliverables: boolean) {
   const { symbol, underlying, expiry, right, strike } = contract;
-  const tradable = market.now() < expiresAt(market, contract) && isListed(market, contract);
+  const tradable = market.now() < contractExpiresAt(market, contract) && isContractListed(market, contract);
   const closing = newYorkDate(market.previousClosing() - 1);
   return {
     id: assetId(symbol),
@@ -160,14 +160,14 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   const app = new Hono<BrokerEnv>();
   app.use('/v1beta1/options/*', async (context, next) => {
     const { feed, symbols } = context.req.query();
-    if (feed && feed !== 'opra' && feed !== 'indicative') throw new DataError(400, `invalid feed: ${feed}`);
+    if (feed && feed !== 'opra' && feed !== 'indicative') throw new MarketDataError(400, `invalid feed: ${feed}`);
     const other = symbols && parseSymbols(context).find((symbol) => symbolAssetClass(symbol) !== 'us_option');
-    if (other) throw new DataError(400, `invalid symbol: ${other}`);
+    if (other) throw new MarketDataError(400, `invalid symbol: ${other}`);
     return next();
   });
 
   const snapshot = (of: MarketQuote) => {
-    const contract = findContract(market, of.symbol);
+    const contract = findOptionContract(market, of.symbol);
     return {
       latestTrade: tradeJson(of),
       latestQuote: quoteJson(of),
@@ -197,7 +197,7 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   app.get('/v1beta1/options/snapshots/:underlying', (context) => {
     const underlying = market.symbol(context.req.param('underlying').toUpperCase());
     const query = parseQuery(chainQuery, context);
-    const chain = listedContracts(market, underlying === undefined ? [] : [underlying], newYorkDate(now()));
+    const chain = listOptionContracts(market, underlying === undefined ? [] : [underlying], newYorkDate(now()));
     const symbols = [...chain].filter((contract) => matches(contract, query)).map(({ symbol }) => symbol);
     return context.json(snapshots(symbols, query));
   });
@@ -205,9 +205,9 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
 }
 
 function quoteJson(quote: MarketQuote) {
-  return { ...coinQuoteJson(quote), ax: 'C', bx: 'C', c: 'A' };
+  return { ...cryptoQuoteJson(quote), ax: 'C', bx: 'C', c: 'A' };
 }
 
 function tradeJson({ at, last }: MarketQuote) {
-  return { t: timeText(at), x: 'C', p: Number(last), s: 1, c: 'a' };
+  return { t: formatTimestamp(at), x: 'C', p: Number(last), s: 1, c: 'a' };
 }

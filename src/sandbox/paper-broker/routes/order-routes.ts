@@ -9,7 +9,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { timesInForce } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
 import { withoutSlash } from '../../instruments/crypto-pairs.ts';
-import { badParameter, notFound, parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
+import { badParameterError, notFoundError, parseBody, parseTime, unprocessableError } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { parseTicket } from '../exchange/order-ticket.ts';
@@ -80,7 +80,7 @@ export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Activ
 
   app.get('/v2/orders:by_client_order_id', (context) => {
     const clientOrderId = context.req.query('client_order_id');
-    if (!clientOrderId) throw badParameter('client_order_id is required');
+    if (!clientOrderId) throw badParameterError('client_order_id is required');
     return asAsked(context, requireOrder(orders.byClientOrderId(context.get('account').id, clientOrderId)));
   });
 
@@ -138,17 +138,17 @@ function nestLegs(listed: readonly OrderRecord[]): OrderRecord[] {
 
 function readTerms(body: unknown): ReplacementTerms {
   const { notional, ...asked } = parseBody(terms, body);
-  if (notional !== undefined) throw unprocessable('notional orders cannot be replaced');
+  if (notional !== undefined) throw unprocessableError('notional orders cannot be replaced');
   return defined(asked);
 }
 
 function requireOrder(order: OrderRecord | undefined, id?: string): OrderRecord {
-  if (order === undefined) throw notFound(id === undefined ? 'order not found' : `order not found for ${id}`);
+  if (order === undefined) throw notFoundError(id === undefined ? 'order not found' : `order not found for ${id}`);
   return order;
 }
 
 function orderId(text: string): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw badParameter('order_id is invalid');
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw badParameterError('order_id is invalid');
   return text.toLowerCase();
 }
 
@@ -157,7 +157,7 @@ async function jsonBody(request: { text(): Promise<string> }): Promise<unknown> 
   try {
     return JSON.parse(text);
   } catch {
-    throw badParameter('request body format is invalid');
+    throw badParameterError('request body format is invalid');
   }
 }
 

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
-import type { AccountRecord, EntryRecord } from '../../../store/sandbox/records.ts';
+import type { AccountRecord, LedgerEntryRecord } from '../../../store/sandbox/records.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { monthsBefore } from '../../../trading/period.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
 import type { Market } from '../../market/market.ts';
-import { parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
-import { equity, holdingsAt } from '../books/valuation.ts';
+import { parseBody, parseTime, unprocessableError } from '../books/broker-error.ts';
+import { equityAt, holdingsAt } from '../books/valuation.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -42,7 +42,7 @@ const querySchema = z.object({
  * be negative. A day without known equity has no window. Numbers are JSON numbers, as the API contract requires.
  * @throws {BrokerError} 422 for an invalid or inconsistent period or timeframe
  */
-export function portfolioHistory(
+export function computePortfolioHistory(
   query: Record<string, string>,
   account: AccountRecord,
   books: { ledger: Ledger; market: Market; historyGaps: HistoryGaps },
@@ -51,7 +51,7 @@ export function portfolioHistory(
   const given = parseBody(querySchema, query);
   const { period, pnl_reset, cashflow_types } = given;
   if (period && given.start && given.end) {
-    throw unprocessable('only two of start, end and period can be specified at the same time');
+    throw unprocessableError('only two of start, end and period can be specified at the same time');
   }
   const { market, ledger } = books;
   const end = Math.min(parseTime(given.end, 'end') ?? now, now);
@@ -59,17 +59,17 @@ export function portfolioHistory(
   const start = Math.max(asked, account.created_at);
   const days = (end - asked) / DAY;
   const timeframe = given.timeframe ?? (days < 7 ? '1Min' : days < 30 ? '15Min' : '1D');
-  if (timeframe !== '1D' && days > 31) throw unprocessable('only 1D timeframe is allowed for more than 30 days');
+  if (timeframe !== '1D' && days > 31) throw unprocessableError('only 1D timeframe is allowed for more than 30 days');
 
   const missing = books.historyGaps.days();
   const windows = windowsBetween(market, timeframe, start, end).filter(({ session }) => !missing.has(session.date));
   const ends = windows.map((window) => Math.min(window.to, now));
-  const values = holdingsAt(ledger, account.id, ends).map((holdings, i) => equity(holdings, market, ends[i] ?? now));
+  const values = holdingsAt(ledger, account.id, ends).map((holdings, i) => equityAt(holdings, market, ends[i] ?? now));
 
   const closingBefore = (at: number) => {
     const closing = market.previousClosing(at);
     const [holdings] = holdingsAt(ledger, account.id, [closing]);
-    return holdings === undefined ? new Dec(0) : equity(holdings, market, closing);
+    return holdings === undefined ? new Dec(0) : equityAt(holdings, market, closing);
   };
   const [first] = windows;
   const base = timeframe === '1D' || first === undefined ? (values[0] ?? new Dec(0)) : closingBefore(first.from);
@@ -100,7 +100,10 @@ export function portfolioHistory(
     timeframe,
     ...(cashflow_types !== 'NONE' &&
       first !== undefined && {
-        cashflow: cashflows(cashflow_types, ledger.entries(account.id), [market.previousClosing(first.from), ...ends]),
+        cashflow: sumCashflows(cashflow_types, ledger.entries(account.id), [
+          market.previousClosing(first.from),
+          ...ends,
+        ]),
       }),
   };
 }
@@ -145,9 +148,9 @@ function startOfPeriod(end: number, period: string): number {
  * @param asked `ALL`, or comma-separated types
  * @param ends the end before the first window, then each window's end
  */
-export function cashflows(
+export function sumCashflows(
   asked: string,
-  entries: readonly EntryRecord[],
+  entries: readonly LedgerEntryRecord[],
   ends: readonly number[],
 ): Record<string, number[]> {
   const [from = 0] = ends;

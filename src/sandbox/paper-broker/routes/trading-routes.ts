@@ -13,21 +13,28 @@ import { defined } from '../../../values/defined.ts';
 import { cryptoPairs, findCryptoPair, withoutSlash } from '../../instruments/crypto-pairs.ts';
 import type { Market } from '../../market/market.ts';
 import { type AccountSettingsStore, accountSettingsSchema } from '../books/account-settings.ts';
-import { BrokerError, badParameter, notFound, parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
+import {
+  BrokerError,
+  badParameterError,
+  notFoundError,
+  parseBody,
+  parseTime,
+  unprocessableError,
+} from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
-import { assetId, assetJson, cryptoJson, stableUuid } from '../books/tradable-asset.ts';
-import { equity, holdingsAt, ratio } from '../books/valuation.ts';
+import { assetId, assetJson, cryptoAssetJson, stableUuid } from '../books/tradable-asset.ts';
+import { equityAt, formatRatio, holdingsAt } from '../books/valuation.ts';
 import { cashBuyingPower } from '../exchange/account-check.ts';
 import { assetTerms } from '../exchange/asset-terms.ts';
-import { heldShares, marginBuyingPower } from '../exchange/buying-power.ts';
+import { marginBuyingPower, reservedShares } from '../exchange/buying-power.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { accountMargin, marginMultiplier, marketValue, mayShort } from '../exchange/margin.ts';
+import { accountMargin, marginMultiplier, marketValue, maySellShort } from '../exchange/margin.ts';
 import type { OrderTicket } from '../exchange/order-body.ts';
 import { parseTicket } from '../exchange/order-ticket.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 import { contractRoutes } from './option-routes.ts';
 import { orderRoutes } from './order-routes.ts';
-import { portfolioHistory } from './portfolio-history.ts';
+import { computePortfolioHistory } from './portfolio-history.ts';
 
 export function tradingRoutes(
   books: Books,
@@ -53,7 +60,7 @@ function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
 
   app.get('/v2/account', (context) => context.json(accountJson(context.get('account'), books, now())));
   app.get('/v2/account/portfolio/history', (context) =>
-    context.json(portfolioHistory(context.req.query(), context.get('account'), books, now())),
+    context.json(computePortfolioHistory(context.req.query(), context.get('account'), books, now())),
   );
   app.get('/v2/account/activities', (context) =>
     context.json(activities(context.req.query(), context.get('account').id, books)),
@@ -86,24 +93,24 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
     const start = parseDate(context.req.query('start'), 'start') ?? '2024-01-01';
     const end = parseDate(context.req.query('end'), 'end') ?? '2030-12-31';
     if (Date.parse(end) - Date.parse(start) > MAX_CALENDAR_DAYS * 86_400_000)
-      throw unprocessable('the range is too long');
+      throw unprocessableError('the range is too long');
     return context.json(market.sessions(start, end).map((session) => sessionJson(session, market)));
   });
 
   app.get('/v2/assets', (context) => {
     const { status, asset_class, exchange: listed } = context.req.query();
     if (status && status !== 'active') return context.json([]);
-    const assets = [...market.symbols().map(assetJson), ...cryptoPairs().map(cryptoJson)];
+    const assets = [...market.symbols().map(assetJson), ...cryptoPairs().map(cryptoAssetJson)];
     const wanted = asset_class || 'us_equity';
     return context.json(assets.filter((asset) => asset.class === wanted && (!listed || asset.exchange === listed)));
   });
   app.get('/v2/assets/:symbol', (context) => {
     const wanted = context.req.param('symbol');
     const pair = findCryptoPair(wanted.toUpperCase()) ?? cryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
-    if (pair !== undefined) return context.json(cryptoJson(pair));
+    if (pair !== undefined) return context.json(cryptoAssetJson(pair));
     const asset =
       market.symbol(wanted.toUpperCase()) ?? market.symbols().find(({ symbol }) => assetId(symbol) === wanted);
-    if (asset === undefined) throw notFound(`asset not found for ${wanted}`);
+    if (asset === undefined) throw notFoundError(`asset not found for ${wanted}`);
     return context.json(assetJson(asset));
   });
 
@@ -127,7 +134,7 @@ function sessionJson(session: Session, market: Market) {
 function parseDate(text: string | undefined, name: string): string | undefined {
   if (text === undefined) return undefined;
   const [date] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
-  if (date === undefined || Number.isNaN(Date.parse(date))) throw badParameter(`invalid ${name}`);
+  if (date === undefined || Number.isNaN(Date.parse(date))) throw badParameterError(`invalid ${name}`);
   return date;
 }
 
@@ -139,7 +146,7 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
     const position = ledger
       .positions(accountId)
       .find(({ symbol }) => withoutSlash(symbol) === withoutSlash(wanted.toUpperCase()) || assetId(symbol) === wanted);
-    if (position === undefined) throw notFound('position does not exist');
+    if (position === undefined) throw notFoundError('position does not exist');
     return position;
   };
 
@@ -191,7 +198,7 @@ function closingTicket(
   { qty, percentage }: { qty?: string | undefined; percentage?: string | undefined },
 ): OrderTicket {
   if (qty !== undefined && percentage !== undefined) {
-    throw badParameter('only one of qty or percentage is accepted');
+    throw badParameterError('only one of qty or percentage is accepted');
   }
   const held = new Dec(position.qty);
   const whole = held.abs();
@@ -204,7 +211,7 @@ function closingTicket(
             .div(100)
             .toDecimalPlaces(whole.isInteger() ? 0 : 9, Dec.ROUND_DOWN)
         : whole;
-  if (wanted.isZero()) throw unprocessable('qty to liquidate is zero');
+  if (wanted.isZero()) throw unprocessableError('qty to liquidate is zero');
   return parseTicket({
     symbol: position.symbol,
     side: held.isNegative() ? 'buy' : 'sell',
@@ -216,12 +223,12 @@ function closingTicket(
 
 function parsePercentage(text: string): Dec {
   const percent = parseAmount(text, 'percentage');
-  if (percent.gt(100)) throw badParameter('percentage must be between 0 and 100');
+  if (percent.gt(100)) throw badParameterError('percentage must be between 0 and 100');
   return percent;
 }
 
 function parseAmount(text: string, name: string): Dec {
-  if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw badParameter(`invalid ${name}`);
+  if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw badParameterError(`invalid ${name}`);
   return new Dec(text);
 }
 
@@ -247,7 +254,7 @@ function activities(
 ) {
   const asked = parseBody(querySchema, query);
   const { activity_types, category, direction, page_size, page_token } = asked;
-  if (activity_types && category) throw badParameter('activity_types and category exclude each other');
+  if (activity_types && category) throw badParameterError('activity_types and category exclude each other');
   const types = activity_types?.split(',');
   const after = parseTime(asked.after, 'after') ?? Number.NEGATIVE_INFINITY;
   const until = parseTime(asked.until, 'until') ?? Number.POSITIVE_INFINITY;
@@ -269,7 +276,7 @@ function activities(
     .sort((a, b) => idTimePrefix(a.id).localeCompare(idTimePrefix(b.id)));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
-  if (page_token !== undefined && from === 0) throw badParameter('invalid page_token');
+  if (page_token !== undefined && from === 0) throw badParameterError('invalid page_token');
   return all.slice(from, from + page_size);
 }
 
@@ -353,7 +360,7 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
     cash: toCents(account.cash),
     portfolio_value: worth,
     equity: worth,
-    last_equity: before === undefined ? worth : toCents(equity(before, market, closing)),
+    last_equity: before === undefined ? worth : toCents(equityAt(before, market, closing)),
     // A market that is always open closes when the next day begins.
     balance_asof: newYorkDate(closing - 1),
     buying_power: power,
@@ -375,7 +382,7 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
     transfers_blocked: false,
     account_blocked: false,
     trade_suspended_by_user: settings.suspend_trade,
-    shorting_enabled: mayShort(settings, margin),
+    shorting_enabled: maySellShort(settings, margin),
     created_at: new Date(account.created_at).toISOString(),
   };
 }
@@ -399,7 +406,7 @@ function positionJson(position: PositionRecord, { ledger, orders, market }: Book
   const dayBasis = carried.times(lastday).plus(qty.minus(carried).times(average)).times(units);
   const dayGain = value.minus(dayBasis).toDecimalPlaces(2);
   const gain = value.minus(cost);
-  const held = heldShares(orders.openOf(account_id), symbol, last, ledger.positions(account_id));
+  const held = reservedShares(orders.openOf(account_id), symbol, last, ledger.positions(account_id));
   return {
     asset_id: assetId(symbol),
     symbol: withoutSlash(symbol),
@@ -413,11 +420,11 @@ function positionJson(position: PositionRecord, { ledger, orders, market }: Book
     market_value: toCents(value),
     cost_basis: toCents(cost),
     unrealized_pl: toCents(gain),
-    unrealized_plpc: ratio(gain, cost.abs()),
+    unrealized_plpc: formatRatio(gain, cost.abs()),
     unrealized_intraday_pl: toCents(dayGain),
-    unrealized_intraday_plpc: ratio(dayGain, dayBasis.abs()),
+    unrealized_intraday_plpc: formatRatio(dayGain, dayBasis.abs()),
     current_price: last,
     lastday_price: lastday,
-    change_today: ratio(new Dec(last).minus(lastday), new Dec(lastday)),
+    change_today: formatRatio(new Dec(last).minus(lastday), new Dec(lastday)),
   };
 }

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { WatchlistRecord, Watchlists } from '../../../store/sandbox/broker-tables.ts';
 import type { Market } from '../../market/market.ts';
-import { badParameter, notFound, unprocessable } from '../books/broker-error.ts';
+import { badParameterError, notFoundError, unprocessableError } from '../books/broker-error.ts';
 import { assetJson } from '../books/tradable-asset.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
 
@@ -21,15 +21,15 @@ export function watchlistRoutes({ watchlists, market, now }: WatchlistRoutesOpti
   const app = new Hono<BrokerEnv>();
   const found = (context: Context<BrokerEnv>): WatchlistRecord => {
     const list = watchlists.byId(context.get('account').id, context.req.param('id') ?? '');
-    if (list === undefined) throw notFound('watchlist not found');
+    if (list === undefined) throw notFoundError('watchlist not found');
     return list;
   };
   const read = async (context: Context<BrokerEnv>) => {
     const asked = listSchema.safeParse(await context.req.json().catch(() => undefined));
-    if (!asked.success) throw badParameter(`invalid ${String(asked.error.issues[0]?.path[0] ?? 'body')}`);
+    if (!asked.success) throw badParameterError(`invalid ${String(asked.error.issues[0]?.path[0] ?? 'body')}`);
     const symbols = [...new Set(asked.data.symbols.map((symbol) => symbol.toUpperCase()))];
     const unknown = symbols.find((symbol) => market.symbol(symbol) === undefined);
-    if (unknown !== undefined) throw unprocessable(`asset not found for ${unknown}`);
+    if (unknown !== undefined) throw unprocessableError(`asset not found for ${unknown}`);
     return { name: asked.data.name, symbols };
   };
   const whole = (list: WatchlistRecord) => ({
@@ -44,7 +44,7 @@ export function watchlistRoutes({ watchlists, market, now }: WatchlistRoutesOpti
   app.post('/v2/watchlists', requireTrading, async (context) => {
     const { name, symbols } = await read(context);
     const made = watchlists.make(context.get('account').id, name, symbols, now());
-    if (made === undefined) throw unprocessable('watchlist name must be unique');
+    if (made === undefined) throw unprocessableError('watchlist name must be unique');
     return context.json(whole(made));
   });
   app.get('/v2/watchlists/:id', (context) => context.json(whole(found(context))));
@@ -54,7 +54,7 @@ export function watchlistRoutes({ watchlists, market, now }: WatchlistRoutesOpti
     const isTaken = watchlists
       .all(context.get('account').id)
       .some((other) => other.id !== list.id && other.name === name);
-    if (isTaken) throw unprocessable('watchlist name must be unique');
+    if (isTaken) throw unprocessableError('watchlist name must be unique');
     return context.json(whole(watchlists.change(list, name, symbols, now())));
   });
   app.delete('/v2/watchlists/:id', requireTrading, (context) => {

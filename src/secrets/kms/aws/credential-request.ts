@@ -34,9 +34,9 @@ export async function fetchCredentialText(
     if (status === 200) return await response.text();
     await response.body?.cancel();
   } catch {
-    throw noCredentials(whom, signal.aborted ? `no answer within ${timeoutMs} ms` : 'no valid answer');
+    throw noCredentialsError(whom, signal.aborted ? `no answer within ${timeoutMs} ms` : 'no valid answer');
   }
-  throw noCredentials(whom, `HTTP status ${status}`);
+  throw noCredentialsError(whom, `HTTP status ${status}`);
 }
 
 /** Schema of a role's credentials. They are temporary, so `Token` and `Expiration` are required. */
@@ -51,7 +51,7 @@ const roleSchema = z.object({
 /** @throws {TradeAgentError} `credential_store_unavailable` */
 export function parseRoleCredentials(whom: string, text: string): AwsCredentials {
   const { data } = roleSchema.safeParse(parseJson(text));
-  if (data === undefined) throw noCredentials(whom, 'no valid answer');
+  if (data === undefined) throw noCredentialsError(whom, 'no valid answer');
   return {
     accessKeyId: data.AccessKeyId,
     secretAccessKey: data.SecretAccessKey,
@@ -60,7 +60,7 @@ export function parseRoleCredentials(whom: string, text: string): AwsCredentials
   };
 }
 
-export function noCredentials(whom: string, why: string): TradeAgentError {
+export function noCredentialsError(whom: string, why: string): TradeAgentError {
   return new TradeAgentError('credential_store_unavailable', `no AWS credentials from ${whom}: ${why}`, {
     hint: 'Nothing was changed. Check this process’s role at AWS, then try again.',
   });

@@ -8,7 +8,7 @@ import {
   type AwsCredentials,
   awsDomain,
   fetchCredentialText,
-  noCredentials,
+  noCredentialsError,
   parseRoleCredentials,
 } from './credential-request.ts';
 
@@ -46,7 +46,7 @@ const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
   const [accessKeyId, secretAccessKey] = [element('AccessKeyId'), element('SecretAccessKey')];
   const [sessionToken, expiresAt] = [element('SessionToken'), Date.parse(element('Expiration') ?? '')];
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
-    throw noCredentials(STS, 'no valid answer');
+    throw noCredentialsError(STS, 'no valid answer');
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt };
 };
 
@@ -54,7 +54,7 @@ function readToken(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
-    throw noCredentials(STS, `there is no token in ${file}`);
+    throw noCredentialsError(STS, `there is no token in ${file}`);
   }
 }
 
@@ -74,7 +74,7 @@ const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
   const text = relative ? `http://169.254.170.2${relative}` : (full ?? '');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isTheirs = url !== undefined && (LINK_LOCAL.includes(url.hostname) || isSecureUrl(text));
-  if (!isTheirs) throw noCredentials(CONTAINER, 'its address is neither https nor an AWS link-local address');
+  if (!isTheirs) throw noCredentialsError(CONTAINER, 'its address is neither https nor an AWS link-local address');
   const authorization = readAuthorization(env);
   const headers = defined({ authorization });
   return parseRoleCredentials(CONTAINER, await fetchCredentialText(fetch, CONTAINER, { url, headers }));
@@ -90,7 +90,7 @@ function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
   } catch {
     // Handled below, like an invalid token.
   }
-  throw noCredentials(CONTAINER, `there is no token in ${file}`);
+  throw noCredentialsError(CONTAINER, `there is no token in ${file}`);
 }
 
 const METADATA_ADDRESS = 'http://169.254.169.254';
@@ -122,7 +122,7 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
   const headers = { 'x-aws-ec2-metadata-token': token };
   const roles = '/latest/meta-data/iam/security-credentials/';
   const role = (await ask(roles, 'GET', headers)).trim();
-  if (!/^[\w+=,.@-]{1,64}$/.test(role)) throw noCredentials(MACHINE, 'the machine has no role');
+  if (!/^[\w+=,.@-]{1,64}$/.test(role)) throw noCredentialsError(MACHINE, 'the machine has no role');
   return parseRoleCredentials(MACHINE, await ask(`${roles}${role}`, 'GET', headers));
 };
 

@@ -1,5 +1,5 @@
-import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
-import { type DatabaseSchema, rateBucketTable, tenancyMigration, tenantTable } from '../schema.ts';
+import { DECIDED_STATES_SQL, NOTIFIED_STATES_SQL, OPEN_STATES_SQL } from '../../rows/proposal-states.ts';
+import { type DatabaseSchema, rateBucketTableMigration, tenancyMigration, tenantTableMigration } from '../schema.ts';
 
 /** Schema of a gateway's tables. Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
@@ -45,7 +45,7 @@ const journals = `
   CREATE INDEX gateway_orders_open ON gateway_orders (tenant, account)
     WHERE over_at IS NULL AND state IN ('intent', 'placed', 'unknown');
   CREATE INDEX gateway_orders_written_off ON gateway_orders (tenant, written_off_at) WHERE written_off_at IS NOT NULL;
-  ${tenantTable(schema, 'gateway_orders', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'gateway_orders', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE gateway_messages (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -61,7 +61,7 @@ const journals = `
     PRIMARY KEY (tenant, sub, client_message_id),
     CHECK ((state IN ('sent', 'refused')) = (result IS NOT NULL))
   );
-  ${tenantTable(schema, 'gateway_messages', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'gateway_messages', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE used_approvals (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -74,7 +74,7 @@ const journals = `
     PRIMARY KEY (tenant, issuer, jti)
   );
   -- A used approval never becomes unused.
-  ${tenantTable(schema, 'used_approvals', { app: 'SELECT, INSERT' })}
+  ${tenantTableMigration(schema, 'used_approvals', { app: 'SELECT, INSERT' })}
 
   CREATE TABLE decisions (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -94,7 +94,7 @@ const journals = `
     facts text NOT NULL,
     PRIMARY KEY (tenant, sub, effect, id)
   );
-  ${tenantTable(schema, 'decisions', { app: 'SELECT, INSERT, DELETE' })}
+  ${tenantTableMigration(schema, 'decisions', { app: 'SELECT, INSERT, DELETE' })}
 `;
 
 const proposals = `
@@ -146,18 +146,18 @@ const proposals = `
   );
   CREATE INDEX proposals_of_person ON proposals (tenant, sub, created_at);
   CREATE INDEX proposals_asked ON proposals (tenant, sub, client, typed, created_at);
-  CREATE INDEX proposals_decided ON proposals (tenant, sub, client, updated_at) WHERE state IN (${DECIDED_STATES});
+  CREATE INDEX proposals_decided ON proposals (tenant, sub, client, updated_at) WHERE state IN (${DECIDED_STATES_SQL});
   CREATE INDEX proposals_alike ON proposals (tenant, sub, fingerprint, created_at);
   CREATE INDEX proposals_changed ON proposals (tenant, sub, version);
-  CREATE INDEX proposals_open ON proposals (tenant, sub, client, typed, state) WHERE state IN (${OPEN_STATES});
+  CREATE INDEX proposals_open ON proposals (tenant, sub, client, typed, state) WHERE state IN (${OPEN_STATES_SQL});
   CREATE INDEX proposals_for_others ON proposals (tenant, proposed_by, created_at) WHERE proposed_by IS NOT NULL;
   CREATE INDEX proposals_for_others_changed ON proposals (tenant, proposed_by, version)
     WHERE proposed_by IS NOT NULL;
-  CREATE INDEX proposals_attended ON proposals (tenant, attendant) WHERE state IN (${OPEN_STATES});
+  CREATE INDEX proposals_attended ON proposals (tenant, attendant) WHERE state IN (${OPEN_STATES_SQL});
   CREATE UNIQUE INDEX proposals_asked_by ON proposals (tenant, auth_req_hash) WHERE auth_req_hash IS NOT NULL;
   CREATE INDEX proposals_untold ON proposals (tenant, version)
-    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES});
-  ${tenantTable(schema, 'proposals', { app: 'SELECT, INSERT, UPDATE' })}
+    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL});
+  ${tenantTableMigration(schema, 'proposals', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE proposal_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -169,7 +169,7 @@ const proposals = `
     PRIMARY KEY (tenant, sub, client, key),
     FOREIGN KEY (tenant, proposal) REFERENCES proposals (tenant, id)
   );
-  ${tenantTable(schema, 'proposal_keys', { app: 'SELECT, INSERT' })}
+  ${tenantTableMigration(schema, 'proposal_keys', { app: 'SELECT, INSERT' })}
 
   CREATE TABLE halts (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -178,7 +178,7 @@ const proposals = `
     by_client text NOT NULL,
     PRIMARY KEY (tenant, sub)
   );
-  ${tenantTable(schema, 'halts', { app: 'SELECT, INSERT, DELETE' })}
+  ${tenantTableMigration(schema, 'halts', { app: 'SELECT, INSERT, DELETE' })}
   CREATE TABLE reductions (
     tenant text NOT NULL DEFAULT current_tenant(),
     sub text NOT NULL,
@@ -187,7 +187,7 @@ const proposals = `
     reduced_by text NOT NULL,
     PRIMARY KEY (tenant, sub)
   );
-  ${tenantTable(schema, 'reductions', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  ${tenantTableMigration(schema, 'reductions', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
 /** The append-only audit log, and its latest checkpoint (`record_checkpoint`). */
@@ -202,14 +202,14 @@ const record = `
     seal_check text,
     PRIMARY KEY (tenant)
   );
-  ${tenantTable(schema, 'heads', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'heads', { app: 'SELECT, INSERT, UPDATE' })}
   CREATE TABLE record_lines (
     tenant text NOT NULL DEFAULT current_tenant(),
     seq bigint NOT NULL,
     line text NOT NULL,
     PRIMARY KEY (tenant, seq)
   );
-  ${tenantTable(schema, 'record_lines', { app: 'SELECT, INSERT' })}
+  ${tenantTableMigration(schema, 'record_lines', { app: 'SELECT, INSERT' })}
   CREATE TABLE record_checkpoint (
     tenant text NOT NULL DEFAULT current_tenant(),
     day text NOT NULL,
@@ -218,7 +218,7 @@ const record = `
     anchored integer NOT NULL CHECK (anchored IN (0, 1)),
     PRIMARY KEY (tenant)
   );
-  ${tenantTable(schema, 'record_checkpoint', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'record_checkpoint', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
 const mandates = `
@@ -233,7 +233,7 @@ const mandates = `
     updated_at bigint NOT NULL,
     PRIMARY KEY (tenant, sub, id)
   );
-  ${tenantTable(schema, 'mandates', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'mandates', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE mandate_uses (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -247,7 +247,7 @@ const mandates = `
     PRIMARY KEY (tenant, sub, mandate, slot, symbol, side, n),
     UNIQUE (tenant, sub, client_order_id)
   );
-  ${tenantTable(schema, 'mandate_uses', { app: 'SELECT, INSERT, DELETE' })}
+  ${tenantTableMigration(schema, 'mandate_uses', { app: 'SELECT, INSERT, DELETE' })}
 
   CREATE TABLE standing_orders (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -261,7 +261,7 @@ const mandates = `
     FOREIGN KEY (tenant, sub, mandate) REFERENCES mandates (tenant, sub, id)
   );
   CREATE INDEX standing_orders_watched ON standing_orders (tenant, sub, mandate) WHERE state = 'watching';
-  ${tenantTable(schema, 'standing_orders', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'standing_orders', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
 /** Signing keys and signatures, access to accounts, default accounts and broker keys, and used DPoP proofs. */
@@ -286,7 +286,7 @@ const people = `
     PRIMARY KEY (tenant, credential_id)
   );
   CREATE INDEX signing_keys_of_person ON signing_keys (tenant, sub) WHERE removed_at IS NULL;
-  ${tenantTable(schema, 'signing_keys', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'signing_keys', { app: 'SELECT, INSERT, UPDATE' })}
 
   -- One row per person: a new pairing replaces an old one.
   CREATE TABLE pairings (
@@ -297,7 +297,7 @@ const people = `
     PRIMARY KEY (tenant, sub),
     UNIQUE (tenant, digest)
   );
-  ${tenantTable(schema, 'pairings', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  ${tenantTableMigration(schema, 'pairings', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 
   CREATE TABLE signatures (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -310,7 +310,7 @@ const people = `
     PRIMARY KEY (tenant, sub, approval, digest),
     FOREIGN KEY (tenant, credential_id) REFERENCES signing_keys (tenant, credential_id)
   );
-  ${tenantTable(schema, 'signatures', { app: 'SELECT, INSERT' })}
+  ${tenantTableMigration(schema, 'signatures', { app: 'SELECT, INSERT' })}
 
   CREATE TABLE access_grants (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -328,7 +328,7 @@ const people = `
   );
   CREATE INDEX access_to_account ON access_grants (tenant, account) WHERE revoked_at IS NULL;
   CREATE INDEX access_of_person ON access_grants (tenant, who) WHERE revoked_at IS NULL;
-  ${tenantTable(schema, 'access_grants', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'access_grants', { app: 'SELECT, INSERT, UPDATE' })}
 
   -- Sealed by the gateway, so that not even the owner of the database can read them.
   CREATE TABLE broker_keys (
@@ -342,7 +342,7 @@ const people = `
     kept_at bigint NOT NULL,
     PRIMARY KEY (tenant, sub, connection)
   );
-  ${tenantTable(schema, 'broker_keys', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  ${tenantTableMigration(schema, 'broker_keys', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 
   CREATE TABLE default_accounts (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -350,7 +350,7 @@ const people = `
     account text NOT NULL,
     PRIMARY KEY (tenant, sub)
   );
-  ${tenantTable(schema, 'default_accounts', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  ${tenantTableMigration(schema, 'default_accounts', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 
   CREATE TABLE gateway_dpop_proofs (
     tenant text NOT NULL DEFAULT current_tenant(),
@@ -359,7 +359,7 @@ const people = `
     PRIMARY KEY (tenant, proof)
   );
   CREATE INDEX gateway_dpop_proofs_by_expiry ON gateway_dpop_proofs (expires_at);
-  ${tenantTable(schema, 'gateway_dpop_proofs', {
+  ${tenantTableMigration(schema, 'gateway_dpop_proofs', {
     app: 'SELECT, INSERT, UPDATE, DELETE',
     sweeper: 'SELECT, DELETE',
   })}
@@ -377,7 +377,7 @@ const gateways = `
     until timestamptz NOT NULL,
     PRIMARY KEY (tenant, name)
   );
-  ${tenantTable(schema, 'gateways', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  ${tenantTableMigration(schema, 'gateways', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
   CREATE TABLE gateway_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
     name text NOT NULL CHECK (name IN ('client', 'next_client', 'seal', 'next_seal')),
@@ -385,32 +385,39 @@ const gateways = `
     wrapped text NOT NULL,
     PRIMARY KEY (tenant, name, version)
   );
-  ${tenantTable(schema, 'gateway_keys', { app: 'SELECT, INSERT, DELETE' })}
+  ${tenantTableMigration(schema, 'gateway_keys', { app: 'SELECT, INSERT, DELETE' })}
   CREATE TABLE registered_clients (
     tenant text NOT NULL DEFAULT current_tenant(),
     registration text NOT NULL,
     PRIMARY KEY (tenant)
   );
-  ${tenantTable(schema, 'registered_clients', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'registered_clients', { app: 'SELECT, INSERT, UPDATE' })}
   CREATE TABLE early_pings (
     tenant text NOT NULL DEFAULT current_tenant(),
     ping text NOT NULL,
     received_at bigint NOT NULL,
     PRIMARY KEY (tenant, ping)
   );
-  ${tenantTable(schema, 'early_pings', { app: 'SELECT, INSERT, DELETE' })}
+  ${tenantTableMigration(schema, 'early_pings', { app: 'SELECT, INSERT, DELETE' })}
   CREATE TABLE limits_seen (
     tenant text NOT NULL DEFAULT current_tenant(),
     since bigint NOT NULL,
     PRIMARY KEY (tenant)
   );
-  ${tenantTable(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
+  ${tenantTableMigration(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
 `;
 
 /** A gateway's tables. The columns are the same as in SQLite, so that the same code reads the rows (`store/rows/`). */
 export const gatewaySchema: DatabaseSchema = {
   name: schema,
   migrations: [
-    tenancyMigration(schema) + journals + proposals + record + mandates + people + gateways + rateBucketTable(schema),
+    tenancyMigration(schema) +
+      journals +
+      proposals +
+      record +
+      mandates +
+      people +
+      gateways +
+      rateBucketTableMigration(schema),
   ],
 };

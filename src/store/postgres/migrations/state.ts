@@ -2,9 +2,9 @@ import {
   appRole,
   type DatabaseSchema,
   type Migration,
-  rateBucketTable,
+  rateBucketTableMigration,
   tenancyMigration,
-  tenantTable,
+  tenantTableMigration,
 } from '../schema.ts';
 
 const schema = 'trade_agent_state';
@@ -19,7 +19,7 @@ const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person te
  * person's rows. Such a table may contain times, limits and IDs, but no other personal data.
  */
 const sweptTable = (table: string, rights: { readonly app: string }): Migration => `
-  ${tenantTable(schema, table, rights)}
+  ${tenantTableMigration(schema, table, rights)}
   CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appRole(schema)}, CURRENT_USER
     USING (coalesce(current_setting('ta.person', true), '') IN ('', person))
     WITH CHECK (coalesce(current_setting('ta.person', true), '') IN ('', person));
@@ -30,7 +30,7 @@ const sweptTable = (table: string, rights: { readonly app: string }): Migration 
  * tenant's policy. Therefore, names of threads and accounts need to be unique only per person.
  */
 const personTable = (table: string, rights: { readonly app: string }): Migration => `
-  ${tenantTable(schema, table, rights)}
+  ${tenantTableMigration(schema, table, rights)}
   CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appRole(schema)}, CURRENT_USER
     USING (person = current_person()) WITH CHECK (person = current_person());
 `;
@@ -184,7 +184,7 @@ const checks = `
     tenant text NOT NULL DEFAULT current_tenant(), symbol text NOT NULL, days bytea NOT NULL, closes bytea NOT NULL,
     PRIMARY KEY (tenant, symbol)
   );
-  ${tenantTable(schema, 'closes', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'closes', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 
 /**
@@ -199,14 +199,14 @@ const credentials = `
     wrapped text NOT NULL,
     PRIMARY KEY (tenant, version)
   );
-  ${tenantTable(schema, 'data_keys', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'data_keys', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE credential_holders (
     tenant text NOT NULL DEFAULT current_tenant(),
     person text NOT NULL,
     PRIMARY KEY (tenant, person)
   );
-  ${tenantTable(schema, 'credential_holders', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  ${tenantTableMigration(schema, 'credential_holders', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 
   CREATE TABLE credentials (
     ${PERSON_COLUMNS},
@@ -295,7 +295,7 @@ const runs = `
     PRIMARY KEY (tenant, proof)
   );
   CREATE INDEX server_dpop_proofs_over ON server_dpop_proofs (expires_at);
-  ${tenantTable(schema, 'server_dpop_proofs', { app: rights.app, sweeper: 'SELECT, DELETE' })}
+  ${tenantTableMigration(schema, 'server_dpop_proofs', { app: rights.app, sweeper: 'SELECT, DELETE' })}
 `;
 
 /**
@@ -350,14 +350,14 @@ const schedules = `
     tenant text NOT NULL DEFAULT current_tenant(), calendar text NOT NULL,
     PRIMARY KEY (tenant)
   );
-  ${tenantTable(schema, 'calendars', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'calendars', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE worker_leases (
     tenant text NOT NULL DEFAULT current_tenant(), name text NOT NULL,
     holder text NOT NULL, until timestamptz NOT NULL,
     PRIMARY KEY (tenant, name)
   );
-  ${tenantTable(schema, 'worker_leases', rights)}
+  ${tenantTableMigration(schema, 'worker_leases', rights)}
 
   -- Secrets of channels are in the credentials table.
   CREATE TABLE notice_channels (
@@ -381,7 +381,7 @@ const jobs = `
   );
   CREATE INDEX job_outbox_due ON job_outbox (tenant, due_at) WHERE dead_at IS NULL;
   CREATE INDEX job_outbox_dead ON job_outbox (tenant, dead_at) WHERE dead_at IS NOT NULL;
-  ${tenantTable(schema, 'job_outbox', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
+  ${tenantTableMigration(schema, 'job_outbox', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
 /** State of many people's agents: threads, checks, sealed secrets, runs and schedules. */
@@ -397,6 +397,6 @@ export const stateSchema: DatabaseSchema = {
       runs +
       schedules +
       jobs +
-      rateBucketTable(schema),
+      rateBucketTableMigration(schema),
   ],
 };

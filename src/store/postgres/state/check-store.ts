@@ -1,6 +1,6 @@
 import type { CheckStore, StoredNotice } from '../../check-store.ts';
 import { createCheckStore } from '../../sql/check-store.ts';
-import { postgresTransactions, runWork } from '../sql-database.ts';
+import { postgresTransactions, runTransactionWork } from '../sql-database.ts';
 import type { Transaction } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
@@ -14,7 +14,7 @@ export function postgresCheckStore<Notice extends StoredNotice>(
 ): CheckStore<Notice> {
   const store = createCheckStore<Notice>(postgresTransactions(database), (work) =>
     database.write(async (unit) => {
-      for (const id of await runWork(unit, work())) await kept(unit, id);
+      for (const id of await runTransactionWork(unit, work())) await kept(unit, id);
     }),
   );
   return { ...store, close: () => undefined };

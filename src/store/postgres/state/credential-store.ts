@@ -9,10 +9,10 @@ import {
   type ServerCredentialName,
   serverOnlyCredentialNames,
 } from '../../../secrets/credential-store.ts';
-import { assertLengths, matchesExpected, pickValues } from '../../../secrets/credential-values.ts';
+import { assertValueLengths, matchesExpected, pickValues } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
 import { LOCK_WAIT_MS } from '../../../secrets/store-lock.ts';
-import { isStoreUnavailable } from '../store-unavailable.ts';
+import { isDatabaseUnavailableError } from '../store-unavailable.ts';
 import type { TenantDatabase, Transaction } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
@@ -92,7 +92,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
     notice: undefined,
     get: async (names) => pickValues(await open(await readSealed(names)), names),
     async set(values, expected) {
-      assertLengths(values, MAX_VALUE_LENGTH);
+      assertValueLengths(values, MAX_VALUE_LENGTH);
       return await change(
         expected,
         () => sealAll(values),
@@ -177,7 +177,7 @@ function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
         const { code = 'no answer' } = error as { code?: unknown };
         throw new TradeAgentError('credential_store_unavailable', `the credentials database is unavailable (${code})`, {
           hint: 'Try again in a moment.',
-          details: { state: 'database', away: isStoreUnavailable(error) },
+          details: { state: 'database', away: isDatabaseUnavailableError(error) },
         });
       }
     };

@@ -4,7 +4,7 @@ import { BaseCheckpointSaver, type CheckpointListOptions, type PendingWrite } fr
 import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
 import { isHeldLease } from '../../sql/thread-store.ts';
 import type { LeaseGuard } from '../../state-stores.ts';
-import { runWork } from '../sql-database.ts';
+import { runTransactionWork } from '../sql-database.ts';
 import type { Transaction } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
@@ -190,7 +190,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
 
   async #requireLease(unit: Transaction): Promise<void> {
     if (this.#guard === undefined) return;
-    if (!(await runWork(unit, isHeldLease(this.#guard.lease, ' FOR SHARE')))) throw this.#guard.lost();
+    if (!(await runTransactionWork(unit, isHeldLease(this.#guard.lease, ' FOR SHARE')))) throw this.#guard.lost();
   }
 
   async #tuple({ row, writes, messages }: Stored): Promise<CheckpointTuple> {

@@ -1,7 +1,7 @@
 import type { NoticeChannelRows } from '../../notice-channel-rows.ts';
 import type { PersonDatabase } from './person-database.ts';
 
-export function postgresNoticeChannels<Channel>(database: PersonDatabase): NoticeChannelRows<Channel> {
+export function postgresNoticeChannelRows<Channel>(database: PersonDatabase): NoticeChannelRows<Channel> {
   return {
     async all() {
       const rows = await database.read((unit) =>

@@ -7,7 +7,7 @@ export interface ScheduleJobs {
   enqueueAll?(unit: Transaction, jobs: readonly ScheduleJob[]): Promise<void>;
 }
 
-export async function enqueueAll(jobs: ScheduleJobs, unit: Transaction, all: readonly ScheduleJob[]): Promise<void> {
+export async function enqueueJobs(jobs: ScheduleJobs, unit: Transaction, all: readonly ScheduleJob[]): Promise<void> {
   if (jobs.enqueueAll !== undefined) return await jobs.enqueueAll(unit, all);
   for (const job of all) await jobs.enqueue(unit, job);
 }
@@ -22,7 +22,7 @@ interface ScheduleJob {
  * Creates a job whose key makes a person's jobs of the same kind run one after the other, because two simultaneous
  * checks would send the same notice twice.
  */
-export function createJob(
+export function createScheduleJob(
   kind: ScheduleJob['kind'],
   tenant: string,
   person: string,

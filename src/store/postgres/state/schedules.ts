@@ -11,8 +11,8 @@ import type {
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Transaction } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
-import { createJob, type ScheduleJobs } from './schedule-jobs.ts';
-import { signedValue, toProgress } from './tenant-schedules.ts';
+import { createScheduleJob, type ScheduleJobs } from './schedule-jobs.ts';
+import { signedValue, toScheduleProgress } from './tenant-schedules.ts';
 
 /** Number of runs that are kept per schedule. Enough for a quarter with two runs per trading day. */
 const MAX_STORED_RUNS = 128;
@@ -46,7 +46,7 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
 ): ScheduleRows<Schedule, Run> {
   const database = personDatabase(tenants, person);
   const job = (kind: 'check' | 'reconcile', ids: { schedule: string } | { proposal: string }) =>
-    createJob(kind, tenants.tenant, person, ids);
+    createScheduleJob(kind, tenants.tenant, person, ids);
   return {
     async list() {
       const rows = await database.read((unit) => unit.last.all<Row>(`${SELECT_SCHEDULES} ORDER BY seq`));
@@ -304,6 +304,6 @@ function toScheduleRow<Schedule, Run>({ definition, last, ...row }: Row): Schedu
     wakeAt: row.wake_at,
     askedAt: row.open_since,
     epoch: row.epoch,
-    ...toProgress(row),
+    ...toScheduleProgress(row),
   };
 }

@@ -1,6 +1,6 @@
 import { createThreadProposals } from '../../sql/thread-proposals.ts';
 import { createThreadStore } from '../../sql/thread-store.ts';
-import type { OpenStateStores, StateStores } from '../../state-stores.ts';
+import type { ClosableStateStores, StateStores } from '../../state-stores.ts';
 import { postgresTransactions } from '../sql-database.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
@@ -9,7 +9,7 @@ import { type PersonDatabase, personDatabase } from './person-database.ts';
  * @param database a database with `stateSchema`, opened for one tenant; closed together with the stores
  * @param person the person's `sub` at the tenant's identity provider
  */
-export function postgresState(database: TenantDatabase, person: string): OpenStateStores {
+export function openPostgresStateStores(database: TenantDatabase, person: string): ClosableStateStores {
   let closing: Promise<void> | undefined;
   return {
     stores: postgresStateStores(personDatabase(database, person)),

@@ -7,7 +7,7 @@ import type {
   WakePlan,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Transaction } from '../tenant-database.ts';
-import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
+import { createScheduleJob, enqueueJobs, type ScheduleJobs } from './schedule-jobs.ts';
 
 /**
  * Minimum time between two changes of a condition, in milliseconds. If a check does not report a crossed condition (for
@@ -35,7 +35,7 @@ export function postgresTenantSchedules(
   database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   jobs: ScheduleJobs,
 ): TenantSchedules {
-  const check = (person: string, schedule: string) => createJob('check', database.tenant, person, { schedule });
+  const check = (person: string, schedule: string) => createScheduleJob('check', database.tenant, person, { schedule });
   return {
     waiting: (now) =>
       database.read(async (unit) => {
@@ -58,12 +58,12 @@ export function postgresTenantSchedules(
             person,
             schedule,
             timing: JSON.parse(timing),
-            ...toProgress(row),
+            ...toScheduleProgress(row),
           })),
         );
         await setWakeTimes(unit, rows, planned, now);
         const due = rows.filter((_, index) => planned[index]?.isDue === true);
-        await enqueueAll(
+        await enqueueJobs(
           jobs,
           unit,
           due.map(({ person, schedule }) => check(person, schedule)),
@@ -88,7 +88,7 @@ export function postgresTenantSchedules(
             { person, schedule, now },
           );
         }
-        await enqueueAll(
+        await enqueueJobs(
           jobs,
           unit,
           [...schedules.values()].map(({ person, schedule }) => check(person, schedule)),
@@ -174,7 +174,7 @@ export function signedValue(side: PriceConditionSide, decimal: string): string {
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
 }
 
-export function toProgress(row: Pick<Row, 'handled' | 'pending_due' | 'pending_attempts'>): ScheduleProgress {
+export function toScheduleProgress(row: Pick<Row, 'handled' | 'pending_due' | 'pending_attempts'>): ScheduleProgress {
   const { handled, pending_due: due, pending_attempts: attempts } = row;
   return { handled, pending: due === null ? null : { due, attempts } };
 }

@@ -1,4 +1,4 @@
-import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
+import { DECIDED_STATES_SQL, NOTIFIED_STATES_SQL, OPEN_STATES_SQL } from '../../rows/proposal-states.ts';
 import type { Migration } from '../migrate.ts';
 
 const baseline = `
@@ -123,15 +123,15 @@ const baseline = `
   ) STRICT;
   CREATE INDEX proposals_of_person ON proposals (sub, created_at);
   CREATE INDEX proposals_asked ON proposals (sub, client, typed, created_at);
-  CREATE INDEX proposals_decided ON proposals (sub, client, updated_at) WHERE state IN (${DECIDED_STATES});
+  CREATE INDEX proposals_decided ON proposals (sub, client, updated_at) WHERE state IN (${DECIDED_STATES_SQL});
   CREATE INDEX proposals_alike ON proposals (sub, fingerprint, created_at);
   CREATE INDEX proposals_changed ON proposals (sub, version);
-  CREATE INDEX proposals_open ON proposals (sub, client, typed, state) WHERE state IN (${OPEN_STATES});
+  CREATE INDEX proposals_open ON proposals (sub, client, typed, state) WHERE state IN (${OPEN_STATES_SQL});
   CREATE INDEX proposals_for_others ON proposals (proposed_by, created_at) WHERE proposed_by IS NOT NULL;
   CREATE INDEX proposals_for_others_changed ON proposals (proposed_by, version) WHERE proposed_by IS NOT NULL;
   CREATE UNIQUE INDEX proposals_asked_by ON proposals (auth_req_hash) WHERE auth_req_hash IS NOT NULL;
   CREATE INDEX proposals_untold ON proposals (version)
-    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES});
+    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL});
   CREATE TABLE proposal_keys (
     sub TEXT NOT NULL,
     client TEXT NOT NULL,

@@ -11,7 +11,7 @@ import {
   agentOperations,
   fromWireInput,
   fromWireOptions,
-  IDEMPOTENCY_KEY,
+  IDEMPOTENCY_KEY_HEADER,
   type OperationName,
   type RemoteSchedule,
   type startedRunSchema,
@@ -223,7 +223,7 @@ export class AgentServer {
 
   /** @throws {Refusal} without a key, or for another body */
   #seen(request: IncomingMessage, body: string): unknown {
-    const key = request.headers[IDEMPOTENCY_KEY];
+    const key = request.headers[IDEMPOTENCY_KEY_HEADER];
     if (typeof key !== 'string') throw new HttpProblem(400, 'idempotency_key_missing', 'a key is missing');
     const seen = this.#keys.get(key);
     if (seen !== undefined && seen.body !== body)
@@ -232,7 +232,7 @@ export class AgentServer {
   }
 
   #remember<T>(request: IncomingMessage, body: string, answer: T): T {
-    this.#keys.set(String(request.headers[IDEMPOTENCY_KEY]), { body, answer });
+    this.#keys.set(String(request.headers[IDEMPOTENCY_KEY_HEADER]), { body, answer });
     return answer;
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Agent } from '../../../../src/agent/agent.ts';
 import { createRemoteAgent } from '../../../../src/agent/remote/remote-agent.ts';
-import { openApiDocument } from '../../../../src/server/http/server-app.ts';
+import { createOpenApiDocument } from '../../../../src/server/http/server-app.ts';
 import { noPrism, startPrism, stopPrisms } from '../../prism.ts';
 import { profileAt, sessionOf } from '../session.ts';
 import { createWorld, options, play, type World } from '../world.ts';
@@ -23,7 +23,7 @@ describe.skipIf(noPrism !== undefined)('by the OpenAPI document', () => {
     const here = await world.agent();
     server = await new AgentServer(async () => here).start();
     const file = join(folder, 'openapi.json');
-    const document = openApiDocument(server.url, '0');
+    const document = createOpenApiDocument(server.url, '0');
     // Prism knows no scheme of HTTP but Basic and Bearer.
     const securitySchemes = { dpop: { type: 'apiKey', in: 'header', name: 'authorization' } };
     const components = { ...(document.components as object), securitySchemes };

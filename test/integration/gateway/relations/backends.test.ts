@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { escapeId } from '../../../../src/gateway/relations/openfga.ts';
-import { type Relations, RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
+import { escapeOpenFgaId } from '../../../../src/gateway/relations/openfga.ts';
+import { type Relations, RelationsUnavailableError } from '../../../../src/gateway/relations/relations.ts';
 import { createRelations, type RelationsOptions } from '../../../../src/gateway/relations/relations-settings.ts';
 import { permissions } from '../../../../src/trading/permissions.ts';
 import { type Asked, type Reply, startServer } from '../support/answering-server.ts';
@@ -78,11 +78,11 @@ describe('a question', () => {
   });
 
   it('names nobody else, whatever somebody is called', () => {
-    expect(escapeId('auth0|0123456789')).toBe('auth0|0123456789');
-    expect(escapeId('*')).toBe('%2a');
-    expect(escapeId('firm:acme#advisor')).toBe('firm%3aacme%23advisor');
-    expect(escapeId('a b%20')).toBe('a%20b%2520');
-    expect(decodeURIComponent(escapeId('é*:'))).toBe('é*:');
+    expect(escapeOpenFgaId('auth0|0123456789')).toBe('auth0|0123456789');
+    expect(escapeOpenFgaId('*')).toBe('%2a');
+    expect(escapeOpenFgaId('firm:acme#advisor')).toBe('firm%3aacme%23advisor');
+    expect(escapeOpenFgaId('a b%20')).toBe('a%20b%2520');
+    expect(decodeURIComponent(escapeOpenFgaId('é*:'))).toBe('é*:');
   });
 
   it.each(['openfga', 'authzen'] as const)('who may give the second yes is asked at %s too', async (kind) => {
@@ -126,23 +126,23 @@ describe.each(['openfga', 'authzen'] as const)('an answer of %s', (kind) => {
     const started = performance.now();
     const error: unknown = await relations.check(question).catch((thrown: unknown) => thrown);
     expect(performance.now() - started).toBeLessThan(1000);
-    expect(error).toBeInstanceOf(RelationsUnavailable);
+    expect(error).toBeInstanceOf(RelationsUnavailableError);
     expect(String((error as Error).stack)).not.toContain('the-preshared-key');
     // Once, whatever it was: a second try would come too late.
     expect(asked).toHaveLength(1);
-    await expect(relations.secondApprovers('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(relations.secondApprovers('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailableError);
   });
 
   it('of a server that is not there counts as none', async () => {
     const { relations, close } = await at(kind, () => 'drop');
     await close();
-    await expect(relations.check(question)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(relations.check(question)).rejects.toBeInstanceOf(RelationsUnavailableError);
   });
 
   it('that names who is no user counts as none', async () => {
     const group = { type: 'firm', id: 'acme' };
     const { relations } = await at(kind, () => ({ body: { users: [{ object: group }], results: [group] } }));
-    await expect(relations.secondApprovers('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailable);
+    await expect(relations.secondApprovers('alice', AT)).rejects.toBeInstanceOf(RelationsUnavailableError);
   });
 });
 
@@ -192,7 +192,7 @@ describe('Auth0 FGA', () => {
     const secret = { tokenUrl: server.url, clientId: 'c', clientSecret: 'the-secret', audience: 'a' };
     const relations = relationsOf({ kind: 'openfga', url: server.url, store: STORE, model: MODEL, secret });
     const error: unknown = await relations.check(question).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(RelationsUnavailable);
+    expect(error).toBeInstanceOf(RelationsUnavailableError);
     expect(String(error)).not.toContain('the-secret');
   });
 });

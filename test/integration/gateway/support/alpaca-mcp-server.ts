@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type CallToolResult, createMcpHandler, Server, type Tool } from '@modelcontextprotocol/server';
-import { toolPin } from '../../../../src/net/tool-pin.ts';
+import { computeToolPin } from '../../../../src/net/tool-pin.ts';
 import { startWorld, type World } from '../../sandbox/paper-broker-world.ts';
 
 /*
@@ -191,7 +191,7 @@ export async function startAlpacaMcp(): Promise<AlpacaMcpServer> {
     pins: Object.fromEntries(
       tools()
         .filter(({ name }) => ['place_stock_order', 'cancel_order_by_id'].includes(name))
-        .map((tool) => [tool.name, toolPin(tool)]),
+        .map((tool) => [tool.name, computeToolPin(tool)]),
     ),
     called,
     placed,

@@ -6,12 +6,12 @@ import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-brok
 import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { createOrderService, type OrderService } from '../../../../src/gateway/orders/place-order.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
-import { staticRules } from '../../../../src/gateway/policy/rules.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { createStaticRulesSource } from '../../../../src/gateway/policy/rules.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import type { OrderJournal } from '../../../../src/store/order-journal.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { TRADE_ORDER_TYPE } from '../../../../src/trading/approval-details.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { TRADE_ORDER_DETAILS_TYPE } from '../../../../src/trading/approval-details.ts';
 import { anOrderDraft, type OrderChanges } from '../../../fixtures/builders.ts';
 import { type StandInOrder, startAlpacaStandIn } from './alpaca-stand-in.ts';
 import { firstAnswer } from './first-answer.ts';
@@ -35,12 +35,12 @@ export function deskOver(
       halts,
       decisions,
       clock: parts.clock,
-      rules: staticRules(),
+      rules: createStaticRulesSource(),
       relations: { check: async () => true },
     }),
     gateway: 'https://gateway.example',
     issuer: 'https://issuer.example',
-    detailsType: TRADE_ORDER_TYPE,
+    detailsType: TRADE_ORDER_DETAILS_TYPE,
     environment: 'paper',
     ...parts,
   });
@@ -53,7 +53,7 @@ export async function startDesk() {
   const clock = testClock();
   const alpaca = await startAlpacaStandIn();
   const database = new Database(':memory:');
-  const stores = sqliteGatewayStores(database);
+  const stores = createSqliteGatewayStores(database);
   const journal: OrderJournal = {
     ...stores.orders,
     async claim(...given) {
@@ -121,7 +121,7 @@ export async function startDesk() {
       anOrderDraft({
         time_in_force: 'gtc',
         limit_price: '171.00',
-        expires_at: utcSeconds(clock.now() + 240_000),
+        expires_at: formatUtcSeconds(clock.now() + 240_000),
         ...changes,
       }),
     caller: (changes: Partial<Caller> = {}): Caller => ({

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import type { MandateStore } from '../../../../src/store/mandate-store.ts';
 import { type MandateEnvelope, mandateDigest } from '../../../../src/trading/mandate/envelope.ts';
 import { ONE_DAY_MS } from '../../../../src/trading/new-york-time.ts';
@@ -16,8 +16,8 @@ export async function granted(
     ...base,
     max_order_notional: '1000.00',
     max_total_notional: '5000.00',
-    not_before: utcSeconds(now),
-    expires_at: utcSeconds(now + 20 * ONE_DAY_MS),
+    not_before: formatUtcSeconds(now),
+    expires_at: formatUtcSeconds(now + 20 * ONE_DAY_MS),
     ...changes,
   };
   const { mandate_id: id } = terms;

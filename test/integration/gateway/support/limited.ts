@@ -1,13 +1,18 @@
-import { type AccountLimits, type Rules, type RulesSource, staticRules } from '../../../../src/gateway/policy/rules.ts';
+import {
+  type AccountLimits,
+  createStaticRulesSource,
+  type Rules,
+  type RulesSource,
+} from '../../../../src/gateway/policy/rules.ts';
 
 /** Rules that are nothing but limits, of every account. */
 export function limited(limits: AccountLimits): RulesSource {
-  return staticRules({ version: 1, accounts: { '*': limits } });
+  return createStaticRulesSource({ version: 1, accounts: { '*': limits } });
 }
 
 /** No rules, once they could be read: whoever decides waits for it. */
 export function readAfter(ready: () => Promise<void>): RulesSource {
-  const none = staticRules();
+  const none = createStaticRulesSource();
   return {
     async current(): Promise<Rules> {
       await ready();

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { mcpMapping } from '../../../../src/gateway/broker/mcp/mapping.ts';
+import type { mcpMappingSchema } from '../../../../src/gateway/broker/mcp/mapping.ts';
 
-type Mapping = z.input<typeof mcpMapping>;
+type Mapping = z.input<typeof mcpMappingSchema>;
 
 /** As it would be for a server whose tools neither take a client_order_id nor tell one: most of them. */
 export function withoutOurId(mapping: Mapping): Mapping {

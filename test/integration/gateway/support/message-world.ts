@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../../src/trading/message-details.ts';
 import { type Reply, startServer } from './answering-server.ts';
@@ -33,7 +33,7 @@ export async function startMessageWorld() {
     recipient: '#trading',
     text: 'Equity $1.00\nAAPL: 5',
     client_message_id: `ta-${randomUUID()}`,
-    expires_at: utcSeconds(clock.now() + 240_000),
+    expires_at: formatUtcSeconds(clock.now() + 240_000),
     ...changes,
   });
   const approve = (message: MessageDraft, { claims, ...rest }: MintOptions = {}) => {

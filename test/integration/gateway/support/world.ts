@@ -4,11 +4,11 @@ import { expect, onTestFinished, TestRunner } from 'vitest';
 import type { RequestLogEntry } from '../../../../src/gateway/auth/authenticator.ts';
 import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
-import { staticRules } from '../../../../src/gateway/policy/rules.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { createStaticRulesSource } from '../../../../src/gateway/policy/rules.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { problemSchema } from '../../../../src/trading/views.ts';
@@ -69,7 +69,7 @@ export async function startWorld(
 
   const database = new Database(':memory:');
   const log: RequestLogEntry[] = [];
-  const own = sqliteGatewayStores(database);
+  const own = createSqliteGatewayStores(database);
   const stores = changed?.(own) ?? own;
   let gateway: Gateway;
   const gatewayOver = (stores: GatewayStores) =>
@@ -122,7 +122,7 @@ export async function startWorld(
   const { detailsType: type } = options;
   /** A sound order of alice's; each has its own client_order_id. */
   const draft = (changes: OrderChanges = {}) =>
-    anOrderDraft({ environment, expires_at: utcSeconds(clock.now() + 240_000), ...changes });
+    anOrderDraft({ environment, expires_at: formatUtcSeconds(clock.now() + 240_000), ...changes });
   /** The token that alice's approval of this order gives. */
   const approve = (order: OrderDraft, { claims, ...rest }: MintOptions = {}) => {
     const details = tradeOrderDetails(order, { gateway: server.url, ...defined({ type }) });
@@ -143,7 +143,7 @@ export async function startWorld(
     database,
     log,
     /** What it decides by now. */
-    rules: () => (options.rules ?? staticRules()).current(),
+    rules: () => (options.rules ?? createStaticRulesSource()).current(),
     draft,
     approve,
     approved,

@@ -3,10 +3,10 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { parseOptionSymbol } from '../../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../../src/trading/decimal.ts';
@@ -75,7 +75,7 @@ export async function openWorstCaseWorld() {
     },
   })(KEYS.alice, () => {});
   const brokerFor = async () => openedAt(broker);
-  const desk = deskOver(sqliteGatewayStores(journalDatabase), { brokerFor, clock, gateway: GATEWAY });
+  const desk = deskOver(createSqliteGatewayStores(journalDatabase), { brokerFor, clock, gateway: GATEWAY });
   const { account } = await broker.account();
 
   const setPrice = async (symbol: string, to: string): Promise<void> => {
@@ -94,7 +94,7 @@ export async function openWorstCaseWorld() {
       ...{ account, environment: 'paper', symbol, extended_hours: false },
       reference_price: terms.side === 'buy' ? quote.ask : quote.bid,
       client_order_id: `ta-${randomUUID()}`,
-      expires_at: utcSeconds(clock.now() + 240_000),
+      expires_at: formatUtcSeconds(clock.now() + 240_000),
       ...terms,
     });
     checkOrder(draft);

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openFolderRules } from '../../../../src/gateway/policy/files/rules-source.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { createFolderRulesSource } from '../../../../src/gateway/policy/files/rules-source.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import { startProposalWorld } from '../../approval/world.ts';
 import { companyOfTests, newClient, startIssuer } from './company-issuer.ts';
 import { companyPerson } from './company-person.ts';
@@ -37,7 +37,7 @@ mkdirSync(join(folder, 'firm'), { mode: 0o700 });
 writeFileSync(join(folder, 'firm', 'acme.cedar'), FIRM, { mode: 0o600 });
 const world = await startProposalWorld({
   companies: [companyOfTests(acme.issuer, client)],
-  rules: await openFolderRules(folder),
+  rules: await createFolderRulesSource(folder),
   credentials: 'key_pair',
 });
 await world.as('alice');
@@ -146,7 +146,7 @@ describe('a company’s token', () => {
         kind: 'mandate',
         mandate: {
           ...{ symbols: ['PEP'], max_order_notional: '200', max_total_notional: '600', max_orders: 5 },
-          expires_at: utcSeconds(Date.now() + 20 * 86_400_000),
+          expires_at: formatUtcSeconds(Date.now() + 20 * 86_400_000),
         },
       },
     ],

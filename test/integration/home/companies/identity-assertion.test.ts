@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, decodeJwt, type JWTPayload, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createPeople } from '../../../../src/store/home/people.ts';
+import { createPeopleStore } from '../../../../src/store/home/people.ts';
 import { RESOURCE, startIdentityProvider, type World } from '../../sandbox/identity-provider-fixture.ts';
 import { attempt, claimsOf, type Ground, type Parties, startParties, variants } from './assertion-variants.ts';
 import {
@@ -241,7 +241,7 @@ it('ends with its person, at once', async () => {
   const { body } = await redeem(world.issuer, client, await acme.sign(claims({ sub: 'u-bob' })));
   const jti = String(decodeJwt(String(body.access_token)).jti);
   expect(await world.provider().isRevoked(jti)).toBe(false);
-  createPeople(world.database(), Date.now).remove('bob');
+  createPeopleStore(world.database(), Date.now).remove('bob');
   expect(await world.provider().isRevoked(jti)).toBe(true);
   const again = await acme.sign(claims({ sub: 'u-bob' }));
   expect((await told(redeem(world.issuer, client, again))).logged).toContain('no longer exists');

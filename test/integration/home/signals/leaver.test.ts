@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import type { PhoneNotice } from '../../../../src/home/phone/push/phone-notices.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import { startProposalWorld } from '../../approval/world.ts';
 import type { CompanyPerson } from '../companies/company-person.ts';
 import { logOut, push, rowsOf, startCompany } from './company.ts';
@@ -48,7 +48,7 @@ async function granted(): Promise<string> {
       max_order_notional: '200',
       max_total_notional: '600',
       max_orders: 5,
-      expires_at: utcSeconds(Date.now() + 20 * DAY_MS),
+      expires_at: formatUtcSeconds(Date.now() + 20 * DAY_MS),
     },
   });
   await alice.tap(code);

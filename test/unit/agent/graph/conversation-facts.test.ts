@@ -1,17 +1,17 @@
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { expect, it } from 'vitest';
-import { conversationFacts } from '../../../../src/agent/graph/conversation-facts.ts';
-import { promptMessage } from '../../../../src/agent/graph/message-history.ts';
+import { collectConversationFacts } from '../../../../src/agent/graph/conversation-facts.ts';
+import { createPromptMessage } from '../../../../src/agent/graph/message-history.ts';
 import { markStandardInput } from '../../../../src/agent/graph/system-prompt.ts';
 
 it('the person’s words are theirs alone: no data that was handed over, and no prompt of a program’s', () => {
   const messages = [
     new HumanMessage(markStandardInput('buy everything')),
-    promptMessage('buy 3 KO', 'check'),
-    promptMessage('what is this?', undefined),
+    createPromptMessage('buy 3 KO', 'check'),
+    createPromptMessage('what is this?', undefined),
   ];
-  expect(conversationFacts(messages)).toMatchObject({ said: ['what is this?'], composedBy: undefined });
-  expect(conversationFacts(messages.slice(0, 2))).toMatchObject({ said: [], composedBy: 'check' });
+  expect(collectConversationFacts(messages)).toMatchObject({ said: ['what is this?'], composedBy: undefined });
+  expect(collectConversationFacts(messages.slice(0, 2))).toMatchObject({ said: [], composedBy: 'check' });
 });
 
 it('what names were found to be is kept of every search, so that an earlier turn can be read', () => {
@@ -19,7 +19,7 @@ it('what names were found to be is kept of every search, so that an earlier turn
   const search = (...results: object[]) =>
     new ToolMessage({ tool_call_id: 'c', name: 'search_symbols', content: JSON.stringify({ results }) });
   const messages = [search(found('apple', 'AAPL')), search(found('tesla', 'TSLA'))];
-  expect(conversationFacts(messages).names).toEqual([found('apple', 'AAPL'), found('tesla', 'TSLA')]);
+  expect(collectConversationFacts(messages).names).toEqual([found('apple', 'AAPL'), found('tesla', 'TSLA')]);
   const failed = new ToolMessage({ tool_call_id: 'c', name: 'search_symbols', content: '{"error":{}}' });
-  expect(conversationFacts([failed]).names).toEqual([]);
+  expect(collectConversationFacts([failed]).names).toEqual([]);
 });

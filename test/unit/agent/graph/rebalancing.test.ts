@@ -1,6 +1,6 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { attributeRebalancing, latestRebalancing } from '../../../../src/agent/graph/rebalancing.ts';
+import { attributeRebalancing, findLatestRebalancing } from '../../../../src/agent/graph/rebalancing.ts';
 import type { OrderRequest } from '../../../../src/trading/order.ts';
 
 const order: OrderRequest = {
@@ -30,7 +30,7 @@ const sources = (turns: readonly string[], orders: readonly OrderRequest[]) =>
         max_slippage: { source: 'other', from: 'model' },
       },
     },
-    latestRebalancing([answer()]),
+    findLatestRebalancing([answer()]),
     turns,
     orders,
   ).fields;
@@ -56,7 +56,7 @@ describe('orders of a rebalancing', () => {
   });
 
   it('are none where the answer is another’s shape', () => {
-    expect(latestRebalancing([answer({ orders: 'all' })])).toBeUndefined();
-    expect(latestRebalancing([])).toBeUndefined();
+    expect(findLatestRebalancing([answer({ orders: 'all' })])).toBeUndefined();
+    expect(findLatestRebalancing([])).toBeUndefined();
   });
 });

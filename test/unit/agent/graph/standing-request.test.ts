@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { standingRequest } from '../../../../src/agent/graph/standing-request.ts';
+import { createStandingOrderRequest } from '../../../../src/agent/graph/standing-request.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import { newYorkInstant } from '../../../../src/trading/new-york-time.ts';
 
@@ -20,8 +20,8 @@ function requested(said: readonly string[], args: Record<string, unknown>, more:
   const quote = { symbol: 'X', last, bid: last, ask: last };
   const world = { profile: { environment: 'paper' }, clock: { now: () => now }, model: { builtin } };
   const facts = { said, composedBy, positions: [], names: [], openOrders: [] };
-  return standingRequest(
-    world as Parameters<typeof standingRequest>[0],
+  return createStandingOrderRequest(
+    world as Parameters<typeof createStandingOrderRequest>[0],
     { quotes: async () => [quote as never] },
     { args, account, facts, tainted },
   );

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { HeldBackText } from '../../../../src/agent/model/held-text.ts';
+import { WrittenCallFilter } from '../../../../src/agent/model/held-text.ts';
 
 function stream(pieces: readonly string[]) {
-  const held = new HeldBackText();
+  const held = new WrittenCallFilter();
   const shown = pieces.map((piece) => held.push(piece)).join('');
   return { shown, rest: held.rest() };
 }

@@ -1,6 +1,6 @@
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { dropOldResults, modelError, modelFailure } from '../../../../src/agent/model/choose-model.ts';
+import { classifyModelFailure, dropOldToolResults, toModelError } from '../../../../src/agent/model/choose-model.ts';
 
 const failed = (facts: Record<string, unknown>) => Object.assign(new Error(String(facts.message ?? '')), facts);
 
@@ -21,12 +21,12 @@ describe('what a model’s server did', () => {
     [failed({ name: 'TimeoutError' }), { kind: 'stalled' }],
     [new SyntaxError('Unexpected token'), { kind: 'broken' }],
   ])('is told from %s', (error, failure) => {
-    expect(modelFailure(error, false)).toMatchObject(failure);
+    expect(classifyModelFailure(error, false)).toMatchObject(failure);
   });
 
   it('never puts the server’s own words into the error', () => {
     const error = failed({ status: 401, message: 'Incorrect API key provided: sk-planted' });
-    const shown = modelError(modelFailure(error, false), {
+    const shown = toModelError(classifyModelFailure(error, false), {
       name: 'gpt-test',
       url: 'http://127.0.0.1:1/v1',
       keyVariable: 'OPENAI_API_KEY',
@@ -41,7 +41,7 @@ describe('a shorter history', () => {
 
   it('leaves out old results, keeps what was said and every call answered', () => {
     const messages = [new HumanMessage('hi'), call('a'), result('a'), call('b'), result('b')];
-    const shorter = dropOldResults(messages) ?? [];
+    const shorter = dropOldToolResults(messages) ?? [];
     expect(shorter.map((message) => message.type)).toEqual(messages.map((message) => message.type));
     expect(shorter[2]?.text).toContain('left_out');
     expect(shorter[4]?.text).toHaveLength(5000);
@@ -49,7 +49,7 @@ describe('a shorter history', () => {
   });
 
   it('is none where nothing can be left out', () => {
-    expect(dropOldResults([new HumanMessage('x'.repeat(100_000))])).toBeUndefined();
-    expect(dropOldResults([new HumanMessage('hi'), call('a'), result('a')])).toBeUndefined();
+    expect(dropOldToolResults([new HumanMessage('x'.repeat(100_000))])).toBeUndefined();
+    expect(dropOldToolResults([new HumanMessage('hi'), call('a'), result('a')])).toBeUndefined();
   });
 });

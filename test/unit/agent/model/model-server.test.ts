@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { modelServer } from '../../../../src/agent/model/model-server.ts';
+import { resolveModelServer } from '../../../../src/agent/model/model-server.ts';
 
 const openai = 'OPENAI-KEY';
 const env = { OPENAI_API_KEY: openai, OPENROUTER_API_KEY: 'ROUTER-KEY' };
@@ -18,37 +18,41 @@ describe('a model’s server', () => {
     ['lmstudio/qwen3', 'qwen3', 'http://127.0.0.1:1234/v1', undefined],
     ['vllm/meta-llama/Llama-3', 'meta-llama/Llama-3', 'http://127.0.0.1:8000/v1', undefined],
   ])('goes by the name in %s', (model, name, url, key) => {
-    expect(modelServer(settings(model), env, undefined)).toMatchObject({ name, url, key });
+    expect(resolveModelServer(settings(model), env, undefined)).toMatchObject({ name, url, key });
   });
 
   it('may be elsewhere than where its name says', () => {
-    expect(modelServer(settings('vllm/llama', 'https://gpu.example.com/v1'), env, undefined)).toMatchObject({
+    expect(resolveModelServer(settings('vllm/llama', 'https://gpu.example.com/v1'), env, undefined)).toMatchObject({
       name: 'llama',
       url: 'https://gpu.example.com/v1',
     });
   });
 
   it('whose name only looks like one keeps it', () => {
-    expect(modelServer(settings('meta-llama/x', 'http://127.0.0.1:1/v1'), env, undefined).name).toBe('meta-llama/x');
+    expect(resolveModelServer(settings('meta-llama/x', 'http://127.0.0.1:1/v1'), env, undefined).name).toBe(
+      'meta-llama/x',
+    );
   });
 
   it('never gets a key made for another', () => {
     for (const url of ['https://evil.example/v1', 'https://api.openai.com.evil.example/v1']) {
-      expect(modelServer(settings('gpt-5-mini', url), env, undefined).key).toBeUndefined();
+      expect(resolveModelServer(settings('gpt-5-mini', url), env, undefined).key).toBeUndefined();
     }
-    expect(modelServer(settings('openrouter/x'), env, undefined).key).not.toBe(openai);
+    expect(resolveModelServer(settings('openrouter/x'), env, undefined).key).not.toBe(openai);
   });
 
   it('gets TRADE_AGENT_API_KEY, whichever it is, before the stored key, and that before the preset’s variable', () => {
     const own = { ...env, TRADE_AGENT_API_KEY: 'OWN' };
-    expect(modelServer(settings('x', 'http://127.0.0.1:1/v1'), own, undefined).key).toBe('OWN');
-    expect(modelServer(settings('openai/x'), own, undefined).key).toBe('OWN');
-    expect(modelServer(settings('openai/x'), own, 'STORED').key).toBe('OWN');
-    expect(modelServer(settings('openai/x'), env, 'STORED').key).toBe('STORED');
+    expect(resolveModelServer(settings('x', 'http://127.0.0.1:1/v1'), own, undefined).key).toBe('OWN');
+    expect(resolveModelServer(settings('openai/x'), own, undefined).key).toBe('OWN');
+    expect(resolveModelServer(settings('openai/x'), own, 'STORED').key).toBe('OWN');
+    expect(resolveModelServer(settings('openai/x'), env, 'STORED').key).toBe('STORED');
   });
 
   it('that wants a key is refused without one, before anything is sent', () => {
-    expect(() => modelServer(settings('openrouter/x'), {}, undefined)).toThrow(/no API key for x at openrouter.ai/);
-    expect(() => modelServer(settings('x'), { OPENAI_API_KEY: '' }, undefined)).toThrow(/no API key/);
+    expect(() => resolveModelServer(settings('openrouter/x'), {}, undefined)).toThrow(
+      /no API key for x at openrouter.ai/,
+    );
+    expect(() => resolveModelServer(settings('x'), { OPENAI_API_KEY: '' }, undefined)).toThrow(/no API key/);
   });
 });

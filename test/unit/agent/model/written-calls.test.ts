@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { classifyText, findCalls } from '../../../../src/agent/model/written-calls.ts';
+import { classifyResponseText, findWrittenCalls } from '../../../../src/agent/model/written-calls.ts';
 
 const names = ['get_quote', 'place_order', 'whoami'];
-const read = (text: string, mayBeJson = false) => classifyText(text, names, mayBeJson);
+const read = (text: string, mayBeJson = false) => classifyResponseText(text, names, mayBeJson);
 const quote = '{"name":"get_quote","arguments":{"symbols":["AAPL"]}}';
 const call = { name: 'get_quote', args: { symbols: ['AAPL'] } };
 
@@ -79,11 +79,11 @@ it('takes time that grows with the text alone, whatever is nested or never close
   const started = performance.now();
   for (const piece of ['{', '[{', '{"name":"a","arguments":', '```json\n{', '<tool_call>', '"{']) {
     read(piece.repeat(40_000));
-    findCalls(piece.repeat(40_000));
+    findWrittenCalls(piece.repeat(40_000));
   }
   expect(performance.now() - started).toBeLessThan(3_000);
 });
 
 it('finds calls that stand within other text', () => {
-  expect(findCalls(`say ${quote} and {"x":1}`)).toEqual([call]);
+  expect(findWrittenCalls(`say ${quote} and {"x":1}`)).toEqual([call]);
 });

@@ -2,7 +2,7 @@ import { AIMessage, HumanMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
 import type { ApprovalStatus } from '../../../../src/agent/events.ts';
 import type { CallOutcome } from '../../../../src/agent/graph/agent-state.ts';
-import { runResult } from '../../../../src/agent/run/run-result.ts';
+import { createRunResult } from '../../../../src/agent/run/run-result.ts';
 import type { ErrorCode } from '../../../../src/errors/errors.ts';
 import { orderProposal } from '../proposal-fixture.ts';
 
@@ -21,7 +21,7 @@ function resultOf(outcomes: CallOutcome[], statuses: ApprovalStatus[] = [], erro
     attempt: 1,
     proposal: orderProposal(status, { id: `pr_${index}` }),
   }));
-  const { status, error: told } = runResult('t1', { prompt: 1, outcomes }, approvals, {
+  const { status, error: told } = createRunResult('t1', { prompt: 1, outcomes }, approvals, {
     model: 'm',
     ...(error === undefined ? {} : { error: { code: error, message: error } }),
   });
@@ -56,6 +56,6 @@ describe('a run’s status', () => {
 
   it('tells only what was said since the person last spoke', () => {
     const messages = [new HumanMessage('a'), new AIMessage('old'), new HumanMessage('b')];
-    expect(runResult('t1', { prompt: 2, messages }, [], { model: 'm' }).text).toBe('');
+    expect(createRunResult('t1', { prompt: 2, messages }, [], { model: 'm' }).text).toBe('');
   });
 });

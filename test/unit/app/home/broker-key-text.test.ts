@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readCredentialsText } from '../../../../src/app/home/brokers.ts';
+import { parseCredentialsText } from '../../../../src/app/home/brokers.ts';
 
 const pair = { keyId: 'PKTEST1234', secret: 'a/secret+of=theirs' };
 
@@ -13,7 +13,7 @@ it.each([
   ],
   ['the names of its headers', 'APCA-API-KEY-ID: PKTEST1234\nAPCA-API-SECRET-KEY: a/secret+of=theirs\n'],
 ])('a key pair is read from %s', (_, text) => {
-  expect(readCredentialsText(text, 'keys.txt', 'key_pair')).toEqual(pair);
+  expect(parseCredentialsText(text, 'keys.txt', 'key_pair')).toEqual(pair);
 });
 
 it.each([
@@ -22,5 +22,5 @@ it.each([
   ['the id alone', 'key=PKTEST1234'],
   ['nothing', ''],
 ])('of %s it says what is missing, and shows nothing of it', (_, text) => {
-  expect(() => readCredentialsText(text, 'keys.txt', 'key_pair')).toThrowError(/^keys\.txt contains no key pair$/);
+  expect(() => parseCredentialsText(text, 'keys.txt', 'key_pair')).toThrowError(/^keys\.txt contains no key pair$/);
 });

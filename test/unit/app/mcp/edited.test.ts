@@ -1,10 +1,10 @@
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { type McpClientName, mcpClients } from '../../../../src/app/mcp/client-table.ts';
-import { editServer } from '../../../../src/app/mcp/install.ts';
+import { editServerEntry } from '../../../../src/app/mcp/install.ts';
 
 const edit = (client: McpClientName, text: string, entry: object = { command: 'node', args: ['x'] }) =>
-  editServer('/f', text, mcpClients[client], 'trade-agent', entry as Record<string, unknown>);
+  editServerEntry('/f', text, mcpClients[client], 'trade-agent', entry as Record<string, unknown>);
 const refusal = (message: RegExp) =>
   expect.objectContaining({ code: 'invalid_config', message: expect.stringMatching(message) });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelOrder, listOrders, locateOrder, showOrder } from '../../../../src/app/orders/orders.ts';
+import { cancelOrder, findOrder, listOrders, locateOrder } from '../../../../src/app/orders/orders.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { ProposalRequestInput } from '../../../../src/trading/proposal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
@@ -41,13 +41,13 @@ describe('an order of a person with two accounts', () => {
       id: IN_SECOND,
       at: { account: 'B2', broker: 'tradier', label: 'Tradier' },
     });
-    expect(await showOrder(app, typed)).toMatchObject({ id: IN_SECOND, account: 'B2', label: 'Tradier' });
+    expect(await findOrder(app, typed)).toMatchObject({ id: IN_SECOND, account: 'B2', label: 'Tradier' });
   });
 
   it('is looked for in the account that was named alone', async () => {
     const app = appWith(both, books({ A1: [IN_FIRST], B2: [IN_SECOND] }), { meant: 'A1' });
     expect((await locateOrder(app, IN_SECOND)).at).toBeUndefined();
-    await expect(showOrder(app, IN_SECOND)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(findOrder(app, IN_SECOND)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('is none where no account has it', async () => {

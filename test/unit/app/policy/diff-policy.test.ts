@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diffPolicy } from '../../../../src/app/policy/diff-policy.ts';
-import { buildFacts } from '../../../../src/app/policy/policy-cases.ts';
+import { buildDecisionFacts } from '../../../../src/app/policy/policy-cases.ts';
 import type { GatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 import type { PolicyView, RecordedDecision } from '../../../../src/trading/policy-views.ts';
 import { policyView } from './policy-view.ts';
@@ -35,7 +35,7 @@ const past = (order: string, changes: Partial<RecordedDecision> = {}): RecordedD
   texts: [],
   policy: 'A'.repeat(43),
   facts: {
-    ...buildFacts({ name: 'past', order, approval: 'none', facts: {}, expect: 'ask' }, {}, 'PA3ALICE01'),
+    ...buildDecisionFacts({ name: 'past', order, approval: 'none', facts: {}, expect: 'ask' }, {}, 'PA3ALICE01'),
   },
   ...changes,
 });

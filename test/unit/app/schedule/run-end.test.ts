@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type ExitCode, exitCodeMeanings } from '../../../../src/app/exit-codes.ts';
-import { isRetried, runStatus } from '../../../../src/app/schedule/run-schedule.ts';
+import { isRetriedExitCode, runStatusForExitCode } from '../../../../src/app/schedule/run-schedule.ts';
 
 const codes = Object.keys(exitCodeMeanings).map(Number) as ExitCode[];
 
 describe('a schedule’s run', () => {
   it('is recorded by the word of its exit code', () => {
-    expect(codes.map((code) => [code, runStatus(code)])).toEqual([
+    expect(codes.map((code) => [code, runStatusForExitCode(code)])).toEqual([
       [0, 'clear'],
       [1, 'failed'],
       [2, 'failed'],
@@ -26,6 +26,6 @@ describe('a schedule’s run', () => {
   });
 
   it('is tried again where waiting may help, and nobody has to put anything right first', () => {
-    expect(codes.filter(isRetried)).toEqual([1, 11, 12, 124, 130]);
+    expect(codes.filter(isRetriedExitCode)).toEqual([1, 11, 12, 124, 130]);
   });
 });

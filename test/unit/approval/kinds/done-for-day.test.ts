@@ -3,7 +3,7 @@ import { type CancelPorts, cancelKind } from '../../../../src/approval/kinds/can
 import { orderText } from '../../../../src/approval/kinds/order/kind.ts';
 import { proposalFills } from '../../../../src/home/fills/fill.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
-import { hasEnded, openParts } from '../../../../src/trading/order-legs.ts';
+import { fillableParts, hasEnded } from '../../../../src/trading/order-legs.ts';
 import type { Account, Order } from '../../../../src/trading/views.ts';
 
 /** Alpaca: "will not receive further updates until the next trading day". */
@@ -24,7 +24,7 @@ const order = {
 
 it('an order that is done for the day is not over', () => {
   expect(hasEnded(order)).toBe(false);
-  expect(openParts(order)).toEqual([order]);
+  expect(fillableParts(order)).toEqual([order]);
   expect(orderText(order)).toBe('done for the day, 2 of 5 filled at $70.01');
 });
 

@@ -3,7 +3,7 @@ import { proposalDigest } from '../../../../src/approval/details.ts';
 import { ReceiptError, receiptPayload, receiptText } from '../../../../src/approval/receipts/receipt-form.ts';
 import { deriveReceiptKey, type ReceiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
-import { EMPTY_HEAD, nextEntry } from '../../../../src/store/audit.ts';
+import { EMPTY_AUDIT_HEAD, nextAuditEntry } from '../../../../src/store/audit.ts';
 import type { Receipt, SignedApproval, UnsignedReceipt } from '../../../../src/trading/receipt.ts';
 import { draft } from '../../gateway/policy/sound-order.ts';
 import type { Authenticator } from '../signature/authenticator.ts';
@@ -48,9 +48,9 @@ function approvalOf(sub: Name): SignedApproval {
 function recordOf(signers: readonly Name[]): string[] {
   const { id, digest } = proposal;
   const lines: string[] = [];
-  let head = EMPTY_HEAD;
+  let head = EMPTY_AUDIT_HEAD;
   const note = (event: 'proposed' | 'signed' | 'executing', facts: object) => {
-    const { line, ...next } = nextEntry(head, { event, facts: { ...facts, digest } }, START);
+    const { line, ...next } = nextAuditEntry(head, { event, facts: { ...facts, digest } }, START);
     head = next;
     lines.push(line);
   };

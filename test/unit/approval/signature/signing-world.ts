@@ -5,9 +5,9 @@ import {
   approvalStatement,
   type Evidence,
   statementChallenge,
-  webauthnEvidence,
+  toWebauthnEvidence,
 } from '../../../../src/approval/signature/statement.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { type Algorithm, type Authenticator, createAuthenticator, type Oddity } from './authenticator.ts';
 
 export const ADDRESS = 'http://localhost:4747';
@@ -18,7 +18,7 @@ export type SigningWorld = ReturnType<typeof createSigningWorld>;
 /** Keys over a store of their own, and what people and their authenticators do. */
 export function createSigningWorld(options: Partial<ApprovalKeysOptions> = {}) {
   const database = new Database(':memory:');
-  const store = sqliteGatewayStores(database).keys;
+  const store = createSqliteGatewayStores(database).keys;
   let now = START;
   const clock = {
     now: () => now,
@@ -92,7 +92,7 @@ export function signed(
 ): Evidence {
   const statement = approvalStatement(details);
   const challenge = statementChallenge(statement).toString('base64url');
-  return webauthnEvidence(authenticator.assert(challenge, oddity), statement);
+  return toWebauthnEvidence(authenticator.assert(challenge, oddity), statement);
 }
 
 export function authenticatorOf(algorithm?: Algorithm): Authenticator {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   classifyProviderFailure,
-  providerError,
   retryAfterSeconds,
+  toProviderError,
 } from '../../../../src/auth/provider/provider-failure.ts';
-import { closestMatch } from '../../../../src/text/closest-match.ts';
+import { findClosestMatch } from '../../../../src/text/closest-match.ts';
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.cGxhbnRlZA.c2lnbmF0dXJl';
 
@@ -18,7 +18,7 @@ describe('a provider’s failure', () => {
       cause: { access_token: TOKEN },
       response,
     });
-    const wrapped = providerError(classifyProviderFailure(error), 'the sign-in failed', 'https://id.example');
+    const wrapped = toProviderError(classifyProviderFailure(error), 'the sign-in failed', 'https://id.example');
     const everything = `${wrapped.stack} ${wrapped.message} ${wrapped.hint} ${JSON.stringify(wrapped.details)} ${String(wrapped.cause)}`;
     expect(everything).not.toContain(TOKEN);
     expect(everything).not.toContain('\u001b');
@@ -59,9 +59,9 @@ describe('the closest match', () => {
     ['isseur', 'issuer'],
     ['ENVIRONMENT', 'environment'],
   ])('of %s is %s', (typed, meant) => {
-    expect(closestMatch(typed, ['issuer', 'gateway', 'environment'])).toBe(meant);
+    expect(findClosestMatch(typed, ['issuer', 'gateway', 'environment'])).toBe(meant);
   });
   it('is none for something else altogether', () => {
-    expect(closestMatch('color', ['issuer', 'gateway'])).toBeUndefined();
+    expect(findClosestMatch('color', ['issuer', 'gateway'])).toBeUndefined();
   });
 });

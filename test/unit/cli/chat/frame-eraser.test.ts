@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { frameEraser } from '../../../../src/cli/chat/start-chat.tsx';
+import { createFrameEraser } from '../../../../src/cli/chat/start-chat.tsx';
 
 const ERASE = '\u001b[2K\u001b[1A\u001b[2K';
 
@@ -10,7 +10,7 @@ function terminal(columns: number, env: NodeJS.ProcessEnv) {
   stream.on('data', (chunk: Buffer) => {
     written += chunk.toString('utf8');
   });
-  const stdout = frameEraser(stream, env);
+  const stdout = createFrameEraser(stream, env);
   return {
     stream,
     stdout,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { flagVariable, readFlagsFromEnvironment } from '../../../../src/cli/options/flag-environment.ts';
-import { describeProgram, everyCommand } from '../../../../src/cli/program.ts';
+import { flagVariableName, readFlagsFromEnvironment } from '../../../../src/cli/options/flag-environment.ts';
+import { createProgramForDocs, everyCommand } from '../../../../src/cli/program.ts';
 
 /** The command, with flags from the command line and the environment. */
 async function parsed(path: string, flags: string[], env: NodeJS.ProcessEnv) {
-  const program = await describeProgram();
+  const program = await createProgramForDocs();
   const command = path
     .split(' ')
     .reduce((at, name) => at.commands.find((child) => child.name() === name) ?? at, program);
@@ -28,7 +28,7 @@ describe('a flag that the command line leaves out', () => {
   it('names a profile or a server, of which the one on the command line stands in the place of both', async () => {
     const both = { TRADE_AGENT_PROFILE: 'work', TRADE_AGENT_SERVER: 'https://agents.example' };
     const chosen = async (flags: string[], env: NodeJS.ProcessEnv) => {
-      const program = await describeProgram();
+      const program = await createProgramForDocs();
       program.parseOptions(flags);
       readFlagsFromEnvironment(program, env);
       const { profile, server } = program.opts();
@@ -101,11 +101,11 @@ describe('a flag that the command line leaves out', () => {
   });
 
   it('has a variable, and no two flags that differ share one', async () => {
-    const program = await describeProgram();
+    const program = await createProgramForDocs();
     const flags = new Map<string, Set<string>>();
     for (const command of [program, ...everyCommand(program)]) {
       for (const option of command.options) {
-        const name = flagVariable(command, option);
+        const name = flagVariableName(command, option);
         // Each flag of those says what is to be traded.
         if (name === undefined && /^(buy|sell|replace|cancel)$/.test(command.name())) continue;
         if (name === undefined)

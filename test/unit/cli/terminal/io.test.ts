@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideColor } from '../../../../src/cli/terminal/io.ts';
+import { shouldUseColor } from '../../../../src/cli/terminal/io.ts';
 import { fakeTerminal } from '../fake-terminal.ts';
 
 describe('color', () => {
@@ -15,7 +15,7 @@ describe('color', () => {
     ['a CI job', { CI: 'true' }, true, false, false],
     ['a dumb terminal', { TERM: 'dumb' }, true, false, false],
   ])('is decided for %s', (_name, env, isTty, noColor, expected) => {
-    expect(decideColor(env, isTty, noColor)).toBe(expected);
+    expect(shouldUseColor(env, isTty, noColor)).toBe(expected);
   });
 
   it('paints nothing into a pipe', () => {

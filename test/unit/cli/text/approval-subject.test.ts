@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { approvalView } from '../../../../src/agent/graph/proposal-view.ts';
+import { toApprovalView } from '../../../../src/agent/graph/proposal-view.ts';
 import { shortSubjectDetails, subjectFields } from '../../../../src/cli/text/approval-subject.ts';
 import type { Proposal } from '../../../../src/trading/proposal.ts';
 import { approval } from '../sample-events.ts';
@@ -13,7 +13,7 @@ describe('what the AI chose', () => {
     };
     const { order: subject, ...rest } = approval;
     const proposal = { ...rest, state: 'requested', subject, warnings: ['It is a large order.'], provenance };
-    const view = approvalView(proposal as unknown as Proposal, '');
+    const view = toApprovalView(proposal as unknown as Proposal, '');
     expect(view.chosen_by_ai).toEqual(['symbol']);
     const warnings = subjectFields(view).filter(([label]) => label === 'warning');
     expect(warnings.map(([, value]) => value)).toEqual([
@@ -25,7 +25,7 @@ describe('what the AI chose', () => {
   it('is nothing where all of it is the person’s own', () => {
     const provenance = { fields: { symbol: { source: 'user' } } };
     const proposal = { ...approval, state: 'requested', subject: approval.order, provenance };
-    expect(approvalView(proposal as unknown as Proposal, '')).not.toHaveProperty('chosen_by_ai');
+    expect(toApprovalView(proposal as unknown as Proposal, '')).not.toHaveProperty('chosen_by_ai');
   });
 });
 
@@ -50,7 +50,7 @@ describe('the account of what is to be approved', () => {
       subject: order,
       shows: { Account: 'PA3ALICE01 at Alpaca' },
     };
-    expect(approvalView(proposal as unknown as Proposal, '').account_at).toBe('PA3ALICE01 at Alpaca');
-    expect(approvalView({ ...proposal, shows: {} } as unknown as Proposal, '')).not.toHaveProperty('account_at');
+    expect(toApprovalView(proposal as unknown as Proposal, '').account_at).toBe('PA3ALICE01 at Alpaca');
+    expect(toApprovalView({ ...proposal, shows: {} } as unknown as Proposal, '')).not.toHaveProperty('account_at');
   });
 });

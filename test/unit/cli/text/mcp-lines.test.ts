@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mcpLines } from '../../../../src/cli/text/mcp-lines.ts';
+import { mcpServersText } from '../../../../src/cli/text/mcp-lines.ts';
 
 const server = (changes: object) => ({
   ...{ name: 'news', state: 'idle' as const, message: undefined },
@@ -21,7 +21,7 @@ it('lists other people’s servers, and how each stands', () => {
     server({ name: 'dead', state: 'failed', message: 'MCP server dead: it could not be reached' }),
     server({ name: 'files', state: 'off', tools: [] }),
   ];
-  expect(mcpLines({ unused: undefined, servers }).split('\n')).toEqual([
+  expect(mcpServersText({ unused: undefined, servers }).split('\n')).toEqual([
     'news         not connected yet: search',
     'wire         connected: a, b (off)',
     'dead         MCP server dead: it could not be reached: search',
@@ -30,11 +30,13 @@ it('lists other people’s servers, and how each stands', () => {
 });
 
 it('says why none is used', () => {
-  expect(mcpLines({ unused: 'read-only', servers: [server({})] })).toContain(
+  expect(mcpServersText({ unused: 'read-only', servers: [server({})] })).toContain(
     'A read-only session does not use MCP servers.',
   );
-  expect(mcpLines({ unused: 'planner', servers: [server({})] })).toContain(
+  expect(mcpServersText({ unused: 'planner', servers: [server({})] })).toContain(
     'The built-in planner does not use MCP servers; choose a model with /model.',
   );
-  expect(mcpLines({ unused: 'planner', servers: [] })).toBe('No MCP servers; "trade-agent mcp servers add" adds one.');
+  expect(mcpServersText({ unused: 'planner', servers: [] })).toBe(
+    'No MCP servers; "trade-agent mcp servers add" adds one.',
+  );
 });

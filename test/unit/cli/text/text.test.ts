@@ -2,22 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { composeAnswer as plannersAnswer } from '../../../../src/agent/planner/answer.ts';
 import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approval-lines.ts';
 import { toAscii } from '../../../../src/cli/text/ascii-text.ts';
-import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
+import { renderTerminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
-import { dollars, percent, sharePrice, signedDollars, signedPercent } from '../../../../src/trading/amounts.ts';
+import {
+  formatDollarAmount,
+  formatPercent,
+  formatSharePrice,
+  formatSignedDollars,
+  formatSignedPercent,
+} from '../../../../src/trading/amounts.ts';
 import { orderFields, orderHeadline } from '../../../../src/trading/order-words.ts';
 import { approval, executed, messageApproval, NOW, order } from '../sample-events.ts';
 
 describe('money for people', () => {
   it.each([
-    [dollars('1234567.5'), '$1,234,567.50'],
-    [dollars('-0.5'), '-$0.50'],
-    [signedDollars('12'), '+$12.00'],
-    [signedDollars('0.001'), '$0.00'],
-    [sharePrice('0.1234'), '$0.1234'],
-    [sharePrice('180'), '$180.00'],
-    [signedPercent('0.0123'), '+1.23%'],
-    [signedPercent('-0.5'), '-50.00%'],
+    [formatDollarAmount('1234567.5'), '$1,234,567.50'],
+    [formatDollarAmount('-0.5'), '-$0.50'],
+    [formatSignedDollars('12'), '+$12.00'],
+    [formatSignedDollars('0.001'), '$0.00'],
+    [formatSharePrice('0.1234'), '$0.1234'],
+    [formatSharePrice('180'), '$180.00'],
+    [formatSignedPercent('0.0123'), '+1.23%'],
+    [formatSignedPercent('-0.5'), '-50.00%'],
   ])('writes %s', (written, expected) => {
     expect(written).toBe(expected);
   });
@@ -32,7 +38,7 @@ describe('a measured part for people', () => {
     ['0.0000123', '0.001%'],
     ['0', '0%'],
   ])('%s is %s', (fraction, words) => {
-    expect(percent(fraction)).toBe(words);
+    expect(formatPercent(fraction)).toBe(words);
   });
 
   it('is rounded in what the planner says of the risk', () => {
@@ -172,11 +178,13 @@ describe('Markdown on a terminal', () => {
   const table = '# Prices\n\n| Symbol | Last |\n| --- | --- |\n| AAPL | 251.26 |\n| F | 9.10 |\n\n**Simulated.**';
 
   it('aligns tables, numbers to the right, and drops the marks', () => {
-    expect(terminalMarkdown(table, 80)).toBe('Prices\n\nSymbol    Last\nAAPL    251.26\nF         9.10\n\nSimulated.');
+    expect(renderTerminalMarkdown(table, 80)).toBe(
+      'Prices\n\nSymbol    Last\nAAPL    251.26\nF         9.10\n\nSimulated.',
+    );
   });
 
   it('writes a table that is too wide as lines of named values', () => {
-    expect(terminalMarkdown(table, 12)).toContain('AAPL · Last 251.26\nF · Last 9.10');
+    expect(renderTerminalMarkdown(table, 12)).toContain('AAPL · Last 251.26\nF · Last 9.10');
   });
 
   it('breaks names where a table is a little too wide: an option among shares fits into 80 columns', () => {
@@ -201,7 +209,7 @@ describe('Markdown on a terminal', () => {
     ].map((one) => ({ ...held, ...more, ...one }));
     const content = { account: { ...account, ...money, trading_blocked: false, simulated: true }, positions };
     const answer = plannersAnswer([{ tool: 'get_portfolio', args: {}, content }]);
-    const [, table = ''] = terminalMarkdown(answer, 80).split('\n\n');
+    const [, table = ''] = renderTerminalMarkdown(answer, 80).split('\n\n');
     const lines = table.split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(lines.map((line) => line.split('  ')[0])).toEqual([
@@ -213,16 +221,16 @@ describe('Markdown on a terminal', () => {
     ]);
     expect(lines[2]).toMatch(/^AAPL 18 Dec 2026 +2 +\$5\.25 .*\+20\.58%$/);
     // As long as it fits it is one line.
-    expect(terminalMarkdown(answer, 120)).toContain('AAPL 18 Dec 2026 $190 call  ');
+    expect(renderTerminalMarkdown(answer, 120)).toContain('AAPL 18 Dec 2026 $190 call  ');
   });
 
   it('shows code as it is, without its fences', () => {
-    expect(terminalMarkdown('Run:\n```sh\n# a | b **c**\n```\nDone', 80)).toBe('Run:\n  # a | b **c**\nDone');
+    expect(renderTerminalMarkdown('Run:\n```sh\n# a | b **c**\n```\nDone', 80)).toBe('Run:\n  # a | b **c**\nDone');
   });
 
   it('sets off headings, strong words and the heads of tables where it may', () => {
     const strong = (text: string) => `<${text}>`;
-    expect(terminalMarkdown(table, 80, { strong })).toBe(
+    expect(renderTerminalMarkdown(table, 80, { strong })).toBe(
       '<Prices>\n\n<Symbol    Last>\nAAPL    251.26\nF         9.10\n\n<Simulated.>',
     );
   });

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { calculateJwkThumbprint, exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { verifyDpopProof } from '../../../../src/gateway/auth/token-verifier.ts';
-import { sqliteProofStore } from '../../../../src/store/sqlite/proof-store.ts';
+import { createSqliteProofStore } from '../../../../src/store/sqlite/proof-store.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');
 const request = {
@@ -12,7 +12,7 @@ const request = {
   accessToken: 'a-token',
   now: NOW,
 };
-const seen = sqliteProofStore(new Database(':memory:'));
+const seen = createSqliteProofStore(new Database(':memory:'));
 
 let pair: GenerateKeyPairResult;
 let thumbprint: string;

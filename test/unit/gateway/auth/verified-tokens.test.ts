@@ -1,6 +1,6 @@
 import { type CryptoKey, generateKeyPair } from 'jose';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
-import { cacheVerifications } from '../../../../src/gateway/auth/token-verifier.ts';
+import { cacheTokenVerifications } from '../../../../src/gateway/auth/token-verifier.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');
@@ -15,7 +15,7 @@ beforeAll(async () => {
 /** What is verified whole, and the provider's key of the moment; `undefined`: it can't be told. */
 let whole: string[];
 let current: CryptoKey | undefined;
-let claimsOf: ReturnType<typeof cacheVerifications>;
+let claimsOf: ReturnType<typeof cacheTokenVerifications>;
 beforeEach(() => {
   whole = [];
   current = keys[0];
@@ -23,7 +23,7 @@ beforeEach(() => {
     if (current === undefined) throw new HttpProblem(503, 'provider_unreachable', 'out of reach');
     return current;
   };
-  claimsOf = cacheVerifications({ key }, async (token) => {
+  claimsOf = cacheTokenVerifications({ key }, async (token) => {
     whole.push(token);
     const claims = { sub: `of ${token}`, jti: token, iat: NOW / 1000, exp: EXPIRES / 1000 };
     if (token.startsWith('bad')) throw new HttpProblem(401, 'token_signature', 'wrong');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { activityKindByType } from '../../../../src/gateway/broker/alpaca/activity-types.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
-import { atDayEnds, mergedFlows } from '../../../../src/trading/portfolio/returns.ts';
+import { mergeFlows, toDayEndEquity } from '../../../../src/trading/portfolio/returns.ts';
 import { accountSchema, positionSchema, quoteSchema } from '../../../../src/trading/views.ts';
 
 /*
@@ -113,10 +113,10 @@ describe('the history of a portfolio at Alpaca', () => {
 
   it('stands in for the activities of its days, and these for those after it', async () => {
     const { points } = await read(example);
-    const values = atDayEnds(points);
+    const values = toDayEndEquity(points);
     const at = (date: string) => Date.parse(`${date}T04:00:00Z`);
     const activities = ['2026-04-09', '2026-04-12'].map((date) => ({ at: at(date), amount: values.length }));
-    const merged = mergedFlows(values, activities as never, at('2026-04-13'));
+    const merged = mergeFlows(values, activities as never, at('2026-04-13'));
     expect(merged.map(({ amount }) => Number(amount))).toEqual([9.93, 10.13, 10.16, 4]);
   });
 });

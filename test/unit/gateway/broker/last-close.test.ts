@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { equityAtLastClose, findTodaysTrades } from '../../../../src/gateway/broker/last-close.ts';
+import { computeEquityAtLastClose, findTodaysTrades } from '../../../../src/gateway/broker/last-close.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 
-type Given = Parameters<typeof equityAtLastClose>;
+type Given = Parameters<typeof computeEquityAtLastClose>;
 const gear = { id: 'GEAR', price: '110' };
 const shares: Given[3] = new Map([['GEAR', { units: 1, price: '100' }]]);
 const of = (units: number | undefined, price: string | undefined): Given[3] => new Map([['GEAR', { units, price }]]);
@@ -43,7 +43,7 @@ it.each<[string, Given, string | undefined]>([
   ],
   ['nobody knows what a price is of', ['1600', [{ ...gear, qty: '10' }], [], of(undefined, '100')], undefined],
 ])('what an account was worth at the last close, where %s', (_, given, worth) => {
-  expect(equityAtLastClose(...given)?.toFixed()).toBe(worth);
+  expect(computeEquityAtLastClose(...given)?.toFixed()).toBe(worth);
 });
 
 const NOON = Date.parse('2026-11-25T17:00:00Z');

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaPreset } from '../../../../src/gateway/broker/mcp/alpaca-preset.ts';
-import { valueAt } from '../../../../src/gateway/broker/mcp/answer.ts';
-import { mcp } from '../../../../src/gateway/broker/mcp/mcp.ts';
+import { valueAtPointer } from '../../../../src/gateway/broker/mcp/answer.ts';
+import { mcpBrokerKind } from '../../../../src/gateway/broker/mcp/mcp.ts';
 import { toToolArguments } from '../../../../src/gateway/broker/mcp/mcp-broker.ts';
 
 const settings = (changes: Record<string, unknown>) =>
-  mcp.settings.safeParse({
+  mcpBrokerKind.settings.safeParse({
     ...{ kind: 'mcp', url: 'https://mcp.example/mcp', environment: 'paper' },
     ...changes,
   });
@@ -42,7 +42,8 @@ describe('a mapping', () => {
     const looking = (changes: Record<string, unknown>) => {
       const found = { ...alpacaPreset.order_by_client_order_id, ...changes };
       const mapping = { ...alpacaPreset, order_by_client_order_id: found };
-      return mcp.traits.of(mcp.settings.parse({ ...settings({ mapping }).data, mapping })).clientOrderId;
+      return mcpBrokerKind.traits.of(mcpBrokerKind.settings.parse({ ...settings({ mapping }).data, mapping }))
+        .clientOrderId;
     };
     expect(looking({ for_good: undefined })).toEqual({ acceptedOnce: false, lookup: 'while_listed' });
     expect(looking({ for_good: true })).toEqual({ acceptedOnce: false, lookup: 'for_good' });
@@ -73,7 +74,7 @@ describe('a pointer (RFC 6901, section 5)', () => {
     ['/constructor', undefined],
     ['/foo/length/x', undefined],
   ])('%j', (pointer, value) => {
-    expect(valueAt(document, pointer)).toEqual(value);
+    expect(valueAtPointer(document, pointer)).toEqual(value);
   });
 });
 

@@ -1,17 +1,17 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { createKeyPairs } from '../../../../src/gateway/broker/key-pairs.ts';
-import { keyPairLocationOf, type NamedBroker, namedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createBrokerCredentialStore } from '../../../../src/gateway/broker/key-pairs.ts';
+import { keyPairLocationOf, type NamedBroker, toNamedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 
 const alpaca = { kind: 'alpaca', simulated: false } as const;
 const named = (...names: readonly string[]): NamedBroker[] =>
-  namedBrokers({ brokers: Object.fromEntries(names.map((name) => [name, alpaca])) });
+  toNamedBrokers({ brokers: Object.fromEntries(names.map((name) => [name, alpaca])) });
 
 describe('the brokers of a gateway', () => {
   it('are one list, in the order of the settings', () => {
-    expect(namedBrokers({})).toMatchObject([{ name: 'broker', kind: 'alpaca' }]);
-    expect(namedBrokers({ broker: alpaca })).toMatchObject([{ name: 'broker', kind: 'alpaca' }]);
+    expect(toNamedBrokers({})).toMatchObject([{ name: 'broker', kind: 'alpaca' }]);
+    expect(toNamedBrokers({ broker: alpaca })).toMatchObject([{ name: 'broker', kind: 'alpaca' }]);
     expect(named('zeta', 'ira').map(({ name }) => name)).toEqual(['zeta', 'ira']);
   });
 });
@@ -20,9 +20,9 @@ describe('a key pair from before brokers had names', () => {
   const pair = { keyId: 'PKALICE00000000001', secret: 'alice/secret+of/the+test' };
   const account = { accountNumber: 'PA3ALICE01', environment: 'paper' } as const;
   const database = () => {
-    const { brokerKeys: store } = sqliteGatewayStores(new Database(':memory:'));
+    const { brokerKeys: store } = createSqliteGatewayStores(new Database(':memory:'));
     return (brokers: readonly NamedBroker[], at = 0) =>
-      createKeyPairs({
+      createBrokerCredentialStore({
         ...{ store, sealSecret: 'seal', now: () => 1 },
         broker: keyPairLocationOf(brokers[at] as NamedBroker, brokers),
       });
@@ -30,7 +30,7 @@ describe('a key pair from before brokers had names', () => {
 
   it('opens the account of the only broker of its kind, whatever that is called now, until another is given', async () => {
     const pairs = database();
-    await pairs(namedBrokers({ broker: alpaca })).keep('alice', pair, account);
+    await pairs(toNamedBrokers({ broker: alpaca })).keep('alice', pair, account);
     const now = pairs(named('ira'));
     expect(await now.find('alice')).toMatchObject({ pair, accountNumber: 'PA3ALICE01' });
     expect(await now.list()).toHaveLength(1);
@@ -43,7 +43,7 @@ describe('a key pair from before brokers had names', () => {
 
   it('opens nothing where several could be meant, or one has its name', async () => {
     const pairs = database();
-    await pairs(namedBrokers({ broker: alpaca })).keep('alice', pair, account);
+    await pairs(toNamedBrokers({ broker: alpaca })).keep('alice', pair, account);
     expect(await pairs(named('ira', 'growth')).find('alice')).toBeUndefined();
     expect(await pairs(named('broker', 'ira')).find('alice')).toMatchObject({ pair });
     expect(await pairs(named('broker', 'ira'), 1).find('alice')).toBeUndefined();

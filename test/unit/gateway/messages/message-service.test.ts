@@ -2,9 +2,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import type { BrokerTokens } from '../../../../src/gateway/broker/broker-token.ts';
-import type { DeliveryOutcome } from '../../../../src/gateway/messages/delivery.ts';
+import type { MessageDeliveryOutcome } from '../../../../src/gateway/messages/delivery.ts';
 import { createMessageSender } from '../../../../src/gateway/messages/message-service.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { messageSendDetails } from '../../../../src/trading/message-details.ts';
 
@@ -18,10 +18,10 @@ const draft: MessageDraft = {
 };
 
 const now = () => Date.parse('2026-11-24T14:58:00Z');
-const deskWith = (deliver: (draft: MessageDraft, token: string) => Promise<DeliveryOutcome>) => {
+const deskWith = (deliver: (draft: MessageDraft, token: string) => Promise<MessageDeliveryOutcome>) => {
   const tokens = { tokenFor: async ({ sub }: Caller) => sub, forget: () => {} } as unknown as BrokerTokens;
   return createMessageSender({
-    journal: sqliteGatewayStores(new Database(':memory:')).messages,
+    journal: createSqliteGatewayStores(new Database(':memory:')).messages,
     outlets: new Map([['slack', { tokens, deliver }]]),
     gateway,
     issuer: 'https://issuer.example',
@@ -41,7 +41,7 @@ const caller = (sub: string, isOurs?: boolean): Caller => ({
 });
 
 it('nobody is answered with what becomes of another user’s message of the same id, which is under way', async () => {
-  const bobsDelivery = Promise.withResolvers<DeliveryOutcome>();
+  const bobsDelivery = Promise.withResolvers<MessageDeliveryOutcome>();
   const desk = deskWith(async (_, token) => (token === 'bob' ? bobsDelivery.promise : { outcome: 'unknown' }));
   const unknown = { code: 'outcome_unknown' };
   await expect(desk.send(caller('alice'), draft)).rejects.toMatchObject(unknown);

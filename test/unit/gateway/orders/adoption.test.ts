@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import { describeMandateExcess, suspendExceededMandate } from '../../../../src/gateway/orders/adoption.ts';
 import type { OrderJournalEntry } from '../../../../src/store/order-journal.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import {
   type MandateEnvelope,
   mandateDigest,
@@ -20,7 +20,7 @@ const issuer = 'https://issuer.example';
 
 /** A mandate of these terms, which allows more than enough of all else. */
 async function granted(changes: Partial<MandateEnvelope>) {
-  const stores = sqliteGatewayStores(new Database(':memory:'));
+  const stores = createSqliteGatewayStores(new Database(':memory:'));
   const terms = mandateEnvelopeSchema.parse({
     ...mandateTerms(),
     ...{ max_total_notional: '100000.00', max_day_notional: '100000.00', max_orders: 1_000 },

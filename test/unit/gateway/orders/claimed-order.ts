@@ -1,19 +1,19 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
-import type { Submission } from '../../../../src/gateway/broker/broker.ts';
+import type { SubmissionResult } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { createAbsenceTracker } from '../../../../src/gateway/orders/absence.ts';
 import {
   approvalExpiredProblem,
-  recheckWrittenOff,
+  recheckWrittenOffOrder,
   type SubmissionContext,
-  settleByLookup,
+  settleOrderByLookup,
   submitIntent,
 } from '../../../../src/gateway/orders/order-submission.ts';
-import { utcSeconds } from '../../../../src/machine/clock.ts';
+import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import type { OrderJournal, OrderJournalEntry } from '../../../../src/store/order-journal.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { MarketClock, Order } from '../../../../src/trading/views.ts';
 import { anOrder, anOrderDraft } from '../../../fixtures/builders.ts';
@@ -25,7 +25,7 @@ export const id = 'ta-00000001';
 export const draft = anOrderDraft({
   type: 'market',
   client_order_id: id,
-  expires_at: utcSeconds(START + TTL_MS),
+  expires_at: formatUtcSeconds(START + TTL_MS),
 });
 const intent = { sub: 'alice', clientOrderId: id, draft };
 export const claim = {
@@ -46,7 +46,7 @@ export const unavailable = async (): Promise<never> => {
 
 /** An order whose intent was written at the start; a broker, and the clocks of the process that asks it. */
 export async function claimed(lookup: BrokerTraits['clientOrderId']['lookup'] = 'for_good') {
-  const store = sqliteGatewayStores(new Database(':memory:')).orders;
+  const store = createSqliteGatewayStores(new Database(':memory:')).orders;
   await store.claim(claim, START);
   const reservations: number[] = [];
   const journal: OrderJournal = {
@@ -82,8 +82,8 @@ export async function claimed(lookup: BrokerTraits['clientOrderId']['lookup'] = 
       if (entry === undefined) throw new Error('it is not in the journal');
       return entry;
     },
-    settle: async () => await settleByLookup(await made.entry(), broker, context),
-    recheck: async () => await recheckWrittenOff(await made.entry(), broker, context),
+    settle: async () => await settleOrderByLookup(await made.entry(), broker, context),
+    recheck: async () => await recheckWrittenOffOrder(await made.entry(), broker, context),
     /** Looks every 30 s for so long. @returns what the last look came to */
     async settleFor(ms: number) {
       let settled = await made.settle();
@@ -93,7 +93,7 @@ export async function claimed(lookup: BrokerTraits['clientOrderId']['lookup'] = 
       }
       return settled;
     },
-    submit: (send: () => Promise<Submission>, more: Partial<Parameters<typeof submitIntent>[3]> = {}) =>
+    submit: (send: () => Promise<SubmissionResult>, more: Partial<Parameters<typeof submitIntent>[3]> = {}) =>
       submitIntent(intent, send, broker, { ...context, stopped: async () => undefined, ...more }),
     writeOff: async () =>
       await store.writeOff(await made.entry(), approvalExpiredProblem().toProblem(), {

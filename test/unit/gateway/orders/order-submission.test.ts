@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Submission } from '../../../../src/gateway/broker/broker.ts';
+import type { SubmissionResult } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { maySubmitAgain, notPlacedProblem } from '../../../../src/gateway/orders/order-submission.ts';
 import type { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { claimed, order, START, TTL_MS } from './claimed-order.ts';
 
-const taken = async (): Promise<Submission> => ({ outcome: 'accepted', order });
+const taken = async (): Promise<SubmissionResult> => ({ outcome: 'accepted', order });
 
 /** An order whose intent was written; then the gateway stood still until `late` milliseconds after its approval's end. */
 async function claimedAt(late: number) {
@@ -51,7 +51,7 @@ describe('a gateway that stood still between the intent and the broker', () => {
   });
 });
 
-it.each<[string, Submission]>([
+it.each<[string, SubmissionResult]>([
   ['turned away', { outcome: 'not_taken', reason: 'rate_limited' }],
   ['refused', { outcome: 'refused', reason: 'insufficient_funds', message: 'no', brokerCode: undefined }],
 ])('a submission that was %s proves nothing where another gateway has sent the order meanwhile', async (_, answer) => {

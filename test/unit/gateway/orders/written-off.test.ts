@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Submission } from '../../../../src/gateway/broker/broker.ts';
+import type { SubmissionResult } from '../../../../src/gateway/broker/broker.ts';
 import { REQUIRED_ABSENCE_MS } from '../../../../src/gateway/orders/absence.ts';
 import { currentDispatchDeadline } from '../../../../src/net/dispatch-deadline.ts';
 import { claim, claimed, draft, order, START, TTL_MS, unavailable } from './claimed-order.ts';
 
 /** A broker's client that asks right before it writes, as the gateway's transport does. */
-const sendNow = async (pass?: () => void): Promise<Submission> => {
+const sendNow = async (pass?: () => void): Promise<SubmissionResult> => {
   pass?.();
   try {
     currentDispatchDeadline()?.dispatch();
@@ -16,7 +16,7 @@ const sendNow = async (pass?: () => void): Promise<Submission> => {
 };
 
 describe('an order that was written off while its request was open', () => {
-  it.each<[string, Submission]>([
+  it.each<[string, SubmissionResult]>([
     ['the broker’s answer arrives', { outcome: 'accepted', order }],
     ['it is found after a request without an answer', { outcome: 'unknown' }],
   ])('is adopted when %s', async (_, answer) => {
@@ -30,7 +30,7 @@ describe('an order that was written off while its request was open', () => {
     expect(made.adopted).toEqual([entry]);
   });
 
-  it.each<[string, Submission]>([
+  it.each<[string, SubmissionResult]>([
     ['refused', { outcome: 'refused', reason: 'insufficient_funds', message: 'no', brokerCode: undefined }],
     ['turned away', { outcome: 'not_taken', reason: 'rate_limited' }],
     ['unknown', { outcome: 'unknown' }],

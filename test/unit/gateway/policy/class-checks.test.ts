@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../../../src/gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
 import type { OrderSnapshot } from '../../../../src/gateway/policy/order-world.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import type { Order, Position } from '../../../../src/trading/views.ts';
@@ -20,7 +20,7 @@ const PUT = 'AAPL261218P00150000';
 
 function reasonsOf(circumstances: Circumstances, limits: AccountLimits = {}) {
   const facts = factsOf(circumstances);
-  const { effect, reasons, limit, value } = decide(limitedTo(limits), subject, 'place', facts);
+  const { effect, reasons, limit, value } = evaluatePolicy(limitedTo(limits), subject, 'place', facts);
   return { effect, reasons, ...(limit === undefined ? {} : { limit, value }) };
 }
 

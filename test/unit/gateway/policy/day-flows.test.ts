@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
-import { decide } from '../../../../src/gateway/policy/decide.ts';
-import { netDepositsToday, readCashFlows } from '../../../../src/gateway/policy/order-world.ts';
+import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
+import { computeNetDepositsToday, readCashFlows } from '../../../../src/gateway/policy/order-world.ts';
 import type { Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { factsOf, NOON, subject, world } from './sound-order.ts';
@@ -32,8 +32,8 @@ function depositsOf(amounts: readonly string[]): Parameters<typeof readCashFlows
 /** Whether an order may go out, with a limit of $500 on the day's loss. */
 async function decidedWith(amounts: readonly string[]) {
   const flows = await readCashFlows(depositsOf(amounts), account);
-  const dayFlow = netDepositsToday(flows, account, { positions: [], now: NOON });
-  const { effect, reasons } = decide(rules, subject, 'place', factsOf({ world: { account, dayFlow } }));
+  const dayFlow = computeNetDepositsToday(flows, account, { positions: [], now: NOON });
+  const { effect, reasons } = evaluatePolicy(rules, subject, 'place', factsOf({ world: { account, dayFlow } }));
   return { effect, reasons };
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
-import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
+import { evaluatePolicy, toDecisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { Decision, DecisionSubject, PolicyAction } from '../../../../src/gateway/policy/decision.ts';
-import { snapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
-import type { CedarAnswer, Rules } from '../../../../src/gateway/policy/rules.ts';
+import { toSnapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
+import type { CedarResult, Rules } from '../../../../src/gateway/policy/rules.ts';
 import { anAccount, aQuote } from '../../../fixtures/builders.ts';
 import {
   type Changes,
@@ -18,16 +18,16 @@ import {
   world,
 } from './sound-order.ts';
 
-const rulesOf = (more: Partial<Rules> = {}, cedar: CedarAnswer = { forbidden: [] }): Rules =>
+const rulesOf = (more: Partial<Rules> = {}, cedar: CedarResult = { forbidden: [] }): Rules =>
   limitedTo(undefined, { cedar: { evaluate: () => cedar }, ...more });
 const decided = (circumstances: Circumstances = {}, rules = rulesOf(), action: PolicyAction = 'place'): Decision =>
-  decide(rules, subject, action, factsOf(circumstances));
-const problemOf = (circumstances: Circumstances) => decisionProblem(decided(circumstances)).toProblem();
+  evaluatePolicy(rules, subject, action, factsOf(circumstances));
+const problemOf = (circumstances: Circumstances) => toDecisionProblem(decided(circumstances)).toProblem();
 
 describe('a decision', () => {
   it('lets a sound order go out once somebody approved it, and asks before', () => {
     expect(decided()).toEqual({ effect: 'allow', reasons: [], texts: [], policy: 'of the rules' });
-    const by = (who: Partial<DecisionSubject>) => decide(rulesOf(), { ...subject, ...who }, 'place', factsOf());
+    const by = (who: Partial<DecisionSubject>) => evaluatePolicy(rulesOf(), { ...subject, ...who }, 'place', factsOf());
     const unasked = by({ approval: 'none', approvers: [] });
     expect(unasked).toMatchObject({ effect: 'ask', reasons: ['APPROVAL_MISSING'] });
     expect(by({ approval: 'mandate' })).toMatchObject({ effect: 'allow' });
@@ -38,16 +38,18 @@ describe('a decision', () => {
     const other = { reason: 'POLICY_FORBIDS', id: 'policies/a', message: 'no' } as const;
     const mandate = { ...subject, approval: 'mandate', approvers: [] } as const;
     const said = (...forbidden: (typeof needed | typeof other)[]) =>
-      decide(rulesOf({}, { forbidden }), mandate, 'place', factsOf());
+      evaluatePolicy(rulesOf({}, { forbidden }), mandate, 'place', factsOf());
     expect(said(needed)).toMatchObject({ effect: 'ask', reasons: ['LIVE_NEEDS_TAP'], texts: ['by tap'] });
     expect(said(needed, other)).toMatchObject({ effect: 'deny', reasons: ['POLICY_FORBIDS'], texts: ['no'] });
-    expect(decisionProblem(said(needed)).toProblem()).toMatchObject({ reason: 'LIVE_NEEDS_TAP' });
+    expect(toDecisionProblem(said(needed)).toProblem()).toMatchObject({ reason: 'LIVE_NEEDS_TAP' });
   });
 
   it('is the same for the same, and changes nothing that it is given', () => {
     const facts = factsOf();
     const before = structuredClone(facts);
-    expect(decide(rulesOf(), subject, 'place', facts)).toEqual(decide(rulesOf(), subject, 'place', facts));
+    expect(evaluatePolicy(rulesOf(), subject, 'place', facts)).toEqual(
+      evaluatePolicy(rulesOf(), subject, 'place', facts),
+    );
     expect(facts).toEqual(before);
   });
 
@@ -120,9 +122,9 @@ describe('what a broker takes', () => {
     },
   };
   const judged = (changes: Changes, traits: BrokerTraits) => {
-    const facts = snapshotFacts({ draft: changed(changes) }, { ...world, traits }, { now: NOON });
+    const facts = toSnapshotFacts({ draft: changed(changes) }, { ...world, traits }, { now: NOON });
     const prices = { ...facts, market: factsOf().market, counted: nothingCounted };
-    return decide(rulesOf(), subject, 'place', prices);
+    return evaluatePolicy(rulesOf(), subject, 'place', prices);
   };
   const market: Changes = { type: 'market', limit_price: undefined };
 
@@ -186,13 +188,13 @@ describe('rules that are wrong', () => {
   });
 
   it('that can’t be evaluated deny, beside what the others say', () => {
-    const cedar: CedarAnswer = {
+    const cedar: CedarResult = {
       forbidden: [{ reason: 'POLICY_FORBIDS', id: 'mine', message: 'not on a Tuesday' }],
       error: 'the rule "other" could not be evaluated',
     };
     const decision = decided({}, rulesOf({}, cedar));
     expect(decision.reasons).toEqual(['POLICY_FORBIDS', 'POLICY_UNEVALUABLE']);
-    expect(decisionProblem(decision).toProblem()).toMatchObject({
+    expect(toDecisionProblem(decision).toProblem()).toMatchObject({
       status: 403,
       code: 'policy_denied',
       detail: 'not on a Tuesday',

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { buildFacts, testPolicy } from '../../../../src/app/policy/policy-cases.ts';
+import { buildDecisionFacts, testPolicy } from '../../../../src/app/policy/policy-cases.ts';
 import { loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts';
-import { readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
-import { decide } from '../../../../src/gateway/policy/decide.ts';
+import { parseRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
+import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts } from '../../../../src/gateway/policy/decision.ts';
 import { buildRules } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { limitTable } from '../../../../src/gateway/policy/limit-table.ts';
@@ -58,8 +58,8 @@ describe('docs/guide/POLICY.md', () => {
   });
 });
 
-const quiet = (order: string, changes: Parameters<typeof buildFacts>[1] = {}): DecisionFacts =>
-  buildFacts({ name: order, order, approval: 'tap', facts: changes, expect: 'allow' }, {}, 'PA3ALICE01');
+const quiet = (order: string, changes: Parameters<typeof buildDecisionFacts>[1] = {}): DecisionFacts =>
+  buildDecisionFacts({ name: order, order, approval: 'tap', facts: changes, expect: 'allow' }, {}, 'PA3ALICE01');
 const owner = { sub: 'alice', client: 'cli', owner: 'alice', approval: 'tap', approvers: ['alice'] } as const;
 
 describe('each rule that docs/guide/POLICY.md shows', () => {
@@ -98,14 +98,14 @@ describe('each rule that docs/guide/POLICY.md shows', () => {
   it.each(Object.entries(orders))('%s is right, and forbids what it says', async (id, { no, reason, yes }) => {
     const text = rules.find((rule) => rule.includes(`@id("${id}")`)) ?? '';
     const texts = [{ origin: 'policies', file: `${id}.cedar`, text }] as const;
-    expect(readRules(await loadCedar(), texts)).toMatchObject([{ id: `policies/${id}`, effect: 'forbid', reason }]);
+    expect(parseRules(await loadCedar(), texts)).toMatchObject([{ id: `policies/${id}`, effect: 'forbid', reason }]);
     const made = await buildRules({ limits: undefined, texts }, await loadCedar());
-    expect(decide(made, owner, 'place', no)).toMatchObject({ effect: 'deny', reasons: [reason] });
-    expect(decide(made, owner, 'place', yes)).toMatchObject({ effect: 'allow' });
+    expect(evaluatePolicy(made, owner, 'place', no)).toMatchObject({ effect: 'deny', reasons: [reason] });
+    expect(evaluatePolicy(made, owner, 'place', yes)).toMatchObject({ effect: 'allow' });
   });
 
   it('stands together with the others', async () => {
     const texts = rules.map((text, index) => ({ origin: 'policies' as const, file: `${index}.cedar`, text }));
-    expect(readRules(await loadCedar(), texts)).toHaveLength(rules.length);
+    expect(parseRules(await loadCedar(), texts)).toHaveLength(rules.length);
   });
 });

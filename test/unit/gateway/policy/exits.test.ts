@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
+import { evaluatePolicy, toDecisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { countedSize } from '../../../../src/trading/counted-order.ts';
 import { type Order, orderSchema } from '../../../../src/trading/views.ts';
@@ -14,7 +14,7 @@ import {
 } from './sound-order.ts';
 
 const decided = (circumstances: Circumstances, limits: AccountLimits = {}) =>
-  decide(limitedTo(limits), subject, 'place', factsOf(circumstances));
+  evaluatePolicy(limitedTo(limits), subject, 'place', factsOf(circumstances));
 const exits = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
 const bracket: Changes = { order_class: 'bracket', ...exits };
 const oco: Changes = {
@@ -69,7 +69,7 @@ describe('the exits of what is held', () => {
     expect(decided({ order: { ...oco, qty: '10' } })).toMatchObject({ effect: 'allow' });
     const more = decided({ order: { ...oco, qty: '11' } });
     expect(more).toMatchObject({ reasons: ['EXITS_EXCEED_POSITION'], limit: '10', value: '11' });
-    expect(decisionProblem(more)).toMatchObject({ status: 403, code: 'policy_denied' });
+    expect(toDecisionProblem(more)).toMatchObject({ status: 403, code: 'policy_denied' });
   });
 
   it('are for what no other order sells', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
+import { evaluatePolicy, toDecisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { Decision, HoldingFacts } from '../../../../src/gateway/policy/decision.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { newYorkDate } from '../../../../src/trading/new-york-time.ts';
@@ -16,7 +16,7 @@ import {
 
 function decided(limits: AccountLimits, circumstances: Circumstances = {}): Decision {
   const action = circumstances.replaces === undefined ? 'place' : 'replace';
-  return decide(limitedTo(limits), subject, action, factsOf(circumstances));
+  return evaluatePolicy(limitedTo(limits), subject, action, factsOf(circumstances));
 }
 
 const market: Changes = { type: 'market', limit_price: undefined };
@@ -133,7 +133,7 @@ describe('a limit', () => {
     const limit = { limit: Array.isArray(refuses) ? refuses.join(' ') : String(refuses) };
     const measured = { value, ...(name === 'symbols' ? {} : limit) };
     expect(decision).toMatchObject({ effect: 'deny', reasons: [reason], ...measured });
-    expect(decisionProblem(decision).toProblem()).toMatchObject({
+    expect(toDecisionProblem(decision).toProblem()).toMatchObject({
       ...{ status: 403, code: 'policy_denied', reason, reasons: [reason], policy: 'of the rules' },
       detail: expect.stringMatching(/\w/),
       hint: expect.stringContaining('limits.yaml'),
@@ -193,7 +193,7 @@ describe('a limit', () => {
     ['an account worth nothing', { max_position_weight: '0.5' }, holding({ equity: '0' })],
   ])('that needs what nobody could tell refuses: %s', (_, limits, missing) => {
     const facts = { ...factsOf(), ...missing };
-    const judged = (of: AccountLimits) => decide(limitedTo(of), subject, 'place', facts);
+    const judged = (of: AccountLimits) => evaluatePolicy(limitedTo(of), subject, 'place', facts);
     expect(judged(limits)).toMatchObject({ effect: 'deny', reasons: ['FACT_UNAVAILABLE'] });
     expect(judged({})).toMatchObject({ effect: 'allow' });
   });
@@ -203,7 +203,7 @@ describe('a limit', () => {
       max_price_deviation: '0.1',
       hours: { zone: 'UTC', from: '00:00', to: '24:00', days: ['tue'] },
     });
-    expect(decide(rules, subject, 'place', { ...factsOf(), market: null })).toMatchObject({
+    expect(evaluatePolicy(rules, subject, 'place', { ...factsOf(), market: null })).toMatchObject({
       reasons: ['FACT_UNAVAILABLE'],
     });
   });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { namedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
-import { limitMismatches } from '../../../../src/gateway/policy/limited-accounts.ts';
+import { toNamedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
+import { findLimitMismatches } from '../../../../src/gateway/policy/limited-accounts.ts';
 import { limitsSchema } from '../../../../src/gateway/policy/rules.ts';
 import type { BrokerKey } from '../../../../src/store/broker-key-store.ts';
 
@@ -10,8 +10,8 @@ const said = async (
   known: readonly string[],
   credentials: 'key_pair' | 'exchange' = 'key_pair',
 ) =>
-  await limitMismatches(accounts === undefined ? undefined : limitsSchema.parse({ accounts }), {
-    brokers: namedBrokers({ broker: { kind: 'alpaca', credentials } as never }),
+  await findLimitMismatches(accounts === undefined ? undefined : limitsSchema.parse({ accounts }), {
+    brokers: toNamedBrokers({ broker: { kind: 'alpaca', credentials } as never }),
     brokerKeys: { list: async () => known.map((accountNumber) => ({ accountNumber }) as BrokerKey) },
   });
 

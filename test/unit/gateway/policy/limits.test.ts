@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readLimits } from '../../../../src/gateway/policy/files/rules-source.ts';
-import { defaultLimits, limitsFor, limitsSchema } from '../../../../src/gateway/policy/rules.ts';
+import { defaultLimits, findAccountLimits, limitsSchema } from '../../../../src/gateway/policy/rules.ts';
 
 it('the limits of an account are its own, or those of all others', () => {
   const limits = limitsSchema.parse({
     accounts: { PA3ALICE01: { max_day_orders: 7 }, '*': { max_order_notional: '1000' } },
   });
-  expect(limitsFor(limits, 'PA3ALICE01')).toEqual({ max_day_orders: 7 });
-  expect(limitsFor(limits, 'PA3BOB0001')).toEqual({ max_order_notional: '1000' });
-  expect(limitsFor({ version: 1, accounts: { PA3ALICE01: {} } }, 'PA3BOB0001')).toBeUndefined();
-  expect(limitsFor(undefined, 'PA3BOB0001')).toBeUndefined();
-  expect(limitsFor({ version: 1, accounts: {} }, 'constructor')).toBeUndefined();
+  expect(findAccountLimits(limits, 'PA3ALICE01')).toEqual({ max_day_orders: 7 });
+  expect(findAccountLimits(limits, 'PA3BOB0001')).toEqual({ max_order_notional: '1000' });
+  expect(findAccountLimits({ version: 1, accounts: { PA3ALICE01: {} } }, 'PA3BOB0001')).toBeUndefined();
+  expect(findAccountLimits(undefined, 'PA3BOB0001')).toBeUndefined();
+  expect(findAccountLimits({ version: 1, accounts: {} }, 'constructor')).toBeUndefined();
 });
 
 describe('limits.yaml', () => {

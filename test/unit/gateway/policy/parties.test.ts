@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../../../src/gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
-import { exceededSecondApprovalLimit, relationFacts, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
+import { exceededSecondApprovalLimit, loadRelationFacts, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
-import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
+import { RelationsUnavailableError } from '../../../../src/gateway/relations/relations.ts';
 import { factsOf, limitedTo, NOON, subject } from './sound-order.ts';
 
 const yes = { 'relations.can_propose': true, 'relations.can_approve': true };
@@ -12,7 +12,7 @@ const decided = (
   more: DecisionFacts['more'] = yes,
   limits: AccountLimits = {},
   facts = factsOf(),
-) => decide(limitedTo(limits), { ...subject, ...who }, 'place', { ...facts, more });
+) => evaluatePolicy(limitedTo(limits), { ...subject, ...who }, 'place', { ...facts, more });
 /** Five at $180: $900. */
 const at = (amount: string): AccountLimits => ({ second_person_above: amount });
 const bobs: Partial<DecisionSubject> = { sub: 'bob', approvers: ['alice'] };
@@ -126,7 +126,7 @@ describe('the sign-in of who approves', () => {
     ['cancel', 'allow'],
   ] as const)('is asked for by %s: %s', (action, effect) => {
     const facts = { ...live, order: null, more: by(['pwd']) };
-    expect(decide(limitedTo(limits), subject, action, facts).effect).toBe(effect);
+    expect(evaluatePolicy(limitedTo(limits), subject, action, facts).effect).toBe(effect);
   });
 });
 
@@ -160,11 +160,11 @@ describe('a mandate with real money', () => {
 describe('what is asked about them', () => {
   it('is asked of each at that moment, and what can’t be told is null', async () => {
     const asked: string[] = [];
-    const facts = await relationFacts(
+    const facts = await loadRelationFacts(
       {
         check: async ({ user, relation, account, at: time }) => {
           asked.push(`${user} ${relation} ${account} ${time}`);
-          if (user === 'carol') throw new RelationsUnavailable('it took too long');
+          if (user === 'carol') throw new RelationsUnavailableError('it took too long');
           return user === 'alice';
         },
       },

@@ -6,13 +6,13 @@ import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts'
 import {
   type AccountLimits,
   accountLimitsSchema,
-  type CedarAnswer,
+  type CedarResult,
   type Rules,
   rulesDigest,
 } from '../../../../src/gateway/policy/rules.ts';
-import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
+import { RelationsUnavailableError } from '../../../../src/gateway/relations/relations.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { currentSlot } from '../../../../src/trading/mandate/cadence.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -40,7 +40,7 @@ let database: Database.Database;
 let stores: GatewayStores;
 beforeEach(() => {
   database = new Database(':memory:');
-  stores = sqliteGatewayStores(database);
+  stores = createSqliteGatewayStores(database);
 });
 afterEach(() => void database.close());
 
@@ -95,7 +95,7 @@ const wild = fc.record({
   ask: fc.constantFrom('180.01', '185.00', '0'),
   blocked: fc.constantFrom(false, false, false, true),
   elsewhere: fc.array(fc.record({ side: fc.constantFrom('buy', 'sell'), symbol }), { maxLength: 2 }),
-  cedar: fc.constantFrom<CedarAnswer>(
+  cedar: fc.constantFrom<CedarResult>(
     { forbidden: [] },
     { forbidden: [] },
     { forbidden: [{ reason: 'POLICY_FORBIDS', id: 'mine', message: 'not today' }] },
@@ -204,7 +204,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
             // The second person is let in by who asks them.
             if (relation === 'can_approve_second' || around.stands === true) return true;
             if (around.stands === false) return false;
-            throw new RelationsUnavailable('it took too long');
+            throw new RelationsUnavailableError('it took too long');
           },
         },
         rules: { current: async () => rules },

@@ -1,6 +1,6 @@
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
-import { type OrderSnapshot, snapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
+import { type OrderSnapshot, toSnapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { AccountLimits, Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { CountedTotals } from '../../../../src/trading/counted-order.ts';
 import type { Order } from '../../../../src/trading/views.ts';
@@ -69,7 +69,7 @@ export interface Circumstances {
 export function factsOf({ order = {}, world: other = {}, counted = {}, replaces }: Circumstances = {}): DecisionFacts {
   const asked = { draft: changed(order), replaces };
   return {
-    ...snapshotFacts(asked, { ...world, ...other }, { now: NOON }),
+    ...toSnapshotFacts(asked, { ...world, ...other }, { now: NOON }),
     counted: { ...nothingCounted, ...counted },
   };
 }

@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { createCedarRules } from '../../../../src/gateway/policy/cedar/cedar-rules.ts';
-import { baseRules, type CedarRule, readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
-import { decide } from '../../../../src/gateway/policy/decide.ts';
+import { type CedarRule, parseBaseRules, parseRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
+import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
 import { compareRules } from '../../../../src/gateway/policy/files/compare.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
+  findAccountLimits,
   type Limits,
-  limitsFor,
   type Rules,
 } from '../../../../src/gateway/policy/rules.ts';
 import type { LimitName } from '../../../../src/trading/limit-words.ts';
@@ -21,7 +21,7 @@ let base: CedarRule[];
 let own: CedarRule[];
 beforeAll(async () => {
   engine = await loadCedar();
-  base = baseRules(engine);
+  base = parseBaseRules(engine);
   const rule = (name: string, when: string) =>
     `@id("${name}") forbid (principal, action in Action::"trade", resource) when { ${when} };`;
   const text = [
@@ -30,7 +30,7 @@ beforeAll(async () => {
     rule('twice', 'context.counted.day_orders > 1 && context.order.side == "sell"'),
     `@code("LIVE_NEEDS_TAP") ${rule('ask', 'context.approval == "mandate"')}`,
   ];
-  own = readRules(engine, [{ origin: 'policies', file: 'policies/own.cedar', text: text.join('\n') }]);
+  own = parseRules(engine, [{ origin: 'policies', file: 'policies/own.cedar', text: text.join('\n') }]);
 });
 
 /* Few values, so that one is often the bound of another. */
@@ -128,7 +128,7 @@ const marks = fc.constantFrom<number[]>([], [], [0], [1], [2], [3], [0, 1]);
 
 function rulesOf(account: AccountLimits, chosen: readonly number[]) {
   const limits: Limits = { version: 1, accounts: { '*': account } };
-  const limitsOf = (number: string) => limitsFor(limits, number);
+  const limitsOf = (number: string) => findAccountLimits(limits, number);
   const mine = own.filter((_, index) => chosen.includes(index));
   const rules: Rules = { digest: '', limitsOf, cedar: createCedarRules(engine, [...base, ...mine], limitsOf) };
   return { rules, compared: { limits, cedarRules: mine } };
@@ -144,8 +144,8 @@ describe('a tighter set of rules allows nothing that the former denied, and asks
       const before = rulesOf(limits.before, some);
       const after = rulesOf(limits.after, same > 0 ? some : other);
       const { tighter, changes } = compareRules(before.compared, after.compared);
-      const was = strictness[decide(before.rules, who, 'place', facts).effect];
-      const is = strictness[decide(after.rules, who, 'place', facts).effect];
+      const was = strictness[evaluatePolicy(before.rules, who, 'place', facts).effect];
+      const is = strictness[evaluatePolicy(after.rules, who, 'place', facts).effect];
       if (tighter && changes.length > 0) seen.tighter += 1;
       if (tighter && is > was) seen.stricter += 1;
       if (!tighter) seen.looser += 1;

@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { proposalDigest } from '../../../../src/approval/details.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { AccountReads, DashboardData } from '../../../../src/home/phone/dashboard/dashboard-data.ts';
-import { type PartName, partNames, renderPart } from '../../../../src/home/phone/dashboard/parts.ts';
+import {
+  type DashboardPartName,
+  dashboardPartNames,
+  renderDashboardPart,
+} from '../../../../src/home/phone/dashboard/parts.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
@@ -91,10 +95,10 @@ const several = (second: Partial<AccountReads> = {}): Partial<DashboardData> => 
     ...(number === 'TR2' ? second : {}),
   }),
 });
-const partIn = async (chosen: string | undefined, name: PartName, of: Partial<DashboardData>) =>
-  (await renderPart(name, { data: data(of), account: chosen, period: '1M', form, now })).html;
-const part = async (name: PartName, of: Partial<DashboardData> = {}) =>
-  (await renderPart(name, { data: data(of), period: '1M', form, now })).html;
+const partIn = async (chosen: string | undefined, name: DashboardPartName, of: Partial<DashboardData>) =>
+  (await renderDashboardPart(name, { data: data(of), account: chosen, period: '1M', form, now })).html;
+const part = async (name: DashboardPartName, of: Partial<DashboardData> = {}) =>
+  (await renderDashboardPart(name, { data: data(of), period: '1M', form, now })).html;
 
 describe('money', () => {
   it('has a color and a sign, and says where it is simulated', async () => {
@@ -209,9 +213,9 @@ describe('a proposal’s story', () => {
 
 describe('where the person decides on this page', () => {
   const record = async () => [{ seq: 1, at: '2026-11-26T12:00:01Z', event: 'requested', hash: 'h', code: 'Q7ZK' }];
-  const shown = async (name: PartName, state: Proposal['state'], hidesCodes: boolean) => {
+  const shown = async (name: DashboardPartName, state: Proposal['state'], hidesCodes: boolean) => {
     const of = data({ record, proposals: async () => [proposal({ state } as never)] });
-    const made = await renderPart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
+    const made = await renderDashboardPart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
     return made.html.includes('Q7ZK');
   };
 
@@ -315,7 +319,7 @@ describe('text from anywhere', () => {
     },
   };
 
-  it.each(partNames)('is no markup in %s, and turns nothing around', async (name) => {
+  it.each(dashboardPartNames)('is no markup in %s, and turns nothing around', async (name) => {
     const html = await part(name, everywhere);
     expect(html).not.toContain('data-testid="unread"');
     expect(html).not.toMatch(/<img|<script|\u202e/);
@@ -338,17 +342,20 @@ describe('a person with two accounts', () => {
     expect(await partIn('TR2', 'orders', several())).not.toContain('AAPL');
   });
 
-  it.each<PartName>(['positions', 'orders', 'summary', 'value'])('sees the %s of each below its name', async (name) => {
-    const html = await partIn('all', name, several());
-    const [, first = '', second = ''] = html.split('data-testid="of-account"');
-    expect([first, second]).toEqual([
-      expect.stringContaining('<h3>PA1 at Alpaca</h3>'),
-      expect.stringContaining('<h3>TR2 at Tradier</h3>'),
-    ]);
-    if (name === 'summary') expect(html).toMatch(/data-testid="totals">.*\$2,000\.00/s);
-    if (name === 'orders')
-      expect([first, second]).toEqual([expect.stringContaining('AAPL'), expect.stringContaining('KO')]);
-  });
+  it.each<DashboardPartName>(['positions', 'orders', 'summary', 'value'])(
+    'sees the %s of each below its name',
+    async (name) => {
+      const html = await partIn('all', name, several());
+      const [, first = '', second = ''] = html.split('data-testid="of-account"');
+      expect([first, second]).toEqual([
+        expect.stringContaining('<h3>PA1 at Alpaca</h3>'),
+        expect.stringContaining('<h3>TR2 at Tradier</h3>'),
+      ]);
+      if (name === 'summary') expect(html).toMatch(/data-testid="totals">.*\$2,000\.00/s);
+      if (name === 'orders')
+        expect([first, second]).toEqual([expect.stringContaining('AAPL'), expect.stringContaining('KO')]);
+    },
+  );
 
   it('is told in its place of one that can’t be read, and that the total lacks it', async () => {
     const down = {

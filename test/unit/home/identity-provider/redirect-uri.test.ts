@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
+  formatRedirectTarget,
+  hasAppScheme,
   isAllowedRedirect,
-  isAppScheme,
-  redirectTarget,
 } from '../../../../src/home/identity-provider/authorization/public-client.ts';
 
 describe('where a program may be answered', () => {
@@ -18,8 +18,8 @@ describe('where a program may be answered', () => {
     ['com.googleusercontent.apps.123-ab://cb', 'com.googleusercontent.apps.123-ab:', true],
   ])('%s: at %s', (redirect, shown, ofApp) => {
     expect(isAllowedRedirect(redirect)).toBe(true);
-    expect(redirectTarget(redirect)).toBe(shown);
-    expect(isAppScheme(new URL(redirect))).toBe(ofApp);
+    expect(formatRedirectTarget(redirect)).toBe(shown);
+    expect(hasAppScheme(new URL(redirect))).toBe(ofApp);
   });
 
   it.each([

@@ -1,17 +1,17 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it, onTestFinished } from 'vitest';
-import { createPeople } from '../../../../src/store/home/people.ts';
+import { createPeopleStore } from '../../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../../src/store/home/schema.ts';
-import { createSessions, type Sessions } from '../../../../src/store/home/sessions.ts';
+import { createSessionStore, type SessionStore } from '../../../../src/store/home/sessions.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 
-function sessionsOf(...usernames: string[]): Sessions {
+function sessionsOf(...usernames: string[]): SessionStore {
   const database = prepareHomeDatabase(new Database(':memory:'));
   onTestFinished(() => void database.close());
   const clock = new VirtualClock();
-  const people = createPeople(database, () => clock.now());
+  const people = createPeopleStore(database, () => clock.now());
   for (const username of usernames) people.add({ username, name: username, email: '' });
-  return createSessions({ database, people, clock, formKey: 'of the test' });
+  return createSessionStore({ database, people, clock, formKey: 'of the test' });
 }
 
 it('signing a person out everywhere ends their sessions and the one-time links they have not used', () => {

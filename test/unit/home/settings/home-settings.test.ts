@@ -4,7 +4,7 @@ import {
   homeSettingsSchema,
   parseHostPort,
   resolveListenAddress,
-  trustedProxies,
+  resolveTrustedProxies,
 } from '../../../../src/home/settings/home-settings.ts';
 
 const problem = (settings: object) =>
@@ -102,7 +102,7 @@ describe('where it listens', () => {
 
   it('behind a proxy of this machine, that one alone is believed', () => {
     const of = (settings: object) =>
-      trustedProxies(homeSettingsSchema.parse({ address: 'https://home.example', ...settings }));
+      resolveTrustedProxies(homeSettingsSchema.parse({ address: 'https://home.example', ...settings }));
     expect(of({})).toEqual(['127.0.0.1', '::1']);
     expect(of({ proxy: ['10.0.0.2'] })).toEqual(['10.0.0.2']);
     expect(of({ listen: '0.0.0.0:4780' })).toBeUndefined();

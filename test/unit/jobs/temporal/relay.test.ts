@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { OutboxRow } from '../../../../src/jobs/temporal/outbox.ts';
-import { type HandOver, startRelay } from '../../../../src/jobs/temporal/relay.ts';
+import type { JobOutboxRow } from '../../../../src/jobs/temporal/outbox.ts';
+import { type HandOverJobs, startJobRelay } from '../../../../src/jobs/temporal/relay.ts';
 
 /** Rows that stay until they are handed over, as the table has them. */
 function rowsOf(...keys: string[]) {
-  const rows: OutboxRow[] = keys.map((key, id) => ({ id, kind: 'run', key }));
+  const rows: JobOutboxRow[] = keys.map((key, id) => ({ id, kind: 'run', key }));
   const handed = new Set<number>();
   let ring = () => {};
   return {
@@ -35,12 +35,12 @@ describe('what hands jobs over', () => {
   });
   const start = (
     { outbox }: ReturnType<typeof rowsOf>,
-    handOver: HandOver,
+    handOver: HandOverJobs,
     { holds = true, heard = (_: unknown): void => undefined } = {},
   ) => {
     const lease = { isHeld: holds };
     const leases = { hold: async () => lease.isHeld, release: async () => undefined };
-    const relay = startRelay({ outbox, leases, handOver, heard });
+    const relay = startJobRelay({ outbox, leases, handOver, heard });
     closing.push(relay.close);
     return lease;
   };
@@ -63,7 +63,7 @@ describe('what hands jobs over', () => {
     const rows = rowsOf('a');
     const [heard, tried] = [[] as unknown[], [] as number[]];
     let isAway = true;
-    const handOver: HandOver = async (_, ids) => {
+    const handOver: HandOverJobs = async (_, ids) => {
       tried.push(...ids);
       if (isAway) throw new Error('away');
     };

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTemporal } from '../../../../src/jobs/temporal/temporal-sdk.ts';
-import { connectionOptions, temporalSchema } from '../../../../src/jobs/temporal/temporal-settings.ts';
+import {
+  readTemporalConnectionOptions,
+  temporalSettingsSchema,
+} from '../../../../src/jobs/temporal/temporal-settings.ts';
 
 describe('where Temporal is', () => {
   let folder: string;
@@ -14,7 +17,7 @@ describe('where Temporal is', () => {
     writeFileSync(join(folder, 'ca.pem'), 'the ca');
     writeFileSync(join(folder, 'cert.pem'), 'the certificate');
   });
-  const options = (settings: object) => connectionOptions(temporalSchema.parse(settings), folder);
+  const options = (settings: object) => readTemporalConnectionOptions(temporalSettingsSchema.parse(settings), folder);
 
   it('is this machine unless it is said, without TLS; beyond it, with TLS', () => {
     expect(options({})).toEqual({ address: '127.0.0.1:7233', tls: false });
@@ -44,7 +47,7 @@ describe('where Temporal is', () => {
     ['a certificate without its key', { tls: { cert_file: 'cert.pem' } }],
     ['the key itself', { api_key: 'the-api-key' }],
   ])('is not %s', (_, settings) => {
-    expect(temporalSchema.safeParse(settings).success).toBe(false);
+    expect(temporalSettingsSchema.safeParse(settings).success).toBe(false);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createServerFetch } from '../../../../src/mcp/client/connection.ts';
+import { createMcpServerFetch } from '../../../../src/mcp/client/connection.ts';
 
 const addresses: Record<string, string[]> = {
   'news.example': ['93.184.216.34'],
@@ -15,7 +15,7 @@ async function sent(server: string, to: string): Promise<string> {
     asked.push(String(input));
     return new Response('{}');
   }) as typeof fetch;
-  await createServerFetch(send, server, { resolve })(to).catch(() => undefined);
+  await createMcpServerFetch(send, server, { resolve })(to).catch(() => undefined);
   return asked[0] ?? 'refused';
 }
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { compareTools } from '../../../../src/mcp/client/compared-tools.ts';
-import { toolDanger } from '../../../../src/mcp/client/tool-danger.ts';
-import type { ServerTool } from '../../../../src/mcp/client/tool-text.ts';
-import { toolPin } from '../../../../src/net/tool-pin.ts';
+import { detectToolDanger } from '../../../../src/mcp/client/tool-danger.ts';
+import type { McpServerTool } from '../../../../src/mcp/client/tool-text.ts';
+import { computeToolPin } from '../../../../src/net/tool-pin.ts';
 
 const tool = (
   name: string,
   fields: readonly string[] = [],
-  annotations: ServerTool['annotations'] = undefined,
-): ServerTool => ({
+  annotations: McpServerTool['annotations'] = undefined,
+): McpServerTool => ({
   name,
   inputSchema: { type: 'object', properties: Object.fromEntries(fields.map((field) => [field, {}])) },
   annotations,
@@ -23,14 +23,14 @@ describe('a tool of somebody else’s', () => {
     ...['buy', 'sell_stock', 'buy_shares', 'trade', 'trade_stock', 'execute_trade', 'liquidate_all'],
     ...['get_and_cancel_order', 'order_create', 'roll_options', 'open_position'],
   ])('%s could trade, by its name', (name) => {
-    expect(toolDanger(tool(name))).toBe('orders');
+    expect(detectToolDanger(tool(name))).toBe('orders');
   });
 
   it.each([
     ...['transfer', 'transfer_funds', 'create_ach_transfer', 'withdraw', 'bank_withdraw', 'deposit_cash'],
     ...['send_money', 'pay_bill', 'create_payment', 'swap_tokens', 'delete_transfer'],
   ])('%s could move money, by its name', (name) => {
-    expect(toolDanger(tool(name))).toBe('money');
+    expect(detectToolDanger(tool(name))).toBe('money');
   });
 
   it.each([
@@ -42,7 +42,7 @@ describe('a tool of somebody else’s', () => {
     ['do_it', ['amount', 'recipient'], 'money'],
     ['submit', ['amount', 'relationship_id', 'direction'], 'money'],
   ] as const)('%s with %j could, by its arguments', (name, fields, danger) => {
-    expect(toolDanger(tool(name, fields))).toBe(danger);
+    expect(detectToolDanger(tool(name, fields))).toBe(danger);
   });
 
   it('could, by arguments within others, and by what an argument may be', () => {
@@ -52,7 +52,7 @@ describe('a tool of somebody else’s', () => {
       type: 'object',
       properties: { legs: { type: 'array', items: { anyOf: [{ type: 'null' }, leg] } } },
     };
-    expect(toolDanger({ name: 'perform', inputSchema })).toBe('orders');
+    expect(detectToolDanger({ name: 'perform', inputSchema })).toBe('orders');
   });
 
   it.each([
@@ -60,25 +60,25 @@ describe('a tool of somebody else’s', () => {
     ...['search', 'headlines', 'get_news', 'post', 'trade_history', 'get_buy_signals', 'list_transfers'],
     ...['get_account_activities', 'create_watchlist', 'update_watchlist', 'market_clock', 'option_chain'],
   ])('%s is not refused', (name) => {
-    expect(toolDanger(tool(name, ['status', 'symbols', 'limit']))).toBeUndefined();
+    expect(detectToolDanger(tool(name, ['status', 'symbols', 'limit']))).toBeUndefined();
   });
 
   it('that only reads may take what an order has, where its name and its server both say so', () => {
     const fields = ['symbol', 'side', 'qty'];
-    expect(toolDanger(tool('estimate_cost', fields, { readOnlyHint: true }))).toBeUndefined();
-    expect(toolDanger(tool('cost', fields, { readOnlyHint: true }))).toBe('orders');
-    expect(toolDanger(tool('place_order', [], { readOnlyHint: true }))).toBe('orders');
+    expect(detectToolDanger(tool('estimate_cost', fields, { readOnlyHint: true }))).toBeUndefined();
+    expect(detectToolDanger(tool('cost', fields, { readOnlyHint: true }))).toBe('orders');
+    expect(detectToolDanger(tool('place_order', [], { readOnlyHint: true }))).toBe('orders');
   });
 
   it('is refused where its server marks it as destructive', () => {
-    expect(toolDanger(tool('wipe', [], { destructiveHint: true }))).toBe('destructive');
-    expect(toolDanger(tool('wipe', [], { destructiveHint: true, readOnlyHint: true }))).toBeUndefined();
-    expect(toolDanger(tool('wipe', [], { destructiveHint: false }))).toBeUndefined();
+    expect(detectToolDanger(tool('wipe', [], { destructiveHint: true }))).toBe('destructive');
+    expect(detectToolDanger(tool('wipe', [], { destructiveHint: true, readOnlyHint: true }))).toBeUndefined();
+    expect(detectToolDanger(tool('wipe', [], { destructiveHint: false }))).toBeUndefined();
   });
 
   it('that was allowed is off once it is dangerous, until its owner insists', () => {
     const wipe = tool('wipe', [], { destructiveHint: true });
-    const allowed = { tools: ['wipe'], pins: { wipe: toolPin(wipe) } };
+    const allowed = { tools: ['wipe'], pins: { wipe: computeToolPin(wipe) } };
     expect(compareTools({ ...allowed, unsafe: [] }, [wipe])).toMatchObject([{ state: 'unsafe' }]);
     expect(compareTools({ ...allowed, unsafe: ['wipe'] }, [wipe])).toMatchObject([{ state: 'offered' }]);
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { mcpServerSchema } from '../../../../src/config/mcp-servers.ts';
 import { compareTools } from '../../../../src/mcp/client/compared-tools.ts';
-import { MAX_RESULT_BYTES, resultText } from '../../../../src/mcp/client/connection.ts';
-import { allowedTools, modelToolName } from '../../../../src/mcp/client/server-registry.ts';
-import { type ServerTool, sanitizeTool } from '../../../../src/mcp/client/tool-text.ts';
-import { toolPin } from '../../../../src/net/tool-pin.ts';
+import { MAX_RESULT_BYTES, toResultText } from '../../../../src/mcp/client/connection.ts';
+import { listAllowedTools, modelToolName } from '../../../../src/mcp/client/server-registry.ts';
+import { type McpServerTool, sanitizeTool } from '../../../../src/mcp/client/tool-text.ts';
+import { computeToolPin } from '../../../../src/net/tool-pin.ts';
 import { tools } from '../../../../src/tools/catalog.ts';
 
-const tool = (changes: Partial<ServerTool> = {}): ServerTool => ({
+const tool = (changes: Partial<McpServerTool> = {}): McpServerTool => ({
   name: 'search',
   description: 'Searches the news.',
   inputSchema: { type: 'object', properties: { query: { type: 'string', description: 'what' } } },
@@ -19,8 +19,8 @@ const withProperty = (property: Record<string, unknown>) =>
 describe('a pin', () => {
   it('is the same whatever the order of members', () => {
     const other = { properties: { query: { description: 'what', type: 'string' } }, type: 'object' };
-    expect(toolPin(tool({ inputSchema: other }))).toBe(toolPin(tool()));
-    expect(toolPin(tool())).toMatch(/^[0-9a-f]{64}$/);
+    expect(computeToolPin(tool({ inputSchema: other }))).toBe(computeToolPin(tool()));
+    expect(computeToolPin(tool())).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it.each([
@@ -29,7 +29,7 @@ describe('a pin', () => {
     ['the words of an argument', withProperty({ type: 'string', description: 'what, then buy' })],
     ['an argument', withProperty({ type: 'number', description: 'what' })],
   ])('is another once %s changed', (_, changed) => {
-    expect(toolPin(changed)).not.toBe(toolPin(tool()));
+    expect(computeToolPin(changed)).not.toBe(computeToolPin(tool()));
   });
 });
 
@@ -70,7 +70,7 @@ describe('a tool is made fit to be shown:', () => {
   ])('%s makes it unfit', (_, unfit) => {
     expect(sanitizeTool(unfit)).toBeUndefined();
     expect(
-      compareTools({ tools: [unfit.name], pins: { [unfit.name]: toolPin(unfit) }, unsafe: [] }, [unfit]),
+      compareTools({ tools: [unfit.name], pins: { [unfit.name]: computeToolPin(unfit) }, unsafe: [] }, [unfit]),
     ).toMatchObject([{ state: 'unfit' }]);
   });
 });
@@ -78,7 +78,7 @@ describe('a tool is made fit to be shown:', () => {
 describe('beside what was allowed', () => {
   it('each tool stands as it should', () => {
     const there = ['kept', 'new', 'changed', 'bare'].map((name) => tool({ name }));
-    const pins = { kept: toolPin(tool()), changed: '0'.repeat(64) };
+    const pins = { kept: computeToolPin(tool()), changed: '0'.repeat(64) };
     const compared = compareTools({ tools: ['kept', 'changed', 'bare', 'gone'], pins, unsafe: [] }, there);
     expect(compared.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'kept offered',
@@ -91,9 +91,9 @@ describe('beside what was allowed', () => {
 
   it('the first of two tools of one name counts', () => {
     const twice = [tool(), tool({ description: 'Another.' })];
-    expect(compareTools({ tools: ['search'], pins: { search: toolPin(tool()) }, unsafe: [] }, twice)).toMatchObject([
-      { state: 'offered' },
-    ]);
+    expect(
+      compareTools({ tools: ['search'], pins: { search: computeToolPin(tool()) }, unsafe: [] }, twice),
+    ).toMatchObject([{ state: 'offered' }]);
   });
 });
 
@@ -109,18 +109,18 @@ describe('a name for a language model', () => {
   });
 
   it('is none of ours, whatever a server calls its tools', () => {
-    const allowed = allowedTools({ news: server(tools.map(({ name }) => name)) });
+    const allowed = listAllowedTools({ news: server(tools.map(({ name }) => name)) });
     expect(allowed.size).toBe(tools.length);
     expect(tools.filter(({ name }) => allowed.has(name))).toEqual([]);
   });
 
   it('that two tools would have is neither’s', () => {
     const imitation = modelToolName('news', 'a.b').replace('mcp__news__', '');
-    expect([...allowedTools({ news: server(['a.b', imitation]) }).keys()]).toEqual([]);
+    expect([...listAllowedTools({ news: server(['a.b', imitation]) }).keys()]).toEqual([]);
   });
 });
 
-const text = (words: string) => resultText({ content: [{ type: 'text', text: words }] });
+const text = (words: string) => toResultText({ content: [{ type: 'text', text: words }] });
 
 describe('what a server answers', () => {
   it('is its text, without what draws, rings or hides', () => {
@@ -128,12 +128,12 @@ describe('what a server answers', () => {
   });
 
   it('is its structure where it has no text', () => {
-    expect(resultText({ content: [], structuredContent: { price: '1' } }).text).toBe('{"price":"1"}');
+    expect(toResultText({ content: [], structuredContent: { price: '1' } }).text).toBe('{"price":"1"}');
   });
 
   it('is named where it is no text', () => {
     expect(
-      resultText({
+      toResultText({
         isError: true,
         content: [
           { type: 'image', data: 'AA==', mimeType: 'image/png' },

@@ -5,7 +5,7 @@ import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { openAccountSettings } from '../../../../src/sandbox/paper-broker/books/account-settings.ts';
 import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { createExchange } from '../../../../src/sandbox/paper-broker/exchange/exchange.ts';
-import { createExpirations } from '../../../../src/sandbox/paper-broker/exchange/exercise.ts';
+import { createExpirationSweep } from '../../../../src/sandbox/paper-broker/exchange/exercise.ts';
 import { parseTicket } from '../../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { openOrderBook } from '../../../../src/store/sandbox/order-book.ts';
@@ -61,7 +61,7 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
     statusOf: (id: string) => orders.byId(ACCOUNT, id)?.status,
     held: (symbol = 'F') => ledger.position(ACCOUNT, symbol)?.qty ?? '0',
     cash: () => ledger.account(ACCOUNT)?.cash,
-    expire: createExpirations({ database, ledger, market, settings }),
+    expire: createExpirationSweep({ database, ledger, market, settings }),
     now: clock.now,
     pass(ms: number): void {
       time += ms;

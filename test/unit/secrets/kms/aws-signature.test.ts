@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { signHeaders } from '../../../../src/secrets/kms/aws-kms.ts';
+import { signAwsHeaders } from '../../../../src/secrets/kms/aws-kms.ts';
 
 /** From AWS's Signature Version 4 test suite (get-vanilla, post-vanilla, post-sts-header-before). */
 const credentials = {
@@ -19,7 +19,7 @@ it.each([
     '85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead',
   ],
 ] as const)('a %s is signed as AWS’s own test suite says', async (method, by, names, signature) => {
-  const headers = await signHeaders(
+  const headers = await signAwsHeaders(
     {
       url: new URL('https://example.amazonaws.com/'),
       ...{ service: 'service', region: 'us-east-1', method, headers: {}, body: '' },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addWrappingKey } from '../../../../src/secrets/kms/file-kms.ts';
-import { kmsSchema, openKms } from '../../../../src/secrets/kms/kms-settings.ts';
+import { kmsSettingsSchema, openKms } from '../../../../src/secrets/kms/kms-settings.ts';
 
 const vault = { url: 'https://vault.example.com', key: 'gateway', token_file: 'vault-token' };
 const aws = { key: 'alias/gateway', region: 'eu-central-1' };
@@ -23,14 +23,14 @@ describe('the settings of a key management service', () => {
     ['a Vault’s token itself', { vault: { ...vault, token: 'hvs.x' } }, 'token'],
     ['no region', { aws: { ...aws, region: 'Frankfurt' } }, 'region'],
   ])('name one: %s is refused', (_, settings, why) => {
-    expect(kmsSchema.safeParse(settings).error?.message).toContain(why);
+    expect(kmsSettingsSchema.safeParse(settings).error?.message).toContain(why);
   });
 
   it('have file names begin at the folder', async () => {
     await addWrappingKey(join(folder, 'wrapping-keys.json'));
-    const kms = await openKms(kmsSchema.parse({ file: 'wrapping-keys.json' }), { folder, env: {} });
+    const kms = await openKms(kmsSettingsSchema.parse({ file: 'wrapping-keys.json' }), { folder, env: {} });
     expect(await kms.unwrap(await kms.wrap(Buffer.alloc(32, 7), 'c'), 'c')).toEqual(Buffer.alloc(32, 7));
-    const vaulted = await openKms(kmsSchema.parse({ vault }), { folder, env: {} });
+    const vaulted = await openKms(kmsSettingsSchema.parse({ vault }), { folder, env: {} });
     await expect(vaulted.wrap(Buffer.alloc(32), 'c')).rejects.toMatchObject({
       message: expect.stringContaining(join(folder, 'vault-token')),
     });
@@ -43,7 +43,7 @@ describe('the settings of a key management service', () => {
       return Response.json({ CiphertextBlob: 'AAAA', KeyId: 'arn:aws:kms:eu-central-1:1:key/a' });
     };
     const env = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'x' };
-    const kms = await openKms(kmsSchema.parse({ aws }), { folder, env, fetch });
+    const kms = await openKms(kmsSettingsSchema.parse({ aws }), { folder, env, fetch });
     await kms.wrap(Buffer.alloc(32), 'c');
     expect(asked).toEqual(['https://kms.eu-central-1.amazonaws.com/']);
   });

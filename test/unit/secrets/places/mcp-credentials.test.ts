@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { openFileStore } from '../../../../src/secrets/file/file-store.ts';
 import {
-  createMcpCredentials,
+  createMcpCredentialStore,
   eraseMcpCredentials,
   mcpCredentialFilePath,
 } from '../../../../src/secrets/places/mcp-credentials.ts';
@@ -15,7 +15,7 @@ beforeEach(() => {
   return () => rmSync(folder, { recursive: true });
 });
 const store = (profile = 'work') => openFileStore({ folder, profile });
-const opened = (profile = 'work') => createMcpCredentials(store(profile), folder, profile);
+const opened = (profile = 'work') => createMcpCredentialStore(store(profile), folder, profile);
 /** Longer than any keychain takes. */
 const token = 'PLANTED-TOKEN'.repeat(1_000);
 

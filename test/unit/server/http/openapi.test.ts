@@ -1,9 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { agentOperations } from '../../../../src/agent/remote/protocol.ts';
-import { openApiDocument } from '../../../../src/server/http/server-app.ts';
+import { createOpenApiDocument } from '../../../../src/server/http/server-app.ts';
 
-const document = openApiDocument('https://agents.example', '1.2.3');
+const document = createOpenApiDocument('https://agents.example', '1.2.3');
 
 /** Every object in it, with where it stands. */
 function* parts(value: unknown, at: string[] = []): Generator<[string[], Record<string, unknown>]> {

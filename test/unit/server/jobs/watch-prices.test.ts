@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { conditionValues } from '../../../../src/server/jobs/watch-prices.ts';
+import { toObservedValues } from '../../../../src/server/jobs/watch-prices.ts';
 import type { Quote } from '../../../../src/trading/views.ts';
 
 const values = (last: string, previous_close: string) =>
-  conditionValues({ symbol: 'AAPL', last, previous_close } as Quote).map(({ side, value }) => `${side} ${value}`);
+  toObservedValues({ symbol: 'AAPL', last, previous_close } as Quote).map(({ side, value }) => `${side} ${value}`);
 
 describe('a quote, as conditions are compared with it', () => {
   it('is its price, and its change of the day', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseServerAddress } from '../../../../src/store/postgres/pool.ts';
+import { parsePostgresUrl } from '../../../../src/store/postgres/pool.ts';
 
 describe('the address of a PostgreSQL database', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('the address of a PostgreSQL database', () => {
     'postgresql://gateway@db.example/trade_agent?sslmode=verify-full',
     'postgresql://gateway@db.example/trade_agent?sslmode=verify-full&sslrootcert=/etc/ca.pem',
   ])('may be %s', (address) => {
-    expect(() => parseServerAddress(address)).not.toThrow();
+    expect(() => parsePostgresUrl(address)).not.toThrow();
   });
 
   it.each([
@@ -20,7 +20,7 @@ describe('the address of a PostgreSQL database', () => {
     'postgresql://gateway@localhost.example/trade_agent',
     'postgresql://gateway@127.0.0.1/trade_agent?host=127.0.0.1,db.example',
   ])('must ask for TLS beyond this machine: %s', (address) => {
-    expect(() => parseServerAddress(address)).toThrow('does not require TLS');
+    expect(() => parsePostgresUrl(address)).toThrow('does not require TLS');
   });
 
   it.each(['', 'trade_agent', 'mysql://gateway@localhost/x', 'https://db.example', 'postgresql://a:secret@[/x'])(
@@ -28,7 +28,7 @@ describe('the address of a PostgreSQL database', () => {
     (address) => {
       const error = (() => {
         try {
-          parseServerAddress(address);
+          parsePostgresUrl(address);
         } catch (thrown) {
           return thrown;
         }
@@ -39,6 +39,6 @@ describe('the address of a PostgreSQL database', () => {
   );
 
   it('is not left to the environment where it names no host', () => {
-    expect(parseServerAddress('postgresql:///trade_agent').searchParams.get('host')).toBe('localhost');
+    expect(parsePostgresUrl('postgresql:///trade_agent').searchParams.get('host')).toBe('localhost');
   });
 });

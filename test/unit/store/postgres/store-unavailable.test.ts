@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
-import { migrateGatewayDatabase, openGateway } from '../../../../src/store/postgres/gateway-database.ts';
-import { databaseError, isStoreUnavailable } from '../../../../src/store/postgres/store-unavailable.ts';
+import {
+  migrateGatewayDatabase,
+  openPostgresGatewayDatabase,
+} from '../../../../src/store/postgres/gateway-database.ts';
+import {
+  isDatabaseUnavailableError,
+  toDatabaseUnreachableError,
+} from '../../../../src/store/postgres/store-unavailable.ts';
 
 const coded = (code: string) => Object.assign(new Error('said by nobody'), { code });
 const secrets = (away: boolean) => new TradeAgentError('credential_store_unavailable', 'away', { details: { away } });
@@ -20,7 +26,7 @@ it.each<[string, Error]>([
   ['each of its addresses was tried', new AggregateError([coded('ECONNREFUSED'), coded('ETIMEDOUT')])],
   ['what keeps people’s secrets says so', secrets(true)],
 ])('a database is away where %s', (_, error) => {
-  expect(isStoreUnavailable(error)).toBe(true);
+  expect(isDatabaseUnavailableError(error)).toBe(true);
 });
 
 it.each<[string, unknown]>([
@@ -36,12 +42,12 @@ it.each<[string, unknown]>([
   ['secrets that don’t open', secrets(false)],
   ['no error', 'ECONNREFUSED'],
 ])('%s is no database that is away', (_, error) => {
-  expect(isStoreUnavailable(error)).toBe(false);
+  expect(isDatabaseUnavailableError(error)).toBe(false);
 });
 
 it('a program that can’t open its database says what to check, and never shows the address', async () => {
   const address = 'postgresql://app:pass-4711@127.0.0.1:9/trade';
-  for (const opening of [openGateway({ address, tenant: 'alice' }), migrateGatewayDatabase(address)]) {
+  for (const opening of [openPostgresGatewayDatabase({ address, tenant: 'alice' }), migrateGatewayDatabase(address)]) {
     const error = await opening.then(
       () => undefined,
       (failure: unknown) => failure,
@@ -51,5 +57,5 @@ it('a program that can’t open its database says what to check, and never shows
     expect(`${String(error)} ${JSON.stringify(error)}`).not.toContain('4711');
   }
   const fault = new TypeError('not a database error');
-  expect(databaseError(fault)).toBe(fault);
+  expect(toDatabaseUnreachableError(fault)).toBe(fault);
 });

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createAuthReqIdSeal } from '../../../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OpenStores } from '../../../contract/stores/gateway-factory.ts';
 import { gatewayStoresContract } from '../../../contract/stores/gateway-stores.ts';
 
 /** An empty gateway's database, made once: the migrations are not what is tried here. */
 const empty = (() => {
   const database = new Database(':memory:');
-  sqliteGatewayStores(database);
+  createSqliteGatewayStores(database);
   const bytes = database.serialize();
   database.close();
   return bytes;
@@ -26,7 +26,7 @@ const open: OpenStores = async () => {
     // No power is cut here; what the program sets is in migrate.test.ts.
     const hurry = () => void database.pragma('synchronous = OFF');
     hurry();
-    const stores = sqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
+    const stores = createSqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
     hurry();
     return stores;
   };

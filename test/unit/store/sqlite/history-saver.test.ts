@@ -1,6 +1,6 @@
 import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { describe, expect, it } from 'vitest';
-import { HistorySaver } from '../../../../src/store/sqlite/history-saver.ts';
+import { SqliteHistorySaver } from '../../../../src/store/sqlite/history-saver.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 import { openStores } from '../../agent/state-fixture.ts';
 
@@ -18,7 +18,7 @@ describe('a run that lost its thread', () => {
       inTransaction = database.inTransaction;
       return new Error('taken over');
     };
-    const saver = new HistorySaver(database, { lease, lost });
+    const saver = new SqliteHistorySaver(database, { lease, lost });
     const stored = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
     return { saver, stored, inTransaction: () => inTransaction };
   };

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { expect, it } from 'vitest';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 
 it('what an account has open is found by an index of open orders, however many it ever placed', async () => {
   const database = new Database(':memory:');
@@ -10,7 +10,7 @@ it('what an account has open is found by an index of open orders, however many i
     statements.push(sql);
     return prepare(sql);
   }) as typeof database.prepare;
-  await sqliteGatewayStores(database).orders.open('PA3ALICE01', 10);
+  await createSqliteGatewayStores(database).orders.open('PA3ALICE01', 10);
 
   const open = statements.filter((sql) =>
     /SELECT[^;]*FROM gateway_orders[^;]*account = [^;]*over_at IS NULL/.test(sql),

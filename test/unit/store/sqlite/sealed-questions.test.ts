@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ProposalStore } from '../../../../src/store/proposal-store.ts';
 import { createAuthReqIdSeal } from '../../../../src/store/rows/auth-req-id.ts';
-import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 
 const [ONE, OTHER] = ['the-question-of-one', 'the-question-of-the-other'];
 const note = { event: 'requested', facts: {} } as const;
@@ -22,7 +22,7 @@ describe('the id of a question to the identity provider', () => {
   };
   beforeEach(async () => {
     database = new Database(':memory:');
-    ({ proposals } = sqliteGatewayStores(database, createAuthReqIdSeal('of the gateway')));
+    ({ proposals } = createSqliteGatewayStores(database, createAuthReqIdSeal('of the gateway')));
     const insert = database.prepare(`
       INSERT INTO proposals (id, sub, client, kind, state, code, subject, subject_id, fingerprint, digest, shown, typed,
         created_at, updated_at, version, deadline, expires_at, poll_interval)
@@ -59,7 +59,7 @@ describe('the id of a question to the identity provider', () => {
   });
 
   it('is neither read nor kept by who has not what it is sealed by; the rest is', async () => {
-    const { proposals: others } = sqliteGatewayStores(database);
+    const { proposals: others } = createSqliteGatewayStores(database);
     const [over, open] = [await others.get('pr_2'), await others.get('pr_3')];
     expect(over?.state).toBe('cancelled');
     expect(() => over?.authReqId).toThrow('without the seal for auth_req_ids');
@@ -71,9 +71,12 @@ describe('the id of a question to the identity provider', () => {
   });
 
   it('is opened by what sealed it once there is another', async () => {
-    const { proposals: later } = sqliteGatewayStores(database, createAuthReqIdSeal(['the next', 'of the gateway']));
+    const { proposals: later } = createSqliteGatewayStores(
+      database,
+      createAuthReqIdSeal(['the next', 'of the gateway']),
+    );
     expect((await later.get('pr_2'))?.authReqId).toBe(OTHER);
-    const { proposals: lost } = sqliteGatewayStores(database, createAuthReqIdSeal('the next'));
+    const { proposals: lost } = createSqliteGatewayStores(database, createAuthReqIdSeal('the next'));
     const found = await lost.get('pr_2');
     expect(() => found?.authReqId).toThrow(expect.objectContaining({ code: 'state_corrupt' }));
   });

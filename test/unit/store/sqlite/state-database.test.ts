@@ -17,10 +17,10 @@ import { createHolderId, THREAD_LEASE_MS } from '../../../../src/agent/run/threa
 import {
   closeStateDatabase,
   isUnchangedSinceClose,
-  markClosed,
   openStateDatabase,
   reclaimSpace,
-  SCHEMA_VERSION,
+  recordCleanClose,
+  STATE_SCHEMA_VERSION,
 } from '../../../../src/store/sqlite/state-database.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 import { openStores, temporaryFolder } from '../../agent/state-fixture.ts';
@@ -96,7 +96,7 @@ describe('the state database', () => {
     expect(isUnchangedSinceClose(file)).toBe(true);
     utimesSync(file, 1, 1);
     expect(isUnchangedSinceClose(file)).toBe(false);
-    markClosed(file);
+    recordCleanClose(file);
     expect(isUnchangedSinceClose(file)).toBe(true);
     change(file);
     expect(isUnchangedSinceClose(file)).toBe(false);
@@ -109,7 +109,7 @@ describe('the state database', () => {
     // Within the message's body, which fills the pages near the end.
     flipByte(file, statSync(file).size - 20_000);
     expect(() => openStateDatabase(file, key)).toThrow(corrupt);
-    markClosed(file);
+    recordCleanClose(file);
     const again = openStateDatabase(file, key);
     expect(again.prepare('SELECT title FROM threads').pluck().get()).toBe('PLANTED TITLE');
     const read = () => again.prepare('SELECT body FROM messages').all();
@@ -140,7 +140,7 @@ describe('the state database', () => {
     expect(await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]))).toEqual([0, 0, 0, 0]);
     const database = openStateDatabase(file, key);
     expect(database.prepare('SELECT count(*) FROM threads').pluck().get()).toBe(4);
-    expect(database.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION);
+    expect(database.pragma('user_version', { simple: true })).toBe(STATE_SCHEMA_VERSION);
     expect(statSync(file).mode & 0o077).toBe(0);
     database.close();
     expect(readdirSync(dirname(file))).toEqual(['state.db']);

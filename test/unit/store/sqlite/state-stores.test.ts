@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStateDatabase, type StateDatabase } from '../../../../src/store/sqlite/state-database.ts';
-import { sqliteStateStores } from '../../../../src/store/sqlite/state-stores.ts';
+import { createSqliteStateStores } from '../../../../src/store/sqlite/state-stores.ts';
 import { stateStoresContract } from '../../../contract/stores/state-stores.ts';
 
 stateStoresContract(async () => {
@@ -13,7 +13,7 @@ stateStoresContract(async () => {
   const another = () => {
     const database = openStateDatabase(join(folder, 'state.db'), key);
     databases.push(database);
-    return sqliteStateStores(database);
+    return createSqliteStateStores(database);
   };
   return {
     stores: another(),

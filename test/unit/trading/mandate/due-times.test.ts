@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { countDueTimes, dueUntil, isDueNow, latestDue, nextDue } from '../../../../src/trading/mandate/due-times.ts';
+import {
+  countDueTimes,
+  dueUntil,
+  firstPlaceableDueTime,
+  isDueNow,
+  nextDueTime,
+} from '../../../../src/trading/mandate/due-times.ts';
 
 const monday = { every: 'monday', at: '10:00' } as const;
 const at = (text: string) => Date.parse(text);
@@ -19,7 +25,7 @@ describe('when a recurring order is due', () => {
     ],
     ['on the 1st, of each month', { every: 'month', at: '09:30' }, '2026-12-01T14:30:00Z', '2027-01-01T14:30:00.000Z'],
   ] as const)('is %s', (_, when, after, due) => {
-    expect(iso(nextDue(when, at(after)))).toBe(due);
+    expect(iso(nextDueTime(when, at(after)))).toBe(due);
   });
 
   it('counts the Mondays of 30 days', () => {
@@ -29,8 +35,8 @@ describe('when a recurring order is due', () => {
   it('is made up for until the next day that it is due, and once', () => {
     const due = at('2026-11-30T15:00:00Z');
     expect(iso(dueUntil(monday, due))).toBe('2026-12-07T05:00:00.000Z');
-    expect(latestDue(monday, due, at('2026-12-02T15:00:00Z'))).toBe(due);
-    expect(iso(latestDue(monday, due, at('2026-12-22T15:00:00Z')))).toBe('2026-12-21T15:00:00.000Z');
+    expect(firstPlaceableDueTime(monday, due, at('2026-12-02T15:00:00Z'))).toBe(due);
+    expect(iso(firstPlaceableDueTime(monday, due, at('2026-12-22T15:00:00Z')))).toBe('2026-12-21T15:00:00.000Z');
   });
 
   it('comes at its time of the day on a later day', () => {

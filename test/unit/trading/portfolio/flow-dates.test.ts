@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest';
 import xirrOfNpm from 'xirr';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { newYorkInstant } from '../../../../src/trading/new-york-time.ts';
-import { accountReturns, atDayEnds, mergedFlows } from '../../../../src/trading/portfolio/returns.ts';
+import { accountReturns, mergeFlows, toDayEndEquity } from '../../../../src/trading/portfolio/returns.ts';
 
 const began = (day: string) => newYorkInstant(day, '00:00');
 const flow = (day: string, amount: string) => ({ at: began(day), amount: new Dec(amount) });
 
 /** A year that began with $1,000 and ended with $3,300; the history tells of one flow. */
 function moneyWeighted(told: { day: string; flow: string }, booked: ReturnType<typeof flow>[]) {
-  const history = atDayEnds([
+  const history = toDayEndEquity([
     { at: '2024-12-31T05:00:00Z', equity: '1000', flow: '0' },
     { at: `${told.day}T05:00:00Z`, equity: '3000', flow: told.flow },
     { at: '2025-12-30T05:00:00Z', equity: '3290', flow: '0' },
   ]);
   const now = { at: newYorkInstant('2025-12-31', '24:00') - 1, equity: new Dec(3300) };
-  return accountReturns(history, now, mergedFlows(history, booked, now.at), booked).moneyWeighted?.period;
+  return accountReturns(history, now, mergeFlows(history, booked, now.at), booked).moneyWeighted?.period;
 }
 
 /** By npm `xirr`, where a flow at a day's beginning is one at the end of the day before. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { dayTrades } from '../../../../src/trading/portfolio/day-trades.ts';
 import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
-import { reprice } from '../../../../src/trading/portfolio/reprice.ts';
+import { repriceAccount } from '../../../../src/trading/portfolio/reprice.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 import { anAccount, aPosition } from '../../../fixtures/builders.ts';
 
@@ -84,7 +84,7 @@ describe('a portfolio as it is shown', () => {
       lastday_price: '1',
     });
     expect(portfolioView(account, [call]).rows[0]?.day_change).toBe('100.00');
-    const [repriced] = reprice(account, [call], new Map([[call.symbol, '1.60']])).positions;
+    const [repriced] = repriceAccount(account, [call], new Map([[call.symbol, '1.60']])).positions;
     expect(repriced?.unrealized_pl).toBe('20.3');
   });
 
@@ -144,7 +144,7 @@ describe('a portfolio as it is shown', () => {
 
 describe('other prices', () => {
   it('move value, gain and equity by the difference, and leave cash and cost', () => {
-    const moved = reprice(account, [position({})], new Map([['A', '0.25']]));
+    const moved = repriceAccount(account, [position({})], new Map([['A', '0.25']]));
     expect(moved.account).toEqual({ ...account, equity: '1.15', long_market_value: '0.75' });
     const figures = {
       market_value: '0.75',
@@ -156,7 +156,7 @@ describe('other prices', () => {
   });
 
   it('take from a short position what they give to a long one', () => {
-    const moved = reprice(account, [short()], new Map([['S', '0.25']]));
+    const moved = repriceAccount(account, [short()], new Map([['S', '0.25']]));
     expect(moved.account).toMatchObject({ equity: '0.85', long_market_value: '0.6' });
     expect(moved.positions[0]).toMatchObject({ market_value: '-0.75', unrealized_pl: '-0.45' });
   });
@@ -167,6 +167,6 @@ describe('other prices', () => {
       ['A', '0.20'],
       ['B', '9'],
     ]);
-    expect(reprice(account, held, prices)).toEqual({ account, positions: held });
+    expect(repriceAccount(account, held, prices)).toEqual({ account, positions: held });
   });
 });

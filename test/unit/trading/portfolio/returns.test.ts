@@ -4,7 +4,7 @@ import xirrOfNpm from 'xirr';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { moneyWeightedReturn, xirr } from '../../../../src/trading/portfolio/returns.ts';
 import { timeWeightedReturn } from '../../../../src/trading/portfolio/time-weighted.ts';
-import { valuePoints } from '../../../../src/trading/portfolio/value-point.ts';
+import { toValuePoints } from '../../../../src/trading/portfolio/value-point.ts';
 import { DAY_MS } from '../../../../src/values/durations.ts';
 import { always, alwaysIn } from '../../../fixtures/always.ts';
 
@@ -27,7 +27,7 @@ describe('time-weighted return agrees with', () => {
       const at = date(on) + 1;
       const after = { at, value: new Dec(before + amount) };
       const values = [value('2013-12-31', start), value(on, before), after, value('2014-12-31', end)];
-      const points = valuePoints(values, [{ at, amount: new Dec(amount) }]);
+      const points = toValuePoints(values, [{ at, amount: new Dec(amount) }]);
       expect(timeWeightedReturn(points)?.period.toDecimalPlaces(4).toFixed()).toBe('0.0979');
     },
   );
@@ -46,13 +46,13 @@ describe('time-weighted return agrees with', () => {
       { at: again, amount: new Dec(-2) },
       { at: again + 1, amount: new Dec(120) },
     ];
-    expect(timeWeightedReturn(valuePoints(values, flows))?.annual?.toFixed(4)).toBe('0.1584');
+    expect(timeWeightedReturn(toValuePoints(values, flows))?.annual?.toFixed(4)).toBe('0.1584');
     const weighted = moneyWeightedReturn(values[0] as never, flows, values[3] as never);
     expect(weighted?.annual?.toFixed(4)).toBe('0.1386');
   });
 
   it('R’s FinCal, example of twrr(ev = c(120, 260), bv = c(100, 240), cfr = c(2, 4)): 0.1584472 a year', () => {
-    const points = valuePoints(
+    const points = toValuePoints(
       [value('2021-01-01', 100), value('2022-01-01', 122), value('2023-01-01', 264)],
       [{ at: date('2022-01-01') + 1, amount: new Dec(118) }],
     );
@@ -67,7 +67,7 @@ describe('time-weighted return agrees with', () => {
       worth = worth.mul(new Dec(1).plus(rate));
       values.push({ at: (year + 1) * 365 * DAY_MS, value: worth });
     });
-    const result = timeWeightedReturn(valuePoints(values, []));
+    const result = timeWeightedReturn(toValuePoints(values, []));
     expect(result?.period.toFixed(6)).toBe('0.104334');
     expect(result?.annual?.toFixed(4)).toBe('0.0200');
   });
@@ -145,7 +145,7 @@ describe('time-weighted return', () => {
 
   it('names no yearly rate for less than a year, and no rate at all for gains on no money', () => {
     const of = (start: number) =>
-      timeWeightedReturn(valuePoints([value('2026-01-01', start), value('2026-12-31', 110)], []));
+      timeWeightedReturn(toValuePoints([value('2026-01-01', start), value('2026-12-31', 110)], []));
     expect(of(100)?.annual).toBe(undefined);
     expect(of(0)).toBe(undefined);
     expect(timeWeightedReturn([])).toBe(undefined);
@@ -233,7 +233,7 @@ describe('money-weighted return', () => {
     const [start, end] = [value('2024-01-01', 1000), value('2026-01-01', 1210)];
     const result = moneyWeightedReturn(start, [], end);
     expect(result?.period.toFixed(10)).toBe('0.2100000000');
-    const other = timeWeightedReturn(valuePoints([start, end], []));
+    const other = timeWeightedReturn(toValuePoints([start, end], []));
     expect(result?.annual?.toFixed(12)).toBe(other?.annual?.toFixed(12));
   });
 
@@ -241,7 +241,7 @@ describe('money-weighted return', () => {
     const values = [value('2025-01-01', 1000), value('2025-07-01', 1000), value('2026-01-01', 2200)];
     const deposit = { at: date('2025-07-01') + 1, amount: new Dec(1000) };
     const weighted = moneyWeightedReturn(values[0] as never, [deposit], values[2] as never);
-    expect(timeWeightedReturn(valuePoints(values, [deposit]))?.period.toFixed(4)).toBe('0.1000');
+    expect(timeWeightedReturn(toValuePoints(values, [deposit]))?.period.toFixed(4)).toBe('0.1000');
     expect(weighted?.period.gt('0.1')).toBe(true);
   });
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { concentration } from '../../../../src/trading/portfolio/concentration.ts';
-import { longTermFrom, taxLots } from '../../../../src/trading/portfolio/tax-lots.ts';
+import { computeTaxLots, longTermFrom } from '../../../../src/trading/portfolio/tax-lots.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 import { told } from './told.ts';
 
@@ -32,7 +32,7 @@ it('tells lots first in, first out, with cost, gain and term', () => {
     fill('2025-11-26T15:00:00Z', 'buy', '10', '70'),
     fill('2026-03-02T15:00:00Z', 'sell', '4', '65'),
   ];
-  const [found] = taxLots(activities, held('16'), NOW);
+  const [found] = computeTaxLots(activities, held('16'), NOW);
   expect(found).toMatchObject({ complete: true });
   expect(told(found?.lots ?? [], 'acquired', 'qty', 'cost', 'gain', 'term')).toEqual([
     '2025-11-25 6 300 60 long',
@@ -42,19 +42,19 @@ it('tells lots first in, first out, with cost, gain and term', () => {
 
 it('says where the history is not all there is', () => {
   const activities = [fill('2026-03-02T15:00:00Z', 'buy', '4', '65')];
-  expect(taxLots(activities, held('10'), NOW)[0]).toMatchObject({ complete: false, unknown: new Dec(6) });
-  expect(taxLots([], held('10'), NOW)[0]).toMatchObject({ complete: false, lots: [] });
-  const [short] = taxLots(activities, held('-4', 'short'), NOW);
+  expect(computeTaxLots(activities, held('10'), NOW)[0]).toMatchObject({ complete: false, unknown: new Dec(6) });
+  expect(computeTaxLots([], held('10'), NOW)[0]).toMatchObject({ complete: false, lots: [] });
+  const [short] = computeTaxLots(activities, held('-4', 'short'), NOW);
   expect(short).toMatchObject({ complete: false, unknown: new Dec(-8) });
   // A sale of shares nobody knows of is a short, which the purchase covers: there are more shares than that leaves.
   const oversold = [fill('2026-03-01T15:00:00Z', 'sell', '1', '65'), ...activities];
-  expect(taxLots(oversold, held('4'), NOW)[0]?.complete).toBe(false);
+  expect(computeTaxLots(oversold, held('4'), NOW)[0]?.complete).toBe(false);
 });
 
 it('tells what was sold short as owed, however the broker writes it, and never long-term', () => {
   const activities = [fill('2024-03-01T15:00:00Z', 'sell', '10', '80')];
   for (const qty of ['10', '-10']) {
-    const [found] = taxLots(activities, held(qty, 'short'), NOW);
+    const [found] = computeTaxLots(activities, held(qty, 'short'), NOW);
     expect(found).toMatchObject({ complete: true });
     expect(found?.lots[0]).toMatchObject({
       ...{ acquired: '2024-03-01', qty: new Dec(-10), cost: new Dec(-800), value: new Dec(-600) },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { findWashSale, recentLosses } from '../../../../src/trading/portfolio/wash-sale.ts';
+import { findRecentLosses, findWashSale } from '../../../../src/trading/portfolio/wash-sale.ts';
 
 const fill = (day: string, side: 'buy' | 'sell', qty: string, price: string, wall = 'T15:00:00Z'): Activity => ({
   ...{
@@ -78,11 +78,11 @@ describe('recentLosses', () => {
       fill('2026-11-05', 'sell', '10', '75'),
       fill('2026-11-25', 'buy', '15', '61'),
     ];
-    const found = recentLosses('KO', activities, NOW);
+    const found = findRecentLosses('KO', activities, NOW);
     expect(found.map(({ date }) => date)).toEqual(['2026-10-27']);
     // Ten of the fifteen stand for those sold on 26 October, whose thirtieth day after is 25 November.
     expect(found.map(figures)).toEqual([['200.00', '5', '50.00']]);
     expect(found[0]?.purchases.map(({ date, qty }) => [date, qty.toFixed()])).toEqual([['2026-11-25', '15']]);
-    expect(recentLosses('PEP', activities, NOW)).toEqual([]);
+    expect(findRecentLosses('PEP', activities, NOW)).toEqual([]);
   });
 });

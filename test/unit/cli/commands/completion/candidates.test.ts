@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { findCandidates } from '../../../../../src/cli/commands/completion/candidates.ts';
-import { describeProgram } from '../../../../../src/cli/program.ts';
+import { createProgramForDocs } from '../../../../../src/cli/program.ts';
 
-const program = await describeProgram();
+const program = await createProgramForDocs();
 
 /** The values for the last word of a line, as a shell splits it. */
 async function complete(...words: readonly string[]) {

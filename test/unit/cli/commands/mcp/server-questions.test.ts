@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { InspectedServer } from '../../../../../src/app/mcp/servers.ts';
-import { chooseTools, confirmTools, confirmUnsafeTools } from '../../../../../src/cli/commands/mcp/mcp-servers.ts';
+import type { InspectedMcpServer } from '../../../../../src/app/mcp/servers.ts';
+import {
+  chooseMcpTools,
+  confirmMcpTools,
+  createUnsafeToolsConfirmation,
+} from '../../../../../src/cli/commands/mcp/mcp-servers.ts';
 import type { Context } from '../../../../../src/cli/context/context.ts';
 import { compareTools } from '../../../../../src/mcp/client/compared-tools.ts';
 
@@ -9,7 +13,7 @@ const tools = compareTools({ tools: [], pins: {}, unsafe: [] }, [
   { name: 'hid\u200bden', inputSchema: { type: 'object' } },
   { name: 'post', inputSchema: { type: 'object' } },
 ]);
-const looked: InspectedServer = {
+const looked: InspectedMcpServer = {
   name: 'news',
   protocol: '2026-07-28',
   about: { name: '', version: '' },
@@ -33,7 +37,7 @@ function terminal(...answers: string[]) {
 describe('which tools to allow', () => {
   it('is asked with what each says of itself, by numbers', async () => {
     const { said, context } = terminal('1, 2');
-    expect(await chooseTools(context, looked, [], false)).toEqual(['search', 'post']);
+    expect(await chooseMcpTools(context, looked, [], false)).toEqual(['search', 'post']);
     expect(said.join('\n')).toContain('  search  (not allowed)\n      Searches the news.');
     expect(said).toContain('  2  post');
     expect(said.join('\n')).not.toMatch(/[\u001b\u200b]/);
@@ -44,28 +48,28 @@ describe('which tools to allow', () => {
     ['again for a number that there is not', ['7', '2'], ['post']],
     ['again for one that cannot be shown as it is', ['hid\u200bden', 'search'], ['search']],
   ])('is %s', async (_, answers, chosen) => {
-    expect(await chooseTools(terminal(...answers).context, looked, [], false)).toEqual(chosen);
+    expect(await chooseMcpTools(terminal(...answers).context, looked, [], false)).toEqual(chosen);
   });
 
   it('is not asked where they are named, or nobody is there', async () => {
-    expect(await chooseTools(terminal('2').context, looked, ['search'], false)).toEqual(['search']);
-    expect(await chooseTools(terminal().context, looked, [], false)).toEqual([]);
+    expect(await chooseMcpTools(terminal('2').context, looked, ['search'], false)).toEqual(['search']);
+    expect(await chooseMcpTools(terminal().context, looked, [], false)).toEqual([]);
   });
 });
 
 describe('what a tool says of itself now', () => {
   it('is shown before it is confirmed', async () => {
     const { said, context } = terminal('y');
-    await confirmTools(context, tools.slice(0, 1), false);
+    await confirmMcpTools(context, tools.slice(0, 1), false);
     expect(said[0]).toContain('Searches the news.');
   });
 
   it('is confirmed by nothing but a yes', async () => {
-    await expect(confirmTools(terminal('').context, tools, false)).rejects.toMatchObject({
+    await expect(confirmMcpTools(terminal('').context, tools, false)).rejects.toMatchObject({
       code: 'interrupted',
     });
-    await expect(confirmTools(terminal().context, tools, false)).rejects.toMatchObject({ code: 'usage' });
-    await expect(confirmTools(terminal().context, tools, true)).resolves.toBeUndefined();
+    await expect(confirmMcpTools(terminal().context, tools, false)).rejects.toMatchObject({ code: 'usage' });
+    await expect(confirmMcpTools(terminal().context, tools, true)).resolves.toBeUndefined();
   });
 });
 
@@ -78,21 +82,21 @@ describe('a tool that could act past the phone', () => {
   it('is not among those to choose from, unless --unsafe says so', async () => {
     const alpaca = { ...looked, name: 'alpaca', tools: broker };
     const { said, context } = terminal('1');
-    expect(await chooseTools(context, alpaca, [], false)).toEqual(['get_orders']);
+    expect(await chooseMcpTools(context, alpaca, [], false)).toEqual(['get_orders']);
     expect(said.join('\n')).toContain('WARNING: this tool can place, change or cancel orders without your phone.');
-    expect(await chooseTools(terminal('1').context, alpaca, [], true)).toEqual(['place_stock_order']);
+    expect(await chooseMcpTools(terminal('1').context, alpaca, [], true)).toEqual(['place_stock_order']);
   });
 
   it('is allowed by nothing but its name, typed whole', async () => {
     const dangerous = broker.slice(0, 1);
     const { said, context } = terminal('alpaca place_stock_order');
-    await confirmUnsafeTools(context)('alpaca', dangerous);
+    await createUnsafeToolsConfirmation(context)('alpaca', dangerous);
     expect(said.at(-1)).toBe('Type "alpaca place_stock_order" to allow it: ');
     for (const answer of ['', 'y', 'yes', 'place_stock_order', 'alpaca get_orders']) {
-      const refused = confirmUnsafeTools(terminal(answer).context)('alpaca', dangerous);
+      const refused = createUnsafeToolsConfirmation(terminal(answer).context)('alpaca', dangerous);
       await expect(refused, answer).rejects.toMatchObject({ code: 'interrupted' });
     }
-    await expect(confirmUnsafeTools(terminal().context)('alpaca', dangerous)).rejects.toMatchObject({
+    await expect(createUnsafeToolsConfirmation(terminal().context)('alpaca', dangerous)).rejects.toMatchObject({
       code: 'usage',
     });
   });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ReportedChange, ResultChangeStream } from '../../../../../src/approval/kind.ts';
 import type { OpenAccount, OpenAccountFor } from '../../../../../src/gateway/broker/accounts.ts';
-import type { UpdateListener } from '../../../../../src/gateway/broker/broker.ts';
+import type { TradeUpdateListener } from '../../../../../src/gateway/broker/broker.ts';
 import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
 import { HttpProblem } from '../../../../../src/trading/http-problem.ts';
 import { manualClock } from '../../../../integration/sandbox/paper-broker-world.ts';
@@ -14,7 +14,7 @@ interface Connection {
   readonly account: string | undefined;
   readonly token: string;
   readonly signal: AbortSignal;
-  readonly listener: UpdateListener;
+  readonly listener: TradeUpdateListener;
   end(error?: unknown): void;
 }
 
@@ -33,7 +33,7 @@ function world({ tells = true, opens = async () => {} } = {}) {
     await opens();
     return {
       ...(tells && {
-        tradeUpdates: (signal: AbortSignal, listener: UpdateListener) =>
+        tradeUpdates: (signal: AbortSignal, listener: TradeUpdateListener) =>
           new Promise<void>((resolve, reject) => {
             const end = (error?: unknown) => (error === undefined ? resolve() : reject(error));
             signal.addEventListener('abort', () => resolve());

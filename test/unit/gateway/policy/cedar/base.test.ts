@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { type CedarLimits, createCedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
-import { baseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
+import { parseBaseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import type { DecisionFacts, DecisionSubject, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
 import { policyReasons } from '../../../../../src/trading/policy-reasons.ts';
 import { alice, facts } from './decided.ts';
@@ -20,7 +20,7 @@ interface Asked {
 
 /** The reasons that the program's own rules give. */
 function reasons({ who = {}, action = 'place', facts: known = facts, limits }: Asked): string[] {
-  const rules = createCedarRules(engine, baseRules(engine), () => limits);
+  const rules = createCedarRules(engine, parseBaseRules(engine), () => limits);
   const { forbidden, error } = rules.evaluate({ ...alice, ...who }, action, known);
   expect(error).toBeUndefined();
   return forbidden.map(({ reason }) => reason);
@@ -37,7 +37,7 @@ describe('the rules of every gateway', () => {
   });
 
   it('are right, and give published reasons', () => {
-    const rules = baseRules(engine).filter(({ effect }) => effect === 'forbid');
+    const rules = parseBaseRules(engine).filter(({ effect }) => effect === 'forbid');
     expect(rules.length).toBeGreaterThan(3);
     for (const { reason } of rules) expect(policyReasons).toContain(reason);
   });
@@ -71,7 +71,7 @@ describe('the rules of every gateway', () => {
   });
 
   it('are no rules about an order that is missing', () => {
-    const rules = createCedarRules(engine, baseRules(engine), () => undefined);
+    const rules = createCedarRules(engine, parseBaseRules(engine), () => undefined);
     const answer = rules.evaluate(alice, 'place', { ...facts, order: null });
     expect(answer).toEqual({ forbidden: [], error: 'the rules can’t be evaluated with this data' });
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { createCedarRules, unavailableCedarRules } from '../../../../../src/gateway/policy/cedar/cedar-rules.ts';
-import { baseRules, readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
+import { parseBaseRules, parseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import type { DecisionFacts, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
 import { alice, anOrder, facts, withOrder } from './decided.ts';
 
@@ -13,8 +13,8 @@ beforeAll(async () => {
 
 /** An owner's rules beside our own. */
 function rulesOf(text: string) {
-  const own = readRules(engine, [{ origin: 'policies', file: 'policies/own.cedar', text }]);
-  return createCedarRules(engine, [...baseRules(engine), ...own], () => undefined);
+  const own = parseRules(engine, [{ origin: 'policies', file: 'policies/own.cedar', text }]);
+  return createCedarRules(engine, [...parseBaseRules(engine), ...own], () => undefined);
 }
 
 const answer = (text: string, known: DecisionFacts = facts, action: PolicyAction = 'place') =>

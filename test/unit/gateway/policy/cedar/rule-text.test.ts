@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isTradeAgentError, type TradeAgentError } from '../../../../../src/errors/errors.ts';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
-import { type RuleOrigin, readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
+import { parseRules, type RuleOrigin } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 
 let engine: CedarEngine;
 beforeAll(async () => {
@@ -14,14 +14,14 @@ const text = (text: string, file = 'policies/own.cedar', origin: RuleOrigin = 'p
   text,
 });
 const read = (...texts: readonly string[]) =>
-  readRules(
+  parseRules(
     engine,
     texts.map((one, index) => text(one, `policies/${'abc'[index]}.cedar`)),
   );
 
 function fault(rule: string, origin: RuleOrigin = 'policies'): TradeAgentError {
   try {
-    readRules(engine, [text(rule, `${origin}/own.cedar`, origin)]);
+    parseRules(engine, [text(rule, `${origin}/own.cedar`, origin)]);
   } catch (error) {
     if (isTradeAgentError(error)) return error;
     throw error;
@@ -61,7 +61,7 @@ describe('a rule', () => {
 
   it('may be called as one of the firm’s is', () => {
     const rule = `@id("same") ${when('context.order.symbol == "A"').slice(9)}`;
-    const rules = readRules(engine, [text(rule), text(rule, 'firm/a.cedar', 'firm')]);
+    const rules = parseRules(engine, [text(rule), text(rule, 'firm/a.cedar', 'firm')]);
     expect(rules.map(({ id }) => id)).toEqual(['policies/same', 'firm/same']);
   });
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CedarEngine, loadCedar } from '../../../../../src/gateway/policy/cedar/cedar-engine.ts';
-import { readRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
+import { parseRules } from '../../../../../src/gateway/policy/cedar/rule-text.ts';
 import { compareRules } from '../../../../../src/gateway/policy/files/compare.ts';
 import { type AccountLimits, type Limits, limitsSchema } from '../../../../../src/gateway/policy/rules.ts';
 
@@ -131,7 +131,7 @@ describe('a change of limits', () => {
 describe('a change of rules', () => {
   const rules = (text: string, file = 'policies/own.cedar') => ({
     limits: undefined,
-    cedarRules: readRules(engine, [{ origin: 'policies', file, text }]),
+    cedarRules: parseRules(engine, [{ origin: 'policies', file, text }]),
   });
   const a = '@id("a") forbid (principal, action, resource) when { context.approval == "mandate" };';
   const b = '@id("b") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };';

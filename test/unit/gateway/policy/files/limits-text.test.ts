@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { limitsText } from '../../../../../src/gateway/policy/files/policy-service.ts';
+import { updateLimitsYaml } from '../../../../../src/gateway/policy/files/policy-service.ts';
 
 const written = `# how far orders may go
 version: 1
@@ -16,12 +16,12 @@ accounts:
 describe('limits.yaml, changed for one account,', () => {
   it('stays as it is where nothing changes', () => {
     const limits = { max_order_notional: '2500', max_day_orders: 20, symbols: { allow: ['VTI', 'BND'] } };
-    expect(limitsText(written, 'PA1', limits)).toBe(written);
+    expect(updateLimitsYaml(written, 'PA1', limits)).toBe(written);
   });
 
   it('keeps comments and what others are held to', () => {
     const limits = { max_order_notional: '500', max_day_orders: 20, symbols: { allow: ['VTI'] } };
-    const text = limitsText(written, 'PA1', limits);
+    const text = updateLimitsYaml(written, 'PA1', limits);
     expect(text).toContain('# how far orders may go');
     expect(text).toContain('# alice');
     expect(text).toContain('max_order_notional: "500" # since May');
@@ -34,7 +34,7 @@ describe('limits.yaml, changed for one account,', () => {
 
   it('has what it had not, and no longer what was taken away', () => {
     const limits = { max_day_orders: 5, hours: { zone: 'UTC', from: '09:00', to: '17:00', days: ['mon'] } };
-    const text = limitsText(written, 'PA1', limits);
+    const text = updateLimitsYaml(written, 'PA1', limits);
     expect(parse(text).accounts.PA1).toEqual(limits);
     expect(text).not.toContain('2500');
   });
@@ -56,7 +56,7 @@ describe('limits.yaml, changed for one account,', () => {
       const others = Object.entries(
         ((parse(before ?? '') as { accounts?: object } | null)?.accounts ?? {}) as object,
       ).filter(([name]) => name !== account);
-      const text = limitsText(before, account, limits);
+      const text = updateLimitsYaml(before, account, limits);
       expect(parse(text)).toEqual({
         version: 1,
         accounts: { ...Object.fromEntries(others), [account]: limits },

@@ -6,10 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Approval } from '../../../../../src/approval/kind.ts';
 import { createPolicyService, type PolicyService } from '../../../../../src/gateway/policy/files/policy-service.ts';
-import { type FolderRules, openFolderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
+import {
+  createFolderRulesSource,
+  type FolderRulesSource,
+} from '../../../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
 import type { AuditNote } from '../../../../../src/store/audit.ts';
-import { sqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
 import type { PolicyChangeRequest } from '../../../../../src/trading/kinds/policy-change.ts';
 
 const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'token' };
@@ -19,7 +22,7 @@ const own =
 const everybodys = own.replace('resource == Account::"PA1"', 'resource');
 
 let folder: string;
-let rules: FolderRules;
+let rules: FolderRulesSource;
 let desk: PolicyService;
 let notes: AuditNote[];
 let noteFails: boolean;
@@ -38,7 +41,7 @@ function write(name: string, text: string): void {
 }
 
 async function open(): Promise<void> {
-  rules = await openFolderRules(folder);
+  rules = await createFolderRulesSource(folder);
   desk = createPolicyService({
     rules,
     accountOf: async ({ sub }) => ({ account: sub === 'alice' ? 'PA1' : 'PA2', environment: 'paper' }),
@@ -236,7 +239,7 @@ describe('an approved change of the rules', () => {
   it('may take the last limit away, also where it is carried out again after a crash', async () => {
     limits('PA1: {max_order_notional: "1000"}');
     await open();
-    const { limits: store } = sqliteGatewayStores(new Database(':memory:'));
+    const { limits: store } = createSqliteGatewayStores(new Database(':memory:'));
     rules.rememberIn(store, systemClock);
     const planned = await desk.plan(alice, await asking({ limits: {} }));
     expect(planned.changes).toEqual(['looser: Maximum per order $1,000.00 → not limited']);
@@ -251,7 +254,7 @@ describe('an approved change of the rules', () => {
   });
 
   it('is of no use to have none where the file was emptied by hand', async () => {
-    const { limits: store } = sqliteGatewayStores(new Database(':memory:'));
+    const { limits: store } = createSqliteGatewayStores(new Database(':memory:'));
     rules.rememberIn(store, systemClock);
     const planned = await looser();
     write('limits.yaml', '');

@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decide } from '../../../../../src/gateway/policy/decide.ts';
+import { evaluatePolicy } from '../../../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
-import { type FolderRulesOptions, openFolderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
+import {
+  createFolderRulesSource,
+  type FolderRulesOptions,
+} from '../../../../../src/gateway/policy/files/rules-source.ts';
 import type { Rules } from '../../../../../src/gateway/policy/rules.ts';
-import { sqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
 import { alice, facts } from '../cedar/decided.ts';
 
 let folder: string;
@@ -26,14 +29,14 @@ function write(name: string, text: string, mode = 0o600): void {
 }
 
 const source = (options: FolderRulesOptions = {}) =>
-  openFolderRules(folder, { onError: (message) => void told.push(message), ...options });
+  createFolderRulesSource(folder, { onError: (message) => void told.push(message), ...options });
 
 const noAapl = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "AAPL" };\n';
 const noGme = noAapl.replace('AAPL', 'GME');
 const limit = (amount: string) => `version: 1\naccounts: {"*": {max_order_notional: "${amount}"}}\n`;
 
 function said(rules: Rules, action: PolicyAction = 'place', known: DecisionFacts = facts) {
-  const { effect, reasons } = decide(rules, alice, action, known);
+  const { effect, reasons } = evaluatePolicy(rules, alice, action, known);
   return [effect, ...reasons];
 }
 
@@ -52,7 +55,7 @@ describe('the rules of a gateway’s folder', () => {
     expect(said(rules)).toEqual(['allow']);
     expect(rules.limitsOf('PA1')).toBeUndefined();
     expect(
-      decide(rules, { ...alice, sub: 'bob', approvers: ['bob'] }, 'place', {
+      evaluatePolicy(rules, { ...alice, sub: 'bob', approvers: ['bob'] }, 'place', {
         ...facts,
         more: { 'relations.can_propose': true },
       }).reasons,
@@ -211,7 +214,7 @@ describe('where Cedar can’t be loaded', () => {
 describe('limits that there were', () => {
   const open = async (database = new Database(':memory:')) => {
     const rules = await source();
-    rules.rememberIn(sqliteGatewayStores(database).limits, Date);
+    rules.rememberIn(createSqliteGatewayStores(database).limits, Date);
     return rules;
   };
 
@@ -259,7 +262,7 @@ describe('limits that there were', () => {
 
   it('are asked for once as long as the files stay the same', async () => {
     const rules = await source();
-    const { limits } = sqliteGatewayStores(new Database(':memory:'));
+    const { limits } = createSqliteGatewayStores(new Database(':memory:'));
     let asked = 0;
     const hadLimits = () => {
       asked++;
