@@ -62,7 +62,7 @@ const premises = [
     changes: [
       [
         'store/sqlite/order-journal.ts',
-        "if (before === 'rejected') return yield* adoptOrder('', key, order, now);",
+        "if (before === 'rejected') return yield* adoptRejectedOrder('', key, order, now);",
         "if (before === 'rejected') return 'known';",
       ],
     ],

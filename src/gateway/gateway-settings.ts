@@ -25,7 +25,6 @@ const rate = z.strictObject({
 });
 const rateOf = ({ per_second: perSecond, burst }: z.output<typeof rate>) => ({ perSecond, burst });
 
-/** Rate limits, shared by all gateways that use one database. */
 const ratesSchema = z.strictObject({
   /**
    * Rate limit for one account at a broker (`off`: unlimited). Default: the broker's documented rate, if the gateway

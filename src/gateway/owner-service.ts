@@ -46,7 +46,6 @@ export interface OwnerService extends OwnAccount {
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
 
-/** Maximum number of recent proposals that are searched for open orders. */
 const MAX_OPEN_PROPOSALS = 200;
 
 /** Maximum number of pages of activities, enough for several years. Older activities are left out. */

@@ -11,7 +11,6 @@ type Handshaking = Socket & { readonly secureConnecting?: boolean };
 /** The default headers of `fetch`. Some servers reject requests without them. */
 const DEFAULT_HEADERS = { accept: '*/*', 'user-agent': 'node' };
 
-/** The TCP socket of each TLS socket. Only the TCP socket can be reset. */
 const tcpSockets = new WeakMap<Socket, Socket>();
 
 class ResettableTlsAgent extends HttpsAgent {

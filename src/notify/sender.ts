@@ -25,9 +25,9 @@ export interface ChannelDeps {
  * @example
  * ```ts
  * import { createPostSender } from './http-post.ts';
- * import type { Sender } from './sender.ts';
+ * import type { SenderFactory } from './sender.ts';
  *
- * export const plainWebhook: Sender<'webhook'> = ({ url }, _secret, deps) =>
+ * export const plainWebhook: SenderFactory<'webhook'> = ({ url }, _secret, deps) =>
  *   createPostSender(deps, ({ title, body }) => ({ url, headers: {}, body: JSON.stringify({ title, body }) }));
  * ```
  */

@@ -23,7 +23,6 @@ export const SESSION_SCOPES = [
 /** Scopes that any agent can get at `/mcp`: reading, canceling, and proposing orders. */
 export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS_SCOPE] as const;
 
-/** Granted with the approval of one order, only for that order. */
 export const ORDER_SCOPE = 'orders:write';
 /** Granted with the approval of one message, only for that message. */
 export const MESSAGE_SCOPE = 'messages:write';

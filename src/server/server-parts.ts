@@ -78,7 +78,6 @@ export function tenantSchedules({ database, jobs }: Pick<ServerParts, 'database'
 
 /** Review interval of schedules that follow market days, because the market's calendar may change. */
 const MARKET_REVIEW_INTERVAL_MS = 12 * 3_600_000;
-/** Review interval while the market's calendar is unknown. */
 const UNKNOWN_MARKET_REVIEW_INTERVAL_MS = 5 * 60_000;
 
 /** Returns when to review a schedule next: when it is due next, or earlier to notice changed market hours. */

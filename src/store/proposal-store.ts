@@ -127,7 +127,6 @@ export interface ProposalSnapshot {
   /** Changes whenever one of the owner's proposals changes or the owner's trading is halted or resumed. */
   readonly epoch: string;
   readonly haltedAt: number | undefined;
-  /** Codes of all the owner's open proposals. */
   readonly openCodes: readonly string[];
   readonly open: number;
   /** Number of proposals that this proposer drafted since the given time. */

@@ -49,7 +49,6 @@ export interface RunClaim {
 export interface RunWait {
   readonly proposals: readonly string[];
   readonly now: number;
-  /** Time of the first poll for the proposals' states. */
   readonly pollAt: number;
   /** Time when the run is resumed even if some of the proposals are not settled. */
   readonly until: number;

@@ -3,7 +3,6 @@
 export interface ForeignTool {
   /** `mcp__SERVER__TOOL`. No built-in tool's name has this form. */
   readonly name: string;
-  /** Sanitized. */
   readonly description: string;
   /** JSON Schema of the arguments, sanitized. */
   readonly parameters: Readonly<Record<string, unknown>>;

@@ -98,7 +98,6 @@ export async function hasForeignOrders(gateway: GatewayClient, orders: readonly 
   return named.some((id) => !own.has(id));
 }
 
-/** Returns a proposal's order IDs. A replacement has an order ID of its own. */
 function proposalOrderIds({ kind, subject }: Proposal): string[] {
   switch (kind) {
     case 'order':

@@ -120,7 +120,6 @@ function addExitText(entry: string, order: OrderDraft): string {
   );
 }
 
-/** Returns the worst case of an OCO, in which the exit with the lower price fills. */
 function ocoWorstCase(order: OrderDraft): WorstCase {
   const { symbol, qty = '0', take_profit_limit_price: profit = '0' } = order;
   const { stop_loss_stop_price: stop = '0', stop_loss_limit_price: least = '0' } = order;

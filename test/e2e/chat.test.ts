@@ -126,7 +126,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     await terminal.turn('/halt\n', /Halt\? \(y\/n\)/);
     await terminal.turn(
       'y\n',
-      /BUY 6 KO, market: cancelled[\s\S]*HALTED: no orders are placed[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
+      /BUY 6 KO, market: canceled[\s\S]*HALTED: no orders are placed[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
     );
     expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
     await terminal.turn('buy 7 KO\n', /Trading is halted\. Propose lifting the halt with/);

@@ -100,7 +100,7 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
   it.each(['whoami', 'login', 'logout'])('locked: "%s" says so, and is gone', async (command) => {
     await makeKeyring();
     const outcome = await play(command, { wrap: session, before: unlock('wrong') });
-    expectRefusal(outcome, 'the keychain is locked', /hint: Unlock it/);
+    expectRefusal(outcome, 'the keychain is locked', /hint: Unlock the keychain/);
   });
 
   it('locked, with a prompt that nobody answers', async () => {
@@ -111,7 +111,7 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
     const prompter = '[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sleep 4\n';
     writeFileSync(join(services, 'org.gnome.keyring.SystemPrompter.service'), prompter);
     const outcome = await play('login', { wrap: busWith(services), before: unlock('wrong') });
-    expectRefusal(outcome, 'the keychain did not answer within 2 seconds', /hint: It may be waiting for you/);
+    expectRefusal(outcome, 'the keychain did not answer within 2 seconds', /hint: The keychain may be waiting for you/);
   });
 
   it.each(['whoami', 'login'])('a socket that nobody answers at ("%s")', async (command) => {
@@ -149,7 +149,7 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
       wrap: busWith(services, '<deny send_destination="org.freedesktop.secrets"/>'),
       before: unlock('right'),
     });
-    expectRefusal(outcome, 'access to the keychain was denied', /hint: Allow it/);
+    expectRefusal(outcome, 'access to the keychain was denied', /hint: Allow access/);
   });
 
   it('open, and emptied by hand: nobody is signed in, which a sign-in mends', async () => {

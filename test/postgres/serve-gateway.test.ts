@@ -159,7 +159,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
 
   it.each([
     ['a variable that is not set', { url_env: 'NOWHERE' }, 'NOWHERE is not set'],
-    ['a file that is not there', { url_file: 'none' }, 'the database address is missing'],
+    ['a file that is not there', { url_file: 'none' }, "the database's connection string is missing"],
   ])('says what is missing: %s', async (_, where, message) => {
     await machine('two', where);
     await createClientKey(homeOf('two'), 'EC');

@@ -1,4 +1,3 @@
-/** Matches the beginning of a tool call written as text. */
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
 /** Matches text that may become the beginning of a tool call with the next chunk. */
 const openingPrefix = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;

@@ -178,7 +178,6 @@ function splitItems(clause: string): string[] {
   return isList && (tryParseClause(clause) === undefined || hasOnlySymbols(clause)) ? [first, ...rest] : [clause];
 }
 
-/** Returns whether a clause may be an item of the preceding list. */
 function continuesList(clause: string): boolean {
   const alone = tryParseClause(clause);
   return (alone === undefined || hasOnlySymbols(clause)) && isListItem(clause);

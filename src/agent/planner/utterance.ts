@@ -16,7 +16,6 @@ import { reservedWords } from './words.ts';
  * not recognized count as not said, and the phone shows who chose the field instead.
  */
 
-/** A number, and the order fields that it may be the value of. */
 interface NumberMention {
   readonly value: string;
   readonly fields: readonly string[];

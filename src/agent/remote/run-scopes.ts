@@ -9,7 +9,6 @@ import {
 } from '../../oauth/scopes.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 
-/** Scopes of a run that asks for no approval. */
 const WITHOUT_APPROVAL = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as const;
 /** Scopes of a run whose orders the caller gives explicitly, without a model. */
 const ORDERS = [...WITHOUT_APPROVAL, PROPOSE_ORDERS_SCOPE] as const;

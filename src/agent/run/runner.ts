@@ -333,7 +333,6 @@ function openingMessages(input: RunInput, contextText: string): { messages: Base
   return { messages: [new HumanMessage(markStandardInput(context)), said], tainted: [STANDARD_INPUT] };
 }
 
-/** Returns the error for a run that died before it stored its prompt. */
 function emptyThreadError(thread: string): TradeAgentError {
   return new TradeAgentError('not_found', `thread ${thread} is empty: its run ended before anything was stored`, {
     hint: 'Nothing was proposed. Ask again.',

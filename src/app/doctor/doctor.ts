@@ -162,7 +162,6 @@ async function checkSession(app: App): Promise<Finding> {
   return ok('session', `signed in as ${name ?? email ?? sub}`);
 }
 
-/** Checks that the state can be opened, and counts its open approvals. */
 async function checkState(app: App): Promise<Finding> {
   const approvals = await (await app.agent({})).approvals();
   const count = (...statuses: string[]) => approvals.filter(({ status }) => statuses.includes(status)).length;

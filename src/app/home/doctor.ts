@@ -77,7 +77,6 @@ async function checkAccounts(
 type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;
 type AccountCheckDeps = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
 
-/** Checks a person's accounts. An account at one of the brokers is enough. */
 async function checkPersonAccounts(username: string, checking: AccountCheckDeps): Promise<Finding[]> {
   const { brokers } = checking.gateway;
   const found = await Promise.all(brokers.map((broker) => checkAccount(username, broker, checking)));

@@ -29,7 +29,6 @@ export async function marketHoursGateway(
   return await (app.isAllAccounts ? app.usersGateway() : app.gateway());
 }
 
-/** Exit codes that are results, not failures. */
 const resultExitCodes = [exitCodes.found, exitCodes.pending, exitCodes.denied, exitCodes.expired] as const;
 
 /** Describes this machine for schedulers. The commands that set up a scheduler receive none of the user's tokens. */

@@ -114,7 +114,6 @@ function readSigner(members: AsnType[]): Signer {
   };
 }
 
-/** Returns the certificate of the key that signed the content. */
 function signingCertificate(
   signer: Signer,
   content: Buffer,

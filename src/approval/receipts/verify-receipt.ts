@@ -17,7 +17,6 @@ import { verifyCheckpoint } from './checkpoint.ts';
 import { hasSameCanonicalForm, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
 
-/** For each kind of proposal, the function that returns its complete orders. */
 const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
   order: (subject) => [subject as unknown as OrderDraft],
   replace: ({ draft }) => [draft as OrderDraft],
@@ -25,7 +24,6 @@ const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subjec
 };
 type Subject = Receipt['proposal']['subject'];
 
-/** The kinds of proposals that have receipts. */
 export const receiptKinds = Object.keys(draftsByKind) as (keyof typeof draftsByKind)[];
 
 /** Returns all orders of a proposal, as approved. */

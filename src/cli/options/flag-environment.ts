@@ -35,7 +35,6 @@ const commandLineOnlyFlags = new Set([
   'tool',
 ]);
 
-/** Commands whose own flags define an order. These flags can be set only on the command line. */
 const tradingCommands = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
 
 const isCommandLineOnly = (command: Command, flag: string) =>

@@ -190,7 +190,6 @@ const legLabels: Readonly<Record<string, string>> = {
   stop_loss_limit_price: 'not below',
 };
 
-/** Formats an amount as dollars. The model's amount may be malformed. */
 function formatAmount(value: string): string {
   return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? formatDollarAmount(value) : `$${value}`;
 }

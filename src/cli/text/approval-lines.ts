@@ -18,7 +18,6 @@ export function approvalStatusLine(approval: ApprovalView): string {
   return `${approval.status} (${currentStatus(approval)})`;
 }
 
-/** Describes the current status, or the last known status if the gateway is unreachable. */
 function currentStatus(approval: ApprovalView): string {
   if (approval.overdue === true) return 'it expired; the gateway could not be reached for its outcome';
   return approval.stale === true ? `${approvalStatusText(approval)} (last known)` : approvalStatusText(approval);

@@ -54,7 +54,6 @@ interface MessageServiceOptions {
   /** The issuer of the approval tokens. An approval is identified by its token's issuer and ID. */
   readonly issuer: string;
   readonly detailsType: string;
-  /** Set if approvals must be signed. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;

@@ -67,7 +67,6 @@ interface OrderServiceOptions extends AdmissionOptions {
   readonly halts: Pick<HaltStore, 'current'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
-  /** Set if approvals must be signed. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
 }

@@ -37,7 +37,6 @@ export interface DecisionFacts {
   readonly market: MarketFacts | null;
   readonly broker: BrokerFacts | null;
   readonly holdings: HoldingFacts | null;
-  /** Set only for option orders. */
   readonly option?: OptionFacts | undefined;
   readonly counted: CountedTotals;
   /** Further facts, with their source as a prefix (`mandate.`, `relations.`). */
@@ -132,9 +131,7 @@ export interface Decision {
   readonly effect: 'allow' | 'deny' | 'ask';
   /** Objections or, for `ask`, why the owner's tap is needed. The HTTP problem describes the first one. */
   readonly reasons: readonly PolicyReason[];
-  /** One sentence for each reason. */
   readonly texts: readonly string[];
-  /** Hint about the first reason. */
   readonly hint?: string;
   /** The allowed and the actual value behind the first reason. */
   readonly limit?: string;

@@ -46,7 +46,6 @@ export async function findLastSession(
     .at(-1);
 }
 
-/** Maximum number of orders that brokers list at once. */
 const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
@@ -289,7 +288,6 @@ function holdingFacts(
   };
 }
 
-/** Returns the cost of the order at its own price, or at the current price if it has none. */
 function orderCost(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
   const price = order.limit_price ?? order.stop_price ?? currentPrice('buy', quote);

@@ -75,7 +75,6 @@ const corporateActionsQuery = z
     path: ['end'],
   });
 
-/** Maximum days until an option's expiration. */
 const MAX_EXPIRY_DAYS = 1100;
 /** Default days until an option's expiration. */
 const DEFAULT_EXPIRY_DAYS = 60;

@@ -11,7 +11,6 @@ export interface Backlog {
     readonly running: number;
   }[];
   readonly dead: number;
-  /** Number of schedules that are due but have no job yet. */
   readonly schedulesDue: number;
   /** Tasks that only one worker at a time performs, and whether a worker is performing them now. */
   readonly leases: readonly { readonly name: string; readonly isHeld: boolean }[];

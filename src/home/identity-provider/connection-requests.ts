@@ -140,7 +140,6 @@ export function createConnectionRequests(options: { database: Database; vault: V
 
 type ConnectionOutcome = 'connected' | 'denied' | 'failed';
 
-/** Row of a connection request. Contains the ticket and the auth session only as digests. */
 interface ConnectionRequestRow {
   ticket: string;
   auth_session: string;

@@ -5,7 +5,6 @@ import { queueName } from './queues.ts';
 
 export interface JobCounts {
   readonly kind: JobKind;
-  /** Number of jobs that are due and have not been started. */
   readonly waiting: number;
   /** How long the oldest waiting job has been due, in seconds; 0 if no jobs are waiting. */
   readonly oldest: number;

@@ -94,7 +94,6 @@ const defaultLimits: McpServerLimits = { probeMs: 5_000, connectMs: 20_000, list
  */
 export interface McpServerConnection {
   readonly protocol: string;
-  /** The name and version that the server reports, sanitized. */
   readonly about: { readonly name: string; readonly version: string };
   tools(signal: AbortSignal): Promise<readonly McpServerTool[]>;
   call(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ResultText>;

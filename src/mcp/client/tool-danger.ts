@@ -109,7 +109,6 @@ function takesSide(fields: ReadonlyMap<string, unknown>): boolean {
   });
 }
 
-/** Collects all properties of a schema, in lowercase. */
 function collectFields(schema: unknown, fields: Map<string, unknown>, depth: number): void {
   if (typeof schema !== 'object' || schema === null || depth > MAX_DEPTH) return;
   for (const [key, member] of Object.entries(schema)) {

@@ -193,7 +193,6 @@ function busAddress(env: NodeJS.ProcessEnv): string | undefined {
   return socket !== undefined && existsSync(socket) ? `unix:path=${socket}` : undefined;
 }
 
-/** Message and hint for each failure. */
 const explanations: Record<KeychainFailure, { message: string; hint: string }> = {
   library_missing: {
     message: 'the keychain library could not be loaded',

@@ -364,7 +364,6 @@ export async function* followRunEvents(
   }
 }
 
-/** Schemas that become named components of the OpenAPI document. */
 const componentNames = new Map<z.core.$ZodType, string>([
   [approvalResponseSchema.shape.approval, 'Approval'],
   [agentEventSchema, 'AgentEvent'],

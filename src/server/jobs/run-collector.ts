@@ -73,7 +73,6 @@ async function processDueRuns(options: RunCollectorOptions, person: string, ids:
   if (open.length > 0) await pollProposals(options, runs, person, open);
 }
 
-/** Polls the proposals that a person's runs wait for. */
 async function pollProposals(
   { sessions, clock, paced }: RunCollectorOptions,
   runs: RunStore,

@@ -228,7 +228,6 @@ function offlineNotAllowed(): TradeAgentError {
   });
 }
 
-/** The server as a client of the identity provider. */
 interface ServerClient {
   /** The server's profile. Its `login_client` is the server's own client. */
   readonly profile: ResolvedProfile;

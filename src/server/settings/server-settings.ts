@@ -61,7 +61,6 @@ export const serverSettingsSchema = z.strictObject({
 });
 export type ServerSettings = z.output<typeof serverSettingsSchema>;
 
-/** Name of the profile to which a server's threads belong. */
 const SERVER_PROFILE = 'server';
 
 /** Returns the server's settings as a profile for agents and sessions, with the server's own client as login client. */

@@ -6,7 +6,6 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
  */
 const TRANSIENT_CLASSES = ['08', '53', '57', '58'];
 const SOCKET_CODES = ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND'];
-/** Messages of the driver's errors that have no code. */
 const DRIVER_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
 

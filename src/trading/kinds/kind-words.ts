@@ -123,7 +123,7 @@ export interface KindDefinition<
  * @example
  * ```ts
  * import { z } from 'zod';
- * import { detailFields } from '../detail-fields.ts';
+ * import { toDetailFields } from '../detail-fields.ts';
  * import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
  * import { defineKind } from './kind-words.ts';
  * import { changePhrases } from './phrases.ts';
@@ -155,7 +155,7 @@ export interface KindDefinition<
  *     called: 'note',
  *     banner: { sign: '✎', word: 'NOTE', what: 'kept for the record' },
  *     fieldWords,
- *     view: (subject) => ({ headline: 'Note', terms: subject.text, fields: detailFields(subject, fieldWords) }),
+ *     view: (subject) => ({ headline: 'Note', terms: subject.text, fields: toDetailFields(subject, fieldWords) }),
  *   },
  * });
  * ```

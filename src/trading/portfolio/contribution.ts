@@ -98,7 +98,6 @@ function periodProfits(
   return made.reverse();
 }
 
-/** Returns the index of the first point at or after an instant. */
 function firstPointAfter(ends: readonly number[], at: number): number {
   let [low, high] = [0, ends.length];
   while (low < high) {

@@ -82,7 +82,7 @@ describe('a language model', () => {
 
   it.each([
     [401, /rejected the API key/],
-    [404, /does not know gpt-test/],
+    [404, /server has no model gpt-test/],
     [500, /HTTP status 500/],
   ])('whose server answers %d ends the run with a clear error and no key', async (status, message) => {
     const { mock, agent } = await modelWorld();

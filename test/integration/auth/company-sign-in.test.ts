@@ -221,9 +221,9 @@ describe('signing in is refused', () => {
   });
 
   const atHome: [string, string, string, string][] = [
-    ['does not know its key', 'invalid_client', 'provider_error', '--show-key" prints them'],
-    ['takes nobody on the company’s word', 'invalid_grant', 'insufficient_scope', 'under its "people"'],
-    ['lets the company have nothing', 'invalid_scope', 'insufficient_scope', '("scopes")'],
+    ['does not know its key', 'invalid_client', 'provider_error', '--show-key" prints to home.yaml'],
+    ['takes nobody on the company’s word', 'invalid_grant', 'insufficient_scope', 'under that company\'s "people"'],
+    ['lets the company have nothing', 'invalid_scope', 'insufficient_scope', '"scopes" in home.yaml'],
   ];
   it.each(atHome)('where the home %s, saying what to add', async (_, error, code, hint) => {
     const machine = await world.machine(async ({ url, method }, send) =>

@@ -37,7 +37,7 @@ it('a refresh token that came without a session is revoked too; one of another i
   await world.store.delete(['session', 'access_token']);
   expect(await signOut()).toMatchObject({
     user: undefined,
-    anything: true,
+    hadTokens: true,
     revoked: true,
     warning: undefined,
   });

@@ -88,7 +88,7 @@ describe('over https and without script', () => {
       accept: 'text/html',
     });
     expect(answer.status).toBe(422);
-    expect(await answer.text()).toContain('Your passkey did not sign it');
+    expect(await answer.text()).toContain('Your passkey did not sign the request');
     expect(await world.phone.requests('alice')).toMatchObject([{ id: request?.id, status: 'pending' }]);
   });
 

@@ -103,22 +103,22 @@ const script = `
 import { createProgram } from './src/cli/program.ts';
 import { noticeChannelSchema, noticeDestination } from './src/config/notice-channels.ts';
 import { tools } from './src/tools/catalog.ts';
-import { parseTurn } from './src/agent/planner/conversation.ts';
+import { parseNewestTurn } from './src/agent/planner/conversation.ts';
 import { parseUtterances } from './src/agent/planner/utterance.ts';
 import { ibkrTraits } from './src/gateway/broker/ibkr/traits.ts';
 import { tradierTraits } from './src/gateway/broker/tradier/traits.ts';
-import { limitObjections } from './src/gateway/policy/limit-table.ts';
+import { findLimitObjections } from './src/gateway/policy/limit-table.ts';
 import { matchOrder } from './src/sandbox/paper-broker/exchange/matching.ts';
 import { parseTicket } from './src/sandbox/paper-broker/exchange/order-ticket.ts';
-import { kindWords } from './src/trading/kinds/kinds.ts';
+import { getKindDefinition } from './src/trading/kinds/kinds.ts';
 import { formatLimitChange } from './src/trading/limit-words.ts';
 import { normalizeOrder, orderRequestSchema } from './src/trading/order.ts';
-import { checkTerms } from './src/trading/order-terms.ts';
+import { checkBrokerTerms } from './src/trading/order-terms.ts';
 import { orderHeadline } from './src/trading/order-words.ts';
 import { worstCase } from './src/trading/worst-case.ts';
 
 const said = 'buy 5 AAPL lit 170 limit 171';
-const { request } = parseTurn([said]).parsed.intents[0];
+const { request } = parseNewestTurn([said]).parsed.intents[0];
 const order = normalizeOrder(orderRequestSchema.parse(request));
 const draft = { ...order, account: 'A', environment: 'paper', reference_price: '180.00', max_slippage: '0.01' };
 const messageOf = (act) => { try { act(); } catch (error) { return error.message; } };
@@ -136,11 +136,11 @@ console.log(JSON.stringify({
   shown: orderHeadline(order),
   bound: worstCase(draft).price,
   atIbkr: ibkrTraits.orders.us_equity.timesInForce.limit_if_touched,
-  atTradier: messageOf(() => checkTerms(draft, tradierTraits.orders)),
+  atTradier: messageOf(() => checkBrokerTerms(draft, tradierTraits.orders)),
   fills: [at('170.50'), at('169.50')],
-  tooSmall: limitObjections({ min_order_notional: '10' }, { order: { notional: '9' }, facts: {} }).map(({ reason }) => reason),
+  tooSmall: findLimitObjections({ min_order_notional: '10' }, { order: { notional: '9' }, facts: {} }).map(({ reason }) => reason),
   limitWords: formatLimitChange('min_order_notional 10 → 20'),
-  noted: [kindWords('note').phone.banner.word, kindWords('note').phone.view({ text: 'Later', client_note_id: 'n', expires_at: '2026-12-01T00:00:00Z' }).headline, kindWords('note').terminal.fields({ text: 'Later' })[0][1]],
+  noted: [getKindDefinition('note').phone.banner.word, getKindDefinition('note').phone.view({ text: 'Later', client_note_id: 'n', expires_at: '2026-12-01T00:00:00Z' }).headline, getKindDefinition('note').terminal.fields({ text: 'Later' })[0][1]],
   time: (await time.execute({ gateway }, {})).summary,
   sent: noticeDestination(channel),
   command: program.commands[0].description(),

@@ -18,7 +18,7 @@ const orderType: Addition = {
       [
         '  trailing_stop: {\n',
         `  limit_if_touched: {
-    words: { name: 'Limit if touched', terms: ({ stop_price }) => \`if touched \${sharePrice(stop_price ?? '0')}\` },
+    words: { name: 'Limit if touched', terms: ({ stop_price }) => \`if touched \${formatSharePrice(stop_price ?? '0')}\` },
     prices: ['limit_price', 'stop_price'],
     bound: 'own limit',
     matches: (side, last, stop) => (side === 'buy' ? last.lte(stop) : last.gte(stop)),
@@ -108,7 +108,7 @@ const kind: Addition = {
   edits: {
     'src/trading/kinds/note.ts': `import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords } from '../detail-fields.ts';
+import { toDetailFields, type FieldWords } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
@@ -130,7 +130,7 @@ export const note = defineKind({
   terminal: { called: 'note', headline: ({ text }) => \`NOTE \${text}\`, fields: ({ text }) => [['note', text]], brief: () => [] },
   phone: {
     called: 'note', banner: { sign: '✎', word: 'NOTE', what: 'kept for the record' }, fieldWords,
-    view: (subject) => ({ headline: 'Note', terms: subject.text, fields: detailFields(subject, fieldWords) }),
+    view: (subject) => ({ headline: 'Note', terms: subject.text, fields: toDetailFields(subject, fieldWords) }),
   },
 });
 `,
@@ -141,7 +141,7 @@ export const note = defineKind({
     'src/trading/permissions.ts': [
       ["  access: 'can_grant_access',", "  access: 'can_grant_access',\n  note: undefined,"],
     ],
-    'src/approval/kinds/note/kind.ts': `import { type Clock, utcSeconds } from '../../../machine/clock.ts';
+    'src/approval/kinds/note/kind.ts': `import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import { note, type Noted, type NoteRequest, type NoteSubject } from '../../../trading/kinds/note.ts';
 import type { Kind } from '../../kind.ts';
 
@@ -158,7 +158,7 @@ export function noteKind(clock: Clock): Kind<NoteRequest, NoteSubject, Noted> {
     describe: ({ text }) => \`NOTE \${text}\`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ text }) => text,
-    execute: async () => ({ outcome: 'executed', result: { noted_at: utcSeconds(clock.now()) } }),
+    execute: async () => ({ outcome: 'executed', result: { noted_at: formatUtcSeconds(clock.now()) } }),
     settle: async () => undefined,
     resultText: () => 'noted',
   };
@@ -223,9 +223,9 @@ const channel: Addition = {
       ],
     ],
     'src/notify/pushover.ts': `import { createPostSender } from './http-post.ts';
-import type { Sender } from './sender.ts';
+import type { SenderFactory } from './sender.ts';
 
-export const pushover: Sender<'pushover'> = ({ user }, token, deps) =>
+export const createPushoverSender: SenderFactory<'pushover'> = ({ user }, token, deps) =>
   createPostSender(deps, ({ title, body }) => ({
     url: 'https://api.pushover.net/1/messages.json',
     headers: {},
@@ -233,8 +233,8 @@ export const pushover: Sender<'pushover'> = ({ user }, token, deps) =>
   }));
 `,
     'src/notify/open-channel.ts': [
-      ['import type { ChannelDeps', "import { pushover } from './pushover.ts';\nimport type { ChannelDeps"],
-      ['  ntfy,\n', '  ntfy,\n  pushover,\n'],
+      ['import type { ChannelDeps', "import { createPushoverSender } from './pushover.ts';\nimport type { ChannelDeps"],
+      ['  ntfy: createNtfySender,\n', '  ntfy: createNtfySender,\n  pushover: createPushoverSender,\n'],
     ],
   },
   first: ['src/config/notice-channels.ts', 'src/notify/pushover.ts'],

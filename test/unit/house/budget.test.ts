@@ -4,16 +4,16 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 16_800,
-  app: 14_250,
-  server: 2_800,
+  cli: 16_850,
+  app: 14_300,
+  server: 2_850,
   mcp: 3_100,
   agent: 12_650,
-  check: 3_050,
+  check: 3_100,
   schedule: 1_150,
   tools: 4_300,
   notify: 700,
-  sandbox: 8_250,
+  sandbox: 8_300,
   home: 14_600,
   gateway: 20_500,
   approval: 8_700,

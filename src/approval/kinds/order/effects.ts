@@ -21,7 +21,6 @@ type Decimal = InstanceType<typeof Dec>;
 
 /** A limit price that differs from the current price by more than this fraction is probably a mistake. */
 const FAR_LIMIT_FRACTION = '0.10';
-/** The fraction of the account above which a single order gets a warning. */
 const LARGE_FRACTION = '0.25';
 /**
  * The fraction of the account above which a position gets a warning, because the account then depends on one security.
@@ -79,7 +78,6 @@ export function orderEffects(
   return { shows, warnings: [...orderWarnings(draft, { amount, after, before, equity }), ...closed] };
 }
 
-/** Returns the quantity held; negative for a short position. */
 function heldQuantity(position: Position | undefined): Decimal {
   return new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
 }

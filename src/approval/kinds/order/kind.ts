@@ -103,7 +103,6 @@ export interface OrderPorts {
   readonly maxSlippage: string;
 }
 
-/** Returns the kind of proposal for one order. */
 export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDraft, Order> {
   return {
     ...order,

@@ -70,7 +70,6 @@ function parseWords(program: Command, words: readonly string[]): { command: Comm
   return flag === undefined ? { command } : { command, flag };
 }
 
-/** Finds an option of the command or its parents by its long or short name. */
 function findOption(command: Command | null, name: string): Option | undefined {
   if (command === null) return undefined;
   return command.options.find(({ short, long }) => long === name || short === name) ?? findOption(command.parent, name);

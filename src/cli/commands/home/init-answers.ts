@@ -90,7 +90,6 @@ export async function promptForOwner(
   return createPerson({ name, username: options.user, email: options.email });
 }
 
-/** Returns the limits per order and per day. Asks for limits that are not given. */
 export async function promptForLimits(asking: PromptContext, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;

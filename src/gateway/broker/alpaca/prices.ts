@@ -193,7 +193,6 @@ export function createAlpacaPrices(
   };
 }
 
-/** Divides the symbols into requests, each for symbols of a single asset class. */
 function requestsFor(symbols: readonly string[]): { readonly of: PriceSource; readonly list: string }[] {
   return [...Map.groupBy(symbols, symbolAssetClass)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];

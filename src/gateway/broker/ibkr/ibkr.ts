@@ -291,7 +291,6 @@ async function holdings({ client, account, list, options }: Reading) {
   return { orders, held, traded, closeOf };
 }
 
-/** Reads the positions, and the last close of each. */
 async function positionViews(reading: Reading): Promise<Position[]> {
   const { orders, held, closeOf } = await holdings(reading);
   return held.map((row) => {

@@ -330,7 +330,6 @@ function activityView(one: z.output<typeof row>): Activity {
   });
 }
 
-/** A date without a time is returned as midnight in New York. */
 function activityTime({ trade_date, settlement_date }: z.output<typeof row>): string | number {
   const date = trade_date ?? settlement_date ?? '';
   return trade_date != null && /T(?!00:00:00)/.test(date) ? date : newYorkInstant(date.slice(0, 10), '00:00');

@@ -219,7 +219,6 @@ function entity(type: 'User' | 'Client', id: string) {
   return { __entity: { type, id } };
 }
 
-/** Creates a Cedar record of the values that are known. */
 function record(values: Readonly<Record<string, CedarValue | undefined>>): Record<string, CedarValue> {
   const known = Object.entries(values).filter((entry): entry is [string, CedarValue] => entry[1] !== undefined);
   return Object.fromEntries(known);

@@ -127,7 +127,6 @@ async function readWritten(folder: string): Promise<RuleFileContents> {
   return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
 }
 
-/** Returns a digest of the rules, which does not depend on file names. */
 function digestRules({ limits, texts }: RuleFileContents): string {
   return rulesDigest(
     limits,

@@ -12,7 +12,6 @@ import {
 } from '../protocol/protocol.ts';
 import { type AgentServer, serverDisplayName } from './agent-server.ts';
 
-/** Grant type recorded in an exchanged token and its renewals. */
 const EXCHANGED_GRANT_TYPE = 'token_exchange';
 
 export type SignInGrants = Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;

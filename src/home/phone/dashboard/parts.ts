@@ -194,7 +194,6 @@ async function forAccounts(
   return eachPart(entries, await Promise.all(parts));
 }
 
-/** Renders the totals of all accounts. Unreadable accounts are excluded from the totals and named. */
 async function totals({ data }: DashboardView): Promise<Markup> {
   const entries = await data.accounts();
   const read = await Promise.all(

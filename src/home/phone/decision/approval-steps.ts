@@ -7,7 +7,6 @@ import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/
 import type { DecisionRecorder } from '../../identity-provider/deliver-decision.ts';
 import { lastFourCharacters, requestView } from './request-view.ts';
 
-/** Maximum age of a sign-in for approving live orders. */
 const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
 
 export interface Approver {

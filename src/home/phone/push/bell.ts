@@ -197,7 +197,6 @@ function isPending({ requests }: ApprovalNotifierOptions, { id }: ApprovalReques
   return requests.find(id)?.status === 'pending';
 }
 
-/** Returns the request without its code if the code has to be picked. */
 function withoutHiddenCode({ hidesCode }: ApprovalNotifierOptions, request: ApprovalRequest): ApprovalRequest {
   return hidesCode(request) ? { ...request, code: '' } : request;
 }

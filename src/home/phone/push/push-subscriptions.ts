@@ -39,7 +39,6 @@ export interface PushSubscription {
   readonly name: string;
   readonly createdAt: number;
   readonly lastSuccessAt: number | undefined;
-  /** Number of consecutive failed pushes. */
   readonly failures: number;
   /** The push service accepts no pushes to this browser before this time. */
   readonly restsUntil: number;

@@ -23,7 +23,6 @@ const stateTexts: Record<State, readonly [text: string, button?: string]> = {
   'sign-in': ['Sign in with your passkey to make this phone ring.'],
 };
 
-/** Ids of the requests that were displayed while the page was visible. */
 const displayedIds = new Set<string>();
 /** The push endpoint that this page has registered with the server. */
 let registeredEndpoint: string | undefined;

@@ -179,7 +179,6 @@ function patch(
   }
 }
 
-/** Replaces an element, and moves the focus that was on or in the old element to the new one. */
 function replaceKeepingFocus(before: HTMLElement | undefined, fresh: HTMLElement): void {
   const focused = document.activeElement;
   const within = before?.contains(focused) ?? false;
