@@ -77,7 +77,7 @@ withPostgres('a schema', () => {
     const user = new URL(server.app).searchParams.get('user');
     try {
       await runSql(server.superuser, `ALTER ROLE ${user} SET synchronous_commit = off`);
-      await expect(open(server.app)).rejects.toThrow('does not wait for its disk');
+      await expect(open(server.app)).rejects.toThrow('does not wait until commits are on disk');
     } finally {
       await server.drop();
     }

@@ -129,7 +129,7 @@ describe('a sign-out', () => {
     } = await world.store.get(['refresh_token', 'session', 'dpop_key']);
     expect(await logout(world)).toEqual({
       user: { sub: 'alice', name: 'Alice Example', email: 'alice@sandbox.example' },
-      anything: true,
+      hadTokens: true,
       revoked: true,
       unrevoked: [],
       warning: undefined,
@@ -165,7 +165,7 @@ describe('a sign-out', () => {
   it('of nobody is harmless', async () => {
     expect(await logout(world)).toEqual({
       user: undefined,
-      anything: false,
+      hadTokens: false,
       revoked: true,
       unrevoked: [],
       warning: undefined,

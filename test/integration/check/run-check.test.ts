@@ -55,7 +55,7 @@ describe('a check without a terminal', () => {
   });
 
   it('remembers nothing that could not be told: the next one tells it again', async () => {
-    const deaf = { ...silent, told: () => Promise.reject(new Error('nobody heard it')) };
+    const deaf = { ...silent, reported: () => Promise.reject(new Error('nobody heard it')) };
     await expect(runCheck(app, { rules, approval: 'deny' }, deaf)).rejects.toThrow('nobody heard it');
     const again = await runCheck(app, { rules, approval: 'deny' }, silent);
     expect(again.result.findings).toHaveLength(1);

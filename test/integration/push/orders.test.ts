@@ -92,7 +92,7 @@ const tellings: [string, Telling][] = [
       ...ofOrder,
       tell: () => world.push().notifyOrder(unexplained()),
       title: 'Not in our records: BUY 5 AAPL LMT 180.00',
-      body: /no proposal accounts for it\. Cancel it/,
+      body: /no proposal matches the order\. Cancel the order/,
       facts: { event: 'unexplained', account: 'PA3ALICE01', order_ids: ['order-1'] },
     },
   ],

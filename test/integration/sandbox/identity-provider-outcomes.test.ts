@@ -66,13 +66,11 @@ describe('what became of a request', () => {
     ['cancelled', 'withdrawn'],
     ['blocked', 'withdrawn'],
     ['expired', 'expired'],
-  ])('%s while it waits takes it away: it can not be approved, and its poll ends', async (state, status) => {
+  ])('%s while it waits takes it away: it can not be approved, and a poll says so', async (state, status) => {
     const request = await gateway.ask(proposalDetails());
     const id = await waiting();
-    const polled = refusal(gateway.poll(request.auth_req_id));
-    await world.polling(request.auth_req_id);
     expect((await gateway.tell(request.auth_req_id, state, 'told')).status).toBe(204);
-    expect(await polled).toBe('access_denied');
+    expect(await refusal(gateway.poll(request.auth_req_id))).toBe('access_denied');
     expect(await world.phone.requests('alice')).toEqual([]);
     await expect(world.phone.decide(id, 'approve')).rejects.toMatchObject({ code: 'approval_expired' });
     expect(await world.phone.request(id)).toMatchObject({ status, outcome: { text: 'told' } });
