@@ -45,9 +45,8 @@ describe('an approval', () => {
 
   it('that is given yields a token for just this order, bound to no key', async () => {
     const { shown, question, poll } = await ask();
-    const polled = poll();
     await world.phone.decide(shown.id, 'approve');
-    const result = await polled;
+    const result = await poll();
     if (result.status !== 'approved') throw new Error(JSON.stringify(result));
     const claims = decodeJwt(result.accessToken);
     expect(claims).toMatchObject({ sub: 'alice', scope: 'orders:write', aud: world.profile.audience });
