@@ -66,7 +66,9 @@ it('a passkey that comes, by a link or by another passkey, rings the phones that
   expect(ledTo(await second.browser.submit(PATH, `${PATH}/add`, form))).toBe(PATH);
   // Whoever adds it knows.
   await expect.poll(() => rung().map(([name]) => name)).toEqual(['first', 'first']);
-  expect(service.received[1]?.message.body).toMatch(/^“Security key” on .*\. If that was not you, sign that browser out/);
+  expect(service.received[1]?.message.body).toMatch(
+    /^“Security key” on .*\. If that was not you, sign that browser out/,
+  );
   expect(told).toEqual([]);
 });
 
