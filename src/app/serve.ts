@@ -40,11 +40,9 @@ export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
 async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of closers) {
-    try {
-      await close();
-    } catch (error) {
-      failures.push(error);
-    }
+    await Promise.resolve()
+      .then(close)
+      .catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
 }

@@ -5,13 +5,14 @@ import { themeNames } from '../config/theme-name.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { systemClock } from '../machine/clock.ts';
 import { findClosestMatch } from '../text/closest-match.ts';
+import { toSentence } from '../text/first-letter.ts';
 import type { Cli } from './context/cli.ts';
 import { CliCommand } from './context/cli-command.ts';
 import { outputFormats, reportError, requestedFormat } from './context/output.ts';
 import { createChoiceOption } from './options/choice.ts';
 import { parseDuration } from './options/duration.ts';
 import { flagVariableName, readFlagsFromEnvironment } from './options/flag-environment.ts';
-import { allExitCodeText, asSentence, asSummary, exampleText, HELP_COLUMNS } from './options/help.ts';
+import { allExitCodeText, commandSummary, exampleText, HELP_COLUMNS } from './options/help.ts';
 import { createInterruption } from './terminal/interruption.ts';
 import { createIo } from './terminal/io.ts';
 import { standardInput } from './terminal/standard-input.ts';
@@ -99,8 +100,8 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     .helpCommand('help [command]', 'show help for a command')
     .configureHelp({
       showGlobalOptions: true,
-      commandDescription: (command) => asSentence(command.description()),
-      subcommandDescription: (command) => command.summary() || asSummary(command.description()),
+      commandDescription: (command) => toSentence(command.description()),
+      subcommandDescription: commandSummary,
       optionDescription(option) {
         // An option that can be repeated and is absent by default.
         const plain = Help.prototype.optionDescription.call(this, option).replace(' (default: [])', '');

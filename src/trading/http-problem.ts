@@ -1,5 +1,6 @@
 import type { AgentProblemCode } from '../errors/agent-problems.ts';
 import type { ProblemCode } from '../errors/problem-codes.ts';
+import { capitalize } from '../text/first-letter.ts';
 import { defined } from '../values/defined.ts';
 import type { Problem } from './views.ts';
 
@@ -63,6 +64,5 @@ export class AgentHttpProblem extends ProblemError<AgentProblemCode> {
 }
 
 function problemTitle(code: string): string {
-  const words = code.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capitalize(code.replaceAll('_', ' '));
 }

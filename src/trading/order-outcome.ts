@@ -1,3 +1,4 @@
+import { capitalize, lowercaseFirst } from '../text/first-letter.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from './amounts.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
@@ -34,10 +35,6 @@ function exitName({ stop_price, limit_price }: OrderLeg): string {
   return stop_price === null
     ? `take profit at ${formatSharePrice(limit_price ?? '0')}`
     : `stop loss at ${formatSharePrice(stop_price)}`;
-}
-
-export function lowercaseFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** Describes the outcome of a single order or leg: `Bought 2 of 5 AAPL at $180.02; the rest is canceled`. */
@@ -94,7 +91,7 @@ function stateWord(status: Order['status']): string {
     replaced: 'Replaced',
   };
   const said = (Object.hasOwn(words, status) ? words[status] : undefined) ?? status.replaceAll('_', ' ');
-  return said.charAt(0).toUpperCase() + said.slice(1);
+  return capitalize(said);
 }
 
 function remainderPhrase(status: Order['status']): string {

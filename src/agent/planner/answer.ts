@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toSentence } from '../../text/first-letter.ts';
 import { createIdShortener } from '../../text/short-id.ts';
 import { DEFAULT_DAYS } from '../../tools/standing-limits.ts';
 import {
@@ -126,8 +127,7 @@ function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly vie
 }
 
 export function joinHint(message: string, hint: string | undefined): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
-  const ended = /[.!?]$/.test(text) ? text : `${text}.`;
+  const ended = toSentence(message);
   return hint === undefined ? ended : `${ended} ${hint}`;
 }
 

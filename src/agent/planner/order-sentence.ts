@@ -1,4 +1,5 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
+import { capitalize } from '../../text/first-letter.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withOrderDefaults } from '../../trading/order-defaults.ts';
@@ -167,8 +168,11 @@ function validateOrder(request: OrderRequestInput): void {
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     const plain = error.message.replaceAll('_', ' ');
-    const message = plain.charAt(0).toUpperCase() + plain.slice(1);
-    throw new NotUnderstoodError(`${message}.`, error.hint ?? 'Correct the order and ask again.', 'invalid_order');
+    throw new NotUnderstoodError(
+      `${capitalize(plain)}.`,
+      error.hint ?? 'Correct the order and ask again.',
+      'invalid_order',
+    );
   }
 }
 

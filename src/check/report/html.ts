@@ -1,3 +1,4 @@
+import { capitalize } from '../../text/first-letter.ts';
 import { formatDollarAmount } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
@@ -31,10 +32,10 @@ export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'po
       : `<section><h2>${e(title)}</h2><ul>${lines.map((line) => `<li>${e(line)}</li>`).join('')}</ul></section>`;
   const findings = result.findings.map(
     ({ severity, message, rule }) =>
-      `<li class="${e(severity)}"><strong>${e(capital(severity))}:</strong> ${e(message)} <small>${e(rule)}</small></li>`,
+      `<li class="${e(severity)}"><strong>${e(capitalize(severity))}:</strong> ${e(message)} <small>${e(rule)}</small></li>`,
   );
   const numbers = figureLines(result)
-    .map(([label, value]) => `<div><dt>${e(capital(label))}</dt><dd>${e(value)}</dd></div>`)
+    .map(([label, value]) => `<div><dt>${e(capitalize(label))}</dt><dd>${e(value)}</dd></div>`)
     .join('');
   return `<!doctype html>
 <html lang="en">
@@ -48,7 +49,7 @@ export function renderHtmlReport(result: CheckResult, figures: Pick<Figures, 'po
 </head>
 <body>
 <header>
-<h1>${e(capital(summaryLine(result)))}</h1>
+<h1>${e(capitalize(summaryLine(result)))}</h1>
 <p>${e(accountLine(result))}<br>${e(formatNewYorkTime(result.checked_at))}; market ${e(marketLine(result))}</p>
 </header>
 <main>
@@ -81,7 +82,6 @@ ${list('Notes', result.notes)}
 `;
 }
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const percent = (fraction: number) => `${(fraction * 100).toFixed(1)}%`;
 
 function valueChart({ points }: Pick<Figures, 'points'>): string {

@@ -1,4 +1,6 @@
+import type { Command } from 'commander';
 import { type ExitCode, exitCodeMeanings, exitCodes } from '../../app/exit-codes.ts';
+import { lowercaseFirst } from '../../text/first-letter.ts';
 
 /** Maximum width of the help. The build also pre-renders the help at this width. */
 export const HELP_COLUMNS = 80;
@@ -29,16 +31,10 @@ function exitCodeTable(codes: readonly ExitCode[]): string {
   return codes.map((code) => `  ${String(code).padStart(3)}  ${exitCodeMeanings[code]}`).join('\n');
 }
 
-/** Returns a description as a full sentence, as at the top of a command's own help. */
-export function asSentence(description: string): string {
-  const sentence = description.charAt(0).toUpperCase() + description.slice(1);
-  return /[.!?)]$/.test(sentence) ? sentence : `${sentence}.`;
-}
-
-/** Returns the first sentence of a description without capital letter and period, as in the list of commands. */
-export function asSummary(description: string): string {
-  const [first = ''] = description.split(/(?<=[.!?])\s/, 1);
+/** Returns a command's line in a list: its summary, or its description's first sentence without capital letter and period. */
+export function commandSummary(command: Command): string {
+  const [first = ''] = command.description().split(/(?<=[.!?])\s/, 1);
   const fragment = first.replace(/\.$/, '');
   // An acronym stays as it is.
-  return /^[A-Z][a-z]/.test(fragment) ? fragment.charAt(0).toLowerCase() + fragment.slice(1) : fragment;
+  return command.summary() || (/^[A-Z][a-z]/.test(fragment) ? lowercaseFirst(fragment) : fragment);
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
+import { lowercaseFirst } from '../../text/first-letter.ts';
 import { detailsHeadline, detailsTerms, type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { environmentName } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, environments } from '../order.ts';
-import { lowercaseFirst } from '../order-outcome.ts';
 import { openOrderHeadline } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MANDATE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
+import { capitalize } from '../../text/first-letter.ts';
 import { type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
 import { mandateResultSchema } from '../mandate/granted.ts';
@@ -99,5 +100,3 @@ export const mandate = defineKind({
     },
   },
 });
-
-const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

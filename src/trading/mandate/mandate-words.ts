@@ -1,3 +1,4 @@
+import { capitalize } from '../../text/first-letter.ts';
 import { formatDollarAmount, formatExactPercent, formatSharePrice } from '../amounts.ts';
 import { formatDayOfMonth } from '../contract-words.ts';
 import { newYorkDate } from '../new-york-time.ts';
@@ -23,7 +24,7 @@ export function describeCoveredOrders(
   const { sides, symbols, standing } = terms;
   if (standing !== undefined) return `${describeStandingOrder(standing)} ${describeWhen(standing, terms.expires_at)}`;
   const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(' and ');
-  return `${verbs.charAt(0).toUpperCase()}${verbs.slice(1)} ${symbols.join(', ')}`;
+  return `${capitalize(verbs)} ${symbols.join(', ')}`;
 }
 
 export function describeMandateAmounts(

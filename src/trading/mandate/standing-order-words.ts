@@ -1,3 +1,4 @@
+import { capitalize } from '../../text/first-letter.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from '../amounts.ts';
 import { formatDayOfMonth } from '../contract-words.ts';
 import { newYorkDate, newYorkTimestamp, weekday } from '../new-york-time.ts';
@@ -47,5 +48,3 @@ export function describeLastResult({ outcome, at, text, code }: NonNullable<Stan
   const why = text === undefined ? '' : `: ${text}${code === undefined ? '' : ` (${code})`}`;
   return `${outcome} ${formatMoment(at)}${why}`;
 }
-
-const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import type { CompletionKind } from '../../../app/completion/values.ts';
 import { commandWords } from '../../options/flag-environment.ts';
+import { commandSummary } from '../../options/help.ts';
 
 interface Candidate {
   readonly value: string;
@@ -96,7 +97,7 @@ async function argumentValues(
     ...visibleCommands(command).flatMap((child) =>
       commandNames(child).map((value) => ({
         value,
-        summary: shortSummary(child.summary() || child.description()),
+        summary: shortSummary(commandSummary(child)),
       })),
     ),
     ...(command.parent === null ? [{ value: 'help', summary: 'show help for a command' }] : []),

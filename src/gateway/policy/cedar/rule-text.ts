@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { findClosestMatch } from '../../../text/closest-match.ts';
+import { capitalize } from '../../../text/first-letter.ts';
 import { hasInvisibleCharacters, invisiblePattern } from '../../../text/invisible.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
 import { bundledCedarTexts } from './bundled-texts.ts';
@@ -175,7 +176,7 @@ function reasonOf(code: string | undefined, place: RulePosition): PolicyReason {
 function faultError(place: RulePosition, { message, hint, start }: CedarIssue, more = 0): TradeAgentError {
   const others = more === 0 ? '' : ` (and ${more} more)`;
   return ruleError({ ...place, start: place.start + start }, `${message}${others}`, {
-    ...(hint === undefined ? {} : { hint: `${hint.charAt(0).toUpperCase()}${hint.slice(1)}` }),
+    ...(hint === undefined ? {} : { hint: capitalize(hint) }),
   });
 }
 
