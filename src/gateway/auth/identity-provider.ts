@@ -28,10 +28,10 @@ interface ProviderTime {
   /** Returns how many seconds this machine's clock is ahead of the provider's; 0 if unknown or only a few seconds. */
   secondsAhead(): number;
   /**
-   * Reads the provider's time, unless it was read a moment ago. Returns whether the difference between the clocks has
-   * changed. Never rejects.
+   * Reads the provider's time, unless it was read a moment ago and this machine's clock was not set since. Returns
+   * whether `secondsAhead` now differs from `before`, an earlier result. Never rejects.
    */
-  compare(): Promise<boolean>;
+  compare(before: number): Promise<boolean>;
 }
 
 const METADATA_AGE_MS = 60 * 60 * 1000;
@@ -40,6 +40,8 @@ const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
 /** Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood it. */
 const COMPARISON_COOLDOWN_MS = 10_000;
+/** If the clock moved by this much more or less than the monotonic clock, it was set, or the machine was suspended. */
+const MIN_CLOCK_CHANGE_MS = 1_000;
 
 export interface IdentityProviderOptions {
   readonly issuer: string;
@@ -105,18 +107,24 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
   };
 
   let comparing: Promise<void> | undefined;
-  let comparedAt: number | undefined;
+  let comparedAt: { readonly now: number; readonly monotonic: number } | undefined;
+  const isComparisonRecent = () => {
+    if (comparedAt === undefined) return false;
+    const elapsed = clock.monotonic() - comparedAt.monotonic;
+    const wasClockSet = Math.abs(clock.now() - comparedAt.now - elapsed) >= MIN_CLOCK_CHANGE_MS;
+    return elapsed < COMPARISON_COOLDOWN_MS && !wasClockSet;
+  };
   const time: ProviderTime = {
     now: () => providerNow(given.issuer, clock),
     secondsAhead: () => clockSecondsAhead(given.issuer, clock),
-    async compare() {
-      const before = time.secondsAhead();
-      if (comparedAt === undefined || clock.monotonic() - comparedAt >= COMPARISON_COOLDOWN_MS) {
+    async compare(before) {
+      if (!isComparisonRecent()) {
+        const startedAt = { now: clock.now(), monotonic: clock.monotonic() };
         comparing ??= discover(issuer, options)
           // A failure is ignored, because any answer contains the time.
           .then(undefined, () => undefined)
           .then(() => {
-            comparedAt = clock.monotonic();
+            comparedAt = startedAt;
             comparing = undefined;
           });
         await comparing;

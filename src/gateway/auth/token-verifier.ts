@@ -101,16 +101,20 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 /** Problems that a wrong clock may cause. */
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
-/** Calls `judge`, and again if it throws a clock problem and the difference from the provider's clock has changed. */
+/**
+ * Calls `judge`, and again if it throws a clock problem and the difference from the provider's clock has changed since
+ * the call began, whoever noticed the change.
+ */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
   judge: () => Promise<T>,
 ): Promise<T> {
+  const before = time?.secondsAhead() ?? 0;
   try {
     return await judge();
   } catch (error) {
     const isAboutTime = error instanceof HttpProblem && CLOCK_PROBLEMS.includes(error.code);
-    if (!isAboutTime || time === undefined || !(await time.compare())) throw error;
+    if (!isAboutTime || time === undefined || !(await time.compare(before))) throw error;
     return await judge();
   }
 }

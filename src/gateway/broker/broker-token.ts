@@ -84,6 +84,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       [oauth.clockSkew]: -clockSecondsAhead(as.issuer),
     };
     const startedAt = now();
+    const clockAhead = provider.time?.secondsAhead() ?? 0;
     const response = await oauth
       .genericTokenEndpointRequest(
         as,
@@ -105,7 +106,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
     } catch (error) {
       // The assertion may have been rejected because this machine's clock changed after the provider's last answer.
       const isOurs = error instanceof oauth.ResponseBodyError && error.error === 'invalid_client';
-      if (isFirst && isOurs && (await provider.time?.compare())) {
+      if (isFirst && isOurs && (await provider.time?.compare(clockAhead))) {
         return await exchangeFor({ sub, accessToken }, false);
       }
       throw exchangeProblem(error);
