@@ -49,7 +49,7 @@ export interface PriceCondition {
   readonly symbol: string;
   readonly side: PriceConditionSide;
   readonly limit: string;
-  /** Value at which the condition is armed again after it was triggered. */
+  /** Value at which a triggered condition is armed again. */
   readonly back: string;
 }
 
@@ -81,7 +81,7 @@ export interface ScheduleRunEnd<Run> extends ScheduleProgress {
    * retried.
    */
   readonly answers?: number;
-  /** Time when the same scheduled time is tried again, unless `wakeAt` is earlier. */
+  /** Time of the next attempt to handle the same scheduled time, unless `wakeAt` is earlier. */
   readonly wakeBy?: number;
   /**
    * Findings that are still open. The conditions of these findings are disarmed, and all other conditions are armed.
@@ -106,8 +106,8 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
    */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<AddScheduleResult<Schedule>>;
   /**
-   * Replaces a schedule's content, but keeps its ID, name and runs. Conditions that the new content shares with the old
-   * stay armed or disarmed.
+   * Replaces a schedule's content, but keeps its ID, name and runs. Conditions that are in
+   * both the old and the new content stay armed or disarmed.
    * @returns false, with nothing written, if the schedule was changed or removed since `seen` was read
    */
   revise(seen: Schedule, to: ScheduleRevision<Schedule>): Promise<boolean>;
@@ -130,9 +130,9 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
     begun: ScheduleProgress & { readonly run: Run },
     died: (run: Run) => Run,
   ): Promise<number | undefined>;
-  /** Records the progress if no run is due. Returns false if another run has begun meanwhile. */
+  /** Records the progress if no run is due. Returns false if another run has begun since. */
   recordProgress(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
-  /** Ends a run. Returns false, with nothing written, if another run has begun meanwhile. */
+  /** Ends a run. Returns false, with nothing written, if another run has begun since. */
   end(id: string, epoch: number, end: ScheduleRunEnd<Run>): Promise<boolean>;
 }
 

@@ -18,14 +18,14 @@ export interface StateStores {
    * is still held. Without this check, a process that was suspended for longer than its lease could write a checkpoint
    * after another process has taken over the thread. The graph would then continue from the old state, and the other
    * process's approval requests would be orphaned.
-   * @param guard may be omitted for reading only
+   * @param guard can be omitted if the caller only reads
    */
   history(guard?: LeaseGuard): Promise<BaseCheckpointSaver>;
 }
 
 export interface ClosableStateStores {
   readonly stores: StateStores;
-  /** Gives free space back to the file system, unless the database does so by itself. */
+  /** Returns free space to the file system, unless the database does that automatically. */
   reclaimSpace(): void;
   close(): Promise<void>;
 }

@@ -26,7 +26,7 @@ export interface Thread extends ThreadOwner {
   readonly updatedAt: number;
 }
 
-/** The exclusive right to run a thread. The epoch increases each time that another run gets the right. */
+/** The exclusive right to run a thread. The epoch increases each time another run acquires it. */
 export interface ThreadLease {
   readonly thread: string;
   readonly holder: string;

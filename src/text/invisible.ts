@@ -22,8 +22,8 @@ export const invisiblePattern = () =>
   /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
- * Matches each combining mark after the sixth on one letter. Accented Hebrew needs four marks and Tibetan six; more
- * marks only run into other lines.
+ * Matches each combining mark after the sixth on one letter. Accented Hebrew needs four marks and Tibetan six; any
+ * more would only overlap other lines of text.
  */
 export const surplusMarkPattern = () => /(?<=\p{M}{6})\p{M}/u;
 

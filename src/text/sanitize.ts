@@ -70,7 +70,7 @@ export function safeText(text: string): string {
   return replaceInvisibleCharacters(lines, () => '');
 }
 
-/** Like {@link safeText}, on one line of at most `longest` UTF-16 code units. Never splits a character. */
+/** Like {@link safeText}, but returns one line of at most `longest` UTF-16 code units. Never splits a character. */
 export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): string {
   const line = safeText(text).replace(/\s+/g, ' ').trim();
   if (line.length <= longest) return line;

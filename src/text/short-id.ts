@@ -1,4 +1,4 @@
-/** Shorter prefixes would soon be the same for two IDs. */
+/** Shorter prefixes would soon be ambiguous. */
 const MIN_SHORT_ID_LENGTH = 8;
 
 /** Matches long IDs, which nobody types in full: a UUID, or a prefix and many random characters (`pr_1Vq0M2k3…`). */

@@ -50,7 +50,7 @@ export function openWatchlists(database: Database.Database) {
 
 export type HistoryGaps = ReturnType<typeof openHistoryGaps>;
 
-/** Opens the table of days for which the portfolio history has no value, as happens at real brokers. */
+/** Opens the table of days that are missing from the portfolio history. Real brokers' histories have such gaps. */
 export function openHistoryGaps(database: Database.Database) {
   const all = database.prepare<[], IsoDate>('SELECT date FROM broker_history_gaps').pluck();
   const clear = database.prepare('DELETE FROM broker_history_gaps');
@@ -64,7 +64,7 @@ export function openHistoryGaps(database: Database.Database) {
   };
 }
 
-/** Opens an append-only list. Its table has two columns: `seq`, and `column` with each item as JSON. */
+/** Opens an append-only list in a table with two columns: `seq`, and `column`, which contains each item as JSON. */
 export function openJsonLog<Item>(database: Database.Database, table: string, column: string) {
   const all = database.prepare<[], string>(`SELECT ${column} FROM ${table} ORDER BY seq`).pluck();
   const insert = database.prepare<[string]>(`INSERT INTO ${table} (${column}) VALUES (?)`);

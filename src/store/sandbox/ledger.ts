@@ -10,7 +10,7 @@ export interface MarginPermissions {
   readonly overdraft?: boolean;
 }
 
-/** Accounts' cash and positions, and all fills and other entries from which they result. */
+/** The accounts' cash and positions, and the fills and other entries that produced them. */
 export type Ledger = ReturnType<typeof openLedger>;
 
 export function openLedger(database: Database.Database) {

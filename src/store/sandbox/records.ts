@@ -94,7 +94,7 @@ export interface OrderRecord {
   hwm: string | null;
   triggered: 0 | 1;
   /**
-   * Dollars reserved per share while the order is open. Null if the order neither opens a position nor buys one back.
+   * Dollars reserved per share while the order is open. Null if the order neither opens a position nor covers a short one.
    */
   reserve_price: string | null;
   /** Number of shares in the first fill. Null if the order is not filled in two parts. */

@@ -6,8 +6,8 @@ import { all, run, type SqlTransactions, type TransactionWork } from './sql-data
 const MAX_STORED_DECISIONS = 10_000;
 
 /**
- * Number of new decisions after which old decisions are deleted. Deleting is rare, because finding old decisions scans
- * all decisions that are kept.
+ * Number of new decisions after which old decisions are deleted. Deletions are rare, because finding old decisions
+ * requires a scan of all stored decisions.
  */
 const DELETE_EVERY = 100;
 

@@ -12,8 +12,7 @@ const UNSENT = `${IS_THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
 const AS_SEEN = `${IS_UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
 /**
- * Returns the journal's methods for orders that were claimed. Each method changes an order only if the order's state
- * allows it.
+ * Returns the journal's methods for claimed orders. Each method changes an order only if the order's state allows it.
  */
 export function createOrderChanges(database: SqlTransactions) {
   const { place, bytes, json, forUpdate } = database.dialect;

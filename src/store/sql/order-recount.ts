@@ -11,8 +11,8 @@ export interface RedateResult {
 }
 
 /**
- * After a clock was ahead, sets the time of all orders dated after `now` to `now`. They then count toward today's and
- * this minute's limits. The transaction includes the audit log entry.
+ * Corrects the journal after a clock was ahead: sets the time of all orders dated after `now` to `now`. These orders
+ * then count toward today's and this minute's limits. The transaction includes the audit log entry.
  * @param now milliseconds since the epoch, from a correct clock
  */
 export function redateOrders(database: SqlDatabase, now: number): Promise<RedateResult> {

@@ -127,8 +127,8 @@ export interface EpochRow {
 }
 
 /**
- * Returns a person's epoch. The epoch changes whenever one of the person's proposals changes, because the change gives
- * that proposal a version above all others.
+ * Returns a person's epoch. The epoch changes whenever one of the person's proposals changes, because each change
+ * gives that proposal a higher version than all others have.
  */
 export function* readEpoch(sub: string): TransactionWork<string> {
   return toEpoch((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);

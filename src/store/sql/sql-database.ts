@@ -2,7 +2,7 @@ import type { AuditHead, AuditNote } from '../audit.ts';
 
 /**
  * A statement's values by parameter name, such as `sub` for `@sub`. Booleans are 0 and 1, because both databases accept
- * these.
+ * these numbers.
  */
 export type SqlValues = Readonly<Record<string, string | number | Buffer | null>>;
 
@@ -53,7 +53,7 @@ export function* lock(...name: readonly string[]): TransactionWork<void> {
   yield { kind: 'lock', text: JSON.stringify(name), values: {} };
 }
 
-/** The end of the audit log, locked by the current transaction. */
+/** Adds entries to the end of the audit log, which the current transaction has locked. */
 export interface AuditLogHead {
   /**
    * Adds an entry to the audit log.
@@ -75,14 +75,14 @@ export interface Dialect {
   readonly forUpdate: ' FOR UPDATE' | '';
   /**
    * Returns a table expression with one row for each element of a JSON array of objects, as in `FROM each('@rows')`.
-   * The row's column `value` has the element.
+   * The row's column `value` contains the element.
    */
   each(array: `@${string}`): string;
   /** Returns an expression that converts a text column to JSON, for use with `->>`. */
   json(column: string): string;
 }
 
-/** A database, or the part of a database with one person's rows. */
+/** A database, or the part of a database that contains one person's rows. */
 export interface SqlTransactions {
   readonly dialect: Dialect;
   all<Row>(text: string, values?: SqlValues): Promise<Row[]>;

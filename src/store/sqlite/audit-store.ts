@@ -50,8 +50,8 @@ export function createSqliteAuditStore(database: Database.Database): AuditStore 
   });
 
   /**
-   * Moves lines to the file. Deleting them from the database does not wait for the disk: if a power failure restores
-   * them, they are found in the file, which was already flushed. Sets `synchronous` for this commit only, outside of
+   * Moves lines to the file. The deletion from the database is not flushed to disk: if a power failure undoes it,
+   * the lines are found in the file, which was flushed first. Sets `synchronous` for this commit only, outside of
    * any transaction.
    */
   const moveUnsynced = (file: string): void => {

@@ -19,7 +19,7 @@ type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
 /**
  * Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, but stores the rows that {@link CheckpointRows}
- * makes.
+ * produces.
  */
 export class SqliteHistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
@@ -138,8 +138,8 @@ export class SqliteHistorySaver extends SqliteSaver {
   }
 
   /**
-   * Deletes the checkpoints that a step makes obsolete. A step of the thread's own graph also makes those of the order
-   * subgraphs obsolete. IDs increase with time, so a checkpoint with a higher ID was written by another process and is
+   * Deletes the checkpoints that a step makes obsolete. A step of the thread's main graph also makes the checkpoints of
+   * the order subgraphs obsolete. IDs increase with time, so a checkpoint with a higher ID was written by another process and is
    * kept.
    */
   #dropBefore(thread: string, ns: string, id: string): void {

@@ -51,8 +51,8 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
 }
 
 /**
- * Closes the database. The file need not be verified when it is next opened, unless another process still has it open
- * or changes it later.
+ * Closes the database. The next process that opens the file need not verify it, unless another process still has it
+ * open or changes it later.
  */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();
@@ -133,7 +133,7 @@ function newerVersionError(file: string, found: number, known: number): TradeAge
   });
 }
 
-/** Gives free space back to the file system if the database has more than `leave` free pages. */
+/** Returns free space to the file system if the database has more than `leave` free pages. */
 export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void {
   try {
     if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;
