@@ -48,7 +48,7 @@ export interface Alerts {
    * @throws {TradeAgentError} `blocked`, `invalid_config`
    */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
-  /** @param which name of an alert, or a symbol to remove all its alerts @throws {TradeAgentError} `not_found` */
+  /** @param which an alert's name, or a symbol whose alerts are all removed @throws {TradeAgentError} `not_found` */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
   /** Schedules checks at these times, unless a schedule with these times exists. */
   scheduleChecks(

@@ -27,5 +27,5 @@ export interface ForeignTools {
   close(): Promise<void>;
 }
 
-/** Prefix of a server's name, where the server is named as the source of text in a conversation. */
+/** Prefix for a server's name when a conversation names the server as the source of text. */
 export const MCP_SERVER_PREFIX = 'MCP server ';

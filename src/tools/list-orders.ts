@@ -14,8 +14,8 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MAX_READ = 2_000;
 
 /**
- * Maximum number of proposals to search for the IDs of trade-agent's own orders. Orders of older proposals count as
- * another app's.
+ * Maximum number of proposals to search for the IDs of trade-agent's own orders. Orders from older proposals are
+ * treated as another app's orders.
  */
 const MAX_PROPOSALS = 500;
 
@@ -89,7 +89,7 @@ function describeCount(
   return `${count} ${kind}${total === 1 ? 'order' : 'orders'}${of}${since === undefined ? '' : ` since ${since}`}`;
 }
 
-/** Returns whether another app chose any order's ID. Such an ID may contain instructions to the model. */
+/** Returns whether any order has an ID that another app chose, which may contain instructions to the model. */
 export async function hasForeignOrders(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;

@@ -24,12 +24,12 @@ interface PerformanceQuery {
   readonly mustHaveBenchmark: boolean;
   /** Annual rate, as a fraction. */
   readonly riskFree: string;
-  /** Whether to compute contributions, which take a request per position. */
+  /** Whether to compute contributions, which requires one request per position. */
   readonly byPosition: boolean;
 }
 
 const MAX_POINTS = 100;
-/** Minimum number of daily returns for a ratio. With less than a month of returns, a ratio means nothing. */
+/** Minimum number of daily returns for a ratio. With less than a month of returns, a ratio is meaningless. */
 const MIN_RETURNS = 20;
 const ROLLING_MONTHS = [1, 3, 12];
 const MAX_SYMBOLS = 100;

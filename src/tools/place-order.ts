@@ -23,7 +23,7 @@ export const placeOrder: ProposalTool<typeof argumentsSchema> = {
 const orderArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
 
 /**
- * Parses an order. Accepts numbers for decimal strings and null for omitted fields, as models write them.
+ * Parses an order. Accepts numbers for decimal strings and null for omitted fields, because models send both.
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function parseOrderRequest(args: Record<string, unknown>): OrderRequest {

@@ -126,14 +126,13 @@ function invalidStandingOrder(field: string, message: string): TradeAgentError {
   });
 }
 
-/** Returns the end in RFC 3339, or undefined if no end is named. @throws {TradeAgentError} as {@link parseMandateEnd} */
+/** Returns the end time in RFC 3339, if there is one. @throws {TradeAgentError} the errors of {@link parseMandateEnd} */
 export function formatStandingOrderExpiry(end: MentionedEnd | undefined, now: number): string | undefined {
   return end === undefined ? undefined : formatUtcSeconds(parseMandateEnd(end, now));
 }
 
 /**
- * Returns the command with which a person can request the standing order. Schemas ensure that every value is one shell
- * word.
+ * Returns a shell command that requests the standing order. The schemas ensure that each value is a single shell word.
  */
 export function formatStandingOrderCommand(
   { standing, end }: StandingOrderRequest,

@@ -7,7 +7,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 const MAX_SYMBOLS = 20;
 
-/** Needs no approval, because a changed watchlist trades nothing and is easily changed back. */
+/** Needs no approval, because changing a watchlist trades nothing and is easy to undo. */
 export const setWatchlist = defineTool({
   name: 'set_watchlist',
   description:

@@ -97,7 +97,7 @@ function currentWeights(
 }
 
 /**
- * Returns the targets in the arguments, without bands, or else the targets and bands of the rules file.
+ * Returns the targets in the arguments, or if there are none, the targets and bands in the rules file.
  * @throws {TradeAgentError} `usage`
  */
 async function resolveTargets(

@@ -26,7 +26,7 @@ export interface ToolContext {
 
 export interface ToolResult {
   readonly summary: string;
-  /** Compact JSON for the model. Text from outside sources in it is data, not instructions. */
+  /** Compact JSON for the model. Any text from outside sources is data, not instructions. */
   readonly content: string;
   readonly order?: Order;
   /** The source of any text in the content that neither the person nor the gateway wrote. */
@@ -43,8 +43,8 @@ interface ToolBase<Schema extends z.ZodType> {
 
 /**
  * A tool that acts within the session's own scopes. `reduce`: makes a proposal if the gateway requires approval.
- * `keep`: changes something that trades nothing (a watchlist). `local`: changes the person's own files or server rows;
- * only their own agent may use it, and only for what they said in their own words.
+ * `keep`: changes something that causes no trades, such as a watchlist. `local`: changes the person's own settings, and
+ * is available only to the person's own agent, and only for requests in the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'read' | 'reduce' | 'keep' | 'local';

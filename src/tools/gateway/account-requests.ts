@@ -23,7 +23,7 @@ export function createAccountRequests({ read, send }: GatewayRequests) {
   };
 }
 
-/** Adds the account to a proposal that is about an account but names none. */
+/** Adds the account to a proposal that concerns an account but does not name one. */
 export function withProposalAccount(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   if (account === undefined) return asked;
   const proposed = addAccount(account, asked);

@@ -8,7 +8,7 @@ const MAX_BACKOFF_MS = 30_000;
 /** Time without a message before reconnecting: three missed keep-alives (15 s each). */
 const SILENCE_TIMEOUT_MS = 45_000;
 
-/** A message of a stream (HTML Living Standard §9.2), or a keep-alive comment. */
+/** A message in an event stream (HTML Living Standard §9.2), or a keep-alive comment. */
 export type StreamMessage =
   | { readonly comment: true }
   | {

@@ -6,7 +6,7 @@ import { isTransientError } from './gateway-problem.ts';
 
 const LONG_POLL_SECONDS = 25;
 const MAX_BACKOFF_MS = 30_000;
-/** Minimum interval between requests, in case the gateway answers immediately. */
+/** Minimum interval between requests, in case the gateway responds immediately. */
 const MIN_POLL_INTERVAL_MS = 1_000;
 /** How long to keep following a proposal whose outcome is unknown. The gateway may need hours to determine it. */
 const MAX_UNKNOWN_WAIT_MS = 10_000;

@@ -113,7 +113,7 @@ function accountRequests({ request, read, list }: GatewayRequests) {
     /**
      * Returns the canceled order.
      * @throws {TradeAgentError} `not_found`, `gateway_refused`; `details.problem` is `approval_required` if the order
-     *   protects a position, so that canceling it must be proposed
+     *   protects a position, in which case the cancellation must be proposed
      */
     cancelOrder: async (id: string) => {
       await request(`/v1/orders/${requireOrderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
@@ -243,7 +243,7 @@ interface BarQuery {
   /** Epoch milliseconds. */
   readonly start: number;
   readonly end?: number;
-  /** Defaults to splits. */
+  /** Defaults to `split`. */
   readonly adjustment?: BarAdjustment;
 }
 

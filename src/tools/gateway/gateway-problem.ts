@@ -113,7 +113,7 @@ function responseErrorCode(status: number, problem: Problem | undefined): ErrorC
 }
 
 /**
- * Returns the error for an unsuccessful response (RFC 9457 problem, or no usable body). `details` has the problem's
+ * Returns the error for an unsuccessful response (RFC 9457 problem, or no usable body). `details` contains the problem's
  * members, `status` (HTTP), and `problem` (the gateway's code).
  */
 export function gatewayError(status: number, body: unknown): TradeAgentError {

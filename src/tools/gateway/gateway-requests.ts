@@ -102,7 +102,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     return parseResponseBody(schema, await request(path, init, scopes, ms));
   };
 
-  /** Opens an event stream that ends when `until` aborts. @throws {TradeAgentError} as `request` */
+  /** Opens an event stream that ends when `until` aborts. @throws {TradeAgentError} the errors of `request` */
   const open = async (path: string, headers: Record<string, string>, scope: Scope, until: AbortSignal) => {
     const ended = AbortSignal.any([until, ...(signal === undefined ? [] : [signal])]);
     try {
