@@ -21,7 +21,7 @@ export interface ScheduleProgress {
 }
 
 interface ScheduleTimes extends ScheduleProgress {
-  /** Time when a worker next looks at the schedule. Null if only a price or a person can trigger a run. */
+  /** Time when a worker will next check the schedule. Null if only a price or a person can trigger a run. */
   readonly wakeAt: number | null;
   /** Time when a person or a price requested an immediate run that has not happened yet. Null if there is none. */
   readonly askedAt: number | null;

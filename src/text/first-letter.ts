@@ -2,7 +2,7 @@ export const capitalize = (text: string): string => text.charAt(0).toUpperCase()
 
 export const lowercaseFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** Returns the text with a capital letter and, unless it ends with a punctuation mark, a period. */
+/** Capitalizes the first letter and adds a period unless the text already ends with a punctuation mark. */
 export function toSentence(text: string): string {
   const capitalized = capitalize(text);
   return /[.!?]$/.test(capitalized) ? capitalized : `${capitalized}.`;

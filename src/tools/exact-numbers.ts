@@ -2,10 +2,7 @@ import type { z } from 'zod';
 import { type ErrorCode, TradeAgentError } from '../errors/errors.ts';
 import { Dec, isDecimalString } from '../trading/decimal.ts';
 
-/**
- * A decimal of up to 15 significant digits survives conversion to a double (IEEE 754, DBL_DIG); a longer one may
- * change.
- */
+/** Maximum number of significant digits that a conversion to a double always preserves (IEEE 754, DBL_DIG). */
 const EXACT_DIGITS = 15;
 
 /**

@@ -107,7 +107,7 @@ export function requireGateway(context: ToolContext): GatewayClient {
   throw loginRequiredError();
 }
 
-/** @throws {TradeAgentError} `login_required`; `blocked` if there are none */
+/** @throws {TradeAgentError} `login_required`; `blocked` if alerts are not available here */
 export function requireAlerts(context: ToolContext): Alerts {
   requireGateway(context);
   if (context.alerts !== undefined) return context.alerts;
@@ -121,7 +121,7 @@ export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Returns how many of `all` items are beyond the first `most`, or an empty object if none are. */
+/** Returns the number of items beyond the first `most` as `left_out`, or an empty object if there are none. */
 export function omittedCount(all: number, most: number): { readonly left_out?: number } {
   return all > most ? { left_out: all - most } : {};
 }

@@ -3,7 +3,7 @@ import { loginRequiredError } from '../errors/login-required.ts';
 import { safeLine } from '../text/sanitize.ts';
 import { defineTool } from './tool.ts';
 
-/** Reads the ID token's claims, without a request. */
+/** Reads the ID token's claims without sending a request. */
 export const whoami = defineTool({
   name: 'whoami',
   description: 'Returns who is signed in: name, e-mail address, and which account environment (paper or live).',

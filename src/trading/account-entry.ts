@@ -7,7 +7,7 @@ export const accountEntrySchema = z.lazy(() =>
     /** Null if the broker could not be reached. */
     account: z.string().nullable(),
     broker: z.string(),
-    /** Display name: `Alpaca`, or the owner's own label. */
+    /** Display name: `Alpaca`, or the label that the owner chose. */
     label: z.string(),
     environment: z.enum(environments),
     default: z.boolean(),

@@ -166,7 +166,7 @@ export type ClosingPriceLookup = (symbol: string, day: string) => Dec | string |
 
 /**
  * Returns external cash flows (GIPS 2020): deposits, withdrawals, and transfers of shares. Shares are valued at the
- * broker's price for the transfer, or else at that day's close. `unvalued` lists the transfers that have neither price.
+ * broker's price for the transfer, or if it has none, at that day's close. `unvalued` lists transfers with neither.
  */
 export function externalFlows(activities: readonly Activity[], priceOn: ClosingPriceLookup = () => undefined) {
   const flows: Flow[] = [];

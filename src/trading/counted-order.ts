@@ -47,7 +47,7 @@ export const emptyTotals: CountedTotals = {
 };
 
 /**
- * Returns the size with which an order counts toward limits. A buy counts at its maximum cost. A sell counts at the
+ * Returns an order's size for checking limits. A buy counts at its maximum cost. A sell counts at the
  * higher of its limit and the reference price, so that a low limit can't make a large sale look small. An option sold
  * to open counts at its strike.
  * @returns `notional` in dollars, rounded up to the cent, or null if unbounded; `qty` in shares, computed at the
@@ -77,7 +77,7 @@ export function reservedDollars(draft: OrderDraft): string {
   );
 }
 
-/** Adds these orders to the day's notional and the day's number of orders. All other totals stay as they are. */
+/** Returns the totals after adding these orders to the day's notional and number of orders. */
 export function totalsAfter(drafts: readonly OrderDraft[], counted: CountedTotals): CountedTotals {
   return {
     ...counted,

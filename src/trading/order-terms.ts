@@ -22,7 +22,7 @@ export interface OrderTerms {
   readonly ticks: readonly Tick[];
 }
 
-/** Terms by asset class. An asset class without terms is not traded. */
+/** Terms by asset class. An asset class without terms can't be traded. */
 export type TermsByAssetClass = Readonly<Partial<Record<AssetClass, OrderTerms>>>;
 
 const dayOrGtc: readonly TimeInForce[] = ['day', 'gtc'];

@@ -34,7 +34,7 @@ interface OrderTypeRow {
 
 const reachesStop = (side: Side, last: Dec, stop: string) => (side === 'buy' ? last.gte(stop) : last.lte(stop));
 
-/** One row per order type. See docs/adding/order-type.md for the other steps of adding one. */
+/** One row per order type. See docs/adding/order-type.md for how to add an order type. */
 const table = {
   market: {
     words: { name: 'Market', terms: () => 'market' },

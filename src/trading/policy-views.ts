@@ -30,7 +30,7 @@ export const policyViewSchema = z.lazy(() =>
     limits: jsonRecord,
     /** Totals since midnight in New York and totals of open orders, by name. */
     today: jsonRecord,
-    /** The Cedar files that apply to this account: the owner's, and those of the firm that runs the gateway. */
+    /** Cedar files that apply to this account. `firm` contains the files of the firm that runs the gateway. */
     policies: textRecord,
     firm: textRecord,
     problem: z.string().optional(),

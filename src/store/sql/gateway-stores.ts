@@ -127,7 +127,7 @@ function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Transact
 
 /**
  * Creates the store of the audit log's latest checkpoint. A tenant's gateways share the checkpoint: if two gateways
- * close the same day, the second one finds the day closed.
+ * close the same day, the second gateway finds it closed.
  */
 function checkpointStore(database: SqlDatabase): AuditCheckpointStore {
   return {

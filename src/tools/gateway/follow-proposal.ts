@@ -52,7 +52,7 @@ function isNewer(next: Proposal | undefined, seen: Proposal): boolean {
   return next !== undefined && (next.updated_at !== seen.updated_at || next.state !== seen.state);
 }
 
-/** Reads a proposal, and tells the person when the connection to the gateway is lost and when it is back. */
+/** Reads a proposal, and tells the person when the connection to the gateway is lost or restored. */
 class ProposalReader {
   readonly #gateway: Pick<GatewayClient, 'proposal'>;
   readonly #options: FollowOptions;
@@ -75,7 +75,7 @@ class ProposalReader {
     return this.#unknownSince !== undefined && now - this.#unknownSince >= MAX_UNKNOWN_WAIT_MS;
   }
 
-  /** Returns undefined if the gateway cannot be reached now. */
+  /** Returns undefined if the gateway is unreachable. */
   async read({ id, state, updated_at }: Proposal): Promise<Proposal | undefined> {
     const { signal, once = false, notice } = this.#options;
     const waitSeconds = state === 'unknown' ? 5 : LONG_POLL_SECONDS;

@@ -141,7 +141,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   });
 }
 
-/** Returns whether a later retry may succeed. */
+/** Returns whether a retry may succeed. */
 export function isTransientError(error: unknown): boolean {
   if (!isTradeAgentError(error)) return false;
   const { code, details } = error;

@@ -117,7 +117,7 @@ function failureModeText(value: string): string {
 }
 
 /**
- * Rejects an order with exits: a batch sends its sales first, but exits sell only after their entry.
+ * Rejects an order with exits: a batch sends its sales first, but exits can sell only after their entry has filled.
  * @throws {TradeAgentError} `invalid_order`
  */
 export function rejectExits({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {

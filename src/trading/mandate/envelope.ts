@@ -94,10 +94,10 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     ...termsShape(),
     /**
      * RFC 7638 thumbprint of the key that each order's sender must prove to hold (RFC 9449 `cnf.jkt`). For a `standing`
-     * order, `GATEWAY_KEY_THUMBPRINT`.
+     * order, {@link GATEWAY_THUMBPRINT_PLACEHOLDER}.
      */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-    /** Digest of the gateway's rules when this was approved. If the rules have changed, the owner is asked again. */
+    /** Digest of the gateway's rules at the approval. If the rules have changed since, the owner is asked again. */
     policy: z.string().min(1).max(128),
   }),
 );

@@ -12,8 +12,8 @@ export type MentionedEnd = { readonly until: string } | { readonly before: strin
 const SESSION_CLOSE = '16:00';
 
 /**
- * Returns the end in milliseconds since the epoch: midnight in New York after the last day. `before: friday` ends after
- * Thursday.
+ * Returns when the mandate ends, in milliseconds since the epoch: midnight in New York after the last day. With
+ * `before: friday`, the last day is Thursday.
  * @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no trading
  * session is left before the end
  */

@@ -20,7 +20,7 @@ export const mandateTransitions: Readonly<Record<StoredMandateState, readonly St
   replaced: [],
 };
 
-/** Totals of the mandate's orders, except orders that certainly had no effect. */
+/** Totals of the mandate's orders, except orders that are known to have had no effect. */
 const mandateUseSchema = z.lazy(() =>
   z.object({
     /** Sum of the orders' worst cases, in dollars. When an order ends partly filled, its unspent part is subtracted. */
@@ -39,7 +39,7 @@ export interface MandateWithUse {
   readonly inSlot: number;
 }
 
-/** The state of a standing order. `stopped`: its mandate was revoked. `done`: the order ended by its terms. */
+/** The state of a standing order. `stopped`: its mandate was revoked. `done`: it ended as its terms specify. */
 const standingOrderStateSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),

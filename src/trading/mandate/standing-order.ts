@@ -49,8 +49,8 @@ export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence 
   isRecurring(when) ? 'daily' : 'on_demand';
 
 /**
- * Used instead of a key's thumbprint in mandates of standing orders. No key has it, so no caller can use these
- * mandates.
+ * Used instead of a key's thumbprint in mandates of standing orders. No key has this thumbprint, so no caller can use
+ * these mandates.
  */
 export const GATEWAY_THUMBPRINT_PLACEHOLDER = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')

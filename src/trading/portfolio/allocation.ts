@@ -8,7 +8,7 @@ export interface HeldQuantity {
 }
 
 /**
- * Returns how many shares a fraction of a position is, rounded down to nine decimals.
+ * Returns the number of shares in a fraction of a position, rounded down to nine decimals.
  * @param fraction `"0.5"` is half of the position. `"1"` is the whole position except the shares in open sell orders
  */
 export function positionPart(fraction: string, held: HeldQuantity): string {

@@ -16,8 +16,8 @@ export interface BenchmarkReturn extends PeriodReturn {
 }
 
 /**
- * Returns a benchmark's total return between the first and the last value point of an account. At each point, the
- * benchmark's last close on or before that New York day counts.
+ * Returns a benchmark's total return between the first and the last value point of an account. For each point, uses
+ * the benchmark's last close on or before that New York day.
  * @param closes oldest first
  * @returns undefined if the closes start after the first point
  */

@@ -16,7 +16,7 @@ type ProfitsBySymbol = ReadonlyMap<string, readonly Dec[]>;
  * Management (2003), eq. 19.50 to 19.53; equals GRAP (Bacon, 2nd ed.) without a benchmark.
  * @param factors growth factors between the points
  * @returns each position's profit in dollars (change in value minus the amount paid, plus dividends) and its fraction
- * of the return. `rest` has the remainder: interest, fees, and positions without prices
+ * of the return. `rest` is the remainder: interest, fees, and positions without prices
  */
 export function contributions(points: readonly ValuePoint[], factors: readonly Dec[], profits: ProfitsBySymbol) {
   const scales: Dec[] = [];
@@ -49,7 +49,7 @@ export function contributions(points: readonly ValuePoint[], factors: readonly D
 
 /**
  * Returns each symbol's profit between the points. The shares at a point are today's shares minus all later changes.
- * Shares that moved without a trade are flows at that day's close (GIPS), unless they were exchanged for other shares.
+ * Shares that moved without a trade count as flows at that day's close (GIPS), unless they were exchanged for others.
  * A symbol without closes is omitted, and its profit becomes part of the remainder.
  * @param closes raw prices by symbol, oldest first
  */

@@ -206,7 +206,7 @@ export class LotReplay {
   }
 
   /**
-   * Converts shares of one symbol into another, into more or fewer of the same symbol, or into cash.
+   * Converts shares into another symbol's shares, into more or fewer shares of the same symbol, or into cash.
    * @returns false if the exchange is none of these
    */
   #turnOne(gone: readonly Shares[], come: readonly Shares[], cash: Dec, at: number): boolean {

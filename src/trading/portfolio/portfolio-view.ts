@@ -8,7 +8,7 @@ import type { DayTrades } from './day-trades.ts';
 /**
  * A portfolio for display. The terminal, chat, report and web show these figures and compute none of their own. Dollars
  * have two decimals. Prices and quantities are unchanged from the broker. `weight` and `*_fraction` are fractions. A
- * positive change is a gain and a negative change a loss, also for short positions.
+ * positive change is a gain and a negative change a loss, even for short positions.
  */
 export interface PortfolioView {
   readonly account: string;

@@ -75,7 +75,7 @@ interface RebalanceCandidate {
 
 /**
  * Returns the fewest orders that bring every drifted symbol back to its target: one order for each symbol outside its
- * band. Other positions are sold only if cash does not suffice ("contributions first"), largest surplus first.
+ * band. Other positions are sold only if there is too little cash ("contributions first"), largest surplus first.
  * Quantities are rounded down, so that no order overshoots. Ties are ordered by symbol, so that the result is
  * deterministic.
  * @param drifts the drift of every target

@@ -9,7 +9,7 @@ const MAX_FLOW_DELAY_DAYS = 4;
 
 /**
  * Returns the flows with the dates of their activities, for returns that depend on the number of days. The broker's
- * history dates a flow only to the end of a day, between two values. An activity replaces a history flow if both have
+ * history shows only between which two day-end values a flow occurred. An activity replaces a history flow if both have
  * the same cash, to the cent, and the activity is on the flow's day or shortly before.
  * @param since `booked` flows up to this instant are ignored, because the value at that instant includes them
  */
@@ -66,7 +66,7 @@ export interface TimedEquity extends Omit<DatedEquity, 'at'> {
 
 /**
  * Returns external flows. For the days that the broker's history covers, they are the history's flows, which match its
- * values. For later days and for moved shares, they are from activities.
+ * values. For later days and for moved shares, they come from activities.
  * @param now the end of the history's current day
  */
 export function mergeFlows(
@@ -137,8 +137,8 @@ const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
 const FINE_SEARCH_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
 /**
- * Maximum Newton steps in exact decimals. Each step about doubles the correct digits, starting from the 16 digits of a
- * double.
+ * Maximum Newton steps in exact decimals. Each step roughly doubles the number of correct digits, starting from
+ * the 16 digits of a double.
  */
 const MAX_NEWTON_STEPS = 3;
 /** After a step this small, the error (about the step squared) is beyond the 20 digits of a rate. */
@@ -252,8 +252,8 @@ function findNearestRoot(curve: PresentValueCurve, years: number): number | unde
 
 /**
  * Returns whether there may be several roots above and below zero. By Laguerre's extension of Descartes' rule, Σ
- * a·e^(-y·t) has at most as many roots above zero as its partial sums by rising t have sign changes, and below zero by
- * falling t.
+ * a·e^(-y·t) has at most as many roots above zero as its partial sums in order of rising t have sign changes. The same
+ * holds for roots below zero and the partial sums in order of falling t.
  */
 function mayHaveSeveralRoots(
   terms: readonly { readonly t: number; readonly a: number }[],

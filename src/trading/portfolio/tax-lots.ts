@@ -25,7 +25,7 @@ export interface PositionLots {
   readonly symbol: string;
   /** Oldest first: a sale takes the oldest lot first (first in, first out). */
   readonly lots: readonly TaxLot[];
-  /** Shares held without a known purchase. Negative if the activities have more shares than are held. */
+  /** Shares held without a known purchase. Negative if the activities add up to more shares than are held. */
   readonly unknown: Dec;
   readonly complete: boolean;
 }

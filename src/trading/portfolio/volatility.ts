@@ -8,7 +8,7 @@ export const TRADING_DAYS_PER_YEAR = 252;
  * Returns the annualized volatility: sample standard deviation of daily returns × √252. Source: Bacon (2nd ed.),
  * "variability".
  * @param factors the points' {@link growthFactors}, if known
- * @returns undefined for under two returns
+ * @returns undefined for fewer than two returns
  */
 export function volatility(
   points: readonly ValuePoint[],
