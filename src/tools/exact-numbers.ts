@@ -50,7 +50,7 @@ export function parseProposalArguments<Schema extends z.ZodType>(
   const issue = parsed.error.issues[0];
   const field = issue?.path.join('.') ?? '';
   const code: ErrorCode = subject === 'message' ? 'invalid_message' : 'invalid_order';
-  throw new TradeAgentError(code, `${field || `the ${subject} cannot be read`}: ${issue?.message}`, {
+  throw new TradeAgentError(code, `${field || `the ${subject} is invalid`}: ${issue?.message}`, {
     hint: `Correct the ${subject} and ask again.`,
     details: { field },
   });

@@ -6,7 +6,7 @@ import { defineTool, requireGateway } from './tool.ts';
 export const getAsset = defineTool({
   name: 'get_asset',
   description:
-    'Returns what the broker knows about one US stock or fund: its name, its exchange, and whether it is tradable, also in fractions of a share, and can be sold short.',
+    'Returns what the broker knows about one US stock or fund: its name, its exchange, and whether it can be traded, bought in fractions of a share, and sold short.',
   schema: z.lazy(() => z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B') })),
   scopes: ['market:read'],
   risk: 'read',

@@ -29,7 +29,7 @@ export const getBars = defineTool({
       summary:
         last === undefined
           ? `There are no bars for ${symbol} in that period.`
-          : `${bars.length} bars of ${symbol}, the last closed at $${last.close}.`,
+          : `${bars.length} bars of ${symbol}; the last closed at $${last.close}.`,
       content: JSON.stringify({
         symbol,
         timeframe,

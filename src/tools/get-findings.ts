@@ -25,7 +25,7 @@ export const getFindings = defineTool({
     const { findings, ongoing, snoozed, ...rest } = await context.ownRules.findings();
     const many = [findings, ongoing, snoozed].reduce((sum, { length }) => sum + Math.max(0, length - MAX_FINDINGS), 0);
     return {
-      summary: `${formatCount(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
+      summary: `${formatCount(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, rules from ${safeLine(rest.rules_file, 60)}`}`,
       content: JSON.stringify({
         ...rest,
         findings: findingViews(findings),

@@ -15,7 +15,7 @@ export const getNews = defineTool({
         .array(symbolSchema)
         .max(MAX_SYMBOLS)
         .default([])
-        .describe('Ticker symbols; the whole market if there are none'),
+        .describe('Ticker symbols; the whole market if empty'),
       limit: z.number().int().min(1).max(MAX_ARTICLES).default(10),
     }),
   ),

@@ -14,12 +14,12 @@ export const riskFreeSchema = decimalString.pipe(
 export const getPerformance = defineTool({
   name: 'get_performance',
   description:
-    'Returns the account’s performance over a period: profit in dollars without deposits and withdrawals, time-weighted and money-weighted returns, a benchmark’s total return, Sharpe, Sortino, beta, rolling returns, dividends by month, today’s profit, each position’s contribution (by_position), and the account’s value at the end of days. Fractions: "0.01" is 1%.',
+    'Returns the account’s performance over a period: profit in dollars without deposits and withdrawals, time-weighted and money-weighted returns, a benchmark’s total return, Sharpe, Sortino, beta, rolling returns, dividends by month, today’s profit, each position’s contribution (by_position), and the account’s value at the end of each day. Fractions: "0.01" is 1%.',
   schema: z.lazy(() =>
     z.strictObject({
       period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
       benchmark: symbolSchema.optional().describe(`A symbol to compare with; ${DEFAULT_BENCHMARK} if omitted`),
-      risk_free: riskFreeSchema.default('0').describe('Annual rate as a fraction, for Sharpe and Sortino'),
+      risk_free: riskFreeSchema.default('0').describe('Annual risk-free rate as a fraction, for Sharpe and Sortino'),
       by_position: z
         .boolean()
         .default(false)

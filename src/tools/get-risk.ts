@@ -33,7 +33,7 @@ export const getRisk = defineTool({
     const top = named[0];
     return {
       summary: [
-        `${yearly === undefined ? 'volatility not known' : `volatility ${formatPercent(rate(yearly))} a year`} ${periodWords[period]}`,
+        `${yearly === undefined ? 'volatility unknown' : `volatility ${formatPercent(rate(yearly))} a year`} ${periodWords[period]}`,
         ...(top === undefined ? ['no positions'] : [`largest ${top.name} ${formatPercent(rate(top.weight))}`]),
       ].join(', '),
       content: JSON.stringify({

@@ -88,7 +88,7 @@ export function decodeCursor(cursor: string): CursorPosition {
     const [at, id, total, isAll] = placeSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return { at, id, total, isAll };
   } catch {
-    throw new TradeAgentError('usage', 'the cursor is not one that list_orders returned', {
+    throw new TradeAgentError('usage', 'the cursor was not returned by list_orders', {
       hint: 'Leave it out to start with the newest order.',
     });
   }

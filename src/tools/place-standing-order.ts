@@ -53,8 +53,8 @@ const argumentsSchema = z.lazy(() => requestSchema.unwrap().extend({ account: ac
 export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   name: 'place_standing_order',
   description:
-    'Proposes a standing order, which the gateway places by itself: every day, week or month, or once when a price is crossed. ' +
-    'Give one of every, below and above. Every field must be in the user’s own words in this conversation; ' +
+    'Proposes a standing order, which the gateway places automatically: every day, week or month, or once when a price is crossed. ' +
+    'Give exactly one of "every", "below" and "above". Every field must be in the user’s own words in this conversation; ' +
     'anything else is refused. The user approves it on their phone; nothing is placed before that.',
   schema: argumentsSchema,
   scopes: [PROPOSE_ORDERS_SCOPE, MANDATE_SCOPE],
@@ -106,12 +106,12 @@ function checkArguments({
     throw invalidStandingOrder('symbol', 'must be a stock or fund: standing orders support nothing else');
   }
   if ((qty === undefined) === (notional === undefined))
-    throw invalidStandingOrder('qty', 'give one of qty and notional');
+    throw invalidStandingOrder('qty', 'give either qty or notional');
   if ([every, below, above].filter((one) => one !== undefined).length !== 1) {
-    throw invalidStandingOrder('every', 'give one of every, below and above');
+    throw invalidStandingOrder('every', 'give exactly one of "every", "below" and "above"');
   }
-  if (at !== undefined && every === undefined) throw invalidStandingOrder('at', 'is allowed only with every');
-  if (until !== undefined && before !== undefined) throw invalidStandingOrder('until', 'give one of until and before');
+  if (at !== undefined && every === undefined) throw invalidStandingOrder('at', 'is allowed only with "every"');
+  if (until !== undefined && before !== undefined) throw invalidStandingOrder('until', 'give either until or before, not both');
 }
 
 function toSchedule({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: StandingOrderArguments) {

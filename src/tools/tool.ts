@@ -98,7 +98,7 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
 export function toolArgumentsSchema({ name, schema }: Tool): z.ZodObject {
   const object = schema instanceof z.ZodLazy ? schema.unwrap() : schema;
   if (object instanceof z.ZodObject) return object;
-  throw new TypeError(`${name} takes no object`);
+  throw new TypeError(`the schema of ${name} is not an object schema`);
 }
 
 /** @throws {TradeAgentError} `login_required` */

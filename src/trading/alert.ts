@@ -83,6 +83,6 @@ function invalidAlert(text: string, hint?: string): TradeAgentError {
   return new TradeAgentError('usage', `"${text}" is not an alert`, {
     hint:
       hint ??
-      "Write a symbol, < or >, and a price or the day's change, in single quotes: 'AAPL<180', 'NVDA>150', 'AAPL<-5%'.",
+      "Use a symbol, < or >, and a price or the day's change, in single quotes: 'AAPL<180', 'NVDA>150', 'AAPL<-5%'.",
   });
 }

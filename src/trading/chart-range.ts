@@ -15,7 +15,7 @@ export function parseChartRange(text: string, now: number) {
   const length = Number(count) * (daysPerUnit[unit.toLowerCase()] ?? 0);
   if (length < 1 || length > MAX_CHART_DAYS) {
     throw new TradeAgentError('usage', `"${text}" is not a chart range`, {
-      hint: 'Write a number of days, weeks, months or years: 5d, 2w, 3m, 1y; 2y at most.',
+      hint: 'Use a number of days, weeks, months or years, up to 2y: 5d, 2w, 3m, 1y.',
     });
   }
   return {

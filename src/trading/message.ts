@@ -47,10 +47,10 @@ export function checkMessage(draft: MessageDraft): void {
     );
   }
   if (draft.subject !== undefined && hasInvisibleCharacters(draft.subject)) {
-    throw problem('the subject has invisible characters', 'Write the subject in plain text.', 'subject');
+    throw problem('the subject has invisible characters', 'Use plain text for the subject.', 'subject');
   }
   if (hasInvisibleCharacters(draft.text.replaceAll('\n', ' '))) {
-    throw problem('the text has invisible characters', 'Write the text without invisible characters.', 'text');
+    throw problem('the text has invisible characters', 'Remove the invisible characters from the text.', 'text');
   }
   if (Buffer.byteLength(draft.text) > MAX_TEXT_BYTES) {
     throw problem('the text is too long', `Shorten the text to at most ${MAX_TEXT_BYTES} bytes.`, 'text');
@@ -61,22 +61,22 @@ export function checkRecipient(service: MessageService, recipient: string): void
   if (service === 'slack' && !slackRecipientPattern.test(recipient)) {
     throw problem(
       'the recipient is not a Slack channel',
-      'Write #channel in lowercase, or a channel or user ID.',
+      'Use #channel in lowercase, or a channel or user ID.',
       'recipient',
     );
   }
   const isAddress = mailRecipientPattern.test(recipient) && recipient.length <= MAX_RECIPIENT_LENGTH;
   if (service === 'gmail' && !isAddress) {
-    throw problem('the recipient is not an e-mail address', 'Write one address, such as bob@example.com.', 'recipient');
+    throw problem('the recipient is not an e-mail address', 'Use one address, such as bob@example.com.', 'recipient');
   }
 }
 
 const serviceNames: Record<MessageService, string> = { slack: 'Slack', gmail: 'Gmail' };
 
-/** Describes a message: `message to #trading on Slack`, `e-mail to bob@example.com by Gmail`. */
+/** Describes a message: `message to #trading on Slack`, `e-mail to bob@example.com via Gmail`. */
 export function describeMessage({ service, recipient }: Pick<MessageDraft, 'service' | 'recipient'>): string {
   const name = serviceNames[service];
-  return service === 'gmail' ? `e-mail to ${recipient} by ${name}` : `message to ${recipient} on ${name}`;
+  return service === 'gmail' ? `e-mail to ${recipient} via ${name}` : `message to ${recipient} on ${name}`;
 }
 
 export const sentMessageSchema = z.lazy(() =>

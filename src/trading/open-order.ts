@@ -48,7 +48,7 @@ export function toOrderRequest(order: Order): OrderRequest {
   const terms = orderRequestSchema.safeParse(Object.fromEntries(given));
   if (terms.success && !isMultiLeg(order)) return terms.data;
   throw invalidOrderError(
-    `the order ${describeOpenOrder(order)} is of a kind that trade-agent can show but not propose`,
+    `the order ${describeOpenOrder(order)} has terms that trade-agent can display but not propose`,
     'Change the order in the app where it was placed.',
     'order_id',
   );

@@ -193,7 +193,7 @@ function checkTicks(order: CheckedOrder, ticks: readonly Tick[]): void {
     const value = order[field];
     if (value === undefined || isOnTick(value, ticks)) continue;
     throw problem(
-      `${field} ${value} is off the tick`,
+      `${field} ${value} is not on a valid tick`,
       `${describeTicks(ticks)}. Try ${new Dec(value).toFixed(tickDecimals(value, ticks))}.`,
       field,
     );

@@ -201,8 +201,8 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
   }
   if (trail_percent !== undefined && new Dec(trail_percent).gte(100)) {
     throw problem(
-      `a trail of ${trail_percent} % leaves no stop price`,
-      'Use a trail_percent below 100, such as "2" for 2 %.',
+      `a trail of ${trail_percent}% leaves no stop price`,
+      'Use a trail_percent below 100, such as "2" for 2%.',
       'trail_percent',
     );
   }
@@ -224,7 +224,7 @@ function checkAuction(order: OrderRequest | OrderDraft): void {
 
 function suggestLimit(order: OrderRequest | OrderDraft): string {
   const { side } = order;
-  const words = `a limit_price (the ${side === 'buy' ? 'most to pay' : 'least to accept'} a share)`;
+  const words = `a limit_price (the ${side === 'buy' ? 'most to pay' : 'least to accept'} per share)`;
   if (!('reference_price' in order)) return words;
   return `${words} such as ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage, symbolTicks(order.symbol))}`;
 }

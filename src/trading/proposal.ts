@@ -190,7 +190,7 @@ function unionOfKinds<Output, Input = Output>(
   make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,
 ): z.ZodType<Output, Input> {
   const [first, ...rest] = Object.values(kinds).map(make);
-  if (first === undefined) throw new TypeError('there is no kind');
+  if (first === undefined) throw new TypeError('no kinds of proposals are defined');
   return z.discriminatedUnion('kind', [first, ...rest]) as unknown as z.ZodType<Output, Input>;
 }
 

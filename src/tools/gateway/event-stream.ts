@@ -110,7 +110,7 @@ function silenceTimer(clock: Clock, until: AbortSignal) {
     const signal = AbortSignal.any([until, ended.signal]);
     for (;;) {
       const left = heardAt + SILENCE_TIMEOUT_MS - clock.now();
-      if (left <= 0) return limit.abort(new DOMException('the stream was silent for too long', 'AbortError'));
+      if (left <= 0) return limit.abort(new DOMException('no data arrived on the stream for too long', 'AbortError'));
       await clock.sleep(left, signal);
     }
   };

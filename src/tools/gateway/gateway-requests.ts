@@ -42,7 +42,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
     return new TradeAgentError(
       'gateway_unreachable',
-      timedOut ? `${called} did not answer within ${ms / 1000} seconds` : `${called} cannot be reached`,
+      timedOut ? `${called} did not respond within ${ms / 1000} seconds` : `${called} cannot be reached`,
       { hint: `Check that ${base} is up, then try again.` },
     );
   };
@@ -109,7 +109,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
       const init = { headers: { accept: 'text/event-stream', ...headers }, signal: ended };
       const response = await session.fetch(addressOf(path), init, [scope]);
       if (!response.ok) throw gatewayError(response.status, await readBody(response));
-      if (response.body === null) throw new Error('the gateway answered without a body');
+      if (response.body === null) throw new Error('the gateway’s response has no body');
       return response.body;
     } catch (error) {
       throw unreachable(error, timeoutMs, until, signal);
@@ -176,7 +176,7 @@ export function parseResponseBody<T>(schema: z.ZodType<T>, body: unknown): T {
   const field = parsed.error.issues[0]?.path.join('.') ?? '';
   throw new TradeAgentError(
     'gateway_refused',
-    `the gateway’s answer is invalid${field === '' ? '' : ` (field ${field})`}`,
+    `the gateway’s response is invalid${field === '' ? '' : ` (field ${field})`}`,
     { hint: 'The gateway may be a different version.', details: { problem: 'malformed_response' } },
   );
 }

@@ -42,7 +42,7 @@ export const message = defineKind({
     nothing: 'Nothing was sent.',
     twice: 'sent',
     again: 'send the message',
-    inProgress: (id) => `the message of approval ${id} may already have been sent`,
+    inProgress: (id) => `the message for approval ${id} may already have been sent`,
     status: {
       executing: 'sending the message',
       executed: 'sent',

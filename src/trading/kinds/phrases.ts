@@ -17,7 +17,7 @@ export const orderPhrases: KindPhrases = {
   nothing: 'Nothing was traded.',
   twice: 'placed',
   again: 'place the order',
-  inProgress: (id, summary) => `approval ${id} (${summary}) may already be at the broker`,
+  inProgress: (id, summary) => `the order for approval ${id} (${summary}) may already be at the broker`,
   status: {},
 };
 

@@ -107,7 +107,7 @@ export const policyChange = defineKind({
   phrases: {
     ...changePhrases,
     nothing: 'The rules are unchanged.',
-    inProgress: (id) => `the rule change of approval ${id} may already have been made`,
+    inProgress: (id) => `the rule change for approval ${id} may already have been made`,
     again: 'change the rules',
     twice: 'made',
   },

@@ -32,7 +32,7 @@ export function describeMandateAmounts(
 ): string {
   const { max_order_notional, max_day_notional, max_orders } = terms;
   return [
-    `at most ${formatDollarAmount(max_order_notional)} an order`,
+    `at most ${formatDollarAmount(max_order_notional)} per order`,
     ...(max_day_notional === undefined ? [] : [`${formatDollarAmount(max_day_notional)} a day`]),
     `${max_orders} ${max_orders === 1 ? 'order' : 'orders'} total`,
   ].join(', ');

@@ -18,7 +18,7 @@ export function positionPart(fraction: string, held: HeldQuantity): string {
 
 export function describePositionPart(fraction: string): string {
   if (fraction === '1') return 'the whole position';
-  return fraction === '0.5' ? 'half of the position' : `${toPlain(new Dec(fraction).times(100))} % of the position`;
+  return fraction === '0.5' ? 'half of the position' : `${toPlain(new Dec(fraction).times(100))}% of the position`;
 }
 
 export interface PortfolioWeight {

@@ -16,7 +16,7 @@ export interface PriceHistory {
 function toUnits(close: string): number {
   const units = new Dec(close).mul(UNITS_PER_DOLLAR);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
-    throw new RangeError(`not a price with four decimals: ${close}`);
+    throw new RangeError(`not a price with at most four decimals: ${close}`);
   }
   return units.toNumber();
 }

@@ -34,7 +34,7 @@ describe('the card of a mandate', () => {
     );
     expect(first).toBeLessThan(headline ?? 0);
     expect(await card.getByTestId('terms').textContent()).toBe(
-      'At most $200.00 an order, $400.00 a day, 12 orders total · once a week for each symbol and side · market, limit · AAPL from $100.00 to $250.00',
+      'At most $200.00 per order, $400.00 a day, 12 orders total · once a week for each symbol and side · market, limit · AAPL from $100.00 to $250.00',
     );
     await shot(phone.page, 'mandate-card');
     const approve = await phone.page.getByTestId('approve').boundingBox();

@@ -58,7 +58,7 @@ describe('reading prices for a check', () => {
 });
 
 describe('open orders that make no sense', () => {
-  const unreadable = new TradeAgentError('gateway_refused', 'the gateway’s answer is invalid');
+  const unreadable = new TradeAgentError('gateway_refused', 'the gateway’s response is invalid');
   const looked = async (suggest: boolean, problem: TradeAgentError) => {
     const { gateway } = gatewayWithout();
     const orders = () => Promise.reject(problem);

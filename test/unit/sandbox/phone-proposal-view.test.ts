@@ -30,7 +30,7 @@ describe('a proposal as a person sees it', () => {
     [
       'mandate',
       'Buy AAPL, MSFT without asking again',
-      'At most $200.00 an order, $400.00 a day, 12 orders total · once a week for each symbol and side · market, limit · AAPL up to $250.00',
+      'At most $200.00 per order, $400.00 a day, 12 orders total · once a week for each symbol and side · market, limit · AAPL up to $250.00',
     ],
     ['policy_change', 'Loosen the rules: Maximum per order $1,000.00 → $5,000.00', 'Allows more: 1 looser, 0 tighter'],
   ])('of kind %s says %s: %s', (kind, headline, terms) => {

@@ -19,13 +19,13 @@ describe('a model’s arguments of a standing order', () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ['no size', { notional: undefined }, 'give one of qty and notional'],
-    ['two sizes', { qty: '1' }, 'give one of qty and notional'],
-    ['no time', { every: undefined }, 'give one of every, below and above'],
-    ['two', { below: '100' }, 'give one of every, below and above'],
+    ['no size', { notional: undefined }, 'give either qty or notional'],
+    ['two sizes', { qty: '1' }, 'give either qty or notional'],
+    ['no time', { every: undefined }, 'give exactly one of "every", "below" and "above"'],
+    ['two', { below: '100' }, 'give exactly one of "every", "below" and "above"'],
     ['a time of the night', { at: '03:30' }, 'must be a New York time'],
-    ['a time for a price', { every: undefined, below: '100', at: '10:00' }, 'is allowed only with every'],
-    ['two ends', { until: 'friday', before: 'friday' }, 'give one of until and before'],
+    ['a time for a price', { every: undefined, below: '100', at: '10:00' }, 'is allowed only with "every"'],
+    ['two ends', { until: 'friday', before: 'friday' }, 'give either until or before, not both'],
     ['an end that is no day', { until: 'next friday' }, 'must be a day such as'],
     ['a coin', { symbol: 'BTC/USD' }, 'a stock or fund'],
     ['an option', { symbol: 'AAPL261218C00190000' }, 'a stock or fund'],

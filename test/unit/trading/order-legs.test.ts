@@ -110,7 +110,7 @@ describe('words that nobody here knows', () => {
   });
 
   it('are proposed by nobody', () => {
-    expect(() => toOrderRequest(strange)).toThrow('is of a kind that trade-agent can show but not propose');
+    expect(() => toOrderRequest(strange)).toThrow('has terms that trade-agent can display but not propose');
   });
 
   it('protect what is held, as far as anybody can tell', () => {
