@@ -111,7 +111,8 @@ function checkArguments({
     throw invalidStandingOrder('every', 'give exactly one of "every", "below" and "above"');
   }
   if (at !== undefined && every === undefined) throw invalidStandingOrder('at', 'is allowed only with "every"');
-  if (until !== undefined && before !== undefined) throw invalidStandingOrder('until', 'give either until or before, not both');
+  if (until !== undefined && before !== undefined)
+    throw invalidStandingOrder('until', 'give either until or before, not both');
 }
 
 function toSchedule({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: StandingOrderArguments) {
