@@ -119,9 +119,7 @@ export const readPrivateFile = createFileReader(({ uid, mode }) =>
  */
 export const readTrustedFile = createFileReader(forgeryRisk);
 
-/**
- * Returns why someone else could have written the file, or the content of the folder; undefined if nobody else could.
- */
+/** Returns why someone else could have written the file or the folder's content, or undefined if nobody could. */
 export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
   return ours && (mode & 0o022) === 0 ? undefined : 'other users can write it or own it; fix that with "chmod go-w"';

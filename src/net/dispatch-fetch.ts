@@ -30,7 +30,7 @@ const IDLE_TIMEOUT_MS = 4_000;
 
 /**
  * Resolves host names for new connections. Idle connections are closed quickly, so names are resolved often, and a slow
- * resolver must not delay that.
+ * resolver must not delay requests.
  */
 const lookup = createServeStaleLookup();
 

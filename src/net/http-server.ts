@@ -52,7 +52,7 @@ export interface HttpServer {
   serveUpgrades(handler: UpgradeListener): void;
   /**
    * Stops accepting requests. Resolves when all open requests have been answered. After `drainMs` milliseconds, closes
-   * the connections of those that have not.
+   * the remaining connections.
    */
   close(drainMs?: number): Promise<void>;
 }

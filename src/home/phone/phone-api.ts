@@ -152,8 +152,8 @@ function requestRoutes(services: PhoneServices, known: (username: string) => boo
 }
 
 /**
- * Waits until `done` is true, but no longer than the caller's `wait`. Returns false if `wait` is not a number of
- * seconds.
+ * Waits until `done` returns true, or until the seconds in the query parameter `wait` are over. Returns false if `wait`
+ * is not a valid number.
  */
 async function waitUntil(
   services: PhoneServices,

@@ -27,7 +27,7 @@ export type ConnectionResult = z.output<typeof connectionResultSchema>;
 const ticketSchema = z.object({ url: z.url() });
 const registrationSchema = z.object({ token: z.string() });
 
-/** Milliseconds that the client waits beyond the time that the server may wait. */
+/** Timeout in milliseconds, in addition to the time that the server may wait. */
 const TIMEOUT_MS = 10_000;
 /** Maximum time that the server waits per request, in seconds. */
 const MAX_WAIT_S = 25;
@@ -61,7 +61,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
-  /** Signs an approval. Returns undefined if the request is no longer pending or can't be signed: the home decides. */
+  /** Signs an approval. Returns undefined if the request is not pending or can't be signed; the home then decides. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
@@ -158,7 +158,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
      * minutes.
      */
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
-    /** Creates a link that signs a browser in as `user`, only to view and deny. It works once, within ten minutes. */
+    /** Creates a link that signs in a browser, which can then only view and deny. It works once, within ten minutes. */
     ticket: (user: string) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
     /** Creates a token with which a client can register itself, within ten minutes, to request approvals from `user`. */
     registrationToken: (user: string) =>
@@ -172,7 +172,7 @@ interface CallOptions {
   readonly waitMs?: number;
 }
 
-/** Creates a function that makes one call and validates the response with a schema. `failures` maps statuses to errors. */
+/** Creates a function that calls the phone API and validates the response. `failures` maps HTTP statuses to errors. */
 function createCaller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
   const ask = async (path: string, { body, signal, waitMs = 0 }: CallOptions) => {
     const timeout = AbortSignal.timeout(TIMEOUT_MS + waitMs);

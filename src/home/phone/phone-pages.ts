@@ -155,7 +155,7 @@ interface Viewer {
 
 type PhoneState = Awaited<ReturnType<typeof phoneState>>;
 
-/** Reads everything that the page shows about a person's requests, at a single moment. */
+/** Reads a snapshot of everything that the page shows about a person's requests. */
 async function phoneState(services: DecisionServices, viewer: Viewer) {
   const { requests, steps } = services;
   const { user, session, canApprove, formToken } = viewer;

@@ -57,7 +57,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly onError: (message: string) => void;
 }
 
-/** Resolves on the next change to the user's requests, after `ms`, or when a signal aborts. Never rejects. */
+/** Resolves on the next change to the user's requests, after `ms` milliseconds, or on an abort. Never rejects. */
 export async function waitForRequestChange(
   services: PhoneServices,
   user: string,

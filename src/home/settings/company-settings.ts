@@ -27,8 +27,8 @@ const companySchema = z.strictObject({
   name: displayName,
   organization: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 . _ -'),
   /**
-   * The only scopes that assertions may grant: to read, cancel, and request approval. Placing an order requires its
-   * owner's approval.
+   * The only scopes that assertions may grant: to read, cancel, and request approval. Placing an order still
+   * requires the owner's approval.
    */
   scopes: z
     .array(

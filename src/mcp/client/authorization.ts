@@ -25,7 +25,7 @@ type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']
 const SIGN_IN_TIMEOUT_MS = 300_000;
 const CALLBACK = '/callback';
 
-/** Thrown if a sign-in is required, but there is nobody to ask. */
+/** Thrown if a sign-in is required, but nobody is present who could sign in. */
 export class SignInRequiredError extends Error {
   override name = 'SignInRequiredError';
 }
@@ -42,7 +42,8 @@ interface AuthorizationOptions {
   /** A `fetch` that already limits response sizes and times. */
   readonly fetch: typeof fetch;
   /**
-   * The client registered for a server without dynamic registration. An https URL is a client metadata document (CIMD).
+   * Client registered in advance, for a server without dynamic registration. If its id is an https URL, the URL is that
+   * of its client metadata document (CIMD).
    */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }

@@ -9,7 +9,7 @@ import { type McpServerTool, type SanitizedTool, sanitizeTool } from './tool-tex
  * - `not_allowed`: not named in the owner's settings.
  * - `unconfirmed`: named, but its description was never confirmed.
  * - `changed`: its description changed after it was confirmed.
- * - `unsafe`: it could act without the phone, and the owner did not confirm it explicitly.
+ * - `unsafe`: it could act without approval on the phone, and the owner did not confirm it explicitly.
  * - `unfit`: too long, or can't be displayed faithfully.
  * - `gone`: named, but no longer offered by the server.
  */

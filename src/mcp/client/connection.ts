@@ -214,7 +214,7 @@ async function openOnce(
   }
 }
 
-/** Closes the connection. First ends the session that a server of a 2025 revision keeps. */
+/** Closes the connection. Servers of the 2025 revisions keep a session, which is ended first. */
 async function closeClient(client: Client, { url }: McpServerConfig): Promise<void> {
   const { transport } = client;
   if (url !== undefined && transport instanceof StreamableHTTPClientTransport && transport.sessionId) {

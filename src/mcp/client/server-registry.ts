@@ -134,7 +134,7 @@ function failedAnswer(message: string): ForeignToolResult {
   return { outcome: 'failed', message };
 }
 
-/** Returns the tool as a model sees it, or an empty array if the tool is off or its name collides. */
+/** Returns an array of the tool as a model sees it. The array is empty if the tool is off or its name collides. */
 function foreignTool(
   allowed: ReadonlyMap<string, AllowedTool>,
   server: string,
@@ -181,7 +181,7 @@ class ManagedServer {
     return this.#failure;
   }
 
-  /** The latest failure, while it is recent enough that no new connection is attempted. */
+  /** The latest failure, if it is too recent for a new attempt to connect. */
   get resting(): Failure | undefined {
     const failure = this.#failure;
     return failure !== undefined && this.#clock.now() - failure.at < RETRY_PAUSE_MS ? failure : undefined;

@@ -34,13 +34,13 @@ const destinations = wordSet(
   'to recipient payee beneficiary destination destination_account to_account relationship_id iban bank wallet address direction',
 );
 
-/** Maximum depth of a schema that is examined. Deeper schemas are rejected anyway (tool-text.ts). */
+/** Maximum depth to which a schema is examined. Deeper schemas are rejected anyway (tool-text.ts). */
 const MAX_DEPTH = 32;
 
 /**
- * Guesses from a tool's name, arguments and annotations what the tool could do without the phone. When in doubt, it
- * reports a danger. A name like `get_…` and `readOnlyHint` count as signs of a read-only tool. The owner can override
- * the result.
+ * Guesses from a tool's name, arguments and annotations what the tool could do without approval on the phone. When in
+ * doubt, it reports a danger. A name like `get_…` and `readOnlyHint` count as signs of a read-only tool. The owner can
+ * override the result.
  * @returns undefined if the tool looks safe
  */
 export function detectToolDanger({ name, inputSchema, annotations = {} }: McpServerTool): ToolDanger | undefined {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 
 /**
- * Sealed values that a client stores on the server's behalf. Anyone can read a sealed value, but only this process can
- * create one.
+ * Seals values that a client stores on the server's behalf, and opens them later. Anyone can read a sealed value, but
+ * only this process can create one.
  */
 export interface Seals<Value> {
   /** @param boundTo caller and purpose */

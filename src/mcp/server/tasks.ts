@@ -36,7 +36,7 @@ export interface TaskSource {
   get(id: string): Promise<McpTask | undefined>;
   /** Does nothing if the task is finished. */
   cancel(id: string): Promise<boolean>;
-  /** Passes on the client's responses to a task that waits for it. */
+  /** Passes the client's responses to the task that waits for them. */
   update(id: string, responses: Readonly<Record<string, unknown>>): Promise<boolean>;
 }
 
@@ -55,7 +55,7 @@ export function requireTaskExtension(context: Pick<ServerContext, 'mcpReq'>): vo
   throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } });
 }
 
-/** Builds the response to a `tools/call` that takes time. */
+/** Builds the response to a `tools/call` whose result the client will get from a task. */
 export function createTaskResult(taskId: string, task: McpTask): Result {
   const { result: _result, ...begun } = task;
   return { resultType: 'task', taskId, ...begun } as Result;

@@ -22,7 +22,7 @@ const mcpTools: readonly McpTool[] = [
   cancelOrder,
 ];
 
-/** Returns the tools that the caller's scopes allow. Tools that need the person's own rules require `ownRules`. */
+/** Returns the tools that the caller's scopes allow. Omits tools that need `ownRules` if the caller has none. */
 export function toolsForCaller(
   { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
   readOnly: boolean,

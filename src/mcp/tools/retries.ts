@@ -7,15 +7,15 @@ import canonicalize from 'canonicalize';
  */
 export const RETRY_WINDOW_MS = 60_000;
 
-/** Returns the `Idempotency-Key` for a client's own key. */
+/** Returns the `Idempotency-Key` for a key that the client chose. */
 export function clientIdempotencyKey(key: string): string {
   return `mcp.${digest(['own', key])}`;
 }
 
 /**
- * Returns two idempotency keys for a call without a key of its own: one for the current minute, and one for the
- * previous minute, in which the call may have been sent first. The keys are derived from the call and the clock, so
- * they are the same after a restart.
+ * Returns two idempotency keys for a call whose client sent none: one for the current minute, and one for the previous
+ * minute, in which the call may have been sent first. The keys are derived from the call and the time, so a restart
+ * does not change them.
  * @param now milliseconds since the epoch
  */
 export function derivedIdempotencyKeys(call: readonly unknown[], now: number): readonly [string, string] {

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { formatUtcSeconds } from '../../../machine/clock.ts';
 import type { Markup } from '../page/page.ts';
 
-/** Matches UTC times to the second, in RFC 3339 and as `2026-11-26 14:30:00 UTC`. */
+/** Matches UTC times with seconds, in RFC 3339 or as `2026-11-26 14:30:00 UTC`. */
 const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
 /** Renders a time that the page's script converts to the phone's own time zone. Without script, the page shows UTC. */
@@ -10,7 +10,7 @@ export function renderLocalTime(epochMs: number): Markup {
   return withLocalTimes(formatUtcSeconds(epochMs));
 }
 
-/** Renders text, and marks up every time in the text like {@link renderLocalTime}. */
+/** Renders text. The page's script converts every time in it to the phone's own time zone. */
 export function withLocalTimes(text: string): Markup {
   const parts: Markup[] = [];
   let rest = text;

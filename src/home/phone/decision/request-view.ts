@@ -15,7 +15,7 @@ export interface DisplayedField extends DetailField {
   readonly raw: string;
 }
 
-/** A request as displayed to a person, whoever sent it. All members are plain text, never markup. */
+/** A request as displayed to a person. All members are plain text, never markup. */
 export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'askedBy'> {
   readonly kind: string;
   /** Replaces PAPER or LIVE on requests that move no money. */
@@ -39,7 +39,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
   return proposal === undefined ? plainView(details) : toRequestView(proposal);
 }
 
-/** Describes the outcome; until it is reported, that an approved proposal is executing. Empty otherwise. */
+/** Describes the outcome, or says that an approved proposal is still executing. Otherwise empty. */
 export function outcomeSummary({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';

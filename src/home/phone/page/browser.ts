@@ -161,7 +161,7 @@ function isUserActivity({ req }: BrowserContext): boolean {
   return !isStream && !isTold && req.query(RELOAD_PARAMETER) === undefined;
 }
 
-/** Identifies a browser that sends no origin key, as is the case over https, by a cookie. */
+/** Returns the browser's id from a cookie, which is set if missing. Used over https, where there is no origin key. */
 function browserId(
   context: Context,
   { browser: name, attributes }: Pick<ReturnType<typeof sessionCookies>, 'browser' | 'attributes'>,
@@ -181,9 +181,7 @@ function isCrossSite(context: Context, issuer: string): boolean {
   );
 }
 
-/**
- * Allows a form's redirect to one other origin. Without script, `form-action` would block the redirect (CSP 3 §6.4.2).
- */
+/** Allows a form's response to redirect to one other origin, which `form-action` would otherwise block (CSP 3 §6.4.2). */
 export function allowFormRedirect(context: Context, url: string): void {
   const { origin, protocol } = new URL(url);
   // An app's own scheme has no origin.
@@ -222,7 +220,7 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Returns a description made of known names, such as `Safari on iPhone`, because a user agent can contain any text. */
+/** Returns a description such as `Safari on iPhone`. Uses only known names, because a user agent can contain any text. */
 export function describeBrowser(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) => all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
   const [browser, system] = [match(browsers), match(systems)];

@@ -6,7 +6,7 @@ import { type BrowserContext, hasFullAccess } from './browser-env.ts';
 import { renderInstallHeadTags } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
-/** Query parameter of a page that reloads itself, so that the reload does not count as the person's activity. */
+/** Query parameter that marks a page's automatic reload, which does not count as the person's activity. */
 export const RELOAD_PARAMETER = 'again';
 
 /** Markup made by hono's `html`, which escapes all inserted values. It is therefore safe to send. */
@@ -126,7 +126,7 @@ export function redirectToSignIn(context: Context, next: string): Response {
   return context.redirect(`/signin?${new URLSearchParams({ next })}`, 303);
 }
 
-/** Returns the displayed text for an error of {@link ApprovalKeys}. @throws all other errors */
+/** Returns the HTTP status and the text to display for an error of {@link ApprovalKeys}. Rethrows all other errors. */
 export function keyErrorText(error: unknown): { status: ContentfulStatusCode; text: string } {
   if (!(error instanceof HttpProblem)) throw error;
   const { hint } = error.toProblem();

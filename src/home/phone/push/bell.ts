@@ -32,7 +32,7 @@ export interface ApprovalNotifierOptions extends PushContext {
 
 export type ApprovalNotifier = ReturnType<typeof createApprovalNotifier>;
 
-/** If nobody has seen a request for this long, or for a third of its remaining time, the bell notifies once more. */
+/** If nobody sees a request within this time, or within a third of its remaining time, one reminder is sent. */
 const UNSEEN_MS = 60_000;
 /** How long a push that withdraws an expired request may still be delivered, in milliseconds. */
 const SETTLED_TTL_MS = 10 * 60_000;
@@ -43,9 +43,9 @@ const DEBOUNCE_MS = 20;
 const RETRY_MS = 5000;
 
 /**
- * Creates the bell, which notifies the person of each request, notifies them once more if nobody looked, and withdraws
+ * Creates a notifier, which notifies a person of each request, reminds them once if nobody has seen it, and withdraws
  * the notification when the request is settled. It reads the state from the database and records each action only after
- * completing it, so a crash can repeat a notification with the same tag, but never lose it. No other code waits for it.
+ * completing it, so a crash can repeat a notification with the same tag, but never lose it. It runs in the background.
  */
 export function createApprovalNotifier(options: ApprovalNotifierOptions) {
   const { requests, subscriptions, clock, closing } = options;

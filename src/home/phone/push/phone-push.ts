@@ -142,7 +142,7 @@ const PUSH_TTL_MS = 24 * 60 * 60_000;
 const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 
 /**
- * Pushes to all of a person's browsers. If no push was delivered, or always, also notifies through other channels.
+ * Pushes to all of a person's browsers, then notifies through other channels: always, or only if no push was delivered.
  * @throws when closing
  */
 function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promise<void> {

@@ -30,7 +30,7 @@ type SendPush = (subscription: PushSubscription, push: PushDelivery) => Promise<
 
 interface PushSenderOptions {
   readonly vapid: VapidKeys;
-  /** Contact for a push service: `mailto:…` or an https address (RFC 8292 §2.1). */
+  /** Address at which push services can report problems: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
   /** Reaches only the public internet, even if the endpoint's host has meanwhile changed its address. */
   readonly fetch: typeof fetch;

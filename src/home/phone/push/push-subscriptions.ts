@@ -104,7 +104,7 @@ export function openPushSubscriptions(
     ): 'kept' | 'invalid' | 'taken' | 'too_many' => add.immediate(owner, subscription),
     of: (user: string): PushSubscription[] => ofUser.all(user).map(toSubscription),
     /**
-     * Removes a subscription. @param user if given, only that person's own. @returns whether a subscription was removed
+     * Removes a subscription and returns whether it existed. @param user if given, must be the subscription's owner
      */
     remove: (endpoint: string, user?: string): boolean =>
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,

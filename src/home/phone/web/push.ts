@@ -50,7 +50,7 @@ export function startPush(): void {
 }
 
 let isUpdateScheduled = false;
-/** The section that was last updated. If the page still has it, a change (such as a countdown) needs no new update. */
+/** The section that was last updated. While it is on the page, other changes (such as a countdown) don't update it. */
 let lastSection: HTMLElement | null = null;
 
 function scheduleUpdate(): void {
@@ -109,7 +109,7 @@ function section(): HTMLElement | null {
   return document.querySelector<HTMLElement>('[data-push]');
 }
 
-/** Displays the notifications' state, and registers the subscription again in case the server has lost it. */
+/** Displays whether notifications are on, and registers the subscription again in case the server has lost it. */
 async function updateState(): Promise<void> {
   if (section() === null) return;
   const state = unavailableState();

@@ -195,7 +195,7 @@ function resultAnnouncement(panel: HTMLElement): string {
 const sizes = new ResizeObserver(reserveBarSpace);
 let watched: Element | undefined;
 
-/** Reserves space for the bar at the bottom. The style uses its height through `--bar`. */
+/** Reserves space for the bar at the bottom by setting the style variable `--bar` to its height. */
 export function reserveBarSpace(): void {
   const bar = document.querySelector<HTMLElement>('.bar');
   document.documentElement.style.setProperty('--bar', `${bar?.offsetHeight ?? 0}px`);

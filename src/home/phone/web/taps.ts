@@ -163,7 +163,7 @@ function showProgress(card: HTMLElement, title: string): void {
   showInBar(card, 'doing', title);
 }
 
-/** Displays why no decision was made, in the bar near the thumb. Inserts it as text, never as markup. */
+/** Displays, in the bar with the buttons, why no decision was made. Inserts text, never markup. */
 function showProblem(card: HTMLElement, problem: unknown): void {
   if (!(problem instanceof Problem)) throw problem;
   const { title, message, link } = problem;

@@ -105,7 +105,7 @@ export function drawChart(place: HTMLElement): void {
   drawn.set(place, [new uPlot(above, [at, value], parts[0]), new uPlot(below, [at, drawdown], parts[1])]);
 }
 
-/** Resizes all charts to their containers' width. @param redraw also redraws them with the current colors */
+/** Resizes all charts to the width of their containers. @param redraw also redraws them with the current colors */
 export function resizeCharts(redraw: boolean): void {
   // Iterates over a copy: a redrawn chart is a new entry, which would otherwise be visited again without end.
   for (const [place, charts] of [...drawn]) {
