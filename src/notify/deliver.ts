@@ -1,7 +1,7 @@
 import type { Clock } from '../machine/clock.ts';
 import { type Notice, NoticeFailedError, type NoticeFailureCode, type SendNotice } from './notice.ts';
 
-/** Waits between delivery attempts, in milliseconds. After the last attempt, the next check retries. */
+/** Pauses between delivery attempts, in milliseconds. If the last attempt fails, the next check tries again. */
 const BACKOFF_MS = [500, 2000] as const;
 
 export interface DeliveryOptions {
@@ -20,9 +20,9 @@ export interface Delivery {
 }
 
 /**
- * Sends notices through one channel, one after the other, with a few attempts each. After a failure, skips the
- * remaining notices, because waiting for a server that is down would use up the time for other channels. A notice that
- * is rejected for its content (HTTP 400) does not stop the others.
+ * Sends notices through one channel, one after the other, with a few attempts each. If a notice fails, the remaining
+ * notices are skipped, because waiting for a server that is down would use up the time for other channels. They are not
+ * skipped if the server rejects a notice for its content (HTTP 400).
  */
 export async function deliverNotices(
   send: SendNotice,

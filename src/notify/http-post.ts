@@ -4,7 +4,7 @@ import { type Notice, NoticeFailedError, type SendNotice } from './notice.ts';
 import type { ChannelDeps } from './sender.ts';
 
 export interface PostRequest {
-  /** Must be https, or nothing is sent. */
+  /** Nothing is sent unless this is an https URL. */
   readonly url: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -13,7 +13,7 @@ export interface PostRequest {
 const MAX_RETRY_AFTER_MS = 15_000;
 
 /**
- * Creates a sender that posts JSON and expects a 2xx. It follows no redirects, so that the secret and the notice go
+ * Creates a sender that posts JSON and requires a 2xx status. It follows no redirects, so the secret and the notice go
  * only to the configured address.
  * @param make builds the request for a notice
  */

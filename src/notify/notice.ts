@@ -2,7 +2,7 @@ import type { NoticeSeverity } from '../config/notice-settings.ts';
 
 /** A message to a person. It is created once, and retries send it unchanged. */
 export interface Notice {
-  /** Identifies the event, so that recipients can detect duplicates. Has letters, digits, `-` and `_`. */
+  /** Identifies the event, so that recipients can detect duplicates. Consists of letters, digits, `-` and `_`. */
   readonly id: string;
   readonly type: 'finding' | 'approval' | 'fill' | 'access' | 'account' | 'order' | 'test';
   readonly severity: NoticeSeverity;

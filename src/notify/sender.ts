@@ -19,7 +19,7 @@ export interface ChannelDeps {
 }
 
 /**
- * Creates the function that sends to one kind of channel. That function throws only `NoticeFailure`.
+ * Creates the function that sends to one kind of channel. That function throws only `NoticeFailedError`.
  * @param secret undefined only if the kind works without one
  *
  * @example

@@ -10,7 +10,7 @@ export const MANDATE_SCOPE = 'orders:mandate';
 /** Allows changing the owner's watchlist, but no trading. No third-party client gets this scope. */
 export const WATCHLIST_SCOPE = 'watchlist:write';
 export type ProposeScope = typeof PROPOSE_ORDERS_SCOPE | typeof PROPOSE_MESSAGES_SCOPE | typeof MANDATE_SCOPE;
-/** Scopes of a session. They do not allow placing an order that its owner has not approved. */
+/** Scopes of a session. They do not allow placing an order that the owner has not approved. */
 export const SESSION_SCOPES = [
   ...READ_SCOPES,
   CANCEL_SCOPE,

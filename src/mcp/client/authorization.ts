@@ -42,8 +42,8 @@ interface AuthorizationOptions {
   /** A `fetch` that already limits response sizes and times. */
   readonly fetch: typeof fetch;
   /**
-   * Client registered in advance, for a server without dynamic registration. If its id is an https URL, the URL is that
-   * of its client metadata document (CIMD).
+   * Client for a server without dynamic registration. An id that is an https URL refers to a client metadata document
+   * (CIMD).
    */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }

@@ -115,8 +115,8 @@ interface CompanyPagesOptions extends CompanySignIn {
 const decisionSchema = z.object({ user_code: z.string(), user: z.string() });
 
 /**
- * Serves what the protocol does not define: the page for entering a device code (a terminal with the pairing secret can
- * use it as well), and the clients' public keys, which any program on this machine may add and read.
+ * Serves what the protocol does not define: the page for entering a device code, which a terminal with the pairing
+ * secret can also use, and the clients' public keys, which any program on this machine may add and read.
  */
 function companyPages(options: CompanyPagesOptions): Hono {
   const { name, clients, people, pairingSecret, decide, now } = options;

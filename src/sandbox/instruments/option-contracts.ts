@@ -56,7 +56,7 @@ function expiries(market: Market, from: IsoDate): IsoDate[] {
 const lastTradingDay = (market: Market, friday: IsoDate): IsoDate =>
   market.sessions(friday, friday).length > 0 ? friday : addDays(friday, -1);
 
-/** Returns the close of the contract's last day, in milliseconds since the epoch. */
+/** Returns when the market closes on the contract's expiry day, in milliseconds since the epoch. */
 export function contractExpiresAt(market: Market, { expiry }: OptionContract): number {
   return market.sessions(expiry, expiry)[0]?.close ?? newYorkInstant(expiry, '16:00');
 }

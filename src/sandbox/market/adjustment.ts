@@ -23,7 +23,7 @@ export interface AdjustmentFactor {
 
 /**
  * Returns the factors by which an action adjusts earlier bars. Price factor of a split: old shares / new shares; of a
- * dividend: 1 - dividend / prior close (as CRSP); of a spin-off: 1 - value of the new shares / prior close.
+ * dividend: 1 - dividend / prior close (CRSP's method); of a spin-off: 1 - value of the new shares / prior close.
  * @param closeBefore the last close before the action, if any
  * @param worth returns another symbol's opening price, in dollars
  */

@@ -27,7 +27,7 @@ interface MarketOptions {
   tape?: Tape;
 }
 
-/** A quote. Prices are decimal strings on the tick, in dollars a share. Times are milliseconds since the epoch. */
+/** A quote. Prices are decimal strings in dollars a share, rounded to the tick. Times are milliseconds since the epoch. */
 export interface MarketQuote {
   symbol: string;
   bid: string;
@@ -50,7 +50,7 @@ export interface Market extends MarketTimes {
   bars(symbol: string, request: BarRequest, adjustments?: readonly Adjustment[]): MarketBar[] | undefined;
   /** Returns the combined price factor of all splits after `after` and up to `upTo`: 0.5 if each share became two. */
   splitFactor(symbol: string, after: number, upTo: number): Dec;
-  /** Announces an action. @throws {RangeError} for an unknown symbol, or for a symbol that another action ends */
+  /** Announces an action. @throws {RangeError} for an unknown symbol, or if another action already ends the symbol */
   announce(action: CorporateAction): void;
   /** Returns actions sorted by booking day, oldest first. Both days are inclusive. */
   corporateActions(symbols: readonly string[], start: IsoDate, end: IsoDate): CorporateAction[];

@@ -75,7 +75,7 @@ function parseDay(file: string, row: FileRow): RecordedDay {
   return { date, open, high, low, close, volume: Math.trunc(Number(volume)) };
 }
 
-/** Parses a date, or an instant (RFC 3339) of that New York day. */
+/** Parses a date, or returns the date in New York of an instant (RFC 3339). */
 function parseDate(file: string, line: number, text: string | undefined): IsoDate {
   if (text === undefined) throw invalidMarketFileError(file, line, 'date is missing');
   const at = Date.parse(text);

@@ -12,7 +12,7 @@ export interface AccountHistory {
   readonly events: readonly AccountHistoryEvent[];
 }
 
-/** An entry, or a trade at the given price or, by default, at the ask at 11:00. */
+/** A ledger entry or a trade. The price of a trade defaults to the ask at 11:00. */
 export type AccountHistoryEvent = { readonly date: IsoDate } & (
   | { readonly entry: Pick<LedgerEntryRecord, 'type'> & Partial<Omit<LedgerEntryRecord, 'date' | 'account_id'>> }
   | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }

@@ -10,9 +10,7 @@ export function openOrderQuantity(order: OrderRecord, lastPrice: string): Dec {
 
 const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
 
-/**
- * Returns the dollars reserved for open orders: for buys, short sales, and the shares that puts to be sold may require.
- */
+/** Returns the dollars reserved for open orders: buys, short sales, and sales of puts (for the shares if assigned). */
 function reservedCash(open: readonly OrderRecord[]): Dec {
   return inMarket(open).reduce((sum, order) => sum.plus(orderReservation(order)), new Dec(0));
 }
@@ -30,7 +28,7 @@ export function orderReservation(order: OrderRecord): Dec {
     : left.times(order.reserve_price ?? 0).times(contractMultiplier(order.symbol));
 }
 
-/** Returns the shares reserved by closing orders and by calls that are sold or in open sell orders. */
+/** Returns the shares reserved by orders that close a position, and by calls that were sold or are in sell orders. */
 export function reservedShares(
   open: readonly OrderRecord[],
   symbol: string,

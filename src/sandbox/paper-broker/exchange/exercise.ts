@@ -58,8 +58,8 @@ function exercise(ledger: Ledger, accountId: string, contract: ListedContract, c
 }
 
 /**
- * Returns the cost of shares that an exercise adds to a position, at the strike price. Omits the cost of shares that it
- * removes, which is their part of the position's cost.
+ * Returns the cost, at the strike price, of shares that an exercise adds to a position. Returns no cost for shares that
+ * it removes, because these reduce the position's cost proportionally.
  */
 function sharesCost(held: Dec, shares: Dec, strike: string) {
   const adds = held.isZero() || held.isNegative() === shares.isNegative();
