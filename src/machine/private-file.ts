@@ -102,14 +102,14 @@ function fsyncFolder(folder: string): void {
 
 /**
  * Reads a file that only its owner may read. Rejects symbolic links, other users' files, files that others may open,
- * and anything that is not a plain file, because someone else could have read or written the content.
+ * and anything that is not a regular file, because someone else could have read or written the content.
  * @param longest maximum size in bytes
  * @param unusable creates the error from a description of the problem, such as "it is a symbolic link"
  * @returns undefined if the file does not exist
  */
 export const readPrivateFile = createFileReader(({ uid, mode }) =>
   uid !== process.getuid?.() || (mode & 0o077) !== 0
-    ? 'other users can read it or own it; fix that with "chmod 600"'
+    ? 'another user owns it, or other users can read it; fix that with "chmod 600"'
     : undefined,
 );
 
@@ -122,7 +122,7 @@ export const readTrustedFile = createFileReader(forgeryRisk);
 /** Returns why someone else could have written the file or the folder's content, or undefined if nobody could. */
 export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
-  return ours && (mode & 0o022) === 0 ? undefined : 'other users can write it or own it; fix that with "chmod go-w"';
+  return ours && (mode & 0o022) === 0 ? undefined : 'another user owns it, or other users can write to it; fix that with "chmod go-w"';
 }
 
 function createFileReader(fault: (stat: Stats) => string | undefined) {
@@ -131,7 +131,7 @@ function createFileReader(fault: (stat: Stats) => string | undefined) {
     if (handle === undefined) return undefined;
     try {
       const stat = fstatSync(handle);
-      if (!stat.isFile()) throw unusable('it is not a plain file');
+      if (!stat.isFile()) throw unusable('it is not a regular file');
       const why = process.platform === 'win32' ? undefined : fault(stat);
       if (why !== undefined) throw unusable(why);
       if (stat.size > longest) throw unusable('it is too long');
@@ -196,7 +196,7 @@ export async function readDescriptor(
     signal?.throwIfAborted();
     throw unusable(
       late.aborted
-        ? `its other end was not closed within ${DESCRIPTOR_WAIT_MS / 1000} seconds`
+        ? `the writer did not close it within ${DESCRIPTOR_WAIT_MS / 1000} seconds`
         : `it can't be read (${(error as NodeJS.ErrnoException).code})`,
     );
   }

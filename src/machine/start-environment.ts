@@ -23,7 +23,7 @@ const keychainVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as con
  * Returns the environment variables that trade-agent needs when another program, such as cron, starts it later. They
  * locate the user's files if these are not in the default folders.
  * @param keychain whether the profile's credentials are in the keychain
- * @throws {TradeAgentError} `usage` if a variable names an open descriptor, which won't exist then
+ * @throws {TradeAgentError} `usage` if a variable refers to an open file descriptor, which will not exist then
  */
 export function pickLaunchEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
   const environment: Record<string, string> = {};
@@ -31,7 +31,7 @@ export function pickLaunchEnvironment(env: NodeJS.ProcessEnv, keychain: boolean)
     const value = env[name];
     if (value === undefined || value === '') continue;
     if (/^TRADE_AGENT_(REFRESH_TOKEN|PASSPHRASE)_FILE$/.test(name) && value.startsWith('fd:')) {
-      throw new TradeAgentError('usage', `${name} names an open descriptor, which a later run does not have`, {
+      throw new TradeAgentError('usage', `${name} refers to an open file descriptor, which a later run does not have`, {
         hint: 'Save its content to a file that only you can read, and use that file.',
       });
     }

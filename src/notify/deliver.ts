@@ -97,7 +97,7 @@ async function withTimeout<T>(
     own.signal.addEventListener('abort', () => reject(own.signal.reason), { once: true });
   });
   clock.sleep(ms, done.signal).then(
-    () => own.abort(new NoticeFailedError('timeout', `there was no answer within ${ms / 1000} s`, { passing: true })),
+    () => own.abort(new NoticeFailedError('timeout', `there was no response within ${ms / 1000} s`, { passing: true })),
     () => undefined,
   );
   try {

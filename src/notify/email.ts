@@ -116,7 +116,7 @@ function smtpFailure(error: unknown, host: string): NoticeFailedError {
     return fail('not_authorized', `rejected the password${said}`, status !== undefined && passing);
   }
   if (code === 'ENOAUTH') return fail('refused', 'does not support sign-in');
-  if (code === 'ETIMEDOUT') return fail('timeout', 'did not answer in time', true);
+  if (code === 'ETIMEDOUT') return fail('timeout', 'did not respond in time', true);
   if (code !== undefined && ['EENVELOPE', 'EMESSAGE', 'EPROTOCOL'].includes(code)) {
     return fail('refused', `rejected the message${said}`, passing);
   }

@@ -58,7 +58,7 @@ async function post(
     );
   const passing = status >= 500 || [408, 425, 429].includes(status);
   const wait = passing ? parseRetryAfterMs(response.headers.get('retry-after'), now()) : undefined;
-  throw new NoticeFailedError('refused', `${url.host} answered HTTP ${status}`, {
+  throw new NoticeFailedError('refused', `${url.host} responded with HTTP status ${status}`, {
     passing,
     retryAfter: wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER_MS),
   });

@@ -34,8 +34,8 @@ export async function answered<T>(ask: () => Promise<T>): Promise<T> {
 /** Whether a program said that something took longer to answer than a person is kept waiting. */
 export const saidLate = (said: string): boolean => /not answer in time|_unreachable/.test(said);
 
-/** An order was not proposed, for something did not answer in time, and the program said so: nothing was shown. */
+/** An order was not proposed, for something did not respond in time, and the program said so: nothing was shown. */
 export class TooLate extends Error {
   override readonly message =
-    'the program says that something did not answer in time, and proposed less than was asked';
+    'the program says that something did not respond in time, and proposed less than was asked';
 }

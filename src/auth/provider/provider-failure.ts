@@ -19,8 +19,8 @@ export type ProviderFailure =
 
 /** Reasons, keyed by the OAuth libraries' error codes and the runtime's error names. */
 const unreachableReasons = new Map<unknown, string>([
-  ['OAUTH_TIMEOUT', 'it did not answer in time'],
-  ['TimeoutError', 'it did not answer in time'],
+  ['OAUTH_TIMEOUT', 'it did not respond in time'],
+  ['TimeoutError', 'it did not respond in time'],
   ['OAUTH_ABORT', 'the request was aborted'],
   ['AbortError', 'the request was aborted'],
   ['OAUTH_PARSE_ERROR', 'its answer was not JSON'],

@@ -62,7 +62,7 @@ export function toReadProblem(failure: BrokerFailure, cause: unknown): HttpProbl
           });
     }
     case 'timeout':
-      return new HttpProblem(504, 'broker_timeout', 'the broker did not answer in time', {
+      return new HttpProblem(504, 'broker_timeout', 'the broker did not respond in time', {
         hint: againSoon,
         cause,
       });

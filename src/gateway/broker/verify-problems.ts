@@ -45,7 +45,7 @@ export function accountNotVerifiedError(host: string, what: string, setting?: st
 
 export function brokerUnreachableError(host: string, kind: BrokerFailure['kind']): TradeAgentError {
   const what =
-    kind === 'timeout' ? 'did not answer in time' : kind === 'unreachable' ? 'can’t be reached' : 'returned an error';
+    kind === 'timeout' ? 'did not respond in time' : kind === 'unreachable' ? 'can’t be reached' : 'returned an error';
   return new TradeAgentError('broker_unreachable', `${host} ${what}`, {
     hint: 'Nothing was saved. Check the network, and try again in a moment.',
     details: { reason: 'unreachable' },

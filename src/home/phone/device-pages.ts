@@ -131,7 +131,7 @@ function consentPage(context: BrowserContext, request: DeviceRequest) {
 <div class="note"><strong>Continue only if you started this yourself.</strong>If someone sent you this code, don’t use it: it’s a scam.</div>
 ${
   request.use === 'mcp'
-    ? html`<div class="note" data-testid="mcp-note"><strong>This is for an agent other than trade-agent.</strong>It gets access only to <span class="mono">/mcp</span> here, and its proposals are marked as its own words.</div>`
+    ? html`<div class="note" data-testid="mcp-note"><strong>This is for an agent other than trade-agent.</strong>It gets access only to <span class="mono">/mcp</span> here, and its proposals are marked as its words, not yours.</div>`
     : ''
 }
 ${

@@ -25,7 +25,7 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
         tradingState?.state === 'halted'
           ? html`<div class="card" data-testid="halted">
 <h1 tabindex="-1">Trading is halted</h1>
-<p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker and can be canceled.</p>
+<p>Since ${since}. Nothing will be carried out for you, no matter who proposed it. Open orders stay at the broker and can be canceled.</p>
 <p>To resume: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`
           : html`${tradingState?.state === 'reducing' ? reducingCard(tradingState, since) : ''}<div class="card">
@@ -53,7 +53,7 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
 function reducingCard({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>
-<p>Since ${since}${by === HALTED_BY_MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` The restriction ends automatically at ${renderLocalTime(until)}.`}</p>
+<p>Since ${since}${by === HALTED_BY_MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and only what you hold can be sold, no matter who proposes it.${until === undefined ? '' : html` The restriction ends automatically at ${renderLocalTime(until)}.`}</p>
 <p>To end the restriction now: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`;
 }

@@ -97,7 +97,7 @@ ${renderEnvironmentBanner(terms.environment)}
 <button class="stop" name="end" value="revoked" data-testid="revoke">Revoke</button>
 </div>
 </form>
-<p class="small soft">Neither can be undone here. To continue, propose a new mandate and approve it.</p>
+<p class="small soft">Suspending and revoking can’t be undone here. To continue, propose a new mandate and approve it.</p>
 </article>`;
 }
 

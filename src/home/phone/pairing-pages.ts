@@ -93,7 +93,7 @@ function setUpPage(context: BrowserContext, secret: string, person: string) {
 ${renderEnvironmentBanner(about.environment)}
 <h1 tabindex="-1">Set up this phone</h1>
 <p>From now on, this phone approves orders for <strong data-testid="person">${person}</strong> at <strong data-testid="home-name">${about.name}</strong>. You’ll confirm each order with your fingerprint, face or PIN.</p>
-<div class="note"><strong>Only go on if you asked for this link yourself.</strong>It works once. If someone sent you this link, don’t use it: it’s a scam.</div>
+<div class="note"><strong>Continue only if you requested this link yourself.</strong>It works once. If someone sent you this link, don’t use it: it’s a scam.</div>
 <form method="post" action="${PAIRING_PATH}/enrol" data-passkey="create ${PAIRING_PATH}/options">
 <input type="hidden" name="form_token" value="${formToken}">
 <input type="hidden" name="secret" value="${secret}">

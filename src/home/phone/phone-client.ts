@@ -148,7 +148,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
     answerConnection: (user: string, ticket: string, decision: 'approve' | 'deny') => {
       const hint = 'Use the link that "trade-agent connections add" shows. Each link works once.';
       const failures = {
-        404: failed('not_found', `${user} has no account to connect under this link`, hint),
+        404: failed('not_found', `${user} can't connect an account with this link`, hint),
       };
       const body = { user, ticket, decision };
       return call(connectionResultSchema, '/phone/api/connections', failures, { body });

@@ -134,7 +134,7 @@ export function createDashboardPages(
 
 /** Renders the switch for notifications. It is hidden until its script (web/push.ts) knows their state. */
 function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
-  return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Ringing" hidden>
+  return html`<section class="card ring" data-push="${publicKey}" data-testid="push" aria-label="Notifications" hidden>
 <p class="small" role="status" data-push-words></p>
 <button type="button" class="quiet" data-push-button data-testid="push-toggle" hidden></button>
 </section>`;

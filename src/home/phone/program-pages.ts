@@ -36,7 +36,7 @@ export function createClientPages({ authorized, clients, grants }: PhoneServices
         }) => html`<li data-testid="agent"><span>${name}, <strong>${host}</strong><br><span class="soft small">unverified; since ${time(since)}, ${
           usedAt === undefined ? 'never used' : `last used ${time(usedAt)}`
         }</span></span>
-<form method="post" action="${PATH}/end">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="end-agent">End</button></form></li>`,
+<form method="post" action="${PATH}/end">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="end-agent">Revoke access</button></form></li>`,
       )}</ul>
 <h2>Allowed to send you requests</h2>
 <ul class="recent">${clients.list(user.username).map(

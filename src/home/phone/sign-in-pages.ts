@@ -22,7 +22,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     try {
       const key = await keys.signIn(assertion);
       if (people.find(key.sub) === undefined) {
-        return signInPage(context, target, 403, 'The owner of this passkey no longer belongs to this home.');
+        return signInPage(context, target, 403, 'The owner of this passkey is no longer a member of this home.');
       }
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';

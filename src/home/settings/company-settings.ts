@@ -32,7 +32,7 @@ const companySchema = z.strictObject({
    */
   scopes: z
     .array(
-      z.enum(MCP_SCOPES, `must be one of ${MCP_SCOPES.join(', ')}; placing an order requires its owner’s approval`),
+      z.enum(MCP_SCOPES, `must be one of ${MCP_SCOPES.join(', ')}; placing an order requires the owner’s approval`),
     )
     .min(1),
   people: z

@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
  */
 export function homeAddressProblem(text: string): string | undefined {
   if (!URL.canParse(text))
-    return 'write the full address: https://name, or http://localhost:4780 for this machine only';
+    return 'enter the full address: https://name, or http://localhost:4780 for this machine only';
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'it must begin with https://';
   const host = url.hostname.replace(/^\[|\]$/g, '');

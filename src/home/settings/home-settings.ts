@@ -110,7 +110,7 @@ export const homeSettingsSchema = z
   .superRefine(requireUniqueNames)
   .refine(({ address, tls }) => tls === undefined || !isLocalAddress(address), {
     path: ['tls'],
-    error: 'is only for a home at an https address',
+    error: 'is allowed only for a home at an https address',
   });
 export type HomeSettings = z.output<typeof homeSettingsSchema>;
 

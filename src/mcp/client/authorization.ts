@@ -114,7 +114,7 @@ export class McpServerAuthorization implements AuthProvider {
       });
       const { code, iss, error } = answer;
       if (code === undefined) {
-        throw new TradeAgentError('login_denied', `the sign-in ended with ${safeLine(error, 80)}`, {
+        throw new TradeAgentError('login_denied', `the sign-in failed: ${safeLine(error, 80)}`, {
           hint: 'Try again. Nothing was stored.',
         });
       }
@@ -133,7 +133,7 @@ export class McpServerAuthorization implements AuthProvider {
           ? {
               code: query.get('code') ?? undefined,
               iss: query.get('iss') ?? undefined,
-              error: query.get('error') ?? 'no code',
+              error: query.get('error') ?? 'the response contains no code',
             }
           : undefined,
       thanks: ({ code }) =>

@@ -70,7 +70,7 @@ export function toResultText({ content, structuredContent, isError }: CallToolRe
   if (bytes.length <= MAX_RESULT_BYTES) return { ok, text, cut: false };
   // Drops a trailing character that was cut in half.
   const kept = new TextDecoder().decode(bytes.subarray(0, MAX_RESULT_BYTES)).replace(/\ufffd+$/, '');
-  return { ok, text: `${kept}\n[cut here: the answer had ${bytes.length} bytes]`, cut: true };
+  return { ok, text: `${kept}\n[truncated: the result had ${bytes.length} bytes]`, cut: true };
 }
 
 function partText(part: CallToolResult['content'][number]): string {

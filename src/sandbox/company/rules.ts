@@ -32,11 +32,11 @@ export type ExchangeRuling =
 export function applyCompanyRules(rules: readonly CompanyRule[], asked: ExchangeRequest): ExchangeRuling {
   const there = rules.filter(({ client_id, audience }) => client_id === asked.clientId && audience === asked.audience);
   if (there.length === 0)
-    return { error: 'invalid_target', reason: 'the client is not allowed to act at that audience' };
+    return { error: 'invalid_target', reason: 'the client is not allowed for that audience' };
   const found = there.find(({ groups }) => groups?.some((group) => asked.groups.includes(group)) ?? true);
   if (found === undefined) return { error: 'access_denied', reason: 'the person is not in any allowed group' };
   if (asked.resource !== undefined && !found.resources.includes(asked.resource)) {
-    return { error: 'invalid_target', reason: 'the client is not allowed to act at that resource' };
+    return { error: 'invalid_target', reason: 'the client is not allowed for that resource' };
   }
   const scopes = asked.scopes?.filter((scope) => found.scopes.includes(scope)) ?? found.scopes;
   if (scopes.length === 0) return { error: 'invalid_scope', reason: 'none of the requested scopes is allowed' };

@@ -299,7 +299,7 @@ function announcementObjection(
 ): string | undefined {
   const subject = actionSubject(action);
   const other = otherSymbol(action);
-  if (!hasPrices(subject)) return `the market does not have ${subject}`;
+  if (!hasPrices(subject)) return `the market has no symbol ${subject}`;
   if (known.endOf(subject) !== undefined) return `an earlier announcement already ends ${subject}`;
   if (other === undefined) return undefined;
   if (other === subject) return `${subject} can’t become itself`;

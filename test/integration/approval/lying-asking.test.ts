@@ -263,7 +263,7 @@ describe('an approval', () => {
   it('is given up for this poll when the provider holds it too long', async () => {
     lie({ beforeToken: () => new Promise(() => {}) });
     const { poll } = await approval({ pollTimeoutSeconds: 0.2 });
-    expect(await poll()).toEqual({ status: 'unreachable', reason: 'it did not answer in time' });
+    expect(await poll()).toEqual({ status: 'unreachable', reason: 'it did not respond in time' });
   });
 
   it('is unreachable, not over, while the provider’s metadata can’t be had', async () => {

@@ -87,7 +87,7 @@ describe('after the tap', () => {
   it.each([
     ['blocked', 'the price moved 3 %', 'Refused', 'refused: the price moved 3 %'],
     ['cancelled', '', 'Withdrawn', 'withdrawn, nothing was done'],
-    ['unknown', 'the broker did not answer', 'Not known yet', 'outcome unknown: the broker did not answer'],
+    ['unknown', 'the broker did not answer', 'Outcome unknown', 'outcome unknown: the broker did not answer'],
     ['expired', 'approved too late', 'Too late', 'too late: approved too late'],
   ])('%s is told as it is', async (state, why, standing, said) => {
     const request = await ask();

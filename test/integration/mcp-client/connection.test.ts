@@ -100,7 +100,7 @@ describe('what a server says too much of', () => {
   it('is cut at 32 KiB', async () => {
     const { text, cut } = await search(await connect(child('long').server));
     expect(cut).toBe(true);
-    expect(text).toHaveLength(MAX_RESULT_BYTES + '\n[cut here: the answer had 1000000 bytes]'.length);
+    expect(text).toHaveLength(MAX_RESULT_BYTES + '\n[truncated: the result had 1000000 bytes]'.length);
   });
 
   it.each([

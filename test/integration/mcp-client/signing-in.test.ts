@@ -105,7 +105,7 @@ it('a no on the page that asks keeps nothing', async () => {
   };
   await expect(connect({ openBrowser: deny })).rejects.toMatchObject({
     code: 'login_denied',
-    message: 'the sign-in ended with access_denied',
+    message: 'the sign-in failed: access_denied',
   });
   expect((await tokensOf()).name).toBe('');
 });

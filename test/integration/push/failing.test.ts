@@ -187,7 +187,7 @@ describe('other ways', () => {
     const [notice] = world.told;
     expect(notice).toMatchObject({
       user: 'bob',
-      title: 'Look at your phone: Buy 5 AAPL · PAPER',
+      title: 'Check your phone: Buy 5 AAPL · PAPER',
       approval: { id: request.id, code: 'K7QP', phone: 'https://home.example.net/phone' },
     });
     expect(notice?.body).toContain('https://home.example.net/phone');

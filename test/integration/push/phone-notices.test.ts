@@ -98,7 +98,7 @@ it('tell the owner by every channel, signed, with the code and no way to decide'
   const push = JSON.parse(http.requests.find(({ path }) => path === '/')?.body ?? '{}');
   expect(push).toMatchObject({
     topic: 'alices-home',
-    title: 'Look at your phone: Buy 5 AAPL · PAPER',
+    title: 'Check your phone: Buy 5 AAPL · PAPER',
     sequence_id: hook?.headers['webhook-id'],
     priority: 5,
   });

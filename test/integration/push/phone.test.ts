@@ -290,14 +290,14 @@ describe('the page', () => {
     await withPush('default');
     await phone.pair(await pairing());
     const button = phone.page.getByTestId('push-toggle');
-    await button.getByText('Ring this phone').waitFor();
+    await button.getByText('Turn on notifications').waitFor();
     expect(await phone.page.evaluate('self.asked')).toBe(0);
     await button.tap();
-    await button.getByText('Stop ringing here').waitFor();
+    await button.getByText('Turn off notifications').waitFor();
     expect(await phone.page.evaluate('self.asked')).toBe(1);
     expect(endpoints()).toContain(`${service.url}/push/toggled-default`);
     await button.tap();
-    await button.getByText('Ring this phone').waitFor();
+    await button.getByText('Turn on notifications').waitFor();
     expect(endpoints()).not.toContain(`${service.url}/push/toggled-default`);
   });
 
@@ -319,7 +319,7 @@ describe('the page', () => {
     await withPush('granted');
     await phone.openLink((await world.phone.ticket('alice')).url);
     const button = phone.page.getByTestId('push-toggle');
-    await button.getByText('Ring this phone').tap();
+    await button.getByText('Turn on notifications').tap();
     await phone.page.getByTestId('push').getByText('Sign in with your passkey').waitFor();
     expect(endpoints()).not.toContain(`${service.url}/push/toggled-granted`);
   });

@@ -14,7 +14,7 @@ export function addHaltCommand(program: CliCommand): void {
     .command('halt')
     .summary('halt all trading, or resume it')
     .description(
-      'Halt all trading at the gateway: nothing is executed, whoever proposed it, and pending approvals are withdrawn. You can still cancel orders; orders at the broker stay open. With --reducing, you can only sell what you hold. --lift asks on your phone to resume trading.',
+      'Halt all trading at the gateway: nothing is executed, no matter who proposed it, and pending approvals are withdrawn. You can still cancel orders; orders at the broker stay open. With --reducing, you can only sell what you hold. --lift asks on your phone to resume trading.',
     )
     .addOption(
       new Option('--reducing', 'only stop trades that increase positions; does not lift a halt').conflicts('lift'),

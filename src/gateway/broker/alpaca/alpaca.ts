@@ -111,7 +111,7 @@ async function accountAt(
     // The library's message is left out, because it may quote a header.
     if (error instanceof SyntaxError) return notAnAccount(host);
     const late = error instanceof Error && error.name === 'TimeoutError';
-    return unreachable(late ? `${host} did not answer in time` : `${host} can't be reached`);
+    return unreachable(late ? `${host} did not respond in time` : `${host} can't be reached`);
   }
   const account = accountAnswer.safeParse(body);
   if (!account.success) return notAnAccount(host);

@@ -99,7 +99,7 @@ ${
     : provenance === undefined
       ? ''
       : html`<p class="small soft">Every field is from your words or a default.</p>`
-}${tainted === undefined ? '' : html`<p class="note small">Text from outside was in the conversation: ${tainted}</p>`}${
+}${tainted === undefined ? '' : html`<p class="note small">The conversation included text from outside: ${tainted}</p>`}${
   warnings.length === 0
     ? ''
     : html`<ul class="small">${warnings.map((text) => html`<li>${withLocalTimes(text)}</li>`)}</ul>`

@@ -66,7 +66,7 @@ function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup
   }${
     tainted === undefined
       ? ''
-      : html`<p data-testid="tainted">Text from outside was in the conversation: ${tainted}</p>`
+      : html`<p data-testid="tainted">The conversation included text from outside: ${tainted}</p>`
   }</div>`;
 }
 

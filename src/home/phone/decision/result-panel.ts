@@ -58,7 +58,7 @@ const outcomeWords: Readonly<Record<Exclude<Outcome['state'], 'executed'>, Statu
   blocked: { sign: 'no', word: 'Refused' },
   cancelled: { sign: 'back', word: 'Withdrawn' },
   expired: { sign: 'late', word: 'Too late' },
-  unknown: { sign: 'ask', word: 'Not known yet', open: true },
+  unknown: { sign: 'ask', word: 'Outcome unknown', open: true },
 };
 
 function requestStatusWord({ status, outcome, details }: ApprovalRequest): StatusWord {

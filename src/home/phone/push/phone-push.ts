@@ -233,7 +233,7 @@ function createNotifiers(options: NotifierOptions) {
       company: Pick<Company, 'name'> | undefined,
     ) => {
       const name = company?.name ?? new URL(issuer).host;
-      const said = effect === 'enabled' ? `${name} allows your sign-in again` : `${name} ended your sign-in`;
+      const said = effect === 'enabled' ? `${name} lets you sign in again` : `${name} ended your sign-in`;
       return tell({
         user,
         key: JSON.stringify(['signal', issuer, jti]),

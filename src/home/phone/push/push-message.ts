@@ -117,7 +117,7 @@ export function noticeText(
   const { code } = request;
   const first = content === 'full' ? body : code === '' ? 'Pending' : `Code ${code}`;
   return {
-    title: `Look at your phone: ${title}`,
+    title: `Check your phone: ${title}`,
     body: [
       `${first}, until ${formatUtcSeconds(request.expiresAt)}.`,
       `Approve it on your phone only if it shows ${code === '' ? '' : 'this code and '}what you want: ${phone}`,

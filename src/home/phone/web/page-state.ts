@@ -27,7 +27,7 @@ export function createPageState(root: HTMLElement) {
     return found;
   };
   const earlier = part('earlier');
-  if (!(earlier instanceof HTMLDetailsElement)) throw new TypeError('the results are in no details');
+  if (!(earlier instanceof HTMLDetailsElement)) throw new TypeError('the results are not inside a details element');
   const state = part('state');
   const announcement = part('announce');
   let stop = () => {};
@@ -82,7 +82,7 @@ export function parseElement(html: string): HTMLElement {
   const template = document.createElement('template');
   template.innerHTML = html.trim();
   const fresh = template.content.firstElementChild;
-  if (!(fresh instanceof HTMLElement)) throw new TypeError('no element in what the server told');
+  if (!(fresh instanceof HTMLElement)) throw new TypeError('the server’s markup contains no element');
   convertToLocalTimes(fresh);
   return fresh;
 }

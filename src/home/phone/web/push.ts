@@ -12,15 +12,15 @@ const json = { accept: 'application/json' };
 type State = 'on' | 'off' | 'denied' | 'home-screen' | 'unsupported' | 'not-kept' | 'sign-in';
 
 const stateTexts: Record<State, readonly [text: string, button?: string]> = {
-  on: ['This phone rings when a request needs your approval.', 'Stop ringing here'],
-  off: ['This phone does not ring yet.', 'Ring this phone'],
+  on: ['This phone notifies you when a request needs your approval.', 'Turn off notifications'],
+  off: ['Notifications are off on this phone.', 'Turn on notifications'],
   denied: ['Notifications are blocked for this page. Allow them in the browser’s settings, then reload the page.'],
   'home-screen': [
-    'To make this phone ring, add this page to the home screen (Share, then “Add to Home Screen”) and open it there.',
+    'To get notifications on this phone, add this page to the home screen (Share, then “Add to Home Screen”) and open it there.',
   ],
   unsupported: ['This browser does not support notifications.'],
-  'not-kept': ['That didn’t work, so this phone won’t ring. Try again.', 'Ring this phone'],
-  'sign-in': ['Sign in with your passkey to make this phone ring.'],
+  'not-kept': ['That didn’t work, so notifications are still off. Try again.', 'Turn on notifications'],
+  'sign-in': ['Sign in with your passkey to turn on notifications.'],
 };
 
 const displayedIds = new Set<string>();

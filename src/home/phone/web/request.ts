@@ -29,7 +29,7 @@ export async function sendRequest(path: string, init: RequestInit = {}): Promise
 /** Navigates within this origin. Always reloads, even if only the part after "#" differs. */
 function navigate(path: string): void {
   const target = new URL(path, location.origin);
-  if (target.origin !== location.origin) throw new TypeError('the answer leads to another origin');
+  if (target.origin !== location.origin) throw new TypeError('the response redirects to another origin');
   if (target.pathname === location.pathname && target.search === location.search) location.reload();
   else location.replace(target);
 }

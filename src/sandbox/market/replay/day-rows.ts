@@ -43,7 +43,7 @@ export function parseDays(file: string, rows: readonly FileRow[]): RecordedDay[]
     seen.set(day.date, row.line);
     return day;
   });
-  if (days.length === 0) throw invalidMarketFileError(file, undefined, 'the file has no days');
+  if (days.length === 0) throw invalidMarketFileError(file, undefined, 'the file contains no market days');
   return days.sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 

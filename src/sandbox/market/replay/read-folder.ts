@@ -30,7 +30,7 @@ export function readMarketFolder(folder: string): ReplayData {
     }
   }
   if (days.size === 0)
-    throw invalidMarketFileError(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
+    throw invalidMarketFileError(folder, undefined, 'the folder contains no market files, such as AAPL.csv');
   return { days, actions };
 }
 

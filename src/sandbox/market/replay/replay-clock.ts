@@ -31,7 +31,7 @@ export function createReplayClock({ clock, file, start, end, restarts }: ReplayC
   /** @throws {RangeError} for an instant in the past or after the end */
   const check = (at: number): void => {
     if (at < now()) throw new RangeError('the market’s time can’t go back');
-    if (at > end) throw new RangeError('the market’s days end before that');
+    if (at > end) throw new RangeError('the recorded market days end before that');
   };
   return {
     now,

@@ -331,7 +331,7 @@ function consentPage(page: {
 <body>
 <p class="label">SANDBOX · simulated</p>
 <h1>Connect your ${page.label} account</h1>
-<p><strong>${page.client_id}</strong> asks to:</p>
+<p><strong>${page.client_id}</strong> wants to:</p>
 <ul>${page.scopes.map((scope) => html`<li>${thirdPartyScopeWords[scope] ?? scope}</li>`)}</ul>
 ${page.error === undefined ? '' : html`<p class="error" role="alert">${page.error}</p>`}
 <form method="post" action="authorize">
@@ -353,6 +353,6 @@ function errorPage(label: string, reason: string) {
   return html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>${label}</title><style>${raw(style)}</style></head>
-<body><p class="label">SANDBOX · simulated</p><h1>This request can't be answered</h1><p>${reason}</p></body>
+<body><p class="label">SANDBOX · simulated</p><h1>This request can't be processed</h1><p>${reason}</p></body>
 </html>`;
 }

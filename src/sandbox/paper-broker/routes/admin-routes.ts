@@ -123,7 +123,7 @@ export function adminAccountEventRoutes(options: AdminBooksOptions): Hono {
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     const { activity_type, activity_sub_type, net_amount, symbol, qty, cost } = read.data;
     if (symbol !== undefined && market.symbol(symbol) === undefined) {
-      return context.json({ message: `the market does not have ${symbol}` }, 400);
+      return context.json({ message: `the market has no symbol ${symbol}` }, 400);
     }
     const { date = newYorkDate(market.now()) } = read.data;
     const entry = createEntry({

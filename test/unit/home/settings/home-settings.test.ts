@@ -19,7 +19,7 @@ describe('an address', () => {
   );
 
   it.each([
-    ['home.example', 'write the full address'],
+    ['home.example', 'enter the full address'],
     ['https://192.168.1.5', 'not an IP address'],
     ['https://[fd00::1]', 'not an IP address'],
     ['http://127.0.0.1:4780', 'not an IP address'],
@@ -78,8 +78,8 @@ describe('home.yaml', () => {
   it('refuses a certificate where there is no https', () => {
     const tls = { cert: '/c', key: '/k' };
     // An address that is none is told as such: with `tls` beside it, it was an error of ours.
-    expect(problem({ address: 'htt[s://home.example:8443', tls })?.join()).toContain('address: write the full address');
-    expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain('tls: is only for a home at an https');
+    expect(problem({ address: 'htt[s://home.example:8443', tls })?.join()).toContain('address: enter the full address');
+    expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain('tls: is allowed only for a home at an https');
   });
 });
 

@@ -148,7 +148,7 @@ describe('what a server answers', () => {
     const { text: cut } = text('é'.repeat(MAX_RESULT_BYTES));
     expect(cut.startsWith('é'.repeat(MAX_RESULT_BYTES / 2))).toBe(true);
     expect(cut).not.toContain('\ufffd');
-    expect(cut.endsWith(`[cut here: the answer had ${MAX_RESULT_BYTES * 2} bytes]`)).toBe(true);
+    expect(cut.endsWith(`[truncated: the result had ${MAX_RESULT_BYTES * 2} bytes]`)).toBe(true);
     const odd = text(`x${'é'.repeat(MAX_RESULT_BYTES)}`).text;
     expect(odd.split('\n')[0]).toBe(`x${'é'.repeat(MAX_RESULT_BYTES / 2 - 1)}`);
   });

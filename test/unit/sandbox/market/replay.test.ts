@@ -114,7 +114,7 @@ describe('a folder of days', () => {
   });
 
   it.each([
-    ['has no days', () => write('README', ''), /no file of days/],
+    ['has no days', () => write('README', ''), /no market files/],
     ['names a file by no symbol', () => write('apple days.csv', APPLE), /named after its symbol/],
     ['has a symbol twice', () => [write('AAPL.csv', APPLE), write('AAPL.json', '[]')], /already has another file/],
     [
