@@ -16,8 +16,8 @@ import { readFileSync, writeSync } from 'node:fs';
 const passCounts = new Map<string, number>();
 
 /**
- * A point where a test build can be made to fail. `name` is `part.moment`; a test compares the calls with
- * test/crash/failpoints.ts. A delay blocks the whole process, as if the process had been stopped.
+ * Marks a point where a test build can be made to fail. `name` is `part.moment`; a test checks that
+ * test/crash/failpoints.ts lists it. A delay blocks the whole process, as if the process had been stopped.
  * @throws {Error} if this failpoint is set to `fail`
  */
 export function failpoint(name: string): void {

@@ -122,7 +122,9 @@ export const readTrustedFile = createFileReader(forgeryRisk);
 /** Returns why someone else could have written the file or the folder's content, or undefined if nobody could. */
 export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
-  return ours && (mode & 0o022) === 0 ? undefined : 'another user owns it, or other users can write to it; fix that with "chmod go-w"';
+  return ours && (mode & 0o022) === 0
+    ? undefined
+    : 'another user owns it, or other users can write to it; fix that with "chmod go-w"';
 }
 
 function createFileReader(fault: (stat: Stats) => string | undefined) {

@@ -56,7 +56,7 @@ export function createDispatchDeadline(
   return new DispatchDeadline(() => hasElapsed(ms, clock, from));
 }
 
-/** A moment on both clocks, in milliseconds. */
+/** The same moment on both clocks, in milliseconds. */
 interface Moment {
   readonly wall: number;
   readonly monotonic: number;

@@ -76,7 +76,7 @@ function stoppedFailure({ reason }: AbortSignal): NoticeFailedError {
     : new NoticeFailedError('interrupted', 'the check was stopped before the notice was sent');
 }
 
-/** Converts an error to a failure. An unexpected error's message could contain a secret, so only its name is reported. */
+/** Converts an error to a failure. Omits the message of an unexpected error, because it may contain a secret. */
 function toNoticeFailure(error: unknown): NoticeFailedError {
   if (error instanceof NoticeFailedError) return error;
   return new NoticeFailedError('unavailable', `it can't be sent (${error instanceof Error ? error.name : 'error'})`);

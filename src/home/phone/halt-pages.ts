@@ -49,7 +49,7 @@ export function createHaltPages(halting: HaltControl, { clock }: Pick<PhoneServi
   return app;
 }
 
-/** Renders the state in which positions can only be reduced. A full halt is still offered, because it also stops sales. */
+/** Renders the card for "positions can only be reduced". A full halt is still offered, because it also stops sales. */
 function reducingCard({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>

@@ -76,8 +76,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
 
   return {
     /**
-     * Returns the user's pending requests, oldest first. With `waitSeconds`, waits up to that long if there are no
-     * requests yet.
+     * Returns the user's pending requests, oldest first. If there are none, waits up to `waitSeconds` for a request.
      * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing
      * secret)
      */
@@ -160,7 +159,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
     /** Creates a link that signs in a browser, which can then only view and deny. It works once, within ten minutes. */
     ticket: (user: string) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
-    /** Creates a token with which a client can register itself, within ten minutes, to request approvals from `user`. */
+    /** Creates a token that lets one client register, within ten minutes, to request approvals from `user`. */
     registrationToken: (user: string) =>
       call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };

@@ -186,9 +186,7 @@ class StoringProvider implements OAuthClientProvider {
   readonly #person: SignInSession | undefined;
   readonly #mayMakeKey: boolean;
   #verifier = '';
-  /**
-   * The discovery state before the redirect. Used only after it, to detect a changed authorization server (SEP-2352).
-   */
+  /** The discovery state that was saved before the redirect, to detect a changed authorization server (SEP-2352). */
   #discovered: OAuthDiscoveryState | undefined;
   #isReturn = false;
   #dpop: ReturnType<StoredAuthorization['dpop']> | undefined;

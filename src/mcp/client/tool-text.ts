@@ -41,7 +41,7 @@ function fitText(text: string): string {
 
 const UNFIT = Symbol('unfit');
 
-/** Members that describe a schema, and are sanitized. Members that only validators or forms use are dropped. */
+/** Schema members with text for the model, which is sanitized. Members that only validators or forms use are dropped. */
 const descriptiveMembers = new Set(['description', 'title']);
 const droppedMembers = new Set(['$comment', 'examples', 'default']);
 

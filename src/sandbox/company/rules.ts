@@ -31,8 +31,7 @@ export type ExchangeRuling =
 /** Applies the first rule that matches the client, the audience and one of the person's groups. */
 export function applyCompanyRules(rules: readonly CompanyRule[], asked: ExchangeRequest): ExchangeRuling {
   const there = rules.filter(({ client_id, audience }) => client_id === asked.clientId && audience === asked.audience);
-  if (there.length === 0)
-    return { error: 'invalid_target', reason: 'the client is not allowed for that audience' };
+  if (there.length === 0) return { error: 'invalid_target', reason: 'the client is not allowed for that audience' };
   const found = there.find(({ groups }) => groups?.some((group) => asked.groups.includes(group)) ?? true);
   if (found === undefined) return { error: 'access_denied', reason: 'the person is not in any allowed group' };
   if (asked.resource !== undefined && !found.resources.includes(asked.resource)) {

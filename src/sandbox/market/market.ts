@@ -27,7 +27,7 @@ interface MarketOptions {
   tape?: Tape;
 }
 
-/** A quote. Prices are decimal strings in dollars a share, rounded to the tick. Times are milliseconds since the epoch. */
+/** A quote. Prices are decimal strings in dollars a share, rounded to the tick. Times are in milliseconds. */
 export interface MarketQuote {
   symbol: string;
   bid: string;

@@ -132,8 +132,8 @@ export interface CardState {
   /** Whether the person must type a word once to confirm that this is real money. */
   readonly confirm: boolean;
   /**
-   * Why nothing can be approved here. Requests on a read-only card can't be denied either; the card links to the page
-   * for deciding.
+   * Why nothing can be approved here. With `decideAt`, the request can't be denied here either; the card links to the
+   * page where it can be decided.
    */
   readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
 }

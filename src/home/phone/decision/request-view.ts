@@ -18,7 +18,7 @@ export interface DisplayedField extends DetailField {
 /** A request as displayed to a person. All members are plain text, never markup. */
 export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'askedBy'> {
   readonly kind: string;
-  /** Replaces PAPER or LIVE on requests that move no money. */
+  /** Banner that replaces PAPER or LIVE if the request moves no money. */
   readonly banner: Banner | undefined;
   /** Whether the request moves real money, or might. */
   readonly live: boolean;

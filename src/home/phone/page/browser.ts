@@ -181,7 +181,7 @@ function isCrossSite(context: Context, issuer: string): boolean {
   );
 }
 
-/** Allows a form's response to redirect to one other origin, which `form-action` would otherwise block (CSP 3 §6.4.2). */
+/** Allows a form's response to redirect to the URL's origin, which `form-action` otherwise blocks (CSP 3 §6.4.2). */
 export function allowFormRedirect(context: Context, url: string): void {
   const { origin, protocol } = new URL(url);
   // An app's own scheme has no origin.
@@ -220,7 +220,7 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Returns a description such as `Safari on iPhone`. Uses only known names, because a user agent can contain any text. */
+/** Returns, for example, `Safari on iPhone`. Uses only known names, because a user agent can contain any text. */
 export function describeBrowser(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) => all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
   const [browser, system] = [match(browsers), match(systems)];

@@ -20,7 +20,7 @@ export interface ApprovalNotifierOptions extends PushContext {
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   /** Other notification channels. If absent, only pushes are sent. */
   readonly notices?: PhoneNotices;
-  /** `fallback`: only if no push was delivered. */
+  /** When `notices` are used: always, or only if no push was delivered (`fallback`). */
   readonly noticesWhen: 'fallback' | 'always';
   readonly content: LockScreenContent;
   /** Returns whether a request's code has to be picked on the phone, so that no notification may reveal it. */

@@ -30,7 +30,7 @@ export interface PushMessage {
   readonly again?: true;
 }
 
-/** Maximum lengths in UTF-16 code units. At three bytes each, plus the surrounding fields, a message stays below 3 KB. */
+/** Maximum lengths in UTF-16 code units. With three bytes per unit, a message with all fields stays below 3 KB. */
 export const MAX_TITLE_LENGTH = 160;
 export const MAX_BODY_LENGTH = 560;
 

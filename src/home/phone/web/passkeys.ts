@@ -7,12 +7,12 @@ import {
   startRegistration,
 } from '@simplewebauthn/browser';
 
-/** Creates a passkey on this device or one nearby. @throws {Error} named as in WebAuthn */
+/** Creates a passkey on this or a nearby device. @throws {Error} whose name WebAuthn defines */
 export function createPasskey(optionsJSON: PublicKeyCredentialCreationOptionsJSON): Promise<RegistrationResponseJSON> {
   return startRegistration({ optionsJSON });
 }
 
-/** Signs the options' challenge with a passkey, with user verification. @throws {Error} named as in WebAuthn */
+/** Signs the options' challenge with a passkey, with user verification. @throws {Error} whose name WebAuthn defines */
 export function getAssertion(optionsJSON: PublicKeyCredentialRequestOptionsJSON): Promise<AuthenticationResponseJSON> {
   return startAuthentication({ optionsJSON });
 }

@@ -62,7 +62,7 @@ export function handleTaps(roomNow: () => PageState | undefined): void {
   );
 }
 
-/** Sends a decision. An approval is signed first. The card displays the progress, and its buttons are enabled again on failure. */
+/** Sends a decision; signs an approval first. The card displays the progress. Enables its buttons again on failure. */
 async function decide(room: PageState, card: HTMLElement, decision: string): Promise<void> {
   const form = card.querySelector('form');
   const id = card.dataset.requestId;

@@ -79,7 +79,9 @@ describe('home.yaml', () => {
     const tls = { cert: '/c', key: '/k' };
     // An address that is none is told as such: with `tls` beside it, it was an error of ours.
     expect(problem({ address: 'htt[s://home.example:8443', tls })?.join()).toContain('address: enter the full address');
-    expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain('tls: is allowed only for a home at an https');
+    expect(problem({ address: 'http://localhost:4780', tls })?.join()).toContain(
+      'tls: is allowed only for a home at an https',
+    );
   });
 });
 
