@@ -31,8 +31,8 @@ export interface LogoutResult {
 }
 
 /**
- * Signs out: revokes the refresh token and the access token at the provider (RFC 7009) and deletes both from this
- * machine even if the provider can't be reached. The result then lists the tokens that may still be valid.
+ * Signs out: revokes the refresh token and the access token at the provider (RFC 7009), and deletes them from this
+ * machine even if they could not be revoked. The result lists the tokens that may still be valid.
  * @throws {TradeAgentError} `credential_store_…` if the session can't be deleted
  */
 export async function logout(options: LogoutOptions): Promise<LogoutResult> {
@@ -61,7 +61,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
   });
 }
 
-/** Returns the client key for a company sign-in, because a company authenticates the client that revokes tokens. */
+/** For a company sign-in, returns the client key, which the company requires to revoke tokens. */
 async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
   if (profile.company === undefined) return {};
   const { readCompanyKey } = await import('./company/client-key.ts');

@@ -11,11 +11,11 @@ import { signInToHome } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
 /**
- * Starts a sign-in at the person's company. The sign-in succeeds once the home has accepted the company's assertion,
- * because the home decides which user signs in, and with what access.
- * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`. The
- * result's `complete` throws the same errors as that of {@link beginDeviceLogin}, and `insufficient_scope` if the
- * company or the home denies access
+ * Starts a sign-in at the person's company. The sign-in succeeds only if the home also accepts the company's assertion:
+ * the home decides which user signs in, and with what access.
+ * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `invalid_config`, `credential_store_…`.
+ * `complete` throws the same errors as after {@link beginDeviceLogin}, and `insufficient_scope` if the company or the
+ * home denies access
  */
 export async function beginCompanyLogin(
   profile: ResolvedProfile & { readonly company: CompanySignIn },

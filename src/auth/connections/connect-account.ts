@@ -23,7 +23,8 @@ export interface ConnectOptions {
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
   /**
-   * Local port of the redirect that completes a `loopback` connection. Its URI must be registered with the provider.
+   * Local port to which the provider redirects the browser to complete a `loopback` connection. The provider must know
+   * this redirect URI.
    */
   readonly redirectPort: number;
   readonly clock: Clock;
@@ -143,7 +144,7 @@ function connectionFailure(how: keyof typeof failureTexts): TradeAgentError {
 
 type RedirectResult = { readonly connectCode: string; readonly error?: undefined } | { readonly error: string };
 
-/** Listens on 127.0.0.1 for the redirect that carries our `state`. @throws {TradeAgentError} `port_in_use` */
+/** Listens on 127.0.0.1 for the redirect with our `state`. @throws {TradeAgentError} `port_in_use` */
 async function listenForReturn(port: number) {
   const state = randomBytes(24).toString('base64url');
   const codeVerifier = randomBytes(32).toString('base64url');

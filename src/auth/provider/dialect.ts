@@ -10,14 +10,14 @@ export type ProviderFeature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_ex
 export interface ProviderDialect {
   readonly label: string;
   recognizes(metadata: ServerMetadata): boolean;
-  /** Adds the provider's endpoints that its discovery document omits. */
+  /** Adds endpoints that the provider's discovery document omits. */
   complete(metadata: ServerMetadata): ServerMetadata;
-  /** Scopes that every sign-in requests besides the gateway's: the user's identity and a refresh token. */
+  /** Scopes that every sign-in requests besides the gateway's, for the user's identity and a refresh token. */
   readonly identityScopes: readonly string[];
   audience(audience: string): Record<string, string>;
   /** Returns the `login_hint` that identifies the person to ask (CIBA Core §7.1). */
   loginHint(person: Person, issuer: string): string;
-  /** Fits the message to the provider's character set and length. The code at its end is always kept. */
+  /** Fits the message to the provider's character set and maximum length. Always keeps the code at its end. */
   bindingMessage(message: string): string;
   /** Maximum lifetime of an approval request, in seconds. */
   readonly maxApprovalTtl: number;
@@ -61,7 +61,7 @@ export interface ConnectedAccountsService {
   /** Base URL without a trailing slash. */
   readonly endpoint: string;
   readonly audience: Readonly<Record<string, string>>;
-  /** Whether the sign-in must request this resource for the session to get tokens for it later (RFC 8707). */
+  /** Whether a session can get tokens for this resource (RFC 8707) only if the sign-in requested it. */
   readonly requestedAtSignIn: boolean;
   /** How a connection is completed: by the `provider`, or by a redirect to this machine (`loopback`). */
   readonly finish: 'provider' | 'loopback';

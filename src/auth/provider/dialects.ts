@@ -12,7 +12,7 @@ const dialects: Readonly<Record<ProviderName, ProviderDialect>> = {
   keycloak: keycloakDialect,
 };
 
-/** Returns the dialect that the profile names, or the standard one if it names none. */
+/** Returns the dialect of the profile's provider, or the standard dialect if the profile names no provider. */
 export function providerDialect(profile: { readonly provider?: ProviderName | undefined }): ProviderDialect {
   return dialects[profile.provider ?? 'standard'];
 }

@@ -88,7 +88,7 @@ export async function verifyIdToken(
 type Jose = typeof import('jose');
 type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 
-/** Each provider's signing keys, cached per fetch function, because each approval comes with an ID token to verify. */
+/** Signing keys by issuer, cached per fetch function, because each approval comes with an ID token to verify. */
 const keysByFetch = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
 function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {
@@ -112,7 +112,7 @@ function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jo
   return keys;
 }
 
-/** Fetches the keys, with retries, because the token endpoint's response can't be requested again. */
+/** Fetches the keys, with retries, because the ID token comes in a response that can't be requested again. */
 async function fetchKeys(
   keys: RemoteKeys,
   issuer: string,

@@ -2,8 +2,8 @@
 const MAX_LIFETIME_S = 86_400;
 
 /**
- * Returns when a token or code that the provider sent in response to a request at `sentAt` expires. Both times are in
- * milliseconds since the epoch; the result is an integer and always a valid date.
+ * Returns the expiry time of a token or code that the provider sent in response to a request at `sentAt`. Both times
+ * are in milliseconds since the epoch; the result is an integer and always a valid date.
  * @param seconds the response's `expires_in`
  */
 export function expiryTime(sentAt: number, seconds: number): number {

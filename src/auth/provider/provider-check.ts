@@ -85,7 +85,7 @@ function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: Mak
 }
 
 /**
- * Warns if token exchange is missing. Only the gateway uses it, and the gateway may have another way to reach the
+ * Returns only a warning if the provider has no token exchange, because the gateway may have another way to reach the
  * broker.
  */
 function tokenExchangeFinding(dialect: ProviderDialect, grants: readonly string[] | undefined, say: MakeFinding) {

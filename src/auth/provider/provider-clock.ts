@@ -6,12 +6,12 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
  */
 const MIN_CLOCK_DIFFERENCE_S = 3;
 
-/** How many seconds each clock is ahead of each provider's, keyed by issuer. */
+/** For each clock, how many seconds it is ahead of each provider's clock, keyed by issuer. */
 const offsets = new WeakMap<Clock, Map<string, number>>();
 
 const normalizeIssuer = (issuer: string): string => issuer.replace(/\/+$/, '');
 
-/** Returns how many seconds this machine's clock is ahead of the provider's; undefined before its first response. */
+/** Returns how many seconds `clock` is ahead of the provider's; undefined before the provider's first response. */
 export function clockOffset(issuer: string, clock: Clock): number | undefined {
   return offsets.get(clock)?.get(normalizeIssuer(issuer));
 }
@@ -62,8 +62,8 @@ export function hasClockOffsetChanged(issuer: string, before: number, clock: Clo
 const MIN_WARNING_S = 20;
 
 /**
- * Wraps fetch to compare this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) on each response.
- * @param known the difference so far, in seconds; each response changes it only as far as its `Date` contradicts it
+ * Wraps fetch to compare `clock` with the server's time in each response (`Date`, RFC 9110 §6.6.1).
+ * @param known the known difference, in seconds; a response changes it only if its `Date` rules the difference out
  */
 export function createClockComparison(send: typeof fetch, clock: Clock, known = 0) {
   let seconds = known;

@@ -17,7 +17,7 @@ export type ProviderFailure =
    */
   | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
-/** Reasons, keyed by the OAuth libraries' error codes and the runtime's error names. */
+/** Reasons why the provider is unreachable, by error code (of the OAuth libraries) or error name (of the runtime). */
 const unreachableReasons = new Map<unknown, string>([
   ['OAUTH_TIMEOUT', 'it did not respond in time'],
   ['TimeoutError', 'it did not respond in time'],
@@ -81,7 +81,7 @@ function overloadFailure(response: Response): ProviderFailure {
 }
 
 /**
- * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider sent it.
+ * Converts the failure to a TradeAgentError. `details.retryAfter` (seconds) is set if the provider asked to wait.
  * @param what the failed request, such as "the sign-in could not be started"
  */
 export function toProviderError(failure: ProviderFailure, what: string, issuer: string): TradeAgentError {

@@ -23,11 +23,11 @@ export const PROVIDER_TIMEOUT_S = 10;
 export interface ProviderAccess {
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
-  /** Folders for the disk cache. Nothing is cached on disk if undefined. */
+  /** Folders for the disk cache. If undefined, nothing is cached on disk. */
   readonly home?: UserDirs | undefined;
   /** Timeout of each request in seconds. Defaults to {@link PROVIDER_TIMEOUT_S}. */
   readonly timeoutSeconds?: number | undefined;
-  /** Key of a confidential client (`private_key_jwt`), such as a server's. A person's own client has none. */
+  /** Key of a confidential client (`private_key_jwt`), such as a server. Public clients have none. */
   readonly privateKey?: JWK | undefined;
   readonly fresh?: boolean | undefined;
 }
@@ -38,7 +38,7 @@ interface CachedMetadata {
 }
 const metadataCache = new Map<string, CachedMetadata>();
 
-/** Error codes for a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2) whose timestamp the provider rejects. */
+/** Errors if the provider rejects the timestamp of a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2). */
 const CLOCK_ERROR_CODES = ['invalid_dpop_proof', 'invalid_client'];
 
 /** Accepted signing algorithms. ID tokens with any other algorithm, such as `none` or a shared secret, are rejected. */
@@ -154,7 +154,7 @@ export function audienceParameters(profile: Pick<ResolvedProfile, 'audience' | '
   return providerDialect(profile).audience(profile.audience);
 }
 
-/** Whether this profile's tokens are bound to our key: if the provider supports it and the profile allows it. */
+/** Returns whether the profile's tokens are bound to our key: the provider supports it and the profile allows it. */
 export function usesDpopBoundTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
   return profile.dpop !== false && supportsDpop(metadata);
 }

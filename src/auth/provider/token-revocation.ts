@@ -10,7 +10,7 @@ export interface UnrevokedToken {
   readonly token: RevocableToken;
   /** The reason, phrased to follow "it could not be revoked". */
   readonly reason: string;
-  /** Whether the provider doesn't support revoking this kind of token, which is not a failure. */
+  /** Whether the provider can't revoke this kind of token at all, which is not a failure. */
   readonly unsupported: boolean;
 }
 

@@ -35,7 +35,7 @@ const MAX_PAUSE_S = 30;
 export interface DeviceLoginOptions {
   /** Gateway scopes of the session. Defaults to {@link SESSION_SCOPES}; never `orders:write`. */
   readonly scopes?: readonly string[];
-  /** Request parameters for the audience of the session's tokens. Default to those for the gateway. */
+  /** Request parameters that select the audience of the session's tokens (default: the gateway). */
   readonly audience?: Readonly<Record<string, string>>;
   readonly privateKey?: JWK;
   /**
@@ -228,7 +228,7 @@ interface DevicePoll {
   signal: AbortSignal;
 }
 
-/** Polls until the person has approved or denied the sign-in (RFC 8628 §3.4, §3.5), even after network failures. */
+/** Polls until the person has approved or denied the sign-in (RFC 8628 §3.4, §3.5). Network failures don't end it. */
 async function pollDeviceToken(poll: DevicePoll) {
   const { configuration, clock, signal } = poll;
   const { genericGrantRequest } = await import('openid-client');

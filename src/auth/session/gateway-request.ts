@@ -3,8 +3,8 @@ import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
 /**
- * Timeout of a gateway request in milliseconds, including the response body, unless that is an event stream. Long
- * enough for several broker requests by the gateway.
+ * Timeout in milliseconds of a gateway request with its response body (except an event stream). Long enough for the
+ * gateway to send several requests to the broker.
  */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 
@@ -15,7 +15,7 @@ interface GatewayRequest {
   readonly url: URL;
   readonly init: RequestInit;
   readonly timeoutMs: number;
-  /** Name of the called service in error messages. Defaults to the gateway. */
+  /** What error messages call the service. Defaults to `gateway`. */
   readonly called?: string;
 }
 

@@ -5,14 +5,13 @@ import type { Clock } from '../../machine/clock.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { parseStoredSession } from './stored-session.ts';
 
-/** Maximum age of a sign-in, in seconds, when its session requests its first live order. */
+/** Maximum age, in seconds, of a session's sign-in at its first live order. */
 const MAX_LIVE_LOGIN_AGE_S = 900;
 
 /**
  * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows that somebody
  * once signed in on this machine, not who uses it now.
- * @param signedInAt the time of the request's own sign-in, in seconds since the epoch, if it may differ from the stored
- * time
+ * @param signedInAt when the person signed in, in seconds since the epoch (default: as stored in the session)
  * @throws {TradeAgentError} `login_required`
  */
 export async function requireFreshLogin(

@@ -19,8 +19,8 @@ const descriptions: Record<string, string> = {
 };
 
 /**
- * Descriptions that differ for a server. A sign-in to a server always persists, so what matters is that the server
- * works while the person is away.
+ * Descriptions that differ for a sign-in to a server, which stores the refresh token and uses it while the person is
+ * away.
  */
 const serverDescriptions = { offline_access: 'let the server work for you while you are away' };
 

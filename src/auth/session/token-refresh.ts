@@ -33,9 +33,9 @@ interface RefreshContext {
 }
 
 /**
- * Exchanges the refresh token for an access token with these scopes, or adopts one that another process has just
- * fetched. Holds the cross-process lock from reading the refresh token until its successor is stored: with rotation,
- * reusing an old token makes the provider revoke the whole family, including the new token.
+ * Exchanges the refresh token for an access token with these scopes, or adopts the access token that another process
+ * has just fetched. Holds the cross-process lock from reading the refresh token until the new one is stored, because a
+ * provider that rotates refresh tokens revokes all of them if an old one is used again.
  * @param rejected a token that the gateway rejected and that must not be adopted
  * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
  */

@@ -20,7 +20,7 @@ export interface SessionOptions {
   readonly home: UserDirs;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  /** Requests only read scopes. Requests for any other scope are rejected locally. */
+  /** Whether to allow only requests with read scopes. Other requests are rejected locally. */
   readonly readOnly?: boolean;
   readonly timeoutMs?: number;
 }
@@ -78,7 +78,7 @@ export function createTokenSession(source: TokenSource): Session {
   if (source.kept !== undefined) tokens.set(scopeKey(READ_SCOPES), source.kept);
 
   let renewals: Promise<unknown> = Promise.resolve();
-  /** Renewals are serialized: two at once would send the same refresh token twice. */
+  /** Returns a cached or new token. Renewals are serialized: two at once would send the same refresh token twice. */
   const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
     const cached = () => {
       const token = tokens.get(scopeKey(scopes));
@@ -137,9 +137,9 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns whether these scopes need a fresh sign-in. Orders and mandates do, except orders under a mandate, because the
- * person approved the mandate earlier and may be away. Scopes that include messages belong to a conversation on a
- * server. The conversation can propose orders and mandates, so it also needs a fresh sign-in.
+ * Returns whether these scopes need a fresh sign-in. Proposing an order or a mandate does. An order under a mandate
+ * (both scopes) does not, because the person approved the mandate earlier and may be away. A conversation on a server
+ * (also the scope for messages) does, because it can propose orders and mandates.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];
