@@ -21,7 +21,7 @@ export async function parseAlerts(text: string, file: string): Promise<AlertView
   });
 }
 
-/** Returns a price rule, or a rule about one symbol's daily change in one direction, as an alert; else undefined. */
+/** Converts a price rule, or a rule about one symbol's daily change in one direction, to an alert. */
 function toAlert(rule: Rule): Alert | undefined {
   if (rule.kind === 'price') {
     const { symbol, above, below } = rule;
@@ -65,7 +65,7 @@ function isSame(one: Alert, two: Alert): boolean {
   return one.symbol === two.symbol && a.condition === b.condition && value(a.limit).eq(value(b.limit));
 }
 
-/** Returns `aapl-below-180`, numbered if the name is taken. */
+/** Returns an unused name for an alert, such as `aapl-below-180` or `aapl-below-180-2`. */
 function freeName(alert: Alert, rules: readonly Rule[]): string {
   const { condition, limit } = alertCondition(alert);
   const plain = `${alert.symbol}-${condition}-${limit}`
@@ -81,7 +81,7 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
 }
 
 /**
- * Adds an alert, or returns the same text if the alert already exists.
+ * Adds an alert to the text of a rules file. Returns the text unchanged if it already has the alert.
  * @throws {TradeAgentError} `blocked` if there would be more than `most` alerts; `invalid_config` if the file is
  * invalid before or after the change
  */
@@ -114,7 +114,7 @@ export async function addAlert(
 }
 
 /**
- * Removes the alert with this name, or all alerts for this symbol.
+ * Removes an alert by its name, or all alerts of a symbol, from the text of a rules file.
  * @throws {TradeAgentError} `not_found`; `invalid_config`
  */
 export async function removeAlerts(

@@ -18,7 +18,7 @@ interface CheckInput {
   readonly snapshot: Snapshot;
   readonly memory: CheckSnapshot;
   readonly sectorOf: (symbol: string) => string | undefined;
-  /** Set only if orders are suggested. `awaited`: symbols of orders that are waiting for approval. */
+  /** Set only if the check should suggest orders. `awaited`: symbols whose orders are already waiting for approval. */
   readonly suggest?: {
     readonly awaited: ReadonlySet<string>;
     readonly buyOnly?: boolean;
@@ -52,7 +52,7 @@ export function checkPortfolio(given: CheckInput): CompletedCheck {
   return { result, figures, firing, proposals };
 }
 
-/** Adds the ruin rule, which is always checked unless the file turns it off. */
+/** Adds the built-in ruin rule, unless the file has its own (which may be turned off). */
 function withRuinRule(file: RulesFile): RulesFile {
   if (file.rules.some(({ kind }) => kind === 'ruin')) return file;
   const taken = new Set(file.rules.map(({ name }) => name));
@@ -116,7 +116,7 @@ function orderCost(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes 
   return new Dec(request.qty ?? 0).mul(price);
 }
 
-/** Every result lists the market closures within this time. */
+/** How far ahead every result lists market closures. */
 const CLOSURES_AHEAD_MS = 14 * 86_400_000;
 
 const money = (value: Dec) => value.toFixed(2);

@@ -17,7 +17,7 @@ import type { Snapshot } from './snapshot.ts';
 
 export type Figures = ReturnType<typeof computePortfolioFigures>;
 
-/** Computes the figures. Pure: equal snapshots and marks give equal figures. */
+/** Computes the portfolio's figures. This is a pure function. */
 export function computePortfolioFigures(
   snapshot: Snapshot,
   { sectorOf, mark }: { sectorOf: (symbol: string) => string | undefined; mark?: HighWaterMark | undefined },
@@ -123,8 +123,8 @@ function drawdownsFromMark(
 }
 
 /**
- * Returns the points since the mark. Flows that became known only after the mark was stored are added to the first
- * point: a deposit on the same day may or may not be in the mark's value, and late bookings have earlier dates.
+ * Returns the points with flows that became known only after the mark was stored. They are added to the first point
+ * after the mark: a deposit on the mark's day may or may not be in its value, and late bookings have earlier dates.
  */
 function withLateFlows(
   points: readonly ValuePoint[],
@@ -142,7 +142,7 @@ function deeperFall(known: Drawdown | undefined, since: Drawdown | undefined): D
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
-/** Returns realized gains, without wash sales. `uncovered` has the symbols whose trades do not match the positions. */
+/** Returns realized gains, without wash sales. `uncovered` lists symbols whose trades do not match the positions. */
 function realizedGains(activities: readonly Activity[], positions: readonly Position[]) {
   const trades = toTrades(activities);
   const { fills, exchanges } = trades;

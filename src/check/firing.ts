@@ -24,7 +24,7 @@ export interface Firing {
   /** Findings that were reported before and are still true. */
   readonly ongoing: readonly Finding[];
   readonly snoozed: readonly Finding[];
-  /** States to store. A rule and subject without a stored state are re-armed. */
+  /** States to store. A rule is re-armed for each subject that has no stored state. */
   readonly states: readonly RuleFiring[];
   readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
 }
@@ -42,7 +42,7 @@ export const ruleDefinitionDigest = memoizePerObject((rule: Rule): string => {
   return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 });
 
-/** Returns the rule's definition together with a limit that is set elsewhere in the file, such as a target. */
+/** Returns the rule's digest, followed by the limit if it is set elsewhere in the file, such as a target. */
 function observationDefinition({ rule, limitedBy }: Observation): string {
   const definition = ruleDefinitionDigest(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
@@ -52,7 +52,7 @@ function observationDefinition({ rule, limitedBy }: Observation): string {
  * Makes each rule fire once per subject until it is re-armed. A triggered subject is a finding the first time, ongoing
  * while it stays triggered, and a finding again after it was `clear`. Skipped rules keep their state, and disabled
  * rules lose it.
- * @param inFile names of the file's rules; rules of other files keep their state
+ * @param inFile the names of the rules in the checked file; rules of other files keep their state
  */
 export function fireRules(
   look: Observations,

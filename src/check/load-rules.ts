@@ -50,7 +50,7 @@ export function defaultRulesFile(): RulesFile {
   return rulesFileSchema.parse(defaultRules);
 }
 
-/** Parses rules. @param file its name, for error messages @throws {TradeAgentError} `invalid_config` */
+/** Parses a rules file. @param file the name to show in errors @throws {TradeAgentError} `invalid_config` */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MAX_BYTES) throw invalid(file, `${file} is too long for a rules file`);
   return (await parseQuickly(text, file)) ?? (await parseWithLines(text, file));
@@ -67,8 +67,8 @@ async function parseWithLines(text: string, file: string): Promise<RulesFile> {
 }
 
 /**
- * Fast path for plain targets in a valid file. Returns undefined for any other file, so that the slow path can report
- * errors with line numbers.
+ * Fast path for a valid file with plain targets. Returns undefined for any other file; the slow path then parses it and
+ * reports errors with line numbers.
  */
 async function parseQuickly(text: string, file: string): Promise<RulesFile | undefined> {
   const plain = extractPlainTargets(text);

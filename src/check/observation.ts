@@ -101,7 +101,7 @@ export function toUncheckedRule(rule: Rule, code: UncheckedRule['code'], text: s
   return { observations: [], blind: [{ rule, subject: '', code, text }] };
 }
 
-/** Returns `14 minutes` or `3 days`, rounded down. */
+/** Formats an age, rounded down: `14 minutes`, `3 days`. */
 export function ageText(ms: number): string {
   const [count, unit] =
     ms < 3_600_000

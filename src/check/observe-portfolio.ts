@@ -31,8 +31,8 @@ function weightText(fraction: Dec): string {
 }
 
 /**
- * Returns targets as fractions of equity, without `cash`. Cached, because rules, suggestions and the result all use
- * them.
+ * Returns the targets as fractions of equity, without `cash`. Cached, because rules, suggestions and the result all
+ * use them.
  */
 export const targetWeights = memoizePerObject(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
@@ -59,7 +59,7 @@ export function cachedDrifts(file: RulesFile, figures: Figures, band: DriftBand)
   return made.drifts;
 }
 
-/** Checks a portfolio rule. Rules about weights can't be checked if the account is worth nothing or less. */
+/** Checks a portfolio rule. Rules about weights can't be checked if the account's value is zero or negative. */
 export function observePortfolio(
   rule: PortfolioRule,
   file: RulesFile,
@@ -161,7 +161,7 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   return createAccountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 
-/** Returns a function that returns a drift's limits. Successive drifts with the same allowance share one object. */
+/** Creates a function that returns a drift's limits. Successive drifts with the same allowance share one object. */
 function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => RuleLimits {
   let last: { readonly allowed: Dec; readonly limits: RuleLimits } | undefined;
   return ({ allowed }) => {

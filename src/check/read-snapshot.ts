@@ -29,7 +29,7 @@ interface GatherOptions {
 
 /** Number of days of the calendar to read, enough to find the usual closing time. */
 const CALENDAR_DAYS = 28;
-/** If the clocks differ by more than this, a note says so, because the difference confuses people who compare times. */
+/** If this machine's clock and the broker's differ by more than this, the result has a note that says so. */
 const CLOCK_SKEW_MS = 60_000;
 
 export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
@@ -163,8 +163,8 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
 }
 
 /**
- * Returns a lookup for the prices of transferred shares that were booked without a value: the day's unadjusted close
- * or, today, the position's price.
+ * Returns a lookup for the prices of transferred shares that were booked without a value: the unadjusted close of the
+ * transfer's day or, if that is today, the position's current price.
  */
 async function readPricesOfTransfers(
   gateway: GatewayClient,
@@ -186,7 +186,7 @@ async function readPricesOfTransfers(
   return (symbol, day) => prices.get(`${symbol} ${day}`);
 }
 
-/** Returns the last close on or before a day, because shares are also transferred on days without trading. */
+/** Returns the last close on or before a day. Shares can also be transferred on days without trading. */
 async function readCloseOn(gateway: GatewayClient, cache: ClosingPriceCache, symbol: string, day: string) {
   const key = `${symbol} ${day}`;
   const kept = await cache.get(key);
@@ -207,12 +207,12 @@ async function readCloseOn(gateway: GatewayClient, cache: ClosingPriceCache, sym
 }
 
 const CONCURRENT_BAR_REQUESTS = 6;
-/** Rules look back at most 250 sessions, about a year. */
+/** Period of bars to read. Rules look back at most 250 sessions, about a year. */
 const BARS_PERIOD_MS = 400 * DAY_MS;
 /** Number of sessions stored, slightly more than any rule looks back. */
 const SESSION_RETENTION = 260;
 
-/** Reads each symbol's closing prices before its quote's session. Requests only closes that are not stored. */
+/** Reads each symbol's closing prices before the session of its quote. Requests only closes that are not stored. */
 async function readCloses(
   gateway: GatewayClient,
   cache: ClosingPriceCache,

@@ -8,7 +8,7 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  * instant. Source of docs/reference/schema/check-rules.schema.json.
  */
 
-/** Returns a Zod error function with this message for invalid values. Missing values get Zod's default message. */
+/** Creates a Zod error function that returns this message for invalid values. Missing values get Zod's own message. */
 const unlessMissing =
   (words: string) =>
   ({ input }: { input: unknown }) =>
@@ -205,7 +205,7 @@ export function isAtMostHundredPercent(parts: Readonly<Record<string, string>>):
     .lte(1);
 }
 
-/** `cash` is the part that stays in cash. */
+/** Target percentages by symbol. `cash` is the percentage that is not invested. */
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
     // Refinements also run on values that the pattern rejected, and Decimal throws on those.

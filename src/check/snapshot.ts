@@ -9,7 +9,7 @@ export interface MissingPrice {
   readonly code: 'unknown_symbol' | 'price_unavailable';
 }
 
-/** All data that a check reads. What the rules find depends on nothing else. */
+/** All account and market data that a check reads. */
 export interface Snapshot {
   /** The broker's time in epoch milliseconds, since this machine's clock may be wrong. */
   readonly now: number;

@@ -13,7 +13,7 @@ export function escapeHtml(text: string): string {
   return safeLine(text).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** Escapes text for a list item or table cell, without markup, HTML or links. The Markdown source stays readable. */
+/** Escapes text for a list item or table cell, so that it has no markup, HTML or links but is readable as source. */
 export function escapeMarkdown(text: string): string {
   return safeLine(text)
     .replace(/[\\`*_[\]|~]/g, '\\$&')

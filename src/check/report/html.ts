@@ -136,7 +136,7 @@ function targetChart({ targets }: CheckResult): string {
   return driftChart(rows, 'Drift from the targets, in percentage points');
 }
 
-/** Returns `$1.2M` or `$98.5k`, since an axis has little room. */
+/** Abbreviates dollars for an axis: `$1.2M`, `$98.5k`. */
 function shortDollars(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e9) return `$${(value / 1e9).toFixed(2)}B`;
@@ -198,7 +198,7 @@ const BOTTOM = 26;
 /** Maximum number of points. More are indistinguishable on any screen. */
 const MAX_POINTS = 400;
 
-/** Draws a line with the area under it, as SVG colored by the page's style sheet. */
+/** Renders a line and the area below it as SVG, colored by the page's style sheet. */
 function lineChart(
   dots: readonly ChartPoint[],
   options: {
@@ -285,7 +285,7 @@ function svg(name: string, height: number, label: string, content: string): stri
   );
 }
 
-/** Keeps the lowest and highest point of each interval, so that no peak is lost. */
+/** Keeps only the lowest and highest point of each interval, so that no peak is lost. */
 export function thinOutPoints(dots: readonly ChartPoint[]): readonly ChartPoint[] {
   if (dots.length <= MAX_POINTS) return dots;
   const size = Math.ceil(dots.length / (MAX_POINTS / 2 - 1));

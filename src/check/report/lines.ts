@@ -13,7 +13,7 @@ import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
-/** Returns `2026-11-24 12:00 New York time`. */
+/** Formats a time: `2026-11-24 12:00 New York time`. */
 export function formatNewYorkTime(at: string): string {
   return `${newYorkTimestamp(Date.parse(at)).slice(0, 16).replace('T', ' ')} New York time`;
 }
