@@ -245,7 +245,7 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
   );
 }
 
-/** Shows whether the money is real: always in words, and in color if it is. */
+/** Shows in words whether the money is real, and also in color if it is. */
 function EnvironmentLabel({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (
@@ -444,8 +444,8 @@ function LivePart(props: {
 }
 
 /**
- * Returns how many approvals are shown as full panels: as many as possible if each of the others still gets a row. If
- * not even the first panel fits, it is shown compactly.
+ * Returns how many approvals to show as full panels: as many as fit while each other approval gets a row. If not even
+ * the first panel fits, it is shown compactly.
  */
 function layoutApprovals(
   heights: readonly number[],

@@ -12,7 +12,7 @@ import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
 import { personReader } from '../text/reader.ts';
 
-/** Maximum rows of `/chart`, and the number of rows for its title, dates, legend and the input. */
+/** Maximum number of rows of `/chart`, and the rows that its title, dates, legend and the input need. */
 const MAX_CHART_ROWS = 30;
 const CHART_MARGIN_ROWS = 11;
 /** Maximum number of sparklines. Only the largest positions get one, because each sparkline costs a request. */

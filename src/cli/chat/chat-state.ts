@@ -193,8 +193,8 @@ function onToolResult(
 }
 
 /**
- * Prints settled lines immediately, unless another conversation's answer is being printed, because answers must not
- * mix.
+ * Prints settled lines (see {@link splitAnswer}) immediately, unless another conversation's answer is being printed:
+ * lines of two answers must not mix.
  */
 function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
@@ -264,7 +264,7 @@ function endsWithAnswer(state: ChatState, run: ChatRun): boolean {
 }
 
 /**
- * Ends the run. Approvals without an outcome stay pending on the phone, and are executed once the person approves them.
+ * Ends the run. Its open approval requests stay on the phone; what the person approves is still executed.
  */
 function endRun(state: ChatState, run: ChatRun, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));

@@ -142,7 +142,7 @@ function terminalSize(stdout: SizedStream): [columns: number, rows: number] {
   return stdout.getWindowSize?.() ?? [stdout.columns ?? 80, stdout.rows ?? 24];
 }
 
-/** Returns how many rows these lines take at this width, beyond one row each. */
+/** Returns how many additional rows the lines take because they wrap at this width. */
 function additionalRows(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(0, Math.ceil(stringWidth(line) / columns) - 1), 0);
 }

@@ -67,7 +67,7 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
 
 /**
  * Prints an error: under `--output json` and `stream-json` as an object on stdout, otherwise (also with `--jq`) as two
- * lines on stderr. No other function prints errors.
+ * lines on stderr.
  * @returns the exit code
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {

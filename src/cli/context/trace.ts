@@ -7,7 +7,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
 /**
- * Starts to log a command to the log file and, with `--verbose`, to stderr. `TRADE_AGENT_LOG=off` disables the file.
+ * Starts logging a command to the log file and, with `--verbose`, to stderr. `TRADE_AGENT_LOG=off` disables the file.
  */
 export function startLogging(
   { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,

@@ -5,7 +5,7 @@ import { csvLists } from './csv-lists.ts';
 
 /**
  * Formats a result's list as CSV (RFC 4180, with a header line). Text that a spreadsheet would run as a formula gets a
- * leading apostrophe, numbers don't.
+ * leading apostrophe; numbers do not.
  * @throws {RangeError} if the result is not a list
  */
 export function csvText(resultName: string, data: Readonly<Record<string, unknown>>): string {

@@ -41,7 +41,7 @@ interface ClientsOptions {
 }
 
 /**
- * Adds `mcp clients`, which manages the clients that people allowed on the consent page. Runs on the home's own
+ * Adds `mcp clients`, which manages the clients that people allowed on the consent page. Must run on the home's
  * machine.
  */
 function addMcpClients(mcp: CliCommand): void {

@@ -8,7 +8,7 @@ import { printError } from '../../context/output.ts';
 import { createApprovalListener } from '../../run/approval-progress.ts';
 
 /**
- * Proposes an order, shows its progress like that of a run, and prints the outcome and how to continue.
+ * Proposes an order, shows its progress as for a run, and prints the outcome and how to continue.
  * @returns the exit code that a run would return
  */
 export async function proposeAndShow(

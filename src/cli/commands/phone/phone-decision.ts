@@ -77,7 +77,7 @@ function requestKind({ details }: PhoneRequest, view: ProposalView | undefined):
   return `${environmentName(environment)} ${called}`;
 }
 
-/** Asks the person for a decision; undefined leaves the request open. @throws `signal.reason` if it aborts */
+/** Asks for a decision. Returns undefined to leave the request open. @throws `signal.reason` if the signal aborts */
 export async function promptForDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);

@@ -18,7 +18,7 @@ import { checkResultText, createCheckProgress } from '../check/check-view.ts';
 import { runRecordLine } from './schedule-view.ts';
 import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.ts';
 
-/** Limits the number of printed lines, because cron sends all of them as mail. */
+/** Maximum number of printed lines. Limited because cron sends all of them as mail. */
 const MAX_LINES = 200;
 
 /**

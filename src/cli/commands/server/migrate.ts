@@ -5,7 +5,7 @@ import { serverPaths } from './places.ts';
 
 /**
  * Adds the subcommand `migrate` for a gateway or server.
- * @param running names the processes that may keep running during the migration
+ * @param running the processes that may keep running during the migration, in plural, for the help text
  */
 export function addMigrateCommand(
   parent: CliCommand,

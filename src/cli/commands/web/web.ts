@@ -47,8 +47,8 @@ async function show({ output, io }: Context, { url, port }: WebReadyInfo): Promi
 }
 
 /**
- * Opens the page in a browser through a temporary file, because every user of this machine can see the browser's
- * command line.
+ * Opens the page in a browser through a temporary file. If the browser got the link as an argument, every user of this
+ * machine could see it.
  * @returns a function that removes the file
  */
 async function openPage(context: Context, { url }: WebReadyInfo): Promise<() => void> {
