@@ -95,5 +95,5 @@ function revocationWarning(
   const access = unrevoked.find(({ token, unsupported }) => token === 'access_token' && !unsupported);
   return access === undefined
     ? undefined
-    : `The session is ended, but the access token could not be revoked (${access.reason}); it expires by itself${ends}.`;
+    : `The session has ended, but the access token could not be revoked (${access.reason}); it expires by itself${ends}.`;
 }

@@ -113,7 +113,7 @@ const kinds = [
     ...common,
     symbols: z
       .union([z.literal('held'), z.array(symbolSchema).min(1).max(500)], {
-        error: 'must be held, or a list of symbols',
+        error: 'must be "held" or a list of symbols',
       })
       .default('held'),
     by: percent,

@@ -22,7 +22,7 @@ const env = { TRADE_AGENT_API_KEY: 'not-a-key' };
 
 /** aimock's modes, and what is said of each. A slow server is left when the run's own time is over. */
 const modes = [
-  ['drops requests', { dropRate: 1 }, /answered with HTTP status 500/],
+  ['drops requests', { dropRate: 1 }, /responded with HTTP status 500/],
   ['sends malformed answers', { malformedRate: 1 }, /closed the connection early or sent an invalid answer/],
   ['disconnects', { disconnectRate: 1 }, /cannot be reached or closed the connection/],
   ['limits the rate', { rateLimitRate: 1 }, /is limiting requests/],

@@ -223,7 +223,7 @@ function retryReason(failure: ModelFailure, { url }: ModelServer): string {
   if (status === 429) return 'the model’s server is busy';
   return status === undefined
     ? `no connection to ${new URL(url).host}`
-    : `the model’s server answered with HTTP status ${status}`;
+    : `the model’s server responded with HTTP status ${status}`;
 }
 
 /** Throws if the stream ends without a finish_reason: calls may be missing, and half a plan must not be executed. */
@@ -349,7 +349,7 @@ function errorTexts(failure: ModelFailure, { name, url, keyVariable }: Server): 
       return ['the model’s server is limiting requests', `Wait ${wait}, or check your plan at ${host}.`];
     }
     default:
-      return [`the model’s server answered with HTTP status ${failure.status}`, 'Try again, or try another model.'];
+      return [`the model’s server responded with HTTP status ${failure.status}`, 'Try again, or try another model.'];
   }
 }
 

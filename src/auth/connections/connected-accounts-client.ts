@@ -194,7 +194,7 @@ function apiError(status: number, origin: string): TradeAgentError {
     case 401:
       return loginRequiredError(`${origin} no longer accepts this session`);
     case 403:
-      return new TradeAgentError('insufficient_scope', 'you may not change connected accounts', {
+      return new TradeAgentError('insufficient_scope', 'you are not allowed to change connected accounts', {
         hint: 'Give the login client access to the My Account API with its connected-accounts scopes, then run "trade-agent login".',
       });
     case 404:
@@ -203,11 +203,11 @@ function apiError(status: number, origin: string): TradeAgentError {
       });
     default:
       return status === 429 || status >= 500
-        ? new TradeAgentError('provider_unreachable', `${origin} answered with HTTP status ${status}`, {
+        ? new TradeAgentError('provider_unreachable', `${origin} responded with HTTP status ${status}`, {
             hint: 'Try again in a moment.',
           })
-        : new TradeAgentError('provider_error', `${origin} answered with HTTP status ${status}`, {
-            hint: 'Check the connection’s name and redirect address there.',
+        : new TradeAgentError('provider_error', `${origin} responded with HTTP status ${status}`, {
+            hint: 'Check the connection’s name and redirect URI at the provider.',
           });
   }
 }

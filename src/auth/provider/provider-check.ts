@@ -53,7 +53,7 @@ function cibaFinding(metadata: ServerMetadata, announced: ServerMetadata, lacksG
     return say('ciba', 'fail', `CIBA supports neither poll nor ping mode (only ${modes.join(', ')})`);
   }
   return announced.backchannel_authentication_endpoint === undefined
-    ? say('ciba', 'warn', 'phone approvals (CIBA) are not announced and may be turned off')
+    ? say('ciba', 'warn', 'phone approvals (CIBA) are not advertised and may be turned off')
     : say('ciba', 'ok', 'phone approvals (CIBA)');
 }
 
@@ -62,7 +62,7 @@ function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metad
   if (dialect.details === 'never') {
     const what = `${dialect.label} does not put the approved order into the token`;
     return profile.environment === 'live'
-      ? say('details', 'fail', `${what}, so the gateway requests no approvals of live orders`)
+      ? say('details', 'fail', `${what}, so the gateway does not request approvals for live orders`)
       : say('details', 'warn', `${what}, so the phone shows only a short message`);
   }
   const types = listedValues(metadata, 'authorization_details_types_supported');
@@ -74,11 +74,15 @@ function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metad
       `authorization details of type ${type} are not supported (supported: ${types.join(', ') || 'none'}); set details_type in gateway.yaml to a supported type`,
     );
   }
-  return say('details', 'warn', `whether approvals carry the order (type ${type}) can't be seen from outside`);
+  return say(
+    'details',
+    'warn',
+    `the provider's metadata does not say whether approvals carry the order (type ${type})`,
+  );
 }
 
 function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: MakeFinding) {
-  if (!supportsDpop(metadata)) return say('dpop', 'warn', 'no DPoP, so a stolen token works anywhere');
+  if (!supportsDpop(metadata)) return say('dpop', 'warn', 'DPoP is not supported, so a stolen token works anywhere');
   return profile.dpop === false
     ? say('dpop', 'warn', 'DPoP is turned off in the profile, so a stolen token works anywhere')
     : say('dpop', 'ok', "tokens bound to this machine's key (DPoP)");
@@ -91,7 +95,7 @@ function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: Mak
 function tokenExchangeFinding(dialect: ProviderDialect, grants: readonly string[] | undefined, say: MakeFinding) {
   return grants?.includes(dialect.exchangeGrantType)
     ? say('token_exchange', 'ok', "token exchange, for the gateway's access to the broker")
-    : say('token_exchange', 'warn', 'token exchange is not announced; the gateway needs it to reach the broker');
+    : say('token_exchange', 'warn', 'token exchange is not advertised; the gateway needs it to reach the broker');
 }
 
 function listedValues(metadata: ServerMetadata, name: string): string[] | undefined {

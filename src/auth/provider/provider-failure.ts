@@ -23,13 +23,13 @@ const unreachableReasons = new Map<unknown, string>([
   ['TimeoutError', 'it did not respond in time'],
   ['OAUTH_ABORT', 'the request was aborted'],
   ['AbortError', 'the request was aborted'],
-  ['OAUTH_PARSE_ERROR', 'its answer was not JSON'],
-  ['OAUTH_RESPONSE_IS_NOT_JSON', 'its answer was not JSON'],
+  ['OAUTH_PARSE_ERROR', 'its response was not JSON'],
+  ['OAUTH_RESPONSE_IS_NOT_JSON', 'its response was not JSON'],
 ]);
 
 /** Classifies an error thrown by openid-client, oauth4webapi, jose or fetch. */
 export function classifyProviderFailure(error: unknown): ProviderFailure {
-  if (isResponseTooLarge(error)) return { kind: 'invalid', reason: 'its answer was too long' };
+  if (isResponseTooLarge(error)) return { kind: 'invalid', reason: 'its response was too long' };
   const { name, code, cause, error: oauthError, error_description, response = cause } = asRecord(error);
   if (response instanceof Response && isOverloaded(response, oauthError)) return overloadFailure(response);
   if (typeof oauthError === 'string') {
@@ -41,7 +41,7 @@ export function classifyProviderFailure(error: unknown): ProviderFailure {
   }
   if (response instanceof Response && code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') {
     const { status } = response;
-    return { kind: 'invalid', reason: `it answered with HTTP status ${status}`, status };
+    return { kind: 'invalid', reason: `it responded with HTTP status ${status}`, status };
   }
   const reason = unreachableReasons.get(code) ?? unreachableReasons.get(name);
   if (reason !== undefined) return { kind: 'unreachable', reason };
@@ -75,7 +75,7 @@ function overloadFailure(response: Response): ProviderFailure {
   const wait = retryAfter === undefined ? '' : `; retry in ${retryAfter} s`;
   return {
     kind: 'unreachable',
-    reason: status === 429 ? `too many requests${wait}` : `it answered with HTTP status ${status}`,
+    reason: status === 429 ? `too many requests${wait}` : `it responded with HTTP status ${status}`,
     ...defined({ retryAfter }),
   };
 }

@@ -26,7 +26,7 @@ export async function openOutput(
   if (output === 'csv') {
     const { csvCommandNames, isCsvCommand } = await import('../format/csv-lists.ts');
     if (!isCsvCommand(command)) {
-      throw new TradeAgentError('usage', `${command} has no list to print as --output csv`, {
+      throw new TradeAgentError('usage', `${command} does not print a list, which --output csv requires`, {
         hint: `Commands that print lists: ${csvCommandNames()}.`,
       });
     }

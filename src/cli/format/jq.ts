@@ -28,6 +28,6 @@ function jqError(message: string, said: string): TradeAgentError {
     .replace(/\s+/g, ' ')
     .trim();
   return new TradeAgentError('usage', words === '' ? message : `${message}: ${words}`, {
-    hint: '--jq filters the output of --output json (see docs/reference/schema). The command itself has run.',
+    hint: '--jq filters the output of --output json (see docs/reference/schema). The command itself was run.',
   });
 }

@@ -170,7 +170,7 @@ function statusError(base: URL, status: number, answer: unknown): TradeAgentErro
   const hint = hintsByErrorCode[type];
   const shown = hint === undefined ? '' : ` (${type})`;
   const otherwise = status === 403 ? `${WRONG_CREDENTIALS} ${MISSING_PERMISSION}` : 'Try again in a moment.';
-  return unavailable(base, `answered with HTTP status ${status}${shown}`, hint ?? otherwise);
+  return unavailable(base, `responded with HTTP status ${status}${shown}`, hint ?? otherwise);
 }
 
 function unavailable(base: URL, why: string, hint: string): TradeAgentError {

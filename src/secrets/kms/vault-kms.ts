@@ -109,7 +109,7 @@ function statusError(base: URL, status: number): TradeAgentError {
     403: 'The token has expired, or its policy lacks "update" on encrypt and decrypt of this key.',
     404: 'Check that the transit engine is mounted there.',
   };
-  return unavailable(base, `answered with HTTP status ${status}`, hints[status] ?? 'Try again in a moment.');
+  return unavailable(base, `responded with HTTP status ${status}`, hints[status] ?? 'Try again in a moment.');
 }
 
 function readToken(file: string): string {

@@ -122,7 +122,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   const code = responseErrorCode(status, problem);
   const said = problem?.detail ?? problem?.title;
   const message =
-    said === undefined ? `the gateway answered with HTTP status ${status}` : safeLine(said, MAX_SENTENCE_LENGTH);
+    said === undefined ? `the gateway responded with HTTP status ${status}` : safeLine(said, MAX_SENTENCE_LENGTH);
   const connection = code === 'connection_required' ? missingConnection(body) : undefined;
   const hint =
     connection !== undefined

@@ -215,15 +215,20 @@ describe('an approval', () => {
       'server_error',
       500,
       '{"error":"server_error"}',
-      { status: 'unreachable', reason: 'it answered with HTTP status 500' },
+      { status: 'unreachable', reason: 'it responded with HTTP status 500' },
     ],
-    ['half a body', 200, '{"access_token":"planted-acc', { status: 'unreachable', reason: 'its answer was not JSON' }],
-    ['a page', 502, '<html>', { status: 'unreachable', reason: 'it answered with HTTP status 502' }],
+    [
+      'half a body',
+      200,
+      '{"access_token":"planted-acc',
+      { status: 'unreachable', reason: 'its response was not JSON' },
+    ],
+    ['a page', 502, '<html>', { status: 'unreachable', reason: 'it responded with HTTP status 502' }],
     [
       'a firewall’s no',
       403,
       '{"message":"Forbidden"}',
-      { status: 'unreachable', reason: 'it answered with HTTP status 403' },
+      { status: 'unreachable', reason: 'it responded with HTTP status 403' },
     ],
   ])('answered with %s is told apart', async (_, status, body, expected) => {
     const { poll } = await approval();

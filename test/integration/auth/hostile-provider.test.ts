@@ -132,7 +132,7 @@ describe('an answer of 100 MB', () => {
     });
     await expect(refresh()).rejects.toMatchObject({
       code: 'provider_error',
-      message: 'the session could not be renewed: its answer was too long',
+      message: 'the session could not be renewed: its response was too long',
     });
   });
 

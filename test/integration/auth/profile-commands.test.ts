@@ -96,7 +96,7 @@ describe('profile add', () => {
       [
         [/Issuer[^:]*: $/, issuer],
         [/Gateway[^:]*: $/, gateway],
-        [/Login client id: $/, 'trade-agent'],
+        [/Login client ID: $/, 'trade-agent'],
       ],
     );
     expect(stderr).toContain(`Found a standard provider at ${issuer}`);

@@ -73,7 +73,7 @@ it.each<[string, () => unknown, string]>([
   [
     'out of order',
     () => world.lie({ revoke: () => new Response('', { status: 503 }) }),
-    'it answered with HTTP status 503',
+    'it responded with HTTP status 503',
   ],
   [
     'without a revocation endpoint',

@@ -71,7 +71,7 @@ async function grant(context: Context, wanted: NewAccess): Promise<void> {
   await context.output.result(
     'access-granted',
     { ...granted },
-    () => `${safeLine(wanted.who)} has access now. To revoke it: trade-agent access revoke ${safeLine(granted.access)}`,
+    () => `${safeLine(wanted.who)} now has access. To revoke it: trade-agent access revoke ${safeLine(granted.access)}`,
   );
 }
 

@@ -31,7 +31,7 @@ export async function showConnectionLink(context: Context, link: ConnectionLink)
   if (profile.sandbox) {
     io.talk(`  or      trade-agent phone connect ${safeLine(link.ticket)}   (in another terminal)`);
   }
-  if (link.finish === 'loopback') io.talk('          in a browser on this machine, which returns here');
+  if (link.finish === 'loopback') io.talk('          only in a browser on this machine');
   io.talk(`  valid   ${formatCountdown(link.expiresAt - clock.now())}`);
   if (io.stderrIsTty && link.finish === 'provider') await showQrCode(context, link.address);
   io.talk('');

@@ -14,7 +14,7 @@ export function addConnectionsCommand(program: CliCommand): void {
     .command('connections')
     .summary('manage connections to your broker, Slack and Gmail')
     .description(
-      'Connect your accounts at other services. You sign in at each service once, in your browser. Your identity provider stores the access you allow, never the agent, and only the gateway uses it.',
+      'Connect your accounts at other services. You sign in at each service once, in your browser. The access that you allow is stored by your identity provider, never by the agent, and used only by the gateway.',
     )
     .examples(
       ['trade-agent connections', 'what is connected, and what can be'],
@@ -38,7 +38,7 @@ export function addConnectionsCommand(program: CliCommand): void {
     .option('--open', 'open the link in the browser')
     .option(
       '--redirect-port <port>',
-      'the port that the browser returns to, for providers that need it',
+      'the local port to redirect the browser to, for providers that need one',
       parsePort,
       DEFAULT_REDIRECT_PORT,
     )

@@ -10,7 +10,7 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
 
   gateway
     .command('halt')
-    .description("lift a halt on the gateway's own machine, if the owner's phone can't")
+    .description("lift a halt on the gateway's machine, if the owner can't do it by phone")
     .requiredOption('--lift', 'lift the halt ("trade-agent halt" starts one)')
     .requiredOption('--user <sub>', 'the owner whose halt to lift, by subject at the identity provider')
     .examples(['trade-agent gateway halt --lift --user alice', 'works while the gateway runs'])
@@ -23,8 +23,8 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
         { sub: user, ended, halted_at: haltedAt, lifted_at: liftedAt, state },
         () =>
           `${
-            ended === 'halted' ? `Trading of ${user} was halted` : `${user} could only reduce positions`
-          } since ${haltedAt}; ${
+            ended === 'halted' ? `Lifted the halt on ${user}'s trading` : `Lifted the restriction on ${user}'s trading`
+          }, in effect since ${haltedAt}; ${
             state === 'active' ? 'trading is active again.' : 'positions can still only be reduced.'
           }`,
       );
@@ -59,7 +59,7 @@ function addGatewayAudit(gateway: CliCommand): void {
     .argument('[file]', "a copy to verify (default: the gateway's own file, together with its database)")
     .option(
       '--key <key>',
-      "the gateway's key: a file (JWK, JWK Set) or a thumbprint (default: its own key; for a copy, the one that the profile's gateway publishes)",
+      "the key to verify with: a file (JWK or JWK Set) or a thumbprint (default: the local gateway's key; for a copy of the log, the key that the profile's gateway publishes)",
     )
     .option(
       '--checkpoint <file>',
@@ -111,7 +111,7 @@ function signedText(lines: number, signed: AuditLogVerdict['signed']): string[] 
   if (anchors.unvouched > 0) {
     said.push(`${anchors.unvouched} of them by untrusted authorities: add their certificates with --authority-ca`);
   }
-  if (anchors.late > 0) said.push(`${anchors.late} of them more than three days late, which proves less`);
+  if (anchors.late > 0) said.push(`${anchors.late} of them were made more than three days late, which proves less`);
   return said;
 }
 
@@ -122,5 +122,5 @@ const lineFaults = {
   unreadable: 'unreadable',
   checkpoint: 'a checkpoint that does not match the lines before it',
   signer: 'a checkpoint signed with a key other than --key or the gateway’s own',
-  anchor: 'a timestamp of something else, or by an untrusted authority',
+  anchor: 'a timestamp that belongs to something else, or comes from an untrusted authority',
 } as const;

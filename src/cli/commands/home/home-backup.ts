@@ -40,7 +40,7 @@ export function addHomeBackupCommands(home: CliCommand): void {
     home
       .command('restore')
       .description(
-        'Restore a home from a backup into a new folder. Proposals that were open then are withdrawn, agents must sign in again, and phones stay paired.',
+        'Restore a home from a backup into a new folder. Proposals that were open at the time of the backup are withdrawn, agents must sign in again, and phones stay paired.',
       )
       .argument('<file>', 'a file from "home backup"'),
   )

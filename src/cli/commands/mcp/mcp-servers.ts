@@ -27,7 +27,7 @@ export function addMcpServersCommand(mcp: CliCommand): void {
     .command('servers')
     .summary('manage third-party servers for the language model')
     .description(
-      'Manage third-party MCP servers (news, research) whose tools a language model may use. Only tools that you allow are offered, and only while they are unchanged. The results of the tools are treated as data, and your phone names the server. The built-in planner uses no such tools.',
+      'Manage third-party MCP servers (news, research) whose tools a language model may use. Only tools that you allow are offered, and only while they are unchanged. Their results are treated as data, and approval requests on your phone name the server. The built-in planner does not use these tools.',
     )
     .examples(
       ['trade-agent mcp servers add news --url https://news.example/mcp', 'shows its tools and asks'],

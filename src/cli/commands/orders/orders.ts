@@ -95,7 +95,7 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
     ],
     [
       'trade-agent order buy AAPL --qty 5 --key mon-AAPL --approval detach',
-      `exits with ${exitCodes.pending}; running it again does not order twice`,
+      `exits with ${exitCodes.pending}; running it again does not place a second order`,
     ],
   ],
   sell: [

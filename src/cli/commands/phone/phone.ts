@@ -37,7 +37,7 @@ export function addPhoneCommand(program: CliCommand): void {
     .command('login')
     .description('confirm a sign-in code as the user')
     .argument('<user-code>', 'the code from "trade-agent login"')
-    .option('--company', 'confirm a code of "login --company" at the sandbox\'s company')
+    .option('--company', 'confirm a code from "login --company" at the sandbox\'s company')
     .examples(
       ['trade-agent phone login WDJB-MJHT --user bob', "on bob's phone"],
       ['trade-agent phone login WDJB-MJHT --company', 'as alice, at the company'],

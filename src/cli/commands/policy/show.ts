@@ -45,7 +45,7 @@ async function policyText(policy: PolicyView): Promise<string> {
     ['rules', digest],
     ...rulesLine('own', policy.policies),
     ...rulesLine('the firm’s', policy.firm),
-    ...(problem === undefined ? [] : [['WRONG', `${safeLine(problem)} There is no trading until it is fixed.`]]),
+    ...(problem === undefined ? [] : [['WRONG', `${safeLine(problem)} Trading is blocked until this is fixed.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
   const rows = flattenLimits(limits);
   if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');

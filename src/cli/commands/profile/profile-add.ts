@@ -35,7 +35,7 @@ export function addProfileAddCommand(profile: CliCommand): void {
     .option('--gateway <url>', "the order gateway's address")
     .option('--audience <name>', "the gateway's audience at the provider (default: the gateway's address)")
     .addOption(createChoiceOption('--provider <name>', 'the provider (default: detected)', providerNames))
-    .option('--login-client <id>', 'the public client for signing in')
+    .option('--login-client <id>', 'the client ID of the public client for signing in')
     .addOption(createChoiceOption('--environment <name>', 'paper or live trading (default: paper)', ['paper', 'live']))
     .addOption(
       createChoiceOption('--credential-store <where>', 'where to store secrets (default: keychain)', [
@@ -125,7 +125,7 @@ async function report(context: Context, name: string, added: AddedProfile): Prom
 const questions: Readonly<Record<PromptedSetting, readonly [option: string, question: string]>> = {
   issuer: ['--issuer', 'Issuer (address of the identity provider)'],
   gateway: ['--gateway', 'Gateway (address of the order gateway)'],
-  loginClient: ['--login-client', 'Login client id'],
+  loginClient: ['--login-client', 'Login client ID'],
 };
 
 async function askSetting({ io, signal }: Context, setting: PromptedSetting): Promise<string> {

@@ -12,7 +12,7 @@ export function addRunCommand(program: CliCommand): void {
     .command('run')
     .summary('ask one question and exit')
     .description(
-      'Ask the agent once. Standard input is read to its end as context if it is not a terminal; "-" reads the prompt from it. "trade-agent \'buy 5 AAPL\'" (one argument with a space) also works.',
+      'Ask the agent once. If standard input is not a terminal, it is read as context; with "-", it is read as the prompt. "trade-agent \'buy 5 AAPL\'" (one argument with a space) also works.',
     )
     .argument('[prompt]', 'your request, in plain English')
     .addOption(approvalOption())

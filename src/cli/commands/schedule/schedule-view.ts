@@ -80,7 +80,7 @@ export function scheduleText(view: ScheduleView, reader: Reader = programReader)
 export function runRecordLine(record: RunRecord, reader: Reader = programReader): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed =
-    record.missed === 0 ? '' : `, catches up ${record.missed} missed ${record.missed === 1 ? 'run' : 'runs'}`;
+    record.missed === 0 ? '' : `, makes up for ${record.missed} missed ${record.missed === 1 ? 'run' : 'runs'}`;
   const attempt = record.attempt === 1 ? '' : `, attempt ${record.attempt}`;
   const unsent = record.unsent === 0 ? '' : `, notices not sent: ${record.unsent}`;
   const why = record.error === undefined ? '' : `: ${safeLine(record.error.message)}`;

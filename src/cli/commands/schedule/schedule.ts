@@ -16,9 +16,9 @@ const checkExits = [...runExitCodes.filter((code) => code !== exitCodes.marketCl
 export function addScheduleCommand(program: CliCommand): void {
   const schedule = program
     .command('schedule')
-    .summary('run checks by cron, systemd or launchd')
+    .summary('run checks with cron, systemd or launchd')
     .description(
-      'Run checks on this machine at set times, in exchange time (New York), whatever the local time zone. Missed runs are caught up once.',
+      'Run checks on this machine at set times, in exchange time (New York), whatever the local time zone. One run makes up for all missed runs.',
     )
     .examples(
       ['trade-agent schedule add --at close-30m --rules rules.yaml', 'half an hour before each close'],

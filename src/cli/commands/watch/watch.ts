@@ -6,7 +6,7 @@ export function addWatchCommand(program: CliCommand): void {
   program
     .command('watch')
     .summary('show live prices')
-    .description('Show live prices on the full terminal; press q to quit. Stale prices are marked.')
+    .description('Show live prices in full screen; press q to quit. Stale prices are marked.')
     .argument('<symbols...>', 'such as AAPL or BRK.B')
     .examples(
       ['trade-agent watch AAPL MSFT', 'two rows, updated every two seconds'],
