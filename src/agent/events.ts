@@ -48,7 +48,7 @@ interface ApprovalViewBase extends KindOutcome {
   readonly client: string;
 }
 
-/** An approval as shown to users and scripts. Its subject is in the field that is named after its kind. */
+/** An approval as shown to users and scripts. The field named after the approval's kind contains the subject. */
 export type ApprovalView = { [K in ProposalKind]: ApprovalViewOf<K> }[ProposalKind];
 export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
   readonly kind: K;

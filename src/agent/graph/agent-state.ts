@@ -17,7 +17,7 @@ export interface CallOutcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** The attempt of a failed call, in words: `sell 2 KO`. */
+  /** What the failed call attempted, in words: `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;
@@ -88,9 +88,9 @@ export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**
- * Returns the failures that no later successful call for the same prompt corrected. Usually, that must be a call to the
- * same tool on the same subject. If the failed call had invalid arguments, the subject may differ; if it was unusable,
- * any call corrects it.
+ * Returns the failures that no later call corrected. A later successful call corrects a failure if it calls the same
+ * tool for the same subject. The subject may differ if the failed call had invalid arguments. An unusable call is
+ * corrected by any later successful call.
  */
 export function uncorrectedFailures(
   outcomes: readonly CallOutcome[],

@@ -7,7 +7,7 @@ const MAX_DESCRIPTION_LENGTH = 80;
 type Call = Pick<ToolCall, 'name' | 'args'>;
 
 interface NamedOrder {
-  /** The side in the model's own words, in lower case. */
+  /** The side as the model wrote it, in lower case. */
   readonly side: string;
   readonly symbol: string;
 }

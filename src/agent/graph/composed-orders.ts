@@ -34,7 +34,7 @@ function describeComposedOrder(order: OrderRequest): string {
 
 /**
  * Returns a prompt for composed orders and the tool calls that propose each order exactly as given.
- * @throws {TradeAgentError} like {@link describeOrders}
+ * @throws {TradeAgentError} under the same conditions as {@link describeOrders}
  */
 export function createComposedOrderMessages({
   orders,
@@ -60,7 +60,7 @@ export function createComposedOrderMessages({
 
 type Call = { readonly name: string; readonly args: Record<string, unknown> };
 
-/** Returns one call for a batch if no two orders have the same symbol, and otherwise one call per order. */
+/** Returns one call for a batch of two or more orders if all symbols differ, and otherwise one call per order. */
 function batchCalls(orders: readonly OrderRequest[]): Call[] {
   const symbols = new Set(orders.map(({ symbol }) => symbol));
   if (orders.length >= MIN_BATCH_ORDERS && symbols.size === orders.length) {

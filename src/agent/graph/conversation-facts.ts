@@ -7,7 +7,7 @@ import { type NameSearchResult, nameSearchSchema } from '../planner/symbols-by-n
 import { promptMessages } from './message-history.ts';
 import { findLatestRebalancing, type Rebalancing } from './rebalancing.ts';
 
-/** The facts about a conversation that decide provenance. Plain data, stored with the proposal's state. */
+/** Facts about a conversation from which provenance is computed. Plain data, stored with the proposal's state. */
 export interface ConversationFacts {
   /** The person's own prompts, newest last. */
   readonly said: readonly string[];

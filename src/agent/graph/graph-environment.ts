@@ -30,7 +30,7 @@ export interface AgentEnvironment {
 
 export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'connectBy' | 'signal'> {
   readonly thread: string;
-  /** Client for reads, cancellations and waits, which end with the run's signal. */
+  /** Client for reads, cancellations and waits. The run's signal aborts its requests. */
   readonly gateway: GatewayClient | undefined;
   readonly approvalMode: ApprovalMode;
   /** Whether the run ends instead of waiting for a decision. */

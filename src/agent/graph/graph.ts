@@ -22,8 +22,8 @@ export interface AwaitedProposal {
 }
 
 /**
- * Builds the subgraph of one proposal, from call to result, with its own checkpoints. In one flat graph, the first
- * approved proposal would wait for the last decision, because a step ends only when all its tasks have ended.
+ * Builds the subgraph that takes one proposal from call to result, with separate checkpoints. In one flat graph, an
+ * approved proposal would wait until all others are decided, because a step ends only when all its tasks have ended.
  */
 function proposalGraph(environment: GraphEnvironment) {
   return new StateGraph({ state: ProposalGraphState, output: ProposalGraphOutput })
@@ -43,7 +43,7 @@ function proposalGraph(environment: GraphEnvironment) {
 /**
  * Builds the agent's graph: `model` → one `Send` per call → `tool` or `proposal` → `model`, until the model makes no
  * calls. For composed orders, the graph starts with their calls. No node has a retry policy, because each node decides
- * itself which requests may be repeated, and under which idempotency key.
+ * which requests it may repeat, and with which idempotency key.
  */
 export function buildGraph(environment: GraphEnvironment, checkpointer: BaseCheckpointSaver) {
   const route = (state: AgentStateValue) => {

@@ -51,8 +51,8 @@ const PROPOSING =
 type Wording = (line: string, folded: string) => boolean;
 
 /**
- * Returns the test for a wording. Compiling all patterns took a tenth of a run's time, so each pattern is compiled only
- * when a line contains one of its words.
+ * Returns a test for a wording. Compiling every pattern up front took a tenth of a run's time, so a pattern is compiled
+ * only when a line contains one of its words.
  * @param words separated by "|"
  * @param pattern case-insensitive; "@" stands for any of the words
  */

@@ -23,8 +23,8 @@ export function promptMessages(messages: readonly BaseMessage[]): Prompt[] {
 }
 
 /**
- * Returns the thread in the form that chat APIs accept: every call is followed by its result. A call that an
- * interrupted run left open gets an error that says so as its result.
+ * Returns the thread in the form that chat APIs accept: every call is followed by its result. If an interrupted run
+ * left a call without a result, adds an error as its result.
  */
 export function addMissingToolResults(messages: readonly BaseMessage[]): BaseMessage[] {
   const answers = new Map<string, BaseMessage>();

@@ -230,7 +230,7 @@ const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|eit
 
 /**
  * Returns what was not done for the latest prompt: calls that failed, and orders that the person named but the model
- * never proposed. The model's final answer may not mention them.
+ * never proposed. The model's final answer might not mention them.
  */
 function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly CallOutcome[], said: string) {
   const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
@@ -258,7 +258,7 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Cal
   };
 }
 
-/** Maximum number of calls per turn; others are rejected, because a person can't judge more approvals at once. */
+/** Maximum number of calls per turn. Further calls are rejected: a person can't judge more approvals at once. */
 const MAX_CALLS = 20;
 /** Tool name under which text that almost parsed as a call is stored in the conversation. */
 const UNREADABLE_CALL = 'unreadable_call';
@@ -429,8 +429,8 @@ function safeToolName(name: string): string {
 }
 
 /**
- * Returns the calls with their raw arguments. LangChain's parser would complete truncated JSON, but the end of `"qty":
- * "1` could be missing from `"qty": "100"`.
+ * Returns the calls with their raw arguments. LangChain's parser would complete truncated JSON: if `"qty": "100"` were
+ * cut off after the 1, it would return the quantity 1.
  */
 function rawCalls(answer: AIMessageChunk): { name: string; args: unknown }[] {
   const chunks = answer.tool_call_chunks ?? [];

@@ -29,7 +29,7 @@ import { createStandingOrderRequest } from './standing-request.ts';
  * Returns the complete request for a call. The gateway adds the account, price and identifiers, and validates the
  * request.
  * @throws {TradeAgentError} `invalid_order`, `invalid_message`, `connection_required`; `blocked`, `usage` for a
- * standing order that the person did not ask for; errors of the gateway's reads
+ * standing order that the person did not ask for; any error of a request to the gateway
  */
 export async function createProposalRequest(
   environment: Pick<

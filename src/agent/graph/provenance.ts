@@ -52,8 +52,8 @@ const numberFields = [
 ];
 
 /**
- * Fields whose values are words: the field, a function that returns the person's words for it, and whether the field is
- * undecided if the person used several of them.
+ * Fields whose values are words. Each entry has the field's name, a function that returns the values that the person's
+ * words express, and whether several values leave the field undecided.
  */
 const wordFields: readonly (readonly [string, (said: Utterance) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],
@@ -249,7 +249,7 @@ function openOrderSource(
   return undefined;
 }
 
-/** Returns the name of the rule that selects this order for the person's words, or undefined if none does. */
+/** Returns the name of the rule by which the person's words select this order, or undefined if they don't. */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },

@@ -38,7 +38,7 @@ const LIMITS_RULE = 'the orders it places';
  * proposed only if every field is in the person's own words or a default, and the conversation contains no text from
  * outside sources. Otherwise the error's hint contains the command that the person can type.
  * @throws {TradeAgentError} `blocked` if the request is not in the person's own words; `invalid_order`, `usage` if it
- * is unreadable or ambiguous; errors of the gateway's reads
+ * is unreadable or ambiguous; any error of a request to the gateway
  */
 export async function createStandingOrderRequest(
   { profile, clock, model }: Pick<GraphEnvironment, 'profile' | 'clock' | 'model'>,
@@ -97,7 +97,7 @@ function acceptedSentence(turns: readonly string[]): string {
 }
 
 /**
- * Requires that the price that the order waits for is not reached yet. Otherwise it would be placed immediately.
+ * Requires that the price that the order waits for has not been reached. Otherwise, it would be placed immediately.
  * @throws {TradeAgentError} `usage` with a question
  */
 async function requireNotCrossed(
@@ -207,7 +207,7 @@ function timeSource(at: string, said: string | undefined): Provenance['fields'][
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;
 }
 
-/** Returns the account's source, which is the user only if the request has the account that they named. */
+/** Returns the provenance of the account: the user if the request's account is the one that they named. */
 function accountSource(
   account: AccountEntry | undefined,
   called: string | undefined,
@@ -217,7 +217,7 @@ function accountSource(
   return { account: isSame ? userSource : otherSource };
 }
 
-/** Returns the end's source, which is the user only if the request has the end that they named. */
+/** Returns the provenance of the mandate's end: the user if the end in the request is the one that they named. */
 function endSource(
   end: MentionedEnd | undefined,
   { until, before }: ScheduleMention,

@@ -3,8 +3,8 @@ import type { Session } from '../../auth/session/session.ts';
 import { neutralizeMarkers } from './inert-text.ts';
 
 /**
- * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; what differs is in
- * the prompt context. It contains only our own text and enforces nothing: the gateway and the phone do.
+ * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; whatever differs is
+ * in the prompt context. It contains only our own text. It enforces nothing; the gateway and the phone enforce the rules.
  */
 export function buildSystemPrompt({ readOnly }: { readOnly: boolean }): string {
   return [
@@ -58,7 +58,7 @@ export function describePromptContext(session: Session | undefined, now: number)
   return `It was ${new Date(now).toISOString().slice(0, 16)}Z when the user said this. ${who}`;
 }
 
-/** Attaches the context to a prompt, but outside its text, which contains only the person's own words. */
+/** Attaches the context to a prompt without changing its text, which contains only the person's own words. */
 export function withPromptContext(message: HumanMessage, under: string): HumanMessage {
   return new HumanMessage({
     content: message.content,

@@ -196,9 +196,8 @@ interface LocalCall {
 }
 
 /**
- * Requires that an alert's symbol is in the person's own words and, once the conversation contains text from outside
- * sources, that its price is too. Requires that a schedule is the one that the planner reads in the person's newest
- * message.
+ * Requires an alert's symbol to be in the person's own words, and also its price once the conversation contains text
+ * from outside sources. Requires a schedule to be the one that the planner parses from the person's newest message.
  * @throws {TradeAgentError} `blocked`
  */
 export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {
