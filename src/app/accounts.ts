@@ -61,7 +61,7 @@ export async function forEachAccount<T>(
   };
 }
 
-/** @throws {TradeAgentError} like {@link forEachAccount} */
+/** @throws {TradeAgentError} the same errors as {@link forEachAccount} */
 export async function runInAccount<T>(
   app: MultiAccountApp,
   { account, ...entry }: AccountEntry,

@@ -137,7 +137,7 @@ interface AlertCheckOptions {
 /**
  * Schedules checks of the profile's alerts on this machine, unless such a schedule exists. The checks send notices, but
  * propose no orders.
- * @throws {TradeAgentError} like `addSchedule`; `not_found` if there are no alerts
+ * @throws {TradeAgentError} the errors of `addSchedule`; `not_found` if there are no alerts
  */
 export async function scheduleAlertChecks(app: App, every: CheckTime, options: AlertCheckOptions = {}) {
   // The first alert creates the file. Without the file, every run of the schedule would fail.

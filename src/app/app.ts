@@ -21,7 +21,7 @@ export interface App {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For URLs whose path may contain a secret: logs only the host. */
+  /** Logs only the host. For URLs whose path may contain a secret. */
   readonly redactedFetch: typeof fetch;
   readonly signal: AbortSignal;
   /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default profile. */
@@ -48,21 +48,21 @@ export interface App {
   /** Whether `--account all` was passed. */
   readonly isAllAccounts: boolean;
   /**
-   * The number of the account selected by `--account`, or undefined if the option is absent.
+   * Returns the number of the account selected by `--account`, or undefined if the option is absent.
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`
    */
   account(): Promise<string | undefined>;
-  /** The gateway client for requests that concern no particular account. @throws {TradeAgentError} `login_required` */
+  /** Returns a gateway client for requests about the user, not an account. @throws {TradeAgentError} `login_required` */
   usersGateway(): Promise<GatewayClient>;
-  /** All of the person's accounts. @throws {TradeAgentError} `login_required` */
+  /** Returns all of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
   /** Returns the app for one account (undefined for the default account). The caller must close its agent. */
   inAccount(account: string | undefined): App;
-  /** A gateway client for the selected account. @throws {TradeAgentError} `login_required` */
+  /** Returns a gateway client for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
-  /** The profile's MCP servers, not yet connected, or undefined if the profile has none. */
+  /** Returns the profile's MCP servers, not yet connected, or undefined if the profile has none. */
   foreignTools(): Promise<McpServerRegistry | undefined>;
-  /** The agent, created by the first call with its options. Later calls ignore their options. */
+  /** Returns the agent, which the first call creates. Later calls ignore their options. */
   agent(options: AgentOptions): Promise<Agent>;
   /** Drops the session and the agent, after a login or logout. */
   reset(): Promise<void>;

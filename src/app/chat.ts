@@ -42,7 +42,7 @@ export async function loadAccountSummary(app: App) {
   return { user: session.user, equity: account?.equity, trading: halt?.state };
 }
 
-/** Switches the model. @throws {TradeAgentError} `usage`, `invalid_config` for a model that could not answer */
+/** Switches the model. @throws {TradeAgentError} `usage`; `invalid_config` if the model has no name or API key */
 export async function switchModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
   const { baseUrl, ...others } = options;
   const profile = await app.profile();
@@ -72,7 +72,7 @@ export type ModelChoice =
 
 const HOME_PROFILE = 'home';
 
-/** Returns whether there is no profile or sandbox yet, and the command line named none. */
+/** Returns whether there is no profile or sandbox yet, and neither an option nor the environment names one. */
 export async function isFirstRun(app: App): Promise<boolean> {
   if (app.profileName !== undefined || app.env.TRADE_AGENT_SANDBOX) return false;
   const home = await app.home();

@@ -9,12 +9,12 @@ import type { McpServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** The dependencies that the caller passes to an app. `tell` and `askSecret` stand in for the terminal. */
+/** Dependencies that the caller passes to an app. The app uses the terminal only through `tell` and `askSecret`. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For URLs whose path may contain a secret: logs only the host. Defaults to `fetch`. */
+  /** Logs only the host. For URLs whose path may contain a secret. Defaults to `fetch`. */
   readonly redactedFetch?: typeof fetch;
   readonly signal: AbortSignal;
   readonly profileOption?: string | undefined;

@@ -46,10 +46,10 @@ export type AskForApproval = (page: {
 
 /**
  * Plays the whole flow with the commands that a person would type, each in its own process, on a sandbox that is
- * removed afterwards. The process that proposes the order is ended by SIGHUP before the approval, but the order is
- * still executed.
- * @param options.person asks the person to approve the order, and makes the demo end with the chat; if undefined, the
- *   demo runs unattended
+ * removed afterwards. SIGHUP ends the process that proposed the order before the approval, but the order is still
+ * executed.
+ * @param options.person asks the person to approve the order, after which the demo ends with the chat; if undefined,
+ *   the demo runs unattended
  * @returns the gateway's audit log
  * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` if a step fails; the signal's reason
  */

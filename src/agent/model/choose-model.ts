@@ -137,7 +137,7 @@ interface BoundModel {
   stream(history: BaseMessage[], until: { signal: AbortSignal }): Promise<AsyncIterable<AIMessageChunk>>;
 }
 
-/** Streams the model's responses. Retries after a transient failure, or with a shorter history if it was too long. */
+/** Streams a model's responses. Retries after a transient failure, and shortens a history that was too long. */
 class AnswerStreamer {
   readonly #server: ModelServer;
   readonly #clock: Clock;
@@ -168,7 +168,7 @@ class AnswerStreamer {
     }
   }
 
-  /** Makes one attempt. Returns the failure if no chunk arrived, or undefined if the response is complete. */
+  /** Makes one attempt. Returns a failure before the first chunk, or undefined if the response is complete. */
   async *#attempt(
     model: BoundModel,
     history: BaseMessage[],
@@ -276,7 +276,7 @@ class AnswerCutOff extends Error {
 const tooLongPattern =
   /context[_ ]?(length|window|size|overflow)|maximum context|too many tokens|prompt is too long|exceed\w* .{0,40}(context|token limit)/i;
 
-/** Classifies the client's error. The server's text is not kept: it may quote part of the key. */
+/** Classifies an error of the HTTP client. Drops the server's text, which may quote part of the API key. */
 export function classifyModelFailure(error: unknown, stalled: boolean): ModelFailure {
   const facts = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const text = `${String(facts.name)} ${String(facts.code)} ${String(facts.message)}`;

@@ -25,14 +25,14 @@ const MAX_NESTING = 40;
 const fence = /^(`{3,}|~{3,})[ \t]*[a-zA-Z_]*[ \t]*\r?\n?([\s\S]*?)\1/;
 const tag = /^<(tool_calls?|tools|function_calls?)>([\s\S]*?)<\/\1>/;
 const marks = /<\/?(?:tool_calls?|function_calls?|function=|\|tool|\|python_tag)|\[TOOL_CALLS\]|<｜tool/;
-/** Chat-template markers, which a model writes only by mistake. */
+/** Matches a chat-template marker, which a model writes only by mistake. */
 const frame = /^<[|｜][a-z_]{2,20}[|｜]>/;
 const shape =
   /["'](?:name|tool|function|tool_name)["']\s*:[\s\S]{0,300}?["'](?:arguments|parameters|args|input)["']\s*:/;
 
 /**
  * Classifies the text of a message that has no tool calls in the API's own format.
- * @param names names of the tools; text such as `get_quote({…})` is nearly a call
+ * @param names names of the tools, to recognize text such as `get_quote({…})` as nearly a call
  * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer and not a call
  */
 export function classifyResponseText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {

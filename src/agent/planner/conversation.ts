@@ -17,8 +17,8 @@ const andThat = /^and (?:for )?(\$?[A-Za-z][A-Za-z0-9.]*)$/i;
 const MAX_TURNS = 20;
 
 /**
- * Parses the newest turn in the context of the previous turns: a "yes" to a spelling question, "the same for KO", "what
- * about MSFT?". If the meaning is ambiguous, the planner asks.
+ * Parses the newest turn, which may refer to previous turns: a "yes" to a spelling question, "the same for KO", or
+ * "what about MSFT?". If the meaning is ambiguous, the planner asks.
  * @param turns the person's own turns, newest last
  */
 export function parseNewestTurn(turns: readonly string[]): UnderstoodTurn {

@@ -64,7 +64,7 @@ function requireSingle(orders: readonly Order[], what: string, hint: string): Or
   throw new NotUnderstoodError(`You have ${orders.length} ${what} orders: ${list}.`, hint);
 }
 
-/** Returns the newest order. That is what "my last order" means, even if it is no longer open. */
+/** Returns the newest order. If it has ended, throws, because "my last order" never means an older order. */
 function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
   if (last === undefined) throw new NotUnderstoodError('You have no orders.', 'Ask "all orders".', 'not_found');

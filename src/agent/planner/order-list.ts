@@ -128,7 +128,7 @@ function ambiguousPrice(symbols: readonly string[]): NotUnderstoodError {
   );
 }
 
-/** Requires that an amount is clearly per symbol or in total; otherwise, asks. Whole positions are always clear. */
+/** Asks unless it is clear whether an amount is per symbol or in total. Whole positions are always clear. */
 function requireUnambiguousAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
   if (base.kind !== 'order' && base.kind !== 'standing') return;
   const { side, qty, notional } = base.request;

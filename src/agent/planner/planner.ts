@@ -63,7 +63,7 @@ export class BuiltinPlanner extends BaseChatModel {
   }
 }
 
-/** Returns the planner's next turn, a pure function of the messages. */
+/** Returns the planner's next turn, which depends only on the messages. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
   const { parsed } = parseNewestTurn(userTurns(messages));
   if ('refusal' in parsed) return parsed;

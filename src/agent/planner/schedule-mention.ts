@@ -58,7 +58,7 @@ export const scheduleHint =
   'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 /**
- * Separates the schedule from a clause.
+ * Splits the schedule off a clause.
  * @returns undefined if the clause has no schedule
  * @throws {NotUnderstoodError} if the schedule is ambiguous or not supported
  */
@@ -171,7 +171,7 @@ function toDate(day?: string, month?: string, year?: string): string | undefined
   return year === undefined ? date : `${year}-${date}`;
 }
 
-/** Rejects a clause that is almost a schedule, with a question. */
+/** @throws {NotUnderstoodError} with a question if the clause contains something that is almost a schedule */
 function askAboutNearMiss(clause: string): void {
   if (!/^(?:buy|sell)\b/i.test(clause)) return;
   const found = reaching.exec(clause);

@@ -42,11 +42,11 @@ const between = new RegExp(
   'i',
 );
 
-/** Matches a schedule at the start, which belongs to the clause after it: "Every Monday, buy …". */
+/** Matches a schedule at the start, which applies to the clause after it: "Every Monday, buy …". */
 const leadingSchedulePattern =
   /^((?:every|each|on|if|when|once|as soon as)\b[^,;.]*),\s+(?=(?:please )?(?:buy|sell|purchase)\b)/i;
 
-/** Matches an account at the start, which belongs to the clause after it: "In my IRA account, buy …". */
+/** Matches an account at the start, which applies to the clause after it: "In my IRA account, buy …". */
 const leadingAccountPattern = new RegExp(
   `^((?:in|from|at|on) [^,;.]*\\baccount\\b[^,;.]*),\\s+(?=(?:please )?(?:${verbs})\\b)`,
   'i',
@@ -197,7 +197,7 @@ function tryParseClause(clause: string): Intent | undefined {
   }
 }
 
-/** Removes courtesies and final punctuation. */
+/** Removes polite phrases and final punctuation. */
 export function stripCourtesies(clause: string): string {
   return clause
     .trim()

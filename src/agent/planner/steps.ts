@@ -70,8 +70,8 @@ const needsOpenOrders = (intent: Intent) =>
   (intent.kind === 'replace' && !('newest' in intent.which));
 
 /**
- * Returns the calls that must come first: to find the tickers of names, holdings for "half my MSFT", and open orders
- * for a cancellation.
+ * Returns the lookups that planning requires: the tickers of names, the holdings for "half my MSFT", and the open
+ * orders for a cancellation.
  */
 export function planLookups(intents: readonly Intent[]): PlannerStep[] {
   const steps: PlannerStep[] = [];

@@ -74,7 +74,7 @@ function stringLeaves(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringLeaves) : [];
 }
 
-/** Upper-case words that are not tickers. */
+/** Words that are not tickers even in capitals. */
 const capitals = new Set(
   (
     'i am pm et est edt ny nyc usd us ok oco oto tp stp bracket etf jan feb mar apr may jun jul aug sep sept oct nov dec ' +
@@ -148,7 +148,7 @@ function readNumbers(word: string, after: string): Dec[][] {
   });
 }
 
-/** Conditional words, each with a pattern for plans that express the condition; undefined if no plan can. */
+/** Conditional words, each with a pattern that matches plans with that condition; undefined if there are none. */
 const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
   [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
   [

@@ -213,8 +213,8 @@ function tickersIn(words: readonly string[], shouted: boolean): string[] {
 }
 
 /**
- * Returns the ticker at a position. English words count as tickers only in capitals ("tell me" does not name TELL), and
- * in a sentence in all capitals, the grammar's words never do.
+ * Returns the ticker at a position. A lower-case word, or any word of a sentence in all capitals, counts as a ticker
+ * only after a word such as "buy" or a quantity: "tell me" does not name TELL.
  */
 function tickerAt(words: readonly string[], at: number, shouted: boolean): string | undefined {
   const word = words[at]?.replace(/^\$(?=[A-Za-z])/, '').replace(/'s$/i, '') ?? '';
@@ -279,7 +279,7 @@ function fractionsIn({ lower }: Clause): string[] {
   });
 }
 
-/** Words that a price follows, with or without words in between ("limit of $180"). */
+/** Words that are followed by a price, possibly with other words in between ("limit of $180"). */
 const priceWords = new Set('limit lmt at @ stop stp above below under over stop-limit stop-loss'.split(' '));
 const between = new Set(['price', 'of', 'at', '@', 'is', 'by']);
 

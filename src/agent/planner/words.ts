@@ -84,7 +84,7 @@ export class WordReader {
 
   /**
    * Takes a ticker in capitals, or a name in lower case: `apple`, `google class a`.
-   * @throws {NotUnderstoodError} with this hint
+   * @throws {NotUnderstoodError} with `hint`
    */
   symbol(hint = 'Try "buy 5 AAPL".'): string {
     const written = this.next();

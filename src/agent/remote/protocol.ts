@@ -67,8 +67,7 @@ export interface AgentOperation {
 /**
  * Defines an operation.
  * @param request method and path below `/v1/agent`, with `{name}` in place of IDs
- * @param answer schema of the response body; if omitted, the status is 204. Otherwise it is 200, unless `more`
- * overrides it
+ * @param answer schema of the response body. The default status is 200, or 204 if `answer` is omitted
  */
 function defineOperation<Answer extends z.ZodType | undefined = undefined>(
   request: `${AgentOperation['method']} /${string}`,

@@ -31,8 +31,8 @@ export interface RemoteAgentOptions {
 }
 
 /**
- * Creates a client of the agent that a `trade-agent server` runs. The server keeps its threads; this machine sends the
- * person's requests and receives the same stream of events that a local agent would emit, across lost connections.
+ * Creates a client of the agent that a `trade-agent server` runs. The server stores the threads. The client sends the
+ * person's requests and receives the same events that a local agent would emit. It reconnects if it has to.
  *
  * @example
  * ```ts
@@ -104,10 +104,10 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
   };
 }
 
-/** Waits before retries of starting or stopping a run, in milliseconds. Short, because someone is watching. */
+/** Delays before a request to start or stop a run is retried, in milliseconds. Short, because someone is waiting. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const STOP_TIMEOUT_MS = 5_000;
-/** Time that a stopped run gets to withdraw its open proposals. */
+/** How long a stopped run has to withdraw its open proposals. */
 const STOP_GRACE_MS = 15_000;
 
 interface RemoteStart {
@@ -121,8 +121,8 @@ interface RemoteStart {
 }
 
 /**
- * Runs a request on a server, with the same contract as `run/runner.ts`: the last event is always `result`. The remote
- * run is stopped by the signal, or, except with `detach`, when the reader of the events stops early.
+ * Runs a request on a server, with the same contract as `run/runner.ts`: the last event is always `result`. Stops the
+ * remote run if the signal is aborted or, except with `detach`, if the caller stops reading events.
  */
 async function* driveRemote(
   server: RemoteRequests,
@@ -242,7 +242,7 @@ class RemoteRun {
   }
 
   /**
-   * Waits before another attempt.
+   * Waits until the next attempt.
    * @throws the error of the last attempt if another attempt can't help
    */
   async #beforeRetry(
@@ -297,7 +297,7 @@ class RemoteRun {
     );
   }
 
-  /** Adds to the result why the run was stopped, because the server does not know. */
+  /** Adds the reason for stopping the run to the result, because the server does not know the reason. */
   #asEnded(result: RunResult): RunResult {
     if (!this.#signal.aborted || result.error?.code !== 'interrupted') return result;
     const { code } = this.#reason();
@@ -318,7 +318,7 @@ function isOutcomeUnknown(error: TradeAgentError): boolean {
   return isTransientError(error) || error.details.problem === 'malformed_response';
 }
 
-/** Returns whether the session's own scopes are too narrow, in which case no request reached the server. */
+/** Returns whether the session's scopes are too narrow. If so, no request reached the server. */
 function hasTooNarrowScopes({ code, details }: TradeAgentError): boolean {
   return code === 'insufficient_scope' && details.status === undefined;
 }

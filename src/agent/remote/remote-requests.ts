@@ -27,7 +27,7 @@ interface CallOptions {
 export interface RemoteRequests {
   /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
   call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<OperationResponse<Name>>;
-  /** Opens the stream of a run's events after `lastEventId`. @throws like `call` */
+  /** Opens the stream of a run's events after `lastEventId`. @throws the same errors as `call` */
   events(run: string, lastEventId: string | undefined, until: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 

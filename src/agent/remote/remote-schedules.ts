@@ -7,7 +7,7 @@ import type { AddScheduleRequest, RemoteSchedule } from './protocol.ts';
 import { createRemoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
 
-/** Waits before retries, in milliseconds. The waits are short, because someone is watching. */
+/** Delays before retries, in milliseconds. Short, because someone is waiting. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 const POLL_INTERVAL_MS = 2_000;
 const TIMEOUT_MARGIN_MS = 60_000;

@@ -23,8 +23,8 @@ interface ApprovalDeps {
 }
 
 /**
- * Returns functions for the user's approvals that work without a run. The approvals come from the gateway if it can be
- * reached, together with their threads on this machine.
+ * Returns functions for the user's approvals that work without a run. They read the approvals from the gateway if it
+ * can be reached, and add the threads on this machine.
  */
 export function createApprovals({ proposals, threads, session, owner, clock }: ApprovalDeps) {
   const gatewayClient = () => createClient(session);
@@ -54,8 +54,8 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
   };
 
   /**
-   * Returns the IDs of approvals that are being executed: those on the gateway's list, and those of local threads,
-   * which may have ended in the meantime.
+   * Returns the IDs of approvals that are being executed according to the gateway's list or to local threads. The
+   * latter may have ended in the meantime.
    */
   const inProgress = async (gateway: GatewayClient): Promise<string[]> => {
     const open = await gateway.proposals({ state: 'open', limit: MAX_LISTED });

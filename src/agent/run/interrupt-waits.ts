@@ -149,7 +149,7 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
 };
 
 /**
- * Waits for all interrupted calls at once, and resumes each call as soon as it is decided.
+ * Waits for all interrupted calls concurrently, and resumes each call as soon as it is decided.
  * @param shown IDs of proposals that were already emitted; new ones are added
  * @returns the final state, in which nothing is left for this run to wait for
  */

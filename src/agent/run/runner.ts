@@ -284,8 +284,8 @@ class Run {
 }
 
 /**
- * Returns a function that stores a proposal and emits its changes, one proposal after the other, so that the last event
- * has the latest state.
+ * Returns a function that stores a proposal and emits its changes. Calls are processed one after the other, so that the
+ * last event has the latest state.
  * @param shown IDs of proposals that were already emitted; new ones are added
  */
 function createProposalNotifier(
@@ -324,7 +324,7 @@ function threadTitle(input: RunInput): string {
   return 'orders' in input ? describeOrders(input.orders) : input.prompt;
 }
 
-/** @param contextText the prompt's context for a language model */
+/** @param contextText when the prompt was written and who is signed in, for the language model */
 function openingMessages(input: RunInput, contextText: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: createComposedOrderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
@@ -339,7 +339,7 @@ function emptyThreadError(thread: string): TradeAgentError {
   });
 }
 
-/** Returns the error for a new prompt in a thread with open proposals: its run would not wait for their outcomes. */
+/** Returns the error for a new prompt in a thread with open proposals. A new run would not wait for their outcomes. */
 function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;

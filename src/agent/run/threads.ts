@@ -19,7 +19,7 @@ import { shortId } from '../short-id.ts';
 /** Duration of a lease, longer than any pause of a healthy process between two renewals. */
 export const THREAD_LEASE_MS = 30_000;
 
-/** A new prompt (with the title that a new thread gets), or the resumption of a thread. */
+/** A new prompt, with the title for a thread that it creates, or a request to resume a thread. */
 type ThreadRequest = { readonly title: string; readonly thread?: string | undefined } | { readonly resume: string };
 
 /**

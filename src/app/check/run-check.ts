@@ -37,7 +37,7 @@ export interface CheckOutcomes {
  * Runs one check or, if the person asked for all accounts, one check per account, in sequence. Each account gets its
  * own report. Accounts that can't be read are returned as `missing`.
  * @param allReported receives all results before any of them is saved
- * @throws {TradeAgentError} like `runCheck`; `broker_unreachable` if no account could be read
+ * @throws {TradeAgentError} the errors of `runCheck`; `broker_unreachable` if no account could be read
  */
 export async function runChecks(
   app: App,
@@ -202,7 +202,7 @@ interface CheckResources {
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-/** A finished check. It is saved only after it was reported, so that the check is repeated after a crash in between. */
+/** A finished check. It is reported before it is saved, so that the check is repeated after a crash in between. */
 interface FinishedCheck {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
@@ -247,7 +247,7 @@ async function checkAndNotify(
   };
 }
 
-/** Returns a function that evaluates the account, called once per round. */
+/** Returns the function that evaluates the account, once per round. */
 async function createEvaluator(app: App, options: CheckOptions, { file, store, owner }: CheckResources) {
   const gateway = await app.gateway();
   const { symbolSector } = await import('../../trading/listed-symbols.ts');
@@ -285,7 +285,7 @@ export function proposesOrders({ suggest, approval }: Pick<CheckOptions, 'sugges
   return suggest === true && approval !== 'deny';
 }
 
-/** Returns the symbols of open orders and of orders with an unknown outcome, which get no further orders. */
+/** Returns the symbols of unsettled orders, for which no further orders are suggested. */
 function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals.filter(({ status, overdue }) => !isSettledState(status) && overdue !== true).flatMap(proposedSymbols),

@@ -31,7 +31,7 @@ export type CheckStoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 's
 /**
  * Opens the store of this profile's checks while `use` runs.
  * @param use receives the store and the key of the account's owner in the store
- * @param options.otherwise the result if nothing was ever stored; then no file is created
+ * @param options.otherwise returned, without creating a file, if nothing has been stored yet
  * @throws {TradeAgentError} `login_required`, `state_corrupt`
  */
 export async function withCheckStore<T>(

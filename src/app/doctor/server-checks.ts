@@ -87,7 +87,7 @@ const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });
 
-/** Returns no finding if the gateway is down, which another check reports, or does not report its clock. */
+/** Returns no finding if the gateway does not report its clock, or is down, which another check reports. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const readiness = await fetchWithTimeout(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)

@@ -15,7 +15,7 @@ import { type GatewayPaths, readGatewaySettingsFile, readStorageSettings } from 
  */
 export type KeyAction = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
-/** @throws {TradeAgentError} like {@link addWrappingKeyToFile} */
+/** @throws {TradeAgentError} the same errors as {@link addWrappingKeyToFile} */
 export async function addGatewayWrappingKey({ home, config }: GatewayPaths): Promise<string> {
   return await addWrappingKeyToFile((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
 }

@@ -20,7 +20,7 @@ import {
   toPublicKey,
 } from './key-file.ts';
 
-/** A gateway's keys: the key of its clients at the identity provider, and the keys that seal secrets in its rows. */
+/** A gateway's keys: the key that its OAuth clients sign with, and the keys that seal secrets in its database. */
 export interface GatewayKeys {
   /** File of the clients' private key, or null if the key is not in a file. */
   readonly file: string | null;
@@ -33,7 +33,7 @@ export interface GatewayKeys {
   prepareNext(): Promise<PublicKey>;
   /**
    * Replaces the keys with the next ones.
-   * @param tryIt rejects if the provider does not accept the key; nothing is replaced then
+   * @param tryIt rejects if the provider does not accept the key; in that case, nothing is replaced
    * @throws {TradeAgentError} `usage` if there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
@@ -80,7 +80,7 @@ export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOpti
   const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
     await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
 
-  /** Returns the clients' key, adopted from the folder if its file exists. */
+  /** Returns the clients' key from the database, or else imports the key file in the folder. */
   const client = async (): Promise<JWK | undefined> => {
     const [row] = await kept('client');
     if (row !== undefined) return await openKey(row);

@@ -69,9 +69,9 @@ async function withRecord<T>(
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyAuditLogOptions {
-  /** A copy of the log, which is verified without a database. Defaults to the gateway's own log in its database. */
+  /** A copy of the log to verify without a database. If omitted, the local gateway's log is verified. */
   readonly file?: string | undefined;
-  /** A thumbprint or key file to trust. Defaults to the gateway's own key or, for a copy, to the key it publishes. */
+  /** A thumbprint or key file to trust. Defaults to the local gateway's key; for a copy, to the profile gateway's key. */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;

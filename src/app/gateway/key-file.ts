@@ -39,7 +39,7 @@ export async function createClientKey(folder: string, kty: 'EC' | 'RSA'): Promis
   return await createKeyFile(keyFilePath(folder), kty, hint);
 }
 
-/** @param hint hint of the error if a key already exists @throws {TradeAgentError} `usage` */
+/** @param hint the error's hint if a key already exists @throws {TradeAgentError} `usage` */
 export async function createKeyFile(file: string, kty: 'EC' | 'RSA', hint: string): Promise<PublicKey> {
   const key = await generateKey(kty);
   if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return toPublicKey(key);
@@ -58,7 +58,7 @@ export async function prepareNextKey(folder: string): Promise<PublicKey> {
 
 /**
  * Replaces the key with the next one after testing it.
- * @param tryIt rejects if the provider does not accept the key; the old key then stays in use
+ * @param tryIt rejects if the provider does not accept the key; in that case, the old key stays in use
  * @throws {TradeAgentError} `usage` if there is no next key
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<PublicKey> {

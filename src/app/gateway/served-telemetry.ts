@@ -16,7 +16,7 @@ export interface ServedTelemetry {
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: JobMeasurer;
-  /** Serves `/healthz` and `/readyz` beside `/metrics`, for a process that serves no other requests. */
+  /** Serves `/healthz` and `/readyz` along with `/metrics`, in a process that serves no other requests. */
   worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
   /** The address of `/metrics`, or undefined if it is not served. */
   readonly url: string | undefined;

@@ -135,10 +135,10 @@ const restoredReason: ProposalReason = {
 };
 
 /**
- * Restores a backup to a folder that does not exist yet, completely or not at all. Open proposals are withdrawn
- * (`withdrawn`), since they may have been decided and executed after the backup. When the home is served, proposals
- * being executed (`lookedUp`) are looked up at the broker by ID. This is safe, because the broker accepts each ID only
- * once. Ends every sign-in, but keeps the phones' keys valid.
+ * Restores a backup, completely or not at all, to a folder that does not exist yet. Withdraws open proposals
+ * (`withdrawn`), since they may have been decided and executed after the backup. When the home is next served, it looks
+ * up the orders that were being executed (`lookedUp`) at the broker, by ID. This is safe, because the broker accepts
+ * each ID only once. Ends every sign-in, but keeps the phones' keys valid.
  * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file or an existing folder; `invalid_config`.
  * Nothing is written in these cases
  */

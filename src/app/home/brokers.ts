@@ -33,7 +33,7 @@ import type { App } from '../app.ts';
 import { homeFilePaths, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
 
-/** A person and a broker of a home. Each defaults to the only one that the home has. */
+/** A person and a broker of a home. If omitted, they default to the home's only person and only broker. */
 interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
@@ -74,7 +74,7 @@ export async function setBrokerKeys(
   });
 }
 
-/** Returns the account that the credentials give access to. @throws {TradeAgentError} like {@link setBrokerKeys} */
+/** Returns the account that the credentials give access to. @throws {TradeAgentError} see {@link setBrokerKeys} */
 async function verifyAccount(
   { fetch }: Pick<App, 'fetch'>,
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
@@ -233,8 +233,8 @@ function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: st
 
 /**
  * Returns `gateway.yaml` with one more broker and with its comments preserved. The broker in `broker:` becomes the
- * first entry of `brokers:`, named after its kind. If the new broker is of the same kind, the first one keeps the name
- * under which its keys are stored.
+ * first entry of `brokers:`, named after its kind. If that would clash with the new broker, the first broker keeps the
+ * name under which its credentials are stored.
  * @throws {TradeAgentError} `invalid_config`
  */
 async function withBroker(
