@@ -32,7 +32,7 @@ export const runStatusSchema = z.enum(['done', 'pending', 'denied', 'expired', '
 export const approvalSummarySchema = z.object({
   id: z.string(),
   status: z.enum(proposalStates),
-  kind: z.enum(proposalKinds).describe('the name of the field below that has the subject'),
+  kind: z.enum(proposalKinds).describe('the name of the field below that contains the subject'),
   code: z.string().describe('four characters that must match those on the phone'),
   expires_at: timeSchema,
   ...Object.fromEntries(Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()])),

@@ -52,7 +52,7 @@ export interface App {
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`
    */
   account(): Promise<string | undefined>;
-  /** Returns a gateway client for requests about the user, not an account. @throws {TradeAgentError} `login_required` */
+  /** Returns a gateway client for requests about no single account. @throws {TradeAgentError} `login_required` */
   usersGateway(): Promise<GatewayClient>;
   /** Returns all of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;

@@ -36,7 +36,7 @@ it('a lease that is renewed after the clock was set back lasts its time from the
   clock.skew = -20_000;
   expect(await threads.renew('worker 3', ['t0'], clock.now() + THREAD_LEASE_MS)).toEqual(['t0']);
   clock.skew += THREAD_LEASE_MS - 1;
-  await expect(take('worker 4')).rejects.toThrow('another run holds thread t0');
+  await expect(take('worker 4')).rejects.toThrow('another run is using thread t0');
   clock.skew += 1;
   const other = await take('worker 4');
   expect([await threads.isHeld(lease), await threads.isHeld(other)]).toEqual([false, true]);

@@ -94,7 +94,7 @@ async function callModel(
   if (answer?.response_metadata.finish_reason === 'length') {
     emit({
       type: 'notice',
-      message: 'the answer was cut off at the length limit of the model’s server',
+      message: 'the model’s server cut the answer off at its length limit',
     });
   }
   if (answer !== undefined) return answer;

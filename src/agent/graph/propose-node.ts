@@ -97,11 +97,11 @@ function sendProposal(
   });
 }
 
-const UNCONFIRMED = 'the gateway did not confirm that it has the proposal';
+const UNCONFIRMED = 'the gateway did not confirm that it received the proposal';
 
 function unconfirmedError(thread: string, cause?: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', UNCONFIRMED, {
-    hint: `Run "trade-agent resume ${thread}" to continue with the same proposal. Do not ask for the order again before that.`,
+    hint: `Run "trade-agent resume ${thread}" to continue with the same proposal. Do not ask for the order again until then.`,
     ...defined({ cause }),
   });
 }

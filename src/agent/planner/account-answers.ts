@@ -167,7 +167,7 @@ function washSaleAnswer({ symbol, verdict, sale: sold, ...data }: z.output<typeo
       ({ date, qty, loss, window }) =>
         `${formatShares(qty)} ${symbol} were sold on ${date} at a loss of ${formatDollarAmount(loss)}: buying it again by ${window.ends} would make that a wash sale.`,
     ),
-    `Not known: ${not_known.join('; ')}.`,
+    `Unknown: ${not_known.join('; ')}.`,
   ];
   return [...lines, ...note(simulated)].join(' ');
 }

@@ -53,7 +53,7 @@ const singleAccountKinds: readonly Intent['kind'][] = [
 export function withAccount(intent: Intent, account: string): Intent {
   if (singleAccountKinds.includes(intent.kind)) return { ...intent, account };
   throw new NotUnderstoodError(
-    'I can’t choose the account for that from a sentence.',
+    'That request can’t name an account.',
     `Pass --account ${JSON.stringify(account)} instead.`,
   );
 }

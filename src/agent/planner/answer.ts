@@ -147,7 +147,7 @@ function standingOrderAnswer(
       ? []
       : [`You gave no end date, so it lasts ${DEFAULT_DAYS} days, until ${formatLastDayWithWeekday(expires_at)}.`]),
     next_at === undefined ? 'It is watching the price now.' : `Next: ${formatMoment(next_at)}.`,
-    `\`trade-agent mandates revoke ${mandate}\` ends it.`,
+    `To end it, run \`trade-agent mandates revoke ${mandate}\`.`,
   ].join(' ');
 }
 
@@ -297,7 +297,7 @@ function alertAnswer(tool: string, content: unknown): string {
     default: {
       const { schedule: id, when, is_new, with: by } = schedule.parse(content);
       return is_new
-        ? `Your alerts are checked ${when}: schedule ${id}, run by ${by}.${by === 'server' ? '' : ` \`trade-agent schedule remove ${id}\` removes it.`}`
+        ? `Your alerts are checked ${when}: schedule ${id}, run by ${by}.${by === 'server' ? '' : ` To remove it, run \`trade-agent schedule remove ${id}\`.`}`
         : `Your alerts are already checked ${when}: schedule ${id}.`;
     }
   }

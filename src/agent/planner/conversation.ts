@@ -43,7 +43,7 @@ function acceptOffer(earlier: readonly string[]): UnderstoodTurn {
   if (offer === undefined) {
     throw new NotUnderstoodError(
       "I haven't asked you a yes-or-no question.",
-      'Write the whole request, as in "buy 5 AAPL".',
+      'Type the whole request, as in "buy 5 AAPL".',
     );
   }
   return { parsed: parsePrompt(offer), accepted: offer };
@@ -57,7 +57,7 @@ function previousIntent(earlier: readonly string[], hint: string): Intent {
   throw new NotUnderstoodError('I don’t know which earlier request you mean.', hint);
 }
 
-const wholeOrder = 'Write the whole request, as in "buy 5 KO" or "quote KO".';
+const wholeOrder = 'Type the whole request, as in "buy 5 KO" or "quote KO".';
 const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
 
 function repeatFor(earlier: readonly string[], text: string): Intent {
@@ -74,7 +74,7 @@ function repeatFor(earlier: readonly string[], text: string): Intent {
   ) {
     throw new NotUnderstoodError(
       `The earlier price was for ${intentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
-      `Write the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
+      `Type the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
     );
   }
   return mapSymbols(intent, () => symbol);

@@ -88,7 +88,7 @@ function activitiesAnswer(
   const note = simulated ? ' The account is simulated.' : '';
   const named = only === 'fill' ? 'trades' : only === 'dividend' ? 'dividends' : 'activities';
   if (list.length === 0) return `No ${named} ${periodWords[period]}.${note}`;
-  const sum = only === 'dividend' ? `${formatDollarAmount(totals.dividends)} of dividends ${periodWords[period]}.` : '';
+  const sum = only === 'dividend' ? `${formatDollarAmount(totals.dividends)} in dividends ${periodWords[period]}.` : '';
   const more = left_out === undefined ? '' : `\n\nand ${left_out} more.`;
   const lines = list.map(
     ({ at, kind, symbol, side, qty, price, amount, imported }) =>
@@ -201,7 +201,7 @@ function ratioAnswer(
   const by = `${ratios.returns_counted} daily returns ${periodWords[period]}`;
   const name = { sharpe: 'Sharpe ratio', sortino: 'Sortino ratio', beta: `beta to ${benchmark.symbol}` }[figure];
   return value === null
-    ? `Your ${name} can't be calculated from ${by}. It takes at least 20 returns, and prices that go back far enough.`
+    ? `Your ${name} can't be calculated from ${by}. That requires at least 20 returns, and prices that go back far enough.`
     : `Your ${name} is **${value}**, based on ${by}${figure === 'beta' ? '' : ', with a risk-free rate of 0%'}.`;
 }
 

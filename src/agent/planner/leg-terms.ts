@@ -85,7 +85,7 @@ function positionLegs(terms: SentenceTerms, either: boolean): SentenceTerms {
   if (profit === undefined || stop_price === undefined) {
     throw new NotUnderstoodError(
       'One of the order’s two prices is missing.',
-      'Write "sell 5 AAPL at 200 or stop 170".',
+      'Say "sell 5 AAPL at 200 or stop 170".',
       'invalid_order',
     );
   }

@@ -16,15 +16,15 @@ export function findOrdersToCancel(
   if ('id' in which) return [findByIdPrefix(which.id, open)?.id ?? which.id];
   if ('all' in which) return open.map(({ id }) => id);
   if ('newest' in which) return [requireNewest(all).id];
-  if ('only' in which) return [requireSingle(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
+  if ('only' in which) return [requireSingle(open, 'open', 'Say "cancel order ID", or "cancel all orders".').id];
   const matching = ordersForSymbol(open, which.symbol);
   if (which.many) return matching.map(({ id }) => id);
-  const hint = `Write "cancel order ID", or "cancel all ${which.symbol} orders".`;
+  const hint = `Say "cancel order ID", or "cancel all ${which.symbol} orders".`;
   return [requireSingle(matching, `open ${which.symbol}`, hint).id];
 }
 
 export function findOrderToChange(which: OrderReference, open: readonly Order[], all: readonly Order[]): Order {
-  const hint = 'Write "change order ID to limit 185".';
+  const hint = 'Say "change order ID to limit 185".';
   if ('newest' in which) return requireNewest(all);
   if ('only' in which) return requireSingle(open, 'open', hint);
   if ('symbol' in which) return requireSingle(ordersForSymbol(open, which.symbol), `open ${which.symbol}`, hint);
@@ -46,7 +46,7 @@ function findByIdPrefix(typed: string, open: readonly Order[]): Order | undefine
   const list = begun.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
   throw new NotUnderstoodError(
     `The IDs of ${begun.length} open orders begin with "${typed}": ${list}.`,
-    'Write more of the ID.',
+    'Type more of the ID.',
   );
 }
 
@@ -92,7 +92,7 @@ export function orderChangeArguments(change: OrderChange, order: Order): Record<
   const ask = (question: string) =>
     new NotUnderstoodError(
       `The order is ${describeOpenOrder(order)}. ${question}`,
-      `Write "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
+      `Say "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
     );
   if (field === undefined || prices.length > 1) {
     throw ask(field === undefined ? 'It has no price to change.' : 'Which of its prices do you mean?');

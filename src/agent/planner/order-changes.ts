@@ -3,9 +3,9 @@ import { isFullId } from './open-orders.ts';
 import { takeTimeInForce } from './order-terms.ts';
 import { NotUnderstoodError, truncateWord, type WordReader } from './words.ts';
 
-const cancelHint = 'Write "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
+const cancelHint = 'Try "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
 const changeHint =
-  'Write "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".';
+  'Try "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".';
 
 const newest = ['last', 'latest', 'newest', 'most recent'];
 
@@ -27,12 +27,12 @@ export function parseCancel(words: WordReader): CancelIntent {
     );
   }
   if (isFullId(words.peek())) return requireEnd(words, { kind: 'cancel', which: { id: words.next() } });
-  const symbol = words.symbol('Write "cancel my AAPL order".');
+  const symbol = words.symbol('Try "cancel my AAPL order".');
   const many = words.take('orders') || all;
   if (!many && !words.take('order')) {
     throw new NotUnderstoodError(
       `I don't understand "cancel ${truncateWord(symbol)} ${truncateWord(words.rest())}".`,
-      'Write "cancel my AAPL order".',
+      'Try "cancel my AAPL order".',
     );
   }
   return requireEnd(words, { kind: 'cancel', which: { symbol, many } });

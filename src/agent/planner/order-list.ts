@@ -138,7 +138,7 @@ function requireUnambiguousAmount(base: Intent, symbols: readonly string[], writ
     const offer = written.join(' and ');
     throw new NotUnderstoodError(
       `Did you mean "${offer}"?`,
-      'Nothing has been done yet. Say "yes", or write it again.',
+      'Nothing has been done yet. Say "yes", or rephrase the request.',
       'usage',
       offer,
     );
@@ -150,7 +150,7 @@ function requireUnambiguousAmount(base: Intent, symbols: readonly string[], writ
       : `${count} ${count === '1' ? 'share' : 'shares'}`;
   throw new NotUnderstoodError(
     `Is it ${amount} of each of ${listNames(symbols)}, or ${amount} in total?`,
-    `For each, write "${side} ${amount} each of ${listNames(symbols)}". For a total, write how much of each: "buy 5 AAPL and 3 MSFT".`,
+    `For each, say "${side} ${amount} each of ${listNames(symbols)}". For a total, say how much of each: "buy 5 AAPL and 3 MSFT".`,
   );
 }
 

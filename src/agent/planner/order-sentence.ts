@@ -50,12 +50,12 @@ function readClose(words: WordReader, given: SentenceTerms): OrderIntent {
   const isWhole = words.takeAny('all of my', 'all my', 'all of the', 'all');
   const isMine = words.takeAny('my entire', 'my whole', 'my', 'the');
   const isPosition = words.takeAny('position in', 'shares of', 'shares in', 'position of');
-  const symbol = words.symbol('Write "close my NVDA position".');
+  const symbol = words.symbol('Say "close my NVDA position".');
   const isNamed = words.takeAny('position', 'positions', 'shares', 'stock');
   if (!(isWhole || isMine || isPosition || isNamed)) {
     throw new NotUnderstoodError(
       `Do you mean to sell all your ${symbol.toUpperCase()}?`,
-      `Then write "sell all my ${symbol.toUpperCase()}".`,
+      `Then say "sell all my ${symbol.toUpperCase()}".`,
     );
   }
   return toOrderIntent({ symbol, side: 'sell' }, parseTerms(words, 'sell', given), '1');

@@ -94,7 +94,7 @@ function readTerm(words: WordReader, side: 'buy' | 'sell'): SentenceTerms {
   if (words.take('for') && words.money() !== undefined) {
     throw new NotUnderstoodError(
       'The order has both a quantity and an amount.',
-      'Give either a number of shares or an amount in dollars. Write a price per share as "limit 180".',
+      'Give either a number of shares or an amount in dollars. Give a price per share as "limit 180".',
       'invalid_order',
     );
   }
@@ -156,7 +156,7 @@ function readTrail(words: WordReader): SentenceTerms {
   else if (number === undefined || (dollars === undefined && !words.takeAny('percent', '%'))) {
     throw new NotUnderstoodError(
       'Is the trail in percent or in dollars?',
-      'Write "trailing stop 5%" or "trailing stop $5".',
+      'Say "trailing stop 5%" or "trailing stop $5".',
     );
   }
   words.take('stop');
@@ -173,7 +173,7 @@ function toOrderType(terms: Record<string, unknown>, market: boolean, stopLimit:
   if (stopLimit && !(limit && stop)) {
     throw new NotUnderstoodError(
       'A stop limit order needs both prices.',
-      'Write "stop 200 limit 199".',
+      'Say "stop 200 limit 199".',
       'invalid_order',
     );
   }

@@ -93,7 +93,7 @@ export function parseChart(clause: string): Intent | undefined {
       ? DEFAULT_DAYS
       : Number(parts[2] ?? 1) * (DAYS_PER_UNIT[(parts[3] ?? '').charAt(0).toLowerCase()] ?? 0);
   if (days < 1 || days > MAX_DAYS) {
-    throw new NotUnderstoodError('I can draw charts of a day to a year.', 'Try "chart AAPL 6 months".');
+    throw new NotUnderstoodError('I can draw charts of one day to one year.', 'Try "chart AAPL 6 months".');
   }
   const words = new WordReader(parts?.[1] ?? what);
   const symbol = words.symbol('Try "chart AAPL".');

@@ -69,7 +69,7 @@ function readTarget(percent: string, name: string): Target {
   const found = part.exec(percent)?.[1];
   if (found === undefined) {
     throw new NotUnderstoodError(
-      `I was looking for a percentage but found "${truncateWord(percent === '' ? name : percent)}".`,
+      `I expected a percentage but found "${truncateWord(percent === '' ? name : percent)}".`,
       example,
     );
   }
@@ -80,7 +80,7 @@ function readTarget(percent: string, name: string): Target {
   throw new NotUnderstoodError(
     name === ''
       ? `${percent} of what?`
-      : `I was looking for a ticker symbol in capitals but found "${truncateWord(name)}".`,
+      : `I expected a ticker symbol in capitals but found "${truncateWord(name)}".`,
     example,
   );
 }

@@ -188,7 +188,7 @@ function askAboutNearMiss(clause: string): void {
   const offer = clause.replace(span, instead);
   throw new NotUnderstoodError(
     `Did you mean "${offer}"?`,
-    'Nothing has been done yet. Say "yes", or write it again.',
+    'Nothing has been done yet. Say "yes", or rephrase the request.',
     'usage',
     offer,
   );

@@ -85,7 +85,7 @@ function offerRefusal(offer: string): PlannerRefusal {
   return {
     code: 'usage',
     message: `Did you mean "${offer}"?`,
-    hint: 'Nothing has been done yet. Say "yes", or write it again.',
+    hint: 'Nothing has been done yet. Say "yes", or rephrase the request.',
     offer,
   };
 }
@@ -315,7 +315,7 @@ function readStanding(clause: string): StandingOrderIntent | undefined {
   const symbol = String(request.symbol);
   if (fraction !== undefined) {
     throw new NotUnderstoodError(
-      'How many shares? A fraction of your position may be a different number by then.',
+      'How many shares? By then, a fraction of your position may be a different number of shares.',
       `Give a number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
     );
   }
@@ -452,7 +452,7 @@ function plainNumber(written: string, { groupsByPoint }: LanguageRequests): stri
   const one = written.replace(/[.,]/g, '');
   throw new NotUnderstoodError(
     `I can't tell whether "${written}" is in thousands or has decimals.`,
-    `Write it without points and commas, as in ${one}, or with two decimals, as in 12.50.`,
+    `Type it without periods or commas, as in ${one}, or with two decimals, as in 12.50.`,
     'invalid_order',
   );
 }
@@ -532,7 +532,7 @@ function readOrderToCheck(text: string): Intent {
   if (order === undefined || order.fraction !== undefined) {
     throw new NotUnderstoodError(
       'Which order do you mean?',
-      'Write it with its shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
+      'Include the number of shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
     );
   }
   return { kind: 'rules', request: order.request };

@@ -77,7 +77,7 @@ export function planLookups(intents: readonly Intent[]): PlannerStep[] {
   const steps: PlannerStep[] = [];
   const queries = unresolvedNames(intents).flatMap(nameQueries);
   if (queries.length > MAX_QUERIES) {
-    throw new NotUnderstoodError('That is too many names at once.', 'Write their ticker symbols, or ask for fewer.');
+    throw new NotUnderstoodError('That is too many names at once.', 'Use their ticker symbols, or ask for fewer.');
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
   for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
@@ -322,7 +322,7 @@ function requirePerShare({ request }: Bounded, qty: string, answer: unknown): vo
   const each = new Dec(bound).div(qty).toDecimalPlaces(2, side === 'buy' ? Dec.ROUND_DOWN : Dec.ROUND_UP);
   throw new NotUnderstoodError(
     `Is ${formatDollarAmount(bound)} for one share of ${symbol} or for all ${formatShares(qty)}?${last === undefined ? '' : ` ${symbol} is at ${formatSharePrice(last)}.`}`,
-    `For one share, write "limit ${bound}"; for all ${formatShares(qty)}, write "limit ${toPlain(each)}".`,
+    `For one share, say "limit ${bound}"; for all ${formatShares(qty)}, say "limit ${toPlain(each)}".`,
   );
 }
 
@@ -360,9 +360,9 @@ export function rebalanceAnswer(answer: unknown): string {
     .map(({ symbol, weight, target }) => `${symbol} ${formatPercent(weight)} (target ${formatPercent(target)})`)
     .join(', ');
   return [
-    `${orders.length === 0 ? 'There is nothing to trade. Now' : 'Before'}: ${stood}.`,
+    `${orders.length === 0 ? 'There is nothing to trade. Current weights' : 'Before'}: ${stood}.`,
     ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeSkippedReason(reason)}.`),
-    ...(without_target.length === 0 ? [] : [`Not traded for lack of a target: ${without_target.join(', ')}.`]),
+    ...(without_target.length === 0 ? [] : [`Not traded (no target): ${without_target.join(', ')}.`]),
     ...(simulated ? ['Prices are simulated.'] : []),
   ].join(' ');
 }

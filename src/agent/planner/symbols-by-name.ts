@@ -36,7 +36,7 @@ export function requireSymbol(name: string, found: readonly NameSearchResult[]):
   if (near.length > 0) throw ambiguousName(name, near);
   throw new NotUnderstoodError(
     `I can't find a stock or fund called "${truncateWord(name)}".`,
-    'Write its ticker symbol in capitals, as in "quote AAPL".',
+    'Use its ticker symbol in capitals, as in "quote AAPL".',
     'unknown_symbol',
   );
 }
@@ -69,7 +69,7 @@ function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnd
   const list = assets.map(({ symbol, name: full }) => `${symbol} (${full})`);
   return new NotUnderstoodError(
     `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
-    `Write the symbol, as in "quote ${assets[0]?.symbol}".`,
+    `Use the symbol, as in "quote ${assets[0]?.symbol}".`,
   );
 }
 

@@ -98,7 +98,7 @@ export class WordReader {
       if (ticker.success) return ticker.data;
     }
     if (isWord || !namePattern.test(word)) {
-      throw new NotUnderstoodError(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
+      throw new NotUnderstoodError(`I expected a ticker symbol but found "${truncateWord(word)}".`, hint);
     }
     const name = [word];
     while (name.length < MAX_NAME_WORDS && this.#goesOn()) name.push(this.next());
@@ -108,7 +108,7 @@ export class WordReader {
       .toLowerCase();
     // "&" and digits have no lower case.
     if (text === text.toUpperCase()) {
-      throw new NotUnderstoodError(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
+      throw new NotUnderstoodError(`I expected a ticker symbol but found "${truncateWord(word)}".`, hint);
     }
     return text;
   }
@@ -195,7 +195,7 @@ export function parseAmount(word: string): string {
   if (!parsed.success) {
     throw new NotUnderstoodError(
       `I can't read "${truncateWord(word)}" as a number.`,
-      /^0\d/.test(word) ? shellQuotesHint : 'Write it plainly, as in 1000 or 12.5.',
+      /^0\d/.test(word) ? shellQuotesHint : 'Use a plain number, such as 1000 or 12.5.',
       'invalid_order',
     );
   }

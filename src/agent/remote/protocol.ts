@@ -159,7 +159,7 @@ export const agentOperations = {
   listNotices: defineReadOperation('get /notices', 'Lists the person’s notification channels', noticeChannelsSchema),
   putNotice: defineReadOperation(
     'post /notices/{notice}',
-    'Adds a channel, or replaces the one of that name',
+    'Adds a channel, or replaces the channel with that name',
     undefined,
     {
       body: putNoticeChannelSchema,

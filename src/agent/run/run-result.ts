@@ -81,7 +81,7 @@ function unknownOutcomeError({ proposal, thread }: ThreadProposal): ErrorFacts {
   return {
     code: 'outcome_unknown',
     message: `the outcome of ${code} is not known: ${reason?.text ?? 'it is being executed'}`,
-    hint: `The gateway will keep checking; "trade-agent resume ${thread}" shows the outcome. Do not ${kinds[kind].phrases.again} again before that.`,
+    hint: `The gateway will keep checking; "trade-agent resume ${thread}" shows the outcome. Do not ${kinds[kind].phrases.again} again until then.`,
   };
 }
 

@@ -162,7 +162,7 @@ class Run {
           const { message } = toTradeAgentError(error);
           this.#emit({
             type: 'notice',
-            message: `${seen.proposal.code} could not be withdrawn: ${message}`,
+            message: `proposal ${seen.proposal.code} could not be withdrawn: ${message}`,
           });
         }),
       ),
@@ -357,7 +357,7 @@ function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentE
 
 /** Returns the error for a thread that stopped while sending a proposal, before the gateway's response was stored. */
 function midProposalError(thread: string): TradeAgentError {
-  return new TradeAgentError('outcome_unknown', 'this thread was stopped while proposing something', {
+  return new TradeAgentError('outcome_unknown', 'this thread was stopped while a proposal was being sent', {
     hint: `Run "trade-agent resume ${thread}" first to continue with the same proposal, or start a new thread.`,
   });
 }

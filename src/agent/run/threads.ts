@@ -40,7 +40,7 @@ export async function acquireThread(
     if (found !== undefined || isResumed) requireOwn(found, id, owner);
     const now = clock.now();
     if (found !== undefined && isLeaseHeld(found, now)) {
-      throw new TradeAgentError('busy', `another run holds thread ${id}`, {
+      throw new TradeAgentError('busy', `another run is using thread ${id}`, {
         hint: 'Wait for that run to end, or start a new thread.',
       });
     }
@@ -66,7 +66,7 @@ function isLeaseHeld({ holder, until }: LeasedThread, now: number): boolean {
 
 function requireThreadId(id: string): void {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(id)) return;
-  throw new TradeAgentError('usage', 'a thread’s ID must have 1 to 64 letters, digits, "-" and "_"', {
+  throw new TradeAgentError('usage', 'a thread ID must be 1 to 64 letters, digits, "-" or "_"', {
     hint: 'Choose another ID, or leave it out to get a new one.',
   });
 }
@@ -116,7 +116,7 @@ export async function removeThread(
     if (found === undefined) return;
     requireNoOpenProposals(thread, await openProposals(proposals, thread));
     if (isLeaseHeld(found, clock.now())) {
-      throw new TradeAgentError('busy', `a run holds thread ${thread}`, {
+      throw new TradeAgentError('busy', `a run is using thread ${thread}`, {
         hint: 'Wait for that run to end, or stop it.',
       });
     }

@@ -339,7 +339,7 @@ async function notifyPeople(
     for (const { channel, title, status, error } of result.notices) {
       if (error === undefined) continue;
       const next = status === 'waiting' ? '; the next check will try again' : '';
-      warn(`notice "${title}" was not sent by ${channel}: ${error.message}${next}`);
+      warn(`notice "${title}" was not sent through ${channel}: ${error.message}${next}`);
     }
   } catch (error) {
     const { message } = toErrorObject(error);

@@ -287,13 +287,13 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
   const ours = await providerMetadata(issuer, access);
   if (stringList(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
     const fix = 'Ask whoever runs the home to add the company to home.yaml (docs/operate/COMPANY.md).';
-    return [fail('company', `${issuer} accepts no sign-in from a company`, fix, details)];
+    return [fail('company', `${issuer} does not accept sign-ins from companies`, fix, details)];
   }
   if (stringList(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
     const fix = `Ask whoever runs ${name} whether it issues ID-JAGs (Cross App Access).`;
-    return [warn('company', `${company.issuer} does not announce that it can sign people in elsewhere`, fix, details)];
+    return [warn('company', `${company.issuer} does not advertise that it can sign people in to other services`, fix, details)];
   }
-  return [ok('company', `${company.issuer} can sign people in at ${issuer}, which accepts its assertions`, details)];
+  return [ok('company', `${company.issuer} can sign people in to ${issuer}, which accepts its assertions`, details)];
 }
 
 function stringList(value: unknown): string[] | undefined {

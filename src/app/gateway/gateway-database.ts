@@ -58,7 +58,7 @@ export async function openGatewayDatabase(
       !(await postgres.claimOrMatchSealKey(opened, sealSecretDigest(readOrCreateSealSecret(folder))))
     ) {
       throw new TradeAgentError('invalid_config', 'the other gateways on this database use a different seal.key', {
-        hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the others.',
+        hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the other gateways.',
         details: { file: sealFilePath(folder) },
       });
     }

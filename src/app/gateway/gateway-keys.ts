@@ -54,7 +54,7 @@ export function createFolderKeys(folder: string): GatewayKeys {
     rewrap: () =>
       Promise.reject(
         new TradeAgentError('usage', "this gateway's keys are files, so there is nothing to wrap", {
-          hint: 'Set "kms" beside "database" in gateway.yaml (docs/operate/GATEWAY.md).',
+          hint: 'Set "kms" next to "database" in gateway.yaml (docs/operate/GATEWAY.md).',
         }),
       ),
   };

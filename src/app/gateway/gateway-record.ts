@@ -71,7 +71,7 @@ const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 export interface VerifyAuditLogOptions {
   /** A copy of the log to verify without a database. If omitted, the local gateway's log is verified. */
   readonly file?: string | undefined;
-  /** A thumbprint or key file to trust. Defaults to the local gateway's key; for a copy, to the profile gateway's key. */
+  /** A thumbprint or key file to trust. Defaults to the gateway's key; for a copy, that of the profile's gateway. */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;

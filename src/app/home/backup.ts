@@ -131,7 +131,7 @@ function lineSeq(line: string): number {
 
 const restoredReason: ProposalReason = {
   code: 'approval_cancelled',
-  text: 'the home was restored from a backup; check with the broker what happened since',
+  text: 'the home was restored from a backup; ask the broker what has happened since then',
 };
 
 /**

@@ -35,7 +35,7 @@ export interface KindPhrases {
   readonly nothing: string;
   /** Completes `It is not … a second time.`, such as `placed`. */
   readonly twice: string;
-  /** Completes `Do not … again before that.`, such as `place the order`. */
+  /** Completes `Do not … again until then.`, such as `place the order`. */
   readonly again: string;
   inProgress(id: string, summary: string): string;
   /** The kind's words for a state, where they differ from an order's. */

@@ -51,7 +51,7 @@ describe('on the sandbox', () => {
 
     expect(await asked('would selling MSFT be a wash sale?')).toMatchObject({
       status: 'done',
-      text: expect.stringContaining('Not known: purchases in other accounts'),
+      text: expect.stringContaining('Unknown: purchases in other accounts'),
       content: { symbol: 'MSFT', verdict: expect.any(String) },
     });
     expect(await asked('would 5 AAPL pass my rules?')).toMatchObject({
@@ -96,6 +96,6 @@ describe('on the sandbox', () => {
     expect(result).toMatchObject({ status: 'done', approvals: [{ status: 'executed' }] });
     expect(result.orders).toHaveLength(2);
     expect(result.text).toContain('Before: KO ');
-    expect(result.text).toContain('Not traded for lack of a target:');
+    expect(result.text).toContain('Not traded (no target):');
   }, 60_000);
 });

@@ -308,7 +308,7 @@ describe('a notice that can’t be sent', () => {
     expect(result.notices.length).toBeGreaterThan(0);
     for (const notice of result.notices)
       expect(notice).toMatchObject({ channel: 'hook', status: 'given_up', error: { code: 'no_channel' } });
-    expect(stderr).toContain('was not sent by hook');
+    expect(stderr).toContain('was not sent through hook');
     expect((await check(rules)).result.notices).toEqual([]);
   });
 

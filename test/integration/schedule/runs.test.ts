@@ -90,10 +90,10 @@ describe('schedule run', () => {
       const [first, second] = [await dueOnce(), await dueOnce()];
       const impatiently = (id: string) =>
         world.run(['schedule', 'run', id], { env: { PATH: path }, clock: impatientClock });
-      expect((await impatiently(first)).stderr).toContain('was not sent by push');
+      expect((await impatiently(first)).stderr).toContain('was not sent through push');
       const again = await impatiently(second);
       expect(again.exitCode).toBe(0);
-      expect(again.stderr).toContain('was not sent by push');
+      expect(again.stderr).toContain('was not sent through push');
       expect(await logs(first)).toMatchObject([{ status: 'found', unsent: 1 }]);
       expect((await run('logs', second)).stdout).toContain('clear, notices not sent: 1');
     } finally {
