@@ -171,11 +171,7 @@ function toOrderType(terms: Record<string, unknown>, market: boolean, stopLimit:
     throw contradictionError();
   }
   if (stopLimit && !(limit && stop)) {
-    throw new NotUnderstoodError(
-      'A stop limit order needs both prices.',
-      'Say "stop 200 limit 199".',
-      'invalid_order',
-    );
+    throw new NotUnderstoodError('A stop limit order needs both prices.', 'Say "stop 200 limit 199".', 'invalid_order');
   }
   if (trail) return 'trailing_stop';
   if (stop) return limit ? 'stop_limit' : 'stop';

@@ -78,9 +78,7 @@ function readTarget(percent: string, name: string): Target {
   // CASH is also a ticker.
   if (ticker.test(name) && name !== 'CASH') return { symbol: name, weight };
   throw new NotUnderstoodError(
-    name === ''
-      ? `${percent} of what?`
-      : `I expected a ticker symbol in capitals but found "${truncateWord(name)}".`,
+    name === '' ? `${percent} of what?` : `I expected a ticker symbol in capitals but found "${truncateWord(name)}".`,
     example,
   );
 }

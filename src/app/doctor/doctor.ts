@@ -291,7 +291,14 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
   }
   if (stringList(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
     const fix = `Ask whoever runs ${name} whether it issues ID-JAGs (Cross App Access).`;
-    return [warn('company', `${company.issuer} does not advertise that it can sign people in to other services`, fix, details)];
+    return [
+      warn(
+        'company',
+        `${company.issuer} does not advertise that it can sign people in to other services`,
+        fix,
+        details,
+      ),
+    ];
   }
   return [ok('company', `${company.issuer} can sign people in to ${issuer}, which accepts its assertions`, details)];
 }

@@ -118,7 +118,11 @@ async function checkAccount(
     const account = await verifyCredentials(broker, kept.pair, { environment, fetch });
     const message = `${who}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
     if (account.environment !== environment) {
-      return fail('broker', `${message}; this home is for ${environment} accounts`, 'Create a separate home for that account.');
+      return fail(
+        'broker',
+        `${message}; this home is for ${environment} accounts`,
+        'Create a separate home for that account.',
+      );
     }
     return account.tradingBlocked
       ? warn('broker', `${message}; trading is blocked`, 'Ask the broker why.')
