@@ -74,7 +74,7 @@ const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
 /**
  * Builds the command tree. Only declares options, without loading large modules.
- * @param only the commands to set up; setting up all commands would take longer than running a short one
+ * @param only the commands to set up, because setting up all commands is slow
  */
 export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
@@ -196,12 +196,12 @@ function commandsToLoad(argv: readonly string[], stdinIsTty: boolean): string[] 
   return commandLoaders.has(name) ? [name] : undefined;
 }
 
-/** Returns whether an argument such as `'buy 5 AAPL'` is a request: no command has a space in its name. */
+/** Returns whether the argument is a request, such as `'buy 5 AAPL'`. Command names contain no spaces. */
 const isSentence = (argument: string) => !argument.startsWith('-') && /\S\s+\S/.test(argument);
 
 /**
  * Adds the default command if none is given: `chat`, or `run` if standard input is not a terminal. Commander's own
- * default command would treat a misspelled command as an argument. Help for a misspelled command is an error, because
+ * default command would treat a misspelled command as an argument. Asking for a misspelled command's help is an error;
  * commander would print the program's help.
  */
 function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTty: boolean): string[] {

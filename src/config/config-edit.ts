@@ -46,7 +46,7 @@ export async function setConfigValue(home: UserDirs, key: string, value: string 
 }
 
 /**
- * Requires that every parent of the key is a map, because a key can't be set below a value or an alias.
+ * Requires every parent of the key to be a map, because a scalar or an alias can't contain the key.
  * @throws {TradeAgentError} `invalid_config`, with the line
  */
 export async function requireParentMaps(

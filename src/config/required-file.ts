@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 
 /**
  * Reads a file that must exist.
- * @param called what the error calls the file: `rules file`, `gateway configuration`
+ * @param called words for the file in error messages, such as `rules file`
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readRequiredFile(file: string, called: string, hint: string): string {

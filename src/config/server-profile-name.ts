@@ -1,6 +1,6 @@
 /**
- * Returns the profile name for a server address that was given instead of a profile. Each address has its own name.
- * This function is in its own file because every command loads it.
+ * Returns the profile name for a server address that was given instead of a profile. Different addresses have different
+ * names. The function is in a separate file because every command loads it.
  */
 export function serverProfileName(address: string): string {
   const host = URL.canParse(address) ? new URL(address).host : '';

@@ -5,7 +5,7 @@ import { findClosestMatch } from '../text/closest-match.ts';
 
 /**
  * Parses YAML and validates it against a schema.
- * @param file its name, for error messages
+ * @param file the file's name, for error messages
  * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
 export async function parseYaml<S extends z.ZodType>(schema: S, text: string, file: string): Promise<z.output<S>> {
@@ -26,8 +26,8 @@ const MAX_ALIASES = 100;
 
 /**
  * Parses YAML and returns the document, its line counter and its plain values.
- * @throws {TradeAgentError} `invalid_config`, with the line, also for excessive aliases or nesting and for reserved
- *   keys
+ * @throws {TradeAgentError} `invalid_config`, with the line, for invalid YAML, reserved keys, and too many aliases or
+ *   levels
  */
 export async function parseYamlDocument(
   text: string,

@@ -1,7 +1,7 @@
 import type { TradeAgentError } from './errors.ts';
 
 /**
- * Every code of an HTTP problem or ended proposal that the gateway reports (docs/operate/GATEWAY.md, "Errors"). The
+ * Every code that the gateway reports for HTTP problems and ended proposals (docs/operate/GATEWAY.md, "Errors"). The
  * codes are stable, because programs match on them. The client defines what each code means to its caller
  * (tools/gateway/gateway-problem.ts).
  */

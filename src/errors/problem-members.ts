@@ -1,8 +1,8 @@
 /** The members of a gateway's problem that are meant for programs (docs/operate/GATEWAY.md, "Problems"). */
 export interface ProblemMembers {
-  /** The gateway's own code, more specific than a `TradeAgentError`'s. */
+  /** The gateway's code, which is more specific than the code of the `TradeAgentError`. */
   readonly problem?: string;
-  /** The first rule that refused the request, as `CATEGORY_CONDITION`; `reasons` has all rules that did. */
+  /** The first rule that refused the request, as `CATEGORY_CONDITION`. All such rules are in `reasons`. */
   readonly reason?: unknown;
   readonly reasons?: unknown;
   readonly limit?: unknown;

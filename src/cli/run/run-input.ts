@@ -19,7 +19,7 @@ export interface RunRequest {
 }
 
 /**
- * Starts to read standard input while the run is being prepared. Waits for a pipe's input until `--timeout`, but only
+ * Starts reading standard input while the run is being prepared. Waits for a pipe's input until `--timeout`, but only
  * briefly if no other process can write to the pipe.
  * @returns a function that waits for the prompt and its context
  * @throws {TradeAgentError} `usage` without a prompt

@@ -24,7 +24,7 @@ export class RunRenderer {
   readonly #said = new Map<string, string>();
   readonly #calls = new Map<string, Record<string, unknown>>();
   #streamed = false;
-  /** Failures that are not printed until it is known whether the answer mentions them. */
+  /** Failures to print later, unless the agent's answer mentions them. */
   #held: { readonly line: string; readonly message: string }[] = [];
 
   constructor(
@@ -87,7 +87,7 @@ export class RunRenderer {
     for (const row of rows) this.#talk(row);
   }
 
-  /** Shows an approval that has not been executed. The gateway retries, and reports each attempt. */
+  /** Shows an approved proposal that is not executed yet. The gateway retries, and reports each attempt. */
   #showApproved({ id, code, reason, mandate_id }: ApprovalView): void {
     const why = reason === undefined ? '' : ` · not yet: ${safeLine(reason)}`;
     const by = mandate_id === undefined ? '' : ` by mandate ${mandate_id}`;
@@ -167,8 +167,8 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
 }
 
 /**
- * Puts a trade's arguments into a fixed sequence, because models vary it. Other arguments follow in the model's
- * sequence.
+ * Sorts a trade's arguments into a fixed sequence, because models vary it. Other arguments follow in the sequence that
+ * the model chose.
  */
 function sortArguments(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];

@@ -10,8 +10,8 @@ import { timeSchema } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
 /**
- * Returns the files of docs/reference/schema/ by name: results, `stream-json` events, `check`, and files that people
- * write.
+ * Returns the files of docs/reference/schema/ by name: schemas of results, `stream-json` events, the output of `check`,
+ * and the files that people write.
  */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
@@ -52,7 +52,7 @@ const sharedSchemas = new Map<z.ZodType, string>([
 /** Formats JSON without indentation, which would double the size of these files in the package. */
 const toJsonText = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
-/** Removes `additionalProperties: false`: a version may get new fields, and readers must ignore unknown fields. */
+/** Removes `additionalProperties: false`: fields may be added within a version, and readers must ignore unknown fields. */
 function allowUnknownFields(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);

@@ -190,8 +190,8 @@ const migrated = z.object({
 const wrappingKey = z.object({ file: z.string().describe('file with all wrapping keys, newest last') });
 
 /**
- * The output of every command under `--output json`, without `schema` ("trade-agent.NAME/1"). Within a version, fields
- * may only be added. scripts/schemas.mjs generates docs/reference/schema/ from this file.
+ * The output of every command with `--output json`, without the field `schema` ("trade-agent.NAME/1"). Within a version,
+ * fields may only be added. scripts/schemas.mjs generates docs/reference/schema/ from this file.
  */
 export const resultSchemas = {
   run,

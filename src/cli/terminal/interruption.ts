@@ -69,8 +69,8 @@ export function createInterruption(parts: {
       return readerGone;
     },
     /**
-     * Why writing to stdout failed (such as a full disk). Must lead to an error, because otherwise a lost result would
-     * look like success.
+     * The error with which writing to stdout failed, for example because the disk is full. The command must report it,
+     * because otherwise a lost result would look like success.
      */
     get outputFailure() {
       return outputFailure;

@@ -71,8 +71,8 @@ export function createIo(parts: {
     print: (line: string) => write(stdout, `${line}\n`),
     talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
     /**
-     * Sends messages to `to` while a screen is drawn; undefined sends them to stderr again. Has no effect if stderr is
-     * redirected.
+     * Redirects messages from stderr to `to` while a screen is drawn; undefined ends the redirection. Has no effect if
+     * stderr is not a terminal.
      */
     divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;

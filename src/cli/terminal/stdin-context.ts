@@ -12,7 +12,7 @@ interface StdinLimits {
   readonly maxBytes: number;
 }
 
-/** How long to wait for input without telling the person, in milliseconds. Too short to be noticed. */
+/** Time to wait for input before telling the person, in milliseconds. A shorter wait is not noticed. */
 export const FIRST_BYTE_TIMEOUT_MS = 500;
 export const MAX_CONTEXT_BYTES = 256 * 1024;
 export const MAX_PROMPT_BYTES = 64 * 1024;

@@ -71,8 +71,8 @@ export function requesterText({ requested_by, client }: ApprovalView, machine?: 
 }
 
 /**
- * Returns whether an order was first reported as not placed, but then reached the broker. Only such an executed order
- * has a reason.
+ * Returns whether an order was first reported as not placed, but then reached the broker. Other executed orders have no
+ * reason.
  */
 export function wasReportedAsNotPlaced({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;

@@ -102,7 +102,7 @@ function drawPrices(options: ChartOptions, slots: Slots, scale: Scale, width: nu
   return canvas;
 }
 
-/** Returns how many columns the prices take: those of the bars if there are candles or volume, otherwise all. */
+/** Returns the width of the plot: with candles or volume, only the columns of the bars; otherwise, the full width. */
 function usedColumns({ candles, volume }: ChartOptions, slots: Slots, width: number): number {
   return candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
 }
@@ -417,7 +417,7 @@ function candleCharacters(rose: boolean, wide: boolean, unicode: boolean): reado
   return wide ? HOLLOW : SLIM;
 }
 
-/** Returns the columns of a bar. Their number is odd, so that the wick is in the middle, and leaves space for a gap. */
+/** Returns a bar's columns: an odd number, so that the wick is in the middle, and few enough to leave a gap. */
 function slotColumns({ stride, middle }: Slots, index: number): number[] {
   const beside = Math.max(0, (stride >> 1) - 1);
   return Array.from({ length: 2 * beside + 1 }, (_, column) => middle(index) - beside + column);

@@ -26,7 +26,7 @@ export class TerminalMarkdown {
     this.#style = style;
   }
 
-  /** Adds a part of the text and returns the lines that are ready to print. */
+  /** Adds the next chunk of Markdown and returns the lines that are ready to print. */
   write(delta: string): string {
     const lines = (this.#rest + delta).split('\n');
     this.#rest = lines.pop() ?? '';

@@ -2,8 +2,8 @@ import { createIdShortener } from '../../text/short-id.ts';
 import { formatLocalTime } from './as-of.ts';
 
 /**
- * A reader of the output. A person has a terminal of limited width, types only the first characters of IDs, and reads
- * local times. A program behind a pipe needs full IDs and UTC times.
+ * The reader of the output. A person needs lines that fit the terminal, short IDs, and local times. A program that
+ * reads from a pipe needs full IDs and UTC times.
  */
 export interface Reader {
   readonly person: boolean;

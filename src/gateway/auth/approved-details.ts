@@ -10,7 +10,7 @@ import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
 
 interface ApprovalKind {
-  /** The `type` of the authorization details (RFC 9396 §2), as this provider names it. */
+  /** The `type` of the authorization details (RFC 9396 §2). Identity providers name it differently. */
   readonly type: string;
   readonly schema: z.ZodType;
   readonly scope: Scope;
