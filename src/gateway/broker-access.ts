@@ -35,7 +35,7 @@ interface Requests {
   readonly providerTimeoutMs: number;
 }
 
-/** @throws {TradeAgentError} `invalid_config` if a setting is missing that a broker's credentials need */
+/** @throws {TradeAgentError} `invalid_config` if a setting that a broker's credentials need is missing */
 export function createBrokerAccess(options: GatewayOptions, provider: IdentityProvider, requests: Requests) {
   const { brokers, environment, stores } = options;
   const { now, brokerTimeoutMs: timeoutMs } = requests;
@@ -121,8 +121,8 @@ function unattendedCredentials(
 }
 
 /**
- * Creates credentials that exchange the caller's token for the broker's token. Delegates are rejected, because they
- * don't have the owner's token and must not use the owner's cached one.
+ * Creates credentials that exchange the caller's token for the broker's token. Rejects delegates, because they don't
+ * have the owner's token and must not use the broker's token that is cached for the owner.
  */
 export function createTokenExchangeCredentials(tokens: BrokerTokens): BrokerCredentials {
   return {

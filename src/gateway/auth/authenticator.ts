@@ -45,7 +45,7 @@ interface AuthenticatorOptions {
   readonly resource: string;
   /** Path of the metadata (RFC 9728), if it is not the default path. */
   readonly metadataPath?: string;
-  /** The scopes that a 401 names, so that the client asks the person for consent only once. */
+  /** The scopes listed in a 401 response, so that the client asks the person for consent only once. */
   readonly challengeScopes?: readonly string[];
   /** Name of the service in error messages. Defaults to `gateway`. */
   readonly serviceName?: string;

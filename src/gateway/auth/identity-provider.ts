@@ -28,8 +28,9 @@ interface ProviderTime {
   /** Returns how many seconds this machine's clock is ahead of the provider's; 0 if unknown or only a few seconds. */
   secondsAhead(): number;
   /**
-   * Reads the provider's time, unless it was read a moment ago and this machine's clock was not set since. Returns
-   * whether `secondsAhead` now differs from `before`, an earlier result. Never rejects.
+   * Reads the provider's time, unless it was read recently and this machine's clock has not been set since then.
+   * @param before an earlier result of `secondsAhead`
+   * @returns whether `secondsAhead` differs from `before` now
    */
   compare(before: number): Promise<boolean>;
 }
@@ -40,7 +41,7 @@ const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
 /** Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood it. */
 const COMPARISON_COOLDOWN_MS = 10_000;
-/** If the clock moved by this much more or less than the monotonic clock, it was set, or the machine was suspended. */
+/** If the system clock and the monotonic clock differ by this much, the former was set, or the machine was suspended. */
 const MIN_CLOCK_CHANGE_MS = 1_000;
 
 export interface IdentityProviderOptions {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 
-/** Maximum wait, in milliseconds. A request to the broker or message service, with the lookups after it, takes less. */
+/** Maximum wait, in milliseconds. Sending an order or message, including the lookups that follow, takes less time. */
 const MAX_WAIT_MS = 20_000;
 /** Milliseconds between reads of the row, in case a notification is lost. */
 const POLL_INTERVAL_MS = 500;
@@ -15,7 +15,7 @@ interface WaitParts {
 /**
  * Waits while another gateway may be sending an order or message, so that this gateway returns the same result. Reads
  * the row of the order or message after each notification about it, and every {@link POLL_INTERVAL_MS}.
- * @param id the client's own ID of the order or message
+ * @param id the ID that the client chose for the order or message
  * @param isUnderWay returns whether a gateway may still be sending the order or message
  * @param since when sending began, in milliseconds since the epoch (default: now)
  * @returns the row as it was last read

@@ -102,8 +102,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
 /**
- * Calls `judge`, and again if it throws a clock problem and the difference from the provider's clock has changed since
- * the call began, whoever noticed the change.
+ * Calls `judge`. If it throws a clock problem, and the known difference from the provider's clock has changed since this
+ * call began (even if another request noticed the change), calls it again.
  */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
@@ -141,7 +141,7 @@ export async function verifyApprovalToken(
   });
 }
 
-/** Returns the token's `iat` in milliseconds, at most `otherwise`. Used only as the time for verifying that token. */
+/** Returns the token's `iat` in milliseconds; `otherwise` if that is earlier, or if the token has no `iat`. */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);
@@ -379,7 +379,7 @@ interface ProofKey {
 /** Imported keys of earlier proofs. A map key is the algorithm and the JWK exactly as written in a proof. */
 const keys = new Map<string, ProofKey>();
 
-/** The request that a proof must be for (RFC 9449 §4.3). */
+/** The request that a DPoP proof must match (RFC 9449 §4.3). */
 interface ProofTarget {
   readonly method: string;
   /** The URL without query and fragment, built from the configured resource and never from the Host header. */

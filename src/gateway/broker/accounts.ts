@@ -36,7 +36,7 @@ export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<O
 export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
-  /** A person's default account, unless they chose one, is at the first of these brokers that they connected. */
+  /** If a person has not chosen a default account, it is the account at the first of these brokers that they connected. */
   readonly brokers: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
   readonly defaultAccounts: {
@@ -137,7 +137,7 @@ export function createAccounts({ brokers: places, environment, defaultAccounts: 
         }),
       );
     },
-    /** Sets the person's default account. @throws {HttpProblem} as {@link OpenAccountFor} */
+    /** Sets the person's default account. @throws {HttpProblem} the same problems as {@link OpenAccountFor} */
     async choose(who: AccountHolder, account: string): Promise<void> {
       await brokerOf(who, account);
       await chosen.choose(who.sub, account);

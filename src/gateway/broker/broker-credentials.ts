@@ -8,7 +8,7 @@ export type AccountCredentials = { readonly accessToken: string } | StoredCreden
 export interface BrokerCredentials {
   /** @throws {HttpProblem} 409 `account_not_connected`, 503 `provider_unreachable`, 502 `token_exchange_failed` */
   credentialsFor(caller: Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>): Promise<AccountCredentials>;
-  /** @throws {HttpProblem} as `credentialsFor`, except `account_not_connected` */
+  /** @throws {HttpProblem} the same problems as `credentialsFor`, except `account_not_connected` */
   isConnected(caller: Pick<Caller, 'sub' | 'by' | 'accessToken'>): Promise<boolean>;
   /** Returns the account's number if it is known without a request to the broker. */
   accountOf?(caller: Pick<Caller, 'sub'>): Promise<string | undefined>;

@@ -6,7 +6,7 @@ import type { BrokerTraits } from './broker-traits.ts';
 import { type CredentialKind, credentialKindNames, type StoredCredentials } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyCredentialsOptions } from './verify-problems.ts';
 
-/** Settings in `gateway.yaml` (`broker:`, `brokers:`) that all kinds of brokers share. Each kind adds its own. */
+/** Settings in `gateway.yaml` (`broker:`, `brokers:`) that all kinds of brokers share. Each kind adds more settings. */
 export const commonBrokerSettingsSchema = z.strictObject({
   kind: z.string(),
   /** How the gateway accesses accounts: by token exchange (default), or with credentials that each owner entered. */
@@ -53,7 +53,7 @@ export interface BrokerKind<Settings> {
     readonly kinds: readonly [CredentialKind, ...CredentialKind[]];
     /**
      * Returns the account that the credentials give access to.
-     * @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts
+     * @throws {TradeAgentError} the same errors as `verifyCredentials` in verify-keys.ts
      */
     verify(
       settings: Settings,
@@ -62,7 +62,7 @@ export interface BrokerKind<Settings> {
     ): Promise<VerifiedAccount>;
     /**
      * Returns the tools that place or cancel orders, with their current descriptions, without calling these tools.
-     * @throws {TradeAgentError} as `verify`
+     * @throws {TradeAgentError} the same errors as `verify`
      */
     tools?(
       settings: Settings,

@@ -8,7 +8,7 @@ export type ClassifyError = (error: unknown) => BrokerFailure;
 
 /** Sends requests to a broker, each only once. Errors of reads, orders and cancellations are handled differently. */
 export interface BrokerRequests {
-  /** @throws {HttpProblem} as all reads of a `Broker` */
+  /** @throws {HttpProblem} the problems that all reads of a `Broker` may throw */
   read<T>(call: () => Promise<T>): Promise<T>;
   /** Like `read`, but returns undefined if the broker itself (not a proxy) responds with 404. */
   find<T>(call: () => Promise<T>): Promise<T | undefined>;
@@ -75,7 +75,7 @@ function failedSubmission(failure: BrokerFailure): SubmissionResult {
   }
 }
 
-/** Returns the HTTP status with which the broker itself rejected the request; undefined for any other failure. */
+/** If the broker itself rejected the request, returns the HTTP status of its response; otherwise undefined. */
 function rejectionStatus(failure: BrokerFailure): number | undefined {
   return failure.kind === 'refused' ? failure.status : undefined;
 }

@@ -52,8 +52,8 @@ const DEFAULT_LIFETIME_S = 60;
 const MOST_KEPT = 10_000;
 
 /**
- * Creates the confidential client that exchanges users' tokens for the broker's (RFC 8693 or Auth0's Token Vault). It
- * caches the broker's tokens by the users' verified `sub`.
+ * Creates the confidential client that exchanges users' tokens for tokens of the broker (RFC 8693 or Auth0's Token
+ * Vault). The client caches the broker's tokens by the users' verified `sub`.
  */
 export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, maxCached = MOST_KEPT } = options;
@@ -147,7 +147,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Removes the person's cached token. @param token if given, the token is removed only if it equals this one */
+    /** Removes the person's cached token. @param token if given, the cached token is removed only if it equals this */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },

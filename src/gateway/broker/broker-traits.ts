@@ -17,7 +17,7 @@ export type OptionalFeature = (typeof optionalFeatures)[number];
 export interface BrokerTraits {
   readonly label: string;
   /**
-   * The order terms of each asset class that the broker trades. Orders are checked in the form in which they are sent
+   * The order terms of each asset class that the broker trades. Orders are checked as they are sent to the broker
    * (`boundedOrder`).
    */
   readonly orders: TermsByAssetClass;

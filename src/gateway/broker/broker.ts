@@ -115,7 +115,7 @@ export type SubmissionResult =
   | { readonly outcome: 'unknown' };
 
 export interface OrderReplacement {
-  /** The complete new order, with its own client_order_id. */
+  /** The complete new order, with a new client_order_id. */
   readonly order: OrderDraft;
   /** Only the fields that differ from the earlier order. `trail` is the new trail_price or trail_percent. */
   readonly changes: ReplaceSubject['changes'];
@@ -137,11 +137,11 @@ export type CancellationResult = 'requested' | 'not_found' | 'not_cancelable';
 
 /**
  * One user's account at a broker. The argument that one approval never becomes two orders (orders/order-submission.ts)
- * relies on these promises of each implementation. test/contract/broker/ tests them, and docs/adding/broker.md explains
- * how to write one.
+ * relies on these guarantees of every implementation. test/contract/broker/ tests them, and docs/adding/broker.md
+ * explains how to write an implementation.
  *
- *  1. **One call sends at most one request** that changes anything, because a second one could trade twice. Neither the
- *     adapter nor its SDK retries, whatever the response. Reads that complete a response are allowed. If such a read
+ *  1. **One call sends at most one request** that changes anything, because a second request could trade twice. Neither
+ *     the adapter nor its SDK retries, whatever the response. Reads that complete a response are allowed. If such a read
  *     fails after an order was sent, the outcome is `unknown`.
  *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report an ID that
  *     was used before as `refused` with reason `duplicate`. If the broker can't guarantee this, its traits say so
@@ -154,7 +154,7 @@ export type CancellationResult = 'requested' | 'not_found' | 'not_cancelable';
  *     timeout, a lost connection, a 5xx, a proxy's error page, an unreadable or unrelated 2xx.
  *  5. **An order is sent exactly as it is passed.** No field is rounded, defaulted or left out. A field that the broker
  *     can't express is an error, and nothing is sent. The order that is passed already has its bound (`boundedOrder`).
- *  6. **Reads throw nothing but an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504
+ *  6. **Reads throw only an `HttpProblem`** (502 `broker_unavailable`, `broker_invalid_response`, 504
  *     `broker_timeout`, 503 `broker_busy`, 409 `account_not_connected`) and return the views of trading/views.ts,
  *     because an incomplete response must not look like a $0 account. An account that may not trade is
  *     `trading_blocked`. Symbols are written `BRK.B`. Order IDs have up to 64 letters, digits and `-`. Page tokens have
@@ -209,15 +209,15 @@ export interface Broker {
   corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
   /** Returns an empty list if the owner has no watchlist. */
   watchlist(): Promise<Watchlist>;
-  /** Replaces the watchlist's symbols. Creates the watchlist if the owner has none. @throws {HttpProblem} as a read */
+  /** Replaces the watchlist's symbols, or creates the watchlist. @throws {HttpProblem} the same problems as a read */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
   /** Sends the order exactly as it is passed. Never throws. */
   submit(order: OrderDraft): Promise<SubmissionResult>;
   /** Replaces an order. Never throws. `not_replaceable`: the earlier order is closed or can't be changed. */
   replace(orderId: string, replacement: OrderReplacement): Promise<SubmissionResult>;
-  /** @throws {HttpProblem} as a read, if it is unknown whether the order is canceled. The call may then be repeated. */
+  /** @throws {HttpProblem} if it is unknown whether the order is canceled. The call may then be repeated. */
   cancel(id: string): Promise<CancellationResult>;
-  /** Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} as a read, if connecting fails */
+  /** Resolves when `signal` aborts or the connection ends. @throws {HttpProblem} if connecting fails */
   tradeUpdates?(signal: AbortSignal, listener: TradeUpdateListener): Promise<void>;
 }
 

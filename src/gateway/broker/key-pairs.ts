@@ -18,7 +18,7 @@ interface KeyPairsOptions {
 export interface KeyPairLocation {
   readonly name: string;
   readonly kind: string;
-  /** Name under which rows were stored before the setting `brokers` existed, unless another broker may have used it. */
+  /** Name used for rows before the setting `brokers` existed. Undefined if another broker may have used the same name. */
   readonly formerName?: string;
 }
 
@@ -72,7 +72,7 @@ export function createBrokerCredentialStore({ store, sealSecret, now, broker }: 
       return removed;
     },
     /**
-     * Moves rows from the former name to the current one. Must be called before a second broker of this kind is added.
+     * Moves rows from the former to the current name. Must be called before a second broker of this kind is added.
      */
     async moveFormerRows(): Promise<void> {
       if (before === undefined) return;

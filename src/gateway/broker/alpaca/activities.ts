@@ -75,7 +75,7 @@ function plainAmount(value: string | Dec): string {
 
 /**
  * Converts trading days, and leaves out days outside the range: the SDK sends dates as instants, which the broker may
- * take for the day before or after.
+ * interpret as the day before or after.
  */
 export function toTradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days

@@ -41,7 +41,7 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Connects to Alpaca, or to a server with the same API. Alpaca's SDK is loaded when the first request is sent. */
+/** Returns a function that opens an account at Alpaca or at a server with the same API. The first request loads the SDK. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -220,12 +220,12 @@ function alpacaAssets(
   };
 }
 
-/** HTTP statuses with which Alpaca itself rejects a request. */
+/** HTTP statuses that mean that Alpaca itself rejected the request. */
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
 /**
- * A response with Alpaca's `{code, message}` and a status in {@link REJECTION_STATUSES} is a rejection. Other errors
- * prove nothing.
+ * Classifies an error of the SDK. Only a response with Alpaca's `{code, message}` and a status in
+ * {@link REJECTION_STATUSES} proves that Alpaca refused the request.
  */
 export function classifyAlpacaError(error: unknown): BrokerFailure {
   if (error instanceof NotSentError) return classifyRestError(error);
@@ -278,8 +278,8 @@ function isCredentialsError({ status, code, message }: ApiError): boolean {
 }
 
 /**
- * Classifies by the message, because the codes are too general: 40010001 stands for any malformed request, and 40310000
- * for any forbidden request.
+ * Derives the reason from the message, because the codes are too general: 40010001 stands for any malformed request, and
+ * 40310000 for any forbidden request.
  */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';

@@ -116,7 +116,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** Sort key for Alpaca's own sequence, so that the limit leaves out the latest actions. */
+/** Sort key that reproduces Alpaca's sequence, so that the limit leaves out the latest actions. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {

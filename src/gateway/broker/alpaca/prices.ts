@@ -47,7 +47,7 @@ export function toQuote(
   });
 }
 
-/** Returns the quote's time; if a side is missing, the older of the quote's and the last trade's times. */
+/** Returns the quote's time; if the bid or ask is missing, the earlier of the quote's and the last trade's times. */
 function pricedAt(quote: SnapshotLike['latestQuote'], trade: NonNullable<SnapshotLike['latestTrade']>): string | null {
   const quoted = toIsoTime(quote?.t);
   const traded = toIsoTime(trade.t);

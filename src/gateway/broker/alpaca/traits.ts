@@ -3,7 +3,7 @@ import { anyBrokerTerms, type OrderTerms } from '../../../trading/order-terms.ts
 import { type OrderType, orderTypes } from '../../../trading/order-types.ts';
 import type { BrokerTraits } from '../broker-traits.ts';
 
-/** The order types that Alpaca supports, with Alpaca's names. */
+/** The order types that Alpaca supports, and Alpaca's names for them. */
 export const alpacaOrderTypes: Partial<Readonly<Record<OrderType, trading.OrderType>>> = {
   market: 'market',
   limit: 'limit',

@@ -264,7 +264,7 @@ interface Reading {
   readonly options: Pick<IbkrOptions, 'environment' | 'simulated' | 'now' | 'sleep'>;
 }
 
-/** Returns how many units a quantity of 1 is; undefined if the position can't be valued or is not priced in dollars. */
+/** Returns the number of units in a `qty` of one; undefined if the position can't be valued or is not in dollars. */
 function positionUnits({ assetClass, contractDesc, currency }: Pick<Held, 'assetClass' | 'contractDesc' | 'currency'>) {
   if (currency != null && currency !== 'USD') return undefined;
   const units = occ.exec(contractDesc)?.[3];

@@ -53,7 +53,7 @@ export async function readIbkrSnapshots(
   return found;
 }
 
-/** Returns undefined if the snapshot has no last price. All other unknown prices become zero. */
+/** Returns undefined if the snapshot has no last price. Any other missing price becomes zero. */
 function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshotRow>) {
   const priceIn = (text: string | number = '') => plainPrice.exec(String(text))?.[1];
   const last = priceIn(fields[FIELDS.last]);
@@ -94,7 +94,7 @@ const historyAnswer = z.object({
   data: z.array(z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() })),
 });
 
-/** Each timeframe's bar size, and a request's longest period ("A maximum of 1000 data points", 390 minutes a day). */
+/** IBKR's name of each bar size, and the most days of one request ("A maximum of 1000 data points", 390 minutes a day). */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },
   '1Hour': { bar: '1h', mostDays: 140 },

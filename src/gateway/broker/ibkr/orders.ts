@@ -30,7 +30,7 @@ type Covers = (order: OrderDraft) => boolean;
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
-/** Questions that an order's approval may answer with yes ("Suppressible Message IDs"). All others are declined. */
+/** Questions that are confirmed if the order's approval covers them ("Suppressible Message IDs"). Others are declined. */
 const coveredMessages: Readonly<Record<string, Covers>> = {
   /** The price exceeds a percentage constraint. */
   o163: bounded,

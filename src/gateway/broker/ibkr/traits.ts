@@ -21,8 +21,8 @@ const atOnceToo = ['day', 'gtc', 'opg', 'ioc'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * Order terms, according to "Orders" in the Web API's documentation. Orders for an amount are not sent, because cash
- * quantities are "non-guaranteed".
+ * Order terms, according to "Orders" in the Web API's documentation. Orders for a dollar amount are not supported,
+ * because cash quantities are "non-guaranteed".
  */
 export const ibkrTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },

@@ -33,7 +33,7 @@ const stateText: Readonly<Record<OrderTool['state'], string>> = {
   gone: 'is missing, or its name is used twice',
 };
 
-/** @throws {NotSentError} if the description of a tool that places or cancels orders is not the confirmed one */
+/** @throws {NotSentError} if the description of a tool that places or cancels orders was not confirmed */
 export async function requireConfirmedTools(
   session: McpSession,
   mapping: McpMapping,

@@ -18,7 +18,7 @@ export interface McpSessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
   readonly now: () => number;
 }
 
-/** Timeouts for the SDK that are longer than ours, so that ours ends a request first. */
+/** Timeouts for the SDK that are longer than ours, so that our timeout ends a request first. */
 export const sdkTimeouts = ({ timeoutMs }: McpSessionOptions) => ({
   timeout: 2 * timeoutMs,
   maxTotalTimeout: 2 * timeoutMs,

@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createMcpFetch, type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
 
-/** This function has its own module, so that the SDK is loaded only at the first call. */
+/** Connects the SDK's client. This function is in a separate module, so that the SDK is loaded at the first call. */
 export async function connectMcpClient(options: McpSessionOptions, token: string): Promise<Client> {
   const client = new Client(
     { name: 'trade-agent-gateway', version: '1' },

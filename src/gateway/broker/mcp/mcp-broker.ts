@@ -118,7 +118,7 @@ interface OrderTools {
   /** The account number that was entered with the token; undefined if the token was exchanged. */
   readonly account: string | undefined;
   readonly ask: (call: MappedToolCall, given: Given) => Promise<unknown>;
-  /** @throws {NotSentError} as {@link requireConfirmedTools} */
+  /** @throws {NotSentError} for the same reasons as {@link requireConfirmedTools} */
   readonly requireConfirmed: () => Promise<void>;
   readonly requests: BrokerRequests;
   readonly submissionFailureOf: ClassifyError;

@@ -79,7 +79,7 @@ async function inspectTools(
   });
 }
 
-/** @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts */
+/** @throws {TradeAgentError} the same errors as `verifyCredentials` in verify-keys.ts */
 async function translateErrors<T>(
   settings: McpSettings,
   { accountNumber }: Given,

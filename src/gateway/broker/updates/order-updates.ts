@@ -18,7 +18,7 @@ interface AccountListener extends TradeUpdateListener {
 }
 
 interface AccountUpdatesOptions {
-  /** @throws {HttpProblem} as `OpenAccountFor` */
+  /** @throws {HttpProblem} the same problems as `OpenAccountFor` */
   readonly open: () => Promise<OpenAccount>;
   readonly clock: Clock;
   readonly failed: (error: unknown) => void;
