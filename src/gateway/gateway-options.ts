@@ -82,7 +82,7 @@ export interface GatewayOptions {
   readonly ownClients?: readonly string[];
   /** Default maximum slippage of proposals, as a fraction of the reference price. */
   readonly maxSlippage?: string;
-  /** Other endpoints at the gateway's address, whose tokens have their own audience. */
+  /** Other endpoints at the gateway's address. Each has a separate audience for its tokens. */
   readonly mounts?: readonly Mount[];
 }
 

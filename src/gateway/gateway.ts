@@ -68,8 +68,8 @@ export interface Gateway {
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
   /**
-   * Withdraws a person's open proposals from one client (or from all, without `clientId`), and forgets the person's
-   * tokens.
+   * Withdraws the open proposals that one client (without `clientId`: any client) made for a person, and forgets the
+   * person's tokens.
    */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
   /** Rejects new requests and finishes executions in progress. Afterwards, the caller can close the database. */
@@ -214,7 +214,7 @@ function errorNameReporter(options: GatewayOptions) {
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
-/** Returns a callback that reports only the order's id and the account, because the operator is not the owner. */
+/** Returns a callback that tells the operator only the order's ID and account, because the operator is not the owner. */
 function unexplainedOrderReporter(options: GatewayOptions) {
   const onError = errorCallback(options);
   return ({ account, order }: UnexplainedOrder): void =>
@@ -296,7 +296,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** Returns an `isConnected` that is true if any broker is connected. Otherwise, it throws the first error, if any. */
+/** Returns an `isConnected` that returns true if any broker is connected; otherwise, it throws the first error, if any. */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
@@ -425,7 +425,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
       clock,
       log,
     }),
-    /** Authenticates requests to a mount, whose tokens have their own audience. */
+    /** Authenticates requests to a mount, whose tokens have a separate audience. */
     authenticatorFor(mount: Mount) {
       const audience = mountAudienceOf(resource, mount);
       return createAuthenticator({

@@ -132,8 +132,8 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       return started;
     },
     /**
-     * Asks the provider whether the person is connected, even if the broker's token is cached, unless the caller has no
-     * access token.
+     * Returns whether the person is connected. Asks the provider, even if a token of the broker is cached, unless the
+     * caller has no access token.
      * @throws {HttpProblem} 503 `provider_unreachable`, 502 `token_exchange_failed`
      */
     async isConnected(caller: TokenCaller): Promise<boolean> {
@@ -147,7 +147,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         throw error;
       }
     },
-    /** Removes the person's cached token. @param token if given, the cached token is removed only if it equals this */
+    /** Removes the person's cached token. If `token` is given, removes the cached token only if they are equal. */
     forget(sub: string, token?: string): void {
       if (token === undefined || kept.get(sub)?.token === token) kept.delete(sub);
     },

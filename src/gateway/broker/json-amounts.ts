@@ -3,7 +3,7 @@ import { Dec } from '../../trading/decimal.ts';
 
 const LONGEST_WORD = 40;
 
-/** Returns the broker's value, at most 40 characters of it, with `?` for each character that is not printable ASCII. */
+/** Truncates the broker's value to 40 characters, and replaces characters that are not printable ASCII with `?`. */
 export function toPrintableBrokerValue(text: string | undefined): string | undefined {
   return typeof text === 'string' ? printableAscii(text, LONGEST_WORD) : text;
 }

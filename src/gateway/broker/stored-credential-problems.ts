@@ -13,7 +13,7 @@ export function noStoredCredentialsProblem(kind: CredentialKind): HttpProblem {
   );
 }
 
-/** Reports credentials that were deleted or replaced at the broker, or that are for the other environment. */
+/** Returns the problem for credentials that were deleted or replaced at the broker, or are for the other environment. */
 export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
   const { noun, again } = getCredentialTexts(kind);
   return notConnected(
@@ -24,7 +24,7 @@ export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown)
   );
 }
 
-/** Reports credentials that were sealed with another key, or for another person. */
+/** Returns the problem for credentials that were sealed with another key, or for another person. */
 export function unreadableCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
   const { noun } = getCredentialTexts(kind);
   return notConnected(

@@ -91,8 +91,8 @@ async function grant(
 }
 
 /**
- * Returns the mandate that covers the order; of several, the one that ends first. If none covers the order, returns the
- * mismatches of the mandate that has the fewest.
+ * Returns the mandate that covers the order; if several do, the mandate that ends first. If none does, returns the
+ * mismatches of the mandate with the fewest mismatches.
  */
 async function cover(
   options: MandatePortsOptions,

@@ -205,7 +205,7 @@ async function checkAccount(
   }
 }
 
-/** Returns whether the order is still due, because the broker may respond slowly, and the machine may sleep. */
+/** Returns whether the order is still due. A slow response from the broker or a suspended machine may have delayed it. */
 function isTimely(when: RecurringTime, due: number, now: number): boolean {
   return isDueNow(when, due, now) && firstPlaceableDueTime(when, due, now) === due;
 }
@@ -267,7 +267,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
   return { outcome: 'refused', at, proposal: id, ...why };
 }
 
-/** Returns whether the problem is with the order itself, so that a later attempt would be rejected as well. */
+/** Returns whether the problem is with the order itself, so that a later attempt would also be rejected. */
 function isFinal({ status, code }: HttpProblem): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }

@@ -189,7 +189,7 @@ interface Prepared {
   readonly unsent?: SubmissionResult;
 }
 
-/** Prepares the order's request, or returns why it can't be sent. If reading the contract fails, a retry is allowed. */
+/** Prepares the order's request, or returns why it can't be sent: `not_taken` if the contract could not be read. */
 async function prepareTicket(
   draft: OrderDraft,
   account: string,

@@ -33,7 +33,7 @@ const stateText: Readonly<Record<OrderTool['state'], string>> = {
   gone: 'is missing, or its name is used twice',
 };
 
-/** @throws {NotSentError} if the description of a tool that places or cancels orders was not confirmed */
+/** @throws {NotSentError} unless the descriptions of all tools that place or cancel orders are confirmed */
 export async function requireConfirmedTools(
   session: McpSession,
   mapping: McpMapping,

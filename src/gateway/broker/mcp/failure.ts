@@ -12,7 +12,7 @@ export class McpToolError extends Error {
   /** The broker's own error code. A failure without a code may come from an intermediary. */
   readonly code: string | undefined;
   readonly words: string;
-  /** Whether the failure was found where the mapping expects rejections. If not, it was a plain-text message. */
+  /** Whether the failure was found where the mapping expects rejections. If false, it was a plain-text message. */
   readonly isStructured: boolean;
 
   constructor(no: Pick<McpToolError, 'status' | 'code' | 'words' | 'isStructured'>) {
@@ -24,7 +24,7 @@ export class McpToolError extends Error {
   }
 }
 
-/** HTTP statuses with which a broker itself rejects a request. */
+/** HTTP statuses that mean that the broker itself rejected the request. */
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
 /** The value of `SdkErrorCode.RequestTimeout`. Importing the constant would load the SDK. */
@@ -36,8 +36,8 @@ interface FailureContext {
 }
 
 /**
- * A failure with the broker's own error code and one of {@link REJECTION_STATUSES} is a rejection. Any other error,
- * even a protocol error, proves nothing.
+ * Classifies an error of a tool call. Only a failure with the broker's own error code and one of
+ * {@link REJECTION_STATUSES} proves that the broker refused the request; a protocol error does not.
  */
 export function classifyMcpError(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
   if (error instanceof McpToolError) {
@@ -57,7 +57,7 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
   return classifyRestError(answer);
 }
 
-/** Like {@link classifyMcpError}, for an error after an order was sent. Here, a plain-text message proves nothing. */
+/** Like {@link classifyMcpError}, but after an order was sent: a plain-text message does not prove a rejection. */
 export function classifyMcpSubmissionError(error: unknown, context: FailureContext): BrokerFailure {
   if (error instanceof McpToolError && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return classifyMcpError(error, context);

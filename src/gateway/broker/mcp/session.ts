@@ -5,7 +5,7 @@ import { type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
 import { unwrapTransportError } from './failure.ts';
 
 export interface McpSession {
-  /** Sends one request. @throws {FailedResponseError | NoResponseError} and the SDK's own errors, which prove nothing */
+  /** Sends one request. @throws {FailedResponseError | NoResponseError}, or an error of the SDK, which proves nothing */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
   /** Returns the tools by name, as the server listed them at most `longestAgoMs` milliseconds ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
@@ -25,8 +25,8 @@ interface Opened {
 }
 
 /**
- * The session connects at the first call (protocol version 2026-07-28, or `initialize`), and again if the server ended
- * the session. The client declares no sampling, roots, elicitation or tasks.
+ * Creates a session that connects at the first call (protocol version 2026-07-28, or `initialize`), and reconnects if
+ * the server ended the session. The client declares no sampling, roots, elicitation or tasks.
  */
 export function createMcpSession(options: McpSessionOptions, token: string): McpSession {
   let opened: Promise<Opened> | undefined;

@@ -47,7 +47,7 @@ function raw({ value, name }: Row, field: MappedField | undefined): unknown {
   return words !== undefined && Object.hasOwn(words, String(theirs)) ? words[String(theirs)] : theirs;
 }
 
-/** Returns functions that read a row's fields, or return undefined for a missing field (the schema may reject it). */
+/** Returns functions that each read a field of the row. They return undefined if the field is missing. */
 function reader<F extends MappedFields>(row: Row, fields: F) {
   const number = (name: keyof F, as: (value: string | number) => string) => {
     const value = raw(row, fields[name]);
@@ -123,8 +123,8 @@ export function toPositions(answer: unknown, { positions: mapped }: McpMapping):
 }
 
 /**
- * Returns no quote for a symbol without a price. If the bid or ask is missing, the quote's time is the older of its own
- * and the last trade's.
+ * Returns no quote for a symbol without a price. If the bid or ask is missing, `at` is the earlier of the quote's and
+ * the last trade's times.
  */
 export function toQuotes(
   answer: unknown,

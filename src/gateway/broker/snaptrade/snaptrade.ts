@@ -132,7 +132,7 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** A response with `detail` and one of the statuses in {@link OWN_WORD} is a rejection. Other errors prove nothing. */
+/** Only a response with `detail` and a status in {@link OWN_WORD} proves that SnapTrade rejected the request. */
 function classifySnaptradeError(error: unknown, kept: CredentialKind): BrokerFailure {
   if (!(error instanceof FailedResponseError)) return classifyRestError(error);
   const { status, headers, json } = error;

@@ -7,8 +7,8 @@ const atOnceToo = ['day', 'gtc', 'ioc', 'fok'] as const;
 const stands = ['day', 'gtc'] as const;
 
 /**
- * SnapTrade does not report which orders a brokerage supports; the brokerage rejects all others. Fractional orders,
- * orders for a dollar amount and orders in extended hours are never sent, because only some brokerages support them.
+ * SnapTrade does not report which orders a brokerage supports; the brokerage rejects unsupported orders. Fractional
+ * orders and orders for a dollar amount or in extended hours are never sent, because only some brokerages support them.
  */
 export const snaptradeTerms: OrderTerms = {
   timesInForce: { market: atOnceToo, limit: atOnceToo, stop: stands, stop_limit: stands },

@@ -60,7 +60,7 @@ export async function readTradierAccounts(client: RestClient): Promise<TradierAc
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }
 
-/** Returns the configured account, or the only one. @throws {HttpProblem} 409 `account_not_connected` */
+/** Returns the configured account, or the token's only account. @throws {HttpProblem} 409 `account_not_connected` */
 export function selectTradierAccount(
   accounts: readonly TradierAccount[],
   credentials: AccountCredentials,

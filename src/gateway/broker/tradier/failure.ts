@@ -28,7 +28,7 @@ export function classifyTradierError(error: unknown, kept: CredentialKind | unde
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }
 
-/** Returns the messages in `errors`, which contains one message or a list; undefined if there is no `errors`. */
+/** Returns the messages in `errors`, which contains one message or a list; undefined without `errors`. */
 export function findErrorMessages(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;

@@ -14,7 +14,7 @@ import { tradierTerms, tradierTraits } from './traits.ts';
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
 
-/** Maximum number of pages of orders. The orders of a day need fewer. */
+/** Maximum number of pages of orders. A day's orders fit on fewer pages. */
 const MAX_PAGES = 20;
 
 const pageAnswer = z.object({

@@ -42,7 +42,7 @@ export const tradierBrokerKind = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Tries the token at the given environment's host, then at the other's: each host accepts only its own tokens. */
+/** Tries the token at the given environment's host, then at the other host. Each host rejects the other host's tokens. */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredCredentialsOf<'access_token'>,

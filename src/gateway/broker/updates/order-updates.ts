@@ -4,7 +4,7 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountHolder, OpenAccount, OpenAccountFor } from '../accounts.ts';
 import type { TradeUpdateListener } from '../broker.ts';
 
-/** First delay before reconnecting, in milliseconds. It doubles each time, up to {@link LONGEST_PAUSE_MS}. */
+/** First delay before reconnecting, in milliseconds. The delay doubles each time, up to {@link LONGEST_PAUSE_MS}. */
 const MIN_RECONNECT_DELAY_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** A connection that lasted this long resets the delay. */
@@ -43,7 +43,7 @@ async function listenToAccount(
   }
 }
 
-/** Returns for how many milliseconds the connection received updates; undefined if the broker does not push updates. */
+/** Returns how long the connection received updates, in milliseconds; undefined if the broker does not push updates. */
 async function runConnection(
   listener: AccountListener,
   signal: AbortSignal,
@@ -99,7 +99,7 @@ async function endWhenAccessEnds(
 const MAX_CONNECTIONS = 256;
 /** How long a connection is kept after its last use, in milliseconds, because the next order often follows soon. */
 const LINGER_MS = 30_000;
-/** Minimum milliseconds between the checks that are made after updates about orders without a listener. */
+/** Minimum time between checks that are caused by updates about orders without a listener, in milliseconds. */
 const OTHERS_CHECK_INTERVAL_MS = 15_000;
 
 export interface OrderUpdates {
@@ -207,7 +207,7 @@ export function createOrderUpdates({
   };
 }
 
-/** Returns a function that calls `act` at most once in `ms` milliseconds, and immediately if possible. */
+/** Returns a function that calls `act` at most once per `ms` milliseconds, and immediately if possible. */
 function throttle(ms: number, clock: Clock, signal: AbortSignal, act: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   let isWaiting = false;
