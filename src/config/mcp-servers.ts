@@ -57,7 +57,7 @@ export const mcpServerSchema = z.lazy(() =>
         .max(512)
         .optional()
         .describe(
-          'Our public client ID, for an authorization server without dynamic registration. There is no secret.',
+          'The public client ID of trade-agent, for an authorization server without dynamic registration. There is no secret.',
         ),
       tools: z
         .array(toolName)

@@ -1,6 +1,6 @@
 /**
- * Returns whether `fetch` failed before connecting, so that no part of the request can have arrived. Checks which system
- * call failed, because EHOSTUNREACH and ENETUNREACH can also end established connections.
+ * Returns whether `fetch` failed before connecting, so that no part of the request can have arrived. Checks which
+ * system call failed, because EHOSTUNREACH and ENETUNREACH can also end established connections.
  */
 export function failedBeforeConnecting(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;

@@ -147,7 +147,7 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
   throw new HttpProblem(
     409,
     'account_not_connected',
-    'this account can be opened only with its owner’s own sign-in, so nobody else can act for its owner here',
+    'this account can be opened only while its owner is signed in, so nobody else can act for the owner here',
     {
       hint: 'Use a gateway that stores the owner’s key pair ("broker: {credentials: key_pair}" in gateway.yaml), such as a home.',
     },

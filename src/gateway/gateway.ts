@@ -214,7 +214,7 @@ function errorNameReporter(options: GatewayOptions) {
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
-/** Returns a callback that tells the operator only the order's ID and account, because the operator is not the owner. */
+/** Returns a callback that reports only the order's ID and account, because the operator is not the account's owner. */
 function unexplainedOrderReporter(options: GatewayOptions) {
   const onError = errorCallback(options);
   return ({ account, order }: UnexplainedOrder): void =>
@@ -296,7 +296,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** Returns an `isConnected` that returns true if any broker is connected; otherwise, it throws the first error, if any. */
+/** Creates an `isConnected` that returns true if any broker is connected; otherwise, it throws the first error, if any. */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
@@ -417,7 +417,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
         await requireUnrevokedToken(caller, isRevoked);
         if (caller.expiresAt > clock.now()) return caller;
         throw new HttpProblem(401, 'token_expired', 'the access token has expired', {
-          hint: 'Refresh it.',
+          hint: 'Refresh the token.',
           challenge: { error: 'invalid_token' },
         });
       },

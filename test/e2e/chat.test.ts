@@ -231,7 +231,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
       command: ['sh', '-c', '"$@"; echo "exit code $?"', 'sh', process.execPath, launcher],
       args: ['chat', '--timeout', '3s'],
     });
-    expect(await terminal.ended()).toMatch(/error: not finished within 3s[\s\S]*exit code 124/);
+    expect(await terminal.ended()).toMatch(/error: did not finish within 3s[\s\S]*exit code 124/);
   });
 
   it('opens on no terminal that does not support the chat', async () => {

@@ -31,7 +31,7 @@ const modes = [
 describe('a run, when the model’s server', () => {
   it.each([
     ...modes.map((mode) => [...mode, 1] as const),
-    ['is slow', { latencyMs: 30_000 }, /not finished within 3s/, 124],
+    ['is slow', { latencyMs: 30_000 }, /did not finish within 3s/, 124],
   ] as const)('%s, says so, places nothing, and can be gone on with', async (_, chaos, says, exit) => {
     mock.setChaos(chaos);
     const limit = exit === 124 ? ['--timeout', '3s'] : [];

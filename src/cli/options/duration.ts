@@ -39,7 +39,7 @@ function parseMilliseconds(text: string, example: string): number {
   const whole = parts.map((part) => part[0]).join('');
   if (parts.length === 0 || whole !== text) {
     throw new TradeAgentError('usage', `"${text}" is not a duration`, {
-      hint: `Write a number with its unit: ${example}.`,
+      hint: `Use a number with a unit, such as ${example}.`,
     });
   }
   const total = parts.reduce(

@@ -31,7 +31,7 @@ function exitCodeTable(codes: readonly ExitCode[]): string {
   return codes.map((code) => `  ${String(code).padStart(3)}  ${exitCodeMeanings[code]}`).join('\n');
 }
 
-/** Returns a command's line in a list: its summary, or the first sentence of its description, without capital and period. */
+/** Returns a command's summary, or else its description's first sentence, uncapitalized and without the period. */
 export function commandSummary(command: Command): string {
   const [first = ''] = command.description().split(/(?<=[.!?])\s/, 1);
   const fragment = first.replace(/\.$/, '');

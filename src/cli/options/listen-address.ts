@@ -4,5 +4,5 @@ import { type ListenAddress, parseHostPort } from '../../home/settings/home-sett
 export function parseListenAddress(text: string): ListenAddress {
   const parts = parseHostPort(text);
   if (parts !== undefined) return parts;
-  throw new InvalidArgumentError('Write HOST:PORT, as in 127.0.0.1:4780 or [::1]:4780.');
+  throw new InvalidArgumentError('Use the format HOST:PORT, as in 127.0.0.1:4780 or [::1]:4780.');
 }

@@ -39,7 +39,7 @@ export function addServingOptions<C extends Command>(command: C, port: number): 
     .option('--port <number>', 'the port to listen on; 0 picks a free one', createPortParser(65_535), port);
   return addListeningOptions(command).option(
     '--ready-file <file>',
-    'write the address and process ID to this file once it is ready',
+    'write the address and process ID to this file once the server is ready',
   );
 }
 

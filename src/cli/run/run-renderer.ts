@@ -89,7 +89,7 @@ export class RunRenderer {
 
   /** Shows an approved proposal that is not executed yet. The gateway retries, and reports each attempt. */
   #showApproved({ id, code, reason, mandate_id }: ApprovalView): void {
-    const why = reason === undefined ? '' : ` · not yet: ${safeLine(reason)}`;
+    const why = reason === undefined ? '' : ` · not executed yet: ${safeLine(reason)}`;
     const by = mandate_id === undefined ? '' : ` by mandate ${mandate_id}`;
     const line = this.#point(`approved${by} (${code})${why}`);
     if (this.#said.get(id) !== line) this.#talk(line);

@@ -154,11 +154,11 @@ export const portfolioResultSchemas = {
           amount: decimal.nullable(),
         }),
       )
-      .describe('activities that were imported now'),
-    known: z.array(z.int()).describe('line numbers of activities that were imported before'),
+      .describe('activities imported by this command'),
+    known: z.array(z.int()).describe('line numbers of activities that were already imported'),
     told_by_broker: z
       .array(z.int())
-      .describe('line numbers in the period that the broker reports itself; stored but not counted'),
+      .describe('line numbers of activities in the period that the broker covers; stored but not counted'),
     broker_since: date.nullable(),
     bad: z.array(z.object({ line: z.int(), reason: z.string() })),
     ignored_columns: z.array(z.string()),

@@ -127,7 +127,7 @@ export const homeResultSchemas = {
         name: brokerName,
         kind: brokerKind,
         label: z.string().describe('name that the owner gave it, or the broker’s own name'),
-        credentials: z.string().describe('kind of credentials that the broker takes'),
+        credentials: z.string().describe('kind of credentials that the broker requires'),
         address: z.string().nullable().describe('null for the broker’s default address'),
         accounts: z.array(z.object({ user: z.string(), number: z.string() })),
       }),

@@ -52,7 +52,7 @@ const sharedSchemas = new Map<z.ZodType, string>([
 /** Formats JSON without indentation, which would double the size of these files in the package. */
 const toJsonText = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
-/** Removes `additionalProperties: false`: fields may be added within a version, and readers must ignore unknown fields. */
+/** Removes `additionalProperties: false`: a version may gain fields, and readers must ignore unknown fields. */
 function allowUnknownFields(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
@@ -78,7 +78,7 @@ const eventSchemas = {
   text: event('text', eventShapes.text).describe('a piece of the answer, as the model writes it'),
   tool_call: event('tool_call', eventShapes.tool_call),
   tool_result: event('tool_result', eventShapes.tool_result),
-  approval: event('approval', eventShapes.approval).describe('every change of an approval'),
+  approval: event('approval', eventShapes.approval).describe('a change in the status of an approval'),
   order: event('order', eventShapes.order),
   connection: event('connection', eventShapes.connection).describe(
     'another service that the run needs; the run is paused until it is connected',
@@ -90,7 +90,7 @@ const eventSchemas = {
     verification_uri_complete: z.string(),
     device_name: z.string().describe('name of this machine on the consent page'),
     expires_at: timeSchema,
-  }).describe('login: the code to confirm, and where'),
+  }).describe('login: the code to confirm, and the address to confirm it at'),
   connection_link: event('connection_link', {
     name: z.string(),
     address: z.string(),

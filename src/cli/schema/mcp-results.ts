@@ -38,7 +38,7 @@ const serverTool = z.object({
 
 const server = z.object({
   name: z.string(),
-  protocol: z.string().describe('MCP revision of the server'),
+  protocol: z.string().describe('MCP protocol version of the server'),
   about: z.object({ name: z.string(), version: z.string() }).describe('self-reported, unverified'),
   tools: z.array(serverTool),
 });

@@ -61,7 +61,7 @@ export const recordResultSchemas = {
   'gateway-audit': z.object({
     file: z.string(),
     ok: z.boolean().describe('true if no line was changed, removed or added'),
-    lines: z.int().optional().describe('number of lines; absent if one is wrong'),
+    lines: z.int().optional().describe('number of lines; absent if a line is wrong'),
     line: z.int().optional().describe('number of the first wrong line, counted from 1'),
     seq: z.int().optional().describe('sequence number of the entry that belongs there'),
     what: z

@@ -114,7 +114,7 @@ const alertResults = {
   alerts: z.object({ alerts: z.array(alert), ...alertDelivery }),
   'alert-added': z.object({
     added: alert,
-    is_new: z.boolean().describe('false if the alert existed already'),
+    is_new: z.boolean().describe('false if the alert already existed'),
     schedule: z.string().nullable().describe('ID of the schedule that was created or changed for it'),
     ...alertDelivery,
   }),
@@ -178,7 +178,7 @@ const access = z.object({
   who: z.string().describe('a person, or the name of the firm or household'),
   of: z.string().optional().describe('name of the firm or household'),
   from: timeSchema,
-  until: timeSchema.optional().describe('no end if absent'),
+  until: timeSchema.optional().describe('absent if the access has no end'),
   granted_at: timeSchema,
   in_force: z.boolean(),
 });
@@ -190,7 +190,7 @@ const migrated = z.object({
 const wrappingKey = z.object({ file: z.string().describe('file with all wrapping keys, newest last') });
 
 /**
- * The output of every command with `--output json`, without the field `schema` ("trade-agent.NAME/1"). Within a version,
+ * The output of every command with `--output json`, except the field `schema` ("trade-agent.NAME/1"). Within a version,
  * fields may only be added. scripts/schemas.mjs generates docs/reference/schema/ from this file.
  */
 export const resultSchemas = {

@@ -38,7 +38,7 @@ export function createInterruption(parts: {
   const onStreamError = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') return false;
     readerGone = true;
-    interrupt(new TradeAgentError('interrupted', 'the output is no longer read'));
+    interrupt(new TradeAgentError('interrupted', 'the program that read the output has closed it'));
     return true;
   };
   const onResultError = (error: NodeJS.ErrnoException) => {
@@ -59,7 +59,7 @@ export function createInterruption(parts: {
     limit: (ms: number) =>
       later(ms, () =>
         interrupt(
-          new TradeAgentError('timeout', `not finished within ${formatTimeout(ms)}`, {
+          new TradeAgentError('timeout', `did not finish within ${formatTimeout(ms)}`, {
             hint: 'Allow more time with --timeout. Pending approvals are kept.',
           }),
         ),

@@ -19,7 +19,7 @@ export function approvalStatusLine(approval: ApprovalView): string {
 }
 
 function currentStatus(approval: ApprovalView): string {
-  if (approval.overdue === true) return 'it expired; the gateway could not be reached for its outcome';
+  if (approval.overdue === true) return 'it expired; its outcome is unknown because the gateway could not be reached';
   return approval.stale === true ? `${approvalStatusText(approval)} (last known)` : approvalStatusText(approval);
 }
 

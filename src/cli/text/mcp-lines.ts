@@ -4,7 +4,7 @@ import { safeLine } from '../../text/sanitize.ts';
 type ServerState = McpServersState['servers'][number];
 
 export function mcpServersText({ unused, servers }: McpServersState): string {
-  if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
+  if (servers.length === 0) return 'No MCP servers. Add one with "trade-agent mcp servers add".';
   return [...servers.map(serverStateLine), ...(unused === undefined ? [] : [unusedReasons[unused]])].join('\n');
 }
 

@@ -73,7 +73,7 @@ async function contributionsText(found: NonNullable<Performance['contributions']
     [
       { head: 'CONTRIBUTION', cell: ({ symbol }) => symbol },
       numberColumn('PROFIT', ({ profit }) => (profit === undefined ? '' : formatSignedDollars(profit))),
-      numberColumn('OF THE RETURN', ({ contribution }) => formatSignedPercent(contribution)),
+      numberColumn('TO THE RETURN', ({ contribution }) => formatSignedPercent(contribution)),
     ],
     rows,
   );

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { ThemeName } from '../../config/theme-name.ts';
 
-/** The meaning of a color. Color is never the only cue: a gain or loss has a sign, and a warning says that it is one. */
+/** The meaning of a color. Color is never the only cue: gains and losses have a sign, and warnings are worded as such. */
 export type TextRole = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
 
 /** One of the terminal's sixteen colors, so that the person's own palette applies. Named as in Node and Ink. */

@@ -33,7 +33,7 @@ export function requireApprovedDetails(
   throw notApproved(
     kind,
     'details_mismatch',
-    `the ${kind.noun} differs from the approved one in ${fields.join(', ')}`,
+    `the ${kind.noun} differs from the approved ${kind.noun} in ${fields.join(', ')}`,
     fields,
   );
 }

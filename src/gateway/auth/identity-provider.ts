@@ -29,8 +29,7 @@ interface ProviderTime {
   secondsAhead(): number;
   /**
    * Reads the provider's time, unless it was read recently and this machine's clock has not been set since then.
-   * @param before an earlier result of `secondsAhead`
-   * @returns whether `secondsAhead` differs from `before` now
+   * Returns whether `secondsAhead` now differs from its earlier result `before`. Never rejects.
    */
   compare(before: number): Promise<boolean>;
 }
@@ -41,7 +40,7 @@ const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
 /** Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood it. */
 const COMPARISON_COOLDOWN_MS = 10_000;
-/** If the system clock and the monotonic clock differ by this much, the former was set, or the machine was suspended. */
+/** If the system clock diverges from the monotonic clock by this much, it was set, or the machine was suspended. */
 const MIN_CLOCK_CHANGE_MS = 1_000;
 
 export interface IdentityProviderOptions {
@@ -167,7 +166,7 @@ function unreachable(cause: unknown): HttpProblem {
   return new HttpProblem(
     503,
     'provider_unreachable',
-    'the identity provider can’t be reached or returned an invalid answer',
+    'the identity provider can’t be reached or returned an invalid response',
     {
       hint: 'Try again in a moment.',
       retryAfter: 2,

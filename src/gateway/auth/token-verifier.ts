@@ -102,8 +102,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
 /**
- * Calls `judge`. If it throws a clock problem, and the known difference from the provider's clock has changed since this
- * call began (even if another request noticed the change), calls it again.
+ * Calls `judge`. If it throws a clock problem, and the known difference from the provider's clock has changed since
+ * then (even if another request noticed the change), calls `judge` again.
  */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,

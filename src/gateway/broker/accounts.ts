@@ -36,7 +36,7 @@ export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<O
 export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
-  /** If a person has not chosen a default account, it is the account at the first of these brokers that they connected. */
+  /** Unless a person chose a default account, it is the account at the first of these brokers that they connected. */
   readonly brokers: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
   readonly defaultAccounts: {

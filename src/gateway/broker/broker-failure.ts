@@ -72,7 +72,7 @@ export function toReadProblem(failure: BrokerFailure, cause: unknown): HttpProbl
         cause,
       });
     case 'unreadable':
-      return new HttpProblem(502, 'broker_invalid_response', 'the broker returned an invalid answer', {
+      return new HttpProblem(502, 'broker_invalid_response', 'the broker returned an invalid response', {
         cause,
       });
   }

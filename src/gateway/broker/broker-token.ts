@@ -179,7 +179,7 @@ function exchangeProblem(error: unknown): HttpProblem {
 
 /** Returns the problem for an order under a mandate whose owner has not connected since the gateway started. */
 function noSession(): HttpProblem {
-  return new HttpProblem(503, 'service_busy', 'no program of this person has connected since the gateway started', {
+  return new HttpProblem(503, 'service_busy', 'none of this person’s programs has connected since the gateway started', {
     hint: 'The mandate continues as soon as one of this person’s programs connects.',
   });
 }
@@ -194,7 +194,7 @@ function unreachable(cause: unknown): HttpProblem {
   return new HttpProblem(
     503,
     'provider_unreachable',
-    'the identity provider can’t be reached or returned an invalid answer',
+    'the identity provider can’t be reached or returned an invalid response',
     {
       hint: 'Try again in a moment.',
       retryAfter: 2,

@@ -140,9 +140,9 @@ export type CancellationResult = 'requested' | 'not_found' | 'not_cancelable';
  * relies on these guarantees of every implementation. test/contract/broker/ tests them, and docs/adding/broker.md
  * explains how to write an implementation.
  *
- *  1. **One call sends at most one request** that changes anything, because a second request could trade twice. Neither
- *     the adapter nor its SDK retries, whatever the response. Reads that complete a response are allowed. If such a read
- *     fails after an order was sent, the outcome is `unknown`.
+ *  1. **One call sends at most one request** that changes anything, because a second request could trade twice.
+ *     Neither the adapter nor its SDK retries, whatever the response. Reads that complete a response are allowed. If
+ *     such a read fails after an order was sent, the outcome is `unknown`.
  *  2. **A client_order_id is accepted once**, even after its order is done: `submit` and `replace` report an ID that
  *     was used before as `refused` with reason `duplicate`. If the broker can't guarantee this, its traits say so
  *     (`clientOrderId.acceptedOnce`), and no order is sent a second time. IDs of 8–48 letters, digits, `_` and `-` are

@@ -18,7 +18,7 @@ interface KeyPairsOptions {
 export interface KeyPairLocation {
   readonly name: string;
   readonly kind: string;
-  /** Name used for rows before the setting `brokers` existed. Undefined if another broker may have used the same name. */
+  /** Name used for rows before the setting `brokers` existed. Undefined if another broker may have used this name. */
   readonly formerName?: string;
 }
 

@@ -59,7 +59,7 @@ const credentialKinds = {
   },
   access_token: {
     noun: 'access token',
-    where: 'at web.tradier.com, under API access (the sandbox account has its own)',
+    where: 'at web.tradier.com, under API access (the sandbox account has a separate token)',
     again: 'Create a new token at the broker',
     fields: {
       accountNumber: accountField('Account number', ['account', 'account_number', 'account_id', 'tradier_account']),

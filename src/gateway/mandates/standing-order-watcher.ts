@@ -205,7 +205,7 @@ async function checkAccount(
   }
 }
 
-/** Returns whether the order is still due. A slow response from the broker or a suspended machine may have delayed it. */
+/** Returns whether the order is still due, in case a slow broker or a suspended machine delayed it. */
 function isTimely(when: RecurringTime, due: number, now: number): boolean {
   return isDueNow(when, due, now) && firstPlaceableDueTime(when, due, now) === due;
 }

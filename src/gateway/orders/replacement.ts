@@ -61,7 +61,7 @@ function requireOnlyChangeableFieldsDiffer(
   const fields: string[] = fixed.filter((field) => order[field] !== draft[field]);
   if (fields.length === 0 && trail !== undefined && order[trail] === null) fields.push('trail');
   if (fields.length > 0)
-    throw notReplaceableProblem('the order at the broker differs from the approved one', { fields });
+    throw notReplaceableProblem('the order at the broker differs from the approved order', { fields });
 }
 
 /** Returns whether the broker's order with our client_order_id is the one that this journal entry intended. */

@@ -79,7 +79,7 @@ export const forgeries: readonly [what: string, fault: string, of: Forged, forge
   ['another page of that host', 'phone_signature', 'order', set('approvals.0.origin', 'http://localhost:1')],
   ['an order that was not approved', 'order', 'order', set(`${ORDER}.client_order_id`, 'ta-other')],
   ['an order twice', 'order', 'order', (r) => set('orders', [...r.orders, ...r.orders])(r)],
-  ['an answer about a different symbol', 'order', 'order', set(`${ORDER}.answered.symbol`, 'PEP')],
+  ['a response about a different symbol', 'order', 'order', set(`${ORDER}.answered.symbol`, 'PEP')],
   ['no answer', 'order', 'order', set(`${ORDER}.answered`, null)],
   ['a refusal by the rules', 'decision', 'order', set('decision.effect', 'deny')],
   ['a line changed', 'record', 'order', (r) => set('record.1', r.record[1]?.replace('KO', 'PE'))(r)],

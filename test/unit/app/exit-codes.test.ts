@@ -55,7 +55,7 @@ describe('exit codes', () => {
 
   it('ends a check by what is gravest: an unknown outcome, its own end, its orders, its report, its findings', () => {
     const running = new AbortController().signal;
-    const stopped = AbortSignal.abort(new TradeAgentError('timeout', 'not finished within 10m'));
+    const stopped = AbortSignal.abort(new TradeAgentError('timeout', 'did not finish within 10m'));
     const clear = { result: { findings: [] }, runs: [], failure: undefined };
     const found = { ...clear, result: { findings: [{}] } };
     const unwritten = { ...found, failure: { code: 'usage' } };

@@ -23,7 +23,7 @@ export function addHomeServeCommand(home: CliCommand): void {
     )
     .option('--listen <host:port>', 'where to listen on this machine (default: from home.yaml)', parseListenAddress);
   addListeningOptions(serving)
-    .option('--ready-file <file>', 'write the address and process ID to this file once it is ready')
+    .option('--ready-file <file>', 'write the address and process ID to this file once the home is ready')
     .examples(
       ['trade-agent home serve', 'press Ctrl-C to stop; running work is finished'],
       ['trade-agent home serve --listen 127.0.0.1:4780', "behind Tailscale's serve, or a proxy"],

@@ -36,7 +36,7 @@ export function addSandboxCommand(program: CliCommand): void {
       'first of two ports (three with --company); 0 picks free ones (default: same as last time)',
       createPortParser(65_533),
     )
-    .option('--ready-file <file>', 'write addresses and process ID to this file once it is ready')
+    .option('--ready-file <file>', 'write addresses and process ID to this file once the sandbox is ready')
     .option('--fault <name[:count]>', 'inject a fault; repeatable', collect, [])
     .addOption(
       createChoiceOption(

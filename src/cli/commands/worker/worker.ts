@@ -17,7 +17,7 @@ export function addWorkerCommand(program: CliCommand): void {
       ),
   )
     .option('--concurrency <number>', 'number of concurrent runs', parseConcurrency, 8)
-    .option('--ready-file <file>', 'write the process ID to this file once it is ready')
+    .option('--ready-file <file>', 'write the process ID to this file once the worker is ready')
     .examples(
       ['trade-agent worker', 'uses the server folder on this machine'],
       ['trade-agent worker --home /srv/trade-agent --concurrency 16', 'uses a copy of the folder on another machine'],

@@ -41,7 +41,7 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Returns a function that opens an account at Alpaca or at a server with the same API. The first request loads the SDK. */
+/** Returns a function that opens an account at Alpaca or a server with its API. The first request loads the SDK. */
 export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -278,8 +278,8 @@ function isCredentialsError({ status, code, message }: ApiError): boolean {
 }
 
 /**
- * Derives the reason from the message, because the codes are too general: 40010001 stands for any malformed request, and
- * 40310000 for any forbidden request.
+ * Derives the reason from the message, because the codes are too general: 40010001 stands for any malformed request,
+ * and 40310000 for any forbidden request.
  */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';

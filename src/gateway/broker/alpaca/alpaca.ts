@@ -77,7 +77,7 @@ async function verifyAlpacaKeyPair(
   }
   // If one host rejects the pair and the other can't be reached, the other might have accepted the pair.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
-  throw first ?? new TradeAgentError('internal', 'no host was asked');
+  throw first ?? new TradeAgentError('internal', 'no host was tried');
 }
 
 function environmentsToAsk(

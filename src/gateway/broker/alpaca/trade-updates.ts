@@ -26,8 +26,8 @@ type Message = z.output<typeof messageSchema>;
 const unreadable: TradeUpdate = { ids: [] };
 
 /**
- * Returns a function that listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. It does not
- * report rejected credentials to `onUnauthorized`; the next read does.
+ * Returns a function that listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. The
+ * function does not report rejected credentials to `onUnauthorized`; the next read does.
  */
 export function createAlpacaTradeUpdates(
   credentials: AccountCredentials,

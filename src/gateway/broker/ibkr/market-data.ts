@@ -94,7 +94,7 @@ const historyAnswer = z.object({
   data: z.array(z.object({ o: z.number(), h: z.number(), l: z.number(), c: z.number(), v: z.number(), t: z.number() })),
 });
 
-/** IBKR's name of each bar size, and the most days of one request ("A maximum of 1000 data points", 390 minutes a day). */
+/** IBKR's name for each timeframe, and the most days per request ("A maximum of 1000 data points"). */
 const bars = {
   '1Day': { bar: '1d', mostDays: 1000 },
   '1Hour': { bar: '1h', mostDays: 140 },

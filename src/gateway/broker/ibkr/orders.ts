@@ -30,7 +30,7 @@ type Covers = (order: OrderDraft) => boolean;
 const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
-/** Questions that are confirmed if the order's approval covers them ("Suppressible Message IDs"). Others are declined. */
+/** Questions that are confirmed if the order's approval covers them ("Suppressible Message IDs"). */
 const coveredMessages: Readonly<Record<string, Covers>> = {
   /** The price exceeds a percentage constraint. */
   o163: bounded,
@@ -167,7 +167,7 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
 /** Declines a question. The order is not sent without a confirmation, even if this answer does not arrive. */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
-  throw new IbkrRejectionError(`Interactive Brokers asks to confirm more than was approved: ${replyText(asked)}`);
+  throw new IbkrRejectionError(`Interactive Brokers asks for a confirmation that the approval does not cover: ${replyText(asked)}`);
 }
 
 /** Finds the order in the list of orders, because only the list contains the client_order_id. */

@@ -4,7 +4,7 @@ import { FailedResponseError, NoResponseError, noResponseReason } from '../rest-
 /** Maximum size of one response or event stream, in bytes. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
-/** MCP methods for which this module throws {@link FailedResponseError}. The SDK handles failures of all other methods. */
+/** MCP methods for which this module throws {@link FailedResponseError}. The SDK handles failures of other methods. */
 const INTERPRETED_METHODS = ['tools/call', 'tools/list'];
 
 interface AnsweredFetchOptions {

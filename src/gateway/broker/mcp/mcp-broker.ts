@@ -88,7 +88,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         assets.find(symbol, () =>
           requests.find(async () => {
             const asset = toAsset(await ask(mapping.asset, { account, symbol }), mapping);
-            if (asset.symbol !== symbol) throw new NotSentError('an answer about a different symbol');
+            if (asset.symbol !== symbol) throw new NotSentError('a response about a different symbol');
             return asset;
           }),
         ),

@@ -5,7 +5,7 @@ import { type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
 import { unwrapTransportError } from './failure.ts';
 
 export interface McpSession {
-  /** Sends one request. @throws {FailedResponseError | NoResponseError}, or an error of the SDK, which proves nothing */
+  /** Sends one request. @throws {FailedResponseError | NoResponseError | Error} the last is an error of the SDK */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
   /** Returns the tools by name, as the server listed them at most `longestAgoMs` milliseconds ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;

@@ -42,7 +42,7 @@ export const tradierBrokerKind = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Tries the token at the given environment's host, then at the other host. Each host rejects the other host's tokens. */
+/** Tries the token at the given environment's host, then at the other host: a token is valid at only one of them. */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredCredentialsOf<'access_token'>,
@@ -71,7 +71,7 @@ async function verifyTradierToken(
   }
   // If one host rejects the token and the other can't be reached, the other might have accepted the token.
   const first = failures.find(({ details }) => details.reason !== 'wrong_pair') ?? failures[0];
-  throw first ?? new TradeAgentError('internal', 'no host was asked');
+  throw first ?? new TradeAgentError('internal', 'no host was tried');
 }
 
 function problemOf(error: unknown, host: string): TradeAgentError {

@@ -135,7 +135,7 @@ describe('a signal', () => {
   it('stops the run at the server, whose result it is, for the reason that it was stopped for', async () => {
     const { agent, server } = await remoteWorld(waiting);
     const stop = new AbortController();
-    const timeout = new TradeAgentError('timeout', 'not finished within 90s');
+    const timeout = new TradeAgentError('timeout', 'did not finish within 90s');
     const { result } = await play(agent.run(prompt, options('wait', stop.signal)), (event) => {
       if (event.type === 'approval') stop.abort(timeout);
     });

@@ -3,7 +3,7 @@ import { RunFollower } from '../../../../src/agent/run/run-follower.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { approval, doneResult, order } from '../../cli/sample-events.ts';
 
-const timeout = new TradeAgentError('timeout', 'not finished within 90s');
+const timeout = new TradeAgentError('timeout', 'did not finish within 90s');
 
 describe('the result of a run', () => {
   it('is made up from the events where the run was cut off, and says what is pending', () => {

@@ -17,7 +17,7 @@ it('leaves a check behind that heeds no signal, in time for its end to be record
     ...{ profile: never, home: never, requireSession: never },
   } as unknown as App;
   const running = runScheduledCheck(app, schedule, silent);
-  const reason = new TradeAgentError('timeout', 'not finished within 10m');
+  const reason = new TradeAgentError('timeout', 'did not finish within 10m');
   stop.abort(reason);
   await clock.slept(2500);
   clock.advance(2500);

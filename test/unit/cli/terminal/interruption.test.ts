@@ -47,7 +47,7 @@ describe('an interruption', () => {
     vi.advanceTimersByTime(89_999);
     expect(interruption.signal.aborted).toBe(false);
     vi.advanceTimersByTime(1);
-    expect(interruption.signal.reason).toMatchObject({ code: 'timeout', message: 'not finished within 90s' });
+    expect(interruption.signal.reason).toMatchObject({ code: 'timeout', message: 'did not finish within 90s' });
     vi.advanceTimersByTime(5000);
     expect(exits).toEqual([124]);
     interruption.dispose();

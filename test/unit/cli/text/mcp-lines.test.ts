@@ -37,6 +37,6 @@ it('says why none is used', () => {
     'The built-in planner does not use MCP servers; choose a model with /model.',
   );
   expect(mcpServersText({ unused: 'planner', servers: [] })).toBe(
-    'No MCP servers; "trade-agent mcp servers add" adds one.',
+    'No MCP servers. Add one with "trade-agent mcp servers add".',
   );
 });
