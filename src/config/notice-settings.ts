@@ -36,7 +36,11 @@ const templateSchema = (longest: number) =>
 export const commonChannelSettings = () => ({
   enabled: z.boolean().default(true).describe('whether the channel is active'),
   min_severity: z.enum(noticeSeverities).default('warning').describe('Findings less severe than this are not sent.'),
-  rules: z.array(z.string().min(1)).min(1).optional().describe('The rules whose findings are sent. By default, all rules.'),
+  rules: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('The rules whose findings are sent. By default, all rules.'),
   approvals: z
     .boolean()
     .default(true)

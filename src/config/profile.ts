@@ -29,7 +29,7 @@ export const modelSchema = z.strictObject({
     .enum(['builtin', 'openai'])
     .default('builtin')
     .describe("`builtin` is the offline planner; `openai` is any server with OpenAI's chat API."),
-  name: z.string().optional().describe("the model name to send to the server"),
+  name: z.string().optional().describe('the model name to send to the server'),
   base_url: httpUrl
     .refine(isSecureUrl, INSECURE_URL_MESSAGE)
     .optional()

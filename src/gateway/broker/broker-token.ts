@@ -179,9 +179,14 @@ function exchangeProblem(error: unknown): HttpProblem {
 
 /** Returns the problem for an order under a mandate whose owner has not connected since the gateway started. */
 function noSession(): HttpProblem {
-  return new HttpProblem(503, 'service_busy', 'none of this person’s programs has connected since the gateway started', {
-    hint: 'The mandate continues as soon as one of this person’s programs connects.',
-  });
+  return new HttpProblem(
+    503,
+    'service_busy',
+    'none of this person’s programs has connected since the gateway started',
+    {
+      hint: 'The mandate continues as soon as one of this person’s programs connects.',
+    },
+  );
 }
 
 function failed(error: string | undefined): HttpProblem {

@@ -30,7 +30,10 @@ it('whoever acts for an owner gets nothing of theirs by exchange, not even what 
   const credentials = createTokenExchangeCredentials(tokens);
   const bob = proposerForOwner({ sub: 'bob', accessToken: 'his' }, 'alice');
   expect(bob).toEqual({ sub: 'alice', by: 'bob', accessToken: '' });
-  const refusal = { code: 'account_not_connected', message: expect.stringContaining('only while its owner is signed in') };
+  const refusal = {
+    code: 'account_not_connected',
+    message: expect.stringContaining('only while its owner is signed in'),
+  };
   await expect(credentials.credentialsFor(bob)).rejects.toMatchObject(refusal);
   await expect(credentials.isConnected(bob)).rejects.toMatchObject(refusal);
 });

@@ -167,7 +167,9 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
 /** Declines a question. The order is not sent without a confirmation, even if this answer does not arrive. */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
-  throw new IbkrRejectionError(`Interactive Brokers asks for a confirmation that the approval does not cover: ${replyText(asked)}`);
+  throw new IbkrRejectionError(
+    `Interactive Brokers asks for a confirmation that the approval does not cover: ${replyText(asked)}`,
+  );
 }
 
 /** Finds the order in the list of orders, because only the list contains the client_order_id. */
