@@ -110,7 +110,7 @@ export async function undoImport(app: ImportApp, id: string): Promise<{ id: stri
 
 const noImports: Pick<ImportStore, 'activities'> = { activities: async () => [] };
 
-/** @param otherwise the result if nothing is stored yet; if absent, a store is created */
+/** @param otherwise the result if no store exists yet; if omitted, a store is created */
 function withImports<T>(
   app: CheckStoreApp,
   account: string,

@@ -32,7 +32,7 @@ export interface StartedLogin {
 /**
  * Starts a device login (RFC 8628) for the profile. Once it is complete, the app is reset, so that the session and the
  * agent are opened again.
- * @param asked the company that the profile signs in with from now on; defaults to the profile's own
+ * @param asked the company that the profile signs in with from now on; defaults to the profile's current company
  */
 export async function startLogin(app: App, asked: RequestedCompany = {}): Promise<StartedLogin> {
   const profile = await app.profile();
@@ -101,7 +101,7 @@ interface RequestedCompany {
   readonly clientId?: string | undefined;
 }
 
-/** Returns the named company, or else the profile's. @throws {TradeAgentError} `usage` if there is none */
+/** Returns the requested company, or else the profile's. @throws {TradeAgentError} `usage` if neither is set */
 async function resolveCompany(app: App, { issuer, clientId }: RequestedCompany): Promise<CompanySignIn> {
   const { company: kept, sandbox } = await app.profile();
   const chosen = issuer ?? kept?.issuer;

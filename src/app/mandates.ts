@@ -83,7 +83,7 @@ function computedFields(terms: MandateTerms, from: string) {
   );
 }
 
-/** Returns the terms that a new mandate takes over from the mandate that it replaces: all except its end. */
+/** Returns the terms that a new mandate takes over from the mandate that it replaces: all except the end date. */
 function reusableTerms(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
@@ -127,10 +127,10 @@ function parseTerms(terms: MandateTerms): MandateRequestInput {
 }
 
 /**
- * Returns an account's active mandates, sorted by expiry, without those reserved for the gateway's standing orders. The
- * gateway decides whether a mandate covers an order.
+ * Returns an account's active mandates, sorted by expiry, except mandates for standing orders. The gateway decides
+ * whether a mandate covers an order.
  * @param account the account's number
- * @param due when the run was due, in milliseconds since the epoch; determines the slot, even if the run is late
+ * @param due when the run was due, in milliseconds since the epoch; determines each mandate's current slot
  */
 export function applicableMandates(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
   return mandates

@@ -63,7 +63,7 @@ export interface LiveQuotes {
   readonly quotes: readonly Quote[];
   /** When the quotes were read, in milliseconds since the epoch. */
   readonly at: number;
-  /** Whether a later request failed. */
+  /** Whether the quotes are outdated because a later request failed. */
   readonly stale: boolean;
 }
 

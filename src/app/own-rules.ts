@@ -8,8 +8,8 @@ import { readAccountWithHistory, withCheckStore } from './check/with-check-store
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Gives the agent the current findings and targets, as `trade-agent check` reports them, but notifies nobody and leaves
- * new findings new. The rules are those of the profile's newest schedule with a rules file, or else the standard rules.
+ * Lets the agent read the findings and targets that `trade-agent check` would report, without notifying anyone or
+ * recording the findings. Uses the rules file of the profile's newest schedule that has one, or else the standard rules.
  */
 export function createOwnRules(app: RulesApp): OwnRules {
   return {

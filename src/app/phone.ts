@@ -118,7 +118,7 @@ interface PhoneWatch {
 
 /**
  * Acts as the user's phone and decides each request as it arrives.
- * @throws the signal's reason when it aborts; {TradeAgentError} errors of {@link PhoneClient}
+ * @throws {TradeAgentError} any error from {@link PhoneClient}; the signal's reason when the signal aborts
  */
 export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
   const { signal } = app;

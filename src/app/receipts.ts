@@ -60,7 +60,7 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 }
 
 /**
- * Requires a valid signature, whatever its key. Whoever verifies the receipt decides which keys to trust.
+ * Requires a valid signature by any key. Whoever verifies the receipt decides which keys to trust.
  * @throws {TradeAgentError} `gateway_refused`
  */
 async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
@@ -92,7 +92,7 @@ export type ReceiptVerdict =
 /**
  * Verifies a receipt file. Works offline if a key is named.
  * @param options.phoneKey a fingerprint that one of the approvers' keys must have
- * @throws {TradeAgentError} `usage` for a file that can't be read; otherwise as {@link loadPinnedKeys}
+ * @throws {TradeAgentError} `usage` for a file that can't be read, and any error from {@link loadPinnedKeys}
  */
 export async function verifyReceiptFile(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,

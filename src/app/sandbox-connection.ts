@@ -6,7 +6,7 @@ import { systemClock } from '../machine/clock.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReadyInfo } from '../sandbox/ready-file.ts';
 import { launcherPath } from './launcher.ts';
 
-/** A sandbox started in the background exits after this long without use. */
+/** A sandbox that was started in the background exits after being idle for this long. */
 const IDLE_EXIT = '60m';
 
 /** Generous: starting takes a second or two. */

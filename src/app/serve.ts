@@ -12,13 +12,13 @@ export const DRAIN_TIMEOUT_MS = 20_000;
 export type RegisterCleanup = (close: () => unknown) => void;
 
 export interface ServeParts<Served> {
-  /** Aborting it ends serving without an error. */
+  /** Aborting it stops the server without an error. */
   readonly signal: AbortSignal;
   /** Opens everything that is served. If this fails, everything that was already opened is closed. */
   readonly open: (onClose: RegisterCleanup) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
   readonly readyFile?: string | undefined;
-  /** Serving ends once the returned promise resolves, even if the signal has not aborted. */
+  /** The server stops once the returned promise resolves, even if the signal has not aborted. */
   readonly done?: (() => Promise<void>) | undefined;
 }
 

@@ -89,7 +89,7 @@ export async function serveDashboard(
   });
 }
 
-/** Gives the dashboard the agent's data on this machine. @param isAllAccounts whether to show all accounts' findings */
+/** Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
 function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {
     schedules: async () => {

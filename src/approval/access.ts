@@ -5,8 +5,8 @@ import { type Permission, permissionToPropose } from '../trading/permissions.ts'
 import type { Proposer } from './kind.ts';
 
 /**
- * The relations between people and accounts. The kernel checks them before it asks for an approval, and again right
- * before the execution. A relation that cannot be determined counts as missing.
+ * Decides who may act on which account. The kernel checks this before it asks for an approval, and again right before
+ * it executes the proposal. If a relation can't be determined, it counts as missing.
  */
 export interface Access {
   /** @throws {HttpProblem} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */

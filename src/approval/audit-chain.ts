@@ -16,7 +16,7 @@ import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 const FLUSH_DELAY_MS = 20;
 
 /**
- * The tamper-evident audit log: one JSON object a line, each with the hash of the previous line. A line is first stored
+ * The tamper-evident audit log: a JSON object per line, each with the hash of the previous line. A line is first stored
  * in the database, in the same transaction as the change that it records, and then moved to the file, so a crash
  * neither loses nor duplicates it. The database keeps the number and hash of the last line, so lines that were cut off
  * the end are detected, too.
@@ -35,7 +35,7 @@ export class AuditChain {
   }
 
   /**
-   * Moves the stored lines to the file, and waits until they are on the disk.
+   * Moves the stored lines to the file, and waits until they are on disk.
    * @throws if the lines can't be written; the caller must then not send the order, because the order would leave no record
    */
   async flush(): Promise<void> {

@@ -53,9 +53,9 @@ export async function readGatewaySettings(folder: string): Promise<GatewaySettin
 }
 
 /**
- * Creates a home's folder completely or not at all. Everything is written to `NAME.part` beside it, which is renamed in
- * one step at the end. A process that dies leaves nothing that could be served, and the next attempt erases the
- * leftovers. A folder that contains files is rejected, because someone could have prepared them or hold them open.
+ * Creates a home's folder completely or not at all: writes everything to `NAME.part` next to it, and then renames that
+ * folder. If the process dies before, no home exists, and the next attempt erases the leftovers. A folder that already
+ * contains files is rejected, because someone else could have planted them or have them open.
  * @param work writes into the folder it receives
  * @throws {TradeAgentError} `usage` if the folder is already a home or can't become one; `busy` while another process
  *   creates it
@@ -134,7 +134,7 @@ function createPartFolder(part: string): void {
   }
 }
 
-/** Removes everything but the lock, which this process holds. */
+/** Removes everything in the folder except the lock, which this process holds. */
 function erasePartFolder(part: string): void {
   const lock = basename(homeFilePaths(part).lock);
   for (const name of readdirSync(part)) {

@@ -47,7 +47,7 @@ export function openHomeSecrets(folder: string): CredentialStore {
 }
 
 /**
- * Options of the notices about approval requests, fills and access changes. Only the home's owner is notified, through
+ * Options for notices about approval requests, fills and access changes. Only the home's owner is notified, through
  * the channels in `home.yaml`.
  */
 interface PhoneNoticesOptions {

@@ -43,7 +43,7 @@ export interface NewHome {
 export type CreatedHome = Awaited<ReturnType<typeof initHome>>;
 
 /**
- * Verifies credentials. Changes nothing, here or at the broker.
+ * Verifies broker credentials without changing anything, on this machine or at the broker.
  * @param environment used only for a broker with a custom address, which does not reveal the environment
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */

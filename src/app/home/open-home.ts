@@ -29,8 +29,8 @@ export interface OpenHome {
   readonly people: PeopleStore;
   readonly keys: ApprovalKeys;
   /**
-   * Returns the keys of people's accounts at a broker.
-   * @param all the home's brokers, if they differ from its settings
+   * Returns the store of the people's key pairs for a broker.
+   * @param all the home's brokers, if they differ from the ones in its settings
    */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
   readonly recoveryCodes: RecoveryCodeStore;

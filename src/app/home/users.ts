@@ -117,7 +117,7 @@ export async function removeAuthenticator(
   });
 }
 
-/** @throws {TradeAgentError} `not_found` if there is none, `usage` if there are several */
+/** @throws {TradeAgentError} `not_found` if `found` is empty, `usage` if it has several elements */
 function requireSingle<T>(found: readonly T[], none: string, several: string, hint: string): T {
   const [one, ...more] = found;
   if (one === undefined) throw new TradeAgentError('not_found', none, { hint });

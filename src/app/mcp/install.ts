@@ -37,7 +37,7 @@ export interface Installation {
   readonly name: string;
   readonly transport: 'stdio' | 'http';
   readonly entry: string;
-  /** Text of the entry that was there before, or null if there was none. */
+  /** The previous entry's text, or null if there was none. */
   readonly replaces: string | null;
   readonly state: 'written' | 'unchanged' | 'shown';
   readonly next: readonly string[];
@@ -167,11 +167,11 @@ function writeSettings(file: string, { text }: EditedSettings): void {
 interface EditedSettings {
   readonly text: string;
   readonly entry: string;
-  /** Text of the entry that was there before: undefined if there was none, equal to `entry` if nothing changes. */
+  /** The previous entry's text: undefined if there was none, equal to `entry` if nothing changes. */
   readonly before: string | undefined;
 }
 
-/** Keys that define how a server is reached. They are always taken from the new entry. */
+/** Keys that define how to reach a server. They are always taken from the new entry. */
 const reachabilityKeys = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
 
 /**
@@ -247,7 +247,7 @@ function toPlainValue(value: unknown): unknown {
 interface Format {
   /** @throws {TextError} */
   parse(text: string): Record<string, unknown>;
-  /** @returns undefined if other entries would change too */
+  /** @returns the edited text, or undefined if other entries would change too */
   set(text: string, path: readonly [section: string, name: string], entry: ServerEntry): string | undefined;
   show(path: readonly [section: string, name: string], entry: ServerEntry): string;
 }

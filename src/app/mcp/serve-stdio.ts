@@ -87,7 +87,7 @@ type ConnectApp = Parameters<typeof openUserConnectedAccounts>[0];
 /**
  * Returns a function that starts connecting an account and returns the link to open, or undefined for an unknown
  * connection. Each account has at most one link at a time, and this process waits for the link's redirect.
- * @param signal ends the waiting
+ * @param signal stops waiting when it aborts
  */
 function connectAddresses(app: ConnectApp, signal: AbortSignal): (connection: string) => Promise<string | undefined> {
   /** Connections in progress, by name, until the person completes or declines one or its link expires. */

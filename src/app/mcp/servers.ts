@@ -191,7 +191,7 @@ interface ServerPrompts {
 
 /**
  * Returns the allowed tools with `tools` added, pinned to their current descriptions.
- * @param insist confirms tools that could act without the phone; if absent, such tools are rejected
+ * @param insist asks the person to confirm tools that could act without the phone; if absent, such tools are rejected
  * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for a tool that can't be displayed faithfully;
  *   `blocked` for a tool that could act without the phone; any error from `insist`
  */
@@ -232,7 +232,7 @@ function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
 /**
  * Allows tools of a server, or confirms their changed descriptions.
  * @param ask.agree receives the tools to show, and throws if the person declines; nothing is written then
- * @throws {TradeAgentError} as {@link withAllowed}; any error from connecting or `ask.agree`; `invalid_config`
+ * @throws {TradeAgentError} `not_found`, `usage`, `blocked`, `invalid_config`; any error from connecting or `ask.agree`
  */
 export async function allowMcpTools(
   app: App,

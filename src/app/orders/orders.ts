@@ -38,7 +38,7 @@ function newestFirst(a: Order, b: Order): number {
   return Date.parse(b.submitted_at) - Date.parse(a.submitted_at);
 }
 
-/** @param id the broker's id or a prefix @throws {TradeAgentError} as `locateOrder` */
+/** @param id the broker's id or a prefix @throws {TradeAgentError} any error from {@link locateOrder} */
 export async function findOrder(app: OrderApp, id: string): Promise<OrderRow> {
   const { gateway, id: whole, at } = await locateOrder(app, id);
   const order = await gateway.order(whole);
@@ -60,7 +60,7 @@ export interface OrderOutcome {
  * @param id the broker's id or a prefix
  * @param ask requests the approval
  * @returns the order after the cancellation, including its fills, and the approval request
- * @throws {TradeAgentError} as `locateOrder`, `gateway_refused`, and any error from `ask`
+ * @throws {TradeAgentError} `gateway_refused`, and any error from {@link locateOrder} or `ask`
  */
 export async function cancelOrder(
   app: OrderApp,

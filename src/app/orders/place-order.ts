@@ -38,9 +38,9 @@ export interface OrderRequestSettings {
 
 /**
  * Proposes the order given by the flags, without a model or a planner.
- * @throws {TradeAgentError} the reason if nothing was proposed; `usage` for a key that was used for another order;
- *   `approval_denied` if nobody may be asked; `outcome_unknown` if the gateway does not confirm whether it has the
- *   proposal
+ * @throws {TradeAgentError} the gateway's reason for rejecting the order; `usage` for a key that was used for another
+ *   order; `approval_denied` if the order needs an approval that `--approval` rules out; `outcome_unknown` if the
+ *   gateway does not confirm whether it has the proposal
  */
 export async function proposeOrder(
   app: App,
@@ -247,8 +247,8 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
 }
 
 /**
- * Returns the legs' order class and prices. A purchase is followed by its legs. A sale consists of two legs that close
- * an existing position.
+ * Returns the legs' order class and prices. A purchase (bracket or OTO) is followed by its legs. A sale (OCO) consists
+ * of two legs that close an existing position.
  */
 function legPrices(
   side: Side,

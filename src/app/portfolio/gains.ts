@@ -73,7 +73,7 @@ export async function computeRealizedGains(app: HistoryApp, options: GainOptions
   };
 }
 
-/** Returns the lots held. @throws as {@link computeRealizedGains} */
+/** Returns the lots held. @throws {TradeAgentError} any error from {@link computeRealizedGains} */
 export async function computeHeldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await loadLots(app, options);
   return {

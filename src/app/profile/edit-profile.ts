@@ -50,8 +50,8 @@ export interface AddedProfile {
 /**
  * Adds a profile to config.yaml, provided that signing in with the profile is possible.
  * @param ask asks the person for missing settings
- * @throws {TradeAgentError} `invalid_config` if signing in is impossible, and nothing is written then; `usage`,
- *   `provider_unreachable`, and any error from `ask`
+ * @throws {TradeAgentError} `invalid_config` if signing in is impossible; `usage`; `provider_unreachable`; any error
+ *   from `ask`. Nothing is written in these cases
  */
 export async function addProfile(
   app: App,

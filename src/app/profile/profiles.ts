@@ -3,7 +3,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { chosenProfileName, findProfile, profileNames } from '../../config/resolve-profile.ts';
 import type { App } from '../app.ts';
 
-/** Lists the profiles of config.yaml and the built-in sandbox. @throws {TradeAgentError} `invalid_config` */
+/** Lists the profiles in config.yaml, plus the built-in sandbox. @throws {TradeAgentError} `invalid_config` */
 export async function listProfiles(app: App) {
   const config = await app.config();
   const current = chosenProfileName(config, app.profileName);

@@ -8,7 +8,7 @@ import { serve } from '../serve.ts';
 import { version } from '../version.ts';
 
 export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mounts' | 'onError'> {
-  /** Exits after this many milliseconds without use. */
+  /** The sandbox exits after being idle for this many milliseconds. */
   readonly idleExitMs?: number;
   readonly ready: (ready: SandboxReadyInfo) => Promise<void>;
 }

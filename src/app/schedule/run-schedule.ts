@@ -98,13 +98,13 @@ async function runNow(
   }
 }
 
-/** How long an aborted run has to stop. The command has longer, so that it can still record the run. Milliseconds. */
+/** Milliseconds that an aborted run has to stop. The command gets more time, so that it can still record the run. */
 const STOP_TIMEOUT_MS = 2500;
 
-/** In seconds: a working day, because the person may not see the request on their phone immediately. */
+/** Lifetime of a proposal, in seconds: a working day, because people may not see the request immediately. */
 const PROPOSAL_TTL_S = 8 * 3600;
 
-/** The error of a scheduled check, with the results that it had produced before. */
+/** An error thrown by a scheduled check, with the results that the check had produced before the error. */
 export class ScheduledCheckFailure {
   readonly error: unknown;
   readonly found: readonly CheckResult[];

@@ -40,7 +40,7 @@ import { marketHoursGateway } from '../schedule/schedule-context.ts';
 
 /** Delay before a check with a transient failure is retried, in milliseconds. The same as on a user's machine. */
 const RETRY_DELAY_MS = 15 * 60_000;
-/** A run's time limit in milliseconds, whatever its schedule says. Shorter than the time limit of the run's job. */
+/** Upper bound for a schedule's time limit for runs, in milliseconds. Shorter than the time limit of the run's job. */
 const MAX_RUN_MS = 4 * 60_000;
 
 export interface CheckJobParts extends ServerParts, NoticeParts {

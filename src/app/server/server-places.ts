@@ -35,7 +35,7 @@ export function readServerKey(paths: ServerPaths, { key_file }: Pick<ServerSetti
 }
 
 /**
- * Creates or shows the key of the server's client at the identity provider.
+ * Creates or shows the key with which the server authenticates to the identity provider as an OAuth client.
  * @throws {TradeAgentError} `usage` if a key to create already exists; `invalid_config` if there is no key to show
  */
 export async function createOrShowServerKey(
@@ -57,7 +57,7 @@ export async function createOrShowServerKey(
   });
 }
 
-/** @throws {TradeAgentError} `invalid_config`; as {@link addWrappingKeyToFile} */
+/** @throws {TradeAgentError} `invalid_config`, and any error from {@link addWrappingKeyToFile} */
 export async function addServerWrappingKey({ home, config }: ServerPaths): Promise<string> {
   return await addWrappingKeyToFile((await readServerSettings(config)).kms.file, home, 'server.yaml');
 }
