@@ -69,7 +69,7 @@ export interface LiveQuotes {
 
 /**
  * Reports prices until `signal` aborts, with one request at a time.
- * @throws {TradeAgentError} errors of the first request: `unknown_symbol`, `login_required`
+ * @throws {TradeAgentError} if the first request fails: `unknown_symbol`, `login_required`
  */
 export async function followQuotes(
   app: App,

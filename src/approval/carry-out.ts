@@ -51,8 +51,8 @@ import type { ProposalPatch } from './transitions.ts';
 const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. An order that is missing right
- * after a timeout may still arrive. The fourth lookup comes just after the 30 s after which the service may send the
- * order again, even if another gateway took over the proposal after 20 s.
+ * after a timeout may still arrive. The first four delays add up to just over 30 s, the time after which the service
+ * may send the order again, even if another gateway took over the proposal after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
 /**
@@ -119,7 +119,7 @@ async function executeOrLookUp(
   return found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) };
 }
 
-/** Returns the reason of an executed proposal that had been reported as not placed. It tells the owner what to do. */
+/** Returns the reason to record for an order that was placed after all; its text tells the owner what to do. */
 export async function latePlacementReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
@@ -133,8 +133,8 @@ export async function latePlacementReason(
 }
 
 /**
- * Records that a proposal was executed. The execution is proven, so it overrides whatever else was recorded meanwhile,
- * even that the proposal expired.
+ * Records that a proposal was executed. The execution is proven, so it overrides any state that was recorded in the
+ * meantime, even `expired`.
  */
 export async function recordExecuted(context: KernelContext, proposal: StoredProposal, result: unknown): Promise<void> {
   for (let seen = proposal; ; ) {
@@ -272,9 +272,9 @@ async function handleRefusedApproval(
 }
 
 /**
- * Returns the approval that a mandate gives, in the same form as one from a token. The broker is accessed with the
- * person's latest session, which is initially the proposer's. After a restart there is no session until one of the
- * person's clients calls; brokers with stored key pairs need none.
+ * Returns a mandate's approval in the same form as an approval by token. The broker is accessed with the person's
+ * latest session, which is initially the proposer's. After a restart, there is no session until one of the person's
+ * clients calls; brokers with stored key pairs need none.
  */
 function mandateApproval(session: Proposer | undefined, proposal: StoredProposal, mandate: string): Approval {
   const { sub, client, subjectId, deadline } = proposal;

@@ -1,6 +1,6 @@
 import type { Clock } from '../machine/clock.ts';
 
-/** The proposals that a listener listens to: one person's, a single one, or everyone's. */
+/** Whose changes wake a listener: one person's proposals, a single proposal, or all proposals. */
 export type ListenerTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 export interface ChangeListener {

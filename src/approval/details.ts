@@ -8,7 +8,7 @@ import { type Provenance, provenanceSchema, type WorstCase, worstCaseSchema } fr
 import { defined } from '../values/defined.ts';
 import { isObject } from '../values/is-object.ts';
 
-/** The RFC 9396 type of each kind, unless the provider has its own name for the type. */
+/** The default RFC 9396 type of each kind. A provider may have its own name for the type. */
 export const detailsTypeByKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
@@ -83,7 +83,7 @@ export const proposalDetailsSchema = z.lazy(() =>
 );
 export type ProposalDetails = z.output<typeof proposalDetailsSchema>;
 
-/** The parts of a proposal that its details are made from. */
+/** The fields of a proposal from which its authorization details are built. */
 export interface DetailedProposal {
   readonly id: string;
   readonly kind: ProposalKind;

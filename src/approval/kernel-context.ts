@@ -77,7 +77,7 @@ export class KernelContext {
     this.#notices.notifySending(proposal);
   }
 
-  /** Sends the outcome notifications that an earlier process did not get to send. */
+  /** Sends the outcome notifications that an earlier process did not send before it ended. */
   async notifyUnnotified(): Promise<void> {
     for (const proposal of await this.parts.store.unreported()) this.#notices.notifyOutcome(proposal);
   }
@@ -137,7 +137,7 @@ const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
  */
 const SENDING_DELAY_MS = 100;
 
-/** The states that are reported to the phone, which learns of denials and new requests without a report. */
+/** The states that are reported to the phone. The phone knows about denials and new requests without a report. */
 const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 /** Notifies phones of the outcomes of their approval requests. */
@@ -146,8 +146,8 @@ class OutcomeNotifier {
   readonly #changes: ChangeNotifier;
   readonly #signal: AbortSignal;
   /**
-   * Notifications in progress, by question. Each waits for the previous one, so that the last state is reported last. A
-   * newer state cancels an older one that is still waiting to be sent.
+   * Notifications in progress, by approval request. Each waits for the previous one, so that the last state is reported
+   * last. A newer state cancels an older one that is still waiting to be sent.
    */
   readonly #notifications = new Map<string, { readonly done: Promise<void>; readonly overtaken: AbortController }>();
 

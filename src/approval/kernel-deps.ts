@@ -45,7 +45,7 @@ export interface KernelDeps {
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   /**
    * Verifies an approval's token in the same way as a caller's token.
-   * @param time `isFirst` is false if the token was accepted before; an expired token is then accepted as well
+   * @param time `isFirst` is false if the token was accepted before; it is then accepted even if it has expired
    * @throws {HttpProblem} 401 with a code that says what is wrong, 503 `provider_unreachable`
    */
   readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;

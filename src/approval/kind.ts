@@ -20,7 +20,7 @@ export interface Proposer {
 
 /** The owner's approval: a verified token, or a mandate. */
 export interface Approval {
-  /** `at` is in milliseconds since the epoch. Absent if only a token is known. */
+  /** Absent if only a token is known. `at` is when the proposal was made, in milliseconds since the epoch. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -35,7 +35,7 @@ export interface Approval {
   readonly mandate?: string | undefined;
   /** The token's id, or `m:MANDATE:SUBJECT`. Each can be used only once. */
   readonly jti: string;
-  /** The approvers' `acr` claims, in the same order; '' for a token without the claim. */
+  /** The `acr` claims of the approvers' tokens, in the order of `approvers`; '' for a token without the claim. */
   readonly acr?: readonly string[] | undefined;
   /** The token's authorization details (RFC 9396 §9.1), unverified. */
   readonly authorizationDetails: unknown;
@@ -95,7 +95,7 @@ export type Execution<Result> =
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** The report of a stream: a change of the result itself (`own`), a change of another result, or nothing. */
+/** What a stream reported: a change of the result itself (`own`), a change of another result, or nothing. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */
@@ -181,7 +181,7 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   abandon?(subject: Subject, sub: string): Promise<void>;
   /** Reads the result again, for example a fill. Returns undefined if it can no longer change. */
   follow?(subject: Subject, result: Result, session: Proposer): Promise<Result | undefined>;
-  /** Whether `after` reports an order as placed that `before` did not. */
+  /** Whether an order is placed according to `after`, but not according to `before`. */
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
   /** Returns undefined if there is no stream of changes, or the result can no longer change. */

@@ -3,14 +3,14 @@ import { isSameSecret } from '../secrets/constant-time.ts';
 import { type SealSecrets, toSecretList } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
-/** Identifies a question: its proposal, and the number of questions about the proposal so far, including this one. */
+/** Identifies an approval request: its proposal, and its number among the proposal's approval requests. */
 type QuestionKey = Pick<StoredProposal, 'id' | 'asked'>;
 
 /**
  * The tokens with which the identity provider proves that it sent a ping (CIBA Core §7.1, §10.2). They are derived from
  * secrets that only the gateways have, so every gateway can compute them and none stores them: HKDF-SHA256 (RFC 5869)
- * with the question in `info`. They have 256 bits; CIBA Core §7.1 requires 160. An HMAC after the dot shows that a
- * gateway made the token, even before its question is known.
+ * with the approval request in `info`. They have 256 bits; CIBA Core §7.1 requires 160. An HMAC after the dot shows
+ * that a gateway made the token, even before the approval request is known.
  */
 export class NotificationTokens {
   readonly #secrets: ReturnType<typeof toSecretList>;
@@ -19,26 +19,26 @@ export class NotificationTokens {
     this.#secrets = toSecretList(secrets);
   }
 
-  /** Returns a question's token. Each question about a proposal has a different token. */
+  /** Returns an approval request's token. Each approval request for a proposal has a different token. */
   of(question: QuestionKey): string {
     return deriveToken(this.#secrets[0], question);
   }
 
   /**
-   * Whether one of the gateways made this token, for any question. A stranger's ping can therefore be rejected even
-   * before its question is stored.
+   * Whether one of the gateways made this token, for any approval request. A stranger's ping can therefore be rejected
+   * even if the approval request is not stored yet.
    */
   isOwn(token: string): boolean {
     const [body = '', tag = ''] = token.split('.');
     return this.#secrets.some((secret) => isSameSecret(tag, tokenTag(secret, body)));
   }
 
-  /** Returns the question's token under each secret: the current secret, and the previous one while it is being replaced. */
+  /** Returns the token under the current secret and, while secrets are being replaced, under the previous secret. */
   all(question: QuestionKey): string[] {
     return this.#secrets.map((secret) => deriveToken(secret, question));
   }
 
-  /** Whether a token belongs to the question in a proposal's row. Compares in constant time. */
+  /** Whether a token belongs to the approval request in a proposal's row. Compares in constant time. */
   isTokenFor(token: string, proposal: QuestionKey): boolean {
     return this.all(proposal).some((own) => isSameSecret(token, own));
   }

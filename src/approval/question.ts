@@ -4,7 +4,7 @@ import type { Question } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 
-/** Returns the question about a proposal. It is the same at each call, because the approval is compared with it. */
+/** Builds a proposal's approval request, always the same for the same row: the approval is compared with it later. */
 export function buildQuestion(
   { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
@@ -27,7 +27,7 @@ export function buildQuestion(
 type QuestionState = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
 
 /**
- * Returns the person whose answer is awaited: first the owner, then the second approver if needed
+ * Returns the person whose decision is awaited: first the owner, then the second approver if needed
  * (supervisor/request-approval.ts).
  */
 export function currentApprover({ sub, second, ownerAuthReqId }: QuestionState): string {
@@ -39,7 +39,7 @@ export function isSecondApproverNext({ second, ownerAuthReqId, authReqId }: Ques
   return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
 }
 
-/** Returns the IDs of all questions about a proposal, so that every phone that was asked is notified of the outcome. */
+/** Returns the IDs of a proposal's approval requests, so that every phone that was asked is notified of the outcome. */
 export function questionIds({ ownerAuthReqId, authReqId }: QuestionState): string[] {
   return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }

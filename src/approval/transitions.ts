@@ -30,13 +30,13 @@ import { approvingMandate, isAllowedDuringHalt } from './access.ts';
  * only writer, and writes only if the row is unchanged.
  *
  * - `drafted → approved`: a mandate covers the proposal, so nobody is asked.
- * - `drafted → denied`: the answer to an earlier question arrived while the person was about to be asked again.
+ * - `drafted → denied`: a denial of an earlier request arrived while the person was about to be asked again.
  * - `requested → requested`: one of two approvers has approved, and the other is asked.
- * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
+ * - `requested → drafted`: the person's decision was lost, so they are asked again.
  * - `executing → approved`: the attempt certainly had no effect (the broker was busy), and the approval is still valid.
  * - `executing → executing`: another process continues after a crash.
  * - `expired → executed`: the order had been given up, and was then found at the broker.
- * - `unknown` is not final: the order may be at the broker. Only the broker's answer about the order ends this state.
+ * - `unknown` is not final: the order may be at the broker. Only the broker's information about the order ends it.
  */
 export const allowedTransitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
@@ -64,7 +64,7 @@ export interface ProposalPatch {
   readonly authReqId?: string;
   readonly interval?: number;
   readonly expiresAt?: number;
-  /** Number of questions so far, including the current one. */
+  /** Number of approval requests so far, including the current one. */
   readonly asked?: number;
   readonly token?: ApprovalToken;
   readonly ownerAuthReqId?: string;

@@ -94,7 +94,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
   });
 }
 
-/** Validates the person's answers before anything is written, so that errors don't refer to a settings file. */
+/** Validates the settings that the person entered before they are written, so that errors don't refer to a file. */
 function requireValidSettings(settings: NewHome['settings']): void {
   const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
   if (issue === undefined) return;

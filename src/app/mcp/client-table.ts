@@ -44,7 +44,7 @@ const stdioEntry = ({ command, args, env }: ServerProgram): ServerEntry => ({
 
 const restartStep = (title: string) => () => [`Restart ${title} so that it reads the file.`];
 
-/** The clients supported by `mcp install`. docs/guide/MCP.md describes how each client handles a server's questions. */
+/** The clients supported by `mcp install`. docs/guide/MCP.md describes how each client handles elicitation. */
 export const mcpClients = {
   // https://modelcontextprotocol.io/docs/develop/connect-local-servers
   claude: {

@@ -77,7 +77,7 @@ function withoutQuery(url: string): string {
 }
 
 export interface McpServersState {
-  /** Why MCP servers are off: the built-in planner answers, or the session is read-only. Undefined if they are on. */
+  /** Why MCP servers are off: there is no language model, or the session is read-only. Undefined if they are on. */
   readonly unused: 'planner' | 'read-only' | undefined;
   readonly servers: readonly McpServerState[];
 }

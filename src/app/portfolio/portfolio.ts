@@ -123,7 +123,7 @@ interface LiveOptions {
 /**
  * Updates a portfolio until `signal` aborts: the prices periodically, and the positions as soon as the gateway reports
  * a fill. Sends one request at a time.
- * @throws {TradeAgentError} errors of the first read, and `login_required` if the session ends in the meantime
+ * @throws {TradeAgentError} any error from the first read, and `login_required` if the session ends later
  */
 export async function followPortfolio(
   app: App,

@@ -1,6 +1,6 @@
 /**
- * An outside authority that attests when a checkpoint existed, so that whoever has the gateway's key can't rewrite the
- * past.
+ * An external authority that attests when a checkpoint existed, so that not even someone who has the gateway's key can
+ * rewrite the audit log.
  */
 export interface Anchor {
   readonly kind: AnchorKind;

@@ -209,7 +209,7 @@ export class TimeStampError extends Error {
   override readonly name = 'TimeStampError';
 }
 
-/** Parses a single DER value without trailing bytes. @throws {TimeStampError} */
+/** Parses a single DER value. @throws {TimeStampError} if bytes follow the value, or it is malformed */
 export function parseDer(der: Buffer): AsnType {
   const { offset, result } = fromBER(der);
   if (offset !== der.length) throw new TimeStampError('the token is malformed');

@@ -88,8 +88,8 @@ export class CibaApprovalClient implements CibaPort {
   }
 
   /**
-   * Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, registers a new client and sends
-   * the question once more.
+   * Sends an approval request (CIBA Core §7.1). If the provider has forgotten the client id, registers a new client
+   * and sends the request once more.
    */
   async request(question: Question): Promise<BackchannelAuthentication> {
     const { issuer, details } = this.#options;
@@ -109,7 +109,6 @@ export class CibaApprovalClient implements CibaPort {
     }
   }
 
-  /** @throws whatever openid-client throws */
   async #send(client: CibaClient, question: Question): Promise<BackchannelAuthentication> {
     const { issuer, fetch, details, resource } = this.#options;
     const { initiateBackchannelAuthentication } = await import('openid-client');
@@ -228,8 +227,8 @@ export class CibaApprovalClient implements CibaPort {
   }
 
   /**
-   * Whether the details in a token response match the question. A response without details is accepted: the gateway
-   * reads the details in the token itself.
+   * Whether the details in a token response match the approval request. A response without details is accepted, because
+   * the gateway reads the details in the token itself.
    */
   #isWhatWasAsked({ details }: ExpectedAnswer, approved: unknown): boolean {
     if (approved === undefined) return true;
@@ -326,7 +325,7 @@ function failedPoll(error: string): PollResult {
   return { status: 'failed', error };
 }
 
-/** Refuses to send a question if no token of this provider can carry the approved details. */
+/** Rejects the approval request if no token of this provider can carry the approved details. */
 function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): void {
   if (details === 'message' || dialect.details !== 'never') return;
   throw new TradeAgentError(

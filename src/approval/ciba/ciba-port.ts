@@ -8,7 +8,7 @@ interface Approver {
   readonly email?: string | undefined;
 }
 
-/** A question to the approver: a CIBA authentication request. */
+/** An approval request, sent to the provider as a CIBA authentication request. */
 export interface Question {
   readonly asked: Approver;
   readonly scope: ApprovalScope;
@@ -18,16 +18,16 @@ export interface Question {
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };
   /** CIBA Core §7.1 `acr_values`. */
   readonly acr?: string | undefined;
-  /** Seconds until the question expires. */
+  /** Seconds until the approval request expires. */
   readonly expiresIn: number;
   /**
-   * The bearer token of the provider's pings (CIBA Core §7.1). Each question has its own token
+   * The bearer token of the provider's pings (CIBA Core §7.1), different for each approval request
    * (notification-tokens.ts).
    */
   readonly notificationToken: string;
 }
 
-/** The provider's response to a question (CIBA Core §7.3). */
+/** The provider's response to an approval request (CIBA Core §7.3). */
 export interface BackchannelAuthentication {
   readonly authReqId: string;
   /** Deadline in milliseconds since the epoch: `expires_in` counted from when the request was sent. */
@@ -70,7 +70,7 @@ export interface Outcome {
  * ```ts
  * import type { CibaPort } from './ciba-port.ts';
  *
- * // Logs each question before it is sent.
+ * // Logs each approval request before it is sent.
  * export function withLog(port: CibaPort, log: (bindingMessage: string) => void): CibaPort {
  *   return {
  *     delivery: port.delivery,
@@ -87,7 +87,7 @@ export interface Outcome {
 export interface CibaPort {
   /** With `ping` the provider calls back (CIBA Core §10.2), and polls only make up for lost pings. */
   readonly delivery: 'poll' | 'ping';
-  /** @throws {TradeAgentError} `provider_unreachable` (perhaps with `details.retryAfter`, seconds), `provider_error` */
+  /** @throws {TradeAgentError} `provider_unreachable` (`details.retryAfter`, if any, is in seconds), `provider_error` */
   request(question: Question): Promise<BackchannelAuthentication>;
   /**
    * Polls the token endpoint once; the provider may delay its response (long poll). Every response is a result, never
@@ -104,7 +104,7 @@ export interface CibaPort {
   ): Promise<PollResult>;
   /**
    * Reports the outcome to a provider that has a `backchannel_outcome_endpoint`, so that the phone hides a withdrawn
-   * question or shows the fill. Never throws.
+   * approval request or shows the fill. Never throws.
    * @returns false if the report has to be repeated
    */
   reportOutcome(authReqId: string, outcome: Outcome): Promise<boolean>;

@@ -19,7 +19,7 @@ import {
 
 export interface KernelOptions extends KernelDeps, ProposalIntakeOptions {}
 
-/** When a person watches proposals, at most this many of the latest ones are checked for results to follow. */
+/** How many of a person's latest proposals are checked for results to follow when the person watches proposals. */
 const MAX_RESUMED_RESULTS = 100;
 /** How long the response to a new proposal waits for the approval request to be sent, in milliseconds. */
 const RING_WAIT_MS = 5_000;
@@ -36,13 +36,13 @@ const withdrawnReason: ProposalReason = { code: 'approval_cancelled', text: 'wit
 export interface ChangedProposals {
   /** In the order of their changes, each in its current state. Empty in a keep-alive. */
   readonly proposals: readonly StoredProposal[];
-  /** The version from which a caller can follow again without missing a change. */
+  /** The version to pass when following again, so that no change is missed. */
   readonly version: number;
 }
 
 /**
- * The approval kernel: asks for approvals, waits for the answers and executes proposals, whether or not the proposer is
- * still connected.
+ * The approval kernel: asks for approvals, waits for the decisions and executes approved proposals, whether or not the
+ * proposer is still connected.
  */
 export class ApprovalKernel {
   readonly #parts: KernelDeps;
@@ -66,7 +66,7 @@ export class ApprovalKernel {
     this.#supervised = this.#supervisor.supervise();
   }
 
-  /** Stops asking for approvals and waiting for answers. Executions in progress are finished first. */
+  /** Finishes executions in progress, but stops asking for approvals and waiting for decisions. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#supervised;
@@ -81,7 +81,7 @@ export class ApprovalKernel {
    * `isNew` is false if a proposal with the same idempotency key, or an open proposal of the same client with the same
    * content, already existed.
    * @throws {HttpProblem} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
-   *   `resting`, and whatever `Kind.complete` throws
+   *   `resting`, and any error from `Kind.complete`
    */
   async propose(caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> {
     this.#context.remember(caller);
@@ -171,7 +171,7 @@ export class ApprovalKernel {
   }
 
   /**
-   * Called when a person watches proposals. If the broker streams changes, resumes following the results of the
+   * Called when a person watches proposals. If the broker streams changes, resumes following those results of the
    * person's latest proposals that may still change.
    */
   async watched(session: Proposer): Promise<void> {
@@ -185,7 +185,7 @@ export class ApprovalKernel {
       if (state === 'executed' && sub === session.sub) this.#supervisor.begin(id, 'resumed');
   }
 
-  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored question. */
+  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored approval request. */
   async handlePing(authReqId: string, notificationToken: string): Promise<boolean> {
     return await this.#supervisor.handlePing(authReqId, notificationToken);
   }

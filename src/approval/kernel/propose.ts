@@ -73,10 +73,10 @@ export interface ProposeResult {
 /**
  * Returns the function that turns a request into a stored proposal, without asking anybody for approval yet.
  * @throws {HttpProblem} when called: 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 if a quota is exceeded,
- *   and whatever `Kind.complete` throws
+ *   and any error from `Kind.complete`
  */
 export function createProposalIntake(parts: KernelDeps & ProposalIntakeOptions) {
-  /** Requests in progress, so that a request that is repeated meanwhile is not processed twice. */
+  /** Requests in progress, so that a request that is repeated in the meantime is not processed twice. */
   const arriving = new Map<string, Promise<ProposeResult>>();
   return async (caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> => {
     const { sub, clientId: client } = caller;
@@ -176,7 +176,7 @@ async function propose(
   return await writeProposal(parts, draft, key, party);
 }
 
-/** Stores a new proposal, or returns the existing one with the same key, or an open one with the same content. */
+/** Stores a new proposal, unless one with the same key, or an open one with the same content, already exists. */
 async function writeProposal(
   parts: KernelDeps & ProposalIntakeOptions,
   draft: Omit<ProposalDraft, 'again' | 'code'>,

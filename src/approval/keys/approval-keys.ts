@@ -264,8 +264,8 @@ export class ApprovalKeys {
 
   /**
    * Verifies that this person signed this approval, as the gateway does before each execution. The same evidence can be
-   * verified again. The signature is stored with the key's counter in one transaction, so the gateway may verify two
-   * approvals in either order, whichever was signed first.
+   * verified again. The signature is stored with the key's counter in one transaction, so the gateway may verify
+   * approvals in a different order than they were signed.
    * @param time `isFirst` is false if the approval was already acted on; a key that has since been removed is then
    *   still accepted
    * @throws `signature_…`
@@ -521,7 +521,7 @@ const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
 const MAC_BYTES = 16;
 
 /**
- * Challenges that need no storage, so that someone who requests many challenges takes no space from others. Each is
+ * Challenges that are not stored until they are used, so that nobody can fill the memory by requesting many. Each is
  * valid for one purpose, for five minutes, in this process.
  */
 class Challenges {

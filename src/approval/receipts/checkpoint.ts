@@ -11,7 +11,7 @@ const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A checkpoint line of the audit log: the members that are signed, and those that every line has. */
+/** A checkpoint line of the audit log: the signed members, and the members that every line has. */
 const checkpointSchema = z.lazy(() =>
   z.strictObject({
     seq: z.int(),

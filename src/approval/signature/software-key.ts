@@ -18,7 +18,7 @@ const COSE_HEAD = Buffer.from('a4010103272006215820', 'hex');
 const FLAGS = 0x05;
 
 /**
- * Returns a user's key, which is always the same for the same secret.
+ * Derives a user's key. The same secret always gives the same key.
  * @param secret known only to those who may approve; a new secret means a new key
  */
 export function deriveSoftwareKey(secret: string, user: string): SoftwareKey {

@@ -113,7 +113,7 @@ async function waitForNews(
   return 'nothing';
 }
 
-/** Spaces the checks that reported changes cause: the more changes, the longer the intervals. */
+/** Spaces out the checks that reported changes trigger: the more changes, the longer the interval. */
 class CheckSpacing {
   readonly #clock: Clock;
   #apart: number = NEWS_CHECK_INTERVAL_MS.first;

@@ -30,7 +30,7 @@ const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
  * provider issues a token only once, so without the response the person would have to be asked again.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
-/** How long after the deadline a decision is still awaited, in milliseconds, to distinguish a denial from an expiry. */
+/** How long to keep waiting for a decision after the deadline, in milliseconds, to tell a denial from an expiry. */
 const LATE_ANSWER_MS = 5_000;
 /**
  * Delays between polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay
@@ -42,7 +42,7 @@ const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
  * long an order has been missing.
  */
 const UNKNOWN_LOOKUP_INTERVAL_MS = 30_000;
-/** Delay before retrying to execute a proposal that was changed meanwhile, in milliseconds. */
+/** Delay before retrying to execute a proposal that has changed in the meantime, in milliseconds. */
 const CONFLICT_PAUSE_MS = 1_000;
 /**
  * How long an unknown outcome is looked up, in milliseconds, not counting the time that the machine sleeps. Lookups
@@ -97,7 +97,7 @@ export class ProposalRun {
   /** Whether to stop waiting, because the proposal was withdrawn or this run has to end. */
   #isOver = false;
   #breakOff: (() => void) | undefined;
-  /** Whether this process asked the question and has received every ping since; false once anything went wrong. */
+  /** Whether this process sent the approval request and can't have missed its ping; false once anything went wrong. */
   #isFresh: boolean;
   /** The time of the last poll, in milliseconds since the epoch, and the pause after it, in seconds. */
   #lastPoll: { readonly authReqId: string; readonly at: number; readonly pause: number } | undefined;
@@ -216,7 +216,7 @@ export class ProposalRun {
   }
 
   /**
-   * Waits until the question is decided or the deadline in the row has passed. Polls one at a time, even after network
+   * Waits until the person decides or the deadline in the row passes. Sends one poll at a time, even after network
    * loss, sleep, 5xx and `slow_down`; if the provider pings, waits for a ping first. The token is sealed in the row
    * before anything else uses it.
    * @throws the signal's reason if the gateway closes first; the proposal then keeps its state
@@ -442,8 +442,8 @@ export class ProposalRun {
   }
 
   /**
-   * Changes the proposal's state if the question that was answered is still the current one. A denial is accepted for
-   * any of the proposal's questions.
+   * Changes the proposal's state if the decision is about its current approval request. A denial is accepted for any of
+   * its approval requests.
    */
   async #decide(proposal: StoredProposal, { to, changes }: Decision): Promise<void> {
     const { moves } = this.#context.parts;

@@ -49,9 +49,7 @@ export class ProviderPings {
     this.turns = new TurnLimiter(parts.clock, LOST_PING_POLL_INTERVAL_MS);
   }
 
-  /**
-   * Returns the open proposal that a ping is about; undefined if its question is not stored yet, or the token is wrong.
-   */
+  /** Returns the open proposal that a ping is about; undefined if its `authReqId` or the token is unknown. */
   async findProposal(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
     const { store, notificationTokens, earlyPings, clock } = this.#parts;
     let proposal = await store.byAuthReqId(authReqId);
@@ -66,7 +64,7 @@ export class ProviderPings {
     return notificationTokens.isTokenFor(notificationToken, proposal) ? proposal : undefined;
   }
 
-  /** Returns whether a ping arrived before the proposal's question was stored; true only once per ping. */
+  /** Returns whether a ping arrived before the proposal's `auth_req_id` was stored; true only once per ping. */
   async takeEarlyPing(proposal: StoredProposal): Promise<boolean> {
     const { notificationTokens, earlyPings } = this.#parts;
     const { authReqId = '' } = proposal;

@@ -15,7 +15,7 @@ import { buildQuestion } from '../question.ts';
  * proposal expires.
  */
 const MIN_DECISION_MS = 5_000;
-/** Delays between attempts to send a question, in milliseconds; short, since someone may be waiting for it. */
+/** Delays between attempts to send an approval request, in milliseconds; short, since someone may be waiting. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
 /** Delay before another attempt to verify an owner's approval that can't be verified yet, in milliseconds. */
 const VERIFY_RETRY_MS = 2_000;
@@ -23,8 +23,8 @@ const VERIFY_RETRY_MS = 2_000;
 const withdrawnOutcome: Outcome = { state: 'cancelled', text: 'withdrawn' };
 
 /**
- * Obtains the owner's approval of a drafted proposal: from a mandate that the owner granted, or by a question on the
- * owner's phone.
+ * Obtains the owner's approval of a drafted proposal: from a mandate that the owner granted, or by sending an approval
+ * request to the owner's phone.
  * @param signal aborts when this process has to stop supervising the proposal
  */
 export async function requestOwnerApproval(
@@ -79,10 +79,10 @@ export async function requestSecondApproval(
 }
 
 /**
- * Asks the next approver by CIBA and stores the request's ID, interval and deadline in the row, unless the proposal has
- * meanwhile been settled or withdrawn. If the gateway dies before storing them, the person is asked a second time. That
- * is safe: nobody polls for the first question's token, and a provider that tracks proposal IDs replaces the first
- * question with the second.
+ * Asks the next approver by CIBA and stores the request's ID, interval and deadline in the row, unless the proposal was
+ * settled or withdrawn in the meantime. If the gateway dies before it stores them, the person is asked a second time.
+ * That is safe: nobody polls for the first request's token, and a provider that tracks proposal IDs replaces the first
+ * request with the second.
  */
 async function sendAndStoreQuestion(
   context: KernelContext,
@@ -110,7 +110,7 @@ async function sendAndStoreQuestion(
   failpoint('ask.stored');
 }
 
-/** Sends a question, retrying while the provider is unreachable. @returns undefined if the proposal has ended */
+/** Sends the request, retrying while the provider is unreachable. @returns undefined if the proposal has ended */
 async function sendQuestion(
   context: KernelContext,
   proposal: StoredProposal,

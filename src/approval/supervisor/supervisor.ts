@@ -163,7 +163,7 @@ export class ProposalSupervisor {
     return this.#runs.get(id)?.isResumed === false;
   }
 
-  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored question. */
+  /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored approval request. */
   async handlePing(authReqId: string, notificationToken: string): Promise<boolean> {
     const proposal = await this.#calls.findProposal(authReqId, notificationToken);
     if (proposal === undefined) return false;

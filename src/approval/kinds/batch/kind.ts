@@ -49,7 +49,7 @@ const SALES_CHECK_INTERVAL_MS = 500;
  * Returns the kind of proposal that consists of several orders, approved with one tap. The order service places each
  * order like any other: once, within its own bounds.
  *
- * Each order is a claim of its own in the journal, under the approval's ID and its position in the batch, so a call
+ * The journal claims each order separately, under the approval's ID and the order's position in the batch, so a call
  * that is repeated after a crash continues with the right order. Nothing is sent while the outcome of the previous
  * order is unknown. Once an order is placed, the batch can neither be withdrawn nor expire: it is `unknown` until all
  * outcomes are known.

@@ -23,7 +23,7 @@ import { displayedAccount, type FindBrokerName, toExecution, toHttpProblem } fro
 /** The gateway services that complete and store mandates. All methods throw only `HttpProblem`s. */
 export interface MandatePorts {
   /**
-   * @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and the errors of requests to the broker
+   * @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and any error from requests to the broker
    */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
   /**

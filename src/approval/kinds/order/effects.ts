@@ -27,9 +27,7 @@ const LARGE_FRACTION = '0.25';
  */
 const CONCENTRATED_FRACTION = '0.40';
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
-/**
- * Maximum length of a company's name. The name comes from outside, so it is truncated and reduced to printable ASCII.
- */
+/** Maximum length of a company's name. The broker supplies the name, so it is untrusted and must be cleaned. */
 const MAX_NAME_LENGTH = 60;
 
 /**

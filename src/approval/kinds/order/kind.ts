@@ -55,7 +55,7 @@ export interface OrderContext {
     among?: {
       /** The broker's id of the order that this draft replaces. */
       readonly replaces?: string;
-      /** Orders that will be sent before this draft, and count toward the limits as well. */
+      /** Orders that will be sent before this draft. They count toward the limits, too. */
       readonly after?: readonly OrderDraft[];
     },
   ): Promise<{ readonly needsSecond: boolean }>;
@@ -72,7 +72,7 @@ export interface OrderPorts {
   /**
    * Returns the account and market data for an order.
    * @param account the account's number; the person's default account if undefined
-   * @throws {HttpProblem} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and the errors of
+   * @throws {HttpProblem} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and any error from
    *   requests to the broker
    */
   orderContext(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
@@ -93,8 +93,8 @@ export interface OrderPorts {
   /** Gives up an order, unless any part of it has been sent. */
   abandon(sub: string, clientOrderId: string): Promise<void>;
   /**
-   * Returns the current state of this gateway's order at the broker. Once it is final, only its fills count towards
-   * limits.
+   * Returns the broker's current state of an order that this gateway placed. Once the state is final, only the order's
+   * fills count toward the limits.
    */
   order(session: Proposer, account: string, id: string, clientOrderId: string): Promise<Order | undefined>;
   /** Returns a stream of changes to these orders of an account; undefined if the broker has no stream. */
@@ -224,8 +224,8 @@ function notCovered(outside: readonly UncoveredReason[]): HttpProblem {
 }
 
 /**
- * Converts a sale for a dollar amount to a sale of shares at the current price: otherwise more shares would be sold the
- * lower the price falls.
+ * Converts a sale for a dollar amount to a sale of shares at the current price. Otherwise, a falling price would
+ * increase the number of shares sold.
  */
 function saleInShares(order: OrderRequest, reference: string, decimals: number): OrderRequest {
   const { notional, ...rest } = order;

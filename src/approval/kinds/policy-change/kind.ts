@@ -16,7 +16,7 @@ export interface PolicyPorts {
   /**
    * Plans a change without making it.
    * @throws {HttpProblem} 409 `rules_stale` if the current rules are not `base`, 409 `rules_unchanged`, 422
-   *   `invalid_policy` with file, line and hint, and the errors of requests to the broker
+   *   `invalid_policy` with file, line and hint, and any error from requests to the broker
    */
   plan(proposer: Proposer, request: PolicyChangeRequest): Promise<PlannedPolicyChange>;
   /**
