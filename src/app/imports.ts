@@ -303,7 +303,7 @@ function parseInstant(text: string, index: number): number {
     const at = Date.parse(written);
     if (!Number.isNaN(at)) return at;
   }
-  throw new RowError(`date "${written}" is not like 2026-03-31 or 2026-03-31T15:30:00Z`);
+  throw new RowError(`date "${written}" must look like 2026-03-31 or 2026-03-31T15:30:00Z`);
 }
 
 /** Parses a decimal, optionally with a dollar sign and thousands separators: `-$1,234.50`. */

@@ -58,8 +58,8 @@ export async function authorizeProposal(access: Access, { kind, owner, proposer,
     // A proposal of this kind concerns no account, so there is no relation to check: people can make it only for
     // themselves.
     if (proposer === owner) return;
-    throw new HttpProblem(403, 'policy_denied', `a ${kind} can only be proposed for your own account`, {
-      hint: 'Leave out "for".',
+    throw new HttpProblem(403, 'policy_denied', `a proposal of kind ${kind} can only be made for your own account`, {
+      hint: 'Omit "for".',
       members: { reason: 'RELATION_DENIED', reasons: ['RELATION_DENIED'] },
       challenge: {},
     });

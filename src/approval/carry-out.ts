@@ -190,7 +190,7 @@ export async function recordExecutionOutcome(
       return retryDelay(UNKNOWN_DELAYS_MS, tries);
     }
     default:
-      throw new Error(`a ${proposal.kind} has an unexpected outcome`);
+      throw new Error(`unexpected outcome of a proposal of kind ${proposal.kind}`);
   }
 }
 

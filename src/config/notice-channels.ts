@@ -137,7 +137,7 @@ export const noticeChannelKindNames = Object.keys(channelKinds);
 /** Schema of any kind of channel. Created only when the first channel is parsed. */
 export const noticeChannelSchema = z.lazy(() => {
   const [first, ...rest] = Object.values(channelKinds).map(({ schema }) => schema());
-  if (first === undefined) throw new TypeError('there is no kind of channel');
+  if (first === undefined) throw new TypeError('there are no channel kinds');
   const union = z.discriminatedUnion('kind', [first, ...rest], {
     error: `must have a "kind": ${noticeChannelKindNames.slice(0, -1).join(', ')} or ${noticeChannelKindNames.at(-1)}`,
   });

@@ -61,7 +61,7 @@ export async function createStandingOrderRequest(
       hint: `If this is what you want, type it yourself: ${formatStandingOrderCommand(asked, now, account?.account)}`,
     });
   const heard = tainted ?? [];
-  if (heard.length > 0) throw refuse(`this conversation contains outside text (${heard.join(', ')})`);
+  if (heard.length > 0) throw refuse(`this conversation contains text from outside sources (${heard.join(', ')})`);
   if (facts.composedBy !== undefined) throw refuse(`it was composed by ${facts.composedBy}`);
   const said = model.builtin ? facts.said.map((_, at) => acceptedSentence(facts.said.slice(0, at + 1))) : facts.said;
   const words = standingProvenance({ standing, end, account, said, names: facts.names, now });

@@ -66,7 +66,7 @@ export const mcpClients = {
     remote: (url) => ({ type: 'http', url }),
     next: {
       stdio: (name) => [allowedToolsStep(name)],
-      remote: (name) => [`Sign in: "claude mcp login ${name}", or /mcp in its chat.`, allowedToolsStep(name)],
+      remote: (name) => [`Sign in with "claude mcp login ${name}", or with /mcp in its chat.`, allowedToolsStep(name)],
     },
   },
   // https://developers.openai.com/codex/mcp
@@ -79,7 +79,7 @@ export const mcpClients = {
     remote: (url) => ({ url }),
     next: {
       stdio: () => [codexExecStep],
-      remote: (name) => [`Sign in: "codex mcp login ${name}".`, codexExecStep],
+      remote: (name) => [`Sign in with "codex mcp login ${name}".`, codexExecStep],
     },
   },
   // https://opencode.ai/docs/mcp-servers
@@ -99,7 +99,7 @@ export const mcpClients = {
       ...(Object.keys(env).length === 0 ? {} : { environment: env }),
     }),
     remote: (url) => ({ type: 'remote', url }),
-    next: { stdio: () => [], remote: (name) => [`Sign in: "opencode mcp auth ${name}".`] },
+    next: { stdio: () => [], remote: (name) => [`Sign in with "opencode mcp auth ${name}".`] },
   },
   // https://geminicli.com/docs/tools/mcp-server
   gemini: {
@@ -110,7 +110,7 @@ export const mcpClients = {
     section: 'mcpServers',
     stdio: stdioEntry,
     remote: (url) => ({ httpUrl: url }),
-    next: { stdio: () => [], remote: (name) => [`Sign in: /mcp auth ${name} in its chat.`] },
+    next: { stdio: () => [], remote: (name) => [`Sign in with /mcp auth ${name} in its chat.`] },
   },
   // https://cursor.com/docs/mcp
   cursor: {

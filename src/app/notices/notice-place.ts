@@ -23,7 +23,7 @@ export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
     ALL_NOTICES_TIMEOUT_MS,
     signal,
     () =>
-      new NoticeFailedError('timeout', `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the limit for all notices`),
+      new NoticeFailedError('timeout', `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the time limit for all notices together`),
   );
 }
 
@@ -129,7 +129,7 @@ export async function sendTestNotice(
     throw new TradeAgentError('notice_failed', `${name}: ${delivery.failure.message}`, {
       hint:
         delivery.failure.code === 'not_authorized'
-          ? `Set the right secret with "${place.command} set-secret ${name}".`
+          ? `Set the correct secret with "${place.command} set-secret ${name}".`
           : 'See docs/guide/NOTICES.md for the settings of each kind of channel.',
       details: { channel: name, code: delivery.failure.code },
     });

@@ -80,7 +80,7 @@ async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Pr
  */
 export async function addNoticeChannel(app: App, name: string, kind: string, settings: readonly string[]) {
   if (!noticeChannelKindNames.includes(kind)) {
-    throw new TradeAgentError('usage', `there is no kind of channel "${kind}"`, {
+    throw new TradeAgentError('usage', `unknown channel kind "${kind}"`, {
       hint: `Choose one of: ${noticeChannelKindNames.join(', ')}.`,
     });
   }

@@ -67,7 +67,7 @@ export async function setPolicy(
     provenance,
   });
   if (proposal.kind !== 'policy_change')
-    throw new TradeAgentError('internal', 'the gateway returned another kind of proposal');
+    throw new TradeAgentError('internal', 'the gateway returned a different kind of proposal');
   const outcome = proposal.state === 'executed' ? 'applied' : 'pending';
   const now = outcome === 'applied' ? proposal.subject.digest : digest;
   return { outcome, ...unchanged, digest: now, changes: proposal.subject.changes, proposal };

@@ -103,7 +103,7 @@ async function loadLots(app: HistoryApp, { method, lots }: Omit<GainOptions, 'ye
   if (choice !== undefined) {
     throw new TradeAgentError(
       'usage',
-      `${lots}, line ${choice.line}: no ${choice.qty.toFixed()} shares of ${choice.symbol} acquired on ${choice.acquired} were held for a sale on ${choice.sold}`,
+      `${lots}, line ${choice.line}: the account did not hold ${choice.qty.toFixed()} shares of ${choice.symbol} acquired on ${choice.acquired} when it sold on ${choice.sold}`,
       {
         hint: 'Run "trade-agent gains --output csv" to see which lots were sold under FIFO. Dates are in New York time.',
       },

@@ -132,7 +132,7 @@ async function runCheckTurn(
   const { clock } = parts;
   const { schedule } = row;
   const ms = Math.min(schedule.timeout_ms, MAX_RUN_MS);
-  const overdue = () => new TradeAgentError('timeout', `the run exceeded its limit of ${ms / 1000} s`);
+  const overdue = () => new TradeAgentError('timeout', `the run exceeded its time limit of ${ms / 1000} s`);
   const limit = startClockTimeLimit(clock, ms, signal, overdue);
   const desk = signInNotifier(parts, person);
   try {

@@ -28,7 +28,7 @@ export function readServerKey(paths: ServerPaths, { key_file }: Pick<ServerSetti
   const file = serverKeyFile(paths, key_file);
   const key = readKeyFile(file);
   if (key !== undefined) return key;
-  throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
+  throw new TradeAgentError('invalid_config', `the server has no key: ${file} does not exist`, {
     hint: 'Create one with "trade-agent server key", and register its output at the identity provider.',
     details: { file },
   });
@@ -51,7 +51,7 @@ export async function createOrShowServerKey(
   if (!show) return { status: 'made', file, ...(await createKeyFile(file, kty, '--show prints its public key.')) };
   const key = readKeyFile(file);
   if (key !== undefined) return { status: 'in_use', file, ...toPublicKey(key) };
-  throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
+  throw new TradeAgentError('invalid_config', `the server has no key: ${file} does not exist`, {
     hint: 'Create one with "trade-agent server key".',
     details: { file },
   });

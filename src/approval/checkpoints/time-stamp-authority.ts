@@ -39,7 +39,7 @@ export function createTimeStampAuthority({
         redirect: 'error',
         signal,
       });
-      if (!answer.ok) throw new TimeStampError(`the authority answered ${answer.status}`);
+      if (!answer.ok) throw new TimeStampError(`the authority responded with HTTP status ${answer.status}`);
       const token = responseToken(Buffer.from(await answer.arrayBuffer()));
       const vouched = await verifyTimeStampToken(token, digest, trusted, { nonce });
       if (trusted !== undefined && !vouched.isTrusted)

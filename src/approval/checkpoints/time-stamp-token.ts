@@ -50,7 +50,7 @@ export async function verifyTimeStampToken(
   if (info.algorithm !== 'sha256' || !equalBytes(info.imprint, digest))
     throw new TimeStampError('the token is for a different digest');
   if (nonce !== undefined && !(info.nonce && equalBytes(info.nonce, nonce)))
-    throw new TimeStampError('the token answers a different request');
+    throw new TimeStampError('the token belongs to a different request');
   const certificate = signingCertificate(signer, content, certificates);
   const { at } = info;
   if (!isValidAt(certificate, at)) throw new TimeStampError('the token’s certificate was not valid at that time');

@@ -48,7 +48,7 @@ export async function verifyClientKey(
     );
   }
   // The provider issued a token for a request that was never made.
-  throw new TradeAgentError('provider_error', `${what}: the answer is not valid`, {
+  throw new TradeAgentError('provider_error', `${what}: the response is not valid`, {
     hint: `Check that ${issuer} is the right identity provider.`,
   });
 }

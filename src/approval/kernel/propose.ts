@@ -400,7 +400,7 @@ function reasonsForTap({ fields, tainted_by = [] }: Provenance): UncoveredReason
       : [
           {
             reason: 'PROVENANCE_TAINTED',
-            text: `the conversation contains outside text: ${tainted_by.join(', ')}`,
+            text: `the conversation contains text from outside sources: ${tainted_by.join(', ')}`,
           } as const,
         ]),
     ...(named.length === 0

@@ -235,7 +235,7 @@ export class ApprovalKeys {
     const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
     const { challenge } = decodeClientDataJSON(assertion.response.clientDataJSON);
     if (!this.#challenges.take(challenge)) {
-      throw signatureProblem('signature_challenge', 'this answer was already used to sign in', {
+      throw signatureProblem('signature_challenge', 'this signature was already used to sign in', {
         hint: 'Sign in again.',
       });
     }

@@ -132,11 +132,11 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
     if (seen.has(id)) throw wrong('is listed twice');
     seen.add(id);
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
-      throw wrong('has an answer that contradicts its state');
+      throw wrong('has a broker response that contradicts its state');
     }
     if (answered === null) continue;
     if (answered.client_order_id !== id || answered.symbol !== draft.symbol || answered.side !== draft.side) {
-      throw wrong('was answered with a different order');
+      throw wrong('has a broker response about a different order');
     }
   }
 }

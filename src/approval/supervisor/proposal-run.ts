@@ -331,7 +331,7 @@ export class ProposalRun {
     } catch {
       // The client never throws for an answer of the provider. Other errors, such as an abort or an unreadable key,
       // decide nothing.
-      return { result: { status: 'unreachable', reason: 'no answer' }, sentAt };
+      return { result: { status: 'unreachable', reason: 'no response' }, sentAt };
     } finally {
       this.#breakOff = undefined;
       done.abort();
@@ -403,10 +403,10 @@ export class ProposalRun {
         // Whatever the person decided, no token arrived, so no order can have been sent: ask the person again.
         const isSecond = currentApprover(proposal) !== proposal.sub;
         if (proposal.asked >= (isSecond ? MAX_QUESTIONS + 1 : MAX_QUESTIONS)) {
-          const text = `the answer from the phone was lost ${MAX_QUESTIONS} times`;
+          const text = `the decision from the phone was lost ${MAX_QUESTIONS} times`;
           return await this.#conclude(proposal, 'blocked', { code: 'provider_error', text });
         }
-        const text = 'the answer from the phone was lost, so the question is asked again';
+        const text = 'the decision from the phone was lost, so the approval request is sent again';
         const reason: ProposalReason = { code: 'answer_lost', text };
         // The owner's approval stays. Only the second approver is asked again.
         const again = { authReqId: proposal.ownerAuthReqId ?? '', reason };

@@ -345,7 +345,7 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
     const trusted = await readCertificates(authority.ca);
     const anchor = createTimeStampAuthority({ url: authority.url, fetch, trusted });
     await anchor.attest(digest, signal);
-    await expect(anchor.attest(digest, signal)).rejects.toThrow('the token answers a different request');
+    await expect(anchor.attest(digest, signal)).rejects.toThrow('the token belongs to a different request');
     await expect(anchor.attest(Buffer.alloc(32, 2), signal)).rejects.toThrow('the token is for a different digest');
   });
 

@@ -110,7 +110,7 @@ describe('gateway key', () => {
     provider.lies.token = ({ id_token: _, ...answer }) => answer;
     expect(await key('--confirm')).toMatchObject({
       exitCode: 1,
-      error: { message: expect.stringContaining('the answer is not valid') },
+      error: { message: expect.stringContaining('the response is not valid') },
     });
   });
 

@@ -71,7 +71,7 @@ describe('after the tap', () => {
     expect(await at('request').count()).toBe(0);
     expect(posts).toEqual(['/phone/requests/ID/options', '/phone/requests/ID']);
     await shot(page, 'result-sending');
-    await world.gateway.tell(request.auth_req_id, 'executed', 'placed, waits for $180.00');
+    await world.gateway.tell(request.auth_req_id, 'executed', 'placed, waiting for $180.00');
     await at('standing').getByText('Placed', { exact: true }).waitFor();
     await world.gateway.tell(request.auth_req_id, 'executed', 'filled 5 at $180.12');
     await at('standing').getByText('Filled', { exact: true }).waitFor();

@@ -244,8 +244,8 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
 }
 
 /**
- * Returns a description such as `filled 5 at $180.12` or `placed, waits for $180.00`; with legs, `filled 5 at $180.12;
- * take profit at $200.00`.
+ * Returns a description such as `filled 5 at $180.12` or `placed, waiting for $180.00`; with legs, `filled 5 at
+ * $180.12; take profit at $200.00`.
  */
 export function orderText(order: Order): string {
   const { order_class, legs = [] } = order;
@@ -264,7 +264,7 @@ function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Or
     return `done for the day, ${formatShares(filled_qty)}${qty === null ? '' : ` of ${formatShares(qty)}`} filled${at}`;
   }
   if (isFinalStatus(status)) return `${status.replaceAll('_', ' ')}, ${formatShares(filled_qty)} filled${at}`;
-  return limit_price === null ? 'placed' : `placed, waits for ${formatSharePrice(limit_price)}`;
+  return limit_price === null ? 'placed' : `placed, waiting for ${formatSharePrice(limit_price)}`;
 }
 
 function sortedKeys(terms: object): Record<string, unknown> {

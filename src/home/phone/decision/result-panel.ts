@@ -68,7 +68,7 @@ function requestStatusWord({ status, outcome, details }: ApprovalRequest): Statu
 }
 
 /**
- * Derives the status word from the gateway's text about an order (`filled 5 at $180.12`, `placed, waits for $180.00`).
+ * Derives the status word from the gateway's text about an order, such as `filled 5 at $180.12`.
  */
 function executedWord(text: string): StatusWord {
   if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Partially filled', open: true };
