@@ -23,7 +23,10 @@ export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
     ALL_NOTICES_TIMEOUT_MS,
     signal,
     () =>
-      new NoticeFailedError('timeout', `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the time limit for all notices together`),
+      new NoticeFailedError(
+        'timeout',
+        `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the time limit for all notices together`,
+      ),
   );
 }
 

@@ -146,7 +146,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
   if (status !== 200 || !isIts) {
     const why = status === 200 ? 'its metadata is for another resource' : `HTTP status ${status}`;
     throw new TradeAgentError('invalid_config', `${address} is not a trade-agent server (${why})`, {
-      hint: "Check the URL. It must be exactly the address that the server publishes.",
+      hint: 'Check the URL. It must be exactly the address that the server publishes.',
     });
   }
   const { authorization_servers, trade_agent_environment: environment, ...told } = parsed.data;
