@@ -159,7 +159,7 @@ function createCallerCheck(options: Pick<ConnectedAccountsOptions, 'verify'>) {
 /** Error code and message for each state of a request that has not connected an account (RFC 8628 §3.5). */
 const pendingErrors = {
   open: ['authorization_pending', 'the person has not responded yet'],
-  denied: ['access_denied', 'the person refused'],
+  denied: ['access_denied', 'the person denied the request'],
   expired: ['expired_token', 'nobody responded in time'],
   failed: ['connection_failed', 'the third party refused the connection'],
 } as const;

@@ -67,7 +67,7 @@ export function createDecisionDelivery(options: {
  * `invalid_grant`.
  */
 function denialError({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
-  if (status === 'denied') return new errors.AccessDenied('the person refused');
+  if (status === 'denied') return new errors.AccessDenied('the person denied the request');
   if (replaced) return new errors.InvalidGrant('a newer request replaced it');
   return new errors.AccessDenied('the request was withdrawn');
 }

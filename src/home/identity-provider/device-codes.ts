@@ -119,7 +119,7 @@ export function createDeviceCodes(options: {
       try {
         const decision =
           allowedBy === undefined
-            ? { error: 'access_denied', errorDescription: 'the person refused' }
+            ? { error: 'access_denied', errorDescription: 'the person denied the request' }
             : await allow(client, lookup.request, user, allowedBy);
         Object.assign(code, decision);
         await code.save();

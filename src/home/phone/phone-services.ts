@@ -51,7 +51,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly pairingSecret: string;
   readonly push: PhonePush;
   readonly clock: Clock;
-  /** Aborts when the server closes, so that no waiting request delays the closing. */
+  /** Aborts when the server shuts down, so that no waiting request delays the shutdown. */
   readonly closing: AbortSignal;
   /** Reports internal errors. The message never contains a token. */
   readonly onError: (message: string) => void;

@@ -89,8 +89,8 @@ export const homeSettingsSchema = z
     /** The home's own certificate and its private key (PEM). The files are read again after they are renewed. */
     tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
     /**
-     * Addresses and networks of trusted proxies. Nothing else may connect, and the client address that they forward is
-     * trusted.
+     * Addresses and networks of trusted proxies. Only these may connect, and the client address that they forward is
+     * accepted.
      */
     proxy: z.array(z.string()).min(1).superRefine(validateProxies).optional(),
     push: pushSettingsSchema.optional(),

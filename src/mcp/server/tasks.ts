@@ -85,7 +85,7 @@ export function registerTaskMethods(server: Server, source: TaskSource): void {
   answer('tasks/cancel', (id) => source.cancel(id));
 }
 
-/** In milliseconds, the minimum lifetime of a task. The proposal behind it is kept forever. */
+/** Minimum lifetime of a task, in milliseconds. The proposal behind it is kept forever. */
 const TASK_TTL_MS = 30 * 24 * 3_600_000;
 const POLL_INTERVAL_MS = 2_000;
 

@@ -67,7 +67,7 @@ function checkedAudience(params: ExchangeParameters): string {
     throw new errors.InvalidRequest(`requested_token_type must be ${ID_JAG_TYPE}`);
   }
   if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
-    throw new errors.InvalidRequest('actor_token is not used');
+    throw new errors.InvalidRequest('actor_token is not supported');
   }
   if (params.audience === undefined) throw new errors.InvalidRequest('audience is missing');
   return params.audience;

@@ -213,7 +213,7 @@ function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, 
       if (code?.clientId === undefined || !isOpen || code.isExpired) return 'not_found';
       const person = sub === undefined ? undefined : people.find(sub);
       if (person === undefined) {
-        Object.assign(code, { error: 'access_denied', errorDescription: 'the person refused' });
+        Object.assign(code, { error: 'access_denied', errorDescription: 'the person denied the request' });
         await code.save();
         return 'denied';
       }

@@ -70,7 +70,7 @@ async function subjectOfIdToken(
   });
   const grantId = known.grantOf(token);
   const grant = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-  if (grant === undefined || grant.accountId !== payload.sub) throw new errors.InvalidGrant('the sign-in is over');
+  if (grant === undefined || grant.accountId !== payload.sub) throw new errors.InvalidGrant('the sign-in has ended');
   const { sub = '', auth_time: authTime, acr, amr } = payload;
   return {
     sub,
@@ -89,7 +89,7 @@ async function subjectOfRefreshToken(
     throw new errors.InvalidGrant('subject_token is not a refresh token of the client');
   }
   const grant = await provider.Grant.find(found.grantId ?? '');
-  if (grant === undefined || found.accountId === undefined) throw new errors.InvalidGrant('the sign-in is over');
+  if (grant === undefined || found.accountId === undefined) throw new errors.InvalidGrant('the sign-in has ended');
   const { accountId: sub, authTime, acr, amr } = found;
   return { sub, authTime, acr, amr };
 }

@@ -27,7 +27,7 @@ interface MarketOptions {
   tape?: Tape;
 }
 
-/** A quote. Prices are decimal strings in dollars a share, rounded to the tick. Times are in milliseconds. */
+/** A quote. Prices are decimal strings in dollars a share, rounded to the tick. Times are epoch milliseconds. */
 export interface MarketQuote {
   symbol: string;
   bid: string;

@@ -74,7 +74,7 @@ describe('a sandbox on real days', () => {
 
   it('moves its time on alone, and not beyond its days', async () => {
     await start();
-    expect(await moveTo('2020-03-09T20:00:00Z')).toEqual({ message: 'the market’s time can’t go back' });
+    expect(await moveTo('2020-03-09T20:00:00Z')).toEqual({ message: 'the market’s clock can’t go backward' });
     expect(await moveTo('2020-03-14T20:00:00Z')).toEqual({ message: 'the recorded market days end before that' });
     expect(await moveTo('tomorrow')).toEqual({ message: expect.stringContaining('2026-03-02T20:00:00Z') });
   });

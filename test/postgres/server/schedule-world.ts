@@ -48,7 +48,7 @@ export async function openScheduleWorld(server: TestDatabase) {
     const clock = { ...systemClock, now: () => state.now ?? Date.now() };
     const of = async (person: string) => {
       state.sessions += 1;
-      if (!state.signedIn || person !== 'alice') throw loginRequiredError('the sign-in is over');
+      if (!state.signedIn || person !== 'alice') throw loginRequiredError('the sign-in has ended');
       return session;
     };
     const sessions = {

@@ -96,7 +96,7 @@ export function createConsents(options: {
         const provider = options.provider();
         const { incoming, outgoing } = exchange;
         if (allowedBy === undefined) {
-          const refused = { error: 'access_denied', error_description: 'the person refused' };
+          const refused = { error: 'access_denied', error_description: 'the person denied the request' };
           await provider.interactionResult(incoming, outgoing, refused, { mergeWithLastSubmission: false });
           return back;
         }

@@ -124,7 +124,7 @@ type CardRequest = Pick<
   'id' | 'code' | 'clientName' | 'clientNote' | 'bindingMessage' | 'details' | 'expiresAt'
 >;
 
-/** State that a card shows besides its request, such as steps that the person must take in this browser to approve. */
+/** State of a card apart from its request, such as steps that the person must take in this browser to approve. */
 export interface CardState {
   readonly formToken: string;
   /** The codes to choose from. Undefined if the card displays the code instead. */
@@ -140,8 +140,8 @@ export interface CardState {
 
 /**
  * Renders the bar at the bottom of the screen: time left, and the buttons Deny and Approve, which name the order. The
- * bar stays in place however long the card is. Approving requires a signature and therefore the page's script. Without
- * script, a sentence replaces the Approve button.
+ * bar stays in place however long the card is. Approving requires a signature and therefore JavaScript. Without it, a
+ * sentence replaces the Approve button.
  */
 function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
   const about = codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_QUESTION;

@@ -229,8 +229,8 @@ export function describeBrowser(userAgent: string | undefined): string {
 }
 
 /**
- * Returns whether a session is valid. A session opened with a passkey ends with that passkey, even if removing it was
- * interrupted.
+ * Returns whether a session is valid. A session opened with a passkey ends when that passkey is removed, even if the
+ * removal was interrupted.
  */
 export async function isValidSession(
   { id, username, credentialId }: Session,

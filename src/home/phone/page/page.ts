@@ -12,7 +12,7 @@ export const RELOAD_PARAMETER = 'again';
 /** Markup made by hono's `html`, which escapes all inserted values. It is therefore safe to send. */
 export type Markup = ReturnType<typeof html>;
 
-/** Media type that the pages' script accepts to get only the changing parts of a page, not the whole document. */
+/** Media type with which the pages' script requests only the parts of a page that change, not the whole document. */
 const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 
 export function renderPage(

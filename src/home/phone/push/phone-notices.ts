@@ -20,12 +20,12 @@ export type PhoneNotice = {
         /** Absent if the code has to be picked on the phone. */
         readonly code?: string;
         readonly expires_at: string;
-        /** Example: `Buy 5 AAPL · PAPER`. Absent if a lock screen may not show it. */
+        /** Example: `Buy 5 AAPL · PAPER`. Absent if a lock screen must not show it. */
         readonly order?: string;
         readonly phone: string;
       };
     }
-  /** `fill` or `order` is an empty object if a lock screen may not show details. */
+  /** `fill` or `order` is an empty object if a lock screen must not show details. */
   | { readonly fill: Fill['facts'] | Record<never, never> }
   | { readonly order: OrderNews['facts'] | Record<never, never> }
   /** A company ended a person's sign-in, or allows the person to sign in again. */
@@ -40,8 +40,8 @@ export type PhoneNotice = {
 );
 
 /**
- * Notifies people through channels other than push. The implementation reports its own failures, which have no other
- * consequences.
+ * Notifies people through channels other than push. An implementation reports its failures itself; they have no other
+ * effect.
  * @example
  * ```ts
  * import type { PhoneNotices } from './phone-notices.ts';

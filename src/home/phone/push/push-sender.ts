@@ -83,7 +83,7 @@ interface PushFailure {
   /** Whether another attempt may succeed. */
   readonly passing: boolean;
   readonly tooLarge: boolean;
-  /** Wait that the push service demands, in milliseconds; 0 if it demands none. */
+  /** Delay that the push service requires, in milliseconds; 0 if none. */
   readonly retryAfter: number;
 }
 

@@ -73,7 +73,7 @@ function updateLists(room: PageState, update: PageUpdate, waiting: readonly Rend
   room.empty.hidden = room.stage.children.length + results.children.length > 0;
 }
 
-/** Collapses the results below a pending request to one line, so that they never push it down. */
+/** Collapses the results to one line while a request is pending above them, and expands them otherwise. */
 function collapse({ earlier, stage, results }: PageState): void {
   const { length } = results.children;
   const below = stage.children.length > 0;

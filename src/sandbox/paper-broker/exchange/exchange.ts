@@ -202,7 +202,7 @@ interface MultiLegTerms {
 }
 
 /**
- * Returns a multi-leg order followed by its legs. As at Alpaca, the order has no symbol, side or quantity.
+ * Returns a multi-leg order followed by its legs. As with Alpaca, the order has no symbol, side or quantity.
  * @throws {BrokerError} 422 for an unknown or expired contract
  */
 function multiLegOrders(
@@ -356,7 +356,7 @@ function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecor
   return toPlain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
 }
 
-/** Checks that the asset can be traded. @throws {BrokerError} 422, or 403 for fractions of an asset that allows none */
+/** Checks that the asset can be traded. @throws {BrokerError} 422, or 403 for a fraction that the asset disallows */
 function checkTradable(ticket: OrderTicket, market: Market, at: number): void {
   const { symbol, type } = ticket;
   if (symbolAssetClass(symbol) === 'us_option') {

@@ -4,7 +4,7 @@ import type { Side } from '../../../trading/order.ts';
 import { BrokerError, badParameterError, unprocessableError } from '../books/broker-error.ts';
 import type { OrderTicket } from './order-body.ts';
 
-/** What an order class requires of its orders (Alpaca, "Placing orders"). */
+/** Requirements of an order class (Alpaca, "Placing orders"). */
 interface ClassTerms {
   readonly opens: boolean;
   readonly exits: 1 | 2;
