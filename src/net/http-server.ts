@@ -250,7 +250,10 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   } catch (error) {
     // OpenSSL's message is about formats and numbers, which would not help a person.
     const differs = (error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
-    throw unusableFile(keyFile, differs ? `it is not the private key for ${certFile}` : 'it contains no PEM private key');
+    throw unusableFile(
+      keyFile,
+      differs ? `it is not the private key for ${certFile}` : 'it contains no PEM private key',
+    );
   }
   return { options, stamp, endsAt };
 }

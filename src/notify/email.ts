@@ -67,7 +67,8 @@ export const createEmailSender: SenderFactory<'email'> =
 function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
   return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
     const connection = connect(to);
-    const tooLate = () => connection.destroy(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' }));
+    const tooLate = () =>
+      connection.destroy(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' }));
     connection.setTimeout(timeoutMs, tooLate);
     connection.once('error', done);
     connection.once('connect', () => {
