@@ -1,6 +1,6 @@
 /* Schedules of many people on a server. A sweep of a tenant reads when the schedules are due, but not their content. */
 
-/** A schedule. The store returns all of its members unchanged, including those not listed here. */
+/** A schedule. The store returns all of its members unchanged, including members that this type doesn't list. */
 export interface StoredSchedule {
   readonly id: string;
   readonly name: string | null;

@@ -6,7 +6,7 @@ export interface ThreadOwner {
   readonly sub: string | undefined;
 }
 
-/** Outcome of a thread's latest run. Also `running` if the run was killed. */
+/** Outcome of a thread's latest run. A killed run stays `running`. */
 export type StoredThreadStatus =
   | 'running'
   | 'done'

@@ -20,7 +20,7 @@ const historyPeriods: Readonly<Record<Period, string>> = {
   ALL: '10A',
 };
 
-/** The account now, and its values since the day before a period began. */
+/** The account's current state, and its values since the day before a period began. */
 export interface AccountHistory {
   readonly account: Account;
   readonly positions: readonly Position[];

@@ -50,7 +50,7 @@ export interface Alerts {
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
   /** @param which an alert's name, or a symbol whose alerts are all removed @throws {TradeAgentError} `not_found` */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
-  /** Schedules checks at these times, unless a schedule with these times exists. */
+  /** Schedules checks at these times, unless a schedule with these times already exists. */
   scheduleChecks(
     every: CheckTime,
   ): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;

@@ -43,10 +43,7 @@ export interface ClosingOrder {
   readonly held: { readonly symbol: string; readonly qty: string; readonly qty_available: string };
 }
 
-/**
- * Returns the closing order.
- * @throws {TradeAgentError} `invalid_order` if there is no such position; the gateway's errors
- */
+/** @throws {TradeAgentError} `invalid_order` if there is no such position; the gateway's errors */
 export async function readClosingOrder(
   args: Record<string, unknown>,
   gateway: Pick<GatewayClient, 'positions'>,

@@ -10,7 +10,7 @@ const MAX_REQUESTS = 10;
 const MAX_CLOSURE_MS = 8 * 86_400_000;
 
 /**
- * Returns a symbol's daily closes, oldest first, starting with the last one before `since`.
+ * Returns a symbol's daily closes, oldest first, starting with the last close before `since`.
  * @param query.since epoch milliseconds
  * @throws {TradeAgentError} `unknown_symbol`, and the gateway's errors
  */

@@ -23,7 +23,7 @@ export function formatSignedDollars(amount: string): string {
   return formatSigned(exact, parseDecimal(exact).gt(0) ? '+' : '');
 }
 
-/** Ticks for displayed prices. Below one cent (some coins) every decimal is kept. */
+/** Ticks for displayed prices. A price below one cent, as for some coins, keeps all of its decimals. */
 const displayTicks: readonly Tick[] = [
   { from: '1', decimals: 2 },
   { from: '0.01', decimals: 4 },

@@ -5,7 +5,7 @@ export interface DetailField {
   readonly name: string;
   readonly label: string;
   readonly text: string;
-  /** Whether only programs use the field, such as a digest. Technical fields are shown below the others. */
+  /** Whether the field is useful only to programs, as a digest is. Technical fields are shown below the others. */
   readonly technical: boolean;
 }
 

@@ -66,7 +66,7 @@ const exitShape = {
   position_intent: z.enum(positionIntents).optional().describe('For options only'),
 };
 
-/** An order as the person or the model requests it, without defaults, prices and identifiers. */
+/** An order as the person or the model requests it, before defaults, a reference price and an ID are added. */
 export const orderRequestSchema = z.strictObject({
   account: accountNumberSchema.optional(),
   symbol: symbolSchema,

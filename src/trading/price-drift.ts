@@ -4,7 +4,7 @@ import type { Quote } from './views.ts';
 
 /**
  * Returns the price at which an order would trade now: the ask for a buy, the bid for a sell, or the last trade if
- * there is no such quote (brokers send zero).
+ * there is no such quote (brokers then send zero).
  */
 export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>): string | undefined {
   return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => parseDecimal(text).gt(0));

@@ -56,7 +56,7 @@ export function openLedger(database: Database.Database) {
     positions: positions.all,
     position: positions.one,
     /**
-     * Books a fill, and the resulting changes of cash and position. Call it within a transaction.
+     * Books a fill, and the resulting changes in cash and position. Call it within a transaction.
      * @returns false, with nothing changed, if the account has too little cash or too few shares and may not overdraw
      * its cash or sell short
      */

@@ -38,7 +38,7 @@ export function openOrderBook(database: Database.Database) {
     /** Returns the open orders of all accounts, in order of arrival. */
     open: () => everyOpen.all(),
     openOf: (accountId: string) => openOfAccount.all(accountId),
-    /** Returns an order's legs, except replaced ones, in order of arrival. */
+    /** Returns an order's legs, except replaced legs, in order of arrival. */
     legsOf: (parentId: string) => legs.all(parentId),
     /** Returns all orders, or all of one account's orders, in order of arrival. */
     all: (accountId?: string) => (accountId === undefined ? every.all() : ofAccount.all(accountId)),

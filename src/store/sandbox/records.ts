@@ -38,7 +38,7 @@ export interface FillRecord {
   at: number;
 }
 
-/** A change of an account's cash or shares that is not a trade. */
+/** A change in an account's cash or shares that is not a trade. */
 export interface LedgerEntryRecord {
   account_id: string;
   /** Alpaca's ActivityType, such as `CSD`, `DIV` or `SPLIT`. `sub_type` is its ActivitySubType, such as `FSPLIT`. */
@@ -67,7 +67,7 @@ export type OrderStatus = OrderView['status'];
 /** `''` is a simple order. */
 export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
-/** Which exit of an order group a leg is: the take-profit order or the stop-loss order. */
+/** Whether a leg is the take-profit order or the stop-loss order of its order group. */
 export type LegKind = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {

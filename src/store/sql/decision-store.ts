@@ -11,7 +11,6 @@ const MAX_STORED_DECISIONS = 10_000;
  */
 const DELETE_EVERY = 100;
 
-/** How many decisions are kept per person and effect, and after how many new decisions old ones are deleted. */
 export const DECISION_RETENTION = { most: MAX_STORED_DECISIONS, every: DELETE_EVERY };
 
 export function createDecisionStore(database: SqlTransactions, kept = DECISION_RETENTION): DecisionStore {

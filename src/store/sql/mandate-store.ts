@@ -113,8 +113,8 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string)
 }
 
 /**
- * Records that an order uses a mandate, in the transaction that claims the order. The caller must have decided that the
- * use is allowed.
+ * Records that an order uses a mandate, in the transaction that claims the order. The caller must have checked that the
+ * mandate allows the order.
  */
 export function* recordMandateUse(
   { sub, clientOrderId }: OrderKey,

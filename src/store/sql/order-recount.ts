@@ -1,10 +1,7 @@
 import type { AuditNote } from '../audit.ts';
 import { one, run, type SqlDatabase } from './sql-database.ts';
 
-/**
- * Result of redating orders: how many orders were redated, and the latest time that any of them had, in milliseconds
- * since the epoch.
- */
+/** The number of redated orders, and the latest of their times before redating, in milliseconds since the epoch. */
 export interface RedateResult {
   readonly orders: number;
   readonly newest: number | null;

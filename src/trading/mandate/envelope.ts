@@ -21,7 +21,7 @@ const MAX_MANDATE_ORDERS = 1_000;
 const MAX_MANDATE_SYMBOLS = 20;
 const MAX_ORDERS_PER_SLOT = 10;
 
-/** Order types with a bounded price. A mandate covers no others, because they have no worst case to approve. */
+/** Order types with a bounded price. A mandate can't cover other types, because they have no worst case to approve. */
 const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
 
 export const mandateIdSchema = z.string().regex(/^M-[A-Za-z0-9_-]{10}$/, 'must be a mandate ID such as M-x9K2…');
@@ -59,7 +59,7 @@ const termsShape = () => ({
   orders_per_slot: z.number().int().min(1).max(MAX_ORDERS_PER_SLOT).optional(),
   not_before: z.iso.datetime({ precision: 0 }),
   expires_at: z.iso.datetime({ precision: 0 }),
-  /** The mandate that this mandate replaces. Approving this mandate ends the other. */
+  /** The mandate that this mandate replaces. Approving this mandate ends the replaced mandate. */
   replaces: mandateIdSchema.optional(),
   standing: standingOrderSchema.optional(),
 });

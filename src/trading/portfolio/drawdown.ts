@@ -15,13 +15,11 @@ export interface HighWaterMark {
 }
 
 export interface Drawdown {
-  /** Fraction of the peak, from 0 to 1. Above 1 if more than everything was lost. */
+  /** The loss as a fraction of the peak. Above 1 if the account's value became negative. */
   readonly fraction: Dec;
   readonly peakAt: number;
   readonly troughAt: number;
-  /**
-   * When the value, excluding flows, returned to the peak. Undefined if it never did, or if the money was withdrawn.
-   */
+  /** When the value, excluding flows, returned to the peak. Undefined if it never did or the money was withdrawn. */
   readonly recoveredAt: number | undefined;
 }
 

@@ -26,7 +26,7 @@ class OptionPremiums {
   #open: Premium[] = [];
 
   /**
-   * Records the premium of contracts that ended.
+   * Records the premium of exercised or assigned contracts.
    * @param taken the lots of these contracts
    * @returns whether their cost is known
    */
@@ -144,7 +144,7 @@ export class LotReplay {
 
   /**
    * Closes lots of the opposite side, then opens a lot with the remaining shares.
-   * @param amount dollars of the whole trade; undefined if unknown
+   * @param amount dollar amount of the whole trade; undefined if unknown
    */
   #close(symbol: string, side: 'buy' | 'sell', qty: Dec, amount: Dec | undefined, at: number): void {
     const { long, short } = this.#booksOf(symbol);

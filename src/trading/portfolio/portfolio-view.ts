@@ -45,7 +45,7 @@ export interface PortfolioHistory {
   readonly closes?: ReadonlyMap<string, readonly string[]> | undefined;
   readonly equity?: readonly string[] | undefined;
   readonly dayFlow?: Dec | undefined;
-  /** Today's trades by symbol. If absent, the day's change of every position is counted from the last close. */
+  /** Today's trades by symbol. If absent, every position's change is measured from the last close. */
   readonly traded?: ReadonlyMap<string, DayTrades> | undefined;
 }
 

@@ -129,11 +129,11 @@ function knownValues(
 /** Search range for a rate: growth over the whole period from e^-40 to e^40. */
 const MAX_LOG_GROWTH = 40;
 /**
- * Search steps. The steps are small near zero, where most rates are, to distinguish close rates. Each step is 5% longer
+ * Search steps. The steps are small near zero, where most rates are, to tell close rates apart. Each step is 5% longer
  * than the last.
  */
 const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
-/** Search steps if several rates may exist. Up to 300% a year, no two rates that are 3% apart are within one step. */
+/** Search steps if several rates may exist. Up to 300% a year, rates that are 3% apart are in different steps. */
 const FINE_SEARCH_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
 /**
@@ -228,7 +228,7 @@ function solveGrowth(flows: readonly Flow[]): { growth: Dec; years: Dec } | unde
   return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_PER_YEAR) };
 }
 
-/** The sum of all flows as a function of the logarithm of the growth that discounts them, and that function's slope. */
+/** The sum of all flows, discounted by the growth e^y, as a function of y, and the slope of this function. */
 interface PresentValueCurve {
   at(y: number): number;
   slope(y: number): number;
@@ -237,7 +237,7 @@ interface PresentValueCurve {
 
 /**
  * Returns the root whose rate |e^(y/years) - 1| is nearest to zero.
- * @param years the period over which y is the growth
+ * @param years the period in which a value grows by e^y
  */
 function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;

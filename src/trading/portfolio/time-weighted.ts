@@ -15,7 +15,7 @@ export interface PeriodReturn {
 interface Chain {
   readonly points: readonly ValuePoint[];
   /**
-   * Growth factors between the points. Only the last factor may be zero (a total loss), or negative if more was lost.
+   * Growth factors between the points. Only the last factor may be zero (a total loss) or negative (a greater loss).
    */
   readonly factors: readonly Dec[];
   readonly lost: boolean;

@@ -8,7 +8,7 @@ import type { TradableSymbol } from './rebalance.ts';
 export const MIN_SHARE_FRACTION = '0.000000001';
 
 /**
- * Returns the input of `rebalance` for each symbol that has a quote.
+ * Returns the input of `planRebalancing` for each symbol that has a quote.
  * @param bySymbol the weights from which the drift was computed
  * @param awaited symbols with a pending approval
  */

@@ -3,7 +3,7 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { type Lot, type LotPool, proportionalAmount } from './lot-pool.ts';
 
-/** The window covers this many days before and after the sale: 61 days in total, with the day of the sale. */
+/** The window covers this many days before and after the sale: 61 days in total, including the day of the sale. */
 export const WASH_SALE_WINDOW_DAYS = 30;
 
 export interface WashSaleShares {
