@@ -155,7 +155,7 @@ const proposalShape = () => ({
   approval: z.object({
     method: z.string(),
     phone_url: z.string().optional(),
-    /** Present if a second approver is needed: the person to ask after the owner, and whether the owner has approved. */
+    /** Set if a second approver is needed: the person to ask after the owner, and whether the owner has approved. */
     second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
   reason: z
