@@ -103,7 +103,7 @@ describe('the planner does not guess an order from', () => {
     ['buy 99999999 AAPL', 'invalid_order', /^99,999,999 shares is above the maximum for one order/i],
     ['buy $999999999 of AAPL', 'invalid_order', /\$999,999,999\.00 is above the maximum for one order/],
     ['buy 5 AAPL for $500', 'invalid_order', /both a quantity and an amount/],
-    ['buy 5 AAPL limit 180.123', 'invalid_order', /off the tick/],
+    ['buy 5 AAPL limit 180.123', 'invalid_order', /not on a valid tick/],
     ['buy 5 AAPL limit 180 limit 181', 'invalid_order', /two values for limit price/],
     ['buy 5 AAPL gtc day', 'invalid_order', /two values for time in force/],
     ['buy 5 AAPL market limit 180', 'invalid_order', /contradict/],

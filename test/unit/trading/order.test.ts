@@ -188,7 +188,7 @@ describe('an order draft', () => {
   });
 
   it('refuses a reference price off the tick, from which no bound can be counted', () => {
-    expect(() => checkOrder({ ...draft, reference_price: '250.005' })).toThrow('off the tick');
+    expect(() => checkOrder({ ...draft, reference_price: '250.005' })).toThrow('not on a valid tick');
   });
 
   it.each([
