@@ -63,7 +63,7 @@ export function computePortfolioFigures(
 }
 
 /**
- * Returns when the day's figures start: at the end of the last weekday, or at the history's latest value if it is
+ * Returns when the day's figures start: at the end of the previous weekday, or at the history's latest value if that is
  * later.
  */
 function dayStart(history: Snapshot['history'], now: number): number {

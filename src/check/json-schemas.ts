@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { checkResultSchema } from './result-schema.ts';
 import { rulesFileSchema } from './rules-schema.ts';
 
-/** Returns the JSON Schema for editors: `# yaml-language-server: $schema=…/check-rules.schema.json`. */
+/** Returns the JSON Schema that editors use (`# yaml-language-server: $schema=…/check-rules.schema.json`). */
 export function rulesJsonSchema() {
   return {
     $id: 'check-rules.schema.json',

@@ -70,12 +70,12 @@ export function triggeredOrClear(triggered: boolean): Observation['state'] {
   return triggered ? 'triggered' : 'clear';
 }
 
-/** Returns the re-arming distance, by default a tenth of the limit. */
+/** Returns how far a value must move back from its limit to re-arm the rule (default: a tenth of the limit). */
 export function pointsRearmDistance(limit: Dec | string, rearm: string | undefined): Dec {
   return rearm === undefined ? new Dec(limit).abs().div(10) : new Dec(rearm);
 }
 
-/** Returns the re-arming distance, by default a hundredth of the price. */
+/** Returns how far a price must move back from its limit to re-arm the rule (default: 1% of the limit). */
 export function priceRearmDistance(limit: Dec | string, rearm: string | undefined): Dec {
   return new Dec(limit).mul(rearm ?? '0.01');
 }

@@ -58,8 +58,8 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
 }
 
 /**
- * Returns weekdays without a session, and early closes, that begin within the given milliseconds. The calendar's most
- * frequent closing time counts as the usual one, because around-the-clock markets close at a different time than
+ * Returns the weekdays without a session and the early closes that begin within the given milliseconds. The usual
+ * closing time is the calendar's most frequent one, because around-the-clock markets close at a different time than
  * exchanges.
  */
 export function marketClosures(

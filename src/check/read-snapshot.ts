@@ -138,8 +138,8 @@ async function readActivities(
 }
 
 /**
- * How far back activities are read again on each check, because brokers add and correct activities late. Once a week,
- * all activities are read again.
+ * Each check reads the activities of this last period again, because brokers add and correct activities late. Once a
+ * week, a check reads all activities again.
  */
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
 const FULL_READ_INTERVAL_MS = 7 * DAY_MS;

@@ -28,8 +28,8 @@ export function providerNow(issuer: string, clock: Clock): number {
 }
 
 /**
- * Wraps fetch to compare the time of each response with `clock` and with the system clock. The OAuth libraries date
- * proofs and assertions by the system clock, corrected by `clockSkew`.
+ * Wraps fetch to compare the time of each response with `clock` and with the system clock. The OAuth libraries use the
+ * system clock for the timestamps of proofs and assertions, and correct it by `clockSkew`.
  */
 export function withClockComparison(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
   const clocks = [...new Set([clock, systemClock])];

@@ -114,7 +114,7 @@ export async function clientConfiguration(
 /**
  * Makes a request whose proof or assertion carries a timestamp. Retries once if the provider rejects it and the
  * response shows that this machine's clock is wrong. Retrying is safe because a rejected request was not carried out.
- * @param request builds its own configuration, so that the retry uses the corrected time
+ * @param request must build its configuration on each call, so that the retry uses the corrected time
  */
 export async function retryWithProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
   const before = clockSecondsAhead(issuer);

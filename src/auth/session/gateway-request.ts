@@ -15,7 +15,7 @@ interface GatewayRequest {
   readonly url: URL;
   readonly init: RequestInit;
   readonly timeoutMs: number;
-  /** What error messages call the service. Defaults to `gateway`. */
+  /** The service's name in error messages. Defaults to `gateway`. */
   readonly called?: string;
 }
 

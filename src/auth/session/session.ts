@@ -14,10 +14,9 @@ export interface Session {
   /** Client that the gateway attributes requests to, if it is not the profile's login client. */
   readonly clientId?: string | undefined;
   /**
-   * Sends a request to the gateway with an access token for these scopes, refreshed as needed. If they are all read
-   * scopes, uses one token with every read scope; otherwise, a token with exactly these scopes, DPoP-bound if the
-   * provider supports it. Never follows a redirect to another origin. Proposing a live order requires a fresh sign-in
-   * once per session.
+   * Sends a request to the gateway with an access token for these scopes, renewed as needed. Requests that only read
+   * share one token; any other request gets a token with exactly these scopes. Tokens are DPoP-bound if the provider
+   * supports it. Never follows a redirect to another origin. A session's first live order requires a fresh sign-in.
    * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `gateway_unreachable`, `insufficient_scope`
    */
   fetch(url: string, init: RequestInit, scopes: readonly string[]): Promise<Response>;

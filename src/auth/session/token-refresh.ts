@@ -185,7 +185,7 @@ export function coversScopes(token: AccessToken, scopes: readonly string[]): boo
   return scopes.every((scope) => token.scopes.includes(scope));
 }
 
-/** Returns whether the scopes are only for the provider's own userinfo endpoint, not for the gateway. */
+/** Returns whether the scopes are only for the provider's userinfo endpoint, not for the gateway. */
 function isIdentityOnly(scopes: readonly string[]): boolean {
   return scopes.every((scope) => (IDENTITY_SCOPES as readonly string[]).includes(scope));
 }

@@ -142,7 +142,7 @@ interface ProposedRun {
   }[];
 }
 
-/** Returns the outcomes of proposed orders, or one line for each pending approval. */
+/** Returns each run's text about the outcomes of its orders or, if it has none yet, a line per pending approval. */
 export function outcomeLines({ proposals }: CheckResult): string[] {
   return (proposals as ProposedRun[]).flatMap(({ text = '', approvals = [] }) => {
     const answers = text.split('\n').filter((line) => line.trim() !== '');

@@ -16,7 +16,7 @@ import { QrCode } from './qr-code.tsx';
 import { borderColorProps, colorProps, useScreen, useScreenText, useTheme } from './screen.ts';
 import { countWrappedRows } from './wrapped-rows.ts';
 
-/** A pending approval and, if there are several conversations, its conversation's number. */
+/** A pending approval and, if there are several conversations, the number of its conversation. */
 export interface DisplayedApproval {
   readonly approval: ApprovalView;
   readonly talk: number | undefined;

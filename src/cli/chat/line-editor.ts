@@ -87,7 +87,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** Maps keys to edits. Together with Ctrl or Alt, a key performs `byWord` instead of `edit`. */
+/** Maps keys to edits. With Ctrl or Alt, a key performs `byWord` (if given) instead of `edit`. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],

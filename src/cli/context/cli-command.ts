@@ -55,8 +55,8 @@ export class CliCommand extends Command {
   }
 
   /**
-   * Sets the action of a command that runs until it is stopped (Ctrl-C, SIGTERM or its time limit). Only the time limit
-   * results in a special exit code.
+   * Sets the action of a command that runs until it is stopped by Ctrl-C, SIGTERM or its time limit. Of these, only the
+   * time limit changes the exit code.
    */
   serves<Args extends unknown[]>(serve: (parts: ServerParts, output: Output, ...args: Args) => Promise<void>): this {
     return this.action(async (...args: unknown[]) => {

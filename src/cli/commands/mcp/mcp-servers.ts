@@ -243,7 +243,7 @@ export async function confirmMcpTools(
 }
 
 /**
- * Returns a function that has the person type the names of tools that may act without approval.
+ * Creates a function that makes the person type the name of each tool that may act without approval.
  * @throws {TradeAgentError} `usage`, `interrupted`
  */
 export function createUnsafeToolsConfirmation({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafeTools {

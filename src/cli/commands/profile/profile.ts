@@ -251,7 +251,7 @@ async function parseTarget({ to, key }: MoveOptions): Promise<CredentialLocation
   return { credential_store: to, credential_key: parseCredentialKey(key, to, '--key') };
 }
 
-/** Where a profile's credentials are stored. `key` is known only for stores in config.yaml. */
+/** The location of a profile's credentials. `key` is known only for stores in config.yaml. */
 type Place = CredentialStoreLocation & Partial<StoreLocation>;
 
 function toPlaceView({ credential_store, keyKind, file, key }: Place) {
