@@ -63,8 +63,8 @@ export function computePortfolioFigures(
 }
 
 /**
- * Returns when the day's figures start: at the end of the previous weekday, or at the history's latest value if that is
- * later.
+ * Returns when the day's figures start: the end of the previous weekday or, if later, the time of the history's latest
+ * value.
  */
 function dayStart(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
@@ -123,8 +123,8 @@ function drawdownsFromMark(
 }
 
 /**
- * Returns the points with flows that became known only after the mark was stored. They are added to the first point
- * after the mark: a deposit on the mark's day may or may not be in its value, and late bookings have earlier dates.
+ * Adds the flows that became known only after the mark was stored to the first point after the mark: a deposit on the
+ * mark's day may or may not be in the mark's value, and late bookings have earlier dates.
  */
 function withLateFlows(
   points: readonly ValuePoint[],

@@ -61,7 +61,7 @@ export interface ConnectedAccountsService {
   /** Base URL without a trailing slash. */
   readonly endpoint: string;
   readonly audience: Readonly<Record<string, string>>;
-  /** Whether a session can get tokens for this resource (RFC 8707) only if the sign-in requested it. */
+  /** Whether the sign-in must request this resource (RFC 8707), so that the session can get tokens for it later. */
   readonly requestedAtSignIn: boolean;
   /** How a connection is completed: by the `provider`, or by a redirect to this machine (`loopback`). */
   readonly finish: 'provider' | 'loopback';

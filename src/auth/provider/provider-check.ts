@@ -89,8 +89,8 @@ function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: Mak
 }
 
 /**
- * Returns only a warning if the provider has no token exchange, because the gateway may have another way to reach the
- * broker.
+ * Returns a warning, not a failure, if the provider has no token exchange: the gateway may have another way to reach
+ * the broker.
  */
 function tokenExchangeFinding(dialect: ProviderDialect, grants: readonly string[] | undefined, say: MakeFinding) {
   return grants?.includes(dialect.exchangeGrantType)

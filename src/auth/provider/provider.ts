@@ -38,7 +38,7 @@ interface CachedMetadata {
 }
 const metadataCache = new Map<string, CachedMetadata>();
 
-/** Errors if the provider rejects the timestamp of a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2). */
+/** Error codes for a rejected timestamp of a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2). */
 const CLOCK_ERROR_CODES = ['invalid_dpop_proof', 'invalid_client'];
 
 /** Accepted signing algorithms. ID tokens with any other algorithm, such as `none` or a shared secret, are rejected. */

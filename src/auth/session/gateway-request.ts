@@ -3,8 +3,8 @@ import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
 /**
- * Timeout in milliseconds of a gateway request with its response body (except an event stream). Long enough for the
- * gateway to send several requests to the broker.
+ * Timeout in milliseconds for a gateway request and its response body, unless the body is an event stream. Long enough
+ * for the gateway to send several requests to the broker.
  */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 

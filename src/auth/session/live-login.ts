@@ -5,7 +5,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { parseStoredSession } from './stored-session.ts';
 
-/** Maximum age, in seconds, of a session's sign-in at its first live order. */
+/** Maximum age, in seconds, of the sign-in at a session's first live order. */
 const MAX_LIVE_LOGIN_AGE_S = 900;
 
 /**

@@ -137,9 +137,9 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns whether these scopes need a fresh sign-in. Proposing an order or a mandate does. An order under a mandate
- * (both scopes) does not, because the person approved the mandate earlier and may be away. A conversation on a server
- * (also the scope for messages) does, because it can propose orders and mandates.
+ * Returns whether these scopes need a fresh sign-in. The scope for orders does, and so does the scope for mandates.
+ * Both together do not, because they are for orders under a mandate, which the person approved earlier. With the scope
+ * for messages they do, because all three are for a conversation on a server, which can propose orders and mandates.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];

@@ -10,7 +10,7 @@ export function addAlertCommand(program: CliCommand): void {
     .command('alert')
     .summary('manage price alerts')
     .description(
-      "Manage price alerts, which are price rules (docs/guide/CHECKS.md) in the rules file of the profile's schedule. A schedule checks the alerts. Your notice channels notify you once when an alert is met, and again only after the price has moved back.",
+      "Manage price alerts, which are price rules (docs/guide/CHECKS.md) in the rules file of the profile's schedule. A schedule checks the alerts. Your notice channels notify you once when an alert's condition is met, and again only after the price has moved back.",
     )
     .examples(
       ["trade-agent alert add 'AAPL<180' --schedule 15m", 'also checks the alert on this machine'],

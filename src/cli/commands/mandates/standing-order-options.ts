@@ -41,7 +41,7 @@ function parseSchedule({ every, at, below, above }: AddMandateOptions): Standing
   const said = [every, below, above].filter((value) => value !== undefined);
   if (said.length !== 1) {
     throw usageError(
-      said.length === 0 ? 'the time of the standing order is missing' : 'use only one of --every, --below and --above',
+      said.length === 0 ? 'the standing order needs a time or a price' : 'use only one of --every, --below and --above',
       'Pass --every monday, --below 100 or --above 100.',
     );
   }

@@ -71,7 +71,7 @@ async function printReceipts(context: Context): Promise<void> {
   const { listReceipts } = await import('../../../app/receipts.ts');
   const receipts = await listReceipts(context);
   await context.output.result('receipts', { receipts }, async () => {
-    if (receipts.length === 0) return 'No receipts, because no order was sent yet.';
+    if (receipts.length === 0) return 'No receipts: no order has been sent yet.';
     const { receiptsText } = await import('./receipt-text.ts');
     const { toReader } = await import('../../text/reader.ts');
     return receiptsText(receipts, toReader(context.io));

@@ -84,7 +84,7 @@ function addAddCommand(schedule: CliCommand): void {
     .option('--at <moment>', 'relative to the trading day, including half-days: open+5m, close-30m')
     .option('--name <name>', 'a name for the schedule')
     .option('--when-open', 'skip runs while the market is closed')
-    .option('--on-price', 'on a server: also run when a price crosses a limit of the rules')
+    .option('--on-price', 'on a server: also run when a price crosses a limit in the rules')
     .option('--rules <file>', 'a YAML file of rules (default: built-in rules)')
     .option('--report <file>', 'write each result to an HTML file')
     .option('--suggest', 'propose orders; each needs your approval')
