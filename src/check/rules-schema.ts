@@ -8,7 +8,7 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  * instant. Source of docs/reference/schema/check-rules.schema.json.
  */
 
-/** Creates a Zod error function that returns this message for invalid values. Missing values get Zod's own message. */
+/** Creates a Zod error function with this message for invalid values. Missing values get Zod's default message. */
 const unlessMissing =
   (words: string) =>
   ({ input }: { input: unknown }) =>

@@ -70,7 +70,7 @@ export interface ConnectedAccountsService {
 /**
  * Fits a binding message to a provider that allows no spaces: `BUY_5_AAPL_LMT_180.00_K7QP`. A long message is shortened
  * in the middle, because the person tells requests apart by the code at the end.
- * @param allowed matches one allowed character; others become `_`, or `.` if `_` is not allowed
+ * @param allowed matches one allowed character; any other character becomes `_`, or `.` if `_` is not allowed
  */
 export function fitBindingMessage(message: string, allowed: RegExp, longest: number): string {
   const filler = allowed.test('_') ? '_' : '.';

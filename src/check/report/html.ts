@@ -249,7 +249,7 @@ function barChart(
   return svg('allocation', height, label, bars.join(''));
 }
 
-/** Draws overweight positions to the right and underweight ones to the left. */
+/** Draws overweight positions to the right and underweight positions to the left. */
 function driftChart(
   rows: readonly { readonly name: string; readonly drift: number; readonly text: string }[],
   label: string,

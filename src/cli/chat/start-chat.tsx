@@ -110,7 +110,7 @@ type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: nu
 /**
  * Erases frames that were wrapped by a resize. When a terminal gets narrower, a frame takes more rows than Ink wrote,
  * and Ink would erase too few rows: part of an old frame would stay, such as a panel with an old countdown. This
- * wrapper between Ink and the terminal remembers the last frame and erases the additional rows as well.
+ * wrapper between Ink and the terminal remembers the last frame and also erases the additional rows.
  */
 export function createFrameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): OutputStream {
   if (!reflowsOnResize(env)) return stdout;

@@ -48,7 +48,7 @@ export class CliCommand extends Command {
   }
 
   /**
-   * Sets the command's action. It is called with a context, the arguments, the command's own options, and the command.
+   * Sets the command's action. It is called with a context, the arguments, the command's options, and the command.
    */
   runs<Args extends unknown[]>(work: (context: Context, ...args: Args) => Promise<number> | Promise<void>): this {
     return this.action((...args: unknown[]) => this.runInContext((context) => work(context, ...(args as Args))));

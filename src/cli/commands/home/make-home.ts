@@ -15,7 +15,7 @@ import {
 } from './init-answers.ts';
 
 /**
- * Asks for missing answers, tests the keys with the broker, and creates the home.
+ * Prompts for missing options, tests the keys with the broker, and creates the home.
  * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`, before anything is written
  */
 export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {

@@ -224,7 +224,7 @@ export async function chooseMcpTools(
 
 /**
  * Shows the definitions of tools and asks for confirmation.
- * @throws {TradeAgentError} `usage`, `interrupted` if the answer is no
+ * @throws {TradeAgentError} `usage`; `interrupted` if the person declines
  */
 export async function confirmMcpTools(
   { io, signal }: Context,

@@ -161,7 +161,7 @@ function installationText(found: Installation, isToBeShown: boolean): string {
   return [...(isToBeShown ? [entryText(found)] : []), done, ...found.next].join('\n');
 }
 
-/** Shows only trade-agent's own entry, because other entries in the file may contain keys. */
+/** Formats only trade-agent's entry, because other entries in the file may contain keys. */
 function entryText({ file, section, entry, replaces }: Installation): string {
   const marked = (mark: string, text: string) =>
     safeText(text)

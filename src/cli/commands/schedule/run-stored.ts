@@ -41,7 +41,7 @@ export function createLineBuffer() {
   };
 }
 
-/** Runs a schedule with its own profile and time limit. Prints nothing if there is nothing to report. */
+/** Runs a schedule with the profile and time limit stored in it. Prints nothing if there is nothing to report. */
 export async function runStoredSchedule(command: CliCommand, id: string, now: boolean): Promise<void> {
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
@@ -87,8 +87,8 @@ export async function runStoredSchedule(command: CliCommand, id: string, now: bo
 }
 
 /**
- * Finds a schedule on this machine. It takes precedence over a server's schedule, whatever the profile is, because the
- * crontab line or timer that starts the run does not name a profile.
+ * Finds a schedule on this machine. It takes precedence over a server's schedule regardless of the current profile,
+ * because the crontab line or timer that starts the run does not name a profile.
  */
 async function findLocalSchedule(home: UserDirs, id: string) {
   try {
