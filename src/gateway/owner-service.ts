@@ -15,15 +15,15 @@ interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
-  /** Account values at the end of each day, in dollars, oldest first. @param period such as `1M` or `1A` */
+  /** Returns the account's equity at the end of each day, in dollars, oldest first. @param period for example `1M` */
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
-  /** Activities since a time (milliseconds since the epoch), oldest first. */
+  /** Returns activities since a time (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
 }
 
 /**
- * The owner's own data and actions, without a token, for a person authenticated by other means. Reads accounts with
- * stored credentials, or with the latest exchanged token.
+ * Data and actions of an owner who was authenticated by other means than a token. Reads accounts with stored
+ * credentials, or with the most recently exchanged token.
  */
 export interface OwnerService extends OwnAccount {
   /** Returns all accounts. The inherited methods read the default account. */
@@ -34,12 +34,12 @@ export interface OwnerService extends OwnAccount {
   halted(): Promise<ReturnType<typeof haltResponse>>;
   record(limit: number): Promise<readonly RecordLine[]>;
   verifyRecord(): Promise<RecordVerdict>;
-  /** @throws {HttpProblem} as `ApprovalKernel.withdraw` */
+  /** @throws {HttpProblem} for the same reasons as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /**
-   * Reads the state of recent open orders from the broker and starts to follow them again. If an order can't be read,
-   * its recorded state stays unchanged.
+   * Reads the state of recent open orders from the broker and resumes following them. If an order can't be read, its
+   * recorded state stays unchanged.
    */
   refreshOrders(): Promise<void>;
   /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */

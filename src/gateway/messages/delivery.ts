@@ -2,14 +2,14 @@ import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
 
 /**
- * The known outcome of passing a message to its service. The services have no idempotency keys and can't be asked
- * about a message later, so a message is sent again only if the first attempt provably sent nothing.
+ * What is known after an attempt to send a message. Message services support no idempotency keys and can't report later
+ * whether a message was sent, so a message is sent again only if the first attempt provably sent nothing.
  */
 export type MessageDeliveryOutcome =
   | { readonly outcome: 'sent'; readonly serviceId: string }
   /** The message was not sent. `reason` is the service's own error code. */
   | { readonly outcome: 'refused'; readonly reason: string }
-  /** The message was not sent, and may be sent again. */
+  /** The message was not sent. Sending it again is safe. */
   | { readonly outcome: 'not_taken'; readonly reason: 'unauthorized' | 'rate_limited' | 'unreachable' }
   /** The message may have been sent. */
   | { readonly outcome: 'unknown' };

@@ -72,8 +72,8 @@ const UNAUTHORIZED_ERRORS = [
   'missing_scope',
 ];
 /**
- * Slack's error codes after which the message may have been sent: "It is possible some aspect of the operation
- * succeeded before the error was raised".
+ * Slack's error codes after which the message may have been sent. Slack's documentation says: "It is possible some
+ * aspect of the operation succeeded before the error was raised".
  */
 const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 

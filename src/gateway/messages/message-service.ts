@@ -71,7 +71,7 @@ export function createMessageSender(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /** Runs `run`, and registers it before the first await, so that concurrent requests for the message wait for it. */
+  /** Calls `run` and registers its promise synchronously, so that concurrent requests for the message wait for it. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightKey(key);
     const known = run().finally(() => {
@@ -84,7 +84,7 @@ export function createMessageSender(options: MessageServiceOptions) {
 
   /**
    * Sends the approved message at most once.
-   * @throws {HttpProblem} as `send`
+   * @throws {HttpProblem} for the same reasons as `send`
    * @param approved a message whose fields were already compared with the caller's approval
    */
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
@@ -99,9 +99,7 @@ export function createMessageSender(options: MessageServiceOptions) {
     return dispatch(entry, replay);
   }
 
-  /**
-   * @throws {HttpProblem} 404 `not_found`, 504 `outcome_unknown`, or the problem with which the message was rejected
-   */
+  /** @throws {HttpProblem} 404 `not_found`, 504 `outcome_unknown`, or the recorded problem of a rejected message */
   async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
     const key = { sub, id };
     let known: Known | undefined;
@@ -155,7 +153,7 @@ interface Flight {
   readonly known: Promise<Known>;
 }
 
-/** Returns the result of an earlier request for this message, or else sends it. Must be called within `fly`. */
+/** Sends the message, or returns the result if an earlier request sent it. Must be called within `fly`. */
 async function sendOnce(approved: ApprovedMessage, caller: Caller, options: MessageServiceOptions): Promise<Known> {
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
@@ -202,7 +200,7 @@ interface Ready {
   readonly token: string;
 }
 
-/** Checks whether the message can be sent. Must be called before the message's approval is used. */
+/** Checks that the message can be sent. Returns its outlet and a token. Must be called before the approval is used. */
 async function admitMessage(
   { draft }: Pick<ApprovedMessage, 'draft'>,
   caller: Pick<Caller, 'sub' | 'accessToken'>,

@@ -13,7 +13,7 @@ interface MountParts {
   readonly inProcessCallers: InProcessCallers;
 }
 
-/** Serves a mount, and its metadata at a URL that has the well-known part before the path (RFC 9728 §3.1). */
+/** Serves a mount at its path, and its metadata at the well-known URL for that path (RFC 9728 §3.1). */
 export function addMountRoutes(
   app: Hono,
   mount: Mount,
@@ -87,7 +87,7 @@ function mountedCaller(
   };
 }
 
-/** Rejects when the signal aborts. The request itself still runs to its end, because it may be changing data. */
+/** Rejects when the signal aborts. The request still runs to completion, because it may be changing data. */
 async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);
@@ -110,8 +110,8 @@ async function withoutCredentials(c: Context, maxBodyBytes: number): Promise<Req
 }
 
 /**
- * Marks in-process requests for a caller whom a mount verified. The mark belongs to the request object, so a request
- * from the network can't have one.
+ * Marks in-process requests with the caller that a mount verified. The mark is attached to the request object, so a
+ * request from the network can't have one.
  */
 type InProcessCallers = ReturnType<typeof createInProcessCallers>;
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/** How long the broker must keep reporting an order as missing, in milliseconds. Reads at brokers lag far less. */
+/** How long a broker must report an order as missing before it is written off, in ms. Brokers' reads lag far less. */
 export const REQUIRED_ABSENCE_MS = 5 * 60_000;
 /** Maximum time between two misses. A longer gap restarts the measurement: the process may have been stopped. */
 const MAX_MISS_INTERVAL_MS = 90_000;
@@ -33,7 +33,7 @@ export function createAbsenceTracker(clock: Pick<Clock, 'now' | 'monotonic'>) {
     /**
      * Records that the broker does not have the order.
      * @param of identifies the order's last submission
-     * @returns whether the misses span {@link REQUIRED_ABSENCE_MS}
+     * @returns whether the order has been missing for {@link REQUIRED_ABSENCE_MS}
      */
     missed(order: string, of: string): boolean {
       const now = clock.monotonic();

@@ -47,7 +47,7 @@ export function requireApprovedAccount(
   });
 }
 
-/** Reads the order, because the broker may have canceled it. @throws the broker's error if the order is not canceled */
+/** Reads the order after a lost response. @throws the broker's original error if the order is not canceled */
 async function resolveLostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
   const after = error instanceof HttpProblem ? await tryReadOrder(broker, id) : undefined;
   if (after !== undefined && isCancelled(after)) return after;

@@ -219,7 +219,7 @@ export async function settleOrderByLookup(
   return await writeOff(entry, broker, context);
 }
 
-/** Looks up an order that was written off. @returns the entry, adopted if the broker has the order */
+/** Looks up an order that was written off, and records it as placed if the broker has it. @returns the entry */
 export async function recheckWrittenOffOrder(
   entry: OrderJournalEntry,
   broker: OpenAccount,
@@ -232,7 +232,7 @@ export async function recheckWrittenOffOrder(
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Gives up an order that the broker never accepted and that can't be sent anymore: its approval has expired. */
+/** Gives up an order that the broker never accepted and that can't be sent anymore because its approval has expired. */
 async function abandonUnsent(
   entry: OrderJournalEntry,
   { journal, clock }: SubmissionContext,

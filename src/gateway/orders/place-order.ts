@@ -90,9 +90,9 @@ interface ServiceState {
   /** Orders that this process is sending or settling, by user and client_order_id. Repeated requests wait for these. */
   readonly flights: Map<string, Promise<OrderJournalEntry>>;
   /**
-   * Requests to place an order that have arrived and are not finished. If a proxy immediately repeats a request, the
-   * second request waits. If both were checked, the first could place the order while the second, whose response the
-   * client gets, fails with "price moved".
+   * Requests to place an order that are in progress. If a proxy immediately repeats a request, the second request waits.
+   * If both were checked concurrently, the first could place the order while the second, whose response the client
+   * gets, fails with "price moved".
    */
   readonly arriving: Map<string, ArrivingRequest>;
   readonly early: EarlyOrders;
@@ -124,7 +124,7 @@ export function createOrderService(given: OrderServiceOptions) {
      * response from the journal or a lookup at the broker. The order is sent again only if this can't place it twice.
      * @param approved an order whose fields were already compared with the caller's approval
      * @param caller the approver, whose token's `jti` is marked as used
-     * @throws {HttpProblem} as `place`, and 409 `not_replaceable`
+     * @throws {HttpProblem} for the same reasons as `place`, and 409 `not_replaceable`
      */
     placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(service, approved, caller),
     /**
@@ -135,7 +135,7 @@ export function createOrderService(given: OrderServiceOptions) {
     /**
      * Looks up an order that was written off, and adopts it if the broker has it. Returns undefined if the order is not
      * in the journal.
-     * @throws {HttpProblem} as the broker's reads do
+     * @throws {HttpProblem} the broker's error if the lookup fails
      */
     recheck: (caller: Caller, clientOrderId: string) => recheckOrder(service, caller, clientOrderId),
     /** Gives up an order whose proposal ended before anything was sent, and releases its share of the mandate. */
@@ -461,7 +461,7 @@ type EarlyOrders = ReturnType<typeof createOpenOrderPrefetch>;
 export function createOpenOrderPrefetch(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
   return {
-    /** Starts to read the open orders. Never fails: errors are reported to the caller of `take`. */
+    /** Starts reading the open orders. Never fails: errors are reported to the caller of `take`. */
     ask(draft: OrderDraft, caller: Caller): void {
       if (asked.size >= MAX_EARLY_ORDERS) asked.clear();
       const orders = brokerFor(caller, draft.account).then(readOpenOrders);

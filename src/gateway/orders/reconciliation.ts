@@ -12,9 +12,8 @@ import { orderEntryKey } from './order-submission.ts';
 import type { OrderService } from './place-order.ts';
 
 /**
- * An open order that has this gateway's kind of client_order_id, but no proposal that accounts for it. The gateway has
- * no record of the order (after restoring a backup, say), or recorded that it would not be placed. The owner has to be
- * notified.
+ * An open order whose client_order_id looks like this gateway's, but that no proposal accounts for. The gateway has no
+ * record of the order (after a restored backup, say), or recorded it as not placed. The owner has to be notified.
  */
 export interface UnexplainedOrder {
   readonly sub: string;
@@ -22,7 +21,7 @@ export interface UnexplainedOrder {
   readonly order: Order;
 }
 
-/** Milliseconds between checks. A sleep of the machine is noticed within this time. */
+/** Milliseconds between checks, and the maximum delay until a sleep of the machine is noticed. */
 const CHECK_INTERVAL_MS = 30_000;
 /** Time between two rounds of checks while the machine is awake, in milliseconds. */
 const ROUND_INTERVAL_MS = 24 * 60 * 60_000;
@@ -64,7 +63,7 @@ interface Due {
  * Compares what the gateway recorded with what the broker reports.
  *
  * - An order written off within the last 30 days is looked up at each start and after each sleep of the machine. In
- *   between, the interval grows from 5 minutes to a day. If the broker has the order, it is adopted.
+ *   between, the interval grows from 5 minutes to a day. If the broker has the order, it is recorded as placed.
  * - At each start, after each sleep and daily, each open order with an ID of this gateway must belong to a proposal
  *   that accounts for it. If not, the owner is notified.
  * - At the same times, the outcomes of unsupervised proposals are queried again, and expired orders that were never
@@ -82,7 +81,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     options.report(found);
   };
   let accounts = new Map<string, Account>();
-  /** Next attempts, by account and by order. An account or order that is missing here is due. */
+  /** The next attempt for each account and order. An account or order that is not in this map is due now. */
   let due = new Map<string, Due>();
   /** Orders found in this round that belong to a proposal. */
   const accounted = new Set<string>();

@@ -64,7 +64,7 @@ function requireOnlyChangeableFieldsDiffer(
     throw notReplaceableProblem('the order at the broker differs from the approved order', { fields });
 }
 
-/** Returns whether the broker's order with our client_order_id is the one that this journal entry intended. */
+/** Returns whether the broker's order with our client_order_id is the order that the journal entry describes. */
 export function matchesIntent(
   order: Order,
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },

@@ -24,7 +24,7 @@ import type { Rules } from './rules.ts';
 /** Actions that directly or indirectly create exposure. They are denied if the rules can't be read. */
 const RULE_DEPENDENT_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'grant_mandate'];
 
-/** Reasons that only require more approval. They no longer apply once the approval was given. */
+/** Reasons that only require more approval. They no longer apply once the approval has been given. */
 const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**

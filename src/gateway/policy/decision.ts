@@ -25,7 +25,7 @@ export interface DecisionSubject {
 }
 
 /**
- * The facts at the time of a decision, as plain JSON: amounts are decimal strings, times are in RFC 3339. They are
+ * The facts at the time of a decision, as plain JSON: amounts are decimal strings, times are RFC 3339 strings. They are
  * recorded with a denial, and `policy diff --replay` reads them again, so they contain no token. `null` means unknown:
  * a limit that needs an unknown fact objects with `FACT_UNAVAILABLE`.
  */
@@ -39,7 +39,7 @@ export interface DecisionFacts {
   readonly holdings: HoldingFacts | null;
   readonly option?: OptionFacts | undefined;
   readonly counted: CountedTotals;
-  /** Further facts, with their source as a prefix (`mandate.`, `relations.`). */
+  /** Additional facts. Their names have their source as a prefix (`mandate.`, `relations.`). */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 
@@ -129,20 +129,19 @@ export interface HoldingFacts {
 
 export interface Decision {
   readonly effect: 'allow' | 'deny' | 'ask';
-  /** Objections or, for `ask`, why the owner's tap is needed. The HTTP problem describes the first one. */
+  /** The objections or, for `ask`, why the owner's tap is needed. The HTTP problem describes the first reason. */
   readonly reasons: readonly PolicyReason[];
   readonly texts: readonly string[];
   readonly hint?: string;
-  /** The allowed and the actual value behind the first reason. */
+  /** The allowed value and (in `value`) the actual value, if the first reason is an exceeded limit. */
   readonly limit?: string;
   readonly value?: string | null;
-  /** The HTTP problem for the first reason, if that reason has its own. */
+  /** Set if the first reason has an HTTP problem other than 403 `policy_denied`. */
   readonly problem?: OwnProblem;
   /** Digest of the rules. */
   readonly policy: string;
 }
 
-/** An HTTP problem other than 403 `policy_denied`. */
 interface OwnProblem {
   readonly status: number;
   readonly code: ProblemCode;
@@ -163,7 +162,7 @@ export function factUnavailableObjection(what: string): Objection {
   return { reason: 'FACT_UNAVAILABLE', text: `could not determine ${what}`, hint: 'Try again in a moment.' };
 }
 
-/** Flattens objections and leaves out those that don't apply. Keeps their order. */
+/** Flattens the arguments into one list, in order, without `undefined` and `false`. */
 export function collectObjections<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
   return all.flatMap<T>((one) => one || []);
 }

@@ -45,7 +45,7 @@ interface CedarSet {
  * facts. Errors in a policy's text are reported in full.
  */
 export interface CedarEngine {
-  /** Splits a text into its policies, in order, each with the offset in bytes at which it begins. */
+  /** Splits a text into its policies, in order. Each has the byte offset at which it begins. */
   split(
     text: string,
   ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarIssue };

@@ -77,7 +77,7 @@ export interface CedarLimits {
 }
 
 /**
- * Builds Cedar's request (schema.cedarschema).
+ * Builds a Cedar request that conforms to schema.cedarschema.
  * @throws {RangeError} if an amount has too many decimals for Cedar, or a time is invalid
  */
 function cedarRequest(

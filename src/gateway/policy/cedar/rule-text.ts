@@ -10,7 +10,7 @@ import type { CedarEngine, CedarIssue } from './cedar-engine.ts';
 
 /**
  * Codes that a rule of the owner, or of the firm that runs the gateway, can set with `@code` (default
- * `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and `APPROVAL_NEEDS_SECOND` require another approval, and all other codes are
+ * `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and `APPROVAL_NEEDS_SECOND` require an additional approval; all other codes are
  * objections. Codes about the broker, a mandate's bounds, or errors in the rules can't be set.
  */
 const ruleCodes = [
@@ -47,7 +47,7 @@ export interface RuleText {
 }
 
 export interface CedarRule {
-  /** Unique in a gateway: the origin with the rule's `@id`, or else with its file name and number. */
+  /** Unique in a gateway: the origin and the rule's `@id`, or, without `@id`, the origin, file name and rule number. */
   readonly id: string;
   readonly text: string;
   readonly effect: 'permit' | 'forbid';

@@ -9,9 +9,9 @@ export interface ComparedRules {
 }
 
 /**
- * Compares rules. A change is tighter if no limit gets larger (for the time between orders: smaller), nothing else
- * becomes allowed, nothing stops being denied, and every rule still forbids for the same reason. Removing a limit is
- * looser, adding a limit is tighter. If the comparison is not certain, the change counts as looser.
+ * Compares rules. A change is tighter if no limit becomes less strict, nothing that was denied becomes allowed, and
+ * every rule still forbids for the same reason. Removing a limit is looser, adding a limit is tighter. If it is
+ * uncertain which of two values is stricter, the change counts as looser.
  * @returns whether the change is tighter, so that it needs no approval, and a line for each change: `max_order_notional
  * 1000 → 2500`
  */

@@ -30,7 +30,7 @@ export interface NextRules {
 }
 
 /**
- * Returns the rules after a change, checked as when the gateway starts. Other people's rules stay unchanged: the change
+ * Returns the rules as changed, after the same checks as at startup. Other people's rules stay unchanged: the change
  * sets limits of this account only, and can change a rule file only if each of its rules is about this account.
  * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
@@ -63,7 +63,7 @@ export async function computeNextRules(folder: string, before: LoadedRules, want
   }
 }
 
-/** @throws {HttpProblem} 422 `invalid_policy`, with the name of the wrong key */
+/** @throws {HttpProblem} 422 `invalid_policy`, with the name of the invalid key */
 export function parseLimits(limits: unknown): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;

@@ -39,7 +39,8 @@ interface PolicyDeskOptions {
 export interface PolicyService extends PolicyPorts {
   /**
    * Changes the rules immediately if the change allows nothing new.
-   * @throws {HttpProblem} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` if the change needs approval
+   * @throws {HttpProblem} for the same reasons as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` if the
+   * change needs approval
    */
   tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangeView>;
 }
@@ -118,7 +119,7 @@ async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promis
   }
 }
 
-/** @throws {HttpProblem} 500 `service_busy`; the next attempt then writes all files or none */
+/** @throws {HttpProblem} 500 `service_busy` */
 function writeRules(write: () => void): void {
   try {
     write();

@@ -35,7 +35,7 @@ export interface FolderRulesSource extends RulesSource {
   current(): Promise<LoadedRules>;
   /** Loads everything that the first decision needs. Never throws. */
   preload(): Promise<void>;
-  /** Starts to record in the database whether there are limits. If all limits disappear afterwards, trading stops. */
+  /** Starts recording in the database whether there are limits. If all limits disappear afterwards, trading stops. */
   rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
   /** Records that the owner approved trading without limits. */
   forgetLimits(): Promise<void>;
@@ -102,14 +102,14 @@ export async function createFolderRulesSource(
   };
 }
 
-/** Reads a folder's rules once. @throws {TradeAgentError} as {@link createFolderRulesSource} */
+/** Reads a folder's rules once. @throws {TradeAgentError} for the same reasons as {@link createFolderRulesSource} */
 export async function readFolderRules(folder: string): Promise<LoadedRules> {
   return await buildRules(await readWritten(folder), await loadCedar());
 }
 
 /**
  * Builds the rules. Without `engine`, they allow nothing.
- * @throws {TradeAgentError} `invalid_config`, as {@link parseRules}
+ * @throws {TradeAgentError} `invalid_config`, for the same reasons as {@link parseRules}
  */
 export async function buildRules(written: RuleFileContents, engine: CedarEngine | undefined): Promise<LoadedRules> {
   const { limits, texts } = written;
@@ -276,7 +276,7 @@ type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
 
 /**
  * Creates a check that detects when all limits have disappeared.
- * @param onLost called once each time that the files are reread without limits
+ * @param onLost called each time the files are reread and contain no limits, although there were limits before
  */
 function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
   // Cached until the files are read again, so that not every decision waits for the database.
