@@ -36,7 +36,7 @@ const MAX_WAIT_MS = 2_000;
 
 interface Pacing {
   readonly buckets: RateBuckets;
-  /** Name of the token bucket. Each host has its own. */
+  /** Name of the token bucket. Each host has a separate bucket. */
   readonly bucket: string;
   readonly rate: RateLimit;
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;

@@ -46,7 +46,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
-  /** Halts trading for a person. If `halting`, `mandating` or `dashboards` is unset, the phone doesn't show its page. */
+  /** Halts trading for a person. The phone has a page for each of `halting`, `mandating` and `dashboards` that is set. */
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
@@ -60,7 +60,10 @@ export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
   /** Whether an access token was not issued here, or its grant has ended. */
   readonly isRevoked: IsTokenRevoked;
-  /** Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code. Idempotent. */
+  /**
+   * Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code.
+   * Idempotent.
+   */
   endPerson(sub: string): Promise<void>;
   /** Notifies a person that one of their orders was filled. Rejects if interrupted by `close`. */
   notifyFill(fill: Fill): Promise<void>;

@@ -325,8 +325,8 @@ export async function holdCibaPoll(
 const ENDINGS_INTERVAL_MS = 1000;
 
 /**
- * Handles ended grants, whichever process recorded them: immediately when `now` is called, and again after failures and
- * crashes.
+ * Handles ended grants: immediately if this process ended them, and at the next poll if another process did, or after a
+ * failure or crash.
  */
 function watchGrantEndings(
   authorized: AuthorizedClients,

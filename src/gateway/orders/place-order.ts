@@ -90,9 +90,9 @@ interface ServiceState {
   /** Orders that this process is sending or settling, by user and client_order_id. Repeated requests wait for these. */
   readonly flights: Map<string, Promise<OrderJournalEntry>>;
   /**
-   * Requests to place an order that are in progress. If a proxy immediately repeats a request, the second request waits.
-   * If both were checked concurrently, the first could place the order while the second, whose response the client
-   * gets, fails with "price moved".
+   * Requests to place an order that are in progress. If a proxy immediately repeats a request, the second one waits. If
+   * both were checked concurrently, the first could place the order while the second, whose response the client gets,
+   * fails with "price moved".
    */
   readonly arriving: Map<string, ArrivingRequest>;
   readonly early: EarlyOrders;

@@ -67,15 +67,16 @@ export function createOrderRules(options: OrderRulesOptions) {
 
   return {
     /**
-     * @param early open orders whose request has already been started
-     * @throws {HttpProblem} 422 `unknown_symbol`, and the errors of the broker's reads
+     * @param early open orders that are already being read
+     * @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error if a read fails
      */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readOrderSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
      * Applies all rules with the current counts, and records a denial.
      * @returns whether a second approval is needed
-     * @throws {HttpProblem} 403 `policy_denied`, or the reason's own HTTP problem, with `reason` and `reasons`
+     * @throws {HttpProblem} 403 `policy_denied`, or the problem that the first reason defines; both have the members
+     * `reason` and `reasons`
      */
     async requireAllowed(asked: OrderDecisionRequest, world: OrderSnapshot, stage: NewPolicyDecision['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);
@@ -93,7 +94,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.count(countingOf(asked), clock.now()));
     },
-    /** Reads the current rules and facts. The transaction that counts orders then decides with `decide`. */
+    /** Reads the current rules and facts. The transaction that counts orders then calls `decide`. */
     async deciding(asked: OrderDecisionRequest, world: OrderSnapshot) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
@@ -130,7 +131,7 @@ function outsideOfItsMandate(
   return mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
-/** Denies an order outside its mandate. The rules' own objections come first. */
+/** Denies the order if it is outside its mandate. The rules' objections stay first in the list. */
 function decidedUnderMandate(decision: Decision, outside: readonly UncoveredReason[]): Decision {
   const [first] = outside;
   if (first === undefined) return decision;

@@ -29,7 +29,7 @@ const MAX_DAYS_BACK = 10;
 /**
  * Returns the New York date of the latest session that has begun: today if the market is open, otherwise from the
  * broker's calendar.
- * @throws {HttpProblem} the errors of the broker's reads
+ * @throws {HttpProblem} the broker's error if a read fails
  */
 export async function findLastSession(
   market: MarketClock,
@@ -50,10 +50,7 @@ const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
 
-/**
- * Reads open orders. Positions must be read afterwards (`readOrderSnapshots`).
- * @throws {HttpProblem} the errors of the broker's reads
- */
+/** Positions must be read afterwards (`readOrderSnapshots`). @throws {HttpProblem} the broker's error */
 export const readOpenOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
@@ -78,14 +75,14 @@ export interface OrderSnapshot {
 }
 
 /**
- * Reads the account and the symbols, and records in the journal which of its orders are done.
+ * Reads the data of the account and the symbols, and records in the journal which of its orders are done.
  *
  * Positions are read after the open orders: an order that fills between the two reads is then in both. In the reverse
  * order, it could be missing from both. The journal is read last, so it contains every order of this gateway that the
  * broker reported.
  * @param rules determine whether deposits and withdrawals since the last close are needed
- * @param early open orders whose request has already been started
- * @throws {HttpProblem} 422 `unknown_symbol`, and the errors of the broker's reads
+ * @param early open orders that are already being read
+ * @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error if a read fails
  */
 export async function readOrderSnapshots(
   broker: OpenAccount,
@@ -240,7 +237,7 @@ function classEnabled(symbol: string, { crypto_active = false, options_level = 0
   return enabled[symbolAssetClass(symbol)];
 }
 
-/** Returns the broker's objection to the order in the form in which it would be sent. */
+/** Returns the broker's objection to the order that would actually be sent (`boundedOrder`); null if it has none. */
 function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
   const { reference_price: _, ...sent } = boundedOrder(draft);
   try {
@@ -295,7 +292,7 @@ function orderCost(order: OrderLeg, quote: Quote): Dec | undefined {
   return new Dec(order.qty).minus(order.filled_qty).times(price).times(contractMultiplier(order.symbol));
 }
 
-/** Returns the number of shares; undefined if unknown. */
+/** Returns the number of unfilled shares; undefined if unknown. */
 function orderShares(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.qty !== null) return new Dec(order.qty).minus(order.filled_qty);
   const price = currentPrice('sell', quote);
@@ -307,16 +304,16 @@ function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, acc
 }
 
 /**
- * How much later than its own date a deposit or withdrawal may be booked, in milliseconds. Some brokers filter by its
- * own date, and others by the booking date.
+ * Maximum delay from a deposit or withdrawal to its booking, in milliseconds. Some brokers filter activities by the
+ * date of the transfer, and others by the booking date.
  */
 const MAX_BOOKING_DELAY_MS = 7 * ONE_DAY_MS;
-/** Maximum number of pages, with a hundred activities other than fills each. No person's account has more in a week. */
+/** Maximum number of pages of 100 activities, excluding fills. No personal account has that many in a week. */
 const MAX_FLOW_PAGES = 10;
 
 /**
- * Reads deposits and withdrawals; undefined if the broker can't report them.
- * @throws {HttpProblem} the errors of the broker's reads
+ * Reads deposits and withdrawals. Returns undefined if the broker can't report them.
+ * @throws {HttpProblem} the broker's error if a read fails
  */
 export async function readCashFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,

@@ -33,7 +33,7 @@ export interface CedarResult {
     readonly id: string;
     readonly message: string;
   }[];
-  /** Why a policy could not be evaluated, which is an objection (`POLICY_UNEVALUABLE`). Does not contain facts. */
+  /** Set if a policy could not be evaluated, which is an objection (`POLICY_UNEVALUABLE`). Contains no facts. */
   readonly error?: string;
 }
 

@@ -33,7 +33,7 @@ export function createOwnRecord(
     },
     /**
      * Returns everyone's matching entries, oldest first. Reads the whole file.
-     * @param named parses only lines that contain one of these strings
+     * @param named only lines that contain one of these strings are parsed
      */
     async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
       const { pending, bytes } = await store.snapshot(file);

@@ -63,7 +63,7 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
 }
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
-/** A token is not used this shortly before it expires, so that it does not expire in transit. */
+/** A token is no longer used this many milliseconds before it expires, so that it does not expire in transit. */
 const EXPIRY_MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({

@@ -90,7 +90,7 @@ const contractsQuery = z.strictObject({
   limit: limitParameterSchema(MAX_LISTED_CONTRACTS, 50),
 });
 
-/** Average calendar time per bar, in milliseconds, rounded up, at 252 trading days a year and 6.5 hours a day. */
+/** Calendar time per bar, in milliseconds, rounded up: a year has 252 trading days of 6.5 hours. */
 const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,

@@ -21,7 +21,7 @@ const activitiesQuery = z.strictObject({
     .union([z.iso.datetime({ offset: true }), z.iso.date()])
     .transform((text) => new Date(text))
     .optional(),
-  /** The `next_page` of an earlier response. It consists of digits, `::` and a UUID, for example. */
+  /** The `next_page` of an earlier response, for example digits, `::` and a UUID. */
   page: z
     .string()
     .regex(/^[A-Za-z0-9:_.-]{1,128}$/, 'must be the next_page of an answer')

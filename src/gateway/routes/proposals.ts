@@ -30,7 +30,7 @@ import {
   requireNoQuery,
 } from './request.ts';
 
-/** Maximum wait, in seconds. Shorter than the timeouts of ordinary HTTP clients. */
+/** Maximum duration of a long poll, in seconds. Shorter than the usual timeouts of HTTP clients. */
 const MAX_WAIT_S = 25;
 
 const oneQuery = z.strictObject({
@@ -235,7 +235,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** Requires the scope for proposing this kind. Withdrawing a mandate requires only the scope for proposing orders. */
+/** Requires the scope for proposing this kind, or for a mandate, only the scope for proposing orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === MANDATE_SCOPE ? PROPOSE_ORDERS_SCOPE : proposeScope]);

@@ -15,14 +15,14 @@ interface FillNotifierOptions {
   readonly lookAtOrders: (sub: string) => Promise<void>;
   /** Notifies the person of a fill. Resolves once the notice was sent or abandoned, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
-  /** Like `tell`, for an order that was reported as not placed but later reached the broker. */
+  /** Does the same as `tell`, for an order that was reported as not placed but later reached the broker. */
   readonly notifyOrder: (news: OrderNews) => Promise<void>;
   readonly clock: Clock;
   /** Reports internal errors. The message never contains an order. */
   readonly onError: (message: string) => void;
 }
 
-/** Polling interval for orders that the gateway no longer follows and whose broker sends no updates. */
+/** Polling interval, in ms, for orders that the gateway no longer follows and whose broker sends no updates. */
 const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
 /** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5_000;
@@ -96,7 +96,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
   };
 }
 
-/** Opens the tables of sent notices and of the last version read. Proposals older than the tables are not reported. */
+/** Opens the tables of sent notices and of the last version read. Fills from before their creation are not reported. */
 function openNotifiedFills(database: Database) {
   const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
   const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();

@@ -10,7 +10,7 @@ import { defined } from '../../values/defined.ts';
 
 /** A completed order with its total fill. Amounts are decimal strings. */
 export interface Fill {
-  /** Identifies the order, whichever proposal reports it. */
+  /** Identifies the order, no matter which proposal reports it. */
   readonly key: string;
   readonly user: string;
   /** Example: `Bought 5 AAPL at $179.51`. */

@@ -36,7 +36,7 @@ export interface ApprovalRequest {
 /** Result of `decide`. Every outcome except `decided` leaves the request unchanged. */
 export type DecisionOutcome =
   | {
-      /** `repeated`: same decision again. `conflict`: already decided the other way. `withdrawn`: the client withdrew it earlier. */
+      /** `repeated`: the same decision again. `conflict`: the opposite was decided. `withdrawn`: by the client. */
       readonly outcome: 'decided' | 'repeated' | 'conflict' | 'expired' | 'withdrawn';
       readonly request: ApprovalRequest;
     }
@@ -44,7 +44,7 @@ export type DecisionOutcome =
   | { readonly outcome: 'not_signed'; readonly refusal: HttpProblem; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
-/** `already_decided`: withdrawn after the decision. `not_decided`: an outcome was reported before anybody decided. */
+/** `already_decided`: the client withdrew too late. `not_decided`: it reported an outcome before the decision. */
 type ReportResult =
   | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_decided' | 'not_found' };
@@ -57,7 +57,7 @@ export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 const WITHDRAWING_STATES: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
 const REPLACED_TEXT = 'the response was lost, so it was requested again';
 
-/** The approval requests and decisions in SQLite. A decision is final and survives a restart. */
+/** Stores approval requests and decisions in SQLite. A decision is final and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock) {
   const rows = openApprovalRequestTable(database);
   const { announce, delivered, ...listening } = createListeners();
@@ -104,7 +104,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       return added;
     },
     find,
-    /** The pending requests, oldest first. */
+    /** Returns the pending requests, oldest first. */
     pending: (user: string, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
     /** Counts the pending requests to a person, optionally from one client only. */
     countPending: (user: string, clientId?: string) =>
@@ -157,7 +157,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       announce(user);
       return { outcome: 'told', request: find(id) ?? load(row) };
     },
-    /** Decisions and withdrawals that never reached the provider because the process crashed in between. */
+    /** Returns requests whose decision or withdrawal never reached the provider, because the process crashed. */
     undelivered: () => rows.undelivered.all().map(load),
     /** Records that the provider has the decision, and wakes the polls that wait for it. */
     delivered(id: string): void {

@@ -104,7 +104,8 @@ export function createConnectionRequests(options: { database: Database; vault: V
     },
     /**
      * Completes a request when the person returns from the third party. Only the user who started the request may
-     * complete it: otherwise, a link sent to somebody else would connect their account to the sender's (RFC 9700 §4.7).
+     * complete it: otherwise, whoever opens an attacker's link would connect their account for the attacker (RFC 9700
+   * §4.7).
      * @returns undefined for a response that belongs to no open request of this user
      */
     async finish(answer: {

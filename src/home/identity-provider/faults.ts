@@ -16,7 +16,7 @@ export const faultDescriptions = {
 
 export type FaultName = keyof typeof faultDescriptions;
 
-/** The active faults, each with the number of times that it will still happen (`Infinity` until cleared). */
+/** The active faults, each with its number of remaining occurrences (`Infinity` until cleared). */
 export class ActiveFaults {
   readonly #left = new Map<FaultName, number>();
 

@@ -71,7 +71,7 @@ export function createGrants(options: GrantsOptions) {
     ): void => {
       rows.insert.run(grantId, user, clientName, deviceName ?? null, options.now());
     },
-    /** Clients that are signed in as the person on other devices, latest first. Device names are unverified. */
+    /** Returns the clients that are signed in as the person on devices, latest first. Device names are unverified. */
     devices: (user: string) =>
       rows.list
         .all(user)
@@ -100,7 +100,7 @@ export function createGrants(options: GrantsOptions) {
     },
     /** Ends a client's earlier grant in favor of a new grant. Work started under the earlier grant continues. */
     replaced: (granted: GrantInfo): void => store.endGrants(granted),
-    /** Ends a removed person's grants and approval requests, and deletes the clients and devices. */
+    /** Ends a removed person's grants and approval requests, and deletes their clients and devices. */
     async endPerson(sub: string): Promise<void> {
       for (const { clientId } of clients.list(sub)) {
         store.forgetClient(clientId);

@@ -211,7 +211,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
 
 /**
  * Returns the names of the consent cookies. Over https, no other host can set them (`__Secure-`, RFC 6265bis §4.1.3.1).
- * `__Host-` would require the same path for all, so that concurrent requests would overwrite each other's cookies.
+ * `__Host-` would force all of them to the same path, so that concurrent requests would overwrite each other's cookies.
  */
 function cookieNames(issuer: string): { interaction: string; resume: string } {
   const prefix = issuer.startsWith('https:') ? '__Secure-' : '';
@@ -307,7 +307,7 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
 
 const { Check, Prompt } = interactionPolicy;
 
-/** Requires consent for every request, whatever was allowed before. One page handles `login`, `select_account` and `consent`. */
+/** Requires consent for every request, even after an earlier consent. One page handles all three kinds of prompts. */
 function interactions(): NonNullable<Configuration['interactions']> {
   const policy = interactionPolicy.base();
   policy.clear();

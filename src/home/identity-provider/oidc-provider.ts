@@ -82,7 +82,7 @@ export interface ProtocolOptions {
   readonly publicFetch?: typeof fetch;
   /** Fetches clients' metadata documents (CIMD). By default, this fetch only reaches the public internet. */
   readonly documents?: typeof fetch;
-  /** Fetches keys of the clients in the settings (`jwks_uri`), with the dispatcher of each request. */
+  /** Fetches the `jwks_uri` of clients in the settings. Must honor the undici `dispatcher` passed with each request. */
   readonly clientKeys?: typeof fetch;
   /** Resolves hosts of third-party clients and push services. Defaults to `net/public-resolver.ts`. */
   readonly resolve?: ResolveHost;

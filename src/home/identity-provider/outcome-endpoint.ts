@@ -28,8 +28,9 @@ const outcomeSchema = z.object({
 
 /**
  * Endpoint where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state` and `text`,
- * authenticated as at the token endpoint. Responds with 204 once the outcome is stored, 409 `already_decided` for a withdrawal
- * after the person's decision, and 409 `not_decided` for an outcome of a request that nobody has approved.
+ * with the same client authentication as at the token endpoint. Responds with 204 once the outcome is stored, 409
+ * `already_decided` if the client withdraws a request after the person's decision, and 409 `not_decided` if it reports
+ * the outcome of a request that nobody has decided.
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Provider;

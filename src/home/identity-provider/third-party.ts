@@ -38,7 +38,7 @@ export type TokenResponse = z.output<typeof tokenResponseSchema>;
 
 export type ThirdPartyClient = ReturnType<typeof createThirdPartyClient>;
 
-/** Creates the vault's client for third parties: OAuth 2.0 servers where the vault is a confidential client. */
+/** Creates the vault's client for third parties, OAuth 2.0 servers at which the vault is a confidential client. */
 export function createThirdPartyClient(request: typeof fetch) {
   const send = async (url: string, body: URLSearchParams): Promise<Response> => {
     try {

@@ -16,7 +16,8 @@ const MAX_LIFETIME_S = 60;
 
 /**
  * Returns what is wrong with an assertion's claims, if anything. An assertion must say when it was issued, expire
- * within a minute, and be for this issuer only, so that one for another server can't be used here (RFC 7523bis §2, §4).
+ * within a minute, and name only this issuer as its audience, so that an assertion for another server is useless here
+ * (RFC 7523bis §2, §4).
  */
 export function assertionProblem(
   { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,

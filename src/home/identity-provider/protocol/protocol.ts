@@ -24,7 +24,7 @@ export const protocolRoutes = {
   userinfo: '/userinfo',
 } as const;
 
-/** Endpoint where a CIBA client reports the outcome of its request (metadata `backchannel_outcome_endpoint`, not standardized). */
+/** Endpoint where CIBA clients report outcomes (metadata `backchannel_outcome_endpoint`, which is not standardized). */
 export const OUTCOME_PATH = '/bc-outcome';
 
 /** Endpoint to which companies push Security Event Tokens (RFC 8935 §2). */

@@ -33,8 +33,8 @@ export function createRequestLimits(options: {
     /** Wrong recovery codes, for any account. */
     recoveries: limit(50, 30 * SECOND),
     /**
-     * Wrong tokens, assertions and codes, per address, or per client if it was authenticated. Only wrong requests get
-     * 429. Correct requests always pass, because nobody can guess them.
+     * Requests with a wrong token, assertion or code, per address, or per client if it was authenticated. Only such
+     * requests get 429. Others always pass, because valid tokens, assertions and codes can't be guessed.
      */
     refusals: limit(100, SECOND),
     // Per person:

@@ -29,8 +29,8 @@ export function serverDisplayName({ address }: Pick<AgentServer, 'address'>): st
 }
 
 /**
- * Returns the metadata of the server's client. The client exchanges people's tokens and renews its own grants; nobody
- * signs in with it.
+ * Returns the OAuth client metadata of a server. As a client, the server exchanges people's tokens and renews grants;
+ * nobody signs in with it.
  */
 export function serverClientMetadata(server: AgentServer): ClientMetadata {
   return {

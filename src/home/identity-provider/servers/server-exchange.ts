@@ -35,7 +35,7 @@ interface Subject {
 
 /**
  * Token exchange (RFC 8693): a server presents the access token with which a person's client called it, and gets a
- * token for the gateway, or its own grant. Threats and defenses:
+ * token for the gateway, or a grant to act while the person is away. Threats and defenses:
  *
  * 1. A token for another server or for the gateway is rejected: its audience must be the address of the client that presents it.
  * 2. An exchanged token belongs to the sign-in's grant: it requires that grant, and ends with it or earlier.
@@ -116,7 +116,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     };
   }
 
-  /** Creates the server's own grant for a person, which replaces the server's earlier grant. */
+  /** Creates the grant with which a server acts while the person is away. It replaces the server's earlier grant. */
   async function ownGrant(
     ctx: Context,
     server: AgentServer,
@@ -148,7 +148,7 @@ function requireGatewayTarget({ resource, audience }: ExchangeParameters, gatewa
   }
 }
 
-/** Returns the scopes to grant. @throws `invalid_scope` if the subject token lacks one, or if none can be granted */
+/** Returns the scopes to grant. @throws `invalid_scope` if the subject token lacks a requested scope, or has none */
 function grantedScopes(asked: string | undefined, { scopes, signIn }: Subject, { address }: AgentServer): string[] {
   const allowed = signIn.getResourceScopeFiltered(address, new Set(scopes)).split(' ').filter(Boolean);
   const wanted = asked?.split(' ').filter(Boolean) ?? allowed;

@@ -22,7 +22,7 @@ export interface PendingSignal {
  */
 export type CompanyRevocations = ReturnType<typeof openCompanyRevocations>;
 
-/** How long events are recorded after receipt. Must exceed an event's maximum age plus the clock skew. */
+/** Seconds for which a received event is remembered. Must exceed an event's maximum age plus the clock skew. */
 const SEEN_RETENTION_S = MAX_EVENT_AGE_S + 24 * 3600;
 
 interface RevocationRow {

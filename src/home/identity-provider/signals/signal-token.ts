@@ -44,9 +44,9 @@ function subjectId(subject: unknown, issuer: string): string {
 }
 
 /**
- * Maximum age of a security event. It is several days because a sender retries while this home is off, and a person who
- * left the company must not keep access because of the delay. Received events are recorded for longer, so that none is
- * applied twice.
+ * Maximum age of a security event, in seconds. Several days, because a sender retries while this home is off, and the
+ * delay must not leave access to a person who left the company. Received events are remembered for longer, so that none
+ * is applied twice.
  */
 export const MAX_EVENT_AGE_S = 7 * 24 * 3600;
 /**
@@ -101,8 +101,8 @@ export async function verifySecurityEvent(token: string, options: SignalTokenOpt
 }
 
 /**
- * Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of the person's sessions, because the home doesn't
- * know their `sid`.
+ * Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of the person's sessions, because the home
+ * doesn't know the sessions' `sid`.
  */
 export async function verifyLogoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(token, options.companies);

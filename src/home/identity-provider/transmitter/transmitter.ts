@@ -180,8 +180,8 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
 }
 
 /**
- * Sends one signal (RFC 8935 §2). The signal is not sent again after a 2xx response, nor after a 400 response, with
- * which the receiver rejects the signal permanently.
+ * Sends one signal (RFC 8935 §2). The signal is not sent again after a 2xx response, or after a 400 response, which
+ * means that the receiver will never accept the signal.
  */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,

@@ -32,7 +32,7 @@ export interface AccountReads {
  * page that shows this data.
  */
 export interface DashboardData extends AccountReads {
-  /** Lists all accounts. The inherited methods read the default account, unless the data's creator chose another. */
+  /** Lists all accounts. The inherited methods read the account chosen for this object, or the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
   /** Newest first, like all lists below. */

@@ -20,7 +20,7 @@ import {
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
 const CHECK_INTERVAL_MS = 5_000;
-/** Milliseconds to wait after a change, so that simultaneous changes are read once. */
+/** Milliseconds to wait after a change, so that simultaneous changes are read together. */
 const SETTLE_MS = 50;
 /** Milliseconds to wait before reconnecting to an interrupted source. */
 const RECONNECT_DELAY_MS = 2_000;

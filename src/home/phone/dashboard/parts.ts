@@ -393,7 +393,7 @@ function totalRow({ total }: PortfolioView): Markup {
 /** Maximum number of points that fit on a chart of the page's width. */
 const MAX_POINTS = 800;
 
-/** Renders the account's value and drawdown, as chart data and in words. Deposits and withdrawals count as neither gain nor loss. */
+/** Renders the account's value and drawdown as chart data and text. Deposits and withdrawals aren't gains or losses. */
 function valuePart(values: readonly DatedValue[], activities: readonly Activity[], period: Period): Markup {
   const points = toValuePoints(
     values.map(({ at, equity }) => ({ at: Date.parse(at), value: new Dec(equity) })),

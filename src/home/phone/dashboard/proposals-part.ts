@@ -187,7 +187,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };
 
-/** Describes an audit event. For an event that only a newer gateway knows, returns the event's name in words. */
+/** Describes an audit event. For an event that was added in a newer gateway, returns its name with spaces. */
 export function describeAuditEvent(event: string): string {
   return Object.hasOwn(eventTexts, event) ? eventTexts[event as AuditEvent] : event.replaceAll('_', ' ');
 }

@@ -16,7 +16,7 @@ export interface Approver {
   readonly signedInAt: number;
 }
 
-/** A required step that the person has not taken yet, so that the approval is not accepted. */
+/** A required step that the person has not taken yet. Without it, the approval is rejected. */
 export interface UnmetStep {
   readonly code: 'no_code' | 'wrong_code' | 'wrong_code_too_often' | 'sign_in' | 'not_confirmed';
   readonly title: string;
