@@ -56,7 +56,7 @@ async function readJson(response: Response): Promise<unknown> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > LARGEST_ANSWER) throw new Error('the answer is too large');
+    if (size > LARGEST_ANSWER) throw new Error('the response is too large');
     chunks.push(chunk);
   }
   try {

@@ -351,7 +351,7 @@ function outcomeUnknown(id: string): HttpProblem {
   return new HttpProblem(
     504,
     'outcome_unknown',
-    'it is unknown whether the message was sent, and it will stay unknown',
+    'it is unknown whether the message was sent, and there is no way to find out',
     {
       hint: 'Check in the service whether the message was sent before you propose it again. The gateway will not send it again.',
       members: { client_message_id: id, final: true },

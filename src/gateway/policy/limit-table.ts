@@ -204,7 +204,7 @@ export const limitTable = {
       if (holdings === null) return 'unavailable';
       if (!counted.opposes_open && !holdings.open_elsewhere.opposes) return undefined;
       const other = order.side === 'buy' ? 'sell' : 'buy';
-      return { text: `an order to ${other} ${order.symbol} is open, and the two could fill each other` };
+      return { text: `an order to ${other} ${order.symbol} is open, and the two orders could fill each other` };
     },
   }),
   symbols: defineLimit({
@@ -271,7 +271,7 @@ export const limitTable = {
       if (days.includes(day) && time >= from && time < to) return undefined;
       const window = `${from} to ${to} on ${days.join(' ')}, ${zone}`;
       return {
-        text: `it is ${day} ${time}, and orders are sent only from ${window}`,
+        text: `it is ${day} ${time}, but orders are sent only from ${window}`,
         limit: window,
         value: `${day} ${time}`,
       };

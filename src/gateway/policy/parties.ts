@@ -157,7 +157,7 @@ export function signInObjection(
   if (found.length >= Math.max(approvers.length, 1) && found.every((acr) => acr === wanted)) return undefined;
   return {
     reason: 'APPROVAL_NEEDS_STEP_UP',
-    text: `approvals with real money require the sign-in "${wanted}", but the approval’s token does not confirm this sign-in`,
+    text: `approvals for real money require the sign-in "${wanted}", but the approval’s token does not confirm this sign-in`,
     hint: 'Approve again with that sign-in. The gateway’s operator has to make the identity provider include "acr" in the token.',
     limit: wanted,
     value: found.filter((acr) => acr !== '').join(' ') || null,

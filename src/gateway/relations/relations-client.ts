@@ -48,7 +48,7 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
       });
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new RelationsUnavailableError(`the relations server answered ${response.status}`);
+        throw new RelationsUnavailableError(`the relations server responded with ${response.status}`);
       }
       return answer.parse(await response.json());
     } catch (error) {
@@ -56,7 +56,7 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
       throw new RelationsUnavailableError(
         signal.aborted
           ? `the relations server took longer than ${MAX_ANSWER_MS} ms`
-          : 'the relations server returned no valid answer',
+          : 'the relations server returned no valid response',
       );
     }
   };

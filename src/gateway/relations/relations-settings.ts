@@ -33,8 +33,8 @@ export const relationsSchema = z
     z.strictObject({
       kind: z.literal('openfga'),
       ...server,
-      store: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a store’s id, 26 characters'),
-      model: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a model’s id, 26 characters'),
+      store: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a store ID of 26 characters'),
+      model: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a model ID of 26 characters'),
       /** Used instead of a key, for Auth0 FGA. */
       client_credentials: z
         .strictObject({

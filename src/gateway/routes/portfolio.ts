@@ -10,7 +10,7 @@ const historyQuery = z.strictObject({
   ...ownerAndAccountParameters,
   period: z
     .string()
-    .regex(/^[1-9]\d{0,2}[DWMA]$/, 'must be a number and D, W, M or A, such as 1M')
+    .regex(/^[1-9]\d{0,2}[DWMA]$/, 'must be a number followed by D, W, M or A, such as 1M')
     .default('1M'),
   timeframe: z.enum(['1Min', '5Min', '15Min', '1H', '1D']).optional(),
 });
@@ -24,7 +24,7 @@ const activitiesQuery = z.strictObject({
   /** The `next_page` of an earlier response, for example digits, `::` and a UUID. */
   page: z
     .string()
-    .regex(/^[A-Za-z0-9:_.-]{1,128}$/, 'must be the next_page of an answer')
+    .regex(/^[A-Za-z0-9:_.-]{1,128}$/, 'must be the next_page of an earlier response')
     .optional(),
 });
 

@@ -165,7 +165,7 @@ export function pingRoute(app: Hono, authenticator: Authenticator, kernel: Appro
       const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
       const body = z.object({ auth_req_id: z.string().min(1).max(512) }).safeParse(await readJsonBody(c));
       if (token === undefined || !body.success) {
-        throw new HttpProblem(401, 'token_missing', 'only the identity provider may call this');
+        throw new HttpProblem(401, 'token_missing', 'only the identity provider may call this endpoint');
       }
       // The answer is the same for any id. An early call is stored until its request is known.
       await kernel.handlePing(body.data.auth_req_id, token);

@@ -30,7 +30,7 @@ export const databaseSchema = z
     /** Gateways of the same tenant share all their data. Gateways of different tenants share none. */
     tenant: z
       .string()
-      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 characters of A-Z a-z 0-9 . _ -')
       .default('default'),
   })
   .refine(({ url_file, url_env }) => (url_file === undefined) !== (url_env === undefined), {

@@ -27,7 +27,7 @@ export function measureBacklog({ meter }: Pick<Instruments, 'meter'>, read: () =
       ...defined({ unit }),
     });
   const waiting = gauge('jobs.waiting', 'Jobs that are due and not running.');
-  const oldest = gauge('jobs.oldest', 'Time that the oldest waiting job has waited.', 's');
+  const oldest = gauge('jobs.oldest', 'How long the oldest waiting job has been waiting.', 's');
   const running = gauge('jobs.running', 'Jobs that a worker is running.');
   const dead = gauge('jobs.dead', 'Jobs that failed permanently.');
   const due = gauge('schedules.due', 'Schedules that are due and have no job yet.');

@@ -12,7 +12,7 @@ export type JobMeasurer = <Args extends readonly unknown[]>(
 export function createJobMeasurer({ meter }: Pick<Instruments, 'meter'>): JobMeasurer {
   const duration = meter.createHistogram('trade_agent.job.duration', {
     unit: 's',
-    description: 'Duration of jobs that ended here, successfully or not.',
+    description: 'Duration of jobs that this process finished, successfully or not.',
     advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   });
   return (kind, work) =>

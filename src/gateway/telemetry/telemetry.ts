@@ -83,7 +83,7 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
 function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
   const duration = instruments.meter.createHistogram('http.client.request.duration', {
     unit: 's',
-    description: 'Time until the response headers of outgoing requests arrived.',
+    description: 'Time until outgoing requests received their response headers.',
     advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   });
   return async (input, init) => {
@@ -126,7 +126,7 @@ function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
     .createObservableGauge('process.memory.usage', { unit: 'By', description: 'Resident memory.' })
     .addCallback((result) => result.observe(process.memoryUsage.rss()));
   meter
-    .createObservableCounter('process.cpu.time', { unit: 's', description: 'Processor time used.' })
+    .createObservableCounter('process.cpu.time', { unit: 's', description: 'CPU time used.' })
     .addCallback((result) => {
       const { user, system } = process.cpuUsage();
       result.observe(user / 1e6, { 'cpu.mode': 'user' });
@@ -149,7 +149,7 @@ function measuredRequests(
 ): RequestListener {
   const duration = instruments.meter.createHistogram('http.server.request.duration', {
     unit: 's',
-    description: 'Time until requests were answered or aborted, without event streams.',
+    description: 'Time until requests were answered or aborted, excluding event streams.',
     advice: { explicitBucketBoundaries: DURATION_BUCKETS_S },
   });
   const routeOf = routeFinder(routes);

@@ -108,7 +108,7 @@ export function richAuthorizationRequestsFeature(
     authorizationDetailsForGrantSource: () => undefined,
     authorizationDetailsForAccessToken: (ctx, _token, source, grantType) => {
       if (grantType !== CIBA_GRANT || ctx.oidc.params?.authorization_details !== undefined) {
-        throw new errors.InvalidAuthorizationDetails('only an approval carries authorization details');
+        throw new errors.InvalidAuthorizationDetails('only approvals can have authorization details');
       }
       return source?.rar;
     },
@@ -130,7 +130,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       const isGateway = clientId === options.gatewayClient.client_id;
       // A client may only reach its owner, and must not learn who else lives here.
       if (!isGateway && options.ownerOf(clientId) !== account.accountId) {
-        throw new errors.UnknownUserId('this client may not send requests to a user of this name');
+        throw new errors.UnknownUserId('this client may not send requests to a user with this name');
       }
       const most = isGateway ? MAX_GATEWAY_PENDING : MAX_PENDING;
       const tooOften = isGateway ? undefined : options.limits.questions.take(clientId);

@@ -55,7 +55,7 @@ export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 
 /** Outcomes that withdraw a pending request when its client reports them. */
 const WITHDRAWING_STATES: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
-const REPLACED_TEXT = 'the response was lost, so it was requested again';
+const REPLACED_TEXT = 'the response was lost, so approval was requested again';
 
 /** Stores approval requests and decisions in SQLite. A decision is final and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock) {

@@ -147,7 +147,7 @@ function createCallerCheck(options: Pick<ConnectedAccountsOptions, 'verify'>) {
       dpop: context.req.header('dpop'),
     });
     if (!verified.scopes.has(scope)) {
-      const problem = `the access token lacks a scope: ${scope} needed`;
+      const problem = `the access token lacks the required scope ${scope}`;
       throw new ConnectionProblem(403, 'insufficient_scope', problem, {
         challenge: { error: 'insufficient_scope', scopes: [scope] },
       });
@@ -172,7 +172,7 @@ function connectedAccount(vault: Vault, user: string, request: ConnectionRequest
     throw new ConnectionProblem(400, code, message);
   }
   const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
-  if (account === undefined) throw new ConnectionProblem(400, 'connection_failed', 'it has been disconnected since');
+  if (account === undefined) throw new ConnectionProblem(400, 'connection_failed', 'it has since been disconnected');
   return account;
 }
 

@@ -11,7 +11,7 @@ export const faultDescriptions = {
   replayed_approval: 'the identity provider gives a new approval token the jti of the previous one',
   message_timeout_after_accept: 'Slack or Gmail sends a message and then drops the connection',
   broker_timeout_after_accept: 'the broker accepts an order and then drops the connection',
-  broker_stream_drop: 'the broker drops a stream of order updates instead of sending one',
+  broker_stream_drop: 'the broker drops the stream of order updates instead of sending an update',
 } as const;
 
 export type FaultName = keyof typeof faultDescriptions;

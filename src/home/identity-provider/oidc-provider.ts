@@ -484,7 +484,7 @@ async function authenticateRegistrar(
     if (!caller.scopes.has(REQUIRED_SCOPE)) {
       respond(ctx, 403, {
         error: 'insufficient_scope',
-        error_description: `the access token lacks a scope: ${REQUIRED_SCOPE} needed`,
+        error_description: `the access token lacks the required scope ${REQUIRED_SCOPE}`,
       });
       return undefined;
     }

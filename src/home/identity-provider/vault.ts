@@ -177,7 +177,7 @@ function accessTokens(options: {
   const refresh = async (user: string, name: string): Promise<BrokerToken> => {
     const row = rows.find(user, name);
     if (row === undefined) {
-      throw new VaultError('not_connected', `${user} has no account connected at ${JSON.stringify(name)}`);
+      throw new VaultError('not_connected', `${user} has not connected an account through ${JSON.stringify(name)}`);
     }
     let given: TokenResponse;
     try {

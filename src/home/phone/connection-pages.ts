@@ -92,7 +92,7 @@ function requestPage(context: BrowserContext, request: ConnectionRequest) {
       asker.device === undefined
         ? ''
         : html`, on a device that calls itself <strong data-testid="device-name">${asker.device}</strong>,`
-    } requests it.</p>
+    } requested this connection.</p>
 <p>You sign in there, not here. The access that you allow is stored here and used only when you or your agent need it.</p>
 <div class="note"><strong>Continue only if you started this yourself.</strong>If someone sent you this link, don’t use it: it’s a scam.</div>
 <p>Requested access:</p>
@@ -106,7 +106,7 @@ const outcomes = {
   connected: {
     status: 200,
     title: 'Connected',
-    text: 'Return to your terminal. To disconnect it, run: trade-agent connections remove',
+    text: 'Return to your terminal. To disconnect the account later, run: trade-agent connections remove',
   },
   denied: { status: 200, title: 'Not connected', text: 'You denied access. Nothing was connected.' },
   failed: {

@@ -63,7 +63,7 @@ function consentPage(
     body: html`<div class="card" data-testid="consent">
 <h1 tabindex="-1">Allow this program?</h1>
 <p>A program that calls itself <strong data-testid="client-name">${name}</strong> wants to act as you.</p>
-<p class="soft small" data-testid="client-note">${known ? 'You have allowed it before.' : 'New here.'} Nobody has verified its name${
+<p class="soft small" data-testid="client-note">${known ? 'You have allowed it before.' : 'You have not allowed it before.'} Nobody has verified its name${
       hasDocument ? html`; it identifies itself at <strong data-testid="client-host">${host}</strong>` : ''
     }.</p>
 <p>Your decision is sent to <strong class="mono" data-testid="redirect-host">${answeredAt}</strong><br><span class="soft small mono" data-testid="redirect">${redirectUri}</span></p>

@@ -32,7 +32,7 @@ const knownClientSchema = z.strictObject({
   /** The client's name on the consent page. */
   name: z.string().min(1).max(60),
   redirect_uris: z
-    .array(z.string().refine(isAllowedRedirect, 'must be https, http at localhost, or an app’s own scheme'))
+    .array(z.string().refine(isAllowedRedirect, 'must be https, http on localhost, or an app’s own scheme'))
     .min(1)
     .max(20),
 });

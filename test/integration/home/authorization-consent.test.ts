@@ -37,7 +37,7 @@ describe('the page', () => {
     const page = await textOf(alice, await ask(alice, (await newProgram()).url()));
     for (const text of [
       'Some Agent',
-      'New here.',
+      'You have not allowed it before.',
       'Nobody has verified its name',
       'http://127.0.0.1:9123/callback',
       'Continue only if you started this yourself.',

@@ -124,7 +124,7 @@ describe('token exchange', () => {
     const call = exchange(tokens.access_token, {}, await own.gatewayClient());
     await expect(call).rejects.toMatchObject({
       error: 'invalid_target',
-      error_description: 'alice has no account connected at "paper-broker"',
+      error_description: 'alice has not connected an account through "paper-broker"',
     });
   });
 

@@ -111,7 +111,7 @@ describe('what became of a request', () => {
     await gateway.ask(asked);
     expect(await world.phone.request(id)).toMatchObject({
       status: 'approved',
-      outcome: { state: 'cancelled', text: 'the response was lost, so it was requested again' },
+      outcome: { state: 'cancelled', text: 'the response was lost, so approval was requested again' },
     });
     const shown = (await world.phone.allRequests('alice')).filter(({ details }) => details.proposal === asked.proposal);
     expect(shown.map(({ status }) => status)).toEqual(['pending']);

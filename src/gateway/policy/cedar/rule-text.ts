@@ -138,7 +138,7 @@ function readRule(engine: CedarEngine, text: string, place: RulePosition, number
   }
   const { id = `${stem(place.file)}.${number}`, code, message } = annotations;
   if (!ID.test(id)) {
-    throw ruleError(place, 'the rule’s @id is not a name', {
+    throw ruleError(place, 'the rule’s @id is not a valid name', {
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores.',
     });
   }
@@ -168,7 +168,7 @@ function reasonOf(code: string | undefined, place: RulePosition): PolicyReason {
   const known = ruleCodes.find((one) => one === code);
   if (known !== undefined) return known;
   const meant = findClosestMatch(code, ruleCodes);
-  throw ruleError(place, 'the rule’s @code is not a reason that a rule can give', {
+  throw ruleError(place, 'the rule’s @code is not one that a rule can set', {
     hint: meant === undefined ? `Use one of ${ruleCodes.join(', ')}.` : `Did you mean ${meant}?`,
   });
 }

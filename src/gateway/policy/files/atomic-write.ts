@@ -28,7 +28,7 @@ export function finishInterruptedWrite(folder: string): void {
   const pending = join(folder, PENDING_WRITE_FILE);
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${pending} can't be used: ${why}`, {
-      hint: 'The file contains an interrupted change of the rules. Check limits.yaml and policies/, then remove the file.',
+      hint: 'The file contains an interrupted change to the rules. Check limits.yaml and policies/, then remove the file.',
       details: { file: pending },
     });
   const text = readPrivateFile(pending, LONGEST, unusable);

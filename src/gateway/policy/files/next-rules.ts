@@ -98,7 +98,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   const other = rules.find(({ form }) => findRuleAccount(form) !== account);
   if (other === undefined) return;
   throw new HttpProblem(422, 'invalid_policy', `the rule "${other.id}" is about more than the account ${account}`, {
-    hint: `Write resource == Account::"${account}" in the rule’s head. Rules for every account can be changed only on the gateway’s machine.`,
+    hint: `Write resource == Account::"${account}" in the rule’s scope. Rules for all accounts can be changed only on the gateway’s machine.`,
     members: { rule: other.id },
   });
 }

@@ -195,7 +195,7 @@ async function write(
   // Rules can only become looser with an approval, so the owner removed the last limit.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
-    throw new HttpProblem(500, 'state_corrupt', 'the rules differ from the written ones', {
+    throw new HttpProblem(500, 'state_corrupt', 'the rules are not the ones that were just written', {
       hint: 'Somebody changed the rules at the same time. Check them with "trade-agent policy show".',
     });
   }

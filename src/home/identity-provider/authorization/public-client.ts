@@ -47,7 +47,7 @@ export function restrictToPublicClient(metadata: AllClientMetadata): void {
   }
   if (!redirects.every(isAllowedRedirect)) {
     throw new errors.InvalidRedirectUri(
-      'each redirect URI must be https, http at localhost, or a scheme that is a reversed domain name',
+      'each redirect URI must be https, http on localhost, or a scheme that is a reversed domain name',
     );
   }
   // Only native clients may use any port on this machine (RFC 8252 §7.3), and most don't declare themselves native.

@@ -131,14 +131,14 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
   function personOf({ sub }: IdentityAssertion, { people }: Company): string {
     const username = Object.hasOwn(people, sub) ? people[sub] : undefined;
     if (username === undefined) throw rejectedAssertion('sub is not listed among this company’s people');
-    if (options.people.find(username) === undefined) throw rejectedAssertion('the user of sub no longer exists');
+    if (options.people.find(username) === undefined) throw rejectedAssertion('the user for this sub no longer exists');
     return username;
   }
 
   function requireNotTakenBack({ iss, sub, iat }: IdentityAssertion): void {
     const refusal = options.revocations.refusal(iss, sub, iat);
-    if (refusal === 'disabled') throw rejectedAssertion('the company has disabled the account of sub');
-    if (refusal === 'revoked') throw rejectedAssertion('the company has ended the sign-ins of sub since');
+    if (refusal === 'disabled') throw rejectedAssertion('the company has disabled the account of this sub');
+    if (refusal === 'revoked') throw rejectedAssertion('the company has since ended the sign-ins of this sub');
   }
 }
 

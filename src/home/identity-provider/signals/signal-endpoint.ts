@@ -43,7 +43,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       throw new SignalRejectionError('invalid_request', 'another token already used this jti');
     if (outcome === 'known') return;
     failpoint('signal.kept');
-    if (signal.about === undefined) onError(`signal of ${signal.company.issuer}: no known event`);
+    if (signal.about === undefined) onError(`signal from ${signal.company.issuer}: no known event`);
     onTaken();
   };
   const answer = async (

@@ -36,10 +36,10 @@ const subjectSchema = z.union([issuerSubject, complexSubject]);
 function subjectId(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
   if (!read.success) {
-    throw new SignalRejectionError('invalid_request', 'sub_id must be iss_sub, or complex with a user of that form');
+    throw new SignalRejectionError('invalid_request', 'sub_id must have the format iss_sub, or complex with an iss_sub user');
   }
   const { iss, sub } = read.data.format === 'complex' ? read.data.user : read.data;
-  if (iss !== issuer) throw new SignalRejectionError('invalid_request', 'sub_id has another issuer');
+  if (iss !== issuer) throw new SignalRejectionError('invalid_request', 'sub_id names a different issuer');
   return sub;
 }
 
@@ -114,7 +114,7 @@ export async function verifyLogoutToken(token: string, options: SignalTokenOptio
   });
   const { events, nonce, sub, sid } = payload;
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
-    throw new SignalRejectionError('invalid_request', 'events has no logout event');
+    throw new SignalRejectionError('invalid_request', 'events contains no logout event');
   }
   // Otherwise an ID token with a nonce could pass as a logout token.
   if (nonce !== undefined) throw new SignalRejectionError('invalid_request', 'a logout token must not have a nonce');
@@ -188,7 +188,7 @@ function toSignalRejection(error: unknown): unknown {
     return new SignalRejectionError('invalid_key', 'the issuer has no such key');
   }
   if (error instanceof joseErrors.JOSEAlgNotAllowed || error instanceof joseErrors.JOSENotSupported) {
-    return new SignalRejectionError('invalid_key', 'it is signed by an algorithm not accepted here');
+    return new SignalRejectionError('invalid_key', 'it is signed with an algorithm that is not accepted');
   }
   if (error instanceof joseErrors.JWSSignatureVerificationFailed) {
     return new SignalRejectionError('authentication_failed', 'the signature is wrong');

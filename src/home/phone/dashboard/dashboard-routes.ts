@@ -255,7 +255,7 @@ function partSection(name: DashboardPartName, part: DashboardPart | undefined, b
 }
 
 function periodLinks(linkTo: (period: Period) => string, chosen: Period): Markup {
-  return html`<nav class="periods small" aria-label="How far back">${Object.entries(periodNames).map(
+  return html`<nav class="periods small" aria-label="Period">${Object.entries(periodNames).map(
     ([period, word]) =>
       html`<a href="${linkTo(period as Period)}" ${period === chosen ? html`aria-current="page"` : ''}>${word}</a>`,
   )}</nav>`;

@@ -243,7 +243,7 @@ const MAX_LINES = 12;
 const MAX_TEXT_LENGTH = 200;
 
 function tradingPart({ state, since }: TradingStatus, { path, formToken }: ProposalFormOptions): Markup {
-  const when = since === undefined ? '' : html` since ${withLocalTimes(formatToSecond(since))}`;
+  const when = since === undefined ? '' : html` (since ${withLocalTimes(formatToSecond(since))})`;
   if (state === 'halted')
     return html`<p class="standing" data-testid="trading" data-state="halted">${renderIcon('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
   return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${renderIcon('done')}<strong>Trading is on</strong>` : html`${renderIcon('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
@@ -465,7 +465,7 @@ function eachPart(entries: readonly AccountEntry[], parts: readonly Markup[]): M
 
 /** Renders the accounts' totals by currency. @param without names of accounts that could not be read */
 function totalsPart(accounts: readonly Account[], without: readonly string[]): Markup {
-  const lacking = without.length === 0 ? '' : html` <strong>without ${without.join(', ')}</strong>`;
+  const lacking = without.length === 0 ? '' : html` <strong>excluding ${without.join(', ')}</strong>`;
   return html`<dl class="figures" data-testid="totals">${totalByCurrency(accounts).map(
     ({ currency, equity, cash, day_change }) =>
       html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${formatDollarAmount(equity)} <span class="soft">${formatTodayChange(day_change, null)}, ${formatDollarAmount(cash)} in cash</span></dd></div>`,

@@ -160,7 +160,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   expired: 'Expired',
   cancelled: 'Withdrawn',
   blocked: 'Refused',
-  unknown: 'Not known yet whether it was carried out',
+  unknown: 'It is not known yet whether it was carried out',
   order_cancelled: 'Order canceled',
   halted: 'Trading halted',
   reducing: 'Trading limited to reducing positions',
@@ -171,7 +171,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   key_removed: 'Key removed',
   access_granted: 'Access granted',
   access_revoked: 'Access revoked',
-  signal_received: 'Signal from a company',
+  signal_received: 'Security event from a company',
   owner_approved: 'Approved by its owner',
   second_requested: 'Second approver asked',
   mandate_granted: 'Mandate granted',
@@ -182,8 +182,8 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   standing_refused: 'Standing order refused',
   standing_missed: 'Standing order missed its time',
   standing_ended: 'Standing order ended',
-  checkpoint: 'Record signed up to here',
-  anchored: 'Record time-stamped up to here',
+  checkpoint: 'Audit log signed up to here',
+  anchored: 'Audit log time-stamped up to here',
   orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };
 

@@ -21,7 +21,7 @@ const decisionProblems: Record<
   conflict: {
     status: 409,
     title: 'Already decided',
-    text: 'You already decided the other way. Decisions are final.',
+    text: 'You already made the opposite decision. Decisions are final.',
   },
   expired: {
     status: 410,
