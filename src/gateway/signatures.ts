@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
 /**
- * Returns the keys that must sign approvals; undefined if a token is enough.
+ * Returns the keys that must sign approvals; undefined if approvals need no signature.
  * @throws {TradeAgentError} `invalid_config` if approvals must be signed, but this gateway has no keys
  */
 export function requiredSigningKeys({

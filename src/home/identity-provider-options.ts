@@ -46,7 +46,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
-  /** Halts trading for a person. The phone has a page for each of `halting`, `mandating` and `dashboards` that is set. */
+  /** Halts trading for a person. The phone has a page for each of `halting`, `mandating`, `dashboards` that is set. */
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;

@@ -267,8 +267,8 @@ async function handOver(
 }
 
 /**
- * Waits until the other gateway that recorded the intent also records the outcome. If that takes too long, that
- * gateway's process has died, and the outcome stays unknown.
+ * Waits until the other gateway that recorded the intent also records the outcome. If that takes too long, that gateway
+ * must have crashed, and the outcome stays unknown.
  */
 async function settleEntry(entry: MessageJournalEntry, options: MessageServiceOptions): Promise<MessageJournalEntry> {
   const { journal, clock } = options;

@@ -42,7 +42,7 @@ export interface Mount {
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** The mount's scopes that the caller's token has. */
+  /** Those scopes of the mount that the caller's token has. */
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;

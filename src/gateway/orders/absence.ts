@@ -6,7 +6,7 @@ export const REQUIRED_ABSENCE_MS = 5 * 60_000;
 const MAX_MISS_INTERVAL_MS = 90_000;
 /** Maximum drift between wall clock and monotonic clock. If it is larger, the machine slept or a clock was set. */
 export const MAX_CLOCK_DRIFT_MS = 2_000;
-/** Maximum number of tracked orders. If there are more, the one that was checked longest ago is dropped. */
+/** Maximum number of tracked orders. If there are more, the least recently checked order is dropped. */
 const MAX_TRACKED_ORDERS = 10_000;
 
 /** Times at which an order was missing, by the monotonic clock. */

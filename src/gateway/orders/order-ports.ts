@@ -28,7 +28,7 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountFor;
   readonly updates: Pick<OrderUpdates, 'listen'>;
-  /** Whether the gateway has several brokers, so that approval requests must name the order's broker. */
+  /** Whether the gateway has several brokers. If so, approval requests name the order's broker. */
   readonly hasSeveralBrokers: boolean;
   readonly maxSlippage: string;
   readonly journal: Pick<OrderJournal, 'recordReport'>;

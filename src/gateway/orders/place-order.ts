@@ -133,8 +133,8 @@ export function createOrderService(given: OrderServiceOptions) {
      */
     settle: (caller: Caller, clientOrderId: string) => settle(service, caller, clientOrderId),
     /**
-     * Looks up an order that was written off, and adopts it if the broker has it. Returns undefined if the order is not
-     * in the journal.
+     * Looks up an order that was written off, and records it as placed if the broker has it. Returns undefined if the
+     * order is not in the journal.
      * @throws {HttpProblem} the broker's error if the lookup fails
      */
     recheck: (caller: Caller, clientOrderId: string) => recheckOrder(service, caller, clientOrderId),

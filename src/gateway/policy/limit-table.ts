@@ -377,10 +377,10 @@ function countValues(limit: number, value: number) {
 }
 
 /**
- * Checks how far the order's limit is on the harmful side of the market: above it for a buy, below it for a sell. An
- * order with a limit on the other side only waits. If a stop has not been reached, its limit is compared with the stop
- * price instead. Market and stop orders are sent with a limit that follows from their slippage, so this check also
- * bounds `max_slippage`.
+ * Checks how far the order's limit price is on the harmful side of the market price: above it for a buy, below it for a
+ * sell. On the other side, a limit can't cause a bad fill. If a stop has not been reached, its limit is compared with
+ * the stop price instead. Market and stop orders are sent with a limit that follows from their slippage, so this check
+ * also bounds `max_slippage`.
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';

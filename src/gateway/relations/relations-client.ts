@@ -26,10 +26,7 @@ export type QueryRelationsServer = <Schema extends z.ZodType>(
   answer: Schema,
 ) => Promise<z.output<Schema>>;
 
-/**
- * @returns a function that throws {@link RelationsUnavailableError} if no valid response arrives in time; the error contains
- * no secrets
- */
+/** @returns a function that throws {@link RelationsUnavailableError}, without secrets, if no valid response arrives */
 export function createRelationsClient({ url, credential, fetch }: RelationsServer): QueryRelationsServer {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {

@@ -19,7 +19,7 @@ export interface OrderNews {
     readonly account: string | undefined;
     readonly order_ids: readonly string[];
     readonly proposal?: string;
-    /** The amount by which the order exceeds its mandate. */
+    /** A sentence that says how the order's mandate was exceeded. */
     readonly excess?: string;
   };
 }

@@ -95,7 +95,7 @@ export class UnacceptableDetailsError extends Error {
 }
 
 /**
- * Reads the one order or message of a CIBA request (RFC 9396 §2). Every field is checked and the digest is recomputed, so
+ * Reads the single order or message of a CIBA request (RFC 9396 §2). Checks every field and recomputes the digest, so
  * that the phone displays exactly what the digest and the code on the terminal are computed from.
  * @throws {UnacceptableDetailsError}
  */

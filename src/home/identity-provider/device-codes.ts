@@ -11,7 +11,7 @@ export interface DeviceRequest {
   /** Name that the device gave itself. Unverified. */
   readonly deviceName: string | undefined;
   readonly scopes: readonly string[];
-  /** The API that accepts the device's tokens: the gateway's own, `/mcp` for third-party agents, or a server's. */
+  /** The API that accepts the device's tokens: the gateway's, `/mcp` for third-party agents, or a server's. */
   readonly use: 'session' | 'mcp' | 'server';
   readonly server: string | undefined;
   readonly expiresAt: number;

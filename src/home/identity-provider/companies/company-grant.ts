@@ -40,20 +40,20 @@ interface CompanyGrantOptions {
 }
 
 /**
- * RFC 7523 §2.1 with an ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant §4.4): a company's client presents an assertion
- * that its own identity provider signed about one of its people, and gets a token for the gateway or its MCP endpoint. Threats
- * and defenses:
+ * RFC 7523 §2.1 with an ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant §4.4): a company's client presents an
+ * assertion that the company's identity provider signed about a person, and gets a token for the gateway or its MCP
+ * endpoint. Threats and defenses:
  *
- * 1. A stolen assertion can't be redeemed: the library has authenticated the client by its key, and an assertion is accepted only
- *    from the issuer of that client's company, and only if it names that client (`client_id`).
- * 2. An assertion for another server is rejected: `aud` must be this home only, and `resource` must be what the token is for.
- * 3. A company can only speak for the people whom the home's owner listed as its own. Any other `sub` is rejected.
- * 4. Access never widens: each scope must be requested, granted by the company's issuer, allowed for this company by the owner,
- *    and allowed for clients in general, which never includes scopes that place orders.
+ * 1. A stolen assertion can't be redeemed: the library has authenticated the client by its key, and the assertion must
+ *    come from the issuer of that client's company and name that client (`client_id`).
+ * 2. An assertion for another server is rejected: `aud` must be only this home, and `resource` the token's resource.
+ * 3. A company can only vouch for the people whom the home's owner listed for it. Any other `sub` is rejected.
+ * 4. Access never widens: each scope must be requested, granted by the company's issuer, allowed for this company by
+ *    the owner, and allowed for clients in general, which never includes scopes that place orders.
  * 5. An assertion is redeemed once. Its use is recorded last, after all other checks: an assertion rejected for another
  *    reason may be presented again, and of two concurrent requests only one gets a token.
- * 6. Access that the company has since revoked (`signals/`) is refused. This is checked before issuing, and again afterwards,
- *    because a revocation only ends the grants that exist by then.
+ * 6. Access that the company has since revoked (`signals/`) is refused. This is checked before issuing, and again
+ *    afterwards, because a revocation only ends the grants that exist by then.
  * 7. A stolen token is useless because it is bound to a key. The token of a person who left expires soon, because
  *    renewing it requires asking the company again.
  */

@@ -77,7 +77,7 @@ const MAX_KEY_LENGTH = 200;
 
 /**
  * Creates a token bucket per key, stored as the time at which it is full again (GCRA). Keys come from the network, so
- * their number is bounded: the least recently used is dropped first. An attacker with that many addresses could evade the
+ * their number is bounded: the least recently used is dropped. An attacker with that many addresses could evade the
  * limit anyway.
  * @example
  * ```ts

@@ -31,7 +31,7 @@ const subjectSchema = z.union([issuerSubject, complexSubject]);
 
 /**
  * Returns the company's `sub` for the person, from the claim `sub_id` (RFC 9493 §4.1).
- * @throws {SignalRejectionError} `invalid_request` for other formats (e-mail address, phone number, opaque id) and other issuers
+ * @throws {SignalRejectionError} `invalid_request` for other formats (such as an e-mail address) and other issuers
  */
 function subjectId(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
