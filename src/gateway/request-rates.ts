@@ -9,7 +9,7 @@ type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 /** Wraps `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
 type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' | undefined) => typeof fetch;
 
-/** Uses the buckets that all gateways share or, if the stores have none, buckets in this process's memory. */
+/** The limiter uses the buckets that all gateways share or, if there are none, buckets in this process's memory. */
 export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
   const buckets = stores.buckets ?? (rates && createMemoryRateBuckets());
   return (send, bucket, rate) =>

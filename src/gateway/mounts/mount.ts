@@ -30,7 +30,6 @@ export interface Mount {
   readonly scopes: Readonly<
     Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof MANDATE_SCOPE>[]>>
   >;
-  /** Maximum size of a request body, in bytes. */
   readonly maxBodyBytes: number;
   /** Whether to reject tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;

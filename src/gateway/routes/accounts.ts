@@ -12,8 +12,8 @@ import { createGuardedRoutes, parseQuery, readJsonBody } from './request.ts';
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
 
 /**
- * Routes for accounts. Only the operator's own clients can set the default account: if another client could, approval
- * requests on the phone would look as if the owner had chosen the account.
+ * Adds the routes for accounts. Only the operator's own clients can set the default account: if another client could,
+ * approval requests on the phone would look as if the owner had chosen the account.
  */
 export function accountRoutes(
   app: Hono,
@@ -51,8 +51,8 @@ export function accountRoutes(
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
 /**
- * Route that returns which of the caller's accounts at brokers and message services are connected. The connections are
- * checked for each request, so that a client can poll until an account is connected.
+ * Adds the route that returns which of the caller's accounts at brokers and message services are connected. The
+ * connections are checked for each request, so that a client can poll until an account is connected.
  */
 export function connectionRoutes(
   app: Hono,

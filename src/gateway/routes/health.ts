@@ -37,9 +37,9 @@ export async function measureClockOffsets(
 const STORE_TIMEOUT_MS = 2_000;
 
 /**
- * `/healthz`: 200 while the process runs. `/readyz`: 503 if the gateway should get no requests, because it is shutting
- * down or its store does not respond. Brokers and the provider are not checked, because all gateways share them. A
- * wrong clock is only reported.
+ * Adds `/healthz`, which returns 200 while the process runs, and `/readyz`, which returns 503 if the gateway is
+ * shutting down or its store does not respond. Brokers and the provider are not checked, because all gateways share
+ * them. A wrong clock is only reported.
  */
 export function healthRoutes(
   app: Hono,

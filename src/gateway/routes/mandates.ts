@@ -4,8 +4,8 @@ import type { MandateService } from '../mandates/mandate-service.ts';
 import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
 /**
- * Routes for the caller's own mandates. Ending a mandate needs only `orders:cancel`, because it makes the rules
- * stricter. All other changes are proposals.
+ * Adds the routes for the caller's own mandates. Ending a mandate needs only `orders:cancel`, because it makes the
+ * rules stricter. All other changes are proposals.
  */
 export function mandateRoutes(app: Hono, authenticator: Authenticator, mandates: MandateService): void {
   const at = createGuardedRoutes(app, authenticator);

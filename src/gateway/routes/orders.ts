@@ -32,7 +32,7 @@ const clientOrderIdQuery = z.strictObject({
   client_order_id: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
 
-/** Routes for orders. Canceling an order that protects a position needs a proposal. */
+/** Adds the routes for orders. Canceling an order that protects a position needs a proposal. */
 export function orderRoutes(
   app: Hono,
   authenticator: Authenticator,

@@ -38,8 +38,8 @@ interface PolicyRouteOptions {
 }
 
 /**
- * Routes for the caller's own rules and decisions. Tightening the rules needs only the scope `orders:cancel`; loosening
- * them needs a proposal.
+ * Adds the routes for the caller's own rules and decisions. Tightening the rules needs only the scope `orders:cancel`;
+ * loosening them needs a proposal.
  */
 export function policyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);

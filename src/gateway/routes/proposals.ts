@@ -57,7 +57,7 @@ export interface ProposalRouteOptions {
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 
-/** Routes for proposals. No route here places an order: the owner decides on their phone. */
+/** Adds the routes for proposals. None of them places an order: the owner decides on their phone. */
 export function proposalRoutes(app: Hono, authenticator: Authenticator, options: ProposalRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { kernel, now, isRevoked, resolveOwner } = options;
@@ -135,7 +135,7 @@ export function proposalRoutes(app: Hono, authenticator: Authenticator, options:
   haltRoutes(app, authenticator, options);
 }
 
-/** Routes for halts. Anybody with access may restrict trading, but resuming needs the owner's approval. */
+/** Adds the routes for halts. Anybody with access may restrict trading, but resuming needs the owner's approval. */
 function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOwner }: ProposalRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
@@ -155,8 +155,8 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
 }
 
 /**
- * Route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification token.
- * The callback only triggers a poll.
+ * Adds the route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification
+ * token. The callback only triggers a poll.
  */
 export function pingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
   app.post(

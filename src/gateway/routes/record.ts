@@ -16,7 +16,7 @@ export function recordRoutes(app: Hono, authenticator: Authenticator, record: Ow
   at.get('/v1/record/verdict', ['orders:read'], async (c) => c.json(await record.verify()));
 }
 
-/** Routes for receipts, and for the public keys that verify them. */
+/** Adds the routes for receipts, and for the public keys that verify them. */
 export function receiptRoutes(app: Hono, authenticator: Authenticator, receipts: Receipts): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>

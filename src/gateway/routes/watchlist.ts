@@ -20,8 +20,8 @@ const changeSchema = z.strictObject({
 });
 
 /**
- * Routes for the caller's own watchlist. Changing it needs no approval, because the change trades nothing and can be
- * undone.
+ * Adds the routes for the caller's own watchlist. Changing it needs no approval, because the change trades nothing and
+ * can be undone.
  */
 export function watchlistRoutes(
   app: Hono,

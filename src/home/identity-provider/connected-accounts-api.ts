@@ -51,9 +51,9 @@ interface ConnectedAccountsOptions {
 }
 
 /**
- * API for the person's connected accounts, called by the client that the person signed in with. It has the interface of
- * Auth0's My Account API, except that the provider itself completes a connection, so the person may use any browser
- * (docs/operate/providers/other.md).
+ * Creates the API for a person's connected accounts, called by the client that the person signed in with. It has the
+ * interface of Auth0's My Account API, except that the provider itself completes a connection, so the person may use
+ * any browser (docs/operate/providers/other.md).
  */
 export function createConnectedAccountsApi(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;

@@ -27,10 +27,10 @@ const outcomeSchema = z.object({
 });
 
 /**
- * Endpoint where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state` and `text`,
- * with the same client authentication as at the token endpoint. Responds with 204 once the outcome is stored, 409
- * `already_decided` if the client withdraws a request after the person's decision, and 409 `not_decided` if it reports
- * the outcome of a request that nobody has decided.
+ * Creates the endpoint where a CIBA client reports the outcome of its own request: form-encoded `auth_req_id`, `state`
+ * and `text`, with the same client authentication as at the token endpoint. Responds with 204 once the outcome is
+ * stored, 409 `already_decided` if the client withdraws a request after the person's decision, and 409 `not_decided` if
+ * it reports the outcome of a request that nobody has decided.
  */
 export function createOutcomeEndpoint(options: {
   provider: () => Provider;

@@ -40,9 +40,9 @@ interface CompanyGrantOptions {
 }
 
 /**
- * RFC 7523 §2.1 with an ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant §4.4): a company's client presents an
- * assertion that the company's identity provider signed about a person, and gets a token for the gateway or its MCP
- * endpoint. Threats and defenses:
+ * Implements RFC 7523 §2.1 with an ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant §4.4): a company's client
+ * presents an assertion that the company's identity provider signed about a person, and gets a token for the gateway or
+ * its MCP endpoint. Threats and defenses:
  *
  * 1. A stolen assertion can't be redeemed: the library has authenticated the client by its key, and the assertion must
  *    come from the issuer of that client's company and name that client (`client_id`).

@@ -13,7 +13,7 @@ interface CompanyClient extends KeyClient {
   readonly name: string;
 }
 
-/** Another organization's identity provider that may identify some people of this home, as configured in `home.yaml`. */
+/** An organization whose identity provider may sign in some people of this home, as configured in `home.yaml`. */
 export interface Company {
   /** The provider's `iss`, compared exactly. */
   readonly issuer: string;

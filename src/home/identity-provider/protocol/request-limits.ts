@@ -144,7 +144,7 @@ export function createRateLimit({
 const EXPECTED_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
 
 /**
- * Middleware in front of the library that limits clients that start too many sign-ins or fail too often.
+ * Returns middleware that limits clients that start too many sign-ins or fail too often. It runs before the library.
  * @param passOn ids of the home's own gateway and servers, which forward other people's tokens
  */
 export function limitProtocolRequests(limits: RequestLimits, passOn: readonly string[]) {
@@ -169,7 +169,7 @@ function startLimit({ path, method }: KoaContextWithOIDC, limits: RequestLimits)
   return path === protocolRoutes.authorization ? limits.authorizations : undefined;
 }
 
-/** Applies the limit to endpoints outside the library, where only 401 responses count as failures. */
+/** Returns the same middleware for endpoints outside the library, where only 401 responses count as failures. */
 export function limitUnauthorizedRequests(limits: RequestLimits) {
   return createMiddleware<{ Bindings: HttpBindings }>(async (context, next) => {
     await next();

@@ -34,8 +34,8 @@ interface Subject {
 }
 
 /**
- * Token exchange (RFC 8693): a server presents the access token with which a person's client called it, and gets a
- * token for the gateway, or a grant to act while the person is away. Threats and defenses:
+ * Implements token exchange (RFC 8693): a server presents the access token with which a person's client called it, and
+ * gets a token for the gateway, or a grant to act while the person is away. Threats and defenses:
  *
  * 1. A token for another server or for the gateway is rejected: its audience must be the presenting server's address.
  * 2. An exchanged token belongs to the sign-in's grant: it requires that grant, and ends with it or earlier.

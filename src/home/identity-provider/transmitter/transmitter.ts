@@ -242,7 +242,7 @@ function createSnapshotReader(
   };
 }
 
-/** Transmitter Configuration Metadata (SSF 1.0 §7.1). Receivers are configured only in `home.yaml`. */
+/** Returns the Transmitter Configuration Metadata (SSF 1.0 §7.1). Receivers are configured only in `home.yaml`. */
 export function transmitterMetadata(issuer: string): Readonly<Record<string, unknown>> {
   return {
     spec_version: '1_0',
