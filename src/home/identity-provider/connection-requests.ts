@@ -105,7 +105,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
     /**
      * Completes a request when the person returns from the third party. Only the user who started the request may
      * complete it: otherwise, whoever opens an attacker's link would connect their account for the attacker (RFC 9700
-   * §4.7).
+     * §4.7).
      * @returns undefined for a response that belongs to no open request of this user
      */
     async finish(answer: {

@@ -36,7 +36,10 @@ const subjectSchema = z.union([issuerSubject, complexSubject]);
 function subjectId(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
   if (!read.success) {
-    throw new SignalRejectionError('invalid_request', 'sub_id must have the format iss_sub, or complex with an iss_sub user');
+    throw new SignalRejectionError(
+      'invalid_request',
+      'sub_id must have the format iss_sub, or complex with an iss_sub user',
+    );
   }
   const { iss, sub } = read.data.format === 'complex' ? read.data.user : read.data;
   if (iss !== issuer) throw new SignalRejectionError('invalid_request', 'sub_id names a different issuer');
