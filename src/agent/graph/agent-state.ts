@@ -17,7 +17,7 @@ export interface CallOutcome {
   readonly turn: number;
   readonly tool: string;
   readonly error?: ErrorFacts;
-  /** What the failed call attempted, in words: `sell 2 KO`. */
+  /** Description of the failed attempt: `sell 2 KO`. */
   readonly what?: string;
   readonly subject?: string;
   readonly unusable?: true;

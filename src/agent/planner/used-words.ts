@@ -53,7 +53,7 @@ export function requireAllWordsUsed(read: readonly ReadClause[]): void {
     if (left !== undefined) {
       throw new NotUnderstoodError(
         `I don't understand what to do with "${truncateWord(left)}" in this request, so I haven't done anything.`,
-        'Say what to do with each part, as in "buy 5 AAPL and quote MSFT".',
+        'Give an instruction for each part, as in "buy 5 AAPL and quote MSFT".',
       );
     }
   }
