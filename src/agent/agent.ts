@@ -42,7 +42,7 @@ export interface RunOptions {
   readonly approval: ApprovalMode;
   /** Aborting it ends the run. Open proposals are still executed once approved, unless `cancelOnExit` is set. */
   readonly signal: AbortSignal;
-  /** Ends the run instead of waiting for a decision. The caller resumes the run later. */
+  /** Whether the run ends instead of waiting for a decision. The caller must then resume it later. */
   readonly suspends?: boolean;
   /**
    * Deadline for connecting a missing account, in epoch milliseconds. After the deadline, the run continues without the
@@ -75,7 +75,7 @@ export interface PruneOptions {
 }
 
 /**
- * The agent that the commands chat, run, resume, approvals and check use.
+ * The agent behind the commands chat, run, resume, approvals and check.
  * @example
  * ```ts
  * import { orderRequestSchema } from '../trading/order.ts';
@@ -99,7 +99,7 @@ export interface Agent {
   resume(thread: string, options: RunOptions): AsyncIterable<AgentEvent>;
   /**
    * Lists threads, newest first.
-   * @param options.asKept returns the stored statuses without asking the gateway
+   * @param options.asKept whether to return the stored statuses without asking the gateway
    */
   threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
   /** @throws {TradeAgentError} `not_found` */

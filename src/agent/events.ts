@@ -79,7 +79,7 @@ export interface ThreadRecord extends ThreadView {
 
 export type ToolData = z.output<typeof toolDataSchema>[number];
 
-/** Result of a run, as `run --output json` prints it, without `schema` and `resume`. */
+/** Result of a run. `run --output json` prints it with the additional fields `schema` and `resume`. */
 export interface RunResult {
   readonly thread: string;
   readonly status: RunStatus;

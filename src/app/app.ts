@@ -39,7 +39,7 @@ export interface App {
    * Opens a profile's credential store, but reads no credential yet. Asks for its passphrase at most once per process.
    */
   openStore(place: Pick<ResolvedProfile, 'name'> & CredentialLocation): Promise<CredentialStore>;
-  /** Makes later sessions ask for read scopes only. Must be called before the first session is opened. */
+  /** Makes sessions request only read scopes. Must be called before the first session is opened. */
   limitToReading(): void;
   /** Undefined if nobody is signed in. */
   session(): Promise<Session | undefined>;

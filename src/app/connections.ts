@@ -17,7 +17,7 @@ interface DescribedConnection extends KnownConnection {
 
 type ConnectionsApp = Pick<App, 'requireSession' | 'profile' | 'store' | 'home' | 'fetch' | 'clock'>;
 
-/** Opens the user's connected accounts. @throws {TradeAgentError} `login_required`, `invalid_config` */
+/** Opens access to the user's connected accounts. @throws {TradeAgentError} `login_required`, `invalid_config` */
 export async function openUserConnectedAccounts(app: ConnectionsApp): Promise<OpenConnectedAccounts> {
   await app.requireSession();
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);

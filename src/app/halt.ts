@@ -10,7 +10,7 @@ export async function haltTrading(app: App, state: 'halted' | 'reducing' = 'halt
 /**
  * Resumes trading after approval on the phone. If trading is not halted, nobody is asked.
  * @param requestedBy the requester's name, as shown to the person
- * @returns the current state, since trading may have been halted again meanwhile
+ * @returns the current state, since trading may have been halted again in the meantime
  * @throws {TradeAgentError} the reason if resuming was not approved
  */
 export async function liftHalt(

@@ -4,8 +4,8 @@ import type { ToolCall } from './agent-state.ts';
 import { neutralizeJsonMarkers } from './inert-text.ts';
 
 /**
- * Returns the tool message that reports an error as a call's result. It is not in error-facts.ts, because listing
- * approvals loads that file and must not load LangChain.
+ * Returns the tool message that reports an error as a call's result. This function is not in error-facts.ts, because
+ * listing approvals loads that file and must not load LangChain.
  */
 export function createErrorToolMessage(call: ToolCall, error: ErrorFacts): ToolMessage {
   return new ToolMessage({

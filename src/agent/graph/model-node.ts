@@ -368,7 +368,7 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
   }
 }
 
-/** Returns the calls that appear in tool results or outside data. A model that repeats one is only quoting it. */
+/** Returns the calls that appear in tool results or outside data. A model that repeats such a call only quotes it. */
 function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
@@ -383,7 +383,7 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findWrittenCalls).map(callKey)));
 }
 
-/** Returns the keys of the reads that the model already made for this prompt. They would return the same data again. */
+/** Returns the keys of successful read calls for this prompt. If repeated, they would return the same data. */
 function previousReads(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>

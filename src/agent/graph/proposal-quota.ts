@@ -4,7 +4,7 @@ import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
 import { countComposedProposals } from './composed-orders.ts';
 import { promptMessages } from './message-history.ts';
 
-/** Maximum number of proposals per prompt, unless the person names more orders. Nobody reviews many with care. */
+/** Maximum number of proposals per prompt, unless the person names more orders. Few people would review more. */
 const MAX_PROPOSALS_PER_PROMPT = 5;
 
 export function createProposalQuota(

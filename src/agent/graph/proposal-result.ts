@@ -45,8 +45,8 @@ export function createResultNode(environment: GraphEnvironment) {
 }
 
 /**
- * Returns whether the person may be asked again. Someone must be waiting for the run: otherwise nobody would notice
- * that a new proposal replaced the approved one.
+ * Returns whether to propose an order again after its price moved. Someone must be waiting for the run: otherwise,
+ * nobody would notice that a new proposal replaced the approved one.
  */
 function mayAskAgain(
   { approvalMode }: GraphEnvironment,

@@ -201,7 +201,7 @@ function isSameSchedule(when: StandingOrderTerms['when'], said: ScheduleMention)
   return Number(said[when.price] ?? Number.NaN) === Number(when.at);
 }
 
-/** @param said the newest time that the person named; `at` must be equal to it */
+/** @param said the newest time that the person named; if it differs from `at`, the source is not the user */
 function timeSource(at: string, said: string | undefined): Provenance['fields'][string] {
   if (said !== undefined) return said === at ? userSource : otherSource;
   return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;

@@ -94,7 +94,7 @@ async function openAiModel({
 }: ModelOptions): Promise<ChatModel> {
   const server = resolveModelServer(settings, env, apiKey);
   const { ChatOpenAI } = await import('@langchain/openai');
-  /** A chat model that estimates token counts: LangChain's own counter downloads tables and can stall for minutes. */
+  /** A chat model that estimates token counts. LangChain's counter downloads tables and can stall for minutes. */
   class Model extends ChatOpenAI {
     override async getNumTokens(content: Parameters<InstanceType<typeof ChatOpenAI>['getNumTokens']>[0]) {
       return Math.ceil((typeof content === 'string' ? content : JSON.stringify(content)).length / 4);
@@ -387,8 +387,8 @@ function estimateTokens(value: unknown): number {
 
 /**
  * Shortens the conversation until it fits: truncates long tool results, then drops the oldest results, then the oldest
- * prompts with their answers, but never the latest prompt. Each time, frees a quarter of the available space, so that
- * most turns begin with the same messages as the previous turn and the server's prompt cache works.
+ * prompts with their answers, but never the latest prompt. Frees a quarter of the available space at a time, so that
+ * most turns begin with the same messages as the previous turn. The server's prompt cache requires this.
  * @param window in tokens; if undefined, only long results are truncated
  * @param toolTokens size of the tool definitions
  */

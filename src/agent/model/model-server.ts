@@ -1,7 +1,7 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Servers by name, as in `--model ollama/llama3.2`. All have OpenAI's chat API. */
+/** Servers by name, as in `--model ollama/llama3.2`. All of them provide OpenAI's chat API. */
 const modelPresets = {
   openai: { url: 'https://api.openai.com/v1', key: 'OPENAI_API_KEY' },
   openrouter: { url: 'https://openrouter.ai/api/v1', key: 'OPENROUTER_API_KEY' },

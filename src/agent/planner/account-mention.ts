@@ -15,7 +15,7 @@ const general =
 
 const ACCOUNT_HINT = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
 
-/** Splits the account off a clause. @throws {NotUnderstoodError} if the clause names several accounts */
+/** Extracts the account from a clause. @throws {NotUnderstoodError} if the clause names several accounts */
 export function splitAccount(clause: string): { readonly rest: string; readonly account?: string } {
   const found = [...clause.matchAll(byNumber), ...clause.matchAll(byName)].flatMap(([phrase, name = '']) =>
     general.test(name.trim()) ? [] : [{ phrase, name: name.trim() }],

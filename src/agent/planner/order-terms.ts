@@ -105,7 +105,7 @@ function readTerm(words: WordReader, side: 'buy' | 'sell'): SentenceTerms {
   );
 }
 
-/** Functions that read a term, each with the words that start such a term, tried in this order. */
+/** Functions that parse a term, in the order in which they are tried, each with the words that start such a term. */
 const openings: readonly (readonly [(words: WordReader) => SentenceTerms, readonly string[]])[] = [
   [
     () => ({ market: true }),

@@ -58,7 +58,7 @@ export const scheduleHint =
   'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 /**
- * Splits the schedule off a clause.
+ * Extracts the schedule from a clause.
  * @returns undefined if the clause has no schedule
  * @throws {NotUnderstoodError} if the schedule is ambiguous or not supported
  */

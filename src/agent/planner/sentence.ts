@@ -128,7 +128,7 @@ function extendIntent(last: Intent | undefined, clause: string): Intent | undefi
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
 }
 
-/** Adds an intent. A repeated question is answered once, but a repeated order, message or alert counts each time. */
+/** Adds an intent, unless it repeats a question. A repeated order, message or watchlist change counts each time. */
 function addOnce(intents: Intent[], intent: Intent): void {
   const acts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
   const text = JSON.stringify(intent);

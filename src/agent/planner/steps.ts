@@ -256,7 +256,7 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
   return { qty: positionPart(intent.fraction, held) };
 }
 
-/** Returns the error for a list of open orders that is too incomplete to show which order is meant. */
+/** Returns the error for an incomplete list of open orders, from which the planner can't tell which order is meant. */
 function tooManyOrders(total: number, listed: number): NotUnderstoodError {
   return new NotUnderstoodError(
     `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,

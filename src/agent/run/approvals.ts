@@ -11,7 +11,7 @@ import { toApprovalView } from '../graph/proposal-view.ts';
 import { notCancelableError, withdrawProposal } from './withdraw.ts';
 
 const MAX_LISTED = 200;
-/** Maximum number of open approvals to read one by one, newest first, if the gateway's list lacks them. */
+/** Maximum number of open approvals, newest first, to read individually because the gateway's list lacks them. */
 const MAX_SINGLE_REQUESTS = 50;
 
 interface ApprovalDeps {

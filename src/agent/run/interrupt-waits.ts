@@ -151,7 +151,7 @@ export type GraphConfig = Parameters<AgentGraph['getState']>[0] & {
 /**
  * Waits for all interrupted calls concurrently, and resumes each call as soon as it is decided.
  * @param shown IDs of proposals that were already emitted; new ones are added
- * @returns the final state, in which nothing is left for this run to wait for
+ * @returns the state once this run has nothing left to wait for
  */
 export async function waitForInterruptedCalls(
   environment: GraphEnvironment,

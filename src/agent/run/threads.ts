@@ -86,8 +86,8 @@ export function createHolderId(): string {
 
 /**
  * Returns true only if the holder's process ran on this machine and has exited, so that a lease left by `kill -9` can
- * be taken over immediately. Leases of other holders must expire. If another process has the same process ID by now,
- * returns false, so that its lease must expire too.
+ * be taken over immediately. Other leases must expire first, including those of an exited process whose ID has since
+ * been given to another process.
  */
 function hasExited(holder: string): boolean {
   const [host, pid] = holder.split('|');
@@ -125,7 +125,7 @@ export async function removeThread(
 }
 
 /**
- * Returns the threads to remove.
+ * Returns the threads that pruning removes: those that have finished and have no open proposals.
  * @param threads the user's threads, newest first
  */
 export async function findPrunableThreads(

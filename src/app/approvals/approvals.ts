@@ -52,7 +52,7 @@ export async function reconcileApprovals(app: App, id: string | undefined) {
 }
 
 type ApprovalWait =
-  /** The approval's thread continues, with these events. */
+  /** The approval's thread was resumed, and emits these events. */
   | { readonly kind: 'run'; readonly events: AsyncIterable<AgentEvent> }
   /** The proposal comes from another client or machine, so this machine has no thread for it. */
   | {

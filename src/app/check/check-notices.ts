@@ -48,7 +48,7 @@ interface NoticeInput {
   readonly now: number;
 }
 
-/** Builds each channel's notices for a check: new findings, and orders that wait for approval. Pure. */
+/** Builds each channel's notices for a check: new findings, and orders that wait for approval. Sends nothing. */
 export function buildNotices(input: NoticeInput): OutgoingNotice<Notice>[] {
   return Object.entries(input.channels).flatMap(([name, channel]) =>
     channel.enabled

@@ -292,7 +292,7 @@ function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   );
 }
 
-/** Returns whether another round may run: only for purchases that waited for sales, and only once these are filled. */
+/** Returns whether another round may run: only for purchases that waited for sales, once all orders are filled. */
 function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck): boolean {
   return (
     status === 'done' &&
@@ -397,7 +397,7 @@ export async function proposeOrders(
   return result;
 }
 
-/** Returns the mandates, or none if they can't be read. Without mandates, orders need approval as usual. */
+/** Returns the mandates, or an empty list if they can't be read. Without mandates, orders need approval as usual. */
 async function activeMandates(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();

@@ -29,7 +29,7 @@ export async function readAccountWithHistory(
 export type CheckStoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Opens the store of this profile's checks while `use` runs.
+ * Opens this profile's check store for the duration of `use`.
  * @param use receives the store and the key of the account's owner in the store
  * @param options.otherwise returned, without creating a file, if nothing has been stored yet
  * @throws {TradeAgentError} `login_required`, `state_corrupt`

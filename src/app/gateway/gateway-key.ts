@@ -31,7 +31,7 @@ export interface GatewayKey extends PublicKey {
 /**
  * Creates, shows or replaces the key that the gateway's clients use at the identity provider.
  * @param kty type of a new key: `RSA` for providers that don't accept ES256
- * @throws {TradeAgentError} `usage` for a step out of order, `invalid_config`, `provider_…` if the provider does not
+ * @throws {TradeAgentError} `usage` for an action out of order, `invalid_config`, `provider_…` if the provider does not
  *   accept the new key
  */
 export async function runGatewayKeyAction(

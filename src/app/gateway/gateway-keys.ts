@@ -61,8 +61,8 @@ export function createFolderKeys(folder: string): GatewayKeys {
 }
 
 /**
- * Returns a digest of a seal secret. Gateways use it to verify that their oldest secret, which is never replaced, is
- * the same.
+ * Returns a digest of a seal secret. Gateways compare digests to verify that they all have the same oldest secret,
+ * which is never replaced.
  */
 export function sealSecretDigest(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');

@@ -36,7 +36,7 @@ export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issue
 
 /**
  * Serves until the signal aborts. Only one gateway may run per folder.
- * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
+ * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`; `usage` for plain HTTP to other machines
  */
 export async function serveGateway(
   app: Pick<App, 'clock' | 'signal' | 'tell'>,

@@ -136,7 +136,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   );
 }
 
-/** Rejects an account that is stored for another broker too. Otherwise, its orders could total twice its limits. */
+/** Rejects an account that is already stored for another broker, because its orders could total twice its limits. */
 async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
