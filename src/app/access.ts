@@ -5,7 +5,7 @@ import type { App } from './app.ts';
 import type { ApprovalListener } from './approvals/propose-and-wait.ts';
 import { resolveIdPrefix } from './resolve-prefix.ts';
 
-/** Times are RFC 3339. A bare date means midnight UTC. */
+/** Access to grant. Times are RFC 3339; a bare date means midnight UTC. */
 export interface NewAccess {
   readonly who: string;
   readonly role: string;

@@ -67,9 +67,8 @@ interface AlertFile {
 type AlertApp = Pick<App, 'home' | 'config' | 'profileName'>;
 
 /**
- * Finds the profile's alert file: `alerts.PROFILE.yaml` beside `config.yaml` if it exists, or else the rules file of
- * the profile's first schedule that has one. If there is neither, `file` is the path at which `alerts.PROFILE.yaml`
- * will be created.
+ * Finds the profile's alert file: `alerts.PROFILE.yaml` next to `config.yaml` if it exists, or else the rules file of
+ * the first schedule that has one. If there is neither, returns the path where `alerts.PROFILE.yaml` will be created.
  */
 async function alertFile(app: AlertApp): Promise<AlertFile> {
   const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
@@ -98,7 +97,7 @@ function readAlertFile({ file }: Pick<AlertFile, 'file'>): string {
   }
 }
 
-/** Changes the alert file under a lock. @param change returns the new text */
+/** Changes the alert file under a lock. @param change returns the new text, and the result for the caller */
 async function changeAlertFile<T>(
   app: AlertApp & Pick<App, 'signal'>,
   change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,

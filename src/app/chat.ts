@@ -96,7 +96,7 @@ interface HomeEndpoint {
   readonly environment: 'paper' | 'live';
 }
 
-/** Returns the endpoint of the home in a folder, or undefined without one. @throws {TradeAgentError} `invalid_config` */
+/** Returns the home in a folder, or undefined if there is none. @throws {TradeAgentError} `invalid_config` */
 export async function findHome(folder: string): Promise<HomeEndpoint | undefined> {
   const { homeFilePaths, readGatewaySettings, readHomeSettings } = await import('./home/home-files.ts');
   if (!existsSync(homeFilePaths(folder).settings)) return undefined;

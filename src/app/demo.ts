@@ -13,7 +13,7 @@ import { childEnvironment } from './sandbox-connection.ts';
 const USER = 'alice';
 const ORDER = 'buy 5 AAPL';
 
-/** The scenes, in order. `chat` needs a person. */
+/** The demo's scenes, in order. `chat` requires a person. */
 export type DemoScene =
   | 'opening'
   | 'sign_in'

@@ -84,7 +84,7 @@ export type ProposalGraphValue = typeof ProposalGraphState.State;
 
 export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 
-/** Codes of errors that a model can correct by repeating the call with other arguments. */
+/** Codes of errors that a model can correct by repeating the call with different arguments. */
 const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
 
 /**

@@ -14,7 +14,7 @@ const WITHOUT_APPROVAL = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as cons
 const ORDERS = [...WITHOUT_APPROVAL, PROPOSE_ORDERS_SCOPE] as const;
 
 /**
- * Returns the scopes that a run needs. Its token gets no others. With real money, the scopes also decide whether the
+ * Returns the scopes that a run needs; its token has no others. With real money, the scopes also decide whether the
  * person must sign in again.
  * @param input undefined for a resumed run
  */

@@ -140,7 +140,7 @@ export const reconcileRequestSchema = z.strictObject({
 
 export const MAX_RULES_LENGTH = 64 * 1024;
 
-/** Rules are sent as text, because the server can't read the person's files. */
+/** Contains the rules as text, because the server can't read the person's files. */
 export const addScheduleRequestSchema = z.strictObject({
   name: z.string().regex(schedulePattern).nullable(),
   account: z.string().min(1).max(64).exactOptional().describe('the account’s number, or all'),

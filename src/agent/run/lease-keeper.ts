@@ -5,7 +5,7 @@ import { THREAD_LEASE_MS } from './threads.ts';
 export interface HeldLease {
   readonly lease: ThreadLease;
   isHeld(): Promise<boolean>;
-  /** If the lease is still held, stores the run's status and releases the lease. Never throws. */
+  /** Stores the run's status and releases the lease, if it is still held. Never throws. */
   end(status: StoredThreadStatus | undefined): Promise<void>;
 }
 

@@ -51,7 +51,7 @@ export async function runChecks(
 type ChecksListener = Omit<CheckListener, 'reported'>;
 type OnAllReported = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
 
-/** Does the same as {@link runChecks}, with rules and a store that are already open. */
+/** Like {@link runChecks}, but with rules and a store that are already open. */
 export async function runChecksWith(
   app: App,
   options: CheckOptions,
@@ -152,7 +152,7 @@ export async function runCheck(app: App, options: CheckOptions, listener: CheckL
   return await withCheckResources(app, options, (basis) => runCheckWith(app, options, listener, basis));
 }
 
-/** Does the same as {@link runCheck}, with rules and a store that are already open. */
+/** Like {@link runCheck}, but with rules and a store that are already open. */
 async function runCheckWith(
   app: App,
   options: CheckOptions,
