@@ -33,7 +33,7 @@ export interface AppParts
   extends Pick<App, 'home' | 'config' | 'sandbox' | 'profile' | 'store' | 'openStore' | 'foreignTools'> {
   /** Undefined if nobody is signed in. */
   openSession(readOnly: boolean): Promise<Session | undefined>;
-  /** Starts another agent for the given app's account. */
+  /** Starts an agent for the given app's account. */
   startAgent(app: App, wanted: AgentOptions): Promise<Agent>;
 }
 

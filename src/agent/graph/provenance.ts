@@ -229,7 +229,7 @@ const literalFields: Readonly<Record<string, (text: string, value: string) => bo
   text: (text, value) => singleSpaced(text).includes(singleSpaced(value)),
 };
 
-/** Returns the source of an order ID that the person meant by, for example, "my AAPL order" or "my last order". */
+/** Returns the source of an order ID that the person referred to in words, such as "my last AAPL order". */
 function openOrderSource(
   { userTurns, openOrders = [], names = [] }: ProvenanceInput,
   id: string,

@@ -20,7 +20,7 @@ export const coinPairsByName: Readonly<Record<string, readonly [string]>> = {
   'bitcoin cash': ['BCH/USD'],
 };
 
-/** Coin codes that are also stock or fund tickers. If both exist, the planner asks which is meant. */
+/** Coin codes that are also stock or fund tickers. If both can be traded, the planner asks which one is meant. */
 const coinCodes = new Set(['BTC', 'ETH', 'SOL', 'DOGE', 'XRP']);
 
 export function isCoinCode(word: string): boolean {

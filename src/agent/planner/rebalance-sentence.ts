@@ -19,7 +19,7 @@ export function parseRebalance(clause: string): RebalanceIntent | undefined {
   return { kind: 'rebalance', targets: readTargets(text) };
 }
 
-/** Adds the targets of a further clause to a rebalance, such as "40% BND" to "60% VTI". */
+/** Adds the targets of another clause to a rebalance, such as "40% BND" to "60% VTI". */
 export function withMoreTargets(last: RebalanceIntent, clause: string): RebalanceIntent | undefined {
   if (!/^\d+(?:\.\d+)? ?(?:%|percent\b)|^\S+ \d+(?:\.\d+)? ?%$/i.test(clause)) return undefined;
   return { ...last, targets: [...last.targets, ...readTargets(clause)] };

@@ -319,7 +319,7 @@ function createProposalNotifier(
   };
 }
 
-/** @throws {TradeAgentError} `usage` for too many orders, or none */
+/** @throws {TradeAgentError} `usage` if there are too many orders or none */
 function threadTitle(input: RunInput): string {
   return 'orders' in input ? describeOrders(input.orders) : input.prompt;
 }
