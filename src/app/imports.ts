@@ -336,7 +336,7 @@ function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | 
   );
 }
 
-/** Returns the part of the cost that moves to the new shares, as in the company's Form 8937. */
+/** Returns the fraction of the cost basis that moves to the new shares, as stated in the company's Form 8937. */
 function parseBasis({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
   const fraction = parseNumber('fraction', written);
   if (fraction === undefined || !isPositive(fraction) || fraction.gte(1)) {

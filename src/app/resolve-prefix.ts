@@ -13,8 +13,8 @@ export interface IdSource {
 }
 
 /**
- * Completes the prefix of an id. Returns complete ids and prefixes without a match unchanged, so that the lookup that
- * follows reports an id that does not exist.
+ * Completes the prefix of an id. Returns complete ids and prefixes without a match unchanged, so that the caller's
+ * lookup reports an id that does not exist.
  * @throws {TradeAgentError} `usage`, naming the matches, if several match or the prefix is too short
  */
 export async function resolveIdPrefix(typed: string, { called, whole, list }: IdSource): Promise<string> {

@@ -63,7 +63,7 @@ async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent>
   return createRemoteAgent({ session, clock: app.clock, readOnly, ...defined({ model, account }) });
 }
 
-/** Each profile has its own file, because each is encrypted with its own key. */
+/** Each profile has a separate file, because each profile encrypts its file with a different key. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
 }

@@ -43,7 +43,7 @@ export async function deleteThread(app: App, id: string): Promise<string> {
   return whole;
 }
 
-/** Deletes finished conversations. @returns their ids @throws {TradeAgentError} `usage` if neither setting is given */
+/** Deletes finished threads. @returns their ids @throws {TradeAgentError} `usage` if neither setting is given */
 export async function pruneThreads(app: App, { olderThan, keep, dryRun = false }: PruneSettings): Promise<string[]> {
   if (olderThan === undefined && keep === undefined) {
     throw new TradeAgentError('usage', 'no threads were selected for deletion', {

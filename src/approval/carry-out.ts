@@ -151,8 +151,8 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
 }
 
 /**
- * Records the outcome of an execution. Unless the outcome is `executed`, records nothing if the proposal has changed
- * meanwhile.
+ * Records the outcome of an execution. If the proposal has changed in the meantime, records only the outcome
+ * `executed`.
  * @returns milliseconds until the next attempt; undefined if the proposal is settled
  */
 export async function recordExecutionOutcome(

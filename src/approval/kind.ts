@@ -95,7 +95,7 @@ export type Execution<Result> =
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** What a stream reported: a change of the result itself (`own`), a change of another result, or nothing. */
+/** A stream's report: the result itself has changed (`own`), another result has changed, or nothing has. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */

@@ -41,7 +41,7 @@ export async function listHomeNoticeChannels(place: NoticeChannelSource): Promis
   }));
 }
 
-/** Opens the channels' secrets in the home's own folder, because a home that runs as a service has no keychain. */
+/** Opens the store of the channels' secrets in the home's folder: a home that runs as a service has no keychain. */
 export function openHomeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }

@@ -23,7 +23,7 @@ import {
 } from './home-files.ts';
 import { withHome } from './open-home.ts';
 
-/** The gateway's client at the home's provider. Its key is in the home's folder. */
+/** The gateway's OAuth client ID at the home's identity provider. The client's key is in the home's folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 export interface VerifiedNewAccount {

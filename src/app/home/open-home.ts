@@ -111,9 +111,7 @@ export async function withHome<T>(
   }
 }
 
-/**
- * Returns the clients that people have authorized. Ending a grant changes only the database; a running home notices it.
- */
+/** Returns the store of authorized clients. Revoking a client changes only the database; a running home notices it. */
 function authorizedClients(database: Database, now: () => number): AuthorizedClients {
   const store = createOidcStore({
     database,

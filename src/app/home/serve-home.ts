@@ -56,7 +56,7 @@ export interface ServeHomeOptions {
 
 type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'redactedFetch'>;
 
-/** The log entry of a request. The gateway adds fields to its own entries. */
+/** The fields of a home's request log. Entries of requests to the gateway have more fields. */
 export type HomeRequest = Pick<
   RequestLogEntry,
   'at' | 'method' | 'path' | 'status' | 'duration_ms' | 'code' | 'sub' | 'error'

@@ -51,7 +51,7 @@ function toListedAuthenticator(key: SigningKey) {
     id: idForTyping(key.credentialId),
     name: key.name,
     kind: key.method === 'software' ? ('software' as const) : ('passkey' as const),
-    /** Whether the passkey can be on several devices at once. */
+    /** Whether the passkey can be synced to several devices. */
     synced: key.deviceType === 'multiDevice',
     enrolled_at: formatUtcSeconds(key.enrolledAt),
     last_used_at: formatTime(key.lastUsedAt),

@@ -49,7 +49,7 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 
 /**
  * Runs a schedule's check if it is due or was requested. Each due time runs once, however often the job is executed:
- * 1. The schedule's row records the due times that were handled. It decides whether a run is due (`decide-run.ts`).
+ * 1. The schedule's row records the due times that were handled, so `decide-run.ts` can tell whether a run is due.
  * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its outcome.
  * 3. A run that was killed can be repeated safely: the gateway treats an order proposed twice as one order
  *   (`app/check/run-check.ts`), and a notice sent twice has the same id (`app/check/check-notices.ts`).

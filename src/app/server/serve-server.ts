@@ -31,7 +31,7 @@ export interface ServedServer {
 
 /**
  * Serves until the signal aborts. Several servers may share one database.
- * @throws {TradeAgentError} `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
+ * @throws {TradeAgentError} `invalid_config`, `port_in_use`, `usage` if other machines could connect by plain HTTP
  */
 export async function serveServer(
   app: Pick<App, 'clock' | 'signal' | 'tell'>,

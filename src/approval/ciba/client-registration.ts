@@ -172,7 +172,7 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
 }
 
 /**
- * Returns the client metadata with which the gateway registers to ask for approvals (RFC 7591, CIBA Core §4, RFC 9396
+ * Returns the metadata with which the gateway registers itself as a CIBA client (RFC 7591, CIBA Core §4, RFC 9396
  * §10).
  */
 export function cibaClientMetadata(

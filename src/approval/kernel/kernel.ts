@@ -165,7 +165,7 @@ export class ApprovalKernel {
     }
   }
 
-  /** Returns a listener for changes of everyone's proposals. */
+  /** Returns a listener for changes to all proposals. */
   news(): ChangeListener {
     return this.#context.changes.listen('anybody');
   }

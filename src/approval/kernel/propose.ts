@@ -303,8 +303,8 @@ function displayedParties(
 }
 
 /**
- * Returns who made the request, for the phone. A client that is not our own is shown under the name by which the person
- * allowed it, not under the name that it claims, because the person may not recognize the latter.
+ * Returns who made the request, for the phone. For another program's client, this is the name under which the person
+ * authorized the client, not the name in the request, which the person may not recognize.
  */
 function displayedOrigin(
   own: boolean,

@@ -44,7 +44,7 @@ const PROMPT_TIMEOUT_MS = 5 * 60_000;
 const EDDSA = -8;
 const SIGN_IN_PURPOSE = ['sign in'] as const;
 
-/** The options with which a passkey signs an approval, and the statement that the challenge is derived from. */
+/** The options for signing an approval with a passkey, and the statement from which the challenge is derived. */
 export interface ApprovalSigningOptions extends PublicKeyCredentialRequestOptionsJSON {
   /** To be copied into the evidence unchanged. */
   readonly statement: ApprovalStatement;
@@ -106,7 +106,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the options with which a browser creates a discoverable key that requires user verification.
+   * Returns the options for creating a discoverable key that requires user verification.
    * @throws `pairing_ended`
    */
   async creationOptions(
@@ -163,8 +163,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the options with which an enrolled key authorizes adding a key (given its registration) or removing one
-   * (given its id).
+   * Returns the options for a signature by an enrolled key that authorizes adding a key (given its registration) or
+   * removing a key (given its id).
    */
   async keyActionOptions(
     sub: string,
@@ -246,7 +246,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the options with which a person's passkey signs an approval. The challenge is derived from the statement
+   * Returns the options for signing an approval with a person's passkey. The challenge is derived from the statement
    * ({@link statementChallenge}).
    * @param details details of a proposal, or details that a client requests directly
    * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`

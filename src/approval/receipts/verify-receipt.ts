@@ -71,7 +71,7 @@ function readReceipt(text: string): Receipt {
   const parsed = receiptSchema.safeParse(value);
   if (!parsed.success) {
     const { path = [] } = parsed.error.issues[0] ?? {};
-    throw new ReceiptError('form', `the file is not a receipt: ${path.join('.') || 'its members'}`);
+    throw new ReceiptError('form', `the file is not a receipt (invalid ${path.join('.') || 'members'})`);
   }
   // A receipt has exactly one valid text, so no byte of it can be changed unnoticed.
   if (receiptText(value as Receipt) !== text) {
@@ -201,8 +201,8 @@ function parseAuditLine(text: string): Line {
 }
 
 /**
- * Requires that a proposal matches its digest, and that its owner's own key, and that of its second approver if any,
- * signed exactly this proposal.
+ * Requires that a proposal matches its digest, and that the owner (and the second approver, if any) signed exactly this
+ * proposal with their own keys.
  * @throws {ReceiptError}
  */
 async function requireApproved(

@@ -19,7 +19,7 @@ const FLAGS = 0x05;
 
 /**
  * Derives a user's key. The same secret always gives the same key.
- * @param secret known only to those who may approve; a new secret means a new key
+ * @param secret known only to the people who may approve; a new secret means a new key
  */
 export function deriveSoftwareKey(secret: string, user: string): SoftwareKey {
   const seed = Buffer.from(hkdfSync('sha256', secret, '', `trade-agent phone key v1 ${user}`, 32));

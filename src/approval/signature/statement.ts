@@ -54,8 +54,8 @@ export function generateNonce(): string {
 }
 
 /**
- * Returns the statement that approves these details: those of a proposal, or of an order or message that a client
- * requests directly (trading/approval-details.ts, trading/message-details.ts).
+ * Returns the statement that approves the details of a proposal, or of an order or message that a client requests
+ * directly (trading/approval-details.ts, trading/message-details.ts).
  * @throws {HttpProblem} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
  * @throws {ZodError} for details of any other form
  */

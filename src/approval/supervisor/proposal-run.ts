@@ -57,7 +57,7 @@ interface DecisionWait {
   failures: number;
   polled: boolean;
   /**
-   * False if the provider is expected to ping and has not done so. Polls then take turns with those of all other
+   * False if the provider is expected to ping and has not done so. The rate of polls is then limited across all
    * proposals.
    */
   called: boolean;
@@ -238,7 +238,7 @@ export class ProposalRun {
     }
   }
 
-  /** Returns the state with which a wait begins; undefined if the proposal does not exist. */
+  /** Returns the initial state of a wait; undefined if the proposal does not exist. */
   async #beginWait(): Promise<DecisionWait | undefined> {
     const { store, asking } = this.#context.parts;
     const found = await store.get(this.#id);

@@ -7,8 +7,8 @@ import { ProviderPings } from './provider-pings.ts';
 
 /**
  * Interval between two adoptions of other gateways' proposals, in milliseconds. Each adoption reads a row a few times,
- * and a dead gateway may have had thousands of proposals. Without the interval, adoptions would block all other
- * database requests until those time out.
+ * and a dead gateway may have had thousands of proposals. Without the interval, adoptions would block other database
+ * requests for so long that they time out.
  */
 const ADOPTION_INTERVAL_MS = 2;
 /** How often this gateway renews its lease if it shares the database. The lease survives two lost renewals. */

@@ -17,7 +17,7 @@ export interface AccessPorts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The roles of firms and households, which are only names and not users of the provider. */
+/** Roles of firms and households. Their names are not user names, so the provider does not know them. */
 const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
 /**

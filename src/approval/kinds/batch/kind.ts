@@ -304,8 +304,8 @@ function isPlaced({ outcome }: BatchLine): boolean {
 type Decimal = InstanceType<typeof Dec>;
 
 /**
- * Returns the dollars that an order costs or brings in, in the worst case; at its reference price if the order has no
- * bound.
+ * Returns the dollars that an order costs or brings in: in the worst case or, if the order has no bound, at its
+ * reference price.
  */
 function worstCaseDollars(draft: OrderDraft): Decimal {
   const { cash } = worstCase(draft);

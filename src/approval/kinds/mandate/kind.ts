@@ -132,7 +132,7 @@ function deriveMandateId(subjectId: string): string {
   return `M-${subjectId.slice(3, 13)}`;
 }
 
-/** Returns the terms to store: exactly the approved ones, without the approval's deadline. */
+/** Returns the terms to store: the approved terms without the approval's deadline. */
 function storedTerms({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
   return mandateEnvelopeSchema.parse(terms);
 }

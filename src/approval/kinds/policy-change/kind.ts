@@ -73,7 +73,7 @@ export function policyChangeKind({
   };
 }
 
-/** Maximum number of changes that the sentence lists. Each change also has its own line. */
+/** Maximum number of changes that the warning lists. The phone also shows each change on a separate line. */
 const MAX_NAMED_CHANGES = 4;
 
 /** Returns a sentence that lists what the change newly allows. */
