@@ -128,7 +128,7 @@ const MAX_ROWS = 100_000;
 
 /**
  * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's ID is a digest of its content and the
- * number of equal rows before it, so that the same row is recognized in another file.
+ * number of identical rows before it, so that the same row is recognized in another file.
  * @param now milliseconds since the epoch
  * @throws {TradeAgentError} `usage` for a file in another format
  */

@@ -138,8 +138,8 @@ async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySign
 }
 
 /**
- * Returns this machine's public key (JWK) for company sign-ins, created on first use, and the lines for the home's
- * home.yaml.
+ * Returns this machine's public key (JWK) for company sign-ins, created on first use, and the lines to add to the
+ * home's home.yaml.
  * @throws {TradeAgentError} `usage` if no company is named; `invalid_config`, `credential_store_…`
  */
 export async function loadCompanyKey(app: App, asked: RequestedCompany) {

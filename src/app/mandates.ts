@@ -38,7 +38,7 @@ interface MandateRequest extends MandateTerms {
 /**
  * Requests a mandate and waits for approval on the phone.
  * @returns the active mandate
- * @throws {TradeAgentError} `usage` if a term is missing, `invalid_order`, or the reason if it was not approved
+ * @throws {TradeAgentError} `usage` if a term is missing, `invalid_order`, or the reason why it was not approved
  */
 export async function addMandate(
   app: App,

@@ -64,7 +64,7 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
 }
 
 /**
- * As the user, approves or denies connecting an account at a third party.
+ * Approves or denies, in the user's name, connecting an account at a third party.
  * @param given the ticket, or a link that contains it
  * @throws {TradeAgentError} `not_found` if there is no such ticket, or it was already used, or it belongs to
  *   another user

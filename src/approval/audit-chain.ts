@@ -59,7 +59,7 @@ export class AuditChain {
 
   /**
    * Moves the stored lines to the file. A move in progress may have started before the latest line was stored, so
-   * callers share the move that follows it.
+   * callers then share the next move.
    */
   #moved(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
@@ -96,7 +96,7 @@ export type AuditVerdict =
  * Reads the whole audit log, even while the gateway writes to it, and finds the first line that was changed, removed or
  * added. A line that was rewritten together with its hash is exposed by the next line. A rewritten last line is exposed
  * by the database, which stores the number and hash of the last line. If someone rewrote the database as well, the
- * checkpoints expose the change, or else a copy of a checkpoint that someone kept elsewhere.
+ * change is exposed by the checkpoints, or by a copy of a checkpoint that someone kept elsewhere.
  * @param store its snapshot has no `head` if a copy of the log is verified
  * @param checkpoints checks each intact line
  */

@@ -62,7 +62,7 @@ const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as cons
 const TOKEN_GRACE_MS = 15 * 60_000;
 
 /**
- * Attempts once to execute an approved proposal.
+ * Makes one attempt to execute an approved proposal.
  * @param tries number of earlier attempts
  * @returns milliseconds until the next attempt; undefined if the proposal is settled, or this process can do nothing
  *   more

@@ -10,10 +10,7 @@ import type { Approval, Proposer } from './kind.ts';
 import { questionIds } from './question.ts';
 import type { Transition } from './transitions.ts';
 
-/**
- * Maximum number of people whose latest session is kept in memory. The session that was not used for the longest time
- * is dropped first.
- */
+/** Maximum number of people whose latest session is kept in memory; the least recently used one is dropped first. */
 const MAX_REMEMBERED_SESSIONS = 10_000;
 
 /** The outcome of reading a result: it can no longer change, has changed, or has not changed but still may. */
@@ -170,8 +167,8 @@ class OutcomeNotifier {
   }
 
   /**
-   * Reports the outcome until the provider accepts it or a later outcome supersedes it. After a crash, the next start
-   * of the gateway resumes the reports.
+   * Reports the outcome until the provider accepts it or a later outcome supersedes it. After a crash, the gateway
+   * resumes the reports when it starts again.
    */
   notifyOutcome(proposal: StoredProposal): void {
     const { asking, getKind } = this.#parts;

@@ -113,7 +113,7 @@ export interface ResultChangeStream {
 
 /**
  * One kind of proposal, with everything that the kernel needs to know about it. Each kind has a folder in `kinds/`.
- * What people read about it comes from `trading/kinds/`.
+ * The texts that people read are in `trading/kinds/`.
  *
  * @example
  * ```ts

@@ -26,8 +26,8 @@ import { approvingMandate, isAllowedDuringHalt } from './access.ts';
  */
 
 /**
- * All transitions that a proposal may go through. Others are impossible, because {@link ProposalTransitions} is the
- * only writer, and writes only if the row is unchanged.
+ * All transitions that a proposal may go through. No other transition is possible, because {@link ProposalTransitions}
+ * is the only writer, and writes only if the row is unchanged.
  *
  * - `drafted → approved`: a mandate covers the proposal, so nobody is asked.
  * - `drafted → denied`: a denial of an earlier request arrived while the person was about to be asked again.
@@ -36,7 +36,7 @@ import { approvingMandate, isAllowedDuringHalt } from './access.ts';
  * - `executing → approved`: the attempt certainly had no effect (the broker was busy), and the approval is still valid.
  * - `executing → executing`: another process continues after a crash.
  * - `expired → executed`: the order had been given up, and was then found at the broker.
- * - `unknown` is not final: the order may be at the broker. Only the broker's information about the order ends it.
+ * - `unknown` is not final: the order may be at the broker. Only information from the broker ends this state.
  */
 export const allowedTransitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],

@@ -231,7 +231,7 @@ function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
 
 /**
  * Allows tools of a server, or confirms their changed descriptions.
- * @param ask.agree receives the tools to show, and throws if the person declines; nothing is written then
+ * @param ask.agree receives the tools to show, and throws if the person declines, so that nothing is written
  * @throws {TradeAgentError} `not_found`, `usage`, `blocked`, `invalid_config`; any error from connecting or `ask.agree`
  */
 export async function allowMcpTools(

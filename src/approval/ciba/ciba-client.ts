@@ -38,8 +38,8 @@ export interface CibaClient {
 export type CibaClientFactory = (forgotten?: string) => Promise<CibaClient>;
 
 /**
- * Returns a function that creates the client. The function rejects with the errors of {@link ClientIdSource.current}
- * and of the provider's discovery.
+ * Returns a function that creates the client. The function rejects with any error of {@link ClientIdSource.current} or
+ * of the provider's discovery.
  */
 export function createCibaClientFactory({
   issuer,

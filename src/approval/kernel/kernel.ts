@@ -208,7 +208,7 @@ export class ApprovalKernel {
 
   /**
    * Withdraws the open proposals of a client whose authorization has ended; without `clientId`, all open proposals of
-   * the person. Otherwise an approval could still be asked for, or an order placed, in the person's name.
+   * the person. Otherwise, the client could still get an approval, or place an order, in the person's name.
    */
   async revoked({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): Promise<void> {
     const { store, audit } = this.#parts;
@@ -238,7 +238,7 @@ export class ApprovalKernel {
   }
 
   /**
-   * Lets a person only reduce positions: purchases are refused when they are proposed, and again before they are
+   * Restricts a person to reducing positions: purchases are refused when they are proposed, and again before they are
    * executed. If trading is halted, it stays halted.
    */
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {

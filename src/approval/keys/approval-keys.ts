@@ -91,7 +91,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Allows one phone to enroll a key for a person, once, within ten minutes. Replaces an earlier pairing of the person.
+   * Allows one phone to enroll a key for a person, once, within ten minutes. Replaces the person's earlier pairing.
    */
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');

@@ -12,8 +12,8 @@ import { isProposalDetails } from '../details.ts';
  * covers the subject, the worst case, the provenance of each field, and who proposed it.
  *
  * A signature of the statement proves that someone who unlocked the key approved these bytes. It does not prove what a
- * screen showed: whoever writes the page can show one thing and have another signed. But the gateway executes only what
- * the signed digest, code and worst case stand for.
+ * screen showed: whoever controls the page can show one order and have another signed. However, the gateway executes
+ * only the proposal that has the signed digest, code and worst case.
  */
 export interface ApprovalStatement {
   readonly v: 1;

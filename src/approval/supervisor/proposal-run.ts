@@ -78,13 +78,11 @@ interface Decision {
  * proposal and follows the result. Continues what another process left unfinished. Ends early if the gateway closes, or
  * if nothing more can be found out until someone views the proposal.
  *
- * The row may change after it was read, so every step is a transition from the version that was read. Changes may be
- * reported before the run waits for them, so reports are kept.
+ * The row may change after it was read, so every step is a transition from the version that was read. A change may be
+ * reported before the run starts to wait for it, so the run remembers reports.
  */
 export class ProposalRun {
-  /**
-   * If true, the run only follows the result, and whoever views the proposal checks the result as if there were no run.
-   */
+  /** If true, the run only follows the result, and requests for the proposal also check the result themselves. */
   readonly isResumed: boolean;
   readonly ended: Promise<void>;
   readonly #id: string;
