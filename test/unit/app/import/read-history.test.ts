@@ -67,7 +67,7 @@ describe('a row', () => {
 
   it.each([
     ['2026-02-30,deposit,,,,1', 'date "2026-02-30" must look like 2026-03-31'],
-    ['03/02/2026,deposit,,,,1', 'date "03/02/2026" is not like'],
+    ['03/02/2026,deposit,,,,1', 'date "03/02/2026" must look like'],
     ['2026-11-27,deposit,,,,1', 'date 2026-11-27 is in the future'],
     ['1999-01-04,deposit,,,,1', 'date 1999-01-04 is before 2010'],
     ['2026-03-02,constructor,,,,1', 'type "constructor" must be one of buy, sell'],
