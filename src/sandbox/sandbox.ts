@@ -65,8 +65,9 @@ export interface SandboxOptions {
   readonly quotas?: Quotas;
   readonly signature?: 'required' | 'off';
   /**
-   * How the gateway authenticates to the broker. By default, with token exchange, and with key pairs for unattended
-   * access. `exchange`: never with key pairs. `key_pair`: always, so that other people can also act for owners.
+   * How the gateway authenticates to the broker. By default, it uses token exchange, and key pairs for unattended
+   * access. `exchange`: never uses key pairs. `key_pair`: uses only key pairs, so that other people can also act for
+   * owners.
    */
   readonly credentials?: 'exchange' | 'key_pair';
   readonly secondAccounts?: boolean;
@@ -295,7 +296,7 @@ async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise
   }
 }
 
-/** Hides the key pair of an account that the owner has disconnected, so that the gateway can't use the key pair. */
+/** Hides the key pairs of accounts that their owners have disconnected, so that the gateway can't use them. */
 function hideDisconnectedKeys({ brokerKeys }: GatewayStores, vault: Vault): GatewayStores['brokerKeys'] {
   return {
     ...brokerKeys,

@@ -11,7 +11,7 @@ import { DAY_MS } from '../values/durations.ts';
  * enough.
  */
 const MAX_CALENDAR_AGE_MS = 20 * 3_600_000;
-/** Number of past days in the calendar, within which missed moments are detected. */
+/** Number of past days in the calendar. Missed moments are detected only within these days. */
 const DAYS_BACK = 31;
 /** Number of future days in the calendar. The gateway allows at most 400 days in total. */
 const DAYS_AHEAD = 360;
@@ -52,7 +52,7 @@ export function createCalendarFileStore(folder: string, profile: string): Calend
  * Returns the broker's calendar: the cached one if it is recent, otherwise a new one. If the new one can't be read,
  * returns the cached one, as long as it covers today.
  * @param ask reads the gateway's calendar
- * @throws what `ask` throws, if the cached calendar does not cover today
+ * @throws the error of `ask`, if the cached calendar does not cover today
  */
 export async function loadCurrentCalendar(options: {
   readonly store: CalendarStore;

@@ -47,7 +47,7 @@ const fields = [
  * Returns the moments of a cron expression with five fields (or `@daily` and the like) in the exchange's time zone. A
  * time that is skipped when daylight saving time begins occurs right after the gap. A time that is repeated when
  * daylight saving time ends occurs once, unless the minute or the hour is `*` or a step.
- * @throws {TradeAgentError} `usage`, with the wrong field and a suggestion
+ * @throws {TradeAgentError} `usage`; the error names the invalid field and suggests a correction
  */
 export function cronMoments(expression: string): Moments {
   const job = parseCron(expression.trim());

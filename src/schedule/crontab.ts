@@ -8,7 +8,7 @@ const LOCK_WAIT_MS = 30_000;
 
 /**
  * Returns a scheduler that edits the user's crontab, always through the `crontab` command.
- * @param lock path of the file with which our commands lock the crontab
+ * @param lock path of the lock file that trade-agent's commands use for the crontab
  */
 export function createCrontabScheduler(run: RunSystemCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {

@@ -4,7 +4,7 @@ import type { Moments } from './moments.ts';
 export interface ScheduleProgress {
   /** All moments up to this one have been handled. */
   readonly handled: number;
-  /** A moment whose run began but did not end, and the number of attempts for this moment. */
+  /** The moment whose run began but did not end, and the number of attempts so far. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 

@@ -7,8 +7,8 @@ import { readBearerToken, type StandInOptions } from './stand-in.ts';
 const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
 
 /**
- * Implements Slack's `chat.postMessage` for JSON and form-encoded requests, with Slack's responses (always 200, `ok`,
- * `error`) and its handling of `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
+ * Implements Slack's `chat.postMessage` for JSON and form-encoded requests, with Slack's responses (always 200, with
+ * `ok` and `error`) and its handling of `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
  */
 export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono {
   const app = new Hono();

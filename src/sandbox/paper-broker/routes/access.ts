@@ -50,8 +50,8 @@ export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
 }
 
 /**
- * Requires a Bearer token or a key pair in Alpaca's headers. A wrong key pair gets Alpaca's 403 `forbidden.`, which has
- * no code.
+ * Requires a Bearer token or a key pair in Alpaca's headers. For a wrong key pair, responds like Alpaca: 403
+ * `forbidden.` without an error code.
  */
 export function requireAccess(access: Access): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {

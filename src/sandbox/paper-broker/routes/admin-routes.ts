@@ -91,7 +91,7 @@ const activity = z
   .refine(({ net_amount, qty }) => net_amount !== undefined || qty !== undefined, 'set net_amount, or symbol and qty');
 
 /**
- * Admin API for account events: `POST /admin/corporate-actions` (Alpaca's lists), `POST
+ * Admin API for account events: `POST /admin/corporate-actions` (in Alpaca's format), `POST
  * /admin/accounts/USER/activities`, `PUT /admin/history-gaps {"dates": []}`.
  */
 export function adminAccountEventRoutes(options: AdminBooksOptions): Hono {
@@ -154,8 +154,8 @@ export function adminAccountEventRoutes(options: AdminBooksOptions): Hono {
 }
 
 /**
- * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. Orders are matched at every
- * turning point of the price until then.
+ * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. On the way, orders are matched
+ * at every turning point of the prices.
  */
 export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
   const app = new Hono();
@@ -180,7 +180,7 @@ export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () 
   return app;
 }
 
-/** Returns the turning points of replayed prices: a session's open, thirds and close. */
+/** Returns the times at which replayed prices turn: each session's open, thirds and close. */
 function turningPoints(market: Market, from: number, to: number): number[] {
   return market
     .sessions(newYorkDate(from), newYorkDate(to))

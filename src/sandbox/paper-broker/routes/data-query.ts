@@ -32,7 +32,7 @@ export function mapSymbols<T>(
   );
 }
 
-/** Parses an RFC 3339 time, or a date as midnight in New York. */
+/** Parses an RFC 3339 time. A date without a time means midnight in New York. */
 export function parseTime(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return newYorkInstant(text, '00:00');
@@ -49,7 +49,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, context: Co
 
 export const formatTimestamp = (at: number): string => new Date(at).toISOString();
 
-/** Returns the members of a crypto quote, which every other quote also has. */
+/** Returns a crypto quote as JSON. Quotes of other assets have these members, too. */
 export function cryptoQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
   return { t: formatTimestamp(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
 }

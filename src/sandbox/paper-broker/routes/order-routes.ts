@@ -32,7 +32,7 @@ const terms = z.object({
     .max(128)
     .optional()
     .transform((value) => value || undefined),
-  /** Applies only to IPO indications of interest, which the sandbox does not have. */
+  /** Applies only to IPO indications of interest, which the sandbox does not support. */
   notional: z.unknown().optional(),
 });
 

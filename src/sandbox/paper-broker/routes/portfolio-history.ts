@@ -143,10 +143,10 @@ function startOfPeriod(end: number, period: string): number {
 }
 
 /**
- * Returns for each activity type the dollars booked in each window. A window begins at the end of the previous window,
- * so that each flow is in the window whose equity includes it.
+ * Returns the dollars booked in each window, for each activity type. A window begins at the end of the previous one, so
+ * that each booking is in the window whose equity includes it.
  * @param asked `ALL`, or comma-separated types
- * @param ends the end before the first window, then each window's end
+ * @param ends the start of the first window, then the end of each window
  */
 export function sumCashflows(
   asked: string,
