@@ -29,8 +29,8 @@ export const MAX_MISSED_MOMENTS = 100;
 export const MAX_RUN_ATTEMPTS = 5;
 
 /**
- * Clock corrections are normally smaller than this, in milliseconds. If `handled` is further in the future, the clock
- * was wrong at the last run.
+ * Normal clock corrections are smaller than this, in milliseconds. If `handled` is further in the future, the clock was
+ * wrong during the last run.
  */
 const CLOCK_SLACK_MS = 120_000;
 

@@ -15,7 +15,7 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Returns a function that runs system commands.
- * @param env the commands' environment; their locale is C, because some messages are parsed
+ * @param env the commands' environment; the commands run in the C locale, because some of their messages are parsed
  */
 export function createCommandRunner(env: NodeJS.ProcessEnv): RunSystemCommand {
   return (name, args, input) =>

@@ -4,9 +4,9 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 
 /** The times at which a schedule is due, in milliseconds since the epoch, independent of the machine's time zone. */
 export interface Moments {
-  /** Returns the last moments up to and including `now`, newest first. */
+  /** Returns at most `most` moments up to and including `now`, newest first. */
   upTo(now: number, most: number): number[];
-  /** Returns the next moments after `now`, oldest first. */
+  /** Returns the next `count` moments after `now`, oldest first. */
   after(now: number, count: number): number[];
 }
 
@@ -75,7 +75,7 @@ function edgeHint(text: string): string {
 
 /** The unit of time zone offsets, in minutes: all offsets are multiples of a quarter of an hour. */
 const QUARTER_MINUTES = 15;
-/** Number of moments to examine: a minute field has at most 60 values, so twice as many moments include all of them. */
+/** Number of moments to examine. A cron expression has at most 60 minutes, so 120 moments include all of them. */
 const EXAMINED_MOMENTS = 120;
 
 /**

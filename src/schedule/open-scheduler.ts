@@ -14,7 +14,7 @@ export interface SchedulerMachine {
   readonly userHome: string;
   readonly uid: number;
   readonly run: RunSystemCommand;
-  /** The folder of the file with which our commands lock the crontab. */
+  /** Folder for the lock file that trade-agent's commands use for the crontab. */
   readonly folder: string;
   readonly results: ResultExitCodes;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The names of the exit codes, plus `running` and `died` (the process was killed, or the machine went down). */
+/** The names of the exit codes, `running`, and `died` (the process was killed, or the machine went down). */
 const runStatuses = [
   'running',
   'clear',
@@ -22,7 +22,7 @@ export type RunStatus = (typeof runStatuses)[number];
 /** A stored run of a schedule. Times are in RFC 3339 format. */
 export const runRecordSchema = z.strictObject({
   schedule: z.string(),
-  /** The moment for which the schedule ran; null if a person started the run. */
+  /** The time that the run was due; null if a person started the run. */
   due: z.iso.datetime().nullable(),
   started_at: z.iso.datetime(),
   ended_at: z.iso.datetime().nullable(),

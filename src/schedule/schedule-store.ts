@@ -26,7 +26,7 @@ export interface ScheduleJournal extends ScheduleProgress {
 export type ScheduleStore = ReturnType<typeof openScheduleStore>;
 
 /**
- * Opens the store of schedules and their runs, which are private files that are written atomically.
+ * Opens the store of schedules and their runs. It consists of files that only the user can read, written atomically.
  * @param folder `schedules/` in the agent's data folder
  */
 export function openScheduleStore(folder: string) {

@@ -12,7 +12,7 @@ export const timingSchema = z.union([
 ]);
 export type Timing = z.output<typeof timingSchema>;
 
-/** Matches a schedule's name or id. */
+/** Matches a schedule's name or ID. */
 export const schedulePattern = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
 /** A stored schedule. Its paths are absolute, because cron chooses its own working directory. */

@@ -9,10 +9,7 @@ export interface EntryPart {
   readonly text: string;
 }
 
-/**
- * Exit codes that stand for a result rather than a failure, with their meanings. Some schedulers would otherwise report
- * them as failures.
- */
+/** Exit codes that mean a result and not a failure. Some schedulers would otherwise report them as failures. */
 export type ResultExitCodes = readonly { readonly code: number; readonly meaning: string }[];
 
 /** `changed`: the entry differs from what was written. */
@@ -31,7 +28,7 @@ export interface Scheduler {
   state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<EntryState>;
   /** Removes a schedule's entry. Returns false if there was none. @throws {TradeAgentError} `invalid_config` */
   remove(id: string): Promise<boolean>;
-  /** A requirement of the scheduler that the person must know about. */
+  /** A limitation of the scheduler to tell the person about; undefined if there is none. */
   readonly note: string | undefined;
 }
 
@@ -43,7 +40,7 @@ export interface ScheduledCommand {
   readonly node: string;
   readonly script: string;
   readonly args: readonly string[];
-  /** Environment variables for the user's folders, if not the default folders. */
+  /** Environment variables that set the user's folders, unless they are the default folders. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

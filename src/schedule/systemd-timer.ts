@@ -3,7 +3,7 @@ import { commandFailedError, type RunSystemCommand } from './machine-command.ts'
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { ResultExitCodes, ScheduledCommand, Scheduler } from './scheduler.ts';
 
-/** How long after a run's own time limit systemd kills it, in seconds. */
+/** Time between a run's own timeout and the time when systemd kills the run, in seconds. */
 const GRACE_SECONDS = 60;
 
 /**
@@ -93,7 +93,7 @@ WantedBy=timers.target
 }
 
 /**
- * Quotes a word as in systemd.syntax(7): in double quotes with C escapes. Percent signs are doubled, because they begin
+ * Quotes a word in double quotes with C escapes (systemd.syntax(7)). Doubles percent signs, because they begin
  * specifiers.
  */
 function systemdQuoted(text: string): string {

@@ -5,9 +5,9 @@ const TAG_BYTES = 16;
 
 /**
  * Encrypts and authenticates bytes with AES-256-GCM (NIST SP 800-38D). Returns the nonce (96 bits), the tag (128 bits)
- * and the ciphertext. One key may seal at most 2^32 times, because its nonces are random (§8.3).
+ * and the ciphertext. One key may be used at most 2^32 times, because the nonces are random (§8.3).
  * @param key 32 bytes
- * @param context is authenticated as well, so that bytes sealed for one context can't be opened in another
+ * @param context authenticated together with the bytes, so that bytes sealed for one context can't be opened in another
  * @param nonce random, except in the standard's test vectors
  */
 export function sealBytes(

@@ -8,12 +8,12 @@ export const credentialNames = [
   'dpop_key',
   /** ES256 private key (JWK) of the client with which people sign in to their company. */
   'company_key',
-  /** The key of the state database, 32 bytes as hex. */
+  /** Encryption key of the state database, 32 bytes in hex. */
   'database_key',
   'model_api_key',
   /** Passwords, tokens and signing keys for sending notices, by channel name. */
   'notice_secrets',
-  /** The key of the credentials for third-party MCP servers, 32 bytes as hex. */
+  /** Key that encrypts the credentials for third-party MCP servers, 32 bytes in hex. */
   'mcp_key',
 ] as const;
 export type CredentialName = (typeof credentialNames)[number];
@@ -27,7 +27,9 @@ export type ServerCredentialName = CredentialName | (typeof serverOnlyCredential
 /** Maximum length of a value in characters: Windows accepts 2,560 bytes of UTF-16. Databases accept longer values. */
 export const MAX_VALUE_LENGTH = 1200;
 
-/** Values that the store must still have for a write to go ahead; `undefined` means that the name must be absent. */
+/**
+ * Values that the store must still have, or else nothing is written. `undefined` means that the name must be absent.
+ */
 export type ExpectedValues<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
 /** Purposes of a lock: refreshing a session, creating the database key, using credentials of MCP servers. */
@@ -36,7 +38,7 @@ export type LockPurpose = (typeof lockPurposes)[number];
 
 /**
  * One profile's secrets. Every method may throw {@link TradeAgentError} `credential_store_unavailable` or
- * `credential_store_locked`. An entry that should exist but can't be read is never reported as absent.
+ * `credential_store_locked`. If an entry should exist but can't be read, methods throw: they never report it as absent.
  * @example
  * ```ts
  * import type { CredentialStore } from './credential-store.ts';

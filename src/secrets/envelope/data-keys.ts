@@ -5,7 +5,7 @@ import type { Kms } from '../kms/kms.ts';
 
 /** A tenant's stored data key. It is wrapped, so it is useless without the KMS. */
 export interface WrappedKey {
-  /** Counted from 1 for each tenant. */
+  /** Starts at 1 for each tenant. */
   readonly version: number;
   readonly wrapped: string;
 }
