@@ -26,8 +26,8 @@ export interface DataKeyRows {
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
 /**
- * How long an unwrapped key is cached. Revoked access to the KMS may go unnoticed for as long. A shorter time would
- * mean more KMS calls.
+ * How long an unwrapped key is cached, and so how long revoked KMS access can go unnoticed. A shorter time would mean
+ * more KMS calls.
  */
 const CACHED_KEY_MS = 5 * 60_000;
 const MAX_CACHED_KEYS = 1_000;

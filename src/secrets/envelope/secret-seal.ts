@@ -8,13 +8,19 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** A stored secret. Sealing a secret again gives different bytes, so different bytes show that it was rewritten. */
+/**
+ * A stored secret. Sealing a secret again gives different bytes, so changed bytes show that the secret was written
+ * again.
+ */
 export interface SealedSecret {
   readonly keyVersion: number;
   readonly sealed: Buffer;
 }
 
-/** Seals secrets of many tenants with each tenant's data key (AES-256-GCM). A secret opens only under its own name. */
+/**
+ * Seals secrets of many tenants with each tenant's data key (AES-256-GCM). A secret can be opened only with the name
+ * that it was sealed with.
+ */
 export type SecretSeal = ReturnType<typeof createSecretSeal>;
 
 export function createSecretSeal(keys: DataKeys) {

@@ -15,12 +15,15 @@ export type FileKeyChoice =
 interface FileKey {
   readonly kind: KeyKind;
   readonly label: string;
-  /** Path of the key file, if only this credential file uses it. It is then erased together with the credentials. */
+  /**
+   * Path of the key file, if only this credential file uses it. The key file is then erased together with the
+   * credentials.
+   */
   readonly ownFile: string | undefined;
   /**
    * Returns the key of an existing credential file.
-   * @throws {TradeAgentError} `credential_store_locked` for a wrong passphrase, or if nobody can be asked;
-   * `credential_store_unavailable` for a key that is missing, damaged, or belongs to another file
+   * @throws {TradeAgentError} `credential_store_locked` if the passphrase is wrong or nobody can be asked for it;
+   * `credential_store_unavailable` if the key is missing, is damaged, or belongs to another file
    */
   open(header: KeyHeader): Promise<Buffer>;
   /** Creates a key for a new credential file. @throws {TradeAgentError} like `open` */

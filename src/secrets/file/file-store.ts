@@ -49,9 +49,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     return sealed === undefined ? {} : valuesOf(sealed, await fileKeys.open(sealed.key));
   };
 
-  /**
-   * Asks for the passphrase before taking a lock, because a person takes longer than other processes wait for the lock.
-   */
+  /** Asks for the passphrase before taking a lock: typing it can take longer than other processes wait for the lock. */
   const unlock = async (): Promise<void> => {
     if (kind !== 'passphrase') return;
     const sealed = readSealed();
@@ -112,7 +110,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
   };
 }
 
-/** Returns functions that read and unseal the file. An unusable file causes an error; it never counts as empty. */
+/** Returns functions that read and unseal the file. They throw if the file is unusable, and never treat it as empty. */
 function sealedCredentials(file: string, kind: KeyKind, context: string) {
   const unavailable = (message: string) =>
     new TradeAgentError('credential_store_unavailable', message, {

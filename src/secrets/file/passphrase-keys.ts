@@ -25,12 +25,12 @@ interface CredentialFile {
  */
 export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
-/** Cost of scrypt (RFC 7914 §2): 128 MiB and about 0.4 s on an ordinary machine, as OWASP recommends for passwords. */
+/** Cost of scrypt (RFC 7914 §2), as OWASP recommends for passwords: 128 MiB, and about 0.4 s on an ordinary machine. */
 const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
 
 /**
- * Returns whether a file's cost is accepted. A lower cost than ours is too weak, and more than twice our `N` and `p` in
- * someone else's file could exhaust the memory.
+ * Returns whether a file's scrypt cost is acceptable. A lower cost than {@link COST} is too weak, and a file from
+ * someone else with more than twice our `N` and `p` could exhaust the memory.
  */
 const isAcceptedCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
   (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);
@@ -50,10 +50,12 @@ export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['s
 export function createPassphraseKeys(source: PassphraseSource, derive: KeyDerivation = scryptKey) {
   const keys = new Map<string, { readonly key: Buffer; readonly check: Buffer }>();
   const passphrases = new Map<string, string>();
-  /** Keys of new files by path, kept so that unlocking and then writing a file derives its key only once. */
+  /**
+   * Keys of new files, by path. They are cached so that unlocking and then writing a file derives its key only once.
+   */
   const begun = new Map<string, { readonly header: PassphraseHeader; readonly key: Buffer }>();
   let queue: Promise<unknown> = Promise.resolve();
-  /** Runs `work` after all earlier work, because a person could not tell two simultaneous questions apart. */
+  /** Runs `work` after all earlier work, because a person could not tell two simultaneous prompts apart. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = queue.then(work);
     queue = result.catch(() => {});

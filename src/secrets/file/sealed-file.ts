@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { openBytes, sealBytes } from '../aes-gcm.ts';
 
 /**
- * Schema of the header that tells where a credential file's key comes from:
+ * Schema of the header that says where a credential file's key comes from:
  * - `file`: a key file beside the credential file (the first version of the format, without a checksum);
  * - `key-file`: a key file that the profile names;
  * - `passphrase`: scrypt (RFC 7914) of a passphrase, with salt and cost stored in this header.
@@ -35,7 +35,9 @@ const sealedFileSchema = z.strictObject({
 });
 export type SealedFile = z.output<typeof sealedFileSchema>;
 
-/** @param context authenticated together with the key's header, so that one profile's file can't replace another's */
+/**
+ * @param context authenticated together with the key's header, so that one profile's file can't stand in for another's
+ */
 export function sealCredentials(
   values: Record<string, string>,
   header: KeyHeader,

@@ -1,9 +1,11 @@
 export interface KeychainRequest {
   readonly service: string;
-  /** Names of values that were stored earlier. If one has no entry, the keychain is locked or the entry was removed. */
+  /**
+   * Names of values that were stored earlier. If a name has no entry, the keychain is locked or the entry was removed.
+   */
   readonly known: readonly string[];
   readonly probe: boolean;
-  /** Stored values on which `set` and `delete` depend. They change nothing if any value differs. Null means absent. */
+  /** Values that must be stored now for `set` and `delete` to take effect. Null means that the name must be absent. */
   readonly expected: Readonly<Record<string, string | null>>;
   readonly set: Readonly<Record<string, string>>;
   readonly delete: readonly string[];

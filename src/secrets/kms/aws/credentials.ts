@@ -23,9 +23,9 @@ const fromEnvironment: AwsCredentialSource = async ({ env }) => {
 const STS = 'STS by web identity';
 
 /**
- * Obtains a role's credentials with a token from a file that the platform renews: `AWS_WEB_IDENTITY_TOKEN_FILE`,
- * `AWS_ROLE_ARN` (EKS: IAM roles for service accounts). This is the only unsigned request to AWS.
- * `AWS_ENDPOINT_URL_STS` overrides the address of STS.
+ * Obtains the credentials of `AWS_ROLE_ARN` with a token that the platform renews in `AWS_WEB_IDENTITY_TOKEN_FILE`
+ * (EKS: IAM roles for service accounts). This is the only unsigned request to AWS. `AWS_ENDPOINT_URL_STS` overrides the
+ * address of STS.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
