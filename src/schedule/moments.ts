@@ -75,7 +75,7 @@ function edgeHint(text: string): string {
 
 /** The unit of time zone offsets, in minutes: all offsets are multiples of a quarter of an hour. */
 const QUARTER_MINUTES = 15;
-/** Number of moments to examine. A cron expression has at most 60 minutes, so 120 moments include all of them. */
+/** Number of moments to examine. A minute field has at most 60 values, so 120 moments include all of them. */
 const EXAMINED_MOMENTS = 120;
 
 /**

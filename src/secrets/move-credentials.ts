@@ -8,15 +8,15 @@ import {
 } from './credential-store.ts';
 
 /**
- * Steps of a move, in order. If the process is killed after any of them, the login still works: before `switched` from
- * the old store, and from then on from the new store.
+ * Steps of a move, in order. If the process is killed after any step, the login still works: with the old store until
+ * `switched`, and with the new store afterwards.
  */
 export type CredentialMoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
 
 export interface CredentialMove {
   readonly from: CredentialStore;
   readonly to: CredentialStore;
-  /** Opens the new store as another process would, to read back what was written. */
+  /** Opens the new store again, as another process would, to read back what was written. */
   reopen(): Promise<CredentialStore>;
   switchOver(): Promise<void>;
   readonly onStep?: (step: CredentialMoveStep) => void;

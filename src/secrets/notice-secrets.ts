@@ -58,7 +58,7 @@ export async function deleteNoticeSecret(store: CredentialStore, name: string): 
 
 /**
  * Reads all notice secrets with one call to the store.
- * @returns a function that finds a channel's secret, only if it was stored for the channel's current recipient
+ * @returns a function that returns a channel's secret if it was stored for the channel's current recipient
  */
 export async function loadNoticeSecrets(
   store: CredentialStore,

@@ -2,9 +2,8 @@ import { type CredentialName, type CredentialStore, credentialNames } from './cr
 import { pickValues } from './credential-values.ts';
 
 /**
- * Returns a store that caches these values. They are read in one call, because each keychain call starts a process.
- * `get` returns them without another call unless `fresh` is set. Values that this process writes are visible
- * immediately.
+ * Reads these values in one call, because each keychain call starts a process, and returns a store that caches them.
+ * `get` returns cached values unless `fresh` is set. Values that this process writes are visible immediately.
  */
 export async function prefetchCredentials(
   store: CredentialStore,

@@ -29,9 +29,9 @@ export function sessionFileLocation(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Returns a store that keeps the session in a separate file, for machines on which nobody unlocks a keychain. At first,
- * the file contains only a refresh token, or the session of an earlier run. Each change is written to the file
- * immediately and atomically. A descriptor is read only once, and changes are lost when the process ends.
+ * Returns a store that keeps the session in a separate file, for machines on which nobody unlocks a keychain.
+ * Initially, the file may contain just a refresh token. Each change is written to the file immediately and atomically.
+ * A descriptor is read only once, and changes are lost when the process ends.
  * @param location a path, or `fd:N`
  * @param warn warns the person that a new refresh token can't be written back
  * @param signal ends the wait for input from a descriptor
@@ -108,7 +108,7 @@ interface SessionLocation {
   read(): Promise<Values>;
   /** Applies a change and stores it, unless `apply` returns false. */
   change(apply: (values: Values) => boolean): Promise<boolean>;
-  /** Path of the lock file; undefined if no other process can use the session. */
+  /** Path of the lock file. Undefined for a descriptor, because no other process can use its session. */
   readonly lock: string | undefined;
 }
 

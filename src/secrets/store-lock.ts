@@ -6,7 +6,7 @@ import type { LockPurpose } from './credential-store.ts';
 /**
  * Maximum wait for a lock. It is longer than the longest token refresh: four requests of 10 s (a request, a second one
  * after a DPoP nonce challenge, and both again if this machine's clock is off) and three store calls of 2 s. With a
- * shorter wait, a process would give up, or might send a refresh token that the lock's holder is using.
+ * shorter wait, a process would give up too early, or might send a refresh token that the lock's holder is using.
  */
 export const LOCK_WAIT_MS = 60_000;
 

@@ -9,8 +9,7 @@ export interface SecretName {
 }
 
 /**
- * A stored secret. Sealing a secret again gives different bytes, so changed bytes show that the secret was written
- * again.
+ * A stored secret. Sealing the same secret again gives different bytes, so changed bytes show that it was rewritten.
  */
 export interface SealedSecret {
   readonly keyVersion: number;
@@ -18,8 +17,8 @@ export interface SealedSecret {
 }
 
 /**
- * Seals secrets of many tenants with each tenant's data key (AES-256-GCM). A secret can be opened only with the name
- * that it was sealed with.
+ * Seals secrets with their tenant's data key (AES-256-GCM). A secret can be opened only with the name it was sealed
+ * with.
  */
 export type SecretSeal = ReturnType<typeof createSecretSeal>;
 

@@ -15,10 +15,7 @@ export type FileKeyChoice =
 interface FileKey {
   readonly kind: KeyKind;
   readonly label: string;
-  /**
-   * Path of the key file, if only this credential file uses it. The key file is then erased together with the
-   * credentials.
-   */
+  /** Path of a key file that only this credential file uses. The key file is erased together with the credentials. */
   readonly ownFile: string | undefined;
   /**
    * Returns the key of an existing credential file.

@@ -25,7 +25,7 @@ interface CredentialFile {
  */
 export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
-/** Cost of scrypt (RFC 7914 §2), as OWASP recommends for passwords: 128 MiB, and about 0.4 s on an ordinary machine. */
+/** Cost of scrypt (RFC 7914 §2), as OWASP recommends for passwords: 128 MiB and about 0.4 s on an ordinary machine. */
 const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
 
 /**
@@ -50,9 +50,7 @@ export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['s
 export function createPassphraseKeys(source: PassphraseSource, derive: KeyDerivation = scryptKey) {
   const keys = new Map<string, { readonly key: Buffer; readonly check: Buffer }>();
   const passphrases = new Map<string, string>();
-  /**
-   * Keys of new files, by path. They are cached so that unlocking and then writing a file derives its key only once.
-   */
+  /** Keys of new files, by path. Cached so that unlocking and then writing a file derives its key only once. */
   const begun = new Map<string, { readonly header: PassphraseHeader; readonly key: Buffer }>();
   let queue: Promise<unknown> = Promise.resolve();
   /** Runs `work` after all earlier work, because a person could not tell two simultaneous prompts apart. */

@@ -35,9 +35,7 @@ const sealedFileSchema = z.strictObject({
 });
 export type SealedFile = z.output<typeof sealedFileSchema>;
 
-/**
- * @param context authenticated together with the key's header, so that one profile's file can't stand in for another's
- */
+/** @param context authenticated with the key's header, so that one profile's file can't replace another's */
 export function sealCredentials(
   values: Record<string, string>,
   header: KeyHeader,

@@ -1,8 +1,6 @@
 export interface KeychainRequest {
   readonly service: string;
-  /**
-   * Names of values that were stored earlier. If a name has no entry, the keychain is locked or the entry was removed.
-   */
+  /** Names of values that were stored earlier. A name without an entry means a locked keychain or a removed entry. */
   readonly known: readonly string[];
   readonly probe: boolean;
   /** Values that must be stored now for `set` and `delete` to take effect. Null means that the name must be absent. */

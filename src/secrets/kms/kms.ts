@@ -15,7 +15,7 @@
 export interface Kms {
   /**
    * Wraps with the newest wrapping key.
-   * @param context is authenticated as well, so that a key wrapped for one context does not unwrap in another
+   * @param context authenticated with the key, so that a key wrapped for one context can't be unwrapped for another
    */
   wrap(key: Uint8Array, context: string): Promise<string>;
   unwrap(wrapped: string, context: string): Promise<Buffer>;

@@ -23,8 +23,8 @@ interface VaultKmsOptions {
 
 /**
  * Returns a {@link Kms} that uses the transit engine of HashiCorp Vault (1.13 or later, for associated data) or
- * OpenBao. A ciphertext names its key version, so `vault write -f transit/keys/NAME/rotate` is enough to rotate the
- * key.
+ * OpenBao. A ciphertext names its key version, so the key can be rotated with just `vault write -f
+ * transit/keys/NAME/rotate`.
  * @see https://developer.hashicorp.com/vault/api-docs/secret/transit "Encrypt data", "Decrypt data"
  * @throws {TradeAgentError} `invalid_config` if the server's URL is not secure
  */

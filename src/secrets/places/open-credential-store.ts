@@ -26,7 +26,7 @@ export function createPassphraseKeysFromEnv(
   return createPassphraseKeys(createPassphraseSource(env, ask, signal));
 }
 
-/** Opens the store that the profile names. An unusable store fails at its first use; no other store is used instead. */
+/** Opens the store that the profile names. If it is unusable, its methods throw; no other store is used instead. */
 export function openCredentialStore(
   profile: Pick<ResolvedProfile, 'name'> & CredentialLocation,
   home: Pick<UserDirs, 'config'>,

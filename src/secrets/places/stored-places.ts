@@ -27,8 +27,8 @@ export function toStoreLocation(folder: string, profile: string, store: Credenti
 }
 
 /**
- * Returns the location of every store that has credentials for this profile. Does not open the keychain, because its
- * marker file shows whether the keychain has entries.
+ * Returns the location of every store that has credentials for this profile. Does not open the keychain: a marker file
+ * shows whether the keychain has entries.
  */
 export function findStoreLocations(folder: string, profile: string): CredentialStoreLocation[] {
   const files = (['file', 'key-file', 'passphrase'] as const)

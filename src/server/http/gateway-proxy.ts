@@ -26,8 +26,8 @@ const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Adds a route that forwards requests under `/v1/`, except those to the agent's routes, to the gateway. Requests are
- * sent in the caller's name, with the scopes of the caller's token and the timeouts of a session. An event stream ends
- * when the token that opened it expires, and the client resumes the stream with its next token (`Last-Event-ID`).
+ * sent on the caller's behalf, with the scopes of the caller's token and the timeouts of a session. An event stream
+ * ends when the token that opened it expires; the client can resume it with a new token (`Last-Event-ID`).
  */
 export function addGatewayProxy(app: Hono, authenticator: Authenticator, options: GatewayProxyOptions): void {
   app.all(

@@ -37,9 +37,8 @@ const NEXT_TIMES_SHOWN = 5;
 const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128).default(20) });
 
 /**
- * Adds the routes for a person's schedules. A schedule's runs have the rights of the token that added the schedule,
- * even while the person is away. The first schedule therefore requests offline access, and removing the last schedule
- * revokes it.
+ * Adds the routes for a person's schedules. A schedule runs with the rights of the token that added it, even while the
+ * person is away. The first schedule therefore requests offline access, and removing the last schedule revokes it.
  */
 export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = createReadRoutes(app, authenticator);

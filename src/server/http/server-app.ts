@@ -73,7 +73,7 @@ export interface ServerAppOptions extends ServerParts {
 
 export interface ServerApp {
   readonly app: Hono;
-  /** Rejects new requests and ends streams. */
+  /** Ends open streams, and rejects requests from then on. */
   close(): Promise<void>;
 }
 
@@ -384,7 +384,9 @@ type Json = Record<string, unknown>;
  */
 export function createOpenApiDocument(address: string, version: string): Json {
   const components: Json = {};
-  /** Returns JSON Schema 2020-12 with its parts under `components`. Responses may gain members within a version. */
+  /**
+   * Returns JSON Schema 2020-12. Named schemas are put in `components`. Responses may gain members within a version.
+   */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
     const {
       $schema: _,
@@ -475,7 +477,7 @@ function toOperation(
   };
 }
 
-/** Describes a response. OpenAPI 3.1 can't describe the events of a stream; `itemSchema` in 3.2 can. */
+/** Describes a response's content. OpenAPI 3.1 can't describe the events of a stream (3.2 can, with `itemSchema`). */
 function responseContent(schema: Json, streams: boolean): Json {
   if (!streams) return { 'application/json': { schema } };
   const stream = { type: 'string', description: 'server-sent events, each with an increasing ID' };

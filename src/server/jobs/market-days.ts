@@ -7,7 +7,7 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Maximum number of people whose sessions are tried for reading the calendar, as the first may be signed out. */
+/** Maximum number of sessions to try for reading the calendar. Some of the people may be signed out. */
 const MAX_PEOPLE = 5;
 const RETRY_DELAY_MS = 5 * 60_000;
 const CACHE_MS = 60_000;
@@ -58,8 +58,8 @@ export function createTradingDayReader(options: {
   let remembered: { readonly days: readonly TradingDay[]; readonly until: number } | undefined;
   return {
     /**
-     * Returns the known trading days for a sweep. The list is empty if no schedule needs the trading days, or if they
-     * can't be read.
+     * Returns the trading days, cached for a minute. Returns an empty list if no schedule needs them, or none could be
+     * read.
      */
     async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {

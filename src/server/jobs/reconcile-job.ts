@@ -7,15 +7,15 @@ import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
 /**
- * The delay before the next attempt equals the proposal's age, from one minute to one hour. The job gives up after a
+ * The delay before the next attempt equals the proposal's age, but is one minute to one hour. Attempts end after a
  * week.
  */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**
- * Creates the job that asks the gateway for a proposal's unknown outcome and records it. The gateway looks it up at the
- * broker and never sends the order again. If the outcome is still unknown after a week, the job becomes a dead job for
- * the operator.
+ * Creates the job that asks the gateway for a proposal's unknown outcome and records it. The gateway looks the outcome
+ * up at the broker, and never sends the order again. If the outcome is still unknown after a week, the job becomes a
+ * dead job for the operator.
  */
 export function createReconcileJob(parts: ServerParts): JobHandler {
   const { database, jobs, sessions, clock } = parts;
