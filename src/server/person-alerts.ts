@@ -17,7 +17,7 @@ import {
   type ServerSchedule,
 } from './server-parts.ts';
 
-/** Name of the schedule that holds a person's alerts as its rules. It runs on price changes and at intervals. */
+/** Name of the schedule whose rules are the person's alerts. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
 const MAX_ALERTS = 100;
 const DEFAULT_INTERVAL: CheckTime = '15m';
@@ -122,8 +122,8 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
 }
 
 /**
- * Returns when to review a schedule next, and its price conditions. If its times depend on market days, the review is
- * due immediately, and the sweep finds the next time.
+ * Returns the schedule's next review time and its price conditions. If its timing depends on market days, the review is
+ * due immediately, and the sweep computes the next time.
  */
 async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;

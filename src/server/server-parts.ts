@@ -76,7 +76,7 @@ export function tenantSchedules({ database, jobs }: Pick<ServerParts, 'database'
   return postgresTenantSchedules(database, jobs);
 }
 
-/** Review interval of schedules that follow market days, because the market's calendar may change. */
+/** Review interval of schedules whose timing depends on market days, because the market's calendar may change. */
 const MARKET_REVIEW_INTERVAL_MS = 12 * 3_600_000;
 const UNKNOWN_MARKET_REVIEW_INTERVAL_MS = 5 * 60_000;
 

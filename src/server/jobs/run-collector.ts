@@ -10,7 +10,7 @@ const RUN_BATCH = 500;
 const MAX_PARALLEL_PEOPLE = 8;
 /** A claimed run is due again after this time, in case the claiming process dies. */
 const CLAIM_MS = 30_000;
-/** The proposals of a waiting run are polled after a quarter of the time it has waited, within these limits. */
+/** Limits of a waiting run's poll interval, which is a quarter of the time that the run has been waiting. */
 const MIN_POLL_INTERVAL_MS = 2_000;
 const MAX_POLL_INTERVAL_MS = 60_000;
 /** Maximum number of proposals that the gateway returns in a list. */
@@ -23,9 +23,9 @@ export interface RunCollectorOptions extends ServerParts {
 }
 
 /**
- * Maintains all users' runs that no process is executing. Several collectors may run concurrently. For each person, one
- * request asks the gateway about all proposals that their runs wait for. Runs are woken when their proposals are
- * decided or their time is over, jobs that may be lost are enqueued again, and runs that ended long ago are removed.
+ * Maintains all users' runs that no process is executing: wakes runs whose proposals were decided or whose deadline has
+ * passed, enqueues jobs again that may be lost, and removes runs that ended long ago. For each person, sends one
+ * request to the gateway for the proposals of all waiting runs. Several collectors may run concurrently.
  */
 export async function collectRuns(options: RunCollectorOptions, signal: AbortSignal): Promise<void> {
   const { due, clock, onError } = options;

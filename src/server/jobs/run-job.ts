@@ -18,7 +18,7 @@ import { isSettledState } from '../../trading/proposal.ts';
 import { createPersonAgent, limitSessionToScopes, personStores } from '../person-agent.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
 
-/** Delay before the first poll. New requests are rarely decided immediately, and a watched run is woken anyway. */
+/** Delay before the first poll. People rarely decide immediately, and a watched run is woken without polling. */
 const FIRST_POLL_DELAY_MS = 2_000;
 /** Extra time for the gateway to execute an order that was approved just before its expiry. */
 const EXECUTION_GRACE_MS = 60_000;
@@ -28,8 +28,8 @@ const UNKNOWN_OUTCOME_WAIT_MS = 10_000;
 const CONNECTION_WAIT_MS = 5 * 60_000;
 
 /**
- * Returns what an interrupted run waits for, or undefined if the run ends instead: because it must not wait, nothing is
- * open, or the time for waiting for these proposals is over.
+ * Returns what an interrupted run waits for. Returns undefined if the run ends instead, because it must not wait, has
+ * nothing to wait for, or has waited for these proposals until their deadline.
  */
 function nextWait(
   run: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>,
@@ -64,14 +64,14 @@ function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUnti
 }
 
 /**
- * Creates the job that executes a run until it ends or waits for approval; the state of a waiting run is in the
+ * Creates the job that executes a run until the run ends or waits for approval. A waiting run's state is in the
  * database. A job that runs twice, even concurrently, proposes nothing twice:
- * 1. Claiming the run increments its epoch, which guards each event, and takes the thread's lease, which guards each
- * checkpoint. The previous holder therefore can no longer write anything.
+ * 1. Claiming the run increments its epoch, which is checked before each event is written, and takes the thread's
+ * lease, which is checked before each checkpoint. The previous holder therefore can no longer write anything.
  * 2. Jobs of one thread run one at a time, so the previous holder of the lease is a job that has ended or is suspended.
  * 3. The number of prompts in the thread, stored with the prompt's checkpoint, shows whether the run's prompt is
  * already there. If so, the run resumes, and stored model steps are not requested again.
- * 4. A proposal's key consists of thread, call and attempt, so the gateway stores it once, however often it is sent.
+ * 4. A proposal's key consists of thread, call and attempt, so sending it again creates no second proposal.
  */
 export function createRunJob(parts: ServerParts): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
@@ -202,7 +202,7 @@ async function runTurn(
 }
 
 /**
- * Returns whether the run's prompt is in its thread. The first turn records how many prompts were there before it.
+ * Returns whether the run's prompt is in its thread. The first turn records the number of earlier prompts.
  * @throws {TurnLost}
  */
 async function checkAndRecordPrompt(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
@@ -232,7 +232,7 @@ async function releaseThread({ threads }: StateStores, id: string, { now }: Serv
 
 interface Stop {
   readonly signal: AbortSignal;
-  /** Resolves once it is known whether the run was already stopped. */
+  /** Resolves after checking whether the run was stopped before the watch began. */
   readonly looked: Promise<void>;
   close(): void;
 }
@@ -307,9 +307,7 @@ async function createEventWriter(
           writing = undefined;
         });
     },
-    /**
-     * Returns the events that are not written yet. The caller writes them with the turn's end. @throws the write error
-     */
+    /** Returns the unwritten events, which the caller writes when the turn ends. @throws the error of a failed write */
     async rest(): Promise<AgentEvent[]> {
       while (writing !== undefined) await writing;
       if (failed !== undefined) throw failed.reason;

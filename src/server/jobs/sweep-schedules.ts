@@ -8,7 +8,7 @@ import { nextReviewTime } from '../server-parts.ts';
 const SCHEDULE_BATCH = 500;
 /** Maximum number of queued jobs. Job engines are slow with long queues, and due schedules can wait in the database. */
 const MAX_QUEUED = 500;
-/** Schedules that are due at the same time start within this period, in milliseconds. */
+/** Schedules that are due at the same time are started over this period, in milliseconds. */
 const SPREAD_MS = 60_000;
 /** Minimum number of schedules per turn, so that a small number of schedules is not delayed by spreading. */
 const MIN_PER_TURN = 20;
@@ -33,7 +33,7 @@ export interface ScheduleSweepOptions {
  */
 export function createScheduleSweep(options: ScheduleSweepOptions): (signal: AbortSignal) => Promise<number> {
   const { schedules, leases, intervalMs } = options;
-  /** Deadline for enqueueing the schedules due now. Undefined while none are due. */
+  /** Deadline for enqueueing the schedules that are due now. Undefined if none are due. */
   let until: number | undefined;
   return async (signal) => {
     const now = options.now();

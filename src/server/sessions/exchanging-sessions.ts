@@ -163,8 +163,8 @@ function recentSessions() {
 }
 
 /**
- * Obtains a token with the token of the person's last request while that token is valid, and otherwise with the
- * person's offline grant. Reads the store each time, because another machine may have served the person since.
+ * Obtains a token in exchange for the token of the person's last request, or with the offline grant if that token is no
+ * longer valid. Reads the store each time, because another machine may have served the person since.
  */
 async function renewToken(
   options: ServerClient & { readonly store: PersonCredentialStore; readonly person: string },
@@ -182,7 +182,7 @@ async function renewToken(
   return await refreshAccessToken({ profile, store, access, clock, sub: person }, scopes, rejected);
 }
 
-/** Returns a hash as the cache key, so that the cache's keys contain no token. */
+/** Returns a hash, so that the cache's keys contain no tokens. */
 function cacheKey(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
@@ -344,14 +344,14 @@ function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): Ac
 }
 
 /**
- * A stored token is used until this many milliseconds before its expiry, because it is exchanged immediately. A client
- * that watches a run sends a new token before that (`http/server-app.ts`), so that the run keeps its session.
+ * A stored token is used until this many milliseconds before its expiry. The margin is short because the token is
+ * exchanged immediately. A client that watches a run sends a new token earlier, so that the run keeps its session.
  */
 const EXCHANGE_MARGIN_MS = 2_000;
 
 /**
- * Reads the data that is stored for a person so that runs can continue after the request that started them. `subject`
- * is the last request's token while it is valid, and `hasGrant` tells whether there is an offline grant.
+ * Reads a person's stored session, with which runs continue after the request that started them. `subject` is the last
+ * request's token if it is still valid. `hasGrant` is true if there is an offline grant.
  */
 async function storedSession(store: PersonCredentialStore, profile: ResolvedProfile, clock: Clock) {
   const held = await store.get(['session', 'subject_token', 'refresh_token'], { fresh: true });

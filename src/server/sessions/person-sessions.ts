@@ -2,7 +2,7 @@ import type { Session } from '../../auth/session/session.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 
 /**
- * Sessions for acting at the gateway in a person's name. A request's token is valid only for the server, which
+ * Sessions for acting on a person's behalf at the gateway. A request's token is valid only for the server, which
  * exchanges it at the identity provider (RFC 8693) for a gateway token that is bound to the server's key and names the
  * server in `act` (§4.1). Anything stored between a request and the run that it starts is sealed.
  * @example
@@ -38,14 +38,14 @@ export interface PersonSessions {
    */
   of(person: string): Promise<Session>;
   /**
-   * Obtains an offline grant for the caller, which schedules and alerts need. Requires that the caller allowed
-   * `offline_access` when they signed in. Does nothing if there is a grant already.
+   * Obtains an offline grant for the caller, which schedules and alerts require. The caller must have allowed
+   * `offline_access` when they signed in. Does nothing if there is already a grant.
    * @throws {TradeAgentError} `insufficient_scope` if they did not allow it; `login_required`, `provider_unreachable`
    */
   grantOffline(caller: Caller, token: string): Promise<void>;
   /**
-   * Like {@link grantOffline}, for a person whose run is in progress, with the token of their last request.
-   * @throws {TradeAgentError} as `grantOffline`
+   * Like {@link grantOffline}, but with the token of the person's last request, for a run that is in progress.
+   * @throws {TradeAgentError} in the same cases as `grantOffline`
    */
   grantOfflineTo(person: string): Promise<void>;
   /**

@@ -63,7 +63,7 @@ export type ServerSettings = z.output<typeof serverSettingsSchema>;
 
 const SERVER_PROFILE = 'server';
 
-/** Returns the server's settings as a profile for agents and sessions, with the server's own client as login client. */
+/** Returns the server's settings as a profile for agents and sessions. Its login client is the server's own client. */
 export function toServerProfile(settings: ServerSettings, provider: ProviderName): ResolvedProfile {
   const { issuer, gateway, environment, client_id, model, max_slippage } = settings;
   return {
