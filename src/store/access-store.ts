@@ -10,7 +10,7 @@ export interface AccessGrant {
   /** The advisor's `firm` or the member's `household`. Null for other roles. */
   readonly of: string | null;
   readonly from: number;
-  /** Time when the grant expires. Null if it does not expire. */
+  /** Expiry. Null if the grant does not expire. */
   readonly until: number | null;
   readonly grantedAt: number;
   readonly revokedAt: number | null;

@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Returns the last bytes of the audit log's file, at most `longest`. Returns an empty string if there is no file. */
+/** Returns at most `longest` bytes from the end of the audit log's file, or an empty string if there is no file. */
 export function readFileTail(file: string, longest: number): string {
   let handle: number;
   try {
@@ -27,7 +27,7 @@ export function dropIncompleteLine(tail: string): string {
 /**
  * Appends lines to the audit log's file and flushes the file to disk. If the file ends with a truncated line, that line
  * is kept, and the new lines are appended after a line break.
- * @param tail the end of the file, which shows whether its last line is complete
+ * @param tail the text at the end of the file, which shows whether the last line is complete
  * @param file created with mode 0600 if it does not exist
  */
 export function appendLines(file: string, tail: string, lines: readonly string[]): void {

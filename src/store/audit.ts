@@ -51,7 +51,7 @@ export interface AuditHead {
   readonly hash: string;
 }
 
-/** A snapshot of the audit log: its last entry in the store, and the size of its file. */
+/** A snapshot of the audit log: its last entry, the lines that are not in its file yet, and the file's size. */
 export interface AuditSnapshot {
   readonly head: AuditHead;
   /**
@@ -63,8 +63,8 @@ export interface AuditSnapshot {
 }
 
 /**
- * The audit log entries that are not in the log's file yet. The other stores add entries, too. Each entry contains the
- * hash of the previous one.
+ * Stores audit log entries until they are moved to the log's file. The other stores add entries, too. Each entry
+ * contains the hash of the previous entry.
  */
 export interface AuditStore {
   /**
@@ -73,9 +73,9 @@ export interface AuditStore {
    */
   note(note: AuditNote, now: number): Promise<void>;
   /**
-   * Appends the pending lines to the file in order and flushes the file to disk. Each line is written exactly once,
-   * even if several processes call this method or one of them dies. If the file ends with a truncated line, that line
-   * is kept, and the new lines are appended after a line break.
+   * Appends the pending lines to the file in order, and flushes the file to disk. Each line is written exactly once,
+   * even if several processes call this method at once or one of them dies. If the file ends with a truncated line,
+   * that line is kept, and the new lines are appended after a line break.
    * @param file created with mode 0600 if it does not exist
    * @throws if the file can't be written; the lines stay pending
    */
@@ -85,7 +85,7 @@ export interface AuditStore {
 
 export const EMPTY_AUDIT_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
-/** Returns the SHA-256 hash of an entry in RFC 8785 form, without the entry's own `hash` field. Hex. */
+/** Returns the SHA-256 hash, in hex, of an entry in RFC 8785 form without its `hash` member. */
 export function auditEntryHash(facts: Readonly<Record<string, unknown>>): string {
   const { hash: _, ...rest } = facts;
   return createHash('sha256')

@@ -1,7 +1,4 @@
-/**
- * A person's API key pair for a broker, sealed so that the database contains no readable key. Times are milliseconds
- * since the epoch.
- */
+/** A person's API key pair for a broker, encrypted (`sealed`). Times are milliseconds since the epoch. */
 export interface BrokerKey {
   readonly sub: string;
   /** The broker's name in the gateway's settings, such as `broker`. */

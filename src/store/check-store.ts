@@ -12,7 +12,7 @@ export interface RuleFiring {
   readonly since: number;
 }
 
-/** A conditional order that a check proposed. `asked` is true once the store knows that approval was requested. */
+/** A conditional order that a check proposed. `asked` is true once `markAsked` has recorded the approval request. */
 interface ProposedOrder {
   readonly thread: string;
   readonly asked: boolean;
@@ -24,7 +24,7 @@ export interface CheckSnapshot {
   proposed(rule: string, definition: string): ProposedOrder | undefined;
 }
 
-/** A notice. The store returns all of its members unchanged, including those not listed here. */
+/** A notice. The store keeps members that are not listed here, and returns them unchanged. */
 export interface StoredNotice {
   readonly id: string;
   /** RFC 3339. */
@@ -65,7 +65,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
   remembered(): Promise<CheckSnapshot>;
   /**
    * Replaces the stored firings and the high-water mark. For each rule that no longer fires, also forgets which
-   * channels were notified, so that the channels are notified when the rule fires again.
+   * channels were notified, so that they are notified when it fires again.
    */
   remember(states: readonly RuleFiring[], mark: HighWaterMark | undefined): Promise<void>;
   /**
@@ -73,9 +73,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
    * @param now milliseconds since the epoch
    */
   markProposing(rule: string, definition: string, thread: string, now: number): Promise<void>;
-  /**
-   * Records that approval was requested. Approval is then never requested again for this order, whatever the answer.
-   */
+  /** Records that approval was requested. It is never requested again for this order, even if the person denies it. */
   markAsked(rule: string, definition: string): Promise<void>;
   readonly notices: NoticeOutbox<Notice>;
 }

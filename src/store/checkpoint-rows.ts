@@ -25,8 +25,8 @@ interface MessageRows {
 /**
  * Converts LangGraph's checkpoints to rows and back. LangGraph stores the entire conversation with each step. Here,
  * each message is stored once in its own row, a checkpoint contains only the messages' hashes, and a thread keeps only
- * its latest checkpoint. Therefore, storage grows in proportion to the conversation. Earlier checkpoints are not kept,
- * because resuming from one would propose its orders again.
+ * its latest checkpoint. Storage therefore grows only in proportion to the conversation. Earlier checkpoints are not
+ * kept, because resuming from one would propose its orders again.
  */
 export class CheckpointRows {
   readonly #serde: SerializerProtocol;
@@ -96,7 +96,7 @@ export class CheckpointRows {
   }
 
   /**
-   * @returns the rows, and whether they replace existing rows (`replaces`): LangGraph overwrites a task's errors and
+   * @returns the rows, and whether they replace existing rows (`replaces`). LangGraph overwrites a task's errors and
    * interrupts, but not its result
    */
   async toWriteRows(

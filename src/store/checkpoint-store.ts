@@ -12,8 +12,8 @@ export interface AuditCheckpointStore {
   last(): Promise<AuditCheckpoint | undefined>;
   /**
    * Writes the entry that closes a day, once. Does nothing if a later day was already closed, unless that later day is
-   * still in the future because it was closed by a clock that was ahead. The very first call writes no entry. It only
-   * stores the day after which days are closed.
+   * still in the future (it was closed while the clock was ahead). The first call writes no entry, and only stores the
+   * day after which days are closed.
    * @param days `day` is the day that has ended, and `today` is the current day
    * @param line builds the entry from the last entry and the previous checkpoint's hash; called within the transaction
    * @returns whether the entry was written

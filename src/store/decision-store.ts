@@ -29,12 +29,12 @@ export interface StoredPolicyDecision extends NewPolicyDecision {
 }
 
 /**
- * Policy decisions in the gateway's database. For each person, the store keeps a limited number of the newest denials
- * and of the newest permits. The two limits are separate, so denials can't displace the decisions about placed orders.
+ * Policy decisions in the gateway's database. For each person, the store keeps a limited number of the newest denials,
+ * and separately of the newest permits, so that denials can't displace the decisions about placed orders.
  */
 export interface DecisionStore {
   note(note: NewPolicyDecision, now: number): Promise<void>;
-  /** Returns the stored decisions about one of a person's orders. Newest first. */
+  /** Returns the stored decisions about an order, newest first. */
   about(sub: string, subjectId: string): Promise<StoredPolicyDecision[]>;
   /** Returns a person's decisions. Newest first. */
   list(

@@ -1,4 +1,4 @@
-/** The account that each person chose as the default, identified by the broker's account number. */
+/** Stores each person's default account, identified by the broker's account number. */
 export interface DefaultAccountStore {
   /** Returns undefined if the person has not chosen a default account. */
   find(sub: string): Promise<string | undefined>;

@@ -1,6 +1,7 @@
 /**
  * The identity provider's pings (CIBA Core §10.2) that arrived before their approval request was stored, because the
- * person approved within milliseconds. They are kept in the database, because another gateway may have sent the request.
+ * person approved within milliseconds. Stored in the database, because a different gateway may have sent the approval
+ * request.
  */
 export interface EarlyPingStore {
   /**
@@ -12,5 +13,5 @@ export interface EarlyPingStore {
   take(pings: readonly string[]): Promise<boolean>;
 }
 
-/** Age at which no gateway needs a ping anymore, in milliseconds, even if the gateways' clocks differ by minutes. */
+/** Age at which no gateway needs a ping anymore, in milliseconds. Allows for clocks that differ by minutes. */
 export const MAX_EARLY_PING_AGE_MS = 10 * 60_000;
