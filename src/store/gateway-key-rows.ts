@@ -24,7 +24,7 @@ export interface GatewayKeyRows {
   replace(removed: readonly WrappedGatewayKey[], added: readonly WrappedGatewayKey[]): Promise<boolean>;
   /**
    * Adds the first seal key.
-   * @param check a value derived from the key that does not reveal the key
+   * @param check a value that is derived from the key but does not reveal it
    * @returns false, with nothing changed, if a seal key exists or secrets were already sealed with another key
    */
   addFirstSeal(seal: WrappedGatewayKey, check: string): Promise<boolean>;

@@ -17,10 +17,7 @@ import type { RateBuckets } from './rate-buckets.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 import type { StandingOrderStore } from './standing-order-store.ts';
 
-/**
- * All stores of a gateway. They share one database, so that one transaction can write related changes to several
- * stores.
- */
+/** All stores of a gateway. They share one database, so that one transaction can change several stores. */
 export interface GatewayStores {
   readonly orders: OrderJournal;
   readonly messages: MessageJournal;
@@ -44,8 +41,7 @@ export interface GatewayStores {
   /** Rate limits that all processes share. Undefined if only one process uses the database. */
   readonly buckets?: RateBuckets;
   /**
-   * Returns the database server's time, in milliseconds since the epoch. Undefined if the database uses this machine's
-   * clock.
+   * Returns the database's time, in milliseconds since the epoch. Undefined if the database uses this machine's clock.
    */
   readonly databaseTime?: () => Promise<number>;
 }

@@ -13,16 +13,16 @@ export interface TradingStateSnapshot {
 export const HALTED_BY_MAX_DAY_LOSS = 'max_day_loss';
 
 /**
- * People whose trading is halted, or limited to orders that reduce positions. Stored in the gateway's database, so that
- * halts survive restarts and apply to all interfaces. Each change is one transaction that includes its audit log entry.
- * Times are milliseconds since the epoch.
+ * Stores for each person whether trading is halted, or restricted to orders that reduce positions. The gateway's
+ * database is the storage, so that halts survive restarts and apply to all interfaces. Each change is one transaction
+ * that includes its audit log entry. Times are milliseconds since the epoch.
  */
 export interface HaltStore {
   /** Returns the time when the halt began, or undefined if trading is not halted. */
   haltedAt(sub: string): Promise<number | undefined>;
   current(sub: string, now: number): Promise<TradingStateSnapshot>;
   /**
-   * Halts trading, unless trading is already halted.
+   * Halts trading. Does nothing if it is already halted.
    * @returns the time when the halt began
    */
   halt(sub: string, by: string, now: number): Promise<number>;

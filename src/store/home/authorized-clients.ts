@@ -15,9 +15,7 @@ export interface AuthorizedClient extends NamedClient {
   readonly clientId: string;
   readonly redirectUri: string;
   readonly since: number;
-  /**
-   * Time when the client's latest token was issued, or undefined if none was issued. Tokens are valid for ten minutes.
-   */
+  /** Time when the client's latest token (valid for ten minutes) was issued. Undefined if none was issued. */
   readonly usedAt: number | undefined;
 }
 
@@ -75,17 +73,17 @@ export function createAuthorizedClients(
       return row === undefined ? undefined : toClient(row);
     },
     /**
-     * Lists active authorizations, newest first, at most one for each person and client.
+     * Lists active authorizations, one for each person and client, newest first.
      * @param user the person whose authorizations are listed; if omitted, everyone's are
      */
     list: (user?: string): AuthorizedClient[] => standing(rows.list.all(user ?? null, user ?? null)),
     /**
      * Revokes everything that a person granted a client. The client's tokens become invalid immediately, in all
-     * processes. The client's open streams are closed when the home's server handles the revocation (`endings`).
+     * processes. The client's open streams are closed when the server calls `handleRevocations`.
      * @returns false if the client has no grant
      */
     revoke: (user: string, clientId: string): boolean => end.immediate(user, clientId),
-    /** Handles pending revocations. A revocation stays pending until `tell` has resolved for it. */
+    /** Calls `tell` for each pending revocation. A revocation stays pending until its call has resolved. */
     async handleRevocations(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
       for (const { user: sub, client_id: clientId } of rows.allDue.all()) {
         await tell({ sub, clientId });

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
-/** How long an expired row is kept, in seconds, so that a late request gets the error "expired" and not "unknown". */
+/** How long an expired row is kept, in seconds, so that late requests fail with "expired" and not with "unknown". */
 const EXPIRED_RETENTION_S = 24 * 3600;
 
 interface Row {
@@ -27,8 +27,8 @@ interface OidcStoreOptions {
    */
   readonly onGrantEnded: (granted: GrantInfo) => Promise<void>;
   /**
-   * Called after the client is authenticated and before its CIBA request is read. For long polling, the token
-   * endpoint's response is delayed here.
+   * Called after the client is authenticated and before its CIBA request is read. Its promise delays the token
+   * endpoint's response, for long polling.
    */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
@@ -214,10 +214,10 @@ function activeGrants(database: Database) {
 }
 
 /**
- * Response to the second use of a refresh token. `never` treats it as theft and ends the session (RFC 9700 §4.14.2).
- * `until_confirmed` assumes that the first response was lost, as long as the token's successor has not been used: the
- * request is answered again, and the lost successor is deleted. This applies only to tokens that are bound to a key
- * (RFC 9449 §5), which only the machine with the key can use. All other tokens are treated as with `never`.
+ * Whether a refresh token may be used a second time. `never` treats that as theft and ends the session (RFC 9700
+ * §4.14.2). `until_confirmed` assumes that the first response was lost if the token's successor has not been used: it
+ * issues a new successor and deletes the lost one. This applies only to tokens that are bound to a key (RFC 9449 §5),
+ * because only the machine with the key can use them. All other tokens are treated as with `never`.
  */
 export type RefreshTokenReusePolicy = 'never' | 'until_confirmed';
 
@@ -234,7 +234,7 @@ function refreshTokenSuccessors(database: Database) {
     Number(payload.rotations ?? 0),
   ];
   return {
-    /** Returns whether any of the successors was used. If so, the client must have received it. */
+    /** Returns whether any successor was used, which proves that the client received it. */
     wereUsed: (payload: object) => used.get(...of(payload)) !== undefined,
     drop: (payload: object) => {
       drop.run(...of(payload));
@@ -244,7 +244,7 @@ function refreshTokenSuccessors(database: Database) {
 
 /**
  * Ends every sign-in of browsers and agents in a provider's database. Called after a backup is restored, because
- * sign-ins that were ended since the backup would otherwise be active again. People and their passkeys are not changed.
+ * sign-ins that ended after the backup was made would otherwise be active again. Keeps people and their passkeys.
  */
 export function endAllSignIns(database: Database): void {
   database
@@ -258,7 +258,7 @@ export function endAllSignIns(database: Database): void {
     .immediate();
 }
 
-/** Maps access tokens to the grants under which they were issued. A JWT itself can't be revoked, but its grant can. */
+/** Maps access tokens to the grants under which they were issued, because a JWT can't be revoked, but its grant can. */
 export type IssuedTokenStore = ReturnType<typeof createIssuedTokenStore>;
 
 /** @param now milliseconds since the epoch */

@@ -34,7 +34,7 @@ export function createPeopleStore(database: Database, now: () => number) {
   );
   return {
     find: (username: string): Person | undefined => find.get(username),
-    /** Returns whether a person or a removed person has this user name. */
+    /** Returns whether a person has or had this user name. */
     isTaken: (username: string): boolean => taken.get(username) !== undefined,
     /** Returns all people in the order in which they were added. */
     list: (): Person[] => list.all(),
@@ -60,7 +60,7 @@ export function createPeopleStore(database: Database, now: () => number) {
   };
 }
 
-/** Adds the people who have never been added. People who were removed are not added again. */
+/** Adds the people who were never added before. Does not re-add people who were removed. */
 export function addMissingPeople(people: PeopleStore, wanted: readonly Person[]): void {
   for (const person of wanted) {
     if (!people.isTaken(person.username)) people.add(person);

@@ -22,7 +22,7 @@ export function loadProviderKeys(database: Database, now: () => number): Provide
 }
 
 interface KeySet {
-  /** Changes when a key is added or removed, or when a different key starts to sign. */
+  /** Changes when a key is added or removed, or when another key becomes the signing key. */
   readonly version: string;
   /** Private ES256 keys. The first key signs. The public halves of the other keys are published for verification. */
   readonly keys: readonly JWK[];
@@ -36,8 +36,7 @@ export interface SigningKeys {
 }
 
 /**
- * How long a key is published before it signs, in milliseconds. In this time, verifiers that cache the published keys
- * fetch the new key.
+ * How long a key is published before it signs, in milliseconds, so that verifiers with cached keys fetch it in time.
  */
 export const PUBLISH_AHEAD_MS = DAY_MS;
 export const SIGNING_PERIOD_MS = 90 * DAY_MS;

@@ -17,8 +17,8 @@ interface RecoveryCode {
 
 /**
  * Recovery codes for people who have lost all of their passkeys. A code, kept on paper, lets a person view and deny
- * requests and sign browsers out. It stays valid until a new code is issued: locking a person out after the first use
- * would do more harm than a leaked code, because a code allows so little.
+ * requests and sign browsers out. It stays valid until a new code is issued: a one-time code could lock a person out,
+ * which does more harm than a leaked code, because a code allows so little.
  */
 export type RecoveryCodeStore = ReturnType<typeof createRecoveryCodeStore>;
 
@@ -41,8 +41,8 @@ export function createRecoveryCodeStore(options: {
   return {
     /**
      * Issues a new code, which replaces the person's old one.
-     * @returns the code, to be shown once, such as `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. It has 120 random bits, so a plain
-     * hash protects it
+     * @returns the code, to be shown once, such as `7K2M-Q9XD-0HVT-B4NE-6RWA-31CZ`. It has 120 random bits, so storing
+     * a plain hash is safe
      * @throws {RangeError} if there is no such person
      */
     issue(username: string): string {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** A client that a person registered. It may send requests to that person only. */
+/** A client that a person registered. It may send approval requests only to that person. */
 interface RegisteredClient {
   readonly clientId: string;
   readonly owner: string;
@@ -14,7 +14,7 @@ interface RegisteredClient {
 }
 
 export interface ClientNote {
-  /** One line that says that the client is unverified, whether it is new (for seven days), and which host it claims. */
+  /** One line: the client is unverified, whether it is new (less than seven days old), and which host it claims. */
   readonly text: string;
 }
 

@@ -6,8 +6,8 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 export type RequestNotificationStore = ReturnType<typeof createRequestNotificationStore>;
 
 /**
- * Creates the store for the notification state of approval requests: when notifying the person's devices was completed
- * or failed, when a page first showed the request, and when the reminder was sent. Queries join it with the provider's
+ * Creates the store. For each approval request, it records when the person's devices were notified (or notifying them
+ * failed), when a page first showed the request, and when the reminder was sent. Queries join it with the provider's
  * table of requests, so that people are notified even if the home crashes after storing a request.
  */
 export function createRequestNotificationStore(database: Database) {
@@ -41,15 +41,13 @@ export function createRequestNotificationStore(database: Database) {
     /** Returns pending requests that nobody has been notified of yet. Oldest first. */
     unnotified: (now: number): readonly { readonly request: string; readonly user: string }[] => unrung.all(now),
     /**
-     * Returns pending requests that no page has shown and no reminder was sent for, and when each reminder is due.
+     * Returns pending requests that no page has shown and that have no reminder yet, and when each reminder is due.
      * @param unseenMs delay of the reminder after the notification, in milliseconds; limited to a third of the time
      * until the request expires
      */
     unseen: (now: number, unseenMs: number): readonly { readonly request: string; readonly due: number }[] =>
       unseen.all(unseenMs, now),
-    /**
-     * Returns requests that people were notified of or that a page showed, and that are no longer pending or are gone.
-     */
+    /** Returns recorded requests that are no longer pending or no longer exist. */
     settled: (now: number): readonly { readonly request: string; readonly pushedAt: number | undefined }[] =>
       settled.all(now).map((row) => ({ request: row.request, pushedAt: row.pushed_at ?? undefined })),
     /** Returns the time when the next pending request expires, or undefined if no request is pending. */
