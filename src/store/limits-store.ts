@@ -1,6 +1,6 @@
 /**
- * Stores whether the gateway's rules contain limits. Once they do, an empty or missing rules file is treated as an
- * error, and not as the owner's wish to have no limits.
+ * Stores whether the gateway's rules ever contained limits. If so, an empty or missing rules file is an error, and does
+ * not mean that the owner wants no limits.
  */
 export interface LimitsStore {
   hadLimits(): Promise<boolean>;

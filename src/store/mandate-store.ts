@@ -16,9 +16,7 @@ export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'term
   /** Digest of the mandate's proposal. */
   readonly digest: string;
   readonly approval: ApprovalId;
-  /**
-   * The client that proposed the mandate. The gateway also places the mandate's standing orders in this client's name.
-   */
+  /** The client that proposed the mandate. The mandate's standing orders are placed on this client's behalf, too. */
   readonly client: string;
 }
 
@@ -40,8 +38,8 @@ export interface MandateSlot {
 
 /**
  * Mandates and their use. Each method is one transaction that includes its audit log entry. `OrderJournal.claim`
- * records that an order uses its mandate, and the use is released if the order is rejected. A mandate's terms never
- * change.
+ * records that an order uses its mandate. If the order is rejected, it no longer counts as a use. A mandate's terms
+ * never change.
  */
 export interface MandateStore {
   /**

@@ -7,14 +7,14 @@ import type { ApprovalId } from './used-approval.ts';
  *
  *     ready ⇄ intent ──▶ sent | refused | unknown
  *
- * `intent` is written before the service is called. An intent that is found later means that the process died and that
- * the message may have been sent. A message returns to `ready` if the service certainly did not accept it. `sent`,
+ * `intent` is written before the service is called. A leftover `intent` means that the process died and that the
+ * message may have been sent. A message returns to `ready` if the service certainly did not accept it. `sent`,
  * `refused` and `unknown` are final. `unknown` is final because services can't be queried for a message's outcome, and
- * a message is not sent a second time to find out.
+ * sending the message again could duplicate it.
  */
 export type MessageState = 'ready' | 'intent' | 'sent' | 'refused' | 'unknown';
 
-/** A message's key. Each user has their own IDs, so nobody can block another user's ID by using it first. */
+/** A message's key. IDs are separate for each user, so nobody can block another user's ID by using it first. */
 export interface MessageKey {
   readonly sub: string;
   readonly id: string;
@@ -42,7 +42,7 @@ export type MessageResult =
   | { readonly state: 'unknown' };
 
 /**
- * Result of a change. `stale` means that the journal entry has changed since the caller read it, and that nothing was
+ * Result of a change. `stale` means that the journal entry has changed since the caller read it, so nothing was
  * written. `entry` is the current journal entry.
  */
 export interface MessageTransition {

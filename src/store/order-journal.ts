@@ -12,14 +12,14 @@ import type { ApprovalId } from './used-approval.ts';
  *       ▼  │
  *     unknown ──▶ placed | rejected
  *
- * `placed` is final. `rejected` is final unless there is proof to the contrary: writing an order off only infers that
- * the broker does not have the order, and the order becomes `placed` if the broker responds after all or a lookup finds
- * it. `intent` is written before the broker is called. An intent that is found later therefore means that the process
- * died or that another process is sending the order.
+ * `placed` is final. `rejected` is final unless there is proof to the contrary: an order is written off if the broker
+ * apparently does not have it, but becomes `placed` if the broker responds after all or a lookup finds it. `intent` is
+ * written before the broker is called. A leftover `intent` therefore means that the process died or that another
+ * process is sending the order.
  */
 export type OrderJournalState = 'intent' | 'placed' | 'rejected' | 'unknown';
 
-/** An order's key. Each user has their own IDs, so nobody can block another user's ID by using it first. */
+/** An order's key. IDs are separate for each user, so nobody can block another user's ID by using it first. */
 export interface OrderKey {
   readonly sub: string;
   readonly clientOrderId: string;
@@ -32,8 +32,8 @@ export interface OrderJournalEntry extends OrderKey {
   readonly replaces: string | undefined;
   readonly state: OrderJournalState;
   /**
-   * Number of submissions, including one that is about to start. It also serves as the epoch of the right to send the
-   * order.
+   * Number of submissions, including one that is about to start. It increases whenever a process claims the right to
+   * send the order.
    */
   readonly submissions: number;
   /** Time of the last submission. Null if the broker provably accepted none of the submissions. */
@@ -43,10 +43,7 @@ export interface OrderJournalEntry extends OrderKey {
   /** For `placed`: the order as the broker first returned it. */
   readonly order: Order | undefined;
   readonly problem: Problem | undefined;
-  /**
-   * Time when the journal inferred that the broker does not have the order, even if the order was found later. Null if
-   * this was never inferred.
-   */
+  /** Time when the order was written off, even if it was found later. Null if it was never written off. */
   readonly writtenOffAt: number | null;
 }
 
@@ -59,7 +56,7 @@ export interface OrderClaim extends OrderKey {
   readonly slot?: string | undefined;
 }
 
-/** An order to be checked against limits, for which the account's other orders are counted. */
+/** An order to check against limits. The account's other orders are counted for it. */
 export type OrderToCheck = OrderKey & Pick<OrderClaim, 'draft' | 'replaces'>;
 
 export interface OpenOrderEntry extends OrderKey {
@@ -67,7 +64,7 @@ export interface OpenOrderEntry extends OrderKey {
   readonly orderId: string | null;
 }
 
-/** How much of its limits an account has used, except its limits per symbol. */
+/** How much of its limits an account has used. Does not include limits per symbol. */
 export type LimitUsage = Pick<
   CountedTotals,
   'state' | 'day_notional' | 'day_orders' | 'last_minute' | 'open_orders' | 'clock_behind'
@@ -106,16 +103,16 @@ export interface OrderJournal {
     decide?: (counted: CountedTotals) => NewPolicyDecision,
   ): Promise<'claimed' | 'known' | 'approval_used' | 'denied'>;
   /**
-   * Counts the account's other orders, so that this order can be checked against the limits. The time for counting is
-   * never before the account's newest order, so that setting the clock back frees no limit.
+   * Counts the account's other orders, so that this order can be checked against the limits. The current time counts as
+   * at least the time of the account's newest order, so that setting the clock back does not free up limits.
    */
   count(order: OrderToCheck, now: number): Promise<CountedTotals>;
   usage(sub: string, account: string, now: number): Promise<LimitUsage>;
   /** Returns open orders, oldest first. */
   open(account: string, limit: number): Promise<OpenOrderEntry[]>;
   /**
-   * Records the broker's report on a placed order. Once the order is closed, only its filled part counts toward limits
-   * on amounts, but the order still counts toward the number of orders that day.
+   * Records the broker's report on a placed order. If the order is closed, only its filled part still counts toward
+   * limits on amounts, but the order still counts toward the limit on orders per day.
    */
   recordReport(key: OrderKey, order: Order, now: number): Promise<void>;
   /**
@@ -135,8 +132,8 @@ export interface OrderJournal {
   refuse(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /**
    * Records that the broker has the order. Because this is proof, it overrides `rejected`: the order then counts again,
-   * also in its mandate's slot, even if a limit is exceeded. If the order was already recorded as placed, its first
-   * result is kept.
+   * also toward its mandate, even if a limit is exceeded. If the order was already recorded as placed, its first result
+   * is kept.
    * @returns `adopted` if the order was recorded as rejected before, and `known` if it was already recorded as placed
    */
   place(key: OrderKey, order: Order, now: number): Promise<'placed' | 'adopted' | 'known'>;
@@ -146,8 +143,8 @@ export interface OrderJournal {
    */
   reject(key: OrderKey, problem: Problem, now: number): Promise<void>;
   /**
-   * Records the inference that the broker does not have the order and that no submission can still reach the broker.
-   * The order counts until `reservedUntil`. Returns `stale` in the same cases as `reclaim`.
+   * Writes the order off: the broker apparently does not have it, and no submission can still reach the broker. The
+   * order counts until `reservedUntil`. Returns `stale` in the same cases as `reclaim`.
    */
   writeOff(
     seen: OrderJournalEntry,
@@ -170,7 +167,7 @@ export interface OrderJournal {
   accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;
   /**
    * Changes an order's state from `intent` to `unknown`. Also sets `submittedAt` to `now`, because a suspended process
-   * may have sent the order as late as that.
+   * may have sent the order until then.
    */
   markUnknown(key: OrderKey, now: number): Promise<void>;
 }

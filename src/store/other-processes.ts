@@ -1,17 +1,17 @@
-/** A notification to the other processes. If it is lost, they react later, because each process also polls. */
+/** A notification to the other processes. If it is lost, they only react later, because each process also polls. */
 export type ProcessNotification =
   | { readonly moved: string }
   /** The ID of a proposal that the identity provider sent a ping for. */
   | { readonly called: string }
   /** The `client_order_id` or `client_message_id` of a submission that has ended. */
   | { readonly landed: string }
-  /** Notifications may have been lost, so the process must read again whatever it is waiting for. */
+  /** Notifications may have been lost, so the receiver must read again what it is waiting for. */
   | 'missed';
 
 /**
  * The processes that share the database. One process supervises each open proposal: the process that drafted the
- * proposal or, if that process dies, the first one that notices. Supervision only keeps a person from being asked
- * twice. The journal, and the version check on each change, ensure that only one order is sent.
+ * proposal or, if that process dies, the first process that notices. Supervision only prevents asking a person twice.
+ * That only one order is sent is ensured by the journal and by the version check on each change.
  */
 export interface OtherProcesses {
   /** Notifies the other processes. Never throws. */

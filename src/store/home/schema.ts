@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
- * Tables of an OpenID provider: oidc-provider's entities, and the provider's keys. The sandbox's company has only these
- * tables.
+ * Tables of an OpenID provider: oidc-provider's entities and the provider's keys. The sandbox's company needs no
+ * others.
  */
 const providerTables = `
   CREATE TABLE IF NOT EXISTS oidc_entities (
@@ -128,7 +128,7 @@ const vaultTables = `
   ) STRICT;
 `;
 
-/** Tables of redeemed assertions from companies, and of security events (received and to be sent). */
+/** Tables for redeemed assertions from companies, and for received and outgoing security events. */
 const signalTables = `
   CREATE TABLE IF NOT EXISTS redeemed_assertions (
     issuer TEXT NOT NULL, jti TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (issuer, jti)

@@ -7,7 +7,7 @@ import type { PeopleStore } from './people.ts';
 export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
 const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
 const TICKET_LIFETIME_MS = 10 * 60 * 1000;
-/** Granularity with which a session's last use is stored, in milliseconds. */
+/** Precision of the stored time of a session's last use, in milliseconds. */
 const SEEN_PRECISION_MS = 60 * 1000;
 
 /**
@@ -37,7 +37,7 @@ export interface Session {
 export interface NewSession extends Pick<Session, 'username' | 'by' | 'browser'> {
   readonly credentialId?: string;
   readonly synced?: boolean;
-  /** The browser's origin key. Undefined for a browser without JavaScript. */
+  /** The browser's origin key. Undefined if the browser has no JavaScript. */
   readonly key: string | undefined;
 }
 
@@ -90,9 +90,9 @@ export function createSessionStore(options: {
     /**
      * Finds the session of a cookie.
      * @param given the cookie's secret
-     * @param by.key the origin key that the session must have been opened with; undefined if the cookie is enough
-     * @param by.isTheirs whether the person caused the request; requests that a page sends automatically do not extend
-     * the session
+     * @param by.key the origin key that the session must have been opened with; if undefined, the cookie is enough
+     * @param by.isTheirs whether the person caused the request; a request that a page sends automatically does not
+     * extend the session
      */
     find(
       given: string | undefined,
@@ -138,8 +138,8 @@ export function createSessionStore(options: {
       return row !== undefined && known(row.user) ? row.user : undefined;
     },
     /**
-     * Returns a form's CSRF token, which is bound to the session and to the browser (by the browser's origin key or a
-     * cookie).
+     * Returns a form's CSRF token, which is bound to the session and the browser.
+     * @param browser the browser's origin key, or its cookie
      */
     formToken: (browser: string, session: Session | undefined): string =>
       createHmac('sha256', options.formKey)

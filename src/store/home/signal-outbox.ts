@@ -1,14 +1,11 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/** A person, session or key. Receivers get a security event when it is created and when it ends. */
+/** A person, session or key. Receivers get a security event when it is created and when it is removed. */
 export interface SecurityEventSubject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
-  /**
-   * Time when it expires, in milliseconds since the epoch. Null if it does not expire. No event is sent when it
-   * expires.
-   */
+  /** Expiry, in milliseconds since the epoch; null if it does not expire. Expiry alone causes no event. */
   readonly endsAt: number | null;
   /** For a key, whether the key is bound to one device. Otherwise, an empty string. */
   readonly detail: '' | 'singleDevice' | 'multiDevice';
@@ -60,17 +57,17 @@ export function createSecurityEventOutbox(database: Database) {
     },
   );
   return {
-    /** Returns the objects that existed at the last check. Undefined before the first check. */
+    /** Returns the subjects that existed at the last check. Undefined before the first check. */
     seen: (): SecurityEventSubject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
-    /** Stores the current objects and the events about changes since the last check, in one transaction. */
+    /** Stores the current subjects and the events about changes since the last check, in one transaction. */
     keep: (
       stands: readonly SecurityEventSubject[],
       sent: readonly Pick<OutgoingSecurityEvent, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),
     /**
-     * For each endpoint, returns the oldest event, if that event is due. Later events wait for it, so that an endpoint
-     * receives events in order.
+     * Returns each endpoint's oldest event, if it is due. Later events wait for it, so that endpoints receive events in
+     * order.
      */
     due: (now: number): OutgoingSecurityEvent[] => due.all(now),
     done: (id: number): void => void done.run(id),

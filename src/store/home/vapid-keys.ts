@@ -13,7 +13,7 @@ export interface VapidKeys {
 }
 
 /**
- * Loads the key pair. The first call creates it. The key pair is never replaced, because every phone would then have to
+ * Loads the key pair, and creates it on the first call. It is never replaced, because every phone would then have to
  * subscribe again.
  */
 export function loadVapidKeys(database: Database): VapidKeys {

@@ -62,7 +62,7 @@ export function createVaultStore(database: Database, key: Buffer) {
 }
 
 /**
- * Returns the associated data for sealing a token. It includes the user, so that a row that was copied to another user
+ * Returns the associated data for sealing a token. It includes the user, so that a token copied to another user's row
  * can't be opened.
  */
 function sealContext(user: string, connection: string): string {
