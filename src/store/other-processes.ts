@@ -27,10 +27,10 @@ export interface OtherProcesses {
    */
   take(proposal: string): Promise<boolean>;
   /**
-   * Extends this process's heartbeat by {@link HEARTBEAT_TIMEOUT_MS}, and takes open proposals that no live process
-   * supervises, at most a few thousand per call. Proposals that wait for a person's decision are taken last.
-   * `lapsed` means that this process was considered dead in the meantime; `taken` then lists everything that it still
-   * supervises. `died` means that another process was found dead.
+   * Renews this process's heartbeat for {@link HEARTBEAT_TIMEOUT_MS}, and takes open proposals that no live process
+   * supervises, at most a few thousand per call. Proposals that wait for a person's decision are taken last. `lapsed`
+   * means that the heartbeat had expired; `taken` then lists all proposals that this process supervises. `died` means
+   * that another process was found dead.
    */
   renew(): Promise<{ readonly taken: readonly string[]; readonly lapsed: boolean; readonly died: boolean }>;
   /** Stops supervising this process's proposals, and unsubscribes. */

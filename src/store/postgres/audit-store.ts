@@ -5,7 +5,7 @@ import { appendLines, dropIncompleteLine, readFileTail } from '../audit-file.ts'
 import { withTenantHead } from './head.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
-/** Maximum number of lines per transaction. A new machine's file needs every line that was ever written. */
+/** Maximum number of lines per transaction. A new machine has to copy every line that was ever written. */
 const MAX_LINES_PER_MOVE = 1_000;
 /**
  * Number of bytes to read from the end of the file. Nearly every line is shorter than this. If these bytes do not
@@ -14,13 +14,13 @@ const MAX_LINES_PER_MOVE = 1_000;
 const TAIL_BYTES = 16_384;
 
 /**
- * Creates the audit log's store. The database keeps every line, and only the database's owner can change or remove a
- * line. Each machine's file is a full copy of the log, and its last line shows which lines are still missing.
+ * Creates the audit log's store. The database keeps every line, and only the database's owner can change or remove
+ * lines. Each machine's file is a full copy of the log, and its last line shows which lines the file still lacks.
  */
 export function postgresAuditStore(database: TenantDatabase): AuditStore {
   /**
-   * Locks a file against other machines, because its folder may be shared. The caller must read the file again once it
-   * holds the lock.
+   * Locks the file, because other machines may use the same folder. The caller must read the file again after locking
+   * it.
    */
   const lock = (unit: Transaction, file: string) => {
     const key = JSON.stringify(['record', database.tenant, file]);

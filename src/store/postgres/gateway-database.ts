@@ -30,7 +30,7 @@ export function migrateGatewayDatabase(address: string): Promise<MigrationResult
 
 /**
  * Creates the storage for a client registration. A tenant's gateways share the registration, because only the client
- * that sent a CIBA request can poll for the answer.
+ * that sent a CIBA request can poll for its result.
  */
 export function postgresRegistrationStorage(database: TenantDatabase): RegistrationStorage {
   return {

@@ -13,7 +13,7 @@ import type { TenantDatabase } from './tenant-database.ts';
 
 /**
  * @param database a database with `gatewaySchema`; the caller closes it
- * @param seal seals and opens the IDs of CIBA requests; needed only by callers that send or read CIBA requests
+ * @param seal encrypts the IDs of CIBA requests; needed only by callers that send or read CIBA requests
  */
 export async function postgresGatewayStores(
   database: TenantDatabase,

@@ -2,7 +2,7 @@ import { type AuditHead, type AuditNote, EMPTY_AUDIT_HEAD, nextAuditEntry } from
 import type { ParameterValues } from './statement.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
-/** The end of a tenant's audit log and the latest proposal version. Both are locked by the current transaction. */
+/** A tenant's last audit log entry and latest proposal version. The current transaction has locked both. */
 export interface TenantHead {
   /**
    * Appends an entry to the audit log.
@@ -13,8 +13,8 @@ export interface TenantHead {
   /** Returns a new version, which is higher than all earlier versions. */
   nextVersion(): number;
   /**
-   * Returns the parameter values for {@link writeHeadCtes}. Use it if the transaction's last statement writes the entry
-   * together with other changes.
+   * Returns parameter values for {@link writeHeadCtes}, if the transaction's last statement writes the entry together
+   * with other changes.
    */
   lastValues(note: AuditNote, now: number): ParameterValues;
 }
@@ -41,8 +41,8 @@ export async function claimOrMatchSealKey(database: TenantDatabase, check: strin
 }
 
 /**
- * Like {@link claimOrMatchSealKey}, but within the caller's transaction. No other gateway can store its value until
- * that transaction ends.
+ * Like {@link claimOrMatchSealKey}, but within the caller's transaction. Other gateways can't store a value until the
+ * transaction ends.
  */
 export async function claimOrMatchSealKeyInTransaction(unit: Transaction, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
@@ -62,8 +62,8 @@ export const writeHeadCtes = (rows: string) => `
 /**
  * Runs a transaction that writes to the audit log, changes a proposal, or depends on a person's epoch. The transaction
  * locks the head first, so that a tenant's transactions of this kind run one after the other. Therefore, log entries
- * are in commit order, versions become visible in the order of their numbers, and what a transaction has read is still
- * true when it writes. No transaction locks the head while it holds another lock, so there are no deadlocks.
+ * are in commit order, versions become visible in ascending order, and what a transaction has read has not changed when
+ * it writes. No transaction locks the head while it holds another lock, so there are no deadlocks.
  */
 export function withTenantHead<T>(
   database: TenantDatabase,
@@ -73,7 +73,7 @@ export function withTenantHead<T>(
 }
 
 /**
- * Like {@link withTenantHead}, but also runs a query. The query is sent together with the lock statement and is executed once
+ * Like {@link withTenantHead}, but also runs a query, which is sent together with the lock statement and executed once
  * the head is locked.
  */
 export function queryWithTenantHead<T, Looked>(

@@ -10,7 +10,7 @@ export interface Listener {
  * Listens to a channel on a dedicated connection, and reconnects if the connection breaks (PostgreSQL manual, LISTEN).
  * @param channel letters, digits and `_`
  * @param heard called with the payload of each notification, and with undefined after each connect or reconnect,
- * because notifications may have been lost before
+ * because earlier notifications may have been lost
  */
 export function listenToChannel(
   pool: Pick<Pool, 'connect'>,

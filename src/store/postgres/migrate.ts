@@ -10,7 +10,7 @@ export interface MigrationResult {
 
 /**
  * Migrates a database to the latest version in one transaction. Other processes that migrate the same schema wait.
- * @param address connection string of the role that owns the tables; it must be able to create roles the first time
+ * @param address connection string of the role that owns the tables; the first time, it must be allowed to create roles
  * @throws {TradeAgentError} `invalid_config` if a newer version of trade-agent has migrated the database;
  * `database_unreachable`
  */

@@ -7,8 +7,8 @@ import { toDatabaseUnreachableError } from './store-unavailable.ts';
 import { createTenantDatabase, type TenantDatabase, validateTenantName } from './tenant-database.ts';
 
 /**
- * Maximum number of connections whose commits don't wait for the disk. Heartbeats use this separate pool, because all
- * connections of the main pool may be waiting for the locks of a suspended process.
+ * Maximum size of the pool whose commits don't wait for the disk. Heartbeats use it, because all connections of the
+ * main pool may be waiting for a suspended process's locks.
  */
 const MAX_UNSYNCED_CONNECTIONS = 5;
 

@@ -100,8 +100,8 @@ async function place(
 type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
 
 /**
- * Locks a mandate until the end of the transaction that claims an order under the mandate. Until then, no other
- * transaction can count the mandate's uses or end it.
+ * Locks a mandate while an order under it is claimed. Until the transaction ends, no other transaction can count the
+ * mandate's uses or end the mandate.
  */
 async function lockMandate(unit: Transaction, sub: string, id: string): Promise<void> {
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
@@ -161,8 +161,8 @@ const INTENT = `
   )`;
 const { most, every } = DECISION_RETENTION;
 /**
- * Writes the decision about a claimed order, like `noteDecision`. Some parameters have different names here, because
- * the order has parameters with the same names.
+ * Writes the decision about a claimed order, like `noteDecision`. Some parameters are renamed, because the statement
+ * that writes the order has parameters with those names.
  */
 const NOTED_DECISION = `
   noted AS (
@@ -262,7 +262,7 @@ interface AccountOrdersQuery extends SimilarTermsRange {
 }
 
 /**
- * A transaction, or a database that runs each query in its own transaction, for callers that need only one statement.
+ * A transaction or, for callers that need only one statement, a database that runs each query in its own transaction.
  */
 type QuerySource = Pick<Transaction, 'one' | 'all'>;
 
@@ -304,7 +304,7 @@ interface CountingClocks {
 }
 
 /**
- * Counts an account's orders, to check a new order against limits. The transaction must be read-only, or block other
+ * Counts an account's orders, to check a new order against limits. The transaction must be read-only or block other
  * claims for the account.
  */
 async function countOrder(unit: QuerySource, order: OrderToCheck, at: CountingClocks): Promise<CountedTotals> {

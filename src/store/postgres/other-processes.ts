@@ -18,8 +18,8 @@ const IS_UNSUPERVISED = `attendant NOT IN (SELECT name FROM gateways WHERE until
 const MAX_TAKEN_AT_ONCE = 1_000;
 const MAX_TAKEN_PER_RENEWAL = 5_000;
 /**
- * Selects the processes that supervise open proposals. It needs only one index lookup per process, however many
- * proposals the process supervises.
+ * Selects the processes that supervise open proposals, with one index lookup per process, however many proposals it
+ * supervises.
  */
 const SUPERVISORS = `
   WITH RECURSIVE attendants (name) AS (
@@ -55,8 +55,8 @@ async function takeBatch(unit: Transaction, name: string): Promise<string[]> {
 }
 
 /**
- * Returns the open proposals that this process still supervises after other processes have considered it dead. Locks
- * these proposals, so that no other process can take them.
+ * Returns the open proposals that this process still supervises although its heartbeat had expired. Locks them, so that
+ * no other process can take them.
  */
 async function heldProposals(unit: Transaction, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
@@ -66,7 +66,7 @@ async function heldProposals(unit: Transaction, name: string): Promise<string[]>
   return rows.map(({ id }) => id);
 }
 
-/** @param name this process's name, which is different at each start */
+/** @param name this process's name, a new one at each start */
 export function postgresOtherProcesses(database: TenantDatabase, name: string = randomUUID()): OtherProcesses {
   const { tenant } = database;
   // Each tenant has its own channel, so that tenants don't receive each other's notifications. The name is hashed,
@@ -80,7 +80,7 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
     if (told?.by === name) return;
     for (const listener of listeners) listener(told?.news ?? 'missed');
   };
-  /** Renews the heartbeat. Returns false if this process was already considered dead. */
+  /** Renews the heartbeat. Returns false if the heartbeat had already expired. */
   const live = async (unit: Transaction): Promise<boolean> => {
     const renewed = await unit.run(
       `UPDATE gateways SET until = ${ALIVE_UNTIL} WHERE name = @name AND until >= clock_timestamp()`,

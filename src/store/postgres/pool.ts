@@ -6,13 +6,13 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 /**
- * Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error says that a lock was the
+ * Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error names the lock as the
  * cause.
  */
 const LOCK_TIMEOUT_MS = 5_000;
-/** How long a process that is suspended in a transaction can keep its locks, in milliseconds. */
+/** How long a process that was suspended during a transaction can keep its locks, in milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
-/** Client-side timeout for a server that does not respond, in milliseconds. Longer than the server's own timeouts. */
+/** Client-side timeout for a server that does not respond, in milliseconds. Longer than the server-side timeouts. */
 const QUERY_TIMEOUT_MS = 20_000;
 
 /** OID of PostgreSQL's type `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */
@@ -23,11 +23,9 @@ export interface PoolOptions {
   readonly address: string;
   readonly schema: string;
   readonly max?: number;
-  /**
-   * The tenant whose rows all queries are limited to (see `validateTenantName`). Omitted for the role that owns the tables.
-   */
+  /** The tenant whose rows all queries are limited to (see `validateTenantName`). Undefined for the tables' owner. */
   readonly tenant?: string;
-  /** False for changes whose commits need not wait for the disk, because a lost change would simply be made again. */
+  /** False if commits need not wait for the disk, because a lost change is simply made again. */
   readonly synced?: boolean;
 }
 

@@ -215,9 +215,9 @@ async function readSnapshot(
 }
 
 /**
- * Returns a lookup function that combines all calls in one turn of the event loop into one query, which contains each
- * ID once. The query is sent after the turn's last call, so that no caller gets a state from before its call.
- * @param look returns the items that exist; if it rejects, all of the turn's calls reject
+ * Returns a lookup function that combines all calls in one turn of the event loop into one query, without duplicate
+ * IDs. The query is sent after the turn's last call, so that no caller gets a state that is older than its call.
+ * @param look returns the items that exist; if it rejects, all calls of the turn reject
  */
 export function batchById<T>(
   look: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>,

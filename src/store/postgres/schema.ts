@@ -1,6 +1,6 @@
 /**
- * SQL that migrates a schema to its next version. Never edit a released migration, because databases that have already
- * run it would not run it again.
+ * SQL that migrates a schema to its next version. Never edit a released migration: databases that have already run it
+ * don't run it again.
  */
 export type Migration = string;
 
@@ -53,9 +53,9 @@ export const tenancyMigration = (schema: string): Migration => `
 `;
 
 /**
- * Secures a table so that each row belongs to the tenant in the row's first column. The policy applies even to the
- * table's owner: no row of another tenant can be read, changed or written, and a statement fails if no tenant is set.
- * Primary keys and unique indexes begin with `tenant`.
+ * Secures a table so that each row belongs to the tenant in its first column. The policy applies even to the table's
+ * owner: rows of other tenants can't be read, changed or inserted, and a statement fails if no tenant is set. Primary
+ * keys and unique indexes begin with `tenant`.
  * @param rights.app the application's rights, as in GRANT
  * @param rights.sweeper the sweeper's rights to the rows of all tenants
  */

@@ -366,9 +366,8 @@ const people = `
 `;
 
 /**
- * The running gateways, according to the database's clock; the keys that a tenant's gateways share, wrapped by a key
- * management service; their client registration; and the time when the tenant's rules first had limits (at most one
- * row).
+ * The running gateways, by the database's clock; the keys (wrapped by a key management service) and the client
+ * registration that a tenant's gateways share; and the time when the tenant's rules first had limits (at most one row).
  */
 const gateways = `
   CREATE TABLE gateways (

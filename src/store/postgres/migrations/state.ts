@@ -11,7 +11,7 @@ const schema = 'trade_agent_state';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
-/** First columns of each table that contains people's rows, and of the table's primary key. */
+/** First columns, also in the primary key, of each table with people's rows. */
 const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
 
 /**
@@ -26,8 +26,8 @@ const sweptTable = (table: string, rights: { readonly app: string }): Migration 
 `;
 
 /**
- * Secures a table so that each person can read and write only their own rows. The policy applies in addition to the
- * tenant's policy. Therefore, names of threads and accounts need to be unique only per person.
+ * Secures a table so that each person can read and write only their own rows, in addition to the tenant's policy. Names
+ * of threads and accounts therefore need to be unique only per person.
  */
 const personTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTableMigration(schema, table, rights)}
@@ -47,7 +47,7 @@ const people = `
   END $$;
 `;
 
-/** Threads with their leases, and the latest known states of the threads' proposals. `seq` is the order of creation. */
+/** Threads with their leases, and the latest known states of the threads' proposals. `seq` is the creation order. */
 const threads = `
   CREATE TABLE threads (
     ${PERSON_COLUMNS},
@@ -189,8 +189,8 @@ const checks = `
 
 /**
  * People's secrets. They are sealed with the tenant's data keys, which a key management service wrapped.
- * `credential_holders` lists the people who have secrets, and a person's row in it is locked while that person's
- * secrets change. A data key is kept as long as any secret is sealed with it.
+ * `credential_holders` lists the people who have secrets; a person's row is locked while their secrets change. A data
+ * key is kept as long as any secret is sealed with it.
  */
 const credentials = `
   CREATE TABLE data_keys (
@@ -231,9 +231,9 @@ const credentials = `
 `;
 
 /**
- * Runs of a server's agents, the runs' events, and the times when a worker must check each run. `run_due` contains only
- * IDs of people and runs, so that one query can find everyone's due runs. Also the DPoP proofs that the server has
- * already accepted.
+ * Runs of a server's agents, the runs' events, the times when a worker must check each run, and the DPoP proofs that
+ * the server has accepted. `run_due` contains only IDs of people and runs, so that one query can find everyone's due
+ * runs.
  */
 const runs = `
   CREATE TABLE runs (
