@@ -45,8 +45,8 @@ export interface StoredProposal {
   readonly createdAt: number;
   readonly updatedAt: number;
   /**
-   * A number that is higher than all earlier versions, assigned when the proposal is drafted and with each change. It
-   * is also the ID of the change's event.
+   * Assigned when the proposal is drafted and at each change, and higher than all earlier versions of any proposal.
+   * Also the ID of the change's event.
    */
   readonly version: number;
   /** The subject's `expires_at`: the time after which the proposal can't be executed. */

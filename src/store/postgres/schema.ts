@@ -77,7 +77,7 @@ export const tenantTableMigration = (
   }
 `;
 
-/** Returns the SQL that creates the table of rate buckets. `due_at` is the algorithm's theoretical arrival time. */
+/** Returns the SQL that creates the table of rate buckets. `due_at` is GCRA's theoretical arrival time. */
 export const rateBucketTableMigration = (schema: string): Migration => `
   CREATE TABLE rate_buckets (
     tenant text NOT NULL DEFAULT current_tenant(),

@@ -12,7 +12,7 @@ const dialect = {
 } as const satisfies Partial<Dialect>;
 
 /**
- * Advisory locks are shared by the whole server. Their names therefore include the tenant and, for a person's rows, the
+ * Advisory locks apply to the whole database. Their names therefore include the tenant and, for a person's rows, the
  * person.
  */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(

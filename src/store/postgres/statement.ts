@@ -13,7 +13,7 @@ const statementCache = new Map<string, Statement>();
 
 /**
  * Converts a statement's `@name` parameters to `$1`, so that the program can use the same statements for SQLite and
- * PostgreSQL. Converted statements are cached without a limit, because the program has only a fixed set of them.
+ * PostgreSQL. Converted statements are cached without a limit, because there is only a fixed set of them.
  */
 export function toStatement(text: string): Statement {
   const earlier = statementCache.get(text);

@@ -19,24 +19,24 @@ export interface Transaction {
 }
 
 /**
- * A database, limited to one tenant's rows. No statement can run without a tenant: each connection is used for only one
- * tenant, which is set when the connection is opened (`openPool`), and each table's policies check the tenant
- * (`tenantTable`). A person is set for one transaction only (`set_config(…, true)`), so that the setting does not leak
- * into the connection's next transaction. Transactions are `READ COMMITTED`, so that each statement sees everything
- * that was committed before it. Conflicts are prevented by locks, never by retries.
+ * A database, limited to one tenant's rows. No statement can run without a tenant: each connection is for one tenant,
+ * which is set when it is opened (`openPool`), and each table's policies check the tenant (`tenantTableMigration`). A
+ * person is set for one transaction only (`set_config(…, true)`), so that the setting does not leak into the
+ * connection's next transaction. Transactions are `READ COMMITTED`, so that each statement sees everything that was
+ * committed before it. Conflicts are prevented by locks, never by retries.
  */
 export interface TenantDatabase {
   readonly tenant: string;
   /**
    * Runs a transaction, which is on disk when the promise resolves.
    * @param person limits the transaction to this person's rows (`personDatabase`)
-   * @throws the error of `work` or of the database. If the connection breaks during the commit, it is unknown whether
-   * the transaction was committed
+   * @throws the error of `work` or of the database; if the connection breaks during the commit, the transaction may
+   * have been committed
    */
   write<T>(work: (unit: Transaction) => Promise<T>, person?: string): Promise<T>;
   /**
    * Like `write`, but does not wait for the disk: if the server crashes shortly afterwards, the transaction is lost.
-   * Use it only for changes that can be made again or that can be looked up elsewhere.
+   * Use it only for changes that can be repeated or can be recovered from elsewhere.
    */
   writeUnsynced<T>(work: (unit: Transaction) => Promise<T>): Promise<T>;
   /** Runs a read-only transaction in one snapshot. */
@@ -125,7 +125,7 @@ interface Statements {
 }
 
 /**
- * @throws the error of `work` or of the database. Nothing was written, unless the connection broke during the commit
+ * @throws the error of `work` or of the database; nothing was written, unless the connection broke during the commit
  */
 async function inTransaction<T>(
   pool: Pick<Pool, 'connect'>,

@@ -6,7 +6,7 @@ import type { PersonDatabase } from './person-database.ts';
 
 /**
  * @param database one person's rows in a database with `stateSchema`; the caller closes it
- * @param kept enqueues the job that sends a new notice, in the transaction that stores the notice
+ * @param kept called in the transaction that stores a new notice, to enqueue the job that sends the notice
  */
 export function postgresCheckStore<Notice extends StoredNotice>(
   database: PersonDatabase,

@@ -27,10 +27,7 @@ export interface PostgresCredentialsOptions {
   readonly leaseMs?: number;
 }
 
-/**
- * Maximum length of a secret, in characters. Some providers issue long access tokens, but the tokens must fit into an
- * HTTP header.
- */
+/** Maximum length of a secret, in characters. Long enough for any access token that fits into an HTTP header. */
 const MAX_VALUE_LENGTH = 16_384;
 
 type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
@@ -38,9 +35,9 @@ type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
 /**
  * Creates the store of one person's secrets in PostgreSQL. Secrets are sealed before they are sent, so that neither the
  * database server nor anyone with a copy of its disk can read them. Sealing and comparing secrets requires the tenant's
- * key, and therefore sometimes a request to the KMS. For this reason, both happen before the transaction that writes,
- * and the transaction only checks that each row is unchanged. That check is reliable because sealing the same secret
- * twice gives different values.
+ * key, and so sometimes a request to the KMS. Both therefore happen before the transaction that writes, which only
+ * checks that each row is unchanged. This check is reliable because sealing the same secret twice gives different
+ * values.
  */
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;
@@ -55,7 +52,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   const readSealed = (names: readonly ServerCredentialName[]) => database.read((unit) => toSealed(unit, names));
 
   /**
-   * Makes a change if the expected values are stored. Starts over if the stored values change in the meantime.
+   * Makes a change if the stored values are the expected ones. Starts over if the stored values change in the meantime.
    * @param prepare does the slow work before the transaction begins
    */
   const change = async <T>(
@@ -131,7 +128,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   };
 }
 
-/** Locks all of a person's secrets until the end of the transaction, including secrets that do not exist yet. */
+/** Locks all of a person's secrets until the transaction ends, and prevents other transactions from adding secrets. */
 async function lockPerson(unit: Transaction): Promise<void> {
   await unit.run(
     `INSERT INTO credential_holders (person) VALUES (current_person())
@@ -165,7 +162,7 @@ function isSame(now: Sealed, read: Sealed, names: readonly ServerCredentialName[
   });
 }
 
-/** Converts database errors to the store's errors. Omits the `cause`, which may contain the values that were sent. */
+/** Converts database errors to the store's errors, without a `cause`, which may contain the values that were sent. */
 function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
   const told =
     (ask: PersonDatabase['write']): PersonDatabase['write'] =>
@@ -185,8 +182,8 @@ function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
 }
 
 /**
- * How long a lease lasts before another process may take it over, in milliseconds. The holder renews the lease after
- * each third of this time, so that one renewal may fail.
+ * How long a lease lasts before another process may take it over, in milliseconds. The holder renews the lease three
+ * times in this period, so that one renewal may fail.
  */
 const LEASE_MS = 15_000;
 
@@ -201,7 +198,7 @@ interface Lease {
 }
 
 /**
- * One person's locks. They are stored as rows, so that no transaction stays open during a request to a provider. A
+ * One person's locks. They are rows with a lease, so that no transaction stays open during a request to a provider. A
  * process that is suspended for longer than its lease loses the lease. Therefore, each write checks in its own
  * transaction that the lease is still held, and fails if another process has taken it.
  */

@@ -38,8 +38,8 @@ interface Change {
 }
 
 /**
- * Stores LangGraph's checkpoints in PostgreSQL as the rows that {@link CheckpointRows} makes. Each thread keeps only
- * its latest checkpoint.
+ * Stores LangGraph's checkpoints in PostgreSQL, as rows that {@link CheckpointRows} creates. Keeps only each thread's
+ * latest checkpoint.
  */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;
@@ -48,7 +48,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #changes: Change[] = [];
   #isCommitting = false;
 
-  /** @param guard its lease is checked in each transaction, and locked until the transaction ends */
+  /** @param guard each transaction checks the guard's lease, and locks it until the transaction ends */
   constructor(database: PersonDatabase, guard?: LeaseGuard) {
     super();
     this.#database = database;
@@ -159,9 +159,9 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Makes a change. All changes that are requested during a commit are made in the next transaction, in order.
-   * Therefore, the result of a step's last task and the checkpoint that follows the step are flushed to disk together.
-   * LangGraph waits for both before the next step.
+   * Makes a change. All changes that are requested while a transaction commits are made in the next transaction, in
+   * order. Therefore, the result of a step's last task and the checkpoint that follows the step are flushed to disk
+   * together. LangGraph waits for both before the next step.
    */
   #store(make: Change['make']): Promise<void> {
     return new Promise((made, failed) => {
@@ -249,8 +249,8 @@ async function readStored(unit: Transaction, row: Row): Promise<Stored> {
 }
 
 /**
- * Deletes obsolete checkpoints. A step of the thread's own graph makes all checkpoints of the thread's order subgraphs
- * obsolete. A step of a subgraph makes only that subgraph's earlier checkpoints obsolete. IDs increase with time, so a
+ * Deletes the checkpoints that a new checkpoint makes obsolete: for the thread's main graph, its earlier checkpoints
+ * and all checkpoints of subgraphs; for a subgraph, only its earlier checkpoints. IDs increase with time, so a
  * checkpoint with a higher ID was written by another process and is kept.
  */
 async function deleteObsolete(unit: Transaction, { thread, ns, id }: CheckpointKey): Promise<void> {

@@ -3,7 +3,7 @@ import { type NoticeRow, toWaitingNotice } from '../../sql/notice-outbox.ts';
 import type { Transaction } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
-/** Returns methods for a single notice, for jobs that each send one notice. */
+/** Returns methods for jobs that each send a single notice. */
 export function postgresSingleNotice<Notice extends StoredNotice>(database: PersonDatabase) {
   return {
     async get(id: string) {
@@ -19,7 +19,7 @@ export function postgresSingleNotice<Notice extends StoredNotice>(database: Pers
     },
     /**
      * Records a failed attempt to send the notice.
-     * @param again enqueues the next attempt in the same transaction
+     * @param again called in the same transaction, to enqueue the next attempt
      */
     async tried(id: string, again: (unit: Transaction) => Promise<void>): Promise<void> {
       await database.write(async (unit) => {

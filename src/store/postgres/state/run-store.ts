@@ -24,7 +24,7 @@ interface Row {
   readonly ended_at: number | null;
 }
 
-/** Time after a run's last change, in milliseconds, at which a worker checks whether the run's job was lost. */
+/** Time without changes to a run, in milliseconds, after which a worker checks whether the run's job was lost. */
 const LOST_AFTER_MS = 60_000;
 const ENDED_RETENTION_MS = 24 * 60 * 60_000;
 
@@ -33,7 +33,7 @@ export interface RunStoreOptions {
   readonly database: PersonDatabase;
   readonly person: string;
   readonly now: () => number;
-  /** Enqueues a job that continues a run, in the transaction that changes the run. */
+  /** Enqueues a job that continues a run. Called in the transaction that changes the run. */
   readonly enqueue: (unit: Transaction, run: { readonly id: string; readonly thread: string }) => Promise<void>;
   readonly changed: (run: string) => void;
 }
@@ -42,7 +42,7 @@ interface StoreParts {
   readonly database: PersonDatabase;
   /** Runs a transaction that may change a run. If the run was changed, announces the change. */
   write<T>(id: string, work: (unit: Transaction) => Promise<T>): Promise<T>;
-  /** Sets the time when a worker checks the run next. */
+  /** Sets the time of a worker's next check of the run. */
   due(unit: Transaction, run: string, at: number): Promise<unknown>;
   queue(unit: Transaction, run: { readonly id: string; readonly thread: string }): Promise<void>;
   readonly changed: (run: string) => void;
@@ -104,7 +104,7 @@ function readMethods(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsA
   };
 }
 
-/** Returns the methods that only the job that has claimed a run may call. */
+/** Returns the methods that only the job with the claim on a run may call. */
 function turnMethods({
   database,
   write,

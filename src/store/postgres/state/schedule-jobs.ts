@@ -19,7 +19,7 @@ interface ScheduleJob {
 }
 
 /**
- * Creates a job whose key makes a person's jobs of the same kind run one after the other, because two simultaneous
+ * Creates a job. Its key makes a person's jobs of the same kind run one after the other, because two simultaneous
  * checks would send the same notice twice.
  */
 export function createScheduleJob(

@@ -10,12 +10,12 @@ import type { TenantDatabase, Transaction } from '../tenant-database.ts';
 import { createScheduleJob, enqueueJobs, type ScheduleJobs } from './schedule-jobs.ts';
 
 /**
- * Minimum time between two changes of a condition, in milliseconds. If a check does not report a crossed condition (for
- * example, because its rule is snoozed), it arms the condition again. Without this delay, the check would then run
+ * Minimum time between two triggers of a condition, in milliseconds. If a check does not report a triggered condition
+ * (for example, because its rule is snoozed), it re-arms the condition. Without this delay, the check would then run
  * constantly.
  */
 const RETRIGGER_DELAY_MS = 5 * 60_000;
-/** Time after which an enqueued job counts as lost, in milliseconds. A new job can then be enqueued. */
+/** Time after which an enqueued job counts as lost and a new job can be enqueued, in milliseconds. */
 const QUEUED_TIMEOUT_MS = 15 * 60_000;
 
 interface Row {
@@ -166,7 +166,7 @@ async function toggleCrossed(
 }
 
 /**
- * Negates the values of `below` and `down`, so that on every side, a value crosses its limit by exceeding it.
+ * Negates the values of `below` and `down`, so that on every side, a value crosses its threshold by exceeding it.
  * @param decimal a decimal string
  */
 export function signedValue(side: PriceConditionSide, decimal: string): string {
