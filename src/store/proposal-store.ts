@@ -93,7 +93,7 @@ export type ProposalDraft = Pick<
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** Change of the owner's stored token. `erased` also erases the second approver's token. */
+  /** What happens to the owner's stored token. `erased` also erases the second approver's token. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
   readonly secondToken?: Buffer | undefined;
 }
@@ -131,9 +131,9 @@ export interface ProposalSnapshot {
   readonly open: number;
   /** Number of proposals that this proposer drafted since the given time. */
   readonly lately: number;
-  /** This client's two most recent proposals with a decision (`DECIDED_STATES`), newest first. */
+  /** This client's two most recent proposals that a person approved or denied (`DECIDED_STATES`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
-  /** This client's oldest identical proposal that a person has not decided yet (`drafted`, `requested`). */
+  /** This client's oldest identical proposal that still awaits a decision (`drafted`, `requested`). */
   readonly sameOpen: StoredProposal | undefined;
   /** Number of identical proposals that anyone made for this owner since the given time. */
   readonly sameLately: number;
@@ -151,10 +151,10 @@ export interface SnapshotQuery {
 
 /**
  * Stores proposals. Each method is one transaction, which is on disk when the promise resolves. Callers pass the epoch
- * or version that they read, and if that epoch or version has changed, nothing is written. Times are milliseconds since
- * the epoch. The store does not check whether a state transition is allowed (see `transitions`). A proposal is open
- * until it is settled (`isSettledState`); `unknown` proposals are open. Of two proposals that were drafted in the same
- * millisecond, the one drafted later is newer.
+ * or version that they read. If it has changed, nothing is written. Times are milliseconds since the epoch. The store
+ * does not check whether a state transition is allowed (see `transitions`). A proposal is open until it is settled
+ * (`isSettledState`); `unknown` proposals are open. Of two proposals that were drafted in the same millisecond, the one
+ * drafted later is newer.
  *
  * @example
  * ```ts
@@ -178,7 +178,7 @@ export interface ProposalStore {
   /** Lists proposals, newest first. */
   list(filter: {
     sub?: string;
-    /** Lists proposals of which this person is the owner or the proposer. Use instead of `sub`. */
+    /** Lists only proposals whose owner or proposer is this person. An alternative to `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;
@@ -187,14 +187,14 @@ export interface ProposalStore {
   openIds(state?: 'unknown'): Promise<string[]>;
   openCount(): Promise<number>;
   /**
-   * Returns at most 500 proposals that changed after the given version, in the order of their changes. The person must
-   * be the owner or the proposer.
+   * Returns at most 500 proposals whose owner or proposer is `party` and that changed after the given version, in the
+   * order of their changes.
    */
   changedSince(party: string, version: number): Promise<StoredProposal[]>;
   version(): Promise<number>;
   /**
-   * Returns proposals whose outcome (`NOTIFIED_STATES`) was not sent to the phone, because a process died before it
-   * could send the notification. In the order of their changes.
+   * Returns proposals whose outcome (`NOTIFIED_STATES`) was never sent to the phone because a process died, in the
+   * order of their changes.
    */
   unreported(): Promise<StoredProposal[]>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
@@ -215,7 +215,7 @@ export interface ProposalStore {
     | ({ readonly outcome: 'known' } & KeyedProposal)
     | { readonly outcome: 'stale' }
   >;
-  /** Adds another Idempotency-Key to an identical open proposal. Returns the same results as `draft`. */
+  /** Adds another Idempotency-Key to an identical open proposal. `known` and `stale` are as in `draft`. */
   addKey(
     key: KeyedRequest,
     proposal: string,
@@ -235,7 +235,7 @@ export interface ProposalStore {
   /** Sets the proposal's poll interval, in seconds. Does not change the proposal's version. */
   setInterval(id: string, seconds: number): Promise<void>;
   /**
-   * Records that the phone was notified of the outcome at `version`. The recorded version never decreases. Does not
+   * Records that the phone was notified of the outcome at `version`, unless a later version is recorded. Does not
    * change the proposal's own version.
    */
   markReported(id: string, version: number): Promise<void>;

@@ -1,6 +1,6 @@
 export interface RateLimit {
   readonly perSecond: number;
-  /** Maximum number of tokens that can be taken at once after a pause. */
+  /** Maximum number of tokens that can be taken at once. */
   readonly burst: number;
 }
 
@@ -12,8 +12,8 @@ export interface RateLimit {
 export interface RateBuckets {
   /**
    * Takes all requested tokens or none.
-   * @returns 0 if the tokens were taken, or else an estimate of the milliseconds until they can be taken
-   * @throws {RangeError} for zero tokens, or for more than `burst` tokens, because so many can never be taken
+   * @returns 0 if the tokens were taken; otherwise an estimate of the milliseconds until they can be
+   * @throws {RangeError} for zero tokens, or for more than `burst` tokens, which can never be taken
    */
   take(bucket: string, rate: RateLimit, tokens: number): Promise<number>;
 }

@@ -14,7 +14,7 @@ export interface NewRun {
   /** Undefined if the run only continues a thread. */
   readonly input: unknown;
   readonly options: unknown;
-  /** Scopes of the token that requested the run. The run can't do more than these scopes allow. */
+  /** Scopes of the token that requested the run. They limit what the run can do. */
   readonly scopes: readonly string[];
 }
 
@@ -54,10 +54,7 @@ export interface RunWait {
   readonly until: number;
 }
 
-/**
- * One person's runs. Each method is one transaction. If the run then needs a job, the same transaction enqueues the
- * job.
- */
+/** One person's runs. Each method is one transaction, which also enqueues a job if the run then needs one. */
 export interface RunStore {
   /**
    * Stores and queues a run. Returns `known` if the idempotency key was used for the same request, and `other` if the
@@ -82,7 +79,7 @@ export interface RunStore {
   noteStart(turn: RunClaim, prompts: number): Promise<boolean>;
   /** Appends events to a run. Like `wait` and `end`, returns false if another job has claimed the run. */
   append(turn: RunClaim, events: readonly unknown[]): Promise<boolean>;
-  /** Sets the run to `waiting`, or queues the run if somebody has asked to stop it. */
+  /** Sets the run to `waiting`, or queues the run if a stop was requested. */
   wait(turn: RunClaim, wait: RunWait): Promise<boolean>;
   end(turn: RunClaim, events: readonly unknown[], now: number): Promise<boolean>;
   /**
@@ -114,7 +111,7 @@ export interface DueRuns {
 }
 
 /**
- * Notifies processes of changes to runs. If a notification is lost, a process learns of the change when it next polls.
+ * Notifies processes of changes to runs. If a notification is lost, processes notice the change when they next poll.
  */
 export interface RunAnnouncements {
   announce(run: string): void;

@@ -21,14 +21,14 @@ function throwNoSeal(): never {
   throw new Error('this proposal store was opened without the seal for auth_req_ids');
 }
 
-/** Returns the base64url hash that is stored to find a proposal by its `auth_req_id`. */
+/** Returns the hash (base64url) of an `auth_req_id`, by which its proposal is found. */
 export function authReqIdHash(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }
 
 /**
  * Returns the context that binds a sealed ID to its row and column.
- * @param place which approval request the ID belongs to: the latest one (`asked`), or the one that the owner approved
+ * @param place whether the ID belongs to the latest approval request (`asked`) or to the one that the owner approved
  * (`owner`)
  */
 export const authReqIdContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
@@ -52,6 +52,6 @@ export function authReqIdValues(proposal: string, { authReqId, ownerAuthReqId }:
   };
 }
 
-/** The assignments of an UPDATE statement's SET clause that write the {@link authReqIdValues}. */
+/** SET clause of an UPDATE statement that writes the {@link authReqIdValues}. */
 export const AUTH_REQ_ID_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
   sealed_owner_auth_req_id = @sealedOwnerQuestion`;

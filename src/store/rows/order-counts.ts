@@ -17,7 +17,7 @@ import { defined } from '../../values/defined.ts';
 import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
 import type { LimitUsage, OrderClaim, OrderToCheck } from '../order-journal.ts';
 
-/** How long an order is compared with new orders to find identical ones. Longer than any `min_seconds_between_same`. */
+/** How long an order is compared with new orders, to find similar ones. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
  * If the newest order is further ahead of the clock than this, in milliseconds, either its time or the clock is wrong.
@@ -64,7 +64,7 @@ export interface OpenOrder {
 }
 
 /**
- * Returns the time that is used for counting orders. It is never before the newest order, so that setting the clock
+ * Returns the time at which orders are counted: `clock`, but never before the newest order, so that setting the clock
  * back has no effect.
  * @param newest time of the account's newest order, in milliseconds since the epoch, like `clock`; null if there is no
  * order
@@ -73,22 +73,21 @@ function countingTime(newest: number | null | undefined, clock: number): number 
   return Math.max(clock, newest ?? 0);
 }
 
-/** Maximum number of remembered accounts whose newest order is ahead of the machine's clock. */
+/** Maximum number of cached accounts whose newest order is ahead of the machine's clock. */
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
-/** Times are milliseconds since the epoch. */
+/** Tells the time at which an account's orders are counted toward limits, in milliseconds since the epoch. */
 export interface CountingClock {
-  /** Returns an estimate of the counting time, to be used before the newest order is read. */
+  /** Returns an estimate of the time for counting, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
-  /** Returns the counting time, given the time of the newest order (see {@link countingTime}). */
+  /** Returns the time for counting, given the time of the newest order (see {@link countingTime}). */
   at(account: string, newest: number | null | undefined, clock: number): number;
 }
 
 /**
- * Creates the counting clock. If the machine's clock is behind an account's newest order, counting time continues from
- * that order at the speed of the monotonic clock, so that limits don't last until the machine's clock has caught up.
- * While this process runs, counting time does not go back, so that no limit is lifted early. The exception is redating
- * orders (`gateway recount`).
+ * If the machine's clock is behind an account's newest order, time continues from that order at the speed of the
+ * monotonic clock, so that limits don't last until the machine's clock has caught up. While this process runs, the time
+ * never goes back, so that no limit is lifted early, unless orders are redated (`gateway recount`).
  */
 export function createCountingClock(monotonic: () => number = () => performance.now()): CountingClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();
@@ -117,21 +116,21 @@ export function recentOrdersStart(now: number): number {
   return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }
 
-/** A snapshot of an account's orders. It is read in the same transaction that uses it. */
+/** A snapshot of an account's orders, used in the transaction that read it. */
 export interface AccountOrders {
   readonly now: number;
   readonly newest: number | null;
   readonly clock: number;
-  /** Totals since {@link recentOrdersStart}, without the order to be checked and the order that it replaces. */
+  /** Totals since {@link recentOrdersStart}, without the order that is being checked and the order that it replaces. */
   readonly late: RecentTotals;
-  /** Open orders, without the order to be checked and the order that it replaces. */
+  /** Open orders, without the order that is being checked and the order that it replaces. */
   readonly open: readonly OpenOrder[];
   readonly state: TradingState;
 }
 
 /**
  * Adds up the orders since {@link recentOrdersStart}.
- * @param like the range of terms within which an order counts as similar
+ * @param like the range of terms that count as similar
  */
 export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);
@@ -158,7 +157,7 @@ export function toLimitUsage({ newest, clock, late, open, state }: AccountOrders
 }
 
 /**
- * Returns the counted facts for an order. Amounts are added up exactly, as decimals.
+ * Returns the totals to check an order against. Amounts are added up exactly, as decimals.
  * @param mandate how much of the order's mandate is used; null if the mandate does not exist, undefined if the order
  * has no mandate
  */
@@ -187,8 +186,8 @@ export interface ReservedAmounts {
 }
 
 /**
- * Returns the amounts that a closed order counts for: the full amounts if it was filled, or else the worst case of the
- * part that was filled.
+ * Returns the amounts that a closed order counts for: the full amounts if it was filled, otherwise the worst case of
+ * the filled part.
  */
 export function closedOrderAmounts({ notional, qty }: ReservedAmounts, order: Order): ReservedAmounts {
   if (order.status === 'filled') return { notional, qty };

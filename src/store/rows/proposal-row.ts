@@ -51,7 +51,7 @@ type DisplayFields = Pick<
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'
 >;
 
-/** @param seal opens the row's `auth_req_id`s when they are first read */
+/** @param seal decrypts the row's `auth_req_id`s when they are first read */
 export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposal {
   return {
     id: row.id,
@@ -162,8 +162,7 @@ const MAX_CLOCK_DRIFT_MS = 7_200_000;
 
 /**
  * Returns the end of the period in which proposals count as recent, in milliseconds since the epoch. A proposal with a
- * later time was dated by a clock that was ahead and has since been set back. Without this end, the proposal would
- * count until the clock has caught up.
+ * later time was dated while the clock was ahead, and would otherwise count until the clock has caught up.
  */
 export function recentProposalsEnd(since: number): number {
   return since + MAX_CLOCK_DRIFT_MS;

@@ -6,5 +6,5 @@
 export const OPEN_STATES_SQL = "'drafted', 'requested', 'approved', 'executing', 'unknown'";
 /** States of proposals that a person has approved or denied. */
 export const DECIDED_STATES_SQL = "'denied', 'executed', 'approved', 'executing', 'unknown'";
-/** States that the phone is notified of. `denied` is not among them, because the phone itself sent the denial. */
+/** States that the phone is notified of. `denied` is missing, because the phone itself sent the denial. */
 export const NOTIFIED_STATES_SQL = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";
