@@ -430,7 +430,7 @@ export function openSandboxMarket(options: SandboxMarketOptions): { market: Mark
   if (first === undefined || (data.start ?? first) < (dates[0] ?? '')) {
     throw new TradeAgentError(
       'usage',
-      `the market’s days are from ${dates[0]} to ${last}, so the market can’t start on ${data.start}`,
+      `the market data covers the days from ${dates[0]} to ${last}, so the market can’t start on ${data.start}`,
     );
   }
   const replay = createReplayClock({

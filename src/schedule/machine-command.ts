@@ -44,9 +44,9 @@ export function createCommandRunner(env: NodeJS.ProcessEnv): RunSystemCommand {
 
 function commandUnavailable(name: string, error: ExecFileException | null): TradeAgentError {
   if (error?.killed === true) {
-    return new TradeAgentError('timeout', `"${name}" did not answer within ${COMMAND_TIMEOUT_MS / 1000} seconds`);
+    return new TradeAgentError('timeout', `"${name}" did not respond within ${COMMAND_TIMEOUT_MS / 1000} seconds`);
   }
-  const message = `this machine has no usable "${name}" (${error?.code ?? error?.signal})`;
+  const message = `this machine can't run "${name}" (${error?.code ?? error?.signal})`;
   const hint = 'Choose another scheduler with --with cron, systemd or launchd.';
   return new TradeAgentError('not_found', message, { hint });
 }

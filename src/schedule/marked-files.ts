@@ -5,7 +5,7 @@ import type { EntryPart, EntryState } from './scheduler.ts';
 
 /** Returns the text that marks a schedule's files. A file without this text was not written by trade-agent. */
 export function fileMark(id: string): string {
-  return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" takes it out`;
+  return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" removes it`;
 }
 
 /** @throws {TradeAgentError} `invalid_config` if one of the files exists and was not written by trade-agent */
@@ -34,7 +34,7 @@ function requireOurs(file: string, id: string): boolean {
   const content = readFileIfExists(file);
   if (content === undefined) return false;
   if (content.includes(`trade-agent schedule ${id};`)) return true;
-  throw new TradeAgentError('invalid_config', `${file} was not written by this program`, {
+  throw new TradeAgentError('invalid_config', `${file} was not written by trade-agent`, {
     hint: 'The file was not changed. Move it elsewhere, then try again.',
   });
 }

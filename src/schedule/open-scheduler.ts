@@ -41,11 +41,11 @@ export function detectSchedulerName({ platform, env }: Pick<SchedulerMachine, 'p
   if (platform === 'darwin') return 'launchd';
   if (platform !== 'win32' && isOnPath('crontab', env)) return 'cron';
   if (platform === 'linux' && isOnPath('systemctl', env)) return 'systemd';
-  throw new TradeAgentError('not_found', 'this machine has neither cron nor systemd nor launchd', {
+  throw new TradeAgentError('not_found', 'this machine has no cron, systemd or launchd', {
     hint:
       platform === 'win32'
-        ? 'Have the Task Scheduler start "trade-agent check", or use cron in WSL.'
-        : 'Install cron, or have another program start "trade-agent check".',
+        ? 'Let the Task Scheduler run "trade-agent check", or use cron in WSL.'
+        : 'Install cron, or let another program run "trade-agent check".',
   });
 }
 

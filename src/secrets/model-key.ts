@@ -15,7 +15,7 @@ const MAX_KEY_LENGTH = 512;
  */
 export async function storeModelKey(store: CredentialStore, url: string, key: string): Promise<void> {
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > MAX_KEY_LENGTH) {
-    throw new TradeAgentError('usage', 'that is not an API key', {
+    throw new TradeAgentError('usage', 'this is not a valid API key', {
       hint: `An API key must be one line of 1 to ${MAX_KEY_LENGTH} printable characters without spaces. Nothing was changed.`,
     });
   }

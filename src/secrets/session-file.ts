@@ -153,7 +153,7 @@ function descriptorLocation(
       if (!warned && after.refresh_token !== undefined && after.refresh_token !== before.refresh_token) {
         warned = true;
         warn(
-          `The identity provider replaced the refresh token, and ${name} can't be updated: the token you gave can no longer be used. Set ${SESSION_FILE_VARIABLE} to a file instead.`,
+          `The identity provider replaced the refresh token, and ${name} can't be updated: the token that you provided is no longer valid. Set ${SESSION_FILE_VARIABLE} to a file instead.`,
         );
       }
       return true;

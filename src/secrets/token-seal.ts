@@ -22,17 +22,17 @@ export function toSecretList(secrets: SealSecrets): readonly [string | Buffer, .
 const purposes = {
   approval_token: {
     info: 'trade-agent approval token v1',
-    lost: 'a stored approval cannot be opened',
-    hint: `${REPLACED_HINT} Make the proposal again.`,
+    lost: 'a stored approval cannot be decrypted',
+    hint: `${REPLACED_HINT} Create the proposal again.`,
   },
   auth_req_id: {
     info: 'trade-agent question v1',
-    lost: 'the ID of an approval request cannot be opened',
+    lost: 'the ID of an approval request cannot be decrypted',
     hint: `${REPLACED_HINT} Restore the old file: without it, open approval requests can't be checked.`,
   },
   broker_key: {
     info: 'trade-agent broker key v1',
-    lost: 'a stored key pair of a brokerage account cannot be opened',
+    lost: 'a stored key pair of a brokerage account cannot be decrypted',
     hint: `${REPLACED_HINT} Enter the key pair again with "trade-agent home broker".`,
   },
 } as const;

@@ -56,8 +56,8 @@ function chooseModel(configured: ResolvedProfile['model'], wanted: string | unde
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };
   const { name } = configured;
-  throw new TradeAgentError('usage', `this server has no model ${JSON.stringify(wanted)}`, {
-    hint: name === undefined ? 'It has only the built-in planner.' : `Choose ${name}, or builtin.`,
+  throw new TradeAgentError('usage', `this server does not offer the model ${JSON.stringify(wanted)}`, {
+    hint: name === undefined ? 'It offers only the built-in planner.' : `Choose ${name}, or builtin.`,
   });
 }
 

@@ -59,7 +59,7 @@ export function personAlerts(
   /** Writes the rules, and removes the schedule if no rules are left. Returns false on a concurrent change. */
   const written = async (seen: ServerSchedule | undefined, text: string): Promise<boolean> => {
     if (text === rulesText(seen)) return true;
-    if (text.length > MAX_RULES_LENGTH) throw usageError('there are too many alerts');
+    if (text.length > MAX_RULES_LENGTH) throw usageError('you have too many alerts');
     if (seen === undefined) return await added(text);
     if ((await parseRules(text, ALERTS_SCHEDULE)).rules.length > 0)
       return await revised(seen, { ...seen, check: { ...seen.check, rules: text } });

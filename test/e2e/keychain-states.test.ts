@@ -111,7 +111,11 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
     const prompter = '[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\nExec=/bin/sleep 4\n';
     writeFileSync(join(services, 'org.gnome.keyring.SystemPrompter.service'), prompter);
     const outcome = await play('login', { wrap: busWith(services), before: unlock('wrong') });
-    expectRefusal(outcome, 'the keychain did not answer within 2 seconds', /hint: The keychain may be waiting for you/);
+    expectRefusal(
+      outcome,
+      'the keychain did not respond within 2 seconds',
+      /hint: The keychain may be waiting for you/,
+    );
   });
 
   it.each(['whoami', 'login'])('a socket that nobody answers at ("%s")', async (command) => {
@@ -120,7 +124,7 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     try {
       const outcome = await play(command, { env: { DBUS_SESSION_BUS_ADDRESS: `unix:path=${socket}` } });
-      expectRefusal(outcome, 'the keychain did not answer within 2 seconds', /hint: /);
+      expectRefusal(outcome, 'the keychain did not respond within 2 seconds', /hint: /);
     } finally {
       server.close();
     }
@@ -128,18 +132,18 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
 
   it('a socket that is dead', async () => {
     const outcome = await play('whoami', { env: { DBUS_SESSION_BUS_ADDRESS: `unix:path=${home}/nothing` } });
-    expectRefusal(outcome, 'there is no keychain here', /--credential-store file/);
+    expectRefusal(outcome, 'no keychain is available', /--credential-store file/);
   });
 
   it('no bus at all', async () => {
-    expectRefusal(await play('whoami'), 'there is no keychain here', /--credential-store file/);
+    expectRefusal(await play('whoami'), 'no keychain is available', /--credential-store file/);
   });
 
   it('a bus without the service', async () => {
     const services = join(home, 'services');
     mkdirSync(services);
     const outcome = await play('whoami', { wrap: busWith(services) });
-    expectRefusal(outcome, 'no keychain service answers on the D-Bus session', /Start gnome-keyring/);
+    expectRefusal(outcome, 'no keychain service responds on the D-Bus session', /Start gnome-keyring/);
   });
 
   it('a policy that lets nobody ask it', async () => {

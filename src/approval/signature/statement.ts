@@ -71,7 +71,7 @@ export function approvalStatement(details: Readonly<Record<string, unknown>>): A
   const [gateway = ''] = locations;
   if (nonce === undefined) {
     throw new HttpProblem(403, 'signature_nonce', 'the proposal predates signed approvals', {
-      hint: 'Make the proposal again.',
+      hint: 'Create the proposal again.',
     });
   }
   return { ...fixed, gateway, proposal, digest, code, worst_case: worst_case as WorstCase | null, nonce };

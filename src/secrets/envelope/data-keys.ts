@@ -95,6 +95,6 @@ function keyContext(tenant: string, version: number): string {
 
 function missingDataKey(tenant: string): never {
   throw new TradeAgentError('credential_store_unavailable', `a data key of ${tenant} is gone`, {
-    hint: 'Nothing was changed. Restore the database: without that key, the secrets that it sealed can’t be opened.',
+    hint: 'Nothing was changed. Restore the database: the secrets that this key encrypted can’t be decrypted without it.',
   });
 }

@@ -44,7 +44,7 @@ export function createFileKey(
 function besideKey(keyFile: string, file: string): FileKey {
   return {
     kind: 'file',
-    label: 'a key file beside it',
+    label: 'a key file in the same folder',
     ownFile: keyFile,
     open: async () => requireKey(keyFile, file),
     create: async () => ({ header: { kind: 'file' }, key: readOrMakeKey(keyFile) }),
@@ -118,7 +118,7 @@ function readKey(keyFile: string): Buffer | undefined {
 
 function unusableKey(message: string): TradeAgentError {
   return new TradeAgentError('credential_store_unavailable', message, {
-    hint: 'Nothing was changed. Restore the key (32 bytes as base64, 0600), or move the credential file away and run "trade-agent login".',
+    hint: 'Nothing was changed. Restore the key (32 bytes as base64, 0600), or move the credential file elsewhere and run "trade-agent login".',
     details: { state: 'key_unusable' },
   });
 }

@@ -114,7 +114,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
 function sealedCredentials(file: string, kind: KeyKind, context: string) {
   const unavailable = (message: string) =>
     new TradeAgentError('credential_store_unavailable', message, {
-      hint: `Nothing was changed. Restore ${file} and its key, or move both away and run "trade-agent login".`,
+      hint: `Nothing was changed. Restore ${file} and its key, or move both elsewhere and run "trade-agent login".`,
       details: { file },
     });
 

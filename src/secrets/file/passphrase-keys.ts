@@ -115,7 +115,7 @@ function requireAcceptedCost({ scrypt }: PassphraseHeader, { file }: CredentialF
     'credential_store_unavailable',
     `the credential file ${file} has key derivation parameters that this program never uses`,
     {
-      hint: 'Someone else may have written the file. Move the file away and run "trade-agent login".',
+      hint: 'Someone else may have written the file. Move the file elsewhere and run "trade-agent login".',
       details: { state: 'hostile_parameters' },
     },
   );
@@ -133,7 +133,7 @@ function requireValidLength(passphrase: string): void {
     'usage',
     `a passphrase must have ${MIN_PASSPHRASE_LENGTH} to ${MAX_PASSPHRASE_LENGTH} characters`,
     {
-      hint: 'Nothing was written. Several words in a row are long and easy to remember.',
+      hint: 'Nothing was written. Several words make a passphrase that is long but easy to remember.',
     },
   );
 }
@@ -150,7 +150,7 @@ const scryptKey: KeyDerivation = (passphrase, { N, r, p, salt }) => {
 
 function wrongPassphrase({ file, profile }: CredentialFile): TradeAgentError {
   return new TradeAgentError('credential_store_locked', `wrong passphrase for ${file}`, {
-    hint: `Nothing was changed. Try again. If you forgot the passphrase, the content of the file is lost: move the file away and run "trade-agent login --profile ${profile}".`,
+    hint: `Nothing was changed. Try again. If you forgot the passphrase, the contents of the file are lost: move the file elsewhere and run "trade-agent login --profile ${profile}".`,
     details: { state: 'wrong_passphrase' },
   });
 }

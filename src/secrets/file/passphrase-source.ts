@@ -25,10 +25,10 @@ export function createPassphraseSource(
   return {
     isPerson: true,
     async read(purpose, profile) {
-      if (purpose === 'open') return await ask(`Passphrase of profile ${profile} (not shown): `);
+      if (purpose === 'open') return await ask(`Passphrase for profile ${profile} (not shown): `);
       const first = await ask(`New passphrase for the credentials of profile ${profile} (not shown): `);
-      if ((await ask('Repeat the passphrase: ')) === first) return first;
-      throw new TradeAgentError('usage', 'the two passphrases differ', { hint: 'Nothing was written.' });
+      if ((await ask('Enter the passphrase again: ')) === first) return first;
+      throw new TradeAgentError('usage', 'the passphrases do not match', { hint: 'Nothing was written.' });
     },
   };
 }
@@ -79,7 +79,7 @@ function valueInEnvironment(): TradeAgentError {
 function nobodyToAsk(): TradeAgentError {
   return new TradeAgentError(
     'credential_store_locked',
-    'the credential file needs its passphrase, and there is no terminal to ask for it',
+    'the credential file requires a passphrase, and there is no terminal to ask for it',
     {
       hint: `Set ${PASSPHRASE_FILE_VARIABLE} to a file that contains the passphrase (mode 0600), or to an open descriptor such as fd:3.`,
       details: { state: 'no_passphrase' },

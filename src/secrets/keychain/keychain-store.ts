@@ -146,7 +146,7 @@ async function runChild(
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       if (timedOut) reject(keychainTimedOut(timeoutMs));
-      else if (code !== 0) reject(keychainUnusable('other', `its helper ended with ${signal ?? `code ${code}`}`));
+      else if (code !== 0) reject(keychainUnusable('other', `its helper exited with ${signal ?? `code ${code}`}`));
       else resolve(Buffer.concat(output).toString('utf8'));
     });
   });
@@ -161,7 +161,7 @@ function parseResponse(text: string): KeychainResponse {
     return JSON.parse(text) as KeychainResponse;
   } catch {
     // The child's output may contain secrets, so it is not quoted.
-    throw keychainUnusable('other', 'its helper returned no usable answer');
+    throw keychainUnusable('other', 'its helper returned an unusable response');
   }
 }
 
@@ -199,11 +199,11 @@ const explanations: Record<KeychainFailure, { message: string; hint: string }> =
     hint: 'On Linux install libsecret (Debian, Ubuntu: apt install libsecret-1-0; Fedora: dnf install libsecret), or choose --credential-store file.',
   },
   no_bus: {
-    message: 'there is no keychain here: no D-Bus session is running',
+    message: 'no keychain is available: no D-Bus session is running',
     hint: 'Use a desktop session, or choose --credential-store file (an encrypted file) on a server.',
   },
   no_service: {
-    message: 'no keychain service answers on the D-Bus session',
+    message: 'no keychain service responds on the D-Bus session',
     hint: 'Start gnome-keyring or KWallet, or choose --credential-store file.',
   },
   locked: {
@@ -212,7 +212,7 @@ const explanations: Record<KeychainFailure, { message: string; hint: string }> =
   },
   denied: {
     message: 'access to the keychain was denied',
-    hint: 'Allow access when the system asks (on macOS also in Keychain Access), or in the sandbox or policy this program runs under; otherwise choose --credential-store file.',
+    hint: 'Allow access when the system asks (on macOS also in Keychain Access), or in the sandbox or policy that restricts this program. Otherwise choose --credential-store file.',
   },
   other: { message: 'the keychain failed', hint: 'Try again, or choose --credential-store file.' },
 };
@@ -230,7 +230,7 @@ function keychainUnusable(failure: KeychainFailure, reason: string): TradeAgentE
 function keychainTimedOut(timeoutMs: number): TradeAgentError {
   return new TradeAgentError(
     'credential_store_unavailable',
-    `the keychain did not answer within ${timeoutMs / 1000} seconds`,
+    `the keychain did not respond within ${timeoutMs / 1000} seconds`,
     {
       hint: 'The keychain may be waiting for you to unlock it. Unlock the keychain, then try again. Otherwise restart the keychain service.',
       details: { state: 'hung' },

@@ -62,7 +62,7 @@ const wrappedSchema = z.object({
 const unwrappedSchema = z.object({ Plaintext: z.base64().min(1) });
 
 const CANNOT_UNWRAP =
-  'The wrapped key is damaged or was wrapped for another purpose, or its wrapping key is gone. Nothing was changed.';
+  'The wrapped key is damaged or was wrapped for another purpose, or its wrapping key no longer exists. Nothing was changed.';
 
 interface SignedRequest {
   readonly url: URL;
@@ -126,13 +126,13 @@ function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
       // An intermediary such as a proxy or a firewall answers in its own format.
       answer = status === 200 ? JSON.parse(text) : parseJson(text);
     } catch {
-      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned no valid answer';
+      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned an invalid response';
       throw unavailable(base, why, 'Check the network, then try again.');
     }
     if (status !== 200) throw statusError(base, status, answer);
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw unavailable(base, 'returned no valid answer', 'Check that the address belongs to AWS KMS.');
+    throw unavailable(base, 'returned an invalid response', 'Check that the address belongs to AWS KMS.');
   };
 }
 

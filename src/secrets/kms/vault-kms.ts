@@ -53,7 +53,7 @@ const wrappedSchema = z.object({ ciphertext: z.string().regex(/^vault:v\d+:[\w+/
 const unwrappedSchema = z.object({ plaintext: z.base64() });
 
 const CANNOT_UNWRAP =
-  'The wrapped key is damaged or was wrapped for another purpose, or its wrapping key is gone. Nothing was changed.';
+  'The wrapped key is damaged or was wrapped for another purpose, or its wrapping key no longer exists. Nothing was changed.';
 
 type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
 
@@ -87,13 +87,13 @@ function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
       if (status === 200) answer = await response.json();
       else await response.body?.cancel();
     } catch {
-      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned no valid answer';
+      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned an invalid response';
       throw unavailable(base, why, 'Check the network, then try again.');
     }
     if (status !== 200) throw statusError(base, status);
     const parsed = data.safeParse(z.object({ data: z.unknown() }).safeParse(answer).data?.data);
     if (parsed.success) return parsed.data;
-    throw unavailable(base, 'returned no valid answer', 'Check that the address belongs to a Vault server.');
+    throw unavailable(base, 'returned an invalid response', 'Check that the address belongs to a Vault server.');
   };
 }
 
@@ -106,7 +106,7 @@ function statusError(base: URL, status: number): TradeAgentError {
   }
   const hints: Readonly<Record<number, string>> = {
     400: CANNOT_UNWRAP,
-    403: 'The token has expired, or its policy lacks "update" on encrypt and decrypt of this key.',
+    403: 'The token has expired, or its policy lacks the capability "update" on encrypt/ and decrypt/ of this key.',
     404: 'Check that the transit engine is mounted there.',
   };
   return unavailable(base, `responded with HTTP status ${status}`, hints[status] ?? 'Try again in a moment.');

@@ -73,6 +73,6 @@ export function requireIdempotencyKey(c: Context): string {
   const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
   if (parsed.success) return parsed.data;
   throw new HttpProblem(400, 'idempotency_key_missing', 'the Idempotency-Key header is required', {
-    hint: 'Use 1 to 64 characters of A-Z a-z 0-9 . _ -. Send a new key with each request, and the same key with a retry.',
+    hint: 'Use 1 to 64 characters of A-Z a-z 0-9 . _ -. Use a new key for each request, and the same key when you retry it.',
   });
 }

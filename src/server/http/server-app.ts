@@ -105,7 +105,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     resource: address,
     serviceName: 'server',
     maxStreamsPerPerson: MAX_STREAMS,
-    internalHint: 'Try again. With the same Idempotency-Key, nothing is done twice.',
+    internalHint: 'Try again with the same Idempotency-Key, so that nothing is done twice.',
     clock,
     log,
   });
@@ -413,7 +413,7 @@ export function createOpenApiDocument(address: string, version: string): Json {
       title: 'trade-agent server',
       version,
       description:
-        'Runs agents that manage brokerage accounts. Other paths under /v1/ are forwarded to the gateway in the person’s name.',
+        'Runs agents that manage brokerage accounts. Other paths under /v1/ are forwarded to the gateway on the user’s behalf.',
     },
     servers: [{ url: address }],
     security: [{ dpop: [] }],

@@ -89,7 +89,7 @@ export async function findChannelProblem(
     if (await hasOnlyPublicAddresses(channel.host, resolve)) return undefined;
   } catch (error) {
     if (!(error instanceof ResolverBusyError)) throw error;
-    return { message: 'the mail server’s name can’t be resolved now; try again', passing: true };
+    return { message: 'the mail server’s name can’t be resolved right now; try again', passing: true };
   }
   return never('the mail server does not have a public address');
 }

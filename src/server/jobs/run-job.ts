@@ -165,7 +165,7 @@ async function runTurn(
       if (event.type === 'result') return event.result;
       emit(event);
     }
-    throw new Error('a run ended without its result');
+    throw new Error('a run ended without a result');
   };
   let agent: ReturnType<typeof createPersonAgent>;
   try {

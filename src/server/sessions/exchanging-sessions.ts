@@ -86,7 +86,7 @@ export function createTokenExchangeSessions(options: TokenExchangeSessionsOption
           scopes: brought.scopes,
           async renew(scopes) {
             const exchange = await exchangeToken(options, { token: brought, key }, scopes);
-            if (exchange === undefined) throw loginRequiredError('the sign-in to this server has ended');
+            if (exchange === undefined) throw loginRequiredError('you are no longer signed in to this server');
             return exchange.token;
           },
           requireFresh: () => requireFreshLogin(profile, store, clock, signedInAt),
@@ -98,7 +98,7 @@ export function createTokenExchangeSessions(options: TokenExchangeSessionsOption
       const store = credentials(person);
       const { session, subject, hasGrant } = await storedSession(store, profile, clock);
       if (session === undefined || (subject === undefined && !hasGrant)) {
-        throw loginRequiredError('the person is away and has not allowed this server to act for them');
+        throw loginRequiredError('the person is away and has not allowed this server to act on their behalf');
       }
       const key = await personKey(store);
       const name = cacheKey('of', person, key.x);
@@ -178,7 +178,7 @@ async function renewToken(
     if (exchange !== undefined) return exchange.token;
     await store.delete(['subject_token'], { subject_token: subjectText });
   }
-  if (!hasGrant) throw loginRequiredError('the person is away and has not allowed this server to act for them');
+  if (!hasGrant) throw loginRequiredError('the person is away and has not allowed this server to act on their behalf');
   return await refreshAccessToken({ profile, store, access, clock, sub: person }, scopes, rejected);
 }
 
@@ -191,7 +191,7 @@ function cacheKey(...parts: readonly string[]): string {
 function requireOffline({ profile }: ServerClient): void {
   if (providerDialect(profile).onBehalf.grantsOffline) return;
   throw new TradeAgentError('provider_error', 'the identity provider does not let servers act while you are away', {
-    hint: 'Schedules and alerts on a server need a provider that does, such as a home.',
+    hint: 'Schedules and alerts on a server require an identity provider that does, such as a trade-agent home.',
   });
 }
 
@@ -205,12 +205,12 @@ async function obtainOfflineGrant(
     const { refresh_token: currentToken } = await store.get(['refresh_token'], { fresh: true });
     if (currentToken !== undefined) return;
     const token = await subjectToken();
-    if (token === undefined) throw loginRequiredError('the sign-in to this server has ended');
+    if (token === undefined) throw loginRequiredError('you are no longer signed in to this server');
     const subject = { token, key: await personKey(store) };
     const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch((error: unknown): never => {
       throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? offlineNotAllowed() : error;
     });
-    if (exchange === undefined) throw loginRequiredError('the sign-in to this server has ended');
+    if (exchange === undefined) throw loginRequiredError('you are no longer signed in to this server');
     const { refreshToken } = exchange;
     if (refreshToken === undefined) {
       throw new TradeAgentError('provider_error', 'the identity provider sent no refresh token', {

@@ -35,8 +35,10 @@ export const serverSettingsSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('The public client for people’s sign-ins (RFC 8628). Defaults to `trade-agent`, which every home has.'),
-  gateway: baseAddress.describe('the order gateway'),
+    .describe(
+      'The public client with which people sign in (RFC 8628). Defaults to `trade-agent`, which every home has.',
+    ),
+  gateway: baseAddress.describe('URL of the order gateway'),
   environment: z
     .enum(environments)
     .default('paper')
@@ -44,7 +46,7 @@ export const serverSettingsSchema = z.strictObject({
   database: databaseSchema.describe(
     'A PostgreSQL database: where its URL is stored (`url_file` or `url_env`), and which `tenant` it is used for.',
   ),
-  kms: kmsSettingsSchema.describe("The key management service that wraps the keys which seal people's sessions."),
+  kms: kmsSettingsSchema.describe("The key management service that wraps the keys that encrypt people's sessions."),
   jobs: z
     .strictObject({
       temporal: temporalSettingsSchema.describe('A Temporal server, and how workers authenticate to it.'),

@@ -53,7 +53,7 @@ async function requireCompatible(pool: Pool, { name, migrations }: DatabaseSchem
   );
   const [login] = rows;
   if (login === undefined || login.above || !login.app) {
-    throw new TradeAgentError('invalid_config', 'row-level security does not apply to the database’s login', {
+    throw new TradeAgentError('invalid_config', 'row-level security does not apply to the database login', {
       hint: `Create a login that is not a superuser and has no BYPASSRLS: CREATE ROLE … LOGIN IN ROLE ${appRole(name)}.`,
     });
   }
@@ -62,7 +62,7 @@ async function requireCompatible(pool: Pool, { name, migrations }: DatabaseSchem
       'invalid_config',
       'the database does not wait until commits are on disk (synchronous_commit is off)',
       {
-        hint: 'A sent order could be lost. Set synchronous_commit to "on", or to the value that your replicas need.',
+        hint: 'The record of a sent order could be lost. Set synchronous_commit to "on", or to the value that your replicas need.',
       },
     );
   }

@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)('the keychain, with a Secret Service', ()
     for (const { error } of results) {
       expect(error).toMatchObject({
         code: 'credential_store_unavailable',
-        message: 'no keychain service answers on the D-Bus session',
+        message: 'no keychain service responds on the D-Bus session',
         details: { state: 'no_service' },
       });
     }
@@ -139,7 +139,7 @@ describe.skipIf(missing !== undefined)('the keychain, without a Secret Service',
       const [result] = await withoutSession(env, input([get], { child }));
       expect(result?.error).toMatchObject({
         code: 'credential_store_unavailable',
-        message: 'the keychain did not answer within 2 seconds',
+        message: 'the keychain did not respond within 2 seconds',
         details: { state: 'hung' },
       });
       expect(result?.ms).toBeGreaterThan(1900);
@@ -185,7 +185,7 @@ describe('the keychain’s helper process', () => {
   it.each([
     ['crashes', 'process.kill(process.pid, "SIGSEGV")', 'ended with SIGSEGV'],
     ['ends with an error', 'process.exit(3)', 'ended with code 3'],
-    ['answers nonsense', `process.stdout.write('${SECRET}')`, 'no usable answer'],
+    ['answers nonsense', `process.stdout.write('${SECRET}')`, 'an unusable response'],
   ])('that %s is reported without quoting what it wrote', async (_, program, reason) => {
     const child = join(home, 'bad.mjs');
     writeFileSync(child, program);

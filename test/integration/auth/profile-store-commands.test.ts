@@ -38,7 +38,7 @@ describe('profile store', () => {
       ['profile', 'store', 'move', 'sandbox', '--to', 'file', '--key', 'passphrase'],
       [
         [/New passphrase[^:]*\(not shown\): $/, PASSPHRASE],
-        [/Repeat the passphrase: $/, PASSPHRASE],
+        [/Enter the passphrase again: $/, PASSPHRASE],
       ],
     );
     expect(questions).not.toContain(PASSPHRASE);
@@ -47,7 +47,7 @@ describe('profile store', () => {
     expect(await json('profile', 'store', 'show')).toMatchObject({ store: 'file', key: 'passphrase' });
 
     // Signed in as before, and asked once however much a command reads and writes.
-    await typing(world.env, ['portfolio'], [[/Passphrase of profile sandbox \(not shown\): $/, PASSPHRASE]]);
+    await typing(world.env, ['portfolio'], [[/Passphrase for profile sandbox \(not shown\): $/, PASSPHRASE]]);
     const env = withPassphrase();
     expect((await world.run(['whoami'], { env })).exitCode).toBe(0);
 

@@ -221,7 +221,7 @@ describe('a systemd user timer', () => {
     writeFileSync(timer, '[Timer]\n# somebody’s own\n');
     const { exitCode, stderr } = await run(['remove', id]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('was not written by this program');
+    expect(stderr).toContain('was not written by trade-agent');
     expect(readFileSync(timer, 'utf8')).toContain('somebody’s own');
     writeFileSync(timer, result.written[1].text);
     expect((await run(['remove', id])).exitCode).toBe(0);

@@ -119,7 +119,7 @@ describe('credentials for a time', () => {
     now += 3 * MINUTE;
     expect(await failed(kms.wrap(key, 'c'))).toMatchObject({
       code: 'credential_store_unavailable',
-      message: 'no AWS credentials from the container’s role: no valid answer',
+      message: 'no AWS credentials from the container’s role: invalid response',
     });
     aws.state.answers = true;
     await kms.wrap(key, 'd');
@@ -168,7 +168,7 @@ describe('AWS KMS', () => {
     aws.state.kms = answer;
     expect(await failed(open(BY_HAND).wrap(key, 'here'))).toMatchObject({
       code: 'credential_store_unavailable',
-      message: expect.stringMatching(/returned no valid answer$/),
+      message: expect.stringMatching(/returned an invalid response$/),
     });
     expect(aws.requests).toHaveLength(1);
   });

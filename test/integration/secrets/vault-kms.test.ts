@@ -101,7 +101,7 @@ describe('Vault as a key management service', () => {
     vault.state.answer = answer;
     expect(await failed(kms.wrap(key, 'c'))).toMatchObject({
       code: 'credential_store_unavailable',
-      message: expect.stringMatching(/returned no valid answer$/),
+      message: expect.stringMatching(/returned an invalid response$/),
     });
     expect(vault.requests).toHaveLength(1);
   });

@@ -103,7 +103,7 @@ async function readPassphrase(
   const { promptForSecret } = await import('../../terminal/secret-input.ts');
   const passphrase = await promptForSecret(io, 'Passphrase (hidden): ', signal);
   signal.throwIfAborted();
-  if (isNew && (await promptForSecret(io, 'Repeat the passphrase: ', signal)) !== passphrase) {
+  if (isNew && (await promptForSecret(io, 'Enter the passphrase again: ', signal)) !== passphrase) {
     throw new TradeAgentError('usage', 'the passphrases do not match', {
       hint: 'Try again. Nothing was written.',
     });

@@ -254,7 +254,7 @@ function createArticle(market: Market, symbol: string, date: string) {
     symbol,
     at,
     headline: `Simulated: ${subject?.() ?? name}`,
-    summary: `The sandbox wrote this about ${name} so that there is something to read. None of it happened.`,
+    summary: `The sandbox wrote this about ${name} as an example. None of it happened.`,
   };
 }
 

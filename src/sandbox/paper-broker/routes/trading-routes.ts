@@ -254,7 +254,7 @@ function activities(
 ) {
   const asked = parseBody(querySchema, query);
   const { activity_types, category, direction, page_size, page_token } = asked;
-  if (activity_types && category) throw badParameterError('activity_types and category exclude each other');
+  if (activity_types && category) throw badParameterError('activity_types and category are mutually exclusive');
   const types = activity_types?.split(',');
   const after = parseTime(asked.after, 'after') ?? Number.NEGATIVE_INFINITY;
   const until = parseTime(asked.until, 'until') ?? Number.POSITIVE_INFINITY;

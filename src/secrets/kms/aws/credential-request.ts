@@ -34,7 +34,7 @@ export async function fetchCredentialText(
     if (status === 200) return await response.text();
     await response.body?.cancel();
   } catch {
-    throw noCredentialsError(whom, signal.aborted ? `no answer within ${timeoutMs} ms` : 'no valid answer');
+    throw noCredentialsError(whom, signal.aborted ? `no response within ${timeoutMs} ms` : 'invalid response');
   }
   throw noCredentialsError(whom, `HTTP status ${status}`);
 }
@@ -51,7 +51,7 @@ const roleSchema = z.object({
 /** @throws {TradeAgentError} `credential_store_unavailable` */
 export function parseRoleCredentials(whom: string, text: string): AwsCredentials {
   const { data } = roleSchema.safeParse(parseJson(text));
-  if (data === undefined) throw noCredentialsError(whom, 'no valid answer');
+  if (data === undefined) throw noCredentialsError(whom, 'invalid response');
   return {
     accessKeyId: data.AccessKeyId,
     secretAccessKey: data.SecretAccessKey,
@@ -62,7 +62,7 @@ export function parseRoleCredentials(whom: string, text: string): AwsCredentials
 
 export function noCredentialsError(whom: string, why: string): TradeAgentError {
   return new TradeAgentError('credential_store_unavailable', `no AWS credentials from ${whom}: ${why}`, {
-    hint: 'Nothing was changed. Check this process’s role at AWS, then try again.',
+    hint: 'Nothing was changed. Check this process’s role in AWS, then try again.',
   });
 }
 

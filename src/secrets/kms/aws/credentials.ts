@@ -46,7 +46,7 @@ const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
   const [accessKeyId, secretAccessKey] = [element('AccessKeyId'), element('SecretAccessKey')];
   const [sessionToken, expiresAt] = [element('SessionToken'), Date.parse(element('Expiration') ?? '')];
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
-    throw noCredentialsError(STS, 'no valid answer');
+    throw noCredentialsError(STS, 'invalid response');
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt };
 };
 
@@ -169,6 +169,6 @@ async function findCredentials(options: AwsCredentialOptions): Promise<AwsCreden
     if (credentials !== undefined) return credentials;
   }
   throw new TradeAgentError('credential_store_unavailable', 'there are no AWS credentials', {
-    hint: 'Give the container or the machine a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    hint: 'Assign a role to the container or the machine, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
   });
 }

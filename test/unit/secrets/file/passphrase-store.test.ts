@@ -242,9 +242,9 @@ describe('a passphrase', () => {
     expect(await source({}, ask).read('open', 'work')).toBe(PASSPHRASE);
     expect(await source({}, ask).read('new', 'work')).toBe(PASSPHRASE);
     expect(questions).toEqual([
-      'Passphrase of profile work (not shown): ',
+      'Passphrase for profile work (not shown): ',
       'New passphrase for the credentials of profile work (not shown): ',
-      'Repeat the passphrase: ',
+      'Enter the passphrase again: ',
     ]);
   });
 
