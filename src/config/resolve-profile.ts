@@ -118,7 +118,7 @@ export function resolveProfile(
 }
 
 /**
- * Returns the profile with its server as the gateway, so that requests and their tokens are for the server.
+ * Returns the profile with its server as the gateway, so that requests go to the server and tokens are issued for it.
  * @throws {TradeAgentError} `invalid_config` if the profile also names a gateway or is a sandbox
  */
 function withServer<P extends Profile & { readonly name: string }>(

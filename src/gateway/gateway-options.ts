@@ -90,7 +90,7 @@ export interface GatewayOptions {
 export interface GatewayApprovalOptions
   extends Pick<CibaApprovalClientOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
-  /** Which approvals must be signed with the person's key (`live`: those for live money). Requires `keys`. */
+  /** Which approvals must be signed with the person's key (`live`: only approvals for live money). Requires `keys`. */
   readonly signature: 'required' | 'live' | 'off';
   /** Path of `audit.jsonl`. */
   readonly auditFile: string;

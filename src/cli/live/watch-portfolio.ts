@@ -95,7 +95,7 @@ async function watchSource<Live extends Pick<LivePortfolio, 'at' | 'stale'>>(
   await watchScreen(context, following, draw);
 }
 
-/** If the table has too many rows, replaces its last positions with a line that says how many are missing. */
+/** If the table has too many rows, replaces the last positions with a line that says how many positions are hidden. */
 function truncateTable(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;

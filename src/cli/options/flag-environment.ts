@@ -46,7 +46,7 @@ const exclusiveFlags = new Map([
   ['profile', 'server'],
 ]);
 
-/** The only value of `--approval` that a variable may set, because a run with it never trades. */
+/** The only value of `--approval` that a variable may set, because a run with this value never trades. */
 const SAFE_APPROVAL = 'deny';
 
 /**

@@ -7,7 +7,7 @@ import { printError } from '../context/output.ts';
 import { createPhoneAlerter } from './phone-alerter.ts';
 import { RunRenderer } from './run-renderer.ts';
 
-/** Shows a run's events, prints its result and how to continue pending work. @returns the exit code */
+/** Shows a run's events, then its result, and how to continue if anything is pending. @returns the exit code */
 export async function showRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();

@@ -60,7 +60,7 @@ export class RunRenderer {
     else if (this.#format === 'text') this.#showWork(event);
   }
 
-  /** Ends the answer, printing it if it was not streamed. */
+  /** Finishes the agent's answer. Prints `text` if the answer was not streamed. */
   finish(text: string): void {
     this.#release(text);
     if (!this.#streams) {

@@ -36,8 +36,8 @@ export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean)
 }
 
 /**
- * Returns the escape sequence for a desktop notification, only for terminals that support it. Others would print or
- * misinterpret it.
+ * Returns the escape sequence for a desktop notification, but only for terminals that support it. Other terminals would
+ * print or misinterpret the sequence.
  */
 function notification(env: NodeJS.ProcessEnv, line: string): string {
   // Inside tmux and screen, only the bell reaches the person.

@@ -11,7 +11,7 @@ export interface MarkdownStyle {
 const noStyle: MarkdownStyle = { strong: (text) => text };
 
 /**
- * Renders the agent's Markdown (tables, bold, headings, code blocks) on a terminal, line by line while it arrives. A
+ * Renders the agent's Markdown (tables, bold, headings, code blocks) on a terminal, line by line as it arrives. A
  * table is rendered once it is complete, because its column widths depend on all rows.
  */
 export class TerminalMarkdown {

@@ -4,7 +4,7 @@ import type { Membership } from '../../oauth/membership.ts';
 /** The caller of a request, from a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
-  /** The delegate's own `sub`, if a delegate acts for the owner `sub`. */
+  /** If a delegate acts for the owner: the delegate's `sub`. (The field `sub` is then the owner's.) */
   readonly by?: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
@@ -13,7 +13,7 @@ export interface Caller {
   /** Claim `client_name`: the name and host of a third party's client. */
   readonly clientName?: string | undefined;
   readonly membership?: Membership | undefined;
-  /** Claims `preferred_username` and `email` (OpenID Connect Core §5.1). Some providers look up people by these. */
+  /** Claims `preferred_username` and `email` (OpenID Connect Core §5.1), by which some providers look up people. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
   /** Claim `auth_time` (RFC 9068 §2.2.1), in seconds since the epoch. */

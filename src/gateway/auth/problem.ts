@@ -3,7 +3,7 @@ import { HttpProblem, type HttpProblemOptions } from '../../trading/http-problem
 import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** Returns the HTTP response for a problem. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
+/** Returns the HTTP response for a problem. `algorithms` lists what DPoP proofs may be signed with (RFC 9449 §5.1). */
 export function toProblemResponse(
   problem: Problem,
   options: Pick<HttpProblemOptions, 'challenge' | 'retryAfter'>,

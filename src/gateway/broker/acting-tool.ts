@@ -1,6 +1,6 @@
 /**
- * A tool of a broker's MCP server that places or cancels orders. The gateway calls the tool only while its description
- * is the one that the gateway's operator confirmed.
+ * A tool of a broker's MCP server that places or cancels orders. The gateway calls the tool only if the gateway's
+ * operator has confirmed the tool's current description.
  */
 export interface OrderTool {
   readonly name: string;

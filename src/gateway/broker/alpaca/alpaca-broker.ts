@@ -130,7 +130,7 @@ function alpacaBroker(
 /** Name of the watchlist that Alpaca's own app creates for every user. */
 const PRIMARY_WATCHLIST = 'Primary Watchlist';
 
-/** Uses the watchlist that Alpaca's app created, or else the oldest one. Never changes any other watchlist. */
+/** Uses the watchlist that Alpaca's app created, or else the oldest watchlist. Never changes any other watchlist. */
 function alpacaWatchlist(read: ReadFromAlpaca): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
     watchlist: () =>

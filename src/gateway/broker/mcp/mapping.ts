@@ -103,7 +103,7 @@ const orderFields = z.strictObject({
 const refusals = z.strictObject({
   /** Points to a value that only rejections have. */
   at: pointer,
-  /** Relative to `at`. `code` is the broker's own error code, which no proxy's error page contains. */
+  /** Pointers relative to `at`. `code` is the broker's own error code, which no proxy's error page contains. */
   status: pointer,
   code: pointer,
   message: pointer,

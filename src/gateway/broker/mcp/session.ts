@@ -7,7 +7,7 @@ import { unwrapTransportError } from './failure.ts';
 export interface McpSession {
   /** Sends one request. @throws {FailedResponseError | NoResponseError | Error} the last is an error of the SDK */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** Returns the tools by name, as the server listed them at most `longestAgoMs` milliseconds ago. */
+  /** Returns the tools by name, from the server's list of at most `longestAgoMs` milliseconds ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 

@@ -28,7 +28,7 @@ export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
 
 /**
  * An order is never sent again after its response was lost: anyone may run such a server, and nothing proves that the
- * server accepts a client_order_id only once. Orders are not replaced, because some servers' tools take no ID for the
+ * server accepts a client_order_id only once. Orders are not replaced, because some servers' tools accept no ID for the
  * new order.
  */
 export function mcpTraits(mapping: McpMapping): BrokerTraits {

@@ -30,7 +30,7 @@ export const snaptradeLacks = [
 /**
  * SnapTrade's traits, according to its OpenAPI document ("Place equity order"). SnapTrade accepts a `client_order_id`,
  * but does not document that it must be unique, and no order contains it. Orders are not replaced, because "Replace
- * order" takes no new ID.
+ * order" accepts no new ID.
  */
 export const snaptradeTraits: BrokerTraits = {
   label: 'SnapTrade',
