@@ -104,7 +104,7 @@ function createStoredCredentials(
 
 /**
  * Combines two kinds of credentials: the owner's stored credentials for requests without a session or under a mandate,
- * and the session's credentials for all others. Delegates never get the stored credentials.
+ * and the session's credentials for all other requests. Delegates never get the stored credentials.
  */
 function unattendedCredentials(
   bySession: BrokerCredentials,

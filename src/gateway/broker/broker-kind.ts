@@ -34,7 +34,7 @@ export interface BrokerContext {
   readonly assets: AssetCatalog;
 }
 
-/** Traits that depend on the settings. `traitsOf` in brokers.ts resolves them. */
+/** Traits that depend on the settings. `resolveBrokerTraits` in brokers.ts resolves them. */
 interface TraitsBySettings<Settings> {
   of(settings: Settings): BrokerTraits;
 }

@@ -26,7 +26,7 @@ function isOrder(order: Order, draft: OrderDraft): boolean {
   );
 }
 
-/** Returns whether the legs are exactly the approved legs; true if the broker reports only the order class. */
+/** Returns whether the legs are exactly the approved legs. Also true if the broker reports only the order class. */
 function hasLegs(order: Order, draft: OrderDraft): boolean {
   if (order.legs === undefined && order.order_class !== undefined) return true;
   const held = exitPrices(order);

@@ -11,8 +11,8 @@ export interface VerifiedAccount {
 
 export interface VerifyCredentialsOptions {
   /**
-   * Used only if the settings override the broker's address. Otherwise, the environment is that of the host that
-   * accepts the credentials.
+   * Used only if the settings override the broker's address. Otherwise, the host that accepts the credentials
+   * determines the environment.
    */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;

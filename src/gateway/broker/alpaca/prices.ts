@@ -70,7 +70,7 @@ function barView(bar: BarLike, symbol: string): Bar {
 /** Every split changes a price by more than this fraction. The smallest splits are stock dividends of 5%. */
 const MIN_SPLIT_CHANGE = '0.04';
 
-/** More than the number of bars that all symbols of a request can have in the requested period. */
+/** Exceeds the number of bars that all symbols of a request can have in the requested period. */
 const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
@@ -132,7 +132,7 @@ interface PriceSource {
   ): Promise<BySymbol<readonly BarLike[]> | null | undefined>;
 }
 
-/** Selects Alpaca's own crypto venue. The API also has data of other venues. */
+/** Selects Alpaca's own crypto venue. The API also has data from other venues. */
 const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
 /** Reads prices from the Market Data API: `/v2/stocks`, `/v1beta3/crypto/us` and `/v1beta1/options`. */

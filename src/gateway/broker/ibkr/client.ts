@@ -12,7 +12,7 @@ export interface IbkrOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** A client for the Client Portal Gateway's API, `/v1/api`. The client throws for every response with an `error`. */
+/** Creates a client for the Client Portal Gateway's API (`/v1/api`) that throws for every response with an `error`. */
 export function createIbkrClient({
   url,
   fetch,

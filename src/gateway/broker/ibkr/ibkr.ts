@@ -35,7 +35,7 @@ const ibkrSettings = commonBrokerSettingsSchema.extend({
   unattended: z.undefined().optional(),
   /** Base URL of the Client Portal Gateway, without `/v1/api`. */
   url: secureUrlSchema.default('https://localhost:5000'),
-  /** Seconds between reads of the order list. IBKR allows one read in five seconds ("Pacing Limitations"). */
+  /** Seconds between reads of the order list. IBKR allows one read every five seconds ("Pacing Limitations"). */
   orders_every: z.number().min(0).max(60).default(5),
 });
 type IbkrSettings = z.output<typeof ibkrSettings>;
@@ -85,7 +85,7 @@ interface SessionState {
 
 const DETAILS_MS = 60_000;
 
-/** Connects through IBKR's Client Portal Gateway. The owner has to sign in on that gateway's web page. */
+/** Returns a function that opens an account through IBKR's Client Portal Gateway, on whose page the owner signs in. */
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   const client = createIbkrClient(options);
   const contracts = createContractLookup(client);

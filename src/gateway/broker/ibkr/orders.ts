@@ -73,7 +73,7 @@ const reply = z.object({
 const taken = z.object({ order_id: z.string().regex(ORDER_ID), order_status: z.string() });
 const failed = z.object({ order_id: z.literal('-1'), text: z.string() });
 const oneOf = z.union([reply, taken, failed]);
-/** The response for the one order that was sent, possibly in an array. */
+/** The response about the order that was sent, possibly in an array. */
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 interface IbkrSession {
@@ -83,7 +83,7 @@ interface IbkrSession {
   readonly list: OrderList;
 }
 
-/** Implements orders with the Client Portal Web API, `/iserver/account/{account}/order…`. */
+/** Implements the order methods of `Broker` with the Client Portal Web API, `/iserver/account/{account}/order…`. */
 export function createIbkrOrders(
   client: RestClient,
   account: string,

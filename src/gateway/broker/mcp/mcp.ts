@@ -38,7 +38,7 @@ export const mcpBrokerKind = {
 
 type Given = StoredCredentialsOf<'access_token'>;
 
-/** Returns the environment from the settings, because no tool reports the token's environment. */
+/** Verifies the token. Takes the environment from the settings, because no tool reports it. */
 async function verifyMcpToken(
   settings: McpSettings,
   credentials: Given,

@@ -5,9 +5,9 @@ import { type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
 import { unwrapTransportError } from './failure.ts';
 
 export interface McpSession {
-  /** Sends one request. @throws {FailedResponseError | NoResponseError | Error} the last is an error of the SDK */
+  /** Sends one request. @throws {FailedResponseError | NoResponseError}, or an error of the SDK */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** Returns the tools by name, from the server's list of at most `longestAgoMs` milliseconds ago. */
+  /** Returns the tools by name. The list was read from the server at most `longestAgoMs` milliseconds ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 

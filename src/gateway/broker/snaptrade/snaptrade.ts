@@ -278,7 +278,7 @@ const row = z.object({
 });
 const pageAnswer = z.object({ data: z.array(row) });
 
-/** Reads `GET /accounts/{accountId}/activities`, which is a day late. Adds today's fills from the list of orders. */
+/** Reads `GET /accounts/{accountId}/activities`, whose data is a day late. Adds today's fills from the order list. */
 async function readActivities(
   client: SnaptradeClient,
   who: SnaptradeUser,

@@ -78,7 +78,7 @@ async function setWatchlistOf(client: RestClient, symbols: readonly string[]): P
   );
 }
 
-/** Connects to Tradier's Brokerage API (documentation.tradier.com). */
+/** Returns a function that opens an account through Tradier's Brokerage API (documentation.tradier.com). */
 export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     const client = createTradierClient({ ...options, fetch: send }, getAccessToken(credentials));
@@ -207,8 +207,8 @@ type Event = z.output<typeof event>;
 const events = wrappedListSchema('history', 'event', event);
 
 /**
- * Reads `GET /accounts/{id}/history`, which is a day late and has dates without times. Adds today's fills from the list
- * of orders.
+ * Reads `GET /accounts/{id}/history`, whose data is a day late and has dates without times. Adds today's fills from the
+ * list of orders.
  */
 async function readActivities(
   client: RestClient,
