@@ -5,7 +5,7 @@ import { findClosestMatch } from '../text/closest-match.ts';
 export const noticeSeverities = ['info', 'warning', 'critical'] as const;
 export type NoticeSeverity = (typeof noticeSeverities)[number];
 
-/** Placeholders of title and body templates. */
+/** Placeholders that title and body templates can contain. */
 export const noticePlaceholders = [
   'severity',
   'rule',
@@ -72,7 +72,7 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
     words(channel: z.output<Schema>): string;
     /** Returns the settings to which the secret is bound: if any of them changes, the secret must be entered again. */
     boundTo(channel: z.output<Schema>): readonly unknown[];
-    /** If the secret is invalid, returns a description of a valid one; otherwise undefined. */
+    /** If the secret is invalid, returns a description of a valid secret; otherwise undefined. */
     mustBe?(secret: string): string | undefined;
   };
 }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { ThemeName } from '../../config/theme-name.ts';
 
-/** The meaning of a color. Color is never the only cue: gains and losses have a sign, and warnings contain a word. */
+/** The meaning of a color. Color is never the only cue: gains and losses have a sign, and warnings have a label. */
 export type TextRole = 'gain' | 'loss' | 'accent' | 'muted' | 'warn' | 'danger' | 'strong';
 
 /** One of the terminal's sixteen colors, so that the person's own palette applies. Named as in Node and Ink. */

@@ -209,7 +209,7 @@ export interface Broker {
   corporateActions(query: CorporateActionQuery): Promise<CorporateActions>;
   /** Returns an empty list if the owner has no watchlist. */
   watchlist(): Promise<Watchlist>;
-  /** Replaces the watchlist's symbols. Creates the watchlist if the owner has none. @throws {HttpProblem} as reads do */
+  /** Sets the watchlist's symbols. Creates the watchlist if the owner has none. @throws {HttpProblem} as reads do */
   setWatchlist(symbols: readonly string[]): Promise<Watchlist>;
   /** Sends the order exactly as it is passed. Never throws. */
   submit(order: OrderDraft): Promise<SubmissionResult>;
