@@ -32,7 +32,7 @@ export async function answered<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** Whether a program said that something took longer to answer than a person is kept waiting. */
-export const saidLate = (said: string): boolean => /not answer in time|_unreachable/.test(said);
+export const saidLate = (said: string): boolean => /not respond in time|_unreachable/.test(said);
 
 /** An order was not proposed, for something did not respond in time, and the program said so: nothing was shown. */
 export class TooLate extends Error {

@@ -275,7 +275,7 @@ function checkCertificateFiles(tls: NonNullable<HomeSettings['tls']>, host: stri
     if (!certificate.checkPrivateKey(createPrivateKey(readFileSync(tls.key)))) {
       return fail(
         check,
-        `${tls.key} is not the key of ${tls.cert}`,
+        `${tls.key} is not the private key for ${tls.cert}`,
         'Set both files of the same certificate under "tls".',
       );
     }

@@ -58,7 +58,7 @@ it.each([
     'with another key',
     'https://localhost',
     { cert, key: fixture('renewed-key.pem') },
-    /^tls fail: .* is not the key of /,
+    /^tls fail: .* is not the private key for /,
   ],
   ['that is not there', 'https://localhost', { cert: '/nowhere.pem', key }, /^tls fail: .*\(ENOENT\)$/],
 ])('files of one %s are found', async (_, of, tls, says) => {

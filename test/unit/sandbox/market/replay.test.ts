@@ -87,7 +87,7 @@ describe('a folder of days', () => {
     ['a volume that is none', APPLE.replace('71322500', '71M'), 3, /volume must be/],
     ['a column that is missing', APPLE.replace('Close,Adj', 'Adj'), 2, /./],
     ['a row that is cut off', APPLE.replace(',71322500', ''), 3, /./],
-    ['no day', 'Date,Open,High,Low,Close\n', undefined, /no days/],
+    ['no day', 'Date,Open,High,Low,Close\n', undefined, /no market days/],
   ])('is refused by file and line for %s', (_, text, line, why) => {
     write('AAPL.csv', text);
     const error = failure(() => readMarketFolder(folder));
