@@ -9,7 +9,7 @@ type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 /** Wraps `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
 type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' | undefined) => typeof fetch;
 
-/** The limiter uses the buckets that all gateways share or, if there are none, buckets in this process's memory. */
+/** Creates a limiter with the buckets that all gateways share or, if there are none, with buckets in this process. */
 export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
   const buckets = stores.buckets ?? (rates && createMemoryRateBuckets());
   return (send, bucket, rate) =>

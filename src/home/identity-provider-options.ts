@@ -58,7 +58,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
 
 export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Whether an access token was not issued here, or its grant has ended. */
+  /** Returns whether an access token is invalid: not issued by this provider, or its grant has ended. */
   readonly isRevoked: IsTokenRevoked;
   /**
    * Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code.
@@ -73,7 +73,7 @@ export interface IdentityProvider {
   readonly signals: Pick<CompanyRevocations, 'isRevokedBySignal' | 'unended' | 'ended'>;
   /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
   notifySignal(signalled: PendingSignal, company: Company | undefined): Promise<void>;
-  /** Number of polls that the token endpoint is holding for a CIBA request. */
+  /** Returns the number of polls that the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends long polls and event streams. The database stays open. */
   close(): Promise<void>;

@@ -2,8 +2,8 @@ import { failedBeforeConnecting } from '../../errors/never-connected.ts';
 import type { MessageDraft } from '../../trading/message.ts';
 
 /**
- * What is known after an attempt to send a message. Message services support no idempotency keys and can't report later
- * whether a message was sent, so a message is sent again only if the first attempt provably sent nothing.
+ * The known outcome of an attempt to send a message. Message services support no idempotency keys and can't report
+ * later whether a message was sent, so a message is sent again only if the first attempt provably sent nothing.
  */
 export type MessageDeliveryOutcome =
   | { readonly outcome: 'sent'; readonly serviceId: string }

@@ -27,7 +27,7 @@ export type MessageServiceSettings = {
 };
 
 /**
- * Creates an outlet with its own tokens for each message service in the settings.
+ * Creates an outlet, with separate tokens, for each message service in the settings.
  * @throws {TradeAgentError} `invalid_config` if an address is insecure, or if token exchange is not configured
  */
 export function createMessageOutlets(

@@ -87,7 +87,7 @@ export interface BrokerFacts {
   readonly fractionable: boolean;
   /** Whether the account may trade this asset class. */
   readonly class_enabled?: boolean;
-  /** Why this broker rejects such orders; null if it accepts them. */
+  /** Why this broker would reject the order; null if it would accept it. */
   readonly objection: { readonly text: string; readonly hint?: string; readonly field?: string } | null;
 }
 

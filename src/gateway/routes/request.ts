@@ -49,7 +49,7 @@ export function limitParameterSchema(max: number, fallback: number) {
     .default(fallback);
 }
 
-/** Schema of a comma-separated list of symbols. Removes duplicates. */
+/** Returns the schema of a comma-separated list of symbols. Parsing removes duplicates. */
 export function symbolListSchema(most: number) {
   return z
     .string()

@@ -28,9 +28,9 @@ const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
 const RETRY_MS = 5_000;
 
 /**
- * Notifies each person once about each of their filled orders, whoever proposed it. Reads the proposals that changed
- * since the last version read, so orders that fill while the home is down are reported at its next start. A notice is
- * recorded only after it was sent, so a crash can repeat the notice with the same key, but never lose it.
+ * Notifies each person once about each of their filled orders, no matter who proposed it. Reads the proposals that
+ * changed since the last version read, so orders that fill while the home is down are reported at its next start. A
+ * notice is recorded only after it was sent, so a crash can repeat the notice with the same key, but never lose it.
  */
 export function startFillNotifier(options: FillNotifierOptions) {
   const { proposals, people, news, clock, onError } = options;

@@ -170,7 +170,7 @@ function openConnectionRequestTable(database: Database) {
     settle: database.prepare<[ConnectionOutcome, string]>(
       'UPDATE connection_requests SET outcome = ? WHERE ticket = ?',
     ),
-    /** The first response consumes the state, whatever the response's outcome. */
+    /** The first response uses up the request's state, even if the response is a failure. */
     claim: database.prepare<[string, number]>(
       'UPDATE connection_requests SET answered = 1 WHERE ticket = ? AND answered = 0 AND expires_at > ?',
     ),

@@ -19,7 +19,7 @@ export function createDecisionDelivery(options: {
   readonly faults: ActiveFaults;
 }) {
   const { requests, resource, faults } = options;
-  /** Idempotent, so that it can be repeated after a crash. */
+  /** Passes a decision to the provider. Idempotent, so that it can be repeated after a crash. */
   const deliver = async (request: ApprovalRequest): Promise<void> => {
     const provider = options.provider();
     const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {

@@ -250,7 +250,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
   };
 }
 
-/** Renders errors as text at the one endpoint that browsers visit, and as JSON elsewhere, whatever `Accept` says. */
+/** Renders errors as text at the only endpoint that browsers visit, and as JSON elsewhere. Ignores `Accept`. */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== protocolRoutes.authorization && !path.startsWith(`${protocolRoutes.authorization}/`)) {

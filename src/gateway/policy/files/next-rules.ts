@@ -126,7 +126,7 @@ export function cedarUnavailableProblem(): HttpProblem {
   });
 }
 
-/** The error names only the file, because the folder's location is private. */
+/** Returns an error that names only the file, because the folder's location is private. */
 function invalidPolicy(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (!isTradeAgentError(error)) throw error;

@@ -42,7 +42,7 @@ export interface FolderRulesSource extends RulesSource {
 }
 
 export interface FolderRulesOptions {
-  /** Default {@link loadCedar}. */
+  /** Defaults to {@link loadCedar}. */
   readonly load?: () => Promise<CedarEngine>;
   /** Called once for each error in changed files, or if Cedar can't be loaded. */
   readonly onError?: (message: string) => void;

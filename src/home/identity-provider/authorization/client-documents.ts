@@ -8,7 +8,7 @@ import { isPublicClient } from './public-client.ts';
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
 
-/** Minimum and maximum seconds that a document is cached, whatever its headers say. */
+/** Minimum and maximum seconds that a document is cached, regardless of its headers. */
 const [MIN_CACHE_S, MAX_CACHE_S] = [60, 24 * 3600];
 const MAX_ID_LENGTH = 300;
 /** Maximum size of a document in bytes, which is the library's limit. */

@@ -72,7 +72,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       onError: (context) => refused(context, new SignalRejectionError('invalid_request', 'the token is too long')),
     });
 
-  /** Error response of RFC 8935 §2.3. */
+  /** Returns the error response of RFC 8935 §2.3. */
   const noEvent = (context: Context, { fault, message }: SignalRejectionError) =>
     context.json({ err: fault, description: message }, 400);
   app.post(SIGNALS_PATH, tooLong(noEvent), (context) =>
@@ -90,7 +90,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
     ),
   );
 
-  /** Error response of Back-Channel Logout 1.0 §2.8. */
+  /** Returns the error response of Back-Channel Logout 1.0 §2.8. */
   const noLogout = (context: Context, { message }: SignalRejectionError) =>
     context.json({ error: 'invalid_request', error_description: message }, 400);
   app.post(BACKCHANNEL_LOGOUT_PATH, tooLong(noLogout), requireReadableForm, (context) =>

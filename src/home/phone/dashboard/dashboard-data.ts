@@ -35,7 +35,7 @@ export interface DashboardData extends AccountReads {
   /** Lists all accounts. The inherited methods read the account chosen for this object, or the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
-  /** Newest first, like all lists below. */
+  /** Returns the newest proposals first, like all lists below. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
   halted(): Promise<TradingStatus>;

@@ -141,8 +141,9 @@ const CHOICE_RETENTION_MS = 2 * 24 * 3600 * 1000;
 type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
 
 /**
- * Number matching: the person picks the terminal's code from among three, which requires attention. The wrong codes are
- * drawn only once per request and session. Otherwise, a reload would give away the right code, which never changes.
+ * Implements number matching: the person picks the terminal's code from among three, which requires attention. The
+ * wrong codes are drawn only once per request and session, because a reload that changed them would reveal the right
+ * code.
  */
 function createCodeChoices(database: Database, clock: Clock) {
   database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - CHOICE_RETENTION_MS);
@@ -168,7 +169,7 @@ function createCodeChoices(database: Database, clock: Clock) {
       insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
       return JSON.parse(find.get(id, session)?.codes ?? '[]');
     },
-    /** Records a pick. Wrong picks count per request, whatever session they come from. */
+    /** Records a pick. Wrong picks are counted per request, across all sessions. */
     pick(
       { id, code }: MatchedRequest,
       session: string,
