@@ -39,7 +39,7 @@ export interface CedarResult {
 
 /** Provides the current rules. They are read for each decision, so that a change applies to the next decision. */
 export interface RulesSource {
-  /** Returns the rules. Does not throw for invalid rules, but returns rules that object to everything (`Rules.problem`). */
+  /** Returns the rules. Instead of throwing for invalid rules, returns rules that object to everything (`problem`). */
   current(): Promise<Rules>;
 }
 
