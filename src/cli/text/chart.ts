@@ -372,7 +372,7 @@ function mergeBars(bars: readonly Bar[], count: number): Bar[] {
   });
 }
 
-/** What half a character of a candle shows: nothing, the wick, or the body. */
+/** Content of half a character of a candle: nothing, the wick, or the body. */
 type Half = 0 | 1 | 2;
 /**
  * Candle characters, indexed by lower and upper half. Rising bars are hollow or slim and falling bars are filled, so
