@@ -401,8 +401,8 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServe
 interface MarketData {
   readonly folder: string;
   /**
-   * First day of the replay. By default, the replay continues at the time at which the market last stopped, or starts
-   * on the first recorded day.
+   * First day of the replay. By default, the replay continues where the market last stopped, or starts on the first
+   * recorded day.
    */
   readonly start?: IsoDate;
 }

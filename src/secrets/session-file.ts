@@ -33,7 +33,7 @@ export function sessionFileLocation(env: NodeJS.ProcessEnv): string {
  * Initially, the file may contain just a refresh token. Each change is written to the file immediately and atomically.
  * A descriptor is read only once, and changes are lost when the process ends.
  * @param location a path, or `fd:N`
- * @param warn warns the person that a new refresh token can't be written back
+ * @param warn called if a new refresh token can't be written back, to warn the person
  * @param signal ends the wait for input from a descriptor
  */
 export function openSessionFileStore(

@@ -7,9 +7,9 @@ import { personRuns, type ServerParts } from './server-parts.ts';
 export type PersonProposalWatch = ReturnType<typeof createPersonProposalWatch>;
 
 /**
- * Creates a watch that follows a person's proposals at the gateway while a client watches one of the person's runs,
+ * Creates a watch. While a client watches one of a person's runs, it follows the person's proposals at the gateway,
  * with one stream per person. When a proposal is decided, the runs that wait for it are woken immediately. If the
- * stream breaks, the collector wakes the runs.
+ * stream breaks, the run collector wakes the runs.
  */
 export function createPersonProposalWatch(parts: Omit<ServerParts, 'sessions' | 'model'>) {
   const followed = new Map<string, { watchers: number; readonly stop: AbortController; ended: Promise<void> }>();

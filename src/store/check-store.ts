@@ -46,7 +46,7 @@ export interface WaitingNotice<Notice extends StoredNotice> {
   readonly attempts: number;
 }
 
-/** Returns the firings that the channel was not notified of and that no unsent notice reports. */
+/** Returns the firings that the channel was not notified of and that are not in an unsent notice. */
 export type UnnotifiedFilter = (channel: string, firings: readonly RuleFiring[]) => RuleFiring[];
 
 /** An account's unsent notices. Each notice is stored before it is sent, and removed afterwards. */
@@ -69,7 +69,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
    */
   remember(states: readonly RuleFiring[], mark: HighWaterMark | undefined): Promise<void>;
   /**
-   * Records that an order is about to be proposed, so that a crash can't cause a second approval request for it.
+   * Records that an order is about to be proposed, so that no second approval request is sent for it after a crash.
    * @param now milliseconds since the epoch
    */
   markProposing(rule: string, definition: string, thread: string, now: number): Promise<void>;

@@ -93,7 +93,7 @@ export type ProposalDraft = Pick<
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** What happens to the owner's stored token. `erased` also erases the second approver's token. */
+  /** The owner's stored token after the change. `erased` also erases the second approver's token. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
   readonly secondToken?: Buffer | undefined;
 }

@@ -50,7 +50,7 @@ function gmailError(
 
 /**
  * Parses the parts of a plain-text mail (RFC 5322, 2045, 2047) that the stand-in needs. Returns undefined for any other
- * mail, and for mail with repeated headers.
+ * mail, including mail with repeated headers.
  */
 export function parseMail(raw: string) {
   const end = raw.indexOf('\r\n\r\n');

@@ -63,7 +63,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
       const newest = await requireNewest(tenant);
       return { version: newest.version, key: await unwrapped(tenant, newest) };
     },
-    /** Returns the key of this version. @throws {TradeAgentError} `credential_store_unavailable` if the key is gone */
+    /** Returns the key of this version. @throws {TradeAgentError} `credential_store_unavailable` if it is missing */
     async find(tenant: string, version: number): Promise<Buffer> {
       const found = kept.get(keyContext(tenant, version));
       if (found !== undefined && clock.now() < found.until) return await found.key;

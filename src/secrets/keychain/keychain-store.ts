@@ -50,8 +50,8 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
 
   /**
    * Writes an entry and its marker under one lock. Reads need no lock. A name is marked before its value is stored: if
-   * the process crashes in between, the entry seems to have been removed. In the other order, a locked keychain would
-   * look as if nobody had signed in.
+   * the process crashes in between, the entry only seems to have been removed. In the other order, a locked keychain
+   * could look as if nobody had signed in.
    */
   const change = (request: Partial<KeychainRequest>): Promise<boolean> =>
     withStoreLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {

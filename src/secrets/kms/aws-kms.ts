@@ -29,8 +29,8 @@ const CONTEXT_NAME = 'trade-agent';
 
 /**
  * Returns a {@link Kms} that wraps data keys with an AWS KMS key. A ciphertext identifies its key, so if an alias is
- * moved to another key, the earlier key still unwraps the data keys that it wrapped. AWS rotates keys by itself. The
- * operator's IAM policy should list the keys that may unwrap, so that nobody can substitute another key.
+ * moved to another key, the earlier key still unwraps the data keys that it wrapped. AWS rotates keys automatically.
+ * The operator's IAM policy should list the keys that may unwrap, so that nobody can substitute a different key.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html, API_Decrypt.html
  * @throws {TradeAgentError} `invalid_config` if the endpoint's URL is not secure
  */

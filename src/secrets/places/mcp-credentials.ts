@@ -59,7 +59,7 @@ export function mcpCredentialFilePath(folder: string, profile: string): string {
 }
 
 /**
- * Erases a profile's MCP credentials. Deletes the key first, because without the key the file and any copy are useless.
+ * Erases a profile's MCP credentials. Deletes the key first, because the file and its copies are useless without it.
  */
 export async function eraseMcpCredentials(store: CredentialStore, folder: string, profile: string): Promise<void> {
   await store.delete(['mcp_key']);

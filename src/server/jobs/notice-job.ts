@@ -17,7 +17,7 @@ const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
 
 /**
  * Creates the job that sends one notice. Transient failures are retried until the notice expires. After a permanent
- * failure, the job becomes a dead job for the operator, and the notice's row is kept.
+ * failure, the job is kept as a dead job for the operator, together with the notice's row.
  */
 export function createNoticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;

@@ -14,7 +14,7 @@ const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_60
 
 /**
  * Creates the job that asks the gateway for a proposal's unknown outcome and records it. The gateway looks the outcome
- * up at the broker, and never sends the order again. If the outcome is still unknown after a week, the job becomes a
+ * up at the broker, and never sends the order again. If the outcome is still unknown after a week, the job is kept as a
  * dead job for the operator.
  */
 export function createReconcileJob(parts: ServerParts): JobHandler {

@@ -8,7 +8,7 @@ import { Dec, isPositive } from '../../trading/decimal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
-/** Number of shards into which symbols are divided. Each shard is read by one worker at a time. */
+/** Number of shards of symbols. One worker at a time reads each shard. */
 const SHARDS = 8;
 /** Lease of a shard, in milliseconds. A worker that does not renew it loses the shard. */
 const LEASE_MS = 15_000;
@@ -25,8 +25,8 @@ export interface CheckPriceConditionsOptions {
 
 /**
  * Reads the prices that conditions depend on, for this worker's shards. Market data is the same for everyone, so each
- * price is requested once, with the session of a person who has a condition on it. A price that crosses a threshold and
- * returns between two reads goes unnoticed.
+ * price is requested only once, with the session of a person who has a condition on it. If a price crosses a threshold
+ * and returns between two reads, nobody notices.
  * @returns the number of conditions that changed
  */
 export async function checkPriceConditions(options: CheckPriceConditionsOptions): Promise<number> {

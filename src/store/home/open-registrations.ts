@@ -2,9 +2,9 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
  * Clients that registered without a person's involvement. Such a client has no rights until a person authorizes it.
- * Registrations that nobody authorizes within a day are deleted. If there are too many registrations, the network
- * address with the most registrations loses its oldest ones first, so that a flood from one address harms only that
- * address.
+ * Registrations that nobody authorizes within a day are deleted. If there are too many registrations, the oldest ones
+ * from the network address with the most registrations are deleted first, so that a flood from one address harms only
+ * that address.
  */
 export type OpenRegistrations = ReturnType<typeof createOpenRegistrations>;
 

@@ -18,7 +18,7 @@ export type PeopleStore = ReturnType<typeof createPeopleStore>;
 export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
 
 /**
- * Prepares the table of people in the provider's database.
+ * Creates the store of people in the provider's database.
  * @param now milliseconds since the epoch
  */
 export function createPeopleStore(database: Database, now: () => number) {

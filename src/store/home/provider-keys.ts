@@ -51,7 +51,7 @@ interface Row {
 }
 
 /**
- * Returns the signing keys that are stored in SQLite. A rotation that is due happens when the keys are next used.
+ * Returns the signing keys that are stored in SQLite. If a rotation is due, it happens when the keys are next used.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: Database, now: () => number): SigningKeys {
@@ -103,7 +103,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
   };
 }
 
-/** Returns when the key starts to sign, when its predecessor is removed, and when its successor is published. */
+/** Returns the times when the key starts to sign, its predecessor is removed, and its successor is published. */
 function keyActionTimes({ signs_from, signs_until }: Row): number[] {
   return [signs_from, signs_from + PUBLISH_AFTER_MS, signs_until - PUBLISH_AHEAD_MS];
 }

@@ -19,7 +19,7 @@ export function createRedeemedAssertionStore(
   );
   return {
     /**
-     * Redeems an assertion. Returns true if this is its first use. Uses a single statement, so that only one of two
+     * Redeems an assertion. Returns false if it was already used. A single statement does both, so that only one of two
      * simultaneous requests succeeds.
      * @param assertion `exp` is in seconds since the epoch
      */

@@ -57,10 +57,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
       const client = clients.find(clientId);
       return client === undefined ? undefined : toClientNote(client, now());
     },
-    /**
-     * Issues an initial access token (RFC 7591 §3), with which one client can be registered for this person within ten
-     * minutes.
-     */
+    /** Issues an initial access token (RFC 7591 §3) for registering one client for this person within ten minutes. */
     issueToken(owner: string): { readonly token: string; readonly expiresAt: number } {
       const token = randomBytes(32).toString('base64url');
       const expiresAt = now() + TOKEN_LIFETIME_MS;
@@ -81,7 +78,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
     dropTokens: (owner: string): void => {
       rows.dropTokens.run(owner);
     },
-    /** Makes a redeemed token usable again. Called if the registration failed. */
+    /** Makes a redeemed token valid again, after a failed registration. */
     restoreToken: (token: RegistrationToken): void => {
       rows.giveBack.run(token.digest, token.owner, token.expiresAt);
     },

@@ -34,7 +34,7 @@ export async function runTransactionWork<T>(
 }
 
 /**
- * @param place column that orders rows with the same time (see {@link Dialect}); `seq` for the tables of `stateSchema`
+ * @param place column that orders rows with equal times (see {@link Dialect}); `seq` for the tables of `stateSchema`
  */
 export function postgresTransactions(
   database: Pick<TenantDatabase, 'read' | 'write'>,

@@ -21,7 +21,7 @@ import type { LimitUsage, OrderClaim, OrderToCheck } from '../order-journal.ts';
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
  * If the newest order is further ahead of the clock than this, in milliseconds, either its time or the clock is wrong.
- * The current day is then unknown, so no orders are placed until a person has found out which one is wrong.
+ * The current day is then unknown, so no orders are placed until a person has determined which one is wrong.
  */
 const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
@@ -109,7 +109,7 @@ export function createCountingClock(monotonic: () => number = () => performance.
 }
 
 /**
- * Returns the earliest time at which orders count as recent.
+ * Returns the time since which orders count as recent.
  * @param now the {@link countingTime}
  */
 export function recentOrdersStart(now: number): number {

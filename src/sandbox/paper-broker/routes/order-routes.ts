@@ -124,7 +124,7 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
 const orderAssetClass = ({ order_class, symbol }: OrderRecord) =>
   order_class === 'mleg' ? 'us_option' : symbolAssetClass(symbol);
 
-/** Returns a symbol and its other names: for a pair, the name without a slash; for an option, the underlying. */
+/** Returns a symbol's names for filtering: the symbol, a pair's name without the slash, an option's underlying. */
 const matchingNames = (symbol: string): string[] => [
   symbol,
   withoutSlash(symbol),

@@ -101,8 +101,8 @@ const TOKEN_SECONDS = 60;
 const MACHINE = 'the machine’s role';
 
 /**
- * Requests the credentials of an EC2 instance's role, only with version 2 of the metadata service (version 1 gives
- * credentials to anyone who can make a server fetch a URL). `AWS_EC2_METADATA_DISABLED=true` disables this source.
+ * Requests the credentials of an EC2 instance's role. Uses only version 2 of the metadata service, because version 1
+ * gives credentials to anyone who can make a server fetch a URL. `AWS_EC2_METADATA_DISABLED=true` disables this source.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
 const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
