@@ -43,7 +43,7 @@ export interface SandboxHome {
   release(): void;
 }
 
-/** `issuer` is the home's port. `company` is set once the sandbox has been started with a company. */
+/** `issuer` is the home's port. `company` is undefined until the sandbox is started with a company. */
 const portsSchema = z.object({ issuer: z.number(), broker: z.number(), company: z.number().optional() });
 export type SandboxPorts = z.output<typeof portsSchema>;
 
@@ -75,8 +75,8 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
 }
 
 /**
- * Locks the folder with an SQLite lock instead of a lock file. The operating system releases the lock when the process
- * dies, so that a killed sandbox can restart immediately.
+ * Locks the folder with an SQLite lock instead of a lock file: the operating system releases it when the process dies,
+ * so that a killed sandbox can be restarted immediately.
  */
 function lockFolder(folder: string): () => void {
   const database = new Database(join(folder, 'lock.db'), { timeout: 0 });

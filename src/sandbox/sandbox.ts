@@ -55,7 +55,7 @@ export interface SandboxOptions {
   readonly port?: number;
   readonly faults?: ActiveFaults;
   readonly marketHours?: 'always' | 'exchange';
-  /** Recorded days to use instead of a random walk. The exchange's hours apply to recorded days. */
+  /** Recorded days to use instead of a random walk. With recorded days, the market keeps the exchange's hours. */
   readonly marketData?: MarketData;
   readonly stories?: Readonly<Record<string, AccountHistory>>;
   readonly partialFills?: boolean;
@@ -74,7 +74,7 @@ export interface SandboxOptions {
   readonly tradeUpdates?: boolean;
   readonly relations?: HomeOptions['gateway']['relations'];
   readonly mounts?: HomeOptions['gateway']['mounts'];
-  /** By default, orders are not limited. */
+  /** Limits and rules for orders. There are none by default. */
   readonly rules?: HomeOptions['gateway']['rules'];
   readonly knownClients?: HomeOptions['knownClients'];
   /**

@@ -6,10 +6,7 @@ import { type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { DAY_MS } from '../values/durations.ts';
 
-/**
- * Maximum age in milliseconds. Special closings are announced days in advance, so reading the calendar once a day is
- * enough.
- */
+/** Maximum age in milliseconds. Special closings are announced days ahead, so reading the calendar daily is enough. */
 const MAX_CALENDAR_AGE_MS = 20 * 3_600_000;
 /** Number of past days in the calendar. Missed moments are detected only within these days. */
 const DAYS_BACK = 31;

@@ -35,9 +35,9 @@ export const MAX_RUN_ATTEMPTS = 5;
 const CLOCK_SLACK_MS = 120_000;
 
 /**
- * Decides whether a run is due. If several moments were missed because the machine was asleep or off, there is one run,
- * for the latest. If the clock was ahead and has been corrected, `handled` is in the future, and no run would be due
- * until then, so the schedule continues from now.
+ * Decides whether a run is due. If several moments were missed because the machine was asleep or off, one run covers
+ * them all. If the clock was ahead and has been corrected, `handled` is in the future and no run would be due until
+ * then, so the schedule continues from now.
  */
 export function decideRun(moments: Moments, progress: ScheduleProgress, now: number): RunDecision {
   const handled = progress.handled > now + CLOCK_SLACK_MS ? now : progress.handled;

@@ -32,8 +32,8 @@ interface MarketTime {
 }
 
 /**
- * Maximum distance from the opening or closing, in minutes. Times further away are closer to another day's opening or
- * closing, so a cron expression is better for them.
+ * Maximum distance from the opening or closing, in minutes. For times that are further away, a cron expression is
+ * better.
  */
 const MAX_EDGE_MINUTES = 12 * 60;
 

@@ -18,7 +18,7 @@ export function toSecretList(secrets: SealSecrets): readonly [string | Buffer, .
   return typeof secrets === 'string' || Buffer.isBuffer(secrets) ? [secrets] : secrets;
 }
 
-/** Purposes of a seal. Each has its own key, so that a secret sealed for one purpose does not open for another. */
+/** Purposes of a seal. Each has its own key, so that a secret sealed for one purpose can't be opened for another. */
 const purposes = {
   approval_token: {
     info: 'trade-agent approval token v1',

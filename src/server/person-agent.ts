@@ -18,7 +18,7 @@ export function personStores({ database }: Pick<ServerParts, 'database'>, person
 }
 
 /**
- * Creates a person's agent, which works on their data on this server. Closing the agent leaves the database open.
+ * Creates a person's agent on this server, with the person's own data. Closing the agent does not close the database.
  * @param scopes the client's scopes, which limit the agent's alerts
  * @throws {TradeAgentError} `usage` for a model that this server does not offer
  */

@@ -1,7 +1,7 @@
 import { type RateBuckets, validateTokenCount } from './rate-buckets.ts';
 
 /**
- * Creates rate buckets in memory, for a single process. When the process exits, their state is lost.
+ * Creates rate buckets in memory, for a single process. Their state is lost when the process exits.
  * @param now a monotonic clock, in milliseconds
  */
 export function createMemoryRateBuckets(now: () => number = () => performance.now()): RateBuckets {

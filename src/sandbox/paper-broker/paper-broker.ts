@@ -44,7 +44,7 @@ export interface PaperBrokerOptions {
   market: Market;
   clock: Clock;
   faults: ActiveFaults;
-  /** `password` is for the broker's login page, `key` for API clients, and `story` is the account's history. */
+  /** `password` is for the broker's login page, `key` is for API clients, and `story` is the account's history. */
   users: readonly {
     username: string;
     password: string;

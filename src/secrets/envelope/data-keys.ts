@@ -85,10 +85,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
   };
 }
 
-/**
- * Returns the context that is authenticated with a wrapped key, so that the key unwraps only for this tenant and
- * version.
- */
+/** Returns the context of a wrapped key, so that the key can be unwrapped only for this tenant and version. */
 function keyContext(tenant: string, version: number): string {
   return JSON.stringify(['trade-agent.data-key/1', tenant, version]);
 }

@@ -290,7 +290,7 @@ interface RunEventsOptions extends ServerParts {
   readonly closing: AbortSignal;
 }
 
-/** Adds the route for a run's events. The events are read from the database, so all servers send the same events. */
+/** Adds the route for a run's events. They are read from the database, so all servers send the same events. */
 function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEventsOptions): void {
   const { clock, news, watch, closing } = parts;
   app.get(
@@ -326,8 +326,8 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
 }
 
 /**
- * Yields a run's events after a sequence number, until its result or until `signal` aborts. An empty batch is a
- * keep-alive. The first batch is sent immediately, to confirm the subscription.
+ * Yields a run's events after a sequence number, until the run has a result or `signal` aborts. An empty batch is a
+ * keep-alive. The first batch is sent immediately, even if it is empty, to confirm the subscription.
  */
 export async function* followRunEvents(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,

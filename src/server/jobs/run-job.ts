@@ -220,10 +220,7 @@ async function countPrompts(stores: StateStores, thread: string): Promise<number
   return prompt;
 }
 
-/**
- * Releases the thread's lease without waiting. The lease's holder is a job that has ended or is suspended, and can no
- * longer write.
- */
+/** Releases the thread's lease without waiting: the lease's holder is a job that has ended or is suspended. */
 async function releaseThread({ threads }: StateStores, id: string, { now }: ServerParts['clock']): Promise<void> {
   const found = await threads.find(id);
   if (found?.holder === undefined) return;

@@ -10,7 +10,7 @@ const SCHEDULE_BATCH = 500;
 const MAX_QUEUED = 500;
 /** Schedules that are due at the same time are started over this period, in milliseconds. */
 const SPREAD_MS = 60_000;
-/** Minimum number of schedules per turn, so that a small number of schedules is not delayed by spreading. */
+/** Minimum number of schedules per turn, so that spreading does not delay a small number of schedules. */
 const MIN_PER_TURN = 20;
 /** Lease of the sweeping worker, in milliseconds. Another worker takes over after it expires. */
 const LEASE_MS = 5_000;
@@ -27,8 +27,7 @@ export interface ScheduleSweepOptions {
 /**
  * Creates a sweep that enqueues checks of due schedules, the longest overdue first. Checks that are due at the same
  * time are spread over the next minute, or longer if workers can't keep up. A lease lets only one worker sweep at a
- * time. If two workers sweep because one of them was suspended, each check is still enqueued only once
- * (`TenantSchedules.sweep`).
+ * time. Even if two workers sweep (one was suspended), each check is enqueued only once (`TenantSchedules.sweep`).
  * @returns a function that runs one turn and returns how many schedules it read
  */
 export function createScheduleSweep(options: ScheduleSweepOptions): (signal: AbortSignal) => Promise<number> {

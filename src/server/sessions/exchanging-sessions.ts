@@ -44,7 +44,7 @@ import { defined } from '../../values/defined.ts';
 import type { PersonSessions } from './person-sessions.ts';
 
 export interface TokenExchangeSessionsOptions extends ServerClient {
-  /** Returns a person's credentials, which all machines of the server share. */
+  /** Returns a person's credentials. All machines of the server share them. */
   readonly credentials: (person: string) => PersonCredentialStore;
   /** Timeout of one request to the gateway, in milliseconds. */
   readonly timeoutMs?: number;
@@ -365,8 +365,8 @@ async function storedSession(store: PersonCredentialStore, profile: ResolvedProf
 }
 
 /**
- * Returns the DPoP key of this person's tokens, which all machines share. Each person has their own key, so that a
- * leaked key does not expose other people.
+ * Returns the DPoP key of this person's tokens, which all machines share. Each person has a separate key, so that a
+ * leaked key does not affect other people.
  */
 async function personKey(store: PersonCredentialStore): Promise<PrivateJwk> {
   for (;;) {

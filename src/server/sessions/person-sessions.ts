@@ -31,10 +31,10 @@ export interface PersonSessions {
    */
   seen(caller: Caller, token: string): Promise<Session>;
   /**
-   * Returns the session of a person who may be away. The session uses the token of their last request, or else their
-   * offline grant.
+   * Returns the session of a person who may be away. It uses the token of the person's last request or, if that is no
+   * longer valid, the offline grant.
    * @param person the person's `sub`
-   * @throws {TradeAgentError} `login_required` if they have neither; `provider_unreachable`, `credential_store_…`
+   * @throws {TradeAgentError} `login_required` if the person has neither; `provider_unreachable`, `credential_store_…`
    */
   of(person: string): Promise<Session>;
   /**
@@ -49,8 +49,8 @@ export interface PersonSessions {
    */
   grantOfflineTo(person: string): Promise<void>;
   /**
-   * Revokes the offline grant, if there is one, at the provider (RFC 7009) and deletes it on this server, even if the
-   * provider can't be reached.
+   * Revokes the offline grant, if any, at the provider (RFC 7009). Deletes it on this server even if the provider can't
+   * be reached.
    * @throws {TradeAgentError} `credential_store_…`
    */
   revokeOffline(person: string): Promise<void>;

@@ -11,9 +11,8 @@ export interface Transaction {
   /** Runs a statement with positional parameters, such as `$1`, that a library has created. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
   /**
-   * Runs the transaction's last statement. The commit is sent together with it, so no other statement may follow, and
-   * the caller can't roll the transaction back after seeing the result. If this is the only statement, no explicit
-   * transaction is needed.
+   * Runs the transaction's last statement and sends the commit together with it. No other statement may follow, and the
+   * caller can't roll back after seeing the result. If this is the only statement, no explicit transaction is needed.
    */
   readonly last: Pick<Transaction, 'all' | 'one' | 'run'>;
 }
@@ -189,7 +188,7 @@ function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise
 }
 
 /**
- * Marks a promise's rejection as handled, because the promise is awaited later or another promise rejects with the same
+ * Marks a promise's rejection as handled, because the promise is awaited later or another one rejects with the same
  * error.
  */
 function markHandled<T>(promise: Promise<T>): Promise<T> {

@@ -221,7 +221,8 @@ const WRITING_MS = 10 * 3_600_000;
 
 /**
  * Returns made-up news, newest first. The news depends only on the seed and the prices, so it never changes. Each
- * article says that it is simulated. @param symbols undefined for the largest companies
+ * article says that it is simulated.
+ * @param symbols if undefined, the news is about the largest companies
  */
 function marketNews(market: Market, symbols: readonly string[] | undefined, now: number) {
   const listed = market.symbols().map(({ symbol }) => symbol);

@@ -245,7 +245,7 @@ const querySchema = z.object({
 
 /**
  * Returns a page of Alpaca's account activities: fills (TradingActivities) and other bookings (NonTradeActivities).
- * `date`, `after` and `until` refer to the time of booking. @throws {BrokerError} 422
+ * `date`, `after` and `until` filter by the booking time. @throws {BrokerError} 422
  */
 function activities(
   query: Record<string, string>,
