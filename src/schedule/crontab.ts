@@ -3,7 +3,7 @@ import { withProcessLock } from '../machine/process-lock.ts';
 import { commandFailedError, type RunSystemCommand } from './machine-command.ts';
 import type { ScheduledCommand, Scheduler } from './scheduler.ts';
 
-/** How long to wait for the lock, in milliseconds: only one of our commands may edit the crontab at a time. */
+/** Maximum wait for the lock, in milliseconds. Only one trade-agent command may edit the crontab at a time. */
 const LOCK_WAIT_MS = 30_000;
 
 /**

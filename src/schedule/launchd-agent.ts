@@ -30,7 +30,9 @@ export function createLaunchdScheduler(run: RunSystemCommand, folder: string, ui
   };
 }
 
-/** Returns the property list of an agent (launchd.plist(5)). After sleep, launchd starts a missed agent once. */
+/**
+ * Returns an agent's property list (launchd.plist(5)). After sleep, launchd starts the agent once if it missed a start.
+ */
 export function launchdAgentPlist(
   label: string,
   id: string,

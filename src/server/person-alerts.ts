@@ -131,7 +131,7 @@ async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: 
   return { wakeAt: nextReviewTime(timing, next, now), conditions };
 }
 
-/** Returns the alert rules. @throws {TradeAgentError} `usage` if a schedule of this name uses the default rules */
+/** Returns the rules of the alerts. @throws {TradeAgentError} `usage` if the schedule uses the default rules */
 function rulesText(schedule: ServerSchedule | undefined): string {
   if (schedule === undefined) return '';
   const { rules } = schedule.check;

@@ -1,6 +1,6 @@
 /**
- * `client` authenticates the gateway to the identity provider, and `seal` seals secrets. `next_client` and `next_seal`
- * are the keys that will replace them.
+ * `client` authenticates the gateway to the identity provider, and `seal` encrypts secrets. `next_client` and
+ * `next_seal` will replace them.
  */
 export type GatewayKeyName = 'client' | 'next_client' | 'seal' | 'next_seal';
 

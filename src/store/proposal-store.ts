@@ -135,7 +135,7 @@ export interface ProposalSnapshot {
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
   /** This client's oldest identical proposal that still awaits a decision (`drafted`, `requested`). */
   readonly sameOpen: StoredProposal | undefined;
-  /** Number of identical proposals that anyone made for this owner since the given time. */
+  /** Number of identical proposals for this owner, from any proposer, since the given time. */
   readonly sameLately: number;
 }
 
@@ -200,8 +200,8 @@ export interface ProposalStore {
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
   snapshot(of: SnapshotQuery, since: number): Promise<ProposalSnapshot>;
   /**
-   * Writes a `drafted` proposal with its key and its audit log entry. Writes nothing and returns `known` if the key was
-   * already used, or `stale` if the owner's epoch has changed.
+   * Writes a `drafted` proposal with its Idempotency-Key and its audit log entry. Writes nothing and returns `known` if
+   * the key was already used, or `stale` if the owner's epoch has changed.
    * @throws if the proposal's ID or this owner's `subjectId` already exists; nothing is written
    */
   draft(

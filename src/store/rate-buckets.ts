@@ -5,8 +5,8 @@ export interface RateLimit {
 }
 
 /**
- * Rate buckets that several processes share, so that together they stay within a broker's or provider's rate limit.
- * Uses the generic cell rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens can be taken in any t
+ * Rate buckets that several processes share, so that together they stay within the rate limit of a broker or a
+ * provider. Uses the generic cell rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens in any t
  * seconds.
  */
 export interface RateBuckets {

@@ -39,7 +39,7 @@ export interface RunEvent {
   readonly event: unknown;
 }
 
-/** The right to write to a run. Held by the job that last incremented the run's epoch. */
+/** A job's claim on a run. Only the job that last incremented the run's epoch may write to the run. */
 export interface RunClaim {
   readonly id: string;
   readonly epoch: number;
@@ -57,8 +57,8 @@ export interface RunWait {
 /** One person's runs. Each method is one transaction, which also enqueues a job if the run then needs one. */
 export interface RunStore {
   /**
-   * Stores and queues a run. Returns `known` if the idempotency key was used for the same request, and `other` if the
-   * key was used for a different request. Returns `full` if {@link MAX_OPEN_RUNS} of the person's runs have not ended.
+   * Stores and queues a run. Returns `known` if the idempotency key was already used for the same request, `other` if
+   * it was used for a different request, and `full` if {@link MAX_OPEN_RUNS} of the person's runs have not ended.
    */
   begin(
     run: NewRun,
@@ -88,7 +88,7 @@ export interface RunStore {
    */
   settled(proposal: string): Promise<string[]>;
   wake(id: string): Promise<boolean>;
-  /** Stops a run as if a person had interrupted it. Returns false if the run has already ended. */
+  /** Stops a run as if the person had interrupted it. Returns false if the run has already ended. */
   stop(id: string): Promise<boolean>;
   /** Queues a run whose job may be lost. If the job is not lost after all, the second job finds nothing to do. */
   requeue(id: string): Promise<void>;

@@ -28,10 +28,7 @@ export function getCallerSession(parts: Pick<ServerParts, 'sessions'>, caller: C
   );
 }
 
-/**
- * Opens the person's agent for one request, and closes the agent afterwards. Converts the agent's errors to HTTP
- * problems.
- */
+/** Opens the person's agent for one request and closes it afterwards. Converts the agent's errors to HTTP problems. */
 export async function withAgent<T>(
   parts: ServerParts,
   caller: Caller,
@@ -50,7 +47,7 @@ export async function withAgent<T>(
 
 /**
  * Parses the request body.
- * @throws {HttpProblem} 400 `usage`, which names the invalid fields; the errors of `readJsonBody`
+ * @throws {HttpProblem} 400 `usage` if fields are invalid, with their names; also the errors of `readJsonBody`
  */
 export async function parseJsonBody<S extends z.ZodType>(
   c: Context,

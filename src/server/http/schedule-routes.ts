@@ -38,7 +38,7 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
 
 /**
  * Adds the routes for a person's schedules. A schedule runs with the rights of the token that added it, even while the
- * person is away. The first schedule therefore requests offline access, and removing the last schedule revokes it.
+ * person is away. Adding the first schedule therefore requests offline access, and removing the last one revokes it.
  */
 export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = createReadRoutes(app, authenticator);

@@ -22,7 +22,7 @@ import { personRuns, type ServerParts } from '../server-parts.ts';
 const FIRST_POLL_DELAY_MS = 2_000;
 /** Extra time for the gateway to execute an order that was approved just before its expiry. */
 const EXECUTION_GRACE_MS = 60_000;
-/** Maximum wait for an unknown outcome, which the gateway may take hours to determine. */
+/** Maximum wait for an unknown outcome. Determining it may take the gateway hours. */
 const UNKNOWN_OUTCOME_WAIT_MS = 10_000;
 /** Time allowed for connecting an account, if the run sets no time limit for proposals. */
 const CONNECTION_WAIT_MS = 5 * 60_000;
@@ -258,7 +258,9 @@ function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): T
   return { result, isStopped: false };
 }
 
-/** Events are written in batches, at this interval in milliseconds, because a model's text arrives word by word. */
+/**
+ * Interval for writing batches of events, in milliseconds. Batches help because a model's text arrives word by word.
+ */
 const WRITE_BATCH_MS = 50;
 
 /** Types of events that are emitted only once, however often a run is resumed. */
@@ -313,7 +315,7 @@ async function createEventWriter(
   };
 }
 
-/** Thrown if another job has claimed the run, so that this job's results are discarded. */
+/** Thrown if another job has claimed the run. This job's results are then discarded. */
 class TurnLost extends Error {
   override name = 'TurnLost';
 }

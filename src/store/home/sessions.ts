@@ -120,8 +120,7 @@ export function createSessionStore(options: {
       statements.endOf.run(username, credentialId);
     },
     /**
-     * Issues the secret of a one-time sign-in link, valid for ten minutes. Returns undefined if there is no such
-     * person.
+     * Issues the secret of a one-time sign-in link that is valid for ten minutes. Returns undefined for unknown people.
      */
     issueTicket(username: string): string | undefined {
       if (!known(username)) return undefined;

@@ -141,7 +141,7 @@ async function claimOrder(
 
 const SAME_ORDER = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
 
-/** SQL expression for the time at which an order counts. It is never before the account's newest order. */
+/** SQL expression for the time at which a new order counts. It is never before the account's newest order. */
 const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
 
 const INTENT = `

@@ -4,9 +4,7 @@ import { type DatabaseSchema, rateBucketTableMigration, tenancyMigration, tenant
 /** Schema of a gateway's tables. Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
 
-/**
- * The journals of orders and messages, used approvals, and policy decisions. Times are milliseconds since the epoch.
- */
+/** Tables of the journals, used approvals, and policy decisions. Times are milliseconds since the epoch. */
 const journals = `
   CREATE TABLE gateway_orders (
     tenant text NOT NULL DEFAULT current_tenant(),

@@ -4,8 +4,7 @@ import type { Listener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
 /**
- * Announces changes to runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not
- * secret.
+ * Announces changes to runs on the tenant's channel (LISTEN, NOTIFY). The payload is the run's ID, which is not secret.
  */
 export function postgresRunAnnouncements(
   database: Pick<TenantDatabase, 'tenant' | 'listen' | 'writeUnsynced'>,
