@@ -30,9 +30,7 @@ export function createLaunchdScheduler(run: RunSystemCommand, folder: string, ui
   };
 }
 
-/**
- * Returns an agent's property list (launchd.plist(5)). After sleep, launchd starts the agent once if it missed a start.
- */
+/** Returns an agent's property list (launchd.plist(5)). After sleep, launchd starts an agent that missed a start. */
 export function launchdAgentPlist(
   label: string,
   id: string,

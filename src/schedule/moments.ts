@@ -31,10 +31,7 @@ interface MarketTime {
   readonly minutes: number;
 }
 
-/**
- * Maximum distance from the opening or closing, in minutes. For times that are further away, a cron expression is
- * better.
- */
+/** Maximum distance from the opening or closing, in minutes. For times further away, a cron expression is better. */
 const MAX_EDGE_MINUTES = 12 * 60;
 
 /** Parses a time such as `open`, `close-30m` or `open+1h30m`; undefined for anything else. */

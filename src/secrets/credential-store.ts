@@ -27,9 +27,7 @@ export type ServerCredentialName = CredentialName | (typeof serverOnlyCredential
 /** Maximum length of a value in characters: Windows accepts 2,560 bytes of UTF-16. Databases accept longer values. */
 export const MAX_VALUE_LENGTH = 1200;
 
-/**
- * Values that the store must still have, or else nothing is written. `undefined` means that the name must be absent.
- */
+/** Values that the store must still have; otherwise nothing is written. `undefined`: the name must be absent. */
 export type ExpectedValues<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
 /** Purposes of a lock: refreshing a session, creating the database key, using credentials of MCP servers. */

@@ -38,7 +38,7 @@ export interface ServerParts {
   readonly onError: (message: string) => void;
 }
 
-/** Returns a person's runs. Runs of the same thread are executed one after the other. */
+/** Returns the store of a person's runs. Runs of the same thread are executed one after the other. */
 export function personRuns(
   { database, jobs, news, clock }: Pick<ServerParts, 'database' | 'jobs' | 'news' | 'clock'>,
   person: string,
@@ -102,7 +102,7 @@ export function personNoticeChannels(
   return postgresNoticeChannelRows(personDatabase(database, person));
 }
 
-/** Returns a person's check state. Each notice is sent by a job that is enqueued in the transaction that stores it. */
+/** Returns the store of a person's checks. A notice is sent by a job, which is enqueued when the notice is stored. */
 export function personChecks(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,

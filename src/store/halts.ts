@@ -13,9 +13,9 @@ export interface TradingStateSnapshot {
 export const HALTED_BY_MAX_DAY_LOSS = 'max_day_loss';
 
 /**
- * Stores for each person whether trading is halted, or restricted to orders that reduce positions. The gateway's
- * database is the storage, so that halts survive restarts and apply to all interfaces. Each change is one transaction
- * that includes its audit log entry. Times are milliseconds since the epoch.
+ * Stores whether each person's trading is halted, or restricted to orders that reduce positions. The state is in the
+ * gateway's database, so that halts survive restarts and apply to all interfaces. Each change is one transaction that
+ * includes its audit log entry. Times are milliseconds since the epoch.
  */
 export interface HaltStore {
   /** Returns the time when the halt began, or undefined if trading is not halted. */

@@ -8,18 +8,13 @@ export interface SecretName {
   readonly name: string;
 }
 
-/**
- * A stored secret. Sealing the same secret again gives different bytes, so changed bytes show that it was rewritten.
- */
+/** A stored secret. Sealing a secret twice gives different bytes, so changed bytes show that it was rewritten. */
 export interface SealedSecret {
   readonly keyVersion: number;
   readonly sealed: Buffer;
 }
 
-/**
- * Seals secrets with their tenant's data key (AES-256-GCM). A secret can be opened only with the name it was sealed
- * with.
- */
+/** Seals secrets with their tenant's data key (AES-256-GCM). A secret can be opened only under the same name. */
 export type SecretSeal = ReturnType<typeof createSecretSeal>;
 
 export function createSecretSeal(keys: DataKeys) {

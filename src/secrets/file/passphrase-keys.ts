@@ -44,7 +44,7 @@ const MAX_PASSPHRASE_LENGTH = 1024;
 export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['scrypt']) => Promise<Buffer>;
 
 /**
- * @param source is asked once per process for each file's passphrase, when it is first needed
+ * @param source asked for each file's passphrase once per process, when the passphrase is first needed
  * @param derive scrypt, except in tests that count derivations
  */
 export function createPassphraseKeys(source: PassphraseSource, derive: KeyDerivation = scryptKey) {

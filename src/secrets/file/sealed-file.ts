@@ -4,7 +4,7 @@ import { openBytes, sealBytes } from '../aes-gcm.ts';
 
 /**
  * Schema of the header that says where a credential file's key comes from:
- * - `file`: a key file beside the credential file (the first version of the format, without a checksum);
+ * - `file`: a key file in the credential file's folder (the first version of the format, without a checksum);
  * - `key-file`: a key file that the profile names;
  * - `passphrase`: scrypt (RFC 7914) of a passphrase, with salt and cost stored in this header.
  *

@@ -267,8 +267,8 @@ const WRITE_BATCH_MS = 50;
 const onceOnlyEvents: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
 
 /**
- * Creates a writer that stores a run's events in order, for as long as this turn holds the run.
- * @param lost called once if nothing more can be written, because another turn took over or the database failed
+ * Creates a writer that stores a run's events in order, as long as this job's claim on the run is valid.
+ * @param lost called once if nothing more can be written, because another job claimed the run or the database failed
  */
 async function createEventWriter(
   runs: Pick<RunStore, 'append' | 'eventsAfter'>,

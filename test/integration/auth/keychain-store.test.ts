@@ -183,8 +183,8 @@ describe('the keychain’s helper process', () => {
   });
 
   it.each([
-    ['crashes', 'process.kill(process.pid, "SIGSEGV")', 'ended with SIGSEGV'],
-    ['ends with an error', 'process.exit(3)', 'ended with code 3'],
+    ['crashes', 'process.kill(process.pid, "SIGSEGV")', 'exited with SIGSEGV'],
+    ['ends with an error', 'process.exit(3)', 'exited with code 3'],
     ['answers nonsense', `process.stdout.write('${SECRET}')`, 'an unusable response'],
   ])('that %s is reported without quoting what it wrote', async (_, program, reason) => {
     const child = join(home, 'bad.mjs');
