@@ -2,6 +2,7 @@ import type { Clock } from '../machine/clock.ts';
 import type { EarlyPingStore } from '../store/early-ping-store.ts';
 import type { HaltStore } from '../store/halts.ts';
 import type { OtherProcesses } from '../store/other-processes.ts';
+import type { ProposalQueue } from '../store/proposal-queue.ts';
 import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { Access } from './access.ts';
@@ -24,6 +25,7 @@ export interface KernelDeps {
   /** Reports internal errors. Never receives a token. */
   readonly onError: (message: string) => void;
   readonly store: ProposalStore;
+  readonly queue: ProposalQueue;
   readonly earlyPings: EarlyPingStore;
   /** Undefined if no other process uses the database. */
   readonly others?: OtherProcesses | undefined;

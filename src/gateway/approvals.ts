@@ -69,6 +69,7 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
   };
   return new ApprovalKernel({
     store,
+    queue: stores.queue,
     earlyPings: stores.earlyPings,
     others: stores.others,
     moves: new ProposalTransitions(store, createTokenSeal(approval.sealSecret), clock),

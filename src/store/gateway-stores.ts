@@ -12,6 +12,7 @@ import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
 import type { OtherProcesses } from './other-processes.ts';
 import type { ProofStore } from './proof-store.ts';
+import type { ProposalQueue } from './proposal-queue.ts';
 import type { ProposalStore } from './proposal-store.ts';
 import type { RateBuckets } from './rate-buckets.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
@@ -23,6 +24,7 @@ export interface GatewayStores {
   readonly messages: MessageJournal;
   readonly proofs: ProofStore;
   readonly proposals: ProposalStore;
+  readonly queue: ProposalQueue;
   readonly halts: HaltStore;
   readonly decisions: DecisionStore;
   readonly keys: SigningKeyStore;

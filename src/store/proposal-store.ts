@@ -183,8 +183,8 @@ export interface ProposalStore {
     state: 'open' | 'all';
     limit?: number;
   }): Promise<StoredProposal[]>;
-  /** Returns the IDs of all open proposals, oldest first. */
-  openIds(state?: 'unknown'): Promise<string[]>;
+  /** Returns the IDs of all proposals with an unknown outcome, oldest first. */
+  unknownIds(): Promise<string[]>;
   openCount(): Promise<number>;
   /**
    * Returns at most 500 proposals whose owner or proposer is `party` and that changed after the given version, in the

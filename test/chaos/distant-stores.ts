@@ -35,6 +35,7 @@ export function distantStores(stores: GatewayStores, life: Life, activity: Activ
     messages: distant(stores.messages),
     proofs: distant(stores.proofs),
     proposals: distant(stores.proposals),
+    queue: distant(stores.queue),
     halts: distant(stores.halts),
     decisions: distant(stores.decisions),
     keys: distant(stores.keys),

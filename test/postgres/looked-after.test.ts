@@ -128,11 +128,11 @@ withPostgres('a proposal at one of two gateways', () => {
   it('is looked after also where the database was away when it was to be taken', async () => {
     const own = await stores();
     let failures = 1;
-    const take = async (id: string) => {
+    const claim: GatewayStores['queue']['claim'] = async (...given) => {
       if (failures-- > 0) throw new Error('the connection was closed');
-      return (await own.others?.take(id)) ?? false;
+      return await own.queue.claim(...given);
     };
-    const third = await world.another({ ...own, ...(own.others && { others: { ...own.others, take } }) });
+    const third = await world.another({ ...own, queue: { ...own.queue, claim } });
     const body = { kind: 'order', order: { symbol: 'AAPL', side: 'buy', qty: '78' } };
     const key = { 'idempotency-key': 'at-the-third' };
     const { body: proposed } = await alice().send('POST', '/v1/proposals', body, key, third.url);

@@ -67,11 +67,10 @@ withPostgres('with thousands of proposals that wait', () => {
     const copy = `jsonb_populate_record(p, jsonb_build_object(
       'id', 'pr_waits' || n, 'sub', 'person-' || n / 20, 'subject_id', 'ta-waits-' || n, 'fingerprint', 'f-' || n,
       'state', 'requested', 'auth_req_id', 'waits-' || n, 'version', p.version + n, 'place', p.version + n,
-      'attendant', 'another'))`;
+      'due_at', now() + n * interval '1 second' - interval '1 minute'))`;
     await runSql(
       server.superuser,
       `SET search_path = ${gatewaySchema.name}`,
-      `INSERT INTO gateways (tenant, name, until) SELECT tenant, 'another', now() + interval '1 day' FROM heads`,
       `INSERT INTO proposals SELECT (${copy}).* FROM proposals p, generate_series(1, ${WAITING}) n`,
       `INSERT INTO record_lines SELECT tenant, seq + n, '{}' FROM heads, generate_series(1, ${WAITING}) n`,
       `UPDATE heads SET version = version + ${WAITING}, seq = seq + ${WAITING}`,
@@ -81,8 +80,12 @@ withPostgres('with thousands of proposals that wait', () => {
   });
 
   const work: Readonly<Record<string, (stores: GatewayStores) => Promise<unknown>>> = {
-    'a gateway says that it lives, and looks for what a dead one had': async ({ others }) => others?.renew(),
-    'one is taken': async ({ others }) => others?.take('pr_1'),
+    'a gateway claims what is due': ({ queue }) => queue.claimDue(16, 0),
+    'one is claimed, and released': async ({ queue }) => [
+      await queue.claim('pr_1', true),
+      await queue.renew(['pr_1']),
+      await queue.release('pr_1', 1000, 0),
+    ],
     'one is drafted': (all) => drafted(all, 'pr_2', 1000),
     'one changes': async ({ proposals }) => {
       const one = await proposals.get('pr_1');

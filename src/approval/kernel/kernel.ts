@@ -89,12 +89,12 @@ export class ApprovalKernel {
     const { proposal, isNew } = proposed;
     if (!isNew) {
       // The first request may have been cut off right after the row was written.
-      if (proposal.state === 'drafted') this.#supervisor.begin(proposal.id, 'drafted');
+      if (proposal.state === 'drafted') this.#supervisor.begin(proposal.id, 'found');
       return proposed;
     }
     failpoint('proposal.drafted');
     this.#context.announce({ outcome: 'moved', proposal });
-    this.#supervisor.begin(proposal.id, 'drafted');
+    this.#supervisor.begin(proposal.id, 'found');
     const { id, version } = proposal;
     return { proposal: await this.#changed(id, version, RING_WAIT_MS, [this.#closing.signal]), isNew };
   }
@@ -182,7 +182,7 @@ export class ApprovalKernel {
       limit: MAX_RESUMED_RESULTS,
     });
     for (const { id, sub, state } of latest)
-      if (state === 'executed' && sub === session.sub) this.#supervisor.begin(id, 'resumed');
+      if (state === 'executed' && sub === session.sub) this.#supervisor.follow(id, true);
   }
 
   /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no stored approval request. */
@@ -301,7 +301,7 @@ export class ApprovalKernel {
 
   /** Starts to look up unknown outcomes that nobody supervises. */
   async resumeUnknown(): Promise<void> {
-    for (const id of await this.#parts.store.openIds('unknown')) this.#supervisor.begin(id, 'found');
+    for (const id of await this.#parts.store.unknownIds()) this.#supervisor.begin(id, 'found');
   }
 
   /**

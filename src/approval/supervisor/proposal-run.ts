@@ -7,7 +7,6 @@ import type { PollResult } from '../ciba/ciba-port.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { buildQuestion, currentApprover, isSecondApproverNext } from '../question.ts';
 import type { ApprovalToken, ProposalPatch } from '../transitions.ts';
-import { followResult } from './follow-result.ts';
 import type { ProviderPings } from './provider-pings.ts';
 import { requestOwnerApproval, requestSecondApproval } from './request-approval.ts';
 
@@ -33,10 +32,12 @@ const MAX_STORE_OUTAGE_S = 15 * 60;
 /** How long to keep waiting for a decision after the deadline, in milliseconds, to tell a denial from an expiry. */
 const LATE_ANSWER_MS = 5_000;
 /**
- * Delays between polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay
- * starts at `first` and doubles up to `most`.
+ * Delays between polls if the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay grows
+ * with the age of the question, from `first` to `most`.
  */
 const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
+/** Maximum time that a run stays in memory until the next poll, in milliseconds. */
+const MAX_REST_MS = 2_000;
 /**
  * Interval of lookups of an unknown outcome, in milliseconds: short enough for gateway/orders/absence.ts to measure how
  * long an order has been missing.
@@ -50,22 +51,17 @@ const CONFLICT_PAUSE_MS = 1_000;
  */
 const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 
-/** The state of waiting for a decision, between polls. */
-interface DecisionWait {
-  /** Seconds until the next poll. */
-  pause: number;
-  failures: number;
-  polled: boolean;
-  /**
-   * False if the provider is expected to ping and has not done so. The rate of polls is then limited across all
-   * proposals.
-   */
-  called: boolean;
-  /** Seconds until the next poll that makes up for a lost ping. */
-  uncalled: number;
-  /** The deadline stored in the row when it was last read, in milliseconds since the epoch. */
-  expiresAt: number;
-}
+/**
+ * Why a run begins. `due`: this process has claimed the proposal, because its next step is due. `pinged`: this process
+ * has claimed it, because the provider pinged. `found`: the proposal is not claimed yet.
+ */
+export type RunReason = 'due' | 'pinged' | 'found';
+
+/**
+ * What comes after a run: a step in this many milliseconds, nothing, or the work of another process that has claimed
+ * the proposal.
+ */
+type NextStep = number | 'nothing' | 'elsewhere';
 
 /** The transition that follows from a poll's result. */
 interface Decision {
@@ -74,51 +70,58 @@ interface Decision {
 }
 
 /**
- * Supervises one proposal from the state in its row to its end: asks for approval, waits for the decision, executes the
- * proposal and follows the result. Continues what another process left unfinished. Ends early if the gateway closes, or
- * if nothing more can be found out until someone views the proposal.
+ * Works on one proposal from the state in its row: asks for approval, polls for the decision and executes the proposal.
+ * Continues what another process left unfinished. Ends when the proposal has to wait for a person,
+ * with the time of the next poll in the row; when nothing more can be found out until someone views the proposal; or
+ * when the gateway closes.
  *
  * The row may change after it was read, so every step is a transition from the version that was read. A change may be
  * reported before the run starts to wait for it, so the run remembers reports.
  */
 export class ProposalRun {
-  /** If true, the run only follows the result, and requests for the proposal also check the result themselves. */
-  readonly isResumed: boolean;
-  readonly ended: Promise<void>;
+  readonly why: RunReason;
+  /** Resolves when the run has ended. Never rejects. */
+  readonly ended: Promise<NextStep>;
+  /** Whether this process has claimed the proposal. */
+  isClaimed: boolean;
   readonly #id: string;
   readonly #context: KernelContext;
-  readonly #calls: ProviderPings;
-  /** Aborts when the gateway closes, or when another process may have taken over the proposal. */
+  readonly #pings: ProviderPings;
+  /** Aborts when the gateway closes, or when another process has claimed the proposal. */
   readonly #end = new AbortController();
   /** Aborts when a ping or a withdrawal arrives. */
   #news = new AbortController();
   /** Whether to stop waiting, because the proposal was withdrawn or this run has to end. */
   #isOver = false;
   #breakOff: (() => void) | undefined;
-  /** Whether this process sent the approval request and can't have missed its ping; false once anything went wrong. */
-  #isFresh: boolean;
-  /** The time of the last poll, in milliseconds since the epoch, and the pause after it, in seconds. */
-  #lastPoll: { readonly authReqId: string; readonly at: number; readonly pause: number } | undefined;
-
+  /** Whether this run has just asked the question, so that no ping can have been missed. */
+  #isFresh = false;
   /**
-   * @param why `drafted`: this process has just drafted the proposal. `taken`: this process has taken the proposal over
-   *   from another gateway, and the row says so. `found`: the proposal may have no supervisor. `resumed`: only the
-   *   result is followed.
+   * The time of the next poll, unless the provider pings, and the earliest time that the provider allows. In
+   * milliseconds since the epoch.
    */
-  constructor(
-    id: string,
-    context: KernelContext,
-    calls: ProviderPings,
-    why: 'drafted' | 'taken' | 'found' | 'resumed',
-  ) {
+  #nextPoll = { at: 0, earliest: 0 };
+  /** Whether the provider has pinged since the last poll, so that a decision is available. */
+  #isPinged: boolean;
+  /** Number of polls in a row without a usable response. */
+  #failures = 0;
+
+  constructor(id: string, context: KernelContext, pings: ProviderPings, why: RunReason) {
+    this.why = why;
     this.#id = id;
     this.#context = context;
-    this.#calls = calls;
-    this.#isFresh = why === 'drafted';
-    this.isResumed = why === 'resumed';
-    this.ended = this.#run(why === 'taken').catch((error) => {
+    this.#pings = pings;
+    this.isClaimed = why !== 'found';
+    this.#isPinged = why === 'pinged';
+    this.ended = this.#run().catch((error) => {
       if (!this.#end.signal.aborted) context.fail(error);
+      return 'elsewhere';
     });
+  }
+
+  /** Whether a ping or a withdrawal arrived that the run has not taken into account. */
+  get isWoken(): boolean {
+    return this.#news.signal.aborted;
   }
 
   /** Wakes the run because of a ping or a withdrawal. @param isOver whether to stop waiting, because of a withdrawal */
@@ -136,15 +139,17 @@ export class ProposalRun {
     this.wake(true);
   }
 
-  async #run(isTaken: boolean): Promise<void> {
-    const { others } = this.#context.parts;
-    if (!this.isResumed) {
-      const isOurs = isTaken || others === undefined || (await this.#persist(() => others.take(this.#id)));
-      if (!isOurs) return;
-      await this.#persist(() => this.#supervise());
-    }
-    const { isResumed } = this;
-    await followResult(this.#context, this.#id, { isResumed, signal: this.#end.signal });
+  async #run(): Promise<NextStep> {
+    const { queue, clock } = this.#context.parts;
+    this.isClaimed ||= await this.#persist(() => queue.claim(this.#id, false));
+    if (!this.isClaimed) return 'elsewhere';
+    const next = await this.#persist(() => this.#supervise()).catch(async (error) => {
+      // The gateway is closing: another process may continue at once.
+      await queue.release(this.#id, 0, clock.now()).catch(() => undefined);
+      throw error;
+    });
+    const isDue = await this.#persist(() => queue.release(this.#id, next, clock.now()));
+    return isDue ? 0 : (next ?? 'nothing');
   }
 
   /** Repeats `work` after every failure, so that no open proposal is left unsupervised. */
@@ -156,7 +161,9 @@ export class ProposalRun {
       } catch (error) {
         this.#end.signal.throwIfAborted();
         context.fail(error);
+        // A ping may have been missed.
         this.#isFresh = false;
+        this.#nextPoll.at = this.#nextPoll.earliest;
         // The failure may have happened between a change and its notifications.
         context.parts.audit.flushSoon();
         await context.notifyUnnotified().catch((failure) => context.fail(failure));
@@ -165,42 +172,45 @@ export class ProposalRun {
     }
   }
 
-  async #supervise(): Promise<void> {
-    while (!this.#end.signal.aborted) {
+  /** @returns milliseconds until the next poll; undefined if no step is planned */
+  async #supervise(): Promise<number | undefined> {
+    for (;;) {
+      this.#end.signal.throwIfAborted();
       switch (await this.#ask()) {
-        case 'asked':
-          await this.#awaitDecision();
+        case 'asked': {
+          const next = await this.#awaitDecision();
+          if (next !== undefined) return next;
           break;
+        }
         case 'answered':
           await this.#carryOut();
           await this.#resumeUnknown();
           // If the proposal changed when this run was about to end, start again from its current state, but only after
           // a pause: another gateway may be working on the proposal too, and the two would keep changing the row under
           // each other. After the pause, one gateway finds the outcome unknown and leaves the proposal to the other.
-          if (!(await this.#isUnderWay())) return;
+          if (!(await this.#isUnderWay())) return undefined;
           await this.#pause(CONFLICT_PAUSE_MS);
-          if (!(await this.#isUnderWay())) return;
+          if (!(await this.#isUnderWay())) return undefined;
           break;
         case 'over':
-          return;
+          return undefined;
       }
     }
   }
 
-  /**
-   * Asks the next approver. This is a separate method, so that the row does not stay in memory while thousands of
-   * proposals wait for hours.
-   */
+  /** Asks the next approver, if one has to be asked. */
   async #ask(): Promise<'moved' | 'asked' | 'answered' | 'over'> {
     const context = this.#context;
     const proposal = await context.parts.store.get(this.#id);
     switch (proposal?.state) {
       case 'drafted':
         await requestOwnerApproval(context, proposal, this.#end.signal);
+        this.#isFresh = true;
         return 'moved';
       case 'requested': {
         if (!isSecondApproverNext(proposal)) return 'asked';
         const wait = await requestSecondApproval(context, proposal, this.#end.signal);
+        this.#isFresh = wait === 0;
         if (wait > 0) await this.#rest(wait);
         return 'moved';
       }
@@ -209,97 +219,66 @@ export class ProposalRun {
       case 'unknown':
         return 'answered';
       default:
+        // An ended proposal is due if the process that ended it may have died before it notified the phone.
+        if (this.why === 'due') await context.notifyUnnotified();
         return 'over';
     }
   }
 
   /**
    * Waits until the person decides or the deadline in the row passes. Sends one poll at a time, even after network
-   * loss, sleep, 5xx and `slow_down`; if the provider pings, waits for a ping first. The token is sealed in the row
-   * before anything else uses it.
+   * loss, sleep, 5xx and `slow_down`. The token is sealed in the row before anything else uses it.
+   * @returns milliseconds until the next poll, if it is too long to wait in memory; undefined if the wait is over
    * @throws the signal's reason if the gateway closes first; the proposal then keeps its state
    */
-  async #awaitDecision(): Promise<void> {
-    const wait = await this.#beginWait();
-    if (wait === undefined) return;
-    // After a restart, a ping may have been missed: poll once, as soon as it is this proposal's turn.
-    if (!wait.called && !this.#isFresh) await this.#takeTurn(wait);
+  async #awaitDecision(): Promise<number | undefined> {
     for (;;) {
-      this.#end.signal.throwIfAborted();
-      // The row is not kept between checks: only the times of the wait stay in memory.
-      const next = await this.#look(wait);
-      if (next === 'over') return;
-      if (next === 'polled') continue;
-      wait.called = (await this.#rest(next)) || wait.called;
-      if (!wait.called) await this.#takeTurn(wait);
-      wait.pause = 0;
+      const proposal = await this.#context.parts.store.get(this.#id);
+      if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return undefined;
+      // The owner has approved: the second approver has to be asked first (request-approval.ts).
+      if (isSecondApproverNext(proposal)) return undefined;
+      const rest = await this.#timeUntilPoll(proposal);
+      if (rest > MAX_REST_MS) return rest;
+      if (rest > 0) this.#isPinged = await this.#rest(rest);
+      else if (await this.#pollOnce(proposal, proposal.authReqId)) return undefined;
     }
   }
 
-  /** Returns the initial state of a wait; undefined if the proposal does not exist. */
-  async #beginWait(): Promise<DecisionWait | undefined> {
-    const { store, asking } = this.#context.parts;
-    const found = await store.get(this.#id);
-    if (found === undefined) return undefined;
-    const called = asking.delivery !== 'ping' || (await this.#calls.takeEarlyPing(found));
-    const uncalled = LOST_PING_POLL_SECONDS.first;
-    const pause = Math.max(!called && this.#isFresh ? uncalled : 0, this.#pauseLeft(found));
-    return { pause, failures: 0, polled: false, called, uncalled, expiresAt: found.expiresAt };
-  }
-
-  /**
-   * Returns how much is left of the pause after the last poll, in seconds, when the wait restarts after a failure. If
-   * the provider pings, the result is at most the polling interval, because a ping may have been missed.
-   */
-  #pauseLeft({ authReqId, interval }: StoredProposal): number {
+  /** Returns the milliseconds until the next poll. A ping that arrived earlier ends the wait. */
+  async #timeUntilPoll(proposal: StoredProposal): Promise<number> {
     const { clock, asking } = this.#context.parts;
-    const last = this.#lastPoll;
-    if (last === undefined || last.authReqId !== authReqId) return 0;
-    const pause = asking.delivery === 'ping' ? Math.min(last.pause, interval) : last.pause;
-    return Math.max(0, pause - Math.max(0, clock.now() - last.at) / 1000);
-  }
-
-  async #takeTurn(wait: DecisionWait): Promise<void> {
-    const turn = this.#calls.turns.take();
-    const left = wait.expiresAt - this.#context.parts.clock.now();
-    if (turn > 0 && left > 0) wait.called = await this.#rest(Math.min(turn, left));
-  }
-
-  /** Polls if a poll is due; otherwise returns the milliseconds until the next check. */
-  async #look(wait: DecisionWait): Promise<'over' | 'polled' | number> {
-    const { store, clock, asking } = this.#context.parts;
-    // A ping about the owner's question must not cause two polls about the second approver's question in a row: the
-    // read and the poll below account for all pings until now.
-    if (wait.pause <= 0 && this.#news.signal.aborted) this.#news = new AbortController();
-    const proposal = await store.get(this.#id);
-    if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return 'over';
-    // The owner has approved: the second approver has to be asked first (request-approval.ts).
-    if (isSecondApproverNext(proposal)) return 'over';
-    const { authReqId, expiresAt } = proposal;
-    wait.expiresAt = expiresAt;
-    const left = expiresAt - clock.now();
-    // Poll once more after the deadline, because the person may have denied the proposal in time.
-    if (left <= 0 && wait.polled) {
-      await this.#expire(proposal);
-      return 'over';
+    if (this.#isFresh) {
+      this.#isFresh = false;
+      this.#isPinged = await this.#pings.takeEarlyPing(proposal);
+      this.#nextPoll.at = asking.delivery === 'ping' ? clock.now() + LOST_PING_POLL_SECONDS.first * 1000 : 0;
     }
-    if (wait.pause > 0 && left > 0) return Math.min(wait.pause * 1000, left);
-    wait.polled = true;
-    const { result, sentAt } = await this.#poll(proposal, authReqId, asking.delivery === 'ping' && wait.called);
-    wait.pause = this.#pauseAfter(proposal, result, sentAt, wait);
-    this.#lastPoll = { authReqId, at: clock.now(), pause: wait.pause };
-    return (await this.#settleSurely(proposal, result)) ? 'over' : 'polled';
+    if (this.isWoken) {
+      this.#news = new AbortController();
+      this.#isPinged = true;
+    }
+    return this.#isPinged ? 0 : Math.min(this.#nextPoll.at, proposal.expiresAt) - clock.now();
   }
 
-  /** @param isThere whether the provider has pinged, so that a decision is available */
+  /** Polls and processes the result. Returns true if the wait is over. */
+  async #pollOnce(proposal: StoredProposal, authReqId: string): Promise<boolean> {
+    const { clock } = this.#context.parts;
+    const { result, sentAt } = await this.#poll(proposal, authReqId);
+    this.#isPinged = false;
+    const pause = this.#pauseAfter(proposal, result, sentAt);
+    this.#nextPoll = { at: clock.now() + pause * 1000, earliest: sentAt + proposal.interval * 1000 };
+    if (await this.#settleSurely(proposal, result)) return true;
+    // This poll came after the deadline, because the person may have denied the proposal in time.
+    return proposal.expiresAt <= clock.now() && (await this.#expire(proposal));
+  }
+
   async #poll(
     proposal: StoredProposal,
     authReqId: string,
-    isThere: boolean,
   ): Promise<{ readonly result: PollResult; readonly sentAt: number }> {
     const { parts } = this.#context;
     const { asking, clock } = parts;
     const { expiresAt } = proposal;
+    const closingWait = this.#isPinged ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled;
     let sentAt = clock.now();
     const ended = new AbortController();
     const done = new AbortController();
@@ -312,7 +291,7 @@ export class ProposalRun {
     // Ends a long poll when the proposal is withdrawn. No AbortSignal.any with the gateway's own signal, which is long-lived
     // and keeps a reference to each dependent one.
     this.#breakOff = () => {
-      if (this.#end.signal.aborted) void endAfter(isThere ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled);
+      if (this.#end.signal.aborted) void endAfter(closingWait);
       else ended.abort();
     };
     // The proposal may have been withdrawn after its row was read.
@@ -338,24 +317,24 @@ export class ProposalRun {
   }
 
   /** Returns the seconds until the next poll. */
-  #pauseAfter({ interval }: StoredProposal, result: PollResult, sentAt: number, wait: DecisionWait): number {
+  #pauseAfter({ interval, updatedAt }: StoredProposal, result: PollResult, sentAt: number): number {
     const { clock, asking } = this.#context.parts;
+    const now = clock.now();
     // A clock that was set back meanwhile must not prolong the wait.
-    const passed = Math.max(0, clock.now() - sentAt) / 1000;
-    const untilNext = (seconds: number) => Math.max(seconds - passed, 0.001);
+    const untilNext = (seconds: number) => Math.max(seconds - Math.max(0, now - sentAt) / 1000, 0.001);
+    const age = Math.max(0, now - updatedAt) / 1000;
     if (result.status === 'unreachable') {
-      wait.failures += 1;
-      // Our own backoff is limited. What the provider asks for (its interval, Retry-After) is limited only by the deadline.
-      const backoff = Math.min(2 ** (wait.failures - 1), MAX_BACKOFF_SECONDS);
-      return Math.max(backoff, result.retryAfter ?? 0, untilNext(interval));
+      // Our own backoff is limited. What the provider asks for (its interval, Retry-After) is limited only by the
+      // deadline.
+      this.#failures += 1;
+      const backoff = this.why === 'due' ? age : 2 ** (this.#failures - 1);
+      return Math.max(Math.min(backoff, MAX_BACKOFF_SECONDS), result.retryAfter ?? 0, untilNext(interval));
     }
-    wait.failures = 0;
+    this.#failures = 0;
     if (result.status === 'slow_down') return untilNext(interval + SLOW_DOWN_SECONDS);
     if (asking.delivery === 'poll') return untilNext(interval);
-    wait.called = false;
-    const pause = Math.max(wait.uncalled, untilNext(interval));
-    wait.uncalled = Math.min(wait.uncalled * 2, LOST_PING_POLL_SECONDS.most);
-    return pause;
+    const { first, most } = LOST_PING_POLL_SECONDS;
+    return Math.max(Math.min(Math.max(age, first), most), untilNext(interval));
   }
 
   /**

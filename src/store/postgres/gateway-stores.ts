@@ -6,6 +6,7 @@ import { ensureTenantHead } from './head.ts';
 import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProofStore } from './proof-store.ts';
+import { postgresProposalQueue } from './proposal-queue.ts';
 import { postgresProposalStore } from './proposal-store.ts';
 import { postgresRateBuckets } from './rate-buckets.ts';
 import { postgresDatabase } from './sql-database.ts';
@@ -25,6 +26,7 @@ export async function postgresGatewayStores(
     orders: postgresOrderJournal(database),
     proofs: postgresProofStore(database),
     proposals: postgresProposalStore(database, seal),
+    queue: postgresProposalQueue(database),
     audit: postgresAuditStore(database),
     others: postgresOtherProcesses(database),
     buckets: postgresRateBuckets(database),

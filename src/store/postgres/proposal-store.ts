@@ -1,4 +1,5 @@
 import type { AuditNote } from '../audit.ts';
+import { DRAFT_CLAIM_MS, NOTIFY_CHECK_MS } from '../proposal-queue.ts';
 import type {
   KeyedRequest,
   ProposalChange,
@@ -26,12 +27,14 @@ import {
   EPOCH_COLUMNS,
   type EpochRow,
   findProposalByIdempotencyKey,
+  MARK_REPORTED,
   type ProposalRowReader,
   readEpoch,
   requireProposal,
   toEpoch,
 } from '../sql/proposal-reads.ts';
 import { queryWithTenantHead, withTenantHead, writeHeadCtes } from './head.ts';
+import { inMs } from './proposal-queue.ts';
 import { postgresDatabase, runTransactionWork } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
@@ -96,10 +99,10 @@ const DRAFT = `
   WITH drafted AS (
     INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject,
       subject_id, fingerprint, digest, nonce, shown, again, typed, created_at, updated_at, place, version, deadline,
-      expires_at, poll_interval)
+      expires_at, poll_interval, due_at)
     VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject,
       @subjectId, @fingerprint, @digest, @nonce, @shown, @again, @typed, @now, @now, @version, @version, @deadline,
-      @deadline, ${DEFAULT_POLL_INTERVAL_S})
+      @deadline, ${DEFAULT_POLL_INTERVAL_S}, ${inMs(DRAFT_CLAIM_MS)})
     RETURNING *
   ),
   keyed AS (
@@ -118,7 +121,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
       { now, unlessHalted = false }: { readonly now: number; readonly unlessHalted?: boolean },
     ) =>
       withTenantHead(database, async (unit, head) => {
-        const row = await unit.last.one<ProposalRow>(updateProposal(change.token, unlessHalted), {
+        const row = await unit.last.one<ProposalRow>(updateProposal(change, unlessHalted), {
           ...changeValues(id, change, seal),
           ...tokenValues(change.token),
           now,
@@ -135,9 +138,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
       }),
     // The write need not be durable. If a power failure undoes it, the phone is notified again.
     markReported: async (id: string, told: number) =>
-      void (await database.writeUnsynced((unit) =>
-        unit.last.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told }),
-      )),
+      void (await database.writeUnsynced((unit) => unit.last.run(MARK_REPORTED, { id, told }))),
   } satisfies Partial<ProposalStore>;
 }
 
@@ -145,11 +146,11 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
  * Returns the statement that updates a proposal and writes the audit log entry, if the proposal's version is unchanged.
  * Must be the transaction's last statement.
  */
-function updateProposal(token: ProposalChange['token'], unlessHalted: boolean): string {
+function updateProposal(change: ProposalChange, unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
     WITH moved AS (
-      UPDATE proposals SET ${changeClause(token)}
+      UPDATE proposals SET ${changeClause(change, inMs(NOTIFY_CHECK_MS))}
       WHERE id = @id AND version = @seen ${unless}
       RETURNING *
     ),

@@ -1,4 +1,4 @@
-import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
+import { isSettledState, type ProposalKind, type ProposalState } from '../../trading/proposal.ts';
 import type { ProposalChange, ProposalDraft, ProposalReason, StoredProposal } from '../proposal-store.ts';
 import {
   AUTH_REQ_ID_COLUMNS,
@@ -134,9 +134,13 @@ export function changeValues(id: string, change: ProposalChange, seal: AuthReqId
   };
 }
 
-export function changeClause(token: ProposalChange['token']): string {
+/** @param notifyCheckAt SQL expression for the time when to check whether the phone was notified of the outcome */
+export function changeClause({ token, state, authReqId }: ProposalChange, notifyCheckAt: string): string {
+  // The phone that denied a proposal need not be notified of it.
+  const isNotified = authReqId !== undefined && state !== 'denied';
+  const due = isSettledState(state) ? `, due_at = ${isNotified ? notifyCheckAt : 'NULL'}` : '';
   return `state = @state, ${AUTH_REQ_ID_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
-    result = @result, reason = @reason, updated_at = @now, version = @next, ${tokenClause(token)}`;
+    result = @result, reason = @reason, updated_at = @now, version = @next, ${tokenClause(token)}${due}`;
 }
 
 function tokenClause(token: ProposalChange['token']): string {

@@ -8,3 +8,5 @@ export const OPEN_STATES_SQL = "'drafted', 'requested', 'approved', 'executing',
 export const DECIDED_STATES_SQL = "'denied', 'executed', 'approved', 'executing', 'unknown'";
 /** States that the phone is notified of. `denied` is missing, because the phone itself sent the denial. */
 export const NOTIFIED_STATES_SQL = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";
+/** Condition for proposals whose outcome the phone has not been notified of. */
+export const UNNOTIFIED_SQL = `auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL})`;

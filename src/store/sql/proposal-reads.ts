@@ -2,7 +2,7 @@ import { defined } from '../../values/defined.ts';
 import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
 import { authReqIdHash } from '../rows/auth-req-id.ts';
 import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
-import { NOTIFIED_STATES_SQL, OPEN_STATES_SQL } from '../rows/proposal-states.ts';
+import { OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../rows/proposal-states.ts';
 import { one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
 
 /** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
@@ -41,11 +41,9 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
         { limit, ...defined({ who }) },
       );
     },
-    async openIds(state) {
+    async unknownIds() {
       const rows = await database.all<{ id: string }>(
-        `SELECT id FROM proposals WHERE state IN (${OPEN_STATES_SQL}) AND state = coalesce(@state, state)
-         ORDER BY created_at, ${place}`,
-        { state: state ?? null },
+        `SELECT id FROM proposals WHERE state IN (${OPEN_STATES_SQL}) AND state = 'unknown' ORDER BY created_at, ${place}`,
       );
       return rows.map(({ id }) => id);
     },
@@ -63,10 +61,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
         ),
         { party, after },
       ),
-    unreported: () =>
-      proposals(
-        `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL}) ORDER BY version`,
-      ),
+    unreported: () => proposals(`SELECT * FROM proposals WHERE ${UNNOTIFIED_SQL} ORDER BY version`),
     async sealedToken(id, of = 'owner') {
       const row = await database.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
         'SELECT sealed_token, second_token FROM proposals WHERE id = @id',
@@ -117,6 +112,12 @@ export const insertIdempotencyKey = ({ sub, client, key, request }: KeyedRequest
     request,
     id,
   });
+
+/** Records that the phone was notified, and plans no further check unless the proposal has changed since. */
+export const MARK_REPORTED = `
+  UPDATE proposals SET told = @told,
+    due_at = CASE WHEN state IN (${OPEN_STATES_SQL}) OR version > @told THEN due_at END
+  WHERE id = @id AND told < @told`;
 
 export const EPOCH_COLUMNS = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
   (SELECT halted_at FROM halts WHERE sub = @sub) AS halted`;

@@ -9,6 +9,7 @@ import { migrate, schemaVersion } from './migrate.ts';
 import { gatewayMigrations } from './migrations/gateway.ts';
 import { createSqliteOrderJournal } from './order-journal.ts';
 import { createSqliteProofStore } from './proof-store.ts';
+import { createSqliteProposalQueue } from './proposal-queue.ts';
 import { createSqliteProposalStore } from './proposal-store.ts';
 import { wrapSqliteDatabase } from './sql-database.ts';
 
@@ -28,6 +29,7 @@ export function createSqliteGatewayStores(
     orders: createSqliteOrderJournal(database),
     proofs: createSqliteProofStore(database),
     proposals: createSqliteProposalStore(database, seal),
+    queue: createSqliteProposalQueue(database),
     audit: createSqliteAuditStore(database),
   };
 }

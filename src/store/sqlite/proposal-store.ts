@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProposalState } from '../../trading/proposal.ts';
+import { NOTIFY_CHECK_MS } from '../proposal-queue.ts';
 import type { ProposalChangeResult, ProposalSnapshot, ProposalStore, SnapshotQuery } from '../proposal-store.ts';
 import type { AuthReqIdSeal } from '../rows/auth-req-id.ts';
 import {
@@ -19,6 +20,7 @@ import {
   type EpochRow,
   findProposalByIdempotencyKey,
   insertIdempotencyKey,
+  MARK_REPORTED,
   type ProposalRowReader,
   readEpoch,
   requireProposal,
@@ -117,9 +119,9 @@ function draftMethods(database: SqlDatabase, version: () => number, opened: Prop
 
 const DRAFT = `
   INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject, subject_id, fingerprint, digest,
-    nonce, shown, again, typed, created_at, updated_at, version, deadline, expires_at, poll_interval)
+    nonce, shown, again, typed, created_at, updated_at, version, deadline, expires_at, poll_interval, due_at)
   VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
-    @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_POLL_INTERVAL_S})`;
+    @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_POLL_INTERVAL_S}, @now)`;
 
 function changeMethods(database: SqlDatabase, version: () => number, opened: ProposalRowReader, seal: AuthReqIdSeal) {
   return {
@@ -129,7 +131,7 @@ function changeMethods(database: SqlDatabase, version: () => number, opened: Pro
         if (before.version !== seen) return { outcome: 'stale', proposal: before };
         const { halted } = (yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub: before.sub })) as EpochRow;
         if (unlessHalted && halted !== null) return { outcome: 'halted', proposal: before };
-        yield* run(`UPDATE proposals SET ${changeClause(change.token)} WHERE id = @id`, {
+        yield* run(`UPDATE proposals SET ${changeClause(change, `@now + ${NOTIFY_CHECK_MS}`)} WHERE id = @id`, {
           ...changeValues(id, change, seal),
           ...tokenValues(change.token),
           now,
@@ -139,7 +141,7 @@ function changeMethods(database: SqlDatabase, version: () => number, opened: Pro
         return { outcome: 'moved', proposal: yield* requireProposal(id, opened) };
       }),
     async markReported(id, told) {
-      await database.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told });
+      await database.run(MARK_REPORTED, { id, told });
     },
   } satisfies Partial<ProposalStore>;
 }

@@ -14,6 +14,7 @@ import { orderJournalContract } from './order-journal.ts';
 import { proofStoreContract } from './proof-store.ts';
 import { proposalCountsContract } from './proposal-counts.ts';
 import { proposalPartiesContract } from './proposal-parties.ts';
+import { proposalQueueContract } from './proposal-queue.ts';
 import { proposalStoreContract } from './proposal-store.ts';
 import { signingKeyStoreContract } from './signing-key-store.ts';
 import { standingStoreContract } from './standing-store.ts';
@@ -29,6 +30,7 @@ const contracts = [
   proposalStoreContract,
   proposalCountsContract,
   proposalPartiesContract,
+  proposalQueueContract,
   auditStoreContract,
   checkpointStoreContract,
   brokerKeyStoreContract,

@@ -202,7 +202,6 @@ export function proposalStoreContract(open: OpenStores): void {
       expect(ids(await store.list({ state: 'open' }))).toEqual(['bobs', 'two']);
       expect(ids(await store.list({ sub: 'alice', state: 'all' }))).toEqual(['two', 'one']);
       expect(ids(await store.list({ sub: 'alice', state: 'all', limit: 1 }))).toEqual(['two']);
-      expect(await store.openIds()).toEqual(['two', 'bobs']);
       expect((await store.byAuthReqId('auth-1'))?.id).toBe('one');
       expect((await store.bySubject('alice', one.subjectId))?.id).toBe('one');
       expect(await store.bySubject('bob', one.subjectId)).toBeUndefined();

@@ -77,7 +77,6 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
   });
   const noted = () => note;
   await stores.checkpoints.close({ day: '2026-11-23', today: '2026-11-24' }, noted, now);
-  await stores.others?.renew();
   await stores.defaultAccounts.choose(sub, draft.account);
   await stores.limits.remember(now);
   await stores.earlyPings.add('early', now);

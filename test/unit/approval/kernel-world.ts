@@ -108,10 +108,12 @@ export function kernelWorld({
   const database = new Database(':memory:');
   const {
     proposals: store,
+    queue,
     halts,
     audit: auditStore,
     earlyPings,
   } = createSqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
+  let isStarted = false;
   const moves = new ProposalTransitions(store, createTokenSeal('of the test'), clock);
   const notificationTokens = new NotificationTokens('of the test');
   const audit = new AuditChain(auditFile, auditStore);
@@ -207,8 +209,10 @@ export function kernelWorld({
     },
     kernel: undefined as unknown as ApprovalKernel,
     /** Proposes `qty` shares, and runs until the owner was asked (or it ended). */
-    propose: (qty = '5', { ttl = 300, key = `key-${qty}`, by = alice, owner, more = {} }: Asked = {}) =>
-      clock
+    propose: (qty = '5', { ttl = 300, key = `key-${qty}`, by = alice, owner, more = {} }: Asked = {}) => {
+      if (!isStarted) world.kernel.start();
+      isStarted = true;
+      return clock
         .run(
           world.kernel.propose(
             by,
@@ -222,7 +226,8 @@ export function kernelWorld({
             key,
           ),
         )
-        .then(({ proposal }) => proposal),
+        .then(({ proposal }) => proposal);
+    },
     /** Runs until it is in one of these states. @throws {Error} if it ends in another one */
     until: (id: string, ...states: ProposalState[]): Promise<StoredProposal> =>
       clock.run(
@@ -300,6 +305,7 @@ export function kernelWorld({
     start: () => {
       world.kernel = makeKernel();
       world.kernel.start();
+      isStarted = true;
     },
     close: () => clock.run(world.kernel.close()),
   };
@@ -390,6 +396,7 @@ export function kernelWorld({
   const makeKernel = () =>
     new ApprovalKernel({
       store,
+      queue,
       moves,
       halts,
       access: {

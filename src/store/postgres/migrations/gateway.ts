@@ -1,4 +1,4 @@
-import { DECIDED_STATES_SQL, NOTIFIED_STATES_SQL, OPEN_STATES_SQL } from '../../rows/proposal-states.ts';
+import { DECIDED_STATES_SQL, OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../../rows/proposal-states.ts';
 import { type DatabaseSchema, rateBucketTableMigration, tenancyMigration, tenantTableMigration } from '../schema.ts';
 
 /** Schema of a gateway's tables. Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
@@ -132,8 +132,13 @@ const proposals = `
     reason text,
     -- The latest version about whose outcome the phone was notified.
     told bigint NOT NULL DEFAULT 0,
-    -- The gateway that supervises it.
-    attendant text NOT NULL DEFAULT '',
+    -- The time of the next step, the end of a claim, or the time of the check whether the phone was notified. NULL if
+    -- nothing is planned.
+    due_at timestamptz,
+    -- The process that works on the proposal.
+    claimed_by text,
+    -- Whether a ping arrived since that process claimed the proposal.
+    pinged boolean NOT NULL DEFAULT false,
     -- The IDs of CIBA requests are sealed. The hash is for finding the row of an ID.
     auth_req_hash text,
     sealed_auth_req_id bytea,
@@ -151,10 +156,9 @@ const proposals = `
   CREATE INDEX proposals_for_others ON proposals (tenant, proposed_by, created_at) WHERE proposed_by IS NOT NULL;
   CREATE INDEX proposals_for_others_changed ON proposals (tenant, proposed_by, version)
     WHERE proposed_by IS NOT NULL;
-  CREATE INDEX proposals_attended ON proposals (tenant, attendant) WHERE state IN (${OPEN_STATES_SQL});
+  CREATE INDEX proposals_due ON proposals (tenant, due_at) WHERE due_at IS NOT NULL;
   CREATE UNIQUE INDEX proposals_asked_by ON proposals (tenant, auth_req_hash) WHERE auth_req_hash IS NOT NULL;
-  CREATE INDEX proposals_untold ON proposals (tenant, version)
-    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL});
+  CREATE INDEX proposals_unnotified ON proposals (tenant, version) WHERE ${UNNOTIFIED_SQL};
   ${tenantTableMigration(schema, 'proposals', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE proposal_keys (
@@ -364,17 +368,10 @@ const people = `
 `;
 
 /**
- * The running gateways, by the database's clock; the keys (wrapped by a key management service) and the client
- * registration that a tenant's gateways share; and the time when the tenant's rules first had limits (at most one row).
+ * The keys that a tenant's gateways share, wrapped by a key management service; their client registration; and the time when the tenant's rules first had limits (at most one
+ * row).
  */
 const gateways = `
-  CREATE TABLE gateways (
-    tenant text NOT NULL DEFAULT current_tenant(),
-    name text NOT NULL,
-    until timestamptz NOT NULL,
-    PRIMARY KEY (tenant, name)
-  );
-  ${tenantTableMigration(schema, 'gateways', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
   CREATE TABLE gateway_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
     name text NOT NULL CHECK (name IN ('client', 'next_client', 'seal', 'next_seal')),

@@ -1,4 +1,4 @@
-import { DECIDED_STATES_SQL, NOTIFIED_STATES_SQL, OPEN_STATES_SQL } from '../../rows/proposal-states.ts';
+import { DECIDED_STATES_SQL, OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../../rows/proposal-states.ts';
 import type { Migration } from '../migrate.ts';
 
 const baseline = `
@@ -110,6 +110,8 @@ const baseline = `
     reason TEXT,
     -- The latest version about whose outcome the phone was notified.
     told INTEGER NOT NULL DEFAULT 0,
+    -- The time of the next step, or of the check whether the phone was notified. NULL if none is planned.
+    due_at INTEGER,
     nonce TEXT,
     -- The proposer, if not the owner of the account, and the second approver.
     proposed_by TEXT,
@@ -130,8 +132,8 @@ const baseline = `
   CREATE INDEX proposals_for_others ON proposals (proposed_by, created_at) WHERE proposed_by IS NOT NULL;
   CREATE INDEX proposals_for_others_changed ON proposals (proposed_by, version) WHERE proposed_by IS NOT NULL;
   CREATE UNIQUE INDEX proposals_asked_by ON proposals (auth_req_hash) WHERE auth_req_hash IS NOT NULL;
-  CREATE INDEX proposals_untold ON proposals (version)
-    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL});
+  CREATE INDEX proposals_unnotified ON proposals (version) WHERE ${UNNOTIFIED_SQL};
+  CREATE INDEX proposals_due ON proposals (due_at) WHERE due_at IS NOT NULL;
   CREATE TABLE proposal_keys (
     sub TEXT NOT NULL,
     client TEXT NOT NULL,
