@@ -3,6 +3,7 @@
 import { ProposalTransitions } from '../../../src/approval/transitions.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
+import { MAX_STEP_DELAY_MS } from '../../../src/store/proposal-queue.ts';
 import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
 import { SEAL_SECRET } from '../../../test/load/world.ts';
 
@@ -25,35 +26,33 @@ export async function leaveWaiting({ database, world, proposal, count }) {
   const lane = async () => {
     for (const person of people) {
       const last = Math.min(count, (person + 1) * EACH);
-      for (let n = person * EACH; n < last; n++) await leaveOne(stores.proposals, moves, { like, person, n });
+      for (let n = person * EACH; n < last; n++) await leaveOne(stores, moves, { like, person, n });
     }
   };
-  // Assigned to a lost gateway, so that no other gateway adopts the first ones before all are created.
-  await database.query("INSERT INTO gateways (tenant, name, until) VALUES ('bench', 'lost', 'infinity')");
-  await database.query("ALTER TABLE proposals ALTER attendant SET DEFAULT 'lost'");
   try {
     await Promise.all(Array.from({ length: LANES }, lane));
   } finally {
     await opened.close();
   }
-  await database.query("ALTER TABLE proposals ALTER attendant SET DEFAULT ''");
   await database.query('ANALYZE');
-  await database.query("DELETE FROM gateways WHERE name = 'lost'");
 }
 
-async function leaveOne(store, moves, { like, person, n }) {
+async function leaveOne({ proposals, queue }, moves, { like, person, n }) {
   const sub = `person-${person}`;
   const now = Date.now();
-  const { epoch } = await store.standing({ ...like, sub, fingerprint: undefined }, now);
+  const { epoch } = await proposals.snapshot({ ...like, sub, fingerprint: undefined }, now);
   const draft = { ...like, id: `pr_waits${n}`, sub, subjectId: `ta-waits-${n}`, fingerprint: `f-${n}` };
   const key = { sub, client: like.client, key: `waits-${n}`, request: 'request' };
   const note = { event: 'proposed', facts: { proposal: draft.id, sub } };
-  const { outcome, proposal } = await store.draft(draft, key, { epoch }, note, now);
+  const { outcome, proposal } = await proposals.draft(draft, key, { epoch }, note, now);
   if (outcome !== 'drafted') throw new Error(`a draft was ${outcome}`);
   const { interval, expiresAt, asked } = like;
   const question = { authReqId: askedAs(n), interval, expiresAt, asked };
   const { outcome: moved } = await moves.move(proposal, 'requested', question);
   if (moved !== 'moved') throw new Error(`a proposal that was drafted is ${moved}`);
+  // As if it had waited for ten minutes: the polls that make up for lost pings are then ten minutes apart.
+  await queue.claim(draft.id, false);
+  await queue.release(draft.id, MAX_STEP_DELAY_MS - Math.random() * 60_000, now);
 }
 
 const askedAs = (n) => `waits-${n}`;

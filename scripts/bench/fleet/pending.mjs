@@ -13,11 +13,6 @@ const TAPS = Number(process.env.FLEET_TAPS ?? 100);
 const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
 /** Proposals before the measurement, to load modules and compile code. */
 const WARM_UP = 300;
-/**
- * A gateway polls once for each proposal that it adopts, as fast as it may. Later polls, for lost calls, take little. So the
- * adoption has ended once the gateways use less than this part of a core for this many milliseconds.
- */
-const TAKEN_OVER = { part: 0.15, ms: 20_000 };
 const GATEWAYS = 2;
 /** Approvals after which each gateway has handled at least one. */
 const CATCH_UP = 20;
@@ -63,7 +58,6 @@ export async function benchPending() {
     const before = memory();
     await leaveWaiting({ database, world, proposal: await propose(), count: PENDING });
     console.log(`${PENDING} proposals wait at ${GATEWAYS} gateways over one PostgreSQL`);
-    await takenOver(took);
     // Each gateway's copy of the audit log lacks the entries written directly, and no order is sent before it is complete.
     await tapsOf(CATCH_UP);
     const full = memory();
@@ -78,13 +72,10 @@ export async function benchPending() {
       rows - (scanned[table] ?? 0),
     ]);
     const { rows } = await database.query(
-      `SELECT count(*) FILTER (WHERE state = 'requested')::int AS waiting, pg_total_relation_size('proposals')::int / count(*) AS size,
-         count(DISTINCT attendant) FILTER (WHERE state = 'requested')::int AS attendants FROM proposals`,
+      `SELECT count(*) FILTER (WHERE state = 'requested')::int AS waiting, pg_total_relation_size('proposals')::int / count(*) AS size FROM proposals`,
     );
-    const [{ waiting, attendants, size }] = rows;
-    console.log(
-      `  looked after: ${waiting} by ${attendants}; a row with its indexes is ${(Number(size) / 1024).toFixed(1)} KiB`,
-    );
+    const [{ waiting, size }] = rows;
+    console.log(`  waiting: ${waiting}; a row with its indexes is ${(Number(size) / 1024).toFixed(1)} KiB`);
     for (const [what, figures] of [
       ['gateways', 'gateways'],
       ['PostgreSQL', 'server'],
@@ -116,15 +107,6 @@ export async function benchPending() {
   } finally {
     await world.close();
     await database.close();
-  }
-}
-
-async function takenOver(took) {
-  for (;;) {
-    const from = took();
-    await sleep(TAKEN_OVER.ms);
-    const until = took();
-    if (((until.gateways - from.gateways) * 1000) / (until.at - from.at) < TAKEN_OVER.part) return;
   }
 }
 

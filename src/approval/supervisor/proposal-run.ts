@@ -144,8 +144,9 @@ export class ProposalRun {
     this.isClaimed ||= await this.#persist(() => queue.claim(this.#id, false));
     if (!this.isClaimed) return 'elsewhere';
     const next = await this.#persist(() => this.#supervise()).catch(async (error) => {
-      // The gateway is closing: another process may continue at once.
-      await queue.release(this.#id, 0, clock.now()).catch(() => undefined);
+      // The gateway is closing: another process may continue as soon as the provider allows another poll.
+      const wait = Math.max(0, this.#nextPoll.earliest - clock.now());
+      await queue.release(this.#id, wait, clock.now()).catch(() => undefined);
       throw error;
     });
     const isDue = await this.#persist(() => queue.release(this.#id, next, clock.now()));
@@ -233,6 +234,7 @@ export class ProposalRun {
    */
   async #awaitDecision(): Promise<number | undefined> {
     for (;;) {
+      this.#end.signal.throwIfAborted();
       const proposal = await this.#context.parts.store.get(this.#id);
       if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return undefined;
       // The owner has approved: the second approver has to be asked first (request-approval.ts).
@@ -265,7 +267,7 @@ export class ProposalRun {
     const { result, sentAt } = await this.#poll(proposal, authReqId);
     this.#isPinged = false;
     const pause = this.#pauseAfter(proposal, result, sentAt);
-    this.#nextPoll = { at: clock.now() + pause * 1000, earliest: sentAt + proposal.interval * 1000 };
+    this.#nextPoll.at = clock.now() + pause * 1000;
     if (await this.#settleSurely(proposal, result)) return true;
     // This poll came after the deadline, because the person may have denied the proposal in time.
     return proposal.expiresAt <= clock.now() && (await this.#expire(proposal));
@@ -303,6 +305,7 @@ export class ProposalRun {
       const expected = { sub: currentApprover(proposal), details, expiresAt };
       const result = await asking.poll(authReqId, expected, ended.signal, () => {
         sentAt = clock.now();
+        this.#nextPoll.earliest = sentAt + proposal.interval * 1000;
       });
       return { result, sentAt };
     } catch {

@@ -24,7 +24,10 @@ export function postgresProposalQueue(database: TenantDatabase, name: string = r
     makeAllDue: () =>
       write(async (unit) => {
         await unit.last.run(
-          `UPDATE proposals SET due_at = ${NOW} WHERE state IN (${OPEN_STATES_SQL}) AND claimed_by IS NULL`,
+          // Another process may have polled a moment ago.
+          `UPDATE proposals SET due_at = CASE
+             WHEN state = 'requested' THEN ${NOW} + poll_interval * interval '1 second' ELSE ${NOW} END
+           WHERE state IN (${OPEN_STATES_SQL}) AND claimed_by IS NULL`,
         );
       }),
     async claimDue(limit) {
