@@ -58,8 +58,7 @@ const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 export type RunReason = 'due' | 'pinged' | 'found';
 
 /**
- * What comes after a run: a step in this many milliseconds, nothing, or the work of another process that has claimed
- * the proposal.
+ * The outcome of a run: the milliseconds until the next step, no next step, or another process has claimed the proposal.
  */
 type NextStep = number | 'nothing' | 'elsewhere';
 
@@ -281,7 +280,12 @@ export class ProposalRun {
     const { asking, clock } = parts;
     const { expiresAt } = proposal;
     const closingWait = this.#isPinged ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled;
-    let sentAt = clock.now();
+    let sentAt = 0;
+    const onSend = () => {
+      sentAt = clock.now();
+      this.#nextPoll.earliest = sentAt + proposal.interval * 1000;
+    };
+    onSend();
     const ended = new AbortController();
     const done = new AbortController();
     const endAfter = (ms: number) =>
@@ -303,10 +307,7 @@ export class ProposalRun {
       ended.signal.throwIfAborted();
       failpoint('poll.before_call');
       const expected = { sub: currentApprover(proposal), details, expiresAt };
-      const result = await asking.poll(authReqId, expected, ended.signal, () => {
-        sentAt = clock.now();
-        this.#nextPoll.earliest = sentAt + proposal.interval * 1000;
-      });
+      const result = await asking.poll(authReqId, expected, ended.signal, onSend);
       return { result, sentAt };
     } catch {
       // The client never throws for an answer of the provider. Other errors, such as an abort or an unreadable key,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CLAIM_MS, MAX_STEP_DELAY_MS, NOTIFY_CHECK_MS, type ProposalQueue } from '../proposal-queue.ts';
-import { OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../rows/proposal-states.ts';
+import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /** The time of the database's clock. Unlike with `clock_timestamp()`, a comparison with it can use an index. */
@@ -71,7 +71,7 @@ export function postgresProposalQueue(database: TenantDatabase, name: string = r
           `UPDATE proposals SET claimed_by = NULL, pinged = false, due_at = CASE
              WHEN state IN (${OPEN_STATES_SQL}) THEN
                CASE WHEN pinged THEN ${NOW} ELSE ${NOW} + CAST(@ms AS float) * interval '1 millisecond' END
-             WHEN ${UNNOTIFIED_SQL} THEN ${inMs(NOTIFY_CHECK_MS)}
+             WHEN ${PENDING_NOTICE_SQL} THEN ${inMs(NOTIFY_CHECK_MS)}
              END
            WHERE id = @id AND claimed_by = @name RETURNING due_at <= ${NOW} AS is_due`,
           { name, id, ms: ms ?? null },

@@ -27,10 +27,10 @@ import {
   EPOCH_COLUMNS,
   type EpochRow,
   findProposalByIdempotencyKey,
-  MARK_REPORTED,
   type ProposalRowReader,
   readEpoch,
   requireProposal,
+  SET_NOTIFIED_VERSION,
   toEpoch,
 } from '../sql/proposal-reads.ts';
 import { queryWithTenantHead, withTenantHead, writeHeadCtes } from './head.ts';
@@ -138,7 +138,7 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
       }),
     // The write need not be durable. If a power failure undoes it, the phone is notified again.
     markReported: async (id: string, told: number) =>
-      void (await database.writeUnsynced((unit) => unit.last.run(MARK_REPORTED, { id, told }))),
+      void (await database.writeUnsynced((unit) => unit.last.run(SET_NOTIFIED_VERSION, { id, told }))),
   } satisfies Partial<ProposalStore>;
 }
 

@@ -7,6 +7,6 @@ export const OPEN_STATES_SQL = "'drafted', 'requested', 'approved', 'executing',
 /** States of proposals that a person has approved or denied. */
 export const DECIDED_STATES_SQL = "'denied', 'executed', 'approved', 'executing', 'unknown'";
 /** States that the phone is notified of. `denied` is missing, because the phone itself sent the denial. */
-export const NOTIFIED_STATES_SQL = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";
+const NOTIFIED_STATES_SQL = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";
 /** Condition for proposals whose outcome the phone has not been notified of. */
-export const UNNOTIFIED_SQL = `auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL})`;
+export const PENDING_NOTICE_SQL = `auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES_SQL})`;

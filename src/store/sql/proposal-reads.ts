@@ -2,7 +2,7 @@ import { defined } from '../../values/defined.ts';
 import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
 import { authReqIdHash } from '../rows/auth-req-id.ts';
 import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
-import { OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../rows/proposal-states.ts';
+import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 import { one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
 
 /** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
@@ -61,7 +61,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
         ),
         { party, after },
       ),
-    unreported: () => proposals(`SELECT * FROM proposals WHERE ${UNNOTIFIED_SQL} ORDER BY version`),
+    unreported: () => proposals(`SELECT * FROM proposals WHERE ${PENDING_NOTICE_SQL} ORDER BY version`),
     async sealedToken(id, of = 'owner') {
       const row = await database.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
         'SELECT sealed_token, second_token FROM proposals WHERE id = @id',
@@ -114,7 +114,7 @@ export const insertIdempotencyKey = ({ sub, client, key, request }: KeyedRequest
   });
 
 /** Records that the phone was notified, and plans no further check unless the proposal has changed since. */
-export const MARK_REPORTED = `
+export const SET_NOTIFIED_VERSION = `
   UPDATE proposals SET told = @told,
     due_at = CASE WHEN state IN (${OPEN_STATES_SQL}) OR version > @told THEN due_at END
   WHERE id = @id AND told < @told`;

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { MAX_STEP_DELAY_MS, NOTIFY_CHECK_MS, type ProposalQueue } from '../proposal-queue.ts';
-import { OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../rows/proposal-states.ts';
+import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 
 /** Creates the queue of a database that only this process uses, so that the claims can be kept in memory. */
 export function createSqliteProposalQueue(database: Database.Database): ProposalQueue {
@@ -15,7 +15,7 @@ export function createSqliteProposalQueue(database: Database.Database): Proposal
     .prepare<[number], string>('SELECT id FROM proposals WHERE due_at > ? ORDER BY due_at LIMIT 100')
     .pluck();
   const release = database.prepare<[{ id: string; due: number | null; check: number }]>(
-    `UPDATE proposals SET due_at = CASE WHEN state IN (${OPEN_STATES_SQL}) THEN @due WHEN ${UNNOTIFIED_SQL} THEN @check END
+    `UPDATE proposals SET due_at = CASE WHEN state IN (${OPEN_STATES_SQL}) THEN @due WHEN ${PENDING_NOTICE_SQL} THEN @check END
      WHERE id = @id`,
   );
   return {

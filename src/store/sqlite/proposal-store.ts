@@ -20,10 +20,10 @@ import {
   type EpochRow,
   findProposalByIdempotencyKey,
   insertIdempotencyKey,
-  MARK_REPORTED,
   type ProposalRowReader,
   readEpoch,
   requireProposal,
+  SET_NOTIFIED_VERSION,
   toEpoch,
 } from '../sql/proposal-reads.ts';
 import { one, run, type SqlDatabase } from '../sql/sql-database.ts';
@@ -141,7 +141,7 @@ function changeMethods(database: SqlDatabase, version: () => number, opened: Pro
         return { outcome: 'moved', proposal: yield* requireProposal(id, opened) };
       }),
     async markReported(id, told) {
-      await database.run(MARK_REPORTED, { id, told });
+      await database.run(SET_NOTIFIED_VERSION, { id, told });
     },
   } satisfies Partial<ProposalStore>;
 }

@@ -1,4 +1,4 @@
-import { DECIDED_STATES_SQL, OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../../rows/proposal-states.ts';
+import { DECIDED_STATES_SQL, OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../../rows/proposal-states.ts';
 import { type DatabaseSchema, rateBucketTableMigration, tenancyMigration, tenantTableMigration } from '../schema.ts';
 
 /** Schema of a gateway's tables. Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
@@ -158,7 +158,7 @@ const proposals = `
     WHERE proposed_by IS NOT NULL;
   CREATE INDEX proposals_due ON proposals (tenant, due_at) WHERE due_at IS NOT NULL;
   CREATE UNIQUE INDEX proposals_asked_by ON proposals (tenant, auth_req_hash) WHERE auth_req_hash IS NOT NULL;
-  CREATE INDEX proposals_unnotified ON proposals (tenant, version) WHERE ${UNNOTIFIED_SQL};
+  CREATE INDEX proposals_unnotified ON proposals (tenant, version) WHERE ${PENDING_NOTICE_SQL};
   ${tenantTableMigration(schema, 'proposals', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE proposal_keys (
@@ -368,10 +368,10 @@ const people = `
 `;
 
 /**
- * The keys that a tenant's gateways share, wrapped by a key management service; their client registration; and the time when the tenant's rules first had limits (at most one
- * row).
+ * The keys (wrapped by a key management service) and the client registration that a tenant's gateways share, and the
+ * time when the tenant's rules first had limits (at most one row).
  */
-const gateways = `
+const sharedKeys = `
   CREATE TABLE gateway_keys (
     tenant text NOT NULL DEFAULT current_tenant(),
     name text NOT NULL CHECK (name IN ('client', 'next_client', 'seal', 'next_seal')),
@@ -411,7 +411,7 @@ export const gatewaySchema: DatabaseSchema = {
       record +
       mandates +
       people +
-      gateways +
+      sharedKeys +
       rateBucketTableMigration(schema),
   ],
 };

@@ -1,4 +1,4 @@
-import { DECIDED_STATES_SQL, OPEN_STATES_SQL, UNNOTIFIED_SQL } from '../../rows/proposal-states.ts';
+import { DECIDED_STATES_SQL, OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../../rows/proposal-states.ts';
 import type { Migration } from '../migrate.ts';
 
 const baseline = `
@@ -132,7 +132,7 @@ const baseline = `
   CREATE INDEX proposals_for_others ON proposals (proposed_by, created_at) WHERE proposed_by IS NOT NULL;
   CREATE INDEX proposals_for_others_changed ON proposals (proposed_by, version) WHERE proposed_by IS NOT NULL;
   CREATE UNIQUE INDEX proposals_asked_by ON proposals (auth_req_hash) WHERE auth_req_hash IS NOT NULL;
-  CREATE INDEX proposals_unnotified ON proposals (version) WHERE ${UNNOTIFIED_SQL};
+  CREATE INDEX proposals_unnotified ON proposals (version) WHERE ${PENDING_NOTICE_SQL};
   CREATE INDEX proposals_due ON proposals (due_at) WHERE due_at IS NOT NULL;
   CREATE TABLE proposal_keys (
     sub TEXT NOT NULL,
