@@ -4,11 +4,19 @@ import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts'
 /** The balancer gives up on one that does not answer, as those do that people use. */
 const ANSWER_MS = 30_000;
 
-/** One address in front of several, which are asked in turn. @param ports of those that are there now */
-export async function startBalancer(ports: () => readonly number[]): Promise<Pick<HttpServer, 'url' | 'close'>> {
+/**
+ * One address in front of several, which are asked in turn.
+ * @param ports of those that are there now
+ * @param isLost whether a request with this path gets lost on the way
+ */
+export async function startBalancer(
+  ports: () => readonly number[],
+  isLost: (path: string) => boolean = () => false,
+): Promise<Pick<HttpServer, 'url' | 'close'>> {
   const balancer = await listenOnLoopback(0, () => 0);
   let next = 0;
   balancer.serve((request, response) => {
+    if (isLost(request.url ?? '')) return void response.destroy();
     const there = ports();
     next = (next + 1) % there.length;
     const inTurn = [...there.slice(next), ...there.slice(0, next)];

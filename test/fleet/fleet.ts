@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { GatewayLoad } from '../load/gateway-process.ts';
+import type { Figures, GatewayLoad } from '../load/gateway-process.ts';
 import { type LoadGateway, memberFlags } from '../load/world.ts';
 import { startBalancer } from './balancer.ts';
 import { type Breakable, breakable, endAll, heard, type Member } from './processes.ts';
@@ -10,6 +10,10 @@ import { type Breakable, breakable, endAll, heard, type Member } from './process
 export interface Fleet extends LoadGateway, Breakable {
   /** The processes of those that are there now. */
   pids(): number[];
+  /** Each process's memory on the heap after a collection, in bytes. */
+  heaps(): Promise<number[]>;
+  /** Whether the provider's pings get lost from now on. */
+  losePings(areLost: boolean): void;
 }
 
 const SCRIPT = fileURLToPath(new URL('../load/gateway-process.ts', import.meta.url));
@@ -17,7 +21,11 @@ const SCRIPT = fileURLToPath(new URL('../load/gateway-process.ts', import.meta.u
 /** @param where the database, and the tenant */
 export async function startFleet(count: number, where: GatewayLoad['postgres']): Promise<Fleet> {
   const members: Member[] = [];
-  const balancer = await startBalancer(() => members.map(({ port }) => port));
+  let arePingsLost = false;
+  const balancer = await startBalancer(
+    () => members.map(({ port }) => port),
+    (path) => arePingsLost && path.endsWith('/ciba/ping'),
+  );
   let options: GatewayLoad | undefined;
   let isClosed = false;
   const start = async (index: number) => {
@@ -30,6 +38,16 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
     url: balancer.url,
     ...breakable(members, count, start),
     pids: () => members.map(({ child }) => child.pid ?? 0),
+    heaps: () =>
+      Promise.all(
+        members.map(async ({ child }) => {
+          child.send('collected');
+          return ((await heard(child)) as Figures).heap;
+        }),
+      ),
+    losePings: (areLost) => {
+      arePingsLost = areLost;
+    },
     async open(given) {
       options = { ...given, resource: balancer.url, ...(where && { postgres: where }) };
       for (let index = 0; index < count; index++) await start(index);

@@ -2,10 +2,10 @@
 // memory and processor time of waiting, and the time from approval to fill. Then prints the plans of the hot statements.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFleet } from '../../../test/fleet/fleet.ts';
+import { leaveWaiting } from '../../../test/fleet/leave-waiting.ts';
 import { tapped } from '../../../test/load/many-proposals.ts';
 import { startLoadWorld } from '../../../test/load/world.ts';
 import { startDatabase } from './cluster.mjs';
-import { leaveWaiting } from './leave-waiting.mjs';
 import { memoryOf, processorOf, sumOf } from './processes.mjs';
 
 const PENDING = Number(process.env.FLEET_PENDING ?? 100_000);
@@ -56,7 +56,9 @@ export async function benchPending() {
     await database.query('ANALYZE');
     const few = await tapsOf(TAPS);
     const before = memory();
-    await leaveWaiting({ database, world, proposal: await propose(), count: PENDING });
+    const where = { address: database.address, tenant: 'bench' };
+    await leaveWaiting({ where, provider: world.provider, like: (await propose()).id, count: PENDING });
+    await database.query('ANALYZE');
     console.log(`${PENDING} proposals wait at ${GATEWAYS} gateways over one PostgreSQL`);
     // Each gateway's copy of the audit log lacks the entries written directly, and no order is sent before it is complete.
     await tapsOf(CATCH_UP);
