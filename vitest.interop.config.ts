@@ -27,12 +27,6 @@ export default defineConfig({
         testTimeout: 60 * MINUTES,
       }),
       suite('suites'),
-      suite('temporal', {
-        globalSetup: ['test/postgres/support/setup.ts', 'test/temporal/setup.ts'],
-        expect: { poll: { timeout: 20_000 } },
-        // One server and its database at a time: each needs a processor of its own.
-        fileParallelism: false,
-      }),
     ],
   },
 });

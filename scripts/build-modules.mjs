@@ -15,18 +15,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, outdir);
 rmSync(folder, { recursive: true, force: true });
 
-// Separate programs: one is started as a process, and Temporal bundles the other.
+// A separate program, which is started as a process.
 const KEYCHAIN_CHILD = 'src/secrets/keychain/keychain-child.ts';
-const KEY_WORKFLOW = 'src/jobs/temporal/key-workflow.ts';
 const sources = globSync('src/**/*.{ts,tsx}', { cwd: root })
   .map((file) => file.replaceAll('\\', '/'))
-  .filter(
-    (file) =>
-      file !== KEYCHAIN_CHILD &&
-      file !== KEY_WORKFLOW &&
-      !file.endsWith('.d.ts') &&
-      !file.startsWith('src/home/phone/web/'),
-  );
+  .filter((file) => file !== KEYCHAIN_CHILD && !file.endsWith('.d.ts') && !file.startsWith('src/home/phone/web/'));
 // It replaces Node's global Request, so the tests must use the same copy.
 const SERVER = '@hono/node-server';
 const chunkOf = (file) => file.replace(/^src\/|\.tsx?$/g, '').replaceAll('/', '__');

@@ -50,17 +50,16 @@ for (const { path, text } of chunks.toSorted((a, b) => (a.path < b.path ? -1 : 1
   digest.update(`${basename(path)}\0${text}\0`);
 }
 
-/** Separate files: the loader, the process that talks to the OS keychain, and the workflow that Temporal bundles. */
+/** Separate files: the loader, the process that talks to the OS keychain, and the library's entry. */
 const alone = await build({
   ...settings(root, outdir, kind),
   entryPoints: {
     main: 'src/cli/start/main.ts',
     'keychain-child': 'src/secrets/keychain/keychain-child.ts',
-    'key-workflow': 'src/jobs/temporal/key-workflow.ts',
     index: 'library-entry',
   },
   plugins: [libraryEntry(root, program.metafile, `${outdir}/library.cjs`)],
-  external: ['./help-texts.ts', '../program.ts', 'keytar', '@temporalio/workflow'],
+  external: ['./help-texts.ts', '../program.ts', 'keytar'],
   define: {
     ...settings(root, outdir, kind).define,
     'process.env.TRADE_AGENT_BUNDLE': JSON.stringify(digest.digest('hex')),

@@ -14,7 +14,6 @@ export function configReference() {
   const { profiles, ...top } = properties;
   const { notices, mcp_servers, model, ...profile } = profiles.additionalProperties.properties;
   const server = z.toJSONSchema(serverSettingsSchema, { io: 'input', unrepresentable: 'any' });
-  const temporal = server.properties.jobs.properties.temporal.properties;
   const channels = notices.additionalProperties.oneOf ?? notices.additionalProperties.anyOf;
   return `# config.yaml
 
@@ -51,16 +50,6 @@ ${table(mcp_servers.additionalProperties.properties)}
 Of \`trade-agent server\` and \`trade-agent worker\`, in a folder of their own; [SERVER.md](../operate/SERVER.md) says more. \`model\` is as a profile's above, \`database\` and \`telemetry\` as in \`gateway.yaml\` ([GATEWAY.md](../operate/GATEWAY.md), [OPERATIONS.md](../operate/OPERATIONS.md)).
 
 ${table(server.properties)}
-
-### Jobs by Temporal: \`jobs.temporal\`
-
-[SERVER.md](../operate/SERVER.md#use-temporal-for-jobs) says when. Files are paths, or names in the folder.
-
-${table(temporal)}
-
-\`tls\`:
-
-${table(temporal.tls.properties)}
 `;
 }
 

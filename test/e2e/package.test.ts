@@ -116,8 +116,7 @@ describe('the package', () => {
   it('asks for SQLite and the keychain alone at run time', () => {
     expect(Object.keys(packageJson.dependencies).sort()).toEqual(['better-sqlite3-multiple-ciphers', 'keytar']);
     const foreign = readdirSync(join(root, 'dist'))
-      // Temporal bundles its workflow with its own library, where that is installed.
-      .filter((file) => /\.c?js$/.test(file) && file !== 'key-workflow.js')
+      .filter((file) => /\.c?js$/.test(file))
       .flatMap((file) => {
         const text = readFileSync(join(root, 'dist', file), 'utf8');
         const imports = text.matchAll(

@@ -1,8 +1,6 @@
 import { detectProvider } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import type { JobQueue } from '../../jobs/job-queue.ts';
-import { readTemporalConnectionOptions } from '../../jobs/temporal/temporal-settings.ts';
 import { createPublicFetch } from '../../net/public-fetch.ts';
 import { createPublicResolver } from '../../net/public-resolver.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
@@ -17,7 +15,6 @@ import type { ServerParts } from '../../server/server-parts.ts';
 import { type NoticeParts, personNoticeChannels } from '../../server/server-parts.ts';
 import { createTokenExchangeSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { type ServerSettings, toServerProfile } from '../../server/settings/server-settings.ts';
-import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { App } from '../app.ts';
 import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
@@ -44,14 +41,13 @@ export async function openServer(
   const access = { fetch, clock, privateKey };
   const provider = detectProvider(await providerMetadata(settings.issuer, access));
   const store = await import('../../store/postgres/server-database.ts');
+  const { openPgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
   const onError = (message: string) => tell(`server: ${message}`);
   const database = await store.openServerDatabase({ address, tenant });
-  const jobs = await openJobs(settings.jobs, {
+  const jobs = await openPgBossQueue({
     address,
     tenant,
-    database,
-    home,
-    heard: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : errorName(error)}`),
+    onError: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : errorName(error)}`),
   }).catch(async (error: unknown) => {
     await database.close();
     throw error;
@@ -104,27 +100,6 @@ export async function openServer(
       await database.close();
     },
   };
-}
-
-interface JobPlaces {
-  readonly address: string;
-  readonly tenant: string;
-  readonly database: TenantDatabase;
-  /** The folder to which relative file names in the settings refer. */
-  readonly home: string;
-  readonly heard: (error: unknown) => void;
-}
-
-async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Promise<JobQueue> {
-  const { database, home, heard } = places;
-  if (settings === undefined) {
-    const { openPgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
-    return await openPgBossQueue(places);
-  }
-  const { temporal } = settings;
-  const { createTemporalQueue } = await import('../../jobs/temporal/temporal-queue.ts');
-  const connection = () => readTemporalConnectionOptions(temporal, home);
-  return createTemporalQueue({ database, connection, namespace: temporal.namespace, onError: heard });
 }
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

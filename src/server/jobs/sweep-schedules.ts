@@ -6,7 +6,7 @@ import type { TradingDay } from '../../trading/activity.ts';
 import { nextReviewTime } from '../server-parts.ts';
 
 const SCHEDULE_BATCH = 500;
-/** Maximum number of queued jobs. Job engines are slow with long queues, and due schedules can wait in the database. */
+/** Maximum number of queued jobs. Finding the next job is slow in a long queue, and due schedules can wait as rows. */
 const MAX_QUEUED = 500;
 /** Schedules that are due at the same time are started over this period, in milliseconds. */
 const SPREAD_MS = 60_000;

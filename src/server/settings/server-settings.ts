@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { modelSchema, type ResolvedProfile } from '../../config/profile.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 import { databaseSchema, secureUrlSchema, telemetrySchema } from '../../gateway/settings/common-settings.ts';
-import { temporalSettingsSchema } from '../../jobs/temporal/temporal-settings.ts';
 import { kmsSettingsSchema } from '../../secrets/kms/kms-settings.ts';
 import { environments, slippageSchema } from '../../trading/order.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
@@ -47,12 +46,6 @@ export const serverSettingsSchema = z.strictObject({
     'A PostgreSQL database: where its URL is stored (`url_file` or `url_env`), and which `tenant` it is used for.',
   ),
   kms: kmsSettingsSchema.describe("The key management service that wraps the keys that encrypt people's sessions."),
-  jobs: z
-    .strictObject({
-      temporal: temporalSettingsSchema.describe('A Temporal server, and how workers authenticate to it.'),
-    })
-    .optional()
-    .describe('The job engine, if it is not the database itself. Must be the same for all servers and workers.'),
   model: modelSchema
     .prefault({})
     .describe('The language model, configured as in a profile. Its API key is in the environment.'),

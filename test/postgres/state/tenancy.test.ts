@@ -29,7 +29,6 @@ withPostgres('what the agent keeps of many people', () => {
       worker_leases: 'tenant,name',
       closes: 'tenant,symbol',
       data_keys: 'tenant,version',
-      job_outbox: 'tenant,id',
       rate_buckets: 'tenant,bucket',
       server_dpop_proofs: 'tenant,proof',
     };

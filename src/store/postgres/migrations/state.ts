@@ -367,23 +367,6 @@ const schedules = `
   ${personTable('notice_channels', rights)}
 `;
 
-/**
- * Jobs for an external job engine. A row exists from the transaction that enqueues the job until the job is done. At
- * `due_at`, the job is sent to the engine for the first time or again.
- */
-const jobs = `
-  CREATE TABLE job_outbox (
-    tenant text NOT NULL DEFAULT current_tenant(), id bigint GENERATED ALWAYS AS IDENTITY,
-    kind text NOT NULL, key text NOT NULL, ids text NOT NULL,
-    due_at timestamptz NOT NULL, tries integer NOT NULL DEFAULT 0,
-    dead_at timestamptz, code text,
-    PRIMARY KEY (tenant, id)
-  );
-  CREATE INDEX job_outbox_due ON job_outbox (tenant, due_at) WHERE dead_at IS NULL;
-  CREATE INDEX job_outbox_dead ON job_outbox (tenant, dead_at) WHERE dead_at IS NOT NULL;
-  ${tenantTableMigration(schema, 'job_outbox', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
-`;
-
 /** State of many people's agents: threads, checks, sealed secrets, runs and schedules. */
 export const stateSchema: DatabaseSchema = {
   name: schema,
@@ -396,7 +379,6 @@ export const stateSchema: DatabaseSchema = {
       credentials +
       runs +
       schedules +
-      jobs +
       rateBucketTableMigration(schema),
   ],
 };
