@@ -45,8 +45,8 @@ export interface JobQueue {
    * @throws {TradeAgentError} `internal` for a job that contains more than ids, or belongs to another tenant
    */
   enqueue(unit: Transaction, job: Job, options?: { readonly at?: number }): Promise<void>;
-  /** Like {@link enqueue}, for several jobs. Absent if the engine does not support it. */
-  enqueueAll?(unit: Transaction, jobs: readonly Job[]): Promise<void>;
+  /** Like {@link enqueue}, for several jobs, with one statement for each kind. */
+  enqueueAll(unit: Transaction, jobs: readonly Job[]): Promise<void>;
   /**
    * Starts processing jobs of a kind. Jobs with the same key are processed one at a time and in order, across all
    * processes. A failed job is retried after increasing delays. After its last retry a job is dead, and the next job
@@ -110,33 +110,3 @@ export function parseTenantJob(tenant: string, given: unknown): Job {
     throw new TradeAgentError('internal', 'the job belongs to another tenant');
   return job;
 }
-
-/**
- * Maximum number of retries. A job that failed three times won't succeed later, and whoever waits for it must be
- * notified.
- */
-export const RETRY_LIMIT = 2;
-/** The first retry delay, in seconds; doubled each time. */
-export const FIRST_RETRY_DELAY_SECONDS = 1;
-/** Interval of heartbeats: a worker misses three before its jobs count as lost. */
-export const HEARTBEAT_INTERVAL_MS = 3_000;
-/** How long a worker may be silent before its jobs count as lost. This is pg-boss's minimum. */
-export const HEARTBEAT_TIMEOUT_SECONDS = 10;
-/** How long dead jobs are kept, so that people can inspect them. */
-export const DEAD_JOB_RETENTION_SECONDS = 30 * 24 * 3600;
-/** How long jobs may continue when the queue closes: less than orchestrators wait before they kill a process. */
-export const DEFAULT_DRAIN_MS = 20_000;
-/** How long a job may continue after its signal aborted. */
-export const ABORT_GRACE_MS = 2_000;
-
-/**
- * A job's time limit, in seconds. A run asks a language model many times; other jobs only ask a gateway or send a
- * message.
- */
-export const jobTimeLimitSeconds: Readonly<Record<JobKind, number>> = {
-  run: 900,
-  collect: 120,
-  check: 300,
-  notice: 120,
-  reconcile: 120,
-};

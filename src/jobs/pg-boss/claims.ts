@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { JobAttempt, PgBoss } from 'pg-boss';
-import { RETRY_LIMIT } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
+import { RETRY_LIMIT } from './queues.ts';
 
 /** A fetched job. Its attempt number tells the database whether this process may still report the job's outcome. */
 export interface ClaimedJob extends JobAttempt {

@@ -2,12 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from '../../store/postgres/pool.ts';
 import { validateTenantName } from '../../store/postgres/tenant-database.ts';
-import { createAlarm, waitAtMost } from '../alarm.ts';
 import {
-  ABORT_GRACE_MS,
-  DEFAULT_DRAIN_MS,
   type DeadJob,
-  HEARTBEAT_INTERVAL_MS,
   type Job,
   type JobHandler,
   type JobKind,
@@ -15,6 +11,7 @@ import {
   parseJob,
   parseTenantJob,
 } from '../job-queue.ts';
+import { createAlarm, waitAtMost } from './alarm.ts';
 import { type ClaimedJob, createJobClaims, type JobClaims, removeDeadJobs } from './claims.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { startPgBoss } from './open-boss.ts';
@@ -22,6 +19,15 @@ import { ensureQueues, queueName } from './queues.ts';
 
 /** How often dead jobs of lost workers are removed, in milliseconds, because such jobs would block their keys. */
 const CLEAR_INTERVAL_MS = 5_000;
+/** Interval of heartbeats, in milliseconds: a worker misses three before its jobs count as lost. */
+const HEARTBEAT_INTERVAL_MS = 3_000;
+/**
+ * How long jobs may continue when the queue closes, in milliseconds: less than orchestrators wait before they kill a
+ * process.
+ */
+const DEFAULT_DRAIN_MS = 20_000;
+/** How long a job may continue after its signal aborted, in milliseconds. */
+const ABORT_GRACE_MS = 2_000;
 
 export interface PgBossOptions {
   /** Connection string of the server's database, for the application's role ({@link readServerAddress}). */

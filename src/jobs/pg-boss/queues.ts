@@ -1,18 +1,33 @@
 import type { PgBoss, Queue } from 'pg-boss';
-import {
-  DEAD_JOB_RETENTION_SECONDS,
-  FIRST_RETRY_DELAY_SECONDS,
-  HEARTBEAT_TIMEOUT_SECONDS,
-  JOB_KINDS,
-  type JobKind,
-  jobTimeLimitSeconds,
-  RETRY_LIMIT,
-} from '../job-queue.ts';
+import { JOB_KINDS, type JobKind } from '../job-queue.ts';
 
+/**
+ * Maximum number of retries. A job that failed three times won't succeed later, and whoever waits for it must be
+ * notified.
+ */
+export const RETRY_LIMIT = 2;
+/** The first retry delay, in seconds; doubled each time. */
+const FIRST_RETRY_DELAY_SECONDS = 1;
+/** How long a worker may be silent before its jobs count as lost, in seconds. This is pg-boss's minimum. */
+const HEARTBEAT_TIMEOUT_SECONDS = 10;
+/** How long dead jobs are kept, in seconds, so that people can inspect them. */
+const DEAD_JOB_RETENTION_SECONDS = 30 * 24 * 3600;
 /** How long finished jobs are kept, in seconds. They are not needed longer, because their results are in the rows. */
 const DONE_JOB_RETENTION_SECONDS = 3600;
 /** How long jobs may wait to be started, in seconds. Older jobs are useless, and can be recreated from the rows. */
 const UNSTARTED_JOB_RETENTION_SECONDS = 14 * 24 * 3600;
+
+/**
+ * A job's time limit, in seconds. A run asks a language model many times; other jobs only ask a gateway or send a
+ * message.
+ */
+const jobTimeLimitSeconds: Readonly<Record<JobKind, number>> = {
+  run: 900,
+  collect: 120,
+  check: 300,
+  notice: 120,
+  reconcile: 120,
+};
 
 /**
  * Returns the name of a tenant's queue for a kind. It begins with the tenant, which determines who may access the jobs

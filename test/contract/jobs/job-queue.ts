@@ -19,8 +19,6 @@ export interface OpenedJobs {
    * its signal does, and ends none.
    */
   readonly hangingWorker: readonly string[];
-  /** How many jobs it does in a second, on a machine that does other things; 50 unless said. */
-  readonly perSecond?: number;
   /** Closes all that was opened. */
   close(): Promise<void>;
 }
@@ -66,6 +64,22 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       await expect.poll(() => seen.length).toBeGreaterThan(0);
       // Of another key, and enqueued before: it would have been done by now.
       expect(seen).toEqual([{ kind: 'run', key: 'a|1', ids: { person: 'auth0|1', run: 'r-1' } }]);
+    });
+
+    it('does several that were enqueued at once, whatever their kinds, in the order of each key', async () => {
+      const both = [await noted(jobs), await noted(jobs, 'check')];
+      const all = ['1', '2', '3'].map((run) => runOf('a', { run }));
+      await opened.database.write(async (unit) => {
+        await jobs.enqueueAll(unit, []);
+        await jobs.enqueueAll(unit, [...all, { kind: 'check', key: 'a', ids: { run: '4' } }]);
+      });
+      await expect.poll(() => both.map(runsOf)).toEqual([['1', '2', '3'], ['4']]);
+      const { tenant } = opened.database;
+      const lies = [runOf('a', { run: 'buy 5 AAPL at once' }), runOf('a', { tenant: `${tenant}x` })];
+      for (const lie of lies)
+        await expect(opened.database.write((unit) => jobs.enqueueAll(unit, [runOf('b'), lie]))).rejects.toMatchObject({
+          code: 'internal',
+        });
     });
 
     it('does nothing before the unit of work has committed', async () => {
@@ -126,7 +140,7 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
           { concurrency: 3 },
         );
       }
-      const many = Math.min(100, 10 * (opened.perSecond ?? 50));
+      const many = 100;
       const numbers = Array.from({ length: many }, (_, n) => n);
       // Some in one unit of work, some in one each.
       await enqueue(...numbers.slice(0, many / 2).flatMap((n) => keys.map((key) => runOf(key, { run: String(n) }))));
@@ -285,8 +299,7 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       const hanging = async (key: string) => {
         const child = spawn(process.execPath, [...opened.hangingWorker], {
           stdio: ['ignore', 'pipe', 'inherit'],
-          // Where libraries are that stand elsewhere.
-          env: { PATH: process.env.PATH, NODE_PATH: process.env.NODE_PATH },
+          env: { PATH: process.env.PATH },
         });
         children.push(child);
         const said: string[] = [];
@@ -309,7 +322,7 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
     });
 
     it('does twenty seconds’ worth of jobs in less', async () => {
-      const { perSecond = 50 } = opened;
+      const perSecond = 50;
       const keys = Array.from({ length: 20 * perSecond }, (_, n) => `key-${n}`);
       await enqueue(...keys.map((key) => runOf(key)));
       const seen: string[] = [];

@@ -56,8 +56,9 @@ export async function openScheduleWorld(server: TestDatabase) {
       ...{ grantOffline: async () => undefined, grantOfflineTo: async () => undefined },
       revokeOffline: async () => undefined,
     };
-    const jobs: Pick<JobQueue, 'enqueue'> = {
+    const jobs: Pick<JobQueue, 'enqueue' | 'enqueueAll'> = {
       enqueue: async (_, job, { at } = {}) => void enqueued.push({ ...job, at }),
+      enqueueAll: async (_, all) => void enqueued.push(...all.map((job) => ({ ...job, at: undefined }))),
     };
     const shared = { database, jobs: jobs as JobQueue, sessions, clock };
     const schedules = tenantSchedules(shared);

@@ -38,6 +38,9 @@ withPostgres('schedules in PostgreSQL', () => {
     enqueue: async (_, { kind, ids }) => {
       enqueued.push(`${kind} ${ids.person} ${ids.schedule ?? ids.proposal}`);
     },
+    enqueueAll: async (unit, all) => {
+      for (const job of all) await jobs.enqueue(unit, job);
+    },
   };
   const of = (person: string, of: TenantDatabase = database) => postgresScheduleRows<Definition, Run>(of, person, jobs);
   const made = (id: string, change: Partial<NewSchedule<Definition>> = {}): NewSchedule<Definition> => ({
@@ -120,11 +123,10 @@ withPostgres('schedules in PostgreSQL', () => {
 
   it('stay due where the unit that sweeps them fails', async () => {
     await alice.add(made('s1'), 9);
-    const failing = postgresTenantSchedules(database, {
-      enqueue: async () => {
-        throw new Error('no queue');
-      },
-    });
+    const refuse = async () => {
+      throw new Error('no queue');
+    };
+    const failing = postgresTenantSchedules(database, { enqueue: refuse, enqueueAll: refuse });
     await expect(failing.sweep(2000, 9, toEach(9000))).rejects.toThrow('no queue');
     expect(await all.waiting(2000)).toMatchObject({ due: 1 });
   });

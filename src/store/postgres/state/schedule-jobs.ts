@@ -3,13 +3,8 @@ import type { Transaction } from '../tenant-database.ts';
 /** Enqueues jobs (`src/jobs/job-queue.ts`) in the transaction that needs them. */
 export interface ScheduleJobs {
   enqueue(unit: Transaction, job: ScheduleJob, options?: { readonly at?: number }): Promise<void>;
-  /** Enqueues several jobs with one statement. Undefined if the job engine can't do this. */
-  enqueueAll?(unit: Transaction, jobs: readonly ScheduleJob[]): Promise<void>;
-}
-
-export async function enqueueJobs(jobs: ScheduleJobs, unit: Transaction, all: readonly ScheduleJob[]): Promise<void> {
-  if (jobs.enqueueAll !== undefined) return await jobs.enqueueAll(unit, all);
-  for (const job of all) await jobs.enqueue(unit, job);
+  /** Enqueues several jobs, with one statement for each kind. */
+  enqueueAll(unit: Transaction, jobs: readonly ScheduleJob[]): Promise<void>;
 }
 
 interface ScheduleJob {

@@ -7,7 +7,7 @@ import type {
   WakePlan,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Transaction } from '../tenant-database.ts';
-import { createScheduleJob, enqueueJobs, type ScheduleJobs } from './schedule-jobs.ts';
+import { createScheduleJob, type ScheduleJobs } from './schedule-jobs.ts';
 
 /**
  * Minimum time between two triggers of a condition, in milliseconds. If a check does not report a triggered condition
@@ -63,8 +63,7 @@ export function postgresTenantSchedules(
         );
         await setWakeTimes(unit, rows, planned, now);
         const due = rows.filter((_, index) => planned[index]?.isDue === true);
-        await enqueueJobs(
-          jobs,
+        await jobs.enqueueAll(
           unit,
           due.map(({ person, schedule }) => check(person, schedule)),
         );
@@ -88,8 +87,7 @@ export function postgresTenantSchedules(
             { person, schedule, now },
           );
         }
-        await enqueueJobs(
-          jobs,
+        await jobs.enqueueAll(
           unit,
           [...schedules.values()].map(({ person, schedule }) => check(person, schedule)),
         );
