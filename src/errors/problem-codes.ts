@@ -82,6 +82,7 @@ export const problemCodes = [
   'unsupported_media_type',
   'malformed_json',
   'invalid_query',
+  'too_many_requests',
   'invalid_order',
   'invalid_message',
   'invalid_proposal',

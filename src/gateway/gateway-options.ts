@@ -7,6 +7,7 @@ import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import type { RateLimit } from '../store/rate-buckets.ts';
 import type { RequestLog } from './auth/authenticator.ts';
+import type { CallerRates } from './auth/caller-rates.ts';
 import type { IsTokenRevoked } from './auth/token-verifier.ts';
 import type { BrokerTokenExchange } from './broker/broker-token.ts';
 import type { NamedBroker } from './broker/named-broker.ts';
@@ -17,7 +18,7 @@ import type { RulesSource } from './policy/rules.ts';
 import type { RelationsOptions } from './relations/relations-settings.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
-export interface RequestRateLimits {
+export interface RequestRateLimits extends CallerRates {
   /** Rate limit for one account at each broker (default: the broker's documented rate; `off`: unlimited). */
   readonly broker?: RateLimit | 'off' | undefined;
   /** Rate limit for requests to the identity provider that concern approvals. */
@@ -57,7 +58,7 @@ export interface GatewayOptions {
   readonly log?: RequestLog;
   /** Called for internal errors. The message never contains a token. */
   readonly onError?: (message: string) => void;
-  /** Rate limits that all gateways with the same stores share. */
+  /** Rate limits for requests to brokers and the provider, which all gateways with the same stores share; and for callers. */
   readonly rates?: RequestRateLimits;
   /** Settings for timestamping the audit log's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;

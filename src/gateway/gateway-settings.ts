@@ -25,18 +25,24 @@ const rate = z.strictObject({
 });
 const rateOf = ({ per_second: perSecond, burst }: z.output<typeof rate>) => ({ perSecond, burst });
 
+const rateOrOff = z
+  .union([z.literal('off'), rate.transform(rateOf)], { error: 'must be "off", or have per_second and burst' })
+  .optional();
+
 const ratesSchema = z.strictObject({
   /**
    * Rate limit for one account at a broker (`off`: unlimited). Default: the broker's documented rate, if the gateway
    * uses the broker's own addresses and stores its data in PostgreSQL.
    */
-  broker: z
-    .union([z.literal('off'), rate.transform(rateOf)], {
-      error: 'must be "off", or have per_second and burst',
-    })
-    .optional(),
+  broker: rateOrOff,
   /** Rate limit for requests to the identity provider that concern approvals. Default: unlimited. */
   provider: rate.transform(rateOf).optional(),
+  /** Rate limit for what one person reads with one client, in each gateway (`off`: unlimited). */
+  reads: rateOrOff,
+  /** The same for receipts and the audit log, which may read the whole audit log's file. */
+  receipts: rateOrOff,
+  /** The same for opening event streams. */
+  streams: rateOrOff,
 });
 
 const messageService = z.strictObject({ audience: z.string().min(1), url: secureUrlSchema.optional() });

@@ -11,6 +11,7 @@ import { MESSAGE_SEND_DETAILS_TYPE } from '../trading/message-details.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import { createGatewayKernel } from './approvals.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
+import { createCallerRateLimiter } from './auth/caller-rates.ts';
 import { createIdentityProvider, type IdentityProvider } from './auth/identity-provider.ts';
 import { createProtectedResourceMetadata, METADATA_PATH } from './auth/protected-resource-metadata.ts';
 import { createTokenVerifier, requireUnrevokedToken, type TokenVerifier } from './auth/token-verifier.ts';
@@ -376,7 +377,7 @@ type Admission = ReturnType<typeof createAdmission>;
 
 /** Creates the authenticators of all endpoints. After `shut`, they reject every request. */
 function createAdmission(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
-  const { resource, stores, log = () => {}, allowedClients, ownClients = [], mounts = [], isRevoked } = options;
+  const { resource, stores, rates, log = () => {}, allowedClients, ownClients = [], mounts = [], isRevoked } = options;
   const rules = {
     provider,
     base: resource,
@@ -421,6 +422,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
           challenge: { error: 'invalid_token' },
         });
       },
+      limitRequest: createCallerRateLimiter(rates),
       resource,
       clock,
       log,

@@ -11,7 +11,7 @@ type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' 
 
 /** Creates a limiter with the buckets that all gateways share or, if there are none, with buckets in this process. */
 export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
-  const buckets = stores.buckets ?? (rates && createMemoryRateBuckets());
+  const buckets = stores.buckets ?? ((rates?.broker ?? rates?.provider) && createMemoryRateBuckets());
   return (send, bucket, rate) =>
     buckets === undefined || rate === undefined || rate === 'off'
       ? send

@@ -8,6 +8,7 @@ import { isDatabaseUnavailableError } from '../../store/postgres/store-unavailab
 import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
+import type { LimitedRequest, LimitRequest } from './caller-rates.ts';
 import { ReplayedProblem, toProblemResponse } from './problem.ts';
 import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
@@ -23,8 +24,15 @@ const MAX_STREAMS_PER_PERSON = 60;
 
 /** Wraps the handler of every route. Checks the caller's token and scopes, and converts errors to HTTP problems. */
 export interface Authenticator {
-  /** Calls `handle` only if the caller's token has all of these scopes. */
-  guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
+  /**
+   * Calls `handle` only if the caller's token has all of these scopes.
+   * @param limited the rate limit that applies to the request, if any
+   */
+  guard(
+    scopes: readonly Scope[],
+    handle: (c: Context, caller: Caller) => Promise<Response>,
+    limited?: LimitedRequest,
+  ): Handler;
   /**
    * Like `guard`, for server-sent events: `handle` checks the request and returns the function that writes the events.
    * If writing fails, the stream ends and the failure is logged. The client then reconnects and names the last event
@@ -49,6 +57,8 @@ interface AuthenticatorOptions {
   readonly challengeScopes?: readonly string[];
   /** Name of the service in error messages. Defaults to `gateway`. */
   readonly serviceName?: string;
+  /** Limits each caller's requests (default: unlimited). */
+  readonly limitRequest?: LimitRequest;
   /** Default {@link MAX_STREAMS_PER_PERSON}. */
   readonly maxStreamsPerPerson?: number;
   readonly internalHint?: string;
@@ -57,7 +67,7 @@ interface AuthenticatorOptions {
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { verify, inProcessCaller: actingFor, resource, clock, log } = options;
+  const { verify, inProcessCaller: actingFor, resource, clock, log, limitRequest } = options;
   const { metadataPath = METADATA_PATH, challengeScopes } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
 
@@ -149,12 +159,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   return {
     open: (handle) => (c) => answer(c, () => handle(c)),
-    guard: (scopes, handle) => (c) => answer(c, async (answering) => handle(c, await callerAt(c, scopes, answering))),
+    guard: (scopes, handle, limited) => (c) =>
+      answer(c, async (answering) => {
+        const caller = await callerAt(c, scopes, answering);
+        if (limited !== undefined) await limitRequest?.(limited, caller);
+        return await handle(c, caller);
+      }),
     stream: (scopes, handle) => (c) =>
       answer(c, async (answering) => {
         const caller = await callerAt(c, scopes, answering);
         const leave = enterStream(caller);
         try {
+          await limitRequest?.('streams', caller);
           const write = await handle(c, caller);
           return eventStreamResponse(c, answering.brokeOff, write, leave);
         } catch (error) {

@@ -70,10 +70,15 @@ export function policyRoutes(app: Hono, authenticator: Authenticator, options: P
     const request = parsed(policyChange.requestSchema, await readJsonBody(c), 'invalid_policy');
     return c.json(await policy.tighten(toProposer(caller), request));
   });
-  at.post('/v1/policy/check', ['orders:read', 'portfolio:read'], async (c, caller) => {
-    const request = parsed(checkSchema, await readJsonBody(c), 'invalid_order');
-    return c.json(await check(toProposer(caller), request.order));
-  });
+  at.post(
+    '/v1/policy/check',
+    ['orders:read', 'portfolio:read'],
+    async (c, caller) => {
+      const request = parsed(checkSchema, await readJsonBody(c), 'invalid_order');
+      return c.json(await check(toProposer(caller), request.order));
+    },
+    'reads',
+  );
 }
 
 function decisionView({ subjectId, at, ...decision }: StoredPolicyDecision) {

@@ -10,10 +10,13 @@ const listQuery = z.strictObject({ limit: limitParameterSchema(500, 100) });
 
 export function recordRoutes(app: Hono, authenticator: Authenticator, record: OwnRecord): void {
   const at = createGuardedRoutes(app, authenticator);
-  at.get('/v1/record', ['orders:read'], async (c, { sub }) =>
-    c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
+  at.get(
+    '/v1/record',
+    ['orders:read'],
+    async (c, { sub }) => c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
+    'receipts',
   );
-  at.get('/v1/record/verdict', ['orders:read'], async (c) => c.json(await record.verify()));
+  at.get('/v1/record/verdict', ['orders:read'], async (c) => c.json(await record.verify()), 'receipts');
 }
 
 /** Adds the routes for receipts, and for the public keys that verify them. */
@@ -22,13 +25,18 @@ export function receiptRoutes(app: Hono, authenticator: Authenticator, receipts:
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>
     c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),
   );
-  at.get('/v1/receipts/:id', ['orders:read'], async (c, { sub }) => {
-    requireNoQuery(c.req.url);
-    // The exact bytes that were signed.
-    return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
-      'content-type': 'application/json',
-    });
-  });
+  at.get(
+    '/v1/receipts/:id',
+    ['orders:read'],
+    async (c, { sub }) => {
+      requireNoQuery(c.req.url);
+      // The exact bytes that were signed.
+      return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
+        'content-type': 'application/json',
+      });
+    },
+    'receipts',
+  );
   app.get(
     RECEIPT_KEYS_PATH,
     authenticator.open(async (c) => c.json(await receipts.keys())),

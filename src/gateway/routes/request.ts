@@ -7,6 +7,7 @@ import { symbolSchema } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
+import type { LimitedRequest } from '../auth/caller-rates.ts';
 
 /**
  * Parses the query. Each parameter may occur at most once.
@@ -119,9 +120,14 @@ function utf8(bytes: Uint8Array): string {
 
 type Handle = (c: Context, caller: Caller) => Promise<Response>;
 
-/** Returns functions that add routes to `app`. A route requires all of its scopes. */
+/**
+ * Returns functions that add routes to `app`. A route requires all of its scopes. The rate limit for reads applies to
+ * every GET, unless the route names another.
+ */
 export function createGuardedRoutes(app: Hono, authenticator: Pick<Authenticator, 'guard'>) {
-  const on = (method: string) => (path: string, scopes: readonly Scope[], handle: Handle) =>
-    void app.on(method, path, authenticator.guard(scopes, handle));
-  return { get: on('GET'), post: on('POST'), put: on('PUT'), patch: on('PATCH'), delete: on('DELETE') };
+  const on =
+    (method: string, usual?: LimitedRequest) =>
+    (path: string, scopes: readonly Scope[], handle: Handle, limited = usual) =>
+      void app.on(method, path, authenticator.guard(scopes, handle, limited));
+  return { get: on('GET', 'reads'), post: on('POST'), put: on('PUT'), patch: on('PATCH'), delete: on('DELETE') };
 }

@@ -56,3 +56,17 @@ it('gives what was refused once the wait it told is over', async () => {
     }),
   );
 });
+
+it('remembers what was taken however many other buckets there are, and how full they are again', async () => {
+  let at = 0;
+  const buckets = createMemoryRateBuckets(() => at);
+  const rate = { perSecond: 1, burst: 60 };
+  expect(await buckets.take('a', rate, 60)).toBe(0);
+  for (let n = 0; n < 5_000; n += 1) {
+    at += 10;
+    expect(await buckets.take(`other-${n}`, rate, 1)).toBe(0);
+  }
+  // Fifty seconds have passed.
+  expect(await buckets.take('a', rate, 50)).toBe(0);
+  expect(await buckets.take('a', rate, 1)).toBeGreaterThan(0);
+});

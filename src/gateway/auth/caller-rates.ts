@@ -1,0 +1,42 @@
+import { createMemoryRateBuckets } from '../../store/memory-rate-buckets.ts';
+import type { RateLimit } from '../../store/rate-buckets.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import type { Caller } from './caller.ts';
+
+/** Requests that are limited together: reads, reads of the audit log and of receipts, and openings of event streams. */
+export type LimitedRequest = 'reads' | 'receipts' | 'streams';
+
+/** Rate limits for one person with one client in each process (default {@link defaultCallerRates}; `off`: unlimited). */
+export type CallerRates = Readonly<Partial<Record<LimitedRequest, RateLimit | 'off' | undefined>>>;
+
+/**
+ * Default rate limits. A year of a busy account's activities takes up to 200 reads, and its dashboard a dozen. A receipt
+ * and the audit log read up to the whole audit log's file. A person can have 60 streams, which reconnect all at once.
+ */
+export const defaultCallerRates: Readonly<Record<LimitedRequest, RateLimit>> = {
+  reads: { perSecond: 20, burst: 300 },
+  receipts: { perSecond: 1, burst: 20 },
+  streams: { perSecond: 1, burst: 60 },
+};
+
+/** @throws {HttpProblem} 429 `too_many_requests`, with `Retry-After` */
+export type LimitRequest = (kind: LimitedRequest, caller: Pick<Caller, 'sub' | 'clientId'>) => Promise<void>;
+
+/**
+ * Creates the limiter for what callers read. The buckets are in memory, because a bucket in the database would cost more
+ * than most reads. Requests that place, cancel or halt orders are never limited here.
+ */
+export function createCallerRateLimiter(rates: CallerRates = {}): LimitRequest {
+  const buckets = createMemoryRateBuckets();
+  return async (kind, { sub, clientId }) => {
+    const rate = rates[kind] ?? defaultCallerRates[kind];
+    if (rate === 'off') return;
+    const wait = await buckets.take(JSON.stringify([kind, sub, clientId]), rate, 1);
+    if (wait === 0) return;
+    throw new HttpProblem(429, 'too_many_requests', `too many requests of this kind: ${kind}`, {
+      hint: 'Wait as long as Retry-After says, then send the request again.',
+      retryAfter: Math.ceil(wait / 1000),
+      members: { limit: String(rate.burst) },
+    });
+  };
+}
