@@ -1,10 +1,11 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { parse } from 'yaml';
 import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { createClientKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
@@ -21,10 +22,12 @@ const programs = inject('postgresHost') === undefined ? undefined : postgresProg
 
 /** What deploy/compose.yaml mounts and runs, without the containers around it. */
 it.runIf(programs !== undefined)('the compose file’s database and checks serve a gateway', async () => {
-  await expect(ready(`${served.url}/readyz`)).resolves.toBeDefined();
+  // As it is asked in the container, whose gateway listens on all addresses.
+  const checked = gatewayCheck().replace('7070', new URL(served.url).port);
+  await expect(ready(checked)).resolves.toBeDefined();
   stop.abort();
   await serving;
-  await expect(ready(`${served.url}/readyz`)).rejects.toMatchObject({ code: 1 });
+  await expect(ready(checked)).rejects.toMatchObject({ code: 1 });
 });
 
 it.runIf(programs !== undefined)('its roles are those of a server and its workers, too', async () => {
@@ -79,7 +82,7 @@ beforeAll(async () => {
       ...places,
       env,
       tls,
-      host: '127.0.0.1',
+      host: '0.0.0.0',
       port: 0,
       log: () => {},
       ready: async (gateway) => resolve(gateway),
@@ -95,4 +98,10 @@ afterAll(async () => {
   if (folder !== undefined) rmSync(folder, { recursive: true });
 });
 
+const gatewayCheck = (): string => {
+  const { services } = parse(readFileSync(join(deploy, 'compose.yaml'), 'utf8'), { merge: true }) as {
+    services: Record<string, { healthcheck: { test: string[] } }>;
+  };
+  return services['gateway-1']?.healthcheck.test.at(-1) ?? '';
+};
 const ready = (url: string) => promisify(execFile)(process.execPath, [join(deploy, 'ready.mjs'), url]);
