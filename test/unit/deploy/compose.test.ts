@@ -44,7 +44,7 @@ it('needs nothing but the packed package and PostgreSQL', () => {
   for (const [name, { image, build }] of services)
     expect([name, build?.dockerfile ?? image]).toEqual([
       name,
-      image === 'trade-agent' ? 'Dockerfile' : expect.stringMatching(/^postgres:\d+$/),
+      image === 'trade-agent' ? 'deploy/Dockerfile' : expect.stringMatching(/^postgres:\d+$/),
     ]);
   expect(ours.length).toBeGreaterThanOrEqual(3);
 });

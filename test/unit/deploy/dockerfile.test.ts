@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { createProgramForDocs, everyCommand } from '../../../../src/cli/program.ts';
-import { homeFolder } from '../../../../src/machine/directories.ts';
+import { createProgramForDocs, everyCommand } from '../../../src/cli/program.ts';
+import { homeFolder } from '../../../src/machine/directories.ts';
 
-const text = readFileSync(new URL('../../../../Dockerfile', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../../deploy/Dockerfile', import.meta.url), 'utf8');
 const { name, bin, engines } = JSON.parse(
-  readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
 ) as { name: string; bin: Record<string, string>; engines: { node: string } };
 const line = (instruction: string) =>
   text
@@ -16,7 +16,7 @@ const line = (instruction: string) =>
 it('the image is made of the packed package alone, as a user without rights', () => {
   expect(line('COPY')).toBe(`${name}-*.tgz /tmp/`);
   expect(text.match(/^COPY|^ADD/gm)).toEqual(['COPY']);
-  expect(line('USER')).toBe('node');
+  expect(line('USER')).toBe('1000:1000');
   // Below this the package can't be run.
   const [, version] = /^node:(\d+)/.exec(line('FROM')) ?? [];
   expect(engines.node).toContain('>=23');
