@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Hono } from 'hono';
 import { writePrivateFile } from '../machine/private-file.ts';
+import { reportReady } from '../machine/service-manager.ts';
 import { createHostCheck } from '../net/host-check.ts';
 import { createRequestListener, type HttpServer } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
@@ -30,6 +31,10 @@ export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
     const served = await parts.open((close) => closers.unshift(close));
     if (readyFile !== undefined) writePrivateFile(readyFile, `${JSON.stringify(served)}\n`);
     await parts.ready(served);
+    // `open` has checked the database and opened the listener, so clients may connect now.
+    const manager = await reportReady();
+    closers.unshift(manager.stopping);
+    closers.push(manager.close);
     await Promise.race([signal.aborted ? undefined : once(signal, 'abort'), ...(done ? [done()] : [])]);
   } finally {
     await closeAll(closers);

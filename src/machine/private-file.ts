@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { ensurePrivateFolder } from './directories.ts';
 
 /** Returns a file's text; undefined if it does not exist. */
@@ -107,11 +107,20 @@ function fsyncFolder(folder: string): void {
  * @param unusable creates the error from a description of the problem, such as "it is a symbolic link"
  * @returns undefined if the file does not exist
  */
-export const readPrivateFile = createFileReader(({ uid, mode }) =>
-  uid !== process.getuid?.() || (mode & 0o077) !== 0
-    ? 'another user owns it, or other users can read it; fix that with "chmod 600"'
-    : undefined,
-);
+export const readPrivateFile = createFileReader(exposureRisk);
+
+/** systemd's credentials (`LoadCredential=`). Only root can create files there. */
+const CREDENTIALS_FOLDER = '/run/credentials/';
+
+/**
+ * Returns why another user could read or have written the file, or undefined if nobody could. Root may own a file in
+ * systemd's credentials folder: an access control list then gives it to the service's user, and its mode is 0440.
+ */
+export function exposureRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>, file: string): string | undefined {
+  if (uid === process.getuid?.() && (mode & 0o077) === 0) return undefined;
+  if (uid === 0 && (mode & 0o037) === 0 && resolve(file).startsWith(CREDENTIALS_FOLDER)) return undefined;
+  return 'another user owns it, or other users can read it; fix that with "chmod 600"';
+}
 
 /**
  * Like {@link readPrivateFile}, for a file that anyone may read but only the user or root may have written: one of them
@@ -127,14 +136,14 @@ export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string 
     : 'another user owns it, or other users can write to it; fix that with "chmod go-w"';
 }
 
-function createFileReader(fault: (stat: Stats) => string | undefined) {
+function createFileReader(fault: (stat: Stats, file: string) => string | undefined) {
   return (file: string, longest: number, unusable: (why: string) => Error): string | undefined => {
     const handle = openWithoutLinks(file, unusable);
     if (handle === undefined) return undefined;
     try {
       const stat = fstatSync(handle);
       if (!stat.isFile()) throw unusable('it is not a regular file');
-      const why = process.platform === 'win32' ? undefined : fault(stat);
+      const why = process.platform === 'win32' ? undefined : fault(stat, file);
       if (why !== undefined) throw unusable(why);
       if (stat.size > longest) throw unusable('it is too long');
       return readFileSync(handle, 'utf8');

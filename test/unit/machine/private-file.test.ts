@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readDescriptor, writePrivateFile } from '../../../src/machine/private-file.ts';
+import { exposureRisk, readDescriptor, writePrivateFile } from '../../../src/machine/private-file.ts';
 import { folderOfTest } from '../../folders.ts';
 
 let folder: string;
@@ -26,6 +26,23 @@ describe('a private file', () => {
     expect(status).not.toBe(0);
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(folder)).toEqual(['credentials']);
+  });
+});
+
+describe('a file that only one user may read', () => {
+  const uid = process.getuid?.() ?? 0;
+
+  it.each<[string, { uid: number; mode: number }, string, boolean]>([
+    ['its own', { uid, mode: 0o100600 }, '/srv/key', true],
+    ['its own, readable by a group', { uid, mode: 0o100640 }, '/srv/key', false],
+    ['another user’s', { uid: uid + 1, mode: 0o100600 }, '/srv/key', false],
+    ['root’s credential for the service', { uid: 0, mode: 0o100440 }, '/run/credentials/gateway.service/key', true],
+    ['root’s, readable by a group elsewhere', { uid: 0, mode: 0o100440 }, '/run/credentials/../key', false],
+    ['a credential that everybody may read', { uid: 0, mode: 0o100444 }, '/run/credentials/gateway.service/key', false],
+    ['a credential that a group may write', { uid: 0, mode: 0o100460 }, '/run/credentials/gateway.service/key', false],
+    ['a credential of another user', { uid: uid + 1, mode: 0o100440 }, '/run/credentials/gateway.service/key', false],
+  ])('is %s', (_, stat, file, isPrivate) => {
+    expect(exposureRisk(stat, file) === undefined).toBe(isPrivate);
   });
 });
 

@@ -33,6 +33,8 @@ describe('a systemd unit', () => {
     const { content, commands, file } = describeService({ ...options, kind: 'systemd' });
     for (const line of [
       'User=trade-agent',
+      'Type=notify',
+      'NotifyAccess=all',
       'ProtectSystem=strict',
       'ProtectHome=yes',
       'PrivateTmp=yes',
