@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { Socket } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ensurePrivateFolder } from './directories.ts';
 
 /** Returns a file's text; undefined if it does not exist. */
@@ -102,14 +102,22 @@ function fsyncFolder(folder: string): void {
 
 /**
  * Reads a file that only its owner may read. Rejects symbolic links, other users' files, files that others may open,
- * and anything that is not a regular file, because someone else could have read or written the content.
+ * and anything that is not a regular file, because someone else could have read or written the content. If the file
+ * does not exist, reads the credential of the same name that systemd passed to this service (`LoadCredential=`).
  * @param longest maximum size in bytes
  * @param unusable creates the error from a description of the problem, such as "it is a symbolic link"
- * @returns undefined if the file does not exist
+ * @returns undefined if neither exists
  */
-export const readPrivateFile = createFileReader(exposureRisk);
+export function readPrivateFile(...[file, longest, unusable]: Parameters<FileReader>): string | undefined {
+  const { CREDENTIALS_DIRECTORY: folder } = process.env;
+  const text = readExclusiveFile(file, longest, unusable);
+  if (text !== undefined || !folder) return text;
+  return readExclusiveFile(join(folder, basename(file)), longest, unusable);
+}
 
-/** systemd's credentials (`LoadCredential=`). Only root can create files there. */
+const readExclusiveFile = createFileReader(exposureRisk);
+
+/** The parent of all services' credentials. Only root can create files there. */
 const CREDENTIALS_FOLDER = '/run/credentials/';
 
 /**
@@ -136,8 +144,10 @@ export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string 
     : 'another user owns it, or other users can write to it; fix that with "chmod go-w"';
 }
 
-function createFileReader(fault: (stat: Stats, file: string) => string | undefined) {
-  return (file: string, longest: number, unusable: (why: string) => Error): string | undefined => {
+type FileReader = (file: string, longest: number, unusable: (why: string) => Error) => string | undefined;
+
+function createFileReader(fault: (stat: Stats, file: string) => string | undefined): FileReader {
+  return (file, longest, unusable) => {
     const handle = openWithoutLinks(file, unusable);
     if (handle === undefined) return undefined;
     try {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { createProgramForDocs, everyCommand } from '../../../src/cli/program.ts';
+import { optionsOf } from './typed-command.ts';
 
 interface Service {
   readonly image: string;
@@ -50,16 +49,11 @@ it('needs nothing but the packed package and PostgreSQL', () => {
 });
 
 it('runs commands that there are, with options that they take', async () => {
-  const commands = everyCommand(await createProgramForDocs());
   for (const [name, { entrypoint = [], command = [] }] of ours) {
     const [program, ...words] = entrypoint;
     expect(program, name).toBe('trade-agent');
-    const found = commands.find((one) => pathOf(one) === words.join(' '));
-    expect(found, words.join(' ')).toBeDefined();
-    // A command takes its group's as well.
-    const options: unknown[] = [];
-    for (let one: Command | null = found ?? null; one; one = one.parent)
-      options.push(...one.options.map(({ long }) => long));
+    const options = await optionsOf(words.join(' '));
+    expect(options, words.join(' ')).toBeDefined();
     for (const option of command.filter((word) => word.startsWith('--'))) expect(options).toContain(option);
   }
 });
@@ -82,10 +76,3 @@ it('gives time to end, opens no port of the database, and names what there is', 
   for (const [, { stop_grace_period, read_only }] of gateways)
     expect({ stop_grace_period, read_only }).toEqual({ stop_grace_period: '30s', read_only: true });
 });
-
-/** As it is typed: `gateway migrate`. */
-function pathOf(command: Command): string {
-  const words: string[] = [];
-  for (let one: Command | null = command; one?.parent; one = one.parent) words.unshift(one.name());
-  return words.join(' ');
-}

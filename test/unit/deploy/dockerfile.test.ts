@@ -4,9 +4,11 @@ import { createProgramForDocs, everyCommand } from '../../../src/cli/program.ts'
 import { homeFolder } from '../../../src/machine/directories.ts';
 
 const text = readFileSync(new URL('../../../deploy/Dockerfile', import.meta.url), 'utf8');
-const { name, bin, engines } = JSON.parse(
-  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-) as { name: string; bin: Record<string, string>; engines: { node: string } };
+const { name, bin, engines } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  name: string;
+  bin: Record<string, string>;
+  engines: { node: string };
+};
 const line = (instruction: string) =>
   text
     .split('\n')

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { exposureRisk, readDescriptor, writePrivateFile } from '../../../src/machine/private-file.ts';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { exposureRisk, readDescriptor, readPrivateFile, writePrivateFile } from '../../../src/machine/private-file.ts';
 import { folderOfTest } from '../../folders.ts';
 
 let folder: string;
@@ -43,6 +43,27 @@ describe('a file that only one user may read', () => {
     ['a credential of another user', { uid: uid + 1, mode: 0o100440 }, '/run/credentials/gateway.service/key', false],
   ])('is %s', (_, stat, file, isPrivate) => {
     expect(exposureRisk(stat, file) === undefined).toBe(isPrivate);
+  });
+});
+
+describe('a private file of a service', () => {
+  const read = (name: string) => readPrivateFile(join(folder, 'gateway', name), 100, (why) => new Error(why));
+
+  it('is the credential of its name where the folder has none', () => {
+    // As in Kubernetes, where the folder of the files is a link that is replaced with all of them.
+    const credentials = join(folder, 'credentials');
+    writePrivateFile(join(credentials, '..version', 'key.json'), 'the key');
+    symlinkSync('..version', join(credentials, '..data'));
+    symlinkSync('..data/key.json', join(credentials, 'key.json'));
+    expect(read('key.json')).toBeUndefined();
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('CREDENTIALS_DIRECTORY', join(credentials, '..data'));
+    expect(read('key.json')).toBe('the key');
+    expect(read('seal.key')).toBeUndefined();
+    writePrivateFile(join(folder, 'gateway', 'key.json'), 'the folder’s own');
+    expect(read('key.json')).toBe('the folder’s own');
+    vi.stubEnv('CREDENTIALS_DIRECTORY', credentials);
+    expect(() => readPrivateFile('/nowhere/key.json', 100, (why) => new Error(why))).toThrow('symbolic link');
   });
 });
 

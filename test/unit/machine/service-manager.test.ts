@@ -2,7 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { serve } from '../../../src/app/serve.ts';
 import { reportReady } from '../../../src/machine/service-manager.ts';
 import { folderOfTest } from '../../folders.ts';
 
@@ -60,6 +61,21 @@ describe.skipIf(!canRun)('systemd', () => {
     await manager.stopping();
     await expect.poll(states).toEqual(['READY=1', 'STOPPING=1']);
     manager.close();
+  });
+
+  it('is told by what is served: ready once it is open, stopping before anything is closed', async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('NOTIFY_SOCKET', socket);
+    const stop = new AbortController();
+    await serve({
+      signal: stop.signal,
+      open: async (onClose) => onClose(() => expect.poll(states).toEqual(['READY=1', 'STOPPING=1'])),
+      ready: async () => {
+        expect(states()).toEqual([]);
+        stop.abort();
+      },
+    });
+    expect(states()).toEqual(['READY=1', 'STOPPING=1']);
   });
 
   it('that is not there is a warning, and nothing else', async () => {
