@@ -110,9 +110,8 @@ function fsyncFolder(folder: string): void {
  */
 export function readPrivateFile(...[file, longest, unusable]: Parameters<FileReader>): string | undefined {
   const { CREDENTIALS_DIRECTORY: folder } = process.env;
-  const text = readExclusiveFile(file, longest, unusable);
-  if (text !== undefined || !folder) return text;
-  return readExclusiveFile(join(folder, basename(file)), longest, unusable);
+  const read = (path: string) => readExclusiveFile(path, longest, unusable);
+  return read(file) ?? (folder ? read(join(folder, basename(file))) : undefined);
 }
 
 const readExclusiveFile = createFileReader(exposureRisk);

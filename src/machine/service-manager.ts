@@ -6,23 +6,17 @@ import { promisify } from 'node:util';
 const NOTIFY_PROGRAMS = ['/usr/bin/systemd-notify', '/bin/systemd-notify', '/run/current-system/sw/bin/systemd-notify'];
 const NOTIFY_TIMEOUT_MS = 5_000;
 
-export interface ServiceManager {
-  /** Reports that the service is stopping. Never throws. */
-  stopping(): Promise<void>;
-  /** Stops answering the watchdog. */
-  close(): void;
-}
-
 /**
  * Reports to systemd that the service is ready, and then that it is alive if the unit has a watchdog (sd_notify(3)).
  * Does nothing unless systemd asked for it by `NOTIFY_SOCKET`. Node can't open such a socket, so `systemd-notify` does;
  * it gets no other environment variable, because the service's may contain secrets. Never throws.
  * @param tell receives a warning if systemd can't be reached
+ * @returns functions to report that the service stops, and to stop answering the watchdog
  */
 export async function reportReady(
   { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID = `${process.pid}` }: NodeJS.ProcessEnv = process.env,
-  tell: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
-): Promise<ServiceManager> {
+  tell: (line: string) => unknown = (line) => process.stderr.write(`${line}\n`),
+) {
   if (!NOTIFY_SOCKET) return { stopping: async () => undefined, close: () => undefined };
   const send = async (state: string) => {
     const program = NOTIFY_PROGRAMS.find((file) => existsSync(file));
@@ -33,7 +27,7 @@ export async function reportReady(
     );
   };
   await send('READY=1');
-  // Half of the time that systemd allows, in milliseconds.
+  /** Half of the time that systemd allows, in milliseconds. */
   const interval = WATCHDOG_PID === `${process.pid}` ? Number(WATCHDOG_USEC ?? 0) / 2_000 : 0;
   const timer = interval > 0 ? setInterval(() => void send('WATCHDOG=1'), interval).unref() : undefined;
   return { stopping: () => send('STOPPING=1'), close: () => clearInterval(timer) };

@@ -23,7 +23,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   secrets: 2_800,
   config: 1_250,
   net: 1_650,
-  machine: 550,
+  machine: 600,
   trading: 9_250,
   oauth: 100,
   text: 250,
