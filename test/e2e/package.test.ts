@@ -1,6 +1,15 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { folderOfSuite } from '../folders.ts';
@@ -102,6 +111,10 @@ describe('the package', () => {
       'README.md',
       'LICENSE',
       'THIRD_PARTY_NOTICES',
+      'docs/operate/DEPLOY.md',
+      // All of it but the tests of the alerts.
+      ...globSync('deploy/**/*.*', { cwd: root }).filter((path) => !path.endsWith('alerts.test.yaml')),
+      'deploy/Dockerfile',
     ]) {
       expect(paths).toContain(path);
     }
