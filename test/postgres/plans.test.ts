@@ -4,7 +4,7 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase, Transaction } from '../../src/store/postgres/tenant-database.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
-import { drafted } from './support/filled-stores.ts';
+import { drafted, granted } from './support/filled-stores.ts';
 
 /** Enough that a plan which reads them all is never the cheaper one. */
 const WAITING = 5_000;
@@ -23,7 +23,7 @@ function planned(database: TenantDatabase, seen: Planned[]): TenantDatabase {
   const noting = (unit: Transaction): Transaction => {
     const note = async (...[text, values]: Parameters<Transaction['all']>) => {
       // Locks and settings have no plan worth a look.
-      if (!/\b(proposals|record_lines|proposal_keys)\b/.test(text)) return;
+      if (!/\b(proposals|record_lines|proposal_keys|standing_orders|mandates)\b/.test(text)) return;
       const [row] = await unit.all<{ 'QUERY PLAN': { Plan: Plan }[] }>(`EXPLAIN (FORMAT JSON) ${text}`, values);
       const [plan] = row?.['QUERY PLAN'] ?? [];
       seen.push({ text, whole: plan === undefined ? ['?'] : readWhole(plan.Plan) });
@@ -57,13 +57,15 @@ function readWhole(plan: Plan): string[] {
   return [...own, ...(plan.Plans ?? []).flatMap(readWhole)];
 }
 
-withPostgres('with thousands of proposals that wait', () => {
+withPostgres('with thousands of proposals and standing orders that wait', () => {
   const server = blockDatabase(gatewaySchema);
   let stores: GatewayStores;
   const seen: Planned[] = [];
   beforeAll(async () => {
     const database = await server.open(newTenant());
-    await drafted(await postgresGatewayStores(database), 'pr_1', 1000);
+    const filling = await postgresGatewayStores(database);
+    await drafted(filling, 'pr_1', 1000);
+    await granted(filling);
     const copy = `jsonb_populate_record(p, jsonb_build_object(
       'id', 'pr_waits' || n, 'sub', 'person-' || n / 20, 'subject_id', 'ta-waits-' || n, 'fingerprint', 'f-' || n,
       'state', 'requested', 'auth_req_id', 'waits-' || n, 'version', p.version + n, 'place', p.version + n,
@@ -73,6 +75,11 @@ withPostgres('with thousands of proposals that wait', () => {
       `SET search_path = ${gatewaySchema.name}`,
       `INSERT INTO proposals SELECT (${copy}).* FROM proposals p, generate_series(1, ${WAITING}) n`,
       `INSERT INTO record_lines SELECT tenant, seq + n, '{}' FROM heads, generate_series(1, ${WAITING}) n`,
+      `INSERT INTO mandates SELECT (jsonb_populate_record(m, jsonb_build_object('id', 'M-waits' || n))).*
+       FROM mandates m, generate_series(1, ${WAITING}) n`,
+      `INSERT INTO standing_orders SELECT (jsonb_populate_record(s, jsonb_build_object(
+         'mandate', 'M-waits' || n, 'symbol', 'S' || n % 100, 'check_at', n))).*
+       FROM standing_orders s, generate_series(1, ${WAITING}) n`,
       `UPDATE heads SET version = version + ${WAITING}, seq = seq + ${WAITING}`,
       'ANALYZE',
     );
@@ -102,6 +109,15 @@ withPostgres('with thousands of proposals that wait', () => {
     'a person follows what changes': ({ proposals }) => proposals.changedSince('person-7', 100),
     'a program asks under its key': ({ proposals }) =>
       proposals.keyed({ sub: 'alice', client: 'trade-agent', key: 'pr_1' }),
+    'standing orders that are due are claimed, and released': async ({ standing }) =>
+      standing.release(await standing.claimDue(250, 0), () => 15_000, 0),
+    'a standing order ends with its mandate': async ({ standing, mandates }) => {
+      await mandates.end({ sub: 'alice', id: 'M-waits7' }, 'revoked', 'phone', 1);
+      const { orders } = await standing.claimDue(1, 0);
+      const [seen] = orders;
+      if (seen === undefined) throw new Error('nothing is due');
+      await standing.step(seen, { ...seen, state: 'stopped', event: 'standing_ended' }, 1);
+    },
     'the record goes to the file': ({ audit }) => audit.snapshot('/nowhere/audit.jsonl'),
   };
 
@@ -109,8 +125,7 @@ withPostgres('with thousands of proposals that wait', () => {
     seen.length = 0;
     await work[name]?.(stores);
     expect(seen.length).toBeGreaterThan(0);
-    expect(
-      seen.filter(({ whole }) => whole.some((table) => table === 'proposals' || table === 'record_lines')),
-    ).toEqual([]);
+    const large = ['proposals', 'record_lines', 'standing_orders', 'mandates'];
+    expect(seen.filter(({ whole }) => whole.some((table) => large.includes(table)))).toEqual([]);
   });
 });

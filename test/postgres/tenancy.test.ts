@@ -82,7 +82,7 @@ const atGateway: readonly Attempt[] = [
     ],
     [
       'order under another’s mandate',
-      `INSERT INTO standing_orders (sub, mandate, client, state) VALUES ('alice', 'M-x9K2aB7cD1', 'x', 'watching')`,
+      `INSERT INTO standing_orders (sub, mandate, client, symbol, state) VALUES ('alice', 'M-x9K2aB7cD1', 'x', 'KO', 'watching')`,
     ],
   ]),
   // Ways around the policies.

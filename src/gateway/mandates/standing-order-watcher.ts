@@ -3,10 +3,18 @@ import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import type { StandingOrder, StandingOrderStep, StandingOrderStore } from '../../store/standing-order-store.ts';
+import {
+  type DueStandingOrder,
+  MAX_CHECK_DELAY_MS,
+  STANDING_CLAIM_MS,
+  type StandingOrder,
+  type StandingOrderClaim,
+  type StandingOrderStep,
+  type StandingOrderStore,
+} from '../../store/standing-order-store.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { firstPlaceableDueTime, isDueNow, nextDueTime } from '../../trading/mandate/due-times.ts';
+import { firstPlaceableDueTime, nextDueTime, placeableFrom } from '../../trading/mandate/due-times.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import type { StandingOrderState } from '../../trading/mandate/mandate.ts';
 import { effectiveMandateState } from '../../trading/mandate/mandate-state.ts';
@@ -14,7 +22,6 @@ import {
   GATEWAY_THUMBPRINT_PLACEHOLDER,
   isRecurring,
   type PriceTrigger,
-  type RecurringTime,
   type StandingOrderTerms,
   toOrderRequest,
 } from '../../trading/mandate/standing-order.ts';
@@ -23,6 +30,7 @@ import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
+import { type AccountSymbol, createSharedMarkets, inParallel, type KnownMarket } from './shared-markets.ts';
 
 /** Maximum age of a quote, in milliseconds. An older quote says nothing about the current price. */
 const MAX_QUOTE_AGE_MS = 120_000;
@@ -41,10 +49,16 @@ function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: quotedAt }
   return price === 'below' ? value.lt(at) : value.gt(at);
 }
 
-/** Milliseconds between checks. */
+/** Milliseconds between two looks for due standing orders. */
 export const STANDING_ORDER_CHECK_INTERVAL_MS = 15_000;
+/** Delay until the next check of a price, in milliseconds. A little shorter, so that it is due at the next look. */
+const PRICE_DELAY_MS = STANDING_ORDER_CHECK_INTERVAL_MS - 1_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
 const RETRY_DELAY_MS = 60_000;
+/** Maximum delay while the market is closed or the mandate is exhausted, because either may end early. */
+const IDLE_DELAY_MS = 15 * 60_000;
+const MIN_DELAY_MS = 1_000;
+const CLAIM_SIZE = 250;
 
 interface StandingWatchOptions {
   readonly standing: StandingOrderStore;
@@ -55,7 +69,9 @@ interface StandingWatchOptions {
   readonly onError?: (message: string) => void;
 }
 
-interface Watched {
+interface Watched extends AccountSymbol {
+  readonly claimed: DueStandingOrder;
+  /** The claimed order, possibly with a later due time. */
   readonly order: StandingOrder;
   readonly terms: MandateEnvelope & { readonly standing: StandingOrderTerms };
 }
@@ -71,37 +87,72 @@ interface Watched {
  *     due time that was read. A crash in between therefore loses no order.
  *  3. The mandate's slot (a day) and `max_orders` are checked in the transaction that claims the order.
  *
+ * Gateways share the work by claiming due standing orders in batches. Nothing above depends on the claims: they only
+ * keep two gateways from checking the same standing order.
+ *
  * Rules, halts and limits apply as to any order under a mandate. If an order is rejected, the rejection is recorded,
  * and the standing order continues at its next due time. If an error is not about the order (the broker is busy, the
  * market has just closed), the proposal is retried.
  */
 export function createStandingOrderWatcher(options: StandingWatchOptions) {
-  const { clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
+  const { standing, clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const failed = (error: unknown): void =>
     onError(error instanceof Error ? `${error.name}: ${error.message}` : 'unknown');
-  /** When each standing order that could not be proposed may be retried, in milliseconds since the epoch. */
-  const resting = new Map<string, number>();
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      // An HttpProblem is not reported: the broker may be unreachable, for example, and the next check may succeed.
+      if (!(error instanceof HttpProblem)) failed(error);
+      return undefined;
+    }
+  };
+  const readMarkets = createSharedMarkets({ brokerFor: options.brokerFor, clock, attempt });
   let running = Promise.resolve();
 
-  const look = async (): Promise<void> => {
-    const byAccount = new Map<string, Watched[]>();
-    for (const order of await options.standing.watched()) {
-      const found = await advanceMissed(options, order);
-      if (found === undefined) continue;
-      const key = JSON.stringify([order.sub, found.terms.account]);
-      byAccount.set(key, [...(byAccount.get(key) ?? []), found]);
-    }
-    for (const [first, ...others] of byAccount.values()) {
-      signal.throwIfAborted();
-      if (first === undefined) continue;
-      const { order, terms } = first;
-      const whose = { sub: order.sub, account: terms.account };
-      await checkAccount(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
-        // An HttpProblem is not reported: the broker may be unreachable, for example, and the next check may succeed.
-        if (!(error instanceof HttpProblem)) failed(error);
+  const check = async (claim: StandingOrderClaim): Promise<void> => {
+    const claimedAt = clock.monotonic();
+    const delays = new Map<DueStandingOrder, number | undefined>();
+    try {
+      const watched: Watched[] = [];
+      for (const order of claim.orders) {
+        const found = await attempt(() => findWatched(options, order));
+        if (typeof found === 'object') watched.push(found);
+        else delays.set(order, found);
+      }
+      const markets = await readMarkets(watched);
+      const due = watched.filter((one) => {
+        const delay = delayUntilDue(one, markets.get(one), clock.now());
+        delays.set(one.claimed, delay);
+        return delay === 0;
       });
+      const byAccount = Map.groupBy(due, ({ sub, account }) => JSON.stringify([sub, account]));
+      await inParallel([...byAccount.values()], async (orders) => {
+        for (const one of orders) {
+          // The rest is due at once, for any gateway.
+          if (signal.aborted || clock.monotonic() - claimedAt > STANDING_CLAIM_MS / 2) return;
+          delays.set(one.claimed, await attempt(() => proposeOrder(options, one)));
+        }
+      });
+    } finally {
+      const now = clock.now();
+      const delayOf = (order: DueStandingOrder) =>
+        Math.max(
+          MIN_DELAY_MS,
+          Math.min(delays.get(order) ?? RETRY_DELAY_MS, MAX_CHECK_DELAY_MS, Date.parse(order.terms.expires_at) - now),
+        );
+      await standing.release(claim, delayOf, now);
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    for (;;) {
+      signal.throwIfAborted();
+      const claim = await standing.claimDue(CLAIM_SIZE, clock.now());
+      if (claim.orders.length > 0) await check(claim);
+      if (claim.orders.length < CLAIM_SIZE) return;
     }
   };
 
@@ -124,31 +175,45 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
   };
 }
 
-/** Skips due times that were missed, and records them as missed. Ends a standing order whose mandate has ended. */
-async function advanceMissed(options: StandingWatchOptions, order: StandingOrder): Promise<Watched | undefined> {
-  const { standing, mandates, kernel, clock } = options;
+/**
+ * Skips due times that were missed, and records them as missed. Ends a standing order whose mandate has ended.
+ * @returns what to watch now, or the milliseconds until the next check; undefined if it failed or the order has ended
+ */
+async function findWatched(
+  options: StandingWatchOptions,
+  claimed: DueStandingOrder,
+): Promise<Watched | number | undefined> {
+  const { standing, kernel, clock } = options;
+  const { sub, symbol, mandateState, terms } = claimed;
   const now = clock.now();
-  const found = await mandates.find(order.sub, order.mandate, { since: newYorkMidnight(now) });
-  const state = found === undefined ? 'revoked' : effectiveMandateState(found, now);
-  const watched = found?.terms.standing;
-  // An exhausted mandate stays watched, because an unsettled order may still return its share of the budget. A standing
-  // order at a price is not watched any longer, because it is placed only once.
-  const isOpen = state === 'active' || (state === 'exhausted' && order.dueAt !== null);
-  if (found === undefined || watched === undefined || !isOpen) {
-    await endWatch(options, order, state, now);
-    return undefined;
-  }
-  const terms = { ...found.terms, standing: watched };
+  const watched = terms.standing;
+  // An exhausted mandate counts as active here. Its use is counted only when the order is due.
+  const state = effectiveMandateState({ state: mandateState, terms, used: NO_USE }, now);
+  if (watched === undefined || state !== 'active') return await endWatch(options, claimed, state, now);
   const { when } = watched;
-  if (state === 'exhausted' || now < Date.parse(terms.not_before)) return undefined;
-  if (!isRecurring(when) || order.dueAt === null) return { order, terms };
-  const dueAt = firstPlaceableDueTime(when, order.dueAt, now);
-  if (dueAt === order.dueAt) return { order, terms };
-  const last = { outcome: 'missed', at: instant(now), text: missedText } as const;
-  const next: StandingOrderStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
-  if (!(await standing.step(order, next, now))) return undefined;
-  kernel.noted();
-  return { order: { ...order, ...next }, terms };
+  const notBefore = Date.parse(terms.not_before);
+  if (now < notBefore) return notBefore - now;
+  const found = { claimed, sub, symbol, account: terms.account, terms: { ...terms, standing: watched } };
+  if (!isRecurring(when) || claimed.dueAt === null) return { ...found, order: claimed, isQuoteNeeded: true };
+  const dueAt = firstPlaceableDueTime(when, claimed.dueAt, now);
+  let order: StandingOrder = claimed;
+  if (dueAt !== claimed.dueAt) {
+    if ((await findMandateState(options, claimed, now)) !== 'active') return IDLE_DELAY_MS;
+    const last = { outcome: 'missed', at: instant(now), text: missedText } as const;
+    const next: StandingOrderStep = { dueAt, state: 'watching', last, event: 'standing_missed' };
+    if (!(await standing.step(claimed, next, now))) return undefined;
+    kernel.noted();
+    order = { ...claimed, ...next };
+  }
+  const from = placeableFrom(when, dueAt, now);
+  return now < from ? from - now : { ...found, order, isQuoteNeeded: false };
+}
+
+const NO_USE = { total_notional: '0', day_notional: '0', orders: 0 };
+
+async function findMandateState({ mandates }: StandingWatchOptions, order: StandingOrder, now: number) {
+  const found = await mandates.find(order.sub, order.mandate, { since: newYorkMidnight(now) });
+  return found === undefined ? 'revoked' : effectiveMandateState(found, now);
 }
 
 async function endWatch(
@@ -156,7 +221,7 @@ async function endWatch(
   order: StandingOrder,
   mandate: ReturnType<typeof effectiveMandateState>,
   now: number,
-): Promise<void> {
+): Promise<undefined> {
   const ended = { outcome: 'ended', at: instant(now), text: `the mandate is ${mandate}` } as const;
   const next: StandingOrderStep = {
     dueAt: order.dueAt,
@@ -169,53 +234,40 @@ async function endWatch(
 
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/** Checks the standing orders of one account. Reads the market clock and all needed quotes only once. */
-async function checkAccount(
-  options: StandingWatchOptions,
-  parts: {
-    readonly sub: string;
-    readonly account: string;
-    readonly watched: readonly Watched[];
-    readonly resting: Map<string, number>;
-  },
-): Promise<void> {
-  const { brokerFor, clock } = options;
-  const { sub, account, resting } = parts;
-  const now = clock.now();
-  const watched = parts.watched.filter(
-    ({ order: { mandate, dueAt } }) =>
-      (dueAt === null || dueAt <= now) && (resting.get(restingKey(sub, mandate)) ?? 0) <= now,
-  );
-  if (watched.length === 0) return;
-  const broker = await brokerFor({ sub, accessToken: NO_TOKEN }, account);
-  const market = await broker.clock();
-  const open = watched.filter(({ terms }) => symbolMarketClock(terms.standing.order.symbol, market).is_open);
-  if (open.length === 0) return;
-  const priced = open.filter(({ terms }) => !isRecurring(terms.standing.when));
-  const symbols = new Set(priced.map(({ terms }) => terms.standing.order.symbol));
-  const quotes = symbols.size === 0 ? [] : await broker.quotes([...symbols]);
-  for (const one of open) {
-    const { when, order } = one.terms.standing;
-    const quote = quotes.find(({ symbol }) => symbol === order.symbol);
-    const isDue = isRecurring(when)
-      ? one.order.dueAt !== null && isTimely(when, one.order.dueAt, clock.now())
-      : quote !== undefined && isCrossed(when, quote, Date.parse(market.timestamp));
-    if (isDue && !(await proposeOrder(options, one)))
-      resting.set(restingKey(sub, one.order.mandate), now + RETRY_DELAY_MS);
+/**
+ * Returns the milliseconds until the next check, or 0 if the order is due.
+ * @param known undefined if the market could not be read
+ */
+function delayUntilDue(
+  { order: { dueAt }, terms: { standing } }: Watched,
+  known: KnownMarket | undefined,
+  now: number,
+): number {
+  if (known === undefined) return dueAt === null ? PRICE_DELAY_MS : RETRY_DELAY_MS;
+  const { market, quote } = known;
+  const { when, order } = standing;
+  if (!symbolMarketClock(order.symbol, market).is_open) {
+    const ms = Date.parse(market.next_open) - Date.parse(market.timestamp);
+    return ms > 0 ? Math.min(ms, IDLE_DELAY_MS) : PRICE_DELAY_MS;
   }
+  if (!isRecurring(when))
+    return quote !== undefined && isCrossed(when, quote, Date.parse(market.timestamp)) ? 0 : PRICE_DELAY_MS;
+  // A slow broker or a suspended machine may have delayed this until the next due time.
+  return dueAt !== null && firstPlaceableDueTime(when, dueAt, now) === dueAt ? 0 : MIN_DELAY_MS;
 }
 
-/** Returns whether the order is still due, in case a slow broker or a suspended machine delayed it. */
-function isTimely(when: RecurringTime, due: number, now: number): boolean {
-  return isDueNow(when, due, now) && firstPlaceableDueTime(when, due, now) === due;
-}
-
-const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);
-
-/** Proposes the order under its mandate. @returns false if the proposal has to be retried */
-async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
+/**
+ * Proposes the order under its mandate.
+ * @returns the milliseconds until the next check; undefined if the proposal has to be retried or the order has ended
+ */
+async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<number | undefined> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
+  const mandate = await findMandateState(options, order, clock.now());
+  // An exhausted mandate stays watched, because an unsettled order may still return its share of the budget. A standing
+  // order at a price is not watched any longer, because it is placed only once.
+  if (mandate === 'exhausted' && order.dueAt !== null) return IDLE_DELAY_MS;
+  if (mandate !== 'active') return await endWatch(options, order, mandate, clock.now());
   const caller = { sub, clientId: client, jkt: GATEWAY_THUMBPRINT_PLACEHOLDER, accessToken: NO_TOKEN };
   let last: NonNullable<StandingOrderState['last']>;
   try {
@@ -223,7 +275,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
     last = cameOf(proposal, clock.now());
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
-    if (!isFinal(error)) return false;
+    if (!isFinal(error)) return undefined;
     const { code, message: text } = error;
     last = { outcome: 'refused', at: instant(clock.now()), code, text };
   }
@@ -237,7 +289,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   };
   await standing.step(order, next, clock.now());
   kernel.noted();
-  return true;
+  return dueAt === null ? undefined : dueAt - clock.now();
 }
 
 /** Returns the same request for each attempt at one due time. The request omits the slot, which depends on the day. */

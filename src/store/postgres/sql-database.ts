@@ -7,6 +7,9 @@ const dialect = {
   person: 'tenant, person, ',
   bytes: ' COLLATE "C"',
   forUpdate: ' FOR UPDATE',
+  skipLocked: ' FOR UPDATE SKIP LOCKED',
+  // Unlike with `clock_timestamp()`, a comparison with it can use an index.
+  now: 'CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)',
   each: (array) => `json_array_elements(CAST(${array} AS json)) AS given (value)`,
   json: (column) => `CAST(${column} AS json)`,
 } as const satisfies Partial<Dialect>;

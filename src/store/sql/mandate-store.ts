@@ -11,7 +11,7 @@ import type {
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
 import { type AuditLogHead, all, one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
-import { insertStandingOrder } from './standing-order-store.ts';
+import { insertStandingOrder, makeStandingOrderDue } from './standing-order-store.ts';
 import { consumeApproval } from './used-approvals.ts';
 
 export function createMandateStore(database: SqlDatabase): MandateStore {
@@ -71,13 +71,10 @@ function* writeGranted(head: AuditLogHead, mandate: GrantedMandate, now: number)
 const findRow = (sub: string, id: string) =>
   one<MandateRow>('SELECT * FROM mandates WHERE sub = @sub AND id = @id', { sub, id });
 
-const setState = (sub: string, id: string, to: string, now: number) =>
-  run('UPDATE mandates SET state = @to, updated_at = @now WHERE sub = @sub AND id = @id', {
-    sub,
-    id,
-    to,
-    now,
-  });
+function* setState(sub: string, id: string, to: string, now: number): TransactionWork<void> {
+  yield* run('UPDATE mandates SET state = @to, updated_at = @now WHERE sub = @sub AND id = @id', { sub, id, to, now });
+  yield* makeStandingOrderDue(sub, id);
+}
 
 /**
  * Finds a mandate and its use. Must run within a transaction, so that both are from the same snapshot.

@@ -73,6 +73,13 @@ export interface Dialect {
   readonly bytes: ' COLLATE "C"' | '';
   /** Suffix of a SELECT that locks the selected rows. */
   readonly forUpdate: ' FOR UPDATE' | '';
+  /** Suffix of a SELECT that locks the selected rows, and leaves out those that another transaction has locked. */
+  readonly skipLocked: ' FOR UPDATE SKIP LOCKED' | '';
+  /**
+   * Expression for the current time, in milliseconds since the epoch. A database that several processes share uses its
+   * own clock. SQLite uses the statement's value `now`.
+   */
+  readonly now: string;
   /**
    * Returns a table expression with one row for each element of a JSON array of objects, as in `FROM each('@rows')`.
    * The row's column `value` contains the element.

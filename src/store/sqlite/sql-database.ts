@@ -10,6 +10,8 @@ const dialect: Dialect = {
   place: 'rowid',
   bytes: '',
   forUpdate: '',
+  skipLocked: '',
+  now: '@now',
   each: (array) => `json_each(${array})`,
   json: (column) => column,
 };

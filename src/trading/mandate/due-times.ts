@@ -50,11 +50,11 @@ export function firstPlaceableDueTime(when: RecurringTime, due: number, now: num
 }
 
 /**
- * Returns whether an order that was due at `due` may be placed now, provided that the market is open. On a later day,
- * the order waits for its usual time of day.
+ * Returns the time from which an order that was due at `due` may be placed, provided that the market is open: `due`, or
+ * on a later day, its usual time of that day.
  */
-export function isDueNow({ at }: RecurringTime, due: number, now: number): boolean {
-  return now >= Math.max(due, newYorkInstant(newYorkDate(now), at));
+export function placeableFrom({ at }: RecurringTime, due: number, now: number): number {
+  return Math.max(due, newYorkInstant(newYorkDate(now), at));
 }
 
 function matchesRecurrence(every: RecurringTime['every'], date: IsoDate): boolean {

@@ -256,13 +256,17 @@ const mandates = `
     sub text NOT NULL,
     mandate text NOT NULL,
     client text NOT NULL,
+    symbol text NOT NULL,
     due_at bigint,
+    -- The time of the next check, or the end of the claim of a process that is checking. NULL once the order has ended.
+    check_at bigint DEFAULT 0,
     state text NOT NULL CHECK (state IN ('watching', 'done', 'stopped')),
     last text,
     PRIMARY KEY (tenant, sub, mandate),
     FOREIGN KEY (tenant, sub, mandate) REFERENCES mandates (tenant, sub, id)
   );
-  CREATE INDEX standing_orders_watched ON standing_orders (tenant, sub, mandate) WHERE state = 'watching';
+  -- The symbol is in the index, so that a claim takes orders of the same symbol together.
+  CREATE INDEX standing_orders_check ON standing_orders (tenant, check_at, symbol) WHERE check_at IS NOT NULL;
   ${tenantTableMigration(schema, 'standing_orders', { app: 'SELECT, INSERT, UPDATE' })}
 `;
 

@@ -252,13 +252,17 @@ const baseline = `
     sub TEXT NOT NULL,
     mandate TEXT NOT NULL,
     client TEXT NOT NULL,
+    symbol TEXT NOT NULL,
     due_at INTEGER,
+    -- The time of the next check, or the end of the claim of a process that is checking. NULL once the order has ended.
+    check_at INTEGER DEFAULT 0,
     state TEXT NOT NULL CHECK (state IN ('watching', 'done', 'stopped')),
     last TEXT,
     PRIMARY KEY (sub, mandate),
     FOREIGN KEY (sub, mandate) REFERENCES mandates (sub, id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX standing_orders_watched ON standing_orders (sub) WHERE state = 'watching';
+  -- The symbol is in the index, so that a claim takes orders of the same symbol together.
+  CREATE INDEX standing_orders_check ON standing_orders (check_at, symbol) WHERE check_at IS NOT NULL;
 
   -- The hash of each ping that arrived before its question was stored.
   CREATE TABLE early_pings (

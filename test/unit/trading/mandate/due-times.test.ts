@@ -3,8 +3,8 @@ import {
   countDueTimes,
   dueUntil,
   firstPlaceableDueTime,
-  isDueNow,
   nextDueTime,
+  placeableFrom,
 } from '../../../../src/trading/mandate/due-times.ts';
 
 const monday = { every: 'monday', at: '10:00' } as const;
@@ -41,7 +41,8 @@ describe('when a recurring order is due', () => {
 
   it('comes at its time of the day on a later day', () => {
     const due = at('2026-11-30T15:00:00Z');
-    expect(isDueNow(monday, due, at('2026-12-01T14:31:00Z'))).toBe(false);
-    expect(isDueNow(monday, due, at('2026-12-01T15:00:00Z'))).toBe(true);
+    expect(placeableFrom(monday, due, at('2026-11-28T20:00:00Z'))).toBe(due);
+    expect(iso(placeableFrom(monday, due, at('2026-12-01T14:31:00Z')))).toBe('2026-12-01T15:00:00.000Z');
+    expect(iso(placeableFrom(monday, due, at('2026-12-01T17:00:00Z')))).toBe('2026-12-01T15:00:00.000Z');
   });
 });
