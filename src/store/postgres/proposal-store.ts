@@ -16,6 +16,7 @@ import {
   changeValues,
   DEFAULT_POLL_INTERVAL_S,
   draftValues,
+  PROPOSAL_COLUMNS,
   type ProposalRow,
   recentProposalsEnd,
   tokenValues,
@@ -45,7 +46,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
     // Reads are batched, because after a proposal changes, every request that waits for it reads it.
     get: batchById(async (ids) => {
       const rows = await database.read((unit) =>
-        unit.last.all<ProposalRow>('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids }),
+        unit.last.all<ProposalRow>(`SELECT ${PROPOSAL_COLUMNS} FROM proposals WHERE id = ANY(@ids)`, { ids }),
       );
       return new Map(rows.map((row) => [row.id, opened(row)]));
     }),
@@ -103,14 +104,14 @@ const DRAFT = `
     VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject,
       @subjectId, @fingerprint, @digest, @nonce, @shown, @again, @typed, @now, @now, @version, @version, @deadline,
       @deadline, ${DEFAULT_POLL_INTERVAL_S}, ${inMs(DRAFT_CLAIM_MS)})
-    RETURNING *
+    RETURNING ${PROPOSAL_COLUMNS}
   ),
   keyed AS (
     INSERT INTO proposal_keys (sub, client, key, request, proposal)
     SELECT @keySub, @keyClient, @key, @request, id FROM drafted
   ),
   ${writeHeadCtes('drafted')}
-  SELECT * FROM drafted`;
+  SELECT ${PROPOSAL_COLUMNS} FROM drafted`;
 
 function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal: AuthReqIdSeal) {
   return {
@@ -152,10 +153,10 @@ function updateProposal(change: ProposalChange, unlessHalted: boolean): string {
     WITH moved AS (
       UPDATE proposals SET ${changeClause(change, inMs(NOTIFY_CHECK_MS))}
       WHERE id = @id AND version = @seen ${unless}
-      RETURNING *
+      RETURNING ${PROPOSAL_COLUMNS}
     ),
     ${writeHeadCtes('moved')}
-    SELECT * FROM moved`;
+    SELECT ${PROPOSAL_COLUMNS} FROM moved`;
 }
 
 const SAME_PROPOSER = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';

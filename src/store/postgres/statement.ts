@@ -2,12 +2,17 @@ export type ParameterValues = Readonly<Record<string, Value>>;
 type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 
 interface Statement {
-  /** Name of the prepared statement. Statements with different text have different names. */
-  readonly name: string;
+  /**
+   * Name of the prepared statement. Statements with different text have different names. Undefined for `SELECT *` and
+   * `RETURNING *`: after a migration has added a column, PostgreSQL would refuse to run the prepared statement.
+   */
+  readonly name?: string;
   readonly text: string;
   /** Parameter names of $1, $2 and so on. */
   readonly names: readonly string[];
 }
+
+const ALL_COLUMNS = /(\bSELECT\s+|\bRETURNING\s+|\.)\*/i;
 
 const statementCache = new Map<string, Statement>();
 
@@ -23,7 +28,8 @@ export function toStatement(text: string): Statement {
     if (!names.includes(name)) names.push(name);
     return `$${names.indexOf(name) + 1}`;
   });
-  const statement = { name: `ta_${statementCache.size + 1}`, text: numbered, names };
+  const name = ALL_COLUMNS.test(text) ? {} : { name: `ta_${statementCache.size + 1}` };
+  const statement = { ...name, text: numbered, names };
   statementCache.set(text, statement);
   return statement;
 }

@@ -46,6 +46,12 @@ export interface ProposalRow {
   readonly reason: string | null;
 }
 
+/** The columns of {@link ProposalRow}, by name, because PostgreSQL's prepared statements can't use `*` (`toStatement`). */
+export const PROPOSAL_COLUMNS = `id, sub, proposed_by, second, client, username, email, kind, state, code, subject,
+  subject_id, fingerprint, digest, nonce, shown, again, typed, created_at, updated_at, version, deadline, expires_at,
+  sealed_auth_req_id, sealed_owner_auth_req_id, poll_interval, asked, sealed_token, second_token, token_expires_at,
+  result, reason`;
+
 type DisplayFields = Pick<
   StoredProposal,
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'

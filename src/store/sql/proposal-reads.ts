@@ -1,7 +1,7 @@
 import { defined } from '../../values/defined.ts';
 import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
 import { authReqIdHash } from '../rows/auth-req-id.ts';
-import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
+import { formatEpoch, PROPOSAL_COLUMNS, type ProposalRow } from '../rows/proposal-row.ts';
 import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 import { one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
 
@@ -14,7 +14,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
   const found = async (where: string, values: SqlValues) =>
-    (await proposals(`SELECT * FROM proposals WHERE ${where}`, values))[0];
+    (await proposals(`SELECT ${PROPOSAL_COLUMNS} FROM proposals WHERE ${where}`, values))[0];
   /** Returns a query that combines one limited query per condition, so that each condition uses its own index. */
   const united = (conditions: readonly string[], first: string) => {
     const all = place === 'rowid' ? '*, rowid AS place' : '*';
@@ -85,7 +85,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
 }
 
 export function* requireProposal(id: string, opened: ProposalRowReader): TransactionWork<StoredProposal> {
-  const row = yield* one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
+  const row = yield* one<ProposalRow>(`SELECT ${PROPOSAL_COLUMNS} FROM proposals WHERE id = @id`, { id });
   if (row !== undefined) return opened(row);
   throw new Error(`proposal ${id} is missing in the store`);
 }
