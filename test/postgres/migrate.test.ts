@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { migrateSchema } from '../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../src/store/postgres/open-database.ts';
+import type { Migration } from '../../src/store/postgres/schema.ts';
 import { emptyDatabase, migratedDatabase, runSql, withPostgres } from './support/database.ts';
 import { things } from './support/things.ts';
 
@@ -27,14 +29,58 @@ withPostgres('a schema', () => {
     expect(all.map(({ from }) => from).toSorted()).toEqual([0, 2, 2, 2, 2]);
   });
 
-  it('all of it, or nothing', async () => {
-    const broken = {
-      ...things,
-      migrations: [...things.migrations, 'CREATE TABLE t (n integer); SELECT 1 / 0'],
-    };
-    await expect(migrateSchema(empty.owner, broken)).rejects.toThrow('division by zero');
+  it('each step all of it, or nothing', async () => {
+    const failing = 'CREATE TABLE t (n integer); SELECT 1 / 0';
+    const broken = (...migrations: Migration[]) => migrateSchema(empty.owner, { ...things, migrations });
+    await expect(broken(failing)).rejects.toThrow('division by zero');
     const [schemas] = await runSql(empty.superuser, `SELECT FROM pg_namespace WHERE nspname = '${things.name}'`);
     expect(schemas?.rowCount).toBe(0);
+    await expect(broken(...things.migrations, failing)).rejects.toThrow('division by zero');
+    const [tables] = await runSql(empty.superuser, `SELECT to_regclass('${things.name}.t') AS t`);
+    expect(tables?.rows).toEqual([{ t: null }]);
+    expect(await migrateSchema(empty.owner, newer)).toEqual({ from: 2, to: 3 });
+  });
+
+  it('without locking out who uses it: a table that is in use is tried for again and again', async () => {
+    await migrateSchema(empty.owner, things);
+    const [reader, other] = [new pg.Client(empty.superuser), new pg.Client(empty.superuser)];
+    await Promise.all([reader.connect(), other.connect()]);
+    try {
+      const read = `SELECT FROM ${things.name}.things`;
+      await reader.query(`BEGIN; ${read}`);
+      const waiting = `SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted
+        AND relation = '${things.name}.things'::regclass`;
+      const locked = async () => (await other.query(waiting)).rowCount;
+      const migrating = migrateSchema(empty.owner, {
+        ...things,
+        migrations: [...things.migrations, 'ALTER TABLE things ADD COLUMN more text'],
+      });
+      await expect.poll(locked).toBe(1);
+      // It waits behind the migration's lock, and goes on although the table is still in use.
+      await other.query(read);
+      await expect.poll(locked).toBe(1);
+      await reader.query('COMMIT');
+      expect(await migrating).toEqual({ from: 2, to: 3 });
+    } finally {
+      await Promise.all([reader.end(), other.end()]);
+    }
+  });
+
+  it('has an index made anew where an interrupted attempt left an invalid one', async () => {
+    await migrateSchema(empty.owner, things);
+    const step = { index: 'things_by_n', on: 'things (tenant, n)', unique: true };
+    const indexed = { ...things, migrations: [...things.migrations, { steps: [step] }] };
+    const twins = `INSERT INTO ${things.name}.things (tenant, id, n) VALUES ('a', '1', 1), ('a', '2', 1)`;
+    await runSql(empty.superuser, twins);
+    await expect(migrateSchema(empty.owner, indexed)).rejects.toThrow('could not create unique index');
+    const valid = async () => {
+      const found = `SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('${things.name}.things_by_n')`;
+      return (await runSql(empty.superuser, found))[0]?.rows;
+    };
+    expect(await valid()).toEqual([{ indisvalid: false }]);
+    await runSql(empty.superuser, `DELETE FROM ${things.name}.things WHERE id = '2'`);
+    expect(await migrateSchema(empty.owner, indexed)).toEqual({ from: 2, to: 3 });
+    expect(await valid()).toEqual([{ indisvalid: true }]);
   });
 
   it('is left alone where a newer program made it', async () => {
@@ -45,14 +91,18 @@ withPostgres('a schema', () => {
     });
   });
 
-  it('is opened by a program of its own version alone', async () => {
+  it('is opened by an older program until something is removed that it needs', async () => {
     const server = await migratedDatabase(things);
     try {
       await (await open(server.app)).close();
       await expect(open(server.app, newer)).rejects.toThrow('has version 2, but this program needs 3');
-      await expect(open(server.app, older)).rejects.toThrow('has version 2, but this program supports at most 1');
+      await (await open(server.app, older)).close();
       const other = { ...things, name: 'trade_agent_other' };
       await expect(open(server.app, other)).rejects.toThrow('has version 0, but this program needs 2');
+      const contracted = [...newer.migrations, { contract: 'DROP TABLE newer' }];
+      await migrateSchema(server.owner, { ...things, migrations: contracted });
+      await expect(open(server.app, newer)).rejects.toThrow('has version 4, but this program supports at most 3');
+      await (await open(server.app, { ...things, migrations: contracted })).close();
     } finally {
       await server.drop();
     }

@@ -12,7 +12,7 @@ const INDEX_CHECK_INTERVAL_MS = 200;
  * @param address connection string of the role that owns the tables
  */
 export async function migrateJobs(address: string): Promise<void> {
-  const pool = await openPool({ address, schema: JOBS_SCHEMA, max: 3 });
+  const pool = await openPool({ address, schema: JOBS_SCHEMA, max: 3, statementTimeoutMs: 0 });
   let problem: unknown;
   try {
     const boss = await startPgBoss(pool, {

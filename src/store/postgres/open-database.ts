@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { newerSchemaError } from './migrate.ts';
+import { newerSchemaError, readSchemaVersion } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 import { appRole, type DatabaseSchema } from './schema.ts';
 import { toDatabaseUnreachableError } from './store-unavailable.ts';
@@ -37,9 +37,10 @@ export async function openDatabase({ schema, tenant, ...server }: OpenDatabaseOp
 }
 
 async function requireCompatible(pool: Pool, { name, migrations }: DatabaseSchema): Promise<void> {
-  const found = await schemaVersion(pool, name);
+  const { version: found, contracted } = await readSchemaVersion(pool, name);
   const known = migrations.length;
-  if (found > known) throw newerSchemaError(found, known);
+  // After later migrations that only expanded the schema, this program still works.
+  if (contracted > known) throw newerSchemaError(found, known);
   if (found < known) {
     throw new TradeAgentError('invalid_config', `the database has version ${found}, but this program needs ${known}`, {
       hint: 'Migrate the database with the login that owns the tables.',
@@ -66,16 +67,4 @@ async function requireCompatible(pool: Pool, { name, migrations }: DatabaseSchem
       },
     );
   }
-}
-
-async function schemaVersion(pool: Pool, schema: string): Promise<number> {
-  const { rows: there } = await pool.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
-    schema,
-    'schema_version',
-  ]);
-  if (there.length === 0) return 0;
-  const { rows } = await pool.query<{ version: number }>(
-    'SELECT coalesce(max(version), 0) AS version FROM schema_version',
-  );
-  return rows[0]?.version ?? 0;
 }

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
+/** Default timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 /**
  * Timeout for a lock, in milliseconds. Shorter than the statement timeout, so that the error names the lock as the
@@ -12,8 +12,6 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
 /** How long a process that was suspended during a transaction can keep its locks, in milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
-/** Client-side timeout for a server that does not respond, in milliseconds. Longer than the server-side timeouts. */
-const QUERY_TIMEOUT_MS = 20_000;
 
 /** OID of PostgreSQL's type `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */
 const BIGINT_OID = 20;
@@ -27,6 +25,8 @@ export interface PoolOptions {
   readonly tenant?: string;
   /** False if commits need not wait for the disk, because a lost change is simply made again. */
   readonly synced?: boolean;
+  /** Timeout of a statement, in milliseconds. 0 for migrations, whose statements may take long. */
+  readonly statementTimeoutMs?: number;
 }
 
 /**
@@ -34,7 +34,14 @@ export interface PoolOptions {
  * @throws {TradeAgentError} `invalid_config` if the address is invalid, or is on another machine and does not require
  * TLS
  */
-export async function openPool({ address, schema, max = 10, tenant, synced = true }: PoolOptions): Promise<Pool> {
+export async function openPool({
+  address,
+  schema,
+  max = 10,
+  tenant,
+  synced = true,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+}: PoolOptions): Promise<Pool> {
   const url = parsePostgresUrl(address);
   const settings = {
     search_path: schema,
@@ -52,9 +59,10 @@ export async function openPool({ address, schema, max = 10, tenant, synced = tru
     pipeline: true,
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    // For a server that does not respond. Longer than the server's own timeouts.
+    query_timeout: 2 * statementTimeoutMs,
     keepAlive: true,
     application_name: 'trade-agent',
     types: {

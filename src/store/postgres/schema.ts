@@ -1,8 +1,29 @@
 /**
- * SQL that migrates a schema to its next version. Never edit a released migration: databases that have already run it
- * don't run it again.
+ * Migrates a schema to its next version while programs use it. Never edit a released migration: databases that have
+ * already run it don't run it again.
+ *
+ * A string is SQL that runs in one transaction, and that locks each table only briefly. Programs of the previous version
+ * must keep working after it: it expands the schema. `contract` is the same, but removes what they need, so that they
+ * don't start anymore. `steps` run one by one, outside a transaction, and may take long.
  */
-export type Migration = string;
+export type Migration = string | { readonly contract: string } | { readonly steps: readonly OnlineStep[] };
+
+/** A step that can be repeated: if a migration is interrupted, the next run begins with its first step. */
+export type OnlineStep = IndexStep | BackfillStep | { readonly statement: string };
+
+/** Creates an index without locking the table, as in `CREATE INDEX index ON on`. */
+export interface IndexStep {
+  readonly index: string;
+  readonly on: string;
+  readonly unique?: boolean;
+}
+
+/** Updates a table's rows in small batches, as in `UPDATE table SET set WHERE where`, until no row matches `where`. */
+export interface BackfillStep {
+  readonly table: string;
+  readonly set: string;
+  readonly where: string;
+}
 
 /**
  * A set of tables in a PostgreSQL schema. The login that migrates the schema owns the tables. Two roles are created
@@ -23,7 +44,7 @@ export const sweeperRole = (schema: string): string => `${schema}_sweeper`;
  * Returns the first statements of every schema, which create its roles and the function that returns the current
  * transaction's tenant.
  */
-export const tenancyMigration = (schema: string): Migration => `
+export const tenancyMigration = (schema: string): string => `
   DO $$
   DECLARE wanted text;
   BEGIN
@@ -63,7 +84,7 @@ export const tenantTableMigration = (
   schema: string,
   table: string,
   rights: { readonly app: string; readonly sweeper?: string },
-): Migration => `
+): string => `
   ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ${table} FORCE ROW LEVEL SECURITY;
   CREATE POLICY of_tenant ON ${table} TO ${appRole(schema)}, CURRENT_USER
@@ -78,7 +99,7 @@ export const tenantTableMigration = (
 `;
 
 /** Returns the SQL that creates the table of rate buckets. `due_at` is GCRA's theoretical arrival time. */
-export const rateBucketTableMigration = (schema: string): Migration => `
+export const rateBucketTableMigration = (schema: string): string => `
   CREATE TABLE rate_buckets (
     tenant text NOT NULL DEFAULT current_tenant(),
     bucket text NOT NULL,

@@ -1,7 +1,6 @@
 import {
   appRole,
   type DatabaseSchema,
-  type Migration,
   rateBucketTableMigration,
   tenancyMigration,
   tenantTableMigration,
@@ -18,7 +17,7 @@ const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person te
  * Secures a table that a sweep reads. A sweep sees all of the tenant's rows, and a person's transaction sees only that
  * person's rows. Such a table may contain times, limits and IDs, but no other personal data.
  */
-const sweptTable = (table: string, rights: { readonly app: string }): Migration => `
+const sweptTable = (table: string, rights: { readonly app: string }): string => `
   ${tenantTableMigration(schema, table, rights)}
   CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appRole(schema)}, CURRENT_USER
     USING (coalesce(current_setting('ta.person', true), '') IN ('', person))
@@ -29,7 +28,7 @@ const sweptTable = (table: string, rights: { readonly app: string }): Migration 
  * Secures a table so that each person can read and write only their own rows, in addition to the tenant's policy. Names
  * of threads and accounts therefore need to be unique only per person.
  */
-const personTable = (table: string, rights: { readonly app: string }): Migration => `
+const personTable = (table: string, rights: { readonly app: string }): string => `
   ${tenantTableMigration(schema, table, rights)}
   CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appRole(schema)}, CURRENT_USER
     USING (person = current_person()) WITH CHECK (person = current_person());
