@@ -185,6 +185,7 @@ export interface ProposalStore {
   }): Promise<StoredProposal[]>;
   /** Returns the IDs of all proposals with an unknown outcome, oldest first. */
   unknownIds(): Promise<string[]>;
+  /** Returns the number of open proposals, or `MAX_COUNTED` if there are more. */
   openCount(): Promise<number>;
   /**
    * Returns at most 500 proposals whose owner or proposer is `party` and that changed after the given version, in the

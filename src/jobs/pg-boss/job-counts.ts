@@ -1,4 +1,5 @@
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
+import { MAX_COUNTED } from '../../store/sql/sql-database.ts';
 import { JOB_KINDS, type JobKind } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { queueName } from './queues.ts';
@@ -13,7 +14,7 @@ export interface JobCounts {
 
 type Row = Omit<JobCounts, 'kind'> & { readonly name: string };
 
-/** Returns the counts of a tenant's jobs, for monitoring. Does not scan finished jobs. */
+/** Returns the counts of a tenant's jobs, each at most `MAX_COUNTED`, for monitoring. Does not scan finished jobs. */
 export async function countJobs(
   database: Pick<TenantDatabase, 'tenant' | 'read'>,
 ): Promise<{ readonly jobs: readonly JobCounts[]; readonly dead: number }> {
@@ -21,10 +22,16 @@ export async function countJobs(
   const dead = queueName(tenant, 'dead');
   const rows = await database.read((unit) =>
     unit.all<Row>(
-      `SELECT name, count(*) FILTER (WHERE state < 'active' AND start_after <= now()) AS waiting,
-         coalesce(extract(epoch FROM now() - min(created_on) FILTER (WHERE state < 'active' AND start_after <= now())), 0)::float8 AS oldest,
-         count(*) FILTER (WHERE state = 'active') AS running
-       FROM ${JOBS_SCHEMA}.job_common WHERE name = ANY(@names) AND state <= 'active' GROUP BY name`,
+      `SELECT queue.name, due.*, active.* FROM unnest(@names::text[]) AS queue (name),
+         LATERAL (
+           SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(created_on)), 0)::float8 AS oldest FROM (
+             SELECT created_on FROM ${JOBS_SCHEMA}.job_common AS job
+             WHERE job.name = queue.name AND state < 'active' AND start_after <= now()
+             ORDER BY start_after LIMIT ${MAX_COUNTED}) AS counted) AS due,
+         LATERAL (
+           SELECT count(*) AS running FROM (
+             SELECT FROM ${JOBS_SCHEMA}.job_common AS job WHERE job.name = queue.name AND state = 'active'
+             LIMIT ${MAX_COUNTED}) AS counted) AS active`,
       { names: [...JOB_KINDS.map((kind) => queueName(tenant, kind)), dead] },
     ),
   );

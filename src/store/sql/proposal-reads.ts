@@ -3,7 +3,7 @@ import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredPro
 import { authReqIdHash } from '../rows/auth-req-id.ts';
 import { formatEpoch, PROPOSAL_COLUMNS, type ProposalRow } from '../rows/proposal-row.ts';
 import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
-import { one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
+import { MAX_COUNTED, one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
 
 /** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
 export type ProposalRowReader = (row: ProposalRow) => StoredProposal;
@@ -49,7 +49,8 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
     },
     async openCount() {
       const row = await database.one<{ open: number }>(
-        `SELECT count(*) AS open FROM proposals WHERE state IN (${OPEN_STATES_SQL})`,
+        `SELECT count(*) AS open FROM (
+           SELECT 1 FROM proposals WHERE state IN (${OPEN_STATES_SQL}) LIMIT ${MAX_COUNTED}) AS counted`,
       );
       return row?.open ?? 0;
     },

@@ -63,6 +63,9 @@ export interface AuditLogHead {
   last(): AuditHead;
 }
 
+/** Maximum number of rows that a periodic count reads, so that its cost does not grow with the data. */
+export const MAX_COUNTED = 10_000;
+
 export interface Dialect {
   /** First columns of primary keys: `tenant` for every table, and `person` for tables with a person's rows. */
   readonly tenant: 'tenant, ' | '';

@@ -6,6 +6,7 @@ import type {
   TenantSchedules,
   WakePlan,
 } from '../../schedule-rows.ts';
+import { MAX_COUNTED } from '../../sql/sql-database.ts';
 import type { TenantDatabase, Transaction } from '../tenant-database.ts';
 import { createScheduleJob, type ScheduleJobs } from './schedule-jobs.ts';
 
@@ -40,8 +41,10 @@ export function postgresTenantSchedules(
     waiting: (now) =>
       database.read(async (unit) => {
         const row = await unit.one<ScheduleBacklog>(
-          `SELECT (SELECT count(*) FROM schedule_times WHERE wake_at <= @now) AS due,
-             (SELECT count(*) FROM schedule_times WHERE queued_at > @now::bigint - ${QUEUED_TIMEOUT_MS}) AS queued`,
+          `SELECT (SELECT count(*) FROM (
+               SELECT FROM schedule_times WHERE wake_at <= @now LIMIT ${MAX_COUNTED}) AS counted) AS due,
+             (SELECT count(*) FROM (SELECT FROM schedule_times WHERE queued_at > @now::bigint - ${QUEUED_TIMEOUT_MS}
+               LIMIT ${MAX_COUNTED}) AS counted) AS queued`,
           { now },
         );
         return row ?? { due: 0, queued: 0 };
@@ -73,7 +76,8 @@ export function postgresTenantSchedules(
     watchers: (symbols, limit) =>
       readColumn(
         database,
-        `SELECT person AS value FROM conditions WHERE symbol = ANY(@symbols)
+        `SELECT person AS value FROM (
+           SELECT person FROM conditions WHERE symbol = ANY(@symbols) LIMIT ${MAX_COUNTED}) AS counted
          GROUP BY person ORDER BY count(*) DESC, person LIMIT @limit`,
         { symbols, limit },
       ),
