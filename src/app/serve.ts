@@ -5,6 +5,7 @@ import { reportReady } from '../machine/service-manager.ts';
 import { createHostCheck } from '../net/host-check.ts';
 import { createRequestListener, type HttpServer } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
+import { logWhenAnswered, type RequestLogParts, withRequestContext } from './gateway/server-log.ts';
 
 /** How long to wait for requests in progress, such as an order on its way to the broker, in milliseconds. */
 export const DRAIN_TIMEOUT_MS = 20_000;
@@ -52,19 +53,22 @@ async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Serves requests whose host is this address or this machine, and rejects all others. */
+/** Serves requests whose host is this address or this machine, and rejects and logs all others. */
 export function serveRoutes(
   server: HttpServer,
   app: Hono,
-  telemetry: Pick<ServedTelemetry, 'requests'>,
   address: string,
+  parts: RequestLogParts & { readonly telemetry: Pick<ServedTelemetry, 'requests'> },
 ): void {
   const isForUs = createHostCheck([address, server.url, `http://localhost:${server.port}`]);
-  const toRoutes = telemetry.requests(
+  const toRoutes = parts.telemetry.requests(
     createRequestListener(app),
     app.routes.map(({ path }) => path),
   );
-  server.serve((request, response) => {
-    if (isForUs(request, response)) toRoutes(request, response);
-  });
+  server.serve(
+    withRequestContext((request, response) => {
+      if (isForUs(request, response)) toRoutes(request, response);
+      else logWhenAnswered(request, response, parts);
+    }),
+  );
 }

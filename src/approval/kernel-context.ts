@@ -45,7 +45,8 @@ export class KernelContext {
    */
   announce({ outcome, proposal }: Transition): void {
     if (outcome !== 'moved') return;
-    const { audit, others, getKind } = this.parts;
+    const { audit, others, getKind, onProposal } = this.parts;
+    onProposal?.(proposal);
     audit.flushSoon();
     this.changes.notify(proposal);
     others?.notify({ moved: proposal.id });

@@ -58,6 +58,8 @@ export interface KernelDeps {
   /** Returns a sentence for the owner if an order that was found late exceeds its mandate. */
   readonly mandateExcess?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
+  /** Called after a proposal was made or has changed. */
+  readonly onProposal?: ((proposal: StoredProposal) => void) | undefined;
   /** Logs a refusal by the owner's rules. */
   readonly onDenial?: ((denied: Denial) => Promise<void>) | undefined;
 }

@@ -107,6 +107,7 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
       await stores.decisions.note(denialNote(denied, digest, clock.now()), clock.now());
     },
     onError: errorCallback(options),
+    onProposal: options.onProposal,
     // The schema of each kind has already validated the row.
     getKind: (kind) => kinds[kind] as Kind,
   });

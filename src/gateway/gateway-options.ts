@@ -1,6 +1,6 @@
 import type { CibaApprovalClientOptions } from '../approval/ciba/ciba-approval-client.ts';
 import type { Quotas } from '../approval/kernel/quotas.ts';
-import type { IsRevokedBySignal } from '../approval/kernel-deps.ts';
+import type { IsRevokedBySignal, KernelDeps } from '../approval/kernel-deps.ts';
 import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
@@ -58,6 +58,8 @@ export interface GatewayOptions {
   readonly log?: RequestLog;
   /** Called for internal errors. The message never contains a token. */
   readonly onError?: (message: string) => void;
+  /** Called after a proposal was made or has changed. */
+  readonly onProposal?: KernelDeps['onProposal'];
   /** Rate limits for requests to brokers and the provider, which all gateways with the same stores share; and for callers. */
   readonly rates?: RequestRateLimits;
   /** Settings for timestamping the audit log's checkpoints. `ca_file` is a path. */

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { tracedFetch } from '../net/trace-context.ts';
 import { createMemoryRateBuckets } from '../store/memory-rate-buckets.ts';
 import type { RateBuckets, RateLimit } from '../store/rate-buckets.ts';
 import { defined } from '../values/defined.ts';
@@ -23,8 +24,9 @@ export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
         });
 }
 
+/** The provider also gets the trace of each request. */
 export const rateLimitedProviderFetch = (options: Paced, send: typeof fetch): typeof fetch =>
-  createRateLimiter(options)(send, 'provider', options.rates?.provider);
+  createRateLimiter(options)(tracedFetch(send), 'provider', options.rates?.provider);
 
 /** Fraction of each burst that is reserved for writes, so that orders don't have to wait for reads. */
 const WRITE_RESERVE = 0.2;

@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../errors/problem-codes.ts';
+import type { TraceIds } from '../machine/log-context.ts';
 import type { Membership } from '../oauth/membership.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditNote } from './audit.ts';
@@ -22,6 +23,8 @@ export interface StoredProposal {
   readonly second: string | undefined;
   readonly client: string;
   readonly membership?: Membership | undefined;
+  /** The trace that the proposal was made in, which all later work on it continues. */
+  readonly trace?: TraceIds | undefined;
   /** The owner's login name, for identity providers that identify people by login name. */
   readonly username: string | undefined;
   readonly email: string | undefined;
@@ -88,7 +91,7 @@ export type ProposalDraft = Pick<
   | 'typed'
   | 'deadline'
 > &
-  Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership'>>;
+  Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership' | 'trace'>>;
 
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,

@@ -1,3 +1,5 @@
+import type { TraceIds } from '../machine/log-context.ts';
+
 /**
  * `queued`: the run waits for a job to claim it. `running`: a job has claimed the run. `waiting`: the run waits for
  * proposals and has no job. `ended`: the run has a result.
@@ -16,6 +18,8 @@ export interface NewRun {
   readonly options: unknown;
   /** Scopes of the token that requested the run. They limit what the run can do. */
   readonly scopes: readonly string[];
+  /** The trace of the request, which the run continues. */
+  readonly trace?: TraceIds | undefined;
 }
 
 export interface StoredRun extends NewRun {

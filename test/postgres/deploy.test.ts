@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { createClientKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
+import { ServerLog } from '../../src/app/gateway/server-log.ts';
 import { migrateJobs } from '../../src/jobs/pg-boss/migrate-jobs.ts';
 import { openPgBossQueue } from '../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { systemClock } from '../../src/machine/clock.ts';
@@ -77,14 +78,17 @@ beforeAll(async () => {
   chmodSync(tls.keyFile, 0o600);
   const { promise, resolve, reject } = Promise.withResolvers<ServedGateway>();
   serving = serveGateway(
-    { clock: systemClock, signal: stop.signal, tell: () => {} },
+    {
+      clock: systemClock,
+      signal: stop.signal,
+      log: new ServerLog({ process: 'gateway', format: 'text', write: () => {}, clock: systemClock }),
+    },
     {
       ...places,
       env,
       tls,
       host: '0.0.0.0',
       port: 0,
-      log: () => {},
       ready: async (gateway) => resolve(gateway),
     },
   );

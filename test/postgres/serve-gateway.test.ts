@@ -7,6 +7,7 @@ import { addGatewayWrappingKey, runGatewayKeyAction } from '../../src/app/gatewa
 import { liftGatewayHalt, redateFutureOrders, verifyAuditLog } from '../../src/app/gateway/gateway-record.ts';
 import { createClientKey } from '../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-gateway.ts';
+import { ServerLog } from '../../src/app/gateway/server-log.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
@@ -64,10 +65,14 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
   };
   const serve = (name: string): Promise<ServedGateway> => {
     const { promise, resolve, reject } = Promise.withResolvers<ServedGateway>();
-    const parts = { clock: systemClock, signal: stop.signal, tell: () => {} };
+    const parts = {
+      clock: systemClock,
+      signal: stop.signal,
+      log: new ServerLog({ process: 'gateway', format: 'text', write: () => {}, clock: systemClock }),
+    };
     const served = serveGateway(parts, {
       ...placesOf(name),
-      ...{ env, host: '127.0.0.1', port: 0, log: () => {} },
+      ...{ env, host: '127.0.0.1', port: 0 },
       ready: async (gateway) => resolve(gateway),
     });
     served.catch(reject);

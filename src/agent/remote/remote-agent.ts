@@ -3,6 +3,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { toErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
+import { runInTrace } from '../../net/trace-context.ts';
 import { PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
 import { readStreamMessages, type StreamMessage, streamWithReconnects } from '../../tools/gateway/event-stream.ts';
 import { isTransientError } from '../../tools/gateway/gateway-problem.ts';
@@ -132,8 +133,8 @@ async function* driveRemote(
 ): AsyncGenerator<AgentEvent, void, undefined> {
   const events = new EventQueue<AgentEvent>();
   const left = new AbortController();
-  const running = new RemoteRun(server, options, left.signal, clock, (event) => events.push(event))
-    .result(start)
+  const run = new RemoteRun(server, options, left.signal, clock, (event) => events.push(event));
+  const running = runInTrace(() => run.result(start))
     .then((result) => events.push({ type: 'result', result }))
     .finally(() => events.close());
   // Awaited on the last line. Until then, a failure must not count as unhandled.

@@ -1,6 +1,7 @@
 import { type BaseMessage, HumanMessage } from '@langchain/core/messages';
 import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
+import { runInTrace } from '../../net/trace-context.ts';
 import type { LeaseGuard } from '../../store/state-stores.ts';
 import type { Thread, ThreadLease, ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
@@ -55,8 +56,8 @@ export async function* runRequest(
   // A reader that leaves early (a closed pipe) ends the run as an interrupt would.
   const left = new AbortController();
   const signal = AbortSignal.any([options.signal, left.signal]);
-  const running = new Run(parts, request, { ...options, signal }, left, (event) => events.push(event))
-    .result()
+  const run = new Run(parts, request, { ...options, signal }, left, (event) => events.push(event));
+  const running = runInTrace(() => run.result())
     .then((result) => events.push({ type: 'result', result }))
     .finally(() => events.close());
   try {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { createGateway } from '../../gateway/gateway.ts';
+import type { GatewayOptions } from '../../gateway/gateway-options.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { createFolderRulesSource, type FolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
 import { findLimitMismatches, type KnownAccounts } from '../../gateway/policy/limited-accounts.ts';
@@ -14,6 +14,7 @@ import { DRAIN_TIMEOUT_MS, type RegisterCleanup, serve, serveRoutes } from '../s
 import { version } from '../version.ts';
 import { openGatewayDatabase } from './gateway-database.ts';
 import { serveTelemetry } from './served-telemetry.ts';
+import type { ServerLog } from './server-log.ts';
 import { readGatewaySettingsFile } from './settings-file.ts';
 
 export interface ServeGatewayOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
@@ -24,7 +25,6 @@ export interface ServeGatewayOptions extends Pick<ListenOptions, 'host' | 'port'
   /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string;
   readonly ready: (gateway: ServedGateway) => Promise<void>;
-  readonly log: (entry: RequestLogEntry) => void;
 }
 
 export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
@@ -39,20 +39,20 @@ export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issue
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`; `usage` for plain HTTP to other machines
  */
 export async function serveGateway(
-  app: Pick<App, 'clock' | 'signal' | 'tell'>,
+  app: Pick<App, 'clock' | 'signal'> & { readonly log: ServerLog },
   options: ServeGatewayOptions,
 ): Promise<void> {
   const { home, ready, readyFile } = options;
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
   const settings = await readGatewaySettingsFile(options.config);
-  const onError = (message: string) => app.tell(`gateway: ${message}`);
-  const rules = await createFolderRulesSource(home, { onError });
+  const log = app.log.ofTenant(settings.database?.tenant);
+  const rules = await createFolderRulesSource(home, { onError: log.error });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   const open = async (onClose: RegisterCleanup): Promise<ServedGateway> => {
-    const { tell, clock } = app;
-    const server = await startHttpServer({ ...options, tell, clock }, () => clock.now());
+    const { clock } = app;
+    const server = await startHttpServer({ ...options, tell: log.tell, clock }, () => clock.now());
     onClose(() => server.close(0));
     const database = await openGatewayDatabase(settings, home, options.env);
     onClose(() => database.close());
@@ -65,13 +65,13 @@ export async function serveGateway(
       rules,
       clock,
       mounts: [createMcpMount({ version: version(), readOnly: false, clock, environment: settings.environment })],
-      log: options.log,
+      ...gatewayLog(log),
     });
     onClose(() => Promise.all([gateway.close(), server.close(DRAIN_TIMEOUT_MS)]));
     const { issuer, resource, environment } = settings;
-    serveRoutes(server, gateway.app, telemetry, resource);
+    serveRoutes(server, gateway.app, resource, { telemetry, log, clock });
     const known = { brokers: settings.brokers, brokerKeys: database.stores.brokerKeys };
-    void reportUnmatchedAccounts(rules, known, onError);
+    void reportUnmatchedAccounts(rules, known, log.error);
     const measured = defined({ metrics: telemetry.url });
     return { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
   };
@@ -79,6 +79,14 @@ export async function serveGateway(
     serve({ signal: app.signal, open, ready, readyFile }),
   );
 }
+
+/** Returns the callbacks with which a gateway logs requests, internal errors and changes of proposals. */
+export const gatewayLog = (log: ServerLog): Pick<GatewayOptions, 'log' | 'onError' | 'onProposal'> => ({
+  log: log.request,
+  onError: log.error,
+  onProposal: ({ id, kind, state, trace }) =>
+    log.event(`proposal ${state}`, { proposal: id, trace_id: trace?.traceId, kind, state }),
+});
 
 /** Reports accounts without an entry in limits.yaml, and entries without an account. Skips unreadable files. */
 export async function reportUnmatchedAccounts(

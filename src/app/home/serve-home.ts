@@ -2,7 +2,6 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { createFolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
@@ -18,9 +17,9 @@ import {
   resolveListenAddress,
   resolveTrustedProxies,
 } from '../../home/settings/home-settings.ts';
-import { formatUtcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
+import { createHostCheck } from '../../net/host-check.ts';
 import { type HttpServer, type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { createLoopbackFetch, listenOnLocalhost } from '../../net/localhost.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
@@ -30,8 +29,9 @@ import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts'
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
-import { reportUnmatchedAccounts } from '../gateway/serve-gateway.ts';
+import { gatewayLog, reportUnmatchedAccounts } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
+import { logWhenAnswered, type ServerLog, withRequestContext } from '../gateway/server-log.ts';
 import { DRAIN_TIMEOUT_MS, type RegisterCleanup, serve } from '../serve.ts';
 import { version } from '../version.ts';
 import {
@@ -51,16 +51,9 @@ export interface ServeHomeOptions {
   readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
   readonly readyFile?: string | undefined;
   readonly ready: (home: HomeReadyInfo) => Promise<void>;
-  readonly log: (entry: HomeRequest) => void;
 }
 
-type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'redactedFetch'>;
-
-/** The fields of a home's request log. Entries of requests to the gateway have more fields. */
-export type HomeRequest = Pick<
-  RequestLogEntry,
-  'at' | 'method' | 'path' | 'status' | 'duration_ms' | 'code' | 'sub' | 'error'
->;
+type HomeApp = Pick<App, 'clock' | 'env' | 'redactedFetch'> & { readonly log: ServerLog };
 
 /** Serves a home until the signal aborts. @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use` */
 export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: ServeHomeOptions): Promise<void> {
@@ -88,11 +81,10 @@ async function open(
   { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
   onClose: RegisterCleanup,
 ): Promise<HomeReadyInfo> {
-  const { folder, readyFile, log } = options;
-  const { clock } = app;
+  const { folder, readyFile } = options;
+  const { clock, log } = app;
   const now = () => clock.now();
-  const onError = (message: string) => app.tell(`home: ${message}`);
-  const rules = await createFolderRulesSource(folder, { onError });
+  const rules = await createFolderRulesSource(folder, { onError: log.error });
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFilePaths(folder);
   const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
@@ -111,8 +103,11 @@ async function open(
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
   const stores = createSqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
+  const parts = homeParts(folder, settings, gateway, rules, clock);
   const home = await createHome({
-    ...homeParts(folder, settings, gateway, rules, clock),
+    ...parts,
+    // As text, only requests for the home's own pages and endpoints are logged.
+    gateway: { ...parts.gateway, ...(log.isJson ? gatewayLog(log) : {}) },
     about: { name: displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
@@ -121,11 +116,20 @@ async function open(
     stores: telemetry.stores(stores),
     fetch: telemetry.fetch,
     clock,
-    onError,
+    onError: log.error,
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_TIMEOUT_MS)]));
-  answer = telemetry.requests(home.listener, home.routes);
-  server.serve(withRequestLog(answer, clock, log));
+  const isForUs = createHostCheck([settings.address]);
+  const listener = telemetry.requests(home.listener, home.routes);
+  answer = withRequestContext(listener);
+  server.serve(
+    withRequestContext((request, response) => {
+      const [path = '/'] = (request.url ?? '/').split('?', 1);
+      const isRefused = !isForUs(request, response);
+      if (isRefused || !isGatewayPath(path)) logWhenAnswered(request, response, app);
+      if (!isRefused) listener(request, response);
+    }),
+  );
   onClose(preloadVerification());
   const ready: HomeReadyInfo = {
     address: settings.address,
@@ -137,7 +141,7 @@ async function open(
   for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
     onClose(writeHomeReady(file, ready));
   }
-  void reportUnmatchedAccounts(rules, { brokers: gateway.brokers, brokerKeys: stores.brokerKeys }, onError);
+  void reportUnmatchedAccounts(rules, { brokers: gateway.brokers, brokerKeys: stores.brokerKeys }, log.error);
   return ready;
 }
 
@@ -202,7 +206,7 @@ function requireOneAddress({ address }: HomeSettings, { issuer, resource }: Gate
 }
 
 function listenForHome(
-  { clock, tell }: Pick<App, 'clock' | 'tell'>,
+  { clock, log }: Pick<HomeApp, 'clock' | 'log'>,
   settings: HomeSettings,
   { listen: said, listening }: Pick<ServeHomeOptions, 'listen' | 'listening'>,
 ): Promise<HttpServer> {
@@ -219,7 +223,7 @@ function listenForHome(
       ...defined({ tls }),
       ...(proxies === undefined || listening.tls !== undefined ? {} : { proxy: { addresses: proxies } }),
       ...listening,
-      tell,
+      tell: log.tell,
       clock,
     },
     now,
@@ -232,29 +236,9 @@ function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
   return createVault({ database, key, connections: {} });
 }
 
-/** Logs each request, except for requests to the gateway, which keeps its own log. */
-function withRequestLog(
-  answer: RequestListener,
-  clock: App['clock'],
-  log: (entry: HomeRequest) => void,
-): RequestListener {
-  return (request, response) => {
-    const [path = '/'] = (request.url ?? '/').split('?', 1);
-    if (!isGatewayPath(path)) {
-      const since = clock.now();
-      response.once('close', () => {
-        const { method = 'GET' } = request;
-        const duration_ms = clock.now() - since;
-        log({ at: formatUtcSeconds(since), method, path, status: response.statusCode, duration_ms });
-      });
-    }
-    answer(request, response);
-  };
-}
-
 /** Returns the push and notice options of home.yaml. @param owner returns the user name of the home's owner */
 function homePush(
-  app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'tell'>,
+  app: HomeApp,
   folder: string,
   { push = {}, notices: channels }: Pick<HomeSettings, 'push' | 'notices'>,
   owner: () => string | undefined,
@@ -269,7 +253,7 @@ function homePush(
       secrets: openHomeSecrets(folder),
       surroundings: { fetch, env, platform: process.platform, command: HOME_NOTICES_COMMAND },
       clock,
-      onError: (message) => app.tell(`home: ${message}`),
+      onError: app.log.error,
     });
   return defined({ content, contact, fills, noticesWhen, notices });
 }

@@ -18,6 +18,7 @@ import { type ServerSettings, toServerProfile } from '../../server/settings/serv
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { App } from '../app.ts';
 import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
+import type { ServerLog } from '../gateway/server-log.ts';
 import { findNoticeChannel, type NoticeChannelSource, sendTestNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPaths } from './server-places.ts';
 
@@ -31,7 +32,7 @@ const COLLECT_RATE: RateLimit = { perSecond: 50, burst: 100 };
 export async function openServer(
   settings: ServerSettings,
   places: ServerPaths & { readonly env: NodeJS.ProcessEnv },
-  { clock, fetch, tell }: Pick<App, 'clock' | 'fetch' | 'tell'>,
+  { clock, fetch, log }: Pick<App, 'clock' | 'fetch'> & { readonly log: Pick<ServerLog, 'error'> },
 ) {
   const { home, env } = places;
   const { tenant, ...place } = settings.database;
@@ -42,12 +43,11 @@ export async function openServer(
   const provider = detectProvider(await providerMetadata(settings.issuer, access));
   const store = await import('../../store/postgres/server-database.ts');
   const { openPgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
-  const onError = (message: string) => tell(`server: ${message}`);
   const database = await store.openServerDatabase({ address, tenant });
   const jobs = await openPgBossQueue({
     address,
     tenant,
-    onError: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : errorName(error)}`),
+    onError: (error) => log.error(`jobs: ${isTradeAgentError(error) ? error.message : errorName(error)}`),
   }).catch(async (error: unknown) => {
     await database.close();
     throw error;
@@ -80,7 +80,7 @@ export async function openServer(
     clock,
     fetch,
     env,
-    onError,
+    onError: log.error,
   };
   return {
     parts,

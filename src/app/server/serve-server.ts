@@ -1,9 +1,9 @@
-import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { createServerApp } from '../../server/http/server-app.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
+import type { ServerLog } from '../gateway/server-log.ts';
 import { DRAIN_TIMEOUT_MS, serve, serveRoutes } from '../serve.ts';
 import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
@@ -15,7 +15,6 @@ export interface ServeServerOptions extends ServerPaths, Pick<ListenOptions, 'ho
   /** A file to which the argument of `ready` is written, as JSON. */
   readonly readyFile?: string;
   readonly ready: (server: ServedServer) => Promise<void>;
-  readonly log: (entry: RequestLogEntry) => void;
 }
 
 export interface ServedServer {
@@ -34,23 +33,24 @@ export interface ServedServer {
  * @throws {TradeAgentError} `invalid_config`, `port_in_use`, `usage` if other machines could connect by plain HTTP
  */
 export async function serveServer(
-  app: Pick<App, 'clock' | 'signal' | 'tell'>,
+  app: Pick<App, 'clock' | 'signal'> & { readonly log: ServerLog },
   options: ServeServerOptions,
 ): Promise<void> {
   const settings = await readServerSettings(options.config);
-  const { tell, clock, signal } = app;
+  const { clock, signal } = app;
   const { address, issuer, gateway, environment, database } = settings;
+  const log = app.log.ofTenant(database.tenant);
   const { home, ready, readyFile } = options;
   await serve<ServedServer>({
     signal,
     ready,
     readyFile,
     async open(onClose) {
-      const server = await startHttpServer({ ...options, tell, clock }, () => clock.now());
+      const server = await startHttpServer({ ...options, tell: log.tell, clock }, () => clock.now());
       onClose(() => server.close(0));
       const telemetry = await serveTelemetry(settings.telemetry, clock);
       onClose(() => telemetry.close());
-      const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch });
+      const opened = await openServer(settings, options, { clock, log, fetch: telemetry.fetch });
       onClose(() => opened.close());
       const served = createServerApp({
         ...opened.parts,
@@ -59,11 +59,11 @@ export async function serveServer(
         environment,
         loginClient: settings.login_client,
         version: version(),
-        log: options.log,
+        log: log.request,
         routes: opened.routes,
       });
       onClose(() => Promise.all([served.close(), server.close(DRAIN_TIMEOUT_MS)]));
-      serveRoutes(server, served.app, telemetry, address);
+      serveRoutes(server, served.app, address, { telemetry, log, clock });
       return {
         address,
         issuer,

@@ -14,6 +14,7 @@ import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.t
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
+import type { ServerLog } from '../gateway/server-log.ts';
 import { DRAIN_TIMEOUT_MS, serve } from '../serve.ts';
 import { createCheckJob } from './check-job.ts';
 import { openServer } from './open-server.ts';
@@ -38,11 +39,12 @@ export interface ServedWorker {
 
 /** Processes jobs until the signal aborts. @throws {TradeAgentError} `invalid_config`, `port_in_use` */
 export async function serveWorker(
-  app: Pick<App, 'clock' | 'signal' | 'tell'>,
+  app: Pick<App, 'clock' | 'signal'> & { readonly log: ServerLog },
   options: ServeWorkerOptions,
 ): Promise<void> {
   const settings = await readServerSettings(options.config);
-  const { clock, tell, signal } = app;
+  const { clock, signal } = app;
+  const log = app.log.ofTenant(settings.database.tenant);
   const { concurrency, home, ready, readyFile } = options;
   await serve<ServedWorker>({
     signal,
@@ -51,7 +53,7 @@ export async function serveWorker(
     async open(onClose) {
       const telemetry = await serveTelemetry(settings.telemetry, clock);
       onClose(() => telemetry.close());
-      const opened = await openServer(settings, options, { clock, tell, fetch: telemetry.fetch });
+      const opened = await openServer(settings, options, { clock, log, fetch: telemetry.fetch });
       onClose(() => opened.close());
       const { due, paced } = opened;
       const { jobs } = opened.parts;

@@ -2,6 +2,8 @@ import { createHash, randomInt } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { formatUtcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
+import { currentLogContext } from '../../machine/log-context.ts';
+import { createTrace } from '../../net/trace-context.ts';
 import type {
   KeyedProposal,
   KeyedRequest,
@@ -167,6 +169,7 @@ async function propose(
     second,
     client,
     membership: caller.membership,
+    trace: currentLogContext().trace ?? createTrace(),
     ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : noContactDetails),
     fingerprint: jsonDigest([request.kind, kind.fingerprint(completed.subject)]),
     provenance,
@@ -202,7 +205,10 @@ async function writeProposal(
     const numbered: ProposalDraft = { ...draft, code, again: repeatCount(sameLately) };
     const note = { event: 'proposed', facts: proposalAuditFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, openProposals, note, now);
-    if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
+    if (drafted.outcome === 'drafted') {
+      parts.onProposal?.(drafted.proposal);
+      return { proposal: drafted.proposal, isNew: true };
+    }
     if (drafted.outcome === 'known') return existingProposal(drafted, key);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
+import { extendLogContext } from '../../machine/log-context.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { KernelContext, ResultCheckOutcome } from '../kernel-context.ts';
 import type { Proposer, ReportedChange, ResultChangeStream } from '../kind.ts';
@@ -41,6 +42,7 @@ export async function followResult(
   const { store, clock, getKind } = context.parts;
   const first = await store.get(id);
   if (first?.state !== 'executed') return;
+  extendLogContext({ trace: first.trace });
   const kind = getKind(first.kind);
   const session = context.latestSession(first.sub);
   if (kind.follow === undefined || session === undefined) return;

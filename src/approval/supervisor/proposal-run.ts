@@ -1,4 +1,5 @@
 import { failpoint } from '../../machine/failpoint.ts';
+import { extendLogContext, runInLogContext } from '../../machine/log-context.ts';
 import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import { proposerWithoutToken } from '../access.ts';
@@ -112,10 +113,12 @@ export class ProposalRun {
     this.#pings = pings;
     this.isClaimed = why !== 'found';
     this.#isPinged = why === 'pinged';
-    this.ended = this.#run().catch((error) => {
-      if (!this.#end.signal.aborted) context.fail(error);
-      return 'elsewhere';
-    });
+    this.ended = runInLogContext({ proposal: id }, () =>
+      this.#run().catch((error) => {
+        if (!this.#end.signal.aborted) context.fail(error);
+        return 'elsewhere';
+      }),
+    );
   }
 
   /** Whether a ping or a withdrawal arrived that the run has not taken into account. */
@@ -202,6 +205,7 @@ export class ProposalRun {
   async #ask(): Promise<'moved' | 'asked' | 'answered' | 'over'> {
     const context = this.#context;
     const proposal = await context.parts.store.get(this.#id);
+    extendLogContext({ trace: proposal?.trace });
     switch (proposal?.state) {
       case 'drafted':
         await requestOwnerApproval(context, proposal, this.#end.signal);

@@ -1,3 +1,4 @@
+import { extendLogContext, runInLogContext } from '../../machine/log-context.ts';
 import type { ProcessNotification } from '../../store/other-processes.ts';
 import { CLAIM_MS, MAX_STEP_DELAY_MS } from '../../store/proposal-queue.ts';
 import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
@@ -134,9 +135,11 @@ export class ProposalSupervisor {
   follow(id: string, isResumed: boolean): void {
     if (this.isSupervised(id) || this.#followed.has(id) || this.#context.signal.aborted) return;
     const end = new AbortController();
-    const ended = followResult(this.#context, id, { isResumed, signal: end.signal })
-      .catch((error) => this.#context.fail(error))
-      .finally(() => this.#followed.delete(id));
+    const ended = runInLogContext({ proposal: id }, () =>
+      followResult(this.#context, id, { isResumed, signal: end.signal })
+        .catch((error) => this.#context.fail(error))
+        .finally(() => this.#followed.delete(id)),
+    );
     this.#followed.set(id, { isResumed, end, ended });
   }
 
@@ -152,7 +155,8 @@ export class ProposalSupervisor {
   async handlePing(authReqId: string, notificationToken: string): Promise<boolean> {
     const proposal = await this.#pings.findProposal(authReqId, notificationToken);
     if (proposal === undefined) return false;
-    const { id } = proposal;
+    const { id, trace } = proposal;
+    extendLogContext({ proposal: id, trace });
     if (!this.#runs.has(id) && !(await this.#context.parts.queue.claim(id, true))) return true;
     const run = this.#runs.get(id);
     if (run === undefined) this.begin(id, 'pinged');

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { App } from '../../app/app.ts';
 import { type ExitCode, exitCodes } from '../../app/exit-codes.ts';
+import type { ServerLog } from '../../app/gateway/server-log.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { commandWords } from '../options/flag-environment.ts';
 import { type CommandExample, exampleText, exitCodeText } from '../options/help.ts';
@@ -14,7 +15,7 @@ const STOP_TIMEOUT_MS = 4000;
 /**
  * The parts of an {@link App} that a server needs. A server has no account, and it logs to stderr instead of a file.
  */
-export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'>;
+export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'> & { readonly log: ServerLog };
 
 export class CliCommand extends Command {
   readonly cli: Cli;
@@ -63,7 +64,11 @@ export class CliCommand extends Command {
       const { io, clock, interruption } = this.cli;
       const { signal } = interruption;
       const output = await this.openOutput();
-      await serve({ clock, signal, tell: (line) => io.talk(line) }, output, ...(args as Args));
+      const { ServerLog } = await import('../../app/gateway/server-log.ts');
+      const { logFormat: format = io.stderrIsTty ? 'text' : 'json' } = this.opts<{ logFormat?: 'text' | 'json' }>();
+      const tell = (line: string) => io.talk(line);
+      const log = new ServerLog({ process: commandWords(this)[0] ?? '', format, write: tell, clock });
+      await serve({ clock, signal, tell, log }, output, ...(args as Args));
       if (isTradeAgentError(signal.reason) && signal.reason.code === 'timeout') this.cli.exitCode = exitCodes.timedOut;
     });
   }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { resolveUserDirs } from '../../machine/directories.ts';
+import { redactSecrets } from '../../text/redact.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
@@ -133,15 +134,4 @@ function rotate(file: string): void {
     if (statSync(`${file}.${n}`, { throwIfNoEntry: false })) renameSync(`${file}.${n}`, `${file}.${n + 1}`);
   }
   renameSync(file, `${file}.1`);
-}
-
-/**
- * Replaces everything that could be a credential: JWTs, API keys, and any 40 or more consecutive characters. Keeps
- * words and IDs (at most 36 characters).
- */
-export function redactSecrets(text: string): string {
-  return text
-    .replace(/\bey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*/g, '[redacted]')
-    .replace(/\bsk-[A-Za-z0-9_-]{8,}/g, '[redacted]')
-    .replace(/[A-Za-z0-9_~+=-]{40,}/g, '[redacted]');
 }

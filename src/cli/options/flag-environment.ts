@@ -15,6 +15,7 @@ const sharedFlags = new Set([
   'max-turns',
   'model',
   'base-url',
+  'log-format',
 ]);
 
 /** Flags that get no variable, because another variable already exists (NO_COLOR) or because they are not settings. */

@@ -3,7 +3,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
 import { createTrustedProxyList } from '../../net/peer-list.ts';
-import { createPortParser } from './choice.ts';
+import { createChoiceOption, createPortParser } from './choice.ts';
+
+export const logFormatOption = () =>
+  createChoiceOption('--log-format <format>', 'log as text or json (default: text on a terminal, else json)', [
+    'text',
+    'json',
+  ]);
 
 export interface ListeningFlags {
   readonly tlsCert?: string;
@@ -13,6 +19,7 @@ export interface ListeningFlags {
 
 export function addListeningOptions<C extends Command>(command: C): C {
   return command
+    .addOption(logFormatOption())
     .option('--tls-cert <file>', 'serve TLS with this certificate and its chain (PEM); reloaded when renewed')
     .option('--tls-key <file>', "the certificate's private key (PEM)")
     .option(

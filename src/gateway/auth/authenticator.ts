@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { SSEStreamingApi } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
+import { currentLogContext, type LogContext, runInLogContext } from '../../machine/log-context.ts';
 import { createStreamLimit, eventStreamResponse, type ReleaseSlot } from '../../net/event-stream.ts';
+import { createTrace, parseTraceparent } from '../../net/trace-context.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { isDatabaseUnavailableError } from '../../store/postgres/store-unavailable.ts';
 import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/http-problem.ts';
@@ -73,6 +75,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   async function answer(c: Context, handle: (answering: Answering) => Response | Promise<Response>): Promise<Response> {
     const requestId = randomUUID();
+    const context = requestContext(c, requestId);
     const startedAt = clock.now();
     let caller: Caller | undefined;
     const logged = (status: number, failed?: unknown): void => {
@@ -80,6 +83,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       log({
         at: new Date(startedAt).toISOString(),
         request_id: requestId,
+        // A ping belongs to its proposal's trace, which is known only after the ping was read.
+        trace_id: context.trace?.traceId,
+        ...defined({ proposal: context.proposal }),
         method: c.req.method,
         path: requestPath(c),
         status,
@@ -93,12 +99,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     let failure: unknown;
     let response: Response;
     try {
-      response = await handle({
-        seen: (who) => {
-          caller = who;
-        },
-        brokeOff: (error) => logged(200, error),
-      });
+      response = await runInLogContext(context, async () =>
+        handle({
+          seen: (who) => {
+            caller = who;
+          },
+          brokeOff: (error) => logged(200, error),
+        }),
+      );
     } catch (error) {
       failure = error;
       const refusal = refusalOf(error, options);
@@ -181,6 +189,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
+function requestContext(c: Context, request_id: string): LogContext {
+  const trace = currentLogContext().trace ?? parseTraceparent(c.req.header('traceparent')) ?? createTrace();
+  return { request_id, trace };
+}
+
 function tooManyStreams(most: number, whose: 'token' | 'person'): HttpProblem {
   return new HttpProblem(429, 'too_many_open', `this ${whose} already has ${most} open streams`, {
     hint: 'Close an open stream first.',
@@ -252,6 +265,10 @@ export interface RequestLogEntry {
   /** When the request arrived, in RFC 3339 format. */
   readonly at: string;
   readonly request_id: string;
+  /** ID of the trace (W3C Trace Context) of the sentence that caused the request, if known; otherwise its own. */
+  readonly trace_id?: string | undefined;
+  /** ID of the proposal that the request made, or that a ping was about. */
+  readonly proposal?: string;
   readonly method: string;
   readonly path: string;
   readonly status: number;

@@ -9,6 +9,7 @@ import {
 import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
+import { tracedFetch } from '../../net/trace-context.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 
 /** The identity provider's metadata and keys. The gateway accepts only tokens that this provider issued. */
@@ -54,7 +55,7 @@ export interface IdentityProviderOptions {
 export function createIdentityProvider(given: IdentityProviderOptions): IdentityProvider {
   const { clock } = given;
   const issuer = requireSecureUrl(given.issuer);
-  const options = { ...given, fetch: withClockComparison(given.issuer, clock, given.fetch) };
+  const options = { ...given, fetch: withClockComparison(given.issuer, clock, tracedFetch(given.fetch)) };
 
   let known: { at: number; metadata: oauth.AuthorizationServer } | undefined;
   let pending: Promise<oauth.AuthorizationServer> | undefined;

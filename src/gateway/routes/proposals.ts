@@ -4,6 +4,7 @@ import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ProposalCaller } from '../../approval/kernel/propose.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
+import { extendLogContext } from '../../machine/log-context.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
@@ -69,6 +70,7 @@ export function proposalRoutes(app: Hono, authenticator: Authenticator, options:
     requireProposing(caller, request.kind);
     if (mandateReference(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
+    extendLogContext({ proposal: proposal.id });
     // The revocation withdrew only the proposals that existed then, and this one may have been created afterwards.
     await requireUnrevokedToken(caller, isRevoked).catch(async (error: unknown) => {
       await kernel.revoked({ sub: caller.sub, clientId: proposal.client });

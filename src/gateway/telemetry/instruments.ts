@@ -5,10 +5,12 @@ import {
   ROOT_CONTEXT,
   type SpanKind,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api';
 import type { Clock } from '../../machine/clock.ts';
+import { currentLogContext, type TraceIds } from '../../machine/log-context.ts';
 
 export interface Instruments {
   readonly meter: Meter;
@@ -28,6 +30,8 @@ export type Attributes = Readonly<Record<string, string | number>>;
 export interface RequestMeasurement {
   /** The context for child spans. */
   readonly context: Context;
+  /** Undefined if spans are not exported. */
+  readonly trace: TraceIds | undefined;
   end(attributes: Attributes, failed: boolean): void;
 }
 
@@ -36,14 +40,25 @@ export function beginMeasurement(
   name: string,
   kind: SpanKind.SERVER | SpanKind.CLIENT,
 ): RequestMeasurement {
-  const around = contexts.active() ?? ROOT_CONTEXT;
+  const around = withCurrentTrace(contexts.active() ?? ROOT_CONTEXT);
   const span = tracer?.startSpan(name, { kind }, around);
   return {
     context: span === undefined ? around : trace.setSpan(around, span),
+    trace: span?.spanContext(),
     end(attributes, failed) {
       span?.setAttributes(attributes);
       if (failed) span?.setStatus({ code: SpanStatusCode.ERROR });
       span?.end();
     },
   };
+}
+
+/**
+ * Returns the context with the current trace, which a client may have sent or which a proposal continues. All spans are
+ * recorded, whatever the client's sampling flag says.
+ */
+function withCurrentTrace(active: Context): Context {
+  const { trace: current } = currentLogContext();
+  if (current === undefined || trace.getSpanContext(active)?.traceId === current.traceId) return active;
+  return trace.setSpanContext(active, { ...current, traceFlags: TraceFlags.SAMPLED, isRemote: true });
 }

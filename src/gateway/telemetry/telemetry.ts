@@ -8,8 +8,10 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
+import { currentLogContext, runInLogContext } from '../../machine/log-context.ts';
 import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
+import { defined } from '../../values/defined.ts';
 import { type Attributes, beginMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
 import { createJobMeasurer } from './measured-jobs.ts';
@@ -170,7 +172,8 @@ function measuredRequests(
       if (!isStream) duration.record((performance.now() - since) / 1000, attributes);
       span.end(attributes, response.statusCode >= 500);
     });
-    instruments.contexts.with(span.context, () => listener(request, response));
+    const context = { ...currentLogContext(), ...defined({ trace: span.trace }) };
+    instruments.contexts.with(span.context, () => runInLogContext(context, () => listener(request, response)));
   };
 }
 

@@ -5,6 +5,7 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 import { readLimitedBody } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedResponse, isResponseTooLarge } from '../../net/bounded-fetch.ts';
+import { traceHeaders } from '../../net/trace-context.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 import { withHttpProblems } from './agent-problem.ts';
@@ -63,7 +64,7 @@ async function forward(
     `${session.profile.gateway.replace(/\/+$/, '')}${path}`,
     {
       method,
-      headers: pickHeaders(c.req.raw.headers, REQUEST_HEADERS),
+      headers: { ...Object.fromEntries(pickHeaders(c.req.raw.headers, REQUEST_HEADERS)), ...traceHeaders() },
       // An empty body with a content type would be invalid JSON.
       body: body === null || body.byteLength === 0 ? null : body,
       signal: c.req.raw.signal,

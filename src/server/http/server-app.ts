@@ -30,6 +30,7 @@ import { createTokenVerifier } from '../../gateway/auth/token-verifier.ts';
 import { healthRoutes } from '../../gateway/routes/health.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { currentLogContext } from '../../machine/log-context.ts';
 import { PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { postgresProofStore } from '../../store/postgres/proof-store.ts';
@@ -224,11 +225,17 @@ const MAX_RUN_BYTES = 5 * 1024 * 1024;
 function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts): void {
   const routes = createReadRoutes(app, authenticator);
   const { clock } = parts;
-  const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
+  const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes' | 'trace'>) => {
     // Stores the run's credentials before the run exists.
     await getCallerSession(parts, caller);
     const begun = await personRuns(parts, caller.sub).begin(
-      { ...run, id: shortId('run_', 20), client: caller.clientId ?? '', scopes: [...caller.scopes] },
+      {
+        ...run,
+        id: shortId('run_', 20),
+        client: caller.clientId ?? '',
+        scopes: [...caller.scopes],
+        trace: currentLogContext().trace,
+      },
       clock.now(),
     );
     if (begun.outcome === 'full') {

@@ -12,6 +12,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { runInLogContext } from '../../machine/log-context.ts';
 import type { RunClaim, RunStore, RunWait, StoredRun } from '../../store/run-store.ts';
 import type { StateStores } from '../../store/state-stores.ts';
 import { isSettledState } from '../../trading/proposal.ts';
@@ -80,7 +81,7 @@ export function createRunJob(parts: ServerParts): JobHandler {
     const run = await runs.claim(id);
     if (run === undefined) return;
     try {
-      await driveRun(parts, runs, run, { person, signal });
+      await runInLogContext({ trace: run.trace }, () => driveRun(parts, runs, run, { person, signal }));
     } catch (error) {
       if (!(error instanceof TurnLost)) throw error;
     }

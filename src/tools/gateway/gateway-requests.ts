@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { startTimeLimit } from '../../net/time-limit.ts';
+import { traceHeaders } from '../../net/trace-context.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { gatewayError } from './gateway-problem.ts';
@@ -51,7 +52,11 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     const given = init.signal ?? undefined;
     const limit = startTimeLimit(ms, signal, given);
     const once = async () => {
-      const response = await session.fetch(addressOf(path), { ...init, signal: limit.signal }, scopes);
+      const response = await session.fetch(
+        addressOf(path),
+        { ...init, headers: { ...init.headers, ...traceHeaders() }, signal: limit.signal },
+        scopes,
+      );
       return { ok: response.ok, status: response.status, body: await readBody(response) };
     };
     try {
@@ -107,7 +112,11 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     const ended = AbortSignal.any([until, ...(signal === undefined ? [] : [signal])]);
     try {
       const init = { headers: { accept: 'text/event-stream', ...headers }, signal: ended };
-      const response = await session.fetch(addressOf(path), init, [scope]);
+      const response = await session.fetch(
+        addressOf(path),
+        { ...init, headers: { ...init.headers, ...traceHeaders() } },
+        [scope],
+      );
       if (!response.ok) throw gatewayError(response.status, await readBody(response));
       if (response.body === null) throw new Error('the gateway’s response has no body');
       return response.body;

@@ -6,6 +6,19 @@ import { createWorld, options, play } from './world.ts';
 const statuses = (events: AgentEvent[]) =>
   events.flatMap((event) => (event.type === 'approval' ? [event.approval.status] : []));
 
+it('each sentence is a trace, which all of its requests to the gateway are in', async () => {
+  const world = await createWorld();
+  const tracesOf = async (prompt: string) => {
+    const seen = new Set<unknown>();
+    world.gateway.onRequest = ({ headers }) => void seen.add(headers.traceparent);
+    await world.run(prompt, 'detach');
+    return [...seen];
+  };
+  const [first, second] = [await tracesOf('buy 5 AAPL limit 180'), await tracesOf('quote AAPL')];
+  expect([first, second]).toEqual([[expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)], [expect.any(String)]]);
+  expect(first).not.toEqual(second);
+});
+
 describe('a question', () => {
   it('is answered from the account, streamed, with the tool calls shown', async () => {
     const { events, result } = await (await createWorld()).run('what do I own');

@@ -38,7 +38,7 @@ export type ForeignWorld = Awaited<ReturnType<typeof startForeignWorld>>;
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'rules' | 'rates' | 'log' | 'onError'> & {
+  options: Pick<GatewayOptions, 'fetch' | 'rules' | 'rates' | 'log' | 'onError' | 'onProposal'> & {
     readonly signature?: 'required' | 'off';
     readonly quotas?: Quotas;
     /** Instead of a database in memory. */

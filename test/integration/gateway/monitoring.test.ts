@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createClientKey } from '../../../src/app/gateway/key-file.ts';
 import { type ServedGateway, serveGateway } from '../../../src/app/gateway/serve-gateway.ts';
+import { ServerLog } from '../../../src/app/gateway/server-log.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
@@ -78,10 +79,11 @@ beforeAll(async () => {
   writeFileSync(config, JSON.stringify(settings));
   await createClientKey(folder, 'EC');
   const { promise, resolve, reject } = Promise.withResolvers<ServedGateway>();
+  const log = new ServerLog({ process: 'gateway', format: 'json', write: () => {}, clock: systemClock });
   serving = serveGateway(
-    { clock: systemClock, signal: stop.signal, tell: () => {} },
+    { clock: systemClock, signal: stop.signal, log },
     {
-      ...{ home: folder, config, env: {}, host: '127.0.0.1', port: 0, log: () => {} },
+      ...{ home: folder, config, env: {}, host: '127.0.0.1', port: 0 },
       ready: async (gateway) => resolve(gateway),
     },
   );

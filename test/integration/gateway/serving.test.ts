@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClientKey } from '../../../src/app/gateway/key-file.ts';
 import { type ServedGateway, type ServeGatewayOptions, serveGateway } from '../../../src/app/gateway/serve-gateway.ts';
+import { ServerLog } from '../../../src/app/gateway/server-log.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const fixtures = new URL('../../fixtures/tls/', import.meta.url).pathname;
@@ -14,6 +15,7 @@ let folder: string;
 let home: string;
 let stop: AbortController;
 let serving: Promise<void> | undefined;
+let logged: string[];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'trade-agent-serving-'));
   home = join(folder, 'gateway');
@@ -22,6 +24,7 @@ beforeEach(async () => {
   settings();
   stop = new AbortController();
   serving = undefined;
+  logged = [];
 });
 afterEach(async () => {
   stop.abort();
@@ -44,7 +47,13 @@ function settings(changes: object = {}): void {
 /** Resolves once it serves, rejects where it doesn't. */
 function serve(options: Partial<ServeGatewayOptions> = {}): Promise<ServedGateway> {
   const { promise, resolve, reject } = Promise.withResolvers<ServedGateway>();
-  const app = { clock: systemClock, signal: stop.signal, tell: () => {} };
+  const log = new ServerLog({
+    process: 'gateway',
+    format: 'json',
+    write: (line) => logged.push(line),
+    clock: systemClock,
+  });
+  const app = { clock: systemClock, signal: stop.signal, log };
   serving = serveGateway(app, {
     home,
     config: join(home, 'gateway.yaml'),
@@ -52,7 +61,6 @@ function serve(options: Partial<ServeGatewayOptions> = {}): Promise<ServedGatewa
     host: '127.0.0.1',
     port: 0,
     ready: async (served) => resolve(served),
-    log: () => {},
     ...options,
   });
   serving.catch(reject);
@@ -95,6 +103,8 @@ describe('a gateway that serves', () => {
     expect(await as('gateway.example')).toBe(200);
     expect(await as(new URL(url).host)).toBe(200);
     expect(await as('evil.example')).toBe(421);
+    const refused = { level: 'warn', msg: 'GET /healthz 421', request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) };
+    await expect.poll(() => logged.map((line) => JSON.parse(line))).toContainEqual(expect.objectContaining(refused));
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { json } from 'node:stream/consumers';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { withRequestContext } from '../../../src/app/gateway/server-log.ts';
 import { createTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
@@ -32,7 +33,7 @@ async function measuredWorld(traces?: string): Promise<{ world: World; telemetry
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
     response.end(await answer.text());
   };
-  front.serve(telemetry.requests(behind, ['/v1/orders', '/v1/orders/:id', '/healthz']));
+  front.serve(withRequestContext(telemetry.requests(behind, ['/v1/orders', '/v1/orders/:id', '/healthz'])));
   return { world, telemetry, url: front.url };
 }
 
@@ -129,12 +130,18 @@ describe('spans', () => {
     });
     const { telemetry, url } = await measuredWorld(`${collector.url}/v1/traces`);
     await fetch(`${url}/healthz?token=secret`);
+    const given = '4bf92f3577b34da6a3ce929d0e0e4736';
+    // Not sampled, if the client had a say.
+    await fetch(`${url}/v1/orders/1`, { headers: { traceparent: `00-${given}-00f067aa0ba902b7-00` } });
     await telemetry.close();
 
     const server = collected.find(({ name }) => name === 'GET /healthz');
     const client = collected.find(({ parentSpanId }) => parentSpanId === server?.spanId);
     expect(server?.kind).toBe(2);
     expect(client).toMatchObject({ kind: 3, traceId: server?.traceId, name: 'GET 127.0.0.1' });
+    const continued = collected.find(({ name }) => name === 'GET /v1/orders/:id');
+    expect(continued).toMatchObject({ traceId: given, parentSpanId: '00f067aa0ba902b7' });
+    expect(server?.traceId).not.toBe(given);
     expect(JSON.stringify(collected)).not.toContain('secret');
   });
 

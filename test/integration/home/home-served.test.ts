@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, it } from 'vitest';
+import { type LoggedRequest, ServerLog } from '../../../src/app/gateway/server-log.ts';
 import { type HomeReadyInfo, homeFilePaths } from '../../../src/app/home/home-files.ts';
 import type { NewHome } from '../../../src/app/home/init-home.ts';
-import { type HomeRequest, type ServeHomeOptions, serveHome } from '../../../src/app/home/serve-home.ts';
+import { type ServeHomeOptions, serveHome } from '../../../src/app/home/serve-home.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { freePort } from '../../free-port.ts';
 import { app, homeGround } from './home-folder.ts';
 
@@ -16,7 +18,7 @@ const tls = { cert: fixture('loopback-cert.pem'), key: '' };
 let port: number;
 let count = 0;
 let folder: string;
-let log: HomeRequest[] = [];
+let log: LoggedRequest[] = [];
 let told: string[] = [];
 const ground = await homeGround();
 // One that others may read is no key.
@@ -36,6 +38,14 @@ const make = async (settings: (address: string) => NewHome['settings']) => {
   port = await freePort();
   await ground.make({ folder, settings: settings(`localhost:${port}`) });
 };
+const serverLog = () =>
+  Object.assign(
+    new ServerLog({
+      ...({ process: 'home', format: 'text', clock: systemClock } as const),
+      write: (line) => void told.push(line),
+    }),
+    { request: (entry: LoggedRequest) => void log.push(entry) },
+  );
 /** Serves it, and waits until it does. */
 async function serve(options: Partial<ServeHomeOptions> = {}): Promise<HomeReadyInfo> {
   log = [];
@@ -44,11 +54,10 @@ async function serve(options: Partial<ServeHomeOptions> = {}): Promise<HomeReady
   let served: Promise<void> | undefined;
   const ready = new Promise<HomeReadyInfo>((resolve, reject) => {
     served = serveHome(
-      { ...app, tell: (message) => void told.push(message), redactedFetch: fetch, signal: stopped.signal },
+      { ...app, log: serverLog(), redactedFetch: fetch, signal: stopped.signal },
       {
         folder,
         listening: {},
-        log: (entry) => log.push(entry),
         ready: async (one) => resolve(one),
         ...options,
       },
@@ -152,8 +161,8 @@ it('says where it is while it is served, and is served once', async () => {
   const ready = await serve();
   expect(JSON.parse(readFileSync(homeFilePaths(folder).ready, 'utf8'))).toEqual(ready);
   const beside = serveHome(
-    { ...app, redactedFetch: fetch },
-    { folder, listening: {}, log: () => undefined, ready: async () => undefined },
+    { ...app, log: serverLog(), redactedFetch: fetch },
+    { folder, listening: {}, ready: async () => undefined },
   );
   await expect(beside).rejects.toMatchObject({ code: 'busy' });
   await end?.();

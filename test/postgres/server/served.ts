@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Agent } from '../../../src/agent/agent.ts';
 import { createRemoteAgent } from '../../../src/agent/remote/remote-agent.ts';
+import { ServerLog } from '../../../src/app/gateway/server-log.ts';
 import { type ServedServer, serveServer } from '../../../src/app/server/serve-server.ts';
 import { type ServedWorker, serveWorker } from '../../../src/app/server/serve-worker.ts';
 import { addServerWrappingKey, createOrShowServerKey, migrateServer } from '../../../src/app/server/server-places.ts';
@@ -75,9 +76,9 @@ export function running({ places, env, port }: Pick<ServerFolder, 'places' | 'en
     const stop = new AbortController();
     stops.push(stop);
     const { promise, resolve, reject } = Promise.withResolvers<Ready>();
-    const served = serve({ clock: systemClock, signal: stop.signal, tell: (line) => told.push(line) }, async (ready) =>
-      resolve(ready),
-    );
+    const write = (line: string) => void told.push(line);
+    const log = new ServerLog({ process: 'server', format: 'text', write, clock: systemClock });
+    const served = serve({ clock: systemClock, signal: stop.signal, log }, async (ready) => resolve(ready));
     served.catch(reject);
     all.push(served);
     return promise;
@@ -85,9 +86,7 @@ export function running({ places, env, port }: Pick<ServerFolder, 'places' | 'en
   return {
     told,
     server: (at = port) =>
-      start<ServedServer>((app, ready) =>
-        serveServer(app, { ...places, env, host: '127.0.0.1', port: at, log: () => undefined, ready }),
-      ),
+      start<ServedServer>((app, ready) => serveServer(app, { ...places, env, host: '127.0.0.1', port: at, ready })),
     worker: () => start<ServedWorker>((app, ready) => serveWorker(app, { ...places, env, concurrency: 4, ready })),
     async stop() {
       for (const stop of stops) stop.abort();

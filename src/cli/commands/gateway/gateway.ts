@@ -2,7 +2,6 @@ import { exitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
-import { requestLine } from '../../text/request-line.ts';
 import { addMigrateCommand } from '../server/migrate.ts';
 import { serverPaths } from '../server/places.ts';
 import { addGatewayKeyCommand } from './gateway-key.ts';
@@ -42,12 +41,11 @@ async function serve(parts: ServerParts, output: Output, flags: ServingFlags, co
     ...places,
     env: command.cli.env,
     ...toServeOptions(flags),
-    log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ resource, issuer, environment, url, pid }) => {
       await output.result('gateway', { resource, issuer, environment, url, home: places.home, pid }, () =>
         [`Gateway            ${resource} (${environment})`, `Listening on       ${url}`].join('\n'),
       );
-      parts.tell('Press Ctrl-C to stop. The journal is kept.');
+      parts.log.tell('Press Ctrl-C to stop. The journal is kept.');
     },
   });
 }

@@ -7,7 +7,6 @@ import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions, type ListeningFlags, toListenOptions } from '../../options/listening.ts';
-import { requestLine } from '../../text/request-line.ts';
 import { resolveHomeFolder } from './home-folder-option.ts';
 
 interface ServeOptions extends ListeningFlags {
@@ -50,7 +49,6 @@ async function serve(
       listen,
       listening: toListenOptions(flags),
       readyFile: readyFile === undefined ? undefined : resolve(readyFile),
-      log: (entry) => parts.tell(requestLine(entry)),
       ready: async (ready) => {
         await printReady(cli, parts, output, ready);
       },
@@ -64,7 +62,7 @@ async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: H
     [`Home        ${address} (${environmentName(environment)})`, `Listening   ${url}`].join('\n'),
   );
   await offerPairing(cli, parts, output, home);
-  parts.tell('Press Ctrl-C to stop.');
+  parts.log.tell('Press Ctrl-C to stop.');
 }
 
 /**
@@ -74,15 +72,15 @@ async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: H
 async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder: string): Promise<void> {
   const { isUnpaired } = await import('../../../app/home/users.ts');
   if (!(await isUnpaired(parts, folder))) return;
-  if (!cli.io.interactive || output.format !== 'text') {
-    parts.tell('No phone is paired yet. Pair one: trade-agent home pair');
+  if (!cli.io.interactive || parts.log.isJson || output.format !== 'text') {
+    parts.log.tell('No phone is paired yet. Pair one: trade-agent home pair');
     return;
   }
   const { createPairingLink } = await import('../../../app/home/users.ts');
   const { showQrCode } = await import('../../text/qr-code.ts');
   const { user, url } = await createPairingLink(parts, folder, undefined);
   await showQrCode(cli, url);
-  parts.tell(
+  parts.log.tell(
     `No phone is paired yet. Open this on ${user}'s phone within ten minutes; the link works once:\n\n  ${url}\n`,
   );
 }

@@ -5,7 +5,6 @@ import type { Context } from '../../context/context.ts';
 import type { Output } from '../../context/output.ts';
 import { createChoiceOption } from '../../options/choice.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
-import { requestLine } from '../../text/request-line.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addServerPathOptions, serverPaths } from './places.ts';
 
@@ -38,12 +37,11 @@ async function serve(parts: ServerParts, output: Output, flags: ServingFlags, co
     ...places,
     env: command.cli.env,
     ...toServeOptions(flags),
-    log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ address, issuer, gateway, tenant, url, pid }) => {
       await output.result('server', { address, issuer, gateway, tenant, url, home: places.home, pid }, () =>
         [`Server             ${address} (${tenant})`, `Listening on       ${url}`].join('\n'),
       );
-      parts.tell('Press Ctrl-C to stop. Workers continue running requests.');
+      parts.log.tell('Press Ctrl-C to stop. Workers continue running requests.');
     },
   });
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from '../../context/cli-command.ts';
+import { logFormatOption } from '../../options/listening.ts';
 import { addServerPathOptions, serverPaths } from '../server/places.ts';
 
 interface WorkerOptions {
@@ -17,6 +18,7 @@ export function addWorkerCommand(program: CliCommand): void {
       ),
   )
     .option('--concurrency <number>', 'number of concurrent runs', parseConcurrency, 8)
+    .addOption(logFormatOption())
     .option('--ready-file <file>', 'write the process ID to this file once the worker is ready')
     .examples(
       ['trade-agent worker', 'uses the server folder on this machine'],
@@ -35,7 +37,7 @@ export function addWorkerCommand(program: CliCommand): void {
             { gateway, tenant, concurrency, home, pid },
             () => `Worker             ${tenant}, at ${gateway}, ${concurrency} runs at once`,
           );
-          parts.tell('Press Ctrl-C to stop. Other workers continue its runs.');
+          parts.log.tell('Press Ctrl-C to stop. Other workers continue its runs.');
         },
       });
     });

@@ -247,6 +247,8 @@ const runs = `
     input text,
     options text NOT NULL,
     scopes text NOT NULL,
+    -- The trace that the run continues.
+    trace text,
     state text NOT NULL CHECK (state IN ('queued', 'running', 'waiting', 'ended')),
     stopping boolean NOT NULL DEFAULT false,
     -- Number of prompts in the thread before this run. Null until the run first starts.

@@ -12,6 +12,7 @@ interface Row {
   readonly input: string | null;
   readonly options: string;
   readonly scopes: string;
+  readonly trace: string | null;
   readonly state: StoredRun['state'];
   readonly stopping: boolean;
   readonly prompts: number | null;
@@ -231,10 +232,10 @@ function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'
 }
 
 function insertRun(unit: Transaction, run: NewRun, now: number): Promise<Row | undefined> {
-  const { id, thread, client, idempotencyKey: key, scopes, input, options } = run;
+  const { id, thread, client, idempotencyKey: key, scopes, input, options, trace } = run;
   return unit.one<Row>(
-    `INSERT INTO runs (id, thread, client, idempotency_key, request, input, options, scopes, state, created_at)
-     VALUES (@id, @thread, @client, @key, @request, @input, @options, @scopes, 'queued', @now)
+    `INSERT INTO runs (id, thread, client, idempotency_key, request, input, options, scopes, trace, state, created_at)
+     VALUES (@id, @thread, @client, @key, @request, @input, @options, @scopes, @trace, 'queued', @now)
      ON CONFLICT (tenant, person, client, idempotency_key) DO NOTHING RETURNING *`,
     {
       id,
@@ -246,6 +247,7 @@ function insertRun(unit: Transaction, run: NewRun, now: number): Promise<Row | u
       scopes: scopes.join(' '),
       input: input === undefined ? null : JSON.stringify(input),
       options: JSON.stringify(options),
+      trace: trace === undefined ? null : JSON.stringify(trace),
     },
   );
 }
@@ -289,6 +291,7 @@ function toRun(row: Row): StoredRun {
     input: row.input === null ? undefined : JSON.parse(row.input),
     options: JSON.parse(row.options),
     scopes: row.scopes.split(' ').filter(Boolean),
+    trace: row.trace === null ? undefined : JSON.parse(row.trace),
     state: row.state,
     stopping: row.stopping,
     epoch: row.epoch,

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createLogFile, redactSecrets, tracedFetch } from '../../../../src/cli/context/trace.ts';
+import { createLogFile, tracedFetch } from '../../../../src/cli/context/trace.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
+import { redactSecrets } from '../../../../src/text/redact.ts';
 import { folderOfTest } from '../../../folders.ts';
 
 let folder: string;

@@ -1,0 +1,27 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** The IDs of a trace and of the span that the current work belongs to, in lower-case hex (W3C Trace Context). */
+export interface TraceIds {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/** The request, trace and proposal of the current work, for the lines that it logs. */
+export interface LogContext {
+  readonly request_id?: string | undefined;
+  readonly trace?: TraceIds | undefined;
+  /** ID of the proposal. */
+  readonly proposal?: string | undefined;
+}
+
+const contexts = new AsyncLocalStorage<LogContext>();
+
+/** Calls `work`. Everything that it starts has this context instead of the current one. */
+export const runInLogContext = <T>(context: LogContext, work: () => T): T => contexts.run(context, work);
+
+export const currentLogContext = (): LogContext => contexts.getStore() ?? {};
+
+/** Adds to the current context what is known only now. Does nothing outside of a context. */
+export function extendLogContext(more: LogContext): void {
+  Object.assign(contexts.getStore() ?? {}, more);
+}

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { currentLogContext, runInLogContext, type TraceIds } from '../machine/log-context.ts';
+
+/** The header (https://www.w3.org/TR/trace-context/): version, trace ID, span ID and flags. Later versions may add more. */
+const PATTERN = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
+
+/** Returns undefined for an invalid header. The flags are ignored: a client doesn't decide whether spans are recorded. */
+export function parseTraceparent(header: string | readonly string[] | undefined): TraceIds | undefined {
+  const [, version, traceId, spanId, more] = (typeof header === 'string' && PATTERN.exec(header)) || [];
+  if (traceId === undefined || spanId === undefined || (version === '00' && more !== undefined)) return undefined;
+  return { traceId, spanId };
+}
+
+export const createTrace = (): TraceIds => ({
+  traceId: randomBytes(16).toString('hex'),
+  spanId: randomBytes(8).toString('hex'),
+});
+
+/** Calls `work` in the current trace, or in a new one if there is none. */
+export function runInTrace<T>(work: () => T): T {
+  const context = currentLogContext();
+  return context.trace === undefined ? runInLogContext({ ...context, trace: createTrace() }, work) : work();
+}
+
+/** Returns the header with the current trace, if there is one. Its flag says that the trace is recorded, if only in logs. */
+export function traceHeaders(): Record<string, string> {
+  const { trace } = currentLogContext();
+  return trace === undefined ? {} : { traceparent: `00-${trace.traceId}-${trace.spanId}-01` };
+}
+
+/** Returns a `fetch` that sends the current trace. Only for servers that may know which requests belong together. */
+export function tracedFetch(send: typeof fetch): typeof fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
+    for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
+    return send(input, { ...init, headers });
+  };
+}
