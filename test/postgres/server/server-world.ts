@@ -9,7 +9,7 @@ import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
 import { createRunJob } from '../../../src/server/jobs/run-job.ts';
 import { personRuns, type ServerParts } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
-import { postgresDueRuns } from '../../../src/store/postgres/state/due-runs.ts';
+import { postgresDueRuns } from '../../../src/store/postgres/server-database.ts';
 import { postgresRunAnnouncements } from '../../../src/store/postgres/state/run-news.ts';
 import { GatewayStandIn } from '../../integration/agent/gateway-stand-in.ts';
 import { profileAt, sessionOf } from '../../integration/agent/session.ts';
