@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_RULES_LENGTH } from '../agent/remote/protocol.ts';
-import { shortId } from '../agent/short-id.ts';
+import { createShortId } from '../agent/short-id.ts';
 import { addAlert, parseAlerts, removeAlerts } from '../check/alerts.ts';
 import { priceConditions } from '../check/conditions.ts';
 import { parseRules } from '../check/load-rules.ts';
@@ -109,7 +109,7 @@ export function personAlerts(
 
 function newSchedule(rules: string, { scopes }: AlertRights, now: number): ServerSchedule {
   return {
-    id: shortId('s', 10),
+    id: createShortId('s', 10),
     name: ALERTS_SCHEDULE,
     timing: checkTimings[DEFAULT_INTERVAL],
     when_open: true,

@@ -92,7 +92,7 @@ const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', '
  * tool for the same subject. The subject may differ if the failed call had invalid arguments. An unusable call is
  * corrected by any later successful call.
  */
-export function uncorrectedFailures(
+export function findUncorrectedFailures(
   outcomes: readonly CallOutcome[],
 ): (CallOutcome & Required<Pick<CallOutcome, 'error'>>)[] {
   return outcomes.flatMap((outcome) => {

@@ -12,10 +12,10 @@ interface NamedOrder {
   readonly symbol: string;
 }
 
-export function ordersInCall({ name, args }: Call): NamedOrder[] {
+export function findOrdersInCall({ name, args }: Call): NamedOrder[] {
   const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
   // Closing a position counts as selling it, because people use both words for it.
-  if (name === 'close_position') return ordersInCall({ name: 'place_order', args: { ...args, side: 'sell' } });
+  if (name === 'close_position') return findOrdersInCall({ name: 'place_order', args: { ...args, side: 'sell' } });
   if (name !== 'place_order' && name !== 'place_orders') return [];
   return orders.flatMap((order: unknown) => {
     if (typeof order !== 'object' || order === null) return [];
@@ -30,7 +30,7 @@ export function ordersInCall({ name, args }: Call): NamedOrder[] {
 export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;
-  const symbols = ordersInCall(call).map(({ symbol }) => symbol);
+  const symbols = findOrdersInCall(call).map(({ symbol }) => symbol);
   const { order_id, recipient } = call.args;
   return safeLine(symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''), MAX_DESCRIPTION_LENGTH);
 }

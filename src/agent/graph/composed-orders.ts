@@ -6,8 +6,8 @@ import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { MAX_ORDERS_PER_REQUEST } from '../agent.ts';
 import { composeAnswer } from '../planner/answer.ts';
-import { answeredCalls } from '../planner/answered-calls.ts';
-import { shortId } from '../short-id.ts';
+import { findAnsweredCalls } from '../planner/answered-calls.ts';
+import { createShortId } from '../short-id.ts';
 import { createPromptMessage } from './message-history.ts';
 
 /**
@@ -50,7 +50,7 @@ export function createComposedOrderMessages({
     new AIMessage({
       content: '',
       tool_calls: (together ? batchCalls(orders) : separateCalls(orders)).map((call) => ({
-        id: shortId('tc_', 12),
+        id: createShortId('tc_', 12),
         ...call,
       })),
       additional_kwargs: { composed_by: composedBy },
@@ -85,5 +85,5 @@ export function countComposedProposals(messages: readonly BaseMessage[]): number
  * because a model could add orders of its own.
  */
 export function answerComposedOrders(messages: readonly BaseMessage[]): string | undefined {
-  return countComposedProposals(messages) === undefined ? undefined : composeAnswer(answeredCalls(messages));
+  return countComposedProposals(messages) === undefined ? undefined : composeAnswer(findAnsweredCalls(messages));
 }

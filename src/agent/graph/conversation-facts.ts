@@ -4,7 +4,7 @@ import { decimalString } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { type NameSearchResult, nameSearchSchema } from '../planner/symbols-by-name.ts';
-import { promptMessages } from './message-history.ts';
+import { extractPrompts } from './message-history.ts';
 import { findLatestRebalancing, type Rebalancing } from './rebalancing.ts';
 
 /** Facts about a conversation from which provenance is computed. Plain data, stored with the proposal's state. */
@@ -30,7 +30,7 @@ const portfolioSchema = z.lazy(() =>
 const ordersSchema = z.lazy(() => z.object({ orders: z.array(z.object({ id: z.string(), symbol: z.string() })) }));
 
 export function collectConversationFacts(messages: readonly BaseMessage[]): ConversationFacts {
-  const asked = promptMessages(messages);
+  const asked = extractPrompts(messages);
   const rebalancing = findLatestRebalancing(messages);
   return {
     said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),

@@ -11,7 +11,7 @@ import {
 } from './agent-state.ts';
 import { collectConversationFacts } from './conversation-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { createModelNode, hasReachedLimit, unansweredCalls } from './model-node.ts';
+import { createModelNode, findUnansweredCalls, hasReachedLimit } from './model-node.ts';
 import { createProposalQuota } from './proposal-quota.ts';
 import { createResultNode } from './proposal-result.ts';
 import { createDraftNode, createProposeNode } from './propose-node.ts';
@@ -49,7 +49,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
   const route = (state: AgentStateValue) => {
     if (hasReachedLimit(state, environment.maxTurns)) return END;
     const latest = state.messages.at(-1);
-    const calls = unansweredCalls(state.messages);
+    const calls = findUnansweredCalls(state.messages);
     if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
     const asks = createProposalQuota(state);
     const facts = collectConversationFacts(state.messages);

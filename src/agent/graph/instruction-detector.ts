@@ -19,7 +19,7 @@ export function instructionsNotice(source: string, about: readonly string[] = []
   return `${source}${whose === '' ? '' : ` (${whose})`} contains text that reads like instructions; it was treated as data and not followed`;
 }
 
-export function symbolsInArguments({ symbol, symbols }: Readonly<Record<string, unknown>>): string[] {
+export function findSymbolsInArguments({ symbol, symbols }: Readonly<Record<string, unknown>>): string[] {
   return [symbol, ...(Array.isArray(symbols) ? symbols : [symbols])].flatMap((one: unknown) =>
     typeof one === 'string' && /^[A-Za-z0-9./-]{1,12}$/.test(one) ? [one.toUpperCase()] : [],
   );

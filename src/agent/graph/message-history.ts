@@ -14,7 +14,7 @@ export function createPromptMessage(text: string, composedBy?: string): HumanMes
   });
 }
 
-export function promptMessages(messages: readonly BaseMessage[]): Prompt[] {
+export function extractPrompts(messages: readonly BaseMessage[]): Prompt[] {
   return messages.flatMap((message) => {
     if (!HumanMessage.isInstance(message) || extractStandardInput(message.text) !== undefined) return [];
     const { composed_by } = message.additional_kwargs;

@@ -18,17 +18,17 @@ import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ErrorFacts } from '../events.ts';
 import { WrittenCallFilter } from '../model/held-text.ts';
-import { addUsage, responseUsage } from '../model/usage.ts';
+import { addUsage, readResponseUsage } from '../model/usage.ts';
 import { classifyResponseText, findWrittenCalls, type WrittenCall } from '../model/written-calls.ts';
-import { namedOrders } from '../planner/named-orders.ts';
+import { findNamedOrders } from '../planner/named-orders.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
-import { shortId } from '../short-id.ts';
-import { type AgentStateValue, type CallOutcome, type ToolCall, uncorrectedFailures } from './agent-state.ts';
-import { describeCall, ordersInCall } from './call-description.ts';
+import { createShortId } from '../short-id.ts';
+import { type AgentStateValue, type CallOutcome, findUncorrectedFailures, type ToolCall } from './agent-state.ts';
+import { describeCall, findOrdersInCall } from './call-description.ts';
 import { answerComposedOrders } from './composed-orders.ts';
 import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { addMissingToolResults, markOutsideText, promptMessages } from './message-history.ts';
+import { addMissingToolResults, extractPrompts, markOutsideText } from './message-history.ts';
 import { appendPromptContext, buildSystemPrompt, extractStandardInput } from './system-prompt.ts';
 import { parseToolArguments } from './tool-node.ts';
 
@@ -65,7 +65,7 @@ export function createModelNode(environment: GraphEnvironment) {
     return {
       ...stateUpdate(environment, { ...state, mistakes }, answer, read),
       turns: state.turns + 1,
-      usage: addUsage(state.usage, responseUsage(answer, environment.profile.model.price)),
+      usage: addUsage(state.usage, readResponseUsage(answer, environment.profile.model.price)),
     };
   };
 }
@@ -209,7 +209,7 @@ export function hasReachedLimit(state: AgentStateValue, maxTurns: number): boole
   return state.mistakes >= MAX_MISTAKES || state.turns > maxTurns;
 }
 
-export function unansweredCalls(messages: readonly BaseMessage[]): ToolCall[] {
+export function findUnansweredCalls(messages: readonly BaseMessage[]): ToolCall[] {
   const last = messages.findLastIndex((message) => AIMessage.isInstance(message));
   const answered = new Set(
     messages.slice(last + 1).flatMap((message) => ('tool_call_id' in message ? [message.tool_call_id] : [])),
@@ -233,15 +233,15 @@ const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|eit
  * never proposed. The model's final answer might not mention them.
  */
 function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly CallOutcome[], said: string) {
-  const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
+  const failed = findUncorrectedFailures(outcomes).flatMap(({ what, error }) =>
     what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, MAX_REASON_LENGTH)}).`],
   );
-  const asked = promptMessages(messages).flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : []));
-  const named = namedOrders(asked);
+  const asked = extractPrompts(messages).flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : []));
+  const named = findNamedOrders(asked);
   const from = messages.findLastIndex(({ type }) => type === 'human');
   const called = messages
     .slice(from + 1)
-    .flatMap((message) => (AIMessage.isInstance(message) ? (message.tool_calls ?? []).flatMap(ordersInCall) : []));
+    .flatMap((message) => (AIMessage.isInstance(message) ? (message.tool_calls ?? []).flatMap(findOrdersInCall) : []));
   const forgotten = named.filter(
     ({ side, symbol }) => !called.some((order) => order.side === side && order.symbol === symbol),
   );
@@ -293,7 +293,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
   const rejected: RejectedCall[] = [];
   for (const { name, args } of given) {
     const parsed = parseArguments(args);
-    const call = { id: shortId('tc_', 12), name: safeToolName(name), args: parsed ?? {} };
+    const call = { id: createShortId('tc_', 12), name: safeToolName(name), args: parsed ?? {} };
     calls.push(call);
     if (calls.length > MAX_CALLS) rejected.push({ call, problem: `more than ${MAX_CALLS} calls in one turn` });
     else if (!isKnownTool(environment, name)) rejected.push({ call, problem: 'there is no such tool' });
@@ -313,7 +313,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
 
 /** Turns the text into a failed call, because a model learns about errors only from the results of its calls. */
 function nearCallAnswer(text: string, problem: string): ParsedAnswer {
-  const call = { id: shortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
+  const call = { id: createShortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
   return {
     message: new AIMessage({ content: '', tool_calls: [call] }),
     rejected: [
@@ -328,7 +328,7 @@ function nearCallAnswer(text: string, problem: string): ParsedAnswer {
 
 /** Returns the calls that a model wrote as text. Text counts as a call only if it could be executed unchanged. */
 function readWrittenCalls(environment: Tools, text: string, messages: readonly BaseMessage[]) {
-  const mayBeJson = /json/i.test(promptMessages(messages).at(-1)?.text ?? '');
+  const mayBeJson = /json/i.test(extractPrompts(messages).at(-1)?.text ?? '');
   const written = classifyResponseText(
     text,
     tools.map(({ name }) => name),

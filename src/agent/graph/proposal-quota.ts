@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { countNamedOrders } from '../planner/named-orders.ts';
 import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
 import { countComposedProposals } from './composed-orders.ts';
-import { promptMessages } from './message-history.ts';
+import { extractPrompts } from './message-history.ts';
 
 /** Maximum number of proposals per prompt, unless the person names more orders. Few people would review more. */
 const MAX_PROPOSALS_PER_PROMPT = 5;
@@ -14,7 +14,7 @@ export function createProposalQuota(
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
   const most =
     countComposedProposals(state.messages) ??
-    Math.max(MAX_PROPOSALS_PER_PROMPT, countNamedOrders(promptMessages(state.messages).map(({ text }) => text)));
+    Math.max(MAX_PROPOSALS_PER_PROMPT, countNamedOrders(extractPrompts(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 

@@ -11,7 +11,7 @@ import { describeCoveredOrders, mandateHeadline } from '../../trading/mandate/ma
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { batchSummary, orderSummary } from '../planner/answer.ts';
+import { formatBatchSummary, formatOrderSummary } from '../planner/answer.ts';
 import type { CallOutcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callSubject, describeCall } from './call-description.ts';
 import { toErrorFacts } from './error-facts.ts';
@@ -19,7 +19,7 @@ import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { neutralizeJsonMarkers } from './inert-text.ts';
 import { brokerRejectionError, proposalError } from './proposal-error.ts';
-import { describeProposal, proposalMandateId, proposalOutcome } from './proposal-view.ts';
+import { describeProposal, findProposalMandateId, toProposalOutcome } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
 /** The first proposal, and up to two new ones if the price moves. */
@@ -61,7 +61,7 @@ function reasonText({ reason }: Proposal): string {
   return (reason?.text ?? 'the price moved too far').replace(/\.$/, '');
 }
 
-export function failedCommand(
+export function createFailureCommand(
   environment: GraphEnvironment,
   state: ProposalGraphValue,
   error: TradeAgentError,
@@ -89,7 +89,11 @@ export function failedCommand(
   });
 }
 
-export function doneCommand(environment: GraphEnvironment, state: ProposalGraphValue, result: ToolResult): Command {
+export function createSuccessCommand(
+  environment: GraphEnvironment,
+  state: ProposalGraphValue,
+  result: ToolResult,
+): Command {
   const { order, summary, content } = result;
   return endCommand(environment, state, summary, content, defined({ order }));
 }
@@ -97,13 +101,13 @@ export function doneCommand(environment: GraphEnvironment, state: ProposalGraphV
 function settledCommand(environment: GraphEnvironment, state: ProposalGraphValue, proposal: Proposal): Command {
   const asked = { asked: true } as const;
   if (proposal.state !== 'executed' || proposal.result === undefined) {
-    return failedCommand(environment, state, proposalError(proposal), asked);
+    return createFailureCommand(environment, state, proposalError(proposal), asked);
   }
-  if (proposalOutcome(proposal).placed?.status === 'rejected') {
-    return failedCommand(environment, state, brokerRejectionError(proposal), asked);
+  if (toProposalOutcome(proposal).placed?.status === 'rejected') {
+    return createFailureCommand(environment, state, brokerRejectionError(proposal), asked);
   }
   const [summary, facts] = describeOutcome(proposal);
-  const mandate = proposalMandateId(proposal);
+  const mandate = findProposalMandateId(proposal);
   const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
   return endCommand(
     environment,
@@ -116,10 +120,10 @@ function settledCommand(environment: GraphEnvironment, state: ProposalGraphValue
 
 /** Returns the outcome in words, and as JSON facts for the model. */
 function describeOutcome(proposal: Proposal): readonly [string, Readonly<Record<string, unknown>>] {
-  const { placed, sent, lines, granted } = proposalOutcome(proposal);
-  if (placed !== undefined) return [orderSummary(placed), { order: placed }];
+  const { placed, sent, lines, granted } = toProposalOutcome(proposal);
+  if (placed !== undefined) return [formatOrderSummary(placed), { order: placed }];
   if (sent !== undefined) return [`sent: ${describeMessage(sent)}`, { sent }];
-  if (lines !== undefined) return [batchSummary(lines), { lines }];
+  if (lines !== undefined) return [formatBatchSummary(lines), { lines }];
   const facts = granted === undefined ? {} : { granted: { ...granted, ...mandateFacts(proposal) } };
   return [describeProposal(proposal), facts];
 }

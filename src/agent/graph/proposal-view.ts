@@ -11,7 +11,7 @@ export function toApprovalView(proposal: Proposal, thread: string): ApprovalView
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
   const { kind, subject, shows } = proposal;
   const environment = getKindDefinition(kind).environment?.(subject);
-  const mandate = proposalMandateId(proposal);
+  const mandate = findProposalMandateId(proposal);
   const chosen = fieldsChosenByAi(proposal.provenance);
   const view: unknown = {
     id,
@@ -29,7 +29,7 @@ export function toApprovalView(proposal: Proposal, thread: string): ApprovalView
     ...(chosen.length === 0 ? {} : { chosen_by_ai: chosen }),
     ...defined({ account_at: shows?.Account, mandate_id: mandate }),
     [kind]: subject,
-    ...proposalOutcome(proposal),
+    ...toProposalOutcome(proposal),
   };
   // The cast is safe because the table of kinds determines the field named after the kind.
   return view as ApprovalView;
@@ -42,7 +42,7 @@ function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): s
   return `${text}; connect it with "${connectCommand(connection)}"`;
 }
 
-export function proposalMandateId({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
+export function findProposalMandateId({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
   return getKindDefinition(kind).mandate?.(subject);
 }
 
@@ -50,6 +50,6 @@ export function describeProposal({ kind, subject }: Proposal): string {
   return getKindDefinition(kind).summary(subject);
 }
 
-export function proposalOutcome({ kind, result }: Proposal): KindOutcome {
+export function toProposalOutcome({ kind, result }: Proposal): KindOutcome {
   return result === undefined ? {} : getKindDefinition(kind).toOutcome(result);
 }

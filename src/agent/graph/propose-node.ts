@@ -15,7 +15,7 @@ import { toTradeAgentError } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { requireProposalQuota } from './proposal-quota.ts';
 import { createProposalRequest } from './proposal-request.ts';
-import { doneCommand, failedCommand } from './proposal-result.ts';
+import { createFailureCommand, createSuccessCommand } from './proposal-result.ts';
 import { emitToolCall, parseToolArguments, readOnlyError } from './tool-node.ts';
 
 /**
@@ -29,7 +29,7 @@ export function createDraftNode(environment: GraphEnvironment) {
       return await draftProposal(environment, state);
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
-      return failedCommand(environment, state, toTradeAgentError(error));
+      return createFailureCommand(environment, state, toTradeAgentError(error));
     }
   };
 }
@@ -62,7 +62,7 @@ export function createProposeNode(environment: GraphEnvironment) {
       if (isApprovalDisabled(environment, mandateReference(request)?.approval === 'mandate')) throw approvalDisabled();
       const gateway = requireSignedIn(environment.proposing);
       proposal = await runOnceConnected(() =>
-        environment.track(sendProposal(environment, gateway, request, proposalKey(thread, call.id, attempt))),
+        environment.track(sendProposal(environment, gateway, request, deriveProposalKey(thread, call.id, attempt))),
       );
       await environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
       failpoint('propose.noted');
@@ -72,7 +72,7 @@ export function createProposeNode(environment: GraphEnvironment) {
       // proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
       if (isGraphInterrupt(error) || isUnconfirmed(error) || isStopped || proposal !== undefined) throw error;
-      return failedCommand(environment, state, toTradeAgentError(error));
+      return createFailureCommand(environment, state, toTradeAgentError(error));
     }
   };
 }
@@ -124,7 +124,7 @@ async function executeWithoutApproval(
   const args = parseToolArguments(tool, state.call);
   if (state.tainted.length > 0) return undefined;
   try {
-    return doneCommand(environment, state, await tool.execute({ session, gateway }, args));
+    return createSuccessCommand(environment, state, await tool.execute({ session, gateway }, args));
   } catch (error) {
     if (isTradeAgentError(error) && error.details.problem === 'approval_required') return undefined;
     throw error;
@@ -154,7 +154,7 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
  * new proposal. It is `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the arguments as a JSON array, so that
  * different arguments never have the same key.
  */
-export function proposalKey(thread: string, toolCallId: string, attempt: number): string {
+export function deriveProposalKey(thread: string, toolCallId: string, attempt: number): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([thread, toolCallId, attempt]))
     .digest();

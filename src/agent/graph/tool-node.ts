@@ -11,7 +11,7 @@ import { alertCondition, alertSchema } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { parseNewestTurn } from '../planner/conversation.ts';
-import { intentSymbols, isUnresolvedName } from '../planner/intent.ts';
+import { isUnresolvedName, listIntentSymbols } from '../planner/intent.ts';
 import { findSymbol } from '../planner/symbols-by-name.ts';
 import { parseUtterances } from '../planner/utterance.ts';
 import type { AgentStateValue, CallOutcome, ToolCall } from './agent-state.ts';
@@ -22,7 +22,7 @@ import { toErrorFacts, toTradeAgentError } from './error-facts.ts';
 import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { neutralizeJsonMarkers } from './inert-text.ts';
-import { instructionsNotice, readsLikeInstructions, symbolsInArguments } from './instruction-detector.ts';
+import { findSymbolsInArguments, instructionsNotice, readsLikeInstructions } from './instruction-detector.ts';
 import { markUntrustedText } from './system-prompt.ts';
 
 interface ToolInput {
@@ -119,7 +119,7 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
 
 function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
   if (readsLikeInstructions(text)) {
-    emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, symbolsInArguments(args)) });
+    emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, findSymbolsInArguments(args)) });
   }
 }
 
@@ -230,7 +230,7 @@ function isSymbolSaid({ said, names = [] }: ConversationFacts, symbol: string): 
   return said.some((_, at) => {
     const turns = said.slice(0, at + 1);
     const { parsed } = parseNewestTurn(turns);
-    const named = 'intents' in parsed ? parsed.intents.flatMap(intentSymbols) : [];
+    const named = 'intents' in parsed ? parsed.intents.flatMap(listIntentSymbols) : [];
     const tickers = named.map((one) => (isUnresolvedName(one) ? (findSymbol(one, names) ?? one.toUpperCase()) : one));
     return tickers.includes(symbol) || parseUtterances(turns, symbol, names).some((reading) => reading.symbol);
   });

@@ -20,7 +20,7 @@ const MILLION = 1_000_000;
  * Returns a response's token usage and cost. The cost is what the server reports (OpenRouter's `usage.cost`), or is
  * computed from the profile's price.
  */
-export function responseUsage(answer: AIMessageChunk, price: TokenPrice | undefined): ModelUsage {
+export function readResponseUsage(answer: AIMessageChunk, price: TokenPrice | undefined): ModelUsage {
   // The field is public, but hidden behind the message's type parameters.
   const { usage_metadata: spent } = answer as unknown as { usage_metadata?: UsageMetadata };
   const input_tokens = spent?.input_tokens ?? 0;

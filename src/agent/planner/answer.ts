@@ -416,7 +416,7 @@ function formatTime(at: string): string {
 }
 
 /** Returns a line such as `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. */
-export function orderSummary(order: Order): string {
+export function formatOrderSummary(order: Order): string {
   const filled =
     order.filled_avg_price === null
       ? ''
@@ -425,11 +425,11 @@ export function orderSummary(order: Order): string {
 }
 
 /** Returns a line such as `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
-export function batchSummary(lines: readonly BatchLine[]): string {
+export function formatBatchSummary(lines: readonly BatchLine[]): string {
   return `${describeBatchOutcome(lines)}: ${lines.map(lineSummary).join('; ')}`;
 }
 
 function lineSummary({ outcome, order, reason }: BatchLine): string {
-  if (order !== undefined) return orderSummary(order);
+  if (order !== undefined) return formatOrderSummary(order);
   return outcome === 'not_sent' ? 'not sent' : `refused: ${reason?.text ?? 'the gateway refused it'}`;
 }

@@ -7,7 +7,7 @@ export interface AnsweredCall {
 }
 
 /** Returns the calls for the newest prompt, in order, with their results. */
-export function answeredCalls(conversation: readonly BaseMessage[]): AnsweredCall[] {
+export function findAnsweredCalls(conversation: readonly BaseMessage[]): AnsweredCall[] {
   const messages = conversation.slice(conversation.findLastIndex(({ type }) => type === 'human') + 1);
   const answers = new Map(
     messages.flatMap((message) => (ToolMessage.isInstance(message) ? [[message.tool_call_id, message.text]] : [])) as [

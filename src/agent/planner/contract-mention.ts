@@ -29,7 +29,7 @@ export function describeContract(underlying: string, { right, strike, expiry }: 
 }
 
 /** Returns the position intents that the words express, such as "sell to open" or "covered call". */
-export function positionIntentsIn(lower: readonly string[]): PositionIntent[] {
+export function findPositionIntents(lower: readonly string[]): PositionIntent[] {
   const line = ` ${lower.join(' ')} `;
   const said = positionIntents.filter((intent) => line.includes(` ${intent.replaceAll('_', ' ')} `));
   return / (?:covered calls?|cash-secured puts?) /.test(line) ? [...said, 'sell_to_open'] : said;

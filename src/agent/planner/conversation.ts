@@ -1,4 +1,4 @@
-import { type Intent, intentSymbols, mapSymbols } from './intent.ts';
+import { type Intent, listIntentSymbols, mapSymbols } from './intent.ts';
 import { type ParsedPrompt, parsePrompt, stripCourtesies } from './sentence.ts';
 import { NotUnderstoodError, WordReader } from './words.ts';
 
@@ -53,7 +53,7 @@ function previousIntent(earlier: readonly string[], hint: string): Intent {
   const parsed = earlier.length === 0 ? undefined : parseNewestTurn(earlier).parsed;
   const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
   const [intent] = intents;
-  if (intent !== undefined && intents.length === 1 && intentSymbols(intent).length > 0) return intent;
+  if (intent !== undefined && intents.length === 1 && listIntentSymbols(intent).length > 0) return intent;
   throw new NotUnderstoodError('I don’t know which earlier request you mean.', hint);
 }
 
@@ -63,7 +63,7 @@ const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
 function repeatFor(earlier: readonly string[], text: string): Intent {
   const symbol = readSymbol(text);
   const intent = previousIntent(earlier, wholeOrder);
-  if (intentSymbols(intent).length > 1) {
+  if (listIntentSymbols(intent).length > 1) {
     throw new NotUnderstoodError('Your last request had several symbols.', wholeOrder);
   }
   if (
@@ -73,7 +73,7 @@ function repeatFor(earlier: readonly string[], text: string): Intent {
     (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
     throw new NotUnderstoodError(
-      `The earlier price was for ${intentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
+      `The earlier price was for ${listIntentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
       `Type the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
     );
   }

@@ -121,7 +121,7 @@ export function isUnresolvedName(symbol: string): boolean {
   return symbol !== symbol.toUpperCase();
 }
 
-export function intentSymbols(intent: Intent): readonly string[] {
+export function listIntentSymbols(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'order':
     case 'rules':

@@ -28,7 +28,7 @@ function countOrdersByWords(turn: string): number {
 }
 
 /** Returns the orders that the newest turn names with their side and ticker. */
-export function namedOrders(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
+export function findNamedOrders(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = parseNewestTurn(userTurns);
   if ('intents' in parsed) {

@@ -8,7 +8,7 @@ const tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const scales: Readonly<Record<string, number>> = { hundred: 100, thousand: 1_000 };
 
 /** Returns the value of `five` or `thirty`, or undefined for other words. */
-export function numberWordValue(word: string): number | undefined {
+export function parseNumberWord(word: string): number | undefined {
   const one = small.indexOf(word);
   if (one > 0) return one;
   const ten = tens.indexOf(word);
@@ -17,7 +17,7 @@ export function numberWordValue(word: string): number | undefined {
 
 /** Returns whether a word can be part of a spelled-out number. */
 export function isNumberWord(word: string): boolean {
-  return word in scales || word.split('-').every((part) => numberWordValue(part) !== undefined);
+  return word in scales || word.split('-').every((part) => parseNumberWord(part) !== undefined);
 }
 
 /**
@@ -55,16 +55,16 @@ function parseScale(
 
 function parseBelowHundred(parts: readonly string[]): number | undefined {
   const [first = '', second] = parts;
-  const one = numberWordValue(first);
+  const one = parseNumberWord(first);
   if (one === undefined || parts.length > 2) return undefined;
   if (second === undefined) return one;
-  const two = numberWordValue(second);
+  const two = parseNumberWord(second);
   return one >= 20 && two !== undefined && two < 10 ? one + two : undefined;
 }
 
 /** Returns `5`, `five`, `$1,000.50`, `1k` or `5%` as a plain decimal, or undefined for other words. */
 export function parseNumber(word: string): string | undefined {
-  const named = numberWordValue(word);
+  const named = parseNumberWord(word);
   if (named !== undefined) return String(named);
   const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(word.toLowerCase());
   if (parts === null) return undefined;

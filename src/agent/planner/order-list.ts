@@ -1,6 +1,6 @@
 import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
-import { type Intent, intentSymbols } from './intent.ts';
-import { numberWordValue } from './number-words.ts';
+import { type Intent, listIntentSymbols } from './intent.ts';
+import { parseNumberWord } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
 import { NotUnderstoodError, truncateWord, WordReader } from './words.ts';
 
@@ -18,7 +18,7 @@ const verbFirst = new RegExp(`^(?:.*?\\s)??(?:${amountVerbs.join('|')})(?: me| u
 const WRITE_OUT_HINT = 'Write each one out, as in "buy 5 AAPL and buy 3 MSFT".';
 
 function isSized(item: string): boolean {
-  return sized.test(item) || numberWordValue(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
+  return sized.test(item) || parseNumberWord(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
 }
 
 /** Returns whether a clause can be an item of a list: "NVDA", "my NVDA shares", "3 MSFT". */
@@ -94,7 +94,7 @@ function expandSymbols(clause: string, items: readonly string[], parse: Parse): 
   const text = isIntent(tryParse(withNoun, parse)) ? withNoun : plain;
   const base = tryParse(text, parse);
   if (!isIntent(base)) throw rest !== '' && isIntent(tryParse(head, parse)) ? unreadItems(items) : base;
-  const [own, ...more] = intentSymbols(base);
+  const [own, ...more] = listIntentSymbols(base);
   const isContract = base.kind === 'order' && base.contract !== undefined;
   if (own === undefined || more.length > 0 || isContract) throw unreadItems(items);
   const symbols = [own, ...found.map(({ symbol }) => symbol)];

@@ -3,10 +3,10 @@ import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { composeAnswer, helpText, joinHint } from './answer.ts';
-import { type AnsweredCall, answeredCalls } from './answered-calls.ts';
+import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
 import { parseNewestTurn } from './conversation.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from './refusal.ts';
-import { type PlannerStep, planLookups, planPriceLookups, planSteps, rebalanceAnswer } from './steps.ts';
+import { formatRebalanceAnswer, type PlannerStep, planLookups, planPriceLookups, planSteps } from './steps.ts';
 import { NotUnderstoodError } from './words.ts';
 
 /** Maximum number of tool calls per turn. Further calls wait for the next turn. */
@@ -68,7 +68,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
   const { parsed } = parseNewestTurn(userTurns(messages));
   if ('refusal' in parsed) return parsed;
   const { intents } = parsed;
-  const done = answeredCalls(messages);
+  const done = findAnsweredCalls(messages);
   try {
     const wanted = planLookups(intents);
     if (done.length < wanted.length) return { calls: wanted };
@@ -86,7 +86,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
     const answers = results.length > 0 ? [composeAnswer(results)] : [];
     const rebalanced = lookedUp.flatMap(({ tool, content }) =>
-      tool === 'suggest_rebalance' ? [rebalanceAnswer(content)] : [],
+      tool === 'suggest_rebalance' ? [formatRebalanceAnswer(content)] : [],
     );
     const isNothing = all.length === 0 && help.length + rebalanced.length === 0;
     const nothing = isNothing ? ['There is no open order to cancel.'] : [];

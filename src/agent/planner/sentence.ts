@@ -6,7 +6,7 @@ import { requireUnambiguousAccount, splitAccount, withAccount } from './account-
 import { parseAlertRequest, parseAlertSchedule, parseStopAlert } from './alert-sentence.ts';
 import { parseDataQuestion, parseFigureQuestion, showPattern, wholeClausePattern } from './data-sentence.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
-import { type Intent, intentSymbols, isUnresolvedName, type StandingOrderIntent } from './intent.ts';
+import { type Intent, isUnresolvedName, listIntentSymbols, type StandingOrderIntent } from './intent.ts';
 import { german } from './languages/german.ts';
 import { korean } from './languages/korean.ts';
 import type { LanguageRequests } from './languages/requests.ts';
@@ -253,7 +253,7 @@ function parseWithoutAccount(clause: string): Intent {
 }
 
 export function unresolvedNames(intents: readonly Intent[]): string[] {
-  return [...new Set(intents.flatMap(intentSymbols).filter(isUnresolvedName))];
+  return [...new Set(intents.flatMap(listIntentSymbols).filter(isUnresolvedName))];
 }
 
 /** Rejects a rebalance without targets, and says what to type instead. @throws {NotUnderstoodError} */

@@ -354,7 +354,7 @@ function rebalanceOrderSteps(answer: unknown): PlannerStep[] {
     : [{ name: 'place_orders', args: { orders } }];
 }
 
-export function rebalanceAnswer(answer: unknown): string {
+export function formatRebalanceAnswer(answer: unknown): string {
   const { orders, left, targets, without_target, simulated } = suggested.parse(answer);
   const stood = targets
     .map(({ symbol, weight, target }) => `${symbol} ${formatPercent(weight)} (target ${formatPercent(target)})`)

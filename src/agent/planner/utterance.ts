@@ -2,7 +2,7 @@ import { Dec, toPlain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import { type OrderClass, orderClasses, type PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
-import { CONTRACT_RULE, matchesContract, positionIntentsIn } from './contract-mention.ts';
+import { CONTRACT_RULE, findPositionIntents, matchesContract } from './contract-mention.ts';
 import { parseNewestTurn } from './conversation.ts';
 import { isUnresolvedName, type OrderIntent } from './intent.ts';
 import { isNumberWord, parseNumber } from './number-words.ts';
@@ -153,7 +153,7 @@ function readWords(turn: string, symbol: string): Utterance {
   return {
     symbol: clauses.some(({ tickers }) => tickers.includes(symbol)),
     sides: unique(concern.flatMap(({ sides }) => sides)),
-    intents: unique(concern.flatMap(({ lower }) => positionIntentsIn(lower))),
+    intents: unique(concern.flatMap(({ lower }) => findPositionIntents(lower))),
     types: classes.length === 0 ? unique(concern.flatMap(typesIn)) : entryTypes(concern, classes),
     classes,
     times: unique(

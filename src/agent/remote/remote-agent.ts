@@ -18,7 +18,7 @@ import { RunFollower } from '../run/run-follower.ts';
 import { eventShapes } from '../view-schemas.ts';
 import { agentEventSchema, type StartedRun, toWireInput, toWireOptions } from './protocol.ts';
 import { createRemoteRequests, type RemoteRequests } from './remote-requests.ts';
-import { runScopes } from './run-scopes.ts';
+import { resolveRunScopes } from './run-scopes.ts';
 
 export interface RemoteAgentOptions {
   /** A session whose profile has the server as its gateway. */
@@ -67,7 +67,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
       ...(input === undefined ? {} : { input: toWireInput(input) }),
       options: toWireOptions(runOptions, made),
     };
-    const scopes = runScopes(runOptions, readOnly, input);
+    const scopes = resolveRunScopes(runOptions, readOnly, input);
     return driveRemote(server, { ...start, body, scopes }, runOptions, clock);
   };
 
@@ -198,7 +198,7 @@ class RemoteRun {
     try {
       const notice = (message: string) => this.#emit({ type: 'notice', message });
       const following = { clock: this.#clock, signal: ended.signal, notice };
-      for await (const event of runEvents(this.#server, run, following)) {
+      for await (const event of streamRunEvents(this.#server, run, following)) {
         if (event.type === 'result') return this.#asEnded(event.result);
         this.#emit(event);
       }
@@ -360,7 +360,7 @@ interface RunStreamOptions {
  * @throws {TradeAgentError} a permanent refusal; `gateway_unreachable` after {@link GIVE_UP_AFTER_MS};
  * `gateway_refused` for an invalid event
  */
-export async function* runEvents(
+export async function* streamRunEvents(
   server: Pick<RemoteRequests, 'events'>,
   run: string,
   { clock, signal, notice }: RunStreamOptions,

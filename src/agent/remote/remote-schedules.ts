@@ -5,7 +5,7 @@ import type { RunRecord } from '../../schedule/run-record.ts';
 import { isTransientError } from '../../tools/gateway/gateway-problem.ts';
 import type { AddScheduleRequest, RemoteSchedule } from './protocol.ts';
 import { createRemoteRequests } from './remote-requests.ts';
-import { scheduleScopes } from './run-scopes.ts';
+import { resolveScheduleScopes } from './run-scopes.ts';
 
 /** Delays before retries, in milliseconds. Short, because someone is waiting. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
@@ -42,7 +42,7 @@ export function createRemoteSchedules(
     runs,
     list: async (): Promise<RemoteSchedule[]> => (await server.call('listSchedules', { signal })).schedules,
     add: async (body: AddScheduleRequest): Promise<RemoteSchedule> => {
-      const scopes = scheduleScopes(body.check);
+      const scopes = resolveScheduleScopes(body.check);
       return (await surely((key) => server.call('addSchedule', { body, key, scopes, signal }))).schedule;
     },
     remove: async (id: string): Promise<void> => {
@@ -55,7 +55,7 @@ export function createRemoteSchedules(
       check,
     }: Pick<RemoteSchedule, 'id' | 'timeout_ms' | 'check'>): Promise<RunRecord | undefined> => {
       const params = { schedule: id };
-      const scopes = scheduleScopes(check);
+      const scopes = resolveScheduleScopes(check);
       const asked = await surely((key) => server.call('runSchedule', { params, key, scopes, signal }));
       const queuedAt = Date.parse(asked.queued_at);
       const until = clock.now() + timeout_ms + TIMEOUT_MARGIN_MS;

@@ -18,7 +18,7 @@ const ORDERS = [...WITHOUT_APPROVAL, PROPOSE_ORDERS_SCOPE] as const;
  * person must sign in again.
  * @param input undefined for a resumed run
  */
-export function runScopes(
+export function resolveRunScopes(
   { approval, mandates = [] }: Pick<RunOptions, 'approval' | 'mandates'>,
   readOnly: boolean,
   input: RunInput | undefined,
@@ -31,7 +31,7 @@ export function runScopes(
 }
 
 /** Returns the scopes of a scheduled run, during which the person may be away. */
-export function scheduleScopes({
+export function resolveScheduleScopes({
   suggest,
   approval,
 }: {

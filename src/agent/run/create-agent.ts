@@ -21,7 +21,7 @@ import { createNotStartedResult } from '../not-started.ts';
 import { createApprovals } from './approvals.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
 import type { RunnerDeps, RunRequest } from './runner.ts';
-import { currentThreadStatus } from './thread-status.ts';
+import { resolveThreadStatus } from './thread-status.ts';
 import { createHolderId, findPrunableThreads, removeThread, requireOwnThread } from './threads.ts';
 
 export interface CreateAgentOptions extends AgentSettings {
@@ -114,9 +114,9 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
   }
 
   const currentStatus = async (thread: Thread): Promise<ThreadStatus> =>
-    await currentThreadStatus(thread, await proposals.byThread(thread.id), async () => {
-      const { latestPromptNumber } = await import('./thread-record.ts');
-      return await latestPromptNumber(stores, thread.id);
+    await resolveThreadStatus(thread, await proposals.byThread(thread.id), async () => {
+      const { readLatestPromptNumber } = await import('./thread-record.ts');
+      return await readLatestPromptNumber(stores, thread.id);
     });
   const remove = (thread: Thread): Promise<void> => removeThread(stores, thread.id, clock);
 
@@ -181,8 +181,8 @@ async function loadRunnerDeps(
   const { threads, proposals } = stores;
   const inAccount = defined({ account: options.account });
   disableTracing();
-  const [{ chooseModel }, { tools }, { createGatewayClient }] = await Promise.all([
-    import('../model/choose-model.ts'),
+  const [{ createChatModel }, { tools }, { createGatewayClient }] = await Promise.all([
+    import('../model/create-chat-model.ts'),
     import('../../tools/catalog.ts'),
     import('../../tools/gateway/gateway-client.ts'),
     // Warms up the checkpoint store's modules.
@@ -192,7 +192,7 @@ async function loadRunnerDeps(
   const foreign = profile.model.provider === 'builtin' || readOnly ? undefined : options.foreign;
   const model =
     options.model ??
-    (await chooseModel({
+    (await createChatModel({
       settings: profile.model,
       tools: readOnly ? tools.filter((tool) => tool.risk === 'read') : tools,
       foreign,

@@ -8,8 +8,8 @@ import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
-import { type AgentStateValue, uncorrectedFailures } from '../graph/agent-state.ts';
-import { proposalOutcome, toApprovalView } from '../graph/proposal-view.ts';
+import { type AgentStateValue, findUncorrectedFailures } from '../graph/agent-state.ts';
+import { toApprovalView, toProposalOutcome } from '../graph/proposal-view.ts';
 import { statusesBySeverity } from './thread-status.ts';
 
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
@@ -37,7 +37,7 @@ export function createRunResult(
 ): RunResult {
   const prompt = state.prompt ?? 0;
   const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
-  const errors = uncorrectedFailures(outcomes).map(({ error }) => error);
+  const errors = findUncorrectedFailures(outcomes).map(({ error }) => error);
   const stop = options.error;
   const { connections = [], proposing = false } = options;
   const ranked: { status: RunStatus; error?: ErrorFacts }[] = [
@@ -59,7 +59,7 @@ export function createRunResult(
   const status: RunStatus = ranked[0]?.status ?? 'done';
   const error = ranked.find((entry) => entry.status === status && entry.error !== undefined)?.error;
   const proposals = seen.map(({ proposal }) => proposal);
-  const came = proposals.map(proposalOutcome);
+  const came = proposals.map(toProposalOutcome);
   return {
     thread,
     status,

@@ -16,7 +16,7 @@ import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environment.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/instruction-detector.ts';
 import { createPromptMessage } from '../graph/message-history.ts';
-import { proposalOutcome, toApprovalView } from '../graph/proposal-view.ts';
+import { toApprovalView, toProposalOutcome } from '../graph/proposal-view.ts';
 import { describePromptContext, markStandardInput, STANDARD_INPUT, withPromptContext } from '../graph/system-prompt.ts';
 import { EventQueue } from './event-queue.ts';
 import {
@@ -306,9 +306,9 @@ function createProposalNotifier(
     shown.add(id);
     emitted.set(id, proposal);
     const known = new Set(
-      before === undefined ? [] : outcomeOrders(proposalOutcome(before)).map((order) => JSON.stringify(order)),
+      before === undefined ? [] : outcomeOrders(toProposalOutcome(before)).map((order) => JSON.stringify(order)),
     );
-    const news = outcomeOrders(proposalOutcome(proposal)).filter((order) => !known.has(JSON.stringify(order)));
+    const news = outcomeOrders(toProposalOutcome(proposal)).filter((order) => !known.has(JSON.stringify(order)));
     for (const order of news) emit({ type: 'order', order, approval: id });
     emit({ type: 'approval', approval: toApprovalView(proposal, thread) });
   };

@@ -14,7 +14,7 @@ export async function readConversation(
 }
 
 /** Returns the 1-based number of the latest run's prompt, or 0 if the thread has no checkpoint. */
-export async function latestPromptNumber(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
+export async function readLatestPromptNumber(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
   return (await latestState(stores, thread)).prompt ?? 0;
 }
 

@@ -30,7 +30,7 @@ const statusOfState: Record<ProposalState, RunStatus> = {
  * Returns how a thread's latest run ended, updated with what has happened to its proposals since then.
  * @param latestPrompt reads the number of the latest run's prompt
  */
-export async function currentThreadStatus(
+export async function resolveThreadStatus(
   { status, updatedAt }: Pick<Thread, 'status' | 'updatedAt'>,
   seen: readonly ThreadProposal[],
   latestPrompt: () => Promise<number>,

@@ -14,7 +14,7 @@ import type {
 import { isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { PruneOptions } from '../agent.ts';
 import type { ThreadStatus } from '../events.ts';
-import { shortId } from '../short-id.ts';
+import { createShortId } from '../short-id.ts';
 
 /** Duration of a lease, longer than any pause of a healthy process between two renewals. */
 export const THREAD_LEASE_MS = 30_000;
@@ -32,7 +32,7 @@ export async function acquireThread(
   { owner, holder, clock }: { readonly owner: ThreadOwner; readonly holder: string; readonly clock: Clock },
 ): Promise<{ readonly thread: Thread; readonly lease: ThreadLease }> {
   const isResumed = 'resume' in request;
-  const id = isResumed ? request.resume : (request.thread ?? shortId('th_', 10));
+  const id = isResumed ? request.resume : (request.thread ?? createShortId('th_', 10));
   const title = isResumed ? undefined : request.title;
   if (!isResumed) requireThreadId(id);
   for (;;) {

@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { type ApprovalMode, MAX_ORDERS_PER_REQUEST, type RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
-import { shortId } from '../../agent/short-id.ts';
+import { createShortId } from '../../agent/short-id.ts';
 import { type CompletedCheck, checkPortfolio, type SuggestedProposal } from '../../check/check.ts';
 import { defaultRulesFile, loadRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result-schema.ts';
@@ -373,7 +373,7 @@ export async function proposeOrders(
 ): Promise<RunResult> {
   const { clock, signal } = app;
   const asked = proposals.slice(0, MAX_ORDERS_PER_REQUEST);
-  const thread = shortId('th_', 10);
+  const thread = createShortId('th_', 10);
   for (const { rule } of asked)
     if (rule !== undefined) await memory.markProposing(rule.name, rule.definition, thread, clock.now());
 

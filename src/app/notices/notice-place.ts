@@ -1,4 +1,4 @@
-import { shortId } from '../../agent/short-id.ts';
+import { createShortId } from '../../agent/short-id.ts';
 import type { NoticeChannel, NoticeChannelsConfig } from '../../config/notice-channels.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
@@ -118,7 +118,7 @@ export async function sendTestNotice(
     ...defined({ resolveMail }),
   });
   const notice = {
-    id: shortId('nt_test_', 16),
+    id: createShortId('nt_test_', 16),
     type: 'test',
     severity: 'info',
     title: 'Test from trade-agent',

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { RunStatus } from '../../agent/events.ts';
 import { brokerRejectionError, proposalError } from '../../agent/graph/proposal-error.ts';
-import { describeProposal, proposalOutcome, toApprovalView } from '../../agent/graph/proposal-view.ts';
+import { describeProposal, toApprovalView, toProposalOutcome } from '../../agent/graph/proposal-view.ts';
 import { toErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
@@ -92,7 +92,7 @@ async function followToEnd(
 }
 
 function toOutcome(key: string, proposal: Proposal): OrderOutcome {
-  const order = proposalOutcome(proposal).placed ?? null;
+  const order = toProposalOutcome(proposal).placed ?? null;
   const approval = toApprovalView(proposal, '');
   if (!isSettled(proposal)) {
     const status = isInProgressState(proposal.state) && proposal.state !== 'approved' ? 'unknown' : 'pending';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { shortId } from '../../agent/short-id.ts';
+import { createShortId } from '../../agent/short-id.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { requireMarketTime, wakeMinutes } from '../../schedule/moments.ts';
@@ -98,7 +98,7 @@ export async function addSchedule(
   const now = app.clock.now();
   const machine = describeThisMachine(app, store.folder);
   const scheduler = createScheduler(options.with ?? detectSchedulerName(machine), machine);
-  const id = shortId('s', 6);
+  const id = createShortId('s', 6);
   const timeoutMs = options.timeout ?? DEFAULT_RUN_TIMEOUT_MS;
   const command = createScheduledCommand({
     node: process.execPath,

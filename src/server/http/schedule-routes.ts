@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type AddScheduleRequest, addScheduleRequestSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
-import { shortId } from '../../agent/short-id.ts';
+import { createShortId } from '../../agent/short-id.ts';
 import type { Session } from '../../auth/session/session.ts';
 import { priceConditions } from '../../check/conditions.ts';
 import { defaultRulesFile, parseRules } from '../../check/load-rules.ts';
@@ -118,7 +118,7 @@ async function newSchedule(
   return {
     schedule: {
       ...asked,
-      id: shortId('s', 10),
+      id: createShortId('s', 10),
       scopes: [...caller.scopes],
       created_at: new Date(now).toISOString(),
     },

@@ -19,7 +19,7 @@ import {
   threadIdSchema,
   type WireOptions,
 } from '../../agent/remote/protocol.ts';
-import { shortId } from '../../agent/short-id.ts';
+import { createShortId } from '../../agent/short-id.ts';
 import { threadSchema } from '../../agent/view-schemas.ts';
 import { TOKEN_EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
 import { type Authenticator, createAuthenticator, type RequestLog } from '../../gateway/auth/authenticator.ts';
@@ -231,7 +231,7 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
     const begun = await personRuns(parts, caller.sub).begin(
       {
         ...run,
-        id: shortId('run_', 20),
+        id: createShortId('run_', 20),
         client: caller.clientId ?? '',
         scopes: [...caller.scopes],
         trace: currentLogContext().trace,
@@ -253,7 +253,7 @@ function runRoutes(app: Hono, authenticator: Authenticator, parts: ServerParts):
   routes.post('/v1/agent/runs', async (c, caller) => {
     const idempotencyKey = requireIdempotencyKey(c);
     const { input, options } = await parseJsonBody(c, startRunSchema, MAX_RUN_BYTES);
-    const thread = input.thread ?? shortId('th_', 10);
+    const thread = input.thread ?? createShortId('th_', 10);
     return c.json(await begin(caller, { thread, idempotencyKey, input, options }), 202);
   });
   routes.post('/v1/agent/threads/:thread/resume', async (c, caller) => {

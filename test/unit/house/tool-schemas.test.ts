@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toolDefinitions } from '../../../src/agent/model/choose-model.ts';
+import { toolDefinitions } from '../../../src/agent/model/create-chat-model.ts';
 import { tools } from '../../../src/tools/catalog.ts';
 
 /*

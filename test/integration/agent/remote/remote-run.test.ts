@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import { runEvents } from '../../../../src/agent/remote/remote-agent.ts';
+import { streamRunEvents } from '../../../../src/agent/remote/remote-agent.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { approval, doneResult, executed, messageApproval, order } from '../../../unit/cli/sample-events.ts';
 import { options, play } from '../world.ts';
@@ -204,7 +204,7 @@ describe('a reader who leaves', () => {
 describe('a stream', () => {
   it('has types of events that are not known here passed over, and none that is malformed', async () => {
     const stream = (...data: unknown[]) =>
-      runEvents(
+      streamRunEvents(
         {
           events: async () =>
             new Response(data.map((one, at) => `id: ${at + 1}\ndata: ${JSON.stringify(one)}\n\n`).join(''))

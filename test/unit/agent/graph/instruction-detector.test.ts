@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
+  findSymbolsInArguments,
   instructionsNotice,
   readsLikeInstructions,
-  symbolsInArguments,
 } from '../../../../src/agent/graph/instruction-detector.ts';
 
 describe('text that speaks to a model', () => {
@@ -69,7 +69,7 @@ describe('what newspapers and brokers write', () => {
 });
 
 it('names what the text was about', () => {
-  expect(instructionsNotice('the answer from get_news', symbolsInArguments({ symbols: ['NVDA', '<b>'] }))).toBe(
+  expect(instructionsNotice('the answer from get_news', findSymbolsInArguments({ symbols: ['NVDA', '<b>'] }))).toBe(
     'the answer from get_news (NVDA) contains text that reads like instructions; it was treated as data and not followed',
   );
 });

@@ -1,23 +1,23 @@
 import { expect, it } from 'vitest';
-import { proposalKey } from '../../../../src/agent/graph/propose-node.ts';
+import { deriveProposalKey } from '../../../../src/agent/graph/propose-node.ts';
 
 it('a key is the same for the same attempt, today as in any later version', () => {
-  expect(proposalKey('th_1', 'tc_1', 1)).toBe(proposalKey('th_1', 'tc_1', 1));
-  expect(proposalKey('th_1', 'tc_1', 1)).toMatchInlineSnapshot(`"ta-3vzeb223bnru62vkq2be3ikxbymfh7xc"`);
+  expect(deriveProposalKey('th_1', 'tc_1', 1)).toBe(deriveProposalKey('th_1', 'tc_1', 1));
+  expect(deriveProposalKey('th_1', 'tc_1', 1)).toMatchInlineSnapshot(`"ta-3vzeb223bnru62vkq2be3ikxbymfh7xc"`);
 });
 
 it('a key differs for another thread, call or attempt, however they run together', () => {
   const ids = [
-    proposalKey('a', 'b', 1),
-    proposalKey('a', 'b', 2),
-    proposalKey('a', 'b1', 1),
-    proposalKey('ab', '', 1),
-    proposalKey('', 'ab', 1),
-    proposalKey('a","b', '', 1),
+    deriveProposalKey('a', 'b', 1),
+    deriveProposalKey('a', 'b', 2),
+    deriveProposalKey('a', 'b1', 1),
+    deriveProposalKey('ab', '', 1),
+    deriveProposalKey('', 'ab', 1),
+    deriveProposalKey('a","b', '', 1),
   ];
   expect(new Set(ids).size).toBe(ids.length);
 });
 
 it('a key fits what brokers take', () => {
-  expect(proposalKey('thread'.repeat(20), 'call', 12)).toMatch(/^ta-[a-z2-7]{32}$/);
+  expect(deriveProposalKey('thread'.repeat(20), 'call', 12)).toMatch(/^ta-[a-z2-7]{32}$/);
 });

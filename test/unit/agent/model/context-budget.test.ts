@@ -1,6 +1,6 @@
 import { AIMessage, type BaseMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { contextWindow, fitHistory } from '../../../../src/agent/model/choose-model.ts';
+import { fitHistory, resolveContextWindow } from '../../../../src/agent/model/create-chat-model.ts';
 
 function turn(number: number, characters: number): BaseMessage[] {
   const id = `tc_${number}`;
@@ -24,7 +24,7 @@ describe('the window', () => {
     ['llama3.2', undefined, undefined],
     ['llama3.2', 8192, 8192],
   ])('of %s, configured as %s, is %s', (name, configured, window) => {
-    expect(contextWindow(name, configured)).toBe(window);
+    expect(resolveContextWindow(name, configured)).toBe(window);
   });
 });
 

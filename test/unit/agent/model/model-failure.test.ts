@@ -1,6 +1,10 @@
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { classifyModelFailure, dropOldToolResults, toModelError } from '../../../../src/agent/model/choose-model.ts';
+import {
+  classifyModelFailure,
+  dropOldToolResults,
+  toModelError,
+} from '../../../../src/agent/model/create-chat-model.ts';
 
 const failed = (facts: Record<string, unknown>) => Object.assign(new Error(String(facts.message ?? '')), facts);
 

@@ -1,6 +1,6 @@
 import { AIMessageChunk } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { addUsage, responseUsage } from '../../../../src/agent/model/usage.ts';
+import { addUsage, readResponseUsage } from '../../../../src/agent/model/usage.ts';
 
 const chunk = (cost?: unknown): AIMessageChunk => {
   const answer = new AIMessageChunk({ content: '', response_metadata: { usage: { cost } } });
@@ -11,22 +11,22 @@ const nothing = { input_tokens: 0, output_tokens: 0 };
 
 describe('the cost of an answer', () => {
   it('is what the server says, to the digit', () => {
-    expect(responseUsage(chunk(0.1), { input: '99', output: '99' }).cost_usd).toBe('0.1');
+    expect(readResponseUsage(chunk(0.1), { input: '99', output: '99' }).cost_usd).toBe('0.1');
   });
 
   it('is made of the profile’s price where the server says nothing', () => {
-    expect(responseUsage(chunk(), { input: '0.25', output: '2' }).cost_usd).toBe('0.000368');
+    expect(readResponseUsage(chunk(), { input: '0.25', output: '2' }).cost_usd).toBe('0.000368');
   });
 
   it.each([undefined, 'free', Number.NaN, -1])('is unknown, not nothing, where the server says %s', (cost) => {
-    expect(responseUsage(chunk(cost), undefined)).not.toHaveProperty('cost_usd');
+    expect(readResponseUsage(chunk(cost), undefined)).not.toHaveProperty('cost_usd');
   });
 
   it('of a run adds up exactly, and is unknown once a part is', () => {
-    const one = responseUsage(chunk(0.1), undefined);
+    const one = readResponseUsage(chunk(0.1), undefined);
     const sum = addUsage(addUsage(addUsage(nothing, one), one), one);
     expect(sum).toEqual({ input_tokens: 3600, output_tokens: 102, cost_usd: '0.3' });
-    expect(addUsage(sum, responseUsage(chunk(), undefined))).not.toHaveProperty('cost_usd');
-    expect(addUsage(addUsage(nothing, responseUsage(chunk(), undefined)), one)).not.toHaveProperty('cost_usd');
+    expect(addUsage(sum, readResponseUsage(chunk(), undefined))).not.toHaveProperty('cost_usd');
+    expect(addUsage(addUsage(nothing, readResponseUsage(chunk(), undefined)), one)).not.toHaveProperty('cost_usd');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunInput, RunOptions } from '../../../../src/agent/agent.ts';
-import { runScopes } from '../../../../src/agent/remote/run-scopes.ts';
+import { resolveRunScopes } from '../../../../src/agent/remote/run-scopes.ts';
 import { orderRequestSchema } from '../../../../src/trading/order.ts';
 
 const prompt: RunInput = { prompt: 'what do I own' };
@@ -44,6 +44,6 @@ describe('what a run at a server may do in the person’s name', () => {
       [...unasked, 'orders:propose', 'orders:mandate'],
     ],
   ])('%s', (_, options, readOnly, input, scopes) => {
-    expect([...runScopes(options, readOnly, input)].sort()).toEqual([...scopes].sort());
+    expect([...resolveRunScopes(options, readOnly, input)].sort()).toEqual([...scopes].sort());
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runEvents } from '../../../../src/agent/remote/remote-agent.ts';
+import { streamRunEvents } from '../../../../src/agent/remote/remote-agent.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
 import { doneResult } from '../../cli/sample-events.ts';
@@ -16,7 +16,7 @@ describe('a run’s stream', () => {
   it('that is silent for 45 s is opened again, after the last event seen', async () => {
     const clock = manualClock(0);
     const asked: (string | undefined)[] = [];
-    const events = runEvents(
+    const events = streamRunEvents(
       {
         events: async (_, after, until) => {
           asked.push(after);
@@ -40,7 +40,7 @@ describe('a run’s stream', () => {
     const down = new TradeAgentError('gateway_unreachable', 'the server is down');
     const notices: string[] = [];
     let tries = 0;
-    const events = runEvents(
+    const events = streamRunEvents(
       {
         events: async () => {
           tries += 1;
@@ -64,7 +64,7 @@ describe('a run’s stream', () => {
 
   it('ends with a refusal that waiting does not mend', async () => {
     const refused = new TradeAgentError('login_required', 'you have been signed out');
-    const events = runEvents({ events: () => Promise.reject(refused) }, 'rn_1', {
+    const events = streamRunEvents({ events: () => Promise.reject(refused) }, 'rn_1', {
       clock: manualClock(0),
       signal: new AbortController().signal,
       notice: () => undefined,

@@ -68,7 +68,7 @@ async function foreignDefinitions(foreign: ForeignTools | undefined, signal: Abo
  * Returns the profile's model: the built-in planner, or a server with OpenAI's chat API.
  * @throws {TradeAgentError} `invalid_config` if there is no API key
  */
-export async function chooseModel(options: ModelOptions): Promise<ChatModel> {
+export async function createChatModel(options: ModelOptions): Promise<ChatModel> {
   if (options.settings.provider === 'builtin') {
     const { BuiltinPlanner } = await import('../planner/planner.ts');
     const planner = new BuiltinPlanner();
@@ -116,7 +116,7 @@ async function openAiModel({
     },
   });
   const own = toolDefinitions(tools);
-  const window = contextWindow(server.name, settings.context_tokens);
+  const window = resolveContextWindow(server.name, settings.context_tokens);
   const tell = shorteningNotifier();
   const answers = new AnswerStreamer(server, clock);
   return {
@@ -375,7 +375,7 @@ interface FittedHistory {
   readonly tooLong: boolean;
 }
 
-export function contextWindow(name: string, configured: number | undefined): number | undefined {
+export function resolveContextWindow(name: string, configured: number | undefined): number | undefined {
   return configured ?? contextWindows.find(([pattern]) => pattern.test(name))?.[1];
 }
 
