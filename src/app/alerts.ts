@@ -18,16 +18,16 @@ import { addSchedule } from './schedule/schedules.ts';
  * Returns the profile's alerts: from its server if it has one, or else from its alert file on this machine.
  * @throws {TradeAgentError} `login_required` if a server stores the alerts and nobody is signed in
  */
-export async function profileAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
+export async function openProfileAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
   if ((await profileServerUrl(app)) === undefined) {
-    return { ...localAlerts(app), file: (await alertFile(app)).file };
+    return { ...createLocalAlerts(app), file: (await alertFile(app)).file };
   }
   const { createRemoteAlerts } = await import('../agent/remote/remote-alerts.ts');
   return { ...createRemoteAlerts(await app.requireSession(), app), file: undefined };
 }
 
 /** Returns the profile's alerts on this machine, for the agent's tools and `trade-agent alert`. Contacts no server. */
-export function localAlerts(app: App): Alerts {
+export function createLocalAlerts(app: App): Alerts {
   return {
     async list() {
       const place = await alertFile(app);

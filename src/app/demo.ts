@@ -8,7 +8,7 @@ import { systemClock } from '../machine/clock.ts';
 import { readReadyFile, type SandboxReadyInfo } from '../sandbox/ready-file.ts';
 import type { App } from './app.ts';
 import { launcherPath } from './launcher.ts';
-import { childEnvironment } from './sandbox-connection.ts';
+import { buildChildEnvironment } from './sandbox-connection.ts';
 
 const USER = 'alice';
 const ORDER = 'buy 5 AAPL';
@@ -61,7 +61,7 @@ export async function playDemo(
   const readyFile = join(folder, 'ready.json');
   const { env, signal } = app;
   const its = { TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_SANDBOX: readyFile };
-  const stage = createStage(options.show, { ...childEnvironment(env), ...its });
+  const stage = createStage(options.show, { ...buildChildEnvironment(env), ...its });
   const stop = () => void stage.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {

@@ -23,12 +23,12 @@ export type ImportReport = Awaited<ReturnType<typeof buildReport>>;
  * @param options.skipBad imports the other lines if some can't be read; without it, bad lines abort the import
  * @throws {TradeAgentError} `usage` for a file that is not CSV or has bad lines; then nothing is changed
  */
-export async function importHistory(
+export async function importActivities(
   app: ImportApp,
   file: string,
   { dryRun = false, skipBad = false }: { readonly dryRun?: boolean; readonly skipBad?: boolean } = {},
 ): Promise<ImportReport> {
-  const history = readHistoryFile(file, app.clock.now());
+  const history = readActivityFile(file, app.clock.now());
   const gateway = await app.gateway();
   const [account, broker] = await Promise.all([gateway.account(), gateway.activities({ after: EARLIEST_ACTIVITY_MS })]);
   const look = (imports: Pick<ImportStore, 'activities'>) =>
@@ -57,7 +57,7 @@ export async function importHistory(
 
 async function buildReport(
   imports: Pick<ImportStore, 'activities'>,
-  { id, rows, bad, ignored }: ReturnType<typeof readHistoryFile>,
+  { id, rows, bad, ignored }: ReturnType<typeof readActivityFile>,
   given: {
     readonly file: string;
     readonly account: { readonly account: string; readonly simulated: boolean };
@@ -132,7 +132,7 @@ const MAX_ROWS = 100_000;
  * @param now milliseconds since the epoch
  * @throws {TradeAgentError} `usage` for a file in another format
  */
-export function readHistoryFile(file: string, now: number) {
+export function readActivityFile(file: string, now: number) {
   const text = readCsvText(file);
   const { heads, records } = parseCsv(text, file);
   const known = heads.map((head) => head.trim().toLowerCase());

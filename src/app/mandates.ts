@@ -40,7 +40,7 @@ interface MandateRequest extends MandateTerms {
  * @returns the active mandate
  * @throws {TradeAgentError} `usage` if a term is missing, `invalid_order`, or the reason why it was not approved
  */
-export async function addMandate(
+export async function requestMandate(
   app: App,
   { requestedBy = 'mandates add', ...asked }: MandateRequest,
   asking: () => Promise<ApprovalListener>,
@@ -132,7 +132,11 @@ function parseTerms(terms: MandateTerms): MandateRequestInput {
  * @param account the account's number
  * @param due when the run was due, in milliseconds since the epoch; determines each mandate's current slot
  */
-export function applicableMandates(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
+export function findApplicableMandates(
+  mandates: readonly MandateView[],
+  account: string,
+  due: number,
+): MandateChoice[] {
   return mandates
     .filter(({ state, terms }) => state === 'active' && terms.account === account && terms.standing === undefined)
     .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at))

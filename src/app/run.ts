@@ -29,7 +29,7 @@ export async function startRun(
 ): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   const asked = await input();
-  const events = agent.run(asked, runOptions(app, settings));
+  const events = agent.run(asked, toRunOptions(app, settings));
   return asked.thread === undefined ? deleteIfNotUnderstood(agent, events) : events;
 }
 
@@ -59,10 +59,10 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
 /** @param thread the thread's id or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
 export async function resumeRun(app: App, thread: string, settings: RunSettings): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
-  return agent.resume(await resolveThreadId(app, thread), runOptions(app, settings));
+  return agent.resume(await resolveThreadId(app, thread), toRunOptions(app, settings));
 }
 
-export function runOptions(
+export function toRunOptions(
   { signal }: App,
   { approval, maxTurns, cancelOnExit }: Omit<RunSettings, keyof AgentOptions>,
 ): RunOptions {
@@ -111,13 +111,13 @@ export function toRunOutput(result: RunResult, profileOptions: readonly string[]
     data: result.data,
     orders: result.orders.map(orderFields),
     messages: result.messages,
-    approvals: result.approvals.map(approvalFields),
+    approvals: result.approvals.map(toApprovalFields),
     connections: result.connections.map(({ name, command }) => ({
       name,
       command: shellCommand([...command.split(' '), ...profileOptions]),
     })),
     // A run that was rejected before it had a thread can't be resumed.
-    resume: result.thread === '' ? '' : resumeCommand(result.thread, profileOptions),
+    resume: result.thread === '' ? '' : formatResumeCommand(result.thread, profileOptions),
     usage: result.usage,
     ...defined({ error: result.error }),
   };
@@ -128,7 +128,7 @@ function orderFields(order: Order) {
   return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
 }
 
-export function approvalFields(approval: ApprovalView) {
+export function toApprovalFields(approval: ApprovalView) {
   const { id, status, code, expires_at, kind, worst_case, warnings, requested_by, client } = approval;
   return {
     id,
@@ -150,7 +150,7 @@ export function proposedSymbols(approval: ApprovalView): string[] {
   return approval.kind === 'batch' ? approval.batch.orders.map(({ symbol }) => symbol) : [];
 }
 
-export function resumeCommand(thread: string, profileOptions: readonly string[] = []): string {
+export function formatResumeCommand(thread: string, profileOptions: readonly string[] = []): string {
   return shellCommand(['trade-agent', 'resume', thread, ...profileOptions]);
 }
 

@@ -67,7 +67,7 @@ async function startInBackground(
   const child = spawn(process.execPath, [launcherPath(), 'sandbox', '--home', sandboxHome, '--idle-exit', IDLE_EXIT], {
     detached: true,
     stdio: ['ignore', log, log],
-    env: childEnvironment(env),
+    env: buildChildEnvironment(env),
   });
   closeSync(log);
   let ended = false;
@@ -101,7 +101,7 @@ async function anotherIsStarting(readyFile: string): Promise<boolean> {
 }
 
 /** Returns only the variables that a child process needs, without the user's keys and tokens. */
-export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function buildChildEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept =
     /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|SYSTEMROOT|PATHEXT|NODE_COMPILE_CACHE|TRADE_AGENT_HOME|TRADE_AGENT_SANDBOX|TRADE_AGENT_PROFILE)$/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => kept.test(name)));

@@ -69,7 +69,7 @@ function stateFile(profile: string): string {
 }
 
 function lazyAlerts(app: App): Alerts {
-  const load = async () => (await import('./alerts.ts')).localAlerts(app);
+  const load = async () => (await import('./alerts.ts')).createLocalAlerts(app);
   return {
     list: async () => (await load()).list(),
     add: async (alert, most) => (await load()).add(alert, most),

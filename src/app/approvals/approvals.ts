@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 import { resolveIdPrefix } from '../resolve-prefix.ts';
-import { followRun, type RunOutput, runOptions, toRunOutput } from '../run.ts';
+import { followRun, type RunOutput, toRunOptions, toRunOutput } from '../run.ts';
 import type { ApprovalListener } from './propose-and-wait.ts';
 
 /** Lists approvals, newest first. @throws {TradeAgentError} `login_required` */
@@ -65,7 +65,7 @@ type ApprovalWait =
 export async function waitForApproval(app: App, typed: string): Promise<ApprovalWait> {
   const agent = await app.agent({});
   const { id, thread } = await findApproval(app, typed);
-  if (thread !== '') return { kind: 'run', events: agent.resume(thread, runOptions(app, { approval: 'wait' })) };
+  if (thread !== '') return { kind: 'run', events: agent.resume(thread, toRunOptions(app, { approval: 'wait' })) };
   return {
     kind: 'approval',
     follow: async (asking) => {
@@ -101,7 +101,7 @@ async function resumeThread(
   thread: string,
   show: (thread: string, event: AgentEvent) => void,
 ): Promise<RunOutput> {
-  const events = agent.resume(thread, runOptions(app, { approval: 'wait' }));
+  const events = agent.resume(thread, toRunOptions(app, { approval: 'wait' }));
   const result = await followRun(events, app.signal, (event) => show(thread, event), thread);
   return toRunOutput(result, app.profileOptions);
 }

@@ -20,7 +20,7 @@ import { environmentName } from '../../trading/environment.ts';
 import { getKindDefinition, kindPayload } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { noticesTimeLimit } from '../notices/notice-place.ts';
+import { startNoticesTimeLimit } from '../notices/notice-place.ts';
 import { proposedSymbols } from '../run.ts';
 
 /** A channel with more new findings than this gets one combined notice. */
@@ -91,7 +91,7 @@ function singleNotice(
 ): Notice {
   const facts = noticeFacts(input, finding);
   return toNotice(input, {
-    id: noticeId([input.owner, name, state]),
+    id: deriveNoticeId([input.owner, name, state]),
     type: 'finding',
     severity: finding.severity,
     title: fillTemplate(channel.title ?? DEFAULT_NOTICE_TITLE, facts),
@@ -115,7 +115,7 @@ function combinedNotice(
     .map(([finding]) => `- ${finding.severity}: ${safeLine(fillTemplate(template, noticeFacts(input, finding)), 300)}`);
   if (fresh.length > MAX_LINES) lines.push(`… and ${fresh.length - MAX_LINES} more`);
   return toNotice(input, {
-    id: noticeId([input.owner, name, fresh.map(([, state]) => state)]),
+    id: deriveNoticeId([input.owner, name, fresh.map(([, state]) => state)]),
     type: 'finding',
     severity: worst ?? 'warning',
     title: `${fresh.length} new findings (${environmentLabel(account)})`,
@@ -138,7 +138,7 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
     .map(({ id, code, expires_at, what }) => ({
       channel: name,
       notice: toNotice(input, {
-        id: noticeId([owner, name, 'approval', id]),
+        id: deriveNoticeId([owner, name, 'approval', id]),
         type: 'approval',
         severity: 'warning',
         title: `Check your phone: ${what} (${environmentLabel(result.account)}), code ${code}`,
@@ -179,7 +179,7 @@ function environmentLabel({ environment, simulated }: CheckResult['account']): s
 }
 
 /** Returns the same ID for equal parts, so that a check that is repeated after a crash sends no duplicate. */
-export function noticeId(parts: readonly unknown[]): string {
+export function deriveNoticeId(parts: readonly unknown[]): string {
   return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
 }
 
@@ -197,7 +197,7 @@ export async function sendNotices(
   const waiting = await outbox.waiting();
   if (waiting.length === 0) return [];
   const secrets = await loadNoticeSecrets(await app.store());
-  const limit = noticesTimeLimit(app.clock, app.signal);
+  const limit = startNoticesTimeLimit(app.clock, app.signal);
   try {
     const names = [...new Set(waiting.map(({ channel }) => channel))];
     const reports = await Promise.all(

@@ -22,7 +22,7 @@ import type { MandateView } from '../../trading/mandate/mandate.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { type KnownAccount, type MissingAccount, runInAccount } from '../accounts.ts';
 import type { App } from '../app.ts';
-import { applicableMandates } from '../mandates.ts';
+import { findApplicableMandates } from '../mandates.ts';
 import { followRun, proposedSymbols, toRunOutput } from '../run.ts';
 import type { sendNotices } from './check-notices.ts';
 import { readAccountWithHistory } from './with-check-store.ts';
@@ -384,7 +384,7 @@ export async function proposeOrders(
   const result = await followRun(
     agent.run(
       { orders: asked.map(({ request }) => request), composedBy: 'check', together, thread },
-      { requestedBy: 'check', ...runOptions, mandates: applicableMandates(mandates, account, due), signal },
+      { requestedBy: 'check', ...runOptions, mandates: findApplicableMandates(mandates, account, due), signal },
     ),
     signal,
     show,

@@ -64,11 +64,11 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
       : supports.dpop
         ? ok('provider', message, details)
         : warn('provider', message, 'Enable DPoP at the provider. Without it, a stolen token works anywhere.', details);
-  return [clockFinding(date, app.clock.now()), provider];
+  return [createClockFinding(date, app.clock.now()), provider];
 }
 
 /** @param date an HTTP Date header, which has a resolution of one second */
-export function clockFinding(date: string | null, now: number): Finding {
+export function createClockFinding(date: string | null, now: number): Finding {
   const served = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(served)) return skip('clock', "the provider's response has no date");
   // The header is truncated to whole seconds, so half a second is the best estimate of the rest.
@@ -92,7 +92,7 @@ export async function checkGatewayClock(app: App, profile: ResolvedProfile): Pro
   const readiness = await fetchWithTimeout(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)
     .catch(() => undefined);
-  const found = gatewayClockFinding(readiness);
+  const found = createGatewayClockFinding(readiness);
   return found === undefined ? [] : [found];
 }
 
@@ -104,7 +104,7 @@ function fetchWithTimeout(app: App, url: string): Promise<Response> {
 }
 
 /** @param readiness the body of `/readyz`; without clock data there is no finding */
-export function gatewayClockFinding(readiness: unknown): Finding | undefined {
+export function createGatewayClockFinding(readiness: unknown): Finding | undefined {
   const said = readinessSchema.safeParse(readiness).data?.clock_ahead_seconds;
   if (said === undefined) return undefined;
   const apart = Object.entries({ "the provider's": said.provider, "its database's": said.database }).flatMap(

@@ -20,7 +20,7 @@ import { DAY_MS } from '../../values/durations.ts';
 import type { App } from '../app.ts';
 import { checkNode } from '../doctor/doctor.ts';
 import { type Finding, fail, ok, skip, warn } from '../doctor/finding.ts';
-import { clockFinding } from '../doctor/server-checks.ts';
+import { createClockFinding } from '../doctor/server-checks.ts';
 import { readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { folderProblem, homeFilePaths, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
@@ -71,7 +71,7 @@ async function checkAccounts(
   }
   findings.push(...(await checkUnusedBrokers({ keyPairs, gateway, fetch })));
   app.signal.throwIfAborted();
-  return [clockFinding(date, app.clock.now()), ...findings];
+  return [createClockFinding(date, app.clock.now()), ...findings];
 }
 
 type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;

@@ -8,8 +8,8 @@ import type { ChannelDeps } from '../../notify/sender.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { openFileStore } from '../../secrets/file/file-store.ts';
 import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
-import { type NoticeChannelSource, noticesTimeLimit } from '../notices/notice-place.ts';
-import { type ListedNoticeChannel, secretState } from '../notices/notices.ts';
+import { type NoticeChannelSource, startNoticesTimeLimit } from '../notices/notice-place.ts';
+import { getNoticeSecretState, type ListedNoticeChannel } from '../notices/notices.ts';
 
 /** The command that manages a home's notice channels. Quoted in hints. */
 export const HOME_NOTICES_COMMAND = 'trade-agent home notices';
@@ -37,7 +37,7 @@ export async function listHomeNoticeChannels(place: NoticeChannelSource): Promis
     // A channel that is off for both approvals and fills counts as disabled.
     enabled: channel.enabled && (channel.approvals || channel.fills),
     to: noticeDestination(channel),
-    secret: secretState(channel, secretOf(name, channel) !== undefined),
+    secret: getNoticeSecretState(channel, secretOf(name, channel) !== undefined),
   }));
 }
 
@@ -50,7 +50,7 @@ export function openHomeSecrets(folder: string): CredentialStore {
  * Options for notices about approval requests, fills and access changes. Only the home's owner is notified, through
  * the channels in `home.yaml`.
  */
-interface PhoneNoticesOptions {
+interface PhoneNoticeSenderOptions {
   readonly channels: NoticeChannelsConfig;
   /** Returns the owner's user name, or undefined if the home has no users. */
   readonly owner: () => string | undefined;
@@ -61,7 +61,7 @@ interface PhoneNoticesOptions {
   readonly onError: (message: string) => void;
 }
 
-export function createPhoneNotices(options: PhoneNoticesOptions): PhoneNotices {
+export function createPhoneNoticeSender(options: PhoneNoticeSenderOptions): PhoneNotices {
   const { channels, owner, clock, onError } = options;
   return {
     async tell(told, signal) {
@@ -69,7 +69,7 @@ export function createPhoneNotices(options: PhoneNoticesOptions): PhoneNotices {
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await loadNoticeSecrets(options.secrets);
       const notice = toNotice(told);
-      const limit = noticesTimeLimit(clock, signal);
+      const limit = startNoticesTimeLimit(clock, signal);
       try {
         await Promise.all(
           used.map(([name, channel]) =>
@@ -91,7 +91,7 @@ async function sendNotice(
   channel: NoticeChannel,
   secret: string | undefined,
   notice: Notice,
-  { surroundings, clock }: Pick<PhoneNoticesOptions, 'surroundings' | 'clock'>,
+  { surroundings, clock }: Pick<PhoneNoticeSenderOptions, 'surroundings' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
   const open = createChannelSender(name, channel, secret, { ...surroundings, now: () => clock.now() });

@@ -41,7 +41,7 @@ import {
   readHomeSettings,
   writeHomeReady,
 } from './home-files.ts';
-import { createPhoneNotices, HOME_NOTICES_COMMAND, openHomeSecrets } from './home-notices.ts';
+import { createPhoneNoticeSender, HOME_NOTICES_COMMAND, openHomeSecrets } from './home-notices.ts';
 import { requireOwnHomeFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
@@ -247,7 +247,7 @@ function homePush(
   const { redactedFetch: fetch, env, clock } = app;
   const notices =
     channels &&
-    createPhoneNotices({
+    createPhoneNoticeSender({
       channels,
       owner,
       secrets: openHomeSecrets(folder),

@@ -17,7 +17,7 @@ import type { App } from '../app.ts';
 /** Time limit for all notices of one check or command, so that a slow mail server can't delay cron's next check. */
 const ALL_NOTICES_TIMEOUT_MS = 30_000;
 
-export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
+export function startNoticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
   return startClockTimeLimit(
     clock,
     ALL_NOTICES_TIMEOUT_MS,

@@ -40,12 +40,12 @@ export async function listNoticeChannels(app: App): Promise<readonly ListedNotic
     to: noticeDestination(channel),
     min_severity: channel.min_severity,
     rules: channel.rules ?? null,
-    secret: secretState(channel, secretOf(name, channel) !== undefined),
+    secret: getNoticeSecretState(channel, secretOf(name, channel) !== undefined),
     waiting: waiting.get(name) ?? 0,
   }));
 }
 
-export function secretState(channel: NoticeChannel, kept: boolean): ListedNoticeChannel['secret'] {
+export function getNoticeSecretState(channel: NoticeChannel, kept: boolean): ListedNoticeChannel['secret'] {
   if (kept) return 'kept';
   return noticeSecretRequirement(channel) === 'required' ? 'missing' : 'not_needed';
 }

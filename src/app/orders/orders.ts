@@ -82,9 +82,9 @@ export async function cancelOrder(
 function cancelProposal({ id, at }: OrderLocation): ProposalRequestInput {
   return {
     kind: 'cancel',
-    cancel: { ...accountField(at), order_id: id },
+    cancel: { ...buildAccountField(at), order_id: id },
     requested_by: 'order cancel',
-    provenance: { fields: { ...accountProvenance(at), order_id: { source: 'user' } } },
+    provenance: { fields: { ...buildAccountProvenance(at), order_id: { source: 'user' } } },
   };
 }
 
@@ -175,10 +175,10 @@ function orderNotFound(typed: string): TradeAgentError {
 }
 
 /** Returns the `account` field for a request about an order that `locateOrder` found. */
-export function accountField(at: OrderLocation['at']): { readonly account?: string } {
+export function buildAccountField(at: OrderLocation['at']): { readonly account?: string } {
   return at === undefined ? {} : { account: at.account };
 }
 
-export function accountProvenance(at: OrderLocation['at']) {
+export function buildAccountProvenance(at: OrderLocation['at']) {
   return at === undefined ? {} : { account: { source: 'computed' as const, from: 'the account it is in' } };
 }

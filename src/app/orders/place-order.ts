@@ -28,7 +28,7 @@ import {
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { ApprovalListener } from '../approvals/propose-and-wait.ts';
-import { accountField, accountProvenance, type OrderLocation, type OrderOutcome } from './orders.ts';
+import { buildAccountField, buildAccountProvenance, type OrderLocation, type OrderOutcome } from './orders.ts';
 
 export interface OrderRequestSettings {
   readonly approval: ApprovalMode;
@@ -189,7 +189,7 @@ const flagByField: Readonly<Record<string, string>> = {
  * `--limit` makes it a stop limit order.
  * @throws {TradeAgentError} `invalid_order`, naming the flag
  */
-export function orderFromFlags(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
+export function buildOrderFromFlags(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
   const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
   const intent = positionIntent(side, symbol, flags);
   if (qty === undefined && amount === undefined) {
@@ -329,10 +329,10 @@ export function buildReplaceProposal(
   const replace = withFlagErrors(changes, () => parseReplaceRequest(defined({ order_id: orderId, ...changes })));
   return {
     kind: 'replace',
-    replace: { ...accountField(at), ...replace },
+    replace: { ...buildAccountField(at), ...replace },
     requested_by: 'order replace',
     provenance: {
-      fields: { ...accountProvenance(at), ...fieldProvenance(replace, new Set(Object.keys(replace))).fields },
+      fields: { ...buildAccountProvenance(at), ...fieldProvenance(replace, new Set(Object.keys(replace))).fields },
     },
   };
 }

@@ -91,7 +91,7 @@ const DEFAULT_ACCOUNT = 'TEST';
  * Runs a file of cases offline against the rules that the file names, or against the active rules if it names none.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` if the gateway is needed
  */
-export async function testPolicy(app: Pick<App, 'gateway'>, file: string) {
+export async function runPolicyCases(app: Pick<App, 'gateway'>, file: string) {
   const text = readRequiredFile(file, 'policy cases file', 'See docs/guide/POLICY.md for the format.');
   const suite = await parseYaml(policyCasesSchema, text, file);
   const { account, rules } = await resolveRules(app, suite, file);

@@ -14,7 +14,7 @@ export async function listProfiles(app: App) {
 }
 
 /** Returns a profile's settings (the current profile by default). @throws {TradeAgentError} `invalid_config` */
-export async function showProfile(app: App, name: string | undefined) {
+export async function getProfileSettings(app: App, name: string | undefined) {
   const profile = findProfile(await app.config(), name ?? app.profileName);
   return { profile, file: configFilePath(await app.home()) };
 }

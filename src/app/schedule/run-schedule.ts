@@ -9,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exitCodes } from '../exit-codes.ts';
-import { marketHoursGateway, scheduleMoments, scheduleStore } from './schedule-context.ts';
+import { loadScheduleMoments, openMarketHoursGateway, scheduleStore } from './schedule-context.ts';
 
 export type ScheduleRun =
   /** @property next milliseconds since the epoch; undefined if unknown */
@@ -31,7 +31,7 @@ export async function runSchedule(
   const { check } = schedule;
   // Must precede opening a session, so that a run that proposes nothing gets read-only tokens.
   if (check.suggest !== true || check.approval === 'deny') app.limitToReading();
-  const moments = await scheduleMoments(app, schedule.timing, schedule.profile, store);
+  const moments = await loadScheduleMoments(app, schedule.timing, schedule.profile, store);
   if (!atOnce && !needsLock(store.journal(schedule), moments, app.clock.now())) {
     return { status: 'not_due', next: moments.after(app.clock.now(), 1)[0] };
   }
@@ -70,7 +70,7 @@ async function runNow(
 ): Promise<ScheduleRun> {
   const { clock } = app;
   const handled = due?.handled ?? journal.handled;
-  const begun = startedRecord(schedule.id, due, clock.now());
+  const begun = createStartedRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
   // Written first, so that the next call knows of this attempt even if this process is killed.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
@@ -84,16 +84,16 @@ async function runNow(
     return record;
   };
   try {
-    if (schedule.when_open && !(await (await marketHoursGateway(app)).clock()).is_open)
+    if (schedule.when_open && !(await (await openMarketHoursGateway(app)).clock()).is_open)
       return { status: 'ran', record: end(marketClosedRun(begun, clock.now())), check: undefined };
     const check = await runScheduledCheck(app, schedule, progress, due?.due);
-    return { status: 'ran', record: end(endedRun(begun, check, app.signal, clock.now())), check };
+    return { status: 'ran', record: end(toEndedRun(begun, check, app.signal, clock.now())), check };
   } catch (thrown) {
     const { error, found } =
       thrown instanceof ScheduledCheckFailure
         ? thrown
         : new ScheduledCheckFailure(app.signal.aborted ? app.signal.reason : thrown);
-    end(failedRun(begun, error, found, clock.now()));
+    end(toFailedRun(begun, error, found, clock.now()));
     throw thrown instanceof ScheduledCheckFailure ? error : thrown;
   }
 }
@@ -214,7 +214,7 @@ export interface EndedRun {
 }
 
 /** @param due undefined if a person started the run @param now milliseconds since the epoch */
-export function startedRecord(schedule: string, due: DueDecision | undefined, now: number): RunRecord {
+export function createStartedRecord(schedule: string, due: DueDecision | undefined, now: number): RunRecord {
   return {
     schedule,
     due: due === undefined ? null : isoTime(due.due),
@@ -247,7 +247,7 @@ export function marketClosedRun(begun: RunRecord, now: number): EndedRun {
 }
 
 /** @param found the results so far */
-export function failedRun(begun: RunRecord, thrown: unknown, found: readonly CheckResult[], now: number): EndedRun {
+export function toFailedRun(begun: RunRecord, thrown: unknown, found: readonly CheckResult[], now: number): EndedRun {
   const { code, message, hint } = toErrorObject(thrown);
   const exitCode = exitCodeForError(code);
   const error = { code, message, ...defined({ hint }) };
@@ -255,7 +255,7 @@ export function failedRun(begun: RunRecord, thrown: unknown, found: readonly Che
 }
 
 /** @param signal the signal that may have ended the run */
-export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): EndedRun {
+export function toEndedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): EndedRun {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);
   return { record: endedRecord(begun, code, results, now), again: isRetriedExitCode(code) };

@@ -16,14 +16,14 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
 import { exitCodeMeanings, exitCodes } from '../exit-codes.ts';
-import { childEnvironment } from '../sandbox-connection.ts';
+import { buildChildEnvironment } from '../sandbox-connection.ts';
 
 export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleStore> {
   return openScheduleStore(join((await app.home()).data, 'schedules'));
 }
 
 /** Returns the gateway that reports market hours: the chosen account's, or the default account's for `all`. */
-export async function marketHoursGateway(
+export async function openMarketHoursGateway(
   app: Pick<App, 'gateway' | 'isAllAccounts' | 'usersGateway'>,
 ): Promise<GatewayClient> {
   return await (app.isAllAccounts ? app.usersGateway() : app.gateway());
@@ -38,7 +38,7 @@ export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): 
     env,
     userHome: homedir(),
     uid: process.getuid?.() ?? 0,
-    run: createCommandRunner(childEnvironment(env)),
+    run: createCommandRunner(buildChildEnvironment(env)),
     folder: ensurePrivateFolder(folder),
     results: resultExitCodes.map((code) => ({ code, meaning: exitCodeMeanings[code] })),
   };
@@ -48,7 +48,7 @@ export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): 
  * Returns the times at which a schedule is due, using the broker's calendar if needed.
  * @throws {TradeAgentError} any error from reading the calendar, if no current calendar is cached
  */
-export async function scheduleMoments(
+export async function loadScheduleMoments(
   app: App,
   timing: Timing,
   profile: string,
@@ -58,7 +58,7 @@ export async function scheduleMoments(
   const { days } = await loadCurrentCalendar({
     store: createCalendarFileStore(store.folder, profile),
     now: app.clock.now(),
-    ask: async (range) => (await marketHoursGateway(app)).calendar(range),
+    ask: async (range) => (await openMarketHoursGateway(app)).calendar(range),
   });
   return momentsFromCalendar(timing, days);
 }

@@ -19,10 +19,10 @@ import {
   type AddScheduleOptions,
   DEFAULT_RUN_TIMEOUT_MS,
   describeThisMachine,
+  loadScheduleMoments,
   readScheduleState,
   requireValidScheduleName,
   type ScheduleState,
-  scheduleMoments,
   scheduleStore,
 } from './schedule-context.ts';
 
@@ -94,7 +94,7 @@ export async function addSchedule(
   requireFreeName(options.name, store);
   const check = await validateCheck(options);
   const account = app.isAllAccounts ? ALL_ACCOUNTS : await app.account();
-  const moments = await scheduleMoments(app, timing, profile.name, store);
+  const moments = await loadScheduleMoments(app, timing, profile.name, store);
   const now = app.clock.now();
   const machine = describeThisMachine(app, store.folder);
   const scheduler = createScheduler(options.with ?? detectSchedulerName(machine), machine);

@@ -22,21 +22,21 @@ import {
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { NOTICE_TTL_MS, noticeId } from '../check/check-notices.ts';
+import { deriveNoticeId, NOTICE_TTL_MS } from '../check/check-notices.ts';
 import { proposesOrders, runChecksWith } from '../check/run-check.ts';
 import { assembleApp } from '../create-app.ts';
 import {
+  createStartedRecord,
   type DueDecision,
   diedRecord,
   type EndedRun,
-  endedRun,
-  failedRun,
   marketClosedRun,
   runScheduledCheck,
   ScheduledCheckFailure,
-  startedRecord,
+  toEndedRun,
+  toFailedRun,
 } from '../schedule/run-schedule.ts';
-import { marketHoursGateway } from '../schedule/schedule-context.ts';
+import { openMarketHoursGateway } from '../schedule/schedule-context.ts';
 
 /** Delay before a check with a transient failure is retried, in milliseconds. The same as on a user's machine. */
 const RETRY_DELAY_MS = 15 * 60_000;
@@ -99,7 +99,7 @@ async function runTurn(
   const { clock } = parts;
   const { row, due } = turn;
   const { id } = row.schedule;
-  const begun = startedRecord(id, due, clock.now());
+  const begun = createStartedRecord(id, due, clock.now());
   const pending = due === undefined ? row.pending : { due: due.due, attempts: due.attempt };
   const died = (run: RunRecord) => diedRecord(run, clock.now());
   const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
@@ -140,7 +140,7 @@ async function runCheckTurn(
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
     const app = personApp(parts, person, session, schedule.account, limit.signal);
     try {
-      if (schedule.when_open && !(await (await marketHoursGateway(app)).clock()).is_open)
+      if (schedule.when_open && !(await (await openMarketHoursGateway(app)).clock()).is_open)
         return marketClosedRun(begun, clock.now());
       const store = personChecks(parts, person);
       const check = await runScheduledCheck(
@@ -158,7 +158,7 @@ async function runCheckTurn(
       );
       const found = check.checks.flatMap(({ result }) => [...result.findings, ...result.ongoing]);
       const standing = found.map(({ rule, subject }) => ({ rule, subject }));
-      return { ...endedRun(begun, check, limit.signal, clock.now()), standing };
+      return { ...toEndedRun(begun, check, limit.signal, clock.now()), standing };
     } finally {
       await app.close();
     }
@@ -166,7 +166,7 @@ async function runCheckTurn(
     const { error, found } = thrown instanceof ScheduledCheckFailure ? thrown : new ScheduledCheckFailure(thrown);
     if (isTradeAgentError(error) && error.code === 'login_required')
       await desk.tell(await personNoticeChannels(parts, person).all(), error);
-    return failedRun(begun, error, found, clock.now());
+    return toFailedRun(begun, error, found, clock.now());
   } finally {
     limit.end();
   }
@@ -218,7 +218,7 @@ function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
 function signInNotice(person: string, channel: string, error: TradeAgentError, now: number): Notice {
   const { code, message, hint } = error;
   return {
-    id: noticeId([person, channel, code, now]),
+    id: deriveNoticeId([person, channel, code, now]),
     type: 'finding',
     severity: 'critical',
     title: 'Sign in again: your schedules are paused',

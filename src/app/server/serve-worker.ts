@@ -78,7 +78,7 @@ export async function serveWorker(
           askStore: () => parts.database.read((unit) => unit.one('SELECT 1 AS one')),
           isShut: () => stop.signal.aborted,
         },
-        () => workerBacklog(parts),
+        () => readWorkerBacklog(parts),
       );
       const { gateway, database } = settings;
       const measured = defined({ metrics: telemetry.url });
@@ -87,7 +87,7 @@ export async function serveWorker(
   });
 }
 
-export async function workerBacklog(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>): Promise<Backlog> {
+export async function readWorkerBacklog(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>): Promise<Backlog> {
   const [jobs, { due }, leases] = await Promise.all([
     countJobs(parts.database),
     tenantSchedules(parts).waiting(parts.clock.now()),

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { render } from 'ink';
 import stringWidth from 'string-width';
 import type { AgentOptions } from '../../app/app.ts';
-import { resumeCommand } from '../../app/run.ts';
+import { formatResumeCommand } from '../../app/run.ts';
 import { version } from '../../app/version.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
@@ -87,7 +87,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
 
   for (const { thread, approvals } of session.snapshot().state.pending) {
     for (const approval of approvals) io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
-    io.talk(`  resume with: ${resumeCommand(thread, context.profileOptions)}`);
+    io.talk(`  resume with: ${formatResumeCommand(thread, context.profileOptions)}`);
   }
   // Throws if a signal or the time limit ended the chat.
   signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
-import { containsMessage, followRun, type RunOutput, resumeCommand, toRunOutput } from '../../app/run.ts';
+import { containsMessage, followRun, formatResumeCommand, type RunOutput, toRunOutput } from '../../app/run.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { Context } from '../context/context.ts';
 import { printError } from '../context/output.ts';
@@ -58,13 +58,13 @@ function printPending(context: Context, object: RunOutput): void {
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
-    io.talk(`${what} still pending; resume with: ${resumeCommand(object.thread, context.profileOptions)}`);
+    io.talk(`${what} still pending; resume with: ${formatResumeCommand(object.thread, context.profileOptions)}`);
     io.talk('approving it still places the order, even without this terminal; to withdraw it:');
     for (const { id } of pending) io.talk(`  trade-agent approvals cancel ${id}`);
   } else if (object.connections.length > 0) {
     for (const { name, command } of object.connections) io.talk(`the account "${name}" is not connected: ${command}`);
-    io.talk(`then resume with: ${resumeCommand(object.thread, context.profileOptions)}`);
+    io.talk(`then resume with: ${formatResumeCommand(object.thread, context.profileOptions)}`);
   } else if (object.status === 'unknown' || object.status === 'pending') {
-    io.talk(`resume with: ${resumeCommand(object.thread, context.profileOptions)}`);
+    io.talk(`resume with: ${formatResumeCommand(object.thread, context.profileOptions)}`);
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classifyResponseText, findWrittenCalls } from '../../../src/agent/model/written-calls.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
-import { readHistoryFile } from '../../../src/app/imports.ts';
+import { readActivityFile } from '../../../src/app/imports.ts';
 import { readLotChoices } from '../../../src/app/portfolio/gains.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { parseAccessToken } from '../../../src/auth/session/access-token.ts';
@@ -128,7 +128,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     assert.doesNotMatch(safeLine(text), /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200b]/u);
   }, 'a\u202eb\u001b[31m'),
   'a history': readsFile(
-    (file) => readHistoryFile(file, NOW),
+    (file) => readActivityFile(file, NOW),
     'date,type,symbol,qty,price,amount\n2025-03-31,buy,KO,5,60.10,\n2025-04-01,dividend,KO,,,2.30\n',
     '\ufeffdate,type,symbol,qty,from,fraction\n2025-03-31,spin_off,NEW,5,OLD,0.2\n2025-03-31,split,KO,2,,\n',
   ),

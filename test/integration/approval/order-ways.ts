@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createAgent } from '../../../src/agent/run/create-agent.ts';
-import { buildOrderProposal, orderFromFlags } from '../../../src/app/orders/place-order.ts';
+import { buildOrderFromFlags, buildOrderProposal } from '../../../src/app/orders/place-order.ts';
 import { getOrCreateDatabaseKey } from '../../../src/secrets/database-key.ts';
 import { parseOrderRequest } from '../../../src/tools/place-order.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
@@ -28,8 +28,8 @@ export async function openMarketAt(at: number, max_slippage: string) {
 
 /** Orders as a typed command and as a model's call of `place_order` ask for them. */
 export const orderWays = (max_slippage: string) => ({
-  typed: (...[side, symbol, flags]: Parameters<typeof orderFromFlags>): ProposalRequestInput =>
-    buildOrderProposal(orderFromFlags(side, symbol, flags), flags, { environment: 'paper', max_slippage }, {}),
+  typed: (...[side, symbol, flags]: Parameters<typeof buildOrderFromFlags>): ProposalRequestInput =>
+    buildOrderProposal(buildOrderFromFlags(side, symbol, flags), flags, { environment: 'paper', max_slippage }, {}),
   called: (args: Record<string, unknown>): ProposalRequestInput => ({
     kind: 'order',
     order: { ...parseOrderRequest({ symbol: 'AAPL', ...args }), max_slippage },

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { Client, type Transport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
-import { importHistory } from '../../../src/app/imports.ts';
+import { importActivities } from '../../../src/app/imports.ts';
 import { serveStdio } from '../../../src/app/mcp/serve-stdio.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
@@ -122,7 +122,7 @@ describe('trade-agent mcp', () => {
     const file = join(folder, 'history.csv');
     writeFileSync(file, 'date,type,symbol,qty,price\n2014-03-03,buy,XYZ,2,10\n2015-06-01,sell,XYZ,2,20\n');
     try {
-      await importHistory({ ...app, gateway: async () => createGatewayClient(person.session) }, file);
+      await importActivities({ ...app, gateway: async () => createGatewayClient(person.session) }, file);
       const gains = await client.callTool({ name: 'get_realized_gains', arguments: { year: '2015' } });
       expect(factsOf(gains)).not.toHaveProperty('not_counted');
       expect(factsOf(gains)).toMatchObject({ imported: 2, gains: [{ symbol: 'XYZ', gain: '20.00' }] });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { createPhoneNotices, openHomeSecrets } from '../../../src/app/home/home-notices.ts';
+import { createPhoneNoticeSender, openHomeSecrets } from '../../../src/app/home/home-notices.ts';
 import {
   type NoticeChannel,
   type NoticeChannelsConfig,
@@ -53,7 +53,7 @@ const keep = (name: string, secret: string) =>
   storeNoticeSecret(openHomeSecrets(folder), name, channels()[name] as NoticeChannel, secret);
 const ring = (notices: NoticeChannelsConfig) =>
   world.restart({
-    notices: createPhoneNotices({
+    notices: createPhoneNoticeSender({
       channels: notices,
       owner: () => 'alice',
       secrets: openHomeSecrets(folder),

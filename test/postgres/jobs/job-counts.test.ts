@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { workerBacklog } from '../../../src/app/server/serve-worker.ts';
+import { readWorkerBacklog } from '../../../src/app/server/serve-worker.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { JobQueue } from '../../../src/jobs/job-queue.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
@@ -17,7 +17,7 @@ withPostgres('what waits for a tenant’s workers', () => {
       of.database.write((unit) =>
         of.jobs.enqueue(unit, { kind: 'run', key, ids: { run: key } }, at === undefined ? {} : { at }),
       );
-    const backlog = () => workerBacklog({ database, jobs, clock: systemClock });
+    const backlog = () => readWorkerBacklog({ database, jobs, clock: systemClock });
     const runs = async () => (await backlog()).jobs.find(({ kind }) => kind === 'run');
     try {
       await enqueue(await openOther(), 'theirs');
@@ -55,7 +55,7 @@ withPostgres('what waits for a tenant’s workers', () => {
   it('has what one worker alone does, while one does', async () => {
     const { database, open, close } = await openJobs(server);
     const jobs = await open();
-    const leases = async () => (await workerBacklog({ database, jobs, clock: systemClock })).leases;
+    const leases = async () => (await readWorkerBacklog({ database, jobs, clock: systemClock })).leases;
     try {
       expect(await leases()).toEqual([]);
       const holder = postgresWorkerLeases(database);

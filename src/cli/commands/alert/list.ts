@@ -1,4 +1,4 @@
-import { profileAlerts, scheduleAlertChecks } from '../../../app/alerts.ts';
+import { openProfileAlerts, scheduleAlertChecks } from '../../../app/alerts.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
 import { type AlertCoverage, type AlertView, type CheckTime, checkTimeTexts } from '../../../tools/alerts.ts';
@@ -10,7 +10,7 @@ import { formatTable } from '../../text/table.ts';
 import { confirmSchedulerEntry } from '../schedule/add.ts';
 
 export async function showAlerts(context: Context): Promise<void> {
-  const own = await profileAlerts(context);
+  const own = await openProfileAlerts(context);
   const { alerts, ...care } = await own.list();
   await context.output.result('alerts', { alerts, file: own.file ?? null, ...care }, async () => {
     if (alerts.length === 0) return "No alerts. Add one: trade-agent alert add 'AAPL<180'";
@@ -37,7 +37,7 @@ function alertState({ enabled, snoozed_until }: AlertView): string {
 }
 
 export async function removeAlertAndShow(context: Context, which: string): Promise<void> {
-  const { removed } = await (await profileAlerts(context)).remove(which);
+  const { removed } = await (await openProfileAlerts(context)).remove(which);
   await context.output.result('alert-removed', { removed }, () =>
     removed.map(({ name, alert }) => `${name}: removed (when ${describeAlert(alert)}).`).join('\n'),
   );
@@ -57,7 +57,7 @@ const DEFAULT_CHECK_TIME: CheckTime = '15m';
  */
 export async function addAlertAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
-  const own = await profileAlerts(context);
+  const own = await openProfileAlerts(context);
   const isHere = own.file !== undefined;
   const { yes = false } = options;
   if (!isHere && options.with !== undefined) {

@@ -92,8 +92,8 @@ async function showReconciled(context: Context, id: string | undefined): Promise
 
 /** Prints the commands that resume the threads, because a thread gets the outcomes only when it is resumed. */
 async function printResumeCommands(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
-  const { resumeCommand } = await import('../../../app/run.ts');
+  const { formatResumeCommand } = await import('../../../app/run.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
-    context.io.talk(`resume with: ${resumeCommand(thread, context.profileOptions)}`);
+    context.io.talk(`resume with: ${formatResumeCommand(thread, context.profileOptions)}`);
   }
 }

@@ -1,7 +1,7 @@
 import type { ApprovalView } from '../../../agent/events.ts';
 import { waitForApproval, waitForApprovals } from '../../../app/approvals/approvals.ts';
 import { exitCodeForRuns, exitCodes } from '../../../app/exit-codes.ts';
-import { type RunOutput, resumeCommand } from '../../../app/run.ts';
+import { formatResumeCommand, type RunOutput } from '../../../app/run.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context/context.ts';
@@ -77,6 +77,6 @@ function summary({ thread, status, orders, messages, error }: RunOutput): string
 function printPending({ io, profileOptions }: Context, runs: readonly RunOutput[]): void {
   for (const { thread, status } of runs) {
     if (status !== 'pending' && status !== 'unknown') continue;
-    io.talk(`still ${status}; resume with: ${resumeCommand(thread, profileOptions)}`);
+    io.talk(`still ${status}; resume with: ${formatResumeCommand(thread, profileOptions)}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../../agent/events.ts';
 import type { CheckListener, CheckOutcome, CheckOutcomes } from '../../../app/check/run-check.ts';
-import { resumeCommand } from '../../../app/run.ts';
+import { formatResumeCommand } from '../../../app/run.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
 import { toErrorObject } from '../../../errors/error-object.ts';
 import { safeLine } from '../../../text/sanitize.ts';
@@ -72,7 +72,7 @@ function printPendingOf({ io, profileOptions }: Context, { runs, failure }: Chec
   for (const { status, thread } of runs)
     if (status === 'pending') {
       io.talk('approved orders are placed even without this terminal');
-      io.talk(`see the outcome with: ${resumeCommand(thread, profileOptions)}`);
+      io.talk(`see the outcome with: ${formatResumeCommand(thread, profileOptions)}`);
     }
   if (failure !== undefined) printError(io, toErrorObject(failure));
 }

@@ -1,5 +1,5 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import { importHistory, listImports, undoImport } from '../../../app/imports.ts';
+import { importActivities, listImports, undoImport } from '../../../app/imports.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 
 export function addImportCommand(program: CliCommand): void {
@@ -29,7 +29,7 @@ export function addImportCommand(program: CliCommand): void {
     )
     .exits(...sessionExitCodes, exitCodes.found)
     .runs(async (context, file: string, options: { dryRun?: boolean; skipBad?: boolean }) => {
-      const report = await importHistory(context, file, options);
+      const report = await importActivities(context, file, options);
       await context.output.result('import', { ...report }, async () =>
         (await import('../../text/import-text.ts')).importText(report),
       );

@@ -99,12 +99,12 @@ function addAdd(mandates: CliCommand): void {
     )
     .exits(...approvalExitCodes)
     .runs(async (context, symbols: string[], options: AddMandateOptions) => {
-      const { addMandate } = await import('../../../app/mandates.ts');
+      const { requestMandate } = await import('../../../app/mandates.ts');
       const { parseMandateTerms } = await import('./mandate-terms.ts');
       const { parseStandingOrder } = await import('./standing-order-options.ts');
       const standing = parseStandingOrder(symbols, options);
       const terms = parseMandateTerms(symbols, standing === undefined ? options : { ...options, every: undefined });
-      const mandate = await addMandate(context, { ...terms, ...standing }, async () =>
+      const mandate = await requestMandate(context, { ...terms, ...standing }, async () =>
         (await import('../../run/approval-progress.ts')).createApprovalListener(context),
       );
       await printMandate(context, mandate);

@@ -145,8 +145,8 @@ async function place(
   symbol: string,
   flags: OrderFlags & OrderRequestSettings,
 ): Promise<number> {
-  const { buildOrderProposal, orderFromFlags } = await import('../../../app/orders/place-order.ts');
-  const order = orderFromFlags(side, symbol, flags);
+  const { buildOrderProposal, buildOrderFromFlags } = await import('../../../app/orders/place-order.ts');
+  const order = buildOrderFromFlags(side, symbol, flags);
   const under = flags.approval === 'mandate' ? ({ mandate: 'any', approval: 'mandate' } as const) : {};
   const request = buildOrderProposal(order, flags, await context.profile(), under);
   const { proposeAndShow } = await import('./show-outcome.ts');

@@ -1,7 +1,7 @@
 import { exitCodeForRun } from '../../../app/exit-codes.ts';
 import type { OrderOutcome } from '../../../app/orders/orders.ts';
 import { type OrderRequestSettings, proposeOrder } from '../../../app/orders/place-order.ts';
-import { approvalFields } from '../../../app/run.ts';
+import { toApprovalFields } from '../../../app/run.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Context } from '../../context/context.ts';
 import { printError } from '../../context/output.ts';
@@ -21,7 +21,7 @@ export async function proposeAndShow(
     proposeOrder(context, request, settings, await createApprovalListener(context)),
   );
   const { approval, order } = outcome;
-  const object = { ...outcome, approval: approval === null ? null : approvalFields(approval) };
+  const object = { ...outcome, approval: approval === null ? null : toApprovalFields(approval) };
   await output.result('order-outcome', object, async () => {
     if (order === null) return '';
     const { orderText } = await import('../../text/reports.ts');

@@ -2,7 +2,7 @@ import { toApprovalView } from '../../../agent/graph/proposal-view.ts';
 import { proposeAndWait, proposeWithoutWaiting } from '../../../app/approvals/propose-and-wait.ts';
 import { type ExitCode, exitCodes } from '../../../app/exit-codes.ts';
 import { diffPolicy, type PolicyDiff } from '../../../app/policy/diff-policy.ts';
-import { checkPolicy, type TestedPolicyCase, testPolicy } from '../../../app/policy/policy-cases.ts';
+import { checkPolicy, runPolicyCases, type TestedPolicyCase } from '../../../app/policy/policy-cases.ts';
 import { readRuleTexts, type SetPolicyResult, setPolicy } from '../../../app/policy/set-policy.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/sanitize.ts';
@@ -214,7 +214,7 @@ function setText({ outcome, changes, proposal }: SetPolicyResult): string {
 }
 
 export async function printPolicyTests(context: Context, file: string): Promise<ExitCode> {
-  const { policy, cases } = await testPolicy(context, file);
+  const { policy, cases } = await runPolicyCases(context, file);
   const failed = cases.filter(({ ok }) => !ok);
   await context.output.result('policy-test', { ok: failed.length === 0, policy, cases }, () =>
     [...failed.map(caseText), `${cases.length - failed.length} of ${cases.length} cases passed.`].join('\n'),

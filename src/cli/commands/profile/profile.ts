@@ -61,8 +61,8 @@ async function printProfiles(context: Context): Promise<void> {
 }
 
 async function printProfile(context: Context, name: string | undefined): Promise<void> {
-  const { showProfile } = await import('../../../app/profile/profiles.ts');
-  const { profile, file } = await showProfile(context, name);
+  const { getProfileSettings } = await import('../../../app/profile/profiles.ts');
+  const { profile, file } = await getProfileSettings(context, name);
   await context.output.result('profile', { profile, file }, async () => {
     const { stringify } = await import('yaml');
     return `# ${file}\n${stringify(profile).trimEnd()}`;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkNode } from '../../../../src/app/doctor/doctor.ts';
-import { clockFinding, gatewayClockFinding } from '../../../../src/app/doctor/server-checks.ts';
+import { createClockFinding, createGatewayClockFinding } from '../../../../src/app/doctor/server-checks.ts';
 
 const noon = Date.parse('2026-11-25T12:00:00Z');
-const at = (seconds: number) => clockFinding(new Date(noon).toUTCString(), noon + 500 + seconds * 1000);
+const at = (seconds: number) => createClockFinding(new Date(noon).toUTCString(), noon + 500 + seconds * 1000);
 
 describe('the doctor', () => {
   it.each([
@@ -24,7 +24,7 @@ describe('the doctor', () => {
   });
 
   it.each([null, 'yesterday'])('does not guess from a Date header of %s', (date) => {
-    expect(clockFinding(date, noon).status).toBe('skip');
+    expect(createClockFinding(date, noon).status).toBe('skip');
   });
 
   it.each([
@@ -37,11 +37,11 @@ describe('the doctor', () => {
       "the gateway's clock is 300 s ahead of the provider's and 299 s ahead of its database's",
     ],
   ])('reports the gateway’s clock: %j', (clock_ahead_seconds, status, message) => {
-    expect(gatewayClockFinding({ status: 'ready', clock_ahead_seconds })).toMatchObject({ status, message });
+    expect(createGatewayClockFinding({ status: 'ready', clock_ahead_seconds })).toMatchObject({ status, message });
   });
 
   it.each([{ status: 'ready' }, 'a page', undefined])('says nothing of a gateway’s clock by %j', (said) => {
-    expect(gatewayClockFinding(said)).toBeUndefined();
+    expect(createGatewayClockFinding(said)).toBeUndefined();
   });
 
   it.each([

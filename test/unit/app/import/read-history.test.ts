@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readHistoryFile } from '../../../../src/app/imports.ts';
+import { readActivityFile } from '../../../../src/app/imports.ts';
 
 const NOW = Date.parse('2026-11-26T17:00:00Z');
 let folder: string;
@@ -14,7 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function read(content: string | Buffer) {
   const file = join(folder, 'h.csv');
   writeFileSync(file, content);
-  return readHistoryFile(file, NOW);
+  return readActivityFile(file, NOW);
 }
 const HEAD = 'date,type,symbol,qty,price,amount\n';
 const one = (line: string) => {
@@ -119,8 +119,8 @@ describe('a file', () => {
   });
 
   it('that is none, is a folder or is huge is refused', () => {
-    expect(() => readHistoryFile(join(folder, 'none.csv'), NOW)).toThrow('there is no file');
-    expect(() => readHistoryFile(folder, NOW)).toThrow('is not a file');
+    expect(() => readActivityFile(join(folder, 'none.csv'), NOW)).toThrow('there is no file');
+    expect(() => readActivityFile(folder, NOW)).toThrow('is not a file');
     expect(() => read(Buffer.alloc(16 * 1024 * 1024 + 1, 'a'))).toThrow('is larger than 16 MiB');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applicableMandates } from '../../../../src/app/mandates.ts';
+import { findApplicableMandates } from '../../../../src/app/mandates.ts';
 import type { MandateEnvelope } from '../../../../src/trading/mandate/envelope.ts';
 import type { MandateState, MandateView } from '../../../../src/trading/mandate/mandate.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
@@ -18,17 +18,17 @@ const ACCOUNT = mandateTerms().account;
 describe('the mandates that orders of a check are proposed under', () => {
   it('are for the slot of when the check was due, however late it runs', () => {
     const { symbols, sides } = mandateTerms();
-    expect(applicableMandates([view('M-0000000001')], ACCOUNT, due)).toEqual([
+    expect(findApplicableMandates([view('M-0000000001')], ACCOUNT, due)).toEqual([
       { symbols, sides, mandate: 'M-0000000001', slot: '2026-W48' },
     ]);
-    expect(applicableMandates([view('M-0000000001', { cadence: 'on_demand' })], ACCOUNT, due)).toEqual([
+    expect(findApplicableMandates([view('M-0000000001', { cadence: 'on_demand' })], ACCOUNT, due)).toEqual([
       { symbols, sides, mandate: 'M-0000000001' },
     ]);
   });
 
   it('begin with the one that ends first', () => {
     const sooner = view('M-0000000002', { expires_at: '2026-12-01T05:00:00Z' });
-    const found = applicableMandates([view('M-0000000001'), sooner], ACCOUNT, due);
+    const found = findApplicableMandates([view('M-0000000001'), sooner], ACCOUNT, due);
     expect(found.map(({ mandate }) => mandate)).toEqual(['M-0000000002', 'M-0000000001']);
   });
 
@@ -37,6 +37,6 @@ describe('the mandates that orders of a check are proposed under', () => {
     ['one that is suspended', view('M-0000000001', {}, 'suspended')],
     ['one that is used up', view('M-0000000001', {}, 'exhausted')],
   ])('are none of %s', (_, mandate) => {
-    expect(applicableMandates([mandate], ACCOUNT, due)).toEqual([]);
+    expect(findApplicableMandates([mandate], ACCOUNT, due)).toEqual([]);
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { buildOrderProposal, buildReplaceProposal, orderFromFlags } from '../../../../src/app/orders/place-order.ts';
+import {
+  buildOrderFromFlags,
+  buildOrderProposal,
+  buildReplaceProposal,
+} from '../../../../src/app/orders/place-order.ts';
 
 const LEGS = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
 
@@ -17,7 +21,7 @@ describe('an order by flags', () => {
       order: { type: 'limit', order_class: 'oco', ...LEGS },
     },
   ])('$flags is $order', ({ flags, order }) => {
-    expect(orderFromFlags('sell', 'aapl', flags)).toMatchObject({ symbol: 'AAPL', side: 'sell', ...order });
+    expect(buildOrderFromFlags('sell', 'aapl', flags)).toMatchObject({ symbol: 'AAPL', side: 'sell', ...order });
   });
 
   it.each([
@@ -34,14 +38,14 @@ describe('an order by flags', () => {
       order: { type: 'market', order_class: 'oto', take_profit_limit_price: '200.00' },
     },
   ])('bought, $flags is $order', ({ flags, order }) => {
-    expect(orderFromFlags('buy', 'AAPL', flags)).toMatchObject(order);
+    expect(buildOrderFromFlags('buy', 'AAPL', flags)).toMatchObject(order);
   });
 
   it.each([
     [{ qty: '5', takeProfit: '200' }, 'a sale needs both --take-profit and --stop-loss'],
     [{ qty: '5', takeProfit: '200', stopLoss: '170', limit: '190' }, '--limit'],
   ])('sold, %j is refused: %s', (flags, message) => {
-    expect(() => orderFromFlags('sell', 'AAPL', flags)).toThrow(message);
+    expect(() => buildOrderFromFlags('sell', 'AAPL', flags)).toThrow(message);
   });
 
   it.each([
@@ -57,7 +61,7 @@ describe('an order by flags', () => {
     [{ qty: '5', trail: '2%%' }, `--trail can't be "2%"`],
     [{ qty: '5', trail: '2%', limit: '5' }, "--trail can't be combined with --limit or --stop"],
   ])('%j is refused: %s', (flags, message) => {
-    expect(() => orderFromFlags('buy', 'AAPL', flags)).toThrow(message);
+    expect(() => buildOrderFromFlags('buy', 'AAPL', flags)).toThrow(message);
   });
 
   const CALL = 'AAPL261218C00190000';
@@ -67,7 +71,7 @@ describe('an order by flags', () => {
     ['sell', { qty: '1', limit: '1.20', open: true }, { position_intent: 'sell_to_open' }],
     ['sell', { qty: '1', close: true }, { position_intent: 'sell_to_close' }],
   ] as const)('to %s an option by %j is %j', (side, flags, order) => {
-    expect(orderFromFlags(side, CALL, flags)).toMatchObject({
+    expect(buildOrderFromFlags(side, CALL, flags)).toMatchObject({
       symbol: CALL,
       side,
       time_in_force: 'day',
@@ -84,22 +88,22 @@ describe('an order by flags', () => {
     ['BTC/USD', { qty: '1', trail: '2%' }, 'not supported'],
     ['BTC/USD', { qty: '1', tif: 'day' as const }, 'gtc'],
   ])('a sale of %s by %j is refused: %s', (symbol, flags, message) => {
-    expect(() => orderFromFlags('sell', symbol, flags)).toThrow(message);
+    expect(() => buildOrderFromFlags('sell', symbol, flags)).toThrow(message);
   });
 
   it('for a coin stands until it is cancelled, unless that is said otherwise', () => {
-    expect(orderFromFlags('buy', 'btc/usd', { amount: '100' })).toMatchObject({
+    expect(buildOrderFromFlags('buy', 'btc/usd', { amount: '100' })).toMatchObject({
       symbol: 'BTC/USD',
       notional: '100',
       time_in_force: 'gtc',
     });
-    expect(orderFromFlags('buy', 'BTC/USD', { qty: '0.05', tif: 'ioc' })).toMatchObject({ time_in_force: 'ioc' });
+    expect(buildOrderFromFlags('buy', 'BTC/USD', { qty: '0.05', tif: 'ioc' })).toMatchObject({ time_in_force: 'ioc' });
   });
 
   it('says of each field whether it was typed', () => {
     const flags = { qty: '5', limit: '180' };
     const profile = { environment: 'paper', max_slippage: '0.01' } as const;
-    const { provenance } = buildOrderProposal(orderFromFlags('buy', 'AAPL', flags), flags, profile, {});
+    const { provenance } = buildOrderProposal(buildOrderFromFlags('buy', 'AAPL', flags), flags, profile, {});
     const sources = Object.entries(provenance?.fields ?? {}).map(([name, { source }]) => `${name} ${source}`);
     expect(sources.sort().join(', ')).toBe(
       'environment default, extended_hours default, limit_price user, max_slippage default, qty user, side user, symbol user, time_in_force default, type user',

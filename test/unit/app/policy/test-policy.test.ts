@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testPolicy } from '../../../../src/app/policy/policy-cases.ts';
+import { runPolicyCases } from '../../../../src/app/policy/policy-cases.ts';
 import type { GatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 import { policyView } from './policy-view.ts';
 
@@ -19,10 +19,10 @@ const nobody = {
 };
 const limits = 'limits: {version: 1, accounts: {"*": {max_order_notional: "1000", max_position_weight: "0.25"}}}';
 
-async function run(cases: string, head = limits, app: Parameters<typeof testPolicy>[0] = nobody) {
+async function run(cases: string, head = limits, app: Parameters<typeof runPolicyCases>[0] = nobody) {
   const file = join(folder, 'cases.yaml');
   writeFileSync(file, `version: 1\n${head}\ncases:\n${cases}`);
-  return testPolicy(app, file);
+  return runPolicyCases(app, file);
 }
 const outcomes = async (...given: Parameters<typeof run>) =>
   (await run(...given)).cases.map(({ ok, effect, reasons }) => [ok, effect, ...reasons]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resumeCommand, toRunOutput } from '../../../../src/app/run.ts';
+import { formatResumeCommand, toRunOutput } from '../../../../src/app/run.ts';
 import { doneResult } from '../../cli/sample-events.ts';
 
 describe('the result of a run', () => {
@@ -21,11 +21,11 @@ describe('the result of a run', () => {
   });
 
   it('tells the command that goes on, quoted for the shell and with the profile', () => {
-    expect(resumeCommand('th_1')).toBe('trade-agent resume th_1');
-    expect(resumeCommand('th_1', ['--profile', 'work'])).toBe('trade-agent resume th_1 --profile work');
-    expect(resumeCommand('th_1', ['--server', 'https://agents.example'])).toBe(
+    expect(formatResumeCommand('th_1')).toBe('trade-agent resume th_1');
+    expect(formatResumeCommand('th_1', ['--profile', 'work'])).toBe('trade-agent resume th_1 --profile work');
+    expect(formatResumeCommand('th_1', ['--server', 'https://agents.example'])).toBe(
       'trade-agent resume th_1 --server https://agents.example',
     );
-    expect(resumeCommand("a'; rm -rf $HOME")).toBe(`trade-agent resume 'a'\\''; rm -rf $HOME'`);
+    expect(formatResumeCommand("a'; rm -rf $HOME")).toBe(`trade-agent resume 'a'\\''; rm -rf $HOME'`);
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { buildDecisionFacts, testPolicy } from '../../../../src/app/policy/policy-cases.ts';
+import { buildDecisionFacts, runPolicyCases } from '../../../../src/app/policy/policy-cases.ts';
 import { loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { parseRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
 import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
@@ -49,7 +49,7 @@ describe('docs/guide/POLICY.md', () => {
       const file = join(folder, 'policy-tests.yaml');
       writeFileSync(file, blocks('yaml')[1] ?? '');
       const app = { gateway: () => Promise.reject(new Error('nobody is to be asked')) };
-      const { cases } = await testPolicy(app, file);
+      const { cases } = await runPolicyCases(app, file);
       expect(cases.length).toBeGreaterThan(2);
       expect(cases.filter(({ ok }) => !ok)).toEqual([]);
     } finally {
