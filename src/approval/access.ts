@@ -8,7 +8,7 @@ import type { Proposer } from './kind.ts';
  * Decides who may act on which account. The kernel checks this before it asks for an approval, and again right before
  * it executes the proposal. If a relation can't be determined, it counts as missing.
  */
-export interface Access {
+export interface AccessControl {
   /** @throws {HttpProblem} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */
   require(who: string, question: Permission, account: string): Promise<void>;
   /**
@@ -52,7 +52,10 @@ interface Parties {
  * Requires that everyone involved in a proposal is still permitted to propose or approve it.
  * @throws {HttpProblem} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
  */
-export async function authorizeProposal(access: Access, { kind, owner, proposer, second }: Parties): Promise<void> {
+export async function authorizeProposal(
+  access: AccessControl,
+  { kind, owner, proposer, second }: Parties,
+): Promise<void> {
   const question = permissionToPropose[kind];
   if (question === undefined) {
     // A proposal of this kind concerns no account, so there is no relation to check: people can make it only for
@@ -90,6 +93,6 @@ export const haltedReason = {
 } as const satisfies ProposalReason;
 
 /** Returns the id of the mandate that approves a proposal; undefined if the owner has to be asked. */
-export function approvingMandate({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
+export function findApprovingMandate({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
   return getKindDefinition(kind).mandate?.(subject);
 }

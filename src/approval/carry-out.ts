@@ -7,19 +7,19 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import {
-  approvingMandate,
   authorizeProposal,
+  findApprovingMandate,
   haltedReason,
   isAllowedDuringHalt,
   NO_TOKEN,
   revokedReason,
 } from './access.ts';
+import { buildCibaRequest } from './ciba-request.ts';
 import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { KernelDeps } from './kernel-deps.ts';
-import type { Approval, Execution, Proposer } from './kind.ts';
+import type { Approval, ExecutionOutcome, Proposer } from './kind.ts';
 import { logDenial } from './log-denial.ts';
-import { buildQuestion } from './question.ts';
 import type { ProposalPatch } from './transitions.ts';
 
 /*
@@ -111,7 +111,7 @@ async function executeOrLookUp(
   { getKind, halts }: KernelDeps,
   { kind, sub, subject }: StoredProposal,
   approved: Approval,
-): Promise<Execution<unknown>> {
+): Promise<ExecutionOutcome<unknown>> {
   const { execute: carry, settle } = getKind(kind);
   if (isAllowedDuringHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
   const { clientId = '', accessToken } = approved;
@@ -120,7 +120,7 @@ async function executeOrLookUp(
 }
 
 /** Returns the reason to record for an order that was placed after all; its text tells the owner what to do. */
-export async function latePlacementReason(
+export async function buildLatePlacementReason(
   { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
 ): Promise<ProposalReason> {
@@ -138,7 +138,7 @@ export async function latePlacementReason(
  */
 export async function recordExecuted(context: KernelContext, proposal: StoredProposal, result: unknown): Promise<void> {
   for (let seen = proposal; ; ) {
-    const reason = seen.state === 'expired' ? await latePlacementReason(context.parts, seen) : undefined;
+    const reason = seen.state === 'expired' ? await buildLatePlacementReason(context.parts, seen) : undefined;
     const after = await context.parts.moves.move(seen, 'executed', { result, ...defined({ reason }) });
     failpoint('execute.recorded');
     if (after.outcome === 'stale') {
@@ -158,7 +158,7 @@ export async function recordExecuted(context: KernelContext, proposal: StoredPro
 export async function recordExecutionOutcome(
   context: KernelContext,
   proposal: StoredProposal,
-  execution: Execution<unknown>,
+  execution: ExecutionOutcome<unknown>,
   tries: number,
 ): Promise<number | undefined> {
   const move = async (to: ProposalState, changes: ProposalPatch) => {
@@ -240,7 +240,7 @@ async function verifyApprovalAgain(
 
 async function requireApproval(context: KernelContext, proposal: StoredProposal): Promise<Approval> {
   requireIntact(proposal);
-  const mandate = approvingMandate(proposal);
+  const mandate = findApprovingMandate(proposal);
   if (mandate !== undefined) return mandateApproval(context.latestSession(proposal.sub), proposal, mandate);
   const isFirst = proposal.state === 'approved';
   const approved = await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst });
@@ -349,7 +349,7 @@ export async function verifyApprovalToken(
   const mayBeOver = of === 'owner' && second !== undefined && state !== 'requested';
   const approved = await verifyApproval(token, { isFirst: isFirst && !mayBeOver });
   if (approved.sub !== who) throw wrongApprover(approved.sub, { proposedBy, sub, of });
-  const asked = buildQuestion(parts, proposal).details;
+  const asked = buildCibaRequest(parts, proposal).details;
   if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
   // Verified against the row's own details, because whoever issued the token could have put anything into the token.
   await signatures?.check(asked, approved.approvalEvidence, who, { isFirst });

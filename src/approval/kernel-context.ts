@@ -5,9 +5,9 @@ import { isSettledState, type ProposalState } from '../trading/proposal.ts';
 import { NO_TOKEN } from './access.ts';
 import { ChangeNotifier } from './change-notifier.ts';
 import type { Outcome } from './ciba/ciba-port.ts';
+import { getApprovalRequestIds } from './ciba-request.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 import type { Approval, Proposer } from './kind.ts';
-import { questionIds } from './question.ts';
 import type { Transition } from './transitions.ts';
 
 /** Maximum number of people whose latest session is kept in memory; the least recently used one is dropped first. */
@@ -159,7 +159,7 @@ class OutcomeNotifier {
   /** Reports that a proposal is being sent, unless a later state supersedes it first. */
   notifySending(proposal: StoredProposal): void {
     const { clock, asking } = this.#parts;
-    for (const authReqId of questionIds(proposal)) {
+    for (const authReqId of getApprovalRequestIds(proposal)) {
       this.#inOrder(authReqId, async (overtaken) => {
         await clock.sleep(SENDING_DELAY_MS, overtaken).catch(() => undefined);
         if (!overtaken.aborted) await asking.reportOutcome(authReqId, { state: 'executing', text: 'sending' });
@@ -183,7 +183,7 @@ class OutcomeNotifier {
     const came = state === 'executed' ? getKind(kind).resultText(result) : (reason?.text ?? state);
     const isLate = state === 'executed' && reason?.code === 'placed_late';
     const text = isLate ? `${came}; it had been reported as not placed, but reached the broker later` : came;
-    const untold = new Set(questionIds(proposal));
+    const untold = new Set(getApprovalRequestIds(proposal));
     for (const asked of untold) {
       this.#inOrder(asked, async () => {
         if (!(await this.#reportUntilAccepted(asked, proposal, { state, text }))) return;

@@ -5,7 +5,7 @@ import type { OtherProcesses } from '../store/other-processes.ts';
 import type { ProposalQueue } from '../store/proposal-queue.ts';
 import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
-import type { Access } from './access.ts';
+import type { AccessControl } from './access.ts';
 import type { AuditChain } from './audit-chain.ts';
 import type { CibaPort } from './ciba/ciba-port.ts';
 import type { ApprovalKeys } from './keys/approval-keys.ts';
@@ -31,7 +31,7 @@ export interface KernelDeps {
   readonly others?: OtherProcesses | undefined;
   readonly moves: ProposalTransitions;
   readonly halts: HaltStore;
-  readonly access: Access;
+  readonly access: AccessControl;
   readonly audit: AuditChain;
   readonly asking: CibaPort;
   readonly notificationTokens: NotificationTokens;

@@ -83,7 +83,7 @@ export interface CompletedRequest<Subject> {
   readonly needsSecond?: boolean;
 }
 
-export type Execution<Result> =
+export type ExecutionOutcome<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
   /** Definitely refused: nothing was done, and nothing will be. */
   | { readonly outcome: 'refused'; readonly refusal: HttpProblem }
@@ -171,12 +171,12 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
    * Executes the proposal exactly once, however often it is called: a repeated call returns the outcome from the
    * journal, looks it up, or sends again if that is safe. Does not throw for external failures.
    */
-  execute(subject: Subject, approved: Approval): Promise<Execution<Result>>;
+  execute(subject: Subject, approved: Approval): Promise<ExecutionOutcome<Result>>;
   /**
    * Looks up an unknown outcome with any token of the person; sends nothing. Returns undefined if the proposal was
    * never handed over to the service, and so has had no effect yet.
    */
-  settle(subject: Subject, session: Proposer): Promise<Execution<Result> | undefined>;
+  settle(subject: Subject, session: Proposer): Promise<ExecutionOutcome<Result> | undefined>;
   /** Releases what was reserved for a proposal that ended without being executed. Idempotent. */
   abandon?(subject: Subject, sub: string): Promise<void>;
   /** Reads the result again, for example a fill. Returns undefined if it can no longer change. */

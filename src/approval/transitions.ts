@@ -11,7 +11,7 @@ import type {
 import { authReqIdHash } from '../store/rows/auth-req-id.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { approvingMandate, isAllowedDuringHalt } from './access.ts';
+import { findApprovingMandate, isAllowedDuringHalt } from './access.ts';
 
 /*
  * The only writer of a proposal's state, and of the audit line that records it.
@@ -177,7 +177,7 @@ export function proposalAuditFacts(
 ): Record<string, unknown> {
   const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } = proposal;
   const { reason, result, authReqId, proposedBy, second, membership } = proposal;
-  const mandate = approvingMandate(proposal);
+  const mandate = findApprovingMandate(proposal);
   return {
     proposal: id,
     sub,

@@ -4,7 +4,7 @@ import { mustWaitForOpen, symbolMarketClock } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { computePortfolioFigures, type Figures } from './figures.ts';
-import { type Firing, fireRules, ruleDefinitionDigest } from './firing.ts';
+import { type FiredRules, fireRules, ruleDefinitionDigest } from './firing.ts';
 import { type Observations, observeRules } from './observe.ts';
 import { marketClosures } from './observe-account.ts';
 import type { CheckResult } from './result-schema.ts';
@@ -35,7 +35,7 @@ export interface SuggestedProposal {
 export interface CompletedCheck {
   readonly result: CheckResult;
   readonly figures: Figures;
-  readonly firing: Firing;
+  readonly firing: FiredRules;
   readonly proposals: readonly SuggestedProposal[];
 }
 
@@ -137,7 +137,7 @@ function checkResult(
   { rulesFile, snapshot, file }: CheckInput,
   figures: Figures,
   look: Observations,
-  firing: Firing,
+  firing: FiredRules,
 ): CheckResult {
   const { account, clock } = snapshot;
   const { performance, drawdowns, realized, income } = figures;

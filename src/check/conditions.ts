@@ -4,7 +4,7 @@ import { directionAndLimit, moveLimits, priceLimits } from './observe-prices.ts'
 import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** Returns the conditions of rules that depend only on the price or the daily change of named symbols. */
-export function priceConditions({ rules }: RulesFile): PriceCondition[] {
+export function toPriceConditions({ rules }: RulesFile): PriceCondition[] {
   return rules.flatMap((rule) => (rule.enabled ? ruleConditions(rule) : []));
 }
 

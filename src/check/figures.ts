@@ -12,7 +12,7 @@ import { type Flow, toValuePoints, type ValuePoint } from '../trading/portfolio/
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { accountPerformance } from '../trading/portfolio-performance.ts';
 import type { Position } from '../trading/views.ts';
-import { incompleteFigures } from './incomplete.ts';
+import { findIncompleteFigures } from './incomplete.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type Figures = ReturnType<typeof computePortfolioFigures>;
@@ -54,7 +54,7 @@ export function computePortfolioFigures(
     benchmark: snapshot.benchmark && benchmarkReturn(points, snapshot.benchmark.closes),
     realized: activities && realizedGains(activities, positions),
     income: activities && incomeTotals(activities),
-    incomplete: incompleteFigures(activities, {
+    incomplete: findIncompleteFigures(activities, {
       priceOn,
       flowsReported: history.some(({ flow }) => flow !== undefined),
       since,

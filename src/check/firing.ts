@@ -19,7 +19,7 @@ export interface Finding {
   readonly problem?: string;
 }
 
-export interface Firing {
+export interface FiredRules {
   readonly findings: readonly Finding[];
   /** Findings that were reported before and are still true. */
   readonly ongoing: readonly Finding[];
@@ -59,7 +59,7 @@ export function fireRules(
   before: readonly RuleFiring[],
   now: number,
   inFile: ReadonlySet<string>,
-): Firing {
+): FiredRules {
   const known = new Map(before.map((state) => [stateKey(state.rule, state.subject), state]));
   const findings: Finding[] = [];
   const ongoing: Finding[] = [];

@@ -26,7 +26,7 @@ const FLOW_FIGURES: readonly FigureName[] = ['time_weighted_return', 'money_weig
  * @param flowsReported whether the broker's history includes cash flows
  * @param since start of the day's figures
  */
-export function incompleteFigures(
+export function findIncompleteFigures(
   activities: readonly Activity[] | undefined,
   { priceOn, flowsReported, since }: { priceOn: ClosingPriceLookup; flowsReported: boolean; since: number },
 ): IncompleteFigures[] {

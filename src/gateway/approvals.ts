@@ -1,4 +1,4 @@
-import type { Access } from '../approval/access.ts';
+import type { AccessControl } from '../approval/access.ts';
 import { AuditChain } from '../approval/audit-chain.ts';
 import { CibaApprovalClient } from '../approval/ciba/ciba-approval-client.ts';
 import { detailsTypeByKind } from '../approval/details.ts';
@@ -42,7 +42,7 @@ interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended'
   readonly messages: MessagePorts;
   readonly policy: PolicyPorts;
   readonly signatures: Pick<ApprovalKeys, 'check'> | undefined;
-  readonly access: Access;
+  readonly access: AccessControl;
   readonly grants: AccessStore | undefined;
   readonly rules: RulesSource;
 }

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { Access } from '../approval/access.ts';
+import type { AccessControl } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { FindBrokerName } from '../approval/kinds/execution.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
@@ -287,7 +287,7 @@ interface RouteParts {
   readonly orderService: OrderService;
   readonly messageSender: MessageSender;
   readonly kernel: ApprovalKernel | undefined;
-  readonly access: Access;
+  readonly access: AccessControl;
   readonly grants: AccessStore | undefined;
   readonly mandates: MandateService | undefined;
   readonly record: OwnRecord | undefined;

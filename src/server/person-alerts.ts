@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MAX_RULES_LENGTH } from '../agent/remote/protocol.ts';
 import { createShortId } from '../agent/short-id.ts';
 import { addAlert, parseAlerts, removeAlerts } from '../check/alerts.ts';
-import { priceConditions } from '../check/conditions.ts';
+import { toPriceConditions } from '../check/conditions.ts';
 import { parseRules } from '../check/load-rules.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
@@ -127,7 +127,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
  */
 async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
-  const conditions = on_price === true ? priceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
+  const conditions = on_price === true ? toPriceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
   return { wakeAt: nextReviewTime(timing, next, now), conditions };
 }
 

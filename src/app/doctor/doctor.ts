@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { type ModelServer, modelServerUrl, resolveModelServer } from '../../agent/model/model-server.ts';
 import { companyHost } from '../../auth/company/company-failure.ts';
-import { providerMetadata } from '../../auth/provider/provider.ts';
+import { getProviderMetadata } from '../../auth/provider/provider.ts';
 import { configFilePath } from '../../config/config-file.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { toErrorObject } from '../../errors/error-object.ts';
@@ -270,7 +270,7 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
   const { company, issuer } = profile;
   if (company === undefined) return [];
   const access = { clock: app.clock, fetch: app.fetch, timeoutSeconds: COMPANY_TIMEOUT_S };
-  const theirs = await providerMetadata(company.issuer, access);
+  const theirs = await getProviderMetadata(company.issuer, access);
   const name = companyHost(company);
   const details = { issuer: company.issuer, client_id: company.client_id };
   const grants = stringList(theirs.grant_types_supported);
@@ -284,7 +284,7 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
     const fix = `Ask whoever runs ${name} to enable it.`;
     return [fail('company', `${company.issuer} doesn't support ${lacking.join(' and ')}`, fix, details)];
   }
-  const ours = await providerMetadata(issuer, access);
+  const ours = await getProviderMetadata(issuer, access);
   if (stringList(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
     const fix = 'Ask whoever runs the home to add the company to home.yaml (docs/operate/COMPANY.md).';
     return [fail('company', `${issuer} does not accept sign-ins from companies`, fix, details)];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { providerMetadata, supportsDpop } from '../../auth/provider/provider.ts';
+import { getProviderMetadata, supportsDpop } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_DETAILS_TYPE } from '../../trading/approval-details.ts';
@@ -16,7 +16,7 @@ const SKEW_FAIL_S = 60;
 /** Checks the clock before the provider, since a wrong clock explains most other failures. */
 export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   let date: string | null = null;
-  const metadata = await providerMetadata(profile.issuer, {
+  const metadata = await getProviderMetadata(profile.issuer, {
     clock: app.clock,
     timeoutSeconds: REQUEST_TIMEOUT_S,
     fetch: async (url, options) => {

@@ -1,7 +1,7 @@
 import { modelServerUrl } from '../../agent/model/model-server.ts';
 import { logout } from '../../auth/logout.ts';
 import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts';
-import { providerMetadata } from '../../auth/provider/provider.ts';
+import { getProviderMetadata } from '../../auth/provider/provider.ts';
 import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
 import { configFilePath } from '../../config/config-file.ts';
 import { type CredentialLocation, profileSchema } from '../../config/profile.ts';
@@ -63,7 +63,7 @@ export async function addProfile(
   await requireNewProfileName(home, name);
   if (given.server !== undefined) return await addServerProfile(app, home, name, given.server, given);
   const issuer = requireUrl(given.issuer ?? (await ask('issuer')), '--issuer');
-  const metadata = await providerMetadata(issuer, { fetch: app.fetch, clock: app.clock });
+  const metadata = await getProviderMetadata(issuer, { fetch: app.fetch, clock: app.clock });
   const provider = given.provider ?? detectProvider(metadata);
   app.tell(`Found ${providerDialect({ provider }).label} at ${metadata.issuer}`);
   const gateway = requireUrl(given.gateway ?? (await ask('gateway')), '--gateway');
@@ -103,7 +103,7 @@ async function addServerProfile(
       hint: 'Remove --environment.',
     });
   }
-  const metadata = await providerMetadata(given.issuer ?? published.issuer, {
+  const metadata = await getProviderMetadata(given.issuer ?? published.issuer, {
     fetch: app.fetch,
     clock: app.clock,
   });
@@ -129,7 +129,7 @@ async function checkAndWrite(
   home: UserDirs,
   name: string,
   profile: ProfileInput,
-  metadata: Awaited<ReturnType<typeof providerMetadata>>,
+  metadata: Awaited<ReturnType<typeof getProviderMetadata>>,
 ): Promise<AddedProfile> {
   const findings = checkProviderFeatures(profileSchema.parse(profile), metadata);
   requireSignIn(findings, metadata.issuer);
@@ -227,7 +227,7 @@ interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
 export async function checkProfile(app: App, name: string | undefined) {
   const profile = await resolveNamedProfile(app, name);
   // Bypasses the cache, since someone has probably just changed the provider's settings.
-  const metadata = await providerMetadata(profile.issuer, {
+  const metadata = await getProviderMetadata(profile.issuer, {
     fetch: app.fetch,
     clock: app.clock,
     fresh: true,

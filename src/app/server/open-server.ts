@@ -1,5 +1,5 @@
 import { detectProvider } from '../../auth/provider/dialects.ts';
-import { providerMetadata } from '../../auth/provider/provider.ts';
+import { getProviderMetadata } from '../../auth/provider/provider.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { createPublicFetch } from '../../net/public-fetch.ts';
 import { createPublicResolver } from '../../net/public-resolver.ts';
@@ -40,7 +40,7 @@ export async function openServer(
   const address = readConnectionString(place as ConnectionStringSource, home, env);
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
   const access = { fetch, clock, privateKey };
-  const provider = detectProvider(await providerMetadata(settings.issuer, access));
+  const provider = detectProvider(await getProviderMetadata(settings.issuer, access));
   const store = await import('../../store/postgres/server-database.ts');
   const { openPgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
   const database = await store.openServerDatabase({ address, tenant });

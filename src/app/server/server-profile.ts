@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { PROTECTED_RESOURCE_PATH, protectedResourceSchema } from '../../agent/remote/wire-schemas.ts';
 import { capApprovalTtl, detectProvider } from '../../auth/provider/dialects.ts';
-import { providerMetadata } from '../../auth/provider/provider.ts';
+import { getProviderMetadata } from '../../auth/provider/provider.ts';
 import { type Config, profileSchema, type ResolvedProfile } from '../../config/profile.ts';
 import { providerNames } from '../../config/provider-names.ts';
 import {
@@ -158,7 +158,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
     });
   }
   const { fetch, clock, home } = options;
-  const metadata = await providerMetadata(issuer, { fetch, clock, ...defined({ home }) });
+  const metadata = await getProviderMetadata(issuer, { fetch, clock, ...defined({ home }) });
   return {
     issuer: metadata.issuer,
     audience: told.resource,

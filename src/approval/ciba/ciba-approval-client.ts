@@ -24,7 +24,7 @@ import {
   type ClientIdSource,
   createCibaClientFactory,
 } from './ciba-client.ts';
-import type { BackchannelAuthentication, CibaPort, Outcome, PollResult, Question } from './ciba-port.ts';
+import type { BackchannelAuthentication, CibaPort, CibaRequest, Outcome, PollResult } from './ciba-port.ts';
 import { createRegisteredClientIdSource, createRegistrationFileStorage } from './client-registration.ts';
 
 const OUTCOME_TIMEOUT_MS = 10_000;
@@ -91,7 +91,7 @@ export class CibaApprovalClient implements CibaPort {
    * Sends an approval request (CIBA Core §7.1). If the provider has forgotten the client id, registers a new client
    * and sends the request once more.
    */
-  async request(question: Question): Promise<BackchannelAuthentication> {
+  async request(question: CibaRequest): Promise<BackchannelAuthentication> {
     const { issuer, details } = this.#options;
     const client = await this.#connect();
     requireDetails(client, details);
@@ -109,7 +109,7 @@ export class CibaApprovalClient implements CibaPort {
     }
   }
 
-  async #send(client: CibaClient, question: Question): Promise<BackchannelAuthentication> {
+  async #send(client: CibaClient, question: CibaRequest): Promise<BackchannelAuthentication> {
     const { issuer, fetch, details, resource } = this.#options;
     const { initiateBackchannelAuthentication } = await import('openid-client');
     const { dialect, metadata } = client;

@@ -3,7 +3,7 @@ import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
 import { toAssertionKey } from '../../auth/provider/assertion-key.ts';
 import type { ProviderDialect } from '../../auth/provider/dialect.ts';
 import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts';
-import { clientConfiguration, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
+import { clientConfiguration, getProviderMetadata, type ProviderAccess } from '../../auth/provider/provider.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 
 export interface ClientIdSource {
@@ -57,7 +57,7 @@ export function createCibaClientFactory({
   };
   // However many polls find the metadata out of date, the provider is asked only once.
   const discover = (): Promise<ServerMetadata> => {
-    discovery ??= providerMetadata(issuer, access).finally(() => {
+    discovery ??= getProviderMetadata(issuer, access).finally(() => {
       discovery = undefined;
     });
     return discovery;

@@ -9,7 +9,7 @@ interface Approver {
 }
 
 /** An approval request, sent to the provider as a CIBA authentication request. */
-export interface Question {
+export interface CibaRequest {
   readonly asked: Approver;
   readonly scope: ApprovalScope;
   /** At most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
@@ -88,7 +88,7 @@ export interface CibaPort {
   /** With `ping` the provider calls back (CIBA Core §10.2), and polls only make up for lost pings. */
   readonly delivery: 'poll' | 'ping';
   /** @throws {TradeAgentError} `provider_unreachable` (`details.retryAfter`, if any, is in seconds), `provider_error` */
-  request(question: Question): Promise<BackchannelAuthentication>;
+  request(question: CibaRequest): Promise<BackchannelAuthentication>;
   /**
    * Polls the token endpoint once; the provider may delay its response (long poll). Every response is a result, never
    * an error.
@@ -98,7 +98,7 @@ export interface CibaPort {
    */
   poll(
     authReqId: string,
-    expected: { readonly sub: string; readonly details: Question['details']; readonly expiresAt: number },
+    expected: { readonly sub: string; readonly details: CibaRequest['details']; readonly expiresAt: number },
     signal: AbortSignal,
     onSend?: () => void,
   ): Promise<PollResult>;

@@ -2,7 +2,7 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { ServerMetadata } from 'openid-client';
 import { z } from 'zod';
 import { publicClientKey } from '../../auth/provider/assertion-key.ts';
-import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
+import { getProviderMetadata, PROVIDER_TIMEOUT_S, type ProviderAccess } from '../../auth/provider/provider.ts';
 import { classifyProviderFailure, toProviderError } from '../../auth/provider/provider-failure.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
@@ -104,7 +104,7 @@ function parseRegistration(text: string) {
 /** @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
 async function registerClient(options: RegistrationOptions): Promise<string> {
   const { issuer, access } = options;
-  const metadata = await providerMetadata(issuer, access);
+  const metadata = await getProviderMetadata(issuer, access);
   if (metadata.registration_endpoint === undefined) {
     throw new TradeAgentError('provider_error', `${issuer} does not support client registration`, {
       hint: 'Register a client at the provider with the output of "trade-agent gateway key", then set approval.client_id in gateway.yaml.',

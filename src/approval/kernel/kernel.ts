@@ -4,7 +4,7 @@ import type { ProposalKey, ProposalReason, StoredProposal } from '../../store/pr
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { isSettledState, type ProposalRequest } from '../../trading/proposal.ts';
 import { haltedReason, isAllowedDuringHalt, proposerForOwner, proposerWithoutToken, revokedReason } from '../access.ts';
-import { latePlacementReason, recordExecuted, recordExecutionOutcome } from '../carry-out.ts';
+import { buildLatePlacementReason, recordExecuted, recordExecutionOutcome } from '../carry-out.ts';
 import type { ChangeListener } from '../change-notifier.ts';
 import { KernelContext } from '../kernel-context.ts';
 import type { KernelDeps } from '../kernel-deps.ts';
@@ -329,7 +329,7 @@ export class ApprovalKernel {
     }
     // Some orders of the batch may have been reported as placed before. The result is corrected for the others.
     if (isCorrected?.(result, found.result) !== true) return 'accounted';
-    const late = await latePlacementReason(this.#parts, proposal);
+    const late = await buildLatePlacementReason(this.#parts, proposal);
     this.#context.announce(await moves.recordResult(proposal, found.result, late));
     return 'accounted';
   }

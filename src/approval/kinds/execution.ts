@@ -3,7 +3,7 @@ import { toProblemCode } from '../../errors/problem-codes.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import type { Execution, Proposer } from '../kind.ts';
+import type { ExecutionOutcome, Proposer } from '../kind.ts';
 
 /** Error codes after which a service call may be retried, because the service did nothing. */
 const NOT_ACCEPTED_CODES: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
@@ -13,7 +13,7 @@ const NOT_ACCEPTED_CODES: readonly string[] = ['account_not_connected', 'broker_
  * Any other {@link HttpProblem} means that it did not; after a status of 500 or more, or one of the
  * `NOT_ACCEPTED_CODES`, the call may be retried.
  */
-export async function toExecution<Result>(work: () => Promise<Result>): Promise<Execution<Result>> {
+export async function toExecution<Result>(work: () => Promise<Result>): Promise<ExecutionOutcome<Result>> {
   try {
     return { outcome: 'executed', result: await work() };
   } catch (error) {
@@ -50,7 +50,7 @@ export function toHttpProblem(error: unknown): HttpProblem {
 export type FindBrokerName = (proposer: Proposer, account: string) => Promise<string | undefined>;
 
 /** Returns the account and its broker for the phone; empty if there is only one broker. */
-export function displayedAccount({
+export function toDisplayedAccount({
   broker,
   account,
 }: {

@@ -4,7 +4,7 @@ import type { ProposalStore, StoredProposal } from '../../store/proposal-store.t
 import type { SigningKeyStore } from '../../store/signing-key-store.ts';
 import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
 import { defined } from '../../values/defined.ts';
-import { approvingMandate } from '../access.ts';
+import { findApprovingMandate } from '../access.ts';
 import { evidenceSchema } from '../signature/statement.ts';
 import { ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
@@ -142,7 +142,7 @@ async function signedApprovals({ keys, site }: ReceiptSources, { id, sub, second
 }
 
 async function receiptMandate(sources: ReceiptSources, proposal: StoredProposal): Promise<Receipt['mandate']> {
-  const id = approvingMandate(proposal);
+  const id = findApprovingMandate(proposal);
   const granted = id === undefined ? undefined : await sources.proposals.bySubject(proposal.sub, id);
   if (id === undefined || granted === undefined) return null;
   return { id, proposal: toApprovedProposal(granted), approvals: await signedApprovals(sources, granted) };

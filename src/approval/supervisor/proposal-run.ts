@@ -5,8 +5,8 @@ import type { ProposalState } from '../../trading/proposal.ts';
 import { proposerWithoutToken } from '../access.ts';
 import { executeProposal, recordExecutionOutcome } from '../carry-out.ts';
 import type { PollResult } from '../ciba/ciba-port.ts';
+import { buildCibaRequest, currentApprover, isSecondApproverNext } from '../ciba-request.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import { buildQuestion, currentApprover, isSecondApproverNext } from '../question.ts';
 import type { ApprovalToken, ProposalPatch } from '../transitions.ts';
 import type { ProviderPings } from './provider-pings.ts';
 import { requestOwnerApproval, requestSecondApproval } from './request-approval.ts';
@@ -307,7 +307,7 @@ export class ProposalRun {
     // The proposal may have been withdrawn after its row was read.
     if (this.#isOver) this.#breakOff();
     try {
-      const { details } = buildQuestion(parts, proposal);
+      const { details } = buildCibaRequest(parts, proposal);
       ended.signal.throwIfAborted();
       failpoint('poll.before_call');
       const expected = { sub: currentApprover(proposal), details, expiresAt };

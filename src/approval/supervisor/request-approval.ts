@@ -3,12 +3,12 @@ import { toProblemCode } from '../../errors/problem-codes.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { approvingMandate, haltedReason, isAllowedDuringHalt } from '../access.ts';
+import { findApprovingMandate, haltedReason, isAllowedDuringHalt } from '../access.ts';
 import { denialFacts, mayBeAcceptedLater, refusedApprovalOutcome, verifyApprovalToken } from '../carry-out.ts';
-import type { BackchannelAuthentication, Outcome, Question } from '../ciba/ciba-port.ts';
+import type { BackchannelAuthentication, CibaRequest, Outcome } from '../ciba/ciba-port.ts';
+import { buildCibaRequest } from '../ciba-request.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { logDenial } from '../log-denial.ts';
-import { buildQuestion } from '../question.ts';
 
 /**
  * Minimum time for a decision, in milliseconds. With less time left, nobody could read the order and decide, so the
@@ -35,7 +35,7 @@ export async function requestOwnerApproval(
   const { moves, halts } = context.parts;
   if (!isAllowedDuringHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
     context.announce(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
-  } else if (approvingMandate(proposal) !== undefined) {
+  } else if (findApprovingMandate(proposal) !== undefined) {
     // The owner approved the proposal in advance by a mandate, so they are not asked, and there is no token.
     context.announce(await moves.move(proposal, 'approved'));
   } else await sendAndStoreQuestion(context, proposal, signal);
@@ -93,7 +93,7 @@ async function sendAndStoreQuestion(
   const { id, deadline } = proposal;
   const asked = proposal.asked + 1;
   const question = {
-    ...buildQuestion(context.parts, proposal),
+    ...buildCibaRequest(context.parts, proposal),
     acr: await acrFor?.(proposal),
     notificationToken: notificationTokens.of({ id, asked }),
   };
@@ -114,7 +114,7 @@ async function sendAndStoreQuestion(
 async function sendQuestion(
   context: KernelContext,
   proposal: StoredProposal,
-  question: Omit<Question, 'expiresIn'>,
+  question: Omit<CibaRequest, 'expiresIn'>,
   signal: AbortSignal,
 ): Promise<BackchannelAuthentication | undefined> {
   const { store, moves, clock, asking } = context.parts;

@@ -18,7 +18,7 @@ export interface PendingConnection {
   close(): Promise<void>;
 }
 
-export interface ConnectOptions {
+export interface AccountConnectionOptions {
   readonly connection: string;
   readonly scopes: readonly string[];
   readonly finish: 'provider' | 'loopback';
@@ -40,14 +40,14 @@ const MAX_PAUSE_S = 30;
  */
 export async function beginAccountConnection(
   accounts: ConnectedAccountsClient,
-  options: ConnectOptions,
+  options: AccountConnectionOptions,
 ): Promise<PendingConnection> {
   return options.finish === 'provider' ? finishAtProvider(accounts, options) : finishOnLoopback(accounts, options);
 }
 
 async function finishAtProvider(
   accounts: ConnectedAccountsClient,
-  { connection, scopes, clock }: ConnectOptions,
+  { connection, scopes, clock }: AccountConnectionOptions,
 ): Promise<PendingConnection> {
   const startedAt = clock.now();
   const started = await accounts.start({ connection, scopes, deviceName: machineName() });
@@ -83,7 +83,7 @@ async function finishAtProvider(
  */
 async function finishOnLoopback(
   accounts: ConnectedAccountsClient,
-  { connection, scopes, clock, redirectPort }: ConnectOptions,
+  { connection, scopes, clock, redirectPort }: AccountConnectionOptions,
 ): Promise<PendingConnection> {
   const back = await listenForReturn(redirectPort);
   try {

@@ -6,7 +6,7 @@ import { isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { PROVIDER_TIMEOUT_S } from '../provider/provider.ts';
-import { demandsDpopNonce } from '../session/gateway-request.ts';
+import { requiresDpopNonce } from '../session/gateway-request.ts';
 
 const startedSchema = z.object({
   auth_session: z.string().min(1),
@@ -185,7 +185,7 @@ function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetc
     const url = new URL(`${endpoint}/${path}`);
     const first = await sendOnce(method, url, body);
     // Sending again is safe: a challenged request was not carried out.
-    return demandsDpopNonce(first.response) ? await sendOnce(method, url, body) : first;
+    return requiresDpopNonce(first.response) ? await sendOnce(method, url, body) : first;
   };
 }
 

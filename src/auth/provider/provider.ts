@@ -59,7 +59,7 @@ const usedEndpoints = [
  * Returns the provider's metadata (OpenID Connect Discovery) from memory, the disk, or the network.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`
  */
-export async function providerMetadata(issuer: string, access: ProviderAccess): Promise<ServerMetadata> {
+export async function getProviderMetadata(issuer: string, access: ProviderAccess): Promise<ServerMetadata> {
   const now = (access.clock ?? systemClock).now();
   const isFresh = (cached: CachedMetadata | undefined): cached is CachedMetadata =>
     !access.fresh && cached !== undefined && cached.fetchedAt <= now && now - cached.fetchedAt < METADATA_TTL_MS;
@@ -92,7 +92,7 @@ export async function clientConfiguration(
   authentication: ClientAuth | undefined,
   access: ProviderAccess,
 ): Promise<Configuration> {
-  const metadata = providerDialect(profile).complete(await providerMetadata(profile.issuer, access));
+  const metadata = providerDialect(profile).complete(await getProviderMetadata(profile.issuer, access));
   const oidc = await import('openid-client');
   const { issuer } = profile;
   const { clock = systemClock } = access;

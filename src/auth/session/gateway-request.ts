@@ -27,7 +27,7 @@ interface GatewayRequest {
  */
 export async function sendToGateway(request: GatewayRequest): Promise<Response> {
   const response = await sendOnce(request);
-  if (demandsDpopNonce(response)) {
+  if (requiresDpopNonce(response)) {
     await response.body?.cancel();
     return await sendOnce(request);
   }
@@ -35,7 +35,7 @@ export async function sendToGateway(request: GatewayRequest): Promise<Response> 
 }
 
 /** Returns whether a resource server demands a proof that contains its nonce (RFC 9449 §9). */
-export function demandsDpopNonce(response: Response): boolean {
+export function requiresDpopNonce(response: Response): boolean {
   return response.status === 401 && /use_dpop_nonce/.test(response.headers.get('www-authenticate') ?? '');
 }
 

@@ -1,4 +1,4 @@
-import { approvingMandate } from '../../approval/access.ts';
+import { findApprovingMandate } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
@@ -87,7 +87,7 @@ const isSent = (proposal: StoredProposal) => isOfKind(proposal) && ['executed', 
 
 function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
   const { id, kind, state, subject, updatedAt } = proposal;
-  const by = approvingMandate(proposal) !== undefined ? 'mandate' : signed ? 'signature' : 'token';
+  const by = findApprovingMandate(proposal) !== undefined ? 'mandate' : signed ? 'signature' : 'token';
   return {
     id,
     kind,

@@ -1,4 +1,4 @@
-import type { Access } from '../../approval/access.ts';
+import type { AccessControl } from '../../approval/access.ts';
 import type { AccessStore } from '../../store/access-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Permission } from '../../trading/permissions.ts';
@@ -9,7 +9,7 @@ import { createRelations, type RelationsOptions } from './relations-settings.ts'
 
 interface People {
   readonly relations: Relations;
-  readonly access: Access;
+  readonly access: AccessControl;
   /** Undefined if access is granted on another server. */
   readonly grants: AccessStore | undefined;
 }
@@ -52,7 +52,7 @@ const actionTexts: Readonly<Record<Permission, string>> = {
 };
 
 /** Creates access checks that throw an HTTP problem unless the relations allow the action. */
-function relationsAccess(relations: Relations, now: () => number): Access {
+function relationsAccess(relations: Relations, now: () => number): AccessControl {
   return {
     async require(who, question, account) {
       const allowed = await unlessUnavailable(relations.check({ user: who, relation: question, account, at: now() }));

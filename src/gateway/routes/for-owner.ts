@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Access, proposerForOwner } from '../../approval/access.ts';
+import { type AccessControl, proposerForOwner } from '../../approval/access.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
 import type { Permission } from '../../trading/permissions.ts';
 import type { Caller } from '../auth/caller.ts';
@@ -28,7 +28,7 @@ const forQuery = z.strictObject(forParameter);
  */
 export type ResolveOwner = (caller: Caller, owner: string | undefined, question: Permission) => Promise<Caller>;
 
-export function createOwnerResolver(access: Pick<Access, 'require'>): ResolveOwner {
+export function createOwnerResolver(access: Pick<AccessControl, 'require'>): ResolveOwner {
   return async (caller, owner = caller.sub, question) => {
     // A person's own account never depends on another server's relations.
     if (owner !== caller.sub) await access.require(caller.sub, question, owner);

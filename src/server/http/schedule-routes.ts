@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type AddScheduleRequest, addScheduleRequestSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
 import { createShortId } from '../../agent/short-id.ts';
 import type { Session } from '../../auth/session/session.ts';
-import { priceConditions } from '../../check/conditions.ts';
+import { toPriceConditions } from '../../check/conditions.ts';
 import { defaultRulesFile, parseRules } from '../../check/load-rules.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
@@ -126,7 +126,7 @@ async function newSchedule(
     request: createHash('sha256').update(JSON.stringify(asked)).digest('base64url'),
     now,
     wakeAt: nextReviewTime(asked.timing, moments.after(now, 1)[0], now),
-    conditions: asked.on_price === true ? priceConditions(file) : [],
+    conditions: asked.on_price === true ? toPriceConditions(file) : [],
   };
 }
 

@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { CibaApprovalClientOptions } from '../../../src/approval/ciba/ciba-approval-client.ts';
-import type { Question } from '../../../src/approval/ciba/ciba-port.ts';
+import type { CibaRequest } from '../../../src/approval/ciba/ciba-port.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import type { LyingProvider } from '../auth/lying-provider.ts';
 import { anOrder } from '../auth/order-details.ts';
@@ -19,13 +19,13 @@ export const clientKey: JWK = {
 export const soon = () => AbortSignal.timeout(20_000);
 
 /** One question to alice's phone; each has an order of its own. */
-export function aQuestion(gateway = GATEWAY, change: Partial<Question> = {}): Question {
+export function aQuestion(gateway = GATEWAY, change: Partial<CibaRequest> = {}): CibaRequest {
   const { details, message } = anOrder(gateway);
   return {
     asked: { sub: 'alice', name: 'alice', email: 'alice@sandbox.example' },
     scope: 'orders:write',
     bindingMessage: message,
-    details: details as unknown as Question['details'],
+    details: details as unknown as CibaRequest['details'],
     expiresIn: 300,
     notificationToken: 'notification-token-of-the-test',
     ...change,

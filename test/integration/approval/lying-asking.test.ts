@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CibaApprovalClient, type CibaApprovalClientOptions } from '../../../src/approval/ciba/ciba-approval-client.ts';
-import type { Question } from '../../../src/approval/ciba/ciba-port.ts';
+import type { CibaRequest } from '../../../src/approval/ciba/ciba-port.ts';
 import { badIdTokens } from '../auth/bad-id-tokens.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
@@ -15,7 +15,7 @@ afterEach(() => provider.close());
 
 const lie = (lies: Lies) => Object.assign(provider.lies, lies);
 
-async function approval(change: Partial<CibaApprovalClientOptions> = {}, question: Partial<Question> = {}) {
+async function approval(change: Partial<CibaApprovalClientOptions> = {}, question: Partial<CibaRequest> = {}) {
   const asking = new CibaApprovalClient(optionsFor(provider, change));
   const asked = aQuestion(GATEWAY, question);
   const request = await asking.request(asked);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { decodeJwt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
-import type { PollResult, Question } from '../../../src/approval/ciba/ciba-port.ts';
+import type { CibaRequest, PollResult } from '../../../src/approval/ciba/ciba-port.ts';
 import { beginAccountConnection } from '../../../src/auth/connections/connect-account.ts';
 import { createConnectedAccountsClient } from '../../../src/auth/connections/connected-accounts-client.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { logout } from '../../../src/auth/logout.ts';
 import { capApprovalTtl, detectProvider } from '../../../src/auth/provider/dialects.ts';
-import { providerMetadata } from '../../../src/auth/provider/provider.ts';
+import { getProviderMetadata } from '../../../src/auth/provider/provider.ts';
 import { checkProviderFeatures } from '../../../src/auth/provider/provider-check.ts';
 import { adoptRefreshToken } from '../../../src/auth/session/adopt-refresh-token.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
@@ -100,7 +100,7 @@ const gatewayAsks = () =>
 
 async function ask(asking = gatewayAsks()) {
   const order = anOrder(GATEWAY);
-  const details = order.details as unknown as Question['details'];
+  const details = order.details as unknown as CibaRequest['details'];
   const request = await asking.request({
     asked: { sub: SUB },
     scope: 'orders:write',
@@ -122,12 +122,12 @@ async function ask(asking = gatewayAsks()) {
 
 describe('an Auth0 tenant', () => {
   it('is recognized by its metadata, also under a domain of its own', async () => {
-    expect(detectProvider(await providerMetadata(auth0.issuer, {}))).toBe('auth0');
+    expect(detectProvider(await getProviderMetadata(auth0.issuer, {}))).toBe('auth0');
   });
 
   it('is told apart from what it cannot say about itself', async () => {
     auth0.tenant.announcesCiba = false;
-    const metadata = await providerMetadata(auth0.issuer, { fresh: true });
+    const metadata = await getProviderMetadata(auth0.issuer, { fresh: true });
     const findings = checkProviderFeatures(profile, metadata);
     expect(findings.map(({ feature, status }) => [feature, status])).toEqual([
       ['device', 'ok'],

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { logout } from '../../../src/auth/logout.ts';
-import { providerMetadata } from '../../../src/auth/provider/provider.ts';
+import { getProviderMetadata } from '../../../src/auth/provider/provider.ts';
 import { revokeTokens } from '../../../src/auth/provider/token-revocation.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
@@ -194,7 +194,7 @@ describe('a provider that sends a byte now and then', () => {
       'metadata',
       async () => {
         delete answers['/.well-known/openid-configuration'];
-        return await providerMetadata(slow, { timeoutSeconds: 0.5 });
+        return await getProviderMetadata(slow, { timeoutSeconds: 0.5 });
       },
     ],
     ['the device endpoint', () => beginDeviceLogin(profileAt(slow), world.store, { timeoutSeconds: 0.5 })],
@@ -237,7 +237,7 @@ describe('plain HTTP', () => {
     'is refused for the issuer itself (%s), before anything is sent',
     async (issuer) => {
       const send = () => Promise.reject(new Error('sent'));
-      await expect(providerMetadata(issuer, { fetch: send })).rejects.toMatchObject({
+      await expect(getProviderMetadata(issuer, { fetch: send })).rejects.toMatchObject({
         code: 'invalid_config',
       });
     },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createCheckJob } from '../../../src/app/server/check-job.ts';
-import { priceConditions } from '../../../src/check/conditions.ts';
+import { toPriceConditions } from '../../../src/check/conditions.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
@@ -181,7 +181,7 @@ withPostgres('a schedule’s check at a server', () => {
   it('runs as soon as a price passes a limit, once whoever watches, and not again while it stands', async () => {
     const rules =
       'rules: [{name: passed, kind: price, symbol: AAPL, above: 1}, {name: far, kind: price, symbol: AAPL, above: 99999}]';
-    await tenant.add(rules, { conditions: priceConditions(await parseRules(rules, 'rules')) });
+    await tenant.add(rules, { conditions: toPriceConditions(await parseRules(rules, 'rules')) });
     const watch = (holder: string) =>
       checkPriceConditions({
         ...{

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { Access } from '../../../src/approval/access.ts';
+import type { AccessControl } from '../../../src/approval/access.ts';
 import { AuditChain } from '../../../src/approval/audit-chain.ts';
-import type { CibaPort, Outcome, PollResult, Question } from '../../../src/approval/ciba/ciba-port.ts';
+import type { CibaPort, CibaRequest, Outcome, PollResult } from '../../../src/approval/ciba/ciba-port.ts';
+import { buildCibaRequest } from '../../../src/approval/ciba-request.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
 import { ApprovalKernel } from '../../../src/approval/kernel/kernel.ts';
 import { generateProposalCode, generateProposalId, type ProposalCaller } from '../../../src/approval/kernel/propose.ts';
 import { defaultQuotas } from '../../../src/approval/kernel/quotas.ts';
 import type { KernelDeps } from '../../../src/approval/kernel-deps.ts';
-import type { Approval, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
+import type { Approval, ExecutionOutcome, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { NotificationTokens } from '../../../src/approval/notification-tokens.ts';
-import { buildQuestion } from '../../../src/approval/question.ts';
 import { ProposalTransitions, proposalAuditFacts } from '../../../src/approval/transitions.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
@@ -39,7 +39,7 @@ interface Subject {
   readonly mandate?: string | undefined;
 }
 
-type Step = Execution<unknown> | ((subject: Subject, approved: Approval) => Promise<Execution<unknown>>);
+type Step = ExecutionOutcome<unknown> | ((subject: Subject, approved: Approval) => Promise<ExecutionOutcome<unknown>>);
 
 export interface WorldOptions {
   readonly answers?: Answer[];
@@ -120,8 +120,8 @@ export function kernelWorld({
 
   /** When the desk was asked to carry one out, and what became of it, milliseconds since the epoch. */
   const looks: number[] = [];
-  const polls: { id: string; at: number; expected: { sub: string; details: Question['details'] } }[] = [];
-  const questions: Question[] = [];
+  const polls: { id: string; at: number; expected: { sub: string; details: CibaRequest['details'] } }[] = [];
+  const questions: CibaRequest[] = [];
   const told: (Outcome & { authReqId: string })[] = [];
   const errors: string[] = [];
   /** The broker's book, and the desk's journal: by the id, what the first time came to. */
@@ -153,7 +153,7 @@ export function kernelWorld({
     /** What the desk does, in turn; afterwards it places each order once. */
     steps: [] as Step[],
     /** The desk places it, or says what came of it the first time. */
-    place: (subject: Subject): Execution<unknown> => {
+    place: (subject: Subject): ExecutionOutcome<unknown> => {
       const earlier = journal.get(subject.client_order_id);
       if (earlier !== undefined) return { outcome: 'executed', result: earlier };
       const result = { order: subject.client_order_id };
@@ -170,7 +170,7 @@ export function kernelWorld({
     /** {@link Kind.isCorrected}; only a batch has it. */
     isCorrected: undefined as Kind['isCorrected'],
     /** What {@link Kind.settle} finds. */
-    settled: { outcome: 'unknown', text: 'nobody knows' } as Execution<unknown> | undefined,
+    settled: { outcome: 'unknown', text: 'nobody knows' } as ExecutionOutcome<unknown> | undefined,
     /** Who stands how to whose account: nobody to anybody else's, until a test says so. */
     access: {
       require: async (who, _question, account) => {
@@ -179,7 +179,7 @@ export function kernelWorld({
       second: async () => {
         throw new HttpProblem(403, 'policy_denied', 'there is nobody');
       },
-    } as Access,
+    } as AccessControl,
     /** Runs before a question is taken; throws where it is not. */
     onRequest: async (): Promise<void> => {},
     verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approval> => {
@@ -189,7 +189,7 @@ export function kernelWorld({
       // A second person's came just now.
       const expiresAt = by === undefined ? (proposal.tokenExpiresAt ?? 0) : clock.now() + TOKEN_MS;
       if (isFirst && clock.now() >= expiresAt) throw new HttpProblem(401, 'token_expired', 'it has expired');
-      const question = buildQuestion({ getKind, gateway: GATEWAY, detailsTypes: {} }, proposal);
+      const question = buildCibaRequest({ getKind, gateway: GATEWAY, detailsTypes: {} }, proposal);
       return {
         sub: by ?? proposal.sub,
         clientId: 'gateway',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../../src/approval/access.ts';
-import type { Approval, Execution, Proposer } from '../../../src/approval/kind.ts';
+import type { Approval, ExecutionOutcome, Proposer } from '../../../src/approval/kind.ts';
 import type { ProposalReason } from '../../../src/store/proposal-store.ts';
 import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
@@ -10,11 +10,11 @@ const notPlaced: ProposalReason = {
   code: 'not_placed',
   text: 'the approval expired before the broker accepted the order',
 };
-const refused: Execution<unknown> = {
+const refused: ExecutionOutcome<unknown> = {
   outcome: 'refused',
   refusal: new HttpProblem(409, 'not_placed', 'there is no order'),
 };
-const unknown: Execution<unknown> = { outcome: 'unknown', text: 'no answer' };
+const unknown: ExecutionOutcome<unknown> = { outcome: 'unknown', text: 'no answer' };
 
 /** Lets all that is under way come to its end, without a look of half a minute later. */
 const settleDown = (world: KernelWorld) => world.sleep(1_000);
@@ -27,7 +27,7 @@ const recordLines = async (world: KernelWorld) =>
 
 /** One that is being carried out here while another process writes it off; then the desk answers. */
 async function writtenOffMeanwhile(
-  answer: (world: KernelWorld, approved: Approval) => Execution<unknown>,
+  answer: (world: KernelWorld, approved: Approval) => ExecutionOutcome<unknown>,
   options: WorldOptions = {},
 ) {
   const world = kernelWorld(options);
@@ -42,7 +42,7 @@ async function writtenOffMeanwhile(
 }
 
 describe('a proposal that was reported as expired, whose order reaches the broker', () => {
-  const placed: Execution<unknown> = { outcome: 'executed', result: { order: 'order-1' } };
+  const placed: ExecutionOutcome<unknown> = { outcome: 'executed', result: { order: 'order-1' } };
 
   it('becomes executed, and says that it was placed late and what can be done', async () => {
     const { world, id } = await writtenOffMeanwhile(() => placed);
@@ -92,7 +92,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
     expect(await world.clock.run(changed)).toMatchObject({ state: 'executed' });
   });
 
-  it.each<[string, Execution<unknown>]>([
+  it.each<[string, ExecutionOutcome<unknown>]>([
     ['a refusal', refused],
     ['no answer', unknown],
     ['an answer that it was not taken', { outcome: 'not_taken', refusal: new HttpProblem(503, 'broker_busy', 'busy') }],
@@ -103,7 +103,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
 });
 
 describe('an order that is found at the broker', () => {
-  const found: Execution<unknown> = { outcome: 'executed', result: { order: 'found' } };
+  const found: ExecutionOutcome<unknown> = { outcome: 'executed', result: { order: 'found' } };
 
   it('has its expired proposal executed, once, asked about with the latest token of its owner', async () => {
     const world = kernelWorld();
@@ -134,7 +134,7 @@ describe('an order that is found at the broker', () => {
     expect(askers).toEqual([{ sub: 'alice', clientId: '', accessToken: NO_TOKEN }]);
   });
 
-  it.each<[string, Execution<unknown> | undefined]>([
+  it.each<[string, ExecutionOutcome<unknown> | undefined]>([
     ['nothing', undefined],
     ['a refusal', refused],
     ['nothing that anybody knows', unknown],
@@ -184,7 +184,7 @@ describe('an order that is found at the broker', () => {
 
 describe('an order of a batch that is found at the broker after the batch was carried out', () => {
   /** One whose result says that something was placed which its desk knows of, or not. */
-  async function carriedOut(settled: Execution<unknown>, options: WorldOptions = {}) {
+  async function carriedOut(settled: ExecutionOutcome<unknown>, options: WorldOptions = {}) {
     const world = kernelWorld(options);
     const row = await world.left('executed');
     world.isCorrected = (before, after) =>
@@ -192,7 +192,7 @@ describe('an order of a batch that is found at the broker after the batch was ca
     world.settled = settled;
     return { world, row };
   }
-  const corrected: Execution<unknown> = { outcome: 'executed', result: { lines: ['placed'] } };
+  const corrected: ExecutionOutcome<unknown> = { outcome: 'executed', result: { lines: ['placed'] } };
 
   it('corrects what the batch came to, and says that it was placed late', async () => {
     const excess = 'Mandate M-1 was used for more than you approved: 13 orders of 12.';
@@ -209,7 +209,7 @@ describe('an order of a batch that is found at the broker after the batch was ca
     });
   });
 
-  it.each<[string, Execution<unknown>]>([
+  it.each<[string, ExecutionOutcome<unknown>]>([
     ['what it said before', { outcome: 'executed', result: { lines: ['refused'] } }],
     ['a refusal', refused],
     ['nothing that anybody knows', unknown],
@@ -235,7 +235,7 @@ describe('what was kept ready for a proposal', () => {
 
   const busy = { outcome: 'not_taken', refusal: new HttpProblem(503, 'broker_busy', 'busy') } as const;
   const no = { outcome: 'refused', refusal: new HttpProblem(422, 'broker_rejected', 'no') } as const;
-  it.each<[string, ProposalState, WorldOptions['answers'], readonly Execution<unknown>[]]>([
+  it.each<[string, ProposalState, WorldOptions['answers'], readonly ExecutionOutcome<unknown>[]]>([
     ['its owner denies it', 'denied', [{ status: 'denied' }], []],
     ['nobody decides in time', 'expired', [], []],
     ['its desk refuses it', 'blocked', ['approved'], [no]],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Execution } from '../../../src/approval/kind.ts';
+import type { ExecutionOutcome } from '../../../src/approval/kind.ts';
 import { alice, type KernelWorld, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
 const unknown = { outcome: 'unknown', text: 'no answer' } as const;
@@ -22,7 +22,7 @@ async function watch(world: KernelWorld, id: string, forMs: number): Promise<voi
 /** Milliseconds between one look and the next. */
 const pauses = ({ looks }: KernelWorld) => looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
 
-async function leftUnknown(settled: Execution<unknown> | undefined): Promise<[KernelWorld, string]> {
+async function leftUnknown(settled: ExecutionOutcome<unknown> | undefined): Promise<[KernelWorld, string]> {
   const world = kernelWorld();
   world.steps.push(...Array(5_000).fill(unknown));
   world.settled = settled;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { priceConditions } from '../../../src/check/conditions.ts';
+import { toPriceConditions } from '../../../src/check/conditions.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 
-const conditions = async (rules: string) => priceConditions(await parseRules(`rules: [${rules}]`, 'rules'));
+const conditions = async (rules: string) => toPriceConditions(await parseRules(`rules: [${rules}]`, 'rules'));
 
 describe('the limits that a price alone can pass', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderText } from '../../../src/approval/kinds/order/kind.ts';
+import { describeOrderState } from '../../../src/approval/kinds/order/kind.ts';
 import { parseFillText } from '../../../src/home/phone/decision/result-panel.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder } from '../../fixtures/builders.ts';
@@ -36,7 +36,7 @@ describe('what was paid, out of the gateway’s words for an order', () => {
     [{ status: 'new' }, undefined],
     [{ status: 'rejected' }, undefined],
   ])('%o', (changes, fill) => {
-    expect(parseFillText(orderText({ ...order, ...changes }), changes.symbol ?? 'AAPL')).toEqual(fill);
+    expect(parseFillText(describeOrderState({ ...order, ...changes }), changes.symbol ?? 'AAPL')).toEqual(fill);
   });
 
   it.each(['', 'price moved', 'filled 5 at $180.12 or so', 'sent', 'filled x at $1'])('%j is none', (text) => {

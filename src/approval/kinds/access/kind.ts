@@ -8,7 +8,7 @@ import {
   access,
   describeAccess,
 } from '../../../trading/kinds/access.ts';
-import type { Execution, Kind } from '../../kind.ts';
+import type { ExecutionOutcome, Kind } from '../../kind.ts';
 
 export interface AccessPorts {
   readonly store: Pick<AccessStore, 'grant'> | undefined;
@@ -61,7 +61,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
     describe: (subject) => `ALLOW ${describeAccess(subject)}`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ role, who, of, until }) => JSON.stringify([role, who, of, until]),
-    async execute({ account, role, who, of, from, until, client_access_id }): Promise<Execution<AccessResult>> {
+    async execute({ account, role, who, of, from, until, client_access_id }): Promise<ExecutionOutcome<AccessResult>> {
       if (store === undefined) return { outcome: 'refused', refusal: accessManagedElsewhereProblem() };
       const now = clock.now();
       // Granting is idempotent: access that was granted before is not granted again, even if it has been revoked since.

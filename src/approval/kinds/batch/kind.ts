@@ -20,15 +20,15 @@ import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { isFinalStatus, type Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import type { Approval, Execution, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
+import type { Approval, ExecutionOutcome, Kind, Proposer } from '../../kind.ts';
+import { toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects } from '../order/effects.ts';
 import {
+  describeOrderState,
   draftOrder,
   type OrderContext,
   type OrderPorts,
   orderFingerprint,
-  orderText,
   requireWellFormedOrder,
 } from '../order/kind.ts';
 
@@ -91,9 +91,10 @@ export function batchKind(
     },
     resultText: (result) => {
       const orders = result.lines.flatMap(({ order }) => (order === undefined ? [] : [order]));
-      return [describeBatchOutcome(result.lines), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join(
-        '; ',
-      );
+      return [
+        describeBatchOutcome(result.lines),
+        ...orders.map((order) => `${order.symbol} ${describeOrderState(order)}`),
+      ].join('; ');
     },
   };
 }
@@ -153,7 +154,7 @@ async function completeBatch(
     needsSecond,
     ...effects,
     warnings,
-    shows: { ...displayedAccount(first), ...shows },
+    shows: { ...toDisplayedAccount(first), ...shows },
   };
 }
 
@@ -183,7 +184,7 @@ async function executeBatch(
   clock: Pick<Clock, 'now' | 'sleep'>,
   { account, orders, on_failure }: BatchSubject,
   approved: Approval,
-): Promise<Execution<BatchResult>> {
+): Promise<ExecutionOutcome<BatchResult>> {
   const lines: BatchLine[] = [];
   let first: HttpProblem | undefined;
   for (const [at, draft] of orders.entries()) {
@@ -225,7 +226,7 @@ function isRateLimited({ options }: HttpProblem): boolean {
 }
 
 /** Returns the outcome of a batch whose next order has to wait: `not_taken` only if no order has been placed. */
-function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Execution<BatchResult> {
+function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): ExecutionOutcome<BatchResult> {
   if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
   return {
     outcome: 'unknown',
@@ -272,7 +273,7 @@ async function settleBatch(
   clock: Pick<Clock, 'now'>,
   { orders, expires_at }: BatchSubject,
   session: Proposer,
-): Promise<Execution<BatchResult> | undefined> {
+): Promise<ExecutionOutcome<BatchResult> | undefined> {
   const lines: BatchLine[] = [];
   let first: HttpProblem | undefined;
   for (const draft of orders) {

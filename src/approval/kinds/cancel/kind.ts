@@ -6,7 +6,7 @@ import { describeOpenOrder } from '../../../trading/open-order.ts';
 import { fillableParts, hasEnded } from '../../../trading/order-legs.ts';
 import { type Account, isFinalStatus, type Order } from '../../../trading/views.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, toExecution } from '../execution.ts';
+import { toDisplayedAccount, toExecution } from '../execution.ts';
 
 /** The gateway's cancellation service. All methods throw only `HttpProblem`s. */
 export interface CancelPorts {
@@ -56,7 +56,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         subjectId,
         worstCase: { cash: null, price: null, text: lossText(subject) },
         warnings: protects ? ['Without this order, the position is no longer protected.'] : [],
-        shows: displayedAccount({ account, broker }),
+        shows: toDisplayedAccount({ account, broker }),
       };
     },
     describe: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,

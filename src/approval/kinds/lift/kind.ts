@@ -2,7 +2,7 @@ import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import type { HaltStore } from '../../../store/halts.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type LiftResult, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
-import type { Execution, Kind } from '../../kind.ts';
+import type { ExecutionOutcome, Kind } from '../../kind.ts';
 
 /**
  * Returns the kind of proposal that ends a halt. Every client of the gateway may halt trading, but only the owner's
@@ -34,7 +34,7 @@ export function liftKind({ halts, clock }: { halts: HaltStore; clock: Clock }): 
     describe: ({ state }) => (state === 'reducing' ? 'ALLOW BUYING AGAIN' : 'LIFT THE HALT'),
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ halted_at, state }) => JSON.stringify([halted_at, state]),
-    async execute({ halted_at }, { sub }): Promise<Execution<LiftResult>> {
+    async execute({ halted_at }, { sub }): Promise<ExecutionOutcome<LiftResult>> {
       // Succeeds even if the halt has ended already. A halt that began after the question stays, even if the question
       // was about "reducing".
       await halts.lift(sub, Date.parse(halted_at), clock.now());

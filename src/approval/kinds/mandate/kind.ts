@@ -17,8 +17,8 @@ import { GATEWAY_THUMBPRINT_PLACEHOLDER, isRecurring } from '../../../trading/ma
 import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
-import type { Approval, CompletedRequest, Execution, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, type FindBrokerName, toExecution, toHttpProblem } from '../execution.ts';
+import type { Approval, CompletedRequest, ExecutionOutcome, Kind, Proposer } from '../../kind.ts';
+import { type FindBrokerName, toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 
 /** The gateway services that complete and store mandates. All methods throw only `HttpProblem`s. */
 export interface MandatePorts {
@@ -107,7 +107,7 @@ export function mandateKind(
           text: `${mandateHeadline(subject)}.`,
         },
         warnings: mandateWarnings(subject, account),
-        shows: displayedAccount({ account, broker: await ports.brokerOf(proposer, account.account) }),
+        shows: toDisplayedAccount({ account, broker: await ports.brokerOf(proposer, account.account) }),
       };
     },
     describe: (subject) => `MANDATE USD ${toCents(subject.max_total_notional)} ${describeCoveredOrders(subject)}`,
@@ -119,7 +119,7 @@ export function mandateKind(
         await ports.grant(terms, approved);
         return toGranted(terms, clock.now());
       }),
-    async settle(subject, { sub }): Promise<Execution<MandateResult> | undefined> {
+    async settle(subject, { sub }): Promise<ExecutionOutcome<MandateResult> | undefined> {
       if (!(await ports.isGranted(sub, subject.mandate_id))) return undefined;
       return { outcome: 'executed', result: toGranted(subject, clock.now()) };
     },

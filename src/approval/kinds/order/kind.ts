@@ -33,7 +33,7 @@ import type {
   ResultChangeStream,
   UncoveredReason,
 } from '../../kind.ts';
-import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
+import { toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects, referencePrice, requireSuitableAccount } from './effects.ts';
 
 export interface OrderContext {
@@ -122,7 +122,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
         subjectId,
         worstCase: worst,
         needsSecond,
-        shows: { ...displayedAccount(world), ...shows },
+        shows: { ...toDisplayedAccount(world), ...shows },
         warnings: [...outside.map(({ reason, text }) => `Not covered by a mandate: ${text} (${reason}).`), ...warnings],
       };
     },
@@ -143,7 +143,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
       if (hasEnded(order)) return undefined;
       return (await ports.order(session, account, order.id, client_order_id)) ?? order;
     },
-    resultText: orderText,
+    resultText: describeOrderState,
   };
 }
 
@@ -247,7 +247,7 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
  * Returns a description such as `filled 5 at $180.12` or `placed, waiting for $180.00`; with legs, `filled 5 at
  * $180.12; take profit at $200.00`.
  */
-export function orderText(order: Order): string {
+export function describeOrderState(order: Order): string {
   const { order_class, legs = [] } = order;
   if (order_class !== 'oco') return [partText(order), ...describeExitsOutcome(order)].join('; ');
   // An OCO order waits for two prices, and trades at whichever is reached first.

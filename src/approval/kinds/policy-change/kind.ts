@@ -6,7 +6,7 @@ import {
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, type FindBrokerName, toExecution } from '../execution.ts';
+import { type FindBrokerName, toDisplayedAccount, toExecution } from '../execution.ts';
 
 /** The part of a rule change that is computed from the current rules. */
 export type PlannedPolicyChange = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
@@ -55,7 +55,7 @@ export function policyChangeKind({
         subjectId,
         worstCase: { cash: null, price: null, text: loosenedText(planned) },
         warnings: [],
-        shows: displayedAccount({ account: planned, broker: await brokerOf(proposer, planned.account) }),
+        shows: toDisplayedAccount({ account: planned, broker: await brokerOf(proposer, planned.account) }),
       };
     },
     describe: policyChange.summary,

@@ -16,9 +16,9 @@ import { worstPrice } from '../../../trading/price-band.ts';
 import type { Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
+import { toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects, referencePrice } from '../order/effects.ts';
-import { type OrderPorts, orderText } from '../order/kind.ts';
+import { describeOrderState, type OrderPorts } from '../order/kind.ts';
 
 export interface ReplacePorts extends OrderPorts {
   /** @throws {HttpProblem} 404 `not_found` */
@@ -65,7 +65,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         worstCase: worst,
         needsSecond,
         warnings,
-        shows: { ...displayedAccount(world), ...shows },
+        shows: { ...toDisplayedAccount(world), ...shows },
       };
     },
     describe: ({ order, draft }) => `REPLACE ${describeOpenOrder(order)} WITH ${describeOrder(draft)}`,
@@ -85,7 +85,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       if (hasEnded(order)) return undefined;
       return (await ports.order(session, draft.account, order.id, draft.client_order_id)) ?? order;
     },
-    resultText: (order) => `replaced: ${orderText(order)}`,
+    resultText: (order) => `replaced: ${describeOrderState(order)}`,
   };
 }
 

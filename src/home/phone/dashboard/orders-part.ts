@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { orderText } from '../../../approval/kinds/order/kind.ts';
+import { describeOrderState } from '../../../approval/kinds/order/kind.ts';
 import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from '../../../trading/amounts.ts';
 import { hasEnded, isMultiLeg } from '../../../trading/order-legs.ts';
@@ -29,7 +29,7 @@ function orderLine(order: Order): Markup {
   );
   const terms = [...(side === '' ? [] : [legTerms(order)]), markInvisibleCharacters(time_in_force)].join(' · ');
   return html`<li data-testid="order" data-status="${status}"><span>${what}<br><span class="soft small">${terms} · ${withLocalTimes(formatToSecond(order.submitted_at))}</span>${legs}</span>
-<span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisibleCharacters(orderText(order))}</span></li>`;
+<span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisibleCharacters(describeOrderState(order))}</span></li>`;
 }
 
 /** Renders a line such as `Buy 5 AAPL` with an icon for its side. An unknown side is shown unchanged. */

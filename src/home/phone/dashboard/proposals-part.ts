@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { detailsTypeByKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
-import { orderText } from '../../../approval/kinds/order/kind.ts';
+import { describeOrderState } from '../../../approval/kinds/order/kind.ts';
 import type { AuditEvent } from '../../../store/audit.ts';
 import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { describeBatchOutcome } from '../../../trading/kinds/batch.ts';
@@ -83,7 +83,7 @@ function proposalOutcome(proposal: Proposal): string {
 }
 
 function resultText({ placed, lines, sent }: KindOutcome): string {
-  if (placed !== undefined) return orderText(placed);
+  if (placed !== undefined) return describeOrderState(placed);
   if (lines !== undefined) return describeBatchOutcome(lines);
   return sent === undefined ? '' : 'sent';
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type CancelPorts, cancelKind } from '../../../../src/approval/kinds/cancel/kind.ts';
-import { orderText } from '../../../../src/approval/kinds/order/kind.ts';
+import { describeOrderState } from '../../../../src/approval/kinds/order/kind.ts';
 import { proposalFills } from '../../../../src/home/fills/fill.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { fillableParts, hasEnded } from '../../../../src/trading/order-legs.ts';
@@ -25,7 +25,7 @@ const order = {
 it('an order that is done for the day is not over', () => {
   expect(hasEnded(order)).toBe(false);
   expect(fillableParts(order)).toEqual([order]);
-  expect(orderText(order)).toBe('done for the day, 2 of 5 filled at $70.01');
+  expect(describeOrderState(order)).toBe('done for the day, 2 of 5 filled at $70.01');
 });
 
 it('an order that is done for the day can be cancelled', async () => {

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../../../src/approval/access.ts';
-import type { Execution } from '../../../../src/approval/kind.ts';
+import type { ExecutionOutcome } from '../../../../src/approval/kind.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { alice, type KernelWorld, kernelWorld, TOKEN_MS, type WorldOptions } from '../kernel-world.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const unknown: Execution<unknown> = { outcome: 'unknown', text: 'no answer' };
-const executed: Execution<unknown> = { outcome: 'executed', result: { order: 'order-1' } };
-const refused: Execution<unknown> = {
+const unknown: ExecutionOutcome<unknown> = { outcome: 'unknown', text: 'no answer' };
+const executed: ExecutionOutcome<unknown> = { outcome: 'executed', result: { order: 'order-1' } };
+const refused: ExecutionOutcome<unknown> = {
   outcome: 'refused',
   refusal: new HttpProblem(409, 'not_placed', 'there is no order'),
 };
-const busy: Execution<unknown> = {
+const busy: ExecutionOutcome<unknown> = {
   outcome: 'not_taken',
   refusal: new HttpProblem(502, 'broker_unavailable', 'it cannot be reached'),
 };
@@ -21,7 +21,7 @@ const busy: Execution<unknown> = {
 type Look = readonly [at: number, token: string];
 
 /** One of unknown outcome whose approval is of no more use. */
-async function leftUnknown(settled: Execution<unknown> | undefined, options: WorldOptions = {}) {
+async function leftUnknown(settled: ExecutionOutcome<unknown> | undefined, options: WorldOptions = {}) {
   const world = kernelWorld(options);
   world.steps.push(...Array(1_000).fill(unknown));
   world.settled = settled;
@@ -84,7 +84,7 @@ describe('a proposal of unknown outcome whose approval is of no more use', () =>
     ]);
   });
 
-  it.each<[string, Execution<unknown>, string]>([
+  it.each<[string, ExecutionOutcome<unknown>, string]>([
     ['it was carried out', executed, 'executed'],
     ['it was not', refused, 'expired'],
   ])('is asked about until it is known that %s', async (_, known, state) => {
@@ -116,7 +116,7 @@ describe('a proposal of unknown outcome whose approval is of no more use', () =>
     expect(looks.map(([at]) => at)).toEqual([0, 30_000]);
   });
 
-  it.each<[string, Execution<unknown> | undefined]>([
+  it.each<[string, ExecutionOutcome<unknown> | undefined]>([
     ['it was never handed over', undefined],
     ['nobody will ever know', { ...unknown, final: true }],
   ])('is asked about once where %s', async (_, settled) => {

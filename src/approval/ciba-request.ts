@@ -1,14 +1,14 @@
 import type { StoredProposal } from '../store/proposal-store.ts';
 import { buildBindingMessage } from '../trading/approval-details.ts';
-import type { Question } from './ciba/ciba-port.ts';
+import type { CibaRequest } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 
 /** Builds a proposal's approval request, always the same for the same row: the approval is compared with it later. */
-export function buildQuestion(
+export function buildCibaRequest(
   { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
-): Omit<Question, 'notificationToken' | 'expiresIn'> {
+): Omit<CibaRequest, 'notificationToken' | 'expiresIn'> {
   const kind = getKind(proposal.kind);
   const { sub, username, email } = proposal;
   const who = currentApprover(proposal);
@@ -40,6 +40,6 @@ export function isSecondApproverNext({ second, ownerAuthReqId, authReqId }: Ques
 }
 
 /** Returns the IDs of a proposal's approval requests, so that every phone that was asked is notified of the outcome. */
-export function questionIds({ ownerAuthReqId, authReqId }: QuestionState): string[] {
+export function getApprovalRequestIds({ ownerAuthReqId, authReqId }: QuestionState): string[] {
   return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }
