@@ -1,12 +1,12 @@
 import type { Command, Option } from 'commander';
 import { exitCodeMeanings } from '../app/exit-codes.ts';
 import { commandWords, flagVariableName } from './options/flag-environment.ts';
-import { everyCommand } from './program.ts';
+import { listAllCommands } from './program.ts';
 
 /** Renders the manual page (man 7 man) of the program and all its commands. */
 export function renderManPage(program: Command, version: string): string {
   const help = program.createHelp();
-  const commands = everyCommand(program).filter(
+  const commands = listAllCommands(program).filter(
     (command) => command.name() !== 'help' && !command.name().startsWith('__'),
   );
   return [

@@ -8,7 +8,7 @@ import { findClosestMatch } from '../text/closest-match.ts';
 import { toSentence } from '../text/first-letter.ts';
 import type { Cli } from './context/cli.ts';
 import { CliCommand } from './context/cli-command.ts';
-import { outputFormats, reportError, requestedFormat } from './context/output.ts';
+import { outputFormats, parseRequestedFormat, reportError } from './context/output.ts';
 import { createChoiceOption } from './options/choice.ts';
 import { parseDuration } from './options/duration.ts';
 import { flagVariableName, readFlagsFromEnvironment } from './options/flag-environment.ts';
@@ -127,8 +127,8 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     .exitOverride();
   const wanted = [...commandLoaders].filter(([name]) => only?.includes(name) ?? true);
   for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program);
-  for (const command of everyCommand(program)) command.exitOverride();
-  for (const command of [program, ...everyCommand(program)]) {
+  for (const command of listAllCommands(program)) command.exitOverride();
+  for (const command of [program, ...listAllCommands(program)]) {
     for (const option of command.options) variables.set(option, flagVariableName(command, option));
   }
   return program;
@@ -155,8 +155,8 @@ export function createProgramForDocs(): Promise<Command> {
 
 const noop = () => undefined;
 
-export function everyCommand(command: Command): Command[] {
-  return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
+export function listAllCommands(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...listAllCommands(child)]);
 }
 
 /** Runs a command line and reports any error. @returns the exit code */
@@ -173,7 +173,8 @@ export async function runCommandLine(argv: readonly string[], cli: Cli): Promise
     return cli.exitCode === exitCodes.done ? lost : cli.exitCode;
   } catch (error) {
     // If stdout can't be written, report the error on stderr.
-    const format = cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
+    const format =
+      cli.interruption.outputFailure === undefined ? parseRequestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError && program !== undefined) {
       if (error.exitCode === 0) return exitCodes.done;
       return reportError(cli.io, format, usageError(error, program, argv));

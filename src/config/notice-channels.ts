@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isLoopback, isSecureUrl } from '../net/secure-url.ts';
-import { type ChannelKind, commonChannelSettings, defineChannel, secureUrlSchema } from './notice-settings.ts';
+import { type ChannelKind, createCommonChannelSettings, defineChannel, secureUrlSchema } from './notice-settings.ts';
 import { decodeSigningKey } from './signing-key.ts';
 
 /*
@@ -11,7 +11,7 @@ import { decodeSigningKey } from './signing-key.ts';
 /** All kinds of channels. `notify/open-channel.ts` has a sender for each. */
 const channelKinds = {
   desktop: defineChannel({
-    schema: () => z.strictObject({ kind: z.literal('desktop'), ...commonChannelSettings() }),
+    schema: () => z.strictObject({ kind: z.literal('desktop'), ...createCommonChannelSettings() }),
     destination: () => 'this desktop',
   }),
 
@@ -20,7 +20,7 @@ const channelKinds = {
       z
         .strictObject({
           kind: z.literal('email'),
-          ...commonChannelSettings(),
+          ...createCommonChannelSettings(),
           host: z
             .string()
             .regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address')
@@ -57,17 +57,17 @@ const channelKinds = {
           path: ['security'],
           message: '"none" is allowed only for a mail server on this machine',
         }),
-    destination: (channel) => `${channel.to.join(', ')} via ${channel.host}:${smtpPort(channel)}`,
+    destination: (channel) => `${channel.to.join(', ')} via ${channel.host}:${resolveSmtpPort(channel)}`,
     secret: {
       need: ({ user }) => (user === undefined ? 'none' : 'required'),
       words: ({ user, host }) => `password of ${user ?? 'nobody'} at ${host}`,
-      boundTo: (channel) => [channel.host, smtpPort(channel), channel.user],
+      boundTo: (channel) => [channel.host, resolveSmtpPort(channel), channel.user],
     },
   }),
 
   /** Slack-compatible incoming webhooks. The webhook's address is the secret. */
   slack: defineChannel({
-    schema: () => z.strictObject({ kind: z.literal('slack'), ...commonChannelSettings() }),
+    schema: () => z.strictObject({ kind: z.literal('slack'), ...createCommonChannelSettings() }),
     destination: () => 'the address stored as its secret',
     secret: {
       need: () => 'required',
@@ -82,7 +82,7 @@ const channelKinds = {
     schema: () =>
       z.strictObject({
         kind: z.literal('webhook'),
-        ...commonChannelSettings(),
+        ...createCommonChannelSettings(),
         url: secureUrlSchema().describe('the webhook address: https, or http on this machine'),
       }),
     destination: ({ url }) => new URL(url).host,
@@ -101,7 +101,7 @@ const channelKinds = {
     schema: () =>
       z.strictObject({
         kind: z.literal('ntfy'),
-        ...commonChannelSettings(),
+        ...createCommonChannelSettings(),
         server: secureUrlSchema().default('https://ntfy.sh').describe('the ntfy server'),
         topic: z
           .string()
@@ -154,17 +154,17 @@ export const noticeChannelsConfigSchema = z.record(noticeChannelNameSchema, noti
 export type NoticeChannelsConfig = z.output<typeof noticeChannelsConfigSchema>;
 
 /** Returns the definition of the channel's kind. Call its functions only with a channel of the same kind. */
-export function channelKind({ kind }: NoticeChannel): ChannelKind {
+export function getChannelKind({ kind }: NoticeChannel): ChannelKind {
   return channelKinds[kind] as ChannelKind;
 }
 
 /** Returns the destination for display, without secrets. */
-export function noticeDestination(channel: NoticeChannel): string {
-  return channelKind(channel).destination(channel);
+export function formatNoticeDestination(channel: NoticeChannel): string {
+  return getChannelKind(channel).destination(channel);
 }
 
 /** Returns the configured port, or the standard port (RFC 6409, RFC 8314). */
-export function smtpPort({
+export function resolveSmtpPort({
   port,
   security,
 }: {

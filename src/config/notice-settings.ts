@@ -33,7 +33,7 @@ const templateSchema = (longest: number) =>
       }
     });
 
-export const commonChannelSettings = () => ({
+export const createCommonChannelSettings = () => ({
   enabled: z.boolean().default(true).describe('whether the channel is active'),
   min_severity: z.enum(noticeSeverities).default('warning').describe('Findings less severe than this are not sent.'),
   rules: z
@@ -62,7 +62,7 @@ export const secureUrlSchema = () =>
  * notices to it.
  */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
-  /** Includes {@link commonChannelSettings}. Called only if the configuration has a channel. */
+  /** Includes {@link createCommonChannelSettings}. Called only if the configuration has a channel. */
   schema(): Schema;
   destination(channel: z.output<Schema>): string;
   /** Undefined if channels of this kind have no secret. */
@@ -83,10 +83,10 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
  * @example
  * ```ts
  * import { z } from 'zod';
- * import { defineChannel, commonChannelSettings, secureUrlSchema } from './notice-settings.ts';
+ * import { defineChannel, createCommonChannelSettings, secureUrlSchema } from './notice-settings.ts';
  *
  * export const gotify = defineChannel({
- *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...commonChannelSettings(), server: secureUrlSchema() }),
+ *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...createCommonChannelSettings(), server: secureUrlSchema() }),
  *   destination: ({ server }) => new URL(server).host,
  *   secret: {
  *     need: () => 'required',

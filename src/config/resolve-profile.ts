@@ -25,12 +25,12 @@ export type AgentServerMetadata = Pick<ResolvedProfile, 'issuer' | 'audience' | 
 };
 
 /** Returns the names of all profiles, including the built-in sandbox. */
-export function profileNames(config: Config): string[] {
+export function listProfileNames(config: Config): string[] {
   return [...new Set([SANDBOX_PROFILE, ...Object.keys(config.profiles)])];
 }
 
 /** Returns the given name, or else `default_profile`, or else the sandbox. */
-export function chosenProfileName(config: Config, name?: string): string {
+export function resolveProfileName(config: Config, name?: string): string {
   return name ?? config.default_profile ?? SANDBOX_PROFILE;
 }
 
@@ -39,7 +39,7 @@ export function chosenProfileName(config: Config, name?: string): string {
  * @throws {TradeAgentError} `invalid_config` for an unknown profile
  */
 export function findProfile(config: Config, name?: string): Profile & { readonly name: string } {
-  const chosen = chosenProfileName(config, name);
+  const chosen = resolveProfileName(config, name);
   const written = Object.hasOwn(config.profiles, chosen) ? config.profiles[chosen] : undefined;
   if (written !== undefined) {
     // A section "sandbox" without addresses adjusts the built-in profile.
@@ -52,9 +52,9 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
     return { ...written, sandbox, name: chosen };
   }
   if (chosen === SANDBOX_PROFILE) return { ...profileSchema.parse({ sandbox: true }), name: chosen };
-  const nearest = findClosestMatch(chosen, profileNames(config));
+  const nearest = findClosestMatch(chosen, listProfileNames(config));
   throw new TradeAgentError('invalid_config', `there is no profile "${chosen}"`, {
-    hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}The profiles are ${profileNames(config).join(', ')}.`,
+    hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}The profiles are ${listProfileNames(config).join(', ')}.`,
   });
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { smtpPort } from '../config/notice-channels.ts';
+import { resolveSmtpPort } from '../config/notice-channels.ts';
 import { createPublicLookup } from '../net/public-fetch.ts';
 import { NoticeFailedError, type NoticeFailureCode } from './notice.ts';
 import type { SenderFactory } from './sender.ts';
@@ -13,7 +13,7 @@ export const createEmailSender: SenderFactory<'email'> =
   async ({ id, title, body, severity }, signal) => {
     const { createTransport } = await import('nodemailer');
     const { host, security, user } = channel;
-    const place = { host: host.replace(/^\[|\]$/g, ''), port: smtpPort(channel) };
+    const place = { host: host.replace(/^\[|\]$/g, ''), port: resolveSmtpPort(channel) };
     const transport = createTransport({
       ...place,
       // Otherwise, nodemailer would resolve the name itself, possibly to a different address than the one checked.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { channelKind, type NoticeChannel } from '../config/notice-channels.ts';
+import { getChannelKind, type NoticeChannel } from '../config/notice-channels.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
@@ -17,11 +17,11 @@ const storedNoticeSecretsSchema = z.record(z.string(), z.object({ to: z.string()
 type Stored = z.output<typeof storedNoticeSecretsSchema>;
 
 export function noticeSecretRequirement(channel: NoticeChannel): 'required' | 'optional' | 'none' {
-  return channelKind(channel).secret?.need(channel) ?? 'none';
+  return getChannelKind(channel).secret?.need(channel) ?? 'none';
 }
 
 export function noticeSecretLabel(channel: NoticeChannel): string {
-  return channelKind(channel).secret?.words(channel) ?? 'secret';
+  return getChannelKind(channel).secret?.words(channel) ?? 'secret';
 }
 
 /**
@@ -88,7 +88,7 @@ function parseSecrets(text: string | undefined): Stored {
  * fit into 1,200 characters.
  */
 function recipientHash(channel: NoticeChannel): string {
-  const parts = channelKind(channel).secret?.boundTo(channel) ?? [];
+  const parts = getChannelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')
     .update(JSON.stringify([channel.kind, ...parts]))
     .digest('base64url')
@@ -103,6 +103,6 @@ function requireValidSecret(channel: NoticeChannel, secret: string): void {
   };
   if (secret.length > MAX_SECRET_LENGTH || /[\p{Cc}]/u.test(secret))
     refuse(`The secret must be one line of at most ${MAX_SECRET_LENGTH} characters.`);
-  const mustBe = channelKind(channel).secret?.mustBe?.(secret);
+  const mustBe = getChannelKind(channel).secret?.mustBe?.(secret);
   if (mustBe !== undefined) refuse(mustBe);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { commandWords } from '../../src/cli/options/flag-environment.ts';
-import { createProgramForDocs, everyCommand } from '../../src/cli/program.ts';
+import { createProgramForDocs, listAllCommands } from '../../src/cli/program.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
@@ -68,7 +68,7 @@ describe('the scripts, taken together,', () => {
   });
 
   it('run every command', async () => {
-    const names = everyCommand(await createProgramForDocs())
+    const names = listAllCommands(await createProgramForDocs())
       .map((command) => commandWords(command).join(' '))
       // The chat needs a terminal (chat.test.ts).
       .filter((name) => name !== 'chat');

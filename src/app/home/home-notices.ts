@@ -1,4 +1,8 @@
-import { type NoticeChannel, type NoticeChannelsConfig, noticeDestination } from '../../config/notice-channels.ts';
+import {
+  formatNoticeDestination,
+  type NoticeChannel,
+  type NoticeChannelsConfig,
+} from '../../config/notice-channels.ts';
 import type { PhoneNotice, PhoneNotices } from '../../home/phone/push/phone-notices.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { deliverNotices } from '../../notify/deliver.ts';
@@ -36,7 +40,7 @@ export async function listHomeNoticeChannels(place: NoticeChannelSource): Promis
     kind: channel.kind,
     // A channel that is off for both approvals and fills counts as disabled.
     enabled: channel.enabled && (channel.approvals || channel.fills),
-    to: noticeDestination(channel),
+    to: formatNoticeDestination(channel),
     secret: getNoticeSecretState(channel, secretOf(name, channel) !== undefined),
   }));
 }

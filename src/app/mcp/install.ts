@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { applyEdits, modify, type ParseError, parse as parseJson, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseToml, stringify, TomlError } from 'smol-toml';
-import { chosenProfileName, credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
+import { credentialStoreKind, findProfile, resolveProfileName } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { writeFileAtomically } from '../../machine/private-file.ts';
 import { pickLaunchEnvironment } from '../../machine/start-environment.ts';
@@ -109,7 +109,7 @@ async function ownProgram(
   { platform }: Machine,
 ): Promise<ServerProgram> {
   const config = await app.config();
-  const profile = findProfile(config, chosenProfileName(config, app.profileName));
+  const profile = findProfile(config, resolveProfileName(config, app.profileName));
   const script = launcherPath();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
   const env = pickLaunchEnvironment(app.env, credentialStoreKind(profile) === 'keychain');

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EntryLocation, removeProfileEntry, writeProfileEntry } from '../../config/named-entries.ts';
 import {
+  formatNoticeDestination,
   type NoticeChannel,
   noticeChannelKindNames,
   noticeChannelSchema,
-  noticeDestination,
 } from '../../config/notice-channels.ts';
 import { parseYamlDocument } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -37,7 +37,7 @@ export async function listNoticeChannels(app: App): Promise<readonly ListedNotic
     name,
     kind: channel.kind,
     enabled: channel.enabled,
-    to: noticeDestination(channel),
+    to: formatNoticeDestination(channel),
     min_severity: channel.min_severity,
     rules: channel.rules ?? null,
     secret: getNoticeSecretState(channel, secretOf(name, channel) !== undefined),
@@ -98,7 +98,7 @@ export async function addNoticeChannel(app: App, name: string, kind: string, set
   if (atServer === undefined) await writeProfileEntry(await noticeEntry(app, name), written);
   else await atServer.addServerNoticeChannel(app, name, written);
   const channel = noticeChannelSchema.parse(written);
-  return { kind: channel.kind, to: noticeDestination(channel), secret: noticeSecretRequirement(channel) };
+  return { kind: channel.kind, to: formatNoticeDestination(channel), secret: noticeSecretRequirement(channel) };
 }
 
 /** @throws {TradeAgentError} `usage` */

@@ -1,13 +1,13 @@
 import { configFilePath, setDefaultProfile } from '../../config/config-file.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { chosenProfileName, findProfile, profileNames } from '../../config/resolve-profile.ts';
+import { findProfile, listProfileNames, resolveProfileName } from '../../config/resolve-profile.ts';
 import type { App } from '../app.ts';
 
 /** Lists the profiles in config.yaml, plus the built-in sandbox. @throws {TradeAgentError} `invalid_config` */
 export async function listProfiles(app: App) {
   const config = await app.config();
-  const current = chosenProfileName(config, app.profileName);
-  return profileNames(config).map((name) => {
+  const current = resolveProfileName(config, app.profileName);
+  return listProfileNames(config).map((name) => {
     const { environment, sandbox } = findProfile(config, name);
     return { name, environment, sandbox, current: name === current };
   });

@@ -3,7 +3,7 @@ import type { ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { formatCountdown } from '../options/duration.ts';
-import { timeLeft, whereToApprove, approvalStatusText as wordsForStatus } from '../text/approval-lines.ts';
+import { msUntilExpiry, whereToApprove, approvalStatusText as wordsForStatus } from '../text/approval-lines.ts';
 import {
   approvalWarnings,
   shortSubjectDetails,
@@ -168,5 +168,5 @@ function panelRows(approval: ApprovalView, phone: string | undefined): [label: s
 
 function statusText(approval: ApprovalView, now: number): string {
   const state = wordsForStatus(approval);
-  return approval.status === 'requested' ? `${state}, ${formatCountdown(timeLeft(approval, now))} left` : state;
+  return approval.status === 'requested' ? `${state}, ${formatCountdown(msUntilExpiry(approval, now))} left` : state;
 }

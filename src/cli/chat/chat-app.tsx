@@ -15,7 +15,7 @@ import {
 import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession, ChatSnapshot, Picker } from './chat-session.ts';
-import { activeRun, type ChatState, conversationName, isProposalTool } from './chat-state.ts';
+import { type ChatState, conversationName, findActiveRun, isProposalTool } from './chat-state.ts';
 import type { InputHistory } from './input-history.ts';
 import { ChatItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
@@ -23,7 +23,7 @@ import { QrCode } from './qr-code.tsx';
 import { borderColorProps, colorProps, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
 import { matchingCommands, offeredCompletions } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
-import { type InputRow, inputRows, lastColumns, lastRows } from './wrapped-rows.ts';
+import { type InputRow, lastColumns, lastRows, visibleInputRows } from './wrapped-rows.ts';
 
 const MAX_INPUT_ROWS = 8;
 const MAX_COMPLETIONS = 6;
@@ -64,7 +64,7 @@ export function ChatApp(props: {
     [header, state.items],
   );
 
-  const typed = inputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MAX_INPUT_ROWS, rows - 6)));
+  const typed = visibleInputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MAX_INPUT_ROWS, rows - 6)));
   const asked = question === undefined ? [] : wrapWords(question, columns);
   // Rows below the live part: empty row, question, queue, input, completions, status, and the terminal's last row.
   const fixed = 3 + typed.length + asked.length + queued.length;
@@ -384,7 +384,7 @@ function LivePart(props: {
   const shown = useScreenText();
   const markdown = useMarkdown();
   const several = state.talks > 1;
-  const run = activeRun(state);
+  const run = findActiveRun(state);
   const approvals = state.runs.flatMap((one) =>
     one.approvals.map((approval): DisplayedApproval => ({ approval, talk: several ? one.talk : undefined })),
   );

@@ -7,7 +7,7 @@ import type { TradingState } from '../../trading/policy-views.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { formatLocalTime } from '../text/as-of.ts';
 import type { ChatSession } from './chat-session.ts';
-import { isWaiting, shortTitle } from './chat-state.ts';
+import { isRunWaiting, shortTitle } from './chat-state.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelpLines } from './slash-commands.ts';
 
 /** Maximum rows of a printed list, so that the list and the live part fit on the screen. */
@@ -112,7 +112,7 @@ function threads(chat: ChatSession): void {
       .map(({ thread, status, prompt, updated_at }) => {
         const here = [...runs, ...pending].find((talk) => talk.thread === thread);
         const mark = here === undefined ? (thread === current ? '*' : '') : `#${here.talk}`;
-        const waits = runs.some((run) => run.thread === thread && isWaiting(run));
+        const waits = runs.some((run) => run.thread === thread && isRunWaiting(run));
         return `${mark.padEnd(3)} ${formatLocalTime(updated_at)}  ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${shortTitle(prompt)}`;
       })
       .join('\n');

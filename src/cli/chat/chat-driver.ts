@@ -173,7 +173,7 @@ async function portfolioReport(
  * Returns the status that is known before any request.
  * @throws `invalid_config`, or an error from starting a sandbox
  */
-export async function initialStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
+export async function initialChatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const profile = await context.profile();
   if (profile.server !== undefined) {
     const { model = 'the server’s model' } = options;
@@ -198,7 +198,7 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
 }
 
 async function chatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
-  const base = { ...(await initialStatus(context, options)), connected: true };
+  const base = { ...(await initialChatStatus(context, options)), connected: true };
   const glance = await loadAccountSummary(context);
   if (glance === undefined) return base;
   const { user, equity, trading } = glance;

@@ -12,7 +12,7 @@ import { approvalOutcome, isFinalApproval, wasReportedAsNotPlaced } from '../tex
 import { DEFAULT_THEME } from '../text/theme.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
-import { activeRun, type ChatAction, type ChatState, chatReducer, emptyChat, isWaiting } from './chat-state.ts';
+import { type ChatAction, type ChatState, chatReducer, emptyChat, findActiveRun, isRunWaiting } from './chat-state.ts';
 import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;
@@ -156,7 +156,7 @@ export class ChatSession {
       return;
     }
     this.#set({ queued: [] });
-    const atWork = activeRun(this.#snapshot.state)?.talk;
+    const atWork = findActiveRun(this.#snapshot.state)?.talk;
     this.#works.stop((talk) => talk === undefined || talk === atWork);
   }
 
@@ -354,7 +354,7 @@ export class ChatSession {
 
   #set(change: Partial<ChatSnapshot>): void {
     const next = { ...this.#snapshot, ...change };
-    const waiting = new Set(next.state.runs.filter(isWaiting).map(({ talk }) => talk));
+    const waiting = new Set(next.state.runs.filter(isRunWaiting).map(({ talk }) => talk));
     const busy = next.question === undefined && this.#works.some((talk) => talk === undefined || !waiting.has(talk));
     const free = !busy && next.status.connected && next.question === undefined && !this.#quit;
     const [first, ...others] = next.queued;

@@ -71,7 +71,7 @@ export const emptyChat: ChatState = {
 };
 
 /** Returns whether the model is idle because the run only waits for the phone or a connection. */
-export function isWaiting(run: ChatRun): boolean {
+export function isRunWaiting(run: ChatRun): boolean {
   if (run.connections.length > 0 && run.answer === '') return true;
   const orders = run.tools.filter(({ name }) => isProposalTool(name));
   return (
@@ -95,8 +95,8 @@ export function isProposalTool(tool: string): boolean {
 }
 
 /** Returns the latest run whose model is working, which is the run that the person is waiting for. */
-export function activeRun(state: ChatState): ChatRun | undefined {
-  return state.runs.findLast((run) => !isWaiting(run));
+export function findActiveRun(state: ChatState): ChatRun | undefined {
+  return state.runs.findLast((run) => !isRunWaiting(run));
 }
 
 export function chatReducer(state: ChatState, action: ChatAction): ChatState {
@@ -198,7 +198,7 @@ function onToolResult(
  */
 function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
-  const alone = activeRun(state)?.talk === run.talk;
+  const alone = findActiveRun(state)?.talk === run.talk;
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
   if (settled.trim() === '') return updateRun(state, { ...run, answer });
   const text = settled.replace(/\n+$/, '');

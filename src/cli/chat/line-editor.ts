@@ -44,7 +44,7 @@ const MAX_HISTORY_ENTRIES = 1000;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-export function graphemes(text: string): string[] {
+export function splitGraphemes(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
@@ -56,7 +56,7 @@ export function editorReducer(before: EditorState, action: EditorAction): Editor
     case 'newline':
       return insert(state, '\n');
     case 'replace':
-      return { ...state, text: action.text, cursor: graphemes(action.text).length };
+      return { ...state, text: action.text, cursor: splitGraphemes(action.text).length };
     case 'clear':
       return { ...state, text: '', cursor: 0, ...newEntryState(state.history) };
     case 'sent': {
@@ -128,10 +128,10 @@ function insert(state: EditorState, typed: string): EditorState {
     .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '')
     .slice(0, Math.max(0, MAX_INPUT_LENGTH - state.text.length));
   if (text === '') return state;
-  const parts = graphemes(state.text);
+  const parts = splitGraphemes(state.text);
   const before = parts.slice(0, state.cursor).join('') + text;
   const after = parts.slice(state.cursor).join('');
-  return { ...state, text: before + after, cursor: graphemes(before).length };
+  return { ...state, text: before + after, cursor: splitGraphemes(before).length };
 }
 
 function remove(state: EditorState, offset: -1 | 0): EditorState {
@@ -139,13 +139,13 @@ function remove(state: EditorState, offset: -1 | 0): EditorState {
 }
 
 function kill(state: EditorState, from: number, to: number): EditorState {
-  const gone = graphemes(state.text).slice(from, to).join('');
+  const gone = splitGraphemes(state.text).slice(from, to).join('');
   return gone === '' ? state : { ...removeRange(state, from, to), cut: gone };
 }
 
 function removeRange(state: EditorState, from: number, to: number): EditorState {
   if (from < 0) return state;
-  const parts = graphemes(state.text);
+  const parts = splitGraphemes(state.text);
   return {
     ...state,
     text: [...parts.slice(0, from), ...parts.slice(to)].join(''),
@@ -158,15 +158,15 @@ function left({ cursor }: EditorState): number {
 }
 
 function right({ text, cursor }: EditorState): number {
-  return Math.min(graphemes(text).length, cursor + 1);
+  return Math.min(splitGraphemes(text).length, cursor + 1);
 }
 
 function lineStart({ text, cursor }: EditorState): number {
-  return graphemes(text).slice(0, cursor).lastIndexOf('\n') + 1;
+  return splitGraphemes(text).slice(0, cursor).lastIndexOf('\n') + 1;
 }
 
 function lineEnd({ text, cursor }: EditorState): number {
-  const parts = graphemes(text);
+  const parts = splitGraphemes(text);
   const end = parts.indexOf('\n', cursor);
   return end === -1 ? parts.length : end;
 }
@@ -175,7 +175,7 @@ const isWordCharacter = (part = '') => /[\p{L}\p{N}_]/u.test(part);
 const isNotSpace = (part = '') => !/\s/.test(part);
 
 function wordStart({ text, cursor }: EditorState, isPart = isWordCharacter): number {
-  const parts = graphemes(text);
+  const parts = splitGraphemes(text);
   let at = cursor;
   while (at > 0 && !isPart(parts[at - 1])) at--;
   while (at > 0 && isPart(parts[at - 1])) at--;
@@ -183,7 +183,7 @@ function wordStart({ text, cursor }: EditorState, isPart = isWordCharacter): num
 }
 
 function wordEnd({ text, cursor }: EditorState): number {
-  const parts = graphemes(text);
+  const parts = splitGraphemes(text);
   let at = cursor;
   while (at < parts.length && !isWordCharacter(parts[at])) at++;
   while (at < parts.length && isWordCharacter(parts[at])) at++;
@@ -200,7 +200,7 @@ function moveUp(state: EditorState): EditorState {
 
 function moveDown(state: EditorState): EditorState {
   const end = lineEnd(state);
-  if (end === graphemes(state.text).length) return showEntry(state, state.shown + 1);
+  if (end === splitGraphemes(state.text).length) return showEntry(state, state.shown + 1);
   const below = end + 1;
   return {
     ...state,
@@ -243,7 +243,7 @@ function showEntry(state: EditorState, index: number): EditorState {
   return {
     ...state,
     text: next,
-    cursor: graphemes(next).length,
+    cursor: splitGraphemes(next).length,
     shown: index,
     draft,
     edited,

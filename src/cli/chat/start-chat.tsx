@@ -13,7 +13,7 @@ import type { OutputStream } from '../terminal/io.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { ChatApp } from './chat-app.tsx';
 import { runChatCommand } from './chat-commands.ts';
-import { createChatDriver, initialStatus } from './chat-driver.ts';
+import { createChatDriver, initialChatStatus } from './chat-driver.ts';
 import { ChatSession } from './chat-session.ts';
 import { isHistoryEnabled, noHistory, openInputHistory } from './input-history.ts';
 
@@ -31,7 +31,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   const { io, clock, signal, env } = context;
   const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
   // Starting a sandbox and opening the store may write to the terminal, so they come before the chat's screen.
-  const status = await initialStatus(context, options);
+  const status = await initialChatStatus(context, options);
   await (await context.store()).unlock();
   const history = isHistoryEnabled(await context.config(), env)
     ? openInputHistory((await context.home()).data)

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { type EditorState, graphemes } from './line-editor.ts';
+import { type EditorState, splitGraphemes } from './line-editor.ts';
 
 export function countWrappedRows(text: string, columns: number): number {
   return text.split('\n').reduce((rows, line) => rows + countLineRows(line, columns), 0);
@@ -30,7 +30,7 @@ export function lastRows(text: string, columns: number, rows: number): string {
 }
 
 export function lastColumns(line: string, width: number): string {
-  const segments = graphemes(line);
+  const segments = splitGraphemes(line);
   let taken = 0;
   let start = segments.length;
   while (start > 0) {
@@ -56,7 +56,7 @@ function characterWidth(part: string | undefined, hasCursor: boolean): number {
 }
 
 /** Splits the input into rows of at most `width` columns, and returns up to `most` rows around the cursor. */
-export function inputRows(editor: EditorState, width: number, most: number): InputRow[] {
+export function visibleInputRows(editor: EditorState, width: number, most: number): InputRow[] {
   const rows: { row: number; parts: string[]; cursor: number | undefined }[] = [
     { row: 0, parts: [], cursor: undefined },
   ];
@@ -65,7 +65,7 @@ export function inputRows(editor: EditorState, width: number, most: number): Inp
     taken = 0;
     rows.push({ row: rows.length, parts: [], cursor: undefined });
   };
-  const all = [...graphemes(editor.text), undefined];
+  const all = [...splitGraphemes(editor.text), undefined];
   all.forEach((part, index) => {
     const here = index === editor.cursor;
     const size = characterWidth(part, here);

@@ -15,7 +15,7 @@ const STOP_TIMEOUT_MS = 4000;
 /**
  * The parts of an {@link App} that a server needs. A server has no account, and it logs to stderr instead of a file.
  */
-export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'> & { readonly log: ServerLog };
+export type ServingContext = Pick<App, 'clock' | 'signal' | 'tell'> & { readonly log: ServerLog };
 
 export class CliCommand extends Command {
   readonly cli: Cli;
@@ -59,7 +59,7 @@ export class CliCommand extends Command {
    * Sets the action of a command that runs until it is stopped by Ctrl-C, SIGTERM or its time limit. Of these, only the
    * time limit changes the exit code.
    */
-  serves<Args extends unknown[]>(serve: (parts: ServerParts, output: Output, ...args: Args) => Promise<void>): this {
+  serves<Args extends unknown[]>(serve: (parts: ServingContext, output: Output, ...args: Args) => Promise<void>): this {
     return this.action(async (...args: unknown[]) => {
       const { io, clock, interruption } = this.cli;
       const { signal } = interruption;

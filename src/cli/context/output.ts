@@ -54,7 +54,7 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
      */
     async result(name: string, data: Record<string, unknown>, text: () => string | Promise<string>) {
       if (format === 'text') return print(await text());
-      if (format === 'csv') return io.write((await import('../format/csv.ts')).csvText(name, data));
+      if (format === 'csv') return io.write((await import('../format/csv.ts')).formatCsv(name, data));
       const object = { schema: `trade-agent.${name}/1`, ...data };
       if (filter === undefined) return io.print(safeJson(object, format === 'json' && io.stdoutIsTty ? 2 : 0));
       print(filter(JSON.stringify(object), io.stdoutIsTty), io.stdoutIsTty ? safeText : undefined);
@@ -90,7 +90,7 @@ export function printError(
 /**
  * Returns the output format before the arguments are parsed, so that invalid arguments can be reported in this format.
  */
-export function requestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
+export function parseRequestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
   // The jq expression determines the format of stdout.

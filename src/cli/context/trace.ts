@@ -25,8 +25,8 @@ export function startLogging(
   };
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
-    fetch: tracedFetch(fetch, clock, (facts) => tell('request', facts)),
-    redactedFetch: tracedFetch(fetch, clock, (facts) => tell('request', facts), 'host'),
+    fetch: createTracedFetch(fetch, clock, (facts) => tell('request', facts)),
+    redactedFetch: createTracedFetch(fetch, clock, (facts) => tell('request', facts), 'host'),
     end: (exit_code: number) => tell('end', { exit_code, ms: clock.now() - started }),
     fail: (error: unknown) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
   };
@@ -58,7 +58,7 @@ function errorFacts(error: unknown): Record<string, unknown> {
  * Wraps `fetch` to report each request without secrets: leaves out query, headers and body.
  * @param address how much of the address to report; `host` for incoming webhooks, whose path is a secret
  */
-export function tracedFetch(
+export function createTracedFetch(
   fetch: typeof globalThis.fetch,
   clock: Clock,
   tell: (facts: Record<string, unknown>) => void,

@@ -8,7 +8,7 @@ import { csvLists } from './csv-lists.ts';
  * leading apostrophe; numbers do not.
  * @throws {RangeError} if the result is not a list
  */
-export function csvText(resultName: string, data: Readonly<Record<string, unknown>>): string {
+export function formatCsv(resultName: string, data: Readonly<Record<string, unknown>>): string {
   const list = csvLists[resultName];
   if (list === undefined) throw new RangeError(`${resultName} is not a list`);
   const rows = data[list.rows] as readonly object[];

@@ -13,7 +13,7 @@ import { resultSchemas } from './results.ts';
  * Returns the files of docs/reference/schema/ by name: schemas of results, `stream-json` events, the output of `check`,
  * and the files that people write.
  */
-export function schemaFiles(): Record<string, string> {
+export function buildSchemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
     schemaFile(`trade-agent.${name}/1`, z.object({ schema: z.literal(`trade-agent.${name}/1`), ...schema.shape })),

@@ -3,7 +3,7 @@ import { exitCodes } from '../../app/exit-codes.ts';
 import { version } from '../../app/version.ts';
 import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledCodeFile } from './compile-cache.ts';
-import { preparedHelp } from './prepared-help.ts';
+import { loadPrerenderedHelp } from './prerendered-help.ts';
 
 /** Delay before the compiled code is stored, in milliseconds. By then, all of a command's startup code has run. */
 const STORE_CODE_DELAY_MS = 10_000;
@@ -17,7 +17,7 @@ export async function main(argv: string[]): Promise<void> {
   if (process.env.HOME === '') delete process.env.HOME;
   // Answered before anything is loaded, because scripts and shells often run --version and --help.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return print(`${version()}\n`);
-  const help = await preparedHelp(argv, process.stdout);
+  const help = await loadPrerenderedHelp(argv, process.stdout);
   if (help !== undefined) return print(help);
   keepMemoryOutOfCoreDumps();
   const bundle = openOwnBundle(argv);

@@ -27,7 +27,7 @@ export function isFinalApproval(status: ApprovalStatus): boolean {
   return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(status);
 }
 
-export function timeLeft(approval: ApprovalView, now: number): number {
+export function msUntilExpiry(approval: ApprovalView, now: number): number {
   return Math.max(0, Date.parse(approval.expires_at) - now);
 }
 
@@ -55,7 +55,7 @@ export function approvalLines(
     ['code', `${approval.code}   (must match the code on your phone)`],
     ['asked by', requesterText(approval, machine)],
     ...fields.slice(first),
-    ['expires', `${approval.expires_at} (in ${formatCountdown(timeLeft(approval, now))})`],
+    ['expires', `${approval.expires_at} (in ${formatCountdown(msUntilExpiry(approval, now))})`],
     ['approve', whereToApprove(phone)],
   ];
   return [

@@ -1,7 +1,7 @@
 import type { HeldLots, RealizedGains } from '../../app/portfolio/gains.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatShares, formatSignedDollars } from '../../trading/amounts.ts';
-import { programReader, type Reader } from './reader.ts';
+import { type OutputReader, programReader } from './reader.ts';
 import { type Column, fitTable, numberColumn } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
@@ -28,7 +28,7 @@ const lineColumns: readonly Column<Line>[] = [
   { rank: 2, head: 'TERM', cell: ({ term }) => term },
 ];
 
-export async function gainsText(found: RealizedGains, reader: Reader = programReader): Promise<string> {
+export async function gainsText(found: RealizedGains, reader: OutputReader = programReader): Promise<string> {
   const { gains, totals, by_year, year, method } = found;
   const when = year === null ? '' : ` in ${year}`;
   if (gains.length === 0) return [`No sales${when}.`, ...footer(found, reader)].join('\n');
@@ -60,7 +60,7 @@ const lotColumns: readonly Column<Lot>[] = [
   { rank: 2, head: 'LONG-TERM FROM', cell: ({ long_term_from }) => long_term_from ?? '' },
 ];
 
-export async function lotsText(found: HeldLots, reader: Reader = programReader): Promise<string> {
+export async function lotsText(found: HeldLots, reader: OutputReader = programReader): Promise<string> {
   if (found.lots.length === 0) return ['No lots held.', ...footer({ ...found, notes: [] }, reader)].join('\n');
   return [await fitTable(lotColumns, found.lots, reader.columns), ...footer({ ...found, notes: [] }, reader)].join(
     '\n',
@@ -69,7 +69,7 @@ export async function lotsText(found: HeldLots, reader: Reader = programReader):
 
 function footer(
   found: Pick<RealizedGains, 'incomplete' | 'imported' | 'notes' | 'simulated'>,
-  { columns }: Reader,
+  { columns }: OutputReader,
 ): string[] {
   const { incomplete, imported, notes, simulated } = found;
   const lines = [

@@ -3,12 +3,12 @@ import { safeLine } from '../../text/sanitize.ts';
 import type { ListedAccess } from '../../tools/gateway/safeguard-requests.ts';
 import { approvalStatusLine } from './approval-lines.ts';
 import { subjectHeadline } from './approval-subject.ts';
-import type { Reader } from './reader.ts';
+import type { OutputReader } from './reader.ts';
 import { fitTable, truncateWords } from './table.ts';
 
 const PROMPT_WIDTH = 60;
 
-export function approvalsText(approvals: readonly ApprovalView[], reader: Reader): Promise<string> {
+export function approvalsText(approvals: readonly ApprovalView[], reader: OutputReader): Promise<string> {
   const short = reader.ids(approvals.map(({ id }) => id));
   return fitTable<ApprovalView>(
     [
@@ -29,7 +29,7 @@ export function approvalsText(approvals: readonly ApprovalView[], reader: Reader
   );
 }
 
-export function threadsText(threads: readonly ThreadView[], reader: Reader): Promise<string> {
+export function threadsText(threads: readonly ThreadView[], reader: OutputReader): Promise<string> {
   return fitTable<ThreadView>(
     [
       { head: 'THREAD', cell: ({ thread }) => thread },
@@ -42,7 +42,7 @@ export function threadsText(threads: readonly ThreadView[], reader: Reader): Pro
   );
 }
 
-export function accessText(given: readonly ListedAccess[], reader: Reader): Promise<string> {
+export function accessText(given: readonly ListedAccess[], reader: OutputReader): Promise<string> {
   const short = reader.ids(given.map(({ id }) => id));
   const role = ({ role, of }: ListedAccess) => safeLine(of === undefined ? role : `${role} of ${of}`);
   return fitTable<ListedAccess>(

@@ -5,7 +5,7 @@ import { formatLocalTime } from './as-of.ts';
  * The reader of the output. A person needs lines that fit the terminal, short IDs, and local times. A program that
  * reads from a pipe needs full IDs and UTC times.
  */
-export interface Reader {
+export interface OutputReader {
   readonly person: boolean;
   /** Width in columns; infinite for a program. */
   readonly columns: number;
@@ -14,17 +14,17 @@ export interface Reader {
   time(at: string): string;
 }
 
-export const programReader: Reader = {
+export const programReader: OutputReader = {
   person: false,
   columns: Number.POSITIVE_INFINITY,
   ids: () => (id) => id,
   time: (at) => at,
 };
 
-export function personReader(columns: number): Reader {
+export function personReader(columns: number): OutputReader {
   return { person: true, columns, ids: createIdShortener, time: (at) => formatLocalTime(at) };
 }
 
-export function toReader(io: { readonly stdoutIsTty: boolean; width(): number }): Reader {
+export function toReader(io: { readonly stdoutIsTty: boolean; width(): number }): OutputReader {
   return io.stdoutIsTty ? personReader(io.width()) : programReader;
 }

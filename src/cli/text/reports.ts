@@ -7,7 +7,7 @@ import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { formatFill } from './approval-lines.ts';
 import { priceAgeText } from './as-of.ts';
-import { programReader, type Reader } from './reader.ts';
+import { type OutputReader, programReader } from './reader.ts';
 import { fitTable, numberColumn } from './table.ts';
 import { type Paint, paintSigned, plainPaint } from './theme.ts';
 import { labeledLines } from './wrap.ts';
@@ -58,7 +58,7 @@ function dayChange({ last, previous_close }: Quote): string {
 }
 
 /** Formats orders as a table. If there are several accounts, names the account of each order. */
-export function ordersText(orders: readonly OrderRow[], reader: Reader = programReader): Promise<string> {
+export function ordersText(orders: readonly OrderRow[], reader: OutputReader = programReader): Promise<string> {
   const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(toLegRow)]);
   const short = reader.ids(rows.map(({ id }) => id));
   const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
@@ -96,7 +96,7 @@ function toLegRow(leg: OrderLeg): Order {
   return { ...leg, side: `↳ ${leg.side}` };
 }
 
-export function orderText(order: OrderRow, reader: Reader = programReader): string {
+export function orderText(order: OrderRow, reader: OutputReader = programReader): string {
   const { legs = [] } = order;
   const short = reader.ids([order, ...legs].map(({ id }) => id));
   const rows: [string, string][] = [

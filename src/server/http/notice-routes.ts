@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { noticeSecretSchema, putNoticeChannelSchema } from '../../agent/remote/protocol.ts';
-import { type NoticeChannel, noticeChannelNameSchema, noticeDestination } from '../../config/notice-channels.ts';
+import { formatNoticeDestination, type NoticeChannel, noticeChannelNameSchema } from '../../config/notice-channels.ts';
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import {
   deleteNoticeSecret,
@@ -44,7 +44,7 @@ export const createNoticeRoutes =
         channels: all.map(([name, channel]) => ({
           name,
           kind: channel.kind,
-          to: noticeDestination(channel),
+          to: formatNoticeDestination(channel),
           enabled: channel.enabled,
           min_severity: channel.min_severity,
           rules: channel.rules ?? null,

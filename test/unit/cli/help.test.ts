@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { renderManPage } from '../../../src/cli/man-page.ts';
 import { commandWords } from '../../../src/cli/options/flag-environment.ts';
-import { createProgramForDocs, everyCommand } from '../../../src/cli/program.ts';
+import { createProgramForDocs, listAllCommands } from '../../../src/cli/program.ts';
 
 const program = await createProgramForDocs();
-const commands = everyCommand(program)
+const commands = listAllCommands(program)
   .map((command): [string, Command] => [commandWords(command).join(' '), command])
   // What completion scripts alone ask is hidden.
   .filter(([name]) => !name.startsWith('__'));

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { schemaFiles } from '../../../src/cli/schema/json-schema.ts';
+import { buildSchemaFiles } from '../../../src/cli/schema/json-schema.ts';
 
 const folder = new URL('../../../docs/reference/schema/', import.meta.url);
 
@@ -9,6 +9,6 @@ describe('docs/reference/schema', () => {
     const written = Object.fromEntries(
       readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]),
     );
-    expect(written).toEqual(schemaFiles());
+    expect(written).toEqual(buildSchemaFiles());
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { createProgramForDocs, everyCommand } from '../../../src/cli/program.ts';
+import { createProgramForDocs, listAllCommands } from '../../../src/cli/program.ts';
 import { homeFolder } from '../../../src/machine/directories.ts';
 
 const text = readFileSync(new URL('../../../deploy/Dockerfile', import.meta.url), 'utf8');
@@ -29,7 +29,7 @@ it('it serves a home by a command that there is, from the one folder that is kep
   const [program, ...words] = [...JSON.parse(line('ENTRYPOINT')), ...JSON.parse(line('CMD'))] as string[];
   expect(Object.keys(bin)).toContain(program);
   const [noun, verb, option, listen] = words;
-  const commands = everyCommand(await createProgramForDocs());
+  const commands = listAllCommands(await createProgramForDocs());
   const serve = commands.find((command) => command.name() === verb && command.parent?.name() === noun);
   const found = serve?.options.find(({ long }) => long === option);
   expect(found?.parseArg?.(listen ?? '', undefined)).toEqual({ host: '0.0.0.0', port: 4780 });

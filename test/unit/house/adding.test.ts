@@ -101,7 +101,7 @@ describe('what is added for a try', () => {
 
 const script = `
 import { createProgram } from './src/cli/program.ts';
-import { noticeChannelSchema, noticeDestination } from './src/config/notice-channels.ts';
+import { noticeChannelSchema, formatNoticeDestination } from './src/config/notice-channels.ts';
 import { tools } from './src/tools/catalog.ts';
 import { parseNewestTurn } from './src/agent/planner/conversation.ts';
 import { parseUtterances } from './src/agent/planner/utterance.ts';
@@ -142,7 +142,7 @@ console.log(JSON.stringify({
   limitWords: formatLimitChange('min_order_notional 10 → 20'),
   noted: [getKindDefinition('note').phone.banner.word, getKindDefinition('note').phone.view({ text: 'Later', client_note_id: 'n', expires_at: '2026-12-01T00:00:00Z' }).headline, getKindDefinition('note').terminal.fields({ text: 'Later' })[0][1]],
   time: (await time.execute({ gateway }, {})).summary,
-  sent: noticeDestination(channel),
+  sent: formatNoticeDestination(channel),
   command: program.commands[0].description(),
 }));
 `;

@@ -209,7 +209,7 @@ const channel: Addition = {
       [
         '  ntfy: defineChannel({',
         `  pushover: defineChannel({
-    schema: () => z.strictObject({ kind: z.literal('pushover'), ...commonChannelSettings(), user: z.string() }),
+    schema: () => z.strictObject({ kind: z.literal('pushover'), ...createCommonChannelSettings(), user: z.string() }),
     destination: () => 'Pushover',
     secret: {
       need: () => 'required',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { channelKind, type NoticeChannelKind, noticeChannelSchema } from '../../../src/config/notice-channels.ts';
+import { getChannelKind, type NoticeChannelKind, noticeChannelSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import { createChannelSender } from '../../../src/notify/open-channel.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
@@ -104,14 +104,14 @@ describe('a channel', () => {
   });
 
   it.each(kindsWith())('of kind %s says where it goes, and nothing secret with it', (_, { secret }, channel) => {
-    const destination = channelKind(channel).destination(channel);
+    const destination = getChannelKind(channel).destination(channel);
     expect(destination).not.toBe('');
     if (secret !== undefined) expect(destination).not.toContain(secret);
   });
 
   it.each(kindsWith())('of kind %s says whether it has a secret, and what that is', (_, { secret }, channel) => {
     expect(noticeSecretRequirement(channel) === 'none').toBe(secret === undefined);
-    expect(channelKind(channel).secret?.words(channel) ?? 'none').toMatch(/\w/);
+    expect(getChannelKind(channel).secret?.words(channel) ?? 'none').toMatch(/\w/);
   });
 
   it.each(kindsWith('secret'))('of kind %s sends nothing without a secret it must have', async (_, __, channel) => {

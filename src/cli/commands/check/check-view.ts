@@ -61,7 +61,7 @@ export async function checkResultText(result: CheckResult, format: CheckFormat):
 }
 
 /** Prints what follows a result: pending approvals, failures, and accounts that could not be checked. */
-export function printPending(context: Context, { checks, missing }: CheckOutcomes): void {
+export function printCheckFollowUps(context: Context, { checks, missing }: CheckOutcomes): void {
   for (const check of checks) printPendingOf(context, check);
   for (const { label, message } of missing) {
     context.io.talk(safeLine(`${label} could not be checked: ${message}`));

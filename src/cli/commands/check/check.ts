@@ -31,10 +31,10 @@ export function addCheckCommand(program: CliCommand): void {
     .exits(...runExitCodes, exitCodes.found)
     .runs(async (context, { format, ...options }: CheckOptions & { format: CheckFormat }) => {
       const { runChecks } = await import('../../../app/check/run-check.ts');
-      const { createCheckView, printPending } = await import('./check-view.ts');
+      const { createCheckView, printCheckFollowUps } = await import('./check-view.ts');
       const { reported, ...listener } = createCheckView(context, format);
       const outcomes = await runChecks(context, options, listener, reported);
-      printPending(context, outcomes);
+      printCheckFollowUps(context, outcomes);
       return exitCodeForChecks(outcomes, context.signal);
     });
 }

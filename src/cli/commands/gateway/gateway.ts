@@ -1,5 +1,5 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
-import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
+import type { CliCommand, ServingContext } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
 import { addMigrateCommand } from '../server/migrate.ts';
@@ -34,7 +34,7 @@ export function addGatewayCommand(program: CliCommand): void {
   );
 }
 
-async function serve(parts: ServerParts, output: Output, flags: ServingFlags, command: CliCommand): Promise<void> {
+async function serve(parts: ServingContext, output: Output, flags: ServingFlags, command: CliCommand): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
   const places = serverPaths(command, 'gateway');
   await serveGateway(parts, {

@@ -3,7 +3,7 @@ import { exitCodes } from '../../../app/exit-codes.ts';
 import type { HomeReadyInfo } from '../../../app/home/home-files.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { Cli } from '../../context/cli.ts';
-import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
+import type { CliCommand, ServingContext } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions, type ListeningFlags, toListenOptions } from '../../options/listening.ts';
@@ -35,7 +35,7 @@ export function addHomeServeCommand(home: CliCommand): void {
 
 async function serve(
   cli: Cli,
-  parts: ServerParts,
+  parts: ServingContext,
   output: Output,
   folder: string,
   { listen, readyFile, ...flags }: ServeOptions,
@@ -56,7 +56,7 @@ async function serve(
   );
 }
 
-async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: HomeReadyInfo): Promise<void> {
+async function printReady(cli: Cli, parts: ServingContext, output: Output, ready: HomeReadyInfo): Promise<void> {
   const { address, environment, url, home, pid } = ready;
   await output.result('home-serve', { address, environment, url, home, pid }, () =>
     [`Home        ${address} (${environmentName(environment)})`, `Listening   ${url}`].join('\n'),
@@ -69,7 +69,7 @@ async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: H
  * Offers to pair the first phone. Only on a terminal: if the pairing link were in a log, anyone who can read the log
  * could use it.
  */
-async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder: string): Promise<void> {
+async function offerPairing(cli: Cli, parts: ServingContext, output: Output, folder: string): Promise<void> {
   const { isUnpaired } = await import('../../../app/home/users.ts');
   if (!(await isUnpaired(parts, folder))) return;
   if (!cli.io.interactive || parts.log.isJson || output.format !== 'text') {

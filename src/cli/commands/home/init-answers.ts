@@ -145,7 +145,7 @@ async function askLimit(
 }
 
 /** Returns the settings `listen`, `tls` and `proxy` for home.yaml, if given. @throws {TradeAgentError} `usage` */
-export function listenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
+export function toListenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
   const { tls } = toListenOptions({
     ...defined({ tlsCert, tlsKey }),
     proxy,

@@ -7,11 +7,11 @@ import { promptForBroker } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
 import {
   type InitOptions,
-  listenSettings,
   promptForAddress,
   promptForLimits,
   promptForNoticeChannel,
   promptForOwner,
+  toListenSettings,
 } from './init-answers.ts';
 
 /**
@@ -34,7 +34,7 @@ export async function makeHome(context: Context, folder: string, options: InitOp
     folder,
     settings: {
       address,
-      ...listenSettings(options),
+      ...toListenSettings(options),
       ...defined({ notices }),
     },
     owner,

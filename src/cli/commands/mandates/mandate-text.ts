@@ -3,7 +3,7 @@ import { formatDollarAmount } from '../../../trading/amounts.ts';
 import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
 import { describeCoveredOrders, formatLastDay, mandateFields } from '../../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-order-words.ts';
-import type { Reader } from '../../text/reader.ts';
+import type { OutputReader } from '../../text/reader.ts';
 import { fitTable } from '../../text/table.ts';
 
 /** Formats how much of a mandate is used: `$540.00 of $2,000.00, 3 of 12 orders`. */
@@ -11,7 +11,7 @@ function formatUsage({ terms, used }: MandateView): string {
   return `${formatDollarAmount(used.total_notional)} of ${formatDollarAmount(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
 
-export function mandatesText(mandates: readonly MandateView[], reader: Reader): Promise<string> {
+export function mandatesText(mandates: readonly MandateView[], reader: OutputReader): Promise<string> {
   const isLive = mandates.some(({ standing }) => standing !== undefined);
   return fitTable<MandateView>(
     [

@@ -149,8 +149,8 @@ async function place(
   const order = buildOrderFromFlags(side, symbol, flags);
   const under = flags.approval === 'mandate' ? ({ mandate: 'any', approval: 'mandate' } as const) : {};
   const request = buildOrderProposal(order, flags, await context.profile(), under);
-  const { proposeAndShow } = await import('./show-outcome.ts');
-  return proposeAndShow(context, (ask) => ask(request), flags);
+  const { proposeAndShowOutcome } = await import('./show-outcome.ts');
+  return proposeAndShowOutcome(context, (ask) => ask(request), flags);
 }
 
 function addReplaceCommand(orders: CliCommand): void {
@@ -175,12 +175,12 @@ function addReplaceCommand(orders: CliCommand): void {
 async function replace(context: Context, id: string, flags: OrderChangeFlags & OrderRequestSettings): Promise<number> {
   const { buildReplaceProposal } = await import('../../../app/orders/place-order.ts');
   const { locateOrder } = await import('../../../app/orders/orders.ts');
-  const { proposeAndShow } = await import('./show-outcome.ts');
+  const { proposeAndShowOutcome } = await import('./show-outcome.ts');
   // Throws for invalid flags before any request.
   buildReplaceProposal(id, flags);
   const place = await locateOrder(context, id);
   const request = buildReplaceProposal(place.id, flags, place.at);
-  return proposeAndShow(context, (ask) => ask(request), flags);
+  return proposeAndShowOutcome(context, (ask) => ask(request), flags);
 }
 
 function addCancelCommand(orders: CliCommand): void {
@@ -196,7 +196,7 @@ function addCancelCommand(orders: CliCommand): void {
     .exits(...orderExitCodes)
     .runs(async (context, id: string, options: OrderRequestSettings) => {
       const { cancelOrder } = await import('../../../app/orders/orders.ts');
-      const { proposeAndShow } = await import('./show-outcome.ts');
-      return proposeAndShow(context, (ask) => cancelOrder(context, id, ask), options);
+      const { proposeAndShowOutcome } = await import('./show-outcome.ts');
+      return proposeAndShowOutcome(context, (ask) => cancelOrder(context, id, ask), options);
     });
 }

@@ -3,7 +3,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 import { getKindDefinition } from '../../../trading/kinds/kinds.ts';
 import { describeOrderOutcome } from '../../../trading/order-outcome.ts';
 import type { Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';
-import type { Reader } from '../../text/reader.ts';
+import type { OutputReader } from '../../text/reader.ts';
 import { fitTable } from '../../text/table.ts';
 
 const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
@@ -12,7 +12,7 @@ const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
   token: 'not signed',
 };
 
-export function receiptsText(receipts: readonly ReceiptEntry[], reader: Reader): Promise<string> {
+export function receiptsText(receipts: readonly ReceiptEntry[], reader: OutputReader): Promise<string> {
   const ids = reader.ids(receipts.map(({ id }) => id));
   return fitTable<ReceiptEntry>(
     [
@@ -28,7 +28,7 @@ export function receiptsText(receipts: readonly ReceiptEntry[], reader: Reader):
 
 export function receiptText(
   { receipt, key, phone_keys: phones }: ReceiptVerdict & { ok: true },
-  reader: Reader,
+  reader: OutputReader,
 ): string {
   const { proposal, approvals, mandate, orders, decision } = receipt;
   const signed = [...approvals, ...(mandate?.approvals ?? [])];
@@ -58,7 +58,7 @@ export function invalidReceiptText(what: string, { fault, text }: ReceiptVerdict
   return `${safeLine(what)}  INVALID  ${safeLine(text)} (${fault})`;
 }
 
-function describeSignature({ sub, key }: SignedApproval, fingerprint: string, reader: Reader): string {
+function describeSignature({ sub, key }: SignedApproval, fingerprint: string, reader: OutputReader): string {
   const kind =
     key.method === 'software'
       ? 'a software key'
@@ -70,7 +70,7 @@ function describeSignature({ sub, key }: SignedApproval, fingerprint: string, re
 
 function describeSubmission(
   { client_order_id, state, submissions, submitted_at, answered, problem }: Receipt['orders'][number],
-  reader: Reader,
+  reader: OutputReader,
 ): string {
   const times = submissions === 1 ? 'once' : `${submissions} times`;
   const when = submitted_at === null ? '' : `, last ${reader.time(submitted_at)}`;

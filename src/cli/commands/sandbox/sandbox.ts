@@ -6,7 +6,7 @@ import { resolveUserDirs } from '../../../machine/directories.ts';
 import type { SandboxReadyInfo } from '../../../sandbox/ready-file.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Cli } from '../../context/cli.ts';
-import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
+import type { CliCommand, ServingContext } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { createChoiceOption, createDateParser, createPortParser } from '../../options/choice.ts';
 import { parseDuration } from '../../options/duration.ts';
@@ -69,7 +69,7 @@ export function addSandboxCommand(program: CliCommand): void {
     .serves((parts, output, options: SandboxOptions) => serve(program.cli, parts, output, options));
 }
 
-async function serve(cli: Cli, parts: ServerParts, output: Output, options: SandboxOptions): Promise<void> {
+async function serve(cli: Cli, parts: ServingContext, output: Output, options: SandboxOptions): Promise<void> {
   const { serveSandbox } = await import('../../../app/sandbox/serve-sandbox.ts');
   const { home = resolveUserDirs(cli.env).sandbox, port, readyFile, idleExit, marketData, marketStart } = options;
   if (marketStart !== undefined && marketData === undefined) {

@@ -3,7 +3,7 @@ import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { programReader, type Reader } from '../../text/reader.ts';
+import { type OutputReader, programReader } from '../../text/reader.ts';
 import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.ts';
 
 type ScheduleView = ReturnType<typeof toScheduleView>;
@@ -51,7 +51,7 @@ const entryWords: Record<ScheduleView['entry'], string> = {
   kept: 'runs on the server, even if this machine is off',
 };
 
-export function scheduleText(view: ScheduleView, reader: Reader = programReader): string {
+export function scheduleText(view: ScheduleView, reader: OutputReader = programReader): string {
   const { check } = view;
   const what = [
     ...(view.account === null ? [] : [view.account === ALL_ACCOUNTS ? 'all accounts' : `account ${view.account}`]),
@@ -77,7 +77,7 @@ export function scheduleText(view: ScheduleView, reader: Reader = programReader)
 }
 
 /** Formats the record of a run: `2026-11-27T17:30:04Z found (2)`, and the reason if it failed. */
-export function runRecordLine(record: RunRecord, reader: Reader = programReader): string {
+export function runRecordLine(record: RunRecord, reader: OutputReader = programReader): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed =
     record.missed === 0 ? '' : `, makes up for ${record.missed} missed ${record.missed === 1 ? 'run' : 'runs'}`;

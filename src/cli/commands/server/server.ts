@@ -1,6 +1,6 @@
 import type { ServerPaths } from '../../../app/server/server-places.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
+import type { CliCommand, ServingContext } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import type { Output } from '../../context/output.ts';
 import { createChoiceOption } from '../../options/choice.ts';
@@ -30,7 +30,7 @@ export function addServerCommand(program: CliCommand): void {
   );
 }
 
-async function serve(parts: ServerParts, output: Output, flags: ServingFlags, command: CliCommand): Promise<void> {
+async function serve(parts: ServingContext, output: Output, flags: ServingFlags, command: CliCommand): Promise<void> {
   const { serveServer } = await import('../../../app/server/serve-server.ts');
   const places = serverPaths(command, 'server');
   await serveServer(parts, {

@@ -2,10 +2,10 @@ import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../../agent/eve
 import { safeLine, safeText } from '../../../text/sanitize.ts';
 import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
-import { programReader, type Reader } from '../../text/reader.ts';
+import { type OutputReader, programReader } from '../../text/reader.ts';
 
 /** Formats a thread: its messages, tool calls with their results, and approvals. */
-export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = programReader): string {
+export function threadText(record: ThreadRecord, unicode: boolean, reader: OutputReader = programReader): string {
   const short = reader.ids(record.approvals.map(({ id }) => id));
   const results = new Map(
     record.messages.flatMap((message) => (message.role === 'tool' ? [[message.call, message] as const] : [])),

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
 import {
-  activeRun,
   type ChatRun,
   type ChatState,
   chatReducer,
   emptyChat,
-  isWaiting,
+  findActiveRun,
+  isRunWaiting,
 } from '../../../../src/cli/chat/chat-state.ts';
 import { approval, doneResult, executed, messageApproval, order } from '../sample-events.ts';
 
@@ -32,7 +32,7 @@ function runOf(state: ChatState) {
 describe('the chat’s state', () => {
   it('puts what the person said above, and a run is under way', () => {
     expect(asked.items).toEqual([{ type: 'prompt', text: 'buy 5 AAPL limit 180' }]);
-    expect(activeRun(asked)?.talk).toBe(1);
+    expect(findActiveRun(asked)?.talk).toBe(1);
   });
 
   it('keeps the answer live while it is written, and moves it up once it is whole', () => {
@@ -62,10 +62,10 @@ describe('the chat’s state', () => {
     expect(waiting.items).toMatchObject([
       { type: 'note', text: expect.stringContaining('trade-agent connections add broker') },
     ]);
-    expect(isWaiting(runOf(waiting))).toBe(true);
+    expect(isRunWaiting(runOf(waiting))).toBe(true);
     const on = stateAfter([{ type: 'connection', connection: { ...connection, status: 'connected' } }], waiting);
     expect(on.items.at(-1)).toMatchObject({ type: 'outcome', text: 'broker is connected', good: true });
-    expect(isWaiting(runOf(on))).toBe(false);
+    expect(isRunWaiting(runOf(on))).toBe(false);
   });
 
   it('waits for the phone about a message as about an order', () => {
@@ -73,7 +73,7 @@ describe('the chat’s state', () => {
       { type: 'tool_call', id: 'c1', name: 'send_slack_summary', args: { recipient: '#trading' } },
       { type: 'approval', approval: messageApproval },
     ]);
-    expect(isWaiting(runOf(waiting))).toBe(true);
+    expect(isRunWaiting(runOf(waiting))).toBe(true);
     const denied = stateAfter([{ type: 'approval', approval: { ...messageApproval, status: 'denied' } }], waiting);
     expect(denied.items).toMatchObject([
       { type: 'outcome', text: 'message to #trading on Slack: denied on the phone: not sent', good: false },
@@ -186,14 +186,14 @@ describe('the chat’s state', () => {
       { type: 'tool_call', id: 'c1', name: 'place_order', args: {} },
       { type: 'approval', approval: { ...approval, status: 'drafted' } },
     ]);
-    expect(isWaiting(runOf(proposing))).toBe(false);
+    expect(isRunWaiting(runOf(proposing))).toBe(false);
     const waiting = stateAfter([{ type: 'approval', approval }], proposing);
-    expect(isWaiting(runOf(waiting))).toBe(true);
-    expect(activeRun(waiting)).toBeUndefined();
+    expect(isRunWaiting(runOf(waiting))).toBe(true);
+    expect(findActiveRun(waiting)).toBeUndefined();
     const placing = stateAfter([{ type: 'approval', approval: { ...approval, status: 'approved' } }], waiting);
-    expect(isWaiting(runOf(placing))).toBe(false);
+    expect(isRunWaiting(runOf(placing))).toBe(false);
     const second = stateAfter([{ type: 'tool_call', id: 'c2', name: 'place_order', args: {} }], waiting);
-    expect(isWaiting(runOf(second))).toBe(false);
+    expect(isRunWaiting(runOf(second))).toBe(false);
   });
 
   it('names the conversation of each item once there are several', () => {

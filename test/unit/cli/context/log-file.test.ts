@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createLogFile, tracedFetch } from '../../../../src/cli/context/trace.ts';
+import { createLogFile, createTracedFetch } from '../../../../src/cli/context/trace.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { redactSecrets } from '../../../../src/text/redact.ts';
 import { folderOfTest } from '../../../folders.ts';
@@ -60,7 +60,7 @@ describe('the log file', () => {
 describe('a traced request', () => {
   it('tells method, path and status; neither query nor headers', async () => {
     const told: unknown[] = [];
-    const traced = tracedFetch(
+    const traced = createTracedFetch(
       async () => new Response('secret body', { status: 503 }),
       { ...systemClock, now: () => 0 },
       (facts) => told.push(facts),
@@ -75,7 +75,7 @@ describe('a traced request', () => {
   it('that fails tells the network’s own word, and still fails', async () => {
     const told: unknown[] = [];
     const cause = Object.assign(new Error('secret'), { code: 'ECONNREFUSED' });
-    const traced = tracedFetch(
+    const traced = createTracedFetch(
       () => Promise.reject(new TypeError('fetch failed', { cause })),
       { ...systemClock, now: () => 0 },
       (facts) => told.push(facts),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createOutput, reportError, requestedFormat } from '../../../../src/cli/context/output.ts';
+import { createOutput, parseRequestedFormat, reportError } from '../../../../src/cli/context/output.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { fakeTerminal } from '../fake-terminal.ts';
 
@@ -105,6 +105,6 @@ describe('output', () => {
     [['run', '--output', 'jsno'], 'text'],
     [['run', '--output'], 'text'],
   ])('finds the format in %j', (args, format) => {
-    expect(requestedFormat(args)).toBe(format);
+    expect(parseRequestedFormat(args)).toBe(format);
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { csvText } from '../../../../src/cli/format/csv.ts';
+import { formatCsv } from '../../../../src/cli/format/csv.ts';
 import { csvLists } from '../../../../src/cli/format/csv-lists.ts';
 
 interface Schema {
@@ -36,10 +36,10 @@ describe('a list as CSV', () => {
     }
   });
 
-  const quotes = (...rows: object[]) => csvText('quotes', { quotes: rows }).replace(/\r\n$/, '').split('\r\n');
+  const quotes = (...rows: object[]) => formatCsv('quotes', { quotes: rows }).replace(/\r\n$/, '').split('\r\n');
 
   it('ends its last line, so that a prompt or another file does not go on in it', () => {
-    expect(csvText('quotes', { quotes: [] })).toMatch(/simulated\r\n$/);
+    expect(formatCsv('quotes', { quotes: [] })).toMatch(/simulated\r\n$/);
   });
 
   it('has a line of heads, and nothing else where it is empty', () => {
@@ -60,7 +60,7 @@ describe('a list as CSV', () => {
       symbol: '@SUM(A1)',
       acquired: null,
     };
-    const [, row] = csvText('gains', { gains: [line] }).split('\r\n');
+    const [, row] = formatCsv('gains', { gains: [line] }).split('\r\n');
     expect(row).toBe("'=cmd(),,,1.00,3.00,,,-2.00,,'@SUM(A1),,");
   });
 

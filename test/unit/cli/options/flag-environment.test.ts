@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { flagVariableName, readFlagsFromEnvironment } from '../../../../src/cli/options/flag-environment.ts';
-import { createProgramForDocs, everyCommand } from '../../../../src/cli/program.ts';
+import { createProgramForDocs, listAllCommands } from '../../../../src/cli/program.ts';
 
 /** The command, with flags from the command line and the environment. */
 async function parsed(path: string, flags: string[], env: NodeJS.ProcessEnv) {
@@ -103,7 +103,7 @@ describe('a flag that the command line leaves out', () => {
   it('has a variable, and no two flags that differ share one', async () => {
     const program = await createProgramForDocs();
     const flags = new Map<string, Set<string>>();
-    for (const command of [program, ...everyCommand(program)]) {
+    for (const command of [program, ...listAllCommands(program)]) {
       for (const option of command.options) {
         const name = flagVariableName(command, option);
         // Each flag of those says what is to be traded.

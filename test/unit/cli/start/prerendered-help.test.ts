@@ -2,11 +2,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const noTerminal = {};
 
-/** preparedHelp with the texts a build would have put in. */
+/** loadPrerenderedHelp with the texts a build would have put in. */
 async function withTexts(helpTexts: Record<string, string>) {
   vi.resetModules();
   vi.doMock('../../../../src/cli/start/help-texts.ts', () => ({ helpTexts }));
-  return (await import('../../../../src/cli/start/prepared-help.ts')).preparedHelp;
+  return (await import('../../../../src/cli/start/prerendered-help.ts')).loadPrerenderedHelp;
 }
 
 afterEach(() => vi.doUnmock('../../../../src/cli/start/help-texts.ts'));
@@ -22,8 +22,8 @@ describe('help rendered when the program was built', () => {
     [['help', 'orders'], 'orders'],
     [['orders', 'list', '-h'], 'list of orders'],
   ])('answers %j', async (argv, text) => {
-    const preparedHelp = await withTexts(texts);
-    expect(await preparedHelp(argv, noTerminal)).toBe(text);
+    const loadPrerenderedHelp = await withTexts(texts);
+    expect(await loadPrerenderedHelp(argv, noTerminal)).toBe(text);
   });
 
   it.each([
@@ -37,24 +37,24 @@ describe('help rendered when the program was built', () => {
     [['constructor', '--help']],
     [[]],
   ])('leaves %j to commander', async (argv) => {
-    const preparedHelp = await withTexts(texts);
-    expect(await preparedHelp(argv, noTerminal)).toBeUndefined();
+    const loadPrerenderedHelp = await withTexts(texts);
+    expect(await loadPrerenderedHelp(argv, noTerminal)).toBeUndefined();
   });
 
   it.each([80, 120, 0, undefined])('is for a terminal of %s columns', async (columns) => {
-    const preparedHelp = await withTexts(texts);
+    const loadPrerenderedHelp = await withTexts(texts);
     const stdout = columns === undefined ? { isTTY: true } : { isTTY: true, columns };
-    expect(await preparedHelp(['--help'], stdout)).toBe('the program');
+    expect(await loadPrerenderedHelp(['--help'], stdout)).toBe('the program');
   });
 
   it('is left to commander on a narrower terminal', async () => {
-    const preparedHelp = await withTexts(texts);
-    expect(await preparedHelp(['--help'], { isTTY: true, columns: 79 })).toBeUndefined();
+    const loadPrerenderedHelp = await withTexts(texts);
+    expect(await loadPrerenderedHelp(['--help'], { isTTY: true, columns: 79 })).toBeUndefined();
   });
 
   it('is not there when the program runs from its sources', async () => {
     vi.resetModules();
-    const { preparedHelp } = await import('../../../../src/cli/start/prepared-help.ts');
-    expect(await preparedHelp(['--help'], noTerminal)).toBeUndefined();
+    const { loadPrerenderedHelp } = await import('../../../../src/cli/start/prerendered-help.ts');
+    expect(await loadPrerenderedHelp(['--help'], noTerminal)).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { HELP_COLUMNS } from '../options/help.ts';
  * Returns the help that the build rendered for these arguments. Rendering it now would be slow, because all commands
  * would be set up. Undefined for other arguments, an unknown command, a narrow terminal, or without a build.
  */
-export async function preparedHelp(
+export async function loadPrerenderedHelp(
   argv: readonly string[],
   stdout: { isTTY?: boolean; columns?: number },
 ): Promise<string | undefined> {
