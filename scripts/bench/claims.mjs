@@ -8,8 +8,8 @@ import { alpacaTraits } from '../../src/gateway/broker/alpaca/traits.ts';
 import { loadCedar } from '../../src/gateway/policy/cedar/cedar-engine.ts';
 import { evaluatePolicy } from '../../src/gateway/policy/decide.ts';
 import { buildRules } from '../../src/gateway/policy/files/rules-source.ts';
-import { toSnapshotFacts } from '../../src/gateway/policy/order-world.ts';
-import { mandateMismatches } from '../../src/gateway/policy/within-mandate.ts';
+import { toUncountedFacts } from '../../src/gateway/policy/order-world.ts';
+import { findMandateMismatches } from '../../src/gateway/policy/within-mandate.ts';
 import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { mandateDigest } from '../../src/trading/mandate/envelope.ts';
 import { mandateTerms } from '../../test/integration/sandbox/proposal-fixture.ts';
@@ -55,7 +55,7 @@ async function claimOne(stores, { rules, account, number, mandate }) {
   const now = NOON + number;
   const named = mandate === undefined ? {} : { mandate };
   const draft = changed({ account, qty: '1', client_order_id: `ta-${account}-${number}-00000000`, ...named });
-  const facts = toSnapshotFacts({ draft }, world, { traits: alpacaTraits, now });
+  const facts = toUncountedFacts({ draft }, world, { traits: alpacaTraits, now });
   const claim = {
     ...{ sub: 'alice', clientOrderId: draft.client_order_id, digest: 'digest', draft, ...named },
     approval: { issuer: 'https://issuer.example', jti: draft.client_order_id },
@@ -63,7 +63,7 @@ async function claimOne(stores, { rules, account, number, mandate }) {
   const note = (counted) => {
     const decision = evaluatePolicy(rules, subject, 'place', { ...facts, counted });
     const outside =
-      counted.mandate == null ? [] : mandateMismatches(counted.mandate, { draft, slot: draft.slot, rules }, now);
+      counted.mandate == null ? [] : findMandateMismatches(counted.mandate, { draft, slot: draft.slot, rules }, now);
     if (decision.effect !== 'allow' || outside.length > 0)
       throw new Error(`refused: ${[...decision.reasons, ...outside.map(({ reason }) => reason)]}`);
     return {

@@ -28,7 +28,7 @@ import type { ProposalKind } from '../trading/proposal.ts';
 import { subjectAccount } from '../trading/proposal.ts';
 import type { IdentityProvider } from './auth/identity-provider.ts';
 import { verifyApprovalToken } from './auth/token-verifier.ts';
-import { errorCallback, type GatewayOptions } from './gateway-options.ts';
+import { type GatewayOptions, getErrorCallback } from './gateway-options.ts';
 import type { PolicyAction } from './policy/decision.ts';
 import { requiredAcr } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
@@ -106,7 +106,7 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
       const { digest } = await parts.rules.current();
       await stores.decisions.note(denialNote(denied, digest, clock.now()), clock.now());
     },
-    onError: errorCallback(options),
+    onError: getErrorCallback(options),
     onProposal: options.onProposal,
     // The schema of each kind has already validated the row.
     getKind: (kind) => kinds[kind] as Kind,

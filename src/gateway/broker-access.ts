@@ -5,13 +5,13 @@ import type { RateLimit } from '../store/rate-buckets.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import type { Caller } from './auth/caller.ts';
 import type { IdentityProvider } from './auth/identity-provider.ts';
-import { type ConfiguredBroker, createAccounts } from './broker/accounts.ts';
+import { type ConfiguredBroker, createAccountDirectory } from './broker/accounts.ts';
 import { createAssetCatalog } from './broker/asset-catalog.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { type BrokerTokens, createBrokerTokens, tokenExchangeNotConfiguredError } from './broker/broker-token.ts';
 import { findBrokerKind, resolveBrokerTraits } from './broker/brokers.ts';
 import { type BrokerCredentialStore, createBrokerCredentialStore } from './broker/key-pairs.ts';
-import { keyPairLocationOf, type NamedBroker } from './broker/named-broker.ts';
+import { type NamedBroker, toBrokerCredentialLocation } from './broker/named-broker.ts';
 import {
   noStoredCredentialsProblem,
   unreadableCredentialsProblem,
@@ -58,7 +58,7 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
   });
   return {
     places,
-    accounts: createAccounts({ brokers: places, environment, defaultAccounts: stores.defaultAccounts }),
+    accounts: createAccountDirectory({ brokers: places, environment, defaultAccounts: stores.defaultAccounts }),
   };
 }
 
@@ -97,7 +97,7 @@ function createStoredCredentials(
   if (sealSecret === undefined) {
     throw new TradeAgentError('invalid_config', 'no seal key is configured to encrypt key pairs');
   }
-  const place = keyPairLocationOf(broker, brokers);
+  const place = toBrokerCredentialLocation(broker, brokers);
   const pairs = createBrokerCredentialStore({ store: stores.brokerKeys, sealSecret, now, broker: place });
   return storedCredentials(pairs, kind, environment);
 }

@@ -108,6 +108,6 @@ export interface GatewayApprovalOptions
 }
 
 /** Returns the `onError` callback (default: writes to standard error). */
-export function errorCallback({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
+export function getErrorCallback({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
   return onError ?? ((message) => void process.stderr.write(`gateway: ${message}\n`));
 }

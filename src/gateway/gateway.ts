@@ -18,9 +18,9 @@ import { createTokenVerifier, requireUnrevokedToken, type TokenVerifier } from '
 import type { OpenAccountFor } from './broker/accounts.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { SINGLE_BROKER_NAME } from './broker/named-broker.ts';
-import { createOrderUpdates } from './broker/updates/order-updates.ts';
+import { createOrderUpdateHub } from './broker/updates/order-update-hub.ts';
 import { type BrokerAccess, createBrokerAccess } from './broker-access.ts';
-import { errorCallback, type GatewayOptions } from './gateway-options.ts';
+import { type GatewayOptions, getErrorCallback } from './gateway-options.ts';
 import { createMandatePorts } from './mandates/mandate-ports.ts';
 import { createMandateService, type MandateService } from './mandates/mandate-service.ts';
 import { createStandingOrderWatcher } from './mandates/standing-order-watcher.ts';
@@ -29,9 +29,9 @@ import { createMessagePorts, createMessageSender, type MessageSender } from './m
 import type { Mount } from './mounts/mount.ts';
 import {
   addMountRoutes,
+  computeMountAudience,
+  computeMountMetadataPath,
   createInProcessCallers,
-  mountAudienceOf,
-  mountMetadataPathOf,
 } from './mounts/mounted-routes.ts';
 import { describeMandateExcess } from './orders/adoption.ts';
 import { createOrderCheck, createOrderPorts, type OrderCheck } from './orders/order-ports.ts';
@@ -42,24 +42,24 @@ import { createOwnerService, type OwnerService } from './owner-service.ts';
 import { createFolderPolicyService, type PolicyService } from './policy/files/policy-service.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { createStaticRulesSource, type RulesSource } from './policy/rules.ts';
-import { createOwnRecord, type OwnRecord } from './record/own-record.ts';
+import { type AuditLogReader, createAuditLogReader } from './record/audit-log-reader.ts';
 import { createReceipts, type Receipts } from './record/receipts.ts';
-import { createOwnCheckpointReader, createRecordCheckpointWriter } from './record-checkpoints.ts';
+import { createGatewayCheckpointReader, createRecordCheckpointWriter } from './record-checkpoints.ts';
 import { createGatewayAccess } from './relations/people.ts';
 import { rateLimitedProviderFetch } from './request-rates.ts';
-import { accessRoutes } from './routes/access.ts';
-import { accountRoutes, connectionRoutes } from './routes/accounts.ts';
+import { addAccessRoutes } from './routes/access.ts';
+import { addAccountRoutes, addConnectionRoutes } from './routes/accounts.ts';
 import { createOwnerResolver } from './routes/for-owner.ts';
-import { healthRoutes, measureClockOffsets } from './routes/health.ts';
-import { mandateRoutes } from './routes/mandates.ts';
-import { marketRoutes } from './routes/market.ts';
-import { messageRoutes } from './routes/messages.ts';
-import { orderRoutes } from './routes/orders.ts';
-import { policyRoutes } from './routes/policy.ts';
-import { portfolioRoutes } from './routes/portfolio.ts';
-import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
-import { receiptRoutes, recordRoutes } from './routes/record.ts';
-import { watchlistRoutes } from './routes/watchlist.ts';
+import { addHealthRoutes, measureClockOffsets } from './routes/health.ts';
+import { addMandateRoutes } from './routes/mandates.ts';
+import { addMarketRoutes } from './routes/market.ts';
+import { addMessageRoutes } from './routes/messages.ts';
+import { addOrderRoutes } from './routes/orders.ts';
+import { addPolicyRoutes } from './routes/policy.ts';
+import { addPortfolioRoutes } from './routes/portfolio.ts';
+import { addPingRoute, addProposalRoutes, type ProposalRouteOptions } from './routes/proposals.ts';
+import { addReceiptRoutes, addRecordRoutes } from './routes/record.ts';
+import { addWatchlistRoutes } from './routes/watchlist.ts';
 import { requiredSigningKeys } from './signatures.ts';
 
 export interface Gateway {
@@ -105,7 +105,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createAdmission(options, provider, clock);
   const brokerFor = broker.accounts.open;
-  const updates = createOrderUpdates({ brokerFor, clock, failed: errorNameReporter(options) });
+  const updates = createOrderUpdateHub({ brokerFor, clock, failed: errorNameReporter(options) });
   const { maxSlippage = '0.01' } = options;
   const people = createGatewayAccess(options, { fetch: send, now });
   const source = options.rules ?? createStaticRulesSource();
@@ -211,13 +211,13 @@ function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBr
 const hasSeveralBrokers = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
 function errorNameReporter(options: GatewayOptions) {
-  const onError = errorCallback(options);
+  const onError = getErrorCallback(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
 
 /** Returns a callback that reports only the order's ID and account, because the operator is not the account's owner. */
 function unexplainedOrderReporter(options: GatewayOptions) {
-  const onError = errorCallback(options);
+  const onError = getErrorCallback(options);
   return ({ account, order }: UnexplainedOrder): void =>
     onError(`the broker has an order that no proposal accounts for: order ${order.id} in account ${account}`);
 }
@@ -245,7 +245,7 @@ function createOwnServices(
   const watched = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
   const mandates = createMandateService({ ...watched, proposals, now, noted: () => kernel.noted() });
   const own = options.approval;
-  const record = createOwnRecord(own.auditFile, audit, () => createOwnCheckpointReader(own));
+  const record = createAuditLogReader(own.auditFile, audit, () => createGatewayCheckpointReader(own));
   const approval = approvalDisplayInfo(options);
   return {
     mandates,
@@ -261,7 +261,7 @@ function createOwnServices(
         isUnattended,
         clock,
         report: options.onUnexplainedOrder ?? unexplainedOrderReporter(options),
-        onError: errorCallback(options),
+        onError: getErrorCallback(options),
       }),
     ],
     receipts: createReceipts(options, { kernel, record, signed, sealSecret: own.sealSecret, now }),
@@ -290,7 +290,7 @@ interface RouteParts {
   readonly access: AccessControl;
   readonly grants: AccessStore | undefined;
   readonly mandates: MandateService | undefined;
-  readonly record: OwnRecord | undefined;
+  readonly record: AuditLogReader | undefined;
   readonly receipts: Receipts | undefined;
   readonly policy: PolicyService;
   readonly check: OrderCheck;
@@ -315,28 +315,28 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const app = new Hono();
   const resolveOwner = createOwnerResolver(parts.access);
   const { places, accounts } = broker;
-  accountRoutes(app, authenticator, { accounts, resolveOwner, ownClients: options.ownClients ?? [] });
-  portfolioRoutes(app, authenticator, accounts.open, resolveOwner);
-  marketRoutes(app, authenticator, accounts.open, now);
-  watchlistRoutes(app, authenticator, accounts.open, resolveOwner);
-  orderRoutes(app, authenticator, accounts.open, parts.orderService, resolveOwner);
-  policyRoutes(app, authenticator, { ...parts, stores: options.stores, brokerFor: accounts.open });
-  messageRoutes(app, authenticator, parts.messageSender);
+  addAccountRoutes(app, authenticator, { accounts, resolveOwner, ownClients: options.ownClients ?? [] });
+  addPortfolioRoutes(app, authenticator, accounts.open, resolveOwner);
+  addMarketRoutes(app, authenticator, accounts.open, now);
+  addWatchlistRoutes(app, authenticator, accounts.open, resolveOwner);
+  addOrderRoutes(app, authenticator, accounts.open, parts.orderService, resolveOwner);
+  addPolicyRoutes(app, authenticator, { ...parts, stores: options.stores, brokerFor: accounts.open });
+  addMessageRoutes(app, authenticator, parts.messageSender);
   if (kernel !== undefined) {
-    proposalRoutes(app, authenticator, {
+    addProposalRoutes(app, authenticator, {
       kernel,
       now,
       resolveOwner,
       isRevoked: options.isRevoked,
       approval: approvalDisplayInfo(options),
     });
-    pingRoute(app, authenticator, kernel);
-    accessRoutes(app, authenticator, { store: parts.grants, now });
-    if (parts.mandates !== undefined) mandateRoutes(app, authenticator, parts.mandates);
-    if (parts.record !== undefined) recordRoutes(app, authenticator, parts.record);
-    if (parts.receipts !== undefined) receiptRoutes(app, authenticator, parts.receipts);
+    addPingRoute(app, authenticator, kernel);
+    addAccessRoutes(app, authenticator, { store: parts.grants, now });
+    if (parts.mandates !== undefined) addMandateRoutes(app, authenticator, parts.mandates);
+    if (parts.record !== undefined) addRecordRoutes(app, authenticator, parts.record);
+    if (parts.receipts !== undefined) addReceiptRoutes(app, authenticator, parts.receipts);
   }
-  connectionRoutes(
+  addConnectionRoutes(
     app,
     authenticator,
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
@@ -348,7 +348,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   );
   const { proposals, databaseTime } = options.stores;
   const { issuer, clock = systemClock } = options;
-  healthRoutes(app, authenticator, {
+  addHealthRoutes(app, authenticator, {
     askStore: () => proposals.version(),
     isShut: entrance.isShut,
     clocks: () => measureClockOffsets({ issuer, clock }, databaseTime),
@@ -397,7 +397,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
       requireOpen();
       return verify(credentials);
     };
-  const audiences = [resource, ...mounts.map((mount) => mountAudienceOf(resource, mount))];
+  const audiences = [resource, ...mounts.map((mount) => computeMountAudience(resource, mount))];
   const others = (audience: string) => audiences.filter((one) => one !== audience);
   return {
     /** Authenticates requests to `/v1`. */
@@ -429,7 +429,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
     }),
     /** Authenticates requests to a mount, whose tokens have a separate audience. */
     authenticatorFor(mount: Mount) {
-      const audience = mountAudienceOf(resource, mount);
+      const audience = computeMountAudience(resource, mount);
       return createAuthenticator({
         verify: whileOpen(
           createTokenVerifier({
@@ -441,7 +441,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
         ),
         inProcessCaller: async () => undefined,
         resource,
-        metadataPath: mountMetadataPathOf(mount),
+        metadataPath: computeMountMetadataPath(mount),
         challengeScopes: Object.keys(mount.scopes),
         clock,
         log,

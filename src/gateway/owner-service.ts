@@ -6,10 +6,10 @@ import type { MandateView } from '../trading/mandate/mandate.ts';
 import { type Proposal, proposalSchema } from '../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
 import type { Account, Order, Position } from '../trading/views.ts';
-import type { Accounts, OpenAccount } from './broker/accounts.ts';
+import type { AccountDirectory, OpenAccount } from './broker/accounts.ts';
 import type { MandateService } from './mandates/mandate-service.ts';
-import type { OwnRecord } from './record/own-record.ts';
-import { haltResponse, type ProposalRouteOptions, proposalResponse } from './routes/proposals.ts';
+import type { AuditLogReader } from './record/audit-log-reader.ts';
+import { type ProposalRouteOptions, toHaltResponse, toProposalResponse } from './routes/proposals.ts';
 
 interface OwnAccount {
   account(): Promise<Account>;
@@ -31,7 +31,7 @@ export interface OwnerService extends OwnAccount {
   inAccount(account: string): OwnAccount;
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
-  halted(): Promise<ReturnType<typeof haltResponse>>;
+  halted(): Promise<ReturnType<typeof toHaltResponse>>;
   record(limit: number): Promise<readonly RecordLine[]>;
   verifyRecord(): Promise<RecordVerdict>;
   /** @throws {HttpProblem} for the same reasons as `ApprovalKernel.withdraw` */
@@ -56,8 +56,8 @@ export function createOwnerService(
   parts: {
     readonly kernel: ApprovalKernel;
     readonly mandates: MandateService;
-    readonly accounts: Pick<Accounts, 'of' | 'open'>;
-    readonly record: OwnRecord;
+    readonly accounts: Pick<AccountDirectory, 'of' | 'open'>;
+    readonly record: AuditLogReader;
     readonly approval: ProposalRouteOptions['approval'];
   },
 ): OwnerService {
@@ -70,10 +70,10 @@ export function createOwnerService(
     inAccount,
     proposals: async ({ limit }) =>
       (await kernel.list(sub, { state: 'all', limit })).map((one) =>
-        proposalSchema.parse(proposalResponse(one, parts.approval)),
+        proposalSchema.parse(toProposalResponse(one, parts.approval)),
       ),
     mandates: () => mandates.list(sub),
-    halted: async () => haltResponse(await kernel.trading(sub)),
+    halted: async () => toHaltResponse(await kernel.trading(sub)),
     record: (limit) => record.lines(sub, limit),
     verifyRecord: () => record.verify(),
     withdraw: (id) => kernel.withdraw(sub, id),

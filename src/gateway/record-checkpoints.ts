@@ -5,7 +5,7 @@ import { deriveReceiptKey } from '../approval/receipts/receipt-key.ts';
 import type { Clock } from '../machine/clock.ts';
 import { readCertificates } from '../net/certificate-file.ts';
 import { toSecretList } from '../secrets/token-seal.ts';
-import { errorCallback, type GatewayApprovalOptions, type GatewayOptions } from './gateway-options.ts';
+import { type GatewayApprovalOptions, type GatewayOptions, getErrorCallback } from './gateway-options.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
 export function createRecordCheckpointWriter(
@@ -14,7 +14,7 @@ export function createRecordCheckpointWriter(
   clock: Clock,
 ): CheckpointWriter {
   const [newest] = toSecretList(sealSecret);
-  const onError = errorCallback(options);
+  const onError = getErrorCallback(options);
   return createCheckpointWriter({
     store: stores.checkpoints,
     key: deriveReceiptKey(newest),
@@ -26,7 +26,7 @@ export function createRecordCheckpointWriter(
   });
 }
 
-export async function createOwnCheckpointReader({
+export async function createGatewayCheckpointReader({
   sealSecret,
 }: Pick<GatewayApprovalOptions, 'sealSecret'>): Promise<CheckpointReader> {
   const keys = await Promise.all(toSecretList(sealSecret).map(deriveReceiptKey));

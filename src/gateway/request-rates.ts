@@ -16,7 +16,7 @@ export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
   return (send, bucket, rate) =>
     buckets === undefined || rate === undefined || rate === 'off'
       ? send
-      : rateLimitedFetch(send, {
+      : createRateLimitedFetch(send, {
           buckets,
           bucket,
           rate,
@@ -48,7 +48,7 @@ interface Pacing {
  * Returns a `fetch` that limits the combined request rate of all gateways. If the wait is too long, it returns 429 with
  * `Retry-After` (RFC 9110 §10.2.3), as the server would, so that the caller knows that the request was not sent.
  */
-export function rateLimitedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
+export function createRateLimitedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - WRITE_RESERVE)) };
   return async (input, init) => {
     const { host, isRead, signal } = partsOf(input, init);

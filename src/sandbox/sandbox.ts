@@ -4,7 +4,7 @@ import type { Quotas } from '../approval/kernel/quotas.ts';
 import { deriveSoftwareKey } from '../approval/signature/software-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { createBrokerCredentialStore } from '../gateway/broker/key-pairs.ts';
-import { keyPairLocationOf, type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
+import { type NamedBroker, SINGLE_BROKER_NAME, toBrokerCredentialLocation } from '../gateway/broker/named-broker.ts';
 import { createFolderRulesSource } from '../gateway/policy/files/rules-source.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { ActiveFaults, type FaultName, faultDescriptions as knownFaults } from '../home/identity-provider/faults.ts';
@@ -314,7 +314,7 @@ async function storeKeyPairs(
 ): Promise<void> {
   const { brokers, paper, now } = at;
   for (const place of brokers) {
-    const broker = keyPairLocationOf(place, brokers);
+    const broker = toBrokerCredentialLocation(place, brokers);
     const pairs = createBrokerCredentialStore({ store, sealSecret: sealingSecret(seed), now, broker });
     for (const { username, holder, pair } of brokerKeyPairs(place, seed)) {
       const accountNumber = paper.accountNumber(holder) ?? '';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openGatewayDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { createBrokerCredentialStore } from '../../src/gateway/broker/key-pairs.ts';
-import { keyPairLocationOf } from '../../src/gateway/broker/named-broker.ts';
+import { toBrokerCredentialLocation } from '../../src/gateway/broker/named-broker.ts';
 import { gatewaySettingsSchema } from '../../src/gateway/gateway-settings.ts';
 import { ActiveFaults } from '../../src/home/identity-provider/faults.ts';
 import { LOGIN_CLIENT_ID } from '../../src/home/identity-provider/protocol/protocol.ts';
@@ -188,7 +188,7 @@ async function keepKeyPair(
       store: database.stores.brokerKeys,
       sealSecret: database.secrets.sealSecret,
       now: Date.now,
-      broker: keyPairLocationOf(at, parsed.brokers),
+      broker: toBrokerCredentialLocation(at, parsed.brokers),
     });
     await pairs.keep('alice', pair, { accountNumber, environment: 'paper' });
   } finally {

@@ -1,6 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { type HealthOptions, reasonNotReady } from '../../gateway/routes/health.ts';
+import { findReasonNotReady, type HealthOptions } from '../../gateway/routes/health.ts';
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
 import type { JobMeasurer } from '../../gateway/telemetry/measured-jobs.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -52,7 +52,7 @@ export async function serveTelemetry(
     if (request.method !== 'GET') return void response.writeHead(404).end();
     if (health !== undefined && request.url === '/healthz') return void sendHealth(response, undefined);
     if (health !== undefined && request.url === '/readyz')
-      return void sendHealth(response, await reasonNotReady(health));
+      return void sendHealth(response, await findReasonNotReady(health));
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     try {
       const text = await telemetry.metrics();

@@ -11,9 +11,9 @@ import {
 } from '../../gateway/broker/brokers.ts';
 import {
   brokerNameSchema,
-  keyPairLocationOf,
   type NamedBroker,
   SINGLE_BROKER_NAME,
+  toBrokerCredentialLocation,
 } from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import {
@@ -202,7 +202,7 @@ export async function addBroker(
       for (const one of before.brokers) {
         // Otherwise nobody could tell which of two brokers of the same kind the keys are for.
         const after = brokers.find((same) => same.name === one.name);
-        if (after !== undefined && keyPairLocationOf(after, brokers).formerName === undefined)
+        if (after !== undefined && toBrokerCredentialLocation(after, brokers).formerName === undefined)
           await home.keyPairs(one, before.brokers).moveFormerRows();
       }
       await home.keyPairs(broker, brokers).keep(sub, pair, account);

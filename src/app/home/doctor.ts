@@ -11,7 +11,7 @@ import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import { LIMITS_LOST_PROBLEM, readFolderRules } from '../../gateway/policy/files/rules-source.ts';
 import { findLimitMismatches } from '../../gateway/policy/limited-accounts.ts';
 import { hasLimits } from '../../gateway/policy/rules.ts';
-import { createOwnCheckpointReader } from '../../gateway/record-checkpoints.ts';
+import { createGatewayCheckpointReader } from '../../gateway/record-checkpoints.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import { resolveUserDirs } from '../../machine/directories.ts';
@@ -177,7 +177,7 @@ function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'setti
 
 async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Finding> {
   const { record } = homeFilePaths(folder);
-  const checkpoints = await createOwnCheckpointReader({ sealSecret: readOrCreateSealSecret(folder) });
+  const checkpoints = await createGatewayCheckpointReader({ sealSecret: readOrCreateSealSecret(folder) });
   const verdict = await verifyAuditFile(record, stores.audit, checkpoints);
   if (!verdict.ok) {
     return fail(

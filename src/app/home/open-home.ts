@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type BrokerCredentialStore, createBrokerCredentialStore } from '../../gateway/broker/key-pairs.ts';
-import { keyPairLocationOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
+import { type NamedBroker, toBrokerCredentialLocation } from '../../gateway/broker/named-broker.ts';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
@@ -91,7 +91,7 @@ export async function withHome<T>(
           store: stores.brokerKeys,
           sealSecret: seal,
           now: () => clock.now(),
-          broker: keyPairLocationOf(broker, all),
+          broker: toBrokerCredentialLocation(broker, all),
         }),
       pushes,
       endKey: (username, credentialId) => {

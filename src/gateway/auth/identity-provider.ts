@@ -138,7 +138,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
 
 /** Discovers the provider's metadata with OpenID Connect Discovery or RFC 8414. */
 async function discover(issuer: URL, options: IdentityProviderOptions): Promise<oauth.AuthorizationServer> {
-  const settings = oauthRequestOptions(issuer, options.fetch, options.timeoutMs);
+  const settings = createOAuthRequestOptions(issuer, options.fetch, options.timeoutMs);
   try {
     let response = await oauth.discoveryRequest(issuer, { ...settings, algorithm: 'oidc' });
     if (response.status === 404) {
@@ -151,7 +151,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
 }
 
 /** Returns oauth4webapi options that limit a response's size and time, and allow plain http only on loopback. */
-export function oauthRequestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
+export function createOAuthRequestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   return {
     [oauth.customFetch]: (

@@ -33,7 +33,7 @@ export type AccountHolder = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate
  */
 export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<OpenAccount>;
 
-export type Accounts = ReturnType<typeof createAccounts>;
+export type AccountDirectory = ReturnType<typeof createAccountDirectory>;
 
 interface AccountsOptions {
   /** Unless a person chose a default account, it is the account at the first of these brokers that they connected. */
@@ -47,7 +47,7 @@ interface AccountsOptions {
 
 const MAX_CACHED_NUMBERS = 10_000;
 
-export function createAccounts({ brokers: places, environment, defaultAccounts: chosen }: AccountsOptions) {
+export function createAccountDirectory({ brokers: places, environment, defaultAccounts: chosen }: AccountsOptions) {
   const [only, another] = places;
   if (only === undefined) throw new TypeError('a gateway has at least one broker');
   const isOne = another === undefined;

@@ -7,7 +7,7 @@ import { requireSecureUrl } from '../../net/secure-url.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Caller } from '../auth/caller.ts';
-import { type IdentityProvider, oauthRequestOptions } from '../auth/identity-provider.ts';
+import { createOAuthRequestOptions, type IdentityProvider } from '../auth/identity-provider.ts';
 
 /** Provides access tokens for the broker's API. The tokens never leave the gateway. */
 export type BrokerTokens = ReturnType<typeof createBrokerTokens>;
@@ -91,7 +91,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         client,
         oauth.PrivateKeyJwt(key),
         ...grantOf(exchange, accessToken),
-        oauthRequestOptions(url, options.fetch, options.timeoutMs),
+        createOAuthRequestOptions(url, options.fetch, options.timeoutMs),
       )
       .catch((cause) => {
         throw unreachable(cause);

@@ -4,7 +4,7 @@ import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts'
 import { credentialKindNames, type StoredCredentials, storedCredentialsSchemaFor } from './stored-kinds.ts';
 import type { VerifiedAccount } from './verify-problems.ts';
 
-export type StoredKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
+export type StoredBrokerCredentialInfo = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
 
 export type BrokerCredentialStore = ReturnType<typeof createBrokerCredentialStore>;
 
@@ -12,10 +12,10 @@ interface KeyPairsOptions {
   readonly store: BrokerKeyStore;
   readonly sealSecret: SealSecrets;
   readonly now: () => number;
-  readonly broker: KeyPairLocation;
+  readonly broker: BrokerCredentialLocation;
 }
 
-export interface KeyPairLocation {
+export interface BrokerCredentialLocation {
   readonly name: string;
   readonly kind: string;
   /** Name used for rows before the setting `brokers` existed. Undefined if another broker may have used this name. */
@@ -51,13 +51,13 @@ export function createBrokerCredentialStore({ store, sealSecret, now, broker }: 
       await store.keep({ sub, connection: name, kind, sealed, accountNumber, environment, keptAt: now() });
     },
     /** @throws {TradeAgentError} `state_corrupt` if the row was sealed with another key, or for another person */
-    async find(sub: string): Promise<(StoredKeyPair & { readonly pair: StoredCredentials }) | undefined> {
+    async find(sub: string): Promise<(StoredBrokerCredentialInfo & { readonly pair: StoredCredentials }) | undefined> {
       const row = await rowOf(sub);
       if (row === undefined) return undefined;
       const pair = anyKept.parse(JSON.parse(seal.open(row.sealed, context(sub, row.connection))));
       return { ...shown(row), pair };
     },
-    async list(): Promise<StoredKeyPair[]> {
+    async list(): Promise<StoredBrokerCredentialInfo[]> {
       const rows = (await Promise.all(names.map((storedName) => store.list(storedName)))).flat();
       const own = rows.filter((row) => row.kind === kind);
       return own.filter(({ sub }, at) => own.findIndex((row) => row.sub === sub) === at).map(shown);
@@ -89,6 +89,6 @@ export function createBrokerCredentialStore({ store, sealSecret, now, broker }: 
   };
 }
 
-function shown({ sub, accountNumber, environment, keptAt }: BrokerKey): StoredKeyPair {
+function shown({ sub, accountNumber, environment, keptAt }: BrokerKey): StoredBrokerCredentialInfo {
   return { sub, accountNumber, environment, keptAt };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type BrokerSettings, brokerSettingsSchema } from './brokers.ts';
-import type { KeyPairLocation } from './key-pairs.ts';
+import type { BrokerCredentialLocation } from './key-pairs.ts';
 
 /** A broker's settings and name. A person with two accounts at a broker needs two entries for that broker. */
 export type NamedBroker = BrokerSettings & { readonly name: string };
@@ -41,7 +41,10 @@ export function toNamedBrokers({
   return [{ ...(broker ?? brokerSettingsSchema.parse({})), name: SINGLE_BROKER_NAME }];
 }
 
-export function keyPairLocationOf({ name, kind }: NamedBroker, all: readonly NamedBroker[]): KeyPairLocation {
+export function toBrokerCredentialLocation(
+  { name, kind }: NamedBroker,
+  all: readonly NamedBroker[],
+): BrokerCredentialLocation {
   const isOnlyOfKind = all.filter((one) => one.kind === kind).length === 1;
   const isTaken = all.some((one) => one.name === SINGLE_BROKER_NAME);
   return { name, kind, ...(isOnlyOfKind && !isTaken ? { formerName: SINGLE_BROKER_NAME } : {}) };

@@ -75,7 +75,7 @@ export function createSendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' |
       });
       text = await response.text();
     } catch (error) {
-      throw new NoResponseError(noResponseReason(error));
+      throw new NoResponseError(toNoResponseReason(error));
     }
     if (!response.ok) throw new FailedResponseError(response.status, response.headers, text);
     const answer = parsed(text);
@@ -109,7 +109,7 @@ export function classifyRestError(error: unknown): BrokerFailure {
   return { kind: error instanceof NoResponseError ? error.why : 'unreadable' };
 }
 
-export function noResponseReason(error: unknown): NoResponseError['why'] {
+export function toNoResponseReason(error: unknown): NoResponseError['why'] {
   if (error instanceof ResponseTooLargeError || isResponseTooLarge(error)) return 'unreadable';
   const { name } = error instanceof Error ? error : { name: '' };
   return name === 'TimeoutError' || name === 'AbortError' ? 'timeout' : 'unreachable';

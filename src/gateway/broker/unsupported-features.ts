@@ -39,7 +39,7 @@ export function requireSplitAdjustment(label: string, { adjustment = 'split' }: 
 }
 
 /** Creates the methods for the features that the broker lacks. The methods throw {@link unsupportedFeatureProblem}. */
-export function unsupportedMethods<L extends OptionalFeature>(
+export function createUnsupportedMethods<L extends OptionalFeature>(
   label: string,
   lacks: readonly L[],
 ): Pick<Broker, FeatureMethods[L]> {

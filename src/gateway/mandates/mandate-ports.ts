@@ -14,7 +14,7 @@ import type { OpenAccountFor } from '../broker/accounts.ts';
 import { requireAllowedAction } from '../policy/decide.ts';
 import { unknownSymbolProblem } from '../policy/order-world.ts';
 import type { RulesSource } from '../policy/rules.ts';
-import { mandateMismatches } from '../policy/within-mandate.ts';
+import { findMandateMismatches } from '../policy/within-mandate.ts';
 
 interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippage' | 'isShown'> {
   readonly mandates: MandateStore;
@@ -111,7 +111,7 @@ async function cover(
   }
   const tried = candidates.map((found) => ({
     found,
-    outside: mandateMismatches(found, { draft, slot, jkt, rules }, at),
+    outside: findMandateMismatches(found, { draft, slot, jkt, rules }, at),
   }));
   const inside = tried.find(({ outside }) => outside.length === 0)?.found;
   if (inside !== undefined) {

@@ -21,14 +21,14 @@ export function addMountRoutes(
 ): void {
   const { origin } = new URL(resource);
   const metadata = createProtectedResourceMetadata({
-    resource: mountAudienceOf(resource, mount),
+    resource: computeMountAudience(resource, mount),
     name: mount.name,
     issuer,
     scopes: Object.keys(mount.scopes),
     requireBoundTokens: mount.requireBoundTokens,
   });
   app.get(
-    mountMetadataPathOf(mount),
+    computeMountMetadataPath(mount),
     door.open((c) => c.json(metadata)),
   );
   const guarded = door.guard([], async (c, caller) =>
@@ -43,11 +43,11 @@ export function addMountRoutes(
   });
 }
 
-export function mountAudienceOf(resource: string, { path }: Pick<Mount, 'path'>): string {
+export function computeMountAudience(resource: string, { path }: Pick<Mount, 'path'>): string {
   return `${resource.replace(/\/+$/, '')}${path}`;
 }
 
-export function mountMetadataPathOf({ path }: Pick<Mount, 'path'>): string {
+export function computeMountMetadataPath({ path }: Pick<Mount, 'path'>): string {
   return `${METADATA_PATH}${path}`;
 }
 

@@ -16,9 +16,9 @@ import type { Order } from '../../trading/views.ts';
 import { toCaller } from '../auth/caller.ts';
 import { toRecordedProblem } from '../auth/problem.ts';
 import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
-import type { OrderUpdates } from '../broker/updates/order-updates.ts';
+import type { OrderUpdateHub } from '../broker/updates/order-update-hub.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
-import { type OrderSnapshot as BrokerWorld, requireSymbolSnapshot } from '../policy/order-world.ts';
+import { type BrokerSnapshot as BrokerWorld, requireSymbolSnapshot } from '../policy/order-world.ts';
 import { cancelApprovedOrder, orderNotFoundProblem } from './cancel-order.ts';
 import type { OrderService } from './place-order.ts';
 import { computeOrderChanges } from './replacement.ts';
@@ -27,7 +27,7 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly orderService: OrderService;
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountFor;
-  readonly updates: Pick<OrderUpdates, 'listen'>;
+  readonly updates: Pick<OrderUpdateHub, 'listen'>;
   /** Whether the gateway has several brokers. If so, approval requests name the order's broker. */
   readonly hasSeveralBrokers: boolean;
   readonly maxSlippage: string;

@@ -25,7 +25,7 @@ import { ReplayedProblem, toRecordedProblem } from '../auth/problem.ts';
 import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { SubmissionResult } from '../broker/broker.ts';
 import type { OrderDecisionRequest, OrderRules } from '../policy/order-rules.ts';
-import { type OrderSnapshot, readOpenOrders, requireSymbolSnapshot } from '../policy/order-world.ts';
+import { type BrokerSnapshot, readOpenOrders, requireSymbolSnapshot } from '../policy/order-world.ts';
 import { createAbsenceTracker } from './absence.ts';
 import { suspendExceededMandate } from './adoption.ts';
 import { requireApprovedAccount } from './cancel-order.ts';
@@ -99,7 +99,7 @@ interface ServiceState {
 }
 
 export function createOrderService(given: OrderServiceOptions) {
-  const early = createOpenOrderPrefetch(given.brokerFor, given.clock);
+  const early = createOpenOrderPrefetcher(given.brokerFor, given.clock);
   const options = {
     ...given,
     absence: createAbsenceTracker(given.clock),
@@ -387,7 +387,7 @@ interface AdmissionOptions {
 interface Admitted {
   readonly broker: OpenAccount;
   readonly asked: OrderDecisionRequest;
-  readonly world: OrderSnapshot;
+  readonly world: BrokerSnapshot;
   readonly send: () => Promise<SubmissionResult>;
 }
 
@@ -452,13 +452,13 @@ async function prepareRequest(
 const MAX_EARLY_AGE_MS = 1_000;
 const MAX_EARLY_ORDERS = 100;
 
-type EarlyOrders = ReturnType<typeof createOpenOrderPrefetch>;
+type EarlyOrders = ReturnType<typeof createOpenOrderPrefetcher>;
 
 /**
  * Prefetches open orders while the kernel is still committing the execution. Positions must be read after the open
  * orders, so prefetching saves a round trip between the tap on the phone and the fill.
  */
-export function createOpenOrderPrefetch(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
+export function createOpenOrderPrefetcher(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
   return {
     /** Starts reading the open orders. Never fails: errors are reported to the caller of `take`. */

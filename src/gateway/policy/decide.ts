@@ -18,7 +18,7 @@ import {
   type PolicyAction,
 } from './decision.ts';
 import { type AccountLimits, findLimitObjections } from './limit-table.ts';
-import { proposerAndApproverObjections, signInObjection, tokenFacts } from './parties.ts';
+import { findProposerAndApproverObjections, findSignInObjection, toTokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** Actions that directly or indirectly create exposure. They are denied if the rules can't be read. */
@@ -102,7 +102,7 @@ export function requireAllowedAction(
     broker: null,
     holdings: null,
     counted: emptyTotals,
-    more: tokenFacts(subject),
+    more: toTokenFacts(subject),
   });
   // If only the approval is missing and nobody was asked for it yet, it is requested next.
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
@@ -117,12 +117,12 @@ function objectionsTo(rules: Rules, subject: DecisionSubject, action: PolicyActi
     isOrder && stateObjection(order, facts, limits),
     isOrder && clockObjection(facts),
     isOrder && order !== null && findBrokerObjections(order, facts),
-    isOrder && proposerAndApproverObjections(subject, facts, limits),
+    isOrder && findProposerAndApproverObjections(subject, facts, limits),
     isOrder &&
       order !== null &&
       limits !== undefined &&
       findLimitObjections(limits, { facts, order, replaces: action === 'replace' }),
-    signInObjection(subject, action, facts, limits),
+    findSignInObjection(subject, action, facts, limits),
     policyObjections(rules, subject, action, facts),
   );
 }

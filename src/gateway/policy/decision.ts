@@ -44,7 +44,7 @@ export interface DecisionFacts {
 }
 
 /** Facts without the journal's counts. They are read before the transaction that counts orders. */
-export type SnapshotFacts = Omit<DecisionFacts, 'counted'>;
+export type UncountedFacts = Omit<DecisionFacts, 'counted'>;
 
 export interface OrderFacts {
   readonly symbol: string;

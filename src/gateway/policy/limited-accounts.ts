@@ -1,5 +1,5 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { keyPairLocationOf, type NamedBroker } from '../broker/named-broker.ts';
+import { type NamedBroker, toBrokerCredentialLocation } from '../broker/named-broker.ts';
 import { isCredentialKind } from '../broker/stored-kinds.ts';
 import { findAccountLimits, hasLimits, type Limits, OTHER_ACCOUNTS_KEY } from './rules.ts';
 
@@ -21,7 +21,7 @@ export async function findLimitMismatches(
   const kept = brokers.filter(({ credentials }) => isCredentialKind(credentials));
   const places = new Set(
     kept.flatMap((broker) => {
-      const { name, formerName: before } = keyPairLocationOf(broker, brokers);
+      const { name, formerName: before } = toBrokerCredentialLocation(broker, brokers);
       return before === undefined ? [name] : [name, before];
     }),
   );

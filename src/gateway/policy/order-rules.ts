@@ -12,11 +12,11 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Relations } from '../relations/relations.ts';
 import { evaluatePolicy, isDayLossExceeded, toDecisionProblem } from './decide.ts';
-import type { Decision, DecisionFacts, DecisionSubject, SnapshotFacts } from './decision.ts';
-import { type OrderSnapshot, readOrderSnapshots, toSnapshotFacts } from './order-world.ts';
-import { BATCH_TOTAL_BEFORE_FACT, loadRelationFacts, tokenFacts } from './parties.ts';
+import type { Decision, DecisionFacts, DecisionSubject, UncountedFacts } from './decision.ts';
+import { type BrokerSnapshot, readBrokerSnapshots, toUncountedFacts } from './order-world.ts';
+import { BATCH_TOTAL_BEFORE_FACT, loadRelationFacts, toTokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
-import { mandateMismatches } from './within-mandate.ts';
+import { findMandateMismatches } from './within-mandate.ts';
 
 interface OrderRulesOptions {
   readonly rules: RulesSource;
@@ -42,21 +42,21 @@ export type OrderRules = ReturnType<typeof createOrderRules>;
 export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
-  const known = async (asked: OrderDecisionRequest, world: OrderSnapshot) => {
+  const known = async (asked: OrderDecisionRequest, world: BrokerSnapshot) => {
     const { subject, draft, replaces, after = [] } = asked;
     const fromRelations = await loadRelationFacts(relations, subject, actionOf(asked), clock.now());
     const more = {
       ...fromRelations,
-      ...tokenFacts(subject),
+      ...toTokenFacts(subject),
       ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE_FACT]: totalReserved(after) }),
     };
-    const facts = { ...toSnapshotFacts({ draft, replaces }, world, { now: clock.now() }), more };
+    const facts = { ...toUncountedFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
   /**
    * Reads the current rules and facts. If the day's loss exceeds its limit, first restricts trading to reducing orders.
    */
-  const rulesAndFacts = async (asked: OrderDecisionRequest, world: OrderSnapshot) => {
+  const rulesAndFacts = async (asked: OrderDecisionRequest, world: BrokerSnapshot) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
     if (isDayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
@@ -71,14 +71,14 @@ export function createOrderRules(options: OrderRulesOptions) {
      * @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error if a read fails
      */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
-      readOrderSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
+      readBrokerSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
      * Applies all rules with the current counts, and records a denial.
      * @returns whether a second approval is needed
      * @throws {HttpProblem} 403 `policy_denied`, or the problem that the first reason defines; both have the members
      * `reason` and `reasons`
      */
-    async requireAllowed(asked: OrderDecisionRequest, world: OrderSnapshot, stage: NewPolicyDecision['stage']) {
+    async requireAllowed(asked: OrderDecisionRequest, world: BrokerSnapshot, stage: NewPolicyDecision['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       const counted = totalsAfter(asked.after ?? [], await journal.count(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
@@ -90,12 +90,12 @@ export function createOrderRules(options: OrderRulesOptions) {
       throw toDecisionProblem(decision);
     },
     /** Returns the current decision without storing anything. */
-    async decision(asked: OrderDecisionRequest, world: OrderSnapshot): Promise<Decision> {
+    async decision(asked: OrderDecisionRequest, world: BrokerSnapshot): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.count(countingOf(asked), clock.now()));
     },
     /** Reads the current rules and facts. The transaction that counts orders then calls `decide`. */
-    async deciding(asked: OrderDecisionRequest, world: OrderSnapshot) {
+    async deciding(asked: OrderDecisionRequest, world: BrokerSnapshot) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
       return {
@@ -114,7 +114,7 @@ export function createOrderRules(options: OrderRulesOptions) {
   };
 }
 
-function decided(rules: Rules, asked: OrderDecisionRequest, facts: SnapshotFacts, counted: CountedTotals): Decision {
+function decided(rules: Rules, asked: OrderDecisionRequest, facts: UncountedFacts, counted: CountedTotals): Decision {
   const decision = evaluatePolicy(rules, asked.subject, actionOf(asked), { ...facts, counted });
   const { draft } = asked;
   if (draft.mandate === undefined) return decision;
@@ -128,7 +128,7 @@ function outsideOfItsMandate(
   now: number,
 ): readonly UncoveredReason[] {
   if (mandate == null) return [{ reason: 'MANDATE_NOT_FOUND', text: 'there is no such mandate' }];
-  return mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
+  return findMandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
 /** Denies the order if it is outside its mandate. The rules' objections stay first in the list. */

@@ -20,7 +20,7 @@ import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Asset, Broker } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
-import type { BrokerFacts, HoldingFacts, MarketFacts, OptionFacts, OrderFacts, SnapshotFacts } from './decision.ts';
+import type { BrokerFacts, HoldingFacts, MarketFacts, OptionFacts, OrderFacts, UncountedFacts } from './decision.ts';
 import type { Rules } from './rules.ts';
 
 /** Calendar days to look back for a session. The exchange has not been closed for this long since 2001. */
@@ -50,7 +50,7 @@ const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
 
-/** Positions must be read afterwards (`readOrderSnapshots`). @throws {HttpProblem} the broker's error */
+/** Positions must be read afterwards (`readBrokerSnapshots`). @throws {HttpProblem} the broker's error */
 export const readOpenOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
@@ -60,7 +60,7 @@ interface WorldContext {
 }
 
 /** The broker's data about an account and one symbol. Symbols that are read together share the account's data. */
-export interface OrderSnapshot {
+export interface BrokerSnapshot {
   readonly account: Account;
   readonly traits: BrokerTraits;
   readonly positions: readonly Position[];
@@ -84,13 +84,13 @@ export interface OrderSnapshot {
  * @param early open orders that are already being read
  * @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error if a read fails
  */
-export async function readOrderSnapshots(
+export async function readBrokerSnapshots(
   broker: OpenAccount,
   symbols: readonly string[],
   rules: Rules,
   context: WorldContext,
   early?: Promise<readonly Order[]>,
-): Promise<ReadonlyMap<string, OrderSnapshot>> {
+): Promise<ReadonlyMap<string, BrokerSnapshot>> {
   // Reads that don't depend on each other run concurrently, because waiting would not make the price fresher.
   const opening = early ?? readOpenOrders(broker);
   const clock = broker.clock();
@@ -140,7 +140,7 @@ export async function readOrderSnapshots(
   );
 }
 
-export function requireSymbolSnapshot(worlds: ReadonlyMap<string, OrderSnapshot>, symbol: string): OrderSnapshot {
+export function requireSymbolSnapshot(worlds: ReadonlyMap<string, BrokerSnapshot>, symbol: string): BrokerSnapshot {
   const world = worlds.get(symbol);
   if (world === undefined) throw unknownSymbolProblem(symbol);
   return world;
@@ -160,11 +160,11 @@ export function unknownSymbolProblem(symbol: string): HttpProblem {
   });
 }
 
-export function toSnapshotFacts(
+export function toUncountedFacts(
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
-  world: OrderSnapshot,
+  world: BrokerSnapshot,
   { now }: { readonly now: number },
-): SnapshotFacts {
+): UncountedFacts {
   const option = optionFacts(draft, replaces, world);
   return {
     at: new Date(now).toISOString(),
@@ -207,7 +207,7 @@ function exitFacts(draft: OrderDraft): Pick<OrderFacts, 'order_class' | 'stop_lo
   };
 }
 
-function marketFacts({ market, quote, session }: OrderSnapshot): MarketFacts {
+function marketFacts({ market, quote, session }: BrokerSnapshot): MarketFacts {
   // Brokers report a price of zero for a side without a quote.
   const given = (price: string) => (new Dec(price).gt(0) ? price : null);
   return {
@@ -222,7 +222,7 @@ function marketFacts({ market, quote, session }: OrderSnapshot): MarketFacts {
   };
 }
 
-function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderSnapshot): BrokerFacts {
+function brokerFacts(draft: OrderDraft, { account, asset, traits }: BrokerSnapshot): BrokerFacts {
   return {
     trading_blocked: account.trading_blocked,
     tradable: asset.tradable,
@@ -257,7 +257,7 @@ function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['
 function holdingFacts(
   { symbol, side }: OrderDraft,
   replaces: string | undefined,
-  { account, positions, dayFlow, quote, elsewhere }: OrderSnapshot,
+  { account, positions, dayFlow, quote, elsewhere }: BrokerSnapshot,
 ): HoldingFacts {
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
@@ -352,7 +352,7 @@ export function computeNetDepositsToday(
 function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
-  { account, positions, elsewhere }: Pick<OrderSnapshot, 'account' | 'positions' | 'elsewhere'>,
+  { account, positions, elsewhere }: Pick<BrokerSnapshot, 'account' | 'positions' | 'elsewhere'>,
 ): OptionFacts | undefined {
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return undefined;

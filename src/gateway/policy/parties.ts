@@ -55,7 +55,7 @@ function unavailable(error: unknown): null {
   throw error;
 }
 
-export function proposerAndApproverObjections(
+export function findProposerAndApproverObjections(
   subject: DecisionSubject,
   facts: DecisionFacts,
   limits: AccountLimits | undefined,
@@ -92,8 +92,8 @@ function approverObjections(
   limits: AccountLimits | undefined,
 ): Objection[] {
   const value = totalWithBatch(facts);
-  const above = exceededSecondApprovalLimit(limits, facts);
-  const untapped = approval === 'mandate' ? missingTapObjection(limits, facts) : undefined;
+  const above = findExceededSecondApprovalLimit(limits, facts);
+  const untapped = approval === 'mandate' ? findMissingTapObjection(limits, facts) : undefined;
   return collectObjections<Objection>(
     above !== undefined &&
       !(new Set(approvers).size >= 2) && {
@@ -108,7 +108,7 @@ function approverObjections(
 }
 
 /** Returns an objection to a live order above `live.mandate_up_to`, which needs a tap even under a mandate. */
-export function missingTapObjection(
+export function findMissingTapObjection(
   limits: AccountLimits | undefined,
   { environment, order }: Pick<DecisionFacts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
 ): Objection | undefined {
@@ -136,7 +136,7 @@ export function requiredAcr(
 }
 
 /** Returns the facts from the proposer's and approvers' tokens that are recorded with a decision. */
-export function tokenFacts({
+export function toTokenFacts({
   acr,
   membership = {},
 }: Pick<DecisionSubject, 'acr' | 'membership'>): DecisionFacts['more'] {
@@ -145,7 +145,7 @@ export function tokenFacts({
 }
 
 /** Returns an objection unless every approver signed in as `live.acr` requires. Only approved subjects are checked. */
-export function signInObjection(
+export function findSignInObjection(
   { approval, approvers }: DecisionSubject,
   action: PolicyAction,
   { environment, more }: DecisionFacts,
@@ -168,7 +168,7 @@ export function signInObjection(
  * Returns the limit above which a second approval is needed; undefined if the order does not exceed it. An unbounded
  * order exceeds any limit.
  */
-export function exceededSecondApprovalLimit(
+export function findExceededSecondApprovalLimit(
   limits: AccountLimits | undefined,
   facts: Pick<DecisionFacts, 'environment' | 'order' | 'more'>,
 ): string | undefined {

@@ -11,7 +11,7 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import { defined } from '../../values/defined.ts';
 import { collectObjections } from './decision.ts';
-import { missingTapObjection } from './parties.ts';
+import { findMissingTapObjection } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** How much of a mandate is used at one moment, not counting the order that is being checked. */
@@ -36,7 +36,7 @@ export interface MandateOrder {
  * this. Has no side effects, because it runs before approval is requested, and again in the transaction that claims the
  * order.
  */
-export function reasonsOutsideMandate(
+export function findReasonsOutsideMandate(
   terms: MandateEnvelope,
   used: MandateUsage,
   order: MandateOrder,
@@ -215,7 +215,7 @@ interface OrderUnder {
  * applies. Synchronous and without side effects, because it runs before approval is requested, and again in the
  * transaction that claims the order.
  */
-export function mandateMismatches(
+export function findMandateMismatches(
   mandate: MandateWithUse,
   { draft, slot, jkt, rules }: OrderUnder,
   now: number,
@@ -224,6 +224,6 @@ export function mandateMismatches(
   const used = { ...mandate.used, state: effectiveMandateState(mandate, now), in_slot: mandate.inSlot };
   const order = { draft, notional, slot, jkt, policy: rules.digest };
   const { environment } = draft;
-  const untapped = missingTapObjection(rules.limitsOf(draft.account), { environment, order: { notional } });
-  return collectObjections<UncoveredReason>(reasonsOutsideMandate(mandate.terms, used, order, now), untapped);
+  const untapped = findMissingTapObjection(rules.limitsOf(draft.account), { environment, order: { notional } });
+  return collectObjections<UncoveredReason>(findReasonsOutsideMandate(mandate.terms, used, order, now), untapped);
 }

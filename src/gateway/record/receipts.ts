@@ -10,7 +10,7 @@ import type { StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import type { ReceiptEntry } from '../../trading/receipt.ts';
-import type { OwnRecord } from './own-record.ts';
+import type { AuditLogReader } from './audit-log-reader.ts';
 
 export type Receipts = ReturnType<typeof createReceipts>;
 
@@ -27,7 +27,7 @@ export function createReceipts(
   parts: {
     readonly sealSecret: SealSecrets;
     readonly kernel: Pick<ApprovalKernel, 'find' | 'list'>;
-    readonly record: Pick<OwnRecord, 'about'>;
+    readonly record: Pick<AuditLogReader, 'about'>;
     readonly signed: boolean;
     readonly now: () => number;
   },

@@ -10,7 +10,7 @@ import { createGuardedRoutes, requireNoQuery } from './request.ts';
  * Adds routes for revoking access and for listing who has access to the caller's account, and which accounts the caller
  * has access to. Granting access needs a proposal.
  */
-export function accessRoutes(
+export function addAccessRoutes(
   app: Hono,
   authenticator: Authenticator,
   { store, now }: { readonly store: AccessStore | undefined; readonly now: () => number },

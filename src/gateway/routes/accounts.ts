@@ -4,7 +4,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
-import type { Accounts } from '../broker/accounts.ts';
+import type { AccountDirectory } from '../broker/accounts.ts';
 import type { BrokerCredentials } from '../broker/broker-credentials.ts';
 import { type ResolveOwner, readOwnerQuery } from './for-owner.ts';
 import { createGuardedRoutes, parseQuery, readJsonBody } from './request.ts';
@@ -15,7 +15,7 @@ const choiceSchema = z.strictObject({ account: accountNumberSchema });
  * Adds the routes for accounts. Only the operator's own clients can set the default account: if another client could,
  * approval requests on the phone would look as if the owner had chosen the account.
  */
-export function accountRoutes(
+export function addAccountRoutes(
   app: Hono,
   authenticator: Authenticator,
   {
@@ -23,7 +23,7 @@ export function accountRoutes(
     resolveOwner,
     ownClients,
   }: {
-    readonly accounts: Accounts;
+    readonly accounts: AccountDirectory;
     readonly resolveOwner: ResolveOwner;
     readonly ownClients: readonly string[];
   },
@@ -54,7 +54,7 @@ const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() })
  * Adds the route that returns which of the caller's accounts at brokers and message services are connected. The
  * connections are checked for each request, so that a client can poll until an account is connected.
  */
-export function connectionRoutes(
+export function addConnectionRoutes(
   app: Hono,
   authenticator: Authenticator,
   accounts: ReadonlyMap<string, Pick<BrokerCredentials, 'isConnected'>>,

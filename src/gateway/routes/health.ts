@@ -41,7 +41,7 @@ const STORE_TIMEOUT_MS = 2_000;
  * shutting down or its store does not respond. Brokers and the provider are not checked, because all gateways share
  * them. A wrong clock is only reported.
  */
-export function healthRoutes(
+export function addHealthRoutes(
   app: Hono,
   authenticator: Authenticator,
   { askStore, isShut, clocks }: HealthOptions,
@@ -55,7 +55,7 @@ export function healthRoutes(
     authenticator.open(async (c) => {
       const unready = (reason: string) =>
         c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
-      const reason = await reasonNotReady({ askStore, isShut });
+      const reason = await findReasonNotReady({ askStore, isShut });
       if (reason !== undefined) return unready(reason);
       const offsets = clocks === undefined ? undefined : await withTimeout(clocks());
       const known = offsets !== undefined && Object.keys(offsets).length > 0;
@@ -65,7 +65,7 @@ export function healthRoutes(
 }
 
 /** Returns why the gateway is not ready; undefined if it is ready. */
-export async function reasonNotReady({
+export async function findReasonNotReady({
   askStore,
   isShut,
 }: Pick<HealthOptions, 'askStore' | 'isShut'>): Promise<'closing' | 'store' | undefined> {

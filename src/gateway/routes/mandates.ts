@@ -7,7 +7,7 @@ import { createGuardedRoutes, requireNoQuery } from './request.ts';
  * Adds the routes for the caller's own mandates. Ending a mandate needs only `orders:cancel`, because it makes the
  * rules stricter. All other changes are proposals.
  */
-export function mandateRoutes(app: Hono, authenticator: Authenticator, mandates: MandateService): void {
+export function addMandateRoutes(app: Hono, authenticator: Authenticator, mandates: MandateService): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {
     requireNoQuery(c.req.url);

@@ -97,7 +97,7 @@ const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Min': DAY_MS / 240,
 };
 
-export function marketRoutes(
+export function addMarketRoutes(
   app: Hono,
   authenticator: Authenticator,
   brokerFor: OpenAccountFor,

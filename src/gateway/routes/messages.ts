@@ -4,7 +4,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { MessageSender } from '../messages/message-service.ts';
 import { createGuardedRoutes, readJsonBody } from './request.ts';
 
-export function messageRoutes(app: Hono, authenticator: Authenticator, messages: MessageSender): void {
+export function addMessageRoutes(app: Hono, authenticator: Authenticator, messages: MessageSender): void {
   const at = createGuardedRoutes(app, authenticator);
   at.post('/v1/messages', ['messages:write'], async (c, caller) => {
     const { message, replay } = await messages.send(caller, await readJsonBody(c));

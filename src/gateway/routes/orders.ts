@@ -33,7 +33,7 @@ const clientOrderIdQuery = z.strictObject({
 });
 
 /** Adds the routes for orders. Canceling an order that protects a position needs a proposal. */
-export function orderRoutes(
+export function addOrderRoutes(
   app: Hono,
   authenticator: Authenticator,
   brokerFor: OpenAccountFor,

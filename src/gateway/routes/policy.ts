@@ -16,7 +16,7 @@ import type { PolicyService } from '../policy/files/policy-service.ts';
 import type { LoadedRules } from '../policy/files/rules-source.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
-import { haltResponse, toProposer } from './proposals.ts';
+import { toHaltResponse, toProposer } from './proposals.ts';
 import { createGuardedRoutes, limitParameterSchema, parseQuery, readJsonBody } from './request.ts';
 
 const decisionsQuery = z.strictObject({
@@ -41,7 +41,7 @@ interface PolicyRouteOptions {
  * Adds the routes for the caller's own rules and decisions. Tightening the rules needs only the scope `orders:cancel`;
  * loosening them needs a proposal.
  */
-export function policyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
+export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
   at.get('/v1/decisions', ['orders:read'], async (c, { sub }) => {
@@ -53,7 +53,7 @@ export function policyRoutes(app: Hono, authenticator: Authenticator, options: P
     const { account, environment } = await (await brokerFor(caller, named)).account();
     const rules = await source.current();
     const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
-    const { halted: __, halted_at: ___, ...trading } = haltResponse(await stores.halts.current(caller.sub, now()));
+    const { halted: __, halted_at: ___, ...trading } = toHaltResponse(await stores.halts.current(caller.sub, now()));
     return c.json({
       account,
       environment,

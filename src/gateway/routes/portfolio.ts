@@ -28,7 +28,7 @@ const activitiesQuery = z.strictObject({
     .optional(),
 });
 
-export function portfolioRoutes(
+export function addPortfolioRoutes(
   app: Hono,
   authenticator: Authenticator,
   brokerFor: OpenAccountFor,

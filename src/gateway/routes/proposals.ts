@@ -59,10 +59,10 @@ export interface ProposalRouteOptions {
 }
 
 /** Adds the routes for proposals. None of them places an order: the owner decides on their phone. */
-export function proposalRoutes(app: Hono, authenticator: Authenticator, options: ProposalRouteOptions): void {
+export function addProposalRoutes(app: Hono, authenticator: Authenticator, options: ProposalRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { kernel, now, isRevoked, resolveOwner } = options;
-  const view = (proposal: StoredProposal) => proposalResponse(proposal, options.approval);
+  const view = (proposal: StoredProposal) => toProposalResponse(proposal, options.approval);
 
   at.post('/v1/proposals', [], async (c, caller) => {
     const key = idempotencyKey(c.req.header('idempotency-key'));
@@ -142,7 +142,7 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
     const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_view');
-    return c.json(haltResponse(await kernel.trading(sub)));
+    return c.json(toHaltResponse(await kernel.trading(sub)));
   });
   at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
     const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_halt');
@@ -150,9 +150,9 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
     // Stopping works without a body. The record names the person if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
     const { state } = haltRequest((await readOptionalJson(c)) ?? {});
-    if (state === 'reducing') return c.json(haltResponse(await kernel.reduce(proposer)));
+    if (state === 'reducing') return c.json(toHaltResponse(await kernel.reduce(proposer)));
     await kernel.halt(proposer);
-    return c.json(haltResponse(await kernel.trading(sub)));
+    return c.json(toHaltResponse(await kernel.trading(sub)));
   });
 }
 
@@ -160,7 +160,7 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
  * Adds the route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification
  * token. The callback only triggers a poll.
  */
-export function pingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
+export function addPingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
     authenticator.open(async (c) => {
@@ -176,7 +176,7 @@ export function pingRoute(app: Hono, authenticator: Authenticator, kernel: Appro
   );
 }
 
-export function proposalResponse(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
+export function toProposalResponse(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
   const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } = proposal;
   const { reason, result, sub, proposedBy, second, ownerAuthReqId } = proposal;
   return {
@@ -205,7 +205,7 @@ export function proposalResponse(proposal: StoredProposal, approval: ProposalRou
   };
 }
 
-export function haltResponse({ state, since, until, by }: TradingStateSnapshot) {
+export function toHaltResponse({ state, since, until, by }: TradingStateSnapshot) {
   return {
     halted: state === 'halted',
     ...(state === 'halted' && since !== undefined ? { halted_at: formatUtcSeconds(since) } : {}),

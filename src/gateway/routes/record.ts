@@ -2,13 +2,13 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
-import type { OwnRecord } from '../record/own-record.ts';
+import type { AuditLogReader } from '../record/audit-log-reader.ts';
 import type { Receipts } from '../record/receipts.ts';
 import { createGuardedRoutes, limitParameterSchema, parseQuery, requireNoQuery } from './request.ts';
 
 const listQuery = z.strictObject({ limit: limitParameterSchema(500, 100) });
 
-export function recordRoutes(app: Hono, authenticator: Authenticator, record: OwnRecord): void {
+export function addRecordRoutes(app: Hono, authenticator: Authenticator, record: AuditLogReader): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get(
     '/v1/record',
@@ -20,7 +20,7 @@ export function recordRoutes(app: Hono, authenticator: Authenticator, record: Ow
 }
 
 /** Adds the routes for receipts, and for the public keys that verify them. */
-export function receiptRoutes(app: Hono, authenticator: Authenticator, receipts: Receipts): void {
+export function addReceiptRoutes(app: Hono, authenticator: Authenticator, receipts: Receipts): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>
     c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),

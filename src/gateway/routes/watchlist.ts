@@ -23,7 +23,7 @@ const changeSchema = z.strictObject({
  * Adds the routes for the caller's own watchlist. Changing it needs no approval, because the change trades nothing and
  * can be undone.
  */
-export function watchlistRoutes(
+export function addWatchlistRoutes(
   app: Hono,
   authenticator: Authenticator,
   brokerFor: OpenAccountFor,

@@ -35,7 +35,7 @@ export interface RequestMeasurement {
   end(attributes: Attributes, failed: boolean): void;
 }
 
-export function beginMeasurement(
+export function beginRequestMeasurement(
   { tracer, contexts }: Instruments,
   name: string,
   kind: SpanKind.SERVER | SpanKind.CLIENT,

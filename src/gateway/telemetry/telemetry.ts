@@ -12,7 +12,7 @@ import { currentLogContext, runInLogContext } from '../../machine/log-context.ts
 import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
-import { type Attributes, beginMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
+import { type Attributes, beginRequestMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
 import { createJobMeasurer } from './measured-jobs.ts';
 
@@ -94,7 +94,7 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
     const asked = { 'http.request.method': method, 'server.address': url.hostname };
     const since = performance.now();
-    const span = beginMeasurement(instruments, `${method} ${url.hostname}`, SpanKind.CLIENT);
+    const span = beginRequestMeasurement(instruments, `${method} ${url.hostname}`, SpanKind.CLIENT);
     const end = (came: Record<string, string | number>, failed: boolean) => {
       const attributes = { ...asked, ...came };
       duration.record((performance.now() - since) / 1000, attributes);
@@ -160,7 +160,7 @@ function measuredRequests(
     const route = routeOf(path);
     const method = METHODS.includes(request.method ?? '') ? (request.method ?? '') : '_OTHER';
     const since = performance.now();
-    const span = beginMeasurement(instruments, `${method} ${route}`, SpanKind.SERVER);
+    const span = beginRequestMeasurement(instruments, `${method} ${route}`, SpanKind.SERVER);
     response.once('close', () => {
       const attributes = {
         'http.request.method': method,

@@ -27,7 +27,7 @@ import type { Caller } from '../../gateway/auth/caller.ts';
 import { createIdentityProvider } from '../../gateway/auth/identity-provider.ts';
 import { createProtectedResourceMetadata, METADATA_PATH } from '../../gateway/auth/protected-resource-metadata.ts';
 import { createTokenVerifier } from '../../gateway/auth/token-verifier.ts';
-import { healthRoutes } from '../../gateway/routes/health.ts';
+import { addHealthRoutes } from '../../gateway/routes/health.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { currentLogContext } from '../../machine/log-context.ts';
@@ -117,7 +117,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   threadRoutes(app, authenticator, options);
   approvalRoutes(app, authenticator, options);
   for (const more of options.routes ?? []) more(app, authenticator, options);
-  healthRoutes(app, authenticator, {
+  addHealthRoutes(app, authenticator, {
     askStore: () => database.read((unit) => unit.one('SELECT 1 AS one')),
     isShut: () => closing.signal.aborted,
   });

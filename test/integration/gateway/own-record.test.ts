@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
-import { createOwnRecord } from '../../../src/gateway/record/own-record.ts';
+import { createAuditLogReader } from '../../../src/gateway/record/audit-log-reader.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const record = () =>
-  createOwnRecord(file, createSqliteGatewayStores(database).audit, async () =>
+  createAuditLogReader(file, createSqliteGatewayStores(database).audit, async () =>
     createCheckpointReader({ isTrusted: () => true }),
   );
 

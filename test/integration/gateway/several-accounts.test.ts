@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type BrokerCredentialStore, createBrokerCredentialStore } from '../../../src/gateway/broker/key-pairs.ts';
-import { keyPairLocationOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
+import { type NamedBroker, toBrokerCredentialLocation } from '../../../src/gateway/broker/named-broker.ts';
 import type { StoredCredentialsOf } from '../../../src/gateway/broker/stored-kinds.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { accountEntriesSchema } from '../../../src/trading/account-entry.ts';
@@ -66,7 +66,7 @@ beforeEach(async () => {
   world = await startWorld({ brokers, sealSecret: SEAL, fetch: fetching, ownClients: ['trade-agent'] });
   const store = createSqliteGatewayStores(world.database).brokerKeys;
   const pairsAt = (at: number) => {
-    const place = keyPairLocationOf(brokers[at] as NamedBroker, brokers);
+    const place = toBrokerCredentialLocation(brokers[at] as NamedBroker, brokers);
     return createBrokerCredentialStore({ store, sealSecret: SEAL, now: () => world.clock.now(), broker: place });
   };
   pairs = { first: pairsAt(0), second: pairsAt(1) };

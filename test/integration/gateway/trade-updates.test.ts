@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { createAlpacaTradeUpdates } from '../../../src/gateway/broker/alpaca/trade-updates.ts';
+import { createAlpacaTradeUpdateListener } from '../../../src/gateway/broker/alpaca/trade-updates.ts';
 import type { TradeUpdate } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 
@@ -46,7 +46,7 @@ function listen(credentials: AccountCredentials = pair, timeoutMs = 2_000, tradi
   const told: TradeUpdate[] = [];
   const stop = new AbortController();
   let standing = 0;
-  const over = createAlpacaTradeUpdates(credentials, { tradingUrl, timeoutMs })(stop.signal, {
+  const over = createAlpacaTradeUpdateListener(credentials, { tradingUrl, timeoutMs })(stop.signal, {
     live: () => {
       standing += 1;
     },

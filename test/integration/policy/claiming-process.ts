@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { evaluatePolicy } from '../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts } from '../../../src/gateway/policy/decision.ts';
 import { createStaticRulesSource, limitsSchema } from '../../../src/gateway/policy/rules.ts';
-import { mandateMismatches } from '../../../src/gateway/policy/within-mandate.ts';
+import { findMandateMismatches } from '../../../src/gateway/policy/within-mandate.ts';
 import type { OrderClaim } from '../../../src/store/order-journal.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -42,7 +42,7 @@ async function play({ limits, now, orders }: Round): Promise<string[]> {
       const outcome = await journal.claim(claim, now, (counted) => {
         const decision = evaluatePolicy(rules, subject, 'place', { ...facts, counted });
         const { mandate } = counted;
-        const outside = mandate == null ? [] : mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
+        const outside = mandate == null ? [] : findMandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
         return {
           ...{ sub: 'alice', client: 'client', account: draft.account, action: 'place', stage: 'order' },
           ...{ subjectId: draft.client_order_id, facts: {}, policy: decision.policy },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { toSnapshotFacts } from '../../../src/gateway/policy/order-world.ts';
+import { toUncountedFacts } from '../../../src/gateway/policy/order-world.ts';
 import { createStaticRulesSource, limitsSchema } from '../../../src/gateway/policy/rules.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -85,7 +85,7 @@ it(
             limit_price: new Dec(100 + drawn(round, index + 50, 18_000)).div(100).toFixed(2),
             client_order_id: `ta-${round}-${index}-${'0'.repeat(8)}`,
           });
-          const facts = toSnapshotFacts({ draft }, world, { now: NOON });
+          const facts = toUncountedFacts({ draft }, world, { now: NOON });
           return { draft, facts, fate: fates[drawn(round, index + 90, fates.length)] ?? 'intent' };
         });
         return { limits: { version: 1, accounts: { '*': { max_day_notional: limit } } }, now: NOON, orders };
@@ -130,7 +130,7 @@ it(
       const rounds = [0, 1].map((process): Round => {
         const client_order_id = `ta-slot-${round}-${process}-00`;
         const draft = changed({ account, mandate: id, slot, client_order_id });
-        const facts = toSnapshotFacts({ draft }, world, { now: NOON });
+        const facts = toUncountedFacts({ draft }, world, { now: NOON });
         return { limits: {}, now: NOON, orders: [{ draft, facts, fate: 'placed' }] };
       });
       const answers = await Promise.all(rounds.map((one, index) => told(processes[index], one)));
@@ -154,7 +154,7 @@ it('a halt survives the process that it was asked of, and holds for all the othe
   await answered;
   await end(doomed);
   const draft = changed({ account: 'PA-halted', client_order_id: 'ta-halted-0000' });
-  const facts = toSnapshotFacts({ draft }, world, { now: NOON });
+  const facts = toUncountedFacts({ draft }, world, { now: NOON });
   const round: Round = { limits: {}, now: NOON, orders: [{ draft, facts, fate: 'placed' }] };
   expect(await told(processes[0], round)).toEqual(['denied']);
   expect(await stores.halts.haltedAt('alice')).toEqual(expect.any(Number));

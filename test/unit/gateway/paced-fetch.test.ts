@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rateLimitedFetch } from '../../../src/gateway/request-rates.ts';
+import { createRateLimitedFetch } from '../../../src/gateway/request-rates.ts';
 import { createMemoryRateBuckets } from '../../../src/store/memory-rate-buckets.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
 
@@ -8,7 +8,7 @@ function paced({ buckets: given, burst = 10 }: { buckets?: RateBuckets; burst?: 
   let now = 0;
   const sent: [string, number][] = [];
   const buckets = given ?? createMemoryRateBuckets(() => now);
-  const send = rateLimitedFetch(
+  const send = createRateLimitedFetch(
     async (input) => {
       sent.push([String(input), now]);
       return new Response('sent');
@@ -29,7 +29,7 @@ const order = { method: 'POST' };
 it('sends at once what there is room for, then as it comes, and tells what is too far off as busy', async () => {
   let now = 0;
   const sleeping: number[] = [];
-  const send = rateLimitedFetch(async () => new Response('sent'), {
+  const send = createRateLimitedFetch(async () => new Response('sent'), {
     ...{ buckets: createMemoryRateBuckets(() => now), bucket: 'a', rate: { perSecond: 1, burst: 2 } },
     sleep: async (ms) => {
       sleeping.push(ms);

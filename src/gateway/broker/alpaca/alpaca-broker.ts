@@ -11,9 +11,9 @@ import { type BrokerRequests, type ClassifyError, createBrokerRequests } from '.
 import { classifyRestError } from '../rest-client.ts';
 import { MAX_ACTIVITIES_PER_PAGE, toActivityPage, toTradingDays } from './activities.ts';
 import { cashFlowTypes } from './activity-types.ts';
-import { createAlpacaNews, type ReadFromAlpaca } from './news.ts';
-import { createAlpacaPrices } from './prices.ts';
-import { createAlpacaTradeUpdates } from './trade-updates.ts';
+import { createAlpacaNewsMethods, type ReadFromAlpaca } from './news.ts';
+import { createAlpacaPriceMethods } from './prices.ts';
+import { createAlpacaTradeUpdateListener } from './trade-updates.ts';
 import { alpacaOrderTypes } from './traits.ts';
 import {
   toAccount,
@@ -42,7 +42,7 @@ const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
 /** Returns a function that opens an account at Alpaca or a server with its API. The first request loads the SDK. */
-export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
+export function createAlpacaConnector(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
     const alpaca = () => {
@@ -65,7 +65,7 @@ export function connectAlpaca(options: AlpacaBrokerOptions): ConnectBroker {
     const reporting = { byKeyPair: !('accessToken' in credentials), onUnauthorized };
     return {
       ...alpacaBroker(alpaca, options, (classify) => withCredentials(classify, reporting)),
-      ...(options.tradeUpdates ? { tradeUpdates: createAlpacaTradeUpdates(credentials, options) } : {}),
+      ...(options.tradeUpdates ? { tradeUpdates: createAlpacaTradeUpdateListener(credentials, options) } : {}),
     };
   };
 }
@@ -92,7 +92,7 @@ function alpacaBroker(
     ...assets,
     account: () => read(async ({ trading }) => toAccount(await trading.account.getAccount(), options)),
     positions: () => read(async ({ trading }) => (await trading.positions.getAllOpenPositions()).map(toPosition)),
-    ...createAlpacaPrices(read, assets.asset, options.simulated),
+    ...createAlpacaPriceMethods(read, assets.asset, options.simulated),
     clock: () => read(async ({ trading }) => toMarketClock(await trading.clock.legacyClock())),
     calendar: ({ start, end }) =>
       read(async ({ trading }) =>
@@ -121,7 +121,7 @@ function alpacaBroker(
           ),
         ),
       ),
-    ...createAlpacaNews(read, options.simulated),
+    ...createAlpacaNewsMethods(read, options.simulated),
     ...alpacaWatchlist(read),
     ...alpacaOrders(alpaca, requests, reportingUnauthorized(classifyAlpacaReplaceError)),
   };

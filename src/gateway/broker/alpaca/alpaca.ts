@@ -5,7 +5,7 @@ import { secureUrlSchema } from '../../settings/common-settings.ts';
 import { type BrokerKind, commonBrokerSettingsSchema } from '../broker-kind.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
 import { type VerifiedAccount, type VerifyCredentialsOptions, wrongCredentialsError } from '../verify-problems.ts';
-import { connectAlpaca } from './alpaca-broker.ts';
+import { createAlpacaConnector } from './alpaca-broker.ts';
 import { alpacaTraits } from './traits.ts';
 
 const ALPACA = {
@@ -36,7 +36,7 @@ export const alpacaBrokerKind = {
   settings: alpacaSettings,
   address: 'trading_url',
   connect: (settings, context) =>
-    connectAlpaca({
+    createAlpacaConnector({
       ...context,
       ...addressesOf(settings, context.environment),
       simulated: settings.simulated,

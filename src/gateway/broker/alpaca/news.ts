@@ -18,7 +18,10 @@ import { toIsoDate } from './activities.ts';
 export type ReadFromAlpaca = <T>(call: (client: Alpaca) => Promise<T>) => Promise<T>;
 
 /** Reads `/v1beta1/news` and `/v1/corporate-actions` of the Market Data API. */
-export function createAlpacaNews(read: ReadFromAlpaca, simulated: boolean): Pick<Broker, 'news' | 'corporateActions'> {
+export function createAlpacaNewsMethods(
+  read: ReadFromAlpaca,
+  simulated: boolean,
+): Pick<Broker, 'news' | 'corporateActions'> {
   return {
     news: ({ symbols, limit }) =>
       read(async ({ marketData }) => {

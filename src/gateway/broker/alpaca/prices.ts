@@ -164,7 +164,7 @@ const prices: Readonly<Record<AssetClass, PriceSource>> = {
   },
 };
 
-export function createAlpacaPrices(
+export function createAlpacaPriceMethods(
   read: ReadFromAlpaca,
   asset: (symbol: string) => Promise<Asset | undefined>,
   simulated: boolean,

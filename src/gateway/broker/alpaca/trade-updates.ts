@@ -29,7 +29,7 @@ const unreadable: TradeUpdate = { ids: [] };
  * Returns a function that listens to `trade_updates` (Trading API, "Websocket Streaming") on one connection. The
  * function does not report rejected credentials to `onUnauthorized`; the next read does.
  */
-export function createAlpacaTradeUpdates(
+export function createAlpacaTradeUpdateListener(
   credentials: AccountCredentials,
   { tradingUrl, timeoutMs }: TradeUpdatesOptions,
 ): NonNullable<Broker['tradeUpdates']> {

@@ -12,7 +12,7 @@ import { formatAmount, formatMoney } from '../json-amounts.ts';
 import { type ClosingPrice, computeEquityAtLastClose, findTodaysTrades } from '../last-close.ts';
 import { classifyRestError, FailedResponseError, type RestClient } from '../rest-client.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
-import { unsupportedMethods } from '../unsupported-features.ts';
+import { createUnsupportedMethods } from '../unsupported-features.ts';
 import {
   accountNotVerifiedError,
   brokerUnreachableError,
@@ -25,7 +25,7 @@ import { createContractLookup, fromIbkrSymbol } from './contracts.ts';
 import { classifyIbkrError } from './failure.ts';
 import { readIbkrBars, readIbkrSnapshots, toAsset, toQuote } from './market-data.ts';
 import { createOrderList, type OrderList } from './order-list.ts';
-import { createIbkrOrders } from './orders.ts';
+import { createIbkrOrderMethods } from './orders.ts';
 import { ibkrLacks, ibkrTraits } from './traits.ts';
 
 const ibkrSettings = commonBrokerSettingsSchema.extend({
@@ -45,7 +45,7 @@ export const ibkrBrokerKind = {
   settings: ibkrSettings,
   address: 'url',
   connect: ({ url, simulated, orders_every }, context) =>
-    connectIbkr({ ...context, url, simulated, ordersEveryMs: orders_every * 1000 }),
+    createIbkrConnector({ ...context, url, simulated, ordersEveryMs: orders_every * 1000 }),
   storedCredentials: { kinds: ['gateway_session'], verify: verifyIbkrSession },
 } satisfies BrokerKind<IbkrSettings>;
 
@@ -86,7 +86,7 @@ interface SessionState {
 const DETAILS_MS = 60_000;
 
 /** Returns a function that opens an account through IBKR's Client Portal Gateway, on whose page the owner signs in. */
-function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
+function createIbkrConnector(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   const client = createIbkrClient(options);
   const contracts = createContractLookup(client);
   const accounts = new Map<string, SessionState>();
@@ -127,8 +127,8 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): 
     };
     const reading = { client, account, list: kept.list, options };
     return {
-      ...unsupportedMethods(ibkrTraits.label, ibkrLacks),
-      ...createIbkrOrders(client, account, { ready: details, contracts, list: kept.list }, requests),
+      ...createUnsupportedMethods(ibkrTraits.label, ibkrLacks),
+      ...createIbkrOrderMethods(client, account, { ready: details, contracts, list: kept.list }, requests),
       account: () => read(async () => accountView(reading, await details())),
       positions: () =>
         read(async () => {

@@ -84,7 +84,7 @@ interface IbkrSession {
 }
 
 /** Implements the order methods of `Broker` with the Client Portal Web API, `/iserver/account/{account}/order…`. */
-export function createIbkrOrders(
+export function createIbkrOrderMethods(
   client: RestClient,
   account: string,
   { ready, contracts, list }: IbkrSession,

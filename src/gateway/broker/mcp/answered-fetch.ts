@@ -1,5 +1,5 @@
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
-import { FailedResponseError, NoResponseError, noResponseReason } from '../rest-client.ts';
+import { FailedResponseError, NoResponseError, toNoResponseReason } from '../rest-client.ts';
 
 /** Maximum size of one response or event stream, in bytes. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
@@ -19,7 +19,7 @@ export interface McpSessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
 }
 
 /** Timeouts for the SDK that are longer than ours, so that our timeout ends a request first. */
-export const sdkTimeouts = ({ timeoutMs }: McpSessionOptions) => ({
+export const toSdkTimeouts = ({ timeoutMs }: McpSessionOptions) => ({
   timeout: 2 * timeoutMs,
   maxTotalTimeout: 2 * timeoutMs,
 });
@@ -43,7 +43,7 @@ export function createMcpFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions
     } catch (error) {
       throw error instanceof FailedResponseError || error instanceof NoResponseError
         ? error
-        : new NoResponseError(noResponseReason(error));
+        : new NoResponseError(toNoResponseReason(error));
     }
   };
 }

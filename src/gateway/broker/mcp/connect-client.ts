@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { createMcpFetch, type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
+import { createMcpFetch, type McpSessionOptions, toSdkTimeouts } from './answered-fetch.ts';
 
 /** Connects the SDK's client. This function is in a separate module, so that the SDK is loaded at the first call. */
 export async function connectMcpClient(options: McpSessionOptions, token: string): Promise<Client> {
@@ -24,6 +24,6 @@ export async function connectMcpClient(options: McpSessionOptions, token: string
       maxRetries: 0,
     },
   });
-  await client.connect(transport, sdkTimeouts(options));
+  await client.connect(transport, toSdkTimeouts(options));
   return client;
 }

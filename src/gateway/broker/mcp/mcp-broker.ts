@@ -16,14 +16,14 @@ import {
 } from '../plain-orders.ts';
 import { NoResponseError } from '../rest-client.ts';
 import { matchesApprovedOrder } from '../same-order.ts';
-import { unsupportedMethods } from '../unsupported-features.ts';
+import { createUnsupportedMethods } from '../unsupported-features.ts';
 import { requireConfirmedTools } from './acting-tools.ts';
 import { parseToolResult } from './answer.ts';
 import { classifyMcpError, classifyMcpSubmissionError } from './failure.ts';
 import type { MappedArgument, MappedToolCall, McpMapping, mappingInputs } from './mapping.ts';
 import { createMcpSession, type McpSession } from './session.ts';
 import { type McpSettings, resolveMcpMapping } from './settings.ts';
-import { mcpLacks, mcpTerms } from './traits.ts';
+import { mcpLacks, toMcpTerms } from './traits.ts';
 import {
   orderIdPatterns,
   readMappedRow,
@@ -37,7 +37,7 @@ import {
 
 const MOST_SESSIONS = 200;
 
-export function connectMcp(settings: McpSettings, context: BrokerContext): ConnectBroker {
+export function createMcpConnector(settings: McpSettings, context: BrokerContext): ConnectBroker {
   const mapping = resolveMcpMapping(settings);
   const { now, assets } = context;
   const sessions = new Map<string, McpSession>();
@@ -68,7 +68,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
     const read = <T>(call: MappedToolCall, given: Given, view: (answer: unknown) => T) =>
       requests.read(async () => view(await ask(call, { account, ...given })));
     return {
-      ...unsupportedMethods(mapping.label, mcpLacks),
+      ...createUnsupportedMethods(mapping.label, mcpLacks),
       ...mcpOrders({
         mapping,
         account,
@@ -164,7 +164,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
         async () => {
           if (account !== undefined && draft.account !== account)
             throw new NotSentError('the order is for a different account than the connected one');
-          requireSupportedOrder(draft, mapping.label, mcpTerms(mapping));
+          requireSupportedOrder(draft, mapping.label, toMcpTerms(mapping));
           await requireConfirmed();
           const order = await one(mapping.submit, { ...wordsOf(draft), account: draft.account }, draft.account);
           // If answers have no client_order_id, all fields that were sent identify the order.

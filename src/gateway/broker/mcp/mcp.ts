@@ -15,18 +15,18 @@ import {
 } from '../verify-problems.ts';
 import { comparePinnedOrderTools } from './acting-tools.ts';
 import { classifyMcpError } from './failure.ts';
-import { connectMcp } from './mcp-broker.ts';
+import { createMcpConnector } from './mcp-broker.ts';
 import { createMcpSession } from './session.ts';
 import { type McpSettings, mcpSettingsSchema, resolveMcpMapping } from './settings.ts';
-import { mcpTraits } from './traits.ts';
+import { toMcpTraits } from './traits.ts';
 
 export const mcpBrokerKind = {
-  traits: { of: (settings: McpSettings) => mcpTraits(resolveMcpMapping(settings)) },
+  traits: { of: (settings: McpSettings) => toMcpTraits(resolveMcpMapping(settings)) },
   settings: mcpSettingsSchema,
   address: 'url',
   connect(settings, context) {
     // Only the settings say whether the server trades real money.
-    if (settings.environment === context.environment) return connectMcp(settings, context);
+    if (settings.environment === context.environment) return createMcpConnector(settings, context);
     throw new TradeAgentError(
       'invalid_config',
       `the broker’s MCP server is ${settings.environment}, but this gateway is ${context.environment}`,
@@ -55,7 +55,7 @@ async function verifyMcpToken(
     assets: createAssetCatalog(now),
   };
   return await translateErrors(settings, credentials, async (refused) => {
-    const broker = connectMcp(settings, context)(credentials, refused);
+    const broker = createMcpConnector(settings, context)(credentials, refused);
     const { account, status, trading_blocked } = await broker.account();
     return { accountNumber: account, environment, status, tradingBlocked: trading_blocked };
   });

@@ -1,7 +1,7 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
 import { computeToolPin } from '../../../net/tool-pin.ts';
 import { FailedResponseError } from '../rest-client.ts';
-import { type McpSessionOptions, sdkTimeouts } from './answered-fetch.ts';
+import { type McpSessionOptions, toSdkTimeouts } from './answered-fetch.ts';
 import { unwrapTransportError } from './failure.ts';
 
 export interface McpSession {
@@ -50,7 +50,7 @@ export function createMcpSession(options: McpSessionOptions, token: string): Mcp
           { name: tool, arguments: { ...args } },
           // With `toolDefinition`, the SDK neither fetches descriptions nor repeats the call.
           {
-            ...sdkTimeouts(options),
+            ...toSdkTimeouts(options),
             toolDefinition: described ?? { name: tool, inputSchema: { type: 'object' } },
           },
         );
@@ -77,7 +77,7 @@ async function connect(options: McpSessionOptions, token: string): Promise<Opene
 
 async function listed(client: Client, options: McpSessionOptions): Promise<Opened> {
   const at = options.now();
-  const { tools: all } = await client.listTools(undefined, { ...sdkTimeouts(options), cacheMode: 'refresh' });
+  const { tools: all } = await client.listTools(undefined, { ...toSdkTimeouts(options), cacheMode: 'refresh' });
   const tools = new Map<string, PinnedTool>();
   for (const tool of all) tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : computeToolPin(tool) });
   return { client, tools, at };

@@ -15,7 +15,7 @@ export const mcpLacks = [
   'assets',
 ] as const satisfies readonly OptionalFeature[];
 
-export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
+export function toMcpTerms({ order_types: types }: McpMapping): OrderTerms {
   return {
     timesInForce: types as OrderTerms['timesInForce'],
     fractions: { ...none, decimals: 0 },
@@ -31,12 +31,12 @@ export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
  * server accepts a client_order_id only once. Orders are not replaced, because some servers' tools accept no ID for the
  * new order.
  */
-export function mcpTraits(mapping: McpMapping): BrokerTraits {
+export function toMcpTraits(mapping: McpMapping): BrokerTraits {
   const { label, order_by_client_order_id: found } = mapping;
   const lookedUp = found === undefined ? 'never' : found.for_good ? 'for_good' : 'while_listed';
   return {
     label,
-    orders: { us_equity: mcpTerms(mapping) },
+    orders: { us_equity: toMcpTerms(mapping) },
     clientOrderId: { acceptedOnce: false, lookup: lookedUp },
     replaces: undefined,
     lacks: mcpLacks,

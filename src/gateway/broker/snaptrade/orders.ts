@@ -23,7 +23,7 @@ const MAX_HISTORY_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
-export function createSnaptradeOrders(
+export function createSnaptradeOrderMethods(
   client: () => Promise<SnaptradeClient>,
   who: SnaptradeUser,
   { now }: { readonly now: () => number },

@@ -14,7 +14,7 @@ import { createBrokerRequests } from '../broker-requests.ts';
 import { computeExchangeCalendar, computeExchangeClock } from '../exchange-hours.ts';
 import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
-import { unsupportedMethods } from '../unsupported-features.ts';
+import { createUnsupportedMethods } from '../unsupported-features.ts';
 import {
   accountNotVerifiedError,
   brokerUnreachableError,
@@ -36,7 +36,7 @@ import {
   type SnaptradeUser,
   toSnaptradeUser,
 } from './client.ts';
-import { createSnaptradeOrders, listSnaptradeOrders } from './orders.ts';
+import { createSnaptradeOrderMethods, listSnaptradeOrders } from './orders.ts';
 import { fromYahooSymbol, toYahooSymbol, universalSymbolSchema } from './symbols.ts';
 import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
@@ -53,7 +53,7 @@ export const snaptradeBrokerKind = {
   traits: snaptradeTraits,
   settings: snaptradeSettings,
   address: 'url',
-  connect: ({ url, simulated }, context) => connectSnaptrade({ ...context, url, simulated }),
+  connect: ({ url, simulated }, context) => createSnaptradeConnector({ ...context, url, simulated }),
   storedCredentials: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
@@ -92,7 +92,7 @@ async function verifySnaptradeUser(
   }
 }
 
-function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCatalog }): ConnectBroker {
+function createSnaptradeConnector(options: SnaptradeOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     if (!('consumerKey' in credentials)) throw new TypeError('these credentials are for a different broker');
     let connected: Promise<SnaptradeClient> | undefined;
@@ -109,8 +109,8 @@ function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCa
     });
     const read = <T>(call: (client: SnaptradeClient) => Promise<T>) => requests.read(async () => call(await client()));
     return {
-      ...unsupportedMethods(snaptradeTraits.label, snaptradeLacks),
-      ...createSnaptradeOrders(client, who, options, requests),
+      ...createUnsupportedMethods(snaptradeTraits.label, snaptradeLacks),
+      ...createSnaptradeOrderMethods(client, who, options, requests),
       account: () => read((one) => readSnaptradeAccount(one, who, options)),
       positions: () => read((one) => readSnaptradePositions(one, who)),
       asset: (symbol) =>

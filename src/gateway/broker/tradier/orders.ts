@@ -27,7 +27,7 @@ const pageAnswer = z.object({
 const orderAnswer = z.object({ order: row });
 const placedAnswer = z.object({ order: z.object({ id: z.number().int(), status: z.literal('ok') }) });
 
-export function createTradierOrders(
+export function createTradierOrderMethods(
   client: RestClient,
   path: () => Promise<string>,
   requests: BrokerRequests,

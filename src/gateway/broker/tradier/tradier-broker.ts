@@ -22,7 +22,7 @@ import { createBrokerRequests } from '../broker-requests.ts';
 import { formatAmount, formatMoney } from '../json-amounts.ts';
 import { computeEquityAtLastClose, findTodaysTrades } from '../last-close.ts';
 import type { RestClient } from '../rest-client.ts';
-import { unsupportedMethods } from '../unsupported-features.ts';
+import { createUnsupportedMethods } from '../unsupported-features.ts';
 import {
   createTradierClient,
   getAccessToken,
@@ -35,7 +35,7 @@ import {
 } from './client.ts';
 import { classifyTradierError } from './failure.ts';
 import { type QuoteRow, readQuoteRows, readTradierBars, toAsset, toQuote } from './market-data.ts';
-import { createTradierOrders, listTradierOrders } from './orders.ts';
+import { createTradierOrderMethods, listTradierOrders } from './orders.ts';
 import { fromTradierSymbol, toTradierSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
@@ -79,7 +79,7 @@ async function setWatchlistOf(client: RestClient, symbols: readonly string[]): P
 }
 
 /** Returns a function that opens an account through Tradier's Brokerage API (documentation.tradier.com). */
-export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalog }): ConnectBroker {
+export function createTradierConnector(options: TradierOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     const client = createTradierClient({ ...options, fetch: send }, getAccessToken(credentials));
     const kept = 'token' in credentials ? 'access_token' : undefined;
@@ -102,8 +102,8 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     const path = async () =>
       `/accounts/${'accountNumber' in credentials ? credentials.accountNumber : (await account()).number}`;
     return {
-      ...unsupportedMethods(tradierTraits.label, tradierTraits.lacks),
-      ...createTradierOrders(client, async () => `${await path()}/orders`, requests),
+      ...createUnsupportedMethods(tradierTraits.label, tradierTraits.lacks),
+      ...createTradierOrderMethods(client, async () => `${await path()}/orders`, requests),
       account: () => read(async () => readAccount(client, await path(), await account(), options)),
       positions: () => read(async () => positionsOf(client, await path(), options.now())),
       asset: (symbol) =>

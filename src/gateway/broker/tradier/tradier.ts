@@ -12,7 +12,7 @@ import {
   wrongCredentialsError,
 } from '../verify-problems.ts';
 import { createTradierClient, readTradierAccounts } from './client.ts';
-import { connectTradier } from './tradier-broker.ts';
+import { createTradierConnector } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
 /** Tradier's own addresses. The prices in Tradier's sandbox (`paper`) are 15 minutes old. */
@@ -32,7 +32,7 @@ export const tradierBrokerKind = {
   settings: tradierSettings,
   address: 'url',
   connect: (settings, context) =>
-    connectTradier({
+    createTradierConnector({
       ...context,
       base: baseOf(settings, context.environment),
       simulated: settings.simulated,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { IsRevokedBySignal } from '../../../../src/approval/kernel-deps.ts';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
-import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { createAlpacaConnector } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { createOrderService, type OrderService } from '../../../../src/gateway/orders/place-order.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
@@ -62,7 +62,7 @@ export async function startDesk() {
       return outcome;
     },
   };
-  const connect = connectAlpaca({
+  const connect = createAlpacaConnector({
     environment: 'paper',
     tradingUrl: alpaca.url,
     dataUrl: alpaca.url,

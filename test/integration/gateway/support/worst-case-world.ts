@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
-import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { createAlpacaConnector } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
@@ -62,7 +62,7 @@ export async function openWorstCaseWorld() {
   const { clock } = paper;
   /** What the market does between the desk's last look at the price and the order's arrival at the broker. */
   let ambush: (() => Promise<void>) | undefined;
-  const broker = connectAlpaca({
+  const broker = createAlpacaConnector({
     environment: 'paper',
     tradingUrl: paper.url,
     dataUrl: paper.url,

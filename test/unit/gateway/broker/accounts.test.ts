@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ConfiguredBroker, createAccounts } from '../../../../src/gateway/broker/accounts.ts';
+import { type ConfiguredBroker, createAccountDirectory } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
@@ -55,7 +55,7 @@ beforeEach(() => {
   chosen = undefined;
 });
 const accounts = (...places: readonly Fake[]) =>
-  createAccounts({
+  createAccountDirectory({
     brokers: places.map(({ place }) => place),
     environment: 'paper',
     defaultAccounts: {

@@ -1,7 +1,7 @@
 import { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { describe, expect, it } from 'vitest';
 import { activityKindByType } from '../../../../src/gateway/broker/alpaca/activity-types.ts';
-import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
+import { createAlpacaConnector } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { mergeFlows, toDayEndEquity } from '../../../../src/trading/portfolio/returns.ts';
 import { accountSchema, positionSchema, quoteSchema } from '../../../../src/trading/views.ts';
@@ -14,7 +14,7 @@ import { accountSchema, positionSchema, quoteSchema } from '../../../../src/trad
 /** An Alpaca that has these answers by path, and what it was asked. */
 function alpaca(answers: Readonly<Record<string, unknown>>) {
   const asked: URL[] = [];
-  const broker = connectAlpaca({
+  const broker = createAlpacaConnector({
     environment: 'paper',
     tradingUrl: 'https://paper-api.alpaca.markets',
     dataUrl: 'https://data.alpaca.markets',

@@ -1,7 +1,11 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import { createBrokerCredentialStore } from '../../../../src/gateway/broker/key-pairs.ts';
-import { keyPairLocationOf, type NamedBroker, toNamedBrokers } from '../../../../src/gateway/broker/named-broker.ts';
+import {
+  type NamedBroker,
+  toBrokerCredentialLocation,
+  toNamedBrokers,
+} from '../../../../src/gateway/broker/named-broker.ts';
 import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 
 const alpaca = { kind: 'alpaca', simulated: false } as const;
@@ -24,7 +28,7 @@ describe('a key pair from before brokers had names', () => {
     return (brokers: readonly NamedBroker[], at = 0) =>
       createBrokerCredentialStore({
         ...{ store, sealSecret: 'seal', now: () => 1 },
-        broker: keyPairLocationOf(brokers[at] as NamedBroker, brokers),
+        broker: toBrokerCredentialLocation(brokers[at] as NamedBroker, brokers),
       });
   };
 

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
-import { createOpenOrderPrefetch } from '../../../../src/gateway/orders/place-order.ts';
+import { createOpenOrderPrefetcher } from '../../../../src/gateway/orders/place-order.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 
@@ -11,7 +11,7 @@ const alice = { sub: 'alice' } as Caller;
 function world(orders: OpenAccount['orders']) {
   let now = 0;
   const brokerFor = vi.fn(async () => ({ orders }) as OpenAccount);
-  const early = createOpenOrderPrefetch(brokerFor, { now: () => now });
+  const early = createOpenOrderPrefetcher(brokerFor, { now: () => now });
   return {
     early,
     brokerFor,

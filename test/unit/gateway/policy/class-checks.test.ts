@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
-import type { OrderSnapshot } from '../../../../src/gateway/policy/order-world.ts';
+import type { BrokerSnapshot } from '../../../../src/gateway/policy/order-world.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import type { Order, Position } from '../../../../src/trading/views.ts';
 import { aPosition } from '../../../fixtures/builders.ts';
@@ -30,7 +30,7 @@ const held = (symbol: string, qty: string, side: Position['side'] = 'long') =>
   aPosition({ symbol, side, qty, qty_available: qty });
 
 /** A world in which the account may trade all, and an option at $1.20. */
-const optionWorld = (changes: Partial<OrderSnapshot> = {}): Partial<OrderSnapshot> => ({
+const optionWorld = (changes: Partial<BrokerSnapshot> = {}): Partial<BrokerSnapshot> => ({
   account: { ...world.account, options_level: 2, crypto_active: true },
   asset: { ...world.asset, fractionable: false },
   quote: { ...world.quote, bid: '1.20', ask: '1.20', last: '1.20' },
@@ -46,7 +46,7 @@ const elsewhere = (changes: Partial<Order>) => placedElsewhere({ side: 'sell', .
 describe('a class that the broker lets nobody at', () => {
   const coin: Changes = { symbol: 'BTC/USD', qty: '0.001', time_in_force: 'gtc' };
 
-  it.each<[string, Changes, Partial<OrderSnapshot['account']>]>([
+  it.each<[string, Changes, Partial<BrokerSnapshot['account']>]>([
     ['crypto of an account that is not let at it', coin, { crypto_active: false }],
     ['crypto where the broker says nothing', coin, {}],
     ['options of an account of level 0', option(CALL, 'buy_to_open'), { options_level: 0 }],
@@ -115,7 +115,7 @@ describe('an option', () => {
   const counted = (covering: object) => ({ shares: '0', cash: '0', buys: '0', ...covering });
   const covered = [held('AAPL', '100')];
 
-  it.each<[string, Partial<OrderSnapshot>, Short, object?]>([
+  it.each<[string, Partial<BrokerSnapshot>, Short, object?]>([
     ['100 shares', { positions: covered }, undefined],
     ['99 shares', { positions: [held('AAPL', '99')] }, '99'],
     ['none', { positions: [] }, '0'],
@@ -149,7 +149,7 @@ describe('an option', () => {
   const cash = (amount: string) => ({ ...world.account, options_level: 2, cash: amount });
   const buys = (limit_price: string | null) => [elsewhere({ side: 'buy', qty: '1', limit_price })];
 
-  it.each<[string, Partial<OrderSnapshot>, Short, object?]>([
+  it.each<[string, Partial<BrokerSnapshot>, Short, object?]>([
     ['all of it', { account: cash('15000.00') }, undefined],
     ['a cent less', { account: cash('14999.99') }, '14999.99'],
     ['buying power that is lent', { account: { ...cash('1000.00'), buying_power: '99999' } }, '1000.00'],
@@ -173,7 +173,7 @@ describe('an option', () => {
   const bought = { positions: [held(CALL, '1')] };
   const sold = { positions: [held(CALL, '1', 'short')] };
 
-  it.each<[string, Changes, Partial<OrderSnapshot>, NonNullable<Circumstances['counted']>, string[]]>([
+  it.each<[string, Changes, Partial<BrokerSnapshot>, NonNullable<Circumstances['counted']>, string[]]>([
     ['what is held', option(CALL, 'sell_to_close'), bought, {}, []],
     ['more than is held', option(CALL, 'sell_to_close', '2'), bought, {}, ['POSITION_NOT_HELD']],
     [

@@ -3,7 +3,7 @@ import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { evaluatePolicy, toDecisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { Decision, DecisionSubject, PolicyAction } from '../../../../src/gateway/policy/decision.ts';
-import { toSnapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
+import { toUncountedFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { CedarResult, Rules } from '../../../../src/gateway/policy/rules.ts';
 import { anAccount, aQuote } from '../../../fixtures/builders.ts';
 import {
@@ -122,7 +122,7 @@ describe('what a broker takes', () => {
     },
   };
   const judged = (changes: Changes, traits: BrokerTraits) => {
-    const facts = toSnapshotFacts({ draft: changed(changes) }, { ...world, traits }, { now: NOON });
+    const facts = toUncountedFacts({ draft: changed(changes) }, { ...world, traits }, { now: NOON });
     const prices = { ...facts, market: factsOf().market, counted: nothingCounted };
     return evaluatePolicy(rulesOf(), subject, 'place', prices);
   };

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
-import { exceededSecondApprovalLimit, loadRelationFacts, tokenFacts } from '../../../../src/gateway/policy/parties.ts';
+import {
+  findExceededSecondApprovalLimit,
+  loadRelationFacts,
+  toTokenFacts,
+} from '../../../../src/gateway/policy/parties.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { RelationsUnavailableError } from '../../../../src/gateway/relations/relations.ts';
 import { factsOf, limitedTo, NOON, subject } from './sound-order.ts';
@@ -82,17 +86,17 @@ describe('who has a part in an order', () => {
   it('are two with real money above an amount of its own, the smaller of both', () => {
     const limits = { second_person_above: '2000', live: { second_person_above: '500' } };
     const facts = factsOf();
-    expect(exceededSecondApprovalLimit(limits, facts)).toBeUndefined();
-    expect(exceededSecondApprovalLimit(limits, { ...facts, environment: 'live' })).toBe('500');
-    expect(exceededSecondApprovalLimit({ live: { second_person_above: '500' } }, facts)).toBeUndefined();
-    expect(exceededSecondApprovalLimit({ ...at('100'), live: { second_person_above: '500' } }, facts)).toBe('100');
+    expect(findExceededSecondApprovalLimit(limits, facts)).toBeUndefined();
+    expect(findExceededSecondApprovalLimit(limits, { ...facts, environment: 'live' })).toBe('500');
+    expect(findExceededSecondApprovalLimit({ live: { second_person_above: '500' } }, facts)).toBeUndefined();
+    expect(findExceededSecondApprovalLimit({ ...at('100'), live: { second_person_above: '500' } }, facts)).toBe('100');
   });
 });
 
 describe('the sign-in of who approves', () => {
   const limits: AccountLimits = { live: { acr: 'phr' } };
   const live = { ...factsOf(), environment: 'live' } as const;
-  const by = (acr: readonly string[] | undefined) => ({ ...yes, ...tokenFacts({ acr }) });
+  const by = (acr: readonly string[] | undefined) => ({ ...yes, ...toTokenFacts({ acr }) });
 
   it('is the one that is asked for, of each of them', () => {
     const two: Partial<DecisionSubject> = { approvers: ['alice', 'carol'] };

@@ -1,6 +1,6 @@
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { DecisionFacts, DecisionSubject } from '../../../../src/gateway/policy/decision.ts';
-import { type OrderSnapshot, toSnapshotFacts } from '../../../../src/gateway/policy/order-world.ts';
+import { type BrokerSnapshot, toUncountedFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { AccountLimits, Rules } from '../../../../src/gateway/policy/rules.ts';
 import type { CountedTotals } from '../../../../src/trading/counted-order.ts';
 import type { Order } from '../../../../src/trading/views.ts';
@@ -23,7 +23,7 @@ export type Changes = OrderChanges;
 
 export const changed = (changes: OrderChanges) => anOrderDraft({ ...draft, ...changes });
 
-export const world: OrderSnapshot = {
+export const world: BrokerSnapshot = {
   account: anAccount(),
   traits: alpacaTraits,
   dayFlow: '0',
@@ -61,7 +61,7 @@ export const nothingCounted: CountedTotals = {
 
 export interface Circumstances {
   readonly order?: OrderChanges;
-  readonly world?: Partial<OrderSnapshot>;
+  readonly world?: Partial<BrokerSnapshot>;
   readonly counted?: Partial<CountedTotals>;
   readonly replaces?: string;
 }
@@ -69,7 +69,7 @@ export interface Circumstances {
 export function factsOf({ order = {}, world: other = {}, counted = {}, replaces }: Circumstances = {}): DecisionFacts {
   const asked = { draft: changed(order), replaces };
   return {
-    ...toSnapshotFacts(asked, { ...world, ...other }, { now: NOON }),
+    ...toUncountedFacts(asked, { ...world, ...other }, { now: NOON }),
     counted: { ...nothingCounted, ...counted },
   };
 }

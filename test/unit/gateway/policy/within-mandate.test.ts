@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
+  findReasonsOutsideMandate,
   type MandateOrder,
   type MandateUsage,
-  reasonsOutsideMandate,
 } from '../../../../src/gateway/policy/within-mandate.ts';
 import { mandateEnvelopeSchema } from '../../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
@@ -48,7 +48,7 @@ const reasons = (
   } = {},
   at = now,
 ) =>
-  reasonsOutsideMandate(
+  findReasonsOutsideMandate(
     { ...terms, ...change.terms },
     { ...unused, ...change.used },
     { ...order, ...change.order, draft: { ...draft, ...change.draft } },
@@ -137,8 +137,8 @@ describe('an order one step outside of its mandate has the reason of that field'
 });
 
 describe('prices that a mandate names', () => {
-  const within = (changes: OrderChanges, of: Parameters<typeof reasonsOutsideMandate>[0] = terms) =>
-    reasonsOutsideMandate(
+  const within = (changes: OrderChanges, of: Parameters<typeof findReasonsOutsideMandate>[0] = terms) =>
+    findReasonsOutsideMandate(
       of,
       unused,
       { ...order, draft: anOrderDraft({ ...draft, limit_price: undefined, ...changes }) },

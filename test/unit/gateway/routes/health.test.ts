@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
 import type { Authenticator } from '../../../../src/gateway/auth/authenticator.ts';
-import { healthRoutes } from '../../../../src/gateway/routes/health.ts';
+import { addHealthRoutes } from '../../../../src/gateway/routes/health.ts';
 
 const open = { open: (handle) => async (c) => await handle(c) } as Pick<Authenticator, 'open'> as Authenticator;
 
 function healthOf(version: () => Promise<number>, isShut = false): Hono {
   const app = new Hono();
-  healthRoutes(app, open, { askStore: version, isShut: () => isShut });
+  addHealthRoutes(app, open, { askStore: version, isShut: () => isShut });
   return app;
 }
 

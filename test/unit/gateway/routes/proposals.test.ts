@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createAuthenticator } from '../../../../src/gateway/auth/authenticator.ts';
 import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import { createOwnerResolver } from '../../../../src/gateway/routes/for-owner.ts';
-import { proposalRoutes } from '../../../../src/gateway/routes/proposals.ts';
+import { addProposalRoutes } from '../../../../src/gateway/routes/proposals.ts';
 import { alice, GATEWAY, type KernelWorld, kernelWorld } from '../../approval/kernel-world.ts';
 
 /** The routes over a kernel, for a caller whose token the door has accepted. */
@@ -23,7 +23,7 @@ function routesOf(world: KernelWorld, isRevoked: () => boolean): Hono {
     clock: world.clock,
     log: () => undefined,
   });
-  proposalRoutes(app, door, {
+  addProposalRoutes(app, door, {
     kernel: world.kernel,
     now: () => world.clock.now(),
     resolveOwner: createOwnerResolver(world.access),

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ReportedChange, ResultChangeStream } from '../../../../../src/approval/kind.ts';
 import type { OpenAccount, OpenAccountFor } from '../../../../../src/gateway/broker/accounts.ts';
 import type { TradeUpdateListener } from '../../../../../src/gateway/broker/broker.ts';
-import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
+import { createOrderUpdateHub } from '../../../../../src/gateway/broker/updates/order-update-hub.ts';
 import { HttpProblem } from '../../../../../src/trading/http-problem.ts';
 import { manualClock } from '../../../../integration/sandbox/paper-broker-world.ts';
 
@@ -42,7 +42,7 @@ function world({ tells = true, opens = async () => {} } = {}) {
       }),
     } as OpenAccount;
   };
-  const updates = createOrderUpdates({ brokerFor, clock, failed: (error) => failures.push(error) });
+  const updates = createOrderUpdateHub({ brokerFor, clock, failed: (error) => failures.push(error) });
   closers.push(() => updates.close());
   let token = 'first';
   return {

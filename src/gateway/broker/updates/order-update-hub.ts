@@ -102,7 +102,7 @@ const LINGER_MS = 30_000;
 /** Minimum time between checks that are caused by updates about orders without a listener, in milliseconds. */
 const OTHERS_CHECK_INTERVAL_MS = 15_000;
 
-export interface OrderUpdates {
+export interface OrderUpdateHub {
   /**
    * Listens to orders of an account. All listeners of an account share one connection. Returns undefined if there are
    * already too many connections.
@@ -126,7 +126,7 @@ interface Listened {
  * on, so a late, duplicate or false update costs one read at worst. Whenever a connection begins or ends, every
  * listener checks its orders once.
  */
-export function createOrderUpdates({
+export function createOrderUpdateHub({
   brokerFor,
   clock,
   failed,
@@ -134,7 +134,7 @@ export function createOrderUpdates({
   readonly brokerFor: OpenAccountFor;
   readonly clock: Clock;
   readonly failed: (error: unknown) => void;
-}): OrderUpdates {
+}): OrderUpdateHub {
   const accounts = new Map<string, Listened>();
   const closing = new AbortController();
 

@@ -11,10 +11,10 @@ import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../tra
  */
 const MAX_TAIL_LENGTH = 4 * 1024 * 1024;
 
-export type OwnRecord = ReturnType<typeof createOwnRecord>;
+export type AuditLogReader = ReturnType<typeof createAuditLogReader>;
 
 /** @param file need not exist yet @param reader called for each full verification, to create a new reader */
-export function createOwnRecord(
+export function createAuditLogReader(
   file: string,
   store: Pick<AuditStore, 'snapshot'>,
   reader: () => Promise<CheckpointReader>,
