@@ -6,7 +6,7 @@ export function browserScriptsAsText() {
     name: 'browser-scripts',
     setup(build) {
       build.onLoad({ filter: /\/src\/home\/phone\/page\/browser-scripts\.ts$/ }, () => ({
-        contents: `const scripts = ${JSON.stringify(bundleScripts().scripts)};\nexport const browserScripts = () => scripts;`,
+        contents: `const scripts = ${JSON.stringify(bundleScripts().scripts)};\nexport const getBrowserScripts = () => scripts;`,
         loader: 'js',
       }));
     },

@@ -5,7 +5,7 @@ import { describeScopes, loginWarning } from '../auth/session/scope-descriptions
 import type { User } from '../auth/session/session.ts';
 import type { CompanySignIn, ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { machineName } from '../machine/machine-name.ts';
+import { getMachineName } from '../machine/machine-name.ts';
 import { safeLine } from '../text/sanitize.ts';
 import type { App } from './app.ts';
 
@@ -46,7 +46,7 @@ export async function startLogin(app: App, asked: RequestedCompany = {}): Promis
     completeAddress: safeLine(started.verification_uri_complete ?? started.verification_uri),
     issuer: company?.issuer ?? profile.issuer,
     company: company?.issuer ?? null,
-    machine: machineName(),
+    machine: getMachineName(),
     asks: describeScopes(started.scopes, profile.server === undefined ? 'gateway' : 'server'),
     sandboxCommand: profile.sandbox ? `trade-agent phone login ${safeLine(started.user_code)}${at}` : undefined,
     warning: loginWarning,

@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 import type { ReceiptFault } from '../approval/receipts/receipt-form.ts';
 import type { VerifiedReceipt } from '../approval/receipts/verify-receipt.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { boundedFetch } from '../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../net/bounded-fetch.ts';
 import { startTimeLimit } from '../net/time-limit.ts';
 import { RECEIPT_KEYS_PATH, type Receipt, type ReceiptEntry } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
@@ -178,7 +178,7 @@ export async function loadPinnedKeys(
   const url = `${gateway.replace(/\/+$/, '')}${RECEIPT_KEYS_PATH}`;
   const limit = startTimeLimit(TIMEOUT_MS, app.signal);
   try {
-    const answer = await boundedFetch(app.fetch, MAX_RESPONSE_BYTES)(url, {
+    const answer = await createBoundedFetch(app.fetch, MAX_RESPONSE_BYTES)(url, {
       signal: limit.signal,
       redirect: 'error',
     });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isLoopback, isSecureUrl } from '../net/secure-url.ts';
+import { isLoopbackUrl, isSecureUrl } from '../net/secure-url.ts';
 import { type ChannelKind, createCommonChannelSettings, defineChannel, secureUrlSchema } from './notice-settings.ts';
 import { decodeSigningKey } from './signing-key.ts';
 
@@ -53,7 +53,7 @@ const channelKinds = {
           message: 'must be a host name or address',
           abort: true,
         })
-        .refine(({ security, host }) => security !== 'none' || isLoopback(new URL(`http://${host}`)), {
+        .refine(({ security, host }) => security !== 'none' || isLoopbackUrl(new URL(`http://${host}`)), {
           path: ['security'],
           message: '"none" is allowed only for a mail server on this machine',
         }),

@@ -28,7 +28,7 @@ import { createDecisionDelivery, createDecisionRecorder } from './identity-provi
 import { createDeviceCodes } from './identity-provider/device-codes.ts';
 import type { ActiveFaults } from './identity-provider/faults.ts';
 import { createGrants, type Grants } from './identity-provider/grants.ts';
-import { createProtocol } from './identity-provider/oidc-provider.ts';
+import { createProtocolEndpoints } from './identity-provider/oidc-provider.ts';
 import { createOutcomeEndpoint } from './identity-provider/outcome-endpoint.ts';
 import { CLOCK_TOLERANCE_S } from './identity-provider/protocol/client-assertion.ts';
 import {
@@ -72,7 +72,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     clock,
     isRevoked,
   };
-  const { provider, handle: protocol } = createProtocol({
+  const { provider, handle: protocol } = createProtocolEndpoints({
     ...options,
     ...state,
     servers,

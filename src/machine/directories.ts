@@ -36,13 +36,13 @@ function siblingFolder(name: string) {
  * Returns the gateway's folder. A key in it gives access to accounts at the broker, so the agent must not be able to
  * read it.
  */
-export const gatewayFolder = siblingFolder('gateway');
+export const getGatewayFolder = siblingFolder('gateway');
 
 /** Returns the folder of a server and its workers. It contains their key and the database's URL. */
-export const serverFolder = siblingFolder('server');
+export const getServerFolder = siblingFolder('server');
 
 /** Returns a home's folder. The agent must not be able to read the home's accounts, keys and approvers. */
-export const homeFolder = siblingFolder('home');
+export const getHomeFolder = siblingFolder('home');
 
 export function ensurePrivateFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { printableAscii } from '../text/invisible.ts';
 
-export function machineName(): string {
-  return printableName(hostname());
+export function getMachineName(): string {
+  return toPrintableName(hostname());
 }
 
 /** Returns the name as at most 64 printable ASCII characters, which every consent page can show. */
-export function printableName(name: string): string {
+export function toPrintableName(name: string): string {
   return printableAscii(name, 64) || 'unnamed';
 }

@@ -133,10 +133,10 @@ export function exposureRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>, file: s
  * Like {@link readPrivateFile}, for a file that anyone may read but only the user or root may have written: one of them
  * must own it, and nobody but its owner may write to it.
  */
-export const readTrustedFile = createFileReader(forgeryRisk);
+export const readTrustedFile = createFileReader(findForgeryRisk);
 
 /** Returns why someone else could have written the file or the folder's content, or undefined if nobody could. */
-export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
+export function findForgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
   return ours && (mode & 0o022) === 0
     ? undefined

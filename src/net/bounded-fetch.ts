@@ -16,16 +16,16 @@ export const MAX_PROVIDER_RESPONSE_BYTES = 1024 * 1024;
  * @param tooLong called if a response is longer, for callers that do not read the body themselves
  * @throws {ResponseTooLargeError} if `content-length` is too large; otherwise, reading the body throws it
  */
-export function boundedFetch(
+export function createBoundedFetch(
   send: typeof fetch,
   longest: number,
   tooLong: (error: ResponseTooLargeError) => void = () => undefined,
 ): typeof fetch {
-  return async (input, init) => await boundedResponse(await send(input, init), longest, tooLong);
+  return async (input, init) => await limitResponseSize(await send(input, init), longest, tooLong);
 }
 
-/** Limits the length of one response. The parameters and errors are those of {@link boundedFetch}. */
-export async function boundedResponse(
+/** Limits the length of one response. The parameters and errors are those of {@link createBoundedFetch}. */
+export async function limitResponseSize(
   response: Response,
   longest: number,
   tooLong: (error: ResponseTooLargeError) => void = () => undefined,

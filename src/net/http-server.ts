@@ -10,7 +10,7 @@ import type { Hono } from 'hono';
 import { TradeAgentError } from '../errors/errors.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { createTrustedProxyList, type TrustedProxyList } from './peer-list.ts';
-import { isLoopback } from './secure-url.ts';
+import { isLoopbackUrl } from './secure-url.ts';
 import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
 
 /**
@@ -156,7 +156,7 @@ export async function startHttpServer(options: ListenOptions, now: () => number)
 }
 
 function requireProtected({ host, tls, proxy }: ListenOptions): void {
-  if (tls !== undefined || proxy !== undefined || isLoopback(new URL(`http://${bracketIpv6(host)}`))) return;
+  if (tls !== undefined || proxy !== undefined || isLoopbackUrl(new URL(`http://${bracketIpv6(host)}`))) return;
   throw new TradeAgentError('usage', `plain HTTP on ${host} could be read and changed by anyone on the network`, {
     hint: 'Pass a certificate (--tls-cert, --tls-key); or listen on 127.0.0.1 behind a TLS proxy on this machine or "tailscale serve"; or pass the address of the proxy that may connect (--proxy).',
   });
@@ -166,7 +166,7 @@ const bracketIpv6 = (host: string) => (host.includes(':') ? `[${host}]` : host);
 
 function isNamedLoopback(host: string | undefined): boolean {
   const address = `http://${host ?? ''}`;
-  return !URL.canParse(address) || isLoopback(new URL(address));
+  return !URL.canParse(address) || isLoopbackUrl(new URL(address));
 }
 
 /** Returns the server, and a function that stops checking for renewed certificates. */

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { boundedResponse } from './bounded-fetch.ts';
+import { limitResponseSize } from './bounded-fetch.ts';
 import { toResponse } from './node-response.ts';
 import { isPublicAddress } from './public-address.ts';
 import { ResolverBusyError } from './public-resolver.ts';
@@ -84,6 +84,6 @@ export function createPublicFetch(
       const { body } = init;
       sent.end(typeof body === 'string' || body instanceof Uint8Array ? body : undefined);
     });
-    return mostBytes > 0 ? await boundedResponse(response, mostBytes) : response;
+    return mostBytes > 0 ? await limitResponseSize(response, mostBytes) : response;
   };
 }

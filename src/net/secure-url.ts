@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 
 /** Returns true for `localhost`, 127.0.0.0/8 and `[::1]`, the only hosts for which plain HTTP is allowed. */
-export function isLoopback(url: URL): boolean {
+export function isLoopbackUrl(url: URL): boolean {
   const host = url.hostname;
   return host === 'localhost' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
@@ -13,12 +13,12 @@ export function isLoopback(url: URL): boolean {
 export function isSecureUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  return url.protocol === 'https:' || isPlainLoopback(url);
+  return url.protocol === 'https:' || isPlainHttpLoopback(url);
 }
 
 /** Returns whether the URL is plain HTTP to loopback. OAuth libraries must be configured to allow it. */
-export function isPlainLoopback(url: URL): boolean {
-  return url.protocol === 'http:' && isLoopback(url);
+export function isPlainHttpLoopback(url: URL): boolean {
+  return url.protocol === 'http:' && isLoopbackUrl(url);
 }
 
 export const INSECURE_URL_MESSAGE = 'must be an https address; plain http is allowed only for servers on this machine';

@@ -11,7 +11,7 @@ export interface DeliveryOptions {
   readonly attemptMs: number;
 }
 
-export interface Delivery {
+export interface NoticeDelivery {
   readonly notice: Notice;
   readonly attempts: number;
   readonly failure:
@@ -28,9 +28,9 @@ export async function deliverNotices(
   send: SendNotice,
   notices: readonly Notice[],
   options: DeliveryOptions,
-): Promise<Delivery[]> {
-  const deliveries: Delivery[] = [];
-  let broken: Delivery['failure'];
+): Promise<NoticeDelivery[]> {
+  const deliveries: NoticeDelivery[] = [];
+  let broken: NoticeDelivery['failure'];
   for (const notice of notices) {
     if (broken !== undefined) {
       deliveries.push({ notice, attempts: 0, failure: broken });
@@ -48,7 +48,7 @@ async function deliverOne(
   send: SendNotice,
   notice: Notice,
   { clock, signal, attemptMs }: DeliveryOptions,
-): Promise<Delivery> {
+): Promise<NoticeDelivery> {
   for (let attempts = 1; ; attempts++) {
     try {
       if (signal.aborted) throw stoppedFailure(signal);

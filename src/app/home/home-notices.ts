@@ -3,7 +3,7 @@ import {
   type NoticeChannel,
   type NoticeChannelsConfig,
 } from '../../config/notice-channels.ts';
-import type { PhoneNotice, PhoneNotices } from '../../home/phone/push/phone-notices.ts';
+import type { PhoneNotice, PhoneNoticeSender } from '../../home/phone/push/phone-notices.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { deliverNotices } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailedError } from '../../notify/notice.ts';
@@ -65,7 +65,7 @@ interface PhoneNoticeSenderOptions {
   readonly onError: (message: string) => void;
 }
 
-export function createPhoneNoticeSender(options: PhoneNoticeSenderOptions): PhoneNotices {
+export function createPhoneNoticeSender(options: PhoneNoticeSenderOptions): PhoneNoticeSender {
   const { channels, owner, clock, onError } = options;
   return {
     async tell(told, signal) {

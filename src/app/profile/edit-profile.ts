@@ -14,7 +14,7 @@ import {
 import type { ProviderName } from '../../config/provider-names.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { UserDirs } from '../../machine/directories.ts';
-import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { storeModelKey } from '../../secrets/model-key.ts';
 import { eraseMcpCredentials } from '../../secrets/places/mcp-credentials.ts';
@@ -157,7 +157,7 @@ function requireUrl(text: string, option: string): string {
  * Returns the audience that the gateway publishes (RFC 9728), or undefined if it publishes none or does not respond.
  */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
-  const send = boundedFetch(app.fetch, MAX_PROVIDER_RESPONSE_BYTES);
+  const send = createBoundedFetch(app.fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
     const response = await send(`${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`, {
       redirect: 'error',

@@ -17,7 +17,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { startTimeLimit } from '../../net/time-limit.ts';
 import { environments } from '../../trading/order.ts';
@@ -170,7 +170,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
 
 /** @throws {TradeAgentError} `gateway_unreachable` */
 async function fetchMetadata(address: string, { fetch, signal }: ServerRequestOptions) {
-  const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
+  const send = createBoundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   const limit = startTimeLimit(METADATA_TIMEOUT_MS, signal);
   try {
     const response = await send(`${address}${PROTECTED_RESOURCE_PATH}`, {

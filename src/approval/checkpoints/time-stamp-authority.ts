@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Boolean as AsnBoolean, Integer, Null, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
-import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../net/bounded-fetch.ts';
 import type { Anchor } from './anchor.ts';
 import { derBytes, parseDer, sequenceMembers, TimeStampError, verifyTimeStampToken } from './time-stamp-token.ts';
 
@@ -32,7 +32,7 @@ export function createTimeStampAuthority({
     authority: url,
     async attest(digest, signal) {
       const nonce = drawRequestNonce();
-      const answer = await boundedFetch(fetch, MAX_ANSWER_BYTES)(url, {
+      const answer = await createBoundedFetch(fetch, MAX_ANSWER_BYTES)(url, {
         method: 'POST',
         headers: { 'content-type': 'application/timestamp-query', accept: 'application/timestamp-reply' },
         body: new Uint8Array(timeStampRequest(digest, nonce)),

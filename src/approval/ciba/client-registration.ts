@@ -6,7 +6,7 @@ import { getProviderMetadata, PROVIDER_TIMEOUT_S, type ProviderAccess } from '..
 import { classifyProviderFailure, toProviderError } from '../../auth/provider/provider-failure.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
-import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import type { RegistrationStorage } from '../../store/registration-storage.ts';
@@ -112,7 +112,7 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
   }
   // openid-client's own function would repeat the discovery.
   const oauth = await import('oauth4webapi');
-  const send = boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
+  const send = createBoundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
     const response = await oauth.dynamicClientRegistrationRequest(metadata, clientMetadata(options, metadata), {
       [oauth.allowInsecureRequests]: new URL(issuer).protocol === 'http:',

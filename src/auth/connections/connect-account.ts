@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { machineName } from '../../machine/machine-name.ts';
+import { getMachineName } from '../../machine/machine-name.ts';
 import { listenForRedirect } from '../../net/loopback-redirect.ts';
 import { expiryTime } from '../provider/lifetime.ts';
 import type { ConnectedAccount, ConnectedAccountsClient } from './connected-accounts-client.ts';
@@ -50,7 +50,7 @@ async function finishAtProvider(
   { connection, scopes, clock }: AccountConnectionOptions,
 ): Promise<PendingConnection> {
   const startedAt = clock.now();
-  const started = await accounts.start({ connection, scopes, deviceName: machineName() });
+  const started = await accounts.start({ connection, scopes, deviceName: getMachineName() });
   const { address, ticket, authSession, interval = DEFAULT_INTERVAL_S } = started;
   const expiresAt = expiryTime(startedAt, started.expiresIn);
   return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequiredError } from '../../errors/login-required.ts';
-import { boundedFetch, isResponseTooLarge, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, isResponseTooLarge, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
@@ -154,7 +154,7 @@ export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
 
 /** Creates a function that sends API requests, and repeats a request once if the server demands a DPoP nonce. */
 function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
-  const send = boundedFetch(ownFetch, MAX_PROVIDER_RESPONSE_BYTES);
+  const send = createBoundedFetch(ownFetch, MAX_PROVIDER_RESPONSE_BYTES);
   const { origin } = new URL(endpoint);
 
   const sendOnce = async (method: string, url: URL, body: Record<string, unknown> | undefined) => {

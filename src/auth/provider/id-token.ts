@@ -1,7 +1,7 @@
 import type { ServerMetadata } from 'openid-client';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { AUTH_REQ_ID_CLAIM } from '../../oauth/oauth-names.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
@@ -97,7 +97,7 @@ function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jo
   const address = String(jwks_uri);
   const known = isAllAccounts.get(address);
   if (known !== undefined) return known;
-  const send = boundedFetch(by, MAX_PROVIDER_RESPONSE_BYTES);
+  const send = createBoundedFetch(by, MAX_PROVIDER_RESPONSE_BYTES);
   const keys = jose.createRemoteJWKSet(new URL(address), {
     timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
     cacheMaxAge: MAX_KEY_AGE_MS,

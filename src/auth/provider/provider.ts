@@ -8,7 +8,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { providerDialect } from './dialects.ts';
 import { clockSecondsAhead, hasClockOffsetChanged, withClockComparison } from './provider-clock.ts';
@@ -104,7 +104,11 @@ export async function clientConfiguration(
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
-  const send = withClockComparison(issuer, clock, boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES));
+  const send = withClockComparison(
+    issuer,
+    clock,
+    createBoundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES),
+  );
   configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
   // isTrustworthy has already ruled out plain HTTP except on this machine.
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
@@ -172,7 +176,7 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
     });
   }
   const oidc = await import('openid-client');
-  const send = boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
+  const send = createBoundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
   let metadata: ServerMetadata;
   try {
     const configuration = await oidc.discovery(new URL(issuer), 'discovery', undefined, undefined, {

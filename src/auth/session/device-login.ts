@@ -4,7 +4,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
-import { machineName, printableName } from '../../machine/machine-name.ts';
+import { getMachineName, toPrintableName } from '../../machine/machine-name.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { CONNECTION_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
@@ -92,7 +92,7 @@ export async function beginDeviceLogin(
   // One `resource` parameter for each resource (RFC 8707 §2).
   const parameters = new URLSearchParams([
     ['scope', scopes.join(' ')],
-    ['device_name', printableName(options.deviceName ?? machineName())],
+    ['device_name', toPrintableName(options.deviceName ?? getMachineName())],
     ...Object.entries(options.audience ?? audienceParameters(profile)),
     ...Object.entries(connections?.audience ?? {}),
   ]);

@@ -1,7 +1,7 @@
 import type { AgentEvent, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { containsMessage } from '../../app/run.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { machineName } from '../../machine/machine-name.ts';
+import { getMachineName } from '../../machine/machine-name.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { formatDollarAmount } from '../../trading/amounts.ts';
 import type { OutputFormat } from '../context/output.ts';
@@ -82,7 +82,7 @@ export class RunRenderer {
     this.#requested.add(approval.id);
     const columns = this.#io.stderrIsTty ? this.#io.width() : undefined;
     const now = this.#clock.now();
-    const [title = '', ...rows] = approvalLines(approval, this.#phone, now, machineName(), columns);
+    const [title = '', ...rows] = approvalLines(approval, this.#phone, now, getMachineName(), columns);
     this.#ask(title);
     for (const row of rows) this.#talk(row);
   }

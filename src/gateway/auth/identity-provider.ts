@@ -7,8 +7,8 @@ import {
   withClockComparison,
 } from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
-import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
+import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { isPlainHttpLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { tracedFetch } from '../../net/trace-context.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 
@@ -81,7 +81,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
       jwks = {
         url: jwks_uri,
         key: createRemoteJWKSet(requireSecureUrl(jwks_uri), {
-          [customFetch]: boundedFetch(options.fetch, MAX_PROVIDER_RESPONSE_BYTES),
+          [customFetch]: createBoundedFetch(options.fetch, MAX_PROVIDER_RESPONSE_BYTES),
           cooldownDuration: JWKS_COOLDOWN_MS,
           cacheMaxAge: JWKS_AGE_MS,
           timeoutDuration: options.timeoutMs,
@@ -152,13 +152,13 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
 
 /** Returns oauth4webapi options that limit a response's size and time, and allow plain http only on loopback. */
 export function createOAuthRequestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
-  const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
+  const send = createBoundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   return {
     [oauth.customFetch]: (
       address: string,
       { body, ...init }: oauth.CustomFetchOptions<string, URLSearchParams | undefined>,
     ) => send(address, body === undefined ? init : { ...init, body }),
-    [oauth.allowInsecureRequests]: isPlainLoopback(url),
+    [oauth.allowInsecureRequests]: isPlainHttpLoopback(url),
     signal: () => AbortSignal.timeout(timeoutMs),
   };
 }

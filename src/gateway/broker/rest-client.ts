@@ -1,4 +1,4 @@
-import { boundedFetch, isResponseTooLarge, ResponseTooLargeError } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, isResponseTooLarge, ResponseTooLargeError } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSentError } from './broker-failure.ts';
 
@@ -62,7 +62,7 @@ type SendOnce = (
 
 /** Returns a function that limits each response in time and size, and never follows redirects or retries. */
 export function createSendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
-  const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
+  const send = createBoundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (url, { body, ...request }) => {
     let response: Response;
     let text: string;

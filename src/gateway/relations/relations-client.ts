@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailableError } from './relations.ts';
 
 /**
@@ -28,7 +28,7 @@ export type QueryRelationsServer = <Schema extends z.ZodType>(
 
 /** @returns a function that throws {@link RelationsUnavailableError}, without secrets, if no valid response arrives */
 export function createRelationsClient({ url, credential, fetch }: RelationsServer): QueryRelationsServer {
-  const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
+  const send = createBoundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {
     const signal = AbortSignal.timeout(MAX_ANSWER_MS);
     try {
@@ -83,7 +83,7 @@ export function cachedTokenCredential(options: {
   readonly now: () => number;
 }): RelationsCredential {
   const { tokenUrl, clientId, clientSecret, audience, now } = options;
-  const send = boundedFetch(options.fetch, LONGEST_TOKEN_ANSWER);
+  const send = createBoundedFetch(options.fetch, LONGEST_TOKEN_ANSWER);
   let kept: { readonly token: string; readonly until: number } | undefined;
   return async (signal) => {
     if (kept === undefined || kept.until <= now()) {

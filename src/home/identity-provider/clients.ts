@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeByKind } from '../../approval/details.ts';
-import { isLoopback } from '../../net/secure-url.ts';
+import { isLoopbackUrl } from '../../net/secure-url.ts';
 import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { LOGIN_CLIENT_ID } from './protocol/protocol.ts';
@@ -100,7 +100,7 @@ function pingUrl(resource: string): string {
 
 /** Replaces http with https, because the library accepts nothing else, even for the sandbox's gateway on loopback. */
 function toHttps(url: string): string {
-  return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
+  return isLoopbackUrl(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 
 /** Requires that a client registered by a person (RFC 7591) is a confidential CIBA client with its own key. */

@@ -114,7 +114,7 @@ interface ProtocolParts extends ProtocolOptions {
  * Creates the protocol endpoints. The library reads its keys only once, so a new provider is created whenever the keys
  * change. All state is in the provider's store, so the new provider continues where the previous one stopped.
  */
-export function createProtocol(parts: ProtocolParts) {
+export function createProtocolEndpoints(parts: ProtocolParts) {
   const replayed: { jti?: unknown } = {};
   const outgoing = outgoingRequests(parts);
   let opened: { version: string; provider: Provider; handle: ReturnType<Provider['callback']> } | undefined;

@@ -3,13 +3,13 @@ import { html } from 'hono/html';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { parseAssertionField, parseRegistrationField } from './credential-json.ts';
 import { renderLocalTime } from './decision/local-time.ts';
-import { notifyAccountEvent } from './page/browser.ts';
+import { notifyAccountSecurityEvent } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import {
-  keyErrorJson,
-  keyErrorPage,
+  createKeyErrorResponse,
   type Markup,
   redirectToSignIn,
+  renderKeyErrorPage,
   renderMessagePage,
   renderPage,
   renderPasskeyRequiredPage,
@@ -45,7 +45,7 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
       try {
         return await change(context, context.var.user?.username ?? '');
       } catch (error) {
-        return wantsJson ? keyErrorJson(context, error) : keyErrorPage(context, error, back);
+        return wantsJson ? createKeyErrorResponse(context, error) : renderKeyErrorPage(context, error, back);
       }
     });
   };
@@ -64,7 +64,7 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
     const [registration, assertion] = [parseRegistrationField(body.registration), parseAssertionField(body.assertion)];
     if (registration === undefined || assertion === undefined) return incomplete(context);
     const { name } = await keys.enroll({ sub, assertion }, registration, passkeyName(context, body.name));
-    notifyAccountEvent(context, services, { user: sub, what: 'passkey_added', name });
+    notifyAccountSecurityEvent(context, services, { user: sub, what: 'passkey_added', name });
     return context.redirect(PATH, 303);
   });
 
@@ -86,7 +86,7 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
     const removed = (await keys.list(sub)).find(({ credentialId }) => credentialId === formText(id));
     await keys.remove({ sub, assertion }, formText(id));
     sessions.endOf(sub, formText(id));
-    notifyAccountEvent(context, services, { user: sub, what: 'passkey_removed', name: removed?.name ?? '' });
+    notifyAccountSecurityEvent(context, services, { user: sub, what: 'passkey_removed', name: removed?.name ?? '' });
     return context.redirect(PATH, 303);
   });
 

@@ -2,15 +2,15 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { parseRegistrationField } from './credential-json.ts';
 import { renderEnvironmentBanner } from './decision/signs.ts';
-import { describeBrowser, notifyAccountEvent, signIn } from './page/browser.ts';
+import { describeBrowser, notifyAccountSecurityEvent, signIn } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { keyErrorJson, keyErrorPage, renderMessagePage, renderPage } from './page/page.ts';
+import { createKeyErrorResponse, renderKeyErrorPage, renderMessagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PAIRING_PATH = '/phone/pair';
 
 /** Returns a pairing link. The secret comes after "#", so that no server, log or next page receives the secret. */
-export function pairingLink(address: string, secret: string): string {
+export function formatPairingLink(address: string, secret: string): string {
   return `${address}${PAIRING_PATH}#${secret}`;
 }
 
@@ -45,7 +45,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
     try {
       return context.json(await keys.creationOptions({ secret: await formSecret(context) }));
     } catch (error) {
-      return keyErrorJson(context, error);
+      return createKeyErrorResponse(context, error);
     }
   });
 
@@ -65,9 +65,9 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
       signIn(context, services, { username, by: 'passkey', credentialId, synced });
-      notifyAccountEvent(context, services, { user: username, what: 'passkey_added', name: key.name });
+      notifyAccountSecurityEvent(context, services, { user: username, what: 'passkey_added', name: key.name });
     } catch (error) {
-      return keyErrorPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });
+      return renderKeyErrorPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });
     }
     return context.redirect('/phone', 303);
   });

@@ -9,7 +9,7 @@ import type { ApprovalRequest } from '../identity-provider/approval-requests.ts'
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitUnauthorizedRequests } from '../identity-provider/protocol/request-limits.ts';
-import { pairingLink } from './pairing-pages.ts';
+import { formatPairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
 
@@ -92,7 +92,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   }));
   forPerson('/pairings', async (user) => {
     const { secret } = await services.keys.pair(user);
-    return { url: pairingLink(services.issuer, secret) };
+    return { url: formatPairingLink(services.issuer, secret) };
   });
   forPerson('/registrations', (user) => {
     const { token, expiresAt } = services.clients.issueToken(user);

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { parseAssertionField } from './credential-json.ts';
-import { notifyAccountEvent, signIn, signOut } from './page/browser.ts';
+import { notifyAccountSecurityEvent, signIn, signOut } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { keyErrorText, renderMessagePage, renderPage } from './page/page.ts';
+import { describeKeyError, renderMessagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
@@ -31,7 +31,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     } catch (error) {
       const wait = limits.signIns.take(limits.addressOf(context.env.incoming));
       if (wait !== undefined) return tooManyAttempts(context, target, wait);
-      return signInPage(context, target, 401, keyErrorText(error).text);
+      return signInPage(context, target, 401, describeKeyError(error).text);
     }
   });
 
@@ -49,7 +49,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
       return signInPage(context, target, 401, 'That user name and recovery code do not match.');
     }
     signIn(context, services, { username: name, by: 'recovery' });
-    notifyAccountEvent(context, services, { user: name, what: 'recovery_sign_in', name: '' });
+    notifyAccountSecurityEvent(context, services, { user: name, what: 'recovery_sign_in', name: '' });
     return context.redirect(target, 303);
   });
 

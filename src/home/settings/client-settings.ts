@@ -37,10 +37,10 @@ export function requireUniqueClientIds(
   clients: readonly { readonly client_id: string }[],
   context: z.RefinementCtx,
 ): void {
-  const twice = firstDuplicate(clients.map(({ client_id }) => client_id));
+  const twice = findDuplicate(clients.map(({ client_id }) => client_id));
   if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is listed twice` });
 }
 
-export function firstDuplicate(names: readonly string[]): string | undefined {
+export function findDuplicate(names: readonly string[]): string | undefined {
   return names.find((name, index) => names.indexOf(name) !== index);
 }

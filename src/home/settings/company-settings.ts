@@ -5,7 +5,7 @@ import { USERNAME_PATTERN } from '../../store/home/people.ts';
 import {
   clientIdSchema,
   clientKeySchemas,
-  firstDuplicate,
+  findDuplicate,
   hasOneKeySource,
   MISSING_KEY_SOURCE_ISSUE,
   requireUniqueClientIds,
@@ -61,7 +61,7 @@ export const companiesSchema = z
   .min(1)
   .max(20)
   .superRefine((companies, context) => {
-    const twice = firstDuplicate(companies.map((company) => company.issuer));
+    const twice = findDuplicate(companies.map((company) => company.issuer));
     if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is listed twice` });
     requireUniqueClientIds(
       companies.flatMap((company) => company.clients),

@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
  * the origin of the phone page, and passkeys are bound to its host. WebAuthn requires a host name rather than an IP
  * address, and https except for `localhost` (Web Authentication §5.1.3, Secure Contexts §3.1).
  */
-export function homeAddressProblem(text: string): string | undefined {
+export function findHomeAddressProblem(text: string): string | undefined {
   if (!URL.canParse(text))
     return 'enter the full address: https://name, or http://localhost:4780 for this machine only';
   const url = new URL(text);

@@ -9,13 +9,13 @@ import { isAllowedRedirect } from '../identity-provider/authorization/public-cli
 import {
   clientIdSchema,
   clientKeySchemas,
-  firstDuplicate,
+  findDuplicate,
   hasOneKeySource,
   MISSING_KEY_SOURCE_ISSUE,
   requireUniqueClientIds,
 } from './client-settings.ts';
 import { companiesSchema } from './company-settings.ts';
-import { homeAddressProblem, isLocalAddress } from './home-address.ts';
+import { findHomeAddressProblem, isLocalAddress } from './home-address.ts';
 
 /** Default port, for use behind `tailscale serve` or a proxy. */
 export const DEFAULT_PORT = 4780;
@@ -82,7 +82,7 @@ export const homeSettingsSchema = z
   .strictObject({
     /** The home's only public address: the token issuer, the gateway's resource, and the phone app's address. */
     address: z.string().superRefine((text, context) => {
-      const problem = homeAddressProblem(text);
+      const problem = findHomeAddressProblem(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     }),
     listen: listenAddressSchema.optional(),
@@ -157,7 +157,7 @@ function requireUniqueNames(
   context: z.RefinementCtx,
 ): void {
   const issue = (name: string, message: string) => context.addIssue({ code: 'custom', path: [name], message });
-  const place = firstDuplicate([address, ...servers.map((server) => server.address)]);
+  const place = findDuplicate([address, ...servers.map((server) => server.address)]);
   if (place !== undefined) issue('servers', `${place} is used twice`);
   const both = servers.find((server) => clients.some((client) => client.client_id === server.client_id));
   if (both !== undefined) issue('servers', `${both.client_id} is already listed under "clients"`);

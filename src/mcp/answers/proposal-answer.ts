@@ -16,7 +16,7 @@ export function createProposalResult(proposal: Proposal, environment: Environmen
   return createToolResult(
     {
       environment,
-      message: proposalMessage(proposal),
+      message: describeProposalForModel(proposal),
       ...proposalFacts(proposal),
       ...nextStep(proposal),
       ...untrustedNote(proposal.reason?.members?.broker_message === undefined ? undefined : 'the broker'),
@@ -26,7 +26,7 @@ export function createProposalResult(proposal: Proposal, environment: Environmen
 }
 
 /** Describes a proposal. The code comes first, because some clients show only the beginning of a message. */
-export function proposalMessage(proposal: Proposal): string {
+export function describeProposalForModel(proposal: Proposal): string {
   const { kind, code, subject, worst_case, reason } = proposal;
   const { summary, phrases } = getKindDefinition(kind);
   const what = summary(subject);

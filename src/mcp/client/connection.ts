@@ -13,7 +13,7 @@ import {
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { boundedFetch, isResponseTooLarge } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch, isResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
 import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
@@ -36,7 +36,7 @@ export function createMcpServerFetch(
   { tooLong, resolve = resolveHost }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
 ): typeof fetch {
   const server = new URL(serverUrl);
-  const bounded = boundedFetch(send, MAX_MESSAGE_BYTES, tooLong);
+  const bounded = createBoundedFetch(send, MAX_MESSAGE_BYTES, tooLong);
   let outside: Promise<boolean> | undefined;
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : String(input));

@@ -18,9 +18,9 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isAwaitingFill } from '../../tools/gateway/watch-fill.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { createErrorResult, createToolResult, untrustedNote } from '../answers/answer.ts';
-import { createProposalResult, proposalMessage } from '../answers/proposal-answer.ts';
+import { createProposalResult, describeProposalForModel } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
-import { isMcpToolName, toolsForCaller } from '../tools/catalog.ts';
+import { isMcpToolName, listToolsForCaller } from '../tools/catalog.ts';
 import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
 import { withConnectUrl } from './account-questions.ts';
 import { type McpServerOptions, SHORT_RESPONSE_HOLD_MS } from './server-options.ts';
@@ -58,7 +58,7 @@ export function createMcpServer(
       inputRequired: { roundTimeoutMs: INPUT_TIMEOUT_MS },
     },
   );
-  const tools = toolsForCaller(caller, options.readOnly);
+  const tools = listToolsForCaller(caller, options.readOnly);
   const listed = tools.map(toListedTool);
   server.setRequestHandler('tools/list', () => ({ tools: listed }));
   server.setRequestHandler(
@@ -183,12 +183,12 @@ async function proposalResult(
   if (mayBeTask && declaresTaskExtension(context))
     return createTaskResult(proposal.id, proposalToTask(proposal, caller));
   const report = progressNotifier(context);
-  await report(proposalMessage(proposal));
+  await report(describeProposalForModel(proposal));
   const seen = await holdForDecision(caller.gateway, proposal, {
     clock: server.clock,
     signal: context.mcpReq.signal,
     ms: holdMs(),
-    changed: (next) => report(proposalMessage(next)),
+    changed: (next) => report(describeProposalForModel(next)),
   });
   return createProposalResult(seen, environment, true);
 }

@@ -10,7 +10,7 @@ import {
 import { z } from 'zod';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import { createProposalResult, proposalMessage } from '../answers/proposal-answer.ts';
+import { createProposalResult, describeProposalForModel } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { requireOwnProposal } from '../tools/own-proposals.ts';
 
@@ -96,7 +96,7 @@ const POLL_INTERVAL_MS = 2_000;
 export function proposalToTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): McpTask {
   const { state, created_at, updated_at } = proposal;
   const base = {
-    statusMessage: proposalMessage(proposal),
+    statusMessage: describeProposalForModel(proposal),
     createdAt: created_at,
     lastUpdatedAt: updated_at.replace(/#.*/, ''),
     ttlMs: TASK_TTL_MS,

@@ -23,7 +23,7 @@ const mcpTools: readonly McpTool[] = [
 ];
 
 /** Returns the tools that the caller's scopes allow. Omits tools that need `ownRules` if the caller has none. */
-export function toolsForCaller(
+export function listToolsForCaller(
   { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
   readOnly: boolean,
 ): McpTool[] {

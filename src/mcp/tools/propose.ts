@@ -8,7 +8,7 @@ import {
   type Provenance,
 } from '../../trading/proposal.ts';
 import type { ProposedResult, ToolCall } from './mcp-tool.ts';
-import { clientIdempotencyKey, derivedIdempotencyKeys, RETRY_WINDOW_MS } from './retries.ts';
+import { clientIdempotencyKey, deriveIdempotencyKeys, RETRY_WINDOW_MS } from './retries.ts';
 
 const idempotencyKey = idempotencyKeySchema
   .optional()
@@ -38,7 +38,7 @@ export async function submitProposal(
       requested_by: `mcp ${name}`,
       provenance: externalProvenance(fields, `${MCP_CLIENT_PREFIX}${name}`),
     } as ProposalRequestInput,
-    key === undefined ? derivedIdempotencyKeys(call.identity, call.clock.now())[0] : clientIdempotencyKey(key),
+    key === undefined ? deriveIdempotencyKeys(call.identity, call.clock.now())[0] : clientIdempotencyKey(key),
   );
   return { proposal, isAsked: true };
 }
@@ -46,7 +46,7 @@ export async function submitProposal(
 /** Returns the proposal that an identical call created within the last minute, through any gateway. */
 async function findRetriedProposal({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
   const now = clock.now();
-  const [inThis, inLast] = await Promise.all(derivedIdempotencyKeys(identity, now).map(caller.gateway.proposed));
+  const [inThis, inLast] = await Promise.all(deriveIdempotencyKeys(identity, now).map(caller.gateway.proposed));
   if (inThis !== undefined || inLast === undefined) return inThis;
   return now - Date.parse(inLast.created_at) < RETRY_WINDOW_MS ? inLast : undefined;
 }

@@ -18,7 +18,7 @@ export function clientIdempotencyKey(key: string): string {
  * does not change them.
  * @param now milliseconds since the epoch
  */
-export function derivedIdempotencyKeys(call: readonly unknown[], now: number): readonly [string, string] {
+export function deriveIdempotencyKeys(call: readonly unknown[], now: number): readonly [string, string] {
   const minute = Math.floor(now / RETRY_WINDOW_MS);
   const keyAt = (at: number) => `mcp.${digest(['call', at, call])}`;
   return [keyAt(minute), keyAt(minute - 1)];

@@ -23,11 +23,11 @@ const pairs: ReadonlyMap<string, CryptoPair> = new Map(
     }),
 );
 
-export const cryptoPairs = (): readonly CryptoPair[] => [...pairs.values()];
+export const listCryptoPairs = (): readonly CryptoPair[] => [...pairs.values()];
 
 /** Finds a pair by its name in Alpaca's orders (`BTC/USD`) or in Alpaca's positions (`BTCUSD`). */
 export function findCryptoPair(symbol: string): CryptoPair | undefined {
-  return pairs.get(symbol) ?? cryptoPairs().find((pair) => withoutSlash(pair.symbol) === symbol);
+  return pairs.get(symbol) ?? listCryptoPairs().find((pair) => withoutSlash(pair.symbol) === symbol);
 }
 
 export const withoutSlash = (symbol: string): string => symbol.replace('/', '');

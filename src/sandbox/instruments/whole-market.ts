@@ -1,6 +1,6 @@
 import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { createMarket, type Market } from '../market/market.ts';
-import { cryptoPairs } from './crypto-pairs.ts';
+import { listCryptoPairs } from './crypto-pairs.ts';
 import { findOptionContract } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
@@ -17,7 +17,7 @@ export function createWholeMarket(stocks: Market): Market {
       sleep: () => Promise.reject(new Error('a market waits for nothing')),
     },
     hours: 'always',
-    symbols: cryptoPairs(),
+    symbols: listCryptoPairs(),
   });
   const of = (symbol: string): Market => (symbolAssetClass(symbol) === 'crypto' ? coins : stocks);
 

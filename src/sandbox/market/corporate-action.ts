@@ -73,7 +73,7 @@ export function actionSubject(action: CorporateAction): string {
   return 'old_symbol' in action ? action.old_symbol : action.acquiree_symbol;
 }
 
-export function otherSymbol(action: CorporateAction): string | undefined {
+export function successorSymbol(action: CorporateAction): string | undefined {
   if ('new_symbol' in action) return action.new_symbol;
   return 'acquirer_symbol' in action ? action.acquirer_symbol : undefined;
 }

@@ -13,8 +13,8 @@ import {
   compareByBookingDay,
   effectiveAt,
   endsSymbol,
-  otherSymbol,
   processDate,
+  successorSymbol,
 } from './corporate-action.ts';
 import { hashText, pricePath, uniformHash } from './price-path.ts';
 import type { Tape } from './tape.ts';
@@ -298,7 +298,7 @@ function announcementObjection(
   hasPrices: (symbol: string) => boolean,
 ): string | undefined {
   const subject = actionSubject(action);
-  const other = otherSymbol(action);
+  const other = successorSymbol(action);
   if (!hasPrices(subject)) return `the market has no symbol ${subject}`;
   if (known.endOf(subject) !== undefined) return `an earlier announcement already ends ${subject}`;
   if (other === undefined) return undefined;

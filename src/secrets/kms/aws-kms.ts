@@ -2,7 +2,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
@@ -105,7 +105,7 @@ type SendToKms = <Schema extends z.ZodType>(
  */
 function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
-  const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
+  const bounded = createBoundedFetch(send, MAX_ANSWER_BYTES);
   const credentials = createAwsCredentialProvider({ env, region, clock, fetch: send });
   return async (operation, content, schema) => {
     const body = JSON.stringify(content);

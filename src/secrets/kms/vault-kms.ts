@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
-import { boundedFetch } from '../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { Kms } from './kms.ts';
 
@@ -63,7 +63,7 @@ type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: 
  */
 function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
-  const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
+  const bounded = createBoundedFetch(send, MAX_ANSWER_BYTES);
   return async (path, body, data) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const headers = {

@@ -4,7 +4,7 @@ import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 import { readLimitedBody } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { boundedResponse, isResponseTooLarge } from '../../net/bounded-fetch.ts';
+import { isResponseTooLarge, limitResponseSize } from '../../net/bounded-fetch.ts';
 import { traceHeaders } from '../../net/trace-context.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
@@ -83,7 +83,7 @@ async function forward(
     const stream = response.body && endStreamAt(response.body, caller.expiresAt, clock);
     return new Response(stream, { status: response.status, headers });
   }
-  const bounded = await boundedResponse(response, MAX_RESPONSE_BYTES).catch((error: unknown): never => {
+  const bounded = await limitResponseSize(response, MAX_RESPONSE_BYTES).catch((error: unknown): never => {
     if (!isResponseTooLarge(error)) throw error;
     throw new TradeAgentError('gateway_unreachable', 'the gateway’s response is too large');
   });

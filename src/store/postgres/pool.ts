@@ -1,6 +1,6 @@
 import type { Pool, PoolConfig } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { isLoopback } from '../../net/secure-url.ts';
+import { isLoopbackUrl } from '../../net/secure-url.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Default timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
@@ -117,5 +117,5 @@ const serverHost = (url: URL): string => url.searchParams.get('host') ?? url.hos
 function isOnThisMachine(url: URL): boolean {
   const host = serverHost(url);
   if (host === '' || host.startsWith('/')) return true;
-  return URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`));
+  return URL.canParse(`http://${host}`) && isLoopbackUrl(new URL(`http://${host}`));
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Rules } from '../../../src/gateway/policy/rules.ts';
 import { createStaticRulesSource } from '../../../src/gateway/policy/rules.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
-import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
+import { listToolsForCaller } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES, SCOPES } from '../../../src/oauth/scopes.ts';
 import { tools } from '../../../src/tools/catalog.ts';
 import { placeOrder } from '../../../src/tools/place-order.ts';
@@ -323,7 +323,7 @@ describe('there is no way to a mandate', () => {
   it('by a tool: the agent’s, or another’s over MCP', () => {
     const names = [
       ...tools.map(({ name }) => name),
-      ...toolsForCaller({ scopes: new Set<string>(SCOPES) }, false).map(({ name }) => name),
+      ...listToolsForCaller({ scopes: new Set<string>(SCOPES) }, false).map(({ name }) => name),
     ];
     expect(names.length).toBeGreaterThan(10);
     expect(names.filter((name) => /mandate/.test(name))).toEqual([]);

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { printableName } from '../../../src/machine/machine-name.ts';
+import { toPrintableName } from '../../../src/machine/machine-name.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 import { pairByHttp } from '../home/http-browser.ts';
 
 /** Who asks and where, as both sides of each request must say it. */
-const ASKER = `trade-agent on ${printableName(hostname())}`;
+const ASKER = `trade-agent on ${toPrintableName(hostname())}`;
 
 let world: CliWorld;
 beforeEach(async () => {
@@ -32,7 +32,7 @@ describe('a sign-in', () => {
   it('gives the same to programs, and to the page where it is confirmed', async () => {
     const login = world.start(['login', '--output', 'stream-json']);
     const event = JSON.parse(await login.says(/\{"type":"device_code".*\}/));
-    expect(event.device_name).toBe(printableName(hostname()));
+    expect(event.device_name).toBe(toPrintableName(hostname()));
     const page = await (await fetch(event.verification_uri_complete)).text();
     // Nobody is told what is asked before they have signed in there.
     expect(page).not.toContain(ASKER);
@@ -54,7 +54,7 @@ describe('connecting an account elsewhere', () => {
     const { stdout } = await world.run(['phone', 'link', '--user', 'alice', '--output', 'json']);
     const { browser } = await pairByHttp(JSON.parse(stdout).url);
     const page = await (await browser.visit(link)).text();
-    expect(page).toContain(printableName(hostname()));
+    expect(page).toContain(toPrintableName(hostname()));
     expect(page).toContain('send messages');
     expect(page).toContain('Continue only if you started this yourself.');
     add.interrupt();

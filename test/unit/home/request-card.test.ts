@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApprovalRequest } from '../../../src/home/identity-provider/approval-requests.ts';
 import { mustPickCode } from '../../../src/home/phone/decision/approval-steps.ts';
 import { renderRequestCard } from '../../../src/home/phone/decision/request-card.ts';
-import { approvalRequestMessage, noticeText } from '../../../src/home/phone/push/push-message.ts';
+import { createApprovalNoticeText, createApprovalRequestMessage } from '../../../src/home/phone/push/push-message.ts';
 import { details, draft } from '../../integration/sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../../integration/sandbox/proposal-fixture.ts';
 
@@ -69,15 +69,17 @@ describe('the card of a request', () => {
 
 describe('what rings', () => {
   it('tells the code where the card shows it', () => {
-    expect(approvalRequestMessage(request(), 'full').body).toBe('At most $900.00 in all · Code K7QP');
-    expect(noticeText(request(), 'short', 'https://home.example/phone').body).toMatch(/^Code K7QP, until /);
+    expect(createApprovalRequestMessage(request(), 'full').body).toBe('At most $900.00 in all · Code K7QP');
+    expect(createApprovalNoticeText(request(), 'short', 'https://home.example/phone').body).toMatch(
+      /^Code K7QP, until /,
+    );
   });
 
   it('does not where it is to be picked', () => {
     const hidden = request({ code: '' });
-    expect(approvalRequestMessage(hidden, 'full').body).toBe('At most $900.00 in all');
+    expect(createApprovalRequestMessage(hidden, 'full').body).toBe('At most $900.00 in all');
     for (const content of ['full', 'short'] as const) {
-      const { body } = noticeText(hidden, content, 'https://home.example/phone');
+      const { body } = createApprovalNoticeText(hidden, content, 'https://home.example/phone');
       expect(body).not.toMatch(/code/i);
       expect(body).toContain('Approve it on your phone only if it shows what you want');
     }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
+import { listToolsForCaller } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 
-const all = toolsForCaller({ scopes: new Set(MCP_SCOPES) }, false);
+const all = listToolsForCaller({ scopes: new Set(MCP_SCOPES) }, false);
 const named = (...names: string[]) => names.sort();
 const names = (scopes: readonly string[], readOnly = false) =>
-  toolsForCaller({ scopes: new Set(scopes) }, readOnly)
+  listToolsForCaller({ scopes: new Set(scopes) }, readOnly)
     .map(({ name }) => name)
     .sort();
 
@@ -47,7 +47,7 @@ describe('the tools of other people’s agents', () => {
   it('has findings only where the rules file is at hand', () => {
     expect(names(MCP_SCOPES)).not.toContain('get_findings');
     const ownRules = { findings: async () => ({}) as never, targets: async () => undefined };
-    const here = toolsForCaller({ scopes: new Set(MCP_SCOPES), ownRules }, true).map(({ name }) => name);
+    const here = listToolsForCaller({ scopes: new Set(MCP_SCOPES), ownRules }, true).map(({ name }) => name);
     expect(here).toContain('get_findings');
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createToolResult } from '../../../src/mcp/answers/answer.ts';
 import type { McpCaller } from '../../../src/mcp/mcp-caller.ts';
 import { callTool } from '../../../src/mcp/server/mcp-server.ts';
-import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
+import { listToolsForCaller } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Order, Position } from '../../../src/trading/views.ts';
@@ -49,7 +49,7 @@ async function call(caller: McpCaller, name: string, args: Record<string, unknow
     { name, arguments: args },
     { mcpReq: { signal: new AbortController().signal, id: 1 } } as never,
     {
-      ...{ caller, tools: toolsForCaller(caller, false), mayBeTask: false, clientName: 'c' },
+      ...{ caller, tools: listToolsForCaller(caller, false), mayBeTask: false, clientName: 'c' },
       clientCapabilities: {},
       server: {
         ...{ version: '0', readOnly: false, clock: new VirtualClock(), holdMs: 0 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toolsForCaller } from '../../../src/mcp/tools/catalog.ts';
+import { listToolsForCaller } from '../../../src/mcp/tools/catalog.ts';
 import { formatStandingOrderCommand, parseStandingOrderRequest } from '../../../src/tools/place-standing-order.ts';
 import { parseMandateEnd } from '../../../src/trading/mandate/mandate-end.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
@@ -56,7 +56,7 @@ it('no MCP client is offered a standing order, or any mandate, whatever it may d
     'messages:propose',
     'orders:mandate',
   ]);
-  const names = toolsForCaller({ scopes: everything }, false).map(({ name }) => name);
+  const names = listToolsForCaller({ scopes: everything }, false).map(({ name }) => name);
   expect(names).toContain('place_order');
   expect(names.filter((name) => /standing|mandate/.test(name))).toEqual([]);
 });

@@ -8,7 +8,7 @@ import {
   saveSandboxAsDefault,
 } from '../../../app/chat.ts';
 import { configFilePath } from '../../../config/config-file.ts';
-import { homeFolder } from '../../../machine/directories.ts';
+import { getHomeFolder } from '../../../machine/directories.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import type { Context } from '../../context/context.ts';
 import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
@@ -53,7 +53,7 @@ See docs/operate/providers/ for what a provider must support.`);
 /** Creates a home on this machine if there is none, and a profile for it. The person must then start the home. */
 async function setUpFirstHome(context: Context): Promise<void> {
   const { io } = context;
-  const folder = homeFolder(context.env);
+  const folder = getHomeFolder(context.env);
   let home = await findHome(folder);
   if (home === undefined) {
     const { makeHome } = await import('../home/make-home.ts');

@@ -5,7 +5,7 @@ import {
   describeConnectionScopes,
 } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { machineName } from '../../../machine/machine-name.ts';
+import { getMachineName } from '../../../machine/machine-name.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { Context } from '../../context/context.ts';
 import { formatCountdown } from '../../options/duration.ts';
@@ -22,7 +22,7 @@ export async function showConnectionLink(context: Context, link: ConnectionLink)
   const { io, clock } = context;
   const profile = await context.profile();
   io.talk(`Connect ${link.label}: sign in and allow access`);
-  io.talk(`  by      trade-agent on ${safeLine(machineName())}`);
+  io.talk(`  by      trade-agent on ${safeLine(getMachineName())}`);
   const asks = `to ${describeConnectionScopes(link.scopes).join(', ')}`;
   for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
     io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);

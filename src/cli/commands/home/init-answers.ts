@@ -8,7 +8,7 @@ import {
   type Limits,
   OTHER_ACCOUNTS_KEY,
 } from '../../../gateway/policy/rules.ts';
-import { homeAddressProblem } from '../../../home/settings/home-address.ts';
+import { findHomeAddressProblem } from '../../../home/settings/home-address.ts';
 import { DEFAULT_PORT, formatListenAddress, type ListenAddress } from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
@@ -53,7 +53,7 @@ const shouldAsk = ({ io }: PromptContext, { yes }: InitOptions) => io.interactiv
 export async function promptForAddress(asking: PromptContext, options: InitOptions): Promise<string> {
   const { address } = options;
   if (address !== undefined) {
-    const problem = homeAddressProblem(address);
+    const problem = findHomeAddressProblem(address);
     if (problem !== undefined) throw invalidOption('--address', problem);
     return address;
   }
@@ -67,8 +67,8 @@ export async function promptForAddress(asking: PromptContext, options: InitOptio
   const given = await promptUntilValid(
     asking,
     `Address [${DEFAULT_ADDRESS}]: `,
-    (text) => text === '' || homeAddressProblem(text) === undefined,
-    (text) => homeAddressProblem(text) ?? '',
+    (text) => text === '' || findHomeAddressProblem(text) === undefined,
+    (text) => findHomeAddressProblem(text) ?? '',
   );
   return given === '' ? DEFAULT_ADDRESS : given;
 }

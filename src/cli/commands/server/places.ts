@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
-import { gatewayFolder, serverFolder } from '../../../machine/directories.ts';
+import { getGatewayFolder, getServerFolder } from '../../../machine/directories.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 
-const defaultHomes = { gateway: gatewayFolder, server: serverFolder } as const;
+const defaultHomes = { gateway: getGatewayFolder, server: getServerFolder } as const;
 
 export function serverPaths(command: CliCommand, what: keyof typeof defaultHomes): { home: string; config: string } {
   const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>();

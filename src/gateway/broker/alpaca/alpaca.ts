@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../../net/bounded-fetch.ts';
 import { secureUrlSchema } from '../../settings/common-settings.ts';
 import { type BrokerKind, commonBrokerSettingsSchema } from '../broker-kind.ts';
 import type { StoredCredentialsOf } from '../stored-kinds.ts';
@@ -98,11 +98,14 @@ async function accountAt(
   const { host } = new URL(tradingUrl);
   let body: unknown;
   try {
-    const response = await boundedFetch(fetch, MAX_ANSWER_LENGTH)(`${tradingUrl.replace(/\/+$/, '')}/v2/account`, {
-      headers: { 'apca-api-key-id': keyId, 'apca-api-secret-key': secret, accept: 'application/json' },
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
+    const response = await createBoundedFetch(fetch, MAX_ANSWER_LENGTH)(
+      `${tradingUrl.replace(/\/+$/, '')}/v2/account`,
+      {
+        headers: { 'apca-api-key-id': keyId, 'apca-api-secret-key': secret, accept: 'application/json' },
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+    );
     const text = await response.text();
     if (response.status === 401 || response.status === 403) return wrongPair();
     if (!response.ok) return unreachable(`${host} returned HTTP status ${response.status}`);

@@ -1,4 +1,4 @@
-import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../../net/bounded-fetch.ts';
 import { FailedResponseError, NoResponseError, toNoResponseReason } from '../rest-client.ts';
 
 /** Maximum size of one response or event stream, in bytes. */
@@ -30,7 +30,7 @@ export const toSdkTimeouts = ({ timeoutMs }: McpSessionOptions) => ({
  * a call.
  */
 export function createMcpFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
-  const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
+  const send = createBoundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (input, init = {}) => {
     if (init.method !== 'POST') return new Response(null, { status: 405 });
     const message = messageIn(init.body);

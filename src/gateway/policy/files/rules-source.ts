@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseYaml } from '../../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { forgeryRisk, readPrivateFile, readTrustedFile } from '../../../machine/private-file.ts';
+import { findForgeryRisk, readPrivateFile, readTrustedFile } from '../../../machine/private-file.ts';
 import type { LimitsStore } from '../../../store/limits-store.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { createCedarRules, unavailableCedarRules } from '../cedar/cedar-rules.ts';
@@ -230,7 +230,7 @@ function ruleNames(path: string): string[] {
     throw unusable(path)(`it can't be read (${code})`);
   }
   if (!stat.isDirectory()) throw unusable(path)('it is not a folder');
-  const why = process.platform === 'win32' ? undefined : forgeryRisk(stat);
+  const why = process.platform === 'win32' ? undefined : findForgeryRisk(stat);
   if (why !== undefined) throw unusable(path)(why);
   const names = readdirSync(path).filter((name) => !LEFTOVER.test(name));
   const other = names.find((name) => !name.endsWith('.cedar'));

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
-import { isLoopback } from '../../../net/secure-url.ts';
+import { isLoopbackUrl } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { AuthorizedClients, NamedClient } from '../../../store/home/authorized-clients.ts';
 import { type Authentication, isOneOf, mcpResource } from '../protocol/protocol.ts';
@@ -70,7 +70,7 @@ export function createConsents(options: {
         hasDocument: isDocumentClientId(client.clientId),
         redirectUri,
         answeredAt: formatRedirectTarget(redirectUri),
-        isLocal: hasAppScheme(new URL(redirectUri)) || isLoopback(new URL(redirectUri)),
+        isLocal: hasAppScheme(new URL(redirectUri)) || isLoopbackUrl(new URL(redirectUri)),
         isOfApp: hasAppScheme(new URL(redirectUri)),
         scopes,
       };

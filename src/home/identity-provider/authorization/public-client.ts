@@ -1,5 +1,5 @@
 import { type AllClientMetadata, type Client, errors } from 'oidc-provider';
-import { isLoopback } from '../../../net/secure-url.ts';
+import { isLoopbackUrl } from '../../../net/secure-url.ts';
 import type { NamedClient } from '../../../store/home/authorized-clients.ts';
 import { printableAscii } from '../../../text/invisible.ts';
 import { safeLine } from '../../../text/sanitize.ts';
@@ -106,7 +106,7 @@ export function isAllowedRedirect(redirect: unknown): redirect is string {
   if (typeof redirect !== 'string' || redirect.length > MAX_REDIRECT_LENGTH) return false;
   const url = URL.parse(redirect);
   if (url === null || redirect.includes('#') || url.username !== '' || url.password !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || hasAppScheme(url);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackUrl(url)) || hasAppScheme(url);
 }
 
 /** Returns whether a redirect URI has an app's own scheme, which any app on the person's device could claim. */

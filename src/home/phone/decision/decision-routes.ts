@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { parseJson } from '../../../values/parse-json.ts';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from '../page/browser-env.ts';
-import { keyErrorText, redirectToSignIn, renderMessagePage, renderPasskeyRequiredPage } from '../page/page.ts';
+import { describeKeyError, redirectToSignIn, renderMessagePage, renderPasskeyRequiredPage } from '../page/page.ts';
 import type { Approver, DecisionServices, UnmetStep } from './approval-steps.ts';
 import { renderResultPanel } from './result-panel.ts';
 
@@ -126,7 +126,7 @@ function toDecisionProblem({ code, title, text: said }: UnmetStep): DecisionProb
 
 /** Describes what is wrong with the signature. @throws all other errors */
 function signatureProblem(error: unknown): DecisionProblem {
-  return { status: 403, title: 'Not approved', text: keyErrorText(error).text };
+  return { status: 403, title: 'Not approved', text: describeKeyError(error).text };
 }
 
 function settledProblem({ status }: ApprovalRequest): DecisionProblem {

@@ -5,7 +5,7 @@ import type { BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, redirectToSignIn, renderPage } from '../page/page.ts';
 import type { DecisionServices } from './approval-steps.ts';
 import { renderLocalTime, withLocalTimes } from './local-time.ts';
-import { outcomeSummary, type RequestView, requestView } from './request-view.ts';
+import { type RequestView, requestView, summarizeOutcome } from './request-view.ts';
 import { parseFillText, statusWords } from './result-panel.ts';
 import { renderEnvironmentMark, renderIcon } from './signs.ts';
 
@@ -41,7 +41,7 @@ ${shown.length === 0 ? html`<p class="soft" data-testid="no-history">Nothing yet
 function historyItem(request: ApprovalRequest, why: string | undefined): Markup {
   const view = requestView(request);
   const { sign: drawn, word } = statusWords[request.status];
-  const came = why ?? outcomeSummary(request);
+  const came = why ?? summarizeOutcome(request);
   const { price, total, traded } = entryAmounts(request, view);
   return html`<li data-testid="entry" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
 <p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${renderIcon(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>

@@ -40,7 +40,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
 }
 
 /** Describes the outcome, or says that an approved proposal is still executing. Otherwise empty. */
-export function outcomeSummary({ outcome, status, details }: ApprovalRequest): string {
+export function summarizeOutcome({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';
 }

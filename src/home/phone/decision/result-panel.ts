@@ -7,7 +7,7 @@ import { environmentName } from '../../../trading/environment.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
 import { renderLocalTime, withLocalTimes } from './local-time.ts';
-import { outcomeSummary, requestView } from './request-view.ts';
+import { requestView, summarizeOutcome } from './request-view.ts';
 import { type IconName, renderIcon } from './signs.ts';
 
 interface StatusWord {
@@ -36,7 +36,7 @@ export function renderResultPanel(request: ApprovalRequest, why?: string): Marku
 
 export function renderRecentDecisionItem(request: ApprovalRequest, why?: string): Markup {
   const view = requestView(request);
-  const came = why ?? outcomeSummary(request);
+  const came = why ?? summarizeOutcome(request);
   const { sign: drawn, word } = statusWords[request.status];
   return html`<li data-testid="recent" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
 <span><span class="words">${view.headline}</span> <span class="soft">${view.banner === undefined ? environmentName(view.environment) : ''}</span>${
@@ -80,7 +80,7 @@ function executedWord(text: string): StatusWord {
 
 function statusSentence(request: ApprovalRequest): string {
   const { outcome, details, status } = request;
-  if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== '')) return outcomeSummary(request);
+  if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== '')) return summarizeOutcome(request);
   switch (status) {
     case 'approved':
       return details.proposal === undefined ? 'The program that requested it now carries it out.' : 'On its way.';

@@ -19,7 +19,7 @@ let cachedScripts: BrowserScripts | undefined;
  * Returns the browser scripts, each entry in web/ bundled into one module. Used only when running from source: in the
  * published package, scripts/bundle/browser-scripts.mjs replaces this file with the bundled scripts.
  */
-export function browserScripts(): BrowserScripts {
+export function getBrowserScripts(): BrowserScripts {
   cachedScripts ??= bundleScripts().scripts;
   return cachedScripts;
 }

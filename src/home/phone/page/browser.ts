@@ -12,7 +12,7 @@ import type { BrowserContext, BrowserEnv, HomeDescription } from './browser-env.
 import { RELOAD_PARAMETER, renderMessagePage, renderShellPage } from './page.ts';
 
 /** A sign-in with a recovery code or a change to the passkeys, either of which may be the work of an intruder. */
-export interface AccountEvent {
+export interface AccountSecurityEvent {
   readonly user: string;
   readonly what: 'passkey_added' | 'passkey_removed' | 'recovery_sign_in';
   /** The passkey's name, or an empty string for a sign-in. */
@@ -33,7 +33,7 @@ export interface BrowserServices {
   readonly halting?: object | undefined;
   readonly dashboards?: object | undefined;
   readonly push: {
-    tellAccount(event: AccountEvent): void;
+    tellAccount(event: AccountSecurityEvent): void;
   };
 }
 
@@ -76,10 +76,10 @@ export function signIn(
 }
 
 /** Notifies a person's other browsers about a change made in this browser. */
-export function notifyAccountEvent(
+export function notifyAccountSecurityEvent(
   { req, var: { session } }: BrowserContext,
   { push }: Pick<BrowserServices, 'push'>,
-  event: Pick<AccountEvent, 'user' | 'what' | 'name'>,
+  event: Pick<AccountSecurityEvent, 'user' | 'what' | 'name'>,
 ): void {
   const own = session?.username === event.user ? session.id : undefined;
   push.tellAccount({ ...event, browser: describeBrowser(req.header('user-agent')), session: own });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { browserScripts } from './browser-scripts.ts';
+import { getBrowserScripts } from './browser-scripts.ts';
 
 const style = `
 :root { color-scheme: light dark; }
@@ -122,7 +122,7 @@ export function createInstallFiles(): Hono {
     }),
   );
   app.get('/phone/sw.js', (context) =>
-    context.body(browserScripts()['service-worker.js'].replaceAll('%SHELL%', offlinePath), 200, {
+    context.body(getBrowserScripts()['service-worker.js'].replaceAll('%SHELL%', offlinePath), 200, {
       ...commonHeaders,
       'content-type': 'text/javascript; charset=utf-8',
       // Browsers check for a new version on each visit.

@@ -127,7 +127,7 @@ export function redirectToSignIn(context: Context, next: string): Response {
 }
 
 /** Returns the HTTP status and the text to display for an error of {@link ApprovalKeys}. Rethrows all other errors. */
-export function keyErrorText(error: unknown): { status: ContentfulStatusCode; text: string } {
+export function describeKeyError(error: unknown): { status: ContentfulStatusCode; text: string } {
   if (!(error instanceof HttpProblem)) throw error;
   const { hint } = error.toProblem();
   const sentence = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
@@ -137,12 +137,12 @@ export function keyErrorText(error: unknown): { status: ContentfulStatusCode; te
   };
 }
 
-export function keyErrorPage(context: BrowserContext, error: unknown, link: { href: string; text: string }) {
-  const { status, text } = keyErrorText(error);
+export function renderKeyErrorPage(context: BrowserContext, error: unknown, link: { href: string; text: string }) {
+  const { status, text } = describeKeyError(error);
   return renderMessagePage(context, status, { title: 'Not allowed', text, link });
 }
 
-export function keyErrorJson(context: BrowserContext, error: unknown): Response {
-  const { status, text } = keyErrorText(error);
+export function createKeyErrorResponse(context: BrowserContext, error: unknown): Response {
+  const { status, text } = describeKeyError(error);
   return context.json({ text }, status);
 }

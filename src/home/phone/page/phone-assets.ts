@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
-import { browserScripts } from './browser-scripts.ts';
+import { getBrowserScripts } from './browser-scripts.ts';
 
 const script = { type: 'text/javascript' } as const;
 
 /** Files that the pages load, because their content security policy forbids inline scripts and styles. */
 const assets = {
   'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle + dashboardStyle },
-  'shell.js': { ...script, text: () => browserScripts()['shell.js'] },
-  'passkeys.js': { ...script, text: () => browserScripts()['passkeys.js'] },
-  'approvals.js': { ...script, text: () => browserScripts()['approvals.js'] },
-  'dashboard.js': { ...script, text: () => browserScripts()['dashboard.js'] },
+  'shell.js': { ...script, text: () => getBrowserScripts()['shell.js'] },
+  'passkeys.js': { ...script, text: () => getBrowserScripts()['passkeys.js'] },
+  'approvals.js': { ...script, text: () => getBrowserScripts()['approvals.js'] },
+  'dashboard.js': { ...script, text: () => getBrowserScripts()['dashboard.js'] },
 } as const;
 export type AssetName = keyof typeof assets;
 

@@ -5,13 +5,13 @@ import { failpoint } from '../../../machine/failpoint.ts';
 import { createRequestNotificationStore, type RequestNotificationStore } from '../../../store/home/ring-table.ts';
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
-import type { PhoneNotices } from './phone-notices.ts';
+import type { PhoneNoticeSender } from './phone-notices.ts';
 import {
-  approvalRequestMessage,
+  createApprovalNoticeText,
+  createApprovalRequestMessage,
+  createSettledRequestMessage,
   type LockScreenContent,
-  noticeText,
   pushTopic,
-  settledMessage,
 } from './push-message.ts';
 import { type PushContext, type PushDelivery, pushToAllBrowsers } from './push-sender.ts';
 
@@ -19,7 +19,7 @@ export interface ApprovalNotifierOptions extends PushContext {
   readonly database: Database;
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   /** Other notification channels. If absent, only pushes are sent. */
-  readonly notices?: PhoneNotices;
+  readonly notices?: PhoneNoticeSender;
   /** When `notices` are used: always, or only if no push was delivered (`fallback`). */
   readonly noticesWhen: 'fallback' | 'always';
   readonly content: LockScreenContent;
@@ -166,7 +166,7 @@ async function withdrawNotification(
 ): Promise<void> {
   if (request !== undefined && pushedAt !== undefined) {
     const settled = {
-      payload: () => JSON.stringify(settledMessage(request)),
+      payload: () => JSON.stringify(createSettledRequestMessage(request)),
       topic: pushTopic(request.id),
       urgency: 'normal',
       until: Math.max(request.expiresAt, options.clock.now() + SETTLED_TTL_MS),
@@ -184,7 +184,7 @@ function askPush(options: ApprovalNotifierOptions, request: ApprovalRequest, aga
   return {
     payload: (short) =>
       JSON.stringify(
-        approvalRequestMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again),
+        createApprovalRequestMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again),
       ),
     topic: pushTopic(request.id),
     urgency: 'high',
@@ -204,7 +204,7 @@ function withoutHiddenCode({ hidesCode }: ApprovalNotifierOptions, request: Appr
 function toNotice(options: ApprovalNotifierOptions, request: ApprovalRequest) {
   const { content, phone } = options;
   const { id, code, expiresAt, requestedAt, user } = withoutHiddenCode(options, request);
-  const { title, body, order } = noticeText(withoutHiddenCode(options, request), content, phone);
+  const { title, body, order } = createApprovalNoticeText(withoutHiddenCode(options, request), content, phone);
   return {
     id: `nt_${createHash('sha256').update(`trade-agent.phone\0${id}`).digest('base64url').slice(0, 24)}`,
     user,

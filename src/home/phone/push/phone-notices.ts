@@ -44,13 +44,13 @@ export type PhoneNotice = {
  * effect.
  * @example
  * ```ts
- * import type { PhoneNotices } from './phone-notices.ts';
+ * import type { PhoneNoticeSender } from './phone-notices.ts';
  *
- * export const printed = (write: (line: string) => void): PhoneNotices => ({
+ * export const printed = (write: (line: string) => void): PhoneNoticeSender => ({
  *   tell: async ({ user, title }) => write(`${user}: ${title}`),
  * });
  * ```
  */
-export interface PhoneNotices {
+export interface PhoneNoticeSender {
   tell(notice: PhoneNotice, signal: AbortSignal): Promise<void>;
 }

@@ -15,9 +15,9 @@ import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/
 import type { Company } from '../../identity-provider/companies/company.ts';
 import type { PendingSignal } from '../../identity-provider/signals/company-revocations.ts';
 import type { SignalEffect } from '../../identity-provider/signals/security-events.ts';
-import type { AccountEvent } from '../page/browser.ts';
+import type { AccountSecurityEvent } from '../page/browser.ts';
 import { type ApprovalNotifierOptions, createApprovalNotifier } from './bell.ts';
-import type { PhoneNotice, PhoneNotices } from './phone-notices.ts';
+import type { PhoneNotice, PhoneNoticeSender } from './phone-notices.ts';
 import {
   type LockScreenContent,
   MAX_BODY_LENGTH,
@@ -34,7 +34,7 @@ export interface PushOptions {
   readonly content?: LockScreenContent;
   /** Address at which push services can report problems to the operator: `mailto:…` or an https address. */
   readonly contact?: string;
-  readonly notices?: PhoneNotices;
+  readonly notices?: PhoneNoticeSender;
   /** When to also notify through `notices`: only if no push was delivered, or always. */
   readonly noticesWhen?: 'fallback' | 'always';
   /** Whether people are notified when their orders fill. Defaults to true. */
@@ -92,7 +92,7 @@ export function createPhonePush(
   const bell = createApprovalNotifier({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tell = createNotifiers(ringing);
   /** Sends the notification without waiting, so failures are reported to the home instead of the caller. */
-  const tellAccount = (event: AccountEvent) =>
+  const tellAccount = (event: AccountSecurityEvent) =>
     void tell.account(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);
     });
@@ -217,7 +217,7 @@ function createNotifiers(options: NotifierOptions) {
     },
 
     /** Notifies a person's other browsers. The text names no orders, so lock-screen settings do not apply. */
-    account: ({ user, what: event, name, browser, session: except }: AccountEvent) => {
+    account: ({ user, what: event, name, browser, session: except }: AccountSecurityEvent) => {
       const now = options.clock.now();
       const key = JSON.stringify([user, event, name, now]);
       const advice = `on ${browser}. If that was not you, sign that browser out and remove its passkey now.`;

@@ -1,7 +1,7 @@
 import { isPublicHost } from '../../../net/public-address.ts';
 import { hasOnlyPublicAddresses as hostLeadsOutside } from '../../../net/public-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
-import { isLoopback } from '../../../net/secure-url.ts';
+import { isLoopbackUrl } from '../../../net/secure-url.ts';
 
 /** Browsers' endpoints are about 200 characters long, on Windows up to 1,000. */
 const MAX_ENDPOINT_LENGTH = 2048;
@@ -15,13 +15,13 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   if (endpoint.length > MAX_ENDPOINT_LENGTH || !URL.canParse(endpoint)) return false;
   const url = new URL(endpoint);
   if (url.username !== '' || url.password !== '') return false;
-  if (loopback && isLoopback(url)) return true;
+  if (loopback && isLoopbackUrl(url)) return true;
   return url.protocol === 'https:' && isPublicHost(url);
 }
 
 /** Returns whether the endpoint's host currently resolves to a public address. @throws {ResolverBusyError} */
 export async function resolvesToPublic(endpoint: string, resolve: ResolveHost, loopback = false): Promise<boolean> {
   const url = new URL(endpoint);
-  if (loopback && isLoopback(url)) return true;
+  if (loopback && isLoopbackUrl(url)) return true;
   return isPushEndpoint(endpoint) && (await hostLeadsOutside(url.hostname, resolve));
 }

@@ -35,7 +35,7 @@ export const MAX_TITLE_LENGTH = 160;
 export const MAX_BODY_LENGTH = 560;
 
 /** Returns the message that asks the person to decide. An empty code means that it has to be picked on the phone. */
-export function approvalRequestMessage(
+export function createApprovalRequestMessage(
   request: ApprovalRequest,
   content: LockScreenContent,
   again = false,
@@ -44,7 +44,7 @@ export function approvalRequestMessage(
   return { ...messageBase(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
 }
 
-export function settledMessage(request: ApprovalRequest): PushMessage {
+export function createSettledRequestMessage(request: ApprovalRequest): PushMessage {
   const words = { approved: 'Decided', denied: 'Decided', expired: 'Expired', withdrawn: 'Withdrawn' };
   const title = request.status === 'pending' ? 'Decided' : words[request.status];
   return { ...messageBase(request), kind: 'settled', title, body: '' };
@@ -108,7 +108,7 @@ function displayedRequest({ details }: ApprovalRequest): {
 }
 
 /** Returns the text for channels other than push, with the code and the address for deciding. */
-export function noticeText(
+export function createApprovalNoticeText(
   request: ApprovalRequest,
   content: LockScreenContent,
   phone: string,

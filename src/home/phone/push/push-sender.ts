@@ -1,7 +1,7 @@
 import type { PushSubscription as WebPushSubscription } from 'web-push';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../../net/bounded-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { parseRetryAfterMs } from '../../../net/retry-after.ts';
 import type { VapidKeys } from '../../../store/home/vapid-keys.ts';
@@ -101,7 +101,7 @@ async function attemptPush(
       return { passing: false, tooLarge: false, retryAfter: 0 };
     }
     const { method, headers, body } = await buildRequest(subscription, push, short, options);
-    const send = boundedFetch(options.fetch, MAX_RESPONSE_BYTES);
+    const send = createBoundedFetch(options.fetch, MAX_RESPONSE_BYTES);
     const response = await send(endpoint, {
       method,
       headers,

@@ -111,7 +111,7 @@ export function showCard(room: PageState, id: string | undefined): void {
   refocus(focused, fresh);
   room.card = html;
   room.current = id;
-  disableBriefly(fresh);
+  disableButtonsBriefly(fresh);
   if (!same) room.announce(fresh.dataset.says ?? '');
 }
 
@@ -121,7 +121,7 @@ function refocus(focused: Element | null, fresh: HTMLElement): void {
 }
 
 /** Disables a new card's buttons for a moment, so that a tap meant for the previous card can't hit it. */
-export function disableBriefly(card: HTMLElement): void {
+export function disableButtonsBriefly(card: HTMLElement): void {
   const buttons = card.querySelectorAll('.bar button');
   const until = String(Date.now() + SETTLE_MS);
   card.dataset.settling = until;

@@ -1,6 +1,6 @@
 import type { PageState } from './page-state.ts';
 import type {} from './shell.ts';
-import { currentCard, disableBriefly, focusOn, renderStage, showCard } from './stage.ts';
+import { currentCard, disableButtonsBriefly, focusOn, renderStage, showCard } from './stage.ts';
 
 class Problem extends Error {
   readonly title: string;
@@ -200,7 +200,7 @@ function dismissResult(room: PageState, id: string | undefined): void {
   room.keep(room.kept.filter((one) => one !== id));
   renderStage(room);
   const card = currentCard(room);
-  if (card !== undefined) disableBriefly(card);
+  if (card !== undefined) disableButtonsBriefly(card);
   focusOn(card === undefined ? room.root.querySelector('h1') : card.querySelector('h2'));
 }
 

@@ -82,7 +82,7 @@ function fill(order: OrderRecord, price: string, { market, book, at }: TradingCo
 const PARTIAL_SHARE = 0.1;
 const PARTIAL_PAUSE = { least: 500, most: 2000 };
 
-export function firstPartQuantity(
+export function firstFillQuantity(
   order: Pick<OrderRecord, 'client_order_id' | 'qty' | 'time_in_force'>,
   seed: string,
 ): string | null {

@@ -16,7 +16,7 @@ import { badParameterError, notFoundError, notPermittedError, unprocessableError
 import { createEntry } from '../books/entries.ts';
 import { isFractionable } from '../books/tradable-asset.ts';
 import { type AccountState, checkOrderAgainstAccount, heldQuantity, inferIntent } from './account-check.ts';
-import { advanceOrder, firstPartQuantity, toCanceledOrder } from './advance.ts';
+import { advanceOrder, firstFillQuantity, toCanceledOrder } from './advance.ts';
 import { lockedShares, securedCash } from './buying-power.ts';
 import { exerciseHeldContracts } from './exercise.ts';
 import { accountMargin, marginMultiplier } from './margin.ts';
@@ -498,7 +498,7 @@ function newOrder(
     ...newOrderDefaults(accountId, at),
     extended_hours: ticket.extended_hours ? 1 : 0,
     status: place === undefined ? 'accepted' : 'held',
-    first_part: partialFills ? firstPartQuantity(ticket, market.seed) : null,
+    first_part: partialFills ? firstFillQuantity(ticket, market.seed) : null,
     auction_at,
     expires_at: orderExpiry(ticket, market, at),
     exit: ticket.order_class === 'oco' ? 'take_profit' : null,

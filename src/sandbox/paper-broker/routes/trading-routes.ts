@@ -10,7 +10,7 @@ import { Dec, toCents, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkTimestamp } from '../../../trading/new-york-time.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
 import { defined } from '../../../values/defined.ts';
-import { cryptoPairs, findCryptoPair, withoutSlash } from '../../instruments/crypto-pairs.ts';
+import { findCryptoPair, listCryptoPairs, withoutSlash } from '../../instruments/crypto-pairs.ts';
 import type { Market } from '../../market/market.ts';
 import { type AccountSettingsStore, accountSettingsSchema } from '../books/account-settings.ts';
 import {
@@ -100,13 +100,14 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   app.get('/v2/assets', (context) => {
     const { status, asset_class, exchange: listed } = context.req.query();
     if (status && status !== 'active') return context.json([]);
-    const assets = [...market.symbols().map(assetJson), ...cryptoPairs().map(cryptoAssetJson)];
+    const assets = [...market.symbols().map(assetJson), ...listCryptoPairs().map(cryptoAssetJson)];
     const wanted = asset_class || 'us_equity';
     return context.json(assets.filter((asset) => asset.class === wanted && (!listed || asset.exchange === listed)));
   });
   app.get('/v2/assets/:symbol', (context) => {
     const wanted = context.req.param('symbol');
-    const pair = findCryptoPair(wanted.toUpperCase()) ?? cryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
+    const pair =
+      findCryptoPair(wanted.toUpperCase()) ?? listCryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
     if (pair !== undefined) return context.json(cryptoAssetJson(pair));
     const asset =
       market.symbol(wanted.toUpperCase()) ?? market.symbols().find(({ symbol }) => assetId(symbol) === wanted);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { boundedFetch } from '../../../net/bounded-fetch.ts';
+import { createBoundedFetch } from '../../../net/bounded-fetch.ts';
 import { parseJson } from '../../../values/parse-json.ts';
 
 /** Short, because credentials come from this machine or its region. */
@@ -29,7 +29,7 @@ export async function fetchCredentialText(
   const signal = AbortSignal.timeout(timeoutMs);
   let status: number;
   try {
-    const response = await boundedFetch(send, MAX_ANSWER_BYTES)(url, { ...init, redirect: 'error', signal });
+    const response = await createBoundedFetch(send, MAX_ANSWER_BYTES)(url, { ...init, redirect: 'error', signal });
     ({ status } = response);
     if (status === 200) return await response.text();
     await response.body?.cancel();

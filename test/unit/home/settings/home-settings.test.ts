@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { homeAddressProblem } from '../../../../src/home/settings/home-address.ts';
+import { findHomeAddressProblem } from '../../../../src/home/settings/home-address.ts';
 import {
   homeSettingsSchema,
   parseHostPort,
@@ -14,7 +14,7 @@ describe('an address', () => {
   it.each(['https://home.example', 'https://home.tail1234.ts.net:8443', 'http://localhost:4780'])(
     'may be %s',
     (text) => {
-      expect(homeAddressProblem(text)).toBeUndefined();
+      expect(findHomeAddressProblem(text)).toBeUndefined();
     },
   );
 
@@ -30,7 +30,7 @@ describe('an address', () => {
     ['https://Home.example', 'without a path: https://home.example'],
     ['https://ada@home.example', 'without a path'],
   ])('may not be %s', (text, says) => {
-    expect(homeAddressProblem(text)).toContain(says);
+    expect(findHomeAddressProblem(text)).toContain(says);
   });
 });
 
