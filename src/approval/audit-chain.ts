@@ -3,8 +3,8 @@ import {
   type AuditHead,
   type AuditSnapshot,
   type AuditStore,
-  auditEntryHash,
   EMPTY_AUDIT_HEAD,
+  hashAuditEntry,
 } from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
@@ -164,7 +164,7 @@ function chainFault(
   if (entry.seq <= seq || entry.seq > most) return 'added';
   // Compared byte for byte, because parsers differ in how they read duplicate members.
   if (JSON.stringify(entry) !== text) return 'changed';
-  return entry.hash === auditEntryHash(entry) && entry.prev === prev ? undefined : 'changed';
+  return entry.hash === hashAuditEntry(entry) && entry.prev === prev ? undefined : 'changed';
 }
 
 /** Returns undefined if the text is not a line of the audit log. */

@@ -8,7 +8,7 @@ import type {
   ProposalStore,
   StoredProposal,
 } from '../store/proposal-store.ts';
-import { authReqIdHash } from '../store/rows/auth-req-id.ts';
+import { hashAuthReqId } from '../store/rows/auth-req-id.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import { findApprovingMandate, isAllowedDuringHalt } from './access.ts';
@@ -193,7 +193,7 @@ export function proposalAuditFacts(
     requested_by: requestedBy,
     provenance,
     ...defined({ mandate }),
-    ...(authReqId === undefined ? {} : { auth_req_hash: authReqIdHash(authReqId) }),
+    ...(authReqId === undefined ? {} : { auth_req_hash: hashAuthReqId(authReqId) }),
     ...defined({ reason, result }),
   };
 }

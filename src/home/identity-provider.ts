@@ -6,13 +6,13 @@ import Provider, { type AdapterPayload, errors } from 'oidc-provider';
 import { createTokenVerifier } from '../gateway/auth/token-verifier.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { clientAddress } from '../net/trusted-proxy.ts';
-import { type AuthorizedClients, createAuthorizedClients } from '../store/home/authorized-clients.ts';
+import { type AuthorizedClientStore, createAuthorizedClientStore } from '../store/home/authorized-clients.ts';
 import { createIssuedTokenStore, createOidcStore, type GrantInfo } from '../store/home/oidc-store.ts';
-import { createOpenRegistrations } from '../store/home/open-registrations.ts';
+import { createOpenRegistrationStore } from '../store/home/open-registrations.ts';
 import { loadProviderKeys } from '../store/home/provider-keys.ts';
 import { createRecoveryCodeStore } from '../store/home/recovery-codes.ts';
 import { createRedeemedAssertionStore } from '../store/home/redeemed-assertions.ts';
-import { createRegisteredClients } from '../store/home/registered-clients.ts';
+import { createRegisteredClientStore } from '../store/home/registered-clients.ts';
 import { createSessionStore } from '../store/home/sessions.ts';
 import { createSqliteProofStore } from '../store/sqlite/proof-store.ts';
 import {
@@ -193,7 +193,7 @@ function openProviderState(
   const keys = loadProviderKeys(database, now);
   const requests = createApprovalRequests(database, clock);
   const issued = createIssuedTokenStore(database, now);
-  const clients = createRegisteredClients(database, now);
+  const clients = createRegisteredClientStore(database, now);
   const store = createOidcStore({
     database,
     now,
@@ -202,8 +202,8 @@ function openProviderState(
     beforeBackchannelRequest: (id, payload) =>
       holdCibaPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
   });
-  const authorized = createAuthorizedClients(database, store, now);
-  const openRegistrations = createOpenRegistrations(database, { forget: store.forgetClient, now });
+  const authorized = createAuthorizedClientStore(database, store, now);
+  const openRegistrations = createOpenRegistrationStore(database, { forget: store.forgetClient, now });
   const grants: Grants = createGrants({
     database,
     store,
@@ -329,7 +329,7 @@ const ENDINGS_INTERVAL_MS = 1000;
  * failure or crash.
  */
 function watchGrantEndings(
-  authorized: AuthorizedClients,
+  authorized: AuthorizedClientStore,
   on: { readonly onRevoked: (who: GrantInfo) => Promise<void>; readonly onError: (message: string) => void },
 ) {
   let stopped = false;

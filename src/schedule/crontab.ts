@@ -34,7 +34,7 @@ export function createCrontabScheduler(run: RunSystemCommand, lock: string): Sch
     note: undefined,
     entry: (id, command, minutes) => [{ file: null, text: crontabBlock(id, command, minutes) }],
     install: (_id, entry) =>
-      alone(async () => write(withCrontabBlock(await read(), entry.map(({ text }) => text).join('')))),
+      alone(async () => write(appendCrontabBlock(await read(), entry.map(({ text }) => text).join('')))),
     async state({ id, entry }) {
       const block = findCrontabBlock(await read(), id);
       if (block === undefined) return 'missing';
@@ -42,7 +42,7 @@ export function createCrontabScheduler(run: RunSystemCommand, lock: string): Sch
     },
     remove: (id) =>
       alone(async () => {
-        const rest = withoutCrontabBlock(await read(), id);
+        const rest = removeCrontabBlock(await read(), id);
         if (rest === undefined) return false;
         await write(rest);
         return true;
@@ -90,7 +90,7 @@ function shellQuoted(text: string): string {
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-export function withCrontabBlock(crontab: Buffer, block: string): Buffer {
+export function appendCrontabBlock(crontab: Buffer, block: string): Buffer {
   const open = crontab.length > 0 && crontab.at(-1) !== 10;
   return Buffer.concat([crontab, Buffer.from(open ? '\n' : ''), Buffer.from(block)]);
 }
@@ -105,7 +105,7 @@ export function findCrontabBlock(crontab: Buffer, id: string): string | undefine
  * Removes a schedule's block and keeps all other bytes. Returns undefined if there is no block.
  * @throws {TradeAgentError} `invalid_config` for a changed block, because its lines may belong to something else
  */
-export function withoutCrontabBlock(crontab: Buffer, id: string): Buffer | undefined {
+export function removeCrontabBlock(crontab: Buffer, id: string): Buffer | undefined {
   const range = blockRange(crontab, id);
   if (range !== undefined) return Buffer.concat([crontab.subarray(0, range.start), crontab.subarray(range.end)]);
   const halves = crontabLines(crontab).filter(({ text }) => text === beginMarker(id) || text === endMarker(id));

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { TradeAgentError } from '../errors/errors.ts';
 import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
-import type { EntryPart, EntryState } from './scheduler.ts';
+import type { SchedulerEntryPart, SchedulerEntryState } from './scheduler.ts';
 
 /** Returns the text that marks files as a schedule's. Files without this text were not written by trade-agent. */
 export function fileMark(id: string): string {
@@ -9,7 +9,7 @@ export function fileMark(id: string): string {
 }
 
 /** @throws {TradeAgentError} `invalid_config` if one of the files exists and was not written by trade-agent */
-export function writeMarkedFiles(id: string, parts: readonly EntryPart[]): void {
+export function writeMarkedFiles(id: string, parts: readonly SchedulerEntryPart[]): void {
   for (const { file } of parts) if (file !== null) requireOurs(file, id);
   for (const { file, text } of parts) if (file !== null) writePrivateFile(file, text);
 }
@@ -21,7 +21,7 @@ export function removeMarkedFiles(id: string, files: readonly string[]): boolean
   return there.length > 0;
 }
 
-export function markedFilesState(parts: readonly EntryPart[]): EntryState {
+export function markedFilesState(parts: readonly SchedulerEntryPart[]): SchedulerEntryState {
   const found = parts.map(({ file, text }) => {
     const content = file === null ? undefined : readFileIfExists(file);
     return content === undefined ? 'missing' : content === text ? 'installed' : 'changed';

@@ -7,7 +7,7 @@ import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
 import type { ScheduleProgress } from './decide-run.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
-import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
+import { type Schedule, scheduleNamePattern, scheduleSchema } from './schedule.ts';
 
 /** Maximum number of stored runs per schedule: enough for two runs on each trading day of a quarter. */
 const MAX_STORED_RUNS = 128;
@@ -44,7 +44,7 @@ export function openScheduleStore(folder: string) {
     /** @throws {TradeAgentError} `not_found` */
     find(idOrName: string): Schedule {
       // A string that matches the pattern is safe as part of a path.
-      const found = schedulePattern.test(idOrName)
+      const found = scheduleNamePattern.test(idOrName)
         ? (parseFile(definition(idOrName), scheduleSchema) ?? list().find(({ name }) => name === idOrName))
         : undefined;
       if (found !== undefined) return found;

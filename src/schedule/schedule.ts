@@ -13,12 +13,12 @@ export const timingSchema = z.union([
 export type Timing = z.output<typeof timingSchema>;
 
 /** Matches a schedule's name or ID. */
-export const schedulePattern = /^[a-z0-9][a-z0-9_-]{0,31}$/;
+export const scheduleNamePattern = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
 /** A stored schedule. Its paths are absolute, because cron chooses its own working directory. */
 export const scheduleSchema = z.strictObject({
-  id: z.string().regex(schedulePattern),
-  name: z.string().regex(schedulePattern).nullable(),
+  id: z.string().regex(scheduleNamePattern),
+  name: z.string().regex(scheduleNamePattern).nullable(),
   profile: z.string(),
   /** The account's number, or `all`. If absent, each run uses the default account. */
   account: z.string().min(1).max(64).exactOptional(),

@@ -4,7 +4,7 @@ import type { Schedule } from './schedule.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 
 /** A part of a scheduler entry: a file's content, or lines of the user's crontab if `file` is null. */
-export interface EntryPart {
+export interface SchedulerEntryPart {
   readonly file: string | null;
   readonly text: string;
 }
@@ -13,7 +13,7 @@ export interface EntryPart {
 export type ResultExitCodes = readonly { readonly code: number; readonly meaning: string }[];
 
 /** `changed`: the entry differs from what was written. */
-export type EntryState = 'installed' | 'missing' | 'changed';
+export type SchedulerEntryState = 'installed' | 'missing' | 'changed';
 
 /** A scheduler of this machine, such as cron. Changes only entries that trade-agent wrote. */
 export interface Scheduler {
@@ -22,10 +22,10 @@ export interface Scheduler {
    * Returns the exact entry without writing it.
    * @throws {TradeAgentError} `usage` if an entry can't express the command
    */
-  entry(id: string, command: ScheduledCommand, minutes: readonly number[], timeoutMs: number): EntryPart[];
+  entry(id: string, command: ScheduledCommand, minutes: readonly number[], timeoutMs: number): SchedulerEntryPart[];
   /** Writes an entry. Leaves nothing behind if that fails. @throws {TradeAgentError} `invalid_config`, `not_found` */
-  install(id: string, entry: readonly EntryPart[]): Promise<void>;
-  state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<EntryState>;
+  install(id: string, entry: readonly SchedulerEntryPart[]): Promise<void>;
+  state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<SchedulerEntryState>;
   /** Removes a schedule's entry. Returns false if there was none. @throws {TradeAgentError} `invalid_config` */
   remove(id: string): Promise<boolean>;
   /** A limitation of the scheduler to tell the person about; undefined if there is none. */

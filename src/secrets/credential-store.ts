@@ -25,7 +25,7 @@ export const serverOnlyCredentialNames = [
 export type ServerCredentialName = CredentialName | (typeof serverOnlyCredentialNames)[number];
 
 /** Maximum length of a value in characters: Windows accepts 2,560 bytes of UTF-16. Databases accept longer values. */
-export const MAX_VALUE_LENGTH = 1200;
+export const MAX_CREDENTIAL_LENGTH = 1200;
 
 /** Values that the store must still have; otherwise nothing is written. `undefined`: the name must be absent. */
 export type ExpectedValues<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;

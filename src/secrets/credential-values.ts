@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
-import { type ExpectedValues, MAX_VALUE_LENGTH } from './credential-store.ts';
+import { type ExpectedValues, MAX_CREDENTIAL_LENGTH } from './credential-store.ts';
 
 export function pickValues<N extends string>(
   values: Record<string, string | undefined>,
@@ -12,7 +12,7 @@ export function pickValues<N extends string>(
  * @param longest maximum length in characters; by default, the limit of the smallest keychain
  * @throws {TradeAgentError} `credential_store_unavailable` for a longer value
  */
-export function assertValueLengths(values: Partial<Record<string, string>>, longest = MAX_VALUE_LENGTH): void {
+export function assertValueLengths(values: Partial<Record<string, string>>, longest = MAX_CREDENTIAL_LENGTH): void {
   for (const [name, value = ''] of Object.entries(values)) {
     if (value.length > longest) {
       throw new TradeAgentError(

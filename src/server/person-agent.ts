@@ -6,7 +6,7 @@ import { missingScopeError } from '../auth/session/token-refresh.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
-import { personDatabase } from '../store/postgres/state/person-database.ts';
+import { limitToPerson } from '../store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../store/postgres/state/state-stores.ts';
 import type { StateStores } from '../store/state-stores.ts';
 import { defined } from '../values/defined.ts';
@@ -14,7 +14,7 @@ import { personAlerts } from './person-alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 
 export function personStores({ database }: Pick<ServerParts, 'database'>, person: string): StateStores {
-  return postgresStateStores(personDatabase(database, person));
+  return postgresStateStores(limitToPerson(database, person));
 }
 
 /**

@@ -12,7 +12,7 @@ import type { CheckStore } from '../store/check-store.ts';
 import type { NoticeChannelRows } from '../store/notice-channel-rows.ts';
 import { postgresCheckStore } from '../store/postgres/state/check-store.ts';
 import { postgresNoticeChannelRows } from '../store/postgres/state/notice-channel-rows.ts';
-import { personDatabase } from '../store/postgres/state/person-database.ts';
+import { limitToPerson } from '../store/postgres/state/person-database.ts';
 import { postgresRunStore } from '../store/postgres/state/run-store.ts';
 import { createScheduleJob } from '../store/postgres/state/schedule-jobs.ts';
 import { postgresScheduleRows } from '../store/postgres/state/schedules.ts';
@@ -99,7 +99,7 @@ export function personNoticeChannels(
   { database }: Pick<ServerParts, 'database'>,
   person: string,
 ): NoticeChannelRows<NoticeChannel> {
-  return postgresNoticeChannelRows(personDatabase(database, person));
+  return postgresNoticeChannelRows(limitToPerson(database, person));
 }
 
 /** Returns the store of a person's checks. A notice is sent by a job, which is enqueued when the notice is stored. */
@@ -107,7 +107,7 @@ export function personChecks(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,
 ): CheckStore<Notice> {
-  return postgresCheckStore(personDatabase(database, person), (unit, notice) =>
+  return postgresCheckStore(limitToPerson(database, person), (unit, notice) =>
     jobs.enqueue(unit, createScheduleJob('notice', database.tenant, person, { notice })),
   );
 }

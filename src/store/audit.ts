@@ -86,7 +86,7 @@ export interface AuditStore {
 export const EMPTY_AUDIT_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
 /** Returns the SHA-256 hash, in hex, of an entry in RFC 8785 form without its `hash` member. */
-export function auditEntryHash(facts: Readonly<Record<string, unknown>>): string {
+export function hashAuditEntry(facts: Readonly<Record<string, unknown>>): string {
   const { hash: _, ...rest } = facts;
   return createHash('sha256')
     .update(canonicalize(rest) ?? '')
@@ -106,6 +106,6 @@ export function nextAuditEntry(
   // Hashes the entry as readers will parse it: JSON omits undefined members.
   const plain = JSON.parse(JSON.stringify(facts)) as Record<string, unknown>;
   const entry = { ...plain, seq, at: new Date(now).toISOString(), event, prev: head.hash };
-  const hash = auditEntryHash(entry);
+  const hash = hashAuditEntry(entry);
   return { seq, hash, line: JSON.stringify({ ...entry, hash }) };
 }

@@ -45,7 +45,7 @@ export type MessageResult =
  * Result of a change. `stale` means that the journal entry has changed since the caller read it, so nothing was
  * written. `entry` is the current journal entry.
  */
-export interface MessageTransition {
+export interface MessageChangeResult {
   readonly outcome: 'moved' | 'stale';
   readonly entry: MessageJournalEntry;
 }
@@ -71,10 +71,10 @@ export interface MessageJournal {
    * Claims the right to send a `ready` message again, if the message's `epoch` is unchanged.
    * @throws if there is no such message
    */
-  reclaim(seen: MessageJournalEntry, now: number): Promise<MessageTransition>;
+  reclaim(seen: MessageJournalEntry, now: number): Promise<MessageChangeResult>;
   /**
    * Records the outcome of an attempt, if the message's `epoch` is unchanged. The attempt was made by this process or
    * by a process that died.
    */
-  finish(seen: MessageJournalEntry, result: MessageResult, now: number): Promise<MessageTransition>;
+  finish(seen: MessageJournalEntry, result: MessageResult, now: number): Promise<MessageChangeResult>;
 }

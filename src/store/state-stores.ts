@@ -1,5 +1,5 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
-import type { ThreadLease, ThreadProposals, ThreadStore } from './thread-store.ts';
+import type { ThreadLease, ThreadProposalStore, ThreadStore } from './thread-store.ts';
 
 /**
  * The lease that a process needs to write a thread's checkpoints, and the error to throw if another process has taken
@@ -12,7 +12,7 @@ export interface LeaseGuard {
 
 export interface StateStores {
   readonly threads: ThreadStore;
-  readonly proposals: ThreadProposals;
+  readonly proposals: ThreadProposalStore;
   /**
    * Opens the store of LangGraph's checkpoints. Each transaction that writes a checkpoint checks that the guard's lease
    * is still held. Without this check, a process that was suspended for longer than its lease could write a checkpoint

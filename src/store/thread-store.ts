@@ -89,7 +89,7 @@ export interface ThreadStore {
   remove(id: string, expected: { readonly epoch: number }): Promise<'removed' | 'stale'>;
 }
 
-export interface ThreadProposals {
+export interface ThreadProposalStore {
   /**
    * Stores a proposal for its thread, and updates the proposal's state in every other thread that has the same
    * proposal. An older state never replaces a newer one.

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { homeFilePaths } from '../../src/app/home/home-files.ts';
-import { createAuthorizedClients } from '../../src/store/home/authorized-clients.ts';
+import { createAuthorizedClientStore } from '../../src/store/home/authorized-clients.ts';
 import { createOidcStore } from '../../src/store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 
@@ -16,7 +16,7 @@ export async function letMcpClientIn(folder: string, user: string, name: string)
   });
   const clientId = 'https://agent.example/client.json';
   await store.adapter('Grant').upsert('grant-of-the-test', { accountId: user, clientId }, 3600);
-  createAuthorizedClients(database, store, Date.now).note('grant-of-the-test', {
+  createAuthorizedClientStore(database, store, Date.now).note('grant-of-the-test', {
     ...{ user, clientId, name },
     host: 'agent.example',
     redirectUri: 'http://127.0.0.1:9123/callback',

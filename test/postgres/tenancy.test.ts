@@ -3,7 +3,7 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appRole, sweeperRole } from '../../src/store/postgres/schema.ts';
-import { personDatabase } from '../../src/store/postgres/state/person-database.ts';
+import { limitToPerson } from '../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../src/store/postgres/state/state-stores.ts';
 import { blockDatabase, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 import { drafted, filledStores } from './support/filled-stores.ts';
@@ -152,7 +152,7 @@ withPostgres('at what the agent keeps, nobody gets to', () => {
     const database = await server.open(OURS);
     const run = { title: 'buy', holder: 'one', expected: undefined, now: 1000, until: 31_000 };
     for (const sub of ['alice', 'bob'])
-      await postgresStateStores(personDatabase(database, sub)).threads.begin({
+      await postgresStateStores(limitToPerson(database, sub)).threads.begin({
         ...run,
         id: `of-${sub}`,
         owner: { profile: 'test', sub },

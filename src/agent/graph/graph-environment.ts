@@ -1,7 +1,7 @@
 import type { Session } from '../../auth/session/session.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ThreadProposal, ThreadProposals } from '../../store/thread-store.ts';
+import type { ThreadProposal, ThreadProposalStore } from '../../store/thread-store.ts';
 import type { Alerts } from '../../tools/alerts.ts';
 import type { ForeignTools } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
@@ -23,7 +23,7 @@ export interface AgentEnvironment {
   readonly foreign: ForeignTools | undefined;
   readonly alerts?: Alerts | undefined;
   readonly ownRules: OwnRules | undefined;
-  readonly proposals: ThreadProposals;
+  readonly proposals: ThreadProposalStore;
   readonly clock: Clock;
   readonly readOnly: boolean;
 }

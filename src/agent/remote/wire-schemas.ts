@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type NoticeChannelKind, noticeChannelKindNames, noticeChannelSchema } from '../../config/notice-channels.ts';
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
-import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
+import { scheduleNamePattern, timingSchema } from '../../schedule/schedule.ts';
 import { checkTimes } from '../../tools/alerts.ts';
 import { alertSchema } from '../../trading/alert.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
@@ -142,7 +142,7 @@ export const MAX_RULES_LENGTH = 64 * 1024;
 
 /** Contains the rules as text, because the server can't read the person's files. */
 export const addScheduleRequestSchema = z.strictObject({
-  name: z.string().regex(schedulePattern).nullable(),
+  name: z.string().regex(scheduleNamePattern).nullable(),
   account: z.string().min(1).max(64).exactOptional().describe('the account’s number, or all'),
   timing: timingSchema.describe('New York time'),
   when_open: z.boolean(),
@@ -169,7 +169,7 @@ export type AddScheduleRequest = z.output<typeof addScheduleRequestSchema>;
 
 export const remoteScheduleSchema = z.object({
   ...addScheduleRequestSchema.shape,
-  id: z.string().regex(schedulePattern),
+  id: z.string().regex(scheduleNamePattern),
   created_at: timeSchema,
   next: z.array(timeSchema).max(5).describe('when it runs next'),
   last: runRecordSchema.nullable().describe('its latest run'),

@@ -2,7 +2,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { loginRequiredError } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
+import type { ThreadProposal, ThreadProposalStore, ThreadStore } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { isTransientError } from '../../tools/gateway/gateway-problem.ts';
 import { isFinalState, isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
@@ -15,7 +15,7 @@ const MAX_LISTED = 200;
 const MAX_SINGLE_REQUESTS = 50;
 
 interface ApprovalDeps {
-  readonly proposals: ThreadProposals;
+  readonly proposals: ThreadProposalStore;
   readonly threads: Pick<ThreadStore, 'reconciled'>;
   readonly session: Session | undefined;
   readonly owner: { readonly profile: string; readonly sub: string | undefined };

@@ -3,7 +3,13 @@ import type { BaseCheckpointSaver, StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { runInTrace } from '../../net/trace-context.ts';
 import type { LeaseGuard } from '../../store/state-stores.ts';
-import type { Thread, ThreadLease, ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
+import type {
+  Thread,
+  ThreadLease,
+  ThreadProposal,
+  ThreadProposalStore,
+  ThreadStore,
+} from '../../store/thread-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
@@ -290,7 +296,7 @@ class Run {
  * @param shown IDs of proposals that were already emitted; new ones are added
  */
 function createProposalNotifier(
-  proposals: ThreadProposals,
+  proposals: ThreadProposalStore,
   shown: Set<string>,
   emit: (event: AgentEvent) => void,
 ): (seen: ThreadProposal) => Promise<void> {

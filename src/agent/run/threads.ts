@@ -8,7 +8,7 @@ import type {
   Thread,
   ThreadLease,
   ThreadOwner,
-  ThreadProposals,
+  ThreadProposalStore,
   ThreadStore,
 } from '../../store/thread-store.ts';
 import { isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
@@ -129,7 +129,7 @@ export async function removeThread(
  * @param threads the user's threads, newest first
  */
 export async function findPrunableThreads(
-  proposals: Pick<ThreadProposals, 'byThread'>,
+  proposals: Pick<ThreadProposalStore, 'byThread'>,
   threads: readonly Thread[],
   { olderThan, keep }: PruneOptions,
   now: number,
@@ -142,7 +142,7 @@ export async function findPrunableThreads(
   return over.slice(keep).filter(({ updatedAt }) => updatedAt <= now - olderThan);
 }
 
-async function openProposals(proposals: Pick<ThreadProposals, 'byThread'>, thread: string): Promise<Proposal[]> {
+async function openProposals(proposals: Pick<ThreadProposalStore, 'byThread'>, thread: string): Promise<Proposal[]> {
   return (await proposals.byThread(thread))
     .map(({ proposal }) => proposal)
     .filter(({ state }) => !isSettledState(state));

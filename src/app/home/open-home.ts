@@ -8,7 +8,7 @@ import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
-import { type AuthorizedClients, createAuthorizedClients } from '../../store/home/authorized-clients.ts';
+import { type AuthorizedClientStore, createAuthorizedClientStore } from '../../store/home/authorized-clients.ts';
 import { createOidcStore } from '../../store/home/oidc-store.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
 import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
@@ -34,7 +34,7 @@ export interface OpenHome {
    */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
   readonly recoveryCodes: RecoveryCodeStore;
-  readonly authorized: Pick<AuthorizedClients, 'list' | 'revoke'>;
+  readonly authorized: Pick<AuthorizedClientStore, 'list' | 'revoke'>;
   readonly pushes: PushSubscriptions;
   readonly endKey: (username: string, credentialId: string) => void;
   readonly endBrowsers: (username: string) => void;
@@ -112,14 +112,14 @@ export async function withHome<T>(
 }
 
 /** Returns the store of authorized clients. Revoking a client changes only the database; a running home notices it. */
-function authorizedClients(database: Database, now: () => number): AuthorizedClients {
+function authorizedClients(database: Database, now: () => number): AuthorizedClientStore {
   const store = createOidcStore({
     database,
     now,
     onGrantEnded: async () => undefined,
     beforeBackchannelRequest: async () => undefined,
   });
-  return createAuthorizedClients(database, store, now);
+  return createAuthorizedClientStore(database, store, now);
 }
 
 /** @throws {TradeAgentError} `invalid_config` */

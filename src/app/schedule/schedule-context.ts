@@ -8,9 +8,9 @@ import { createCommandRunner } from '../../schedule/machine-command.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import { createScheduler, type SchedulerMachine } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
+import { type Schedule, scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
-import type { EntryState } from '../../schedule/scheduler.ts';
+import type { SchedulerEntryState } from '../../schedule/scheduler.ts';
 import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
@@ -90,7 +90,7 @@ export const DEFAULT_RUN_TIMEOUT_MS = 10 * 60_000;
 
 /** @throws {TradeAgentError} `usage` */
 export function requireValidScheduleName(name: string | undefined): void {
-  if (name !== undefined && !schedulePattern.test(name)) {
+  if (name !== undefined && !scheduleNamePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid schedule name`, {
       hint: 'Use up to 32 lowercase letters, digits, "-" and "_".',
     });
@@ -105,7 +105,7 @@ const OVERDUE_MS = 31 * 60_000;
 export interface ScheduleState {
   readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
   /** The entry in the system's scheduler. `kept`: there is none, because a server runs the schedule. */
-  readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
+  readonly entry: SchedulerEntryState | 'unreadable' | 'dry_run' | 'kept';
   /** Times of the next runs. Empty if the broker's calendar has not been read yet. */
   readonly next: readonly number[];
   readonly overdue: number | undefined;

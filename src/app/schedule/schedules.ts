@@ -6,7 +6,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { requireMarketTime, wakeMinutes } from '../../schedule/moments.ts';
 import { createScheduler, detectSchedulerName } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
+import { type Schedule, scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
 import type { ScheduleStore } from '../../schedule/schedule-store.ts';
 import { createScheduledCommand } from '../../schedule/scheduler.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
@@ -185,7 +185,7 @@ export async function removeSchedule(app: App, idOrName: string) {
   if (found.schedule === undefined) {
     // The schedule's file may be gone while its entry still fails at each wake-up.
     const stray =
-      schedulePattern.test(idOrName) &&
+      scheduleNamePattern.test(idOrName) &&
       (await createScheduler(detectSchedulerName(machine), machine)
         .remove(idOrName)
         .catch(() => false));

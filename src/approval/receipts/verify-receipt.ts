@@ -1,4 +1,4 @@
-import { auditEntryHash } from '../../store/audit.ts';
+import { hashAuditEntry } from '../../store/audit.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
@@ -194,7 +194,7 @@ function parseAuditLine(text: string): Line {
   } catch {
     throw unreadable;
   }
-  if (JSON.stringify(line) !== text || !Number.isSafeInteger(line?.seq) || auditEntryHash(line) !== line.hash) {
+  if (JSON.stringify(line) !== text || !Number.isSafeInteger(line?.seq) || hashAuditEntry(line) !== line.hash) {
     throw unreadable;
   }
   return line;

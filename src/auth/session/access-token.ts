@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../machine/clock.ts';
-import { MAX_VALUE_LENGTH } from '../../secrets/credential-store.ts';
+import { MAX_CREDENTIAL_LENGTH } from '../../secrets/credential-store.ts';
 import { parseJson } from '../../values/parse-json.ts';
 
 const accessTokenSchema = z.object({
@@ -36,5 +36,5 @@ export function parseAccessToken(text: string | undefined): AccessToken | undefi
  */
 export function serializeAccessToken(token: AccessToken): string | undefined {
   const text = JSON.stringify(token);
-  return text.length <= MAX_VALUE_LENGTH ? text : undefined;
+  return text.length <= MAX_CREDENTIAL_LENGTH ? text : undefined;
 }

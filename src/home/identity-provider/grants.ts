@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { GrantInfo, IssuedTokenStore, OidcStore } from '../../store/home/oidc-store.ts';
 import type { PeopleStore } from '../../store/home/people.ts';
-import type { RegisteredClients } from '../../store/home/registered-clients.ts';
+import type { RegisteredClientStore } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { type AgentServer, findServerByClient } from './servers/agent-server.ts';
 
@@ -15,7 +15,7 @@ interface GrantsOptions {
   readonly database: Database;
   readonly store: Pick<OidcStore, 'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'revokeOffline' | 'forgetClient'>;
   readonly issued: IssuedTokenStore;
-  readonly clients: RegisteredClients;
+  readonly clients: RegisteredClientStore;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
   readonly people: Pick<PeopleStore, 'find'>;
   readonly servers: readonly AgentServer[];

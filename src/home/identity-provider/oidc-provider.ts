@@ -20,13 +20,13 @@ import {
   TOKEN_EXCHANGE_GRANT,
 } from '../../oauth/oauth-names.ts';
 import { MCP_SCOPES, type SESSION_SCOPES } from '../../oauth/scopes.ts';
-import type { AuthorizedClients } from '../../store/home/authorized-clients.ts';
+import type { AuthorizedClientStore } from '../../store/home/authorized-clients.ts';
 import type { IssuedTokenStore, OidcStore } from '../../store/home/oidc-store.ts';
-import type { OpenRegistrations } from '../../store/home/open-registrations.ts';
+import type { OpenRegistrationStore } from '../../store/home/open-registrations.ts';
 import type { PeopleStore } from '../../store/home/people.ts';
 import type { ProviderKeys } from '../../store/home/provider-keys.ts';
 import type { RedeemedAssertionStore } from '../../store/home/redeemed-assertions.ts';
-import type { RegisteredClients, RegistrationToken } from '../../store/home/registered-clients.ts';
+import type { RegisteredClientStore, RegistrationToken } from '../../store/home/registered-clients.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
 import { ProblemError } from '../../trading/http-problem.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
@@ -91,9 +91,9 @@ export interface ProtocolOptions {
 interface ProtocolParts extends ProtocolOptions {
   readonly keys: ProviderKeys;
   readonly requests: ApprovalRequests;
-  readonly clients: RegisteredClients;
-  readonly authorized: Pick<AuthorizedClients, 'find' | 'used'>;
-  readonly openRegistrations: OpenRegistrations;
+  readonly clients: RegisteredClientStore;
+  readonly authorized: Pick<AuthorizedClientStore, 'find' | 'used'>;
+  readonly openRegistrations: OpenRegistrationStore;
   readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
@@ -370,8 +370,8 @@ const MAX_CLIENTS = 20;
 const REQUIRED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 interface RegistrationOptions {
-  readonly clients: RegisteredClients;
-  readonly open: OpenRegistrations;
+  readonly clients: RegisteredClientStore;
+  readonly open: OpenRegistrationStore;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
   readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => boolean;

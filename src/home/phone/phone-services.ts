@@ -1,8 +1,8 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
-import type { AuthorizedClients } from '../../store/home/authorized-clients.ts';
+import type { AuthorizedClientStore } from '../../store/home/authorized-clients.ts';
 import type { RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
-import type { RegisteredClients } from '../../store/home/registered-clients.ts';
+import type { RegisteredClientStore } from '../../store/home/registered-clients.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import type { Consents } from '../identity-provider/authorization/consents.ts';
 import type { ConnectionRequests } from '../identity-provider/connection-requests.ts';
@@ -35,13 +35,13 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;
-  readonly authorized: Pick<AuthorizedClients, 'list'> & {
+  readonly authorized: Pick<AuthorizedClientStore, 'list'> & {
     /** Immediately ends the client's access for this user: its tokens, open proposals and streams. */
     end(user: string, clientId: string): Promise<void>;
   };
   readonly limits: RequestLimits;
   readonly grants: Grants;
-  readonly clients: RegisteredClients;
+  readonly clients: RegisteredClientStore;
   readonly connections: ConnectionRequests;
   /**
    * The users' passwords for third parties, with which the sandbox's simulated phone connects accounts without a

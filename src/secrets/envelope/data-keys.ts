@@ -4,7 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Kms } from '../kms/kms.ts';
 
 /** A tenant's stored data key. It is wrapped, so it is useless without the KMS. */
-export interface WrappedKey {
+export interface WrappedDataKey {
   /** Starts at 1 for each tenant. */
   readonly version: number;
   readonly wrapped: string;
@@ -12,14 +12,14 @@ export interface WrappedKey {
 
 /** The stored data keys of tenants. Each method runs in its own transaction. */
 export interface DataKeyRows {
-  newest(tenant: string): Promise<WrappedKey | undefined>;
-  find(tenant: string, version: number): Promise<WrappedKey | undefined>;
+  newest(tenant: string): Promise<WrappedDataKey | undefined>;
+  find(tenant: string, version: number): Promise<WrappedDataKey | undefined>;
   /** Oldest first. */
-  all(tenant: string): Promise<WrappedKey[]>;
+  all(tenant: string): Promise<WrappedDataKey[]>;
   /** @returns false if the tenant already has a key of this version, which is not changed */
-  add(tenant: string, key: WrappedKey): Promise<boolean>;
+  add(tenant: string, key: WrappedDataKey): Promise<boolean>;
   /** Replaces a wrapped key unless the key has changed since it was read. @returns false if the key has changed */
-  replace(tenant: string, read: WrappedKey, wrapped: string): Promise<boolean>;
+  replace(tenant: string, read: WrappedDataKey, wrapped: string): Promise<boolean>;
 }
 
 /** The data keys that seal each tenant's secrets. The KMS is never called during a transaction. */
@@ -36,7 +36,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
   /** Unwrapped keys, oldest first. Callers that need the same key while the KMS unwraps it share one KMS call. */
   const kept = new Map<string, { readonly key: Promise<Buffer>; readonly until: number }>();
 
-  const unwrapped = async (tenant: string, { version, wrapped }: WrappedKey): Promise<Buffer> => {
+  const unwrapped = async (tenant: string, { version, wrapped }: WrappedDataKey): Promise<Buffer> => {
     const context = keyContext(tenant, version);
     const found = kept.get(context);
     if (found !== undefined && clock.now() < found.until) return await found.key;
@@ -49,7 +49,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     return await key;
   };
 
-  const requireNewest = async (tenant: string): Promise<WrappedKey> => {
+  const requireNewest = async (tenant: string): Promise<WrappedDataKey> => {
     const newest = await rows.newest(tenant);
     if (newest !== undefined) return newest;
     // If another process was faster, that process's key is used.

@@ -13,7 +13,7 @@ import { parseQuery } from '../../gateway/routes/request.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import { schedulePattern, type Timing } from '../../schedule/schedule.ts';
+import { scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
@@ -60,8 +60,8 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
       ),
     );
   };
-  const find = async (caller: Caller, idOrName: string) => {
-    const row = schedulePattern.test(idOrName) ? await personSchedules(parts, caller.sub).find(idOrName) : undefined;
+  const find = async ({ sub }: Caller, idOrName: string) => {
+    const row = scheduleNamePattern.test(idOrName) ? await personSchedules(parts, sub).find(idOrName) : undefined;
     if (row !== undefined) return row;
     throw new HttpProblem(404, 'not_found', `there is no schedule ${JSON.stringify(idOrName)}`, {
       hint: 'List yours with "trade-agent schedule list".',

@@ -8,7 +8,7 @@ import { type Notice, NoticeFailedError } from '../../notify/notice.ts';
 import { createChannelSender } from '../../notify/open-channel.ts';
 import { loadNoticeSecrets } from '../../secrets/notice-secrets.ts';
 import { postgresSingleNotice } from '../../store/postgres/state/notice-outbox.ts';
-import { personDatabase } from '../../store/postgres/state/person-database.ts';
+import { limitToPerson } from '../../store/postgres/state/person-database.ts';
 import { createScheduleJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { type NoticeParts, personNoticeChannels } from '../server-parts.ts';
 
@@ -23,7 +23,7 @@ export function createNoticeJob(parts: NoticeParts): JobHandler {
   const { database, jobs, clock } = parts;
   return async ({ ids: { person, notice: id } }, signal) => {
     if (person === undefined || id === undefined) return;
-    const outbox = postgresSingleNotice<Notice>(personDatabase(database, person));
+    const outbox = postgresSingleNotice<Notice>(limitToPerson(database, person));
     const waiting = await outbox.get(id);
     if (waiting === undefined) return;
     const channel = (await personNoticeChannels(parts, person).all())[waiting.channel];

@@ -19,7 +19,7 @@ export interface AuthorizedClient extends NamedClient {
   readonly usedAt: number | undefined;
 }
 
-export type AuthorizedClients = ReturnType<typeof createAuthorizedClients>;
+export type AuthorizedClientStore = ReturnType<typeof createAuthorizedClientStore>;
 
 interface Row {
   readonly grant_id: string;
@@ -33,7 +33,7 @@ interface Row {
 }
 
 /** @param now milliseconds since the epoch */
-export function createAuthorizedClients(
+export function createAuthorizedClientStore(
   database: Database,
   store: Pick<OidcStore, 'grant' | 'endGrants'>,
   now: () => number,

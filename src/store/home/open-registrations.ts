@@ -6,7 +6,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
  * from the network address with the most registrations are deleted first, so that a flood from one address harms only
  * that address.
  */
-export type OpenRegistrations = ReturnType<typeof createOpenRegistrations>;
+export type OpenRegistrationStore = ReturnType<typeof createOpenRegistrationStore>;
 
 const UNUSED_RETENTION_MS = 24 * 3_600_000;
 const MAX_UNUSED = 500;
@@ -15,7 +15,7 @@ const MAX_UNUSED = 500;
  * @param forget deletes the client from oidc-provider's own table
  * @param now milliseconds since the epoch
  */
-export function createOpenRegistrations(
+export function createOpenRegistrationStore(
   database: Database,
   { forget, now }: { readonly forget: (clientId: string) => void; readonly now: () => number },
 ) {

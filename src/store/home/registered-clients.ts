@@ -18,7 +18,7 @@ export interface ClientNote {
   readonly text: string;
 }
 
-export type RegisteredClients = ReturnType<typeof createRegisteredClients>;
+export type RegisteredClientStore = ReturnType<typeof createRegisteredClientStore>;
 
 export interface RegistrationToken {
   readonly digest: string;
@@ -38,7 +38,7 @@ interface Row {
 }
 
 /** @param now milliseconds since the epoch */
-export function createRegisteredClients(database: Database, now: () => number) {
+export function createRegisteredClientStore(database: Database, now: () => number) {
   const rows = openTables(database);
   rows.purge.run(now());
   const digest = (token: string) => createHash('sha256').update(token).digest('base64url');

@@ -13,7 +13,7 @@ export interface TenantHead {
   /** Returns a new version, which is higher than all earlier versions. */
   nextVersion(): number;
   /**
-   * Returns parameter values for {@link writeHeadCtes}, if the transaction's last statement writes the entry together
+   * Returns parameter values for {@link buildHeadCtes}, if the transaction's last statement writes the entry together
    * with other changes.
    */
   lastValues(note: AuditNote, now: number): ParameterValues;
@@ -55,7 +55,7 @@ export async function claimOrMatchSealKeyInTransaction(unit: Transaction, check:
  * {@link TenantHead.lastValues}.
  * @param rows an earlier expression in the same statement; if it has no rows, nothing is written
  */
-export const writeHeadCtes = (rows: string) => `
+export const buildHeadCtes = (rows: string) => `
   line AS (INSERT INTO record_lines (seq, line) SELECT @headSeq, @headLine FROM ${rows}),
   head AS (UPDATE heads SET seq = @headSeq, hash = @headHash, version = @headVersion WHERE EXISTS (SELECT FROM ${rows}))`;
 

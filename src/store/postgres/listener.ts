@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 
 const RECONNECT_DELAY_MS = 1_000;
 
-export interface Listener {
+export interface ChannelListener {
   close(): Promise<void>;
 }
 
@@ -16,7 +16,7 @@ export function listenToChannel(
   pool: Pick<Pool, 'connect'>,
   channel: string,
   heard: (payload: string | undefined) => void,
-): Listener {
+): ChannelListener {
   const closing = new AbortController();
   let retry: NodeJS.Timeout | undefined;
   let client: PoolClient | undefined;

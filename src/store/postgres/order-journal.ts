@@ -18,10 +18,10 @@ import type {
 } from '../order-journal.ts';
 import {
   type AccountOrders,
-  type CountingClock,
-  createCountingClock,
+  createOrderCountClock,
   IDENTICAL_ORDER_WINDOW_MS,
   type OpenOrder,
+  type OrderCountClock,
   type RecentTotals,
   recentOrdersStart,
   toCountedColumns,
@@ -44,7 +44,7 @@ import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
   const units = postgresTransactions(database, 'place');
-  const counting = createCountingClock();
+  const counting = createOrderCountClock();
   return {
     ...createOrderChanges(units),
     claim: (order, now, decide) =>
@@ -300,7 +300,7 @@ async function readAccountOrders(
 
 interface CountingClocks {
   readonly clock: number;
-  readonly counting: CountingClock;
+  readonly counting: OrderCountClock;
 }
 
 /**

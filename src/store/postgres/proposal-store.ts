@@ -12,15 +12,15 @@ import type {
 } from '../proposal-store.ts';
 import type { AuthReqIdSeal } from '../rows/auth-req-id.ts';
 import {
-  changeClause,
-  changeValues,
   DEFAULT_POLL_INTERVAL_S,
-  draftValues,
   PROPOSAL_COLUMNS,
   type ProposalRow,
   recentProposalsEnd,
-  tokenValues,
+  toChangeClause,
+  toChangeValues,
+  toDraftValues,
   toProposal,
+  toTokenValues,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES_SQL, OPEN_STATES_SQL } from '../rows/proposal-states.ts';
 import {
@@ -34,7 +34,7 @@ import {
   SET_NOTIFIED_VERSION,
   toEpoch,
 } from '../sql/proposal-reads.ts';
-import { queryWithTenantHead, withTenantHead, writeHeadCtes } from './head.ts';
+import { buildHeadCtes, queryWithTenantHead, withTenantHead } from './head.ts';
 import { inMs } from './proposal-queue.ts';
 import { postgresDatabase, runTransactionWork } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
@@ -44,7 +44,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
   return {
     ...createProposalReads(postgresDatabase(database), opened),
     // Reads are batched, because after a proposal changes, every request that waits for it reads it.
-    get: batchById(async (ids) => {
+    get: createBatchedLookup(async (ids) => {
       const rows = await database.read((unit) =>
         unit.last.all<ProposalRow>(`SELECT ${PROPOSAL_COLUMNS} FROM proposals WHERE id = ANY(@ids)`, { ids }),
       );
@@ -80,7 +80,7 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
           if (known !== undefined) return { outcome: 'known', ...known } as const;
           if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
           const row = await unit.last.one<ProposalRow>(DRAFT, {
-            ...draftValues(draft),
+            ...toDraftValues(draft),
             keySub: key.sub,
             keyClient: key.client,
             key: key.key,
@@ -110,7 +110,7 @@ const DRAFT = `
     INSERT INTO proposal_keys (sub, client, key, request, proposal)
     SELECT @keySub, @keyClient, @key, @request, id FROM drafted
   ),
-  ${writeHeadCtes('drafted')}
+  ${buildHeadCtes('drafted')}
   SELECT ${PROPOSAL_COLUMNS} FROM drafted`;
 
 function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal: AuthReqIdSeal) {
@@ -123,8 +123,8 @@ function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal
     ) =>
       withTenantHead(database, async (unit, head) => {
         const row = await unit.last.one<ProposalRow>(updateProposal(change, unlessHalted), {
-          ...changeValues(id, change, seal),
-          ...tokenValues(change.token),
+          ...toChangeValues(id, change, seal),
+          ...toTokenValues(change.token),
           now,
           seen,
           next: head.nextVersion(),
@@ -151,11 +151,11 @@ function updateProposal(change: ProposalChange, unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
     WITH moved AS (
-      UPDATE proposals SET ${changeClause(change, inMs(NOTIFY_CHECK_MS))}
+      UPDATE proposals SET ${toChangeClause(change, inMs(NOTIFY_CHECK_MS))}
       WHERE id = @id AND version = @seen ${unless}
       RETURNING ${PROPOSAL_COLUMNS}
     ),
-    ${writeHeadCtes('moved')}
+    ${buildHeadCtes('moved')}
     SELECT ${PROPOSAL_COLUMNS} FROM moved`;
 }
 
@@ -221,7 +221,7 @@ async function readSnapshot(
  * IDs. The query is sent after the turn's last call, so that no caller gets a state that is older than its call.
  * @param look returns the items that exist; if it rejects, all calls of the turn reject
  */
-export function batchById<T>(
+export function createBatchedLookup<T>(
   look: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>,
 ): (id: string) => Promise<T | undefined> {
   let turn: { readonly ids: Set<string>; readonly found: Promise<ReadonlyMap<string, T>> } | undefined;

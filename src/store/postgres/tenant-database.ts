@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
-import { type Listener, listenToChannel } from './listener.ts';
+import { type ChannelListener, listenToChannel } from './listener.ts';
 import { type ParameterValues, statementValues, toStatement } from './statement.ts';
 
 /** A transaction. Statements have named parameters, such as `@sub`. */
@@ -28,7 +28,7 @@ export interface TenantDatabase {
   readonly tenant: string;
   /**
    * Runs a transaction, which is on disk when the promise resolves.
-   * @param person limits the transaction to this person's rows (`personDatabase`)
+   * @param person limits the transaction to this person's rows (`limitToPerson`)
    * @throws the error of `work` or of the database; if the connection breaks during the commit, the transaction may
    * have been committed
    */
@@ -44,7 +44,7 @@ export interface TenantDatabase {
    * Listens to a channel. Tenants share all channels, so the channel's name must include the tenant.
    * @param heard see {@link listenToChannel}
    */
-  listen(channel: string, heard: (payload: string | undefined) => void): Listener;
+  listen(channel: string, heard: (payload: string | undefined) => void): ChannelListener;
   close(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export function createTenantDatabase(tenant: string, { synced, unsynced }: Tenan
     (pool: Connections, begin: string) =>
     <T>(work: (unit: Transaction) => Promise<T>, person?: string) =>
       inTransaction(pool, { begin, person }, (statements) => work(toUnit(statements)));
-  const listeners: Listener[] = [];
+  const listeners: ChannelListener[] = [];
   const end = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await Promise.all([synced.end(), unsynced.end()]);

@@ -22,7 +22,7 @@ function throwNoSeal(): never {
 }
 
 /** Returns the hash (base64url) of an `auth_req_id`, by which its proposal is found. */
-export function authReqIdHash(authReqId: string): string {
+export function hashAuthReqId(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }
 
@@ -42,16 +42,16 @@ interface AuthReqIds {
   readonly ownerAuthReqId?: string | undefined;
 }
 
-export function authReqIdValues(proposal: string, { authReqId, ownerAuthReqId }: AuthReqIds, seal: AuthReqIdSeal) {
+export function toAuthReqIdValues(proposal: string, { authReqId, ownerAuthReqId }: AuthReqIds, seal: AuthReqIdSeal) {
   const sealed = (id: string | undefined, place: 'asked' | 'owner') =>
     id === undefined ? null : seal.seal(id, authReqIdContext(proposal, place));
   return {
-    questionHash: authReqId === undefined ? null : authReqIdHash(authReqId),
+    questionHash: authReqId === undefined ? null : hashAuthReqId(authReqId),
     sealedQuestion: sealed(authReqId, 'asked'),
     sealedOwnerQuestion: sealed(ownerAuthReqId, 'owner'),
   };
 }
 
-/** SET clause of an UPDATE statement that writes the {@link authReqIdValues}. */
-export const AUTH_REQ_ID_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
+/** SET clause of an UPDATE statement that writes the {@link toAuthReqIdValues}. */
+export const AUTH_REQ_ID_SET_CLAUSE = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
   sealed_owner_auth_req_id = @sealedOwnerQuestion`;

@@ -77,7 +77,7 @@ function countingTime(newest: number | null | undefined, clock: number): number 
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
 /** Tells the time at which an account's orders are counted toward limits, in milliseconds since the epoch. */
-export interface CountingClock {
+export interface OrderCountClock {
   /** Returns an estimate of the time for counting, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
   /** Returns the time for counting, given the time of the newest order (see {@link countingTime}). */
@@ -89,7 +89,7 @@ export interface CountingClock {
  * monotonic clock, so that limits don't last until the machine's clock has caught up. While this process runs, the time
  * never goes back, so that no limit is lifted early, unless orders are redated (`gateway recount`).
  */
-export function createCountingClock(monotonic: () => number = () => performance.now()): CountingClock {
+export function createOrderCountClock(monotonic: () => number = () => performance.now()): OrderCountClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();
   const expected = (account: string, clock: number): number => {
     const known = behind.get(account);

@@ -1,10 +1,10 @@
 import { isSettledState, type ProposalKind, type ProposalState } from '../../trading/proposal.ts';
 import type { ProposalChange, ProposalDraft, ProposalReason, StoredProposal } from '../proposal-store.ts';
 import {
-  AUTH_REQ_ID_COLUMNS,
+  AUTH_REQ_ID_SET_CLAUSE,
   type AuthReqIdSeal,
   authReqIdContext,
-  authReqIdValues,
+  toAuthReqIdValues,
   unsealAuthReqId,
 } from './auth-req-id.ts';
 
@@ -99,7 +99,7 @@ export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposa
   };
 }
 
-export function draftValues(draft: ProposalDraft) {
+export function toDraftValues(draft: ProposalDraft) {
   const { worstCase, warnings, shows, provenance, requestedBy, membership, trace } = draft;
   const { id, sub, client, kind, code, subjectId, fingerprint, digest, deadline } = draft;
   return {
@@ -125,7 +125,7 @@ export function draftValues(draft: ProposalDraft) {
 }
 
 /** Returns the values for updating a proposal, except its new version and the owner's token. */
-export function changeValues(id: string, change: ProposalChange, seal: AuthReqIdSeal) {
+export function toChangeValues(id: string, change: ProposalChange, seal: AuthReqIdSeal) {
   const { state, interval, expiresAt, asked, result, reason } = change;
   return {
     id,
@@ -133,7 +133,7 @@ export function changeValues(id: string, change: ProposalChange, seal: AuthReqId
     interval,
     expiresAt,
     asked,
-    ...authReqIdValues(id, change, seal),
+    ...toAuthReqIdValues(id, change, seal),
     secondToken: change.secondToken ?? null,
     result: result === undefined ? null : JSON.stringify(result),
     reason: reason === undefined ? null : JSON.stringify(reason),
@@ -141,11 +141,11 @@ export function changeValues(id: string, change: ProposalChange, seal: AuthReqId
 }
 
 /** @param notifyCheckAt SQL expression for the time when to check whether the phone was notified of the outcome */
-export function changeClause({ token, state, authReqId }: ProposalChange, notifyCheckAt: string): string {
+export function toChangeClause({ token, state, authReqId }: ProposalChange, notifyCheckAt: string): string {
   // The phone that denied a proposal need not be notified of it.
   const isNotified = authReqId !== undefined && state !== 'denied';
   const due = isSettledState(state) ? `, due_at = ${isNotified ? notifyCheckAt : 'NULL'}` : '';
-  return `state = @state, ${AUTH_REQ_ID_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
+  return `state = @state, ${AUTH_REQ_ID_SET_CLAUSE}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
     result = @result, reason = @reason, updated_at = @now, version = @next, ${tokenClause(token)}${due}`;
 }
 
@@ -155,7 +155,7 @@ function tokenClause(token: ProposalChange['token']): string {
   return token === 'kept' ? second : `${second}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt`;
 }
 
-export function tokenValues(token: ProposalChange['token']) {
+export function toTokenValues(token: ProposalChange['token']) {
   return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
 }
 

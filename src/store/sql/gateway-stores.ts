@@ -7,7 +7,7 @@ import type { GatewayStores } from '../gateway-stores.ts';
 import type { LimitsStore } from '../limits-store.ts';
 import { createAccessStore } from './access-store.ts';
 import { createDecisionStore } from './decision-store.ts';
-import { createHalts } from './halts.ts';
+import { createHaltStore } from './halts.ts';
 import { createMandateStore } from './mandate-store.ts';
 import { createMessageJournal } from './message-journal.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
@@ -19,7 +19,7 @@ export function createSharedStores(database: SqlDatabase) {
   return {
     messages: createMessageJournal(database),
     decisions: createDecisionStore(database),
-    halts: createHalts(database),
+    halts: createHaltStore(database),
     keys: createSigningKeyStore(database),
     mandates: createMandateStore(database),
     standing: createStandingOrderStore(database),

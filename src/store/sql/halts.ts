@@ -39,7 +39,7 @@ export function* readTradingState(sub: string, now: number): TransactionWork<Tra
 const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${tradingStateFromClause('@sub')}`;
 const SELECT_HALT = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 
-export function createHalts(database: SqlDatabase): HaltStore {
+export function createHaltStore(database: SqlDatabase): HaltStore {
   return {
     haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
     current: async (sub, now) =>

@@ -1,11 +1,11 @@
 import type { SentMessage } from '../../trading/message.ts';
 import type { Problem } from '../../trading/views.ts';
 import type {
+  MessageChangeResult,
   MessageJournal,
   MessageJournalEntry,
   MessageResult,
   MessageState,
-  MessageTransition,
 } from '../message-journal.ts';
 import { lock, one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 import { consumeApproval } from './used-approvals.ts';
@@ -17,7 +17,7 @@ export function createMessageJournal(database: SqlDatabase): MessageJournal {
     to: MessageState,
     result: string | null,
     now: number,
-  ): Promise<MessageTransition> =>
+  ): Promise<MessageChangeResult> =>
     database.write(function* () {
       const changed = yield* run(
         `UPDATE gateway_messages SET state = @to, result = @result, epoch = epoch + 1, updated_at = @now

@@ -1,6 +1,6 @@
 import { defined } from '../../values/defined.ts';
 import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
-import { authReqIdHash } from '../rows/auth-req-id.ts';
+import { hashAuthReqId } from '../rows/auth-req-id.ts';
 import { formatEpoch, PROPOSAL_COLUMNS, type ProposalRow } from '../rows/proposal-row.ts';
 import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 import { MAX_COUNTED, one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
@@ -24,7 +24,7 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
     return `${parts.join(' UNION ALL ')} ${first}`;
   };
   return {
-    byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: authReqIdHash(authReqId) }),
+    byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: hashAuthReqId(authReqId) }),
     bySubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
     keyed: (key) => database.read(() => findProposalByIdempotencyKey(key, opened)),
     list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {

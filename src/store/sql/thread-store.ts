@@ -8,7 +8,7 @@ import {
   TITLE_LENGTH,
 } from '../thread-store.ts';
 import { all, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
-import { readThreadProposals } from './thread-proposals.ts';
+import { readThreadProposals } from './thread-proposal-store.ts';
 
 interface Row {
   readonly id: string;

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
-import { createHalts } from '../sql/halts.ts';
+import { createHaltStore } from '../sql/halts.ts';
 import { redateOrders } from '../sql/order-recount.ts';
 import { createSqliteAuditStore } from './audit-store.ts';
 import { migrate, schemaVersion } from './migrate.ts';
@@ -44,7 +44,7 @@ export function createSqliteAuditStores(database: Database.Database) {
   if (schemaVersion(database) === 0) prepareGatewayDatabase(database);
   const shared = wrapSqliteDatabase(database);
   return {
-    halts: createHalts(shared),
+    halts: createHaltStore(shared),
     audit: createSqliteAuditStore(database),
     recount: (now: number) => redateOrders(shared, now),
   };

@@ -3,7 +3,7 @@ import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain
 import type { PendingWrite } from '@langchain/langgraph-checkpoint';
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
 import type { Statement } from 'better-sqlite3-multiple-ciphers';
-import { CheckpointRows, type MessageRow } from '../checkpoint-rows.ts';
+import { CheckpointRowConverter, type MessageRow } from '../checkpoint-row-converter.ts';
 import { isHeldLease } from '../sql/thread-store.ts';
 import type { LeaseGuard } from '../state-stores.ts';
 import { createWorkRunner } from './sql-database.ts';
@@ -18,12 +18,12 @@ interface Change {
 type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
 /**
- * Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, but stores the rows that {@link CheckpointRows}
+ * Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, but stores the rows that {@link CheckpointRowConverter}
  * produces.
  */
 export class SqliteHistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
-  readonly #rows = new CheckpointRows(this.serde);
+  readonly #rows = new CheckpointRowConverter(this.serde);
   readonly #requireLease: () => void;
   readonly #changes: Change[] = [];
   readonly #statements = new Map<string, Statement<unknown[]>>();

@@ -12,7 +12,7 @@ import type { NewPolicyDecision } from '../decision-store.ts';
 import type { LimitUsage, OrderClaim, OrderJournal, OrderJournalState, OrderToCheck } from '../order-journal.ts';
 import {
   type AccountOrders,
-  createCountingClock,
+  createOrderCountClock,
   type OpenOrder,
   type RecentOrder,
   recentOrdersStart,
@@ -134,7 +134,7 @@ function createOrderCounts(database: Database.Database, runWork: RunWork) {
     WHERE ${others} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')`);
 
   const newestOf = (account: string): number | null => newest.get(account) ?? null;
-  const counting = createCountingClock();
+  const counting = createOrderCountClock();
   const timeOf = (account: string, clock: number): number => counting.at(account, newestOf(account), clock);
   /**
    * Reads an account's orders, except the order in `key` and the order that it replaces.

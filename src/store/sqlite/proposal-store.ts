@@ -4,14 +4,14 @@ import { NOTIFY_CHECK_MS } from '../proposal-queue.ts';
 import type { ProposalChangeResult, ProposalSnapshot, ProposalStore, SnapshotQuery } from '../proposal-store.ts';
 import type { AuthReqIdSeal } from '../rows/auth-req-id.ts';
 import {
-  changeClause,
-  changeValues,
   DEFAULT_POLL_INTERVAL_S,
-  draftValues,
   type ProposalRow,
   recentProposalsEnd,
-  tokenValues,
+  toChangeClause,
+  toChangeValues,
+  toDraftValues,
   toProposal,
+  toTokenValues,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES_SQL, OPEN_STATES_SQL } from '../rows/proposal-states.ts';
 import {
@@ -109,7 +109,7 @@ function draftMethods(database: SqlDatabase, version: () => number, opened: Prop
         const known = yield* findProposalByIdempotencyKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         if ((yield* readEpoch(draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
-        yield* run(DRAFT, { ...draftValues(draft), now, version: version() + 1 });
+        yield* run(DRAFT, { ...toDraftValues(draft), now, version: version() + 1 });
         yield* insertIdempotencyKey(key, draft.id);
         head.note(line, now);
         return { outcome: 'drafted', proposal: yield* requireProposal(draft.id, opened) } as const;
@@ -131,9 +131,9 @@ function changeMethods(database: SqlDatabase, version: () => number, opened: Pro
         if (before.version !== seen) return { outcome: 'stale', proposal: before };
         const { halted } = (yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub: before.sub })) as EpochRow;
         if (unlessHalted && halted !== null) return { outcome: 'halted', proposal: before };
-        yield* run(`UPDATE proposals SET ${changeClause(change, `@now + ${NOTIFY_CHECK_MS}`)} WHERE id = @id`, {
-          ...changeValues(id, change, seal),
-          ...tokenValues(change.token),
+        yield* run(`UPDATE proposals SET ${toChangeClause(change, `@now + ${NOTIFY_CHECK_MS}`)} WHERE id = @id`, {
+          ...toChangeValues(id, change, seal),
+          ...toTokenValues(change.token),
           now,
           next: version() + 1,
         });

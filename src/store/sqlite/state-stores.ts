@@ -1,4 +1,4 @@
-import { createThreadProposals } from '../sql/thread-proposals.ts';
+import { createThreadProposalStore } from '../sql/thread-proposal-store.ts';
 import { createThreadStore } from '../sql/thread-store.ts';
 import type { ClosableStateStores, StateStores } from '../state-stores.ts';
 import { createSqliteTransactions } from './sql-database.ts';
@@ -25,7 +25,7 @@ export function createSqliteStateStores(database: StateDatabase): StateStores {
   const units = createSqliteTransactions(database);
   return {
     threads: createThreadStore(units),
-    proposals: createThreadProposals(units),
+    proposals: createThreadProposalStore(units),
     // Loaded when the first run starts, because loading LangGraph is slow.
     history: async (guard) => {
       const { SqliteHistorySaver } = await import('./history-saver.ts');

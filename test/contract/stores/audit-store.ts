@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { auditEntryHash, EMPTY_AUDIT_HEAD } from '../../../src/store/audit.ts';
+import { EMPTY_AUDIT_HEAD, hashAuditEntry } from '../../../src/store/audit.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** What every store of the record's lines promises. They are noted by halts here, as by any other unit of work. */
@@ -34,7 +34,7 @@ export function auditStoreContract(open: OpenStores): void {
       const [first, second] = pending.map((line) => JSON.parse(line) as Record<string, unknown>);
       expect(first).toMatchObject({ seq: 1, event: 'halted', sub: 'alice', prev: EMPTY_AUDIT_HEAD.hash });
       expect(second).toMatchObject({ seq: 2, event: 'halted', sub: 'bob', prev: first?.hash });
-      expect(head).toEqual({ seq: 2, hash: auditEntryHash(second ?? {}) });
+      expect(head).toEqual({ seq: 2, hash: hashAuditEntry(second ?? {}) });
     });
 
     it('notes one that no other store writes, after those there are', async () => {

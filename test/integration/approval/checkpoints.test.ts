@@ -11,7 +11,7 @@ import { createTimeStampAuthority } from '../../../src/approval/checkpoints/time
 import { verifyTimeStampToken } from '../../../src/approval/checkpoints/time-stamp-token.ts';
 import { deriveReceiptKey, type ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { readCertificates } from '../../../src/net/certificate-file.ts';
-import { auditEntryHash } from '../../../src/store/audit.ts';
+import { hashAuditEntry } from '../../../src/store/audit.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { hasOpenssl, startTimeStampServer, type TimeStampServer } from './time-stamp-server.ts';
 
@@ -84,7 +84,7 @@ function rechained(lines: readonly string[], change: (line: Line) => Line | unde
     const line = change(JSON.parse(text) as Line);
     if (line === undefined) return [];
     const { hash: _, ...rest }: Line = { ...line, seq: ++seq, prev };
-    prev = auditEntryHash(rest);
+    prev = hashAuditEntry(rest);
     return [JSON.stringify({ ...rest, hash: prev })];
   });
 }

@@ -1,7 +1,7 @@
 import { proposalDigest } from '../../../src/approval/details.ts';
 import { receiptPayload, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
 import type { ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
-import { auditEntryHash } from '../../../src/store/audit.ts';
+import { hashAuditEntry } from '../../../src/store/audit.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
 
 /** Receipts forged by a thief of the gateway's key. */
@@ -20,7 +20,7 @@ export async function forged(text: string, key: ReceiptKey, forge: Forging): Pro
 /** A line of the record with its hash right. */
 function line(text: string, changes: object): string {
   const { hash: _, ...rest } = { ...JSON.parse(text), ...changes };
-  return JSON.stringify({ ...rest, hash: auditEntryHash(rest) });
+  return JSON.stringify({ ...rest, hash: hashAuditEntry(rest) });
 }
 const digestOf = ({ proposal }: Receipt) => proposalDigest(proposal);
 /** Sets the value at a path of members and indices. */

@@ -9,7 +9,7 @@ import { ReceiptError, receiptText } from '../../../src/approval/receipts/receip
 import { deriveReceiptKey, type ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
-import { auditEntryHash } from '../../../src/store/audit.ts';
+import { hashAuditEntry } from '../../../src/store/audit.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
@@ -213,7 +213,7 @@ describe('a receipt of a day that is over', () => {
       const { hash: _hash, ...line } = last(receipt);
       forge(line, receipt);
       if (receipt.record.at(-1)?.includes('"checkpoint"'))
-        receipt.record[receipt.record.length - 1] = JSON.stringify({ ...line, hash: auditEntryHash(line) });
+        receipt.record[receipt.record.length - 1] = JSON.stringify({ ...line, hash: hashAuditEntry(line) });
     });
     expect(await faultOf(text, key.jwk.kid)).toBe(fault);
     if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).not.toEqual(['holds']);
@@ -226,7 +226,7 @@ describe('a receipt of a day that is over', () => {
       const head = { seq: Number(line.seq) - 1, hash: String(line.prev) };
       const { facts } = createCheckpointSigner(thief, receipt.gateway, String(line.day))(head, String(line.previous));
       const signed = { ...line, ...facts };
-      receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: auditEntryHash(signed) });
+      receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: hashAuditEntry(signed) });
     });
     expect(await faultOf(text, key.jwk.kid)).toBe('signer');
     if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).toEqual(['signer']);

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RevokedAccess } from '../../../src/home/identity-provider/grants.ts';
-import { createAuthorizedClients } from '../../../src/store/home/authorized-clients.ts';
+import { createAuthorizedClientStore } from '../../../src/store/home/authorized-clients.ts';
 import { createOidcStore } from '../../../src/store/home/oidc-store.ts';
 import { refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { type HttpBrowser, openLinkByHttp, pairByHttp } from './http-browser.ts';
@@ -88,7 +88,7 @@ describe('at the home’s own machine', () => {
       onGrantEnded: nothing,
       beforeBackchannelRequest: nothing,
     });
-    return { database, authorized: createAuthorizedClients(database, store, Date.now) };
+    return { database, authorized: createAuthorizedClientStore(database, store, Date.now) };
   };
 
   it('another process ends one: its tokens at once, what is open as soon as the home has looked', async () => {

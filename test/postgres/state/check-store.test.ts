@@ -1,6 +1,6 @@
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCheckStore } from '../../../src/store/postgres/state/check-store.ts';
-import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
+import { limitToPerson } from '../../../src/store/postgres/state/person-database.ts';
 import { checkStoreContract } from '../../contract/stores/check-store.ts';
 import { blockDatabase, withPostgres } from '../support/database.ts';
 
@@ -8,7 +8,7 @@ withPostgres('what checks remember in PostgreSQL', () => {
   const server = blockDatabase(stateSchema);
 
   checkStoreContract(async () => {
-    const store = postgresCheckStore(personDatabase(await server.open(), 'alice'));
+    const store = postgresCheckStore(limitToPerson(await server.open(), 'alice'));
     return { store, close: async () => store.close() };
   });
 });

@@ -10,7 +10,7 @@ import { addWrappingKey, openFileKms } from '../../../src/secrets/kms/file-kms.t
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCredentialStore } from '../../../src/store/postgres/state/credential-store.ts';
 import { postgresDataKeyRows } from '../../../src/store/postgres/state/data-key-rows.ts';
-import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
+import { limitToPerson } from '../../../src/store/postgres/state/person-database.ts';
 import type { TenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { credentialStoreContract } from '../../contract/secrets/credential-store.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
@@ -118,7 +118,7 @@ withPostgres('credentials in PostgreSQL', () => {
     const WAITING = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
     const tries: Promise<boolean>[] = [];
     // Neither gets to write before both have come as far as they can.
-    await personDatabase(database, 'auth0|alice').write(async (unit) => {
+    await limitToPerson(database, 'auth0|alice').write(async (unit) => {
       await unit.all('SELECT FROM credentials FOR UPDATE');
       for (const refresh_token of ['one', 'other'])
         tries.push(open().set({ refresh_token }, { refresh_token: 'first' }));

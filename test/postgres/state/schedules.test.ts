@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
 import { postgresNoticeChannelRows } from '../../../src/store/postgres/state/notice-channel-rows.ts';
-import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
+import { limitToPerson } from '../../../src/store/postgres/state/person-database.ts';
 import type { ScheduleJobs } from '../../../src/store/postgres/state/schedule-jobs.ts';
 import { postgresScheduleRows } from '../../../src/store/postgres/state/schedules.ts';
 import { postgresTenantSchedules } from '../../../src/store/postgres/state/tenant-schedules.ts';
@@ -242,7 +242,7 @@ withPostgres('schedules in PostgreSQL', () => {
     ['removed', "DELETE FROM conditions WHERE person = 'alice'", 0],
   ])('can’t be %s in another person’s unit of work, not even their times', async (_, text, n) => {
     await alice.add(made('s1', { conditions: [above] }), 9);
-    const asBob = personDatabase(database, 'bob');
+    const asBob = limitToPerson(database, 'bob');
     const seen = await asBob.write(async (unit) =>
       text.startsWith('SELECT') ? (await unit.one<{ n: number }>(text))?.n : await unit.run(text),
     );
@@ -271,12 +271,12 @@ withPostgres('schedules in PostgreSQL', () => {
     await days.put({ n: 2 });
     expect(await days.get()).toEqual({ n: 2 });
     expect(await postgresCalendarRows(await server.open()).get()).toBeUndefined();
-    const channels = postgresNoticeChannelRows<{ to: string }>(personDatabase(database, 'alice'));
+    const channels = postgresNoticeChannelRows<{ to: string }>(limitToPerson(database, 'alice'));
     expect(await channels.put('mail', { to: 'a' }, 1)).toBe(true);
     expect(await channels.put('mail', { to: 'b' }, 1)).toBe(true);
     expect(await channels.put('slack', { to: 'c' }, 1)).toBe(false);
     expect(await channels.all()).toEqual({ mail: { to: 'b' } });
-    expect(await postgresNoticeChannelRows(personDatabase(database, 'bob')).all()).toEqual({});
+    expect(await postgresNoticeChannelRows(limitToPerson(database, 'bob')).all()).toEqual({});
     expect([await channels.remove('mail'), await channels.remove('mail')]).toEqual([true, false]);
   });
 });

@@ -1,5 +1,5 @@
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
-import { personDatabase } from '../../../src/store/postgres/state/person-database.ts';
+import { limitToPerson } from '../../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../../src/store/postgres/state/state-stores.ts';
 import { stateStoresContract } from '../../contract/stores/state-stores.ts';
 import { blockDatabase, withPostgres } from '../support/database.ts';
@@ -11,8 +11,8 @@ withPostgres('the agent’s state in PostgreSQL', () => {
     const database = await server.open();
     const elsewhere = await server.open(database.tenant);
     return {
-      stores: postgresStateStores(personDatabase(database, 'alice')),
-      another: () => postgresStateStores(personDatabase(elsewhere, 'alice')),
+      stores: postgresStateStores(limitToPerson(database, 'alice')),
+      another: () => postgresStateStores(limitToPerson(elsewhere, 'alice')),
       close: async () => undefined,
     };
   });

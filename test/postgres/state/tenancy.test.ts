@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { runTransactionWork } from '../../../src/store/postgres/sql-database.ts';
-import { type PersonDatabase, personDatabase } from '../../../src/store/postgres/state/person-database.ts';
+import { limitToPerson, type PersonDatabase } from '../../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../../src/store/postgres/state/state-stores.ts';
 import { isHeldLease } from '../../../src/store/sql/thread-store.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
@@ -69,7 +69,7 @@ withPostgres('what the agent keeps of many people', () => {
     ...{ expected: undefined, now: 1000, until: 31_000 },
   };
 
-  const stores = (database: PersonDatabase, person = 'alice') => postgresStateStores(personDatabase(database, person));
+  const stores = (database: PersonDatabase, person = 'alice') => postgresStateStores(limitToPerson(database, person));
 
   it.each(['tenant', 'person'])('has a thread be of no other %s, under the same name', async (other) => {
     const database = await server.open();
@@ -91,7 +91,7 @@ withPostgres('what the agent keeps of many people', () => {
     const elsewhere = stores(await server.open(database.tenant));
     const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
     let taking: Promise<unknown> = Promise.resolve();
-    await personDatabase(database, 'alice').write(async (unit) => {
+    await limitToPerson(database, 'alice').write(async (unit) => {
       expect(await runTransactionWork(unit, isHeldLease(begun.lease, ' FOR SHARE'))).toBe(true);
       taking = elsewhere.threads.begin({ ...run, holder: 'two', expected: 1 });
       await expect.poll(async () => (await runSql(server.superuser, waiting))[0]?.rowCount).toBe(1);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  appendCrontabBlock,
   crontabBlock,
   findCrontabBlock,
-  withCrontabBlock,
-  withoutCrontabBlock,
+  removeCrontabBlock,
 } from '../../../src/schedule/crontab.ts';
 
 const command = {
@@ -49,28 +49,28 @@ describe('a schedule’s lines in the crontab', () => {
         // A crontab that does not end its last line can't be installed; the line is ended.
         const foreign = Buffer.from(before.length > 0 ? [...before, 10] : []);
         const later = Buffer.from(after);
-        const all = Buffer.concat([withCrontabBlock(foreign, block), later]);
+        const all = Buffer.concat([appendCrontabBlock(foreign, block), later]);
         expect(findCrontabBlock(all, 's1')).toBe(block);
-        expect(withoutCrontabBlock(all, 's1')).toEqual(Buffer.concat([foreign, later]));
+        expect(removeCrontabBlock(all, 's1')).toEqual(Buffer.concat([foreign, later]));
       }),
     );
   });
 
   it('end the last line of a crontab that does not end it itself', () => {
-    expect(withCrontabBlock(bytes('0 1 * * * mine'), block).toString()).toBe(`0 1 * * * mine\n${block}`);
+    expect(appendCrontabBlock(bytes('0 1 * * * mine'), block).toString()).toBe(`0 1 * * * mine\n${block}`);
   });
 
   it('of another schedule stay', () => {
     const other = crontabBlock('s2', command, [5]);
-    const both = withCrontabBlock(withCrontabBlock(bytes('# mine\n'), other), block);
-    expect(withoutCrontabBlock(both, 's1')?.toString()).toBe(`# mine\n${other}`);
+    const both = appendCrontabBlock(appendCrontabBlock(bytes('# mine\n'), other), block);
+    expect(removeCrontabBlock(both, 's1')?.toString()).toBe(`# mine\n${other}`);
     expect(findCrontabBlock(both, 's')).toBeUndefined();
   });
 
   it('are found by the marks after somebody changed the entry', () => {
     const edited = block.replace('0,15,30,45', '*/5');
     expect(findCrontabBlock(bytes(edited), 's1')).toBe(edited);
-    expect(withoutCrontabBlock(bytes(edited), 's1')?.toString()).toBe('');
+    expect(removeCrontabBlock(bytes(edited), 's1')?.toString()).toBe('');
   });
 
   it.each([
@@ -79,12 +79,10 @@ describe('a schedule’s lines in the crontab', () => {
     ['somebody’s own line stands between', block.replace('\n', '\n5 4 * * * mine\n')],
   ])('are not taken out where %s', (_what, crontab) => {
     expect(findCrontabBlock(bytes(crontab), 's1')).toBeUndefined();
-    expect(() => withoutCrontabBlock(bytes(crontab), 's1')).toThrow(
-      expect.objectContaining({ code: 'invalid_config' }),
-    );
+    expect(() => removeCrontabBlock(bytes(crontab), 's1')).toThrow(expect.objectContaining({ code: 'invalid_config' }));
   });
 
   it('that are not there are nothing to take out', () => {
-    expect(withoutCrontabBlock(bytes('# mine\n'), 's1')).toBeUndefined();
+    expect(removeCrontabBlock(bytes('# mine\n'), 's1')).toBeUndefined();
   });
 });

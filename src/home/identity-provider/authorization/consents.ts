@@ -3,7 +3,7 @@ import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { isLoopbackUrl } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
-import type { AuthorizedClients, NamedClient } from '../../../store/home/authorized-clients.ts';
+import type { AuthorizedClientStore, NamedClient } from '../../../store/home/authorized-clients.ts';
 import { type Authentication, isOneOf, mcpResource } from '../protocol/protocol.ts';
 import { EXTRA_MCP_SCOPES } from './authorization-request.ts';
 import { formatRedirectTarget, hasAppScheme, isDocumentClientId, toNamedClient } from './public-client.ts';
@@ -36,7 +36,7 @@ export type Consents = ReturnType<typeof createConsents>;
 export function createConsents(options: {
   readonly provider: () => Provider;
   readonly resource: string;
-  readonly authorized: Pick<AuthorizedClients, 'note'>;
+  readonly authorized: Pick<AuthorizedClientStore, 'note'>;
   readonly now: () => number;
 }) {
   const target = mcpResource(options.resource);

@@ -34,7 +34,7 @@ const personTable = (table: string, rights: { readonly app: string }): string =>
     USING (person = current_person()) WITH CHECK (person = current_person());
 `;
 
-/** Defines the function that returns the current transaction's person (`personDatabase`). */
+/** Defines the function that returns the current transaction's person (`limitToPerson`). */
 const people = `
   CREATE FUNCTION current_person() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
   DECLARE person text := current_setting('ta.person', true);
@@ -84,7 +84,7 @@ const threads = `
 `;
 
 /**
- * LangGraph's checkpoints (checkpoint-rows.ts). Checkpoint IDs increase in byte order, so the ID columns are compared
+ * LangGraph's checkpoints (checkpoint-row-converter.ts). Checkpoint IDs increase in byte order, so the ID columns are compared
  * with collation "C".
  */
 const checkpoints = `

@@ -14,7 +14,7 @@ import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/enve
 import { LOCK_WAIT_MS } from '../../../secrets/store-lock.ts';
 import { isDatabaseUnavailableError } from '../store-unavailable.ts';
 import type { TenantDatabase, Transaction } from '../tenant-database.ts';
-import { type PersonDatabase, personDatabase } from './person-database.ts';
+import { limitToPerson, type PersonDatabase } from './person-database.ts';
 
 export interface PostgresCredentialsOptions {
   /** A database with `stateSchema`, opened for one tenant. The caller closes it. */
@@ -41,7 +41,7 @@ type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
  */
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;
-  const database = personDatabase(withStoreErrors(options.database), sub);
+  const database = limitToPerson(withStoreErrors(options.database), sub);
   const leases = credentialLeases(database, { clock, leaseMs: options.leaseMs });
   const named = (name: string): SecretName => ({ tenant: options.database.tenant, sub, name });
 

@@ -1,4 +1,4 @@
-import type { DataKeyRows, WrappedKey } from '../../../secrets/envelope/data-keys.ts';
+import type { DataKeyRows, WrappedDataKey } from '../../../secrets/envelope/data-keys.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
 const ONE = 'SELECT version, wrapped FROM data_keys';
@@ -6,10 +6,11 @@ const ONE = 'SELECT version, wrapped FROM data_keys';
 /** @param of returns a database with `stateSchema`, opened for the tenant */
 export function postgresDataKeyRows(of: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>): DataKeyRows {
   return {
-    newest: (tenant) => of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
+    newest: (tenant) =>
+      of(tenant).read((unit) => unit.last.one<WrappedDataKey>(`${ONE} ORDER BY version DESC LIMIT 1`)),
     find: (tenant, version) =>
-      of(tenant).read((unit) => unit.last.one<WrappedKey>(`${ONE} WHERE version = @version`, { version })),
-    all: (tenant) => of(tenant).read((unit) => unit.last.all<WrappedKey>(`${ONE} ORDER BY version`)),
+      of(tenant).read((unit) => unit.last.one<WrappedDataKey>(`${ONE} WHERE version = @version`, { version })),
+    all: (tenant) => of(tenant).read((unit) => unit.last.all<WrappedDataKey>(`${ONE} ORDER BY version`)),
     async add(tenant, { version, wrapped }) {
       const added = await of(tenant).write((unit) =>
         unit.last.run('INSERT INTO data_keys (version, wrapped) VALUES (@version, @wrapped) ON CONFLICT DO NOTHING', {

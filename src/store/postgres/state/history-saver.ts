@@ -1,7 +1,7 @@
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { Checkpoint, CheckpointMetadata, CheckpointTuple } from '@langchain/langgraph';
 import { BaseCheckpointSaver, type CheckpointListOptions, type PendingWrite } from '@langchain/langgraph-checkpoint';
-import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
+import { CheckpointRowConverter, type MessageRow } from '../../checkpoint-row-converter.ts';
 import { isHeldLease } from '../../sql/thread-store.ts';
 import type { LeaseGuard } from '../../state-stores.ts';
 import { runTransactionWork } from '../sql-database.ts';
@@ -38,13 +38,13 @@ interface Change {
 }
 
 /**
- * Stores LangGraph's checkpoints in PostgreSQL, as rows that {@link CheckpointRows} creates. Keeps only each thread's
+ * Stores LangGraph's checkpoints in PostgreSQL, as rows that {@link CheckpointRowConverter} creates. Keeps only each thread's
  * latest checkpoint.
  */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;
   readonly #guard: LeaseGuard | undefined;
-  readonly #rows = new CheckpointRows(this.serde);
+  readonly #rows = new CheckpointRowConverter(this.serde);
   readonly #changes: Change[] = [];
   #isCommitting = false;
 

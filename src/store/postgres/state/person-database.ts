@@ -4,7 +4,7 @@ import type { TenantDatabase } from '../tenant-database.ts';
 export type PersonDatabase = Pick<TenantDatabase, 'read' | 'write'>;
 
 /** @param person the person's `sub` at the tenant's identity provider */
-export function personDatabase(database: PersonDatabase, person: string): PersonDatabase {
+export function limitToPerson(database: PersonDatabase, person: string): PersonDatabase {
   return {
     read: (work) => database.read(work, person),
     write: (work) => database.write(work, person),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RunAnnouncements } from '../../run-store.ts';
-import type { Listener } from '../listener.ts';
+import type { ChannelListener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
 /**
@@ -11,7 +11,7 @@ export function postgresRunAnnouncements(
 ): RunAnnouncements {
   const channel = `ta_runs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   const listeners = new Set<(run: string | undefined) => void>();
-  let listening: Listener | undefined;
+  let listening: ChannelListener | undefined;
   return {
     announce(run) {
       // Uses a separate transaction that does not wait for the disk, because a commit with a notification blocks all

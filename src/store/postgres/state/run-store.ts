@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MAX_OPEN_RUNS, type NewRun, type RunClaim, type RunStore, type StoredRun } from '../../run-store.ts';
 import type { Transaction } from '../tenant-database.ts';
-import { type PersonDatabase, personDatabase } from './person-database.ts';
+import { limitToPerson, type PersonDatabase } from './person-database.ts';
 
 interface Row {
   readonly id: string;
@@ -51,7 +51,7 @@ interface StoreParts {
 
 export function postgresRunStore(options: RunStoreOptions): RunStore {
   const { person, now, enqueue, changed } = options;
-  const database = personDatabase(options.database, person);
+  const database = limitToPerson(options.database, person);
   const due: StoreParts['due'] = (unit, run, at) =>
     unit.run(
       `INSERT INTO run_due (person, run, at) VALUES (@person, @run, @at)

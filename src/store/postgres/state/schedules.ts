@@ -10,9 +10,9 @@ import type {
   StoredSchedule,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Transaction } from '../tenant-database.ts';
-import { type PersonDatabase, personDatabase } from './person-database.ts';
+import { limitToPerson, type PersonDatabase } from './person-database.ts';
 import { createScheduleJob, type ScheduleJobs } from './schedule-jobs.ts';
-import { signedValue, toScheduleProgress } from './tenant-schedules.ts';
+import { toScheduleProgress, toSignedValue } from './tenant-schedules.ts';
 
 /** Number of runs that are kept per schedule. Enough for a quarter with two runs per trading day. */
 const MAX_STORED_RUNS = 128;
@@ -44,7 +44,7 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
   person: string,
   jobs: ScheduleJobs,
 ): ScheduleRows<Schedule, Run> {
-  const database = personDatabase(tenants, person);
+  const database = limitToPerson(tenants, person);
   const job = (kind: 'check' | 'reconcile', ids: { schedule: string } | { proposal: string }) =>
     createScheduleJob(kind, tenants.tenant, person, ids);
   return {
@@ -167,8 +167,8 @@ function conditionValues(id: string, conditions: readonly PriceCondition[]) {
     rules: conditions.map(({ rule }) => rule),
     symbols: conditions.map(({ symbol }) => symbol),
     sides: conditions.map(({ side }) => side),
-    limits: conditions.map(({ side, limit }) => signedValue(side, limit)),
-    backs: conditions.map(({ side, back }) => signedValue(side, back)),
+    limits: conditions.map(({ side, limit }) => toSignedValue(side, limit)),
+    backs: conditions.map(({ side, back }) => toSignedValue(side, back)),
   };
 }
 

@@ -1,9 +1,9 @@
-import { createThreadProposals } from '../../sql/thread-proposals.ts';
+import { createThreadProposalStore } from '../../sql/thread-proposal-store.ts';
 import { createThreadStore } from '../../sql/thread-store.ts';
 import type { ClosableStateStores, StateStores } from '../../state-stores.ts';
 import { postgresTransactions } from '../sql-database.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
-import { type PersonDatabase, personDatabase } from './person-database.ts';
+import { limitToPerson, type PersonDatabase } from './person-database.ts';
 
 /**
  * @param database a database with `stateSchema`, opened for one tenant; closed together with the stores
@@ -12,7 +12,7 @@ import { type PersonDatabase, personDatabase } from './person-database.ts';
 export function openPostgresStateStores(database: TenantDatabase, person: string): ClosableStateStores {
   let closing: Promise<void> | undefined;
   return {
-    stores: postgresStateStores(personDatabase(database, person)),
+    stores: postgresStateStores(limitToPerson(database, person)),
     // PostgreSQL's autovacuum frees space.
     reclaimSpace: () => undefined,
     close: () => {
@@ -27,7 +27,7 @@ export function postgresStateStores(database: PersonDatabase): StateStores {
   const units = postgresTransactions(database);
   return {
     threads: createThreadStore(units),
-    proposals: createThreadProposals(units),
+    proposals: createThreadProposalStore(units),
     // Loaded when the first run starts, because loading LangGraph is slow.
     history: async (guard) => {
       const { PostgresHistorySaver } = await import('./history-saver.ts');

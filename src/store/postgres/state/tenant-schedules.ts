@@ -149,7 +149,7 @@ async function toggleCrossed(
   const given = {
     symbols: seen.map(({ symbol }) => symbol),
     sides: seen.map(({ side }) => side),
-    values: seen.map(({ side, value }) => signedValue(side, value)),
+    values: seen.map(({ side, value }) => toSignedValue(side, value)),
     now,
   };
   const over = (armed: boolean, beyond: string) =>
@@ -171,7 +171,7 @@ async function toggleCrossed(
  * Negates the values of `below` and `down`, so that on every side, a value crosses its threshold by exceeding it.
  * @param decimal a decimal string
  */
-export function signedValue(side: PriceConditionSide, decimal: string): string {
+export function toSignedValue(side: PriceConditionSide, decimal: string): string {
   if (side === 'above' || side === 'up') return decimal;
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
 }

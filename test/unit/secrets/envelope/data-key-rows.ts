@@ -1,8 +1,8 @@
-import type { DataKeyRows, WrappedKey } from '../../../../src/secrets/envelope/data-keys.ts';
+import type { DataKeyRows, WrappedDataKey } from '../../../../src/secrets/envelope/data-keys.ts';
 
 /** Rows of data keys in memory. */
-export function dataKeyRows(): DataKeyRows & { readonly kept: ReadonlyMap<string, WrappedKey[]> } {
-  const kept = new Map<string, WrappedKey[]>();
+export function dataKeyRows(): DataKeyRows & { readonly kept: ReadonlyMap<string, WrappedDataKey[]> } {
+  const kept = new Map<string, WrappedDataKey[]>();
   const of = (tenant: string) => kept.get(tenant) ?? [];
   const byVersion = (tenant: string, version: number) => of(tenant).find((key) => key.version === version);
   return {

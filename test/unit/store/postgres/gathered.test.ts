@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { batchById } from '../../../../src/store/postgres/proposal-store.ts';
+import { createBatchedLookup } from '../../../../src/store/postgres/proposal-store.ts';
 
 function looking() {
   const asked: (readonly string[])[] = [];
   let version = 0;
-  const get = batchById(async (ids) => {
+  const get = createBatchedLookup(async (ids) => {
     asked.push(ids);
     if (ids.includes('lost')) throw new Error('the database is away');
     return new Map(ids.filter((id) => id !== 'none').map((id) => [id, `${id} ${version}`]));

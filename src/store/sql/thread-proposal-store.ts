@@ -1,5 +1,5 @@
 import type { Proposal } from '../../trading/proposal.ts';
-import { mergeProposal, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
+import { mergeProposal, type ThreadProposal, type ThreadProposalStore } from '../thread-store.ts';
 import { all, type Dialect, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 interface Row {
@@ -30,7 +30,7 @@ export function* readThreadProposals(
   return rows.map(toThreadProposal);
 }
 
-export function createThreadProposals(database: SqlTransactions): ThreadProposals {
+export function createThreadProposalStore(database: SqlTransactions): ThreadProposalStore {
   const { place, forUpdate } = database.dialect;
   return {
     note: (seen) =>

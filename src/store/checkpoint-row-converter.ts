@@ -28,7 +28,7 @@ interface MessageRows {
  * its latest checkpoint. Storage therefore grows only in proportion to the conversation. Earlier checkpoints are not
  * kept, because resuming from one would propose its orders again.
  */
-export class CheckpointRows {
+export class CheckpointRowConverter {
   readonly #serde: SerializerProtocol;
   /** Messages that this process has already stored or read, so that each step serializes only the new ones. */
   readonly #known = new WeakMap<object, { readonly thread: string; readonly hash: string }>();
