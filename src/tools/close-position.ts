@@ -5,7 +5,7 @@ import { symbolAssetClass } from '../trading/asset-class.ts';
 import { Dec, positiveDecimalString, toPlain } from '../trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema, symbolSchema } from '../trading/order.ts';
 import { withOrderDefaults } from '../trading/order-defaults.ts';
-import { describePositionPart, positionPart } from '../trading/portfolio/allocation.ts';
+import { describePositionFraction, sharesForFraction } from '../trading/portfolio/allocation.ts';
 import { accountArgument } from './account-argument.ts';
 import { normalizeArguments } from './exact-numbers.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
@@ -57,7 +57,7 @@ export async function readClosingOrder(
     qty: absoluteQuantity(position.qty),
     qty_available: absoluteQuantity(position.qty_available),
   };
-  const qty = asked ?? positionPart(fraction ?? '1', held);
+  const qty = asked ?? sharesForFraction(fraction ?? '1', held);
   if (new Dec(held.qty_available).isZero()) {
     throw invalidOrder(`all of your ${symbol} is already in open orders`, 'symbol');
   }
@@ -86,7 +86,7 @@ export async function readClosingOrder(
       side: position.side === 'short' ? 'the position is short' : 'the position is long',
       ...(isOption ? { position_intent: 'it closes a position' } : {}),
       // A fraction that the model chose is not computed.
-      ...(asked === undefined && fraction === undefined ? { qty: describePositionPart('1') } : {}),
+      ...(asked === undefined && fraction === undefined ? { qty: describePositionFraction('1') } : {}),
     },
     held,
   };

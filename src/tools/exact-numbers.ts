@@ -8,7 +8,7 @@ const EXACT_DIGITS = 15;
 /**
  * Returns a JSON number as it was written or, if its digits may have changed, a string that no decimal schema accepts.
  */
-export function decimalText(value: number): string {
+export function toDecimalText(value: number): string {
   const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
   const text = exact?.toFixed() ?? '';
   const isCarried = exact !== undefined && exact.precision() <= EXACT_DIGITS && isDecimalString(text);
@@ -36,7 +36,7 @@ function replaceNumber(root: unknown, path: readonly PropertyKey[]): void {
   const last = path.at(-1);
   if (last === undefined || typeof holder !== 'object' || holder === null) return;
   const value = (holder as Record<PropertyKey, unknown>)[last];
-  if (typeof value === 'number') (holder as Record<PropertyKey, unknown>)[last] = decimalText(value);
+  if (typeof value === 'number') (holder as Record<PropertyKey, unknown>)[last] = toDecimalText(value);
 }
 
 /** Parses the arguments for an order, a change or a message. @throws {TradeAgentError} naming the field */
@@ -61,6 +61,6 @@ export function normalizeArguments(args: Record<string, unknown>): Record<string
   return Object.fromEntries(
     Object.entries(args)
       .filter(([, value]) => value !== null && value !== '')
-      .map(([field, value]) => [field, typeof value === 'number' ? decimalText(value) : value]),
+      .map(([field, value]) => [field, typeof value === 'number' ? toDecimalText(value) : value]),
   );
 }

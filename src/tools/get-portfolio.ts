@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDollarAmount } from '../trading/amounts.ts';
 import { newYorkMidnight } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { dayTrades } from '../trading/portfolio/day-trades.ts';
+import { sumTodaysTrades } from '../trading/portfolio/todays-trades.ts';
 import type { Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, requireGateway } from './tool.ts';
@@ -67,6 +67,6 @@ function page(all: readonly Position[], limit: number | undefined, cursor: strin
 
 async function tradedToday(gateway: GatewayClient) {
   const began = newYorkMidnight(Date.parse((await gateway.clock()).timestamp));
-  const trades = dayTrades(await gateway.activities({ after: began - 1 }), began);
+  const trades = sumTodaysTrades(await gateway.activities({ after: began - 1 }), began);
   return [...trades].map(([symbol, { qty, paid }]) => ({ symbol, qty: qty.toFixed(), paid: paid.toFixed() }));
 }

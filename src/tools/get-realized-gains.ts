@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatSignedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
-import { gainsView } from '../trading/portfolio/gains-view.ts';
+import { buildGainsView } from '../trading/portfolio/gains-view.ts';
 import { lotHistory } from '../trading/portfolio/lot-history-replay.ts';
 import { defineTool, omittedCount, readLotInputs, requireGateway } from './tool.ts';
 
@@ -38,7 +38,7 @@ export const getRealizedGains = defineTool({
     const thisYear = Number(newYorkDate(now).slice(0, 4));
     const year = asked === 'this' ? `${thisYear}` : asked === 'last' ? `${thisYear - 1}` : asked;
     const history = lotHistory(activities, method, { positions });
-    const found = gainsView(history, activities, { method, year });
+    const found = buildGainsView(history, activities, { method, year });
     const { totals, gains } = found;
     return {
       summary: `${formatSignedDollars(totals.all.gain)} realized${year === undefined ? '' : ` in ${year}`} (short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)})${found.incomplete.length === 0 ? '' : ', history incomplete'}`,

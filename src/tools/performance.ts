@@ -5,12 +5,12 @@ import { newYorkMidnight } from '../trading/new-york-time.ts';
 import type { Period } from '../trading/period.ts';
 import { type BenchmarkReturn, benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { contributions, profitsBySymbol } from '../trading/portfolio/contribution.ts';
-import { dayTrades } from '../trading/portfolio/day-trades.ts';
 import { dividendsByMonth } from '../trading/portfolio/dividends.ts';
-import { type PortfolioHistory, portfolioView } from '../trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView, type PortfolioHistory } from '../trading/portfolio/portfolio-view.ts';
 import { beta, dailyRate, sharpeRatio, sortinoRatio } from '../trading/portfolio/risk-adjusted.ts';
 import { rollingReturns } from '../trading/portfolio/rolling-returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
+import { sumTodaysTrades } from '../trading/portfolio/todays-trades.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import type { Account, Position } from '../trading/views.ts';
 import { type AccountHistory, type AccountHistoryGateway, readAccountHistory } from './account-history.ts';
@@ -35,7 +35,7 @@ const ROLLING_MONTHS = [1, 3, 12];
 const MAX_SYMBOLS = 100;
 const CONCURRENT_REQUESTS = 6;
 
-export type Performance = Awaited<ReturnType<typeof readPerformance>>;
+export type PerformanceReport = Awaited<ReturnType<typeof readPerformance>>;
 
 /**
  * Returns the performance of an account and of a benchmark over a period, as decimal strings
@@ -80,7 +80,7 @@ export async function readPerformance(
     // Without the value at the end of an earlier day, the cash flows since then are unknown.
     ...currentFigures(account, positions, {
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
-      traded: dayTrades(activities, newYorkMidnight(now)),
+      traded: sumTodaysTrades(activities, newYorkMidnight(now)),
     }),
     values: thinned(all, MAX_POINTS).map(({ at, value }) => ({
       at: new Date(at).toISOString(),
@@ -191,7 +191,7 @@ function heldAndTradedSymbols(positions: readonly Position[], activities: readon
 }
 
 function currentFigures(account: Account, positions: readonly Position[], day: PortfolioHistory) {
-  const figures = portfolioView(account, positions, day);
+  const figures = buildPortfolioView(account, positions, day);
   return {
     day_profit: figures.day_change,
     day_fraction: figures.day_change_fraction,

@@ -23,7 +23,7 @@ export const tradeOrderDetailsSchema = z.lazy(() =>
 export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
 
 /** Returns the order's canonical JSON (RFC 8785), from which the client and the gateway each compute the digest. */
-export function canonicalForm(draft: OrderDraft): string {
+export function toCanonicalJson(draft: OrderDraft): string {
   const parsed = orderDraftSchema.parse(draft);
   checkOrder(parsed);
   const text = canonicalize(normalizeOrder(parsed));
@@ -32,7 +32,7 @@ export function canonicalForm(draft: OrderDraft): string {
 }
 
 export function orderDigest(draft: OrderDraft): string {
-  return createHash('sha256').update(canonicalForm(draft)).digest('base64url');
+  return createHash('sha256').update(toCanonicalJson(draft)).digest('base64url');
 }
 
 const CROCKFORD_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -50,7 +50,10 @@ export function approvalCode(digest: string): string {
 }
 
 /** Builds an order's authorization details. RFC 9396 reserves `type`, so the order's type becomes `order_type`. */
-export function tradeOrderDetails(draft: OrderDraft, target: { gateway: string; type?: string }): TradeOrderDetails {
+export function buildTradeOrderDetails(
+  draft: OrderDraft,
+  target: { gateway: string; type?: string },
+): TradeOrderDetails {
   const normalized = normalizeOrder(draft);
   return {
     ...normalized,
@@ -75,6 +78,6 @@ export function buildBindingMessage(description: string, code: string): string {
   return `${text.slice(0, 64 - code.length - 1)} ${code}`;
 }
 
-export function orderBindingMessage(draft: OrderDraft): string {
+export function buildOrderBindingMessage(draft: OrderDraft): string {
   return buildBindingMessage(describeOrder(normalizeOrder(draft)), approvalCode(orderDigest(draft)));
 }

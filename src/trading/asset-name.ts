@@ -36,7 +36,7 @@ export function normalizeName(text: string) {
 const assetName = memoizePerObject(({ name }: NamedAsset) => normalizeName(name));
 
 /** Returns whether a name that a person wrote is the asset's name. A name without a share class matches every class. */
-export function matchesName(asset: NamedAsset, said: NormalizedName): boolean {
+export function matchesAssetName(asset: NamedAsset, said: NormalizedName): boolean {
   const own = assetName(asset);
   const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;
   return said.words !== '' && own.words === said.words && isClass;
@@ -68,7 +68,7 @@ function matchRank(
 ): number | undefined {
   if (asset.symbol === symbol) return 0;
   if (wanted.length === 0) return undefined;
-  if (matchesName(asset, said)) return 1;
+  if (matchesAssetName(asset, said)) return 1;
   const own = assetName(asset).words.split(' ');
   if (!wanted.every((word) => own.includes(word))) return undefined;
   return own[0] === wanted[0] ? 2 : 3;

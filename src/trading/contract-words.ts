@@ -12,7 +12,7 @@ export function formatDayOfMonth(date: string): string {
 export const formatDate = (date: string): string => `${formatDayOfMonth(date)} ${date.slice(0, 4)}`;
 
 /** Describes an option as `AAPL 18 Dec 2026 $190 call`. Returns any other symbol unchanged. */
-export function contractWords(symbol: string): string {
+export function describeOptionSymbol(symbol: string): string {
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return symbol;
   const { underlying, expiry, strike, right } = option;

@@ -78,15 +78,15 @@ export function reservedDollars(draft: OrderDraft): string {
 }
 
 /** Returns the totals after adding these orders to the day's notional and number of orders. */
-export function totalsAfter(drafts: readonly OrderDraft[], counted: CountedTotals): CountedTotals {
+export function addOrdersToTotals(drafts: readonly OrderDraft[], counted: CountedTotals): CountedTotals {
   return {
     ...counted,
-    day_notional: new Dec(counted.day_notional).plus(totalReserved(drafts)).toFixed(2),
+    day_notional: new Dec(counted.day_notional).plus(sumReservedDollars(drafts)).toFixed(2),
     day_orders: counted.day_orders + drafts.length,
   };
 }
 
-export function totalReserved(drafts: readonly OrderDraft[]): string {
+export function sumReservedDollars(drafts: readonly OrderDraft[]): string {
   return Dec.sum(0, ...drafts.map(reservedDollars)).toFixed(2);
 }
 

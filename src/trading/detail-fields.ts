@@ -1,4 +1,4 @@
-import { contractWords } from './contract-words.ts';
+import { describeOptionSymbol } from './contract-words.ts';
 import { formatDollars, type OrderField, orderFrameFields, orderTermFields } from './order-fields.ts';
 
 export interface DetailField {
@@ -79,7 +79,7 @@ export function detailEnvironment({ environment }: Readonly<Record<string, unkno
 /** Describes the order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
 export function detailsHeadline(details: Readonly<Record<string, unknown>>): string {
   const action = orderTermFields.side.shown(toPlainText(details.side));
-  const symbol = contractWords(toPlainText(details.symbol));
+  const symbol = describeOptionSymbol(toPlainText(details.symbol));
   return details.qty !== undefined
     ? `${action} ${toPlainText(details.qty)} ${symbol}`
     : `${action} ${formatDollars(toPlainText(details.notional))} of ${symbol}`;

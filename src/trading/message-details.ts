@@ -29,7 +29,7 @@ export function messageDigest(draft: MessageDraft): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-export function messageSendDetails(
+export function buildMessageSendDetails(
   draft: MessageDraft,
   target: { gateway: string; type?: string },
 ): MessageSendDetails {
@@ -43,7 +43,7 @@ export function messageSendDetails(
   };
 }
 
-export function messageBindingMessage(draft: MessageDraft): string {
+export function buildMessageBindingMessage(draft: MessageDraft): string {
   const code = approvalCode(messageDigest(draft));
   return buildBindingMessage(`SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`, code);
 }

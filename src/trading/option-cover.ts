@@ -22,7 +22,7 @@ export function assignmentEffect({
   const option = parseOptionSymbol(symbol);
   if (option === undefined || position_intent !== 'sell_to_open') return undefined;
   const { underlying, right, strike, expiry } = option;
-  const cash = putSecurityDollars(symbol, qty).toFixed(2, Dec.ROUND_UP);
+  const cash = putCollateralDollars(symbol, qty).toFixed(2, Dec.ROUND_UP);
   const taken = `${formatShares(new Dec(qty).times(contractMultiplier(symbol)).toFixed())} ${underlying}`;
   const at = `at ${formatSharePrice(strike)} a share`;
   return {
@@ -44,7 +44,7 @@ export function isPut(symbol: string): boolean {
 }
 
 /** Returns the dollars needed to buy the shares at the strike if these puts are assigned. */
-export function putSecurityDollars(symbol: string, contracts: Dec | string): Dec {
+export function putCollateralDollars(symbol: string, contracts: Dec | string): Dec {
   return new Dec(contracts).times(contractMultiplier(symbol)).times(parseOptionSymbol(symbol)?.strike ?? 0);
 }
 
@@ -81,7 +81,7 @@ export function usedCover(symbol: string, open: readonly OpenOrderSize[]): UsedC
     cash: Dec.sum(
       0,
       ...buys.map(({ notional }) => notional),
-      ...puts.map((one) => putSecurityDollars(one.symbol, one.qty)),
+      ...puts.map((one) => putCollateralDollars(one.symbol, one.qty)),
     ).toFixed(2, Dec.ROUND_UP),
     buys: Dec.sum(0, ...buys.filter((one) => one.symbol === symbol).map(({ qty }) => qty)).toFixed(),
   };

@@ -32,7 +32,7 @@ export function exitPrices(order: Order): ExitPrices {
  * an OCO, one exit cancels the other, so only the larger exit counts. In a spread or an unknown order class, every open
  * leg counts.
  */
-export function fillableParts(order: Order): readonly OrderLeg[] {
+export function fillableLegs(order: Order): readonly OrderLeg[] {
   const { legs } = order;
   if (legs === undefined) return hasExitLegs(order.order_class) && order.status === 'held' ? [] : [order];
   const open = openLegs(order);

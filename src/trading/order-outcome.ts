@@ -1,6 +1,6 @@
 import { capitalize, lowercaseFirst } from '../text/first-letter.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from './amounts.ts';
-import { contractWords } from './contract-words.ts';
+import { describeOptionSymbol } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { isMultiLeg } from './order-legs.ts';
 import { requiresPrice } from './order-types.ts';
@@ -40,7 +40,7 @@ function exitName({ stop_price, limit_price }: OrderLeg): string {
 /** Describes the outcome of a single order or leg: `Bought 2 of 5 AAPL at $180.02; the rest is canceled`. */
 export function describeLegOutcome(order: OrderLeg): string {
   const { side, status, filled_qty, filled_avg_price } = order;
-  const symbol = contractWords(order.symbol);
+  const symbol = describeOptionSymbol(order.symbol);
   const bought =
     filled_avg_price === null || new Dec(filled_qty).isZero()
       ? undefined
@@ -53,7 +53,7 @@ export function describeLegOutcome(order: OrderLeg): string {
 
 function describeLeg(order: OrderLeg): string {
   const { side, symbol } = order;
-  return [`${side} ${formatAmount(order)} ${contractWords(symbol)}`, ...priceTerms(order)].join(' ');
+  return [`${side} ${formatAmount(order)} ${describeOptionSymbol(symbol)}`, ...priceTerms(order)].join(' ');
 }
 
 function priceTerms({ side, type, limit_price, stop_price, trail_price, trail_percent }: OrderLeg): string[] {

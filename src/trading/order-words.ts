@@ -1,6 +1,6 @@
 import { formatDollarAmount, formatExactPercent, formatSharePrice, formatShares } from './amounts.ts';
 import { contractMultiplier } from './asset-class.ts';
-import { contractWords } from './contract-words.ts';
+import { describeOptionSymbol } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { environmentName } from './environment.ts';
 import type { OrderDraft } from './order.ts';
@@ -13,7 +13,7 @@ import type { Order, OrderLeg } from './views.ts';
 export function orderHeadline(order: OrderDraft): string {
   const amount = order.qty !== undefined ? formatShares(order.qty) : formatDollarAmount(order.notional ?? '0');
   const of = order.qty !== undefined ? ' ' : ' of ';
-  return `${order.side.toUpperCase()} ${amount}${of}${contractWords(order.symbol)}, ${orderTerms(order)}`;
+  return `${order.side.toUpperCase()} ${amount}${of}${describeOptionSymbol(order.symbol)}, ${orderTerms(order)}`;
 }
 
 /** Returns an open order in one line: `SELL 5 AAPL, stop $170.00`, or for several legs `mleg: BUY 1 …; SELL 1 …`. */
@@ -30,7 +30,7 @@ export function openOrderHeadline(order: Order): string {
 
 function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {
   const amount = qty !== null ? formatShares(qty) : `${formatDollarAmount(notional ?? '0')} of`;
-  return `${side.toUpperCase()} ${amount} ${contractWords(symbol)}`;
+  return `${side.toUpperCase()} ${amount} ${describeOptionSymbol(symbol)}`;
 }
 
 function orderTerms(order: OrderPrices & { readonly type: string; readonly order_class?: string | undefined }): string {

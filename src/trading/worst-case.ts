@@ -56,7 +56,7 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
  * Returns the worst case of an order's own fills, from the bounds of {@link boundedOrder}. Excludes fees, taxes and
  * later losses of the position.
  */
-export function worstCase(draft: OrderDraft): WorstCase {
+export function computeWorstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
   if (order.order_class === 'oco') return ocoWorstCase(order);
   const entry = addOptionText(entryWorstCase(order), order);

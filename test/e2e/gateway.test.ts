@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { formatUtcSeconds } from '../../src/machine/clock.ts';
-import { tradeOrderDetails } from '../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../integration/gateway/support/alpaca-stand-in.ts';
 import { testClock } from '../integration/gateway/support/test-clock.ts';
@@ -113,7 +113,7 @@ it('a gateway of one’s own places what was approved, once, over a restart, and
   expect([unapproved.status, await unapproved.json()]).toMatchObject([403, { code: 'approval_missing' }]);
   expect(broker.book).toEqual([]);
 
-  const token = await approval([tradeOrderDetails(draft, { gateway: resource })]);
+  const token = await approval([buildTradeOrderDetails(draft, { gateway: resource })]);
   expect((await post(first.url, draft, token)).status).toBe(201);
   expect(broker.book).toHaveLength(1);
 

@@ -1,4 +1,4 @@
-import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
+import { formatConnectCommand } from '../../tools/gateway/gateway-problem.ts';
 import { fieldsChosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import type { KindOutcome } from '../../trading/kinds/kind-words.ts';
 import { getKindDefinition } from '../../trading/kinds/kinds.ts';
@@ -39,7 +39,7 @@ function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): s
   // Stored credentials are unlocked on the gateway's machine, so the person can't connect anything from here.
   if (code !== 'account_not_connected' || members?.credentials !== undefined) return text;
   const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
-  return `${text}; connect it with "${connectCommand(connection)}"`;
+  return `${text}; connect it with "${formatConnectCommand(connection)}"`;
 }
 
 export function findProposalMandateId({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {

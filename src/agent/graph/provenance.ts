@@ -2,7 +2,7 @@ import { printableAscii } from '../../text/invisible.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
-import { describePositionPart, type HeldQuantity, positionPart } from '../../trading/portfolio/allocation.ts';
+import { describePositionFraction, type HeldQuantity, sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { parseNewestTurn } from '../planner/conversation.ts';
 import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../planner/intent.ts';
@@ -174,10 +174,10 @@ function orderSources(input: ProvenanceInput): FoundSources {
   if (request.qty !== undefined && partAt >= 0 && partAt >= qtyAt && fields.qty?.source !== 'user') {
     const held = input.positions?.get(own);
     const fraction = turns[partAt]?.fractions.find(
-      (part) => held !== undefined && isSameValue(positionPart(part, held), request.qty),
+      (part) => held !== undefined && isSameValue(sharesForFraction(part, held), request.qty),
     );
     if (fraction !== undefined) {
-      fields.qty = { source: 'computed', from: describePositionPart(fraction) };
+      fields.qty = { source: 'computed', from: describePositionFraction(fraction) };
       turn = Math.max(turn, partAt);
     } else {
       fields.qty = otherSource(from);

@@ -10,18 +10,18 @@ import {
   formatSignedPercent,
   formatTodayChange,
 } from '../../trading/amounts.ts';
-import { contractWords } from '../../trading/contract-words.ts';
+import { describeOptionSymbol } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/kinds/kind-words.ts';
 import { mandateResultSchema } from '../../trading/mandate/granted.ts';
 import { formatLastDayWithWeekday } from '../../trading/mandate/mandate-end.ts';
-import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
+import { formatNewYorkDateTime } from '../../trading/mandate/standing-order-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { describeOrderOutcome } from '../../trading/order-outcome.ts';
-import { type PortfolioTotal, portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView, type PortfolioTotal } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import {
   type Account,
@@ -146,7 +146,7 @@ function standingOrderAnswer(
     ...(isEndSaid
       ? []
       : [`You gave no end date, so it lasts ${DEFAULT_DAYS} days, until ${formatLastDayWithWeekday(expires_at)}.`]),
-    next_at === undefined ? 'It is watching the price now.' : `Next: ${formatMoment(next_at)}.`,
+    next_at === undefined ? 'It is watching the price now.' : `Next: ${formatNewYorkDateTime(next_at)}.`,
     `To end it, run \`trade-agent mandates revoke ${mandate}\`.`,
   ].join(' ');
 }
@@ -165,7 +165,7 @@ function portfolioAnswer({ account, positions, traded_today }: z.output<typeof p
   const traded = new Map(
     traded_today.map(({ symbol, qty, paid }) => [symbol, { qty: new Dec(qty), paid: new Dec(paid) }]),
   );
-  const view = portfolioView(account, positions, { traded });
+  const view = buildPortfolioView(account, positions, { traded });
   const day =
     view.day_change === null || view.day_change_fraction === null
       ? formatTodayChange(null, null)
@@ -181,7 +181,7 @@ function portfolioAnswer({ account, positions, traded_today }: z.output<typeof p
       ['Symbol', 'Qty', 'Price', 'Value', 'Weight', 'Today', 'P/L', 'P/L %'],
       [
         ...view.rows.map((row) => [
-          contractWords(row.symbol),
+          describeOptionSymbol(row.symbol),
           formatShares(row.qty),
           formatSharePrice(row.price),
           ...figures(row),
@@ -360,7 +360,7 @@ function portfolioFigureAnswer(
   positions: readonly Position[],
   view: Extract<AccountView, { view: unknown }>['view'],
 ): string {
-  const figures = portfolioView(account, positions);
+  const figures = buildPortfolioView(account, positions);
   if (view === 'day') {
     if (figures.day_change === null || figures.day_change_fraction === null) {
       return `Today's change is unknown: your broker does not report the account's value at the last close. Equity ${formatDollarAmount(account.equity)}.`;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
-import { contractWords } from '../../trading/contract-words.ts';
+import { describeOptionSymbol } from '../../trading/contract-words.ts';
 import { Dec, toPlain } from '../../trading/decimal.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
-import { positionPart } from '../../trading/portfolio/allocation.ts';
+import { sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
@@ -253,7 +253,7 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
       'invalid_order',
     );
   }
-  return { qty: positionPart(intent.fraction, held) };
+  return { qty: sharesForFraction(intent.fraction, held) };
 }
 
 /** Returns the error for an incomplete list of open orders, from which the planner can't tell which order is meant. */
@@ -295,7 +295,7 @@ function resolveContract({ request, contract }: OptionIntent, answer: unknown): 
   const dates = found.map((symbol) => parseOptionSymbol(symbol)?.expiry ?? symbol);
   throw new NotUnderstoodError(
     `Which do you mean by ${said}: ${dates.join(', ')}${more ? ', …' : ''}?`,
-    `Give the day, as in "${contractWords(only)}".`,
+    `Give the day, as in "${describeOptionSymbol(only)}".`,
   );
 }
 

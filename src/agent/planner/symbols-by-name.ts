@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { matchesName, normalizeName } from '../../trading/asset-name.ts';
+import { matchesAssetName, normalizeName } from '../../trading/asset-name.ts';
 import { coinPairsByName } from './coins.ts';
 import { NotUnderstoodError, truncateWord } from './words.ts';
 
@@ -56,7 +56,7 @@ function matchingAssets(name: string, found: readonly NameSearchResult[]): NameS
     (asset) =>
       asset.symbol === name.toUpperCase() ||
       tickers.includes(asset.symbol) ||
-      (tickers.length === 0 && matchesName(asset, said)),
+      (tickers.length === 0 && matchesAssetName(asset, said)),
   );
   return [...new Map(meant.map((asset) => [asset.symbol, asset])).values()];
 }

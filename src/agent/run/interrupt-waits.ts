@@ -2,7 +2,7 @@ import { Command, type StateSnapshot } from '@langchain/langgraph';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { loginRequiredError } from '../../errors/login-required.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
-import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
+import { formatConnectCommand } from '../../tools/gateway/gateway-problem.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { ConnectionView } from '../events.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
@@ -193,7 +193,7 @@ export async function waitForInterruptedCalls(
 const CONNECTION_POLL_INTERVAL_MS = 2_000;
 
 export function toConnectionView(name: string, status: ConnectionView['status']): ConnectionView {
-  return { name, status, command: connectCommand(name) };
+  return { name, status, command: formatConnectCommand(name) };
 }
 
 /**

@@ -26,7 +26,7 @@ import {
 import { withOrderDefaults } from '../../trading/order-defaults.ts';
 import { policyReasons } from '../../trading/policy-reasons.ts';
 import { tradingStates } from '../../trading/policy-views.ts';
-import { positionPart } from '../../trading/portfolio/allocation.ts';
+import { sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { compileActiveRules, compileRules, readLimitsFile, readPolicyFiles, toRuleTexts } from './diff-policy.ts';
@@ -76,7 +76,7 @@ async function partialQty(
   fraction: string,
 ): Promise<{ readonly qty: string }> {
   const held = (await gateway.positions()).find((position) => position.symbol === symbol);
-  if (held !== undefined) return { qty: positionPart(fraction, held) };
+  if (held !== undefined) return { qty: sharesForFraction(fraction, held) };
   throw new TradeAgentError('invalid_order', `you hold no ${symbol}`, {
     hint: 'Run "trade-agent portfolio" to see your positions.',
   });

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { gainsView, lotsView } from '../../trading/portfolio/gains-view.ts';
+import { buildGainsView, buildLotsView } from '../../trading/portfolio/gains-view.ts';
 import { lotHistory } from '../../trading/portfolio/lot-history-replay.ts';
 import type { LotChoice, LotMethod } from '../../trading/portfolio/lot-pool.ts';
 import type { App } from '../app.ts';
@@ -55,8 +55,8 @@ export interface GainOptions {
   readonly lots?: string | undefined;
 }
 
-export type RealizedGains = ReturnType<typeof gainsView> & { readonly simulated: boolean };
-export type HeldLots = ReturnType<typeof lotsView> & {
+export type RealizedGains = ReturnType<typeof buildGainsView> & { readonly simulated: boolean };
+export type HeldLots = ReturnType<typeof buildLotsView> & {
   readonly imported: number;
   readonly simulated: boolean;
 };
@@ -68,7 +68,7 @@ export type HeldLots = ReturnType<typeof lotsView> & {
 export async function computeRealizedGains(app: HistoryApp, options: GainOptions): Promise<RealizedGains> {
   const { history, account, activities } = await loadLots(app, options);
   return {
-    ...gainsView(history, activities, { method: options.method, year: options.year }),
+    ...buildGainsView(history, activities, { method: options.method, year: options.year }),
     simulated: account.simulated,
   };
 }
@@ -77,7 +77,7 @@ export async function computeRealizedGains(app: HistoryApp, options: GainOptions
 export async function computeHeldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await loadLots(app, options);
   return {
-    ...lotsView(history, positions, now, options.method),
+    ...buildLotsView(history, positions, now, options.method),
     imported: activities.filter(({ imported }) => imported === true).length,
     simulated: account.simulated,
   };

@@ -3,9 +3,9 @@ import type { AccountEntry } from '../../trading/account-entry.ts';
 import { toFlows } from '../../trading/activity.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
-import { dayTrades } from '../../trading/portfolio/day-trades.ts';
 import type { PortfolioHistory } from '../../trading/portfolio/portfolio-view.ts';
 import { repriceAccount } from '../../trading/portfolio/reprice.ts';
+import { sumTodaysTrades } from '../../trading/portfolio/todays-trades.ts';
 import { type AccountsTotal, totalByCurrency } from '../../trading/portfolio/totals-across.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { Account, Position, Quote } from '../../trading/views.ts';
@@ -62,7 +62,7 @@ export async function loadPortfolioSummary(
   // On an account's first day, the previous equity may already contain the first deposit.
   const dayFlow = values.some(({ at }) => Date.parse(at) < began) ? moved : undefined;
   const equity = values.map((value) => value.equity);
-  const traded = dayTrades(activities, began);
+  const traded = sumTodaysTrades(activities, began);
   return { account, positions, history: { equity, closes: new Map(closes), dayFlow, traded } };
 }
 

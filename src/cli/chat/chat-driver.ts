@@ -160,9 +160,9 @@ async function portfolioReport(
   const { portfolioTable } = await import('../text/portfolio-table.ts');
   const { pricesAsOfLine } = await import('../text/as-of.ts');
   const { loadPortfolioSummary } = await import('../../app/portfolio/portfolio.ts');
-  const { portfolioView } = await import('../../trading/portfolio/portfolio-view.ts');
+  const { buildPortfolioView } = await import('../../trading/portfolio/portfolio-view.ts');
   const figures = await loadPortfolioSummary(context, { lines: screen.spoken ? 0 : MAX_SPARKLINES });
-  const view = portfolioView(figures.account, figures.positions, figures.history);
+  const view = buildPortfolioView(figures.account, figures.positions, figures.history);
   const paint = await context.paint();
   // A printed report stays on the screen, so it shows the time of its prices.
   const taken = pricesAsOfLine(context.clock.now(), { paint, simulated: view.simulated });

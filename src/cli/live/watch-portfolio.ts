@@ -5,7 +5,7 @@ import {
   type LiveCombinedPortfolio,
   type LivePortfolio,
 } from '../../app/portfolio/portfolio.ts';
-import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { Context } from '../context/context.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
@@ -36,7 +36,7 @@ export async function watchPortfolio(context: Context): Promise<void> {
 }
 
 function oneAccount(context: Context): PortfolioSource<LivePortfolio> {
-  const viewOf = ({ account, positions, history }: LivePortfolio) => portfolioView(account, positions, history);
+  const viewOf = ({ account, positions, history }: LivePortfolio) => buildPortfolioView(account, positions, history);
   return {
     follow: (parts) => followPortfolio(context, { ...parts, lines: MAX_SPARKLINES }),
     table: (live, screen) => portfolioTable(viewOf(live), screen),

@@ -5,7 +5,7 @@ import { resultJsonSchema, rulesJsonSchema } from '../../check/json-schemas.ts';
 import { configSchema } from '../../config/profile.ts';
 import { orderDraftSchema } from '../../trading/order.ts';
 import { orderLegSchema, orderSchema, positionSchema } from '../../trading/views.ts';
-import { namedSchemas } from '../../values/named-schemas.ts';
+import { createSchemaRegistry } from '../../values/schema-registry.ts';
 import { timeSchema } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
@@ -36,7 +36,7 @@ function schemaFile(title: string, schema: z.ZodType): string {
     target: 'draft-2020-12',
     io: 'output',
     unrepresentable: 'any',
-    metadata: namedSchemas(sharedSchemas),
+    metadata: createSchemaRegistry(sharedSchemas),
   });
   return toJsonText({ ...allowUnknownFields(json), title });
 }

@@ -4,7 +4,7 @@ import { formatDollarAmount, formatSharePrice, formatShares } from '../../tradin
 import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
 import { getKindDefinition, kinds } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
-import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
+import { formatNewYorkDateTime } from '../../trading/mandate/standing-order-words.ts';
 import { describeOrderOutcome } from '../../trading/order-outcome.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
@@ -96,7 +96,7 @@ export function approvalOutcome(approval: ApprovalView): string {
 
 /** Formats a granted mandate: `mandate M-x9K2aB7cD1 active, next Mon 30 Nov 10:00 New York`. */
 function formatGrant({ mandate, next_at }: NonNullable<ApprovalView['granted']>): string {
-  return `mandate ${mandate} active${next_at === undefined ? '' : `, next ${formatMoment(next_at)}`}`;
+  return `mandate ${mandate} active${next_at === undefined ? '' : `, next ${formatNewYorkDateTime(next_at)}`}`;
 }
 
 /** Formats an order's fill: `filled 5 at $180.02`, `partially filled 2 of 5 at $180.02`, `accepted`. */

@@ -1,11 +1,11 @@
-import type { Performance } from '../../tools/performance.ts';
+import type { PerformanceReport } from '../../tools/performance.ts';
 import { formatDollarAmount, formatSignedDollars, formatSignedPercent } from '../../trading/amounts.ts';
 import { periodWords } from '../../trading/period.ts';
 import { formatTable, numberColumn } from './table.ts';
 
-type Rates = Performance['time_weighted'];
+type Rates = PerformanceReport['time_weighted'];
 
-export async function performanceText(found: Performance): Promise<string> {
+export async function performanceText(found: PerformanceReport): Promise<string> {
   const { ratios, benchmark } = found;
   const rows: [string, string][] = [
     [
@@ -46,7 +46,7 @@ export async function performanceText(found: Performance): Promise<string> {
   if (found.contributions !== undefined) parts.push(await contributionsText(found.contributions));
   if (found.dividends_by_month.length > 0) {
     parts.push(
-      await formatTable<Performance['dividends_by_month'][number]>(
+      await formatTable<PerformanceReport['dividends_by_month'][number]>(
         [
           { head: 'MONTH', cell: ({ month }) => month },
           numberColumn('DIVIDENDS', ({ amount }) => formatSignedDollars(amount)),
@@ -59,7 +59,7 @@ export async function performanceText(found: Performance): Promise<string> {
   return parts.join('\n\n');
 }
 
-async function contributionsText(found: NonNullable<Performance['contributions']>): Promise<string> {
+async function contributionsText(found: NonNullable<PerformanceReport['contributions']>): Promise<string> {
   const rows = [
     ...found.positions,
     { symbol: 'rest (interest, fees, unpriced)', ...found.rest },

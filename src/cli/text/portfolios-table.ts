@@ -4,7 +4,7 @@ import type { AccountEntry } from '../../trading/account-entry.ts';
 import { formatDollarAmount, formatSignedDollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
-import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { AccountsTotal } from '../../trading/portfolio/totals-across.ts';
 import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
 import { type Column, fitTable, formatTable, numberColumn } from './table.ts';
@@ -29,7 +29,7 @@ export async function portfoliosTable(
   );
   const each = await Promise.all(
     accounts.map(async ({ account, positions, label }) =>
-      [`== ${safeLine(label)}`, await portfolioTable(portfolioView(account, positions), screen)].join('\n'),
+      [`== ${safeLine(label)}`, await portfolioTable(buildPortfolioView(account, positions), screen)].join('\n'),
     ),
   );
   return [...summary, ...(gone.length === 0 ? [] : [gone.join('\n')]), ...each].join('\n\n');

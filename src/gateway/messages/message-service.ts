@@ -12,7 +12,7 @@ import {
   messageDraftSchema,
   type SentMessage,
 } from '../../trading/message.ts';
-import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
+import { buildMessageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
 import {
   invalidContentProblem,
   invalidFieldNames,
@@ -126,7 +126,7 @@ export function createMessageSender(options: MessageServiceOptions) {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
       // Rebuilt from the request, so that a dishonest provider can't choose the details whose signature is checked.
-      const details = messageSendDetails(approved.draft, target);
+      const details = buildMessageSendDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
     },
@@ -377,7 +377,7 @@ function approvedMessage(
   const kind = { type: target.type, schema: messageSendDetailsSchema, ...MESSAGE };
   const approved = requireSingleDetails(caller, kind);
   const draft = parseMessage(body);
-  const demanded = messageSendDetails(draft, target);
+  const demanded = buildMessageSendDetails(draft, target);
   requireApprovedDetails(approved, demanded, kind);
   return { draft, digest: demanded.digest };
 }

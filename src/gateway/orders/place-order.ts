@@ -6,7 +6,7 @@ import type { HaltStore } from '../../store/halts.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { OrderJournal, OrderJournalEntry, OrderKey } from '../../store/order-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
-import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
+import { buildTradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { effectiveMandateState } from '../../trading/mandate/mandate-state.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
@@ -113,7 +113,7 @@ export function createOrderService(given: OrderServiceOptions) {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
       // The details come from the request, so a lying provider can't bypass this check with a token of its own.
-      const details = tradeOrderDetails(approved.draft, target);
+      const details = buildTradeOrderDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(service, approved, caller);
     },
@@ -504,7 +504,7 @@ function approvedOrder(
   const kind = { type: target.type, schema: tradeOrderDetailsSchema, ...ORDER_TERMS };
   const approved = requireSingleDetails(caller, kind);
   const draft = parseOrder(body);
-  const demanded = tradeOrderDetails(draft, target);
+  const demanded = buildTradeOrderDetails(draft, target);
   requireApprovedDetails(approved, demanded, kind);
   return { draft, digest: demanded.digest };
 }

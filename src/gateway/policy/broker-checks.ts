@@ -3,7 +3,7 @@ import { assetClassWords, contractMultiplier, parseOptionSymbol, symbolAssetClas
 import { Dec } from '../../trading/decimal.ts';
 import { mustWaitForOpen } from '../../trading/market-open.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
-import { putSecurityDollars } from '../../trading/option-cover.ts';
+import { putCollateralDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { adverseSide, currentPrice, sideOutsideBand } from '../../trading/price-drift.ts';
@@ -280,7 +280,7 @@ function isSecured(
 ): Objection | undefined {
   if (free_cash === null) return factUnavailableObjection('which cash is free');
   const free = Dec.max(new Dec(free_cash).minus(counted.covering?.cash ?? 0), 0).toFixed(2, Dec.ROUND_FLOOR);
-  const needed = putSecurityDollars(symbol, contracts).toFixed(2, Dec.ROUND_UP);
+  const needed = putCollateralDollars(symbol, contracts).toFixed(2, Dec.ROUND_UP);
   if (new Dec(needed).lte(free)) return undefined;
   return {
     reason: 'PUT_NOT_SECURED',

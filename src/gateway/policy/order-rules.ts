@@ -3,7 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { DecisionStore, NewPolicyDecision } from '../../store/decision-store.ts';
 import { HALTED_BY_MAX_DAY_LOSS, type HaltStore } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import { type CountedTotals, totalReserved, totalsAfter } from '../../trading/counted-order.ts';
+import { addOrdersToTotals, type CountedTotals, sumReservedDollars } from '../../trading/counted-order.ts';
 import type { HttpProblem } from '../../trading/http-problem.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
@@ -48,7 +48,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const more = {
       ...fromRelations,
       ...toTokenFacts(subject),
-      ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE_FACT]: totalReserved(after) }),
+      ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE_FACT]: sumReservedDollars(after) }),
     };
     const facts = { ...toUncountedFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
@@ -80,7 +80,7 @@ export function createOrderRules(options: OrderRulesOptions) {
      */
     async requireAllowed(asked: OrderDecisionRequest, world: BrokerSnapshot, stage: NewPolicyDecision['stage']) {
       const { rules, facts } = await rulesAndFacts(asked, world);
-      const counted = totalsAfter(asked.after ?? [], await journal.count(countingOf(asked), clock.now()));
+      const counted = addOrdersToTotals(asked.after ?? [], await journal.count(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };

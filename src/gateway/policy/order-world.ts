@@ -9,9 +9,9 @@ import { Dec } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { oldestCurrentPriceDate, symbolMarketClock } from '../../trading/market-open.ts';
 import { addDays, newYorkDate, newYorkInstant, ONE_DAY_MS } from '../../trading/new-york-time.ts';
-import { isCallOn, isPut, putSecurityDollars } from '../../trading/option-cover.ts';
+import { isCallOn, isPut, putCollateralDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { fillableParts, hasEndedEntry } from '../../trading/order-legs.ts';
+import { fillableLegs, hasEndedEntry } from '../../trading/order-legs.ts';
 import { checkBrokerTerms } from '../../trading/order-terms.ts';
 import { currentPrice } from '../../trading/price-drift.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
@@ -116,7 +116,7 @@ export async function readBrokerSnapshots(
   const ours = new Set(own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]));
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
-    return hasEndedEntry(order) ? fillableParts(order) : [];
+    return hasEndedEntry(order) ? fillableLegs(order) : [];
   });
   const now = Date.parse(market.timestamp);
   const dayFlow = flows === null ? {} : { dayFlow: computeNetDepositsToday(flows, account, { positions, now }) };
@@ -262,7 +262,7 @@ function holdingFacts(
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  const inSymbol = others.flatMap(fillableParts).filter((order) => order.symbol === symbol);
+  const inSymbol = others.flatMap(fillableLegs).filter((order) => order.symbol === symbol);
   // An order whose side is unknown may be a purchase.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [orderCost(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
@@ -383,9 +383,9 @@ function freeShares(underlying: string, positions: readonly Position[], others: 
 /** Returns the cash minus what secures sold puts and what open purchases cost; null if a purchase is unbounded. */
 function freeCash(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
-  const secured = puts.map(({ symbol, qty }) => putSecurityDollars(symbol, new Dec(qty).abs()));
+  const secured = puts.map(({ symbol, qty }) => putCollateralDollars(symbol, new Dec(qty).abs()));
   const open = others.flatMap((order): (Dec | undefined)[] => {
-    if (order.side === 'sell') return isPut(order.symbol) ? [putSecurityDollars(order.symbol, left(order))] : [];
+    if (order.side === 'sell') return isPut(order.symbol) ? [putCollateralDollars(order.symbol, left(order))] : [];
     if (order.notional !== null) return [new Dec(order.notional)];
     const price = order.limit_price ?? order.stop_price;
     return [price === null ? undefined : left(order).times(price).times(contractMultiplier(order.symbol))];

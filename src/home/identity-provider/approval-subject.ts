@@ -4,21 +4,21 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import {
+  buildOrderBindingMessage,
+  buildTradeOrderDetails,
   differingFields,
-  orderBindingMessage,
   TRADE_ORDER_DETAILS_TYPE,
   type TradeOrderDetails,
-  tradeOrderDetails,
   tradeOrderDetailsSchema,
 } from '../../trading/approval-details.ts';
 import { getKindDefinition, kinds } from '../../trading/kinds/kinds.ts';
 import { type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import {
   type ApprovalDetails,
+  buildMessageBindingMessage,
+  buildMessageSendDetails,
   MESSAGE_SEND_DETAILS_TYPE,
   type MessageSendDetails,
-  messageBindingMessage,
-  messageSendDetails,
   messageSendDetailsSchema,
 } from '../../trading/message-details.ts';
 import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
@@ -47,16 +47,16 @@ export function parseApprovalSubject(text: unknown, target: { resource: string; 
   if (isProposalDetails(found)) return readProposal(found, target);
   if (found.type === MESSAGE_SEND_DETAILS_TYPE) {
     const sending = (details: MessageSendDetails) =>
-      messageSendDetails(toMessageDraft(details), { gateway, type: MESSAGE_SEND_DETAILS_TYPE });
+      buildMessageSendDetails(toMessageDraft(details), { gateway, type: MESSAGE_SEND_DETAILS_TYPE });
     const details = readChecked(found, 'message', messageSendDetailsSchema, sending, now);
-    const message = messageBindingMessage(toMessageDraft(details));
+    const message = buildMessageBindingMessage(toMessageDraft(details));
     return { details, scope: MESSAGE_SCOPE, isProposal: false, bindingMessage: { is: message } };
   }
   if (found.type !== TRADE_ORDER_DETAILS_TYPE)
     throw new UnacceptableDetailsError(`the type must be ${TRADE_ORDER_DETAILS_TYPE}`);
-  const ordering = (details: TradeOrderDetails) => tradeOrderDetails(toOrderDraft(details), { gateway });
+  const ordering = (details: TradeOrderDetails) => buildTradeOrderDetails(toOrderDraft(details), { gateway });
   const details = readChecked(found, 'order', tradeOrderDetailsSchema, ordering, now);
-  const message = orderBindingMessage(toOrderDraft(details));
+  const message = buildOrderBindingMessage(toOrderDraft(details));
   return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
 

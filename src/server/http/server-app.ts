@@ -45,7 +45,7 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Environment } from '../../trading/order.ts';
 import { orderSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { namedSchemas } from '../../values/named-schemas.ts';
+import { createSchemaRegistry } from '../../values/schema-registry.ts';
 import { personStores } from '../person-agent.ts';
 import { createPersonProposalWatch, type PersonProposalWatch } from '../person-watch.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
@@ -403,7 +403,7 @@ export function createOpenApiDocument(address: string, version: string): Json {
       target: 'draft-2020-12',
       io,
       unrepresentable: 'any',
-      ...(io === 'output' ? { metadata: namedSchemas(componentNames), override: allowAdditionalProperties } : {}),
+      ...(io === 'output' && { metadata: createSchemaRegistry(componentNames), override: allowAdditionalProperties }),
     }) as Json & { readonly $defs?: Json };
     for (const [name, part] of Object.entries($defs)) components[name] = rewriteRefs(withoutId(part as Json));
     return rewriteRefs(withoutId(json)) as Json;

@@ -74,7 +74,7 @@ export function sanitizeProblemMembers(members: Readonly<Record<string, unknown>
   return sanitizeValue(pickProblemMembers(members)) as ProblemMembers;
 }
 
-export function connectCommand(connection: string): string {
+export function formatConnectCommand(connection: string): string {
   return `trade-agent connections add ${connection}`;
 }
 
@@ -86,7 +86,7 @@ export function connectionRequiredError(connection: string): TradeAgentError {
 }
 
 function connectHint(connection: string): string {
-  return `Connect it with "${connectCommand(connection)}".`;
+  return `Connect it with "${formatConnectCommand(connection)}".`;
 }
 
 /** Matches the HTTP problem from a gateway with stored credentials. This client can't connect an account there. */

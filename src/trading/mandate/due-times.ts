@@ -38,14 +38,14 @@ export function countDueTimes(when: RecurringTime, from: number, until: number):
 }
 
 /** Returns the time until which an order due at `due` may still be placed. */
-export function dueUntil(when: RecurringTime, due: number): number {
+export function placementDeadline(when: RecurringTime, due: number): number {
   return newYorkMidnight(nextDueTime(when, due));
 }
 
 /** Returns the first due time, at or after `due`, whose order may still be placed. It may be in the future. */
 export function firstPlaceableDueTime(when: RecurringTime, due: number, now: number): number {
   let latest = due;
-  while (dueUntil(when, latest) <= now) latest = nextDueTime(when, latest);
+  while (placementDeadline(when, latest) <= now) latest = nextDueTime(when, latest);
   return latest;
 }
 

@@ -174,7 +174,7 @@ function checkAmounts({
 }
 
 /** Checks the lifetime, counted from now even if the mandate starts later. @throws {TradeAgentError} `invalid_order` */
-export function checkLifetime(
+export function checkMandateLifetime(
   { environment, expires_at }: Pick<MandateEnvelope, 'environment' | 'expires_at'>,
   now: number,
 ): void {

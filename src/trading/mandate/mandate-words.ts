@@ -5,7 +5,7 @@ import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../order-types.ts';
 import { describeCadence } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
-import { describeStandingOrder, describeWhen } from './standing-order-words.ts';
+import { describeStandingOrder, describeStandingOrderTimes } from './standing-order-words.ts';
 
 /** Returns the mandate's last New York day: `24 Dec`. */
 export function formatLastDay(expiresAt: string): string {
@@ -22,7 +22,8 @@ export function describeCoveredOrders(
   terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>,
 ): string {
   const { sides, symbols, standing } = terms;
-  if (standing !== undefined) return `${describeStandingOrder(standing)} ${describeWhen(standing, terms.expires_at)}`;
+  if (standing !== undefined)
+    return `${describeStandingOrder(standing)} ${describeStandingOrderTimes(standing, terms.expires_at)}`;
   const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(' and ');
   return `${capitalize(verbs)} ${symbols.join(', ')}`;
 }
@@ -44,7 +45,7 @@ export function describeMandateTimes(
   const { cadence, orders_per_slot = 1, standing, expires_at } = terms;
   return standing === undefined
     ? describeCadence(cadence, orders_per_slot)
-    : `${describeWhen(standing, expires_at)}, placed by the gateway`;
+    : `${describeStandingOrderTimes(standing, expires_at)}, placed by the gateway`;
 }
 
 export function mandateFields(terms: MandateEnvelope): [label: string, value: string][] {

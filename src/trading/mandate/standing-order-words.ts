@@ -17,7 +17,7 @@ export function describeStandingOrder({ order }: StandingOrderTerms): string {
 }
 
 /** Describes the times: `every Monday 10:00 New York`, `if NVDA falls below $100.00, once, until Fri 27 Nov`. */
-export function describeWhen({ order, when }: StandingOrderTerms, expiresAt: string): string {
+export function describeStandingOrderTimes({ order, when }: StandingOrderTerms, expiresAt: string): string {
   if (!isRecurring(when)) {
     const moves = when.price === 'below' ? 'falls below' : 'rises above';
     return `if ${order.symbol} ${moves} ${formatSharePrice(when.at)}, once, until ${formatDay(Date.parse(expiresAt) - 1)}`;
@@ -33,18 +33,18 @@ export function formatDay(time: number): string {
   return `${DAY_NAMES[weekday(date)]} ${formatDayOfMonth(date)}`;
 }
 
-export function formatMoment(at: string): string {
+export function formatNewYorkDateTime(at: string): string {
   const time = Date.parse(at);
   return `${formatDay(time)} ${newYorkTimestamp(time).slice(11, 16)} New York`;
 }
 
 /** Describes the next due time, `Mon 30 Nov 10:00 New York`, or the state: `watching the price`, `done`, `stopped`. */
 export function describeNextTime({ state, next_at }: StandingOrderState): string {
-  return next_at === undefined ? (state === 'watching' ? 'watching the price' : state) : formatMoment(next_at);
+  return next_at === undefined ? (state === 'watching' ? 'watching the price' : state) : formatNewYorkDateTime(next_at);
 }
 
 /** Describes the last result: `ordered Mon 23 Nov 10:00 New York`, `refused …: trading is halted (policy_denied)`. */
 export function describeLastResult({ outcome, at, text, code }: NonNullable<StandingOrderState['last']>): string {
   const why = text === undefined ? '' : `: ${text}${code === undefined ? '' : ` (${code})`}`;
-  return `${outcome} ${formatMoment(at)}${why}`;
+  return `${outcome} ${formatNewYorkDateTime(at)}${why}`;
 }

@@ -11,12 +11,12 @@ export interface HeldQuantity {
  * Returns the number of shares in a fraction of a position, rounded down to nine decimals.
  * @param fraction `"0.5"` is half of the position. `"1"` is the whole position except the shares in open sell orders
  */
-export function positionPart(fraction: string, held: HeldQuantity): string {
+export function sharesForFraction(fraction: string, held: HeldQuantity): string {
   const base = fraction === '1' ? held.qty_available : held.qty;
   return toPlain(new Dec(base).times(fraction).toDecimalPlaces(9, Dec.ROUND_DOWN));
 }
 
-export function describePositionPart(fraction: string): string {
+export function describePositionFraction(fraction: string): string {
   if (fraction === '1') return 'the whole position';
   return fraction === '0.5' ? 'half of the position' : `${toPlain(new Dec(fraction).times(100))}% of the position`;
 }

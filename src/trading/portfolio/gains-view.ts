@@ -17,7 +17,7 @@ const NOTES = {
   wash: 'wash sales count only this account’s trades in the same symbol; the disallowed loss and the holding period carry over to the replacement shares',
 } as const;
 
-export function gainsView(
+export function buildGainsView(
   history: LotHistory,
   activities: readonly Activity[],
   { method, year }: { readonly method: LotMethod; readonly year: string | undefined },
@@ -84,7 +84,7 @@ function totalsView(gains: readonly Gain[], term?: Term) {
 }
 
 /** Returns the open lots under a method. A short position's proceeds are shown as negative cost. */
-export function lotsView(history: LotHistory, positions: readonly Position[], now: number, method: LotMethod) {
+export function buildLotsView(history: LotHistory, positions: readonly Position[], now: number, method: LotMethod) {
   const today = newYorkDate(now);
   const lots = positions.flatMap((position) => {
     const { long = [], short = [] } = history.open.get(position.symbol) ?? {};

@@ -3,7 +3,7 @@ import { Dec, fractionOf, signedQty, ZERO } from '../decimal.ts';
 import type { Environment } from '../order.ts';
 import { accountPerformance } from '../portfolio-performance.ts';
 import type { Account, Position } from '../views.ts';
-import type { DayTrades } from './day-trades.ts';
+import type { TodaysTrades } from './todays-trades.ts';
 
 /**
  * A portfolio for display. The terminal, chat, report and web show these figures and compute none of their own. Dollars
@@ -46,10 +46,10 @@ export interface PortfolioHistory {
   readonly equity?: readonly string[] | undefined;
   readonly dayFlow?: Dec | undefined;
   /** Today's trades by symbol. If absent, every position's change is measured from the last close. */
-  readonly traded?: ReadonlyMap<string, DayTrades> | undefined;
+  readonly traded?: ReadonlyMap<string, TodaysTrades> | undefined;
 }
 
-export function portfolioView(
+export function buildPortfolioView(
   account: Account,
   positions: readonly Position[],
   { closes, equity: history = [], dayFlow, traded }: PortfolioHistory = {},
@@ -111,7 +111,10 @@ interface PositionFigures {
   readonly unrealized: Dec;
 }
 
-function positionFigures(position: Position, traded: DayTrades | undefined): PositionFigures & { readonly qty: Dec } {
+function positionFigures(
+  position: Position,
+  traded: TodaysTrades | undefined,
+): PositionFigures & { readonly qty: Dec } {
   const qty = signedQty(position);
   const units = contractMultiplier(position.symbol);
   const before = (traded === undefined ? qty : qty.minus(traded.qty)).mul(position.lastday_price).mul(units);

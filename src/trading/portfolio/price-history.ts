@@ -39,7 +39,7 @@ export function packHistory(closes: readonly { readonly day: number; readonly cl
  * Returns the close `sessions` sessions ago, in dollars, where 1 is the last finished session. Undefined if the history
  * has no such close.
  */
-export function closeBefore({ closes }: PriceHistory, sessions: number): Dec | undefined {
+export function closeSessionsAgo({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
   return units === undefined || units === 0 ? undefined : unitsToDollars(units);
 }

@@ -6,7 +6,7 @@ import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { toOrderRequest } from '../../../src/trading/open-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type OrderClass, orderClasses } from '../../../src/trading/order-classes.ts';
-import { fillableParts, hasEnded } from '../../../src/trading/order-legs.ts';
+import { fillableLegs, hasEnded } from '../../../src/trading/order-legs.ts';
 import { orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
 import { isFinalStatus, type Order } from '../../../src/trading/views.ts';
 import { boundedOrder } from '../../../src/trading/worst-case.ts';
@@ -86,7 +86,7 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       expect(legs).toHaveLength(2);
       expect(legs.some(({ status }) => isFinalStatus(status))).toBe(false);
       // Listed beside it or below it, nothing of it is counted twice, and nothing is left out.
-      const standing = (await open()).flatMap(fillableParts).filter(({ symbol }) => symbol === entry.symbol);
+      const standing = (await open()).flatMap(fillableLegs).filter(({ symbol }) => symbol === entry.symbol);
       expect(standing.map(({ side, qty }) => [side, qty])).toEqual([['sell', '1']]);
       const [first] = legs;
       await bench().broker.cancel(first?.id ?? '');

@@ -11,12 +11,12 @@ import { toResultText } from '../../../src/mcp/client/connection.ts';
 import { sanitizeTool } from '../../../src/mcp/client/tool-text.ts';
 import { isWellFormed } from '../../../src/net/well-formed-json.ts';
 import { tools } from '../../../src/tools/catalog.ts';
-import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { messageDraftSchema } from '../../../src/trading/message.ts';
-import { messageSendDetails } from '../../../src/trading/message-details.ts';
+import { buildMessageSendDetails } from '../../../src/trading/message-details.ts';
 import { checkOrder, describeOrder, orderDraftSchema, orderRequestSchema } from '../../../src/trading/order.ts';
 import { proposalRequestSchema } from '../../../src/trading/proposal.ts';
-import { worstCase } from '../../../src/trading/worst-case.ts';
+import { computeWorstCase } from '../../../src/trading/worst-case.ts';
 import { draft, RESOURCE } from '../../integration/sandbox/identity-provider-fixture.ts';
 import { proposalDetails, subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
@@ -26,7 +26,7 @@ export type JsonReader = readonly [read: (value: unknown) => unknown, ...sound: 
 
 const target = { resource: RESOURCE, now: Date.now() };
 const details = proposalDetails('order', { locations: [RESOURCE] });
-const messageDetails = messageSendDetails(messageDraftSchema.parse(subjectOf('message')), {
+const messageDetails = buildMessageSendDetails(messageDraftSchema.parse(subjectOf('message')), {
   gateway: RESOURCE,
 });
 const authenticator = createAuthenticator();
@@ -46,7 +46,7 @@ function checkedDraft(value: unknown) {
   const parsed = orderDraftSchema.safeParse(value);
   if (!parsed.success) return;
   checkOrder(parsed.data);
-  worstCase(parsed.data);
+  computeWorstCase(parsed.data);
   describeOrder(parsed.data);
 }
 
@@ -90,7 +90,7 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
   'a proposal’s details': [(value) => parseApprovalSubject(JSON.stringify([value]), target), details],
   'an order’s details': [
     (value) => parseApprovalSubject(JSON.stringify([value]), target),
-    tradeOrderDetails(draft(), { gateway: RESOURCE }),
+    buildTradeOrderDetails(draft(), { gateway: RESOURCE }),
   ],
   'a message’s details': [(value) => parseApprovalSubject(JSON.stringify([value]), target), messageDetails],
   limits: [parseLimits, { max_order_notional: '5000', max_day_orders: 10, symbols: { allow: ['KO'] } }],

@@ -33,7 +33,7 @@ import {
   symbolAssetClass,
   symbolTicks,
 } from '../../../src/trading/asset-class.ts';
-import { contractWords } from '../../../src/trading/contract-words.ts';
+import { describeOptionSymbol } from '../../../src/trading/contract-words.ts';
 import { decimalString, formatPrice, isOnTick, parseDecimal, toPlain } from '../../../src/trading/decimal.ts';
 import { type OpenTarget, reads } from './target.ts';
 
@@ -111,7 +111,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
       if (contract !== undefined) {
         assert.equal(symbolAssetClass(symbol), 'us_option');
         assert.match(contract.expiry, /^20\d\d-\d\d-\d\d$/);
-        contractWords(symbol);
+        describeOptionSymbol(symbol);
       }
       for (const say of [symbolTicks, contractMultiplier]) say(symbol);
       formatQuantity(symbol, '1');

@@ -4,9 +4,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../src/approval/signature/statement.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
-import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
-import { messageSendDetails } from '../../../src/trading/message-details.ts';
+import { buildMessageSendDetails } from '../../../src/trading/message-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type Authenticator, createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { signed } from '../../unit/approval/signature/signing-world.ts';
@@ -174,7 +174,7 @@ describe('a provider that signs tokens for itself', () => {
     expires_at: formatUtcSeconds(Date.now() + 240_000),
     ...changes,
   });
-  const detailsOf = (order: OrderDraft) => tradeOrderDetails(order, { gateway: world.url });
+  const detailsOf = (order: OrderDraft) => buildTradeOrderDetails(order, { gateway: world.url });
   const post = async (path: string, body: object, scope: string, details: object, evidence?: Evidence) => {
     const token = await world.issuer.mint({
       claims: { scope, authorization_details: [details], approval_evidence: evidence },
@@ -232,7 +232,7 @@ describe('a provider that signs tokens for itself', () => {
       client_message_id: 'ta-00000001',
       expires_at: formatUtcSeconds(Date.now() + 240_000),
     };
-    const details = messageSendDetails(message, { gateway: world.url });
+    const details = buildMessageSendDetails(message, { gateway: world.url });
     expect(await post('/v1/messages', message, 'messages:write', details)).toMatchObject({
       status: 403,
       body: { code: 'signature_missing' },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { type OrderDraft, orderDraftSchema } from '../../../src/trading/order.ts';
 import type { OrderChanges } from '../../fixtures/builders.ts';
 import { answerOf, startWorld, type World } from './support/world.ts';
@@ -109,7 +109,7 @@ describe('an approved order changed in one field is refused', () => {
   it.each(fields)('the details in the token changed in %s alone', async (field) => {
     const draft = draftOf('limit');
     const name = field === 'type' ? 'order_type' : field;
-    const details = { ...tradeOrderDetails(draft, { gateway: world.url }), [name]: otherValue(draft, field) };
+    const details = { ...buildTradeOrderDetails(draft, { gateway: world.url }), [name]: otherValue(draft, field) };
     const token = await world.approve(draft, { claims: { authorization_details: [details] } });
     await world.refuses(world.place(draft, token), 403, 'details_mismatch', { fields: [name] });
   });
@@ -131,7 +131,7 @@ describe('an approved order changed in one field is refused', () => {
 });
 
 describe('the approved details themselves are', () => {
-  it.each<[string, (of: ReturnType<typeof tradeOrderDetails>) => unknown, string, string?]>([
+  it.each<[string, (of: ReturnType<typeof buildTradeOrderDetails>) => unknown, string, string?]>([
     ['is two alike', (of) => [of, of], 'approval_ambiguous'],
     ['has one of another type beside it', (of) => [of, { type: 'transfer' }], 'approval_ambiguous'],
     ['is not there', () => [], 'approval_missing'],
@@ -147,7 +147,7 @@ describe('the approved details themselves are', () => {
     ['has the quantity written otherwise', (of) => [{ ...of, qty: '5.0' }], 'details_mismatch', 'qty'],
   ])('refused where the claim %s', async (_, claim, code, field) => {
     const draft = draftOf('limit');
-    const details = claim(tradeOrderDetails(draft, { gateway: world.url }));
+    const details = claim(buildTradeOrderDetails(draft, { gateway: world.url }));
     const token = await world.approve(draft, { claims: { authorization_details: details } });
     const more = field === undefined ? {} : { fields: [field] };
     await world.refuses(world.place(draft, token), 403, code, more);
@@ -195,7 +195,7 @@ it('any change of an approved order is refused, whatever it is', async () => {
 
 function digestOrNothing(draft: OrderDraft): string | undefined {
   try {
-    return tradeOrderDetails(draft, { gateway: world.url }).digest;
+    return buildTradeOrderDetails(draft, { gateway: world.url }).digest;
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import { parseMail } from '../../../src/sandbox/third-parties/gmail.ts';
-import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { type MessageDraft, messageDraftSchema } from '../../../src/trading/message.ts';
-import { messageSendDetails } from '../../../src/trading/message-details.ts';
+import { buildMessageSendDetails } from '../../../src/trading/message-details.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
 import type { Reply } from './support/answering-server.ts';
 import { type MessageWorld, startMessageWorld } from './support/message-world.ts';
@@ -137,7 +137,7 @@ describe('a message changed after its approval is refused', () => {
   /** Sends an approved mail by a token with other details. */
   const sendBy = async (changes: Record<string, unknown>) => {
     const draft = mailDraft();
-    const details = { ...messageSendDetails(draft, { gateway: world.url }), ...changes };
+    const details = { ...buildMessageSendDetails(draft, { gateway: world.url }), ...changes };
     return world.send(draft, await world.approve(draft, { claims: { authorization_details: [details] } }));
   };
 
@@ -161,7 +161,7 @@ describe('a message changed after its approval is refused', () => {
 describe('what is refused before anything is looked at', () => {
   it('no token, the scope of an order, no approval, and two', async () => {
     const draft = world.draft();
-    const details = messageSendDetails(draft, { gateway: world.url });
+    const details = buildMessageSendDetails(draft, { gateway: world.url });
     await expectRefusal(world.send(draft, undefined), 401, 'token_missing');
     const order = await world.approve(draft, { claims: { scope: 'openid orders:write' } });
     await expectRefusal(world.send(draft, order), 403, 'insufficient_scope');
@@ -172,7 +172,7 @@ describe('what is refused before anything is looked at', () => {
   });
 
   it('the approval of an order, with the scope of a message', async () => {
-    const order = tradeOrderDetails(anOrderDraft(), { gateway: world.url });
+    const order = buildTradeOrderDetails(anOrderDraft(), { gateway: world.url });
     const { send } = await world.approved({}, { authorization_details: [order] });
     await expectRefusal(send(), 403, 'approval_missing');
   });

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { orderSchema } from '../../../src/trading/views.ts';
 import {
   insufficient,
@@ -152,7 +152,7 @@ describe('an approval', () => {
   it('of a type by another name works where the gateway is told that name, and only there', async () => {
     const other = await startWorld({ detailsType: 'https://example.com/trade' });
     const { draft, place } = await other.approved();
-    const details = tradeOrderDetails(draft, { gateway: other.url });
+    const details = buildTradeOrderDetails(draft, { gateway: other.url });
     const wrong = await other.approve(draft, { claims: { authorization_details: [details] } });
     await other.refuses(other.place(draft, wrong), 403, 'approval_missing');
     expect((await place()).status).toBe(201);

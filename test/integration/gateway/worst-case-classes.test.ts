@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { symbolAssetClass, symbolTicks } from '../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { HttpProblem } from '../../../src/trading/http-problem.ts';
-import { putSecurityDollars } from '../../../src/trading/option-cover.ts';
+import { putCollateralDollars } from '../../../src/trading/option-cover.ts';
 import type { Quote } from '../../../src/trading/views.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { dollarsBetween, hostileMarket } from './support/hostile-market.ts';
@@ -97,7 +97,7 @@ async function expectCovered(): Promise<void> {
   const shares = positions.find(({ symbol }) => symbol === 'AAPL')?.qty ?? '0';
   expect(new Dec(calls).times(100).lte(shares), 'calls without their shares').toBe(true);
   const { cash } = await world.broker.account();
-  expect(putSecurityDollars(PUT, puts).lte(new Dec(cash)), 'puts without their cash').toBe(true);
+  expect(putCollateralDollars(PUT, puts).lte(new Dec(cash)), 'puts without their cash').toBe(true);
 }
 
 function play(kind: Kind, parameters?: fc.Parameters<[Hostile]>): Promise<void> {

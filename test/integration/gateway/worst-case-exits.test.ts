@@ -5,7 +5,7 @@ import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import type { OrderClass } from '../../../src/trading/order-classes.ts';
 import { worstPrice } from '../../../src/trading/price-band.ts';
 import type { Quote } from '../../../src/trading/views.ts';
-import { worstCase } from '../../../src/trading/worst-case.ts';
+import { computeWorstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { creepingPath, dollarsBetween, hostileMarket } from './support/hostile-market.ts';
 import { expectNoWorse, sumOf } from './support/within-worst-case.ts';
@@ -91,7 +91,7 @@ function expectEachWithin({ order_class, stop }: Kind, outcome: Outcome): void {
   const isHeld = order_class === 'oco';
   const entry = isHeld ? [] : fills;
   const exits = exitsOf(outcome);
-  const worst = worstCase(draft);
+  const worst = computeWorstCase(draft);
   for (const fill of entry) expectNoWorse('buy', fill, worst.price ?? 'none');
   for (const { isStop, fills: sold } of exits) {
     const least = isStop ? bounded.stop_loss_limit_price : bounded.take_profit_limit_price;

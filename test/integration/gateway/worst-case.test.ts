@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { type OrderDraft, sides } from '../../../src/trading/order.ts';
-import { worstCase } from '../../../src/trading/worst-case.ts';
+import { computeWorstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { hostileMarket } from './support/hostile-market.ts';
 import { expectWithin } from './support/within-worst-case.ts';
@@ -107,7 +107,7 @@ describe('whatever the market does after an order was approved', () => {
         const outcome = await trade('trailing_stop', chance);
         if (outcome === undefined) return;
         const { draft, fills } = outcome;
-        expect(worstCase(draft)).toMatchObject({
+        expect(computeWorstCase(draft)).toMatchObject({
           cash: null,
           price: null,
           text: expect.stringMatching(/^The price is unbounded/),

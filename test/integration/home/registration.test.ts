@@ -10,7 +10,7 @@ import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-cli
 import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
 import { createPublicFetch } from '../../../src/net/public-fetch.ts';
 import { ResolverBusyError } from '../../../src/net/public-resolver.ts';
-import { orderBindingMessage } from '../../../src/trading/approval-details.ts';
+import { buildOrderBindingMessage } from '../../../src/trading/approval-details.ts';
 import {
   ALL_SCOPES,
   CIBA,
@@ -320,7 +320,7 @@ describe('a gateway of one’s own that registers itself', () => {
     const question = {
       asked: { sub: 'alice' },
       scope: 'orders:write',
-      bindingMessage: orderBindingMessage(toOrderDraft(asked)),
+      bindingMessage: buildOrderBindingMessage(toOrderDraft(asked)),
       details: asked,
       expiresIn: 60,
       notificationToken: 'x'.repeat(22),

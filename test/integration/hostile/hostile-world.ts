@@ -4,7 +4,7 @@ import { type CryptoKey, decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
 import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { SCOPES } from '../../../src/oauth/scopes.ts';
-import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { Person } from '../approval/world.ts';
 import { dpopKey } from '../gateway/support/dpop-key.ts';
@@ -115,7 +115,7 @@ export async function startHostileWorld(): Promise<HostileWorld> {
       ...changes,
     }),
     approval(draft) {
-      const details = tradeOrderDetails(draft, { gateway });
+      const details = buildTradeOrderDetails(draft, { gateway });
       return {
         scope: 'openid orders:write',
         authorization_details: [details],

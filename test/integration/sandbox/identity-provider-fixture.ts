@@ -20,9 +20,9 @@ import { addMissingPeople, createPeopleStore } from '../../../src/store/home/peo
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
-  orderBindingMessage,
+  buildOrderBindingMessage,
+  buildTradeOrderDetails,
   type TradeOrderDetails,
-  tradeOrderDetails,
   tradeOrderDetailsSchema,
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -216,7 +216,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
 /** The binding message of what may be an order; none for what is no order at all. */
 function describedAs(details: unknown): { binding_message?: string } {
   const order = tradeOrderDetailsSchema.safeParse(details).data;
-  return order === undefined ? {} : { binding_message: orderBindingMessage(toOrderDraft(order)) };
+  return order === undefined ? {} : { binding_message: buildOrderBindingMessage(toOrderDraft(order)) };
 }
 export type ApprovalClient = Awaited<ReturnType<typeof registerApprovalClient>>;
 
@@ -229,7 +229,7 @@ export const draft = (changes: Partial<OrderDraft> = {}): OrderDraft =>
   });
 
 export function details(changes: Partial<OrderDraft> = {}): TradeOrderDetails {
-  return tradeOrderDetails(draft(changes), { gateway: RESOURCE });
+  return buildTradeOrderDetails(draft(changes), { gateway: RESOURCE });
 }
 
 export async function refusal(call: Promise<unknown>): Promise<string> {

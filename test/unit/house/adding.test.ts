@@ -115,7 +115,7 @@ import { formatLimitChange } from './src/trading/limit-words.ts';
 import { normalizeOrder, orderRequestSchema } from './src/trading/order.ts';
 import { checkBrokerTerms } from './src/trading/order-terms.ts';
 import { orderHeadline } from './src/trading/order-words.ts';
-import { worstCase } from './src/trading/worst-case.ts';
+import { computeWorstCase } from './src/trading/worst-case.ts';
 
 const said = 'buy 5 AAPL lit 170 limit 171';
 const { request } = parseNewestTurn([said]).parsed.intents[0];
@@ -134,7 +134,7 @@ console.log(JSON.stringify({
   planned: { type, stop_price, limit_price },
   said: parseUtterances(['hm, ' + said + ' I think'], 'AAPL').flatMap(({ types }) => types),
   shown: orderHeadline(order),
-  bound: worstCase(draft).price,
+  bound: computeWorstCase(draft).price,
   atIbkr: ibkrTraits.orders.us_equity.timesInForce.limit_if_touched,
   atTradier: messageOf(() => checkBrokerTerms(draft, tradierTraits.orders)),
   fills: [at('170.50'), at('169.50')],

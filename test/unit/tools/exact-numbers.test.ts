@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { decimalText, parseArguments } from '../../../src/tools/exact-numbers.ts';
+import { parseArguments, toDecimalText } from '../../../src/tools/exact-numbers.ts';
 import { parseOrderRequest } from '../../../src/tools/place-order.ts';
 import { positiveDecimalString } from '../../../src/trading/decimal.ts';
 
@@ -22,7 +22,7 @@ describe('a JSON number where a decimal string is asked for', () => {
     ['0.000000000001', '0.000000000001'],
   ])('%s is %s', (written, text) => {
     expect(parsed(`{"qty":${written}}`).data).toEqual({ qty: text });
-    expect(decimalText(Number(written))).toBe(text);
+    expect(toDecimalText(Number(written))).toBe(text);
   });
 
   it.each([

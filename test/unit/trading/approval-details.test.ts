@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   approvalCode,
-  canonicalForm,
+  buildOrderBindingMessage,
+  buildTradeOrderDetails,
   differingFields,
-  orderBindingMessage,
   orderDigest,
-  tradeOrderDetails,
+  toCanonicalJson,
   tradeOrderDetailsSchema,
 } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -23,7 +23,7 @@ const gateway = 'http://127.0.0.1:4711';
 
 describe('an order’s canonical form', () => {
   it('is RFC 8785: sorted keys, no spaces, every amount written one way', () => {
-    expect(canonicalForm({ ...draft, qty: '5.00', limit_price: '180.0', max_slippage: '0.010' })).toBe(
+    expect(toCanonicalJson({ ...draft, qty: '5.00', limit_price: '180.0', max_slippage: '0.010' })).toBe(
       '{"account":"PA3ALICE01","client_order_id":"ta-0123456789","environment":"paper","expires_at":"2026-11-24T23:30:00Z",' +
         '"extended_hours":false,"limit_price":"180.00","max_slippage":"0.01","qty":"5","reference_price":"181.20",' +
         '"side":"buy","symbol":"AAPL","time_in_force":"day","type":"limit"}',
@@ -31,7 +31,7 @@ describe('an order’s canonical form', () => {
   });
 
   it('has the digest that any SHA-256 of that text has', async () => {
-    const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalForm(draft)));
+    const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(toCanonicalJson(draft)));
     expect(orderDigest(draft)).toBe(Buffer.from(bytes).toString('base64url'));
   });
 
@@ -43,8 +43,8 @@ describe('an order’s canonical form', () => {
   });
 
   it('is refused for an order that breaks a rule', () => {
-    expect(() => canonicalForm({ ...draft, limit_price: '180.001' })).toThrow();
-    expect(() => canonicalForm({ ...draft, notional: '10' })).toThrow();
+    expect(() => toCanonicalJson({ ...draft, limit_price: '180.001' })).toThrow();
+    expect(() => toCanonicalJson({ ...draft, notional: '10' })).toThrow();
   });
 });
 
@@ -58,7 +58,7 @@ describe('the approval code', () => {
 
 describe('authorization details of an order', () => {
   it('carry every field of the order, its digest and its identifier', () => {
-    const details = tradeOrderDetails(draft, { gateway });
+    const details = buildTradeOrderDetails(draft, { gateway });
     expect(tradeOrderDetailsSchema.parse(details)).toEqual(details);
     expect(details).toMatchObject({
       type: 'trade_order',
@@ -73,7 +73,7 @@ describe('authorization details of an order', () => {
   });
 
   it('differ by name where a field is changed, added or left out', () => {
-    const details = tradeOrderDetails(draft, { gateway });
+    const details = buildTradeOrderDetails(draft, { gateway });
     expect(differingFields(details, { ...details })).toEqual([]);
     const differ = (other: object) => differingFields(details, other as typeof details);
     expect(differ({ ...details, qty: '6', stop_price: '1.00' })).toEqual(['qty', 'stop_price']);
@@ -86,8 +86,8 @@ describe('authorization details of an order', () => {
 describe('the binding message', () => {
   it('is short, in the provider’s character set, and ends in the code', () => {
     const code = approvalCode(orderDigest(draft));
-    expect(orderBindingMessage(draft)).toBe(`BUY 5 AAPL LMT 180.00 ${code}`);
-    const long = orderBindingMessage({
+    expect(buildOrderBindingMessage(draft)).toBe(`BUY 5 AAPL LMT 180.00 ${code}`);
+    const long = buildOrderBindingMessage({
       ...draft,
       qty: '999999',
       symbol: 'ABCDEFGHIJ.WXYZ',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchesName, normalizeName, searchAssets } from '../../../src/trading/asset-name.ts';
+import { matchesAssetName, normalizeName, searchAssets } from '../../../src/trading/asset-name.ts';
 
 const list = [
   { symbol: 'APLE', name: 'Apple Hospitality REIT, Inc. Common Shares' },
@@ -27,7 +27,7 @@ describe('the name of a security', () => {
 
   it('is that of a class alone where the class is said', () => {
     const named = (text: string) =>
-      list.filter((asset) => matchesName(asset, normalizeName(text))).map(({ symbol }) => symbol);
+      list.filter((asset) => matchesAssetName(asset, normalizeName(text))).map(({ symbol }) => symbol);
     expect(named('alphabet')).toEqual(['GOOGL', 'GOOG']);
     expect(named('Alphabet class C')).toEqual(['GOOG']);
     expect(named('apple')).toEqual(['AAPL']);

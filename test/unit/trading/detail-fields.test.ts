@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import { detailsHeadline, detailsTerms, toDetailFields } from '../../../src/trading/detail-fields.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
@@ -11,7 +11,7 @@ const base = anOrderDraft({
   expires_at: '2026-11-25T09:30:00Z',
 });
 const { qty: _, limit_price: __, ...bare } = base;
-const details = (draft: OrderDraft) => tradeOrderDetails(draft, { gateway: 'http://127.0.0.1:4748' });
+const details = (draft: OrderDraft) => buildTradeOrderDetails(draft, { gateway: 'http://127.0.0.1:4748' });
 const exits = { take_profit_limit_price: '200.00', stop_loss_stop_price: '170.00' };
 const held = { ...bare, qty: '5', side: 'sell', type: 'limit', order_class: 'oco' } as const;
 const orders: Record<string, OrderDraft> = {

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { approvalCode } from '../../../src/trading/approval-details.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from '../../../src/trading/message.ts';
 import {
-  messageBindingMessage,
+  buildMessageBindingMessage,
+  buildMessageSendDetails,
   messageDigest,
-  messageSendDetails,
   messageSendDetailsSchema,
 } from '../../../src/trading/message-details.ts';
 import { always } from '../../fixtures/always.ts';
@@ -74,7 +74,7 @@ describe('a message', () => {
 
 describe('a message’s details', () => {
   it('are the whole message, for one gateway, to be sent', () => {
-    const details = messageSendDetails(gmail, { gateway: 'https://gateway.example' });
+    const details = buildMessageSendDetails(gmail, { gateway: 'https://gateway.example' });
     expect(messageSendDetailsSchema.parse(details)).toEqual({
       ...gmail,
       type: 'message_send',
@@ -101,7 +101,9 @@ describe('a message’s details', () => {
   });
 
   it('have a binding message that every provider takes, ending in the code, whoever it goes to', () => {
-    expect(messageBindingMessage(gmail)).toBe(`SEND gmail bob at example.com ${approvalCode(messageDigest(gmail))}`);
+    expect(buildMessageBindingMessage(gmail)).toBe(
+      `SEND gmail bob at example.com ${approvalCode(messageDigest(gmail))}`,
+    );
     always(fc.emailAddress({ size: 'large' }), (recipient) => {
       const draft = { ...gmail, recipient };
       try {
@@ -109,7 +111,7 @@ describe('a message’s details', () => {
       } catch {
         return;
       }
-      const message = messageBindingMessage(draft);
+      const message = buildMessageBindingMessage(draft);
       expect(message).toMatch(/^[A-Za-z0-9 +\-_.,:#]{1,64}$/);
       expect(message.slice(-4)).toBe(approvalCode(messageDigest(draft)));
     });

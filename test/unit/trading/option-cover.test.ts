@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isCallOn, isPut, putSecurityDollars, usedCover } from '../../../src/trading/option-cover.ts';
+import { isCallOn, isPut, putCollateralDollars, usedCover } from '../../../src/trading/option-cover.ts';
 
 const CALL = 'AAPL261218C00190000';
 const PUT = 'AAPL261218P00150500';
@@ -16,7 +16,7 @@ describe('what stands behind an option that is sold', () => {
     expect(isCallOn(CALL, 'MSFT')).toBe(false);
     expect(isCallOn(PUT, 'AAPL')).toBe(false);
     expect(isPut(PUT)).toBe(true);
-    expect(putSecurityDollars(PUT, '2').toFixed(2)).toBe('30100.00');
+    expect(putCollateralDollars(PUT, '2').toFixed(2)).toBe('30100.00');
   });
 
   it('is taken by what is out: sales of the shares, other calls, purchases and puts', () => {

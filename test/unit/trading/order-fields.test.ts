@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matchesApprovedOrder } from '../../../src/gateway/broker/same-order.ts';
-import { canonicalForm, orderDigest, tradeOrderDetails } from '../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails, orderDigest, toCanonicalJson } from '../../../src/trading/approval-details.ts';
 import { orderDraftFields } from '../../../src/trading/kinds/order.ts';
 import {
   environments,
@@ -78,9 +78,9 @@ describe('the table of an order’s fields', () => {
     };
     expect(Object.keys(shape)).toContain('profit_price');
     const more = { ...draft, profit_price: '300.00' };
-    expect(() => canonicalForm(more)).toThrow(/profit_price/);
+    expect(() => toCanonicalJson(more)).toThrow(/profit_price/);
     expect(() => orderDigest(more)).toThrow(/profit_price/);
-    expect(() => tradeOrderDetails(more, { gateway: 'http://127.0.0.1:1' })).toThrow(/profit_price/);
+    expect(() => buildTradeOrderDetails(more, { gateway: 'http://127.0.0.1:1' })).toThrow(/profit_price/);
   });
 
   it('has a tick for every price, by name', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeOpenOrder, openOrderFields, toOrderRequest } from '../../../src/trading/open-order.ts';
-import { activeExits, exitPrices, fillableParts, isMultiLeg } from '../../../src/trading/order-legs.ts';
+import { activeExits, exitPrices, fillableLegs, isMultiLeg } from '../../../src/trading/order-legs.ts';
 import { openOrderHeadline } from '../../../src/trading/order-words.ts';
 import { protectsPosition } from '../../../src/trading/protects.ts';
 import { type Order, type OrderLeg, orderSchema } from '../../../src/trading/views.ts';
@@ -64,12 +64,12 @@ describe('the exits of an order at the broker', () => {
   });
 
   it('stand only once the entry is over, and then one for both', () => {
-    expect(fillableParts(bracket()).map(({ id }) => id)).toEqual(['entry']);
+    expect(fillableLegs(bracket()).map(({ id }) => id)).toEqual(['entry']);
     const after = bracket({ status: 'filled', filled_qty: '5', legs: [{ ...profit, status: 'new' }, stop] });
-    expect(fillableParts(after)).toHaveLength(1);
+    expect(fillableLegs(after)).toHaveLength(1);
     const filled = { ...profit, status: 'filled' };
-    expect(fillableParts({ ...after, legs: [filled, { ...stop, status: 'canceled' }] })).toEqual([]);
-    expect(fillableParts(leg({ status: 'done_for_day' }))).toHaveLength(1);
+    expect(fillableLegs({ ...after, legs: [filled, { ...stop, status: 'canceled' }] })).toEqual([]);
+    expect(fillableLegs(leg({ status: 'done_for_day' }))).toHaveLength(1);
   });
 
   it('protect what an entry has bought, in part at least, and nothing before', () => {
@@ -84,7 +84,7 @@ describe('the exits of an order at the broker', () => {
 describe('an order of several legs', () => {
   it('is shown with each of them, and counted with each', () => {
     expect(isMultiLeg(spread)).toBe(true);
-    expect(fillableParts(spread).map(({ symbol }) => symbol.slice(-8))).toEqual(['00190000', '00200000']);
+    expect(fillableLegs(spread).map(({ symbol }) => symbol.slice(-8))).toEqual(['00190000', '00200000']);
     expect(openOrderHeadline(spread)).toBe(
       'mleg: BUY 2 AAPL 18 Dec 2026 $190 call; SELL 2 AAPL 18 Dec 2026 $200 call, limit $1.20',
     );
@@ -92,7 +92,7 @@ describe('an order of several legs', () => {
 
   it('of a class that nobody here knows is one too', () => {
     expect(isMultiLeg(bracket({ order_class: 'ladder' }))).toBe(true);
-    expect(fillableParts(bracket({ order_class: 'ladder' }))).toHaveLength(2);
+    expect(fillableLegs(bracket({ order_class: 'ladder' }))).toHaveLength(2);
   });
 
   it('is never asked for', () => {

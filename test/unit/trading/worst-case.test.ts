@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Dec, isOnTick } from '../../../src/trading/decimal.ts';
 import { checkOrder, type OrderDraft } from '../../../src/trading/order.ts';
 import { worstPrice } from '../../../src/trading/price-band.ts';
-import { boundedOrder, worstCase } from '../../../src/trading/worst-case.ts';
+import { boundedOrder, computeWorstCase } from '../../../src/trading/worst-case.ts';
 import { alwaysIn } from '../../fixtures/always.ts';
 import { anOrderDraft, type OrderChanges } from '../../fixtures/builders.ts';
 
@@ -18,7 +18,7 @@ const order = (changes: Changes) =>
 const worst = (changes: Changes) => {
   const draft = order(changes);
   checkOrder(draft);
-  const { cash, price, text } = worstCase(draft);
+  const { cash, price, text } = computeWorstCase(draft);
   return `${cash} ${price}: ${text}`;
 };
 const limit = (price: string) => ({ type: 'limit', limit_price: price });
@@ -115,7 +115,7 @@ it.each([
   ['sell', 'The price is unbounded: once triggered, the order sells at the market price.'],
 ])('a trailing stop to %s says that nothing bounds it', (side, text) => {
   const trailing = order({ side, type: 'trailing_stop', trail_percent: '2' });
-  expect(worstCase(trailing)).toEqual({ cash: null, price: null, text });
+  expect(computeWorstCase(trailing)).toEqual({ cash: null, price: null, text });
   expect(boundedOrder(trailing)).toBe(trailing);
 });
 

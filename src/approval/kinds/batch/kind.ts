@@ -19,7 +19,7 @@ import { invalidOrderError } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { isFinalStatus, type Order } from '../../../trading/views.ts';
-import { worstCase } from '../../../trading/worst-case.ts';
+import { computeWorstCase } from '../../../trading/worst-case.ts';
 import type { Approval, ExecutionOutcome, Kind, Proposer } from '../../kind.ts';
 import { toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects } from '../order/effects.ts';
@@ -309,7 +309,7 @@ type Decimal = InstanceType<typeof Dec>;
  * reference price.
  */
 function worstCaseDollars(draft: OrderDraft): Decimal {
-  const { cash } = worstCase(draft);
+  const { cash } = computeWorstCase(draft);
   return cash === null
     ? new Dec(draft.qty ?? 0).times(contractMultiplier(draft.symbol)).times(draft.reference_price)
     : new Dec(cash);
@@ -339,13 +339,13 @@ function batchEffects(
     warnings: drafts.flatMap((draft) => {
       const world = worlds.get(draft.symbol);
       if (world === undefined) return [];
-      return orderEffects(draft, worstCase(draft), world).warnings.map((text) => `${draft.symbol}: ${text}`);
+      return orderEffects(draft, computeWorstCase(draft), world).warnings.map((text) => `${draft.symbol}: ${text}`);
     }),
   };
 }
 
 function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: Decimal): WorstCase {
-  const unbounded = drafts.filter((draft) => worstCase(draft).cash === null).map(({ symbol }) => symbol);
+  const unbounded = drafts.filter((draft) => computeWorstCase(draft).cash === null).map(({ symbol }) => symbol);
   const texts = [
     ...(costs.isZero() ? [] : [`The purchases cost at most ${formatDollarAmount(costs.toFixed(2))} in total.`]),
     ...(brings.isZero()
@@ -361,7 +361,7 @@ function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: D
 
 /** Returns a line such as `SELL 5 AAPL, market: at least $891.00; 10 held now`. */
 function batchLineText(draft: OrderDraft, world: OrderContext | undefined): string {
-  const { cash } = worstCase(draft);
+  const { cash } = computeWorstCase(draft);
   const bound = draft.side === 'sell' ? 'at least' : 'at most';
   const held = world?.positions.find(({ symbol }) => symbol === draft.symbol);
   const before = new Dec(held?.qty ?? 0).times(held?.side === 'short' ? -1 : 1);

@@ -3,7 +3,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
-import { fillableParts, hasEnded } from '../../../trading/order-legs.ts';
+import { fillableLegs, hasEnded } from '../../../trading/order-legs.ts';
 import { type Account, isFinalStatus, type Order } from '../../../trading/views.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { toDisplayedAccount, toExecution } from '../execution.ts';
@@ -73,7 +73,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
 }
 
 function legsHint(order: Order): string {
-  const ids = fillableParts(order).map(({ id }) => id);
+  const ids = fillableLegs(order).map(({ id }) => id);
   return `Its legs are still open. Cancel ${ids.join(' or ')}; the other leg is canceled with it.`;
 }
 

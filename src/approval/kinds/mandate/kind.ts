@@ -5,8 +5,8 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type MandateSubject, mandate } from '../../../trading/kinds/mandate.ts';
 import { nextDueTime } from '../../../trading/mandate/due-times.ts';
 import {
-  checkLifetime,
   checkMandate,
+  checkMandateLifetime,
   type MandateEnvelope,
   type MandateRequest,
   mandateEnvelopeSchema,
@@ -93,7 +93,7 @@ export function mandateKind(
       };
       try {
         checkMandate(subject);
-        checkLifetime(subject, now);
+        checkMandateLifetime(subject, now);
       } catch (error) {
         throw toHttpProblem(error);
       }

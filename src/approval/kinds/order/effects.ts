@@ -8,7 +8,7 @@ import {
   symbolAssetClass,
   symbolTicks,
 } from '../../../trading/asset-class.ts';
-import { contractWords } from '../../../trading/contract-words.ts';
+import { describeOptionSymbol } from '../../../trading/contract-words.ts';
 import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
@@ -89,7 +89,7 @@ function displayedOption(draft: OrderDraft): Record<string, string> {
   const premium = limit_price ?? reference_price;
   const each = new Dec(premium).times(contractMultiplier(symbol)).toFixed(2);
   return {
-    Contract: `${contractWords(symbol)}, for ${contractMultiplier(symbol)} shares`,
+    Contract: `${describeOptionSymbol(symbol)}, for ${contractMultiplier(symbol)} shares`,
     Premium: `${formatSharePrice(premium, symbolTicks(symbol))} a share, ${formatDollarAmount(each)} a contract`,
   };
 }

@@ -22,7 +22,7 @@ import {
   type Position,
   type Quote,
 } from '../../../trading/views.ts';
-import { worstCase } from '../../../trading/worst-case.ts';
+import { computeWorstCase } from '../../../trading/worst-case.ts';
 import { defined } from '../../../values/defined.ts';
 import type {
   Approval,
@@ -115,7 +115,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
       const { needsSecond } = await world.requireAllowed(subject);
       const outside = cover?.outside ?? [];
       if (under?.only && outside.length > 0) throw notCovered(outside);
-      const worst = worstCase(draft);
+      const worst = computeWorstCase(draft);
       const { shows, warnings } = orderEffects(draft, worst, world);
       return {
         subject,

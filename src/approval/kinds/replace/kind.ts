@@ -14,7 +14,7 @@ import { hasEnded } from '../../../trading/order-legs.ts';
 import { priceBand } from '../../../trading/order-types.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
 import type { Order } from '../../../trading/views.ts';
-import { worstCase } from '../../../trading/worst-case.ts';
+import { computeWorstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
 import { toDisplayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects, referencePrice } from '../order/effects.ts';
@@ -57,7 +57,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       });
       requireReplaceable(draft);
       const { needsSecond } = await world.requireAllowed(draft, { replaces: order.id });
-      const worst = worstCase(draft);
+      const worst = computeWorstCase(draft);
       const { shows, warnings } = orderEffects(draft, worst, world);
       return {
         subject: { order, changes, draft },

@@ -5,7 +5,7 @@ import {
   loadPortfolioSummary,
 } from '../../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../../text/sanitize.ts';
-import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -42,7 +42,7 @@ async function portfolio(context: Context): Promise<number> {
   const { account, positions, history } = await loadPortfolioSummary(context, { lines });
   await output.result('portfolio', { account, positions }, async () => {
     const { portfolioTable } = await import('../../text/portfolio-table.ts');
-    return portfolioTable(portfolioView(account, positions, history), {
+    return portfolioTable(buildPortfolioView(account, positions, history), {
       columns: io.stdoutIsTty ? io.width() : Number.POSITIVE_INFINITY,
       unicode: io.unicode,
       paint: await context.paint(),

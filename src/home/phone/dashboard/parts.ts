@@ -23,14 +23,14 @@ import {
   describeMandateTimes,
 } from '../../../trading/mandate/mandate-words.ts';
 import { newYorkDate, newYorkMidnight } from '../../../trading/new-york-time.ts';
-import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
 import { drawdowns } from '../../../trading/portfolio/drawdown.ts';
 import {
+  buildPortfolioView,
   type PortfolioHistory,
   type PortfolioRow,
   type PortfolioView,
-  portfolioView,
 } from '../../../trading/portfolio/portfolio-view.ts';
+import { sumTodaysTrades } from '../../../trading/portfolio/todays-trades.ts';
 import { totalByCurrency } from '../../../trading/portfolio/totals-across.ts';
 import { toValuePoints, type ValuePoint } from '../../../trading/portfolio/value-point.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
@@ -141,7 +141,7 @@ const partMakers = {
         // Not every broker has activities. Without them, the day's change counts from the last close.
         reads.activities({ after: began - 1 }).catch(() => []),
       ]);
-      return positionsPart(account, positions, dayTrades(activities, began));
+      return positionsPart(account, positions, sumTodaysTrades(activities, began));
     }),
   orders: (view) =>
     forAccounts(view, async (reads) => renderOrdersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
@@ -342,7 +342,7 @@ function sanitize(text: string): string {
 }
 
 function summaryPart(account: Account, positions: readonly Position[]): Markup {
-  const view = portfolioView(account, positions);
+  const view = buildPortfolioView(account, positions);
   return html`${renderEnvironmentBanner(view.environment)}
 <p class="label">Portfolio value${view.simulated ? html` <span class="simulated" data-testid="simulated">simulated</span>` : ''}</p>
 <p class="equity" data-testid="equity">${formatDollarAmount(view.equity)}</p>
@@ -364,7 +364,7 @@ function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
 }
 
 function positionsPart(account: Account, positions: readonly Position[], traded?: PortfolioHistory['traded']): Markup {
-  const view = portfolioView(account, positions, { traded });
+  const view = buildPortfolioView(account, positions, { traded });
   if (view.rows.length === 0)
     return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash.</p>`;
   // Amounts in the millions are wider than a phone. The table then scrolls, also by keyboard.

@@ -6,7 +6,7 @@ import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import { getKindDefinition, kinds } from '../../../trading/kinds/kinds.ts';
 import { isMessageDetails, messageView } from '../../../trading/kinds/message.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import { worstCase } from '../../../trading/worst-case.ts';
+import { computeWorstCase } from '../../../trading/worst-case.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import { toOrderDraft } from '../../identity-provider/approval-subject.ts';
 import { outcomeText, type ProposalView, toProposalView } from '../page/proposal-view.ts';
@@ -73,7 +73,7 @@ function plainView(details: ApprovalRequest['details']): RequestView {
     ? messageView(details)
     : { headline: detailsHeadline(details), terms: detailsTerms(details), fields: toDetailFields(details) };
   const order = message ? undefined : tradeOrderDetailsSchema.safeParse(details).data;
-  const worst: WorstCase | undefined = order === undefined ? undefined : worstCase(toOrderDraft(order));
+  const worst: WorstCase | undefined = order === undefined ? undefined : computeWorstCase(toOrderDraft(order));
   return {
     ...view,
     kind: message ? 'message' : 'order',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
-import { messageSendDetails } from '../../../../src/trading/message-details.ts';
+import { buildMessageSendDetails } from '../../../../src/trading/message-details.ts';
 import { type Reply, startServer } from './answering-server.ts';
 import type { MintOptions } from './test-issuer.ts';
 import { closedAfter, startWorld } from './world.ts';
@@ -37,7 +37,7 @@ export async function startMessageWorld() {
     ...changes,
   });
   const approve = (message: MessageDraft, { claims, ...rest }: MintOptions = {}) => {
-    const details = messageSendDetails(message, { gateway: url });
+    const details = buildMessageSendDetails(message, { gateway: url });
     const approved = { scope: 'openid messages:write', authorization_details: [details] };
     return issuer.mint({ ...rest, claims: { ...approved, ...claims } });
   };

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { contractMultiplier } from '../../../../src/trading/asset-class.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { worstCase } from '../../../../src/trading/worst-case.ts';
+import { computeWorstCase } from '../../../../src/trading/worst-case.ts';
 import type { Fill, Outcome } from './worst-case-world.ts';
 
 export const sumOf = (fills: readonly Fill[], of: (fill: Fill) => Dec | string) => Dec.sum(0, ...fills.map(of));
@@ -14,7 +14,7 @@ export function expectNoWorse(side: 'buy' | 'sell', fill: Fill, bound: string): 
 
 /** The fills of an order of one part, against what its card said. */
 export function expectWithin({ draft, fills, whole }: Outcome): void {
-  const worst = worstCase(draft);
+  const worst = computeWorstCase(draft);
   const { side, notional } = draft;
   // A purchase by amount: the dollars bound it, at any price.
   if (worst.price !== null) for (const fill of fills) expectNoWorse(side, fill, worst.price);

@@ -9,7 +9,7 @@ import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { problemSchema } from '../../../../src/trading/views.ts';
 import { defined } from '../../../../src/values/defined.ts';
@@ -125,7 +125,7 @@ export async function startWorld(
     anOrderDraft({ environment, expires_at: formatUtcSeconds(clock.now() + 240_000), ...changes });
   /** The token that alice's approval of this order gives. */
   const approve = (order: OrderDraft, { claims, ...rest }: MintOptions = {}) => {
-    const details = tradeOrderDetails(order, { gateway: server.url, ...defined({ type }) });
+    const details = buildTradeOrderDetails(order, { gateway: server.url, ...defined({ type }) });
     const approved = { scope: 'openid orders:write', authorization_details: [details] };
     return issuer.mint({ ...rest, claims: { ...approved, ...claims } });
   };

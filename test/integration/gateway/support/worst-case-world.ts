@@ -7,7 +7,7 @@ import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { parseOptionSymbol } from '../../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../../src/trading/decimal.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
@@ -104,7 +104,7 @@ export async function openWorstCaseWorld() {
     desk.place(
       {
         ...{ sub: 'alice', clientId: 'agent', jti: draft.client_order_id },
-        authorizationDetails: [tradeOrderDetails(draft, { gateway: GATEWAY })],
+        authorizationDetails: [buildTradeOrderDetails(draft, { gateway: GATEWAY })],
       } as unknown as Caller,
       draft,
     );

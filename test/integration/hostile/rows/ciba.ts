@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { CIBA, EXCHANGE } from '../../sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../../sandbox/proposal-fixture.ts';
 import type { HostileWorld } from '../hostile-world.ts';
@@ -66,7 +66,7 @@ const questions: readonly (readonly [what: string, expected: string, form: (host
     ['a scope of a session', '400 invalid_scope', () => ({ scope: 'openid portfolio:read' })],
     ['for no time', '400 invalid_request', () => ({ requested_expiry: '0' })],
   ];
-const orderOf = (hostile: HostileWorld) => tradeOrderDetails(hostile.draft(), hostile);
+const orderOf = (hostile: HostileWorld) => buildTradeOrderDetails(hostile.draft(), hostile);
 const proposed = (hostile: HostileWorld, changes: Parameters<typeof proposalDetails>[1] = {}) =>
   proposalDetails('order', { locations: [hostile.gateway], ...changes });
 

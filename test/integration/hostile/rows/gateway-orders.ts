@@ -1,5 +1,5 @@
 import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
-import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { HostileWorld } from '../hostile-world.ts';
 import { type Row, rowOf, saidBy } from '../row.ts';
@@ -56,7 +56,7 @@ type Claims = Record<string, unknown>;
 
 export function orderRows(hostile: HostileWorld): Row[] {
   const draft = hostile.draft();
-  const details = tradeOrderDetails(draft, hostile);
+  const details = buildTradeOrderDetails(draft, hostile);
   const approval = hostile.approval(draft);
   const [, first, second] = hostile.jtis;
   const place = async (body: unknown, claims: Claims = {}) =>
@@ -91,7 +91,7 @@ export function orderRows(hostile: HostileWorld): Row[] {
   const alice = deriveSoftwareKey(hostile.world.sandbox.pairingSecret, 'alice');
   const origin = new URL(hostile.world.sandbox.ready.issuer).origin;
   const signed = alice.sign({ ...details }, { origin });
-  const other = { ...tradeOrderDetails(hostile.draft({ qty: '1' }), hostile) };
+  const other = { ...buildTradeOrderDetails(hostile.draft({ qty: '1' }), hostile) };
   const evidence = (changes: Claims) => ({ approval_evidence: { ...signed, ...changes } });
   const flipped = (value: string) => `${value[0] === 'A' ? 'B' : 'A'}${value.slice(1)}`;
   const guessed = deriveSoftwareKey('guessed', 'alice').sign({ ...details }, { origin });

@@ -3,7 +3,7 @@ import { type CancelPorts, cancelKind } from '../../../../src/approval/kinds/can
 import { describeOrderState } from '../../../../src/approval/kinds/order/kind.ts';
 import { proposalFills } from '../../../../src/home/fills/fill.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
-import { fillableParts, hasEnded } from '../../../../src/trading/order-legs.ts';
+import { fillableLegs, hasEnded } from '../../../../src/trading/order-legs.ts';
 import type { Account, Order } from '../../../../src/trading/views.ts';
 
 /** Alpaca: "will not receive further updates until the next trading day". */
@@ -24,7 +24,7 @@ const order = {
 
 it('an order that is done for the day is not over', () => {
   expect(hasEnded(order)).toBe(false);
-  expect(fillableParts(order)).toEqual([order]);
+  expect(fillableLegs(order)).toEqual([order]);
   expect(describeOrderState(order)).toBe('done for the day, 2 of 5 filled at $70.01');
 });
 

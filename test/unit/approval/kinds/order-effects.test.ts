@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { orderEffects } from '../../../../src/approval/kinds/order/effects.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../../src/trading/views.ts';
-import { worstCase } from '../../../../src/trading/worst-case.ts';
+import { computeWorstCase } from '../../../../src/trading/worst-case.ts';
 
 /** An account of $10,000, $6,000 of it cash and 20.5 AAPL at $100. */
 function warned(order: Partial<OrderDraft>, market: Partial<MarketClock> = {}): readonly string[] {
@@ -14,7 +14,7 @@ function warned(order: Partial<OrderDraft>, market: Partial<MarketClock> = {}): 
     max_slippage: '0.01',
     ...order,
   } as OrderDraft;
-  return orderEffects(draft, worstCase(draft), {
+  return orderEffects(draft, computeWorstCase(draft), {
     account: { cash: '6000', equity: '10000' } as Account,
     quote: { symbol: 'AAPL', name: null } as Quote,
     positions: [{ symbol: 'AAPL', side: 'long', qty: '20.5' } as Position],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
-import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
+import { buildTradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Algorithm, Authenticator } from './authenticator.ts';
 import { ADDRESS, authenticatorOf, createSigningWorld, detailsOf, type SigningWorld, signed } from './signing-world.ts';
@@ -29,7 +29,7 @@ describe('an approval signed by its person’s own key', () => {
   });
 
   it('passes for what a client asks for by itself', async () => {
-    const details = tradeOrderDetails(draft, { gateway: ADDRESS });
+    const details = buildTradeOrderDetails(draft, { gateway: ADDRESS });
     const evidence = signed(phone, details);
     expect(evidence.statement).toMatchObject({
       proposal: draft.client_order_id,

@@ -5,7 +5,7 @@ import type { ChatDriver } from '../../../../src/cli/chat/chat-driver.ts';
 import { chartText } from '../../../../src/cli/text/chart.ts';
 import { portfolioTable } from '../../../../src/cli/text/portfolio-table.ts';
 import { createPaint } from '../../../../src/cli/text/theme.ts';
-import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import type { Account, Bar, Position } from '../../../../src/trading/views.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 import { openScreen, status } from './chat-screen.tsx';
@@ -117,7 +117,7 @@ function open(theme: Theme, columns: number, rows: number) {
     ],
     chooseTheme: () => undefined,
     portfolio: () =>
-      portfolioTable(portfolioView(account, positions, { closes, equity: bars.map(({ close }) => close) }), {
+      portfolioTable(buildPortfolioView(account, positions, { closes, equity: bars.map(({ close }) => close) }), {
         columns,
         unicode: true,
         paint,

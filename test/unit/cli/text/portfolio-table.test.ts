@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { portfolioTable } from '../../../../src/cli/text/portfolio-table.ts';
 import { createPaint } from '../../../../src/cli/text/theme.ts';
-import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import type { Account, Position } from '../../../../src/trading/views.ts';
 
 const account: Account = {
@@ -34,7 +34,7 @@ const position = (symbol: string, value: string): Position => ({
   change_today: '0.0005',
 });
 const loss = { ...position('KO', '2000.00'), unrealized_pl: '-12.00' };
-const figures = portfolioView(account, [loss, position('AAPL', '8000.00')], {
+const figures = buildPortfolioView(account, [loss, position('AAPL', '8000.00')], {
   closes: new Map([['AAPL', ['1', '2', '3']]]),
   equity: ['1', '2'],
 });
@@ -106,7 +106,7 @@ describe('the portfolio as a table', () => {
   });
 
   it('says so where there are no positions, or the broker blocks trading', async () => {
-    const text = await portfolioTable(portfolioView({ ...account, trading_blocked: true }, []), {
+    const text = await portfolioTable(buildPortfolioView({ ...account, trading_blocked: true }, []), {
       columns: 80,
       unicode: true,
     });
@@ -116,7 +116,7 @@ describe('the portfolio as a table', () => {
 });
 
 it('says that the day’s change is not known, instead of none', async () => {
-  const view = portfolioView({ ...account, last_equity: null }, []);
+  const view = buildPortfolioView({ ...account, last_equity: null }, []);
   expect(view).toMatchObject({ day_change: null, day_change_fraction: null });
   const text = await portfolioTable(view, { columns: 100, unicode: true });
   expect(text).toContain('value         $100,000.10  today’s change unknown');

@@ -6,7 +6,7 @@ import type { MessageDeliveryOutcome } from '../../../../src/gateway/messages/de
 import { createMessageSender } from '../../../../src/gateway/messages/message-service.ts';
 import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
-import { messageSendDetails } from '../../../../src/trading/message-details.ts';
+import { buildMessageSendDetails } from '../../../../src/trading/message-details.ts';
 
 const gateway = 'https://gateway.example';
 const draft: MessageDraft = {
@@ -34,7 +34,7 @@ const caller = (sub: string, isOurs?: boolean): Caller => ({
   clientId: 'client',
   scopes: new Set(['messages:write']),
   jti: `jti-of-${sub}`,
-  authorizationDetails: [messageSendDetails(draft, { gateway })],
+  authorizationDetails: [buildMessageSendDetails(draft, { gateway })],
   accessToken: 'token',
   expiresAt: now() + 60_000,
   ...(isOurs === undefined ? {} : { isOurs: async () => isOurs }),

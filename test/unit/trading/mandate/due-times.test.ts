@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   countDueTimes,
-  dueUntil,
   firstPlaceableDueTime,
   nextDueTime,
   placeableFrom,
+  placementDeadline,
 } from '../../../../src/trading/mandate/due-times.ts';
 
 const monday = { every: 'monday', at: '10:00' } as const;
@@ -34,7 +34,7 @@ describe('when a recurring order is due', () => {
 
   it('is made up for until the next day that it is due, and once', () => {
     const due = at('2026-11-30T15:00:00Z');
-    expect(iso(dueUntil(monday, due))).toBe('2026-12-07T05:00:00.000Z');
+    expect(iso(placementDeadline(monday, due))).toBe('2026-12-07T05:00:00.000Z');
     expect(firstPlaceableDueTime(monday, due, at('2026-12-02T15:00:00Z'))).toBe(due);
     expect(iso(firstPlaceableDueTime(monday, due, at('2026-12-22T15:00:00Z')))).toBe('2026-12-21T15:00:00.000Z');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
-  checkLifetime,
   checkMandate,
+  checkMandateLifetime,
   mandateDigest,
   mandateEnvelopeSchema,
   mandateRequestSchema,
@@ -75,13 +75,13 @@ describe('the terms of a mandate are refused', () => {
       environment,
       expires_at: new Date(now + days * 86_400_000 + more).toISOString(),
     });
-    expect(() => checkLifetime(until(0), now)).not.toThrow();
-    expect(() => checkLifetime(until(1000), now)).toThrow(/lasts at most/);
+    expect(() => checkMandateLifetime(until(0), now)).not.toThrow();
+    expect(() => checkMandateLifetime(until(1000), now)).toThrow(/lasts at most/);
   });
 
   it('where they are over', () => {
     const over = { environment: 'paper', expires_at: '2026-11-25T15:00:00Z' } as const;
-    expect(() => checkLifetime(over, now)).toThrow(/is in the past/);
+    expect(() => checkMandateLifetime(over, now)).toThrow(/is in the past/);
   });
 });
 

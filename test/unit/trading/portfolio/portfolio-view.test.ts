@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { dayTrades } from '../../../../src/trading/portfolio/day-trades.ts';
-import { portfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
+import { buildPortfolioView } from '../../../../src/trading/portfolio/portfolio-view.ts';
 import { repriceAccount } from '../../../../src/trading/portfolio/reprice.ts';
+import { sumTodaysTrades } from '../../../../src/trading/portfolio/todays-trades.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 import { anAccount, aPosition } from '../../../fixtures/builders.ts';
 
@@ -32,7 +32,7 @@ const short = (qty = '3') =>
 describe('a portfolio as it is shown', () => {
   it('has a day without what was deposited or withdrawn since the last close', () => {
     const day = (dayFlow: string) => {
-      const { day_change, day_change_fraction } = portfolioView(account, [], { dayFlow: new Dec(dayFlow) });
+      const { day_change, day_change_fraction } = buildPortfolioView(account, [], { dayFlow: new Dec(dayFlow) });
       return [day_change, day_change_fraction];
     };
     // From 0.90 to 1.00, though a dime came, or half a dollar went.
@@ -44,11 +44,11 @@ describe('a portfolio as it is shown', () => {
   describe('has a position’s day', () => {
     const day = (held: Partial<Position>, ...fills: [side: 'buy' | 'sell', qty: string, price: string][]) => {
       const row = { id: 'f', kind: 'fill', type: 'FILL', symbol: held.symbol ?? 'A', amount: null } as const;
-      const traded = dayTrades(
+      const traded = sumTodaysTrades(
         fills.map(([side, qty, price]) => ({ ...row, side, qty, price, at: '2026-11-25T15:00:00Z' })),
         Date.parse('2026-11-25T05:00:00Z'),
       );
-      const [found] = portfolioView(account, [position(held)], { traded }).rows;
+      const [found] = buildPortfolioView(account, [position(held)], { traded }).rows;
       return [found?.day_change, found?.day_change_fraction];
     };
     const rose = { current_price: '110', lastday_price: '100' };
@@ -83,7 +83,7 @@ describe('a portfolio as it is shown', () => {
       current_price: '1.50',
       lastday_price: '1',
     });
-    expect(portfolioView(account, [call]).rows[0]?.day_change).toBe('100.00');
+    expect(buildPortfolioView(account, [call]).rows[0]?.day_change).toBe('100.00');
     const [repriced] = repriceAccount(account, [call], new Map([[call.symbol, '1.60']])).positions;
     expect(repriced?.unrealized_pl).toBe('20.3');
   });
@@ -98,7 +98,7 @@ describe('a portfolio as it is shown', () => {
       unrealized: '0.30',
       unrealized_fraction: '1',
     };
-    expect(portfolioView(account, [position({})])).toMatchObject({
+    expect(buildPortfolioView(account, [position({})])).toMatchObject({
       simulated: true,
       day_change: '0.10',
       day_change_fraction: '0.111111111111',
@@ -108,26 +108,26 @@ describe('a portfolio as it is shown', () => {
   });
 
   it.each(['3', '-3'])('turns the day of a short position around, amount and fraction (quantity %s)', (qty) => {
-    const { rows, total } = portfolioView(account, [short(qty)]);
+    const { rows, total } = buildPortfolioView(account, [short(qty)]);
     const day = { day_change: '-0.30', day_change_fraction: '-1' };
     expect(rows[0]).toMatchObject({ qty: '-3', weight: '-0.6', ...day });
     expect(total).toMatchObject({ unrealized_fraction: '-1', day_change_fraction: '-1' });
   });
 
   it('adds up what the rows say, short beside long', () => {
-    const { total } = portfolioView(account, [position({}), short()]);
+    const { total } = buildPortfolioView(account, [position({}), short()]);
     const nothing = { value: '0.00', weight: '0', day_change: '0.00', day_change_fraction: '0' };
     expect(total).toEqual({ ...nothing, cost: '0.60', unrealized: '0.00', unrealized_fraction: '0' });
   });
 
   it('lists the largest first, whatever its side, and equal ones by symbol', () => {
     const rows = [position({ symbol: 'B' }), short(), position({ symbol: 'C', market_value: '0.61' })];
-    expect(portfolioView(account, rows).rows.map(({ symbol }) => symbol)).toEqual(['C', 'B', 'S']);
+    expect(buildPortfolioView(account, rows).rows.map(({ symbol }) => symbol)).toEqual(['C', 'B', 'S']);
   });
 
   it('of an empty account is nothing, not a division by zero', () => {
     const empty = { ...account, cash: '0', equity: '0', last_equity: '0' };
-    expect(portfolioView(empty, [])).toMatchObject({
+    expect(buildPortfolioView(empty, [])).toMatchObject({
       day_change_fraction: '0',
       cash_weight: '0',
       total: { value: '0.00', weight: '0', unrealized_fraction: '0' },
@@ -136,7 +136,7 @@ describe('a portfolio as it is shown', () => {
 
   it('takes the closes by symbol', () => {
     const closes = new Map([['A', ['1', '2']]]);
-    const { rows, equity_history } = portfolioView(account, [position({})], { closes, equity: ['3'] });
+    const { rows, equity_history } = buildPortfolioView(account, [position({})], { closes, equity: ['3'] });
     expect(rows[0]?.closes).toEqual(['1', '2']);
     expect(equity_history).toEqual(['3']);
   });
