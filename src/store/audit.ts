@@ -81,6 +81,8 @@ export interface AuditStore {
    */
   moveToFile(file: string): Promise<void>;
   snapshot(file: string): Promise<AuditSnapshot>;
+  /** Returns the number of lines that are not in the file yet, without reading them. */
+  pendingCount(file: string): Promise<number>;
 }
 
 export const EMPTY_AUDIT_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };

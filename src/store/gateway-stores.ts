@@ -2,6 +2,7 @@ import type { AccessStore } from './access-store.ts';
 import type { AuditStore } from './audit.ts';
 import type { BrokerKeyStore } from './broker-key-store.ts';
 import type { AuditCheckpointStore } from './checkpoint-store.ts';
+import type { DatabaseConnections } from './database-connections.ts';
 import type { DecisionStore } from './decision-store.ts';
 import type { DefaultAccountStore } from './default-account-store.ts';
 import type { EarlyPingStore } from './early-ping-store.ts';
@@ -42,6 +43,8 @@ export interface GatewayStores {
   readonly others?: OtherProcesses;
   /** Rate limits that all processes share. Undefined if only one process uses the database. */
   readonly buckets?: RateBuckets;
+  /** Undefined if only one process uses the database. */
+  readonly connections?: DatabaseConnections;
   /**
    * Returns the database's time, in milliseconds since the epoch. Undefined if the database uses this machine's clock.
    */

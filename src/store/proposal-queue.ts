@@ -40,6 +40,8 @@ export interface ProposalQueue {
    * @returns whether the proposal is due at once
    */
   release(id: string, ms: number | undefined, now: number): Promise<boolean>;
+  /** Returns how many milliseconds ago the proposal that is due the longest became due; 0 if none is due. */
+  overdueMs(now: number): Promise<number>;
   /** Renews this process's claims. Returns the IDs of those that it has lost. */
   renew(ids: readonly string[]): Promise<string[]>;
 }

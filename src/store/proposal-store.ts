@@ -201,6 +201,8 @@ export interface ProposalStore {
    * order of their changes.
    */
   unreported(): Promise<StoredProposal[]>;
+  /** Returns when the oldest proposal of `unreported` changed; undefined if there is none. */
+  oldestUnreported(): Promise<number | undefined>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
   snapshot(of: SnapshotQuery, since: number): Promise<ProposalSnapshot>;
   /**

@@ -118,6 +118,11 @@ withPostgres('with thousands of proposals and standing orders that wait', () => 
       if (seen === undefined) throw new Error('nothing is due');
       await standing.step(seen, { ...seen, state: 'stopped', event: 'standing_ended' }, 1);
     },
+    'the database is measured': async ({ queue, proposals, audit }) => [
+      await queue.overdueMs(0),
+      await proposals.oldestUnreported(),
+      await audit.pendingCount('/nowhere/audit.jsonl'),
+    ],
     'the record goes to the file': ({ audit }) => audit.snapshot('/nowhere/audit.jsonl'),
   };
 

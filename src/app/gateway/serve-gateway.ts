@@ -58,9 +58,10 @@ export async function serveGateway(
     onClose(() => database.close());
     const telemetry = await serveTelemetry(settings.telemetry, clock);
     onClose(() => telemetry.close());
+    const gatewayOptions = createGatewayOptions(settings, database.secrets, home);
     const gateway = createGateway({
-      ...createGatewayOptions(settings, database.secrets, home),
-      stores: telemetry.stores(database.stores),
+      ...gatewayOptions,
+      stores: telemetry.stores(database.stores, gatewayOptions),
       fetch: telemetry.fetch,
       rules,
       clock,

@@ -1,4 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http';
+import type { GatewayOptions } from '../../gateway/gateway-options.ts';
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { findReasonNotReady, type HealthOptions } from '../../gateway/routes/health.ts';
 import type { Backlog } from '../../gateway/telemetry/measured-backlog.ts';
@@ -12,7 +13,8 @@ import { version } from '../version.ts';
 /** Measures a gateway's requests, stores and jobs. Without telemetry settings, nothing is measured. */
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
-  stores(stores: GatewayStores): GatewayStores;
+  /** Wraps the stores, and measures their database. */
+  stores(stores: GatewayStores, gateway: Pick<GatewayOptions, 'issuer' | 'approval'>): GatewayStores;
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: JobMeasurer;
@@ -63,7 +65,10 @@ export async function serveTelemetry(
   });
   return {
     fetch: telemetry.fetch,
-    stores: telemetry.stores,
+    stores(stores, { issuer, approval }) {
+      telemetry.database(stores, { issuer, clock, auditFile: approval?.auditFile });
+      return telemetry.stores(stores);
+    },
     jobs: telemetry.jobs,
     worker(given, backlog) {
       health = given;

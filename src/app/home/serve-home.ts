@@ -113,7 +113,7 @@ async function open(
     ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
     vault: emptyVault(folder, providerDatabase),
-    stores: telemetry.stores(stores),
+    stores: telemetry.stores(stores, parts.gateway),
     fetch: telemetry.fetch,
     clock,
     onError: log.error,

@@ -29,7 +29,7 @@ export async function measureClockOffsets(
   const middle = (askedAt + clock.now()) / 2;
   return {
     ...defined({ provider }),
-    ...(database === undefined ? {} : { database: Math.round((middle - database) / 1000) }),
+    ...(database === undefined ? {} : { database: Math.round(middle - database) / 1000 }),
   };
 }
 

@@ -11,9 +11,16 @@ import type { Clock } from '../../machine/clock.ts';
 import { currentLogContext, runInLogContext } from '../../machine/log-context.ts';
 import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
+import type { ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { type Attributes, beginRequestMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
+import {
+  createOpenCount,
+  type MeasuredDatabaseOptions,
+  measuredQueue,
+  recordDatabaseMetrics,
+} from './measured-database.ts';
 import { createJobMeasurer } from './measured-jobs.ts';
 
 const CLOSE_MS = 2_000;
@@ -61,6 +68,8 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
     fetch: measuredFetch(instruments, send),
     /** Wraps the stores so that their writes are counted. */
     stores: (stores: GatewayStores) => measuredStores(instruments, stores),
+    /** Measures the database of the stores at each scrape. */
+    database: (stores: GatewayStores, of: MeasuredDatabaseOptions) => recordDatabaseMetrics(instruments, stores, of),
     jobs: createJobMeasurer(instruments),
     /** @param read called at each scrape */
     backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
@@ -197,7 +206,8 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
  * Wraps the stores so that they record these metrics:
  * - `trade_agent.proposals`: number of proposals that changed state, by kind and new state
  * - `trade_agent.proposal.state.duration`: seconds in a state, by kind, state and next state
- * - `trade_agent.proposals.open`: number of unsettled proposals, including `unknown` ones, at each scrape
+ * - `trade_agent.proposals.open`: number of unsettled proposals, including `unknown` ones ({@link createOpenCount})
+ * - `trade_agent.proposals.claimed`: {@link measuredQueue}
  * - `trade_agent.orders`: number of orders, by `outcome`: `claimed`, `known`, `approval_used`, `denied`; then `placed`,
  *   `rejected`, `unknown`
  */
@@ -217,7 +227,8 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
     description: 'Proposals that are not settled.',
   });
   const { proposals, orders } = stores;
-  open.addCallback(async (result) => result.observe(await proposals.openCount()));
+  const openCount = createOpenCount(() => proposals.openCount());
+  open.addCallback(async (result) => result.observe(await openCount.read()));
   const count = (outcome: string) => outcomes.add(1, { outcome });
   const counting =
     <Args extends readonly unknown[], Result>(outcome: string, write: (...args: Args) => Promise<Result>) =>
@@ -228,11 +239,14 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
     };
   return {
     ...stores,
+    queue: measuredQueue({ meter }, stores),
     proposals: {
       ...proposals,
       async draft(draft, ...rest) {
         const drafted = await proposals.draft(draft, ...rest);
-        if (drafted.outcome === 'drafted') moves.add(1, { kind: draft.kind, state: 'drafted' });
+        if (drafted.outcome !== 'drafted') return drafted;
+        moves.add(1, { kind: draft.kind, state: 'drafted' });
+        openCount.moved(undefined, 'drafted');
         return drafted;
       },
       async change(seen, change, ...rest) {
@@ -242,6 +256,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
         if (changed.outcome !== 'moved' || before?.state === state) return changed;
         moves.add(1, { kind, state });
         if (before !== undefined) {
+          openCount.moved(before.state, state);
           const attributes: Attributes = { kind, state: before.state, next: state };
           stayed.record(Math.max(0, clock.now() - before.since) / 1000, attributes);
         }
@@ -268,7 +283,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
 }
 
 /** Returns the proposal's state before the change. The kernel always passes whole proposals as `seen`. */
-function stateBefore(seen: object): { readonly state: string; readonly since: number } | undefined {
-  const { state, updatedAt } = seen as { state?: unknown; updatedAt?: unknown };
+function stateBefore(seen: object): { readonly state: ProposalState; readonly since: number } | undefined {
+  const { state, updatedAt } = seen as { state?: ProposalState; updatedAt?: unknown };
   return typeof state === 'string' && typeof updatedAt === 'number' ? { state, since: updatedAt } : undefined;
 }

@@ -52,6 +52,10 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
     async moveToFile(file) {
       while (await moveSome(file));
     },
+    async pendingCount(file) {
+      const head = await database.read((unit) => unit.last.one<{ seq: number }>('SELECT seq FROM heads'));
+      return Math.max(0, (head?.seq ?? 0) - readFileEnd(file).seq);
+    },
     snapshot: (file) =>
       database.write(async (unit) => {
         await lock(unit, file);

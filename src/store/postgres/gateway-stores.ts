@@ -30,6 +30,7 @@ export async function postgresGatewayStores(
     audit: postgresAuditStore(database),
     others: postgresOtherProcesses(database),
     buckets: postgresRateBuckets(database),
+    connections: { pools: () => database.pools(), lockWaits: () => countLockWaits(database) },
     databaseTime: () =>
       database.read(async (unit) => {
         const row = await unit.last.one<{ ms: number }>(
@@ -38,4 +39,21 @@ export async function postgresGatewayStores(
         return Number(row?.ms);
       }),
   };
+}
+
+/** Timeout of the count, in milliseconds. */
+const COUNT_TIMEOUT_MS = 1_000;
+
+/** Counts within a transaction that doesn't wait for the disk: its connections are free when the others wait for locks. */
+function countLockWaits(database: TenantDatabase): Promise<number> {
+  return database.writeUnsynced(async (unit) => {
+    const [, row] = await Promise.all([
+      unit.run(`SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}`),
+      unit.last.one<{ waits: number }>(
+        `SELECT count(*) AS waits FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      ),
+    ]);
+    return row?.waits ?? 0;
+  });
 }

@@ -79,6 +79,14 @@ export function postgresProposalQueue(database: TenantDatabase, name: string = r
       );
       return row?.is_due === true;
     },
+    async overdueMs() {
+      const row = await write((unit) =>
+        unit.last.one<{ ms: number | null }>(
+          `SELECT (extract(epoch FROM ${NOW} - min(due_at)) * 1000)::bigint AS ms FROM proposals WHERE due_at IS NOT NULL`,
+        ),
+      );
+      return Math.max(0, row?.ms ?? 0);
+    },
     async renew(ids) {
       if (ids.length === 0) return [];
       const renewed = await write((unit) =>

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
+import type { PoolUsage } from '../database-connections.ts';
 import { type ChannelListener, listenToChannel } from './listener.ts';
 import { type ParameterValues, statementValues, toStatement } from './statement.ts';
 
@@ -45,6 +46,7 @@ export interface TenantDatabase {
    * @param heard see {@link listenToChannel}
    */
   listen(channel: string, heard: (payload: string | undefined) => void): ChannelListener;
+  pools(): readonly PoolUsage[];
   close(): Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export interface TenantPools {
   readonly unsynced: Connections;
 }
 
-type Connections = Pick<Pool, 'connect' | 'end'>;
+type Connections = Pick<Pool, 'connect' | 'end' | 'options' | 'totalCount' | 'idleCount' | 'waitingCount'>;
 
 export function createTenantDatabase(tenant: string, { synced, unsynced }: TenantPools): TenantDatabase {
   const within =
@@ -91,6 +93,14 @@ export function createTenantDatabase(tenant: string, { synced, unsynced }: Tenan
       listeners.push(listener);
       return listener;
     },
+    pools: () =>
+      Object.entries({ synced, unsynced }).map(([name, { options, totalCount: size, idleCount, waitingCount }]) => ({
+        name,
+        max: options.max,
+        size,
+        inUse: size - idleCount,
+        waiting: waitingCount,
+      })),
     close: () => (closed ??= end()),
   };
 }

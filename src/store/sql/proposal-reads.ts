@@ -63,6 +63,12 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
         { party, after },
       ),
     unreported: () => proposals(`SELECT * FROM proposals WHERE ${PENDING_NOTICE_SQL} ORDER BY version`),
+    async oldestUnreported() {
+      const row = await database.one<{ at: number }>(
+        `SELECT updated_at AS at FROM proposals WHERE ${PENDING_NOTICE_SQL} ORDER BY version LIMIT 1`,
+      );
+      return row?.at;
+    },
     async sealedToken(id, of = 'owner') {
       const row = await database.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
         'SELECT sealed_token, second_token FROM proposals WHERE id = @id',

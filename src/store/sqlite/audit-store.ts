@@ -31,6 +31,7 @@ export function createSqliteAuditStore(database: Database.Database): AuditStore 
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
   const noted = database.prepare<[], NotedRow>('SELECT seq, line FROM audit_noted ORDER BY seq');
   const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
+  const count = database.prepare<[], number>('SELECT count(*) FROM audit_noted').pluck();
   const forget = database.prepare('DELETE FROM audit_noted WHERE seq <= ?');
 
   /** Moves the lines to the file under the write lock, so that only one process at a time writes to the file. */
@@ -79,5 +80,6 @@ export function createSqliteAuditStore(database: Database.Database): AuditStore 
       if (any.get() !== undefined) moveUnsynced(file);
     },
     snapshot: async (file) => snapshot.immediate(file),
+    pendingCount: async () => count.get() ?? 0,
   };
 }

@@ -45,6 +45,10 @@ export function createSqliteProposalQueue(database: Database.Database): Proposal
       release.run({ id, due: ms === undefined ? null : now + ms, check: now + NOTIFY_CHECK_MS });
       return ms === 0;
     },
+    async overdueMs(now) {
+      const oldest = next.all(claimed.size + 1).find(({ id }) => !claimed.has(id));
+      return Math.max(0, now - (oldest?.due_at ?? now));
+    },
     async renew() {
       return [];
     },

@@ -50,8 +50,11 @@ export function auditStoreContract(open: OpenStores): void {
       expect(existsSync(file)).toBe(false);
       await noteFor('alice', 'bob');
       const first = await pending();
+      expect(await audit.pendingCount(file)).toBe(2);
       await audit.moveToFile(file);
+      expect(await audit.pendingCount(file)).toBe(0);
       await noteFor('carol');
+      expect(await audit.pendingCount(file)).toBe(1);
       const second = await pending();
       await audit.moveToFile(file);
       await audit.moveToFile(file);

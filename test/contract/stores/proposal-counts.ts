@@ -41,6 +41,7 @@ export function proposalCountsContract(open: OpenStores): void {
         asked: standing.sameOpen?.id,
         decided: standing.decided.length,
         untold: (await store.unreported()).length,
+        untoldSince: await store.oldestUnreported(),
       }).toEqual({
         listed: isOpen ? 1 : 0,
         openCount: isOpen ? 1 : 0,
@@ -49,6 +50,7 @@ export function proposalCountsContract(open: OpenStores): void {
         asked: where.includes('asked') ? 'one' : undefined,
         decided: where.includes('decided') ? 1 : 0,
         untold: where.includes('told') ? 1 : 0,
+        untoldSince: where.includes('told') ? (await store.get('one'))?.updatedAt : undefined,
       });
     });
   });

@@ -36,6 +36,20 @@ export function proposalQueueContract(open: OpenStores): void {
       expect(await due()).toEqual([]);
     });
 
+    it('says for how long the one that is due the longest has been due, unless it is claimed', async () => {
+      expect(await queue.overdueMs(now)).toBe(0);
+      await waiting('later', 60_000);
+      expect(await queue.overdueMs(now)).toBe(0);
+      await waiting('second', -20_000);
+      await waiting('first', -60_000);
+      const oldest = await queue.overdueMs(now);
+      expect(oldest).toBeGreaterThanOrEqual(60_000);
+      expect(await due(1)).toEqual(['first']);
+      const next = await queue.overdueMs(now);
+      expect(next).toBeGreaterThanOrEqual(20_000);
+      expect(next).toBeLessThan(oldest);
+    });
+
     it('says whether what is released is due', async () => {
       await proposals.drafted('one', {}, now);
       await queue.claim('one', false);

@@ -3,8 +3,10 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { withRequestContext } from '../../../src/app/gateway/server-log.ts';
 import { createTelemetry, type Telemetry } from '../../../src/gateway/telemetry/telemetry.ts';
+import { systemClock } from '../../../src/machine/clock.ts';
 import { listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
+import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
 import { closedAfter, startWorld, type World } from './support/world.ts';
@@ -104,6 +106,41 @@ describe('metrics', () => {
     expect(metrics.get('trade_agent_proposals_open')).toBe(1);
     const stayed = '{kind="order",state="drafted",next="requested"}';
     expect(metrics.get(`trade_agent_proposal_state_duration_sum${stayed}`)).toBe(30);
+  });
+
+  it('say how old what waits in the database is, and which proposals this process works on', async () => {
+    const now = Date.now();
+    const telemetry = createTelemetry({ version: '0.0.0', clock: systemTime });
+    onTestFinished(() => telemetry.close());
+    const database = new Database(':memory:');
+    onTestFinished(() => void database.close());
+    const own = createSqliteGatewayStores(database, createAuthReqIdSeal('of the gateway'));
+    telemetry.database(own, { issuer: 'https://id.example', clock: systemClock, auditFile: '/nowhere/audit.jsonl' });
+    const { proposals, queue } = telemetry.stores(own);
+    const scrape = async () => read(await telemetry.metrics());
+    const standing = await proposals.snapshot({ sub: draft.sub, client: draft.client, typed: false }, 0);
+    const key = { sub: draft.sub, client: draft.client, key: 'k', request: 'r' };
+    const note = { event: 'proposed' as const, facts: {} };
+    const { proposal } = (await proposals.draft(draft, key, standing, note, now - 90_000)) as {
+      proposal: StoredProposal;
+    };
+    await queue.claim(draft.id, false);
+    const claimed = await scrape();
+    expect(claimed.get('trade_agent_proposals_claimed')).toBe(1);
+    expect(claimed.get('trade_agent_proposals_due_age_seconds')).toBe(0);
+    expect(claimed.get('trade_agent_audit_log_pending_lines')).toBe(1);
+    expect(claimed.get('trade_agent_database_read')).toBe(1);
+    await queue.release(draft.id, -60_000, now);
+    const due = await scrape();
+    expect(due.get('trade_agent_proposals_claimed')).toBe(0);
+    expect(due.get('trade_agent_proposals_due_age_seconds')).toBeGreaterThanOrEqual(60);
+    // It ends, and the phone is not told.
+    const change = { ...proposal, authReqId: 'auth-1', state: 'expired' as const, token: 'erased' as const };
+    await proposals.change(proposal, change, { ...note, event: 'expired' }, { now: now - 30_000 });
+    const ended = await scrape();
+    expect(ended.get('trade_agent_proposals_open')).toBe(0);
+    expect(ended.get('trade_agent_notifications_unsent_age_seconds')).toBeGreaterThanOrEqual(30);
+    expect([...ended.keys()].filter((name) => name.startsWith('trade_agent_database_pool'))).toEqual([]);
   });
 
   it('say nothing of anybody: no person, account, symbol, amount, id or token', async () => {

@@ -63,6 +63,7 @@ export async function migratedDatabase(schema: DatabaseSchema) {
             return client;
           },
           end: async () => undefined,
+          ...{ options: pool.options, totalCount: 0, idleCount: 0, waitingCount: 0 },
         };
         return createTenantDatabase(tenant, { synced: lent, unsynced: lent });
       };

@@ -1,0 +1,17 @@
+/** How a connection pool of this process is used, in connections. */
+export interface PoolUsage {
+  readonly name: string;
+  readonly max: number;
+  readonly size: number;
+  readonly inUse: number;
+  /** Number of requests that wait for a connection. */
+  readonly waiting: number;
+}
+
+/** The connections to a database that several processes share. */
+export interface DatabaseConnections {
+  /** Reads only this process's memory. */
+  pools(): readonly PoolUsage[];
+  /** Returns how many of this login's connections, from all processes, wait for a lock. */
+  lockWaits(): Promise<number>;
+}
