@@ -55,11 +55,13 @@ const used = [
   ),
 ];
 
-/** The metrics that the tables of the docs list. */
+/** The metrics that the tables of the docs list, also as `name_max`, `…_size`. */
 const documented = new Set(
-  [...read('docs/operate/OPERATIONS.md').matchAll(/^\| `\w+`.*?\|/gm)].flatMap(([cell]) =>
-    [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
-  ),
+  [...read('docs/operate/OPERATIONS.md').matchAll(/^\| `\w+`.*?\|/gm)].flatMap(([cell]) => {
+    const names = [...cell.matchAll(/`([\w…]+)`/g)].map(([, name = '']) => name);
+    const stem = names[0]?.replace(/_[a-z]+$/, '') ?? '';
+    return names.map((name) => name.replace('…', stem));
+  }),
 );
 
 let folder: string;
