@@ -362,7 +362,7 @@ describe('a person with two accounts', () => {
       account: () => Promise.reject(new TradeAgentError('broker_unreachable', 'it does not answer')),
     };
     const html = await partIn('all', 'summary', several(down));
-    expect(html).toMatch(/without TR2 at Tradier.*\$1,000\.00/s);
+    expect(html).toMatch(/excluding TR2 at Tradier.*\$1,000\.00/s);
     expect(html).toMatch(/<h3>TR2 at Tradier<\/h3>.*it does not answer/s);
     const unknown = {
       ...several(),

@@ -74,7 +74,7 @@ it('goes to the gateway’s own address, whatever the path looks like', async ()
   expect(asked[0]?.scopes).toEqual(['orders:read']);
 });
 
-it('passes on method, body, type, key and last event, and no other header', async () => {
+it('passes on method, body, type, key, last event and the trace, and no other header', async () => {
   await app.request('https://agent.example/v1/proposals', {
     method: 'POST',
     body: '{"kind":"order"}',
@@ -96,6 +96,7 @@ it('passes on method, body, type, key and last event, and no other header', asyn
     'content-type': 'application/json',
     'idempotency-key': 'k-1',
     'last-event-id': '7',
+    traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/),
   });
 });
 
