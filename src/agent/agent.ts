@@ -7,7 +7,6 @@ import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './event
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
 
-/** Which mandate to use for orders with the given symbols and sides. */
 export interface MandateChoice {
   readonly symbols: readonly string[];
   readonly sides: readonly Side[];

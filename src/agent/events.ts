@@ -88,7 +88,6 @@ export interface RunResult {
   readonly orders: readonly Order[];
   readonly messages: readonly SentMessage[];
   readonly approvals: readonly ApprovalView[];
-  /** Connections that a pending run waits for. */
   readonly connections: readonly ConnectionView[];
   readonly usage: Readonly<z.output<typeof usageSchema>>;
   readonly error?: ErrorFacts;

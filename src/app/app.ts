@@ -35,9 +35,7 @@ export interface App {
   sandbox(): Promise<SandboxReadyInfo>;
   profile(): Promise<ResolvedProfile>;
   store(): Promise<CredentialStore>;
-  /**
-   * Opens a profile's credential store, but reads no credential yet. Asks for its passphrase at most once per process.
-   */
+  /** Opens a profile's credential store without reading it. Asks for its passphrase at most once per process. */
   openStore(place: Pick<ResolvedProfile, 'name'> & CredentialLocation): Promise<CredentialStore>;
   /** Makes sessions request only read scopes. Must be called before the first session is opened. */
   limitToReading(): void;

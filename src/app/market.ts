@@ -121,10 +121,7 @@ export async function loadPriceHistory(app: App, typed: string, range: string = 
   return { symbol, range: text, bars, trades, cost, simulated };
 }
 
-/**
- * Lists news, newest first. Without symbols, lists news of the whole market.
- * @throws `unknown_symbol`, `login_required`
- */
+/** Lists news, newest first; without symbols, of the whole market. @throws `unknown_symbol`, `login_required` */
 export async function loadLatestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },

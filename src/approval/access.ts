@@ -33,14 +33,11 @@ export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'acce
 /** The access token of a proposer for whom no token of the owner is available. */
 export const NO_TOKEN = '';
 
-/**
- * Returns a proposer for an owner without a session: only the owner's stored credentials give access to the account.
- */
+/** For an owner without a session: only the owner's stored credentials give access to the account. */
 export function proposerWithoutToken(sub: string): Proposer {
   return { sub, clientId: '', accessToken: NO_TOKEN };
 }
 
-/** The people who are involved in a proposal. */
 interface Parties {
   readonly kind: ProposalKind;
   readonly owner: string;
@@ -72,20 +69,16 @@ export async function authorizeProposal(
   if (second !== undefined) await access.require(second, 'can_approve_second', owner);
 }
 
-/**
- * Whether proposals of a kind are allowed during a halt, for example cancellations and the proposal to lift the halt.
- */
+/** Cancellations, for example, and the proposal to lift the halt are allowed. */
 export function isAllowedDuringHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }
 
-/** The reason recorded for a proposal that ended because its proposer's sign-in was revoked. */
 export const revokedReason: ProposalReason = {
   code: 'approval_cancelled',
   text: 'withdrawn: the proposer’s sign-in has ended',
 };
 
-/** The reason recorded for a proposal that ended because trading is halted. */
 export const haltedReason = {
   code: 'policy_denied',
   text: 'trading is halted',

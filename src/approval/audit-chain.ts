@@ -44,10 +44,7 @@ export class AuditChain {
     await this.#moved();
   }
 
-  /**
-   * Flushes after a short delay, to include lines that are stored until then. If this fails, the next flush writes the
-   * lines.
-   */
+  /** Flushes after a short delay, to include lines stored until then. If this fails, the next flush writes them. */
   flushSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -167,7 +164,6 @@ function chainFault(
   return entry.hash === hashAuditEntry(entry) && entry.prev === prev ? undefined : 'changed';
 }
 
-/** Returns undefined if the text is not a line of the audit log. */
 function parseEntry(text: string): Entry | undefined {
   try {
     const entry = JSON.parse(text) as Entry;
@@ -209,12 +205,10 @@ export async function* readAuditLines(file: string, bytes: number, named?: reado
   }
 }
 
-/** Yields the offset of each line. */
 function* lineStarts(block: Buffer): Generator<number> {
   for (let at = 0; at < block.length; at = endOfLine(block, at) + 1) yield at;
 }
 
-/** Returns the offsets of lines that contain one of the strings. */
 function lineStartsContaining(block: Buffer, named: readonly string[]): number[] {
   const starts = new Set<number>();
   for (const name of named) {

@@ -55,10 +55,7 @@ const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
  * may send the order again, even if another gateway took over the proposal after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
-/**
- * How long an expired token is still used for lookups, in milliseconds, because the broker's own token may be valid
- * longer.
- */
+/** In milliseconds. An expired token is still used for lookups, because the broker's own may be valid longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
 /**
@@ -298,7 +295,6 @@ export function mayBeAcceptedLater({ status, code }: HttpProblem): boolean {
   return status === 503 || code === 'token_not_yet_valid';
 }
 
-/** Returns the final state and the reason of a proposal whose approval was refused. */
 export function refusedApprovalOutcome(refusal: HttpProblem): {
   readonly to: 'expired' | 'blocked';
   readonly reason: ProposalReason;
@@ -308,12 +304,10 @@ export function refusedApprovalOutcome(refusal: HttpProblem): {
     : { to: 'blocked', reason: toReason(refusal) };
 }
 
-/** Returns the facts that are logged when an approved proposal is refused. */
 export function denialFacts({ sub, proposedBy = sub, client, kind, subjectId }: StoredProposal) {
   return { sub, owner: sub, proposer: proposedBy, client, kind, subjectId, stage: 'order' } as const;
 }
 
-/** Returns who made the proposal and who approved it, for the service that executes it. */
 function approvalParties({
   sub,
   proposedBy,

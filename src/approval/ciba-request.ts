@@ -26,10 +26,7 @@ export function buildCibaRequest(
 
 type QuestionState = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
 
-/**
- * Returns the person whose decision is awaited: first the owner, then the second approver if needed
- * (supervisor/request-approval.ts).
- */
+/** Returns who decides next: the owner, then any second approver (supervisor/request-approval.ts). */
 export function currentApprover({ sub, second, ownerAuthReqId }: QuestionState): string {
   return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
 }

@@ -68,9 +68,7 @@ export const proposalDetailsSchema = z.lazy(() =>
     subject: z.record(z.string(), z.unknown()),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),
-    /**
-     * The lines that the phone shows in addition to the subject, by label: company name, effect on cash and position.
-     */
+    /** Lines that the phone also shows, by label: company name, effect on cash and position. */
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),
@@ -83,7 +81,6 @@ export const proposalDetailsSchema = z.lazy(() =>
 );
 export type ProposalDetails = z.output<typeof proposalDetailsSchema>;
 
-/** The fields of a proposal from which its authorization details are built. */
 export interface DetailedProposal {
   readonly id: string;
   readonly kind: ProposalKind;

@@ -89,10 +89,7 @@ export class KernelContext {
     if (this.#sessions.size > MAX_REMEMBERED_SESSIONS) this.#sessions.delete(this.#sessions.keys().next().value ?? '');
   }
 
-  /**
-   * Remembers an approval's token if there is no session, for example after a restart, so that the outcome can be
-   * looked up.
-   */
+  /** Remembers an approval's token if there is no session, such as after a restart, to look up the outcome. */
   rememberApproval({ sub, clientId = '', accessToken }: Approval): void {
     if (accessToken !== NO_TOKEN && !this.#sessions.has(sub)) this.remember({ sub, clientId, accessToken });
   }
@@ -138,7 +135,6 @@ const SENDING_DELAY_MS = 100;
 /** The states that are reported to the phone. The phone knows about denials and new requests without a report. */
 const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
-/** Notifies phones of the outcomes of their approval requests. */
 class OutcomeNotifier {
   readonly #parts: KernelDeps;
   readonly #changes: ChangeNotifier;
@@ -197,9 +193,7 @@ class OutcomeNotifier {
     await Promise.allSettled([...this.#notifications.values()].map(({ done }) => done));
   }
 
-  /**
-   * Retries until the provider accepts the report. Returns false if the gateway closes or the proposal changes first.
-   */
+  /** Retries until the provider accepts. Returns false if the gateway closes or the proposal changes first. */
   async #reportUntilAccepted(authReqId: string, { id, version }: StoredProposal, outcome: Outcome): Promise<boolean> {
     const { asking, store } = this.#parts;
     const news = this.#changes.listen({ proposal: id });

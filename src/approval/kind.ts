@@ -45,10 +45,7 @@ export interface Approval {
   readonly accessToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /**
-   * Returns false if another process has taken over the proposal. Called after the order is claimed, right before it is
-   * sent.
-   */
+  /** Returns false if another process took over the proposal. Called after the claim, just before sending. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
@@ -62,7 +59,6 @@ export interface MandateUse {
   readonly needsTap: readonly UncoveredReason[];
 }
 
-/** A reason why no mandate covers an order. */
 export interface UncoveredReason {
   readonly reason: PolicyReason;
   readonly text: string;
@@ -87,10 +83,7 @@ export type ExecutionOutcome<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
   /** Definitely refused: nothing was done, and nothing will be. */
   | { readonly outcome: 'refused'; readonly refusal: HttpProblem }
-  /**
-   * Certainly not accepted, for example because the broker is busy or the gateway is closing. May be retried while the
-   * approval is valid.
-   */
+  /** Certainly not accepted, such as by a busy broker. May be retried while the approval is valid. */
   | { readonly outcome: 'not_taken'; readonly refusal: HttpProblem }
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };

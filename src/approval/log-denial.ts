@@ -2,7 +2,6 @@ import type { NewPolicyDecision } from '../store/decision-store.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 
-/** A refusal by the owner's rules, to be logged. */
 export interface Denial extends Pick<NewPolicyDecision, 'sub' | 'client' | 'stage'> {
   readonly kind: ProposalKind;
   readonly owner: string;

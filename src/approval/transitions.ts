@@ -51,7 +51,6 @@ export const allowedTransitions: Readonly<Record<ProposalState, readonly Proposa
   blocked: [],
 };
 
-/** The names of all states that are not settled, for queries. */
 export const openStates = proposalStates.filter((state) => !isSettledState(state));
 
 export interface ApprovalToken {

@@ -22,7 +22,6 @@ export interface LogoutOptions {
 
 export interface LogoutResult {
   readonly user: User | undefined;
-  /** Whether there was a token to revoke. */
   readonly hadTokens: boolean;
   /** Whether the refresh token was revoked at the provider. Also true if there was no refresh token. */
   readonly revoked: boolean;

@@ -62,10 +62,7 @@ export function computePortfolioFigures(
   };
 }
 
-/**
- * Returns when the day's figures start: the end of the previous weekday or, if later, the time of the history's latest
- * value.
- */
+/** The end of the previous weekday or, if later, the time of the history's latest value. */
 function dayStart(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
   while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);

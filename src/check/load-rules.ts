@@ -37,10 +37,7 @@ const defaultRules: z.input<typeof rulesFileSchema> = {
 /** Maximum size of a rules file. A larger file was probably named by mistake. */
 const MAX_BYTES = 1024 * 1024;
 
-/**
- * Loads a rules file.
- * @throws {TradeAgentError} `invalid_config` with the file, line and key, and the most similar valid key
- */
+/** @throws {TradeAgentError} `invalid_config` with the file, line and key, and the most similar valid key */
 export async function loadRules(file: string): Promise<RulesFile> {
   const hint = 'Pass another file with --rules, or omit --rules to use the default rules.';
   return parseRules(readRequiredFile(file, 'rules file', hint), file);

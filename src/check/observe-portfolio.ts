@@ -30,10 +30,7 @@ function weightText(fraction: Dec): string {
   return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 
-/**
- * Returns the targets as fractions of equity, without `cash`. Cached, because rules, suggestions and the result all
- * use them.
- */
+/** As fractions of equity, without `cash`. Cached, because rules, suggestions and the result all use them. */
 export const targetWeights = memoizePerObject(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
     new Map(

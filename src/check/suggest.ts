@@ -12,10 +12,7 @@ export interface SuggestOptions {
   readonly buyOnly?: boolean;
 }
 
-/**
- * Returns orders that bring a portfolio back to its targets, within the band of the first drift rule (5/25 if there is
- * none).
- */
+/** Uses the band of the first drift rule (5/25 if there is none). */
 export function suggestOrders(
   file: RulesFile,
   snapshot: Snapshot,

@@ -32,10 +32,7 @@ function describeComposedOrder(order: OrderRequest): string {
   return `${describeOrder(order)} ${time_in_force.toUpperCase()}${extended_hours ? ' extended hours' : ''}`;
 }
 
-/**
- * Returns a prompt for composed orders and the tool calls that propose each order exactly as given.
- * @throws {TradeAgentError} under the same conditions as {@link describeOrders}
- */
+/** The calls propose each order exactly as given. @throws {TradeAgentError} like {@link describeOrders} */
 export function createComposedOrderMessages({
   orders,
   composedBy,

@@ -33,7 +33,6 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   /** Client for reads, cancellations and waits. The run's signal aborts its requests. */
   readonly gateway: GatewayClient | undefined;
   readonly approvalMode: ApprovalMode;
-  /** Whether the run ends instead of waiting for a decision. */
   readonly suspends: boolean;
   readonly mandates?: RunOptions['mandates'] | undefined;
   readonly requestedBy: string;

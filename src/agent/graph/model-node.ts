@@ -225,7 +225,6 @@ function interrupted(): TradeAgentError {
 }
 
 const MAX_REASON_LENGTH = 200;
-/** Words that suggest that an order was optional. */
 const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**

@@ -18,10 +18,7 @@ export function createProposalQuota(
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
-/**
- * Requires that the prompt's quota allows this proposal.
- * @throws {TradeAgentError} `approval_denied`, `blocked`
- */
+/** @throws {TradeAgentError} `approval_denied`, `blocked` */
 export function requireProposalQuota({ ordinal, most, denied }: ProposalQuota): void {
   if (denied) {
     throw new TradeAgentError('approval_denied', 'the user just denied a proposal, so no other can be made now', {

@@ -130,7 +130,6 @@ export async function createProposalRequest(
   }
 }
 
-/** Adds the position that a closing order closes to the conversation's facts. */
 function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
   state: State,
   held: ClosingOrder['held'],

@@ -77,11 +77,7 @@ export function createProposeNode(environment: GraphEnvironment) {
   };
 }
 
-/**
- * Sends a proposal.
- * @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if the gateway may have received the
- * proposal
- */
+/** @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if it may have arrived */
 function sendProposal(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,
   gateway: GatewayClient,

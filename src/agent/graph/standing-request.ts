@@ -229,7 +229,6 @@ function endSource(
   return { end: isSame ? userSource : otherSource };
 }
 
-/** Returns the clause with a schedule that best matches the standing order. */
 function closestTimedClause(
   turn: string,
   { order, when }: StandingOrderTerms,

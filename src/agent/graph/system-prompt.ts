@@ -34,7 +34,6 @@ export function markUntrustedText(source: string, text: string): string {
   return `<untrusted source="${source}">\n${neutralizeMarkers(text)}\n</untrusted>`;
 }
 
-/** Returns the text that {@link markStandardInput} marked, or undefined for other text. */
 export function extractStandardInput(text: string): string | undefined {
   return /^<untrusted source="standard input">\n([\s\S]*)\n<\/untrusted>$/.exec(text)?.[1];
 }

@@ -84,7 +84,6 @@ export function emitToolResult(
 interface ToolAnswer {
   readonly ok: boolean;
   readonly summary: string;
-  /** The result's text, to be searched for instructions. */
   readonly text: string;
   readonly message: ToolMessage;
   /** The name of the outside source whose text the result adds to the conversation, if any. */

@@ -43,7 +43,6 @@ const RETRY_WAITS_MS = [500, 2000];
  */
 const MAX_RETRY_WAIT_MS = 30_000;
 
-/** Returns the tools in OpenAI's chat API format. */
 export function toolDefinitions(tools: readonly Tool[]) {
   return tools.map(({ name, description, schema }) => ({
     type: 'function' as const,
@@ -64,10 +63,7 @@ async function foreignDefinitions(foreign: ForeignTools | undefined, signal: Abo
   }));
 }
 
-/**
- * Returns the profile's model: the built-in planner, or a server with OpenAI's chat API.
- * @throws {TradeAgentError} `invalid_config` if there is no API key
- */
+/** @throws {TradeAgentError} `invalid_config` if there is no API key */
 export async function createChatModel(options: ModelOptions): Promise<ChatModel> {
   if (options.settings.provider === 'builtin') {
     const { BuiltinPlanner } = await import('../planner/planner.ts');

@@ -1,17 +1,13 @@
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
 /** Matches text that may become the beginning of a tool call with the next chunk. */
 const openingPrefix = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
-/** Maximum length of a match of {@link openingPrefix}. */
 const MAX_PREFIX_LENGTH = 24;
 
-/**
- * Streams text, but holds back what may be a tool call written as text, so that its JSON does not flash on the screen.
- */
+/** Streams text but holds back what may be a tool call, so that its JSON does not flash on the screen. */
 export class WrittenCallFilter {
   #held = '';
   #isHolding = false;
 
-  /** @returns the text that can be shown now */
   push(delta: string): string {
     this.#held += delta;
     if (this.#isHolding) return '';

@@ -240,7 +240,6 @@ function accountLabel(environment: string, simulated: boolean): string {
   return simulated ? `${account}, simulated prices.` : `${account}.`;
 }
 
-/** Builds a Markdown table. Replaces characters that would break a row. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replace(/[|\r\n]/g, ' ')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');

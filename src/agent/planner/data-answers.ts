@@ -75,7 +75,6 @@ function newsAnswer({ news: list, simulated }: z.output<typeof news>): string {
   return [...lines, ...(simulated ? ['', 'The news is simulated.'] : [])].join('\n');
 }
 
-/** Removes the characters that make Markdown links, images and tables. */
 function stripMarkdown(text: string): string {
   return text.replace(/[[\]<>`*_|\\!#~]/g, '');
 }

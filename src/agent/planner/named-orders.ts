@@ -27,7 +27,6 @@ function countOrdersByWords(turn: string): number {
   return count;
 }
 
-/** Returns the orders that the newest turn names with their side and ticker. */
 export function findNamedOrders(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = parseNewestTurn(userTurns);

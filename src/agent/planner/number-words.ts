@@ -15,7 +15,6 @@ export function parseNumberWord(word: string): number | undefined {
   return ten < 0 ? undefined : (ten + 2) * 10;
 }
 
-/** Returns whether a word can be part of a spelled-out number. */
 export function isNumberWord(word: string): boolean {
   return word in scales || word.split('-').every((part) => parseNumberWord(part) !== undefined);
 }

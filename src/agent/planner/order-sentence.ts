@@ -185,7 +185,6 @@ const politePattern =
   /\b(?:please|kindly|for me)\b|\b(?:thanks|thank you)[\s.!?]*$|\bwould you (?:buy|purchase|get|sell) (?:me|us)\b/i;
 const would = /\bwould you\b[\s,]*/i;
 
-/** Removes the "would you" from a polite request. */
 export function stripPoliteWould(sentence: string): string {
   return politePattern.test(sentence) ? sentence.replace(would, '') : sentence;
 }

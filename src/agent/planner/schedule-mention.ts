@@ -13,7 +13,6 @@ export interface ScheduleMention {
   readonly before?: string;
 }
 
-/** A sentence's schedule, and the rest of the sentence. */
 export interface TimedSentence {
   readonly rest: string;
   readonly when: ScheduleMention;
@@ -57,11 +56,7 @@ const end = new RegExp(
 export const scheduleHint =
   'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
-/**
- * Extracts the schedule from a clause.
- * @returns undefined if the clause has no schedule
- * @throws {NotUnderstoodError} if the schedule is ambiguous or not supported
- */
+/** @throws {NotUnderstoodError} if the schedule is ambiguous or not supported */
 export function takeSchedule(clause: string): TimedSentence | undefined {
   const crossed = crossing.exec(clause);
   const recurring = readEvery(clause);

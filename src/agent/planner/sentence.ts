@@ -151,10 +151,7 @@ function splitSentences(text: string): string[][] {
   );
 }
 
-/**
- * Splits text into complete clauses: "sell all my AAPL and NVDA" becomes two sales.
- * @throws {NotUnderstoodError} for an ambiguous list
- */
+/** Splits "sell all my AAPL and NVDA" into two sales. @throws {NotUnderstoodError} for an ambiguous list */
 export function expandClauses(text: string): string[] {
   return splitSentences(text).flatMap((clauses) => {
     const parts = clauses.flatMap(splitItems);
@@ -197,7 +194,6 @@ function tryParseClause(clause: string): Intent | undefined {
   }
 }
 
-/** Removes polite phrases and final punctuation. */
 export function stripCourtesies(clause: string): string {
   return clause
     .trim()
@@ -399,11 +395,7 @@ interface Pattern {
 /** Compiled when the first sentence that is not English is parsed. */
 let patterns: readonly Pattern[] | undefined;
 
-/**
- * Translates a request in another language into the planner's English.
- * @returns undefined if the request is not in any list of translations
- * @throws {NotUnderstoodError} for an ambiguous number
- */
+/** Translates a known request into the planner's English. @throws {NotUnderstoodError} for an ambiguous number */
 export function translateRequest(text: string): string | undefined {
   patterns ??= [german, spanish, korean].flatMap(compilePatterns);
   const clause = ` ${text

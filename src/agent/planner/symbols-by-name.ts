@@ -23,10 +23,7 @@ export function nameQueries(name: string): readonly string[] {
   return [...new Set([name, ...(tickersByNickname[nicknameKey(name)] ?? [])])];
 }
 
-/**
- * Returns the security with this symbol or exact name.
- * @throws {NotUnderstoodError} with a question if none or several match
- */
+/** Matches the symbol or exact name. @throws {NotUnderstoodError} with a question if none or several match */
 export function requireSymbol(name: string, found: readonly NameSearchResult[]): string {
   const meant = matchingAssets(name, found);
   const [only] = meant;

@@ -40,10 +40,7 @@ interface ReadClause {
   readonly intent: Intent;
 }
 
-/**
- * Requires the plan to use every word of a sentence that requests an action.
- * @throws {NotUnderstoodError} with the unused word
- */
+/** @throws {NotUnderstoodError} with the unused word, if the sentence requests an action */
 export function requireAllWordsUsed(read: readonly ReadClause[]): void {
   if (!read.some(({ intent }) => requestsAction(intent))) return;
   for (const { clause, intent } of read) {

@@ -242,10 +242,7 @@ class RemoteRun {
     }
   }
 
-  /**
-   * Waits until the next attempt.
-   * @throws the error of the last attempt if another attempt can't help
-   */
+  /** @throws the error of the last attempt if another attempt can't help */
   async #beforeRetry(
     attempt: { scopes: readonly Scope[]; tries: number; mayBeThere: boolean },
     error: unknown,

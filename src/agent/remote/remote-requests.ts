@@ -23,7 +23,6 @@ interface CallOptions {
   readonly scopes?: readonly Scope[];
 }
 
-/** Requests to the server, with the session's token. */
 export interface RemoteRequests {
   /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
   call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<OperationResponse<Name>>;

@@ -169,10 +169,7 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
   };
 }
 
-/**
- * Loads the dependencies of runs except the database.
- * @throws {TradeAgentError} `invalid_config` for a model without a key
- */
+/** Loads all but the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadRunnerDeps(
   { profile, session, readOnly = false, ...options }: AgentSettings,
   stores: StateStores,

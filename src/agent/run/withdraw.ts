@@ -25,10 +25,7 @@ export async function withdrawProposalIfOpen(
 
 const tooLateProblems = ['proposal_executing', 'proposal_settled'];
 
-/**
- * Withdraws a proposal at the user's request.
- * @throws {TradeAgentError} `not_found`; `usage` if it has already ended; `outcome_unknown` if it is being executed
- */
+/** @throws {TradeAgentError} `not_found`; `usage` if it has already ended; `outcome_unknown` while it is executed */
 export async function withdrawProposal(gateway: GatewayClient, id: string): Promise<Proposal> {
   try {
     return await gateway.withdraw(id);

@@ -247,7 +247,6 @@ async function checkAndNotify(
   };
 }
 
-/** Returns the function that evaluates the account, once per round. */
 async function createEvaluator(app: App, options: CheckOptions, { file, store, owner }: CheckResources) {
   const gateway = await app.gateway();
   const { symbolSector } = await import('../../trading/listed-symbols.ts');

@@ -75,10 +75,7 @@ async function loadSecrets(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/**
- * Opens only a gateway's keys. Works while the gateway runs.
- * @throws {TradeAgentError} `invalid_config`; any error from `work`
- */
+/** Opens only the keys, even while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work` */
 export async function withGatewayKeys<T>(
   { database, kms }: StorageSettings,
   folder: string,

@@ -88,10 +88,7 @@ export function readOrCreateSealSecret(folder: string): string {
   throw new TradeAgentError('invalid_config', `${sealFilePath(folder)} disappeared right after it was created`);
 }
 
-/**
- * Returns undefined if there is no seal secret yet.
- * @throws {TradeAgentError} `invalid_config` if its file is unusable
- */
+/** Returns undefined if there is none yet. @throws {TradeAgentError} `invalid_config` if its file is unusable */
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFilePath(folder);
   const unusable = unusableFileError(file);

@@ -39,7 +39,6 @@ export class ServerLog {
     else this.#write(warning === undefined ? 'info' : 'warn', warning ?? line);
   };
 
-  /** Logs an internal error. */
   readonly error = (message: string): void =>
     this.isJson ? this.#write('error', message) : this.#options.write(`${this.#options.process}: ${message}`);
 
@@ -56,7 +55,6 @@ export class ServerLog {
     if (this.isJson) this.#write('info', message, facts);
   }
 
-  /** Returns the log for one tenant's data. */
   ofTenant(tenant: string | undefined): ServerLog {
     return new ServerLog({ ...this.#options, tenant });
   }

@@ -164,10 +164,7 @@ interface NewBroker {
 
 const LOCK_WAIT_MS = 10_000;
 
-/**
- * Checks a new broker's name before the person types any secret.
- * @throws {TradeAgentError} `usage`; `invalid_config` without a home
- */
+/** Called before any secret is typed. @throws {TradeAgentError} `usage`; `invalid_config` without a home */
 export async function requireNewBroker(folder: string, name: string): Promise<void> {
   requireOwnHomeFolder(folder);
   requireFreeName(await readGatewaySettings(folder), name);

@@ -28,10 +28,7 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: PeopleStore;
   readonly keys: ApprovalKeys;
-  /**
-   * Returns the store of the people's key pairs for a broker.
-   * @param all the home's brokers, if they differ from the ones in its settings
-   */
+  /** @param all the home's brokers, if they differ from the ones in its settings */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
   readonly recoveryCodes: RecoveryCodeStore;
   readonly authorized: Pick<AuthorizedClientStore, 'list' | 'revoke'>;

@@ -11,7 +11,6 @@ import type { AgentOptions, App } from '../app.ts';
 import { withModelOptions } from '../chosen-model.ts';
 import { version } from '../version.ts';
 
-/** Returns the access options shared by all servers of the profile. */
 async function serverAccess(
   app: Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store'>,
 ): Promise<Pick<McpServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {

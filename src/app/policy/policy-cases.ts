@@ -298,9 +298,7 @@ export function buildDecisionFacts(one: PolicyCase, general: GivenFacts, account
   };
 }
 
-/**
- * Returns an option order's facts. By default, the account has the highest option level and nothing that covers a sale.
- */
+/** By default, the account has the highest option level and nothing that covers a sale. */
 function optionFacts(
   { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
   given: NonNullable<GivenFacts['option']>,

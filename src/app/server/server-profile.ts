@@ -52,10 +52,7 @@ export function withServerProfile(
   return { ...config, profiles: { ...config.profiles, [name]: profileSchema.parse({ server: address }) } };
 }
 
-/**
- * Completes a server's profile with the settings that the server publishes.
- * @throws {TradeAgentError} `gateway_unreachable`, `invalid_config`
- */
+/** Adds the settings that the server publishes. @throws {TradeAgentError} `gateway_unreachable`, `invalid_config` */
 export async function resolveServerProfile(
   options: ServerRequestOptions & ProfileSelection,
   home: UserDirs,

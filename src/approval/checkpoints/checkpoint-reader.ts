@@ -15,7 +15,6 @@ const anchorVerifiers: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>>
  */
 const LATE_ANCHOR_MS = 3 * DAY_MS;
 
-/** Summary of the valid checkpoints of an audit log. */
 export interface CheckpointSummary {
   readonly checkpoints: number;
   readonly last: { readonly seq: number; readonly day: string; readonly hash: string } | null;
@@ -50,7 +49,6 @@ export interface CheckpointReaderOptions {
   readonly trustedAuthorities?: readonly string[] | undefined;
 }
 
-/** Returns a reader that checks the checkpoints among the lines of an audit log. */
 export function createCheckpointReader({ isTrusted, trustedAuthorities }: CheckpointReaderOptions): CheckpointReader {
   const days = new Map<number, { readonly hash: string; readonly day: string }>();
   let previous: string = EMPTY_AUDIT_HEAD.hash;

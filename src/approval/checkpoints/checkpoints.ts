@@ -7,10 +7,7 @@ import { createCheckpointSigner } from '../receipts/checkpoint.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 
-/**
- * Maximum interval between checks, in milliseconds. A day that ended while the machine slept is closed after at most
- * this time.
- */
+/** In milliseconds. A day that ended while the machine slept is closed after at most this time. */
 const MAX_CHECK_INTERVAL_MS = 3_600_000;
 /** Timeout of one request to the authority, in milliseconds. */
 const ANCHOR_TIMEOUT_MS = 20_000;
@@ -19,7 +16,6 @@ const ANCHOR_RETRY_MS = 60_000;
 
 export interface CheckpointWriterOptions {
   readonly store: AuditCheckpointStore;
-  /** The key that signs receipts. */
   readonly key: Promise<ReceiptKey>;
   /** The gateway's resource identifier. */
   readonly gateway: string;

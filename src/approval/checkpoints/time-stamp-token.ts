@@ -17,9 +17,7 @@ const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
 const CONTENT_TYPE = '1.2.840.113549.1.9.3';
 const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
-/**
- * The attributes that identify the signing certificate: RFC 2634 §5.4 (SHA-1), and RFC 5035 §3 (SHA-256 by default).
- */
+/** The signing certificate's attributes: RFC 2634 §5.4 (SHA-1), and RFC 5035 §3 (SHA-256 by default). */
 const SIGNING_CERTIFICATE = '1.2.840.113549.1.9.16.2.12';
 const SIGNING_CERTIFICATE_V2 = '1.2.840.113549.1.9.16.2.47';
 /** The only purpose that an authority's certificate may have (RFC 3161 §2.3). */
@@ -67,10 +65,7 @@ export async function verifyTimeStampToken(
 
 interface Signer {
   readonly digestAlgorithm: string;
-  /**
-   * The attributes in the encoding that is signed: as a SET, although the token encodes them with another tag (RFC 5652
-   * §5.4).
-   */
+  /** The attributes as signed: as a SET, although the token encodes them with another tag (RFC 5652 §5.4). */
   readonly attributesDer: Buffer;
   readonly attributes: ReadonlyMap<string, AsnType>;
   readonly signature: Buffer;

@@ -29,9 +29,7 @@ import { createRegisteredClientIdSource, createRegistrationFileStorage } from '.
 
 const OUTCOME_TIMEOUT_MS = 10_000;
 const MAX_TEXT_LENGTH = 200;
-/**
- * Timeout of a poll: longer than a provider's long poll, which usually takes 30 s. Otherwise every poll would time out.
- */
+/** Longer than a provider's long poll, which usually takes 30 s. Otherwise every poll would time out. */
 const POLL_TIMEOUT_S = 40;
 /** The polling interval if the provider specifies none (CIBA Core §7.3). */
 const DEFAULT_INTERVAL_S = 5;
@@ -179,9 +177,7 @@ export class CibaApprovalClient implements CibaPort {
     }
   }
 
-  /**
-   * Returns the token if the right person approved exactly the expected details; otherwise a failure without the token.
-   */
+  /** Returns the token only if the right person approved exactly the expected details. */
   async #judge(
     client: CibaClient,
     authReqId: string,

@@ -92,7 +92,6 @@ export function createRegistrationFileStorage(file: string): RegistrationStorage
   };
 }
 
-/** Returns undefined if the text is not a registration. */
 function parseRegistration(text: string) {
   try {
     return registrationSchema.parse(JSON.parse(text));
@@ -171,10 +170,7 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
   };
 }
 
-/**
- * Returns the metadata with which the gateway registers itself as a CIBA client (RFC 7591, CIBA Core §4, RFC 9396
- * §10).
- */
+/** The gateway's own registration as a CIBA client (RFC 7591, CIBA Core §4, RFC 9396 §10). */
 export function cibaClientMetadata(
   client: Pick<RegistrationOptions, 'resource' | 'details' | 'detailsTypes' | 'delivery'> & {
     readonly alg: string;

@@ -144,9 +144,7 @@ export class ApprovalKernel {
     }
   }
 
-  /**
-   * Yields a person's proposals that changed after a version, and empty lists as keep-alives, until the signal aborts.
-   */
+  /** Yields proposals that changed after a version, and empty lists as keep-alives, until the signal aborts. */
   async *follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<ChangedProposals> {
     const { store } = this.#parts;
     const signals = [signal, this.#closing.signal];

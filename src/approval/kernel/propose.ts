@@ -53,7 +53,6 @@ export interface ProposalIntakeOptions {
   readonly drawCode?: () => string;
 }
 
-/** A proposal, and whether the request created it. */
 export interface ProposeResult {
   readonly proposal: StoredProposal;
   readonly isNew: boolean;
@@ -223,10 +222,7 @@ function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): v
   });
 }
 
-/**
- * Returns the mandate that a request wants to use. `approval: mandate` without an id means any mandate that covers the
- * order.
- */
+/** `approval: mandate` without an id means any mandate that covers the order. */
 function requestedMandateUse(request: ProposalRequest, provenance: Provenance): MandateUse | undefined {
   const asked = mandateReference(request);
   if (asked === undefined) return undefined;
@@ -243,7 +239,6 @@ function requireOwnClient(own: boolean, isNeeded: boolean): void {
   });
 }
 
-/** Returns a proposal's new id and nonce, and the digest of everything that the person approves. */
 function proposalIdentity(
   kind: ProposalKind,
   { subject, worstCase }: CompletedRequest<unknown>,
@@ -281,9 +276,7 @@ function jsonDigest(value: unknown): string {
 /** Used if the owner is not the proposer, because the proposer's token contains no contact details of the owner. */
 const noContactDetails = { username: undefined, email: undefined } as const;
 
-/**
- * Returns the author's name to be shown to the owner: the proposer's if that is another person, otherwise the client's.
- */
+/** Returns the name to show to the owner: the proposer's if that is another person, otherwise the client's. */
 function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';

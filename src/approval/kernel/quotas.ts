@@ -26,10 +26,7 @@ export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { ope
 /** How long a client has to wait after two denials in a row, in milliseconds. */
 const DENIAL_PAUSE_MS = 10 * 60_000;
 
-/**
- * The owner, client and proposer whose proposals are counted together. Others have their own quota, so nobody can use
- * up someone else's.
- */
+/** Whose proposals are counted together. Others have their own quota, so nobody can use up someone else's. */
 export interface QuotaParty {
   /** The owner, who is asked. */
   readonly sub: string;

@@ -90,9 +90,7 @@ export class ApprovalKeys {
     this.site = { origin: options.origin, rpId: options.rpId };
   }
 
-  /**
-   * Allows one phone to enroll a key for a person, once, within ten minutes. Replaces the person's earlier pairing.
-   */
+  /** Lets one phone enroll a key, once, within ten minutes. Replaces the person's earlier pairing. */
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const expiresAt = this.#options.clock.now() + PAIRING_LIFETIME_MS;
@@ -105,10 +103,7 @@ export class ApprovalKeys {
     return await this.#options.store.pairing(pairingDigest(secret), this.#options.clock.now());
   }
 
-  /**
-   * Returns the options for creating a discoverable key that requires user verification.
-   * @throws `pairing_ended`
-   */
+  /** The key must be discoverable and require user verification. @throws `pairing_ended` */
   async creationOptions(
     by: { readonly secret: string } | { readonly sub: string },
   ): Promise<PublicKeyCredentialCreationOptionsJSON> {
@@ -211,10 +206,7 @@ export class ApprovalKeys {
     failpoint('key.removed');
   }
 
-  /**
-   * Removes all keys of a removed person. Removes the person's pairing first, because someone could enroll another key
-   * with it.
-   */
+  /** Removes a person's pairing before their keys, because someone could enroll another key with it. */
   async endPerson(sub: string): Promise<void> {
     const { store, clock } = this.#options;
     await store.unpair(sub);
@@ -356,10 +348,7 @@ export class ApprovalKeys {
     return pairing.sub;
   }
 
-  /**
-   * Returns the options for signing a challenge with one of these keys, or with any discoverable key of this site if
-   * none are given.
-   */
+  /** Without keys, any discoverable key of this site may sign. */
   #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
     return {
       challenge: challenge.toString('base64url'),
@@ -435,7 +424,6 @@ type AuthenticatorTransports = NonNullable<
   NonNullable<PublicKeyCredentialRequestOptionsJSON['allowCredentials']>[number]['transports']
 >;
 
-/** Returns the digest under which a pairing's secret is stored. */
 function pairingDigest(secret: string): string {
   return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
 }
@@ -451,7 +439,6 @@ function keyNotFound(): HttpProblem {
   return new HttpProblem(404, 'not_found', 'there is no such key');
 }
 
-/** Returns the purpose of a new key's challenge. */
 function creationPurpose(by: EnrolledBy | { readonly sub: string }, sub: string): readonly string[] {
   return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
 }

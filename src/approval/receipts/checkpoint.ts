@@ -3,10 +3,7 @@ import { z } from 'zod';
 import type { AuditHead, AuditNote } from '../../store/audit.ts';
 import { type ReceiptJwk, type ReceiptKey, verifyDetachedSignature } from './receipt-key.ts';
 
-/**
- * The type of a checkpoint's signature (RFC 7515 §4.1.9), so that a receipt's signature is never accepted as a
- * checkpoint's.
- */
+/** A type of its own (RFC 7515 §4.1.9), so that a receipt's signature is never accepted as a checkpoint's. */
 const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);

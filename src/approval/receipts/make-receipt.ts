@@ -10,7 +10,6 @@ import { ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
 import { approvedDrafts, requireValidReceipt } from './verify-receipt.ts';
 
-/** The stores and the key that are needed to make a receipt. */
 export interface ReceiptSources {
   /** The gateway's resource identifier. */
   readonly gateway: string;

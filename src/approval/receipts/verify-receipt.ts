@@ -26,7 +26,6 @@ type Subject = Receipt['proposal']['subject'];
 
 export const receiptKinds = Object.keys(draftsByKind) as (keyof typeof draftsByKind)[];
 
-/** Returns all orders of a proposal, as approved. */
 export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kind'> & { subject: unknown }) {
   return draftsByKind[kind]?.(subject as Subject) ?? [];
 }
@@ -80,10 +79,7 @@ function readReceipt(text: string): Receipt {
   return value as Receipt;
 }
 
-/**
- * Verifies everything except the gateway's own signature. The gateway calls this before it signs a receipt.
- * @throws {ReceiptError}
- */
+/** Verifies everything except the gateway's own signature, before it is made. @throws {ReceiptError} */
 export async function requireValidReceipt(receipt: UnsignedReceipt): Promise<void> {
   const { gateway, proposal, approvals, mandate } = receipt;
   if (mandate === null) {
@@ -232,9 +228,7 @@ function expectedStatement(gateway: string, proposal: ApprovedProposal): Approva
   return { ...fixed, gateway, proposal: id, digest, code, worst_case, nonce };
 }
 
-/**
- * Refuses software keys of the terminal phone for live money, because anyone with access to the machine can copy them.
- */
+/** Anyone with access to the machine can copy a software key, so none is accepted for live money. */
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
   if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false) return;
   throw new ReceiptError('phone_key', `a software key of ${sub} is not accepted for live money`);

@@ -10,7 +10,6 @@ import {
   statementChallenge,
 } from './statement.ts';
 
-/** The values that evidence must match. */
 export interface ExpectedEvidence {
   /** Derived from the request, never taken from the evidence. */
   readonly statement: ApprovalStatement;
@@ -112,7 +111,6 @@ interface Assertion {
 interface ExpectedAssertion {
   /** Returns whether a challenge, in base64url, is the one that had to be signed. */
   readonly challenge: (challenge: string) => boolean;
-  /** The origin of the page on which the challenge was signed. */
   readonly origin: string;
   readonly rpId: string;
   /** The key's owner, if known in advance. */

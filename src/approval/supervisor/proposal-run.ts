@@ -82,7 +82,6 @@ export class ProposalRun {
   readonly why: RunReason;
   /** Resolves when the run has ended. Never rejects. */
   readonly ended: Promise<NextStep>;
-  /** Whether this process has claimed the proposal. */
   isClaimed: boolean;
   readonly #id: string;
   readonly #context: KernelContext;
@@ -201,7 +200,6 @@ export class ProposalRun {
     }
   }
 
-  /** Asks the next approver, if one has to be asked. */
   async #ask(): Promise<'moved' | 'asked' | 'answered' | 'over'> {
     const context = this.#context;
     const proposal = await context.parts.store.get(this.#id);

@@ -28,7 +28,6 @@ export class ProposalSupervisor {
   readonly #context: KernelContext;
   readonly #pings: ProviderPings;
   readonly #runs = new Map<string, ProposalRun>();
-  /** Executed proposals whose results are followed. */
   readonly #followed = new Map<string, Following>();
   /** Aborts when there may be a due proposal earlier than planned. */
   #alarm = new AbortController();

@@ -10,10 +10,7 @@ import { classifyProviderFailure } from './provider-failure.ts';
 
 const CLOCK_TOLERANCE_S = 60;
 
-/**
- * Maximum age in seconds. ID tokens come straight from the token endpoint, so an old ID token was not issued for this
- * request.
- */
+/** In seconds. ID tokens come straight from the token endpoint, so an old one was not issued for this request. */
 const MAX_AGE_S = 600;
 
 const KEY_FETCH_ATTEMPTS = 3;

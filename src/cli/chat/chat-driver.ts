@@ -112,10 +112,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     halt: async () => {
       await haltTrading(context);
     },
-    /**
-     * Asks on the phone whether to lift the halt, and waits for the outcome.
-     * @throws {TradeAgentError} if the person did not approve
-     */
+    /** @throws {TradeAgentError} if the person did not approve */
     liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
       const { proposeAndWait } = await import('../../app/approvals/propose-and-wait.ts');
       let told = false;
@@ -169,10 +166,7 @@ async function portfolioReport(
   return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
-/**
- * Returns the status that is known before any request.
- * @throws `invalid_config`, or an error from starting a sandbox
- */
+/** Returns the status known before any request. @throws `invalid_config`, or an error from starting a sandbox */
 export async function initialChatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const profile = await context.profile();
   if (profile.server !== undefined) {

@@ -20,10 +20,7 @@ export interface AccessPorts {
 /** Roles of firms and households. Their names are not user names, so the provider does not know them. */
 const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
-/**
- * Returns the kind of proposal that gives someone access to an account. The owner must approve it; revoking access
- * needs no approval.
- */
+/** The owner must approve access to an account; revoking it needs no approval. */
 export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessRequest, AccessSubject, AccessResult> {
   return {
     ...access,

@@ -167,10 +167,7 @@ function requireNoLegs(request: OrderProposalRequest): void {
   }
 }
 
-/**
- * Returns the account with the buying power after these orders: sales bring in their minimum, and purchases cost their
- * maximum.
- */
+/** Computes the buying power: sales bring in their minimum, and purchases cost their maximum. */
 function accountAfter(drafts: readonly OrderDraft[], account: OrderContext['account']): OrderContext['account'] {
   const power = drafts.reduce(
     (left, draft) => left.plus(worstCaseDollars(draft).times(draft.side === 'buy' ? -1 : 1)),
@@ -216,10 +213,7 @@ async function executeBatch(
   return { outcome: 'executed', result: { lines } };
 }
 
-/**
- * Whether an order was refused only because of the rate limit. Such an order is sent later, while the approval is
- * valid.
- */
+/** An order refused only because of the rate limit is sent later, while the approval is valid. */
 function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
@@ -234,9 +228,7 @@ function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Executio
   };
 }
 
-/**
- * Waits briefly for sales to fill, because purchases may need their proceeds. The broker decides whether these suffice.
- */
+/** Waits briefly, because purchases may need the proceeds. The broker decides whether these suffice. */
 async function waitForSales(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
@@ -304,10 +296,7 @@ function isPlaced({ outcome }: BatchLine): boolean {
 
 type Decimal = InstanceType<typeof Dec>;
 
-/**
- * Returns the dollars that an order costs or brings in: in the worst case or, if the order has no bound, at its
- * reference price.
- */
+/** Uses the worst case or, if the order has no bound, its reference price. */
 function worstCaseDollars(draft: OrderDraft): Decimal {
   const { cash } = computeWorstCase(draft);
   return cash === null

@@ -4,10 +4,7 @@ import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type LiftResult, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
 import type { ExecutionOutcome, Kind } from '../../kind.ts';
 
-/**
- * Returns the kind of proposal that ends a halt. Every client of the gateway may halt trading, but only the owner's
- * approval resumes it.
- */
+/** Every client of the gateway may halt trading, but only the owner's approval resumes it. */
 export function liftKind({ halts, clock }: { halts: HaltStore; clock: Clock }): Kind<object, LiftSubject, LiftResult> {
   return {
     ...lift,

@@ -26,17 +26,11 @@ export interface MandatePorts {
    * @throws {HttpProblem} 422 `unknown_symbol`, 409 `account_not_connected`, and any error from requests to the broker
    */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
-  /**
-   * Returns the digest of the current rules.
-   * @throws {HttpProblem} 403 `policy_denied` if the rules can't be read or forbid mandates
-   */
+  /** Returns the rules' digest. @throws {HttpProblem} 403 `policy_denied` if they are unreadable or forbid mandates */
   policy(proposer: Proposer, account: Account): Promise<string>;
   /** Requires that this mandate can be replaced. @throws {HttpProblem} 404 `not_found`, 409 `mandate_ended` */
   requireReplaceable(sub: string, id: string): Promise<void>;
-  /**
-   * Stores the mandate once, however often it is called.
-   * @throws {HttpProblem} 403 `approval_already_used`, 409 `mandate_ended`
-   */
+  /** Stores the mandate once. @throws {HttpProblem} 403 `approval_already_used`, 409 `mandate_ended` */
   grant(terms: MandateEnvelope, owner: Approval): Promise<void>;
   isGranted(sub: string, id: string): Promise<boolean>;
   /** The default slippage of orders, as a fraction. */
@@ -51,10 +45,7 @@ export interface MandatePorts {
 /** The fraction of the account above which a mandate gets a warning. */
 const LARGE_FRACTION = '0.25';
 
-/**
- * Returns the kind of proposal for mandates, which are approvals in advance. Only the gateway itself can write a
- * mandate's row.
- */
+/** Mandates are approvals in advance. Only the gateway itself can write a mandate's row. */
 export function mandateKind(
   ports: MandatePorts,
   clock: Pick<Clock, 'now'>,
@@ -132,7 +123,6 @@ function deriveMandateId(subjectId: string): string {
   return `M-${subjectId.slice(3, 13)}`;
 }
 
-/** Returns the terms to store: the approved terms without the approval's deadline. */
 function storedTerms({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
   return mandateEnvelopeSchema.parse(terms);
 }
@@ -163,10 +153,7 @@ function normalizedAmounts(
   };
 }
 
-/**
- * Returns the thumbprint of the key that the proposer's token is bound to.
- * @throws {HttpProblem} 403 `token_not_bound`, `approval_required`
- */
+/** @throws {HttpProblem} 403 `token_not_bound`, `approval_required` */
 function requireBoundKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'>): string {
   if (!isShown) {
     throw new HttpProblem(

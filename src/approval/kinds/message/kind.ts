@@ -7,16 +7,12 @@ import { toExecution, toHttpProblem } from '../execution.ts';
 /** The gateway's message service. All methods throw only `HttpProblem`s. */
 export interface MessagePorts {
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
-  /**
-   * Sends the message at most once.
-   * @throws {HttpProblem} 504 `outcome_unknown` (`final` if the outcome can never be known), and others
-   */
+  /** Sends at most once. @throws {HttpProblem} 504 `outcome_unknown` (`final` if it can never be known), and others */
   send(approved: { draft: MessageDraft; digest: string }, owner: Approval): Promise<SentMessage>;
   /** @throws {HttpProblem} 404 `not_found` if the message was never sent, 504 `outcome_unknown` */
   outcome(session: Proposer, clientMessageId: string): Promise<SentMessage>;
 }
 
-/** Returns the kind of proposal that sends a message in the person's own name. */
 export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDraft, SentMessage> {
   return {
     ...message,

@@ -22,9 +22,7 @@ type Decimal = InstanceType<typeof Dec>;
 /** A limit price that differs from the current price by more than this fraction is probably a mistake. */
 const FAR_LIMIT_FRACTION = '0.10';
 const LARGE_FRACTION = '0.25';
-/**
- * The fraction of the account above which a position gets a warning, because the account then depends on one security.
- */
+/** A position above this fraction of the account gets a warning: the account then depends on one security. */
 const CONCENTRATED_FRACTION = '0.40';
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 /** Maximum length of a company's name. The broker supplies the name, so it is untrusted and must be cleaned. */
@@ -143,10 +141,7 @@ function farLimitWarning({ symbol, limit_price: limit, stop_price: stop, referen
   return [`The limit is ${distance} ${far} ${from} (${formatSharePrice(around, symbolTicks(symbol))}).`];
 }
 
-/**
- * Returns the price at which the order would trade now, in dollars per share or coin, in the broker's format. Zero if
- * unknown.
- */
+/** Returns the price now, in dollars per share or coin, in the broker's format; zero if unknown. */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
   return formatPrice(currentPrice(side, quote) ?? quote.last, symbolTicks(quote.symbol));
 }
@@ -205,9 +200,7 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
   );
 }
 
-/**
- * Requires that the account holds the shares to sell. Short sales are refused. Shares in open sell orders don't count.
- */
+/** Short sales are refused. Shares in open sell orders don't count. */
 function requireHolding(order: OrderRequest, positions: readonly Position[], reference: string): void {
   const { symbol } = order;
   const held = positions.find((position) => position.symbol === symbol && position.side === 'long');

@@ -61,7 +61,6 @@ export interface OrderContext {
   ): Promise<{ readonly needsSecond: boolean }>;
 }
 
-/** The mandate that covers an order, or the reasons why none does. */
 export interface MandateCoverage {
   readonly by?: { readonly mandate: string; readonly slot?: string };
   readonly outside: readonly UncoveredReason[];
@@ -76,10 +75,7 @@ export interface OrderPorts {
    *   requests to the broker
    */
   orderContext(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
-  /**
-   * Returns the mandate that covers an order, or why none does.
-   * @throws {HttpProblem} 404 `not_found` for a mandate that is not the proposer's
-   */
+  /** @throws {HttpProblem} 404 `not_found` for a mandate that is not the proposer's */
   cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCoverage>;
   /** Prefetches the data that placing the order will need. Never fails. */
   prepare(draft: OrderDraft, owner: Approval): void;

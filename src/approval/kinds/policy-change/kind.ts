@@ -76,7 +76,6 @@ export function policyChangeKind({
 /** Maximum number of changes that the warning lists. The phone also shows each change on a separate line. */
 const MAX_NAMED_CHANGES = 4;
 
-/** Returns a sentence that lists what the change newly allows. */
 function loosenedText({ changes }: PlannedPolicyChange): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';

@@ -28,10 +28,7 @@ export interface ReplacePorts extends OrderPorts {
     id: string,
   ): Promise<{
     order: Order;
-    /**
-     * Requires that the order's broker can change the order to this draft.
-     * @throws {HttpProblem} 409 `not_replaceable`
-     */
+    /** @throws {HttpProblem} 409 `not_replaceable` */
     requireReplaceable(draft: OrderDraft): void;
   }>;
 }
@@ -89,10 +86,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
   };
 }
 
-/**
- * Converts an open order back to the request for it.
- * @throws {HttpProblem} 400 `invalid_order` for an order that could not be proposed here
- */
+/** @throws {HttpProblem} 400 `invalid_order` for an order that could not be proposed here */
 function requestedTerms(order: Order): OrderRequest {
   try {
     return toOrderRequest(order);

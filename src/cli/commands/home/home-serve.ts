@@ -65,10 +65,7 @@ async function printReady(cli: Cli, parts: ServingContext, output: Output, ready
   parts.log.tell('Press Ctrl-C to stop.');
 }
 
-/**
- * Offers to pair the first phone. Only on a terminal: if the pairing link were in a log, anyone who can read the log
- * could use it.
- */
+/** Only on a terminal: if the pairing link were in a log, anyone who can read the log could use it. */
 async function offerPairing(cli: Cli, parts: ServingContext, output: Output, folder: string): Promise<void> {
   const { isUnpaired } = await import('../../../app/home/users.ts');
   if (!(await isUnpaired(parts, folder))) return;
