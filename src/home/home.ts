@@ -302,8 +302,8 @@ const CLEANUP_INTERVAL_MS = 1_000;
 type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
- * Runs clean-ups in the other databases after access has ended in one database. The completion of a clean-up is
- * recorded last, so a crash repeats the clean-up. Each poll retries failures and finds rows written by other processes.
+ * Runs cleanups in the other databases after access is revoked in one database. A cleanup is marked complete last, so
+ * that it is repeated after a crash. Each poll retries failures and finds rows written by other processes.
  */
 function createCleanupQueue<T>(options: {
   readonly unended: () => readonly T[];

@@ -32,7 +32,7 @@ const shape =
 
 /**
  * Classifies the text of a message that has no tool calls in the API's own format.
- * @param names names of the tools, to recognize text such as `get_quote({…})` as nearly a call
+ * @param names names of the tools, to recognize text such as `get_quote({…})` as a malformed call
  * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer and not a call
  */
 export function classifyResponseText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {

@@ -70,7 +70,7 @@ const needsOpenOrders = (intent: Intent) =>
   (intent.kind === 'replace' && !('newest' in intent.which));
 
 /**
- * Returns the lookups that planning requires: the tickers of names, the holdings for "half my MSFT", and the open
+ * Returns the lookups that planning requires: the tickers for company names, the holdings for "half my MSFT", and the open
  * orders for a cancellation.
  */
 export function planLookups(intents: readonly Intent[]): PlannerStep[] {

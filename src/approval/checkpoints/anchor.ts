@@ -20,7 +20,7 @@ export interface Attestation {
   readonly at: number;
   /** The signer's name, from its certificate. */
   readonly by: string;
-  /** Whether the chain of the signer's certificate ends in a certificate that the reader trusts. */
+  /** Whether the signer's certificate chain ends in a certificate that the verifier trusts. */
   readonly isTrusted: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The longest lifetime that we accept from the provider. Tokens with a longer lifetime are renewed after a day. */
+/** Cap on the lifetimes that the provider reports, in seconds. Tokens with a longer lifetime are renewed after a day. */
 const MAX_LIFETIME_S = 86_400;
 
 /**

@@ -70,7 +70,7 @@ export const emptyChat: ChatState = {
   talks: 1,
 };
 
-/** Returns whether the model is idle because the run only waits for the phone or a connection. */
+/** Returns whether the model is idle because the run is waiting for the phone or a connection. */
 export function isRunWaiting(run: ChatRun): boolean {
   if (run.connections.length > 0 && run.answer === '') return true;
   const orders = run.tools.filter(({ name }) => isProposalTool(name));

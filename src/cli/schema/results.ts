@@ -178,7 +178,7 @@ const access = z.object({
   who: z.string().describe('a person, or the name of the firm or household'),
   of: z.string().optional().describe('name of the firm or household'),
   from: timeSchema,
-  until: timeSchema.optional().describe('absent if the access has no end'),
+  until: timeSchema.optional().describe('absent if the access does not expire'),
   granted_at: timeSchema,
   in_force: z.boolean(),
 });

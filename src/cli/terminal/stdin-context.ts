@@ -12,7 +12,7 @@ interface StdinLimits {
   readonly maxBytes: number;
 }
 
-/** Time to wait for input before telling the person, in milliseconds. A shorter wait is not noticed. */
+/** How long to wait for input, in milliseconds, before saying so. Nobody notices a shorter wait. */
 export const FIRST_BYTE_TIMEOUT_MS = 500;
 export const MAX_CONTEXT_BYTES = 256 * 1024;
 export const MAX_PROMPT_BYTES = 64 * 1024;

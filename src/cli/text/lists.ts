@@ -48,7 +48,7 @@ export function accessText(given: readonly ListedAccess[], reader: OutputReader)
   return fitTable<ListedAccess>(
     [
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
-      { rank: 2, head: 'ACCOUNT OF', cell: ({ account }) => safeLine(account) },
+      { rank: 2, head: 'OWNER', cell: ({ account }) => safeLine(account) },
       { head: 'WHO', cell: ({ who }) => safeLine(who), shortens: true },
       { head: 'AS', cell: role },
       {

@@ -39,13 +39,13 @@ export async function describeMandateExcess(
 function mandateOveruse({ terms, used, inSlot }: CountedMandate): string[] {
   const { max_total_notional: total, max_day_notional: day, max_orders: orders } = terms;
   const ofDollars = (value: string, limit: string, when: string) =>
-    new Dec(value).gt(limit) ? [`${formatDollarAmount(value)} of ${formatDollarAmount(limit)}${when}`] : [];
+    new Dec(value).gt(limit) ? [`${formatDollarAmount(value)}${when}, not ${formatDollarAmount(limit)}`] : [];
   return [
     ...ofDollars(used.total_notional, total, ''),
     ...(day === undefined ? [] : ofDollars(used.day_notional, day, ' today')),
-    ...(used.orders > orders ? [`${used.orders} orders of ${orders}`] : []),
+    ...(used.orders > orders ? [`${used.orders} orders, not ${orders}`] : []),
     ...(terms.cadence !== 'on_demand' && inSlot > maxOrdersPerSlot(terms)
-      ? [`${inSlot} orders of ${maxOrdersPerSlot(terms)} in one period`]
+      ? [`${inSlot} orders in one period, not ${maxOrdersPerSlot(terms)}`]
       : []),
   ];
 }

@@ -304,10 +304,10 @@ function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, acc
 }
 
 /**
- * Maximum delay from a deposit or withdrawal to its booking, in milliseconds. Some brokers filter activities by the
- * date of the transfer, and others by the booking date.
+ * Maximum delay until a deposit or withdrawal posts, in milliseconds. Some brokers filter activities by the date of the
+ * transfer, and others by the posting date.
  */
-const MAX_BOOKING_DELAY_MS = 7 * ONE_DAY_MS;
+const MAX_POSTING_DELAY_MS = 7 * ONE_DAY_MS;
 /** Maximum number of pages of 100 activities, excluding fills. No personal account has that many in a week. */
 const MAX_FLOW_PAGES = 10;
 
@@ -322,7 +322,7 @@ export async function readCashFlows(
   const { dayFlows } = broker.traits;
   if (dayFlows === 'excluded') return [];
   if (dayFlows === 'unknown' || closedOn === undefined) return undefined;
-  const after = new Date(newYorkInstant(closedOn, '00:00') - MAX_BOOKING_DELAY_MS);
+  const after = new Date(newYorkInstant(closedOn, '00:00') - MAX_POSTING_DELAY_MS);
   const found: Activity[] = [];
   let page: string | undefined;
   for (let pages = 0; pages < MAX_FLOW_PAGES; pages++) {

@@ -185,7 +185,7 @@ function slotMismatch(
   if (present === undefined || in_slot < maxOrdersPerSlot(terms)) return undefined;
   return {
     reason: 'MANDATE_SLOT_USED',
-    text: `the mandate was already used for ${present}`,
+    text: `the mandate is already used up for ${present}`,
     limit: String(maxOrdersPerSlot(terms)),
     value: String(in_slot + 1),
   };

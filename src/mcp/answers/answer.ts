@@ -58,7 +58,7 @@ const MAX_REPORTED_CUTS = 10;
 /** Appends a list of what was cut to the message, so that a model does not mistake a part for the whole. */
 function cutFacts(message: string, cuts: readonly Cut[]): { readonly message: unknown; readonly cut: unknown } {
   const reported = cuts.slice(0, MAX_REPORTED_CUTS);
-  const words = reported.map(({ field, shown, total }) => `${field} has ${shown} of ${total}`).join(', ');
+  const words = reported.map(({ field, shown, total }) => `${field} (${shown} of ${total} shown)`).join(', ');
   const end = /[.!?]$/.test(message) ? '' : '.';
   const more = cuts.length > reported.length ? `, and ${cuts.length - reported.length} more` : '';
   return { message: sanitizedValue(`${message}${end} Cut: ${words}${more}.`, []), cut: reported };

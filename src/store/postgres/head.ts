@@ -13,7 +13,7 @@ export interface TenantHead {
   /** Returns a new version, which is higher than all earlier versions. */
   nextVersion(): number;
   /**
-   * Returns parameter values for {@link buildHeadCtes}, if the transaction's last statement writes the entry together
+   * Returns parameter values for {@link buildHeadCtes}, for a transaction whose last statement writes the entry together
    * with other changes.
    */
   lastValues(note: AuditNote, now: number): ParameterValues;

@@ -33,7 +33,7 @@ interface OpenLoss {
 /**
  * Wash sales during a replay. If shares of the same symbol are bought from 30 days before to 30 days after a sale at a
  * loss, the loss is added to the cost of the shares bought, and the holding period of the shares sold carries over.
- * Losses are matched in order with the first purchases. A share replaces only one other share, never a share of its own
+ * Losses, oldest first, are matched with the earliest purchases. A share replaces only one other share, never a share of its own
  * lot (Revenue Ruling 56-602). Source: 26 U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication
  * 550, "Wash Sales".
  */

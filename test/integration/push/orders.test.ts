@@ -27,7 +27,7 @@ const fill: Fill = {
 
 const AT = Date.parse('2026-01-30T14:40:00Z');
 const open = { ...order, status: 'new' as const, filled_qty: '0' };
-const EXCESS = 'Mandate M-x9K2aB7cD1 was used for more than you approved: $1,616.08 of $1,200.00.';
+const EXCESS = 'Mandate M-x9K2aB7cD1 was used for more than you approved: $1,616.08, not $1,200.00.';
 
 function lateNews() {
   const text = `The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or reverse it if it was filled. ${EXCESS}`;
@@ -76,7 +76,7 @@ const tellings: [string, Telling][] = [
       ...ofOrder,
       tell: () => world.push().notifyOrder(lateNews()),
       title: 'Placed late: BUY 5 AAPL LMT 180.00',
-      body: /Cancel it if it is still open.*\$1,616\.08 of \$1,200\.00\.$/,
+      body: /Cancel it if it is still open.*\$1,616\.08, not \$1,200\.00\.$/,
       facts: {
         event: 'placed_late',
         account: 'PA3ALICE01',

@@ -59,7 +59,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
   });
 
   it('names by what it takes its mandate beyond its bounds', async () => {
-    const excess = 'Mandate M-1 was used for more than you approved: $1,616.08 of $1,200.00.';
+    const excess = 'Mandate M-1 was used for more than you approved: $1,616.08, not $1,200.00.';
     const { world, id } = await writtenOffMeanwhile(() => placed, { mandateExcess: async () => excess });
     expect((await world.row(id)).reason).toMatchObject({
       text: expect.stringContaining(excess),
@@ -195,7 +195,7 @@ describe('an order of a batch that is found at the broker after the batch was ca
   const corrected: ExecutionOutcome<unknown> = { outcome: 'executed', result: { lines: ['placed'] } };
 
   it('corrects what the batch came to, and says that it was placed late', async () => {
-    const excess = 'Mandate M-1 was used for more than you approved: 13 orders of 12.';
+    const excess = 'Mandate M-1 was used for more than you approved: 13 orders, not 12.';
     const { world, row } = await carriedOut(corrected, { mandateExcess: async () => excess });
     expect(await world.kernel.reconcileOrder('alice', row.subjectId)).toBe('accounted');
     expect(await world.row(row.id)).toMatchObject({

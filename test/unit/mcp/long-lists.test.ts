@@ -145,7 +145,7 @@ it('an answer says what it leaves out', () => {
   const facts = { environment: 'paper', message: 'all of it', status: 'ok' } as const;
   const { structuredContent } = createToolResult({ ...facts, days: Array.from({ length: 600 }, () => 1) });
   expect(structuredContent).toMatchObject({
-    message: 'all of it. Cut: days has 500 of 600.',
+    message: 'all of it. Cut: days (500 of 600 shown).',
     cut: [{ field: 'days', shown: 500, total: 600 }],
   });
 });

@@ -28,7 +28,7 @@ export function addAlertCommand(program: CliCommand): void {
     .addOption(createChoiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulerNames))
     .option('--yes', 'skip the prompt before adding the schedule to cron, systemd or launchd')
     .examples(
-      ["trade-agent alert add 'AAPL<180'", 'notifies you once the price is below'],
+      ["trade-agent alert add 'AAPL<180'", 'notifies you once the price falls below the value'],
       ["trade-agent alert add 'NVDA<-5%' --schedule close --yes", 'checked before each close'],
     )
     .exits(exitCodes.busy)

@@ -41,7 +41,7 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Returns a function that opens an account at Alpaca or a server with its API. The first request loads the SDK. */
+/** Returns a function that connects to an account at Alpaca, or at a server with its API. Loads the SDK when called. */
 export function createAlpacaConnector(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;

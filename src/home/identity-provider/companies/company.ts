@@ -5,7 +5,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClientMetadata } from '../protocol/key-client.ts';
 
-/** Lifetime of tokens, in seconds. Short, because only a renewal asks the company whether it still has the person. */
+/** Lifetime of tokens, in seconds. Short, because only a renewal checks that the person is still a member. */
 export const COMPANY_TOKEN_LIFETIME_S = 300;
 
 /** A client that a company runs for its people. It is confidential and authenticates with a key (`private_key_jwt`). */

@@ -12,7 +12,7 @@ const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
 export interface Approver {
   readonly user: string;
   readonly session: string;
-  /** When the approver signed in to this browser, in milliseconds since the epoch. */
+  /** When the approver signed in on this browser, in milliseconds since the epoch. */
   readonly signedInAt: number;
 }
 

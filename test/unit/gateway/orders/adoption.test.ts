@@ -87,10 +87,10 @@ async function adoptedBeside(world: World, slots: [string, string] = ['2026-W48'
 
 describe('an order that is adopted', () => {
   it.each([
-    ['max_total_notional', '300.00', '400.00', '$400.00 of $300.00'],
-    ['max_day_notional', '300.00', '400.00', '$400.00 of $300.00 today'],
-    ['max_orders', 1, 2, '2 orders of 1'],
-    ['orders_per_slot', 1, 2, '2 orders of 1 in one period'],
+    ['max_total_notional', '300.00', '400.00', '$400.00, not $300.00'],
+    ['max_day_notional', '300.00', '400.00', '$400.00 today, not $300.00'],
+    ['max_orders', 1, 2, '2 orders, not 1'],
+    ['orders_per_slot', 1, 2, '2 orders in one period, not 1'],
   ])('suspends its mandate where it takes it beyond %s (%s), and not up to it (%s)', async (term, less, all, text) => {
     const world = await granted({ [term]: less });
     expect(await adoptedBeside(world)).toEqual({
@@ -103,7 +103,7 @@ describe('an order that is adopted', () => {
   it('tells of all that it exceeds', async () => {
     const world = await granted({ max_total_notional: '300.00', max_day_notional: '300.00', max_orders: 1 });
     const { excess } = await adoptedBeside(world);
-    expect(excess).toContain('$400.00 of $300.00; $400.00 of $300.00 today; 2 orders of 1.');
+    expect(excess).toContain('$400.00, not $300.00; $400.00 today, not $300.00; 2 orders, not 1.');
   });
 
   it('leaves its mandate active where the other order is of another period', async () => {

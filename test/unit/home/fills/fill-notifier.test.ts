@@ -160,12 +160,12 @@ describe('an order that was reported as not placed, and reached the broker later
 
   it('is told with by what it takes its mandate beyond its bounds', async () => {
     await start();
-    const excess = 'Mandate M-1 was used for more than you approved: $1,616.08 of $1,200.00.';
+    const excess = 'Mandate M-1 was used for more than you approved: $1,616.08, not $1,200.00.';
     put('pr_1', open, 'alice', {
       reason: { code: 'placed_late', text: `${text} ${excess}`, members: { excess } },
     });
     await expect.poll(() => news).toHaveLength(1);
-    expect(news[0]?.body).toContain('$1,616.08 of $1,200.00');
+    expect(news[0]?.body).toContain('$1,616.08, not $1,200.00');
     expect(news[0]?.facts.excess).toBe(excess);
   });
 
