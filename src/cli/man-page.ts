@@ -3,7 +3,6 @@ import { exitCodeMeanings } from '../app/exit-codes.ts';
 import { commandWords, flagVariableName } from './options/flag-environment.ts';
 import { listAllCommands } from './program.ts';
 
-/** Renders the manual page (man 7 man) of the program and all its commands. */
 export function renderManPage(program: Command, version: string): string {
   const help = program.createHelp();
   const commands = listAllCommands(program).filter(

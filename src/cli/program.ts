@@ -72,10 +72,7 @@ const commandLoaders: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
 
 const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
-/**
- * Builds the command tree. Only declares options, without loading large modules.
- * @param only the commands to set up, because setting up all commands is slow
- */
+/** Only declares options. @param only the commands to set up, because setting up all commands is slow */
 export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
   const program = new CliCommand('trade-agent', cli)
@@ -291,7 +288,6 @@ function firstUnknown(program: Command, words: readonly string[]): { at: Command
   return { at };
 }
 
-/** If an interruption or timeout caused the error, returns the signal's reason, otherwise the error. */
 function abortReasonOr(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted) return error;
   const aborted =
@@ -378,10 +374,7 @@ function optionHint(flag: string): string | undefined {
   return Object.hasOwn(optionSynonyms, name) ? `Did you mean ${optionSynonyms[name]}?` : undefined;
 }
 
-/**
- * If an unexpected argument is a valid value of an option, suggests that option: `--status open` for `orders list
- * open`.
- */
+/** If the word is a valid value of an option, suggests that option: `--status open` for `orders list open`. */
 function valueHint(
   word: string,
   options: readonly {

@@ -45,10 +45,7 @@ export async function setConfigValue(home: UserDirs, key: string, value: string 
   await replaceConfig(home, document.toString());
 }
 
-/**
- * Requires every parent of the key to be a map, because a scalar or an alias can't contain the key.
- * @throws {TradeAgentError} `invalid_config`, with the line
- */
+/** A scalar or an alias can't contain the key. @throws {TradeAgentError} `invalid_config`, with the line */
 export async function requireParentMaps(
   document: Document,
   keys: readonly string[],

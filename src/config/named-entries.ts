@@ -11,10 +11,7 @@ export interface EntryLocation {
   readonly name: string;
 }
 
-/**
- * Adds or changes a profile's entry in `config.yaml`. Keeps comments and all other entries.
- * @throws {TradeAgentError} `invalid_config`
- */
+/** Adds or changes an entry. Keeps comments and all other entries. @throws {TradeAgentError} `invalid_config` */
 export async function writeProfileEntry(
   { home, profile, section, name }: EntryLocation,
   changes: Readonly<Record<string, unknown>>,

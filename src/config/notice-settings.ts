@@ -57,10 +57,7 @@ export const secureUrlSchema = () =>
     .refine(isSecureUrl, INSECURE_URL_MESSAGE)
     .refine((text) => !URL.canParse(text) || new URL(text).username === '', 'must not contain a user name or password');
 
-/**
- * A kind of channel: its settings in config.yaml, and its secret, which is stored elsewhere. `notify/<kind>.ts` sends
- * notices to it.
- */
+/** A kind of channel: its settings in config.yaml, and its secret. `notify/<kind>.ts` sends notices to it. */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
   /** Includes {@link createCommonChannelSettings}. Called only if the configuration has a channel. */
   schema(): Schema;

@@ -24,19 +24,13 @@ export async function requireNewProfileName(home: UserDirs, name: string): Promi
   }
 }
 
-/**
- * Adds a profile to `config.yaml`. Keeps comments and all other entries.
- * @throws {TradeAgentError} `usage`, `invalid_config`
- */
+/** Keeps comments and all other entries. @throws {TradeAgentError} `usage`, `invalid_config` */
 export async function addProfile(home: UserDirs, name: string, profile: ProfileInput): Promise<void> {
   await requireNewProfileName(home, name);
   await editConfigDocument(home, (document) => document.setIn(['profiles', name], document.createNode(profile)));
 }
 
-/**
- * Sets where a profile's secrets are stored. Writes both settings at once, so that no reader sees only one of them.
- * @throws {TradeAgentError} `invalid_config`
- */
+/** Writes both settings at once, so that no reader sees only one of them. @throws {TradeAgentError} `invalid_config` */
 export async function setCredentialLocation(home: UserDirs, name: string, place: CredentialLocation): Promise<void> {
   await editConfigDocument(home, (document) => {
     document.setIn(['profiles', name, 'credential_store'], place.credential_store);
@@ -45,20 +39,14 @@ export async function setCredentialLocation(home: UserDirs, name: string, place:
   });
 }
 
-/**
- * Sets the profile's company. Adds the built-in sandbox profile to the file if needed.
- * @throws {TradeAgentError} `invalid_config`
- */
+/** Adds the built-in sandbox profile to the file if needed. @throws {TradeAgentError} `invalid_config` */
 export async function setCompanySignIn(home: UserDirs, name: string, company: CompanySignIn): Promise<void> {
   await editConfigDocument(home, (document) =>
     document.setIn(['profiles', name, 'company'], document.createNode({ ...company })),
   );
 }
 
-/**
- * Deletes a profile. If it is the default profile, also removes `default_profile`.
- * @throws {TradeAgentError} `not_found`, `invalid_config`
- */
+/** Also removes `default_profile` if it is this profile. @throws {TradeAgentError} `not_found`, `invalid_config` */
 export async function removeProfile(home: UserDirs, name: string): Promise<void> {
   const { profiles, default_profile } = await loadConfig(home);
   if (!Object.hasOwn(profiles, name)) {

@@ -1,11 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/**
- * Reads a file that must exist.
- * @param called words for the file in error messages, such as `rules file`
- * @throws {TradeAgentError} `invalid_config`
- */
+/** @param called such as `rules file`, for error messages @throws {TradeAgentError} `invalid_config` */
 export function readRequiredFile(file: string, called: string, hint: string): string {
   try {
     return readFileSync(file, 'utf8');

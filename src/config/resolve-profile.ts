@@ -24,20 +24,15 @@ export type AgentServerMetadata = Pick<ResolvedProfile, 'issuer' | 'audience' | 
   readonly provider: NonNullable<Profile['provider']>;
 };
 
-/** Returns the names of all profiles, including the built-in sandbox. */
 export function listProfileNames(config: Config): string[] {
   return [...new Set([SANDBOX_PROFILE, ...Object.keys(config.profiles)])];
 }
 
-/** Returns the given name, or else `default_profile`, or else the sandbox. */
 export function resolveProfileName(config: Config, name?: string): string {
   return name ?? config.default_profile ?? SANDBOX_PROFILE;
 }
 
-/**
- * Finds a profile as it is written in the file. For a sandbox profile, the caller must start the sandbox.
- * @throws {TradeAgentError} `invalid_config` for an unknown profile
- */
+/** As written in the file: the caller must start a sandbox. @throws {TradeAgentError} `invalid_config` if unknown */
 export function findProfile(config: Config, name?: string): Profile & { readonly name: string } {
   const chosen = resolveProfileName(config, name);
   const written = Object.hasOwn(config.profiles, chosen) ? config.profiles[chosen] : undefined;
@@ -58,10 +53,7 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
   });
 }
 
-/**
- * Returns where credentials are stored: by default in the keychain, or in a file for the sandbox, which has no real
- * money.
- */
+/** Defaults to the keychain, or to a file for the sandbox, which has no real money. */
 export function credentialStoreKind(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }

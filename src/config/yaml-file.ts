@@ -3,11 +3,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { findClosestMatch } from '../text/closest-match.ts';
 
-/**
- * Parses YAML and validates it against a schema.
- * @param file the file's name, for error messages
- * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
- */
+/** @param file for messages @throws {TradeAgentError} `invalid_config`, with the line, key and closest valid key */
 export async function parseYaml<S extends z.ZodType>(schema: S, text: string, file: string): Promise<z.output<S>> {
   const { document, lines, content: written } = await parseYamlDocument(text, file);
   const content = written ?? {};
@@ -16,9 +12,7 @@ export async function parseYaml<S extends z.ZodType>(schema: S, text: string, fi
   throw validationError(schema, result.error, content, { file, document, lines });
 }
 
-/**
- * JavaScript's built-in property names. As keys, they could overwrite the built-in properties or be mistaken for them.
- */
+/** As keys, they could overwrite JavaScript's built-in properties or be mistaken for them. */
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
 /** Maximum number of alias expansions in a file. Real files have few; many are an attempt to exhaust memory. */
@@ -118,10 +112,7 @@ function validationError(
   );
 }
 
-/**
- * Returns a suffix such as `:12`: the line of the deepest part of the path that exists in the file. '' if no part
- * exists.
- */
+/** Returns `:12`, the line of the deepest part of the path that exists in the file; '' if no part exists. */
 export function lineSuffix(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   let node: unknown = document.contents;
   let offset: number | undefined;

@@ -1,7 +1,4 @@
-/**
- * Problem codes of a remote agent, in addition to the gateway's (problem-codes.ts). Each is also a code of
- * `TradeAgentError`, with the same meaning.
- */
+/** Added to the gateway's (problem-codes.ts). Each is also a `TradeAgentError` code with the same meaning. */
 const agentProblemCodes = [
   'usage',
   'busy',

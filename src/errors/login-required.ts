@@ -8,10 +8,7 @@ export function loginHint(profileOptions: readonly string[] = []): string {
   return `Sign in with "${['trade-agent', 'login', ...profileOptions].join(' ')}".`;
 }
 
-/**
- * Returns the error for a session that is missing or has ended.
- * @param message what happened, if more is known
- */
+/** @param message what happened, if more is known */
 export function loginRequiredError(message = NOT_SIGNED_IN, profileOptions?: readonly string[]): TradeAgentError {
   return new TradeAgentError('login_required', message, { hint: loginHint(profileOptions) });
 }

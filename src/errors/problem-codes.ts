@@ -146,7 +146,6 @@ export function isProblemCode(code: string): code is ProblemCode {
   return (problemCodes as readonly string[]).includes(code);
 }
 
-/** Returns the error's code if the gateway has the same code, otherwise `internal`. */
 export function toProblemCode({ code }: TradeAgentError): ProblemCode {
   return isProblemCode(code) ? code : 'internal';
 }

@@ -14,7 +14,6 @@ export interface ProblemMembers {
 
 const problemMemberNames = ['problem', 'reason', 'reasons', 'limit', 'value', 'policy', 'broker_message'] as const;
 
-/** Picks the members of {@link ProblemMembers} from an error's details or from a problem. */
 export function pickProblemMembers(details: Readonly<Record<string, unknown>>): ProblemMembers {
   return Object.fromEntries(
     problemMemberNames.flatMap((name) => (details[name] === undefined ? [] : [[name, details[name]]])),

@@ -119,10 +119,7 @@ const actions: Readonly<Partial<Record<ProposalKind, PolicyAction>>> = {
   message: 'send_message',
 };
 
-/**
- * Returns the audit record of a denial for a reason outside the order rules: a halt, a relation, or no covering
- * mandate.
- */
+/** For a denial outside the order rules: a halt, a relation, or no covering mandate. */
 function denialNote(denied: Denial, policy: string, now: number): NewPolicyDecision {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;

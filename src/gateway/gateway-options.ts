@@ -107,7 +107,6 @@ export interface GatewayApprovalOptions
   readonly phoneUrl?: string;
 }
 
-/** Returns the `onError` callback (default: writes to standard error). */
 export function getErrorCallback({ onError }: Pick<GatewayOptions, 'onError'>): (message: string) => void {
   return onError ?? ((message) => void process.stderr.write(`gateway: ${message}\n`));
 }

@@ -58,7 +58,6 @@ const quota = ({ open, hour }: Quota) =>
     })
     .prefault({});
 
-/** How the gateway asks the owner for approval. */
 const approvalSchema = z
   .strictObject({
     method: z.literal('ciba', { error: 'the only supported method is "ciba"' }).default('ciba'),

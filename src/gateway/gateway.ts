@@ -226,10 +226,7 @@ function approvalDisplayInfo({ approval }: GatewayOptions): ProposalRouteOptions
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/**
- * Creates the services for a person's own data, and everything that runs automatically: standing orders, checkpoints,
- * reconciliation.
- */
+/** For a person's own data, and everything that runs automatically: standing orders, checkpoints, reconciliation. */
 function createOwnServices(
   options: GatewayOptions,
   parts: Pick<RouteParts, 'kernel' | 'broker' | 'orderService'> & { readonly clock: Clock; readonly signed: boolean },
@@ -400,7 +397,6 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
   const audiences = [resource, ...mounts.map((mount) => computeMountAudience(resource, mount))];
   const others = (audience: string) => audiences.filter((one) => one !== audience);
   return {
-    /** Authenticates requests to `/v1`. */
     authenticator: createAuthenticator({
       verify: whileOpen(
         createTokenVerifier({

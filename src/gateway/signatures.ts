@@ -2,10 +2,7 @@ import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
-/**
- * Returns the keys that must sign approvals; undefined if approvals need no signature.
- * @throws {TradeAgentError} `invalid_config` if approvals must be signed, but this gateway has no keys
- */
+/** Undefined if approvals need no signature. @throws {TradeAgentError} `invalid_config` if they do, without keys */
 export function requiredSigningKeys({
   approval,
   environment,

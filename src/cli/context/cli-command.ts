@@ -12,9 +12,7 @@ import { type Output, openOutput } from './output.ts';
 /** Maximum time for an interrupted command to save its pending work. */
 const STOP_TIMEOUT_MS = 4000;
 
-/**
- * The parts of an {@link App} that a server needs. A server has no account, and it logs to stderr instead of a file.
- */
+/** The parts of an {@link App} that a server needs. It has no account, and logs to stderr instead of a file. */
 export type ServingContext = Pick<App, 'clock' | 'signal' | 'tell'> & { readonly log: ServerLog };
 
 export class CliCommand extends Command {
@@ -48,17 +46,12 @@ export class CliCommand extends Command {
     return this;
   }
 
-  /**
-   * Sets the command's action. It is called with a context, the arguments, the command's options, and the command.
-   */
+  /** Sets the action, which is called with a context, the arguments, the options, and the command. */
   runs<Args extends unknown[]>(work: (context: Context, ...args: Args) => Promise<number> | Promise<void>): this {
     return this.action((...args: unknown[]) => this.runInContext((context) => work(context, ...(args as Args))));
   }
 
-  /**
-   * Sets the action of a command that runs until it is stopped by Ctrl-C, SIGTERM or its time limit. Of these, only the
-   * time limit changes the exit code.
-   */
+  /** Sets the action of a command that runs until it is stopped. Only its time limit changes the exit code. */
   serves<Args extends unknown[]>(serve: (parts: ServingContext, output: Output, ...args: Args) => Promise<void>): this {
     return this.action(async (...args: unknown[]) => {
       const { io, clock, interruption } = this.cli;

@@ -9,9 +9,7 @@ export interface Cli {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /**
-   * Like `fetch`, but logs only the host. Used for addresses whose path may be a secret. Absent if nothing is logged.
-   */
+  /** Like `fetch`, but logs only the host, because the path may be a secret. Absent if nothing is logged. */
   readonly redactedFetch?: typeof fetch;
   readonly interruption: Interruption;
   exitCode: number;

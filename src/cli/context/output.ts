@@ -13,11 +13,7 @@ export type Output = ReturnType<typeof createOutput>;
 /** @param indented whether to indent the filtered result */
 type JqFilter = (json: string, indented: boolean) => string;
 
-/**
- * Returns the output that the options select. Rejects invalid options before the command does anything.
- * @param command such as `orders list`
- * @throws {TradeAgentError} `usage`
- */
+/** Rejects invalid options at once. @param command such as `orders list` @throws {TradeAgentError} `usage` */
 export async function openOutput(
   io: Io,
   { output, jq }: { readonly output: OutputFormat; readonly jq?: string },
@@ -87,9 +83,7 @@ export function printError(
   if (hint !== undefined) tell(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
 }
 
-/**
- * Returns the output format before the arguments are parsed, so that invalid arguments can be reported in this format.
- */
+/** Works before the arguments are parsed, so that invalid arguments can be reported in this format. */
 export function parseRequestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);

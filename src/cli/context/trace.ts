@@ -7,9 +7,7 @@ import { redactSecrets } from '../../text/redact.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
-/**
- * Starts logging a command to the log file and, with `--verbose`, to stderr. `TRADE_AGENT_LOG=off` disables the file.
- */
+/** Logs to the log file (unless `TRADE_AGENT_LOG=off`) and, with `--verbose`, to stderr. */
 export function startLogging(
   { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
   globals: GlobalOptions,
@@ -91,9 +89,7 @@ function failureCode(error: unknown): string {
   return String(code ?? name ?? 'failed');
 }
 
-/**
- * Maximum size of the log file, and the number of older files that are kept after rotation: less than 4 MiB in total.
- */
+/** Maximum size of the log file, and number of older files kept after rotation: less than 4 MiB in total. */
 const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_ROTATED_FILES = 3;
 

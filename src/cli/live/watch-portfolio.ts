@@ -29,7 +29,6 @@ interface PortfolioSource<Live> {
   readonly kept: number;
 }
 
-/** Shows the live portfolio of one account or of all accounts, with prices and fills. */
 export async function watchPortfolio(context: Context): Promise<void> {
   if (context.isAllAccounts) await watchSource(context, allAccounts(context));
   else await watchSource(context, oneAccount(context));

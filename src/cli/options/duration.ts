@@ -25,8 +25,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Parses an age such as `12h`, `30d` or `8w` into milliseconds. An age may be long, because it is not used for a timer.
- * @throws {TradeAgentError} `usage`
+ * Like {@link parseDuration}, for an age (`12h`, `30d`, `8w`), which may be longer. @throws {TradeAgentError} `usage`
  */
 export function parseAge(text: string): number {
   const total = parseMilliseconds(text, '12h, 30d, 8w');

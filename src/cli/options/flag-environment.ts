@@ -50,10 +50,7 @@ const exclusiveFlags = new Map([
 /** The only value of `--approval` that a variable may set, because a run with this value never trades. */
 const SAFE_APPROVAL = 'deny';
 
-/**
- * Returns the name of a flag's environment variable: `TRADE_AGENT_MODEL` for `--model`, `TRADE_AGENT_PHONE_USER` for
- * `phone --user`. Undefined if the flag has no variable.
- */
+/** Returns `TRADE_AGENT_MODEL` for `--model`, `TRADE_AGENT_PHONE_USER` for `phone --user`; undefined if it has none. */
 export function flagVariableName(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
   if (flag === undefined || flagsWithoutVariable.has(flag) || isCommandLineOnly(command, flag)) return undefined;

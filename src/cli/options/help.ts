@@ -17,7 +17,6 @@ export function exampleText(lines: readonly CommandExample[]): string {
 
 const commonExitCodes = [exitCodes.done, exitCodes.failed, exitCodes.usage, exitCodes.interrupted];
 
-/** Returns the help section that lists these exit codes and the exit codes common to all commands. */
 export function exitCodeText(codes: readonly ExitCode[]): string {
   const all = [...new Set<ExitCode>([...commonExitCodes, ...codes])].sort((a, b) => a - b);
   return `\nExit codes:\n${exitCodeTable(all)}\n`;

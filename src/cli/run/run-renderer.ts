@@ -148,7 +148,6 @@ export class RunRenderer {
     if (!isHeld) this.#held.push({ line, message });
   }
 
-  /** Prints the held-back failures, except those that the answer already mentions. */
   #release(answer = ''): void {
     const lines = this.#held.filter(({ message }) => !containsMessage(answer, message));
     this.#held = [];
@@ -166,10 +165,7 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-/**
- * Sorts a trade's arguments into a fixed sequence, because models vary it. Other arguments follow in the sequence that
- * the model chose.
- */
+/** Sorts a trade's arguments into a fixed sequence, because models vary it. Keeps the sequence of the others. */
 function sortArguments(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);

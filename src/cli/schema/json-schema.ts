@@ -9,10 +9,7 @@ import { createSchemaRegistry } from '../../values/schema-registry.ts';
 import { timeSchema } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
-/**
- * Returns the files of docs/reference/schema/ by name: schemas of results, `stream-json` events, the output of `check`,
- * and the files that people write.
- */
+/** By file name: schemas of results, `stream-json` events, the output of `check`, and the files that people write. */
 export function buildSchemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,

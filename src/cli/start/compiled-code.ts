@@ -17,9 +17,7 @@ const nodeBuild = `${process.version} ${process.platform} ${process.arch}`;
 /** Loads node:crypto on demand, because loading it takes a fifth of the time of `--version`. */
 const sha256 = (data: Buffer) => process.getBuiltinModule('node:crypto').hash('sha256', data);
 
-/**
- * Reads the compiled code. Returns an empty map if the file is missing, damaged, or from another build or Node version.
- */
+/** Returns an empty map if the file is missing, damaged, or from another build or Node version. */
 export function readCompiledCode(file: string, build: string): CompiledCode {
   const code: CompiledCode = new Map();
   try {

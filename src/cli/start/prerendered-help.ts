@@ -15,10 +15,7 @@ export async function loadPrerenderedHelp(
   return Object.hasOwn(helpTexts, subject) ? helpTexts[subject] : undefined;
 }
 
-/**
- * Returns the command whose help is requested: `["orders", "list"]` for `orders list --help`. The form `help COMMAND`
- * supports only one word.
- */
+/** Returns `["orders", "list"]` for `orders list --help`. The form `help COMMAND` supports only one word. */
 function helpCommand(argv: readonly string[]): readonly string[] | undefined {
   if (argv[0] === 'help') return argv.length <= 2 ? argv.slice(1) : undefined;
   const last = argv.at(-1);

@@ -35,10 +35,7 @@ export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean)
   };
 }
 
-/**
- * Returns the escape sequence for a desktop notification, but only for terminals that support it. Other terminals would
- * print or misinterpret the sequence.
- */
+/** Only for terminals that support notifications: others would print or misinterpret the sequence. */
 function notification(env: NodeJS.ProcessEnv, line: string): string {
   // Inside tmux and screen, only the bell reaches the person.
   if (env.TMUX !== undefined || /^(screen|tmux)/.test(env.TERM ?? '')) return '';

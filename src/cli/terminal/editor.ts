@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /**
- * Opens a copy of the text in the person's editor and returns the edited text. Only this person can read the copy.
- * @throws {TradeAgentError} `usage` if no editor is set, or if the editor fails
+ * Edits a copy that only this person can read. @throws {TradeAgentError} `usage` if no editor is set, or if it fails
  */
 export async function editText(
   text: string,

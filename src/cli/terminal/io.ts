@@ -10,10 +10,7 @@ export type Io = Readonly<ReturnType<typeof createIo>>;
 
 const isSet = (value: string | undefined) => value !== undefined && value !== '';
 
-/**
- * Returns whether to use color. `--no-color` takes precedence, then FORCE_COLOR, then NO_COLOR (as in Node). Otherwise,
- * color is used on a terminal outside CI.
- */
+/** `--no-color` takes precedence, then FORCE_COLOR, then NO_COLOR (as in Node). Otherwise, not in a pipe or in CI. */
 export function shouldUseColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
   if (noColor) return false;
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
@@ -70,10 +67,7 @@ export function createIo(parts: {
     write: (text: string) => write(stdout, text),
     print: (line: string) => write(stdout, `${line}\n`),
     talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
-    /**
-     * Redirects messages from stderr to `to` while a screen is drawn; undefined ends the redirection. Has no effect if
-     * stderr is not a terminal.
-     */
+    /** Redirects messages from stderr, if it is a terminal, while a screen is drawn; undefined ends this. */
     divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;
     },

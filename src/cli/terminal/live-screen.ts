@@ -6,10 +6,7 @@ const FRAME_INTERVAL_MS = 100;
 
 const ENTER_SCREEN = '\u001b[?1049h\u001b[?25l';
 const LEAVE_SCREEN = '\u001b[?25h\u001b[?1049l';
-/**
- * Escape sequences that begin and end a synchronized update (mode 2026), so that the terminal shows only complete
- * frames. Terminals without support ignore them.
- */
+/** A synchronized update (mode 2026) shows only complete frames. Terminals without support ignore it. */
 const BEGIN_UPDATE = '\u001b[?2026h';
 const END_UPDATE = '\u001b[?2026l';
 const CLEAR_LINE = '\u001b[K';

@@ -19,10 +19,7 @@ export const MAX_PROMPT_BYTES = 64 * 1024;
 
 export interface StdinText {
   readonly text: string;
-  /**
-   * `end`: the text is complete. `cut`: it was longer than `maxBytes`. `open`: the wait ended before the writer closed
-   * the pipe.
-   */
+  /** `cut`: the text was longer than `maxBytes`. `open`: the wait ended before the writer closed the pipe. */
   readonly ended: 'end' | 'cut' | 'open';
 }
 

@@ -31,10 +31,7 @@ export function msUntilExpiry(approval: ApprovalView, now: number): number {
   return Math.max(0, Date.parse(approval.expires_at) - now);
 }
 
-/**
- * Returns where the person can approve.
- * @param phone the sandbox's phone page; undefined if the provider notifies an app
- */
+/** @param phone the sandbox's phone page; undefined if the provider notifies an app */
 export function whereToApprove(phone: string | undefined): string {
   return phone === undefined ? 'on your phone' : `${phone} (or: trade-agent phone)`;
 }
@@ -70,10 +67,7 @@ export function requesterText({ requested_by, client }: ApprovalView, machine?: 
   return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
 }
 
-/**
- * Returns whether an order was first reported as not placed, but then reached the broker. Other executed orders have no
- * reason.
- */
+/** Such an order reached the broker after it was reported. Other executed orders have no reason. */
 export function wasReportedAsNotPlaced({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }

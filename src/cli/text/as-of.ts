@@ -34,10 +34,7 @@ export function livePricesLine(
   return `${paint('warn', `STALE: ${prices} as of ${time}, ${formatAge(Math.max(0, now - at))} ago; the gateway is not responding`)} · q to quit`;
 }
 
-/**
- * Formats a time in the local time zone: `2026-11-27 15:30`. (JSON output stays in UTC.)
- * @param at RFC 3339; other text is returned unchanged
- */
+/** Returns `2026-11-27 15:30`. (JSON output stays in UTC.) @param at RFC 3339; other text is returned unchanged */
 export function formatLocalTime(at: string, { seconds = false }: { readonly seconds?: boolean } = {}): string {
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) return at;

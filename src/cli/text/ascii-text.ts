@@ -14,10 +14,7 @@ const asciiSigns: Record<string, string> = {
   '€': 'EUR',
 };
 
-/**
- * Converts text for a terminal without Unicode: removes accents, and replaces symbols with similar ASCII characters or,
- * if there are none, with `?`.
- */
+/** Removes accents, and replaces symbols with similar ASCII characters or, if there are none, with `?`. */
 export function toAscii(text: string): string {
   return text
     .replace(/[^\x00-\x7f]/gu, (sign) => asciiSigns[sign] ?? sign)

@@ -35,10 +35,7 @@ interface ChartOptions {
 const MIN_CHART_WIDTH = 8;
 const VOLUME_ROWS = 3;
 
-/**
- * Draws prices over time as a line of Braille dots or as candles (in ASCII without Unicode), with the volume below.
- * Marks the person's own trades and the average cost of their shares.
- */
+/** Draws a line of Braille dots or candles (ASCII without Unicode), with the person's own trades and average cost. */
 export function chartText(options: ChartOptions): string {
   const { bars, columns, unicode, volume = false, paint = plainPaint } = options;
   const closes = bars.map(({ close }) => close);
@@ -299,7 +296,6 @@ const DOTS = [
   [0x08, 0x10, 0x20, 0x80],
 ] as const;
 
-/** Draws a line of Braille dots, 2 by 4 per character. */
 function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
   const heights = resample(closes, width * 2).map((close) => toLevel(close, scale, rows * 4));
@@ -322,9 +318,7 @@ function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): v
   });
 }
 
-/**
- * Draws one character per column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` for steep parts.
- */
+/** One character per column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` for steep parts. */
 function drawAscii(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
   const parts = ['_', '-', "'"];
@@ -374,10 +368,7 @@ function mergeBars(bars: readonly Bar[], count: number): Bar[] {
 
 /** Content of half a character of a candle: nothing, the wick, or the body. */
 type Half = 0 | 1 | 2;
-/**
- * Candle characters, indexed by lower and upper half. Rising bars are hollow or slim and falling bars are filled, so
- * that they differ without color.
- */
+/** Indexed by lower and upper half. Rising bars are hollow or slim, to differ from falling bars without color. */
 const SLIM = [' ╵╹', '╷│╿', '╻╽┃'];
 const FILLED = [' ╵▀', '╷│█', '▄██'];
 const HOLLOW = [' ╵░', '╷│░', '░░░'];
@@ -448,7 +439,6 @@ function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
   });
 }
 
-/** Resamples the values to exactly `count` values, by skipping or repeating some. */
 function resample<T>(values: readonly T[], count: number): T[] {
   return Array.from(
     { length: count },

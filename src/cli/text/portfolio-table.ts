@@ -20,10 +20,7 @@ function weightText(fraction: string): string {
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/**
- * Draws a bar for a weight: `width` characters for the largest weight. The bar of a short position shows its absolute
- * weight.
- */
+/** `width` characters for the largest weight. The bar of a short position shows its absolute weight. */
 function weightBar(weight: string, all: readonly string[], width: number, unicode: boolean): string {
   const largest = Dec.max(0, ...all.map((one) => new Dec(one).abs()));
   if (largest.isZero()) return '';
@@ -44,9 +41,7 @@ export interface PortfolioScreen {
   readonly spoken?: boolean;
 }
 
-/**
- * Width of a sparkline, in characters. A month has about twenty trading days, so each character shows about two days.
- */
+/** In characters. A month has about twenty trading days, so each character shows about two days. */
 const SPARKLINE_WIDTH = 10;
 const BAR_WIDTH = 6;
 

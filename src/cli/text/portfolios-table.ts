@@ -13,10 +13,7 @@ import { paintSigned, plainPaint } from './theme.ts';
 type Line = Omit<AccountsTotal, 'currency'> &
   Pick<AccountsTotal, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
 
-/**
- * Formats several accounts: a summary with totals, then each account's positions. If an account could not be read, the
- * totals say so.
- */
+/** Formats a summary with totals, then each account's positions. The totals say if an account could not be read. */
 export async function portfoliosTable(
   { accounts, missing, totals }: CombinedPortfolio,
   screen: PortfolioScreen,

@@ -57,7 +57,6 @@ function dayChange({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : parseDecimal(last).div(before).minus(1).toFixed(6);
 }
 
-/** Formats orders as a table. If there are several accounts, names the account of each order. */
 export function ordersText(orders: readonly OrderRow[], reader: OutputReader = programReader): Promise<string> {
   const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(toLegRow)]);
   const short = reader.ids(rows.map(({ id }) => id));

@@ -17,10 +17,7 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/**
- * Formats `label value`, and aligns further lines with the start of the value.
- * @param width Infinity disables wrapping
- */
+/** Aligns further lines with the start of the value. @param width Infinity disables wrapping */
 export function labeledLines(label: string, value: string, width: number): string[] {
   const indent = stringWidth(label) + 1;
   const text = safeLine(value);

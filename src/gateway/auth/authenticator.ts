@@ -26,10 +26,7 @@ const MAX_STREAMS_PER_PERSON = 60;
 
 /** Wraps the handler of every route. Checks the caller's token and scopes, and converts errors to HTTP problems. */
 export interface Authenticator {
-  /**
-   * Calls `handle` only if the caller's token has all of these scopes.
-   * @param limited the rate limit that applies to the request, if any
-   */
+  /** Calls `handle` only if the token has all of these scopes. @param limited the rate limit that applies, if any */
   guard(
     scopes: readonly Scope[],
     handle: (c: Context, caller: Caller) => Promise<Response>,
@@ -253,9 +250,7 @@ export function requireClientId({ clientId }: Pick<Caller, 'clientId'>): string 
   });
 }
 
-/**
- * Returns the path, percent-encoded as in a DPoP proof's `htu`. The host is left out, because the client chooses it.
- */
+/** Percent-encoded, as in a DPoP proof's `htu`. Without the host, because the client chooses it. */
 function requestPath(c: Context): string {
   return new URL(c.req.url).pathname;
 }

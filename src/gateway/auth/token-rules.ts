@@ -1,7 +1,4 @@
-/**
- * The algorithms that access tokens and DPoP proofs may be signed with. All are asymmetric, so that neither `none` nor
- * HMAC is accepted (RFC 8725 §3.1).
- */
+/** For access tokens and DPoP proofs. All are asymmetric, so neither `none` nor HMAC is accepted (RFC 8725 §3.1). */
 export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] as const;
 
 /** Tolerated difference from the provider's clock: the provider reports whole seconds, and its machines may differ. */

@@ -34,10 +34,7 @@ interface TokenVerifierOptions {
   readonly resource: string;
   /** Base URL that the `htu` of every DPoP proof must begin with (default: the resource). */
   readonly base?: string | undefined;
-  /**
-   * Other audiences on this server. A token that names one of them in addition to the resource is rejected, because the
-   * token could be used for both.
-   */
+  /** Other audiences on this server. A token that also names one of them is rejected: it could be used for both. */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
@@ -299,10 +296,7 @@ function tokenProblem(error: unknown): HttpProblem {
   return tokenRefusal('token_malformed', 'the access token is not a well-formed JWT');
 }
 
-/**
- * Returns the token's `cnf.jkt` (RFC 9449 §6.1). Rejects a token with any other kind of binding, because the gateway
- * can't check that binding.
- */
+/** Rejects a token with any binding other than `cnf.jkt` (RFC 9449 §6.1), which the gateway can't check. */
 function boundKeyThumbprint(claims: JWTPayload): string | undefined {
   if (claims.cnf === undefined) return undefined;
   const jkt = isObject(claims.cnf) ? textOf(claims.cnf.jkt) : undefined;

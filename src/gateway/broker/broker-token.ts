@@ -51,10 +51,7 @@ const DEFAULT_LIFETIME_S = 60;
 
 const MOST_KEPT = 10_000;
 
-/**
- * Creates the confidential client that exchanges users' tokens for tokens of the broker (RFC 8693 or Auth0's Token
- * Vault). The client caches the broker's tokens by the users' verified `sub`.
- */
+/** Uses RFC 8693 or Auth0's Token Vault. Caches the broker's tokens by the users' verified `sub`. */
 export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, maxCached = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();

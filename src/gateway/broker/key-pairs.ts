@@ -71,9 +71,7 @@ export function createBrokerCredentialStore({ store, sealSecret, now, broker }: 
       }
       return removed;
     },
-    /**
-     * Moves rows from the former to the current name. Must be called before a second broker of this kind is added.
-     */
+    /** Must be called before a second broker of this kind is added. */
     async moveFormerRows(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {

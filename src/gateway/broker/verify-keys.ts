@@ -12,10 +12,7 @@ import type { VerifiedAccount, VerifyCredentialsOptions } from './verify-problem
 
 const TIMEOUT_MS = 10_000;
 
-/**
- * Returns the kind of credentials that owners enter for this broker.
- * @throws {TradeAgentError} `usage` if the broker's accounts are accessible only by token exchange
- */
+/** @throws {TradeAgentError} `usage` if the broker's accounts are accessible only by token exchange */
 export function requireCredentialKind(settings: BrokerSettings): CredentialKind {
   const { kinds } = keptOf(settings);
   const { credentials, unattended } = settings;
@@ -57,10 +54,7 @@ type InspectTools = (
   options: VerifyCredentialsOptions,
 ) => Promise<readonly OrderTool[]>;
 
-/**
- * Returns a function that inspects the tools that place or cancel the broker's orders, without calling these tools.
- * @throws {TradeAgentError} `usage` if the broker has no such tools
- */
+/** Does not call the tools. @throws {TradeAgentError} `usage` if no tools place or cancel the broker's orders */
 export function requireToolInspector(settings: BrokerSettings): InspectTools {
   const { tools } = keptOf(settings);
   if (tools === undefined) {

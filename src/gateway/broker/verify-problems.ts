@@ -10,10 +10,7 @@ export interface VerifiedAccount {
 }
 
 export interface VerifyCredentialsOptions {
-  /**
-   * Used only if the settings override the broker's address. Otherwise, the host that accepts the credentials
-   * determines the environment.
-   */
+  /** For an overridden address. Otherwise, the host that accepts the credentials determines the environment. */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
   /** Timeout in milliseconds (default 10,000). */
@@ -29,10 +26,7 @@ export function wrongCredentialsError(label: string, noun: string, hint: string)
   });
 }
 
-/**
- * @param what completes the sentence that begins with `host`
- * @param setting name of the setting in gateway.yaml that may be wrong
- */
+/** @param what follows `host` in a sentence @param setting the setting in gateway.yaml that may be wrong */
 export function accountNotVerifiedError(host: string, what: string, setting?: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${host} ${what}`, {
     hint:

@@ -90,10 +90,7 @@ async function grant(
   }
 }
 
-/**
- * Returns the mandate that covers the order; if several do, the mandate that ends first. If none does, returns the
- * mismatches of the mandate with the fewest mismatches.
- */
+/** If several cover it, the mandate that ends first. If none does, the mismatches of the one with the fewest. */
 async function cover(
   options: MandatePortsOptions,
   { sub, jkt = '' }: Proposer,

@@ -234,10 +234,7 @@ async function endWatch(
 
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/**
- * Returns the milliseconds until the next check, or 0 if the order is due.
- * @param known undefined if the market could not be read
- */
+/** Returns milliseconds; 0 if the order is due. @param known undefined if the market could not be read */
 function delayUntilDue(
   { order: { dueAt }, terms: { standing } }: Watched,
   known: KnownMarket | undefined,
@@ -256,10 +253,7 @@ function delayUntilDue(
   return dueAt !== null && firstPlaceableDueTime(when, dueAt, now) === dueAt ? 0 : MIN_DELAY_MS;
 }
 
-/**
- * Proposes the order under its mandate.
- * @returns the milliseconds until the next check; undefined if the proposal has to be retried or the order has ended
- */
+/** @returns the milliseconds until the next check; undefined if it has to be retried or the order has ended */
 async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<number | undefined> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;

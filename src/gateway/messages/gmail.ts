@@ -46,10 +46,7 @@ export function formatMail({ recipient, subject = '', text }: MessageDraft): str
   ].join('\r\n');
 }
 
-/**
- * Encodes text that is not plain ASCII as RFC 2047 encoded words. No word splits a character, and no line has more than
- * 76 characters.
- */
+/** RFC 2047 encoded words. No word splits a character, and no line has more than 76 characters. */
 function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
   const words: string[] = [];

@@ -26,10 +26,7 @@ export type MessageServiceSettings = {
     | undefined;
 };
 
-/**
- * Creates an outlet, with separate tokens, for each message service in the settings.
- * @throws {TradeAgentError} `invalid_config` if an address is insecure, or if token exchange is not configured
- */
+/** @throws {TradeAgentError} `invalid_config` if an address is insecure, or if token exchange is not configured */
 export function createMessageOutlets(
   {
     messages = {},
@@ -77,10 +74,7 @@ const UNAUTHORIZED_ERRORS = [
  */
 const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
-/**
- * Returns a function that sends messages with `chat.postMessage`, without markup, links or previews, so that Slack
- * shows exactly the approved text.
- */
+/** Uses `chat.postMessage` without markup, links or previews, so that Slack shows exactly the approved text. */
 function slackDelivery(options: MessageDeliveryOptions): DeliverMessage {
   return async ({ recipient, text }, accessToken) => {
     const answer = await postMessageRequest(

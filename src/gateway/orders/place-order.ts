@@ -127,10 +127,7 @@ export function createOrderService(given: OrderServiceOptions) {
      * @throws {HttpProblem} for the same reasons as `place`, and 409 `not_replaceable`
      */
     placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(service, approved, caller),
-    /**
-     * Settles the caller's order with a lookup at the broker. Returns undefined if the order is not in the journal.
-     * @throws {HttpProblem} 504 `outcome_unknown`
-     */
+    /** Asks the broker; undefined if the order is not in the journal. @throws {HttpProblem} 504 `outcome_unknown` */
     settle: (caller: Caller, clientOrderId: string) => settle(service, caller, clientOrderId),
     /**
      * Looks up an order that was written off, and records it as placed if the broker has it. Returns undefined if the

@@ -21,10 +21,7 @@ import {
   type OrderFacts,
 } from './decision.ts';
 
-/**
- * Returns the objections that come from the broker and the market, not from the owner's rules, in the order in which
- * they are reported.
- */
+/** From the broker and the market, not from the owner's rules, in the order in which they are reported. */
 export function findBrokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const { broker, market } = facts;
   return collectObjections<Objection>(
@@ -73,10 +70,7 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
   );
 }
 
-/**
- * Requires that an OCO's legs sell only shares that are held and in no open sell order. Otherwise they would sell
- * short.
- */
+/** An OCO's legs may sell only shares that are held and in no open sell order. Otherwise they would sell short. */
 function legsAreHeld(order: OrderFacts, { holdings, counted }: DecisionFacts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
   if (holdings === null) return factUnavailableObjection('the position');
@@ -158,10 +152,7 @@ export function isQuoteStale(quotedAt: string, lastSession: string | null): bool
  * include this gateway's open orders.
  */
 
-/**
- * Alpaca's options levels: 1 allows covered calls and cash-secured puts, 2 also buying options. Closing a position
- * needs no level.
- */
+/** Alpaca's levels: 1 allows covered calls and cash-secured puts, 2 also buying options. Closing needs no level. */
 const levels: Readonly<Record<PositionIntent, number>> = {
   sell_to_open: 1,
   buy_to_open: 2,
@@ -221,10 +212,7 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
     isHeld(order, new Dec(holdings?.qty ?? 0).neg().minus(counted.covering?.buys ?? 0)),
 };
 
-/**
- * Requires that the order opens or adds to a position. If there is an opposite position, the order must close it
- * instead.
- */
+/** The order must open or add to a position. It must close an opposite position instead. */
 function opensOnly(
   { symbol, side }: OrderFacts,
   { holdings }: DecisionFacts,

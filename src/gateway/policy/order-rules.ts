@@ -66,10 +66,7 @@ export function createOrderRules(options: OrderRulesOptions) {
   };
 
   return {
-    /**
-     * @param early open orders that are already being read
-     * @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error if a read fails
-     */
+    /** @param early open orders already being read @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readBrokerSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**

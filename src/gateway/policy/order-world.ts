@@ -311,10 +311,7 @@ const MAX_POSTING_DELAY_MS = 7 * ONE_DAY_MS;
 /** Maximum number of pages of 100 activities, excluding fills. No personal account has that many in a week. */
 const MAX_FLOW_PAGES = 10;
 
-/**
- * Reads deposits and withdrawals. Returns undefined if the broker can't report them.
- * @throws {HttpProblem} the broker's error if a read fails
- */
+/** Returns undefined if the broker can't report them. @throws {HttpProblem} the broker's error if a read fails */
 export async function readCashFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,

@@ -25,10 +25,7 @@ const questionOf: { readonly [A in PolicyAction]?: Permission } = {
   replace: 'can_replace',
 };
 
-/**
- * Checks the permissions of the proposer, the owner and any second approver, and returns them as facts
- * (`relations.can_…`, null if unknown).
- */
+/** Facts about the proposer, the owner and any second approver (`relations.can_…`, null if unknown). */
 export async function loadRelationFacts(
   relations: Pick<Relations, 'check'>,
   subject: DecisionSubject,
@@ -164,10 +161,7 @@ export function findSignInObjection(
   };
 }
 
-/**
- * Returns the limit above which a second approval is needed; undefined if the order does not exceed it. An unbounded
- * order exceeds any limit.
- */
+/** Returns the limit; undefined if the order does not exceed it. An unbounded order exceeds any limit. */
 export function findExceededSecondApprovalLimit(
   limits: AccountLimits | undefined,
   facts: Pick<DecisionFacts, 'environment' | 'order' | 'more'>,
@@ -183,10 +177,7 @@ export function findExceededSecondApprovalLimit(
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
-/**
- * Returns the total of the order and of the orders before it in the batch, so that splitting an order does not evade a
- * limit. Null if the total is unbounded.
- */
+/** Includes the orders before it in the batch, so that splitting does not evade a limit. Null if unbounded. */
 function totalWithBatch({ order, more }: Pick<DecisionFacts, 'order' | 'more'>): string | null {
   const before = more[BATCH_TOTAL_BEFORE_FACT];
   if (order === null || order.notional === null) return null;

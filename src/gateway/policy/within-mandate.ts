@@ -191,10 +191,7 @@ function slotMismatch(
   };
 }
 
-/**
- * Returns the number of orders of one symbol and side that a slot allows. If the mandate has no schedule, returns the
- * mandate's total.
- */
+/** For one symbol and side. If the mandate has no schedule, returns the mandate's total. */
 export function maxOrdersPerSlot({
   cadence,
   orders_per_slot = 1,

@@ -31,10 +31,7 @@ export function createAuditLogReader(
       }
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
-    /**
-     * Returns everyone's matching entries, oldest first. Reads the whole file.
-     * @param named only lines that contain one of these strings are parsed
-     */
+    /** Everyone's entries, oldest first. Reads the whole file. @param named only lines with one of these are parsed */
     async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
       const { pending, bytes } = await store.snapshot(file);
       const found = new Map<number, string>();

@@ -6,10 +6,7 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { createGuardedRoutes, requireNoQuery } from './request.ts';
 
-/**
- * Adds routes for revoking access and for listing who has access to the caller's account, and which accounts the caller
- * has access to. Granting access needs a proposal.
- */
+/** Listing and revoking access need no proposal; granting access does. */
 export function addAccessRoutes(
   app: Hono,
   authenticator: Authenticator,

@@ -50,10 +50,7 @@ export function addAccountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/**
- * Adds the route that returns which of the caller's accounts at brokers and message services are connected. The
- * connections are checked for each request, so that a client can poll until an account is connected.
- */
+/** The connections are checked for each request, so that a client can poll until an account is connected. */
 export function addConnectionRoutes(
   app: Hono,
   authenticator: Authenticator,

@@ -190,10 +190,7 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/**
- * Requires that all symbols exist, because the broker rejects a whole request for one unknown symbol.
- * @throws {HttpProblem} 404 `unknown_symbol`
- */
+/** The broker rejects a whole request for one unknown symbol. @throws {HttpProblem} 404 `unknown_symbol` */
 export async function requireKnownSymbols(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);

@@ -156,10 +156,7 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
   });
 }
 
-/**
- * Adds the route for the identity provider's callback (CIBA Core §10.2), authenticated with the request's notification
- * token. The callback only triggers a poll.
- */
+/** CIBA Core §10.2, authenticated with the request's notification token. The callback only triggers a poll. */
 export function addPingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',

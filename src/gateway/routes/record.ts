@@ -19,7 +19,6 @@ export function addRecordRoutes(app: Hono, authenticator: Authenticator, record:
   at.get('/v1/record/verdict', ['orders:read'], async (c) => c.json(await record.verify()), 'receipts');
 }
 
-/** Adds the routes for receipts, and for the public keys that verify them. */
 export function addReceiptRoutes(app: Hono, authenticator: Authenticator, receipts: Receipts): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>

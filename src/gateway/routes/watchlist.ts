@@ -19,10 +19,7 @@ const changeSchema = z.strictObject({
   remove: z.array(symbolSchema).max(MAX_CHANGES).default([]),
 });
 
-/**
- * Adds the routes for the caller's own watchlist. Changing it needs no approval, because the change trades nothing and
- * can be undone.
- */
+/** Changing the watchlist needs no approval, because the change trades nothing and can be undone. */
 export function addWatchlistRoutes(
   app: Hono,
   authenticator: Authenticator,
@@ -70,10 +67,7 @@ async function changedSymbols(broker: Broker, add: readonly string[], remove: re
   return isSame ? before : broker.setWatchlist(symbols);
 }
 
-/**
- * Returns a function that runs the changes to each list one after another. Otherwise, the second of two concurrent
- * changes would overwrite the first.
- */
+/** Runs the changes to each list one after another, so that concurrent changes don't overwrite each other. */
 function createQueue(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return async (of, work) => {

@@ -53,10 +53,7 @@ export function beginRequestMeasurement(
   };
 }
 
-/**
- * Returns the context with the current trace, which a client may have sent or which a proposal continues. All spans are
- * recorded, whatever the client's sampling flag says.
- */
+/** A client may have sent the trace. All spans are recorded, whatever the client's sampling flag says. */
 function withCurrentTrace(active: Context): Context {
   const { trace: current } = currentLogContext();
   if (current === undefined || trace.getSpanContext(active)?.traceId === current.traceId) return active;

@@ -47,7 +47,6 @@ const invalidOption = (option: string, problem: string) =>
     hint: 'See "trade-agent home init --help". Nothing was written.',
   });
 
-/** Returns whether to ask questions whose answers have a default. */
 const shouldAsk = ({ io }: PromptContext, { yes }: InitOptions) => io.interactive && yes !== true;
 
 export async function promptForAddress(asking: PromptContext, options: InitOptions): Promise<string> {

@@ -21,7 +21,6 @@ const unsafeOption = [
 
 const collect = (value: string, all: readonly string[]) => [...all, value];
 
-/** Adds `mcp servers`, which manages third-party MCP servers for the language model. */
 export function addMcpServersCommand(mcp: CliCommand): void {
   const servers = mcp
     .command('servers')
@@ -192,10 +191,7 @@ function signInOpener(context: Context): OpenBrowser {
   };
 }
 
-/**
- * Asks which tools to allow, unless the person named them.
- * @param unsafe whether to offer tools that could act without approval
- */
+/** @param unsafe whether to offer tools that could act without approval */
 export async function chooseMcpTools(
   { io, signal }: Context,
   looked: InspectedMcpServer,
@@ -222,10 +218,7 @@ export async function chooseMcpTools(
   return [...new Set(read(answer))];
 }
 
-/**
- * Shows the definitions of tools and asks for confirmation.
- * @throws {TradeAgentError} `usage`; `interrupted` if the person declines
- */
+/** @throws {TradeAgentError} `usage`; `interrupted` if the person declines */
 export async function confirmMcpTools(
   { io, signal }: Context,
   tools: readonly ComparedTool[],
@@ -242,10 +235,7 @@ export async function confirmMcpTools(
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
 
-/**
- * Creates a function that makes the person type the name of each tool that may act without approval.
- * @throws {TradeAgentError} `usage`, `interrupted`
- */
+/** Makes the person type the name of each tool. @throws {TradeAgentError} `usage`, `interrupted` */
 export function createUnsafeToolsConfirmation({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafeTools {
   return async (server, tools) => {
     if (!io.interactive) {

@@ -40,10 +40,7 @@ interface ClientsOptions {
   readonly user?: string;
 }
 
-/**
- * Adds `mcp clients`, which manages the clients that people allowed on the consent page. Must run on the home's
- * machine.
- */
+/** Adds `mcp clients`, for the clients that people allowed on the consent page. Must run on the home's machine. */
 function addMcpClients(mcp: CliCommand): void {
   const clients = mcp
     .command('clients')
@@ -100,7 +97,6 @@ interface InstallFlags {
   readonly yes?: boolean;
 }
 
-/** Adds `mcp install`, which adds trade-agent to another program's settings. */
 function addMcpInstall(mcp: CliCommand): void {
   mcp
     .command('install')

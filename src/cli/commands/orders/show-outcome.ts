@@ -7,10 +7,7 @@ import type { Context } from '../../context/context.ts';
 import { printError } from '../../context/output.ts';
 import { createApprovalListener } from '../../run/approval-progress.ts';
 
-/**
- * Proposes an order, shows its progress as for a run, and prints the outcome and how to continue.
- * @returns the exit code that a run would return
- */
+/** @returns the exit code that a run would return */
 export async function proposeAndShowOutcome(
   context: Context,
   work: (ask: (request: ProposalRequestInput) => Promise<OrderOutcome>) => Promise<OrderOutcome>,

@@ -92,10 +92,7 @@ async function add(context: Context, name: string, options: AddOptions, server: 
   }
 }
 
-/**
- * Returns issuer, gateway and login client. If a home is given, its address determines all three.
- * @throws {TradeAgentError} `usage`
- */
+/** If a home is given, its address determines all three. @throws {TradeAgentError} `usage` */
 function profileAddresses({ home, issuer, gateway, loginClient }: AddOptions) {
   if (home === undefined) return { issuer, gateway, loginClient };
   if (issuer !== undefined || gateway !== undefined) {

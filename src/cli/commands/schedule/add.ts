@@ -5,10 +5,7 @@ import type { Context } from '../../context/context.ts';
 import { confirmOrFail } from '../../terminal/questions.ts';
 import { scheduleText, toScheduleView } from './schedule-view.ts';
 
-/**
- * Shows the crontab line, systemd timer or launchd agent, writes it if the person agrees, and prints the schedule.
- * @param sure whether to skip the prompt
- */
+/** @param sure whether to skip the prompt */
 export async function addScheduleAndShow(context: Context, options: AddScheduleOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
   const state = await addSchedule(
@@ -23,10 +20,7 @@ export async function addScheduleAndShow(context: Context, options: AddScheduleO
   );
 }
 
-/**
- * Shows the crontab line, timer or agent and asks whether to write it.
- * @throws {TradeAgentError} `usage` without a terminal
- */
+/** @throws {TradeAgentError} `usage` without a terminal */
 export async function confirmSchedulerEntry(context: Context, { entry }: Schedule): Promise<boolean> {
   return confirmOrFail(context, {
     message: 'adding a schedule changes your crontab, systemd timers or launchd agents',

@@ -21,10 +21,7 @@ import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.t
 /** Maximum number of printed lines. Limited because cron sends all of them as mail. */
 const MAX_LINES = 200;
 
-/**
- * Creates a buffer that holds messages until it is known whether to print them, because cron sends every printed line
- * as mail.
- */
+/** Holds messages until it is known whether to print them, because cron sends every printed line as mail. */
 export function createLineBuffer() {
   const lines: string[] = [];
   let left = 0;

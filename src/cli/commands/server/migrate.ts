@@ -3,10 +3,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { serverPaths } from './places.ts';
 
-/**
- * Adds the subcommand `migrate` for a gateway or server.
- * @param running the processes that may keep running during the migration, in plural, for the help text
- */
+/** @param running the processes that may keep running during the migration, in plural, for the help text */
 export function addMigrateCommand(
   parent: CliCommand,
   what: 'gateway' | 'server',

@@ -4,7 +4,6 @@ import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
 import { type OutputReader, programReader } from '../../text/reader.ts';
 
-/** Formats a thread: its messages, tool calls with their results, and approvals. */
 export function threadText(record: ThreadRecord, unicode: boolean, reader: OutputReader = programReader): string {
   const short = reader.ids(record.approvals.map(({ id }) => id));
   const results = new Map(

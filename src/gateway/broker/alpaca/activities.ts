@@ -73,10 +73,7 @@ function plainAmount(value: string | Dec): string {
   return new Dec(value).toDecimalPlaces(12).toFixed();
 }
 
-/**
- * Converts trading days, and leaves out days outside the range: the SDK sends dates as instants, which the broker may
- * interpret as the day before or after.
- */
+/** Leaves out days outside the range: the SDK sends dates as instants, which the broker may shift by a day. */
 export function toTradingDays(days: readonly trading.LegacyCalendarDay[], start: string, end: string): TradingDay[] {
   return days
     .map(({ date, open, close }) => tradingDaySchema.parse({ date: toIsoDate(date), open, close }))

@@ -277,10 +277,7 @@ function isCredentialsError({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
 
-/**
- * Derives the reason from the message, because the codes are too general: 40010001 stands for any malformed request,
- * and 40310000 for any forbidden request.
- */
+/** Uses the message, as the codes are too general: 40010001 is any malformed request, 40310000 any forbidden one. */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
   if (status === 403 && /buying power|insufficient (balance|funds|cash)/i.test(message)) {
@@ -391,10 +388,7 @@ function patchRequest({ order, changes }: OrderReplacement): trading.PatchOrderR
   };
 }
 
-/**
- * Converts a draft to Alpaca's request without changing a digit of any amount.
- * @throws {NotSentError} for an order type that Alpaca does not have
- */
+/** Does not change a digit of any amount. @throws {NotSentError} for an order type that Alpaca does not have */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaOrderTypes[draft.type];
   if (type === undefined) throw new NotSentError(`Alpaca does not support ${draft.type} orders`);

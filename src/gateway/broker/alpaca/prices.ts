@@ -75,10 +75,7 @@ const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
-/**
- * Returns the split-adjusted previous closes of the symbols whose price changed enough for a split. The bars in a
- * snapshot are not adjusted.
- */
+/** Only for symbols whose price changed enough for a split. The bars in a snapshot are not adjusted. */
 async function splitAdjustedCloses(
   stocks: Alpaca['marketData']['stocks'],
   snapshots: Snapshots,

@@ -27,10 +27,7 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
-/**
- * Classifies a rejection by its message, because there are no codes. The result affects only messages and how a failed
- * cancellation is reported.
- */
+/** Uses the message, because there are no codes. Affects only messages and how a failed cancellation is reported. */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

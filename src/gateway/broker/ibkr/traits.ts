@@ -3,10 +3,7 @@ import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
-/**
- * Interactive Brokers' names for order types. `sent` is the name in an order's request (absent if the gateway does not
- * send such orders), and `listed` is the name in the order list.
- */
+/** `sent`: the name in an order's request (absent if never sent). `listed`: the name in the order list. */
 export const ibkrOrderTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly listed: string }>>> =
   {
     market: { sent: 'MKT', listed: 'Market' },

@@ -107,10 +107,7 @@ const refusals = z.strictObject({
   status: pointer,
   code: pointer,
   message: pointer,
-  /**
-   * For tools that fail with a plain-text message. `status_after` is the text before the status, and `own` is text that
-   * only the broker's own responses contain.
-   */
+  /** For plain-text failures. `status_after` precedes the status. Only the broker's own responses contain `own`. */
   text: z.strictObject({ status_after: z.string().min(1), own: z.string().min(1) }).optional(),
   reasons: z
     .strictObject({

@@ -147,8 +147,7 @@ export async function readSnaptradePositions(client: SnaptradeClient, who: Snapt
 }
 
 /**
- * Returns an empty list for an error of the endpoint, which "is experimental, disabled by default".
- * @throws the given error if it is about the credentials or the rate limit
+ * The endpoint "is experimental, disabled by default". @throws the error if it is about credentials or the rate limit
  */
 function emptyIfDisabled(error: unknown): [] {
   if (error instanceof FailedResponseError && [401, 429].includes(error.status)) throw error;
@@ -166,10 +165,7 @@ async function readValues(
 
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
-/**
- * Returns SnapTrade's estimates of the account's daily values in the period. Deposits count as gains.
- * @throws {HttpProblem} 501 if daily values are not enabled
- */
+/** SnapTrade's estimates. Deposits count as gains. @throws {HttpProblem} 501 if daily values are not enabled */
 export async function readSnaptradePortfolioHistory(
   client: SnaptradeClient,
   who: SnaptradeUser,

@@ -57,9 +57,7 @@ export const snaptradeBrokerKind = {
   storedCredentials: { kinds: ['snaptrade_user', 'snaptrade_personal'], verify: verifySnaptradeUser },
 } satisfies BrokerKind<SnaptradeSettings>;
 
-/**
- * Verifies the user with `GET /accounts/{accountId}` and the account's connection. SnapTrade reports the environment.
- */
+/** Uses `GET /accounts/{accountId}` and the account's connection. SnapTrade reports the environment. */
 async function verifySnaptradeUser(
   { url }: SnaptradeSettings,
   credentials: SnaptradeCredentials,
@@ -171,10 +169,7 @@ const quotesAnswer = z.array(
 
 const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0));
 
-/**
- * Reads `GET /accounts/{accountId}/quotes`, whose prices are delayed by an unknown time. `previous_close` is 0, because
- * SnapTrade does not report it.
- */
+/** Prices are delayed by an unknown time. `previous_close` is 0, because SnapTrade does not report it. */
 async function readQuotes(
   client: SnaptradeClient,
   who: SnaptradeUser,

@@ -3,10 +3,7 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
 
-/**
- * Thrown if Tradier rejects a request ("Error Responses"). Downstream systems reject with status 200 and `errors`; a
- * malformed request is rejected with status 400 and a plain-text message.
- */
+/** Tradier rejects with status 200 and `errors`; a malformed request, with 400 and plain text ("Error Responses"). */
 export class TradierRejectionError extends Error {
   override name = 'TradierRejection';
   readonly words: readonly string[];

@@ -64,10 +64,7 @@ const MAX_CACHED_SETS = 8;
 
 let loaded: Promise<CedarEngine> | undefined;
 
-/**
- * Loads Cedar once, which takes 30 ms, plus 200 ms for the schema.
- * @throws if Cedar's files are missing or can't run
- */
+/** Loads once, which takes 30 ms, plus 200 ms for the schema. @throws if Cedar's files are missing or can't run */
 export function loadCedar(): Promise<CedarEngine> {
   // The module is CommonJS, so in the bundle everything is in `default`.
   loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));

@@ -107,10 +107,7 @@ export async function readFolderRules(folder: string): Promise<LoadedRules> {
   return await buildRules(await readWritten(folder), await loadCedar());
 }
 
-/**
- * Builds the rules. Without `engine`, they allow nothing.
- * @throws {TradeAgentError} `invalid_config`, for the same reasons as {@link parseRules}
- */
+/** Without `engine`, the rules allow nothing. @throws {TradeAgentError} `invalid_config`, as {@link parseRules} does */
 export async function buildRules(written: RuleFileContents, engine: CedarEngine | undefined): Promise<LoadedRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
@@ -151,7 +148,6 @@ function invalidRules(folder: string, error: unknown, written: RuleFileContents 
   };
 }
 
-/** Returns a function that loads the engine once. */
 function createEngineLoader(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
   let engine: Promise<CedarEngine | undefined> | undefined;
   return () => {
@@ -274,10 +270,7 @@ const LOST = `${LIMITS_LOST_PROBLEM.what}. ${LIMITS_LOST_PROBLEM.fix}`;
 
 type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
 
-/**
- * Creates a check that detects when all limits have disappeared.
- * @param onLost called each time the files are reread and contain no limits, although there were limits before
- */
+/** @param onLost called each time the files are reread and contain no limits, although there were limits before */
 function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
   // Cached until the files are read again, so that not every decision waits for the database.
   let last: { readonly rules: LoadedRules; readonly answer: Promise<LoadedRules> } | undefined;
