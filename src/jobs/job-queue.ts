@@ -71,10 +71,7 @@ export type JobKind = (typeof JOB_KINDS)[number];
 /** The names of the ids that a job may contain. All other data is in the rows that the ids identify. */
 const ID_NAMES = ['tenant', 'person', 'thread', 'run', 'schedule', 'condition', 'proposal', 'notice'] as const;
 
-/**
- * Matches ids, including subjects such as `auth0|1`, and addresses. Rejects sentences, JSON, and anything as long as a
- * token.
- */
+/** Matches ids such as `auth0|1`, and addresses. Rejects sentences, JSON, and anything as long as a token. */
 const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);
 
 const jobSchema = z.strictObject({
@@ -86,16 +83,12 @@ const jobSchema = z.strictObject({
 /** A job is described by ids only, so that it contains no secrets and can be recreated from the rows if it is lost. */
 export interface Job {
   readonly kind: JobKind;
-  /**
-   * `tenant|thread`. Jobs of the same key and kind are done one at a time, in the order in which they were enqueued.
-   */
+  /** `tenant|thread`. Jobs of the same key and kind are done one at a time, in the order of enqueueing. */
   readonly key: string;
   readonly ids: Readonly<Partial<Record<(typeof ID_NAMES)[number], string>>>;
 }
 
-/**
- * @throws {TradeAgentError} `internal` for an unknown kind, or data other than ids. The message does not quote the job
- */
+/** @throws {TradeAgentError} `internal` for an unknown kind, or data other than ids. Does not quote the job */
 export function parseJob(job: unknown): Job {
   const { data, error } = jobSchema.safeParse(job);
   if (data !== undefined) return data as Job;

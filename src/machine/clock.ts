@@ -11,9 +11,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/**
- * Maximum delay of a Node timer; a longer timer would fire immediately. Callers check the time again after each sleep.
- */
+/** Maximum delay of a Node timer; a longer timer would fire immediately. Callers recheck the time after each sleep. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

@@ -32,10 +32,7 @@ function siblingFolder(name: string) {
       : envPaths(`trade-agent-${name}`, { suffix: '' }).data;
 }
 
-/**
- * Returns the gateway's folder. A key in it gives access to accounts at the broker, so the agent must not be able to
- * read it.
- */
+/** Returns the gateway's folder. Its key gives access to broker accounts, so the agent must not read it. */
 export const getGatewayFolder = siblingFolder('gateway');
 
 /** Returns the folder of a server and its workers. It contains their key and the database's URL. */

@@ -6,11 +6,9 @@ export interface TraceIds {
   readonly spanId: string;
 }
 
-/** The request, trace and proposal of the current work, for the lines that it logs. */
 export interface LogContext {
   readonly request_id?: string | undefined;
   readonly trace?: TraceIds | undefined;
-  /** ID of the proposal. */
   readonly proposal?: string | undefined;
 }
 

@@ -17,7 +17,6 @@ import { Socket } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensurePrivateFolder } from './directories.ts';
 
-/** Returns a file's text; undefined if it does not exist. */
 export function readFileIfExists(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');

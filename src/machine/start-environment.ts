@@ -1,10 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/**
- * Variables that contain file locations. They are not secret, and minimal environments, such as cron's, don't have
- * them.
- */
+/** File locations. They are not secret, and minimal environments, such as cron's, don't have them. */
 const locationVariables = [
   'TRADE_AGENT_HOME',
   'TRADE_AGENT_SANDBOX',

@@ -16,9 +16,7 @@ export class DispatchDeadline {
   #stopped = false;
   #left = false;
 
-  /**
-   * @param isOver returns whether the deadline has passed; called synchronously, right before the first byte is written
-   */
+  /** @param isOver whether the deadline has passed; called synchronously, right before the first byte is written */
   constructor(isOver: () => boolean) {
     this.#isOver = isOver;
   }
@@ -35,10 +33,7 @@ export class DispatchDeadline {
     this.#left = true;
   }
 
-  /**
-   * True if the deadline stopped a request and no request was sent. False if no request got as far as the deadline
-   * check.
-   */
+  /** True if the deadline stopped a request and none was sent. False if none got as far as the deadline check. */
   get nothingSent(): boolean {
     return this.#stopped && !this.#left;
   }

@@ -143,10 +143,7 @@ function resetConnection(socket: Socket): void {
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
 }
 
-/**
- * If the resolver takes longer than this, in milliseconds, its previous answer is used, because an order may be
- * waiting.
- */
+/** If the resolver takes longer, in milliseconds, its previous answer is used, because an order may be waiting. */
 const SLOW_LOOKUP_MS = 500;
 /** Maximum age of a previous answer, in milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
 const MAX_STALE_MS = 24 * 3_600_000;

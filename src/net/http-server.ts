@@ -45,10 +45,7 @@ export interface HttpServer {
   readonly lastRequestAt: () => number;
   serve(handler: RequestListener): void;
   serveApp(app: Hono): void;
-  /**
-   * Sets the handler of upgrade requests, such as WebSocket. Without a handler, connections that request an upgrade are
-   * closed.
-   */
+  /** Sets the handler of upgrade requests, such as WebSocket. Without a handler, such connections are closed. */
   serveUpgrades(handler: UpgradeListener): void;
   /**
    * Stops accepting requests. Resolves when all open requests have been answered. After `drainMs` milliseconds, closes
@@ -221,9 +218,7 @@ const MAX_PEM_BYTES = 1024 * 1024;
 /** Polling interval for renewed files, in milliseconds. Certificates are renewed days before they expire. */
 const RENEWAL_CHECK_INTERVAL_MS = 10_000;
 
-/**
- * The cipher suites of TLS 1.3, and those of TLS 1.2 with authenticated encryption and forward secrecy (RFC 9325 §4.2).
- */
+/** All suites of TLS 1.3, and those of TLS 1.2 with authenticated encryption and forward secrecy (RFC 9325 §4.2). */
 const CIPHERS = [
   ...['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'],
   ...['ECDHE+AESGCM', 'ECDHE+CHACHA20'],

@@ -4,7 +4,6 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import { dispatchFetch } from './dispatch-fetch.ts';
 import { type HttpServer, listenOnLoopback, startHttpServer } from './http-server.ts';
 
-/** Number of attempts to find a port that is free on both addresses. */
 const MAX_PORT_ATTEMPTS = 20;
 
 /**

@@ -102,10 +102,7 @@ export function createPublicResolver({
   };
 }
 
-/**
- * Returns IPv4 addresses first, then IPv6 addresses. If only one of the two kinds works, the connection falls back to
- * it.
- */
+/** Returns IPv4 addresses first, then IPv6. If only one kind works, the connection falls back to it. */
 async function resolveAddresses(host: string, client: DnsClient): Promise<readonly string[]> {
   // The client's own timeout is per name server, and there may be several.
   const timer = setTimeout(() => client.cancel(), RESOLVE_TIMEOUT_MS);
@@ -122,10 +119,7 @@ async function resolveAddresses(host: string, client: DnsClient): Promise<readon
 const notFoundError = (host: string, cause?: unknown) =>
   Object.assign(new Error(`${host} cannot be resolved`, { cause }), { code: 'ENOTFOUND' });
 
-/**
- * Creates a semaphore: at most `maxConcurrent` callers run, and at most `maxQueued` callers wait, each for a limited
- * time.
- */
+/** At most `maxConcurrent` callers run, and at most `maxQueued` callers wait, each for a limited time. */
 function createSemaphore(maxConcurrent: number, maxQueued: number) {
   let running = 0;
   const waiting: (() => void)[] = [];

@@ -6,10 +6,7 @@ export function isLoopbackUrl(url: URL): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-/**
- * Returns true for HTTPS, and for HTTP to this machine (RFC 9700 §2.6, RFC 8252 §8.3). Tokens are sent only to such
- * URLs.
- */
+/** True for HTTPS, and for HTTP to this machine (RFC 9700 §2.6, RFC 8252 §8.3). Only these get tokens. */
 export function isSecureUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
@@ -23,10 +20,7 @@ export function isPlainHttpLoopback(url: URL): boolean {
 
 export const INSECURE_URL_MESSAGE = 'must be an https address; plain http is allowed only for servers on this machine';
 
-/**
- * Parses a URL to which tokens may be sent. @throws {TradeAgentError} `invalid_config`, whose message contains only the
- * URL's origin
- */
+/** @throws {TradeAgentError} `invalid_config`, whose message contains only the URL's origin */
 export function requireSecureUrl(text: string): URL {
   if (isSecureUrl(text)) return new URL(text);
   const shown = URL.canParse(text) ? new URL(text).origin : 'the address';

@@ -44,10 +44,7 @@ export function applyForwardedHeaders(
   if (host !== undefined && HOST_PATTERN.test(host)) setHost(request, host);
 }
 
-/**
- * Returns the client's address, or the nearest known address if a proxy hides it. Rate limits count requests per client
- * address.
- */
+/** Returns the client's address, or the nearest known one if a proxy hides it. Used for rate limits. */
 export function clientAddress(request: IncomingMessage): string {
   return forwardedInfos.get(request)?.address ?? normalizeAddress(request.socket.remoteAddress ?? '');
 }

@@ -8,7 +8,6 @@ import type { ChannelDeps, SenderFactory } from './sender.ts';
 import { createWebhookSender } from './signed-webhook.ts';
 import { createSlackSender } from './slack.ts';
 
-/** The sender for each kind of channel. `config/notice-channels.ts` defines the channels' settings. */
 const senders: { readonly [Kind in NoticeChannelKind]: SenderFactory<Kind> } = {
   desktop: createDesktopSender,
   email: createEmailSender,
@@ -17,10 +16,7 @@ const senders: { readonly [Kind in NoticeChannelKind]: SenderFactory<Kind> } = {
   ntfy: createNtfySender,
 };
 
-/**
- * Returns the function that sends notices through a channel. If the channel requires a secret that is missing, every
- * notice fails.
- */
+/** If the channel requires a secret that is missing, every notice fails. */
 export function createChannelSender(
   name: string,
   channel: NoticeChannel,

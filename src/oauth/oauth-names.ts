@@ -16,10 +16,7 @@ export const ID_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:id_token';
 export const ID_JAG_TYPE = 'urn:ietf:params:oauth:token-type:id-jag';
 /** RFC 7523 §2.1. */
 export const JWT_BEARER_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-/**
- * draft-ietf-oauth-identity-assertion-authz-grant §7.2: the profile that a server lists in its metadata if it accepts
- * ID-JAGs.
- */
+/** ID-JAG draft §7.2: the profile that a server lists in its metadata if it accepts ID-JAGs. */
 export const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag';
 /** RFC 7523 §2.2. */
 export const JWT_ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';

@@ -1,4 +1,3 @@
-/** Scopes for reading from the gateway. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
 /** Allows canceling orders and halting trading. */
 export const CANCEL_SCOPE = 'orders:cancel';
@@ -35,10 +34,7 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Scopes of the identity provider for a person's identity (OpenID Connect Core §5.4, §11). */
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
-/**
- * Scopes of the provider's own API for connected accounts, with Auth0's names. They give no access to the accounts
- * themselves.
- */
+/** Scopes of the provider's API for connected accounts, with Auth0's names. They don't open the accounts themselves. */
 export const CONNECTION_SCOPES = [
   'read:me:connected_accounts',
   'create:me:connected_accounts',

@@ -77,9 +77,7 @@ export interface SandboxOptions {
   /** Limits and rules for orders. There are none by default. */
   readonly rules?: HomeOptions['gateway']['rules'];
   readonly knownClients?: HomeOptions['knownClients'];
-  /**
-   * Whether the users belong to a company whose identity provider the home accepts. Defaults to the last start's value.
-   */
+  /** Whether the users belong to a company that the home accepts. Defaults to the last start's value. */
   readonly company?: boolean;
   readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
   readonly servers?: HomeOptions['servers'];
@@ -400,10 +398,7 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServe
 
 interface MarketData {
   readonly folder: string;
-  /**
-   * First day of the replay. By default, the replay continues where the market last stopped, or starts on the first
-   * recorded day.
-   */
+  /** First day of the replay. Defaults to where the market last stopped, or else the first recorded day. */
   readonly start?: IsoDate;
 }
 

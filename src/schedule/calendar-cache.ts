@@ -28,7 +28,6 @@ export interface CalendarStore {
   put(calendar: CachedCalendar): Promise<void>;
 }
 
-/** Returns the cached calendar; undefined if there is none or it can't be read. */
 export function readCachedCalendar(folder: string, profile: string): CachedCalendar | undefined {
   try {
     const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(calendarPath(folder, profile), 'utf8')));

@@ -5,16 +5,11 @@ import type { TradingDay } from '../trading/activity.ts';
 import { type Moments, marketTimeMoments, parseMarketTime } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
-/**
- * Maximum number of cached expressions. Parsing takes longer than evaluating, and many people use the same expressions.
- */
+/** Parsing takes longer than evaluating, and many people use the same expressions. */
 const MAX_CACHED_EXPRESSIONS = 1_000;
 const cachedMoments = new Map<string, Moments>();
 
-/**
- * Returns the moments at which a schedule with this timing is due.
- * @param calendar for moments that are relative to the opening or closing
- */
+/** @param calendar for moments that are relative to the opening or closing */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
   if ('cron' in timing) return cachedCronMoments(timing.cron);
   const edge = parseMarketTime(timing.at);

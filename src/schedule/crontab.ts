@@ -57,10 +57,7 @@ const beginMarker = (id: string) =>
   `# trade-agent schedule ${id} begins; "trade-agent schedule remove ${id}" takes it out`;
 const endMarker = (id: string) => `# trade-agent schedule ${id} ends`;
 
-/**
- * Returns a schedule's crontab lines, between marker comments.
- * @throws {TradeAgentError} `usage` if cron would truncate the command
- */
+/** A schedule's lines, between marker comments. @throws {TradeAgentError} `usage` if cron would truncate the command */
 export function crontabBlock(id: string, command: ScheduledCommand, minutes: readonly number[]): string {
   const environment = Object.entries(command.environment).map(([name, value]) => `${name}=${shellQuoted(value)}`);
   const words = [

@@ -23,9 +23,7 @@ export type RunDecision =
 
 export const MAX_MISSED_MOMENTS = 100;
 
-/**
- * Maximum number of attempts for one moment. With one wake-up every 15 minutes, they are spread over more than an hour.
- */
+/** Attempts for one moment. With one wake-up every 15 minutes, they are spread over more than an hour. */
 export const MAX_RUN_ATTEMPTS = 5;
 
 /**

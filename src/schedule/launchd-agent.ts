@@ -3,10 +3,7 @@ import { commandFailedError, type RunSystemCommand } from './machine-command.ts'
 import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { ScheduledCommand, Scheduler } from './scheduler.ts';
 
-/**
- * Returns a scheduler that uses launchd.
- * @param folder where the user's agents are: `~/Library/LaunchAgents`
- */
+/** Returns a scheduler that uses launchd. @param folder where the user's agents are: `~/Library/LaunchAgents` */
 export function createLaunchdScheduler(run: RunSystemCommand, folder: string, uid: number): Scheduler {
   const label = (id: string) => `trade-agent.schedule.${id}`;
   const file = (id: string) => join(folder, `${label(id)}.plist`);

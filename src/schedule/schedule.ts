@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { parseMarketTime } from './moments.ts';
 import { schedulerNames } from './scheduler-names.ts';
 
-/** The time zone of schedules, which is the exchange's. */
 export const EXCHANGE_ZONE = 'America/New_York';
 
 /** A cron expression, or a time relative to the market's opening or closing. */

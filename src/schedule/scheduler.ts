@@ -18,10 +18,7 @@ export type SchedulerEntryState = 'installed' | 'missing' | 'changed';
 /** A scheduler of this machine, such as cron. Changes only entries that trade-agent wrote. */
 export interface Scheduler {
   readonly name: SchedulerName;
-  /**
-   * Returns the exact entry without writing it.
-   * @throws {TradeAgentError} `usage` if an entry can't express the command
-   */
+  /** Returns the entry without writing it. @throws {TradeAgentError} `usage` if an entry can't express the command */
   entry(id: string, command: ScheduledCommand, minutes: readonly number[], timeoutMs: number): SchedulerEntryPart[];
   /** Writes an entry. Leaves nothing behind if that fails. @throws {TradeAgentError} `invalid_config`, `not_found` */
   install(id: string, entry: readonly SchedulerEntryPart[]): Promise<void>;
@@ -32,10 +29,7 @@ export interface Scheduler {
   readonly note: string | undefined;
 }
 
-/**
- * The command with which the machine starts a run. Paths are absolute, because cron uses its own PATH and working
- * directory.
- */
+/** Starts a run. Paths are absolute, because cron uses its own PATH and working directory. */
 export interface ScheduledCommand {
   readonly node: string;
   readonly script: string;
@@ -44,10 +38,7 @@ export interface ScheduledCommand {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/**
- * Returns the command that starts a run.
- * @throws {TradeAgentError} `usage` for a path that can't be written into an entry
- */
+/** @throws {TradeAgentError} `usage` for a path that can't be written into an entry */
 export function createScheduledCommand(options: {
   readonly node: string;
   readonly script: string;

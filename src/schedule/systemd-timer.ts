@@ -48,7 +48,6 @@ export function createSystemdScheduler(run: RunSystemCommand, folder: string, re
   };
 }
 
-/** Returns the text of a service unit (systemd.service(5)). */
 export function systemdServiceUnit(
   id: string,
   command: ScheduledCommand,
@@ -75,7 +74,6 @@ TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 `;
 }
 
-/** Returns the text of a timer unit (systemd.timer(5)). */
 export function systemdTimerUnit(id: string, minutes: readonly number[]): string {
   const list = minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
   return `# ${fileMark(id)}
@@ -92,10 +90,7 @@ WantedBy=timers.target
 `;
 }
 
-/**
- * Quotes a word in double quotes with C escapes (systemd.syntax(7)). Doubles percent signs, because they begin
- * specifiers.
- */
+/** Quotes a word with C escapes (systemd.syntax(7)). Doubles percent signs, because they begin specifiers. */
 function systemdQuoted(text: string): string {
   const escaped = text.replaceAll('"', '\\"').replaceAll('%', '%%');
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `"${escaped}"`;

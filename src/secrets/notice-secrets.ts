@@ -24,10 +24,7 @@ export function noticeSecretLabel(channel: NoticeChannel): string {
   return getChannelKind(channel).secret?.words(channel) ?? 'secret';
 }
 
-/**
- * Stores a channel's secret.
- * @throws {TradeAgentError} `usage` for a string that can't be a secret; `credential_store_…`
- */
+/** @throws {TradeAgentError} `usage` for a string that can't be a secret; `credential_store_…` */
 export async function storeNoticeSecret(
   store: CredentialStore,
   name: string,
@@ -83,10 +80,7 @@ function parseSecrets(text: string | undefined): Stored {
   }
 }
 
-/**
- * Returns a hash of the channel's recipient. The hash is short, because the secrets of all channels of a profile must
- * fit into 1,200 characters.
- */
+/** The hash is short, because the secrets of all channels of a profile must fit into 1,200 characters. */
 function recipientHash(channel: NoticeChannel): string {
   const parts = getChannelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')

@@ -48,10 +48,7 @@ export function createPersonAgent(
   );
 }
 
-/**
- * Returns the model to use. The operator pays for the configured model, so a person can choose only that model or the
- * built-in planner.
- */
+/** The operator pays for the configured model, so a person can choose only that or the built-in planner. */
 function chooseModel(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };

@@ -87,7 +87,6 @@ export function nextReviewTime(timing: Timing, next: number | undefined, now: nu
 }
 
 export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'clock'> {
-  /** Returns the store of a person's sealed secrets. */
   credentials(person: string): CredentialStore;
   /** A `fetch` for addresses that people configure. It connects only to public addresses. */
   readonly noticeFetch: typeof fetch;

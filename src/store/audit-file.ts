@@ -19,7 +19,6 @@ export function readFileTail(file: string, longest: number): string {
   }
 }
 
-/** Returns the part of `tail` up to its last line break. */
 export function dropIncompleteLine(tail: string): string {
   return tail.slice(0, tail.lastIndexOf('\n') + 1);
 }

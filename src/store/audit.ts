@@ -54,10 +54,7 @@ export interface AuditHead {
 /** A snapshot of the audit log: its last entry, the lines that are not in its file yet, and the file's size. */
 export interface AuditSnapshot {
   readonly head: AuditHead;
-  /**
-   * Lines that the store has not moved to the file yet. After a crash, the file may already contain some of these
-   * lines.
-   */
+  /** Lines that are not yet moved to the file. After a crash, the file may already contain some of them. */
   readonly pending: readonly string[];
   readonly bytes: number;
 }
@@ -67,10 +64,7 @@ export interface AuditSnapshot {
  * contains the hash of the previous entry.
  */
 export interface AuditStore {
-  /**
-   * Adds an entry in its own transaction, for an event that no other store records.
-   * @param now milliseconds since the epoch
-   */
+  /** In its own transaction, for events that no other store records. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): Promise<void>;
   /**
    * Appends the pending lines to the file in order, and flushes the file to disk. Each line is written exactly once,
@@ -95,10 +89,7 @@ export function hashAuditEntry(facts: Readonly<Record<string, unknown>>): string
     .digest('hex');
 }
 
-/**
- * Returns the entry that follows `head` in the audit log.
- * @param now milliseconds since the epoch
- */
+/** Returns the entry that follows `head` in the audit log. @param now milliseconds since the epoch */
 export function nextAuditEntry(
   head: AuditHead,
   { event, facts }: AuditNote,

@@ -37,10 +37,7 @@ export class CheckpointRowConverter {
     this.#serde = serde;
   }
 
-  /**
-   * Returns a checkpoint's new messages as rows, and the checkpoint's values with the messages replaced by their
-   * hashes.
-   */
+  /** Returns new messages as rows, and the checkpoint's values with the messages replaced by their hashes. */
   async extractMessages(thread: string, ns: string, values: Checkpoint['channel_values']) {
     const { messages } = values as { messages?: unknown };
     // An order's subgraph produces a single answer, and its checkpoints are deleted after its step.

@@ -4,7 +4,6 @@ export interface PoolUsage {
   readonly max: number;
   readonly size: number;
   readonly inUse: number;
-  /** Number of requests that wait for a connection. */
   readonly waiting: number;
 }
 

@@ -45,8 +45,6 @@ export interface GatewayStores {
   readonly buckets?: RateBuckets;
   /** Undefined if only one process uses the database. */
   readonly connections?: DatabaseConnections;
-  /**
-   * Returns the database's time, in milliseconds since the epoch. Undefined if the database uses this machine's clock.
-   */
+  /** Milliseconds since the epoch. Undefined if the database uses this machine's clock. */
   readonly databaseTime?: () => Promise<number>;
 }

@@ -18,13 +18,9 @@ export const HALTED_BY_MAX_DAY_LOSS = 'max_day_loss';
  * includes its audit log entry. Times are milliseconds since the epoch.
  */
 export interface HaltStore {
-  /** Returns the time when the halt began, or undefined if trading is not halted. */
   haltedAt(sub: string): Promise<number | undefined>;
   current(sub: string, now: number): Promise<TradingStateSnapshot>;
-  /**
-   * Halts trading. Does nothing if it is already halted.
-   * @returns the time when the halt began
-   */
+  /** Halts trading. Does nothing if it is already halted. @returns the time when the halt began */
   halt(sub: string, by: string, now: number): Promise<number>;
   /**
    * Restricts trading to orders that reduce positions. Does not lift a halt, and does not shorten an existing

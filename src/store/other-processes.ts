@@ -10,9 +10,5 @@ export type ProcessNotification =
 export interface OtherProcesses {
   /** Notifies the other processes. Never throws. */
   notify(news: ProcessNotification): void;
-  /**
-   * Subscribes to notifications from the other processes.
-   * @returns a function that unsubscribes
-   */
   subscribe(listener: (news: ProcessNotification) => void): () => void;
 }

@@ -7,10 +7,7 @@ export const CLAIM_MS = 15_000;
 export const MAX_STEP_DELAY_MS = 600_000;
 /** How long a new proposal is left to the process that drafted it, in milliseconds. */
 export const DRAFT_CLAIM_MS = 5_000;
-/**
- * How long after a proposal ended another process checks whether the phone was notified, in milliseconds.
- * `markReported` ends the wait.
- */
+/** After a proposal's end, when another process checks that the phone was notified. `markReported` ends the wait. */
 export const NOTIFY_CHECK_MS = 60_000;
 
 /**

@@ -7,16 +7,11 @@ export interface StoredSchedule {
   readonly timing: unknown;
 }
 
-/**
- * Which of a schedule's scheduled times have been handled (`schedule/decide-run.ts`). Times are milliseconds since the
- * epoch.
- */
+/** Which scheduled times have been handled (`schedule/decide-run.ts`), in milliseconds since the epoch. */
 export interface ScheduleProgress {
   /** All scheduled times up to and including this one are handled. */
   readonly handled: number;
-  /**
-   * A scheduled time whose run has started but not finished, and the number of attempts so far. Null if there is none.
-   */
+  /** A scheduled time whose run has started but not finished, and the number of attempts. Null if there is none. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
@@ -41,9 +36,7 @@ export interface ScheduleRow<Schedule, Run> extends ScheduleTimes {
 const conditionSides = ['above', 'below', 'up', 'down'] as const;
 export type PriceConditionSide = (typeof conditionSides)[number];
 
-/**
- * A price limit from one of a schedule's rules. Numbers are decimal strings: for `down` by 5%, the limit is `-0.05`.
- */
+/** A price limit from a schedule's rule. Numbers are decimal strings: for `down` by 5%, the limit is `-0.05`. */
 export interface PriceCondition {
   readonly rule: string;
   readonly symbol: string;
@@ -66,20 +59,14 @@ export interface NewSchedule<Schedule> {
 
 export type ScheduleRevision<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
 
-/**
- * `there`: the same request already added a schedule with this key. `conflict`: the key was used for a different
- * request.
- */
+/** `there`: the same request already added a schedule. `conflict`: the key was used for a different request. */
 export type AddScheduleResult<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
 export interface ScheduleRunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
-  /**
-   * The `askedAt` of the request for an immediate run that this run fulfilled. Undefined if that request must be
-   * retried.
-   */
+  /** `askedAt` of the request that this run fulfilled. Undefined if that request must be retried. */
   readonly answers?: number;
   /** Time of the next attempt to handle the same scheduled time, unless `wakeAt` is earlier. */
   readonly wakeBy?: number;
@@ -88,10 +75,7 @@ export interface ScheduleRunEnd<Run> extends ScheduleProgress {
    * Undefined if the run could not complete its check.
    */
   readonly standing?: readonly { readonly rule: string; readonly subject: string }[];
-  /**
-   * IDs of proposals whose outcome is unknown. For each of these proposals, the same transaction enqueues a `reconcile`
-   * job.
-   */
+  /** Proposals with an unknown outcome. The same transaction enqueues a `reconcile` job for each. */
   readonly unknown?: readonly string[];
 }
 
@@ -100,10 +84,7 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** Returns the schedules in the order in which they were created. */
   list(): Promise<ScheduleRow<Schedule, Run>[]>;
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
-  /**
-   * Adds a schedule.
-   * @param most the maximum number of schedules per person
-   */
+  /** @param most maximum number of schedules per person */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<AddScheduleResult<Schedule>>;
   /**
    * Replaces a schedule's content, but keeps its ID, name and runs. Conditions that are in

@@ -1,10 +1,7 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { ThreadLease, ThreadProposalStore, ThreadStore } from './thread-store.ts';
 
-/**
- * The lease that a process needs to write a thread's checkpoints, and the error to throw if another process has taken
- * the lease.
- */
+/** The lease for writing a thread's checkpoints, and the error to throw if another process has taken it. */
 export interface LeaseGuard {
   readonly lease: ThreadLease;
   readonly lost: () => Error;

@@ -27,7 +27,6 @@ export const invisiblePattern = () =>
  */
 export const surplusMarkPattern = () => /(?<=\p{M}{6})\p{M}/u;
 
-/** Returns whether some of the text would be invisible to a person. */
 export function hasInvisibleCharacters(text: string): boolean {
   return !plainPattern.test(text) && (invisiblePattern().test(text) || surplusMarkPattern().test(text));
 }

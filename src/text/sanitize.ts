@@ -35,10 +35,7 @@ const pictographic = '\\p{Extended_Pictographic}';
  * characters don't count as letters.
  */
 const joiningLetter = '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
-/**
- * Matches a joiner that changes the text's appearance: within an emoji sequence, and between letters of a script that
- * uses joiners.
- */
+/** Matches a joiner within an emoji sequence, or between letters of a script that uses joiners. */
 const effectiveJoiner = [
   `(?<=${pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?)\\u200d(?=${pictographic})`,
   `(?<=${joiningLetter}[\\p{L}\\p{M}])[\\u200c\\u200d](?=${joiningLetter}\\p{L})`,
@@ -46,10 +43,7 @@ const effectiveJoiner = [
 /** Matches a variation selector that belongs to no emoji and no keycap. */
 const idleSelector = `(?<!${pictographic}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
 
-/**
- * Matches the characters to remove: idle selectors, and invisible characters except tabs, line feeds and effective
- * joiners.
- */
+/** Idle selectors, and invisible characters except tabs, line feeds and effective joiners. */
 const hiddenCharacters = lazyPattern(
   () => new RegExp(`(?![\\t\\n])(?!${effectiveJoiner})${invisiblePattern().source}|${idleSelector}`, 'gu'),
 );

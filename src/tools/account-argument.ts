@@ -14,7 +14,6 @@ export const accountArgument = z.lazy(() =>
     ),
 );
 
-/** Adds an `account` argument to a tool. The tool then uses the account that the argument names. */
 export function withAccountArgument(tool: DirectTool): DirectTool {
   return {
     ...tool,

@@ -29,10 +29,7 @@ export interface AlertView {
   readonly snoozed_until: string | null;
 }
 
-/**
- * The schedules that check alerts and the channels that report them. If either list is empty, no alert is ever
- * reported.
- */
+/** If either list is empty, no alert is ever reported. */
 export interface AlertCoverage {
   /** IDs of the schedules that check the alerts. */
   readonly looked_at_by: readonly string[];
@@ -43,10 +40,7 @@ export interface AlertCoverage {
 /** The person's alerts, on this machine or on their agent's server. */
 export interface Alerts {
   list(): Promise<AlertCoverage & { readonly alerts: readonly AlertView[] }>;
-  /**
-   * @param most maximum number of alerts, including the new one
-   * @throws {TradeAgentError} `blocked`, `invalid_config`
-   */
+  /** @param most maximum number of alerts, with the new one @throws {TradeAgentError} `blocked`, `invalid_config` */
   add(alert: Alert, most?: number): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
   /** @param which an alert's name, or a symbol whose alerts are all removed @throws {TradeAgentError} `not_found` */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;

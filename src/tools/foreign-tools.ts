@@ -15,10 +15,7 @@ export type ForeignToolResult =
   | { readonly outcome: 'failed'; readonly message: string };
 
 export interface ForeignTools {
-  /**
-   * Returns the tools of all servers, connecting to servers as needed. Reports a failing server once and omits its
-   * tools. Never throws.
-   */
+  /** Connects to servers as needed. Reports a failing server once and omits its tools. Never throws. */
   offered(signal: AbortSignal, notice: (message: string) => void): Promise<readonly ForeignTool[]>;
   /** Returns a tool's server according to the profile; undefined if the owner did not allow it. Sends no request. */
   serverOf(name: string): string | undefined;

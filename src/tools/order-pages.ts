@@ -5,10 +5,7 @@ import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 const PAGE_SIZE = 500;
-/**
- * Minimum number of orders in a full page: a third of its rows, because a bracket is three rows at the broker but one
- * order here.
- */
+/** A third of a page's rows, because a bracket is three rows at the broker but one order here. */
 const MIN_FULL_PAGE = Math.floor(PAGE_SIZE / 3);
 
 interface OrderFilter {

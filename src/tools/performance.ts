@@ -20,7 +20,6 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 interface PerformanceQuery {
   readonly period: Period;
   readonly benchmark: string;
-  /** Whether a missing benchmark is an error. */
   readonly mustHaveBenchmark: boolean;
   /** Annual rate, as a fraction. */
   readonly riskFree: string;

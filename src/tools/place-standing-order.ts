@@ -132,9 +132,7 @@ export function formatStandingOrderExpiry(end: MentionedEnd | undefined, now: nu
   return end === undefined ? undefined : formatUtcSeconds(parseMandateEnd(end, now));
 }
 
-/**
- * Returns a shell command that requests the standing order. The schemas ensure that each value is a single shell word.
- */
+/** The schemas ensure that each value is a single shell word. */
 export function formatStandingOrderCommand(
   { standing, end }: StandingOrderRequest,
   now: number,

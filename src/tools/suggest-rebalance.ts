@@ -12,7 +12,6 @@ import { readOpenOrders } from './order-pages.ts';
 import type { OwnTargets } from './own-rules.ts';
 import { defineTool, formatCount, omittedCount, requireGateway, type ToolContext } from './tool.ts';
 
-/** Maximum number of symbols that the gateway accepts in one request. */
 const SYMBOLS_PER_REQUEST = 50;
 
 const argumentsSchema = z.lazy(() =>
@@ -96,10 +95,7 @@ function currentWeights(
   };
 }
 
-/**
- * Returns the targets in the arguments, or if there are none, the targets and bands in the rules file.
- * @throws {TradeAgentError} `usage`
- */
+/** Returns the targets in the arguments, or else those of the rules file. @throws {TradeAgentError} `usage` */
 async function resolveTargets(
   { ownRules }: ToolContext,
   { targets, buy_only, fractional }: z.output<typeof argumentsSchema>,

@@ -53,9 +53,7 @@ export const activityKinds = [
   'fee',
   /** Shares moved into or out of the account. Counts as a cash flow at market value. */
   'transfer',
-  /**
-   * A change in holdings without a trade: a split, a merger, a spin-off, or the expiration or exercise of an option.
-   */
+  /** A change in holdings without a trade: a split, merger or spin-off, or an option's expiration or exercise. */
   'other',
   /** An activity type that we don't recognize. Figures that the activity may affect are marked incomplete. */
   'unknown',
@@ -78,10 +76,7 @@ export const activitySchema = z.lazy(() =>
     group: z.string().nullable().optional(),
     /** Negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
-    /**
-     * For a spin-off: the parent's symbol, and the fraction (0 to 1) of the parent's cost that moves to the new shares
-     * (IRS Form 8937).
-     */
+    /** Spin-off: the parent's symbol, and the fraction (0 to 1) of its cost that the new shares get (IRS Form 8937). */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),
     imported: z.literal(true).optional(),
   }),
@@ -121,10 +116,7 @@ const REPLACEMENT_TYPES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
 /** Alpaca's types for spin-offs, which give holders shares of another company. */
 const SPIN_OFF_TYPES = new Set(['SPIN', 'SSO']);
 
-/**
- * Alpaca's types for the end of an option. On exercise or assignment, the option's cost becomes part of the
- * underlying's cost.
- */
+/** On exercise or assignment, the option's cost becomes part of the underlying's cost. */
 const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
   OPEXP: 'worthless',
   OPEXC: 'into_underlying',

@@ -13,9 +13,7 @@ const percentageSchema = () =>
 const alertConditions = ['above', 'below', 'rises_by', 'falls_by'] as const;
 type AlertCondition = (typeof alertConditions)[number];
 
-/**
- * A symbol and exactly one condition. Prices are in dollars a share. Percentages are changes since the previous close.
- */
+/** A symbol and exactly one condition. Prices are in dollars a share, percentages since the previous close. */
 export const alertSchema = z.lazy(() =>
   z
     .strictObject({
@@ -58,10 +56,7 @@ const comparisons = {
   '>': { sign: '+', price: 'above', percentage: 'rises_by' },
 } as const;
 
-/**
- * Parses an alert such as `AAPL<180`, `AAPL >= 200` or `AAPL<-5%`. Treats `>=` as `>` and `<=` as `<`.
- * @throws {TradeAgentError} `usage`
- */
+/** Parses `AAPL<180`, `AAPL >= 200` or `AAPL<-5%`. `>=` means `>`. @throws {TradeAgentError} `usage` */
 export function parseAlert(text: string): Alert {
   const [, symbol, comparison, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
   if (symbol === undefined) throw invalidAlert(text);

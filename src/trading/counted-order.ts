@@ -60,10 +60,7 @@ export function countedSize(draft: OrderDraft) {
   return { notional: notional?.toFixed(2, Dec.ROUND_UP) ?? null, qty: toPlain(shares) };
 }
 
-/**
- * Returns the dollars to reserve for an order: its counted size or, if that is unbounded, its quantity at the reference
- * price plus the slippage.
- */
+/** The counted size or, if that is unbounded, the quantity at the reference price plus the slippage. */
 export function reservedDollars(draft: OrderDraft): string {
   const { notional, qty } = countedSize(draft);
   const { reference_price, max_slippage } = draft;
@@ -77,7 +74,6 @@ export function reservedDollars(draft: OrderDraft): string {
   );
 }
 
-/** Returns the totals after adding these orders to the day's notional and number of orders. */
 export function addOrdersToTotals(drafts: readonly OrderDraft[], counted: CountedTotals): CountedTotals {
   return {
     ...counted,

@@ -15,10 +15,7 @@ export type FieldWords = Readonly<
 
 const { expires_at, ...frame } = orderFrameFields;
 
-/**
- * Labels and formats of the details' fields, by name and in display order. RFC 9396 reserves `type`, so an order's type
- * is `order_type`.
- */
+/** Labels and formats by name, in display order. RFC 9396 reserves `type`, so an order's type is `order_type`. */
 const orderFields: FieldWords = Object.fromEntries(
   Object.entries({ ...orderTermFields, ...frame }).map(([name, words]) => [
     name === 'type' ? 'order_type' : name,

@@ -45,10 +45,7 @@ export function checkOrderClass(order: CheckedOrder): void {
   checkExitPrices(order);
 }
 
-/**
- * Checks that the take profit is above the entry's price, that the stop is below the entry's price, and that the stop's
- * limit is not above the stop.
- */
+/** The take profit must be above the entry's price, the stop below it, and the stop's limit not above the stop. */
 function checkExitPrices(order: CheckedOrder): void {
   const { limit_price, reference_price, order_class } = order;
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = order;
@@ -85,10 +82,7 @@ function checkExitPrices(order: CheckedOrder): void {
   }
 }
 
-/**
- * Returns the highest price at which the entry can fill. A market order is sent as a limit order, and the broker checks
- * the exits against that limit.
- */
+/** A market order is sent as a limit order, and the broker checks the exits against that limit. */
 function highestEntryPrice({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
   if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined) return limit_price;
   return worstPrice('buy', reference_price, max_slippage);

@@ -10,15 +10,9 @@ import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
  */
 
 export interface OrderField {
-  /**
-   * `price`: dollars a share, rounded to the tick. `amount`: a number without trailing zeros. `word`: compared
-   * unchanged.
-   */
+  /** `price`: dollars a share, rounded to the tick. `amount`: no trailing zeros. `word`: compared unchanged. */
   readonly form: 'price' | 'amount' | 'word';
-  /**
-   * Whether the field is sent to the broker, whose order must then have the same value. `leg`: sent as the price of a
-   * leg.
-   */
+  /** Whether it is sent to the broker, whose order must then have the same value. `leg`: sent as a leg's price. */
   readonly sent: boolean | 'leg';
   /** Formats a price field in broker shorthand, such as `LMT 180.00`. */
   readonly shorthand?: (value: string) => string;

@@ -25,10 +25,7 @@ export {
 export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
 
-/**
- * Maximum quantity and dollar amount of one order. Both are far above any real order, so that extra zeros are detected
- * early.
- */
+/** Far above any real quantity or dollar amount, so that extra zeros are detected early. */
 export const MAX_QTY = '1000000';
 const MAX_NOTIONAL = '100000000';
 

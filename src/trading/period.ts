@@ -38,9 +38,7 @@ export function periodStart(period: Period, now: number): IsoDate {
   }
 }
 
-/**
- * Returns the same day of the month, `months` months earlier, or the last day of that month if that month is shorter.
- */
+/** Returns the same day of the month, or the last day of that month if that month is shorter. */
 export function monthsBefore(date: IsoDate, months: number): IsoDate {
   const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
   const lastDay = new Date(Date.UTC(year, month - months, 0)).getUTCDate();

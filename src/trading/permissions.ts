@@ -22,10 +22,7 @@ export const permissions = [
 ] as const;
 export type Permission = (typeof permissions)[number];
 
-/**
- * The permission needed to propose each kind. Undefined for kinds without an account, which people propose only for
- * themselves.
- */
+/** Undefined for kinds without an account, which people propose only for themselves. */
 export const permissionToPropose: Readonly<Record<ProposalKind, Permission | undefined>> = {
   order: 'can_propose',
   message: undefined,

@@ -2,9 +2,7 @@ import { abs, Dec, fractionOf, isPositive, ZERO } from './decimal.ts';
 import type { Account, Position } from './views.ts';
 
 export interface AccountPerformance {
-  /**
-   * Current equity, minus equity at the last close, minus external flows since then. Null if the last close is unknown.
-   */
+  /** Current equity, minus equity at the last close, minus flows since then. Null if the last close is unknown. */
   readonly dayProfit: string | null;
   readonly dayFraction: string | null;
   readonly totalProfit: string;

@@ -10,10 +10,7 @@ export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'las
   return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => parseDecimal(text).gt(0));
 }
 
-/**
- * Returns the side on which a price is outside the band. Undefined inside the band or on its edge. Compares exactly,
- * without dividing.
- */
+/** Undefined inside the band or on its edge. Compares exactly, without dividing. */
 export function sideOutsideBand(
   price: string,
   { around, fraction }: { readonly around: string; readonly fraction: string },

@@ -67,9 +67,7 @@ const requestShape = () => ({
   /** The origin of the request, as the proposer names it: `chat`, `schedule close-check`. */
   requested_by: z.lazy(() => printableText(80)).optional(),
   provenance: provenanceSchema.optional(),
-  /**
-   * The `sub` of the account's owner, if someone else is the proposer. Only the owner receives the approval request.
-   */
+  /** The account's owner (`sub`), if not the proposer. Only the owner receives the approval request. */
   for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).optional(),
 });
@@ -77,10 +75,7 @@ const requestShape = () => ({
 const mandateShape = () => ({
   /** A mandate's ID, or `any` for any of the proposer's mandates. An order that no mandate covers needs approval. */
   mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
-  /**
-   * The period of the mandate in which the order is placed. No mandate covers an order for any period but the current
-   * one.
-   */
+  /** The mandate's period for the order. No mandate covers an order for any period but the current one. */
   slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
   /** Set to refuse an order that no mandate covers, instead of asking for approval. */
   approval: z.literal('mandate').optional(),
@@ -182,10 +177,7 @@ export const proposalSchema = z.lazy(() => {
   );
 });
 
-/**
- * Builds a union with one schema per kind. TypeScript can't infer the union's type from the table, so callers pass the
- * type.
- */
+/** A union with one schema per kind. TypeScript can't infer its type from the table, so callers pass it. */
 function unionOfKinds<Output, Input = Output>(
   make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,
 ): z.ZodType<Output, Input> {

@@ -70,10 +70,7 @@ const sentSchema = z.lazy(() =>
   }),
 );
 
-/**
- * An order's receipt (docs/guide/RECEIPTS.md). A receipt file contains the receipt's RFC 8785 form, followed by a line
- * feed.
- */
+/** See docs/guide/RECEIPTS.md. A receipt file contains the RFC 8785 form, followed by a line feed. */
 export const receiptSchema = z.lazy(() =>
   z.strictObject({
     type: z.literal('trade-agent.receipt'),
@@ -82,9 +79,7 @@ export const receiptSchema = z.lazy(() =>
     issued_at: z.iso.datetime(),
     state: z.string(),
     proposal: approvedSchema,
-    /**
-     * Approvals by the owner and by the second approver, if any. Empty under a mandate or if approvals are not signed.
-     */
+    /** By the owner and the second approver, if any. Empty under a mandate or if approvals are not signed. */
     approvals: z.array(signedSchema).max(2),
     mandate: z
       .strictObject({

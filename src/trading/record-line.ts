@@ -5,10 +5,7 @@ export const recordLineSchema = z.lazy(() =>
 );
 export type RecordLine = z.output<typeof recordLineSchema>;
 
-/**
- * Faults that a line of the record can have. The last three concern the signature or external anchor of the record up
- * to that line.
- */
+/** Faults of a line. The last three concern the signature or external anchor of the record up to that line. */
 export const recordFaults = [
   ...(['changed', 'removed', 'added', 'unreadable'] as const),
   ...(['checkpoint', 'signer', 'anchor'] as const),

@@ -32,10 +32,7 @@ type BoundedTerms = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'ma
   readonly stop_price?: string | null | undefined;
 };
 
-/**
- * Returns the limit price with which an order is sent ({@link boundedOrder}), or undefined for an order without a
- * limit.
- */
+/** The limit price that is sent ({@link boundedOrder}), or undefined for an order without a limit. */
 export function sentLimitPrice(order: BoundedTerms): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
   const band = priceBand(type)?.around;
@@ -52,10 +49,7 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
   return { ...draft, stop_loss_limit_price: worstPrice('sell', stop, max_slippage, symbolTicks(symbol)) };
 }
 
-/**
- * Returns the worst case of an order's own fills, from the bounds of {@link boundedOrder}. Excludes fees, taxes and
- * later losses of the position.
- */
+/** Covers the order's own fills, within {@link boundedOrder}. Excludes fees, taxes and later losses. */
 export function computeWorstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
   if (order.order_class === 'oco') return ocoWorstCase(order);

@@ -18,7 +18,6 @@ const publicKeySchema = z
   .looseObject({ kty: z.enum(['EC', 'OKP', 'RSA']) })
   .refine((key) => !PRIVATE_MEMBERS.some((member) => member in key), 'must contain only the public half of the key');
 
-/** A client's public keys, or the address at which they are published. */
 export const clientKeySchemas = {
   jwks: z.strictObject({ keys: z.array(publicKeySchema).min(1).max(10) }).optional(),
   jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL_MESSAGE).optional(),

@@ -19,17 +19,12 @@ const issuer = z
   .refine(isSecureUrl, INSECURE_URL_MESSAGE)
   .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment');
 
-/**
- * An item of `companies` in home.yaml: an identity provider, which users it may sign in, and which scopes it may grant.
- */
+/** An item of `companies` in home.yaml. */
 const companySchema = z.strictObject({
   issuer,
   name: displayName,
   organization: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 . _ -'),
-  /**
-   * The only scopes that assertions may grant: to read, cancel, and request approval. Placing an order still
-   * requires the owner's approval.
-   */
+  /** The only scopes that assertions may grant. Placing an order still requires the owner's approval. */
   scopes: z
     .array(
       z.enum(MCP_SCOPES, `must be one of ${MCP_SCOPES.join(', ')}; placing an order requires the owner’s approval`),

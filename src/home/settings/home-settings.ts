@@ -40,10 +40,7 @@ const knownClientSchema = z.strictObject({
 const serverSchema = z
   .strictObject({
     client_id: clientIdSchema,
-    /**
-     * The server's public address, exactly as users enter it. Tokens for the server have it as their resource (RFC
-     * 8707).
-     */
+    /** The server's public address, exactly as users enter it. Its tokens have it as their resource (RFC 8707). */
     address: z
       .string()
       .refine(
@@ -60,7 +57,6 @@ const receiverSchema = z.strictObject({
   audience: z.string().min(1).max(255),
 });
 
-/** `push` in home.yaml: settings of the phone notifications. */
 const pushSettingsSchema = z.lazy(() =>
   z.strictObject({
     /** Content of lock-screen notifications: the whole order, or only that there is an order. */
@@ -88,10 +84,7 @@ export const homeSettingsSchema = z
     listen: listenAddressSchema.optional(),
     /** The home's own certificate and its private key (PEM). The files are read again after they are renewed. */
     tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
-    /**
-     * Addresses and networks of trusted proxies. Only these may connect, and the client address that they forward is
-     * accepted.
-     */
+    /** Addresses and networks of trusted proxies. Only these may connect; their forwarded client address counts. */
     proxy: z.array(z.string()).min(1).superRefine(validateProxies).optional(),
     push: pushSettingsSchema.optional(),
     /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
@@ -119,7 +112,6 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Parses `HOST:PORT`. Returns undefined for anything else. */
 export function parseHostPort(text: string): ListenAddress | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;

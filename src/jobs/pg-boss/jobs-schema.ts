@@ -6,10 +6,7 @@ export const JOBS_SCHEMA = 'trade_agent_jobs';
 const app = appRole(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
-/**
- * The pg-boss tables that contain tenants' rows, each with its column for the queue's name, which starts with the
- * tenant.
- */
+/** pg-boss tables with tenants' rows, each with its column for the queue's name, which starts with the tenant. */
 const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 
 /**

@@ -9,14 +9,10 @@ import { JOBS_SCHEMA } from './jobs-schema.ts';
 const SUPERVISE_INTERVAL_SECONDS = 3;
 /** How often finished jobs are removed, in seconds. */
 const MAINTENANCE_INTERVAL_SECONDS = 600;
-/** How long to wait for a database that is still starting, in milliseconds. */
 const MAX_START_WAIT_MS = 60_000;
 const RETRY_MS = 500;
 
-/**
- * PostgreSQL's code for "the database system is starting up", and error codes for a server or socket that does not
- * exist yet.
- */
+/** Error codes for a database that is still starting, and for a server or socket that does not exist yet. */
 const STARTING_CODES = ['57P03', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
 
 interface BossOptions {

@@ -20,10 +20,7 @@ import { ensureQueues, queueName } from './queues.ts';
 const CLEAR_INTERVAL_MS = 5_000;
 /** Interval of heartbeats, in milliseconds: a worker misses three before its jobs count as lost. */
 const HEARTBEAT_INTERVAL_MS = 3_000;
-/**
- * How long jobs may continue when the queue closes, in milliseconds: less than orchestrators wait before they kill a
- * process.
- */
+/** Drain time when the queue closes, in milliseconds: less than orchestrators wait before they kill a process. */
 const DEFAULT_DRAIN_MS = 20_000;
 /** How long a job may continue after its signal aborted, in milliseconds. */
 const ABORT_GRACE_MS = 2_000;
@@ -309,7 +306,6 @@ function createAlarm() {
   };
 }
 
-/** Waits for a promise for at most `ms` milliseconds. */
 async function waitAtMost(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);

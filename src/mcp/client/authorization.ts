@@ -41,10 +41,7 @@ interface AuthorizationOptions {
   readonly credentials: McpCredentialStore;
   /** A `fetch` that already limits response sizes and times. */
   readonly fetch: typeof fetch;
-  /**
-   * Client for a server without dynamic registration. An id that is an https URL refers to a client metadata document
-   * (CIMD).
-   */
+  /** For a server without dynamic registration. An https URL as id is a client metadata document (CIMD). */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }
 
@@ -176,9 +173,7 @@ interface SignInSession {
   readonly open: (url: string) => Promise<void>;
 }
 
-/**
- * Stores the authorization for the SDK. If there is nobody to sign in, it rejects every step that requires a person.
- */
+/** Stores the authorization for the SDK. If nobody can sign in, it rejects every step that requires a person. */
 class StoringProvider implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
   readonly #kept: StoredAuthorization;

@@ -88,10 +88,7 @@ function partText(part: CallToolResult['content'][number]): string {
 
 const defaultLimits: McpServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 
-/**
- * A connected server. Its methods throw the signal's reason, or a `TradeAgentError` whose message does not quote the
- * server.
- */
+/** A connected server. Throws the signal's reason, or a `TradeAgentError` that does not quote the server. */
 export interface McpServerConnection {
   readonly protocol: string;
   readonly about: { readonly name: string; readonly version: string };
@@ -370,7 +367,6 @@ class TooManyMessages extends Error {
   override name = 'TooManyMessages';
 }
 
-/** Maximum bytes per message, with any transport. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** Grace period in milliseconds after closing the child's input. */

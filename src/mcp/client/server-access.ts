@@ -2,9 +2,7 @@ import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
 
 export interface McpServerLimits {
-  /**
-   * How long a child process may take to report its protocol revision. After that, it is treated as a legacy server.
-   */
+  /** How long a child process may take to report its protocol revision; then it is treated as a legacy server. */
   readonly probeMs: number;
   readonly connectMs: number;
   /** Limit for all pages of the tool list together. */
@@ -17,7 +15,6 @@ export interface McpServerAccess {
   readonly server: McpServerConfig;
   readonly fetch: typeof fetch;
   readonly env: NodeJS.ProcessEnv;
-  /** trade-agent's version. */
   readonly version: string;
   readonly credentials: McpCredentialStore;
   /** Absent if there is nobody to sign in. */

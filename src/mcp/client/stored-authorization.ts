@@ -21,9 +21,7 @@ const tokensSchema = z.looseObject({
 });
 export type StoredTokens = z.output<typeof tokensSchema>;
 
-/**
- * Stored authorization: tokens per issuer and server, client registrations per issuer, and ports and keys per server.
- */
+/** Stored tokens per issuer and server, client registrations per issuer, and ports and keys per server. */
 export class StoredAuthorization {
   readonly #credentials: McpCredentialStore;
   readonly #url: string;

@@ -15,10 +15,7 @@ const readingWords = wordSet(
 const changingWords = wordSet(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
-/**
- * Words that make a tool with "order" in its name a trading tool, even if the name also has a reading word such as
- * "get".
- */
+/** Each makes a tool with "order" in its name a trading tool, even if it also has a reading word such as "get". */
 const onlyChangingWords = wordSet('place submit replace modify amend cancel delete execute liquidate');
 const tradedNouns = wordSet('order orders trade trades position positions bracket oco option options');
 const tradingVerbs = wordSet('buy sell liquidate exercise');

@@ -19,14 +19,10 @@ export interface SanitizedTool {
 }
 
 const MAX_DESCRIPTION_LENGTH = 2048;
-/** Maximum length of a schema's JSON, in characters. */
 const MAX_SCHEMA_LENGTH = 16 * 1024;
 const MAX_SCHEMA_DEPTH = 32;
 
-/**
- * Sanitizes a tool. Returns undefined if a property name or constant is unsafe, because sanitizing it would change its
- * meaning.
- */
+/** Returns undefined if a property name or constant is unsafe, because sanitizing it would change its meaning. */
 export function sanitizeTool({ name, description = '', inputSchema }: McpServerTool): SanitizedTool | undefined {
   if (hasInvisibleCharacters(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH) return undefined;

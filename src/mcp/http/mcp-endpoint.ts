@@ -168,10 +168,7 @@ type ClientQuestions = ReturnType<typeof createClientQuestions>;
 function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
-    /**
-     * Returns the ID to use for the question. @throws if too many questions are pending
-     * @param answered called at most once
-     */
+    /** Returns the question's ID. @throws if too many questions are pending @param answered called at most once */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
       if (own.length >= MAX_PER_CALLER || open.size >= MAX_IN_TOTAL) throw new Error('too many pending questions');

@@ -169,9 +169,7 @@ async function afterConnecting<Outcome>(
   }
 }
 
-/**
- * Returns a task if the client supports tasks. Otherwise waits for the decision as long as the response can be held.
- */
+/** Returns a task if the client supports tasks. Otherwise waits for the decision while the response can be held. */
 async function proposalResult(
   { proposal, isAsked }: ProposedResult,
   holdMs: () => number,

@@ -40,7 +40,6 @@ export interface TaskSource {
   update(id: string, responses: Readonly<Record<string, unknown>>): Promise<boolean>;
 }
 
-/** Whether this request declares the task extension. */
 export function declaresTaskExtension({ mcpReq }: Pick<ServerContext, 'mcpReq'>): boolean {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
   const declared = z
@@ -89,10 +88,7 @@ export function registerTaskMethods(server: Server, source: TaskSource): void {
 const TASK_TTL_MS = 30 * 24 * 3_600_000;
 const POLL_INTERVAL_MS = 2_000;
 
-/**
- * Returns a proposal as a task with the same ID. The proposal is kept after the client disconnects and the gateway
- * restarts.
- */
+/** A proposal as a task with the same ID. It outlives the client's connection and the gateway's process. */
 export function proposalToTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): McpTask {
   const { state, created_at, updated_at } = proposal;
   const base = {

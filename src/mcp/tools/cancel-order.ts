@@ -5,9 +5,7 @@ import { toolArgumentsSchema } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { submitProposal } from './propose.ts';
 
-/**
- * A tool that cancels an order immediately if the order does not protect a position, and otherwise requests approval.
- */
+/** Cancels an order immediately if the order does not protect a position, and otherwise requests approval. */
 export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',

@@ -1,9 +1,6 @@
 export interface CompanyRule {
   readonly client_id: string;
-  /**
-   * The client's ID at the authorization server, if it differs from `client_id` (ID-JAG, "Cross-Domain Client ID
-   * Handling").
-   */
+  /** The client's ID at the authorization server, if different (ID-JAG, "Cross-Domain Client ID Handling"). */
   readonly client_id_there?: string;
   readonly audience: string;
   readonly resources: readonly string[];

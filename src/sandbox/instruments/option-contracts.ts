@@ -28,17 +28,12 @@ export interface ListedContract extends OptionContract {
   readonly symbol: string;
 }
 
-/**
- * Returns whether a symbol has options. OCC has no root for some symbols. In the sandbox, symbols above $2,000 have no
- * options either.
- */
+/** OCC has no root for some symbols. In the sandbox, symbols above $2,000 have no options either. */
 export function hasOptions({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }
 
-/**
- * Returns the expiry days on or after a day: Fridays, or the Thursday before a Friday on which the market is closed.
- */
+/** Returns expiry days on or after a day: Fridays, or the Thursday before a Friday without trading. */
 function expiries(market: Market, from: IsoDate): IsoDate[] {
   const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
   const weekly = Array.from({ length: WEEKLY_EXPIRY_WEEKS }, (_, week) => addDays(friday, 7 * week));

@@ -43,7 +43,6 @@ export function createWholeMarket(stocks: Market): Market {
   };
 }
 
-/** Returns whether a symbol trades at an instant. @param extended whether extended hours count */
 export function tradesAt(market: Market, symbol: string, at: number, extended: boolean): boolean {
   if (symbolAssetClass(symbol) === 'crypto') return true;
   return market.isOpen(at) || (extended && market.isExtendedOpen(at));

@@ -5,9 +5,7 @@ import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 const adjustments = ['split', 'dividend', 'spin-off'] as const;
 export type Adjustment = (typeof adjustments)[number];
 
-/**
- * Parses Alpaca's notation: `raw`, `all`, or a comma-separated list of other adjustments. Undefined for any other text.
- */
+/** Parses Alpaca's notation: `raw`, `all`, or a comma-separated list of other adjustments. */
 export function parseAdjustment(text: string): readonly Adjustment[] | undefined {
   if (text === 'raw') return [];
   if (text === 'all') return adjustments;

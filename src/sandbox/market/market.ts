@@ -233,10 +233,7 @@ function createMarketTimes(sessions: Sessions, now: () => number) {
       const session = sessions.on(newYorkDate(at));
       return session !== undefined && at >= session.extendedOpen && at < session.extendedClose;
     },
-    /**
-     * Returns the next open. In a market that is always open, both the next open and the next close are the end of the
-     * day.
-     */
+    /** In a market that is always open, both the next open and the next close are the end of the day. */
     nextOpen(at: number = now()): number {
       const session = currentOrNextSession(at);
       return session.open > at ? session.open : sessions.from(addDays(session.date, 1)).open;
@@ -310,10 +307,7 @@ function announcementObjection(
 const SAMPLES_PER_SPAN = 16;
 const SESSION_HOURS = 6.5;
 
-/**
- * Creates a random walk around each symbol's snapshot price, determined by the seed. @param symbols used instead of the
- * bundled symbols
- */
+/** A random walk around each snapshot price, determined by the seed. @param symbols replaces the bundled symbols */
 function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
   const listed: ReadonlyMap<string, ListedSymbol> =
     symbols === undefined ? listedSymbols() : new Map(symbols.map((symbol) => [symbol.symbol, symbol]));

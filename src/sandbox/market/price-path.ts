@@ -53,9 +53,7 @@ export function pricePath(seed: string, symbol: string, snapshotPrice: string) {
   const atAnchor = logDeviation(key, SNAPSHOT_TIME);
   const sharesADay = 200_000 * 10 ** (2 * uniformHash(key, 102, 0));
   return {
-    /**
-     * Returns the price at an instant (milliseconds since the epoch), in dollars a share, not yet rounded to the tick.
-     */
+    /** Returns the price at an instant (milliseconds since the epoch), in dollars a share, not rounded to the tick. */
     at: (time: number) => start * Math.exp(temper * (logDeviation(key, time) - atAnchor)),
     volume: (time: number, span: number) =>
       Math.max(

@@ -166,10 +166,7 @@ function settleIfFree(settle: () => void): void {
   }
 }
 
-/**
- * Restores stored announcements.
- * @throws {TradeAgentError} `usage` if accounts or announcements belong to another market
- */
+/** Restores announcements. @throws {TradeAgentError} `usage` if accounts or announcements belong to another market */
 function resumeMarket(market: Market, ledger: Ledger, announced: readonly CorporateAction[]): void {
   const opened = Math.max(...ledger.accounts().map(({ created_at }) => created_at));
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);

@@ -25,10 +25,7 @@ export interface DataKeyRows {
 /** The data keys that seal each tenant's secrets. The KMS is never called during a transaction. */
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
-/**
- * How long an unwrapped key is cached, and so how long revoked KMS access can go unnoticed. A shorter time would mean
- * more KMS calls.
- */
+/** How long revoked KMS access can go unnoticed. A shorter time would mean more KMS calls. */
 const CACHED_KEY_MS = 5 * 60_000;
 const MAX_CACHED_KEYS = 1_000;
 

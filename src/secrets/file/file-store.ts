@@ -20,10 +20,7 @@ interface FileStoreOptions {
   readonly key?: FileKeyChoice;
 }
 
-/**
- * Returns the path of a profile's credential file. Each kind of key has its own file, so that credentials can be
- * moved from one kind of key to another.
- */
+/** Each kind of key has its own file, so that credentials can be moved from one kind of key to another. */
 export function credentialFilePath(folder: string, profile: string, kind: KeyKind): string {
   return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);
 }

@@ -19,10 +19,7 @@ interface CredentialFile {
   readonly profile: string;
 }
 
-/**
- * Keys derived from passphrases. Each key is derived only once in this process, because a derivation takes 0.4 s and
- * 128 MiB.
- */
+/** Each key is derived only once in this process, because a derivation takes 0.4 s and 128 MiB. */
 export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
 /** Cost of scrypt (RFC 7914 §2), as OWASP recommends for passwords: 128 MiB and about 0.4 s on an ordinary machine. */

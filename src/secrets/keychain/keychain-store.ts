@@ -36,9 +36,7 @@ export function keychainMarkerPath(folder: string, profile: string): string {
   return join(folder, `keychain-${profile}.json`);
 }
 
-/**
- * Opens a store in the system's keychain: Keychain on macOS, Credential Manager on Windows, Secret Service on Linux.
- */
+/** Keychain on macOS, Credential Manager on Windows, Secret Service on Linux. */
 export function openKeychainStore(options: KeychainStoreOptions): CredentialStore {
   const { folder, profile } = options;
   const markerFile = keychainMarkerPath(folder, profile);

@@ -57,10 +57,7 @@ const CANNOT_UNWRAP =
 
 type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
 
-/**
- * Returns a function that sends requests. Its errors quote neither the request nor the response, because both can
- * contain a key.
- */
+/** Errors quote neither the request nor the response, because both can contain a key. */
 function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
   const bounded = createBoundedFetch(send, MAX_ANSWER_BYTES);

@@ -391,9 +391,7 @@ type Json = Record<string, unknown>;
  */
 export function createOpenApiDocument(address: string, version: string): Json {
   const components: Json = {};
-  /**
-   * Returns JSON Schema 2020-12, with named schemas in `components`. Responses may get new members within a version.
-   */
+  /** Returns JSON Schema 2020-12, with named schemas in `components`. Responses may get new members in a version. */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
     const {
       $schema: _,

@@ -6,7 +6,6 @@ import { personRuns, type ServerParts } from '../server-parts.ts';
 /** Interval between reads of due runs, in milliseconds. After a full batch, the next batch is read immediately. */
 const COLLECT_INTERVAL_MS = 1_000;
 const RUN_BATCH = 500;
-/** Maximum number of people whose proposals are requested in parallel. */
 const MAX_PARALLEL_PEOPLE = 8;
 /** A claimed run is due again after this time, in case the claiming process dies. */
 const CLAIM_MS = 30_000;
@@ -105,7 +104,6 @@ async function pollProposals(
   }
 }
 
-/** Runs `work` for each item, at most `most` at a time. */
 async function forEachParallel<T>(all: readonly T[], most: number, work: (one: T) => Promise<void>): Promise<void> {
   const left = [...all];
   const lane = async () => {

@@ -235,7 +235,6 @@ interface Stop {
   close(): void;
 }
 
-/** Returns a signal that aborts when the person stops the run. */
 function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
   const stop = new AbortController();
   const look = async () => {
@@ -259,9 +258,7 @@ function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): T
   return { result, isStopped: false };
 }
 
-/**
- * Interval for writing batches of events, in milliseconds. Batches help because a model's text arrives word by word.
- */
+/** Interval for writing events, in milliseconds. Batches help because a model's text arrives word by word. */
 const WRITE_BATCH_MS = 50;
 
 /** Types of events that are emitted only once, however often a run is resumed. */

@@ -21,10 +21,7 @@ interface OidcStoreOptions {
   readonly now: () => number;
   /** Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReusePolicy | undefined;
-  /**
-   * Called when oidc-provider has ended a grant, because the grant was revoked or because a token or code was used
-   * twice.
-   */
+  /** Called when a grant has ended because it was revoked, or because a token or code was used twice. */
   readonly onGrantEnded: (granted: GrantInfo) => Promise<void>;
   /**
    * Called after the client is authenticated and before its CIBA request is read. Its promise delays the token
@@ -114,10 +111,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   };
 }
 
-/**
- * Disables oidc-provider's own session cookie. The phone's pages manage sessions themselves, and ask for consent every
- * time.
- */
+/** Disables oidc-provider's session cookie. The phone's pages manage sessions, and ask for consent every time. */
 const noSessionAdapter: Adapter = {
   upsert: async () => undefined,
   find: async () => undefined,
@@ -154,7 +148,6 @@ function openEntities(database: Database) {
   };
 }
 
-/** The person who gave a grant, and the client that the grant was given to. */
 export interface GrantInfo {
   readonly sub: string;
   readonly clientId: string;

@@ -11,10 +11,7 @@ export type OpenRegistrationStore = ReturnType<typeof createOpenRegistrationStor
 const UNUSED_RETENTION_MS = 24 * 3_600_000;
 const MAX_UNUSED = 500;
 
-/**
- * @param forget deletes the client from oidc-provider's own table
- * @param now milliseconds since the epoch
- */
+/** @param forget deletes the client from oidc-provider's own table @param now milliseconds since the epoch */
 export function createOpenRegistrationStore(
   database: Database,
   { forget, now }: { readonly forget: (clientId: string) => void; readonly now: () => number },

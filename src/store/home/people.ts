@@ -9,18 +9,12 @@ export interface Person {
   readonly email: string;
 }
 
-/**
- * The people of a home. A removed person's user name is never reused, because tokens and approvals identify people by
- * user name.
- */
+/** A removed person's user name is never reused, because tokens and approvals identify people by user name. */
 export type PeopleStore = ReturnType<typeof createPeopleStore>;
 
 export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
 
-/**
- * Creates the store of people in the provider's database.
- * @param now milliseconds since the epoch
- */
+/** Creates the store of people in the provider's database. @param now milliseconds since the epoch */
 export function createPeopleStore(database: Database, now: () => number) {
   const columns = 'SELECT username, name, email FROM people WHERE removed_at IS NULL';
   const find = database.prepare<[string], Person>(`${columns} AND username = ?`);

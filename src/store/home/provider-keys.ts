@@ -35,9 +35,7 @@ export interface SigningKeys {
   readonly verificationKey: JWTVerifyGetKey;
 }
 
-/**
- * How long a key is published before it signs, in milliseconds, so that verifiers with cached keys fetch it in time.
- */
+/** How long a key is published before it signs, in milliseconds, so that verifiers with caches fetch it in time. */
 export const PUBLISH_AHEAD_MS = DAY_MS;
 export const SIGNING_PERIOD_MS = 90 * DAY_MS;
 /** How long a key stays published after its last signature, in milliseconds. Longer than the lifetime of any token. */

@@ -1,14 +1,9 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/**
- * Assertions that were exchanged for an access token. Each assertion can be exchanged only once (RFC 7523 §3, item 7).
- */
+/** Assertions that were exchanged for an access token. Each can be exchanged only once (RFC 7523 §3, item 7). */
 export type RedeemedAssertionStore = ReturnType<typeof createRedeemedAssertionStore>;
 
-/**
- * @param now milliseconds since the epoch
- * @param leewaySeconds how long an assertion is still accepted after its expiry
- */
+/** @param now milliseconds since the epoch @param leewaySeconds how long an assertion outlives its expiry */
 export function createRedeemedAssertionStore(
   database: Database,
   { now, leewaySeconds }: { readonly now: () => number; readonly leewaySeconds: number },

@@ -65,10 +65,7 @@ export function createRegisteredClientStore(database: Database, now: () => numbe
       rows.giveBack.run(digest(token), owner, expiresAt);
       return { token, expiresAt };
     },
-    /**
-     * Redeems a registration token.
-     * @returns undefined if the token is unknown, used or expired
-     */
+    /** Redeems a registration token. @returns undefined if the token is unknown, used or expired */
     redeemToken(token: string): RegistrationToken | undefined {
       const taken = rows.take.get(digest(token), now());
       return taken === undefined

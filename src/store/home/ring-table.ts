@@ -1,8 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/**
- * Records whether people were notified of approval requests on their phones. Times are milliseconds since the epoch.
- */
+/** Which approval requests people were notified of on their phones. Times are milliseconds since the epoch. */
 export type RequestNotificationStore = ReturnType<typeof createRequestNotificationStore>;
 
 /**

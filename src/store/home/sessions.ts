@@ -119,27 +119,19 @@ export function createSessionStore(options: {
     endOf: (username: string, credentialId: string): void => {
       statements.endOf.run(username, credentialId);
     },
-    /**
-     * Issues the secret of a one-time sign-in link that is valid for ten minutes. Returns undefined for unknown people.
-     */
+    /** Issues a one-time sign-in link's secret, valid for ten minutes. Returns undefined for unknown people. */
     issueTicket(username: string): string | undefined {
       if (!known(username)) return undefined;
       const ticket = newSecret();
       statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_LIFETIME_MS);
       return ticket;
     },
-    /**
-     * Redeems a ticket.
-     * @returns the user name of the person that the ticket was issued for
-     */
+    /** Redeems a ticket. @returns the user name of the person that the ticket was issued for */
     redeemTicket(ticket: string): string | undefined {
       const row = statements.takeTicket.get(digest(ticket), clock.now());
       return row !== undefined && known(row.user) ? row.user : undefined;
     },
-    /**
-     * Returns a form's CSRF token, which is bound to the session and the browser.
-     * @param browser the browser's origin key, or its cookie
-     */
+    /** Returns a CSRF token for this session and browser. @param browser the browser's origin key, or its cookie */
     formToken: (browser: string, session: Session | undefined): string =>
       createHmac('sha256', options.formKey)
         .update(JSON.stringify([browser, session?.id ?? null]))

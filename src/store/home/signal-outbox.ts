@@ -65,10 +65,7 @@ export function createSecurityEventOutbox(database: Database) {
       sent: readonly Pick<OutgoingSecurityEvent, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),
-    /**
-     * Returns each endpoint's oldest event, if it is due. Later events wait for it, so that endpoints receive events in
-     * order.
-     */
+    /** Each endpoint's oldest event, if due. Later events wait, so that endpoints receive events in order. */
     due: (now: number): OutgoingSecurityEvent[] => due.all(now),
     done: (id: number): void => void done.run(id),
     later: (id: number, dueAt: number): void => void later.run(dueAt, id),

@@ -1,10 +1,7 @@
 import { createECDH } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
-/**
- * The key pair that authenticates this home to push services (RFC 8292), in base64url. Push subscriptions are bound to
- * the key pair.
- */
+/** Authenticates this home to push services (RFC 8292), in base64url. Push subscriptions are bound to it. */
 export interface VapidKeys {
   /** Uncompressed P-256 point (65 bytes). Pages pass it to the browser as `applicationServerKey`. */
   readonly publicKey: string;

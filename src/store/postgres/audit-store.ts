@@ -18,10 +18,7 @@ const TAIL_BYTES = 16_384;
  * lines. Each machine's file is a full copy of the log, and its last line shows which lines the file still lacks.
  */
 export function postgresAuditStore(database: TenantDatabase): AuditStore {
-  /**
-   * Locks the file, because other machines may use the same folder. The caller must read the file again after locking
-   * it.
-   */
+  /** Other machines may use the same folder. The caller must read the file again after locking it. */
   const lock = (unit: Transaction, file: string) => {
     const key = JSON.stringify(['record', database.tenant, file]);
     return unit.all('SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))', { key });

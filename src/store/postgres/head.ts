@@ -4,18 +4,12 @@ import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 /** A tenant's last audit log entry and latest proposal version. The current transaction has locked both. */
 export interface TenantHead {
-  /**
-   * Appends an entry to the audit log.
-   * @param now milliseconds since the epoch
-   */
+  /** Appends an entry to the audit log. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
   last(): AuditHead;
   /** Returns a new version, which is higher than all earlier versions. */
   nextVersion(): number;
-  /**
-   * Returns parameter values for {@link buildHeadCtes}, for a transaction whose last statement writes the entry together
-   * with other changes.
-   */
+  /** Values for {@link buildHeadCtes}, if the transaction's last statement writes the entry with other changes. */
   lastValues(note: AuditNote, now: number): ParameterValues;
 }
 

@@ -74,9 +74,7 @@ async function createIndex(client: PoolClient, { index, on, unique = false }: In
   await client.query(`CREATE ${unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY IF NOT EXISTS ${index} ON ${on}`);
 }
 
-/**
- * Updates all tenants' rows. Meanwhile, row-level security does not apply to the tables' owner, as whom no program runs.
- */
+/** Updates all tenants' rows. Meanwhile, row security does not apply to the tables' owner, as whom no program runs. */
 async function backfill(client: PoolClient, step: BackfillStep): Promise<void> {
   await runInBriefTransaction(client, `ALTER TABLE ${step.table} NO FORCE ROW LEVEL SECURITY`);
   try {

@@ -261,9 +261,7 @@ interface AccountOrdersQuery extends SimilarTermsRange {
   readonly owner: string;
 }
 
-/**
- * A transaction or, for callers that need only one statement, a database that runs each query in its own transaction.
- */
+/** A transaction, or a database that runs each query in its own transaction. */
 type QuerySource = Pick<Transaction, 'one' | 'all'>;
 
 async function readAccountOrders(

@@ -10,10 +10,7 @@ const SWEEP_INTERVAL_MS = 60_000;
 
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
-/**
- * Returns the statement that deletes expired proofs. The application's role deletes those of one tenant, and the
- * sweeper's role deletes those of all tenants.
- */
+/** The application's role deletes the proofs of one tenant, the sweeper's role those of all tenants. */
 export const deleteExpiredProofsSql = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
 export function postgresProofStore(

@@ -6,7 +6,6 @@ import type { TenantDatabase } from './tenant-database.ts';
 /** The time of the database's clock. Unlike with `clock_timestamp()`, a comparison with it can use an index. */
 const NOW = 'statement_timestamp()';
 
-/** Returns an SQL expression for the time in `ms` milliseconds. */
 export const inMs = (ms: number) => `${NOW} + interval '${ms} milliseconds'`;
 
 const CLAIMED_UNTIL = inMs(CLAIM_MS);

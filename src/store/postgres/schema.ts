@@ -40,10 +40,7 @@ export interface DatabaseSchema {
 export const appRole = (schema: string): string => `${schema}_app`;
 export const sweeperRole = (schema: string): string => `${schema}_sweeper`;
 
-/**
- * Returns the first statements of every schema, which create its roles and the function that returns the current
- * transaction's tenant.
- */
+/** The first statements of every schema: its roles, and the function that returns the transaction's tenant. */
 export const tenancyMigration = (schema: string): string => `
   DO $$
   DECLARE wanted text;

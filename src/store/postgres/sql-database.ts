@@ -14,10 +14,7 @@ const dialect = {
   json: (column) => `CAST(${column} AS json)`,
 } as const satisfies Partial<Dialect>;
 
-/**
- * Advisory locks apply to the whole database. Their names therefore include the tenant and, for a person's rows, the
- * person.
- */
+/** Advisory locks apply to the whole database, so names include the tenant and, for a person's rows, the person. */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
@@ -36,9 +33,7 @@ export async function runTransactionWork<T>(
   return step.value;
 }
 
-/**
- * @param place column that orders rows with equal times (see {@link Dialect}); `seq` for the tables of `stateSchema`
- */
+/** @param place column that orders rows with equal times ({@link Dialect}); `seq` for tables of `stateSchema` */
 export function postgresTransactions(
   database: Pick<TenantDatabase, 'read' | 'write'>,
   place: 'place' | 'seq' = 'seq',

@@ -25,9 +25,7 @@ export function isDatabaseUnavailableError(error: unknown): boolean {
   return SOCKET_CODES.includes(code) || (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.includes(code.slice(0, 2)));
 }
 
-/**
- * Returns `database_unreachable` if the error means that the database is unavailable. Returns other errors unchanged.
- */
+/** Converts errors that mean that the database is unavailable. Returns other errors unchanged. */
 export function toDatabaseUnreachableError(error: unknown): unknown {
   if (isTradeAgentError(error) || !isDatabaseUnavailableError(error)) return error;
   const { code, message } = error as Error & { readonly code?: string };

@@ -133,9 +133,7 @@ interface Statements {
   send(statement: QueryConfig, isLast: boolean): Promise<QueryResult>;
 }
 
-/**
- * @throws the error of `work` or of the database; nothing was written, unless the connection broke during the commit
- */
+/** @throws the error of `work` or the database; nothing was written, unless the connection broke during commit */
 async function inTransaction<T>(
   pool: Pick<Pool, 'connect'>,
   beginning: BeginOptions,
@@ -197,10 +195,7 @@ function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise
   return client.query(statement);
 }
 
-/**
- * Marks a promise's rejection as handled, because the promise is awaited later or another one rejects with the same
- * error.
- */
+/** Marks a rejection as handled: the promise is awaited later, or another one rejects with the same error. */
 function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

@@ -49,10 +49,7 @@ export interface RecentTotals {
   readonly notional: string;
   readonly orders: number;
   readonly last_minute: number;
-  /**
-   * Time of the latest order with similar terms within {@link IDENTICAL_ORDER_WINDOW_MS}. Null if there is no such
-   * order.
-   */
+  /** Time of the latest order with similar terms within {@link IDENTICAL_ORDER_WINDOW_MS}. Null if there is none. */
   readonly same_at: number | null;
 }
 
@@ -108,10 +105,7 @@ export function createOrderCountClock(monotonic: () => number = () => performanc
   };
 }
 
-/**
- * Returns the time since which orders count as recent.
- * @param now the {@link countingTime}
- */
+/** Returns the time since which orders count as recent. @param now the {@link countingTime} */
 export function recentOrdersStart(now: number): number {
   return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }
@@ -128,10 +122,7 @@ export interface AccountOrders {
   readonly state: TradingState;
 }
 
-/**
- * Adds up the orders since {@link recentOrdersStart}.
- * @param like the range of terms that count as similar
- */
+/** Adds up the orders since {@link recentOrdersStart}. @param like the range of terms that count as similar */
 export function totalRecentOrders(late: readonly RecentOrder[], now: number, like: SimilarTermsRange): RecentTotals {
   const began = newYorkMidnight(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
@@ -185,10 +176,7 @@ export interface ReservedAmounts {
   readonly qty: string;
 }
 
-/**
- * Returns the amounts that a closed order counts for: the full amounts if it was filled, otherwise the worst case of
- * the filled part.
- */
+/** Returns the full amounts if the order was filled, otherwise the worst case of the filled part. */
 export function closedOrderAmounts({ notional, qty }: ReservedAmounts, order: Order): ReservedAmounts {
   if (order.status === 'filled') return { notional, qty };
   const filled = new Dec(order.filled_qty);

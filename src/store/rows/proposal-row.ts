@@ -159,10 +159,7 @@ export function toTokenValues(token: ProposalChange['token']) {
   return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
 }
 
-/**
- * Returns a person's epoch. The epoch changes when one of the person's proposals gets a new version, and when a halt
- * begins or ends.
- */
+/** The epoch changes with each new version of the person's proposals, and when a halt begins or ends. */
 export function formatEpoch(latestVersion: number, haltedAt: number | undefined): string {
   return JSON.stringify([latestVersion, haltedAt ?? null]);
 }

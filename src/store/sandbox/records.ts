@@ -2,10 +2,7 @@ import type { IsoDate } from '../../trading/new-york-time.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import type { Order as OrderView } from '../../trading/views.ts';
 
-/**
- * A row of `broker_accounts`. In all of this file's records, amounts are decimal strings, and times are milliseconds
- * since the epoch.
- */
+/** In this file's records, amounts are decimal strings, and times are milliseconds since the epoch. */
 export interface AccountRecord {
   id: string;
   number: string;
@@ -67,7 +64,6 @@ export type OrderStatus = OrderView['status'];
 /** `''` is a simple order. */
 export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
-/** Whether a leg is the take-profit order or the stop-loss order of its order group. */
 export type LegKind = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {
@@ -93,9 +89,7 @@ export interface OrderRecord {
   /** Best price since the trailing stop was placed (Alpaca's `hwm`). */
   hwm: string | null;
   triggered: 0 | 1;
-  /**
-   * Dollars reserved per share while the order is open. Null if the order neither opens a position nor covers a short one.
-   */
+  /** Dollars reserved per share while the order is open. Null if it neither opens a position nor covers a short. */
   reserve_price: string | null;
   /** Number of shares in the first fill. Null if the order is not filled in two parts. */
   first_part: string | null;
@@ -119,10 +113,7 @@ export interface OrderRecord {
   /** Whether a leg is waiting for its entry order to be filled. */
   dormant: 0 | 1;
   position_intent: PositionIntent;
-  /**
-   * For a leg of a multi-leg order: number of contracts per unit of the parent order. The parent order itself has no
-   * symbol.
-   */
+  /** For a leg of a multi-leg order: contracts per unit of the parent order, which itself has no symbol. */
   ratio_qty: string | null;
 }
 

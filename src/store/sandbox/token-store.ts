@@ -56,10 +56,7 @@ interface TokenRow {
   used: 0 | 1;
 }
 
-/**
- * Opens the table of codes and tokens. Only their hashes are stored, so that nobody who reads the database can use
- * them.
- */
+/** Stores only hashes, so that nobody who reads the database can use the codes and tokens. */
 export function openTokenStore(database: Database.Database, now: () => number) {
   const insertCode = database.prepare(
     `INSERT INTO broker_oauth_codes (hash, client_id, username, scope, redirect_uri, code_challenge, family, expires_at)
@@ -151,10 +148,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
       return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };
     },
-    /**
-     * Revokes a client's token and all tokens from the same consent (RFC 7009). Does nothing if the client has no such
-     * token.
-     */
+    /** Revokes a client's token and all tokens from the same consent (RFC 7009). Ignores unknown tokens. */
     revoke(token: string, client_id: string): void {
       const row = findToken.get(hashToken(token));
       if (row?.client_id === client_id) dropFamily.run(row.family);

@@ -17,9 +17,7 @@ import { all, type Dialect, lock, one, run, type SqlTransactions, type Transacti
 
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
 
-/**
- * @param keep runs the work that stores notices; a caller can pass its own function to do more in the same transaction
- */
+/** @param keep runs the work that stores notices; a caller can do more in the same transaction */
 export function createCheckStore<Notice extends StoredNotice>(
   database: SqlTransactions,
   keep: NoticeWriter = async (work) => void (await database.write(work)),

@@ -2,10 +2,7 @@ import type { AuditNote } from '../audit.ts';
 import type { HaltStore, TradingStateSnapshot } from '../halts.ts';
 import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
 
-/**
- * Returns the part of a FROM clause that yields one row for a person, with the columns of {@link TradingStateRow}.
- * @param sub an SQL expression
- */
+/** Part of a FROM clause: one row with the columns of {@link TradingStateRow}. @param sub an SQL expression */
 export const tradingStateFromClause = (sub: string) => `
   (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
 export const TRADING_STATE_COLUMNS = 'halted_at, by_client, reduced_at, until, reduced_by';
@@ -28,10 +25,7 @@ export function tradingStateAt(row: TradingStateRow, now: number): TradingStateS
   );
 }
 
-/**
- * Reads the trading state within the caller's transaction.
- * @param now milliseconds since the epoch
- */
+/** Reads the trading state within the caller's transaction. @param now milliseconds since the epoch */
 export function* readTradingState(sub: string, now: number): TransactionWork<TradingStateSnapshot> {
   return tradingStateAt((yield* one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow, now);
 }

@@ -109,10 +109,7 @@ function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string)
   return toCountedMandate(row, uses, since, taken?.count ?? 0);
 }
 
-/**
- * Records that an order uses a mandate, in the transaction that claims the order. The caller must have checked that the
- * mandate allows the order.
- */
+/** Call in the transaction that claims the order, after checking that the mandate allows the order. */
 export function* recordMandateUse(
   { sub, clientOrderId }: OrderKey,
   mandate: string,
@@ -186,10 +183,7 @@ function toCountedMandate(row: MandateRow, uses: readonly MandateUse[], since: n
   };
 }
 
-/**
- * Returns the lowest free number in a slot, starting at 1.
- * @param taken the numbers in use, in ascending order
- */
+/** Returns the lowest free number in a slot, starting at 1. @param taken the numbers in use, in ascending order */
 function freePlace(taken: readonly number[]): number {
   const gap = taken.findIndex((place, index) => place !== index + 1);
   return gap === -1 ? taken.length + 1 : gap + 1;

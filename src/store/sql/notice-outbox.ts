@@ -2,7 +2,6 @@ import { createUnnotifiedFilter, type NotifiedFiringRow } from '../check-rows.ts
 import type { CheckedAccount, NoticeOutbox, OutgoingNotice, StoredNotice, WaitingNotice } from '../check-store.ts';
 import { run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
-/** SQL condition for the rows of the account `@account` in the profile `@profile`. */
 export const IS_THIS_ACCOUNT = 'profile = @profile AND account = @account';
 
 export interface NoticeRow {

@@ -11,9 +11,7 @@ const UNAMBIGUOUS = `${IS_UNSETTLED} AND NOT ambiguous`;
 const UNSENT = `${IS_THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
 const AS_SEEN = `${IS_UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
-/**
- * Returns the journal's methods for claimed orders. Each method changes an order only if the order's state allows it.
- */
+/** Methods for claimed orders. Each changes an order only if the order's state allows it. */
 export function createOrderChanges(database: SqlTransactions) {
   const { place, bytes, json, forUpdate } = database.dialect;
   const entries = async (where: string, values = {}) =>
@@ -129,9 +127,7 @@ export function* adoptRejectedOrder(
   return 'adopted';
 }
 
-/**
- * If a placed order has a final status, records that the order is closed, and reduces its amounts to the filled part.
- */
+/** If a placed order has a final status, records that it is closed, and reduces its amounts to the filled part. */
 export function* closeIfFinal(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,

@@ -1,9 +1,6 @@
 import type { AuditHead, AuditNote } from '../audit.ts';
 
-/**
- * A statement's values by parameter name, such as `sub` for `@sub`. Booleans are 0 and 1, because both databases accept
- * these numbers.
- */
+/** Values by parameter name, such as `sub` for `@sub`. Both databases accept 0 and 1 for booleans. */
 export type SqlValues = Readonly<Record<string, string | number | Buffer | null>>;
 
 /**
@@ -55,10 +52,7 @@ export function* lock(...name: readonly string[]): TransactionWork<void> {
 
 /** Adds entries to the end of the audit log, which the current transaction has locked. */
 export interface AuditLogHead {
-  /**
-   * Adds an entry to the audit log.
-   * @param now milliseconds since the epoch
-   */
+  /** Adds an entry to the audit log. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
   last(): AuditHead;
 }

@@ -105,10 +105,7 @@ interface DueRow extends StandingOrderRow {
   readonly mandate_state: DueStandingOrder['mandateState'];
 }
 
-/**
- * Returns the time when a standing order's first order is due. Null if the standing order waits for a price.
- * @param now milliseconds since the epoch
- */
+/** Null if the standing order waits for a price. @param now milliseconds since the epoch */
 function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
   if (standing === undefined || !isRecurring(standing.when)) return null;
   return nextDueTime(standing.when, Math.max(now, Date.parse(not_before)));

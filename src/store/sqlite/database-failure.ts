@@ -14,10 +14,7 @@ export function damagedDatabaseError(file: string): TradeAgentError {
   );
 }
 
-/**
- * Converts an SQLite error to a {@link TradeAgentError} without `cause`, which might contain the key. Returns other
- * errors unchanged.
- */
+/** Converts an SQLite error, without `cause`, which might contain the key. Returns other errors unchanged. */
 export function toDatabaseError(error: unknown, file = 'the state database'): unknown {
   const code = sqliteErrorCode(error);
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damagedDatabaseError(file);

@@ -17,10 +17,7 @@ interface Change {
 
 type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
-/**
- * Stores LangGraph's checkpoints in SQLite. Extends LangGraph's saver, but stores the rows that {@link CheckpointRowConverter}
- * produces.
- */
+/** Extends LangGraph's saver, but stores the rows that {@link CheckpointRowConverter} produces. */
 export class SqliteHistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
   readonly #rows = new CheckpointRowConverter(this.serde);

@@ -49,10 +49,7 @@ interface ProposalQuery {
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/**
- * Timeout for making a proposal, during which the gateway sends several requests to the broker and one to the identity
- * provider.
- */
+/** A proposal takes the gateway several requests to the broker and one to the identity provider. */
 const PROPOSE_TIMEOUT_MS = 30_000;
 
 /** Maximum number of pages of a hundred activities each. */

@@ -8,10 +8,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/**
- * Error codes by problem code. `blocked` is for the owner's rules and quotas. Problem codes that are not listed become
- * `gateway_refused`.
- */
+/** `blocked` is for the owner's rules and quotas. Unlisted problem codes become `gateway_refused`. */
 const errorCodes: Partial<Record<ProblemCode, ErrorCode>> = {
   insufficient_scope: 'insufficient_scope',
   approval_expired: 'approval_expired',
@@ -98,7 +95,6 @@ function missingConnection(body: unknown): string | undefined {
   return named.success ? named.data.connection : 'broker';
 }
 
-/** Returns the error code for a gateway problem code; `gateway_refused` for an unknown one. */
 export function toErrorCode(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
   if (isAgentProblemCode(problem)) return problem;
@@ -141,7 +137,6 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   });
 }
 
-/** Returns whether a retry may succeed. */
 export function isTransientError(error: unknown): boolean {
   if (!isTradeAgentError(error)) return false;
   const { code, details } = error;

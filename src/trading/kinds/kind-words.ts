@@ -86,10 +86,7 @@ export interface KindDefinition<
   check(subject: z.output<SubjectSchema>): void;
   /** Returns the environment in which the subject moves money. Absent for kinds that move no money. */
   environment?(subject: z.output<SubjectSchema>): Environment;
-  /**
-   * Returns the mandate that approves the subject, or undefined if the owner is asked. Absent for kinds without
-   * mandates.
-   */
+  /** The approving mandate, or undefined if the owner is asked. Absent for kinds without mandates. */
   mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** Summarizes the subject in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;

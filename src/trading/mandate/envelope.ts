@@ -82,9 +82,7 @@ export const mandateRequestSchema = z.lazy(() => {
 export type MandateRequest = z.output<typeof mandateRequestSchema>;
 export type MandateRequestInput = z.input<typeof mandateRequestSchema>;
 
-/**
- * The terms that the owner signs and that bind every order. Amounts are decimal strings. Times are UTC, to the second.
- */
+/** The terms that the owner signs. Amounts are decimal strings. Times are UTC, to the second. */
 export const mandateEnvelopeSchema = z.lazy(() =>
   z.strictObject({
     mandate_id: mandateIdSchema,

@@ -12,7 +12,6 @@ export type MandateState = (typeof mandateStates)[number];
 /** The stored states. `expired` and `exhausted` are computed from terms and use. */
 export type StoredMandateState = Exclude<MandateState, 'expired' | 'exhausted'>;
 
-/** The allowed transitions between stored states. Every other transition is rejected. */
 export const mandateTransitions: Readonly<Record<StoredMandateState, readonly StoredMandateState[]>> = {
   active: ['suspended', 'revoked', 'replaced'],
   suspended: ['revoked', 'replaced'],
@@ -43,10 +42,7 @@ export interface MandateWithUse {
 const standingOrderStateSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),
-    /**
-     * The next due time, which may be in the past while the market is closed. Absent if the order waits for a price or
-     * has ended.
-     */
+    /** May be in the past while the market is closed. Absent if the order waits for a price or has ended. */
     next_at: z.string().optional(),
     last: z
       .object({

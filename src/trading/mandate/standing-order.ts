@@ -44,14 +44,10 @@ export type StandingOrderTerms = z.output<typeof standingOrderSchema>;
 
 export const isRecurring = (when: StandingOrderTerms['when']): when is RecurringTime => 'every' in when;
 
-/** Returns the mandate's cadence: `daily` for a recurring order, `on_demand` for an order that waits for a price. */
 export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 
-/**
- * Used instead of a key's thumbprint in mandates of standing orders. No key has this thumbprint, so no caller can use
- * these mandates.
- */
+/** For standing orders. No key has this thumbprint, so no caller can use their mandates. */
 export const GATEWAY_THUMBPRINT_PLACEHOLDER = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');

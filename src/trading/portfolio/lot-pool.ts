@@ -85,10 +85,7 @@ export class LotPool {
     });
   }
 
-  /**
-   * Removes shares at average cost. The first lot of known cost gets all of the remaining cost, which `spread`
-   * distributes later.
-   */
+  /** Removes shares at average cost. The first lot of known cost gets the remaining cost; `spread` distributes it. */
   #takeAverage(wanted: Dec): Lot[] {
     const [all, shares] = sumLots(this.lots);
     const taken = this.#takeFrom(wanted);
@@ -148,10 +145,7 @@ function sumLots(lots: readonly Lot[]): [amount: Dec, qty: Dec] {
   return [amount, shares];
 }
 
-/**
- * Returns the part of an amount that belongs to `qty` of `whole` shares, rounded to the cent. If `qty` equals `whole`,
- * returns the amount unrounded.
- */
+/** The part of an amount for `qty` of `whole` shares, rounded to the cent. Not rounded if `qty` equals `whole`. */
 export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : roundToCents(amount.mul(qty).div(whole));
 }

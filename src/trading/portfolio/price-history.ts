@@ -9,10 +9,7 @@ export interface PriceHistory {
   readonly closes: Float64Array;
 }
 
-/**
- * Converts a close to ten-thousandths of a dollar.
- * @throws {RangeError} for a price that is too large or too precise
- */
+/** Returns ten-thousandths of a dollar. @throws {RangeError} for a price that is too large or too precise */
 function toUnits(close: string): number {
   const units = new Dec(close).mul(UNITS_PER_DOLLAR);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
@@ -35,10 +32,7 @@ export function packHistory(closes: readonly { readonly day: number; readonly cl
   };
 }
 
-/**
- * Returns the close `sessions` sessions ago, in dollars, where 1 is the last finished session. Undefined if the history
- * has no such close.
- */
+/** In dollars; 1 is the last finished session. Undefined if the history has no such close. */
 export function closeSessionsAgo({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
   return units === undefined || units === 0 ? undefined : unitsToDollars(units);

@@ -53,10 +53,7 @@ interface SuggestedOrder {
   readonly amount: Dec;
   readonly weight: Dec;
   readonly target: Dec;
-  /**
-   * `drift`: the position is outside its band. `funding`: the position is sold to pay for positions outside their
-   * bands.
-   */
+  /** `drift`: outside its band. `funding`: sold to pay for positions outside their bands. */
   readonly reason: 'drift' | 'funding';
 }
 

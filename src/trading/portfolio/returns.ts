@@ -128,18 +128,12 @@ function knownValues(
 
 /** Search range for a rate: growth over the whole period from e^-40 to e^40. */
 const MAX_LOG_GROWTH = 40;
-/**
- * Search steps. The steps are small near zero, where most rates are, to tell close rates apart. Each step is 5% longer
- * than the last.
- */
+/** Small near zero, where most rates are, to tell close rates apart. Each step is 5% longer than the last. */
 const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
 /** Search steps if several rates may exist. Up to 300% a year, rates that are 3% apart are in different steps. */
 const FINE_SEARCH_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
-/**
- * Maximum Newton steps in exact decimals. Each step roughly doubles the number of correct digits, starting from
- * the 16 digits of a double.
- */
+/** Each step roughly doubles the number of correct digits, starting from the 16 digits of a double. */
 const MAX_NEWTON_STEPS = 3;
 /** After a step this small, the error (about the step squared) is beyond the 20 digits of a rate. */
 const CONVERGED_STEP = '1e-11';
@@ -235,10 +229,7 @@ interface PresentValueCurve {
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
-/**
- * Returns the root whose rate |e^(y/years) - 1| is nearest to zero.
- * @param years the period in which a value grows by e^y
- */
+/** Returns the root with |e^(y/years) - 1| nearest to zero. @param years in which a value grows by e^y */
 function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));

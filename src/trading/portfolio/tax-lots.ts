@@ -14,10 +14,7 @@ export interface TaxLot {
   readonly value: Dec;
   readonly gain: Dec;
   readonly term: 'short' | 'long';
-  /**
-   * The first day on which a sale is long-term. Undefined for short positions, which are never long-term (IRS
-   * Publication 550).
-   */
+  /** First day on which a sale is long-term. Undefined for short positions, which never are (IRS Publication 550). */
   readonly longTermFrom: IsoDate | undefined;
 }
 

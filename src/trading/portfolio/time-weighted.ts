@@ -14,9 +14,7 @@ export interface PeriodReturn {
 
 interface Chain {
   readonly points: readonly ValuePoint[];
-  /**
-   * Growth factors between the points. Only the last factor may be zero (a total loss) or negative (a greater loss).
-   */
+  /** Between the points. Only the last factor may be zero (a total loss) or negative (a greater loss). */
   readonly factors: readonly Dec[];
   readonly lost: boolean;
 }

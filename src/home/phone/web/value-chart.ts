@@ -1,9 +1,7 @@
 import './known-language.ts';
 import uPlot from 'uplot';
 
-/**
- * `at` is in seconds since the epoch, `value` in dollars; drawdowns are negative fractions. See ../dashboard/parts.ts.
- */
+/** `at` is in seconds since the epoch, `value` in dollars; drawdowns are negative. See ../dashboard/parts.ts. */
 interface ChartData {
   readonly at: number[];
   readonly value: number[];

@@ -135,7 +135,6 @@ function actionBookedAt(action: CorporateAction): number {
   return action.kind === 'cash_dividend' ? bookingTime(action.payable_date) : effectiveAt(action);
 }
 
-/** Returns the entries that book an action in an account, with Alpaca's activity types. */
 export function actionEntries(action: CorporateAction, holder: Holder): LedgerEntryRecord[] {
   const held = holder.holding.qty;
   if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividendEntry(action, holder)];

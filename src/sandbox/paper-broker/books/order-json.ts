@@ -6,7 +6,6 @@ import { assetId } from './tradable-asset.ts';
 const time = (at: number) => new Date(at).toISOString();
 const timeOrNull = (at: number | null) => (at === null ? null : time(at));
 
-/** Returns an order in Alpaca's Order schema. @param legs nested in the order */
 export function orderJson(order: OrderRecord, legs: readonly OrderRecord[] = []): OrderJson {
   return { ...rowJson(order), legs: legs.length === 0 ? null : legs.map((leg) => orderJson(leg)) };
 }

@@ -16,9 +16,7 @@ interface AssetTerms {
   readonly closing: TimeInForce;
 }
 
-/**
- * Terms from Alpaca, "Placing orders", "Crypto trading" and "Options trading overview", including their error tables.
- */
+/** Alpaca, "Placing orders", "Crypto trading" and "Options trading overview", including their error tables. */
 export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   us_equity: {
     types: ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'],

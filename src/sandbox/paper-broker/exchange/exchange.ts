@@ -97,7 +97,6 @@ export function createExchange(options: ExchangeOptions) {
         pendingUpdates.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
         return store(toCanceledOrder(order, now()));
       }),
-    /** Cancels all open orders. @returns the orders that were open */
     cancelAll: (accountId: string, symbol?: string): OrderRecord[] =>
       inTransaction(() => {
         const open = orders.openOf(accountId).filter((order) => symbol === undefined || order.symbol === symbol);
@@ -401,9 +400,7 @@ function groupChanges(changed: OrderRecord, group: readonly OrderRecord[], at: n
     : [];
 }
 
-/**
- * Activates a held exit. A stop next to a take profit stays held, because only one of the two can reserve the shares.
- */
+/** Activates a held exit. A stop next to a take profit stays held: only one of the two can reserve the shares. */
 function activateExit(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
   const status = leg.exit === 'stop_loss' && legs.length > 1 ? 'held' : 'new';
   return { ...leg, status, dormant: 0 };

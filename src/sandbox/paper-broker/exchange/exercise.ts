@@ -142,10 +142,7 @@ interface ExpirationsOptions extends ExerciseOptions {
   readonly database: Database.Database;
 }
 
-/**
- * Returns a function that ends expired contracts. The function returns quickly if no session has closed since its last
- * call.
- */
+/** The returned function ends expired contracts. It is fast if no session has closed since its last call. */
 export function createExpirationSweep(options: ExpirationsOptions): () => void {
   const { database, ledger, market } = options;
   let quietUntil = Number.NEGATIVE_INFINITY;

@@ -63,7 +63,6 @@ function shortMaintenance(shares: Dec, last: string): Dec {
 
 export const putCollateral = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
 
-/** Returns the margin multiplier: 2 only for margin accounts with enough equity. */
 export function marginMultiplier(settings: AccountSettings, { equity }: Margin): 1 | 2 {
   return settings.max_margin_multiplier === '2' && equity.gte(MIN_MARGIN_EQUITY) ? 2 : 1;
 }

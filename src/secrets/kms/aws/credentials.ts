@@ -12,7 +12,6 @@ import {
   parseRoleCredentials,
 } from './credential-request.ts';
 
-/** Reads `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for temporary credentials, `AWS_SESSION_TOKEN`. */
 const fromEnvironment: AwsCredentialSource = async ({ env }) => {
   const [accessKeyId, secretAccessKey] = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY];
   if (!accessKeyId || !secretAccessKey) return undefined;

@@ -127,10 +127,7 @@ const checkpoints = `
   ${personTable('messages', rights)}
 `;
 
-/**
- * State that is kept between checks: firings, high-water marks, proposals, prices, activities, notices and imported
- * activities.
- */
+/** State between checks: firings, high-water marks, proposals, prices, activities, notices, imported activities. */
 const checks = `
   CREATE TABLE fired (
     ${PERSON_COLUMNS}, profile text NOT NULL, account text NOT NULL,
@@ -299,10 +296,7 @@ const runs = `
   ${tenantTableMigration(schema, 'server_dpop_proofs', { app: rights.app, sweeper: 'SELECT, DELETE' })}
 `;
 
-/**
- * Schedules with their runs, wake times and price conditions; the market calendar; workers' leases; and notice
- * channels.
- */
+/** Schedules with their runs, wake times and conditions; the market calendar; leases; notice channels. */
 const schedules = `
   CREATE TABLE schedules (
     ${PERSON_COLUMNS}, id text NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,

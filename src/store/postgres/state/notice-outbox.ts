@@ -17,10 +17,7 @@ export function postgresSingleNotice<Notice extends StoredNotice>(database: Pers
     async remove(id: string): Promise<void> {
       await database.write((unit) => unit.last.run('DELETE FROM notice WHERE id = @id', { id }));
     },
-    /**
-     * Records a failed attempt to send the notice.
-     * @param again called in the same transaction, to enqueue the next attempt
-     */
+    /** Records a failed attempt. @param again called in the same transaction, to enqueue the next attempt */
     async tried(id: string, again: (unit: Transaction) => Promise<void>): Promise<void> {
       await database.write(async (unit) => {
         await unit.run('UPDATE notice SET attempts = attempts + 1 WHERE id = @id', { id });

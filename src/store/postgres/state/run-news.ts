@@ -3,9 +3,7 @@ import type { RunAnnouncements } from '../../run-store.ts';
 import type { ChannelListener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/**
- * Announces changes to runs on the tenant's channel (LISTEN, NOTIFY). The payload is the run's ID, which is not secret.
- */
+/** Announces changes to runs on the tenant's channel (LISTEN, NOTIFY). The payload is the run's ID, no secret. */
 export function postgresRunAnnouncements(
   database: Pick<TenantDatabase, 'tenant' | 'listen' | 'writeUnsynced'>,
 ): RunAnnouncements {

@@ -28,7 +28,6 @@ interface Row {
   readonly last: string | null;
 }
 
-/** SQL condition for the row of the current person's schedule `@id`. */
 const THIS_SCHEDULE = 'person = current_person() AND schedule = @id';
 
 const SELECT_SCHEDULES = `
@@ -180,10 +179,7 @@ async function armConditions(unit: Transaction, id: string, conditions: readonly
   );
 }
 
-/**
- * Returns the methods that begin and end a schedule's runs. These methods change a schedule only if its epoch is
- * unchanged.
- */
+/** Methods that begin and end a schedule's runs. They change a schedule only if its epoch is unchanged. */
 function runMethods<Run>(
   database: PersonDatabase,
   reconcile: (unit: Transaction, proposal: string) => Promise<void>,
@@ -234,10 +230,7 @@ function runMethods<Run>(
   };
 }
 
-/**
- * Ends runs whose job died.
- * @param before the epoch of the run that is beginning
- */
+/** Ends runs whose job died. @param before the epoch of the run that is beginning */
 async function endDeadRuns<Run>(unit: Transaction, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
     'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',

@@ -28,10 +28,7 @@ interface Row {
   readonly pending_attempts: number;
 }
 
-/**
- * @param database a database with `stateSchema`, opened for one tenant but not limited to a person; the caller closes
- * it
- */
+/** @param database has `stateSchema`, opened for one tenant, not limited to a person; the caller closes it */
 export function postgresTenantSchedules(
   database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   jobs: ScheduleJobs,

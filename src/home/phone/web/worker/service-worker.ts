@@ -105,10 +105,7 @@ async function withdrawNotification(title: string, tag: string): Promise<void> {
   for (const notification of await self.registration.getNotifications({ tag })) notification.close();
 }
 
-/**
- * Returns whether this is Safari or any browser on iOS. All other user agents that contain "AppleWebKit" also contain
- * "Chrome".
- */
+/** Whether this is Safari or any browser on iOS. Other user agents with "AppleWebKit" also contain "Chrome". */
 function isWebKit(): boolean {
   return /AppleWebKit\//.test(navigator.userAgent) && !/Chrom(e|ium)\//.test(navigator.userAgent);
 }
