@@ -8,6 +8,7 @@ import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import type { RedateResult } from '../../store/sql/order-recount.ts';
+import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { createFolderKeys, createWrappedKeys, type GatewayKeys, sealSecretDigest } from './gateway-keys.ts';
 import { readOrCreateSealSecret, sealFilePath, unusableFileError } from './key-file.ts';
@@ -147,10 +148,27 @@ export function readConnectionString(source: ConnectionStringSource, folder: str
   return address;
 }
 
-async function openPostgres({ tenant, ...source }: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
+/**
+ * Returns a database's tenant and addresses. `direct` bypasses the pooler, if there is one.
+ * @throws {TradeAgentError} `invalid_config`
+ */
+export function readDatabasePlace(
+  { tenant, direct_url_file, direct_url_env, ...source }: DatabaseSettings,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+) {
+  const read = (one: object) => readConnectionString(one as ConnectionStringSource, folder, env);
+  const direct = defined({ url_file: direct_url_file, url_env: direct_url_env });
+  return {
+    tenant,
+    address: read(defined(source)),
+    direct: Object.keys(direct).length === 0 ? undefined : read(direct),
+  };
+}
+
+async function openPostgres(settings: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
   const postgres = await import('../../store/postgres/gateway-database.ts');
-  const address = readConnectionString(source as ConnectionStringSource, folder, env);
-  return { postgres, opened: await postgres.openPostgresGatewayDatabase({ address, tenant }) };
+  return { postgres, opened: await postgres.openPostgresGatewayDatabase(readDatabasePlace(settings, folder, env)) };
 }
 
 /**

@@ -17,7 +17,7 @@ import { createTokenExchangeSessions } from '../../server/sessions/exchanging-se
 import { type ServerSettings, toServerProfile } from '../../server/settings/server-settings.ts';
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { App } from '../app.ts';
-import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
+import { readDatabasePlace } from '../gateway/gateway-database.ts';
 import type { ServerLog } from '../gateway/server-log.ts';
 import { findNoticeChannel, type NoticeChannelSource, sendTestNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPaths } from './server-places.ts';
@@ -35,17 +35,17 @@ export async function openServer(
   { clock, fetch, log }: Pick<App, 'clock' | 'fetch'> & { readonly log: Pick<ServerLog, 'error'> },
 ) {
   const { home, env } = places;
-  const { tenant, ...place } = settings.database;
+  const place = readDatabasePlace(settings.database, home, env);
+  const { tenant } = place;
   const privateKey = readServerKey(places, settings);
-  const address = readConnectionString(place as ConnectionStringSource, home, env);
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
   const access = { fetch, clock, privateKey };
   const provider = detectProvider(await getProviderMetadata(settings.issuer, access));
   const store = await import('../../store/postgres/server-database.ts');
   const { openPgBossQueue } = await import('../../jobs/pg-boss/pg-boss-queue.ts');
-  const database = await store.openServerDatabase({ address, tenant });
+  const database = await store.openServerDatabase(place);
   const jobs = await openPgBossQueue({
-    address,
+    address: place.direct ?? place.address,
     tenant,
     onError: (error) => log.error(`jobs: ${isTradeAgentError(error) ? error.message : errorName(error)}`),
   }).catch(async (error: unknown) => {

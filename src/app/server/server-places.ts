@@ -6,7 +6,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
 import type { App } from '../app.ts';
-import { type ConnectionStringSource, readConnectionString } from '../gateway/gateway-database.ts';
+import { type ConnectionStringSource, readConnectionString, readDatabasePlace } from '../gateway/gateway-database.ts';
 import { addWrappingKeyToFile, createKeyFile, type PublicKey, readKeyFile, toPublicKey } from '../gateway/key-file.ts';
 
 /** A server's folder and settings file. The server's workers use the same folder or a copy of it. */
@@ -73,18 +73,17 @@ export async function rewrapServerKeys(
   { home, config }: ServerPaths,
 ): Promise<number> {
   const settings = await readServerSettings(config);
-  const { tenant, ...place } = settings.database;
+  const place = readDatabasePlace(settings.database, home, env);
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
-  const address = readConnectionString(place as ConnectionStringSource, home, env);
   const store = await import('../../store/postgres/server-database.ts');
   const { createDataKeys } = await import('../../secrets/envelope/data-keys.ts');
-  const database = await store.openServerDatabase({ address, tenant });
+  const database = await store.openServerDatabase(place);
   try {
     return await createDataKeys(
       kms,
       store.postgresDataKeyRows(() => database),
       clock,
-    ).rewrap(tenant);
+    ).rewrap(place.tenant);
   } finally {
     await database.close();
   }

@@ -15,6 +15,8 @@ export const anchorSchema = z.strictObject({
 });
 export type AnchorSettings = z.output<typeof anchorSchema>;
 
+const environmentName = z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable');
+
 /** A PostgreSQL database that is used instead of the gateway's folder. Several gateways may share it. */
 export const databaseSchema = z
   .strictObject({
@@ -23,10 +25,13 @@ export const databaseSchema = z
      * may contain a password.
      */
     url_file: z.string().min(1).optional(),
-    url_env: z
-      .string()
-      .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
-      .optional(),
+    url_env: environmentName.optional(),
+    /**
+     * The same for the database's own URL, if the first URL is the address of a pooler in transaction mode, such as
+     * PgBouncer. Used for notifications and the job queue.
+     */
+    direct_url_file: z.string().min(1).optional(),
+    direct_url_env: environmentName.optional(),
     /** Gateways of the same tenant share all their data. Gateways of different tenants share none. */
     tenant: z
       .string()
@@ -35,6 +40,9 @@ export const databaseSchema = z
   })
   .refine(({ url_file, url_env }) => (url_file === undefined) !== (url_env === undefined), {
     error: 'must set either url_file or url_env',
+  })
+  .refine(({ direct_url_file: file, direct_url_env: name }) => file === undefined || name === undefined, {
+    error: 'must not set both direct_url_file and direct_url_env',
   });
 export type DatabaseSettings = z.output<typeof databaseSchema>;
 

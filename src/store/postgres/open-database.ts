@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { newerSchemaError, readSchemaVersion } from './migrate.ts';
-import { openPool, type PoolOptions } from './pool.ts';
+import { openPool, type PoolOptions, transactionSettings } from './pool.ts';
 import { appRole, type DatabaseSchema } from './schema.ts';
 import { toDatabaseUnreachableError } from './store-unavailable.ts';
 import { createTenantDatabase, type TenantDatabase, validateTenantName } from './tenant-database.ts';
@@ -12,7 +12,12 @@ import { createTenantDatabase, type TenantDatabase, validateTenantName } from '.
  */
 const MAX_UNSYNCED_CONNECTIONS = 5;
 
+/** Connections that bypass the pooler, in each process: one listens. */
+const MAX_DIRECT_CONNECTIONS = 2;
+
 export interface OpenDatabaseOptions extends Pick<PoolOptions, 'address' | 'max'> {
+  /** Address without the pooler, for notifications. If set, `address` is a pooler's, such as PgBouncer's. */
+  readonly direct?: string | undefined;
   readonly schema: DatabaseSchema;
   readonly tenant: string;
 }
@@ -22,16 +27,26 @@ export interface OpenDatabaseOptions extends Pick<PoolOptions, 'address' | 'max'
  * that commits wait for the disk.
  * @throws {TradeAgentError} `invalid_config`, `database_unreachable`
  */
-export async function openDatabase({ schema, tenant, ...server }: OpenDatabaseOptions): Promise<TenantDatabase> {
+export async function openDatabase(options: OpenDatabaseOptions): Promise<TenantDatabase> {
+  const { schema, tenant, direct, ...server } = options;
   validateTenantName(tenant);
-  const about = { ...server, schema: schema.name, tenant };
+  const isPooler = direct !== undefined;
+  const about = { ...server, schema: schema.name, tenant, isPooler };
+  const aboutUnsynced = { ...about, max: MAX_UNSYNCED_CONNECTIONS, synced: false };
   const synced = await openPool(about);
+  const unsynced = await openPool(aboutUnsynced);
+  const listening = isPooler
+    ? await openPool({ ...about, address: direct, max: MAX_DIRECT_CONNECTIONS, isPooler: false })
+    : synced;
+  const settings = isPooler
+    ? { synced: transactionSettings(about), unsynced: transactionSettings(aboutUnsynced) }
+    : undefined;
+  const database = createTenantDatabase(tenant, { synced, unsynced, listening, settings });
   try {
-    await requireCompatible(synced, schema);
-    const unsynced = await openPool({ ...about, max: MAX_UNSYNCED_CONNECTIONS, synced: false });
-    return createTenantDatabase(tenant, { synced, unsynced });
+    await requireCompatible(listening, schema);
+    return database;
   } catch (error) {
-    await synced.end();
+    await database.close();
     throw toDatabaseUnreachableError(error);
   }
 }

@@ -24,31 +24,46 @@ export interface PoolOptions {
   readonly synced?: boolean;
   /** Timeout of a statement, in milliseconds. 0 for migrations, whose statements may take long. */
   readonly statementTimeoutMs?: number;
+  /**
+   * Whether the address is a pooler's, such as PgBouncer's in transaction mode, which may run each transaction on another
+   * connection. No setting then lasts longer than a transaction, so each one begins with {@link transactionSettings}.
+   */
+  readonly isPooler?: boolean;
 }
+
+/** Returns the SQL that sets a pool's settings for one transaction. */
+export function transactionSettings(options: PoolOptions): string {
+  return Object.entries({ ...connectionSettings(options), ...timeoutSettings(options) })
+    .map(([name, value]) => `SET LOCAL ${name} = '${value}'`)
+    .join('; ');
+}
+
+function connectionSettings({ schema, tenant, synced = true }: PoolOptions) {
+  return {
+    search_path: schema,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    ...(tenant && { 'ta.tenant': tenant }),
+    ...(synced ? {} : { synchronous_commit: 'off' }),
+  };
+}
+
+const timeoutSettings = ({ statementTimeoutMs = STATEMENT_TIMEOUT_MS }: PoolOptions) => ({
+  statement_timeout: statementTimeoutMs,
+  idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+});
 
 /**
  * Opens a connection pool. The driver is loaded here, so that programs that use SQLite never load it.
  * @throws {TradeAgentError} `invalid_config` if the address is invalid, or is on another machine and does not require
  * TLS
  */
-export async function openPool({
-  address,
-  schema,
-  max = 10,
-  tenant,
-  synced = true,
-  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
-}: PoolOptions): Promise<Pool> {
+export async function openPool(options: PoolOptions): Promise<Pool> {
+  const { address, max = 10, statementTimeoutMs = STATEMENT_TIMEOUT_MS, isPooler = false } = options;
   const url = parsePostgresUrl(address);
-  const settings = {
-    search_path: schema,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    ...(tenant && { 'ta.tenant': tenant }),
-    ...(synced ? {} : { synchronous_commit: 'off' }),
-  };
-  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
-  // The options are set in the address, because the driver lets the address override its configuration.
-  url.searchParams.set('options', options.join(' '));
+  const settings = Object.entries(connectionSettings(options)).map(([name, value]) => `-c ${name}=${value}`);
+  // The settings are in the address, because the driver lets the address override its configuration.
+  if (isPooler) url.searchParams.delete('options');
+  else url.searchParams.set('options', settings.join(' '));
   const { default: pg } = await import('pg');
   const config: PoolConfig & { readonly pipeline: true } = {
     connectionString: url.href,
@@ -56,8 +71,7 @@ export async function openPool({
     pipeline: true,
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+    ...(isPooler ? {} : timeoutSettings(options)),
     // For a server that does not respond. Longer than the server's own timeouts.
     query_timeout: 2 * statementTimeoutMs,
     keepAlive: true,

@@ -68,28 +68,35 @@ export function validateTenantName(tenant: string): void {
 export interface TenantPools {
   readonly synced: Connections;
   readonly unsynced: Connections;
+  /** The pool for listening. Default: `synced`. */
+  readonly listening?: Connections;
+  /** The settings that each transaction begins with (`transactionSettings`), if the pools' address is a pooler's. */
+  readonly settings?: { readonly synced: string; readonly unsynced: string } | undefined;
 }
 
 type Connections = Pick<Pool, 'connect' | 'end' | 'options' | 'totalCount' | 'idleCount' | 'waitingCount'>;
 
-export function createTenantDatabase(tenant: string, { synced, unsynced }: TenantPools): TenantDatabase {
+export function createTenantDatabase(tenant: string, pools: TenantPools): TenantDatabase {
+  const { synced, unsynced, listening = synced, settings } = pools;
   const within =
-    (pool: Connections, begin: string) =>
+    (pool: 'synced' | 'unsynced', begin: string) =>
     <T>(work: (unit: Transaction) => Promise<T>, person?: string) =>
-      inTransaction(pool, { begin, person }, (statements) => work(toUnit(statements)));
+      inTransaction(pools[pool], { begin, person, settings: settings?.[pool] }, (statements) =>
+        work(toUnit(statements)),
+      );
   const listeners: ChannelListener[] = [];
   const end = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
-    await Promise.all([synced.end(), unsynced.end()]);
+    await Promise.all([...new Set([synced, unsynced, listening])].map((pool) => pool.end()));
   };
   let closed: Promise<void> | undefined;
   return {
     tenant,
-    write: within(synced, beginStatements.write),
-    writeUnsynced: within(unsynced, beginStatements.write),
-    read: within(synced, beginStatements.read),
+    write: within('synced', beginStatements.write),
+    writeUnsynced: within('unsynced', beginStatements.write),
+    read: within('synced', beginStatements.read),
     listen(channel, heard) {
-      const listener = listenToChannel(synced, channel, heard);
+      const listener = listenToChannel(listening, channel, heard);
       listeners.push(listener);
       return listener;
     },
@@ -126,6 +133,8 @@ function toUnit({ send }: Statements): Transaction {
 interface BeginOptions {
   readonly begin: string;
   readonly person: string | undefined;
+  /** Set if a pooler may run each transaction on another connection. */
+  readonly settings: string | undefined;
 }
 
 interface Statements {
@@ -155,16 +164,16 @@ async function inTransaction<T>(
 
 /**
  * Returns functions that send the transaction's statements. The first statement begins the transaction. If it is also
- * the last, no explicit transaction is needed, unless a person must be set.
+ * the last, no explicit transaction is needed, unless a person or other settings must be set.
  */
-function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
+function openTransaction(client: PoolClient, { begin, person, settings }: BeginOptions) {
   let begun: Promise<QueryResult> | undefined;
   let ended: Promise<unknown> | undefined;
-  const beginning = () =>
-    sendQuery(
-      client,
-      person === undefined ? begin : `${begin}; SELECT set_config('ta.person', ${client.escapeLiteral(person)}, true)`,
-    );
+  const beginning = () => {
+    const set = settings === undefined ? '' : `; ${settings}`;
+    const limit = person === undefined ? '' : `; SELECT set_config('ta.person', ${client.escapeLiteral(person)}, true)`;
+    return sendQuery(client, `${begin}${set}${limit}`);
+  };
   const commit = async () => {
     const { command } = await sendQuery(client, 'COMMIT');
     // If a statement failed and the caller ignored its error, PostgreSQL answers COMMIT by silently rolling back.
@@ -173,10 +182,12 @@ function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   return {
     send(statement: QueryConfig, isLast: boolean): Promise<QueryResult> {
       if (ended !== undefined) throw new Error('the transaction has ended: no statement may follow the last one');
-      const isAlone = isLast && begun === undefined && person === undefined;
+      const isAlone = isLast && begun === undefined && person === undefined && settings === undefined;
       // If beginning fails, the statement that follows rejects with the same error first.
       if (!isAlone) begun ??= markHandled(beginning());
-      const answer = sendQuery(client, statement);
+      // A prepared statement exists on one connection only.
+      const { name: _, ...unnamed } = statement;
+      const answer = sendQuery(client, settings === undefined ? statement : unnamed);
       if (isLast) ended = markHandled<unknown>(isAlone ? answer : commit());
       return answer;
     },

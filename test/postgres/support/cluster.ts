@@ -114,7 +114,7 @@ export function socketAddress(host: string, user: string, database: string): str
 }
 
 /** PostgreSQL does not run as root: as Debian's user for it then, or as nobody. */
-function unprivileged(): { readonly uid?: number; readonly gid?: number } {
+export function unprivileged(): { readonly uid?: number; readonly gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const users = readFileSync('/etc/passwd', 'utf8').split('\n');
   const named = (name: string) => users.find((line) => line.startsWith(`${name}:`))?.split(':');
