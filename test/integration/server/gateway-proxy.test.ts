@@ -63,7 +63,9 @@ describe('what goes on to the gateway', () => {
     expect(decodeJwt(token)).toMatchObject({ act: { sub: CLIENT }, aud: world.sandbox.ready.gateway });
     expect(token).not.toBe(alice.tokens.access_token);
     const names = [...(request?.headers.keys() ?? [])];
-    expect(names.toSorted()).toEqual(['accept', 'authorization', 'dpop'].filter((name) => names.includes(name)));
+    expect(names.toSorted()).toEqual(
+      ['accept', 'authorization', 'dpop', 'traceparent'].filter((name) => names.includes(name)),
+    );
   });
 
   it('has no more scopes than the caller’s token', async () => {
