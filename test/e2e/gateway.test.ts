@@ -120,7 +120,7 @@ it('a gateway of one’s own places what was approved, once, over a restart, and
   first.child.kill('SIGTERM');
   const stopped = await first.ended;
   expect(stopped.code).toBe(0);
-  expect(stopped.stderr).toContain('POST /v1/orders 403 approval_missing');
+  expect(stopped.stderr).toMatch(/"msg":"POST \/v1\/orders 403".*"code":"approval_missing"/);
   for (const secret of [token, ...broker.tokens.keys()]) {
     expect(stopped.stdout + stopped.stderr).not.toContain(secret);
   }
@@ -148,7 +148,7 @@ it.each([
   [
     'with a key that others can read',
     () => chmodSync(join(home(), 'key.json'), 0o644),
-    /can't be used: other users can read/,
+    /can't be used: another user owns it, or other users can read it/,
   ],
 ])('%s it does not start, and says what to do', async (_, spoil, says) => {
   settings();
