@@ -47,8 +47,12 @@ it.each<[string, unknown]>([
 
 it('a program that can’t open its database says what to check, and never shows the address', async () => {
   const address = 'postgresql://app:pass-4711@127.0.0.1:9/trade';
-  for (const opening of [openPostgresGatewayDatabase({ address, tenant: 'alice' }), migrateGatewayDatabase(address)]) {
-    const error = await opening.then(
+  const openings = [
+    () => openPostgresGatewayDatabase({ address, tenant: 'alice' }),
+    () => migrateGatewayDatabase(address),
+  ];
+  for (const open of openings) {
+    const error = await open().then(
       () => undefined,
       (failure: unknown) => failure,
     );
