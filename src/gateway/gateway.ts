@@ -69,7 +69,7 @@ export interface Gateway {
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
   /**
-   * Withdraws the open proposals that one client (without `clientId`: any client) made for a person, and forgets the
+   * Withdraws the open proposals of a person, or only those made by the client `clientId`, and forgets the
    * person's tokens.
    */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;

@@ -71,9 +71,8 @@ interface Decision {
 
 /**
  * Works on one proposal from the state in its row: asks for approval, polls for the decision and executes the proposal.
- * Continues what another process left unfinished. Ends when the proposal has to wait for a person,
- * with the time of the next poll in the row; when nothing more can be found out until someone views the proposal; or
- * when the gateway closes.
+ * Continues what another process left unfinished. Ends when the proposal has to wait for a person, with the time of the
+ * next poll in the row; when nothing more can be found out until someone views the proposal; or when the gateway closes.
  *
  * The row may change after it was read, so every step is a transition from the version that was read. A change may be
  * reported before the run starts to wait for it, so the run remembers reports.

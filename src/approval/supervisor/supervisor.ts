@@ -16,6 +16,8 @@ import { ProviderPings } from './provider-pings.ts';
 const MAX_DUE_RUNS = { ping: 16, poll: 1_000 } as const;
 /** How often this process renews its claims and looks for due proposals, if it shares the database. */
 const RENEWAL_INTERVAL_MS = CLAIM_MS / 3;
+/** Pause if everything due is locked by other processes, in milliseconds. */
+const LOCKED_PAUSE_MS = 50;
 /** Delays before retrying after a failure, in milliseconds; the last one repeats. */
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
 
@@ -85,7 +87,7 @@ export class ProposalSupervisor {
     if (free <= 0) return most;
     const { ids, nextMs = most } = await queue.claimDue(free, clock.now());
     for (const id of ids) this.begin(id, 'due');
-    return Math.min(nextMs, most);
+    return Math.min(ids.length === 0 ? Math.max(nextMs, LOCKED_PAUSE_MS) : nextMs, most);
   }
 
   async #sleep(ms: number): Promise<void> {

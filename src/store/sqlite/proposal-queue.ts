@@ -42,7 +42,7 @@ export function createSqliteProposalQueue(database: Database.Database): Proposal
     },
     async release(id, ms, now) {
       claimed.delete(id);
-      release.run({ id, due: ms === undefined ? null : now + ms, check: now + NOTIFY_CHECK_MS });
+      release.run({ id, due: ms === undefined ? null : now + Math.ceil(ms), check: now + NOTIFY_CHECK_MS });
       return ms === 0;
     },
     async overdueMs(now) {

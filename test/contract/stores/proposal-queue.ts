@@ -53,7 +53,7 @@ export function proposalQueueContract(open: OpenStores): void {
     it('says whether what is released is due', async () => {
       await proposals.drafted('one', {}, now);
       await queue.claim('one', false);
-      expect(await queue.release('one', 10_000, now)).toBe(false);
+      expect(await queue.release('one', 10_000.4, now)).toBe(false);
       await queue.claim('one', false);
       expect(await queue.release('one', 0, now)).toBe(true);
       expect(await due()).toEqual(['one']);
