@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database.ts';
+
+/** The contracts of all of a home's stores, for each kind of database. */
+export function homeStoresContract(open: OpenHomeDatabase): void {
+  describe('a home’s database', () => {
+    const opened = homeDatabaseForEach(open);
+
+    it('shows another process what was committed', async () => {
+      const { database, another } = opened;
+      await database.run('INSERT INTO wrong_codes (request, count) VALUES (@request, 1)', { request: 'r' });
+      expect(await another.all('SELECT request, count FROM wrong_codes')).toEqual([{ request: 'r', count: 1 }]);
+    });
+  });
+}
