@@ -11,6 +11,7 @@ import { createHostCheck } from '../net/host-check.ts';
 import { createRequestListener } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { createPeopleStore } from '../store/home/people.ts';
+import type { SqlTransactions } from '../store/sql/sql-database.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
@@ -44,6 +45,8 @@ export interface HomeOptions
   /** The single public address: `https://home.example`, or `http://localhost:4747` for this machine only. */
   readonly address: string;
   readonly providerDatabase: Database;
+  /** The same database, for stores that work on both SQLite and PostgreSQL. */
+  readonly sql: SqlTransactions;
   readonly stores: GatewayStores;
   readonly gateway: Omit<
     GatewayOptions,

@@ -4,6 +4,7 @@ import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import type { IsTokenRevoked } from '../gateway/auth/token-verifier.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { RefreshTokenReusePolicy } from '../store/home/oidc-store.ts';
+import type { SqlTransactions } from '../store/sql/sql-database.ts';
 import type { Fill } from './fills/fill.ts';
 import type { OrderNews } from './fills/order-news.ts';
 import type { Company } from './identity-provider/companies/company.ts';
@@ -20,6 +21,8 @@ import type { PushOptions } from './phone/push/phone-push.ts';
 export interface IdentityProviderOptions extends ProtocolOptions {
   /** Database whose tables must already exist: call `prepareHomeDatabase` first. */
   readonly database: Database;
+  /** The same database, for stores that work on both SQLite and PostgreSQL. */
+  readonly sql: SqlTransactions;
   readonly about: HomeDescription;
   readonly phonePairingSecret: string;
   /** Receivers that are notified when a person's sign-in to this home ends or their passkeys change (Shared Signals). */

@@ -17,6 +17,7 @@ import { addMissingPeople, createPeopleStore, type PeopleStore } from '../store/
 import { prepareHomeDatabase } from '../store/home/schema.ts';
 import { createAuthReqIdSeal } from '../store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
+import { createSqliteTransactions } from '../store/sqlite/sql-database.ts';
 import type { IsoDate } from '../trading/new-york-time.ts';
 import type { MarketHours } from '../trading/trading-calendar.ts';
 import { defined } from '../values/defined.ts';
@@ -250,6 +251,7 @@ async function openServices(
     ...settings,
     ...defined({ push }),
     providerDatabase: database,
+    sql: createSqliteTransactions(database),
     stores,
     vault,
     faults,

@@ -19,6 +19,7 @@ import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-hom
 import { addMissingPeople, createPeopleStore } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
+import { createSqliteTransactions } from '../../src/store/sqlite/sql-database.ts';
 import { MAX_TTL_S } from '../../src/trading/proposal.ts';
 import { heard } from '../fleet/processes.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
@@ -81,6 +82,7 @@ export async function startLoadWorld({
   const provider = await createIdentityProvider({
     issuer: servers.issuer.url,
     database: requests,
+    sql: createSqliteTransactions(requests),
     resource: gateway.url,
     people,
     keys: testKeys(servers.issuer.url, gateway.url, signingKeys),

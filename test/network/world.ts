@@ -15,6 +15,7 @@ import { listenOnLoopback, type TlsFiles } from '../../src/net/http-server.ts';
 import { openSandboxHome } from '../../src/sandbox/sandbox-home.ts';
 import { addMissingPeople, createPeopleStore } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
+import { createSqliteTransactions } from '../../src/store/sqlite/sql-database.ts';
 import { startBalancer } from '../fleet/balancer.ts';
 import { heard } from '../fleet/processes.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
@@ -112,7 +113,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const key = Buffer.from(home.seed.vault_key, 'base64url');
     const vault = createVault({ database, key, connections: {}, clock: systemClock });
     const provider = await createIdentityProvider({
-      ...{ issuer: issuer.url, database, resource: balancer.url, people, vault },
+      ...{
+        issuer: issuer.url,
+        database,
+        sql: createSqliteTransactions(database),
+        resource: balancer.url,
+        people,
+        vault,
+      },
       keys: testKeys(issuer.url, balancer.url),
       signatures: 'off',
       about: { name: 'Network tests', environment: 'paper', simulated: true },

@@ -26,6 +26,7 @@ import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts'
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
@@ -100,6 +101,7 @@ async function open(
   });
   onClose(() => own.close());
   const people = createPeopleStore(prepareHomeDatabase(providerDatabase), now);
+  const sql = createSqliteTransactions(providerDatabase);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
   const stores = createSqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
@@ -112,6 +114,7 @@ async function open(
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
+    sql,
     vault: emptyVault(folder, providerDatabase),
     stores: telemetry.stores(stores, parts.gateway),
     fetch: telemetry.fetch,

@@ -18,6 +18,7 @@ import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import type { RefreshTokenReusePolicy } from '../../../src/store/home/oidc-store.ts';
 import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { testKeys } from '../home/test-keys.ts';
 
 /** The real time, with pauses cut short: nothing here depends on how long a client waits between polls. */
@@ -72,6 +73,7 @@ export async function createWorld(options: WorldOptions = {}) {
   const provider = await createIdentityProvider({
     issuer: server.url,
     database,
+    sql: createSqliteTransactions(database),
     resource: gatewayUrl,
     people,
     keys: testKeys(server.url, gatewayUrl),

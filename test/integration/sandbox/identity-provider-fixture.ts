@@ -19,6 +19,7 @@ import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { addMissingPeople, createPeopleStore } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import {
   buildOrderBindingMessage,
   buildTradeOrderDetails,
@@ -95,6 +96,7 @@ export async function startIdentityProvider(
     const provider = await createIdentityProvider({
       issuer: address,
       database,
+      sql: createSqliteTransactions(database),
       resource: RESOURCE,
       people,
       keys,
