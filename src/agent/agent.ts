@@ -32,7 +32,10 @@ export type RunInput =
       readonly orders: readonly OrderRequest[];
       /** The program that composed the orders, as shown on the phone, such as `check`. */
       readonly composedBy: string;
-      /** Proposes all orders as one batch if no two orders have the same symbol. */
+      /**
+       * Whether to propose all orders as one batch. If two orders have the same symbol, each order is proposed
+       * separately.
+       */
       readonly together?: boolean;
       readonly thread?: string;
     };
@@ -41,11 +44,11 @@ export interface RunOptions {
   readonly approval: ApprovalMode;
   /** Aborting it ends the run. Open proposals are still executed once approved, unless `cancelOnExit` is set. */
   readonly signal: AbortSignal;
-  /** Whether the run ends instead of waiting for a decision. The caller must then resume it later. */
+  /** Whether the run ends instead of waiting for a decision. The caller must resume the thread later. */
   readonly suspends?: boolean;
   /**
-   * Deadline for connecting a missing account, in epoch milliseconds. After the deadline, the run continues without the
-   * account. Defaults to `approval_ttl` after the wait began.
+   * When to stop waiting for a missing account to be connected, in epoch milliseconds. The run then continues without
+   * the account. Defaults to `approval_ttl` after the wait began.
    */
   readonly connectBy?: number | undefined;
   /** Whether to withdraw open proposals if the signal ends the run. */

@@ -26,9 +26,9 @@ interface ApprovalViewBase extends KindOutcome {
   /** The four characters that the phone also shows. */
   readonly code: string;
   readonly expires_at: string;
-  /** Whether the approval's expiry time has passed; set if the gateway can't be reached. */
+  /** Whether the approval has expired. Set only while the gateway can't be reached. */
   readonly overdue?: boolean;
-  /** Whether this is only the last known state; set if the gateway can't be reached. */
+  /** Whether the gateway can't be reached, so that the approval's status may be outdated. */
   readonly stale?: boolean;
   /** Absent if the proposal involves no money, such as a message. */
   readonly environment?: Environment;
@@ -42,7 +42,7 @@ interface ApprovalViewBase extends KindOutcome {
   /** Null if the worst case is unbounded or unknown. */
   readonly worst_case: WorstCase | null;
   readonly warnings: readonly string[];
-  /** How the proposer describes itself. */
+  /** Name that the proposer gave itself, such as `chat`. */
   readonly requested_by: string | null;
   /** OAuth client ID. */
   readonly client: string;
@@ -62,7 +62,7 @@ export type ConnectionView = Readonly<z.output<typeof connectionSchema>>;
 
 export type RunStatus = z.output<typeof runStatusSchema>;
 
-/** How the thread's latest run ended; `running` if the run is still running or was cut off. */
+/** How the thread's latest run ended; `running` also if the run was cut off before it could store its status. */
 export type ThreadStatus = RunStatus | 'running';
 
 /** A thread in a list; its `prompt` is truncated. */

@@ -22,7 +22,10 @@ export interface CallOutcome {
   readonly subject?: string;
   readonly unusable?: true;
   readonly asked?: true;
-  /** The order that the tool itself changed, such as by canceling it. New orders are found through their proposals. */
+  /**
+   * The order that the call itself changed, such as by canceling it. Orders that are new are found through their
+   * proposals.
+   */
   readonly order?: Order;
 }
 
@@ -43,7 +46,9 @@ const outcomes = Annotation<CallOutcome[]>({
   default: () => [],
 });
 
-/** Outside sources whose text is in the conversation. A source is never removed. */
+/**
+ * Outside sources whose text is in the conversation. The list only grows, because the model may remember their text.
+ */
 const tainted = Annotation<readonly string[]>({
   reducer: (earlier, later) => [...new Set([...earlier, ...later])],
   default: () => [],
@@ -89,8 +94,8 @@ const correctableCodes = new Set(['usage', 'invalid_order', 'invalid_message', '
 
 /**
  * Returns the failures that no later call corrected. A later successful call corrects a failure if it calls the same
- * tool for the same subject. The subject may differ if the failed call had invalid arguments. An unusable call is
- * corrected by any later successful call.
+ * tool for the same subject. The subject may differ if the failed call had invalid arguments. A failed call that was
+ * malformed or named an unknown tool (`unusable`) is corrected by any later successful call.
  */
 export function findUncorrectedFailures(
   outcomes: readonly CallOutcome[],

@@ -23,8 +23,8 @@ export async function runOnceConnected<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     failure = error;
   }
-  // Not called in the catch block, which would swallow the interrupt. When the node runs again, `interrupt` returns at
-  // once.
+  // `interrupt` throws to stop the node. When the node runs again after the resume, `interrupt` returns at once, and a
+  // second failure is thrown.
   const connection = missingConnection(failure);
   if (connection !== undefined) interrupt<AwaitedConnection, unknown>({ connection });
   throw failure;

@@ -32,7 +32,10 @@ function describeComposedOrder(order: OrderRequest): string {
   return `${describeOrder(order)} ${time_in_force.toUpperCase()}${extended_hours ? ' extended hours' : ''}`;
 }
 
-/** The calls propose each order exactly as given. @throws {TradeAgentError} like {@link describeOrders} */
+/**
+ * Returns the prompt, and a model message whose calls propose each order exactly as given.
+ * @throws {TradeAgentError} like {@link describeOrders}
+ */
 export function createComposedOrderMessages({
   orders,
   composedBy,

@@ -43,7 +43,7 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   /** Start time of each call of this run in epoch milliseconds, by call ID. */
   readonly callStartTimes: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
-  /** Stores the latest state of a proposal and emits it if it is new. */
+  /** Stores the latest state of a proposal, and emits the proposal if it changed. */
   readonly saw: (seen: ThreadProposal) => Promise<void>;
   /** Registers work, such as sending a proposal, that must finish before the run ends. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;

@@ -30,7 +30,7 @@ function proposalGraph(environment: GraphEnvironment) {
     .addNode('draft', createDraftNode(environment), { ends: ['propose', END] })
     .addNode('propose', createProposeNode(environment), { ends: ['await', END] })
     .addNode('await', (state: ProposalGraphValue) => {
-      // Nothing else belongs here: on resume, a node runs again from its top.
+      // This node must do nothing else, because on resume it runs again from its start.
       interrupt<AwaitedProposal, unknown>({ proposal: state.proposed });
       return {};
     })

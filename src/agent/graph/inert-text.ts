@@ -21,8 +21,8 @@ const frames = [
 let marks: RegExp | undefined;
 
 /**
- * Replaces the first character of each chat-template marker. All markers begin with `<` or `[`, so the pattern is
- * compiled only if the text contains one of these characters.
+ * Replaces the first character of each chat-template marker. Text without `<` and `[` has no markers, so the pattern is
+ * not even compiled for it.
  */
 function replaceMarks(text: string, by: (opening: string) => string): string {
   if (!/[<[]/.test(text)) return text;

@@ -27,7 +27,7 @@ export function findSymbolsInArguments({ symbol, symbols }: Readonly<Record<stri
 
 function stringsIn(text: string): string[] {
   const value = parseJson(text);
-  // The whole text is inspected too, because its brackets may belong to a tool call.
+  // The whole text is inspected too, because a tool call that is written as JSON spans several of its strings.
   const found: string[] = [text];
   const walk = (each: unknown): void => {
     if (typeof each === 'string') found.push(each);

@@ -34,7 +34,7 @@ import { parseToolArguments } from './tool-node.ts';
 
 /** Number of consecutive turns with invalid calls after which the run ends. */
 const MAX_MISTAKES = 3;
-/** Maximum number of responses per prompt that almost parse as a call. After the first, the model is called again. */
+/** Number of responses to one prompt that almost parse as a call, at which the run ends. */
 const MAX_NEAR_CALLS = 2;
 const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message']);
 
@@ -252,7 +252,10 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Cal
       ...new Set(failed),
       ...(isPart ? [`Not proposed: ${words}.`] : isNone && failed.length === 0 ? ['No order was proposed.'] : []),
     ],
-    /** Orders that the person named but the model did not propose, if it proposed others and none was optional. */
+    /**
+     * Orders that the person named but the model did not propose. Undefined if the model proposed no order at all, or
+     * if the prompt makes orders optional, such as by "if" or "either".
+     */
     forgotten: isPart && !conditionalWords.test(asked.at(-1) ?? '') ? words : undefined,
   };
 }
@@ -347,7 +350,7 @@ const QUOTED_PROBLEM = 'it repeats a tool’s answer or outside text, which is d
 function callProblem(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
   if (!isKnownTool(environment, name)) return 'there is no such tool';
   const tool = findTool(name);
-  // The account is looked up when the proposal is made.
+  // The account is not validated here, because it is looked up when the proposal is made.
   const { account: _, ...proposed } = given;
   const args = tool?.risk === 'trade' ? proposed : given;
   try {
@@ -373,7 +376,7 @@ function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
     if (ToolMessage.isInstance(message)) return [message.text];
     return HumanMessage.isInstance(message) && extractStandardInput(message.text) !== undefined ? [message.text] : [];
   });
-  // Undoes the escapes in the strings of a tool's JSON.
+  // Undoes JSON's escapes, because the text is quoted from inside strings of a tool's JSON.
   const plain = (text: string) =>
     text
       .replace(/\\u00([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))

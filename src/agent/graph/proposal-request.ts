@@ -138,7 +138,7 @@ function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
   return { ...state, facts: { ...state.facts, positions: [...others, held] } };
 }
 
-/** Records that a closing order's side was computed from the position, unless the person named the side. */
+/** Records that a closing order's side was computed from the position, unless the person named the side themselves. */
 function withSideFromPosition({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };

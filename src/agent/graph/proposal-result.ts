@@ -22,7 +22,7 @@ import { brokerRejectionError, proposalError } from './proposal-error.ts';
 import { describeProposal, findProposalMandateId, toProposalOutcome } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
-/** The first proposal, and up to two new ones if the price moves. */
+/** Maximum number of proposals for one call: the first, and two new ones if the price moves. */
 const MAX_ATTEMPTS = 3;
 
 export function createResultNode(environment: GraphEnvironment) {

@@ -36,7 +36,8 @@ export function toApprovalView(proposal: Proposal, thread: string): ApprovalView
 }
 
 function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): string {
-  // Stored credentials are unlocked on the gateway's machine, so the person can't connect anything from here.
+  // If the broker's credentials are stored on the gateway's machine, they must be unlocked there, so the hint to
+  // connect an account would be wrong.
   if (code !== 'account_not_connected' || members?.credentials !== undefined) return text;
   const connection = typeof members?.connection === 'string' ? members.connection : 'broker';
   return `${text}; connect it with "${formatConnectCommand(connection)}"`;

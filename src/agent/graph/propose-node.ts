@@ -68,8 +68,8 @@ export function createProposeNode(environment: GraphEnvironment) {
       failpoint('propose.noted');
       return new Command({ goto: 'await', update: { proposed: proposal.id } });
     } catch (error) {
-      // The model doesn't get this error as an answer: the run stops here, and a resume continues with the same
-      // proposal.
+      // The model doesn't get this error as the call's result, because the run stops here and a resume continues with
+      // the same proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
       if (isGraphInterrupt(error) || isUnconfirmed(error) || isStopped || proposal !== undefined) throw error;
       return createFailureCommand(environment, state, toTradeAgentError(error));

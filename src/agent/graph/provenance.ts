@@ -53,7 +53,7 @@ const numberFields = [
 
 /**
  * Fields whose values are words. Each entry has the field's name, a function that returns the values that the person's
- * words express, and whether several values leave the field undecided.
+ * words express, and whether the field is undecided if there are several such values.
  */
 const wordFields: readonly (readonly [string, (said: Utterance) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],
@@ -168,7 +168,8 @@ function orderSources(input: ProvenanceInput): FoundSources {
       },
     );
   }
-  // A fraction ("half") that was said after any number of shares explains the quantity if it matches.
+  // If the person said a fraction such as "half" after any number of shares, the quantity must be that fraction of the
+  // position.
   const partAt = turns.findLastIndex(({ fractions }) => fractions.length > 0);
   const qtyAt = turns.findLastIndex(({ numbers }) => numbers.some((number) => number.fields.includes('qty')));
   if (request.qty !== undefined && partAt >= 0 && partAt >= qtyAt && fields.qty?.source !== 'user') {
@@ -249,7 +250,10 @@ function openOrderSource(
   return undefined;
 }
 
-/** Returns the name of the rule by which the person's words select this order, or undefined if they don't. */
+/**
+ * Returns the name of the rule by which the person's words select the request's order, or undefined if they select
+ * another order or none.
+ */
 function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },
@@ -281,7 +285,7 @@ function otherSource(from: string): Field {
   return name === '' ? { source: 'other' } : { source: 'other', from: name };
 }
 
-/** Returns whether two values are equal. Numbers are compared by value. */
+/** Compares numbers by value, so that `5` equals `5.0`. */
 function isSameValue(one: unknown, two: unknown): boolean {
   if (one === two) return one !== undefined;
   if (typeof one !== 'string' || typeof two !== 'string') return false;

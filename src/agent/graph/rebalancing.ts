@@ -40,7 +40,7 @@ export function attributeRebalancing(
   }
   const computed = Object.entries(fields).map(([name, field]) => {
     if (field.source !== 'other') return [name, field];
-    // `max_slippage` comes from the profile, whatever percentages the words contain.
+    // `max_slippage` always comes from the profile, because the percentages in the person's words are target weights.
     const isDefault = name === 'max_slippage';
     return [name, isDefault ? { source: 'default' } : { source: 'computed', from: RULE }];
   });

@@ -242,7 +242,7 @@ function closestTimedClause(
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
     return (isSameSchedule(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
   };
-  // The watched price must be that of the ordered symbol.
+  // Leaves out clauses that watch the price of another symbol.
   const [best] = timed
     .filter(({ of }) => of === undefined || isSymbol(of, order.symbol, names))
     .toSorted((one, two) => likeness(two) - likeness(one));

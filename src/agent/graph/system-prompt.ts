@@ -39,8 +39,8 @@ export function extractStandardInput(text: string): string | undefined {
 }
 
 /*
- * The context of a prompt (the time, and who is signed in) comes after the person's words and is stored with them,
- * so that each request starts with the bytes of the previous request and a model server's prompt cache applies.
+ * The context of a prompt (the time, and who is signed in) comes after the person's words and is stored with them. Each
+ * request then starts with the same bytes as the previous request, which lets the model server reuse its prompt cache.
  */
 
 const CONTEXT_KEY = 'circumstances';

@@ -153,7 +153,7 @@ export function readOnlyError(): TradeAgentError {
 
 /**
  * Calls a tool of another server. The result is treated as data and taints the conversation. If the tool hangs or
- * crashes, only this call fails, and the run continues, so the call's outcome has no error.
+ * crashes, the model gets the failure as the result, and the run's status is not affected.
  */
 async function callForeignTool(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,
@@ -183,7 +183,7 @@ async function callForeignTool(
 }
 
 /*
- * A model may write only what the person said into the person's own files. No phone approval guards these files, so the
+ * A model may write into the person's own files only what the person said. No phone approval guards these files, so the
  * person's words decide, and words that are not recognized count as not said.
  */
 

@@ -54,7 +54,7 @@ export function toolDefinitions(tools: readonly Tool[]) {
   }));
 }
 
-/** Returns the definitions of other servers' tools, fetched on every turn because servers start and stop. */
+/** Returns the definitions of other servers' tools. Called on every turn, because the servers start and stop. */
 async function foreignDefinitions(foreign: ForeignTools | undefined, signal: AbortSignal, notice: Notice | undefined) {
   const offered = await foreign?.offered(signal, notice ?? (() => undefined));
   return (offered ?? []).map(({ name, description, parameters }) => ({
@@ -411,7 +411,7 @@ function countTokens(messages: readonly BaseMessage[]): number {
   let tokens = 0;
   for (const message of messages) {
     const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
-    // Eight tokens are for the chat template's markers.
+    // Adds eight tokens for the chat template's markers.
     tokens += 8 + estimateTokens(message.text) + (calls.length > 0 ? estimateTokens(calls) : 0);
   }
   return tokens;
@@ -444,7 +444,7 @@ function truncateText(text: string, longest: number): string {
 function dropOldPrompts(messages: readonly BaseMessage[], room: number, step: number): BaseMessage[] {
   const head = messages.filter((message) => SystemMessage.isInstance(message));
   const rest = messages.filter((message) => !SystemMessage.isInstance(message));
-  // Data precedes its prompt and is dropped with it.
+  // A prompt's data from standard input precedes the prompt, so both are dropped together.
   const starts = rest.flatMap((message, index) =>
     HumanMessage.isInstance(message) && !HumanMessage.isInstance(rest[index - 1]) ? [index] : [],
   );

@@ -21,7 +21,7 @@ const MILLION = 1_000_000;
  * computed from the profile's price.
  */
 export function readResponseUsage(answer: AIMessageChunk, price: TokenPrice | undefined): ModelUsage {
-  // The field is public, but hidden behind the message's type parameters.
+  // The cast is needed because the message's type parameters hide this public field.
   const { usage_metadata: spent } = answer as unknown as { usage_metadata?: UsageMetadata };
   const input_tokens = spent?.input_tokens ?? 0;
   const output_tokens = spent?.output_tokens ?? 0;

@@ -4,7 +4,7 @@ import { NotUnderstoodError, WordReader } from './words.ts';
 
 interface UnderstoodTurn {
   readonly parsed: ParsedPrompt;
-  /** The corrected sentence that the person accepted with "yes". */
+  /** The planner's corrected sentence, if the person accepted it with "yes". */
   readonly accepted?: string;
 }
 

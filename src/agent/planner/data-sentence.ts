@@ -19,7 +19,6 @@ const spans: Readonly<Record<string, Period>> = {
   'the past year': '1Y',
 };
 
-/** Matches a time span, in one capturing group. */
 const span = `(?:(?:over|in|for|during) )?(${Object.keys(spans).join('|')})`;
 export const showPattern = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are|'re| were))(?: me)? )?";
 

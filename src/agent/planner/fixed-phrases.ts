@@ -1,6 +1,9 @@
 import type { Intent } from './intent.ts';
 
-/* Patterns for whole clauses, in lower case, with single spaces and without courtesies. */
+/*
+ * Patterns that match a whole clause in lower case, with single spaces, from which courtesies such as "please" were
+ * removed.
+ */
 
 const show = '(?:(?:show|list|see|view|get|display|give|check|tell)(?: me)? )?';
 const mine = '(?:my |the )?';

@@ -9,8 +9,8 @@ import type { ScheduleMention } from './schedule-mention.ts';
 /* A symbol in capitals is a ticker. A symbol in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 
 /**
- * `fraction` is the part of the position to trade. With `contract`, the symbol is the underlying. If `mayBeTotal` is
- * true, the limit may be the price of all shares together.
+ * `fraction` is the part of the position to trade. If there is a `contract`, the symbol is its underlying. If
+ * `mayBeTotal` is true, the limit may be the price of all shares together.
  */
 export interface OrderIntent {
   readonly kind: 'order';
@@ -32,7 +32,7 @@ export interface AlertIntent {
   readonly alert: Alert;
 }
 
-/** Which part of the portfolio to report; all of it if undefined. */
+/** Which part of the portfolio to report. If undefined, all of it is reported. */
 export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';

@@ -62,7 +62,7 @@ export function withLegs(side: 'buy' | 'sell', { exit_class, either, ...terms }:
 function entryLegs(terms: SentenceTerms): SentenceTerms {
   const { take_profit_limit_price: profit, stop_loss_stop_price: loss, stop_price, ...entry } = terms;
   if (profit === undefined && loss === undefined) return terms;
-  // With a take profit, any stop is a leg.
+  // In an order with a take profit, the stop is always a leg.
   const stop = loss ?? stop_price;
   if (loss !== undefined && stop_price !== undefined) {
     throw new NotUnderstoodError('The order has two stops.', 'Give only one stop loss.', 'invalid_order');
@@ -78,7 +78,7 @@ function positionLegs(terms: SentenceTerms, either: boolean): SentenceTerms {
   const { take_profit_limit_price: named, limit_price, stop_price, ...rest } = terms;
   if (named === undefined && !either) return terms;
   const profit = named ?? limit_price;
-  // A take profit alone is an ordinary limit.
+  // A sale with a take profit but no stop is an ordinary limit order.
   if (stop_price === undefined && named !== undefined && limit_price === undefined && !either) {
     return { ...rest, limit_price: named };
   }

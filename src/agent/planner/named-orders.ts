@@ -3,7 +3,7 @@ import { parseNewestTurn } from './conversation.ts';
 import { isUnresolvedName } from './intent.ts';
 import { orderVerbs, splitIntoClauses } from './utterance.ts';
 
-/** Equal to the maximum number of open proposals that a client may have. */
+/** Maximum number of orders that a prompt can name. Equal to the gateway's limit on a client's open proposals. */
 const MAX_NAMED_ORDERS = 20;
 
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */

@@ -37,7 +37,9 @@ export function parseNumberWords(
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
 }
 
-/** Parses a number with a scale word in two parts: the multiple `two hundred`, then the remainder `fifty`. */
+/**
+ * Parses the parts before and after a scale word: in "two hundred fifty", the multiple "two" and the remainder "fifty".
+ */
 function parseScale(
   parts: readonly string[],
   scale: string,

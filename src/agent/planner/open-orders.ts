@@ -33,7 +33,7 @@ export function findOrderToChange(which: OrderReference, open: readonly Order[],
   throw new NotUnderstoodError(`You have no open order ${which.id}.`, 'Ask "open orders" to see them.', 'not_found');
 }
 
-/** Returns whether an order ID is complete. Lists show shortened IDs. */
+/** Returns whether an order ID is complete. Lists show shortened IDs, which can't be looked up. */
 export function isFullId(id: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(id);
 }

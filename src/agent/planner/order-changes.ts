@@ -59,7 +59,7 @@ export function parseReplace(words: WordReader): ReplaceIntent {
   const said = readField(words);
   if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which))) throw unclearChange(words);
   field ??= said;
-  // Something must be named, as in "my order" or "my limit".
+  // Requires a word that says that an order is meant, as in "my order" or "my limit".
   const isNamed = words.take('order') || isOrder || field !== undefined;
   if ('only' in which && !(isMine && isNamed)) throw unclearChange(words);
   if (!words.takeAny('to be', 'to', 'at')) throw unclearChange(words);
@@ -88,7 +88,7 @@ function readOrderReference(words: WordReader, isNewest: boolean): OrderReferenc
     return { id };
   }
   if (isFullId(words.peek())) return { id: words.next() };
-  // In "change my limit order to 185", the type comes before "order".
+  // In "change my limit order to 185", "limit" is not a symbol.
   if (/^(limit|stop|to)$/i.test(words.peek())) return isNewest ? { newest: true } : { only: true };
   return { symbol: words.symbol(changeHint) };
 }

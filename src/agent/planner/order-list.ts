@@ -160,7 +160,7 @@ function expandSizedItems(clause: string, items: readonly string[], parse: Parse
   if (verb === undefined) throw isIntent(first) ? unreadItems(items) : first;
   const texts = [clause, ...items.map((item) => `${verb} ${item}`)];
   const own = texts.map((text) => tryParse(text, parse));
-  // A price before the verb applies to all: "if it falls below 100 sell …".
+  // A price before the verb applies to every item: "if it falls below 100 sell …".
   const isShared = own.some((read) => isIntent(read) && read.kind === 'standing' && isPriced(read)) && /\d/.test(verb);
   if (own.every(isIntent) && isAlike(own) && !isShared) return texts;
   const end = trailingTerms(texts.at(-1) ?? '', verb);

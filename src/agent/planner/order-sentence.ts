@@ -68,10 +68,10 @@ function toOrderIntent(
 ): OrderIntent {
   const request = { ...order, ...terms };
   if (fraction !== undefined) return { kind: 'order', request, fraction, ...bound };
-  // The name is resolved later; the rest is validated now.
+  // A company's name is resolved later, so the order is validated with a placeholder for its symbol.
   const said = String(request.symbol);
   validateOrder(isUnresolvedName(said) ? { ...request, symbol: findCoinPair(said) ?? 'NAME' } : request);
-  // A dollar amount is already a total.
+  // `mayBeTotal` does not apply to an order for a dollar amount, which is already a total.
   return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }
 

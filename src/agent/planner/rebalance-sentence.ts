@@ -14,7 +14,7 @@ type Target = RebalanceIntent['targets'][number];
 
 export function parseRebalance(clause: string): RebalanceIntent | undefined {
   const text = sentence.exec(clause)?.[1];
-  // "60/40" names no symbols; `redirectRebalance` asks for them.
+  // "60/40" names no symbols, so it is left to `redirectRebalance`, which asks for them.
   if (text === undefined || !/%|\bpercent\b/i.test(text)) return undefined;
   return { kind: 'rebalance', targets: readTargets(text) };
 }
@@ -57,7 +57,7 @@ function readTargets(text: string): Target[] {
   const isPartFirst = part.test(words[0] ?? '');
   const targets: Target[] = [];
   for (let at = 0; at < words.length; at += 2) {
-    // "60% in VTI"
+    // Skips the "in" of "60% in VTI".
     if (isPartFirst && /^(?:in|of)$/i.test(words[at + 1] ?? '')) words.splice(at + 1, 1);
     const [one = '', two = ''] = words.slice(at, at + 2);
     targets.push(isPartFirst ? readTarget(one, two) : readTarget(two, one));
@@ -75,7 +75,7 @@ function readTarget(percent: string, name: string): Target {
   }
   const weight = toPlain(new Dec(found).div(100));
   if (/^[Cc]ash$/.test(name)) return { symbol: 'cash', weight };
-  // CASH is also a ticker.
+  // "CASH" in capitals is rejected, because it could mean the ticker or the account’s cash.
   if (ticker.test(name) && name !== 'CASH') return { symbol: name, weight };
   throw new NotUnderstoodError(
     name === '' ? `${percent} of what?` : `I expected a ticker symbol in capitals but found "${truncateWord(name)}".`,

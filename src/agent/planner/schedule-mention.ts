@@ -115,7 +115,7 @@ function takeTime(text: string): { rest: string; at?: string } {
   const named = namedTime.exec(text);
   if (named !== null) return { rest: removeSpan(text, named[0]), at: named[2] === undefined ? '09:30' : '12:00' };
   const [span = '', hour = '', minute, half] = clockTime.exec(text) ?? [];
-  // "at 180" is a price.
+  // "at 180" is a price, not a time.
   if (minute === undefined && half === undefined) return { rest: text };
   return { rest: removeSpan(text, span), at: sessionTime(Number(hour), minute ?? '00', half) };
 }

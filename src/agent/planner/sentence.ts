@@ -299,7 +299,10 @@ function readSend(clause: string): Intent | undefined {
   return found;
 }
 
-/** Parses a standing order: "buy $200 of VTI every Monday". Returns undefined without a time or price to wait for. */
+/**
+ * Parses a standing order: "buy $200 of VTI every Monday". Returns undefined if the clause has no time or price to wait
+ * for.
+ */
 function readStanding(clause: string): StandingOrderIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
   const timed = takeSchedule(clause);

@@ -64,7 +64,7 @@ interface Lookup {
 const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
-/** Whether an intent needs the open orders: to find the order, or to tell a new quantity from a new price. */
+/** Returns whether an intent needs the open orders: to find the order, or to tell a new quantity from a new price. */
 const needsOpenOrders = (intent: Intent) =>
   (intent.kind === 'cancel' && !('id' in intent.which && isFullId(intent.which.id)) && !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
@@ -151,7 +151,7 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     const listed = orders.parse(answered);
     if (query === openOrdersQuery && listed.next_cursor !== null)
       throw tooManyOrders(listed.total, listed.orders.length);
-    // The legs of a filled entry remain open, with their own ids.
+    // After the entry order has filled, its legs remain open as orders with their own IDs.
     return listed.orders.flatMap((order) => (hasEndedEntry(order) ? openLegs(order) : [order]));
   };
   switch (intent.kind) {

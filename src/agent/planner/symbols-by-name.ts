@@ -18,12 +18,18 @@ export const nameSearchSchema = z.lazy(() =>
 
 export const NAME_RULE = 'the asset list, by name';
 
-/** Returns the search queries for a name. They include a nickname's tickers: the asset list has no nicknames. */
+/**
+ * Returns the search queries for a name. For a nickname, they include its tickers, because the asset list has no
+ * nicknames.
+ */
 export function nameQueries(name: string): readonly string[] {
   return [...new Set([name, ...(tickersByNickname[nicknameKey(name)] ?? [])])];
 }
 
-/** Matches the symbol or exact name. @throws {NotUnderstoodError} with a question if none or several match */
+/**
+ * Returns the symbol of the only asset whose symbol, nickname or exact name matches.
+ * @throws {NotUnderstoodError} with a question if none or several match
+ */
 export function requireSymbol(name: string, found: readonly NameSearchResult[]): string {
   const meant = matchingAssets(name, found);
   const [only] = meant;

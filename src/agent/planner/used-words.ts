@@ -44,7 +44,7 @@ interface ReadClause {
 export function requireAllWordsUsed(read: readonly ReadClause[]): void {
   if (!read.some(({ intent }) => requestsAction(intent))) return;
   for (const { clause, intent } of read) {
-    // A lone ticker next to an order may be meant as another order.
+    // A clause that is only a ticker, next to an order, may be meant as another order.
     const isChecked = checkedKinds.includes(intent.kind);
     const left = hasOnlySymbols(clause) ? clause : isChecked ? findUnusedWord(clause, intent) : undefined;
     if (left !== undefined) {
@@ -111,7 +111,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
     const said = parseNumberWords(lower.slice(at, at + 8));
     const count = said?.count ?? 1;
     const after = lower[at + count] ?? '';
-    // "one quarter" is a fraction, and "the 1st" is the only day of the month that is supported.
+    // Skips "one quarter", which is a fraction, and "the 1st", which is the only supported day of the month.
     const isOther = /^quarters?$/.test(after) || (word === '1st' && values.includes('month'));
     if (isOther || values.some((value) => value === word || value.split(' ').includes(word))) continue;
     const numbers = said === undefined ? readNumbers(word, after) : [numberReadings(new Dec(said.value))];

@@ -13,7 +13,7 @@ import { reservedWords } from './words.ts';
 
 /*
  * Reads what the person's own words say about an order, even in sentences that the planner can't parse. Words that are
- * not recognized count as not said, and the phone shows who chose the field instead.
+ * not recognized count as not said. For a field that the person did not mention, the phone shows who chose it.
  */
 
 interface NumberMention {
@@ -29,7 +29,7 @@ export interface Utterance {
   readonly sides: readonly Side[];
   readonly intents: readonly PositionIntent[];
   readonly types: readonly OrderType[];
-  /** The order class of each possible reading. */
+  /** The order classes that the words can mean, one for each reading. */
   readonly classes: readonly OrderClass[];
   readonly times: readonly TimeInForce[];
   readonly extendedHours: boolean;
@@ -94,7 +94,7 @@ export function parseUtterances(
 ): Utterance[] {
   const turn = turns.at(-1) ?? '';
   const { parsed, accepted } = parseNewestTurn(turns);
-  // A "yes" to a spelling question says nothing by itself.
+  // The turn is only a "yes" to a spelling question, so it says nothing about an order.
   if (accepted !== undefined) return [emptyUtterance];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
@@ -107,7 +107,7 @@ export function parseUtterances(
 
 function resolveTicker(said: string, names: readonly NameSearchResult[]): string | undefined {
   if (!isUnresolvedName(said)) return said;
-  // If a model resolved the name, the word counts only if it is the ticker itself.
+  // If the name was not looked up, because a model chose the symbol, the word counts only if it is the ticker itself.
   return findSymbol(said, names) ?? said.toUpperCase();
 }
 
@@ -218,7 +218,7 @@ function tickersIn(words: readonly string[], shouted: boolean): string[] {
  */
 function tickerAt(words: readonly string[], at: number, shouted: boolean): string | undefined {
   const word = words[at]?.replace(/^\$(?=[A-Za-z])/, '').replace(/'s$/i, '') ?? '';
-  // Checked before upper-casing, which turns the long s and ligatures into ASCII.
+  // Checked before converting to upper case, which turns the long s and ligatures into ASCII.
   if (!/^[A-Za-z][A-Za-z0-9]{0,9}([./][A-Za-z0-9]{1,4})?$/.test(word)) return undefined;
   const upper = word.toUpperCase();
   if (acronyms.has(upper)) return undefined;

@@ -38,7 +38,7 @@ export const reservedWords = new Set(
 
 export class WordReader {
   readonly #words: readonly string[];
-  /** Positions of words before a comma, which ends a name. */
+  /** Positions of words that are followed by a comma, which ends a company's name. */
   readonly #ends = new Set<number>();
   #next = 0;
 
@@ -89,7 +89,7 @@ export class WordReader {
   symbol(hint = 'Try "buy 5 AAPL".'): string {
     const written = this.next();
     const word = written.replace(/^\$(?=[A-Za-z])/, '');
-    // "$BTC" is the fund; "BTC" may be the fund or the coin.
+    // "$BTC" always means the fund with that ticker; "BTC" may mean the fund or the coin.
     if (written === word && isCoinCode(word)) return word.toLowerCase();
     if (word === '') throw new NotUnderstoodError('The ticker symbol is missing.', hint);
     const isWord = reservedWords.has(word.toLowerCase()) && word !== word.toUpperCase();
@@ -106,7 +106,7 @@ export class WordReader {
       .join(' ')
       .replace(/['’]s$/, '')
       .toLowerCase();
-    // "&" and digits have no lower case.
+    // Rejects text without letters, such as "&" and digits.
     if (text === text.toUpperCase()) {
       throw new NotUnderstoodError(`I expected a ticker symbol but found "${truncateWord(word)}".`, hint);
     }
@@ -118,7 +118,8 @@ export class WordReader {
     const isClass = word.toLowerCase() === 'class' && /^[a-z]$/i.test(this.peek(1));
     const isLetter = this.#words[this.#next - 1]?.toLowerCase() === 'class' && /^[a-z]$/i.test(word);
     const isExit = word.toLowerCase() === 'take' && this.peek(1).toLowerCase() === 'profit';
-    // A ticker next to it is another security, or a foreign word was read as a name.
+    // A word in capitals does not continue a name: it is a ticker of another security, or the "name" was really a word
+    // of another language.
     const isTicker = /^[A-Z]{2,}$/.test(word);
     if (isExit || this.#ends.has(this.#next - 1)) return false;
     return isClass || isLetter || (namePattern.test(word) && !isTicker && !reservedWords.has(word.toLowerCase()));

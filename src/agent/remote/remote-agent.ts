@@ -33,7 +33,7 @@ export interface RemoteAgentOptions {
 
 /**
  * Creates a client of the agent that a `trade-agent server` runs. The server stores the threads. The client sends the
- * person's requests and receives the same events that a local agent would emit. It reconnects if it has to.
+ * person's requests, receives the same events that a local agent would emit, and reconnects if the connection is lost.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
       return (await server.call('cancelApproval', { params: { approval: id }, scopes })).approval;
     },
     reconcile: async (id) => (await server.call('reconcile', { body: defined({ id }) })).approvals,
-    // Open approvals stay open.
+    // Closing the client leaves the approvals on the server open.
     close: async () => undefined,
   };
 }
@@ -233,7 +233,7 @@ class RemoteRun {
           await this.#beforeRetry(attempt, error);
           continue;
         }
-        // The run may have begun, and stopping it requires its ID.
+        // The run may have started. Repeating the request returns its ID, without which it can't be stopped.
         const mayBeThere = attempt.mayBeThere || mayHaveArrived(error);
         const begun = mayBeThere ? await post(undefined, STOP_TIMEOUT_MS).catch(() => undefined) : undefined;
         if (begun === undefined) throw this.#reason();

@@ -88,7 +88,10 @@ export const resumeThreadSchema = z.strictObject({ options: runOptionsSchema });
 export const startedRunSchema = z.object({ run: runIdSchema, thread: threadIdSchema });
 export type StartedRun = z.output<typeof startedRunSchema>;
 
-/* zod can't infer the types of a table of kinds or of optional keys, so these have the types of events.ts. */
+/*
+ * These schemas are cast to the types of events.ts, because zod can't infer the types of a table of kinds or of
+ * optional keys.
+ */
 const approvalSchema = approvalViewSchema as unknown as z.ZodType<ApprovalView>;
 
 export const runResultSchema = z.object({
@@ -177,7 +180,10 @@ export const remoteScheduleSchema = z.object({
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleResponseSchema = z.object({ schedule: remoteScheduleSchema });
-/** The requested run is the first run with `due: null` that started at or after `queued_at`. */
+/**
+ * Response to a request for an immediate run. That run is the first one with `due: null` that started at or after
+ * `queued_at`.
+ */
 export const queuedScheduleRunSchema = z.object({ queued_at: timeSchema });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 

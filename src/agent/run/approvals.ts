@@ -11,7 +11,10 @@ import { toApprovalView } from '../graph/proposal-view.ts';
 import { notCancelableError, withdrawProposal } from './withdraw.ts';
 
 const MAX_LISTED = 200;
-/** Maximum number of open approvals, newest first, to read individually because the gateway's list lacks them. */
+/**
+ * Maximum number of open approvals, newest first, that are read one by one because the gateway's list does not include
+ * them.
+ */
 const MAX_SINGLE_REQUESTS = 50;
 
 interface ApprovalDeps {
@@ -54,8 +57,8 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
   };
 
   /**
-   * Returns the IDs of approvals that are being executed according to the gateway's list or to local threads. The
-   * latter may have ended in the meantime.
+   * Returns the IDs of approvals that are being executed according to the gateway's list or to the local threads. The
+   * states in local threads may be outdated.
    */
   const inProgress = async (gateway: GatewayClient): Promise<string[]> => {
     const open = await gateway.proposals({ state: 'open', limit: MAX_LISTED });
@@ -73,7 +76,6 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
           ? undefined
           : await ifReachable(() => gateway.proposals({ state: 'all', limit: MAX_LISTED }));
       const listed = new Set((answer ?? []).map(({ id }) => id));
-      // Not on the gateway's list.
       const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id)).reverse();
       const open = others.filter(({ proposal }) => !isSettledState(proposal.state));
       const asked = new Set(answer === undefined ? [] : open.slice(0, MAX_SINGLE_REQUESTS));
@@ -172,7 +174,7 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
   throw loginRequiredError();
 }
 
-/** Returns undefined if the gateway or the session is unavailable, so that the caller uses the last known state. */
+/** Returns undefined if the gateway or the session is unavailable, so that the caller can use the last known state. */
 async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

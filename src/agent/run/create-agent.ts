@@ -100,7 +100,7 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
       parts ??= loadRunnerDeps(options, stores, clock);
       loaded = await parts;
     } catch (error) {
-      // Not cached: the next run may work, for example once a key is set.
+      // A failed load is not cached, because the next run may succeed, for example once an API key is set.
       parts = undefined;
       if (!isTradeAgentError(error)) throw error;
       yield {
@@ -126,7 +126,7 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
     threads: async ({ asKept = false } = {}) => {
       const listed = await threads.list(owner);
       if (asKept || !listed.some(({ status }) => status === 'pending')) return listed.map(threadView);
-      // The gateway may have executed proposals since the run left them open.
+      // Updates the states of proposals that the gateway may have executed since their runs ended.
       await approvals.list();
       return await Promise.all(
         listed.map(async (thread) => ({ ...threadView(thread), status: await currentStatus(thread) })),
@@ -182,7 +182,7 @@ async function loadRunnerDeps(
     import('../model/create-chat-model.ts'),
     import('../../tools/catalog.ts'),
     import('../../tools/gateway/gateway-client.ts'),
-    // Warms up the checkpoint store's modules.
+    // Loads the checkpoint store's modules at the same time, although its result is not used here.
     stores.history(),
   ]);
   // The planner uses only tools it knows, and a foreign tool may do more than read.

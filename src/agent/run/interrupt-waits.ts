@@ -15,7 +15,7 @@ type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnec
 /** Next step for an interrupted call: resume it, leave it to a later run, or check it again once `settles` settles. */
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
-/** Returns the open interrupts, without those that finished tasks still list. */
+/** Returns the open interrupts. Leaves out those of finished tasks, which LangGraph still lists. */
 export function listOpenInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
@@ -74,7 +74,7 @@ class InterruptWaits {
     );
     const settled = wait.then((found) => {
       this.#looked.add(interrupt);
-      // After the deadline the call continues too, and reports that it could not be done.
+      // After the deadline, the call is resumed as well, and reports that the account is missing.
       if (found !== 'needed') this.#connected.add(interrupt);
     });
     settled.catch(() => undefined);
@@ -83,16 +83,17 @@ class InterruptWaits {
 
   async #forProposal(id: string): Promise<NextStep> {
     const { proposals, approvalMode, thread, saw } = this.#environment;
-    // Read before the proposal. If a wait ends between the two reads, it may have stored a state that this read misses.
+    // Read before the proposal. Otherwise, a wait that ends between the two reads would make an outdated proposal look
+    // like the wait's result.
     const looked = this.#looked.has(id);
     const seen = await proposals.get(id, thread);
     if (seen === undefined || isSettledState(seen.proposal.state)) {
-      // Another run that waits for the same proposal may have stored its end before this stream emitted it.
+      // Another run that waits for the same proposal may have stored its final state before this run emitted it.
       if (seen !== undefined && this.#shown.has(id)) await saw(seen);
       return 'resume';
     }
     const once = this.#comesBack();
-    // If nobody waits, a proposal that was made in this run does not have to be checked.
+    // If nobody waits, a proposal that was made in this run is not checked, because its state was just emitted.
     if (looked || (once && !this.#waits.has(id) && this.#shown.has(id))) return 'leave';
     const settles = this.#wait(id, async () => {
       if (approvalMode === 'deny') await withdrawProposalIfOpen(this.#environment, seen);
@@ -107,7 +108,7 @@ class InterruptWaits {
   /** Emits a proposal's state, even if it is unchanged or the gateway is unreachable. */
   async #look(id: string): Promise<void> {
     const { proposals, saw, thread } = this.#environment;
-    // While waiting, the wait itself reports an unreachable gateway.
+    // A run that waits reports an unreachable gateway later, while it waits.
     await this.#follow(id, { once: true, quiet: !this.#comesBack() });
     const seen = await proposals.get(id, thread);
     if (seen !== undefined && !this.#shown.has(id)) await saw(seen);

@@ -21,7 +21,7 @@ export function createLeaseKeeper(
   let stop: AbortController | undefined;
 
   const renew = async () => {
-    // A snapshot: a lease taken while the store answers is not part of this request.
+    // Copies the entries, because leases may be added while the store renews these.
     const asked = [...kept];
     const ids = asked.map(([thread]) => thread);
     const held = new Set(await threads.renew(holder, ids, clock.now() + THREAD_LEASE_MS));
@@ -39,7 +39,7 @@ export function createLeaseKeeper(
         try {
           await renew();
         } catch {
-          // The database is busy; the lease lasts until a later round.
+          // The database may be busy. The lease lasts long enough for another attempt in a later round.
         }
       }
     } catch {}
@@ -56,7 +56,7 @@ export function createLeaseKeeper(
     /** @param lost called once if another run took over the thread while this process or machine was suspended */
     keep(lease: ThreadLease, lost: () => void): HeldLease {
       const { thread } = lease;
-      // Ends an earlier run of this agent whose lease ran out while the machine slept.
+      // Ends an earlier run of this agent on the same thread, whose lease expired while the machine slept.
       kept.get(thread)?.();
       kept.set(thread, lost);
       if (stop === undefined) {
@@ -71,8 +71,8 @@ export function createLeaseKeeper(
           try {
             await threads.end(lease, status, clock.now());
           } catch {
-            // A busy database must not cost the run its result: the next run stores the thread's status, and
-            // the lease runs out.
+            // A busy database must not cost the run its result. The next run on the thread stores the status, and the
+            // lease expires on its own.
             await threads.end(lease, undefined, clock.now()).catch(() => undefined);
           }
         },

@@ -32,7 +32,7 @@ export class RunFollower {
     if (failure === undefined && result !== undefined) return result;
     const thread = result?.thread ?? this.#thread;
     if (failure !== undefined && thread === '') throw failure;
-    // The run ended by itself despite the signal.
+    // The run ended by itself before the signal could stop it.
     if (result !== undefined && ['done', 'denied', 'expired', 'unknown'].includes(result.status)) return result;
     const cause = failure ?? new Error('the run ended without a result');
     return {

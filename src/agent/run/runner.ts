@@ -59,7 +59,7 @@ export async function* runRequest(
   options: RunOptions,
 ): AsyncGenerator<AgentEvent, void, undefined> {
   const events = new EventQueue<AgentEvent>();
-  // A reader that leaves early (a closed pipe) ends the run as an interrupt would.
+  // A reader that stops reading early, such as a closed pipe, ends the run like an interrupt.
   const left = new AbortController();
   const signal = AbortSignal.any([options.signal, left.signal]);
   const run = new Run(parts, request, { ...options, signal }, left, (event) => events.push(event));
@@ -137,7 +137,7 @@ class Run {
     const config = {
       configurable: { thread_id: thread, __pregel_strict_resume: true },
       durability: 'sync' as const,
-      // Graph steps, several per turn; turns have their own limit.
+      // LangGraph counts steps, of which each turn takes several. `maxTurns` limits the turns.
       recursionLimit: environment.maxTurns * 4 + 50,
     };
     const before = await graph.getState(config);
@@ -156,7 +156,7 @@ class Run {
     }
     if (this.#options.cancelOnExit && environment.signal.aborted) {
       await this.#takeBackOpen(environment);
-      // If no proposal is open, the run would otherwise look as if it had ended by itself.
+      // Without this error, a run without open proposals would look as if it had ended by itself.
       error ??= environment.signal.reason;
     }
     return this.#report(environment, after ?? (await graph.getState(config)), error);
@@ -225,7 +225,8 @@ class Run {
     before: StateSnapshot,
   ): Promise<StateSnapshot> {
     if (before.createdAt === undefined) throw emptyThreadError(environment.thread);
-    // Checks `tasks`, because `next` omits finished tasks: a run may have died before it stored the step after them.
+    // Checks `tasks` rather than `next`, which omits finished tasks: a run may have died before it stored the step
+    // after them.
     if (before.tasks.length === 0) return before;
     if (listOpenInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
     return waitForInterruptedCalls(environment, graph, config, this.#shown);

@@ -36,11 +36,12 @@ export async function resolveThreadStatus(
   latestPrompt: () => Promise<number>,
 ): Promise<ThreadStatus> {
   if (status !== 'pending') return status;
-  // An earlier run's proposal says nothing about this run.
+  // A proposal that last changed before `updatedAt` belongs to an earlier run.
   const since = seen.filter(({ proposal }) => Date.parse(proposal.updated_at) >= updatedAt);
   const open = seen.filter(({ proposal }) => statusOfState[proposal.state] === 'pending');
   const relevant = [...since, ...open];
-  // A run that was cut off late ended after its proposals did.
+  // If the run was cut off after all of its proposals had ended, none of them is newer than the run, so the latest
+  // prompt's proposals count.
   if (relevant.length === 0 && seen.length > 0) {
     const prompt = await latestPrompt();
     relevant.push(...seen.filter((one) => one.prompt === prompt));

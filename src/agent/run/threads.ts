@@ -47,7 +47,7 @@ export async function acquireThread(
     const until = now + THREAD_LEASE_MS;
     const begun = await threads.begin({ id, owner, title, holder, expected: found?.epoch, now, until });
     if (begun.outcome === 'begun') return begun;
-    // Another run has begun or removed the thread since it was read.
+    // The loop tries again, because another run has begun or removed the thread since it was read.
   }
 }
 
