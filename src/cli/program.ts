@@ -72,7 +72,10 @@ const commandLoaders: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
 
 const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
-/** Only declares options. @param only the commands to set up, because setting up all commands is slow */
+/**
+ * Creates the program, whose commands load their code only when they run.
+ * @param only the commands to set up, because setting up all commands is slow
+ */
 export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
   const program = new CliCommand('trade-agent', cli)
@@ -100,7 +103,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
       commandDescription: (command) => toSentence(command.description()),
       subcommandDescription: commandSummary,
       optionDescription(option) {
-        // An option that can be repeated and is absent by default.
+        // Commander shows the empty default of a repeatable option, which tells the reader nothing.
         const plain = Help.prototype.optionDescription.call(this, option).replace(' (default: [])', '');
         const variable = variables.get(option);
         return variable === undefined ? plain : `${plain} [${variable}]`;
@@ -109,7 +112,8 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     .configureOutput({
       getOutHelpWidth: () => Math.min(HELP_COLUMNS, cli.io.width()),
       writeOut: (text) => cli.io.write(text),
-      // exitOverride throws errors, and `execute` reports them in the chosen format.
+      // Commander's error text is not printed, because `exitOverride` makes commander throw the error, which
+      // `runCommandLine` reports in the chosen format.
       writeErr: () => undefined,
     })
     .addHelpText(
@@ -162,7 +166,7 @@ export async function runCommandLine(argv: readonly string[], cli: Cli): Promise
   try {
     program = await createProgram(cli, commandsToLoad(argv, cli.io.stdinIsTty));
     await program.parseAsync(withDefaultCommand(program, argv, cli.io.stdinIsTty), { from: 'user' });
-    // A failed write is reported only in a later turn of the event loop.
+    // Waits for the next turn of the event loop, because Node reports a failed write only then.
     await new Promise(setImmediate);
     const { outputFailure } = cli.interruption;
     if (outputFailure === undefined) return cli.exitCode;
@@ -176,7 +180,7 @@ export async function runCommandLine(argv: readonly string[], cli: Cli): Promise
       if (error.exitCode === 0) return exitCodes.done;
       return reportError(cli.io, format, usageError(error, program, argv));
     }
-    // The reader of the output is gone, as with "| head".
+    // If the reader of the output has closed the pipe, as with "| head", the error can't be shown.
     if (cli.interruption.readerGone) return exitCodes.interrupted;
     return reportError(cli.io, format, abortReasonOr(error, cli.interruption.signal));
   }
@@ -199,8 +203,8 @@ const isSentence = (argument: string) => !argument.startsWith('-') && /\S\s+\S/.
 
 /**
  * Adds the default command if none is given: `chat`, or `run` if standard input is not a terminal. Commander's own
- * default command would treat a misspelled command as an argument. Asking for a misspelled command's help is an error;
- * commander would print the program's help.
+ * default command would treat a misspelled command as an argument. For `--help` with a misspelled command, the flag is
+ * removed, because commander would otherwise print the program's help instead of an error.
  */
 function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTty: boolean): string[] {
   const { operands } = program.parseOptions([...argv]);
@@ -222,7 +226,7 @@ function helpArguments(program: Command, words: readonly string[], argv: readonl
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
-/** @param above the command that has no such subcommand */
+/** @param above the command that has no subcommand of this name */
 function unknownCommandError(above: Command, word: string): TradeAgentError {
   const names = above.commands
     .flatMap((command) => [command.name(), ...command.aliases()])
@@ -235,7 +239,7 @@ function unknownCommandError(above: Command, word: string): TradeAgentError {
   return new TradeAgentError('usage', `unknown command '${path}${word}'`, { hint });
 }
 
-/** Converts commander's error to ours, with a hint about what to type instead. */
+/** Converts commander's error to a {@link TradeAgentError}, with a hint about what to type instead. */
 function usageError(error: CommanderError, program: Command, argv: readonly string[]): TradeAgentError {
   const invalid = /^error: (.* is invalid)\. (.+)$/s.exec(error.message);
   if (error.code === 'commander.invalidArgument' && invalid?.[1] !== undefined) {
@@ -269,9 +273,10 @@ function excessWordError(
   usage: (hint: string) => TradeAgentError,
 ): TradeAgentError {
   if (word === undefined) return usage(SEE_HELP);
-  // In `orders list open` the option's name is missing. The option may belong to the default subcommand.
+  // In `orders list open`, the option's name is missing. The option may belong to the default subcommand.
   const value = valueHint(word, [...at.options, ...at.commands.flatMap(({ options }) => options)]);
-  // `threads delte` runs `threads list` (the default) with an extra argument, but the mistake is the command.
+  // `threads delte` runs the default subcommand `threads list` with an extra argument, so the error must name the
+  // misspelled command.
   return value === undefined && at.commands.length > 0 ? unknownCommandError(at, word) : usage(value ?? SEE_HELP);
 }
 

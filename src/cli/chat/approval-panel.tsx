@@ -29,7 +29,7 @@ interface PanelProps extends DisplayedApproval {
 
 /** Minimum number of columns for the fields; with fewer, the QR code is not shown next to them. */
 const MIN_FIELDS_WIDTH = 62;
-/** Maximum panel width, so that the QR code is not too far from the fields. */
+/** Maximum panel width. In a wider panel, the QR code would be too far from the fields. */
 const MAX_PANEL_WIDTH = 110;
 
 export function panelHeight(approval: ApprovalView, phone: string | undefined, columns: number): number {
@@ -132,7 +132,7 @@ export function countCompactApprovalRows(
   columns: number,
 ): number {
   const { title, status, where, details } = compactLines(shown, phone, now);
-  // The code is printed with a space between its letters and around it.
+  // Blanks as wide as the printed code, which has a space between its letters and around it.
   const code = ' '.repeat(shown.approval.code.length * 2 + 2);
   return [title, code + status, where, details].reduce((sum, line) => sum + countWrappedRows(line, columns), 0);
 }

@@ -27,7 +27,7 @@ import { type InputRow, lastColumns, lastRows, visibleInputRows } from './wrappe
 
 const MAX_INPUT_ROWS = 8;
 const MAX_COMPLETIONS = 6;
-/** Update interval of countdowns for screen readers, which would otherwise read them out every second. */
+/** Interval at which countdowns change for screen readers, which would otherwise read them out every second. */
 const SCREEN_READER_INTERVAL_MS = 60_000;
 
 type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
@@ -66,7 +66,7 @@ export function ChatApp(props: {
 
   const typed = visibleInputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MAX_INPUT_ROWS, rows - 6)));
   const asked = question === undefined ? [] : wrapWords(question, columns);
-  // Rows below the live part: empty row, question, queue, input, completions, status, and the terminal's last row.
+  // The 3 rows are the empty row, the status line, and the terminal's last row, which always stays empty.
   const fixed = 3 + typed.length + asked.length + queued.length;
   const listed = question === undefined ? Math.min(offeredCompletions(editor).length, MAX_COMPLETIONS) : 0;
   const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
@@ -106,7 +106,9 @@ export function ChatApp(props: {
   );
 }
 
-/** Returns the first complete header. It goes to the scrollback and can't change afterwards. */
+/**
+ * Returns the first header whose status is known. It is printed once, to the scrollback, so it can't change afterwards.
+ */
 function useFirstHeader(status: ChatStatus): StaticItem | undefined {
   const [first, setFirst] = useState<StaticItem>();
   if (first !== undefined || !status.connected) return first;
@@ -140,7 +142,6 @@ function keysText(quitting: boolean, { busy, question }: ChatSnapshot): string {
   return busy ? 'Esc to stop' : '/help';
 }
 
-/** Shows a list with one marked row, in at most `maxRows` rows. */
 function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
   const { unicode } = useScreen();
   const theme = useTheme();
@@ -168,7 +169,7 @@ function StatusLine(props: {
   status: ChatStatus;
   waiting: number;
   keys: string;
-  /** Whether to show the keys first, because a narrow terminal cuts off the end of the line. */
+  /** Whether to show the keys at the start of the line, because a narrow terminal cuts off the end of the line. */
   urgent: boolean;
 }) {
   const { status, waiting, keys, urgent } = props;
@@ -190,8 +191,8 @@ function StatusLine(props: {
 }
 
 /**
- * Provides the line editor. `current()` is up to date even between renders, because keys may arrive faster than React
- * renders and Enter must send all of them.
+ * Provides the line editor. `current()` returns the latest input even before React renders it, because Enter must also
+ * send keys that arrived since the last render.
  */
 function useLineEditor(history: readonly string[]): {
   readonly editor: EditorState;
@@ -261,7 +262,7 @@ function isLive(status: ChatStatus): boolean {
   return status.environment === 'LIVE' && !status.simulated;
 }
 
-/** Returns `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`, so that the meaning does not depend on color. */
+/** Returns `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`, because color alone would not be visible to everyone. */
 function environmentLabel(status: ChatStatus): string {
   if (status.simulated) return `${status.environment} (simulated)`;
   return isLive(status) ? 'LIVE: REAL MONEY' : status.environment;
@@ -306,7 +307,7 @@ function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: strin
   const { rows, busy, hint, noMatch } = props;
   const shown = useScreenText();
   const { unicode, columns, color } = useScreen();
-  // Without color, only a space separates the suggestion from the input.
+  // Without color, the suggestion looks like the input, so a space separates them.
   const suggestion = `${color ? '' : ' '}${hint}`;
   const sign = unicode ? '❯ ' : '> ';
   const empty = rows.length === 1 && rows[0]?.parts.length === 0;
@@ -347,7 +348,7 @@ function RowText({ row }: { row: InputRow }) {
   );
 }
 
-/** Shows the commands that complete the input, in at most `most` rows around the chosen command. */
+/** Shows the commands that complete the input, in at most `most` rows. The chosen command is always visible. */
 function CompletionList(props: { text: string; chosen: number; most: number }) {
   const { unicode, spoken } = useScreen();
   const found = matchingCommands(props.text);
@@ -388,7 +389,7 @@ function LivePart(props: {
   const approvals = state.runs.flatMap((one) =>
     one.approvals.map((approval): DisplayedApproval => ({ approval, talk: several ? one.talk : undefined })),
   );
-  // A proposal's panel makes its tool call redundant.
+  // Leaves out calls that propose an order while an approval panel is shown, because the panel already shows the order.
   const tools = (run?.tools ?? [])
     .filter(({ name }) => !isProposalTool(name) || (run?.approvals.length ?? 0) === 0)
     .slice(-MAX_TOOLS);
@@ -444,8 +445,8 @@ function LivePart(props: {
 }
 
 /**
- * Returns how many approvals to show as full panels: as many as fit while each other approval gets a row. If not even
- * the first panel fits, it is shown compactly.
+ * Returns how many approvals to show as full panels: as many as fit while each remaining approval still gets a row. If
+ * not even the first panel fits, it is shown in its compact form.
  */
 function layoutApprovals(
   heights: readonly number[],

@@ -49,7 +49,7 @@ function runReport(chat: ChatSession, text: () => Promise<string>): void {
   chat.work(async (signal) => chat.report(await abortable(text(), signal)));
 }
 
-/** Lets Esc cancel a read-only command even if the gateway does not respond. */
+/** Rejects as soon as the signal aborts, so that Esc stops a command even if the gateway does not respond. */
 function abortable<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -137,7 +137,7 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
         'Its order is shown below. Approve or deny it on your phone.',
       );
     }
-    // Checked first, so that a typo does not start a new conversation.
+    // Checks that the thread exists, because resuming an unknown thread would start a new conversation.
     const all = (await chat.driver.threads()).map((one) => one.thread);
     if (!all.includes(thread)) {
       const nearest = findClosestMatch(thread, all);
@@ -218,10 +218,10 @@ function profile(chat: ChatSession, [name]: readonly string[]): void {
       throw usageError(`there is no profile "${safeLine(name)}"`, hint);
     }
     if (chat.snapshot().state.runs.length > 0) throw pendingOrderError();
-    // Switching ends this chat, so the other profile must be usable.
+    // Checks that the other profile is complete before this chat ends.
     await chat.driver.checkProfile(name);
     chat.nextProfile = name;
-    // Not awaited, because quitting waits for this work.
+    // Not awaited, because `quit` waits for running work, and this function is running work.
     void chat.quit();
   });
 }
@@ -251,7 +251,7 @@ function halt(chat: ChatSession, [verb]: readonly string[]): void {
     );
     if (!yes) return chat.add({ type: 'note', text: 'Not halted. Nothing has changed.' });
     await chat.driver.halt();
-    // Shows the halt in the status line.
+    // Loads the status so that the status line shows the halt.
     await chat.refresh();
     chat.add({
       type: 'outcome',

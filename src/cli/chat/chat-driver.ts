@@ -12,8 +12,9 @@ import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
 import { personReader } from '../text/reader.ts';
 
-/** Maximum number of rows of `/chart`, and the rows that its title, dates, legend and the input need. */
+/** Maximum number of rows of `/chart`. */
 const MAX_CHART_ROWS = 30;
+/** Rows that the chart's title, dates and legend and the chat's input need. */
 const CHART_MARGIN_ROWS = 11;
 /** Maximum number of sparklines. Only the largest positions get one, because each sparkline costs a request. */
 const MAX_SPARKLINES = 20;
@@ -40,7 +41,7 @@ export type ChatLogin = Awaited<ReturnType<typeof startChatLogin>>;
 
 /** @param spoken whether a screen reader is used; reports then contain no drawings */
 export function createChatDriver(context: Context, given: AgentOptions, spoken: boolean) {
-  // Must happen before the status line opens a session.
+  // Limits the session to reading before the status line opens it.
   if (given.readOnly) context.limitToReading();
   let options: AgentOptions = given;
   const { io } = context;
@@ -112,7 +113,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     halt: async () => {
       await haltTrading(context);
     },
-    /** @throws {TradeAgentError} if the person did not approve */
+    /** Lifts a halt once the person approves. @throws {TradeAgentError} if the person did not approve */
     liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
       const { proposeAndWait } = await import('../../app/approvals/propose-and-wait.ts');
       let told = false;
@@ -141,7 +142,7 @@ async function startChatLogin(
   const { qrRows } = await import('../text/qr-code.ts');
   return {
     ...login,
-    // Leaves space for the panel and the input line.
+    // Leaves rows and columns for the panel and the input line.
     qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
     complete: async (until: AbortSignal) => {
       const user = await login.complete(until);

@@ -1,6 +1,6 @@
 import { safeText } from '../../text/sanitize.ts';
 
-/** A finished item, printed once above the live part. `talk` names its conversation, such as `#2`. */
+/** A finished item, printed once above the live part. `talk` is the name of the item's conversation, such as `#2`. */
 export type ChatItem = { readonly talk?: string } & (
   | { readonly type: 'prompt'; readonly text: string }
   | { readonly type: 'answer'; readonly text: string; readonly continuesAnswer?: boolean }

@@ -36,15 +36,15 @@ export interface ChatSnapshot {
   readonly question: string | undefined;
   readonly picker: Picker | undefined;
   readonly theme: ThemeName;
-  /** Whether work is running that Esc can stop. The next line waits until this work ends. */
+  /** Whether work that Esc can stop is running. The next line that the person enters waits until this work ends. */
   readonly busy: boolean;
   readonly queued: readonly string[];
   readonly ended: boolean;
 }
 
 /**
- * The chat without its screen: takes input, drives the agent, and holds the state that the screen shows. A run that
- * only waits for the phone doesn't block other runs.
+ * The chat without its screen: takes input, drives the agent, and holds the state that the screen shows. A run that is
+ * only waiting for the phone doesn't block other runs.
  */
 export class ChatSession {
   readonly driver: ChatDriver;
@@ -213,7 +213,7 @@ export class ChatSession {
     const { state } = this.#snapshot;
     const known = state.pending.find((left) => left.thread === thread)?.talk;
     const taken = state.runs.some((run) => run.talk === state.talk);
-    // An empty conversation gives its number to the resumed one.
+    // If the current conversation is empty, the resumed conversation takes its number.
     const same = state.thread === thread || (state.thread === undefined && !taken);
     const talk = known ?? (same ? state.talk : this.#nextTalk());
     this.#dispatch({ type: 'start', talk, title, thread });
@@ -234,7 +234,7 @@ export class ChatSession {
 
   fail(error: unknown): void {
     const { code, message, hint } = toErrorObject(error);
-    // In the chat, signing in needs no shell command.
+    // Replaces the hint, which names a shell command, because in the chat one can sign in without leaving it.
     const next = code === 'login_required' ? 'Press Enter on an empty line, or type /login.' : hint;
     this.add(code === 'interrupted' ? stoppedItem : errorItem(message, next));
   }
@@ -315,7 +315,7 @@ export class ChatSession {
       void this.#tellLate();
       void this.refresh();
     };
-    // If the gateway rejects the subscription, the timer still refreshes the chat.
+    // If the gateway rejects the event stream, `#refreshOften` still refreshes the chat.
     void this.driver.events(this.#live.signal, changed).catch(() => undefined);
     void this.#refreshOften(this.#live.signal);
   }
@@ -409,7 +409,7 @@ interface Work {
   readonly talk: number | undefined;
 }
 
-/** The running work of a chat. Work that belongs to no conversation, such as signing in, has no conversation number. */
+/** The running work of a chat. Work that belongs to no conversation, such as signing in, has no `talk`. */
 class WorkSet {
   readonly #works = new Set<Work>();
   readonly #failed: (error: unknown) => void;
@@ -452,8 +452,8 @@ const ORDER_POLL_INTERVAL_MS = 5_000;
 const ORDER_RETRY_INTERVAL_MS = 30_000;
 
 /**
- * Watches open orders, including orders placed elsewhere, and reports each change (fill, partial fill, cancellation).
- * Polls only while an order is open, or when `look` is called.
+ * Watches open orders, including orders placed by other programs, and reports each change (fill, partial fill,
+ * cancellation). Polls only while an order is open, or when `look` is called.
  */
 export class OpenOrderWatcher {
   readonly #orders: () => Promise<readonly Order[]>;
@@ -518,7 +518,7 @@ export class OpenOrderWatcher {
     for (const order of orders) {
       const before = this.#known.get(order.id);
       this.told(order);
-      // An order seen for the first time is no change. The run that placed it reports it.
+      // Seeing an order for the first time is not a change. If this chat placed the order, the order's run reports it.
       if (before !== undefined && before !== orderState(order)) this.#changed(order);
     }
     return orders.some((order) => !hasEnded(order));

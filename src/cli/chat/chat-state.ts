@@ -22,8 +22,9 @@ export interface ChatRun {
   readonly connections: readonly ConnectionView[];
   /** Number of printed outcomes whose tool call is still running. */
   readonly shownOutcomes: number;
-  /** Number of finished tool calls. `notifiedTools` counts those whose outcome had already been printed. */
+  /** Number of finished tool calls. */
   readonly finishedTools: number;
+  /** Number of finished tool calls whose outcome had already been printed. */
   readonly notifiedTools: number;
 }
 
@@ -94,7 +95,7 @@ export function isProposalTool(tool: string): boolean {
   ].includes(tool);
 }
 
-/** Returns the latest run whose model is working, which is the run that the person is waiting for. */
+/** Returns the most recent run whose model is working. The person is waiting for this run. */
 export function findActiveRun(state: ChatState): ChatRun | undefined {
   return state.runs.findLast((run) => !isRunWaiting(run));
 }
@@ -164,7 +165,7 @@ function onEvent(state: ChatState, run: ChatRun, event: AgentEvent): ChatState {
     case 'approval':
       return onApproval(state, run, event.approval);
     case 'order':
-      // The approval's event already reports the order.
+      // The approval event reports the order's outcome.
       return state;
     case 'connection':
       return onConnection(state, run, event.connection);
@@ -202,7 +203,7 @@ function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
   if (settled.trim() === '') return updateRun(state, { ...run, answer });
   const text = settled.replace(/\n+$/, '');
-  // Trailing empty lines are printed with the next part, which they separate from this one.
+  // Keeps trailing empty lines for the next part of the answer, which they separate from this part.
   const gap = settled.slice(text.length + 1);
   const next = addRunItem(state, run, { type: 'answer', text, ...(run.answering ? { continuesAnswer: true } : {}) });
   return updateRun(next, { ...run, answer: gap + open, answering: true });
@@ -233,7 +234,7 @@ function onConnection(state: ChatState, run: ChatRun, connection: ConnectionView
 }
 
 function onResult(state: ChatState, run: ChatRun, result: RunResult): ChatState {
-  // A model that doesn't stream only delivers its answer with the result.
+  // A model that doesn't stream delivers its answer only with the result.
   const said = run.answer !== '' || run.answering || endsWithAnswer(state, run);
   const whole = repeatsOutcomes(run, result)
     ? { ...run, answer: '' }
@@ -264,7 +265,8 @@ function endsWithAnswer(state: ChatState, run: ChatRun): boolean {
 }
 
 /**
- * Ends the run. Its open approval requests stay on the phone; what the person approves is still executed.
+ * Ends the run. Its open approval requests stay on the phone, and orders that the person approves later are still
+ * placed.
  */
 function endRun(state: ChatState, run: ChatRun, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));
@@ -300,7 +302,7 @@ function updateRun(state: ChatState, change: Partial<ChatRun>, talk = change.tal
   };
 }
 
-/** Adds an item to the chat, with the conversation's number if there are several conversations. */
+/** Adds an item to the chat, with the name of its conversation if there are several. */
 function addRunItem(state: ChatState, run: ChatRun, item: ChatItem): ChatState {
   const several = state.talks > 1;
   return addItem(state, several ? { ...item, talk: conversationName(run.talk) } : item);
@@ -340,7 +342,7 @@ export function splitAnswer(answer: string): { readonly settled: string; readonl
       settled = at;
     } else if (mark !== undefined) {
       fence = mark;
-      // A code block also ends a table right above it.
+      // The start of a code block also ends a table right above it, so everything before the block is settled.
       settled = start;
     } else if (!line.trim().startsWith('|')) settled = at;
   }

@@ -50,7 +50,7 @@ export function isStorableEntry(entry: string): boolean {
   if (/\b(pass(word|phrase|wd)?|secret|token|api[-_ ]?key|private[-_ ]?key|credential|bearer|otp|pin)\b/i.test(entry))
     return false;
   if (/-----BEGIN|\beyJ[\w-]{8,}|\b(sk|pk|rk|ghp|gho|xox[abp])[-_]\w{8,}/.test(entry)) return false;
-  // Long runs of letters and digits: base64, hex, and broker keys such as PKTEST1234567890ABCD.
+  // A long run of letters and digits may be base64, hex, or a broker key such as PKTEST1234567890ABCD.
   return !entry
     .split(/[\s"'`,;=:()<>]+/)
     .some((word) => /^[\w+/.~-]{20,}$/.test(word) && /\d/.test(word) && /[A-Za-z]/.test(word));
@@ -63,7 +63,7 @@ function toLine(entry: string): string {
 function readEntries(file: string): string[] {
   let text: string;
   try {
-    // A file restored from a backup may be readable by others.
+    // Makes the file private again, because a file restored from a backup may be readable by others.
     if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
     text = readFileSync(file, 'utf8');
   } catch {
@@ -83,6 +83,6 @@ function ignoreErrors(work: () => void): void {
   try {
     work();
   } catch {
-    // Losing history is not worth an error in the middle of a conversation.
+    // Losing the history is better than an error in the middle of a conversation.
   }
 }

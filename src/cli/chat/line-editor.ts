@@ -121,7 +121,7 @@ const metaKeys = new Map<string, Edit>([
 ]);
 
 function insert(state: EditorState, typed: string): EditorState {
-  // Removes other control characters, which could move the terminal's cursor.
+  // Removes control characters, which could move the terminal's cursor.
   const text = typed
     .replace(/\r\n?/g, '\n')
     .replace(/\t/g, ' ')
@@ -217,7 +217,7 @@ function newEntryState(history: readonly string[]): Partial<EditorState> & Pick<
 function searchHistory(state: EditorState): EditorState {
   const { history, text, shown } = state;
   const goesOn = state.search !== undefined && text === state.search.found;
-  // An unedited history entry is not a search text.
+  // A history entry that is displayed unedited was not typed, so it is not the text to search for.
   const looking = shown < history.length && text === (state.edited.get(shown) ?? history[shown]);
   const wanted = goesOn ? (state.search?.wanted ?? '') : looking ? state.draft : text;
   const from = goesOn || looking ? shown : history.length;

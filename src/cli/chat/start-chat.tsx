@@ -17,7 +17,7 @@ import { createChatDriver, initialChatStatus } from './chat-driver.ts';
 import { ChatSession } from './chat-session.ts';
 import { isHistoryEnabled, noHistory, openInputHistory } from './input-history.ts';
 
-/** The smallest terminal with space for a QR code next to an order's fields. */
+/** Minimum size of a terminal in which a QR code fits next to an order's fields. */
 const MIN_QR_COLUMNS = 100;
 const MIN_QR_ROWS = 30;
 
@@ -30,7 +30,8 @@ export interface ChatOptions extends AgentOptions {
 export async function startChat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, clock, signal, env } = context;
   const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
-  // Starting a sandbox and opening the store may write to the terminal, so they come before the chat's screen.
+  // Starting a sandbox and opening the store may write to the terminal, so both happen before the chat draws its
+  // screen.
   const status = await initialChatStatus(context, options);
   await (await context.store()).unlock();
   const history = isHistoryEnabled(await context.config(), env)
@@ -63,13 +64,13 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       stdout: createFrameEraser(withDefaultSize(io.stdout), env),
       exitOnCtrlC: false,
       patchConsole: false,
-      // Ink assumes that a CI job has no terminal.
+      // Set explicitly, because Ink assumes that a CI job has no terminal.
       interactive: true,
       isScreenReaderEnabled: spoken,
     },
   );
   end = () => app.unmount();
-  // Otherwise, --verbose would write into the middle of the frame.
+  // Shows log lines (`--verbose`) in the chat, because they would otherwise appear in the middle of a frame.
   io.divertTalk((line) => session.add({ type: 'note', text: safeLine(line) }));
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });
@@ -104,12 +105,12 @@ async function phoneQr({ io }: Context, phone: string | undefined): Promise<read
 const ERASE_LINE = '\u001b[2K';
 const CURSOR_UP = '\u001b[1A';
 
-/** `getWindowSize` asks the terminal, whereas `columns` changes only after the resize signal. */
+/** A terminal's stream. `getWindowSize` asks the terminal, whereas `columns` changes only after the resize signal. */
 type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
- * Erases frames that were wrapped by a resize. When a terminal gets narrower, a frame takes more rows than Ink wrote,
- * and Ink would erase too few rows: part of an old frame would stay, such as a panel with an old countdown. This
+ * Erases frames that a resize has wrapped. When a terminal gets narrower, a frame takes more rows than Ink wrote, so
+ * Ink would erase too few rows, and part of an old frame would stay, such as a panel with an old countdown. This
  * wrapper between Ink and the terminal remembers the last frame and also erases the additional rows.
  */
 export function createFrameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): OutputStream {
@@ -125,7 +126,7 @@ export function createFrameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): 
       if (more > 0) stdout.write((ERASE_LINE + CURSOR_UP).repeat(more));
     }
     const seen = stripVTControlCharacters(text);
-    // The escape sequences of a synchronized update are invisible and not part of the frame.
+    // Ignores writes of escape sequences only, such as those of a synchronized update, which are not part of the frame.
     if (erases || seen !== '') frame = seen.split('\n');
     return stdout.write(...args);
   };
@@ -148,7 +149,8 @@ function additionalRows(lines: readonly string[], columns: number): number {
 }
 
 /**
- * Returns whether the terminal rewraps lines on resize. Other terminals cut lines off, so a line never takes more rows.
+ * Returns whether the terminal rewraps lines on resize. Other terminals cut lines off, so their lines never take more
+ * rows.
  */
 function reflowsOnResize(env: NodeJS.ProcessEnv): boolean {
   if (env.TMUX !== undefined) return true;

@@ -5,7 +5,7 @@ import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
 import { completeCommand, highlightedCommand, offeredCompletions } from './slash-commands.ts';
 
-/** Maximum time between two Ctrl-C presses that quit the chat. */
+/** Maximum time between two presses of Ctrl-C that together quit the chat. */
 const QUIT_WINDOW_MS = 2000;
 
 const CTRL_C = '\u0003';
@@ -45,7 +45,7 @@ export function useChatKeys(props: {
     const entry = command?.text ?? text;
     if (entry !== text) edit({ type: 'replace', text: entry });
     if (command?.send === false) return;
-    // An answer to a question is useless in the history.
+    // An answer to a question, such as `y`, is not worth keeping in the history.
     const answers = session.snapshot().question !== undefined;
     if (!session.submit(entry)) return;
     if (entry.trim() === '' || answers) return edit({ type: 'clear' });
@@ -59,7 +59,7 @@ export function useChatKeys(props: {
     edit({ type: 'clear' });
   };
   const onEscape = () => {
-    // Esc first closes the list of commands.
+    // While completions are shown, Esc only clears them.
     if (offeredCompletions(current()).length > 0) edit({ type: 'clear' });
     else session.interrupt();
   };
@@ -84,10 +84,12 @@ export function useChatKeys(props: {
     choices.find(([applies]) => applies)?.[1]();
   });
 
-  /** Handles keys that arrive at once: typed fast, or pasted in a terminal that doesn't mark pastes. */
+  /**
+   * Handles keys that arrive at once, because they were typed fast or pasted in a terminal that doesn't mark pastes.
+   */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
-    // Several lines mean a paste, which is never sent by itself.
+    // Several lines are a paste, which is sent only when the person presses Enter.
     if (lines.length > 1 && !input.includes(CTRL_C)) return edit({ type: 'paste', text: input });
     const acts = new Map([
       [CTRL_C, ctrlC],

@@ -10,8 +10,8 @@ function countLineRows(line: string, columns: number): number {
 }
 
 /**
- * Returns as much of the end of the text as fits into `rows` wrapped rows. If the live part filled the whole terminal,
- * Ink would redraw the screen and clear the scrollback.
+ * Returns as much of the end of the text as fits into `rows` wrapped rows. Rows must be limited because Ink redraws the
+ * screen and clears the scrollback when the live part fills the whole terminal.
  */
 export function lastRows(text: string, columns: number, rows: number): string {
   const lines = text.split('\n');

@@ -12,7 +12,7 @@ import { type Output, openOutput } from './output.ts';
 /** Maximum time for an interrupted command to save its pending work. */
 const STOP_TIMEOUT_MS = 4000;
 
-/** The parts of an {@link App} that a server needs. It has no account, and logs to stderr instead of a file. */
+/** The parts of an {@link App} that a server needs. A server has no account, and logs to stderr instead of a file. */
 export type ServingContext = Pick<App, 'clock' | 'signal' | 'tell'> & { readonly log: ServerLog };
 
 export class CliCommand extends Command {
@@ -51,7 +51,9 @@ export class CliCommand extends Command {
     return this.action((...args: unknown[]) => this.runInContext((context) => work(context, ...(args as Args))));
   }
 
-  /** Sets the action of a command that runs until it is stopped. Only its time limit changes the exit code. */
+  /**
+   * Sets the action of a command that runs until it is stopped. The exit code changes only if the time limit ends it.
+   */
   serves<Args extends unknown[]>(serve: (parts: ServingContext, output: Output, ...args: Args) => Promise<void>): this {
     return this.action(async (...args: unknown[]) => {
       const { io, clock, interruption } = this.cli;
@@ -68,7 +70,7 @@ export class CliCommand extends Command {
 
   /**
    * Runs work with a context based on the global options, closes the context, and stores the exit code. Rethrows
-   * errors, so that `execute` reports them.
+   * errors, so that `runCommandLine` reports them.
    * @param tell receives progress lines (default: writes them to stderr)
    */
   async runInContext(
@@ -91,7 +93,7 @@ export class CliCommand extends Command {
       trace.end(cli.exitCode);
     } catch (error) {
       trace.fail(error);
-      // Abandoned work may still use the context, and the process ends anyway.
+      // Leaves the context of abandoned work open, because the work may still use it and the process ends anyway.
       if (!stopped.gaveUp()) await context.close();
       throw error;
     } finally {

@@ -39,7 +39,7 @@ export function createContext(cli: Cli, globals: GlobalOptions, output: Output, 
     /** Returns an object that alerts a person who is looking elsewhere. It does nothing if alerts are turned off. */
     attention: async () =>
       io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
-    // Without color there is no need to read the theme.
+    // Without color, the theme is not needed, so it is not read.
     paint: async () => (io.color.stdout ? createPaint(await theme(), true) : plainPaint),
   });
 }

@@ -13,7 +13,10 @@ export type Output = ReturnType<typeof createOutput>;
 /** @param indented whether to indent the filtered result */
 type JqFilter = (json: string, indented: boolean) => string;
 
-/** Rejects invalid options at once. @param command such as `orders list` @throws {TradeAgentError} `usage` */
+/**
+ * Creates the output for the global options. @param command such as `orders list` @throws {TradeAgentError} `usage` for
+ * invalid options
+ */
 export async function openOutput(
   io: Io,
   { output, jq }: { readonly output: OutputFormat; readonly jq?: string },
@@ -62,8 +65,8 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
 }
 
 /**
- * Prints an error: under `--output json` and `stream-json` as an object on stdout, otherwise (also with `--jq`) as two
- * lines on stderr.
+ * Prints an error. With `--output json` or `stream-json`, prints an object to stdout; otherwise, and with `--jq`,
+ * prints two lines to stderr.
  * @returns the exit code
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
@@ -83,11 +86,14 @@ export function printError(
   if (hint !== undefined) tell(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
 }
 
-/** Works before the arguments are parsed, so that invalid arguments can be reported in this format. */
+/**
+ * Returns the output format that the arguments request. Does not need valid arguments, because an error about invalid
+ * arguments must be reported in this format, too.
+ */
 export function parseRequestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
-  // The jq expression determines the format of stdout.
+  // With `--jq`, an error can't be a JSON object, because the expression determines the format of stdout.
   if (options.some((arg) => arg === '--jq' || arg.startsWith('--jq='))) return 'text';
   const index = options.findLastIndex((arg) => arg === '--output' || arg.startsWith('--output='));
   const value = options[index]?.startsWith('--output=')

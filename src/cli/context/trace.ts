@@ -112,7 +112,7 @@ export function createLogFile(file: string, clock: Clock) {
           event,
           ...facts,
         });
-        // One write in append mode, so that lines of several processes never mix.
+        // Writes each line with one append, so that lines of several processes never mix.
         appendFileSync(file, `${redactSecrets(line)}\n`, { mode: 0o600 });
         if (!ready) chmodSync(file, 0o600);
         ready = true;

@@ -20,7 +20,7 @@ export function formatCsv(resultName: string, data: Readonly<Record<string, unkn
       record_delimiter: 'windows',
       cast: {
         boolean: (value) => String(value),
-        // A negative amount is a number, although its minus looks like a formula.
+        // A negative amount starts with a minus, as a formula may, but it is a number and must stay one.
         string: (value) => ({ value, escape_formulas: !decimalString.safeParse(value).success }),
       },
     },

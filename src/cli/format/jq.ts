@@ -6,12 +6,13 @@ const COMPILE_ERROR_STATUS = 3;
 
 /**
  * Creates a filter that runs the real jq (version 1.8). Prints strings raw, as with `jq -r`.
- * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile; the filter throws the same if
- * the expression doesn't fit the result
+ * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile. The filter throws the same
+ * error if the expression doesn't fit the result.
  */
 export async function createJqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
   const jq = await loadJq();
-  // Checked before the command runs, so that no order is placed whose result can't be printed.
+  // Compiles the expression before the command runs, because otherwise an order could be placed and its result not
+  // printed.
   const tried = jq.raw('null', expression, ['-c']);
   if (tried.exitCode === COMPILE_ERROR_STATUS) throw jqError('--jq is not a valid jq expression', tried.stderr);
   return (json, indented) => {

@@ -70,7 +70,7 @@ async function watchSource<Live extends Pick<LivePortfolio, 'at' | 'stale'>>(
       },
       proposalChanged: (proposal) => {
         const time = formatLocalTime(proposal.updated_at, { seconds: true }).slice(11);
-        // One line per proposal, for its latest state.
+        // Removes the proposal's previous line, so that there is one line per proposal, with the latest change last.
         events.delete(proposal.id);
         events.set(proposal.id, `${time}  ${approvalOutcome(toApprovalView(proposal, ''))}`);
         if (events.size > MAX_EVENTS) events.delete(events.keys().next().value ?? '');
@@ -94,7 +94,7 @@ async function watchSource<Live extends Pick<LivePortfolio, 'at' | 'stale'>>(
   await watchScreen(context, following, draw);
 }
 
-/** If the table has too many rows, replaces the last positions with a line that says how many positions are hidden. */
+/** If the table has too many rows, replaces the last positions with one line that says how many are hidden. */
 function truncateTable(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;

@@ -9,7 +9,7 @@ const milliseconds = {
   w: 604_800_000,
 } as const;
 
-/** Maximum duration. For more than 2^31-1 ms (24.8 days), Node's timers would fire immediately. */
+/** Maximum duration. Node's timers would fire immediately for more than 2^31-1 ms (24.8 days). */
 const MAX_DURATION_MS = 7 * milliseconds.d;
 const MAX_AGE_MS = 36_500 * milliseconds.d;
 
@@ -25,7 +25,8 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Like {@link parseDuration}, for an age (`12h`, `30d`, `8w`), which may be longer. @throws {TradeAgentError} `usage`
+ * Parses an age such as `12h`, `30d` or `8w` into milliseconds. Unlike {@link parseDuration}, allows more than a week.
+ * @throws {TradeAgentError} `usage`
  */
 export function parseAge(text: string): number {
   const total = parseMilliseconds(text, '12h, 30d, 8w');

@@ -50,7 +50,10 @@ const exclusiveFlags = new Map([
 /** The only value of `--approval` that a variable may set, because a run with this value never trades. */
 const SAFE_APPROVAL = 'deny';
 
-/** Returns `TRADE_AGENT_MODEL` for `--model`, `TRADE_AGENT_PHONE_USER` for `phone --user`; undefined if it has none. */
+/**
+ * Returns the flag's variable, such as `TRADE_AGENT_MODEL` for `--model` and `TRADE_AGENT_PHONE_USER` for `phone
+ * --user`; undefined if the flag has none.
+ */
 export function flagVariableName(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
   if (flag === undefined || flagsWithoutVariable.has(flag) || isCommandLineOnly(command, flag)) return undefined;
@@ -67,8 +70,9 @@ export function commandWords(command: Command): string[] {
 }
 
 /**
- * Sets flags that are missing on the command line from environment variables. A switch accepts 1, true, yes, on, and 0,
- * false, no, off. A variable for a flag that risks money is an error, because whoever set it expects it to work.
+ * Sets flags that are missing on the command line from environment variables. A switch is on for 1, true, yes and on,
+ * and off for 0, false, no and off. A variable for a flag that risks money is an error, because whoever set the
+ * variable expects it to work.
  * @throws {TradeAgentError} `usage`, with the variable's name
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {

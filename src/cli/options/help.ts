@@ -30,10 +30,13 @@ function exitCodeTable(codes: readonly ExitCode[]): string {
   return codes.map((code) => `  ${String(code).padStart(3)}  ${exitCodeMeanings[code]}`).join('\n');
 }
 
-/** Returns a command's summary, or else its description's first sentence, uncapitalized and without the period. */
+/**
+ * Returns a command's summary. If it has none, returns its description's first sentence without the capital letter and
+ * the period.
+ */
 export function commandSummary(command: Command): string {
   const [first = ''] = command.description().split(/(?<=[.!?])\s/, 1);
   const fragment = first.replace(/\.$/, '');
-  // An acronym stays as it is.
+  // Keeps an acronym at the start of the sentence in upper case.
   return command.summary() || (/^[A-Z][a-z]/.test(fragment) ? lowercaseFirst(fragment) : fragment);
 }

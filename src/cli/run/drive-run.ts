@@ -52,7 +52,7 @@ export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunO
 
 function printPending(context: Context, object: RunOutput): void {
   const { io } = context;
-  // On a terminal, the answer above may already contain the error's message.
+  // On a terminal, the answer printed above may already contain the error's message.
   const said = io.stdoutIsTty && object.error !== undefined && containsMessage(object.text, object.error.message);
   if (object.error !== undefined && !said) printError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');

@@ -24,7 +24,7 @@ export class RunRenderer {
   readonly #said = new Map<string, string>();
   readonly #calls = new Map<string, Record<string, unknown>>();
   #streamed = false;
-  /** Failures to print later, unless the agent's answer mentions them. */
+  /** Failures that are printed later, unless the agent's answer mentions them. */
   #held: { readonly line: string; readonly message: string }[] = [];
 
   constructor(
@@ -56,7 +56,7 @@ export class RunRenderer {
     if (event.type === 'approval') this.#showApproval(event.approval);
     else if (event.type === 'connection') this.#showConnection(event.connection);
     else if (event.type === 'notice') this.#talk(this.#io.paint('stderr', 'dim', safeLine(event.message)));
-    // With JSON output, stderr gets only what a person must know.
+    // With JSON output, progress is left out, so that stderr has only approvals, connections and notices.
     else if (this.#format === 'text') this.#showWork(event);
   }
 
@@ -126,7 +126,7 @@ export class RunRenderer {
   }
 
   #talk(line: string): void {
-    // Answer and progress share a terminal, so flush the answer first to keep their order.
+    // The answer and the progress share a terminal, so the answer must be flushed first to keep their order.
     if (this.#streams) this.#io.write(this.#markdown.end());
     this.#tell(line);
   }
@@ -165,7 +165,7 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-/** Sorts a trade's arguments into a fixed sequence, because models vary it. Keeps the sequence of the others. */
+/** Puts a trade's arguments into a fixed order, because models vary it. Other arguments keep their order. */
 function sortArguments(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
@@ -173,7 +173,7 @@ function sortArguments(args: Record<string, unknown>): unknown[] {
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([name, value]) => {
       if (name === 'notional') return formatAmount(String(value));
-      // Without its name, a bare "true" would mean nothing.
+      // Prints the argument's name, because `true` alone would mean nothing.
       if (value === true) return name.replaceAll('_', ' ');
       const words = legLabels[name];
       return words === undefined ? value : `${words} ${String(value)}`;

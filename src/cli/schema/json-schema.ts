@@ -9,7 +9,10 @@ import { createSchemaRegistry } from '../../values/schema-registry.ts';
 import { timeSchema } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
-/** By file name: schemas of results, `stream-json` events, the output of `check`, and the files that people write. */
+/**
+ * Returns the schemas by file name: for results, `stream-json` events, the output of `check`, and files that people
+ * write.
+ */
 export function buildSchemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
@@ -49,7 +52,7 @@ const sharedSchemas = new Map<z.ZodType, string>([
 /** Formats JSON without indentation, which would double the size of these files in the package. */
 const toJsonText = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
-/** Removes `additionalProperties: false`: a version may gain fields, and readers must ignore unknown fields. */
+/** Removes `additionalProperties: false`, because a version may gain fields, and readers must ignore unknown fields. */
 function allowUnknownFields(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);

@@ -50,7 +50,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     try {
       (script.runInThisContext() as ChunkFunction)(module.exports, require, module, url.href);
     } catch (error) {
-      // Loading it again must fail the same way.
+      // Removes the chunk, so that loading it again fails again instead of returning incomplete exports.
       loaded.delete(name);
       throw error;
     }

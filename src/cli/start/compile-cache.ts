@@ -3,8 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Returns the path of the file for a command's compiled code. Its folder is private to the user, because anyone who can
- * write to it could run any code. Undefined if there is no such folder, or if NODE_DISABLE_COMPILE_CACHE is set.
+ * Returns the path of the file for a command's compiled code. The file is in a folder that is private to the user,
+ * because anyone who can write to it could run any code. Returns undefined if there is no private folder, or if
+ * NODE_DISABLE_COMPILE_CACHE is set.
  * @param command each command has its own file, because each runs different functions of the same chunks
  */
 export function compiledCodeFile(command: string): string | undefined {

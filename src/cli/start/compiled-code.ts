@@ -3,7 +3,10 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 export type CompiledCode = Map<string, Buffer>;
 
 interface Header {
-  /** Identifies the build of the program. V8 itself rejects code that was compiled with different V8 flags. */
+  /**
+   * ID of the program's build. It does not cover V8's flags, because V8 rejects code that was compiled with other
+   * flags.
+   */
   readonly build: string;
   readonly node: string;
   /** SHA-256 of everything after the header. Needed because V8 trusts compiled code and crashes on damaged code. */
@@ -14,10 +17,12 @@ interface Header {
 /** The Node version and platform. Compiled code can't be used with any other. */
 const nodeBuild = `${process.version} ${process.platform} ${process.arch}`;
 
-/** Loads node:crypto on demand, because loading it takes a fifth of the time of `--version`. */
+/**
+ * Computes a SHA-256 hash. Loads node:crypto on demand, because loading it takes a fifth of the time of `--version`.
+ */
 const sha256 = (data: Buffer) => process.getBuiltinModule('node:crypto').hash('sha256', data);
 
-/** Returns an empty map if the file is missing, damaged, or from another build or Node version. */
+/** Reads the file. Returns an empty map if it is missing, damaged, or from another build or Node version. */
 export function readCompiledCode(file: string, build: string): CompiledCode {
   const code: CompiledCode = new Map();
   try {

@@ -13,9 +13,10 @@ const STORE_CODE_DELAY_MS = 10_000;
  * pipe, an idle connection) would keep a finished command alive.
  */
 export async function main(argv: string[]): Promise<void> {
-  // An empty HOME would make the user's folders relative. Without HOME, the system's user database is used.
+  // Removes an empty HOME, with which the user's folders would be relative. Without HOME, Node asks the system's user
+  // database.
   if (process.env.HOME === '') delete process.env.HOME;
-  // Answered before anything is loaded, because scripts and shells often run --version and --help.
+  // Answers before anything is loaded, because scripts and shells often run --version and --help.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return print(`${version()}\n`);
   const help = await loadPrerenderedHelp(argv, process.stdout);
   if (help !== undefined) return print(help);
@@ -25,11 +26,11 @@ export async function main(argv: string[]): Promise<void> {
     bundle === undefined
       ? await import('../program.ts')
       : (bundle.load('program.cjs') as typeof import('../program.ts'));
-  // A chat or sandbox may be killed before it can store the code at exit.
+  // Stores the code while the program runs, because a chat or sandbox may be killed before it exits.
   if (bundle !== undefined) setTimeout(() => bundle.storeCompiledCode(), STORE_CODE_DELAY_MS).unref();
   const exitCode = await startProgram(argv);
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
-  // After a usage error there is nothing worth storing.
+  // After a usage error, no new code worth storing has run.
   if (exitCode !== exitCodes.usage) bundle?.storeCompiledCode();
   process.exit(exitCode);
 }
@@ -41,7 +42,7 @@ function openOwnBundle([name = 'chat']: readonly string[]): Bundle | undefined {
 }
 
 function print(text: string): void {
-  // The reader may be gone, as with "| head".
+  // Exits if the reader has closed the pipe, as with "| head".
   process.stdout.once('error', () => process.exit(exitCodes.interrupted));
   process.stdout.write(text);
 }
@@ -62,6 +63,6 @@ function keepMemoryOutOfCoreDumps(platform: NodeJS.Platform = process.platform):
   try {
     writeFileSync('/proc/self/coredump_filter', '0');
   } catch {
-    // The kernel has no core dumps, or there is no /proc.
+    // The kernel doesn't support core dumps, or there is no /proc.
   }
 }

@@ -1,8 +1,8 @@
 import { HELP_COLUMNS } from '../options/help.ts';
 
 /**
- * Returns the help that the build rendered for these arguments. Rendering it now would be slow, because all commands
- * would be set up. Undefined for other arguments, an unknown command, a narrow terminal, or without a build.
+ * Returns the help that the build rendered for these arguments, because rendering it now would set up all commands,
+ * which is slow. Returns undefined for other arguments, an unknown command, a narrow terminal, or without a build.
  */
 export async function loadPrerenderedHelp(
   argv: readonly string[],

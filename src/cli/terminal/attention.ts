@@ -35,9 +35,9 @@ export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean)
   };
 }
 
-/** Only for terminals that support notifications: others would print or misinterpret the sequence. */
+/** Returns the sequence for a desktop notification; empty for terminals that would print or misinterpret it. */
 function notification(env: NodeJS.ProcessEnv, line: string): string {
-  // Inside tmux and screen, only the bell reaches the person.
+  // tmux and screen pass only the bell on to the person's terminal.
   if (env.TMUX !== undefined || /^(screen|tmux)/.test(env.TERM ?? '')) return '';
   if (['iTerm.app', 'WezTerm', 'ghostty'].includes(env.TERM_PROGRAM ?? '')) return `\u001b]9;${line}${BELL}`;
   if (/^(rxvt|foot)/.test(env.TERM ?? '')) return `\u001b]777;notify;trade-agent;${line}${BELL}`;

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /**
- * Edits a copy that only this person can read. @throws {TradeAgentError} `usage` if no editor is set, or if it fails
+ * Opens the text in the person's editor and returns the edited text. The editor gets a copy that only this person can
+ * read.
+ * @throws {TradeAgentError} `usage` if no editor is set, or if the editor fails
  */
 export async function editText(
   text: string,

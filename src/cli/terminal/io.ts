@@ -10,7 +10,10 @@ export type Io = Readonly<ReturnType<typeof createIo>>;
 
 const isSet = (value: string | undefined) => value !== undefined && value !== '';
 
-/** `--no-color` takes precedence, then FORCE_COLOR, then NO_COLOR (as in Node). Otherwise, not in a pipe or in CI. */
+/**
+ * Returns whether to use color. `--no-color` takes precedence, then FORCE_COLOR, then NO_COLOR (as in Node). If none is
+ * set, uses color on a terminal but not in CI.
+ */
 export function shouldUseColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
   if (noColor) return false;
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
@@ -67,7 +70,9 @@ export function createIo(parts: {
     write: (text: string) => write(stdout, text),
     print: (line: string) => write(stdout, `${line}\n`),
     talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
-    /** Redirects messages from stderr, if it is a terminal, while a screen is drawn; undefined ends this. */
+    /**
+     * If stderr is a terminal, sends messages to `to` while a screen is drawn; undefined sends them to stderr again.
+     */
     divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;
     },
@@ -83,7 +88,7 @@ export function createIo(parts: {
       const lines = createInterface({ input: stdin, output: stderr });
       // In raw mode, readline handles Ctrl-C itself and would only close the prompt.
       lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-      // On Ctrl-D or when the terminal closes, readline would never resolve.
+      // Rejects on Ctrl-D or when the terminal closes, because readline's promise would never settle.
       let onClose: () => void = () => undefined;
       const closed = new Promise<never>((_, reject) => {
         onClose = () => {

@@ -3,7 +3,7 @@ import type { Io } from './io.ts';
 
 /** Opens an address from the identity provider. Prints a message if no browser can be opened. */
 export async function openBrowser({ io }: { readonly io: Io }, address: string): Promise<void> {
-  // Other schemes could start any program.
+  // An address with another scheme could start any program.
   if (!/^https?:\/\//.test(address)) {
     throw new TradeAgentError('provider_error', 'the sign-in address is not a web address', {
       hint: 'Check the issuer in config.yaml.',

@@ -9,7 +9,11 @@ import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
  */
 type PipeWriters = 'beside' | 'above' | 'unknown';
 
-/** Reads /proc on Linux. On other platforms, returns `beside` for every pipe. @param descriptor 0, except in tests */
+/**
+ * Finds the processes that can write to the pipe. Reads /proc on Linux; on other platforms, returns `beside` for every
+ * pipe.
+ * @param descriptor 0, except in tests
+ */
 export function findPipeWriters(descriptor = 0, platform: NodeJS.Platform = process.platform): PipeWriters {
   try {
     if (!fstatSync(descriptor).isFIFO()) return 'unknown';
@@ -20,7 +24,8 @@ export function findPipeWriters(descriptor = 0, platform: NodeJS.Platform = proc
     const group = processInfo('self')?.group;
     const isBeside = (pid: string) => {
       const writes = hasOpenForWriting(pid, pipe);
-      // Another user's process, as in "sudo producer | trade-agent", has the same process group.
+      // Another user's process can't be inspected, as in "sudo producer | trade-agent", but it has the same process
+      // group.
       return writes ?? (group !== undefined && processInfo(pid)?.group === group);
     };
     if (others.some(isBeside)) return 'beside';

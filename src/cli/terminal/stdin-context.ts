@@ -12,7 +12,7 @@ interface StdinLimits {
   readonly maxBytes: number;
 }
 
-/** How long to wait for input, in milliseconds, before saying so. Nobody notices a shorter wait. */
+/** How long to wait for input, in milliseconds, before a message says so. Nobody notices a shorter wait. */
 export const FIRST_BYTE_TIMEOUT_MS = 500;
 export const MAX_CONTEXT_BYTES = 256 * 1024;
 export const MAX_PROMPT_BYTES = 64 * 1024;
@@ -24,7 +24,8 @@ export interface StdinText {
 }
 
 /**
- * Reads standard input unless it is a terminal. Then releases it, so that an open pipe can't keep the process alive.
+ * Reads standard input unless it is a terminal, and then releases it, so that an open pipe can't keep the process
+ * alive.
  * @throws `signal.reason` if the signal aborts
  */
 export async function readStdin(
@@ -66,7 +67,7 @@ export async function readStdin(
         })
         .catch(() => undefined);
     });
-    // A character cut at the limit becomes U+FFFD; drop it.
+    // Drops a character that was cut at the limit, which was decoded as U+FFFD.
     const text = Buffer.concat(chunks)
       .subarray(0, maxBytes)
       .toString('utf8')
@@ -86,7 +87,7 @@ export async function readStdin(
 /** Returns standard input as the prompt. @throws {TradeAgentError} `usage` if it is empty or too long */
 export function toPrompt({ text, ended }: StdinText): string {
   const prompt = text.trim();
-  // Part of a prompt could ask for a different order than all of it.
+  // Rejects an incomplete prompt, because it could ask for a different order than the complete one.
   if (ended === 'cut') {
     throw new TradeAgentError('usage', `the prompt on standard input is longer than ${MAX_PROMPT_BYTES / 1024} KiB`, {
       hint: 'Pass long text as context: trade-agent run "your question" < file',

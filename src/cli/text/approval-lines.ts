@@ -45,7 +45,7 @@ export function approvalLines(
   columns = Number.POSITIVE_INFINITY,
 ): string[] {
   const fields = subjectFields(approval);
-  // As on the phone, an approval in advance shows the worst case first.
+  // For approvals in advance, the first field is the worst case, which comes before the code, as on the phone.
   const first = getKindDefinition(approval.kind).phone.worstFirst === true ? 1 : 0;
   const rows: [string, string][] = [
     ...fields.slice(0, first),
@@ -67,7 +67,10 @@ export function requesterText({ requested_by, client }: ApprovalView, machine?: 
   return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
 }
 
-/** Such an order reached the broker after it was reported. Other executed orders have no reason. */
+/**
+ * Returns whether a proposal was executed although it had been reported as not executed. Only then does an executed
+ * proposal have a reason.
+ */
 export function wasReportedAsNotPlaced({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }

@@ -208,7 +208,7 @@ function axisLabels(high: Dec, low: Dec, rows: number): string[] {
 }
 
 function dateLine(first: Bar, last: Bar, bars: readonly Bar[], indent: number, width: number): string {
-  // Hours matter only for hourly bars.
+  // Includes the time of day only if the bars are hourly.
   const hourly = bars.length > 1 && Date.parse(last.at) - Date.parse(first.at) < bars.length * 7_200_000;
   const written = (at: string) => (hourly ? at.slice(5, 16).replace('T', ' ') : at.slice(0, 10));
   const narrow = written(first.at).length + written(last.at).length >= width;
@@ -368,7 +368,10 @@ function mergeBars(bars: readonly Bar[], count: number): Bar[] {
 
 /** Content of half a character of a candle: nothing, the wick, or the body. */
 type Half = 0 | 1 | 2;
-/** Indexed by lower and upper half. Rising bars are hollow or slim, to differ from falling bars without color. */
+/**
+ * Characters of a candle, by the content of their lower and upper half. Rising bars are hollow or slim, so that they
+ * differ from falling bars even without color.
+ */
 const SLIM = [' ╵╹', '╷│╿', '╻╽┃'];
 const FILLED = [' ╵▀', '╷│█', '▄██'];
 const HOLLOW = [' ╵░', '╷│░', '░░░'];

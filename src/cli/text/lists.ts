@@ -15,7 +15,7 @@ export function approvalsText(approvals: readonly ApprovalView[], reader: Output
       { head: 'ID', cell: ({ id }) => short(id) },
       { head: 'CODE', cell: ({ code }) => code },
       { head: 'ORDER', cell: subjectHeadline, shortens: true },
-      // Programs get the status with its meaning.
+      // For a program, the status includes its meaning.
       { head: 'STATUS', cell: (one) => (reader.person ? one.status : approvalStatusLine(one)) },
       { rank: 1, head: 'EXPIRES', cell: ({ expires_at }) => reader.time(expires_at) },
       {

@@ -20,7 +20,7 @@ function weightText(fraction: string): string {
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/** `width` characters for the largest weight. The bar of a short position shows its absolute weight. */
+/** Draws a bar, `width` characters long for the largest weight. A short position's bar shows its absolute weight. */
 function weightBar(weight: string, all: readonly string[], width: number, unicode: boolean): string {
   const largest = Dec.max(0, ...all.map((one) => new Dec(one).abs()));
   if (largest.isZero()) return '';
@@ -41,7 +41,9 @@ export interface PortfolioScreen {
   readonly spoken?: boolean;
 }
 
-/** In characters. A month has about twenty trading days, so each character shows about two days. */
+/**
+ * Width of a sparkline, in characters. A month has about twenty trading days, so each character shows about two days.
+ */
 const SPARKLINE_WIDTH = 10;
 const BAR_WIDTH = 6;
 

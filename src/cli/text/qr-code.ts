@@ -8,7 +8,7 @@ export async function qrRows(
 ): Promise<string[]> {
   if (!screen.unicode) return [];
   const { default: qrcode } = await import('qrcode');
-  // An odd margin makes this renderer throw, because it draws two rows as one.
+  // The margin must be even, because this renderer draws two rows as one and throws for an odd margin.
   const code = await qrcode.toString(address, { type: 'utf8', margin: 2, errorCorrectionLevel: 'L' });
   const rows = code.split('\n').filter((row) => row !== '');
   const width = Math.max(...rows.map((row) => stringWidth(row)));

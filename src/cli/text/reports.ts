@@ -64,13 +64,13 @@ export function ordersText(orders: readonly OrderRow[], reader: OutputReader = p
   const hasSeveralBrokers = orders.some(({ account }) => account !== undefined);
   return fitTable<OrderRow>(
     [
-      // Never dropped, because showing, changing or canceling an order needs the ID.
+      // The ID column is never dropped, because showing, changing or canceling an order needs the ID.
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
       numberColumn('QTY', (order) => orderAmount(order)),
       {
         head: 'SYMBOL',
-        // The legs of an option order follow in their own rows.
+        // An option order's legs are not in this cell, because they follow in their own rows.
         cell: ({ symbol, order_class, legs = [] }) =>
           reader.person && legs.length > 0 && isMultiLeg({ order_class, legs })
             ? `${legs.length} legs`

@@ -1,7 +1,9 @@
 import stringWidth from 'string-width';
 
 export interface Column<Row> {
-  /** Columns with the highest rank are dropped first to save space. A column without a rank is never dropped. */
+  /**
+   * Rank for saving space: columns with the highest rank are dropped first. A column without a rank is never dropped.
+   */
   readonly rank?: number;
   readonly head: string;
   readonly align?: 'left' | 'right';

@@ -17,7 +17,10 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** Aligns further lines with the start of the value. @param width Infinity disables wrapping */
+/**
+ * Returns a label and its value, with continuation lines aligned with the value.
+ * @param width Infinity disables wrapping
+ */
 export function labeledLines(label: string, value: string, width: number): string[] {
   const indent = stringWidth(label) + 1;
   const text = safeLine(value);

@@ -30,8 +30,8 @@ export async function printApproval(context: Context, approval: ApprovalView): P
 }
 
 /**
- * Waits for approvals, and shows their progress and outcomes. Shows a single approval as `resume` does, and several as
- * a list.
+ * Waits for approvals, and shows their progress and outcomes. A single approval looks as in `resume`; several are shown
+ * as a list.
  * @returns the exit code
  */
 export async function waitAndShowApprovals(context: Context, ids: readonly string[]): Promise<number> {
@@ -57,7 +57,7 @@ async function showAll(context: Context, ids: readonly string[]): Promise<number
   };
   const runs = await waitForApprovals(context, ids, (thread, event) => {
     output.event({ thread, ...event });
-    // Answers of several threads would interleave, so the answers are not shown. The summary shows the orders.
+    // Does not show answers, because those of several threads would interleave. The summary shows the orders.
     if (output.format !== 'stream-json' && event.type !== 'text') rendererOf(thread).show(event);
   });
   await output.result('runs', { runs }, () =>

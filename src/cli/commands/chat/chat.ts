@@ -33,7 +33,7 @@ async function runChats(program: CliCommand, command: CliCommand, options: ChatO
     if (next === undefined) return;
     program.setOptionValue('profile', next);
     program.setOptionValue('server', undefined);
-    // A thread belongs to the profile that it was started with.
+    // Drops the thread, because it belongs to the previous profile.
     const { thread: _, ...others } = chatOptions;
     chatOptions = others;
   }
@@ -48,7 +48,8 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
     });
   }
   if (env.TERM === 'dumb') {
-    // An editor's shell window would print each frame below the last one, with its escape sequences.
+    // Rejects a dumb terminal, such as an editor's shell window, which would print frames below each other, with their
+    // escape sequences.
     throw new TradeAgentError('usage', 'this terminal (TERM=dumb) does not support the chat', {
       hint: 'Ask single questions instead: trade-agent run "what do I own"',
     });
@@ -57,7 +58,7 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
   if (!(await setUpOnFirstRun(context))) return undefined;
   // Ink's color library only reads FORCE_COLOR, not NO_COLOR or --no-color.
   if (!io.color.stdout) env.FORCE_COLOR = '0';
-  // Reading the credentials may start a process, so load the screen in the meantime.
+  // Loads the screen while the store opens, because reading its credentials may start a process.
   const storing = context.store();
   storing.catch(() => undefined);
   const { startChat } = await import('../../chat/start-chat.tsx');

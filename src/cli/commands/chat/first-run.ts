@@ -16,7 +16,7 @@ import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
 /**
  * On the first run (no profile, no sandbox), asks where to trade and which model to use, and writes both to
  * config.yaml.
- * @returns false if the person must first set up a home or provider; the steps were then printed
+ * @returns false if the person must first set up a home or provider, after printing the necessary steps
  */
 export async function setUpOnFirstRun(context: Context): Promise<boolean> {
   if (!(await isFirstRun(context))) return true;
@@ -50,7 +50,10 @@ See docs/operate/providers/ for what a provider must support.`);
   return true;
 }
 
-/** Creates a home on this machine if there is none, and a profile for it. The person must then start the home. */
+/**
+ * Creates a home on this machine if there is none, and a profile for it. The person must then start the home
+ * themselves.
+ */
 async function setUpFirstHome(context: Context): Promise<void> {
   const { io } = context;
   const folder = getHomeFolder(context.env);

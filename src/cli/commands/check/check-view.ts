@@ -20,8 +20,8 @@ export function createCheckView(context: Context, format: CheckFormat): CheckVie
     const { schema: _schema, ...data } = result;
     await output.result('check', data, () => checkResultText(result, format));
   };
-  // Text output shows findings before waiting for approvals. Other formats print one object at the end, with the sent
-  // notices.
+  // Text output shows findings before the check waits for approvals. Other formats print one object at the end, because
+  // it includes the sent notices.
   const early = output.format === 'text';
   return {
     ...createCheckProgress(context),
@@ -46,7 +46,7 @@ export function createCheckProgress(context: Context): Pick<CheckListener, 'find
     finding: (finding) => output.event({ type: 'finding', finding }),
     proposing: (event) => {
       output.event({ ...event });
-      // Show only what matters while waiting, because the planner's answer would repeat the result.
+      // Shows only approvals and notices while waiting, because the planner's answer would repeat the result.
       const shown = event.type === 'approval' || event.type === 'notice';
       return shown && output.format !== 'stream-json' ? show(event) : undefined;
     },

@@ -81,7 +81,7 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
   const { planCompletion, resolveShell, uninstallCompletion } = await import('../../../app/completion/install.ts');
   const { env } = context;
   const shell = resolveShell(named, context);
-  // The path depends on whether bash-completion existed when the script was installed, so look in both places.
+  // Looks in both places, because the path depends on whether bash-completion existed at installation.
   const plans = [planCompletion(shell, context), planCompletion(shell, { env, exists: () => false })];
   const files = [...new Set([...plans, planCompletion(shell, { env, exists: () => true })])].flatMap(
     uninstallCompletion,
@@ -114,7 +114,7 @@ export function addCompleteCommand(program: CliCommand): void {
               : found.map(({ value, summary = '' }) => (summary === '' ? value : `${value}\t${summary}`));
           for (const line of lines) context.io.print(line);
         },
-        // Discards messages, which would appear in the middle of the command line.
+        // Discards messages, because they would appear in the middle of the command line that is being completed.
         () => undefined,
       ),
     );

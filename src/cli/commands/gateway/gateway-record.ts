@@ -4,7 +4,7 @@ import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { serverPaths } from '../server/places.ts';
 
-/** Adds commands for the gateway's audit log and for halts, which must run on the gateway's machine. */
+/** Adds commands for the gateway's audit log and for halts. They must run on the gateway's machine. */
 export function addGatewayRecordCommands(gateway: CliCommand): void {
   addGatewayAudit(gateway);
 

@@ -65,7 +65,10 @@ async function printReady(cli: Cli, parts: ServingContext, output: Output, ready
   parts.log.tell('Press Ctrl-C to stop.');
 }
 
-/** Only on a terminal: if the pairing link were in a log, anyone who can read the log could use it. */
+/**
+ * Prints a pairing link if no phone is paired. Prints it only on a terminal, because anyone who can read a log could
+ * use a link in it.
+ */
 async function offerPairing(cli: Cli, parts: ServingContext, output: Output, folder: string): Promise<void> {
   const { isUnpaired } = await import('../../../app/home/users.ts');
   if (!(await isUnpaired(parts, folder))) return;

@@ -19,7 +19,7 @@ import {
  * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`, before anything is written
  */
 export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {
-  // Checked before the person types anything.
+  // Checks the folder before the person types anything.
   requireUnusedFolder(folder);
   const address = await promptForAddress(context, options);
   const owner = await promptForOwner(context, options);

@@ -40,7 +40,10 @@ interface ClientsOptions {
   readonly user?: string;
 }
 
-/** Adds `mcp clients`, for the clients that people allowed on the consent page. Must run on the home's machine. */
+/**
+ * Adds `mcp clients`, which manages the clients that people allowed on the consent page. Must run on the home's
+ * machine.
+ */
 function addMcpClients(mcp: CliCommand): void {
   const clients = mcp
     .command('clients')

@@ -37,7 +37,7 @@ async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
   const across = await loadCombinedPortfolio(context);
   if (across !== undefined) return await portfolios(context, across);
-  // Sparklines are only for people.
+  // Requests sparklines only for people, because programs don't need them.
   const lines = io.stdoutIsTty && output.format === 'text' ? MAX_SPARKLINES : 0;
   const { account, positions, history } = await loadPortfolioSummary(context, { lines });
   await output.result('portfolio', { account, positions }, async () => {

@@ -92,7 +92,11 @@ async function add(context: Context, name: string, options: AddOptions, server: 
   }
 }
 
-/** If a home is given, its address determines all three. @throws {TradeAgentError} `usage` */
+/**
+ * Returns the URLs of the issuer and the gateway, and the ID of the login client. If `--home` is given, its URL is
+ * both.
+ * @throws {TradeAgentError} `usage`
+ */
 function profileAddresses({ home, issuer, gateway, loginClient }: AddOptions) {
   if (home === undefined) return { issuer, gateway, loginClient };
   if (issuer !== undefined || gateway !== undefined) {

@@ -21,7 +21,9 @@ import { formatInBothZones, localTimeZone, zonedTimestamp } from './zoned-time.t
 /** Maximum number of printed lines. Limited because cron sends all of them as mail. */
 const MAX_LINES = 200;
 
-/** Holds messages until it is known whether to print them, because cron sends every printed line as mail. */
+/**
+ * Creates a buffer for messages, which is printed or dropped at the end, because cron sends every printed line as mail.
+ */
 export function createLineBuffer() {
   const lines: string[] = [];
   let left = 0;
@@ -84,8 +86,8 @@ export async function runStoredSchedule(command: CliCommand, id: string, now: bo
 }
 
 /**
- * Finds a schedule on this machine. It takes precedence over a server's schedule regardless of the current profile,
- * because the crontab line or timer that starts the run does not name a profile.
+ * Finds a schedule on this machine. A local schedule takes precedence over a server's regardless of the current
+ * profile, because the crontab line or timer that starts the run does not name a profile.
  */
 async function findLocalSchedule(home: UserDirs, id: string) {
   try {
@@ -168,7 +170,7 @@ async function runText(run: ScheduleRun): Promise<string> {
     return (await Promise.all(check.checks.map(({ result }) => checkResultText(result, 'text')))).join('\n\n');
   }
   if (record.status === 'market_closed') return 'The market is closed: skipped.';
-  // For a run on a server, only the record has the findings.
+  // After a run on a server, there is no check result here, so the findings come from the record.
   const findings = record.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`);
   return [runRecordLine(record), ...findings].join('\n');
 }

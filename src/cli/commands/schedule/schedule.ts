@@ -10,7 +10,10 @@ import { toReader } from '../../text/reader.ts';
 
 const parseLimit = createCountParser(99_999, '--limit', 'Choose a number from 1 to 99999.');
 
-/** Exit codes of a check. They don't include the code for a closed market, which is not a failure for a schedule. */
+/**
+ * Exit codes of a scheduled check. They don't include the code for a closed market, because skipping a check while the
+ * market is closed is not a failure.
+ */
 const checkExits = [...runExitCodes.filter((code) => code !== exitCodes.marketClosed), exitCodes.found];
 
 export function addScheduleCommand(program: CliCommand): void {

@@ -11,7 +11,7 @@ export function zonedTimestamp(at: number, zone: string): string {
   return `${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}:${parts.second}${offset === '' ? 'Z' : offset}`;
 }
 
-/** Formats a time for both zones: `Fri 2026-11-27 12:30 EST, here 18:30 GMT+1`. */
+/** Formats a time in New York and local time: `Fri 2026-11-27 12:30 EST, here 18:30 GMT+1`. */
 export function formatInBothZones(at: number, local: string): string {
   const exchange = dateParts(at, EXCHANGE_ZONE, 'short');
   const here = dateParts(at, local, 'short');

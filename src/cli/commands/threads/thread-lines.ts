@@ -53,7 +53,7 @@ function failureMessage(text: string): string {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
     if (typeof error?.message === 'string') return safeLine(error.message);
   } catch {
-    // The text is not JSON.
+    // The text is not JSON, so it is shown as it is.
   }
   return 'failed';
 }
