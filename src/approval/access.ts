@@ -30,10 +30,12 @@ export function proposerForOwner<Who extends Pick<Proposer, 'sub' | 'by' | 'acce
   return who.sub === owner ? who : { ...who, sub: owner, by: who.sub, accessToken: NO_TOKEN };
 }
 
-/** The access token of a proposer for whom no token of the owner is available. */
+/** Stands in for the owner's access token where none is available. */
 export const NO_TOKEN = '';
 
-/** For an owner without a session: only the owner's stored credentials give access to the account. */
+/**
+ * Returns a proposer for an owner who has no session. Only the owner's stored credentials give access to the account.
+ */
 export function proposerWithoutToken(sub: string): Proposer {
   return { sub, clientId: '', accessToken: NO_TOKEN };
 }
@@ -69,7 +71,9 @@ export async function authorizeProposal(
   if (second !== undefined) await access.require(second, 'can_approve_second', owner);
 }
 
-/** Cancellations, for example, and the proposal to lift the halt are allowed. */
+/**
+ * Whether proposals of this kind may be made and executed during a halt, such as a cancellation or lifting the halt.
+ */
 export function isAllowedDuringHalt(kind: ProposalKind): boolean {
   return kinds[kind].passesHalt;
 }

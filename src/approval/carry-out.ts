@@ -25,29 +25,34 @@ import type { ProposalPatch } from './transitions.ts';
 /*
  * Executes an approved proposal exactly once, even if a process dies at any point.
  *
- *  1. The token is sealed in the row before anything acts on it, because the provider issues it only once: a gateway that
- *     takes over after a crash finds it there.
+ *  1. The token is sealed in the row before anything acts on it, because the provider issues it only once: a gateway
+ *     that takes over after a crash finds it there.
  *  2. `executing` is committed, and its line is in the audit file, before the service (orders, messages, …) is called.
  *     Otherwise something could be sent that left no record.
  *  3. The service acts only once: its journal accepts each subject id and each token's `jti` once, in one transaction,
- *     before the broker sees the order. Called again for the same subject, the service returns the first result, looks up
- *     an open outcome, or sends the order again if that can't place two. So a gateway that takes over simply calls the
- *     service again, and need not know how far the dead gateway got.
+ *     before the broker sees the order. Called again for the same subject, the service returns the first result, looks
+ *     up an open outcome, or sends the order again if that can't place it twice. So a gateway that takes over simply
+ *     calls the service again, and need not know how far the gateway that died got.
  *  4. Only an answer settles a proposal. Without one it is `unknown`, never `failed`: the order may be at the broker.
- *  5. One process executes a proposal, in one module: `supervisor/proposal-run.ts`. If that process stalls and another takes
- *     over, both may run for a moment. Orders and messages are still sent once: the one that takes over changes the row
- *     first and then reads the journal; the sender claims the journal first and then reads the row (`isOurs`). One of the
- *     two sees the other, so neither concludes from an empty journal that nothing was placed while the other sends.
- *  6. If approvals are signed, a token is not enough, because whoever issued it could put anything into it: the person's own
- *     key must have signed the row as it is. The signature is stored before `executing`, so it can be verified
- *     again after a crash.
- *  7. `executing` is committed only while trading is not halted, checked in the same transaction (transitions.ts). A halt that
- *     comes later finds the proposal executing: its outcome is then looked up, and nothing more is sent.
- *  8. An approval by mandate has no token. The mandate is named in the subject, which the row's digest covers. Whether it
- *     covers the order is checked in the transaction that claims the order and counts its use, and again before sending.
+ *  5. One process executes a proposal, in one module: `supervisor/proposal-run.ts`. If that process stalls and another
+ *     takes over, both may run for a moment. Orders and messages are still sent once: the one that takes over changes
+ *     the row first and then reads the journal; the sender claims the journal first and then reads the row (`isOurs`).
+ *     One of the two sees the other, so neither concludes from an empty journal that nothing was placed while the other
+ *     sends.
+ *  6. If approvals are signed, a token is not enough, because whoever issued it could put anything into it: the
+ *     person's own key must have signed the row as it is. The signature is stored before `executing`, so it can be
+ *     verified again after a crash.
+ *  7. `executing` is committed only while trading is not halted, checked in the same transaction (transitions.ts). If a
+ *     halt comes later, the proposal is already executing, so its outcome is looked up, and nothing more is sent.
+ *  8. An approval by mandate has no token. The mandate is named in the subject, which the row's digest covers. Whether
+ *     it covers the order is checked in the transaction that claims the order and counts its use, and again before
+ *     sending.
  */
 
-/** Delays before retrying when the service, such as a busy broker, did not accept the proposal. In milliseconds. */
+/**
+ * Delays before retrying when the service did not accept the proposal, for example because the broker is busy, in
+ * milliseconds; the last one repeats.
+ */
 const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. An order that is missing right
@@ -55,7 +60,7 @@ const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
  * may send the order again, even if another gateway took over the proposal after 20 s.
  */
 const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
-/** In milliseconds. An expired token is still used for lookups, because the broker's own may be valid longer. */
+/** How long an expired token is still used for lookups, in milliseconds. The broker's own token may be valid longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
 /**
@@ -80,7 +85,7 @@ export async function executeProposal(context: KernelContext, id: string, tries:
   context.rememberApproval(approved);
   getKind(proposal.kind).prepare?.(proposal.subject, approved);
   const intent = await moves.move(proposal, 'executing');
-  // The proposal was withdrawn or halted meanwhile: read the row again.
+  // The proposal was withdrawn, or trading was halted, since the row was read, so the row has to be read again.
   if (intent.outcome !== 'moved') return 0;
   failpoint('execute.intent');
   // Don't send an order that the audit log can't record.
@@ -260,8 +265,8 @@ async function handleRefusedApproval(
     const { to, reason } = refusedApprovalOutcome(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
   } else if (state === 'executing') {
-    // The order may have been sent, but this token is no longer usable. The outcome is looked up at the person's next
-    // visit.
+    // The order may have been sent, but this token is no longer usable. The outcome is looked up when the person next
+    // views the proposal.
     const reason: ProposalReason = { code: 'outcome_unknown', text: interruptedText };
     context.announce(await moves.move(proposal, 'unknown', { reason }));
   }
@@ -325,8 +330,9 @@ function approvalParties({
 /**
  * Verifies one person's approval: the token is that person's, covers exactly the proposal's details and, if signatures
  * are required, is signed by the person's own key.
- * @param time `isFirst` if the approval has not been acted on yet. An owner's approval that waited for a second
- *   approver was verified when it arrived, and may have expired since
+ * @param time `isFirst` is true if the approval has not been acted on yet; its token must not have expired then. The
+ *   token of an owner's approval that waited for a second approver may have expired, because it was verified when it
+ *   arrived
  * @throws {HttpProblem}
  */
 export async function verifyApprovalToken(

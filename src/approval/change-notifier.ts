@@ -4,7 +4,10 @@ import type { Clock } from '../machine/clock.ts';
 export type ListenerTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 export interface ChangeListener {
-  /** Forgets earlier changes. Call it before reading the store, so that {@link next} notices later changes. */
+  /**
+   * Forgets earlier changes. Call it before reading the store, so that {@link next} reports only changes after the
+   * read.
+   */
   forget(): void;
   /** Resolves at the next change, after `ms` milliseconds, or when a signal aborts. Never rejects. */
   next(ms: number, signals: readonly AbortSignal[]): Promise<void>;
@@ -70,7 +73,7 @@ export class ChangeNotifier {
         const ended = new AbortController();
         waiting = ended;
         const end = () => ended.abort();
-        // Not `AbortSignal.any`: a long-lived signal keeps a reference to each dependent one.
+        // `AbortSignal.any` is not used, because a long-lived signal keeps a reference to each signal derived from it.
         for (const signal of signals) signal.addEventListener('abort', end);
         try {
           await clock.sleep(ms, ended.signal);

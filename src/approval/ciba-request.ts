@@ -26,7 +26,7 @@ export function buildCibaRequest(
 
 type QuestionState = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
 
-/** Returns who decides next: the owner, then any second approver (supervisor/request-approval.ts). */
+/** Returns who decides next: the owner first, then the second approver if there is one. */
 export function currentApprover({ sub, second, ownerAuthReqId }: QuestionState): string {
   return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
 }

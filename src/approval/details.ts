@@ -75,7 +75,7 @@ export const proposalDetailsSchema = z.lazy(() =>
     /** The proposer's `sub`, if not that of the person who is asked. */
     proposed_by: z.string().optional(),
     provenance: provenanceSchema.nullable(),
-    /** How many proposals with the same content were made within the last hour, including this proposal. */
+    /** How many proposals with the same content, including this one, were made within the last hour. */
     again: z.number().int().optional(),
   }),
 );

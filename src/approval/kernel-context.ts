@@ -16,7 +16,7 @@ const MAX_REMEMBERED_SESSIONS = 10_000;
 /** The outcome of reading a result: it can no longer change, has changed, or has not changed but still may. */
 export type ResultCheckOutcome = 'over' | 'changed' | 'same';
 
-/** The state that is shared by all proposals of this process while they are supervised and executed. */
+/** The state that a process shares among all proposals that it supervises and executes. */
 export class KernelContext {
   readonly parts: KernelDeps;
   /** Aborts when the gateway closes. */
@@ -53,7 +53,7 @@ export class KernelContext {
     this.#notices.notifyOutcome(proposal);
     const { kind, subject, sub, state } = proposal;
     if (!isSettledState(state) || state === 'executed') return;
-    // If the process dies first, reconciliation releases the reservation.
+    // If the process dies before this, reconciliation releases the reservation.
     getKind(kind)
       .abandon?.(subject, sub)
       .catch((error) => this.fail(error));
@@ -132,7 +132,9 @@ const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
  */
 const SENDING_DELAY_MS = 100;
 
-/** The states that are reported to the phone. The phone knows about denials and new requests without a report. */
+/**
+ * The states that are reported to the phone. Denials and new requests are not, because the phone already shows them.
+ */
 const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 class OutcomeNotifier {
@@ -171,7 +173,8 @@ class OutcomeNotifier {
     const { asking, getKind } = this.#parts;
     const { authReqId, ownerAuthReqId, state, kind, result, reason } = proposal;
     if (state === 'denied' && ownerAuthReqId !== undefined) {
-      // The owner's phone still shows the proposal as approved. The phone that denied it needs no report.
+      // The second approver has denied the proposal, but the owner's phone still shows it as approved. The phone on
+      // which it was denied needs no report.
       const outcome = { state: 'blocked', text: reason?.text ?? state } as const;
       this.#inOrder(ownerAuthReqId, async () => void (await asking.reportOutcome(ownerAuthReqId, outcome)));
     }

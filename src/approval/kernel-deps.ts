@@ -27,7 +27,7 @@ export interface KernelDeps {
   readonly store: ProposalStore;
   readonly queue: ProposalQueue;
   readonly earlyPings: EarlyPingStore;
-  /** Undefined if no other process uses the database. */
+  /** The other processes that use the database; undefined if there are none. */
   readonly others?: OtherProcesses | undefined;
   readonly moves: ProposalTransitions;
   readonly halts: HaltStore;
@@ -38,7 +38,7 @@ export interface KernelDeps {
   readonly clock: Clock;
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** `rar`: the approval's token carries the details, and every field is compared. */
+  /** `rar`: the approval's token carries the details, and every field is compared. `message`: it does not. */
   readonly details: 'rar' | 'message';
   /** The provider's own names for details types. */
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
@@ -55,7 +55,7 @@ export interface KernelDeps {
   readonly acrFor?: ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>) | undefined;
   /** Whether the gateway can access the broker's accounts without their owner's session. */
   readonly isUnattended?: boolean;
-  /** Returns a sentence for the owner if an order that was found late exceeds its mandate. */
+  /** If an order that was found late exceeds its mandate, returns a sentence that tells the owner so. */
   readonly mandateExcess?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
   readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
   /** Called after a proposal was made or has changed. */

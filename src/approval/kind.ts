@@ -20,7 +20,7 @@ export interface Proposer {
 
 /** The owner's approval: a verified token, or a mandate. */
 export interface Approval {
-  /** Absent if only a token is known. `at` is when the proposal was made, in milliseconds since the epoch. */
+  /** The proposer, and when the proposal was made, in milliseconds since the epoch. Absent if only a token is known. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -88,10 +88,10 @@ export type ExecutionOutcome<Result> =
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** A stream's report: the result itself has changed (`own`), another result has changed, or nothing has. */
+/** The change that a stream reported: of the result itself (`own`), of another result, or none. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
-/** A live stream of changes to a result. A reported change is only a hint; the state is read separately. */
+/** A live stream of changes to a result. A report only says that something changed; the result has to be read again. */
 export interface ResultChangeStream {
   /** If false, the result has to be polled. */
   isLive(): boolean;
@@ -177,7 +177,7 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   /** Whether an order is placed according to `after`, but not according to `before`. */
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
-  /** Returns undefined if there is no stream of changes, or the result can no longer change. */
+  /** Returns a stream of changes to the result; undefined if there is none, or the result can no longer change. */
   news?(subject: Subject, result: Result, session: () => Proposer): ResultChangeStream | undefined;
   /** Returns one line for the phone, such as `filled 5 at $180.12`. */
   resultText(result: Result): string;

@@ -33,7 +33,10 @@ export class NotificationTokens {
     return this.#secrets.some((secret) => isSameSecret(tag, tokenTag(secret, body)));
   }
 
-  /** Returns the token under the current secret and, while secrets are being replaced, under the previous secret. */
+  /**
+   * Returns the token derived from the current secret and, while the secret is being replaced, that from the previous
+   * one.
+   */
   all(question: QuestionKey): string[] {
     return this.#secrets.map((secret) => deriveToken(secret, question));
   }

@@ -109,7 +109,7 @@ async function registerClient(options: RegistrationOptions): Promise<string> {
       hint: 'Register a client at the provider with the output of "trade-agent gateway key", then set approval.client_id in gateway.yaml.',
     });
   }
-  // openid-client's own function would repeat the discovery.
+  // openid-client's registration function would fetch the provider's metadata again.
   const oauth = await import('oauth4webapi');
   const send = createBoundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {

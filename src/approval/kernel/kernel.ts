@@ -19,7 +19,9 @@ import {
 
 export interface KernelOptions extends KernelDeps, ProposalIntakeOptions {}
 
-/** How many of a person's latest proposals are checked for results to follow when the person watches proposals. */
+/**
+ * How many of a person's latest proposals are checked, when the person starts to watch, for results that may change.
+ */
 const MAX_RESUMED_RESULTS = 100;
 /** How long the response to a new proposal waits for the approval request to be sent, in milliseconds. */
 const RING_WAIT_MS = 5_000;
@@ -34,7 +36,7 @@ const LOOKUP_INTERVAL_MS = 1_000;
 const withdrawnReason: ProposalReason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
 export interface ChangedProposals {
-  /** In the order of their changes, each in its current state. Empty in a keep-alive. */
+  /** The changed proposals in their current state, ordered by their last change. Empty in a keep-alive. */
   readonly proposals: readonly StoredProposal[];
   /** The version to pass when following again, so that no change is missed. */
   readonly version: number;
@@ -72,7 +74,7 @@ export class ApprovalKernel {
     await this.#supervised;
     await this.#supervisor.ended();
     await this.#parts.audit.flush().catch(() => {
-      // The lines stay in the store.
+      // Lines that can't be written now stay in the store and are written after the next start.
     });
   }
 
@@ -88,7 +90,7 @@ export class ApprovalKernel {
     const proposed = await this.#takeIn(caller, request, key);
     const { proposal, isNew } = proposed;
     if (!isNew) {
-      // The first request may have been cut off right after the row was written.
+      // The first request may have been cut off after the row was written, and before a run began.
       if (proposal.state === 'drafted') this.#supervisor.begin(proposal.id, 'found');
       return proposed;
     }
@@ -169,8 +171,8 @@ export class ApprovalKernel {
   }
 
   /**
-   * Called when a person watches proposals. If the broker streams changes, resumes following those results of the
-   * person's latest proposals that may still change.
+   * Called when a person starts to watch proposals. If the broker streams changes, resumes following the results of the
+   * person's latest proposals, except those that can no longer change.
    */
   async watched(session: Proposer): Promise<void> {
     this.#context.remember(session);
@@ -212,7 +214,7 @@ export class ApprovalKernel {
     const { store, audit } = this.#parts;
     for (const proposal of await store.list({ party: sub, state: 'open' })) {
       const { client, proposedBy } = proposal;
-      // The end of a client's grant withdraws what that client proposed: compare the proposer, not the person who is
+      // A client's grant belongs to the person who used the client, so the proposer is compared, not the owner who is
       // asked.
       const isBy = (proposedBy ?? proposal.sub) === sub && client === clientId;
       if (clientId === undefined || isBy) await this.#supervisor.cancel(proposal, revokedReason);
@@ -291,13 +293,12 @@ export class ApprovalKernel {
       await recordExecutionOutcome(this.#context, proposal, execution, 0);
       return;
     }
-    // Either the proposal was never handed over, and the run executes or expires it now; or its outcome is still
-    // unknown, and the run looks the outcome up until it is known, because occasional lookups don't measure how long an
-    // order has been absent.
+    // If the proposal was never handed over, a run executes or expires it now. If the outcome is still unknown, a run
+    // looks it up at regular intervals: occasional lookups can't show how long an order has been missing.
     this.#supervisor.begin(id, 'found');
   }
 
-  /** Starts to look up unknown outcomes that nobody supervises. */
+  /** Starts to look up unknown outcomes that no run is looking up. */
   async resumeUnknown(): Promise<void> {
     for (const id of await this.#parts.store.unknownIds()) this.#supervisor.begin(id, 'found');
   }
@@ -325,7 +326,7 @@ export class ApprovalKernel {
       await recordExecuted(this.#context, proposal, found.result);
       return 'accounted';
     }
-    // Some orders of the batch may have been reported as placed before. The result is corrected for the others.
+    // The result is corrected only if an order of the batch was placed that had been reported as not placed.
     if (isCorrected?.(result, found.result) !== true) return 'accounted';
     const late = await buildLatePlacementReason(this.#parts, proposal);
     this.#context.announce(await moves.recordResult(proposal, found.result, late));

@@ -49,7 +49,7 @@ export interface ProposalIntakeOptions {
   readonly maxTtlSeconds: number;
   /** Our own login clients. Only these clients are trusted to say where a field comes from. */
   readonly ownClients: ReadonlySet<string>;
-  /** @internal Replaces the random four characters, to test colliding codes. */
+  /** @internal Replaces the random generator of codes, to test what happens if two codes are equal. */
   readonly drawCode?: () => string;
 }
 
@@ -119,7 +119,8 @@ async function propose(
   const { sub, clientId: client } = caller;
   const owner = request.for ?? sub;
   await authorizeProposal(access, { kind: request.kind, owner, proposer: sub });
-  // Someone else's proposal is treated like any other program's: none of it is in the owner's own words.
+  // If another person is the proposer, nothing counts as the owner's own words, even if the proposer used our own
+  // client.
   const own = ownClients.has(client) && owner === sub;
   const body = proposalRequestBody(request);
   const provenance =
@@ -230,7 +231,7 @@ function requestedMandateUse(request: ProposalRequest, provenance: Provenance): 
   return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: reasonsForTap(provenance) };
 }
 
-/** @throws {HttpProblem} 403 `client_not_allowed` for other clients, which can neither propose nor use mandates */
+/** Other clients can neither propose nor use mandates. @throws {HttpProblem} 403 `client_not_allowed` */
 function requireOwnClient(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
   throw new HttpProblem(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
@@ -273,7 +274,7 @@ function jsonDigest(value: unknown): string {
     .digest('base64url');
 }
 
-/** Used if the owner is not the proposer, because the proposer's token contains no contact details of the owner. */
+/** Used if the proposer is not the owner, because the proposer's token contains no contact details of the owner. */
 const noContactDetails = { username: undefined, email: undefined } as const;
 
 /** Returns the name to show to the owner: the proposer's if that is another person, otherwise the client's. */
@@ -282,7 +283,9 @@ function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
-/** Returns the name of our own client if it runs elsewhere than on the person's machine. */
+/**
+ * Returns the name of our own client if the client has one, which means that it does not run on the person's machine.
+ */
 function displayedClient(own: boolean, { clientName }: ProposalCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };

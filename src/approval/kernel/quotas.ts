@@ -26,7 +26,10 @@ export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { ope
 /** How long a client has to wait after two denials in a row, in milliseconds. */
 const DENIAL_PAUSE_MS = 10 * 60_000;
 
-/** Whose proposals are counted together. Others have their own quota, so nobody can use up someone else's. */
+/**
+ * The proposer and client whose proposals to an owner are counted together. Every other proposer and client has a
+ * separate quota, so nobody can use up someone else's.
+ */
 export interface QuotaParty {
   /** The owner, who is asked. */
   readonly sub: string;
@@ -62,12 +65,12 @@ export function enforceQuota(
       retryAfter: 600,
     });
   }
-  // Proposals that the person types can't be a nuisance to them.
+  // Denials don't delay what a person types, because people don't pester themselves.
   if (party.typed) return;
   const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;
   const until = last.at + DENIAL_PAUSE_MS;
-  // A denial with a later time was recorded while the clock was ahead; the clock has been set back since.
+  // A denial dated that far in the future was recorded before the clock was set back, so it causes no delay.
   if (now >= until || last.at > now + DENIAL_PAUSE_MS) return;
   throw new HttpProblem(
     429,

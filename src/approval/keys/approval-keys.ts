@@ -206,7 +206,10 @@ export class ApprovalKeys {
     failpoint('key.removed');
   }
 
-  /** Removes a person's pairing before their keys, because someone could enroll another key with it. */
+  /**
+   * Removes a person's pairing and all keys. The pairing goes first, because another key could still be enrolled with
+   * it.
+   */
   async endPerson(sub: string): Promise<void> {
     const { store, clock } = this.#options;
     await store.unpair(sub);
@@ -296,7 +299,7 @@ export class ApprovalKeys {
       },
       clock.now(),
     );
-    // In the meantime the key was removed, or signed something else with a higher counter.
+    // Since it was verified, the key was removed, or it signed something else with a higher counter.
     if (kept === 'stale') throw counterRegressedProblem();
     failpoint('signature.kept');
     return verified;
@@ -332,8 +335,8 @@ export class ApprovalKeys {
     };
     const outcome = await store.enroll(key, 'machine', enrolledNote(key, 'machine'), clock.now());
     if (outcome !== 'enrolled') throw keyKnown();
-    // The secret from which this key is derived was changed, so keys from the old secret are removed: nobody can
-    // approve anything with them.
+    // The terminal phone's secret was changed. Keys derived from an earlier secret are removed, so that whoever knows
+    // that secret can no longer approve anything.
     for (const old of await store.listByPerson(sub)) {
       if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
       await store.remove(old, 'machine', removedNote(old, 'machine'), clock.now());
@@ -348,7 +351,7 @@ export class ApprovalKeys {
     return pairing.sub;
   }
 
-  /** Without keys, any discoverable key of this site may sign. */
+  /** If `keys` is empty, any discoverable key of this site may sign. */
   #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
     return {
       challenge: challenge.toString('base64url'),
@@ -495,7 +498,10 @@ function removedNote({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): 
   return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
 }
 
-/** Returns a key as it was when its stored signature was first verified. */
+/**
+ * Returns the key as its stored signature requires: the counter is lower than the signature's and, if the approval was
+ * already acted on, the key does not count as removed.
+ */
 function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
   return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
 }

@@ -125,7 +125,10 @@ interface VerifiedAssertion {
   readonly backedUp: boolean;
 }
 
-/** The COSE key type and curve, if any, by algorithm (RFC 9053 §2, RFC 8812 §2). */
+/**
+ * For each accepted COSE algorithm, the key type and, if the algorithm requires one, the curve (RFC 9053 §2, RFC 8812
+ * §2).
+ */
 const keyTypeByAlgorithm: Readonly<Record<number, { readonly kty: number; readonly crv?: number }>> = {
   [-7]: { kty: 2, crv: 1 },
   [-8]: { kty: 1, crv: 6 },

@@ -26,8 +26,8 @@ const MAX_BACKOFF_SECONDS = 30;
  */
 const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
 /**
- * How long a response is kept in memory while it can't be stored, in seconds: restoring a database takes minutes. The
- * provider issues a token only once, so without the response the person would have to be asked again.
+ * How long a response is kept in memory while it can't be stored, in seconds. The provider issues a token only once, so
+ * if it were dropped, the person would have to be asked again. Restoring a database takes minutes.
  */
 const MAX_STORE_OUTAGE_S = 15 * 60;
 /** How long to keep waiting for a decision after the deadline, in milliseconds, to tell a denial from an expiry. */
@@ -37,7 +37,7 @@ const LATE_ANSWER_MS = 5_000;
  * with the age of the question, from `first` to `most`.
  */
 const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
-/** Maximum time that a run stays in memory until the next poll, in milliseconds. */
+/** Longest wait for the next poll that a run spends in memory, in milliseconds. For a longer wait, the run ends. */
 const MAX_REST_MS = 2_000;
 /**
  * Interval of lookups of an unknown outcome, in milliseconds: short enough for gateway/orders/absence.ts to measure how
@@ -95,7 +95,7 @@ export class ProposalRun {
   /** Whether this run has just asked the question, so that no ping can have been missed. */
   #isFresh = false;
   /**
-   * The time of the next poll, unless the provider pings, and the earliest time that the provider allows. In
+   * The time of the next poll if the provider does not ping, and the earliest time that the provider allows, both in
    * milliseconds since the epoch.
    */
   #nextPoll = { at: 0, earliest: 0 };
@@ -165,7 +165,7 @@ export class ProposalRun {
         // A ping may have been missed.
         this.#isFresh = false;
         this.#nextPoll.at = this.#nextPoll.earliest;
-        // The failure may have happened between a change and its notifications.
+        // The failure may have happened after a change was stored and before it was written to the log and reported.
         context.parts.audit.flushSoon();
         await context.notifyUnnotified().catch((failure) => context.fail(failure));
         await this.#rest(FAILURE_RETRY_DELAYS_MS[Math.min(failures, FAILURE_RETRY_DELAYS_MS.length - 1)] ?? 0);
@@ -186,7 +186,7 @@ export class ProposalRun {
         case 'answered':
           await this.#carryOut();
           await this.#resumeUnknown();
-          // If the proposal changed when this run was about to end, start again from its current state, but only after
+          // The proposal may have changed just before this run ends, so its current state is read again, but only after
           // a pause: another gateway may be working on the proposal too, and the two would keep changing the row under
           // each other. After the pause, one gateway finds the outcome unknown and leaves the proposal to the other.
           if (!(await this.#isUnderWay())) return undefined;
@@ -220,7 +220,7 @@ export class ProposalRun {
       case 'unknown':
         return 'answered';
       default:
-        // An ended proposal is due if the process that ended it may have died before it notified the phone.
+        // An ended proposal becomes due if the process that ended it may have died before it notified the phone.
         if (this.why === 'due') await context.notifyUnnotified();
         return 'over';
     }
@@ -269,7 +269,7 @@ export class ProposalRun {
     const pause = this.#pauseAfter(proposal, result, sentAt);
     this.#nextPoll.at = clock.now() + pause * 1000;
     if (await this.#settleSurely(proposal, result)) return true;
-    // This poll came after the deadline, because the person may have denied the proposal in time.
+    // Past its deadline, the proposal expires only after one more poll, because the person may have denied it in time.
     return proposal.expiresAt <= clock.now() && (await this.#expire(proposal));
   }
 
@@ -295,8 +295,8 @@ export class ProposalRun {
         () => undefined,
       );
     const timer = endAfter(Math.max(0, expiresAt - clock.now()) + LATE_ANSWER_MS);
-    // Ends a long poll when the proposal is withdrawn. No AbortSignal.any with the gateway's own signal, which is long-lived
-    // and keeps a reference to each dependent one.
+    // Ends a long poll when the proposal is withdrawn. `AbortSignal.any` is not used, because the gateway's own signal
+    // is long-lived and would keep a reference to each signal derived from it.
     this.#breakOff = () => {
       if (this.#end.signal.aborted) void endAfter(closingWait);
       else ended.abort();
@@ -325,7 +325,7 @@ export class ProposalRun {
   #pauseAfter({ interval, updatedAt }: StoredProposal, result: PollResult, sentAt: number): number {
     const { clock, asking } = this.#context.parts;
     const now = clock.now();
-    // A clock that was set back meanwhile must not prolong the wait.
+    // If the clock was set back since the poll, the wait must not become longer.
     const untilNext = (seconds: number) => Math.max(seconds - Math.max(0, now - sentAt) / 1000, 0.001);
     const age = Math.max(0, now - updatedAt) / 1000;
     if (result.status === 'unreachable') {
@@ -471,7 +471,7 @@ export class ProposalRun {
     }
   }
 
-  /** Whether the proposal still has to be executed. A proposal with an unknown outcome only has to be looked up. */
+  /** Whether the proposal still has to be executed. If its outcome is unknown, it only has to be looked up. */
   async #isUnderWay(): Promise<boolean> {
     const proposal = await this.#context.parts.store.get(this.#id);
     return proposal?.state === 'approved' || proposal?.state === 'executing';
@@ -487,7 +487,7 @@ export class ProposalRun {
     try {
       await this.#context.parts.clock.sleep(ms, this.#news.signal);
     } catch {
-      // Handled below.
+      // `throwIfAborted` and the check of `#news` below tell why the sleep ended.
     }
     signal.throwIfAborted();
     // A ping or withdrawal that arrived during a poll ends the next rest.

@@ -19,7 +19,7 @@ export class ProviderPings {
       // Only tokens that a gateway made are stored. Otherwise anybody could fill the database.
       if (!notificationTokens.isOwn(notificationToken)) return undefined;
       await earlyPings.add(pingDigest(authReqId, notificationToken), clock.now());
-      // The gateway that stores the question finds this ping afterwards, unless the question is already stored by now.
+      // The question may have been stored since the first read. If it is stored later, that gateway finds this ping.
       proposal = await store.byAuthReqId(authReqId);
     }
     if (proposal === undefined || isSettledState(proposal.state)) return undefined;

@@ -10,7 +10,11 @@ import { buildCibaRequest } from '../ciba-request.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { logDenial } from '../log-denial.ts';
 
-/** In milliseconds. With less time left, nobody could read the order and decide, so the proposal expires. */
+/**
+ * The least time that a decision needs, in milliseconds. With less time left, nobody could read the order and decide,
+ * so
+ * the proposal expires.
+ */
 const MIN_DECISION_MS = 5_000;
 /** Delays between attempts to send an approval request, in milliseconds; short, since someone may be waiting. */
 const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;

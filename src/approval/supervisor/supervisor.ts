@@ -10,30 +10,30 @@ import { ProviderPings } from './provider-pings.ts';
 
 /**
  * Maximum number of due proposals that this process works on at the same time. If the provider pings, due polls only
- * make up for lost pings and must not delay proposals that were just approved. Otherwise, every decision takes a poll,
- * which the provider may hold.
+ * make up for lost pings and must not delay proposals that were just approved. Without pings, every decision takes a
+ * poll, and the provider may take long to respond to each one.
  */
 const MAX_DUE_RUNS = { ping: 16, poll: 1_000 } as const;
 /** How often this process renews its claims and looks for due proposals, if it shares the database. */
 const RENEWAL_INTERVAL_MS = CLAIM_MS / 3;
-/** Pause if everything due is locked by other processes, in milliseconds. */
+/** Pause before the next attempt if other processes have locked everything that is due, in milliseconds. */
 const LOCKED_PAUSE_MS = 50;
 /** Delays before retrying after a failure, in milliseconds; the last one repeats. */
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
 
 /**
- * Works on the open proposals that are due, or that something happened to, with at most one run for each. A proposal
- * that waits for a person has no run: its row has the time of the next poll. If several processes share a database,
- * each proposal is claimed by the process that works on it.
+ * Works on the open proposals that are due or have just changed, with at most one run for each. A proposal that waits
+ * for a person has no run: its row has the time of the next poll. If several processes share a database, each proposal
+ * is claimed by the process that works on it.
  */
 export class ProposalSupervisor {
   readonly #context: KernelContext;
   readonly #pings: ProviderPings;
   readonly #runs = new Map<string, ProposalRun>();
   readonly #followed = new Map<string, Following>();
-  /** Aborts when there may be a due proposal earlier than planned. */
+  /** Aborts when a proposal may be due earlier than `#wakeAt`. */
   #alarm = new AbortController();
-  /** When the due proposals are looked for again, in milliseconds since the epoch. */
+  /** When to look for due proposals again, in milliseconds since the epoch. */
   #wakeAt = 0;
 
   constructor(context: KernelContext) {
@@ -101,7 +101,7 @@ export class ProposalSupervisor {
     const { parts, changes } = this.#context;
     if (news === 'missed') {
       changes.notifyAll();
-      // Whatever cut the connection to the database may have cut off pings, too.
+      // Whatever interrupted the connection to the database may have interrupted pings, too.
       await parts.queue.makeAllDue(parts.clock.now());
       this.#alarm.abort();
     } else if ('moved' in news) {
@@ -145,8 +145,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Whether this process works on a proposal or follows its result. Results that are followed only after a restart
-   * don't count: each request for the proposal then checks the result itself.
+   * Whether this process works on a proposal or follows its result. Following that was resumed, for example after a
+   * restart, doesn't count: each request for the proposal then checks the result itself.
    */
   isSupervised(id: string): boolean {
     return this.#runs.has(id) || this.#followed.get(id)?.isResumed === false;

@@ -41,7 +41,7 @@ export interface BatchPorts extends OrderPorts {
   ): Promise<ReadonlyMap<string, OrderContext>>;
 }
 
-/** How long purchases wait for the sales that pay for them, and how often the sales are checked. Milliseconds. */
+/** How long purchases wait for the sales that pay for them, and how often the sales are checked, in milliseconds. */
 const SALES_WAIT_MS = 15_000;
 const SALES_CHECK_INTERVAL_MS = 500;
 
@@ -167,7 +167,10 @@ function requireNoLegs(request: OrderProposalRequest): void {
   }
 }
 
-/** Computes the buying power: sales bring in their minimum, and purchases cost their maximum. */
+/**
+ * Returns the account with the least buying power that these orders can leave: sales bring in their minimum, and
+ * purchases cost their maximum.
+ */
 function accountAfter(drafts: readonly OrderDraft[], account: OrderContext['account']): OrderContext['account'] {
   const power = drafts.reduce(
     (left, draft) => left.plus(worstCaseDollars(draft).times(draft.side === 'buy' ? -1 : 1)),
@@ -213,7 +216,9 @@ async function executeBatch(
   return { outcome: 'executed', result: { lines } };
 }
 
-/** An order refused only because of the rate limit is sent later, while the approval is valid. */
+/**
+ * Whether the rate limit was the only reason for the refusal. Such an order is sent later, while the approval is valid.
+ */
 function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
@@ -228,7 +233,10 @@ function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Executio
   };
 }
 
-/** Waits briefly, because purchases may need the proceeds. The broker decides whether these suffice. */
+/**
+ * Waits briefly for open sales, because the next purchase may need their proceeds. The broker decides whether they
+ * suffice.
+ */
 async function waitForSales(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
@@ -296,7 +304,7 @@ function isPlaced({ outcome }: BatchLine): boolean {
 
 type Decimal = InstanceType<typeof Dec>;
 
-/** Uses the worst case or, if the order has no bound, its reference price. */
+/** Returns the worst case or, if the order has no bound, its value at the reference price. */
 function worstCaseDollars(draft: OrderDraft): Decimal {
   const { cash } = computeWorstCase(draft);
   return cash === null

@@ -32,8 +32,8 @@ export function liftKind({ halts, clock }: { halts: HaltStore; clock: Clock }): 
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ halted_at, state }) => JSON.stringify([halted_at, state]),
     async execute({ halted_at }, { sub }): Promise<ExecutionOutcome<LiftResult>> {
-      // Succeeds even if the halt has ended already. A halt that began after the question stays, even if the question
-      // was about "reducing".
+      // Succeeds even if the halt has ended already. Lifts no halt that began after `halted_at`, because the owner was
+      // asked about an earlier one.
       await halts.lift(sub, Date.parse(halted_at), clock.now());
       return { outcome: 'executed', result: { lifted_at: formatUtcSeconds(clock.now()) } };
     },

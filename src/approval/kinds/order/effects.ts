@@ -168,7 +168,7 @@ export function requireSuitableAccount(
   }
   const reference = referencePrice(order.side, quote);
   if (order.side === 'buy') requireBuyingPower(order, account, reference);
-  // The rules check whether a written option is covered, and have a reason for each case.
+  // Sales of option contracts are checked by the rules, which can explain why a written option is not covered.
   else if (symbolAssetClass(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
 }
 

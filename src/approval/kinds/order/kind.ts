@@ -220,8 +220,8 @@ function notCovered(outside: readonly UncoveredReason[]): HttpProblem {
 }
 
 /**
- * Converts a sale for a dollar amount to a sale of shares at the current price. Otherwise, a falling price would
- * increase the number of shares sold.
+ * Converts a sale for a dollar amount to a sale of shares at the current price. If the dollar amount were sent, more
+ * shares would be sold when the price falls.
  */
 function saleInShares(order: OrderRequest, reference: string, decimals: number): OrderRequest {
   const { notional, ...rest } = order;
