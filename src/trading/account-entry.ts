@@ -23,7 +23,9 @@ export type AccountName = Pick<AccountEntry, 'account' | 'broker' | 'label'>;
 
 export const ALL_ACCOUNTS = 'all';
 
-/** Matches the account's number, broker or label. Ignores case and a trailing "account". */
+/**
+ * Whether a name that a person wrote is the account's number, broker or label. Ignores case and a trailing "account".
+ */
 export function matchesAccountName({ account, broker, label }: AccountEntry, name: string): boolean {
   const bare = (text: string) =>
     text

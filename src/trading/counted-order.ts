@@ -47,11 +47,11 @@ export const emptyTotals: CountedTotals = {
 };
 
 /**
- * Returns an order's size for checking limits. A buy counts at its maximum cost. A sell counts at the
- * higher of its limit and the reference price, so that a low limit can't make a large sale look small. An option sold
- * to open counts at its strike.
+ * Returns an order's size for checking limits. A buy counts at its maximum cost. A sell counts at the higher of its
+ * limit price and the reference price, so that a low limit can't make a large sale look small. An option sold to open
+ * counts at its strike.
  * @returns `notional` in dollars, rounded up to the cent, or null if unbounded; `qty` in shares, computed at the
- * reference price and rounded up if the order is in dollars
+ *   reference price and rounded up if the order is in dollars
  */
 export function countedSize(draft: OrderDraft) {
   const notional = exactNotional(draft);
@@ -60,7 +60,10 @@ export function countedSize(draft: OrderDraft) {
   return { notional: notional?.toFixed(2, Dec.ROUND_UP) ?? null, qty: toPlain(shares) };
 }
 
-/** The counted size or, if that is unbounded, the quantity at the reference price plus the slippage. */
+/**
+ * Returns the order's counted size in dollars. If that is unbounded, returns the value of the order's quantity at the
+ * reference price plus the slippage.
+ */
 export function reservedDollars(draft: OrderDraft): string {
   const { notional, qty } = countedSize(draft);
   const { reference_price, max_slippage } = draft;

@@ -85,7 +85,7 @@ export function toCents(value: Dec | string): string {
 export interface Tick {
   readonly from: string;
   readonly decimals: number;
-  /** Set to omit trailing zeros after the first two decimals, as brokers do for these prices. */
+  /** Set to omit trailing zeros after the first two decimals, as brokers do for coins. */
   readonly shortest?: true;
 }
 

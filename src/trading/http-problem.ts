@@ -24,8 +24,8 @@ export interface HttpProblemOptions {
 }
 
 /**
- * An error that the caller receives as an RFC 9457 problem. Neither `code` (stable) nor `detail` may contain a token, a
- * claim's value or a broker's response body.
+ * An error that the caller receives as an RFC 9457 problem. `code` never changes. Neither `code` nor `detail` may
+ * contain a token, a claim's value or a broker's response body.
  */
 export class ProblemError<Code extends string> extends Error {
   override name = 'ProblemError';

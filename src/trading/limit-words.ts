@@ -12,8 +12,8 @@ const formatFraction = (value: string) => (isDecimal(value) ? formatExactPercent
 const formatPlain = (value: string) => value;
 
 /**
- * Labels of the limits by dotted key. The gateway's table of limits must have exactly these keys, so a limit without a
- * label does not compile.
+ * Labels of the limits by dotted key. The type of the gateway's table of limits requires exactly these keys, so a limit
+ * without a label does not compile.
  */
 export const limitWords = {
   max_order_notional: { label: 'Maximum per order', shown: formatAmount },

@@ -51,7 +51,7 @@ export const corporateActionSchema = z.lazy(() =>
     id: z.string(),
     kind: z.enum(corporateActionKinds),
     symbol: z.string(),
-    /** The new symbol of the shares, or the acquirer's symbol. Null if the action has neither. */
+    /** The new symbol of the shares, or the acquirer's symbol. Null if there is none. */
     other_symbol: z.string().nullable(),
     /** Cash paid, in dollars a share. Null if no cash is paid. */
     cash: decimalString.nullable(),

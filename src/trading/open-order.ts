@@ -29,7 +29,8 @@ function toTerms(order: OrderLeg) {
     time_in_force,
     extended_hours,
     qty: order.qty ?? undefined,
-    // Brokers return the resulting quantity beside the notional, but an order request can have only one of them.
+    // For an order in dollars, brokers also return the resulting quantity, but a request may contain only one of the
+    // two.
     notional: order.qty === null && order.notional !== null ? toCents(order.notional) : undefined,
     limit_price: order.limit_price ?? undefined,
     stop_price: requiresPrice(order.type, 'trail') ? undefined : (order.stop_price ?? undefined),

@@ -4,7 +4,7 @@ import { formatDate } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 
 interface Assignment {
-  /** Dollars paid or received for the shares at the strike. */
+  /** Dollars paid or received for the shares at the strike price. */
   readonly cash: string;
   readonly text: string;
 }

@@ -12,7 +12,10 @@ import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
 export interface OrderField {
   /** `price`: dollars a share, rounded to the tick. `amount`: no trailing zeros. `word`: compared unchanged. */
   readonly form: 'price' | 'amount' | 'word';
-  /** Whether it is sent to the broker, whose order must then have the same value. `leg`: sent as a leg's price. */
+  /**
+   * Whether the field is sent to the broker, whose order must then have the same value. `leg`: it is sent as a leg's
+   * price.
+   */
   readonly sent: boolean | 'leg';
   /** Formats a price field in broker shorthand, such as `LMT 180.00`. */
   readonly shorthand?: (value: string) => string;
@@ -123,7 +126,7 @@ const table = { ...orderTermFields, ...orderFrameFields };
 
 export type OrderFieldName = keyof typeof table;
 
-/** Returns an order's field by name. Undefined if there is no field of that name, as for `__proto__`. */
+/** Returns the order field of that name. Undefined if there is none, even for names that objects inherit. */
 export function findOrderField(name: string): OrderField | undefined {
   return Object.hasOwn(table, name) ? table[name as OrderFieldName] : undefined;
 }

@@ -81,8 +81,8 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
 }
 
 /**
- * Describes the bound on the price, and the resulting total, because an extra digit is easy to spot in a total. A limit
- * price is itself the bound. The slippage then only decides whether the gateway still places the order.
+ * Describes the bound on the price. Adds the resulting total, because an extra digit is easy to spot in a total. If the
+ * order has a limit price, that is the bound, and the slippage only decides whether the gateway still places the order.
  */
 function describeBound(order: OrderDraft): string {
   const total = (each: string) =>

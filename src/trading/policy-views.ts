@@ -3,7 +3,7 @@ import { environments } from './order.ts';
 
 /**
  * `reducing`: no buys, and no sale of more than is held. `halted`: no trades. Cancellations are always allowed. Anyone
- * with access may tighten the state. Loosening the state needs the owner's approval.
+ * with access may tighten the state, but loosening it needs the owner's approval.
  */
 export const tradingStates = ['active', 'reducing', 'halted'] as const;
 export type TradingState = (typeof tradingStates)[number];

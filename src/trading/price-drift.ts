@@ -10,7 +10,10 @@ export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'las
   return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => parseDecimal(text).gt(0));
 }
 
-/** Undefined inside the band or on its edge. Compares exactly, without dividing. */
+/**
+ * Returns on which side of the band a price is; undefined inside the band or on its edge. Compares exactly, without
+ * dividing.
+ */
 export function sideOutsideBand(
   price: string,
   { around, fraction }: { readonly around: string; readonly fraction: string },

@@ -16,7 +16,7 @@ export function isSettledState(state: ProposalState): boolean {
   return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(state);
 }
 
-/** Whether the state is final. `expired` can still change if the order is later found at the broker. */
+/** Whether the state is final. `expired` is not, because the order may later be found at the broker. */
 export function isFinalState(state: ProposalState): boolean {
   return isSettledState(state) && state !== 'expired';
 }

@@ -75,7 +75,7 @@ const requestShape = () => ({
 const mandateShape = () => ({
   /** A mandate's ID, or `any` for any of the proposer's mandates. An order that no mandate covers needs approval. */
   mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
-  /** The mandate's period for the order. No mandate covers an order for any period but the current one. */
+  /** The mandate's period that the order is for. A mandate covers an order only in its current period. */
   slot: z.string().regex(slotPattern, 'must be a day, a week or a month such as 2026-W48').optional(),
   /** Set to refuse an order that no mandate covers, instead of asking for approval. */
   approval: z.literal('mandate').optional(),
@@ -177,7 +177,11 @@ export const proposalSchema = z.lazy(() => {
   );
 });
 
-/** A union with one schema per kind. TypeScript can't infer its type from the table, so callers pass it. */
+/**
+ * Returns a union with one schema per kind. TypeScript can't infer its type from the table, so callers pass it as a
+ * type
+ * argument.
+ */
 function unionOfKinds<Output, Input = Output>(
   make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,
 ): z.ZodType<Output, Input> {

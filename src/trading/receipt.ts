@@ -79,7 +79,10 @@ export const receiptSchema = z.lazy(() =>
     issued_at: z.iso.datetime(),
     state: z.string(),
     proposal: approvedSchema,
-    /** By the owner and the second approver, if any. Empty under a mandate or if approvals are not signed. */
+    /**
+     * The signatures of the owner and, if required, the second approver. Empty under a mandate or if approvals are not
+     * signed.
+     */
     approvals: z.array(signedSchema).max(2),
     mandate: z
       .strictObject({

@@ -32,7 +32,7 @@ type BoundedTerms = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'ma
   readonly stop_price?: string | null | undefined;
 };
 
-/** The limit price that is sent ({@link boundedOrder}), or undefined for an order without a limit. */
+/** Returns the limit price that is sent ({@link boundedOrder}), or undefined for an order without a limit. */
 export function sentLimitPrice(order: BoundedTerms): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
   const band = priceBand(type)?.around;
@@ -49,7 +49,10 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
   return { ...draft, stop_loss_limit_price: worstPrice('sell', stop, max_slippage, symbolTicks(symbol)) };
 }
 
-/** Covers the order's own fills, within {@link boundedOrder}. Excludes fees, taxes and later losses. */
+/**
+ * Returns the worst case of the order's own fills, within the bounds of {@link boundedOrder}. Excludes fees, taxes and
+ * later losses.
+ */
 export function computeWorstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
   if (order.order_class === 'oco') return ocoWorstCase(order);
@@ -101,7 +104,7 @@ function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: Ord
   };
 }
 
-/** Adds the effect of an entry's exits. The stop always has a limit here, because `boundedOrder` adds one. */
+/** Adds what the exits of an entry sell for. The stop always has a limit here, because `boundedOrder` adds one. */
 function addExitText(entry: string, order: OrderDraft): string {
   const { symbol, qty = '0', limit_price = '0', take_profit_limit_price: profit } = order;
   const { stop_loss_stop_price: stop, stop_loss_limit_price: least } = order;

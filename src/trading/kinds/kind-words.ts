@@ -38,7 +38,7 @@ export interface KindPhrases {
   /** Completes `Do not … again until then.`, such as `place the order`. */
   readonly again: string;
   inProgress(id: string, summary: string): string;
-  /** The kind's words for a state, where they differ from an order's. */
+  /** The kind's own words for those states that are not described in the same words as an order's. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }
 
@@ -53,7 +53,7 @@ export interface PhoneView {
   readonly headline: string;
   /** For example `Limit order at $180.00 · Day`. */
   readonly terms: string;
-  /** The order's side, if the proposal places an order. Shown by color, and also by a sign and its position. */
+  /** The order's side, if the proposal places an order. The phone shows it by color, by a sign and by its position. */
   readonly side?: 'buy' | 'sell' | undefined;
   readonly fields: readonly DetailField[];
 }

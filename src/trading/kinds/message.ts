@@ -76,8 +76,8 @@ export const message = defineKind({
 });
 
 /**
- * Returns whether authorization details are those of a message rather than an order. Details are flat if a client
- * requests the approval directly.
+ * Returns whether authorization details that a client requested directly, without a proposal, are those of a message
+ * rather than an order.
  */
 export function isMessageDetails(details: Readonly<Record<string, unknown>>): boolean {
   return details.recipient !== undefined && details.side === undefined;

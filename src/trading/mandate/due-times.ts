@@ -50,8 +50,8 @@ export function firstPlaceableDueTime(when: RecurringTime, due: number, now: num
 }
 
 /**
- * Returns the time from which an order that was due at `due` may be placed, provided that the market is open: `due`, or
- * on a later day, its usual time of that day.
+ * Returns the earliest time at which an order that was due at `due` may be placed if the market is open then: `due`
+ * itself or, on a later day, the usual time of that day.
  */
 export function placeableFrom({ at }: RecurringTime, due: number, now: number): number {
   return Math.max(due, newYorkInstant(newYorkDate(now), at));

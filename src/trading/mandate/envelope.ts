@@ -45,7 +45,7 @@ const termsShape = () => ({
   times_in_force: distinctArray(z.enum(timesInForce), timesInForce.length),
   /** Maximum worst case of one order, in dollars. */
   max_order_notional: positiveDecimalString,
-  /** Maximum per New York day, in dollars. */
+  /** Maximum worst case of all orders of one New York day, in dollars. */
   max_day_notional: positiveDecimalString.optional(),
   /** Maximum notional of all orders together, buys and sells, in dollars. Sale proceeds are not added back. */
   max_total_notional: positiveDecimalString,
@@ -59,7 +59,7 @@ const termsShape = () => ({
   orders_per_slot: z.number().int().min(1).max(MAX_ORDERS_PER_SLOT).optional(),
   not_before: z.iso.datetime({ precision: 0 }),
   expires_at: z.iso.datetime({ precision: 0 }),
-  /** The mandate that this mandate replaces. Approving this mandate ends the replaced mandate. */
+  /** The mandate that ends when this mandate is approved. */
   replaces: mandateIdSchema.optional(),
   standing: standingOrderSchema.optional(),
 });

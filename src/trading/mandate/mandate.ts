@@ -9,7 +9,6 @@ import { type MandateEnvelope, mandateEnvelopeSchema } from './envelope.ts';
 const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted', 'replaced'] as const;
 export type MandateState = (typeof mandateStates)[number];
 
-/** The stored states. `expired` and `exhausted` are computed from terms and use. */
 export type StoredMandateState = Exclude<MandateState, 'expired' | 'exhausted'>;
 
 export const mandateTransitions: Readonly<Record<StoredMandateState, readonly StoredMandateState[]>> = {
@@ -42,7 +41,11 @@ export interface MandateWithUse {
 const standingOrderStateSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),
-    /** May be in the past while the market is closed. Absent if the order waits for a price or has ended. */
+    /**
+     * When the next order is due, RFC 3339; in the past if the market was closed then. Absent if the order waits for a
+     * price or
+     * has ended.
+     */
     next_at: z.string().optional(),
     last: z
       .object({

@@ -47,7 +47,7 @@ export const isRecurring = (when: StandingOrderTerms['when']): when is Recurring
 export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 
-/** For standing orders. No key has this thumbprint, so no caller can use their mandates. */
+/** The `agent_jkt` of standing orders' mandates. No key has this thumbprint, so no caller can use such a mandate. */
 export const GATEWAY_THUMBPRINT_PLACEHOLDER = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');

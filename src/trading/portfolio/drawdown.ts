@@ -82,7 +82,7 @@ function followMark(
     const level = mark && adjustedMark(mark, value, flow);
     const last = { at, value };
     if (mark === undefined || level === undefined) {
-      // Without a level to compare with, the mark restarts from the current value.
+      // On the first point, and after a total loss, there is no earlier mark to compare with.
       mark = { value: Dec.max(value, (mark?.last.value ?? ZERO).plus(flow), 0), at, last };
     } else {
       mark = compare(value, level) >= 0 ? { value, at, last } : { value: level, at: mark.at, last };
@@ -99,7 +99,7 @@ interface DrawdownDepth extends Omit<Drawdown, 'fraction'> {
 
 /** Compares by multiplication, which is exact and much faster than division. Peaks are always above zero. */
 function isDeeper(one: DrawdownDepth, other: DrawdownDepth): boolean {
-  // The peak is the same object until the next flow.
+  // The peak is the same object until the next flow, so only the values have to be compared.
   if (one.peak === other.peak) return compare(one.value, other.value) < 0;
   return compare(one.value.mul(other.peak), other.value.mul(one.peak)) < 0;
 }

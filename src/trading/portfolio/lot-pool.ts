@@ -22,7 +22,7 @@ export interface Lot {
   readonly amount: Dec | undefined;
   /** Time of the purchase in milliseconds since the epoch. Undefined if unknown. */
   readonly at: number | undefined;
-  /** Days of the replaced shares' holding period (wash sale), which are added to the lot's own holding period. */
+  /** Days that replaced shares were held before a wash sale. They are added to the lot's own holding period. */
   readonly tacked?: number;
   readonly replaces?: true;
 }
@@ -85,7 +85,10 @@ export class LotPool {
     });
   }
 
-  /** Removes shares at average cost. The first lot of known cost gets the remaining cost; `spread` distributes it. */
+  /**
+   * Removes shares at average cost. All remaining cost goes to the first lot of known cost, until `spread` distributes
+   * it.
+   */
   #takeAverage(wanted: Dec): Lot[] {
     const [all, shares] = sumLots(this.lots);
     const taken = this.#takeFrom(wanted);
@@ -145,7 +148,11 @@ function sumLots(lots: readonly Lot[]): [amount: Dec, qty: Dec] {
   return [amount, shares];
 }
 
-/** The part of an amount for `qty` of `whole` shares, rounded to the cent. Not rounded if `qty` equals `whole`. */
+/**
+ * Returns the part of an amount that belongs to `qty` of `whole` shares, rounded to the cent, or the unrounded amount
+ * if
+ * `qty` equals `whole`.
+ */
 export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : roundToCents(amount.mul(qty).div(whole));
 }

@@ -62,7 +62,7 @@ class OptionPremiums {
     return sum;
   }
 
-  /** Symbols of exercised or assigned options whose trade in the underlying was never found, and their underlyings. */
+  /** Symbols and underlyings of exercised or assigned options whose trade in the underlying was not found. */
   get left(): string[] {
     return this.#open.flatMap(({ symbol, contract }) => [symbol, contract.underlying]);
   }
@@ -199,7 +199,7 @@ export class LotReplay {
       const held = basis && this.#booksOf(basis.from).long;
       if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
       else applySpinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
-      // The cash is for fractional shares that were sold, at a cost that is not known.
+      // The cash is for fractional shares that were sold. What they cost is not known.
       if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
     }
     if (turns) for (const symbol of [...gone.keys(), ...come.keys()]) this.uncertain.add(symbol);
@@ -300,7 +300,7 @@ function sumBySymbol(legs: ShareExchange['legs']): Map<string, Dec> {
 /**
  * Divides each lot's cost between the old and the spun-off shares, which inherit the lot's age (26 U.S.C. § 358(b)(2)
  * and (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)).
- * @param fraction the new shares' part, 0 to 1
+ * @param fraction the fraction of the cost that moves to the spun-off shares, 0 to 1
  */
 function applySpinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
   let [shares, left] = [held.qty, qty];

@@ -32,7 +32,7 @@ export function packHistory(closes: readonly { readonly day: number; readonly cl
   };
 }
 
-/** In dollars; 1 is the last finished session. Undefined if the history has no such close. */
+/** Returns a close in dollars. `sessions` is 1 for the last finished session. Undefined if there is no such close. */
 export function closeSessionsAgo({ closes }: PriceHistory, sessions: number): Dec | undefined {
   const units = closes[closes.length - sessions];
   return units === undefined || units === 0 ? undefined : unitsToDollars(units);

@@ -53,7 +53,10 @@ interface SuggestedOrder {
   readonly amount: Dec;
   readonly weight: Dec;
   readonly target: Dec;
-  /** `drift`: outside its band. `funding`: sold to pay for positions outside their bands. */
+  /**
+   * `drift`: the position is outside its band. `funding`: it is sold to pay for other positions that are outside
+   * theirs.
+   */
   readonly reason: 'drift' | 'funding';
 }
 
@@ -161,7 +164,7 @@ function suggestSell(
   const worst = tickUp(bid.mul(ONE.minus(options.slack)));
   if (!isPositive(available)) return 'nothing_to_sell';
   const surplus = wholeLotsAtMark(size, bid, tradable, options.lot);
-  // Enough to raise the amount even at the worst price.
+  // The smallest quantity that raises the amount even at the worst price.
   const enough = reason === 'funding' ? most.div(worst).div(options.lot).ceil().mul(options.lot) : surplus;
   const wanted = min(surplus, enough);
   const qty = compare(wanted, available) > 0 ? wholeLots(available, ONE, options.lot) : wanted;

@@ -44,7 +44,7 @@ export interface DatedEquity {
 
 export interface AccountReturns {
   readonly allPoints: readonly ValuePoint[];
-  /** Points that the time-weighted return covers: all of `line`, unless there was a total loss. */
+  /** Points that the time-weighted return covers: all of `allPoints`, unless there was a total loss. */
   readonly points: readonly ValuePoint[];
   /** Growth factors between `points`. Undefined if no period has a return. */
   readonly factors: readonly Dec[] | undefined;
@@ -65,8 +65,8 @@ export interface TimedEquity extends Omit<DatedEquity, 'at'> {
 }
 
 /**
- * Returns external flows. For the days that the broker's history covers, they are the history's flows, which match its
- * values. For later days and for moved shares, they come from activities.
+ * Returns external flows. For the days that the broker's history covers, uses the history's flows, because they match
+ * its values. For later days and for moved shares, uses the activities.
  * @param now the end of the history's current day
  */
 export function mergeFlows(
@@ -128,7 +128,11 @@ function knownValues(
 
 /** Search range for a rate: growth over the whole period from e^-40 to e^40. */
 const MAX_LOG_GROWTH = 40;
-/** Small near zero, where most rates are, to tell close rates apart. Each step is 5% longer than the last. */
+/**
+ * Search steps, small near zero, where most rates are, so that close rates are in different steps. Each step is 5%
+ * longer
+ * than the last.
+ */
 const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
 /** Search steps if several rates may exist. Up to 300% a year, rates that are 3% apart are in different steps. */
 const FINE_SEARCH_STEPS = { first: 1 / 256, longer: 1.003 };
@@ -229,7 +233,10 @@ interface PresentValueCurve {
   readonly several: { readonly above: boolean; readonly below: boolean };
 }
 
-/** Returns the root with |e^(y/years) - 1| nearest to zero. @param years in which a value grows by e^y */
+/**
+ * Returns the root with |e^(y/years) - 1| nearest to zero. @param years the number of years in which a value grows by
+ * e^y
+ */
 function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));

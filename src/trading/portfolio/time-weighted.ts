@@ -14,7 +14,7 @@ export interface PeriodReturn {
 
 interface Chain {
   readonly points: readonly ValuePoint[];
-  /** Between the points. Only the last factor may be zero (a total loss) or negative (a greater loss). */
+  /** Growth factors between the points. Only the last one may be zero (a total loss) or negative (a greater loss). */
   readonly factors: readonly Dec[];
   readonly lost: boolean;
 }
@@ -39,7 +39,11 @@ function periodBase(before: Dec, flow: Dec): Dec {
   return isPositive(flow) ? before.plus(flow) : before;
 }
 
-/** Splits the points into chains. A new chain starts only where new money arrived after a total loss. */
+/**
+ * Splits the points into chains of periods that have a return. After a total loss, the next chain starts where new
+ * money
+ * arrived.
+ */
 export function splitIntoChains(points: readonly ValuePoint[]): Chain[] {
   const chains: Chain[] = [];
   let [chain, factors]: [ValuePoint[], Dec[]] = [points.slice(0, 1), []];

@@ -33,9 +33,9 @@ interface OpenLoss {
 /**
  * Wash sales during a replay. If shares of the same symbol are bought from 30 days before to 30 days after a sale at a
  * loss, the loss is added to the cost of the shares bought, and the holding period of the shares sold carries over.
- * Losses, oldest first, are matched with the earliest purchases. A share replaces only one other share, never a share of its own
- * lot (Revenue Ruling 56-602). Source: 26 U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS Publication
- * 550, "Wash Sales".
+ * Losses, oldest first, are matched with the earliest purchases. Each share replaces at most one other share, never one
+ * of its own lot (Revenue Ruling 56-602). Source: 26 U.S.C. § 1091(a) and (d), § 1223(3); 26 CFR 1.1091-1 and -2; IRS
+ * Publication 550, "Wash Sales".
  */
 export class WashSaleLosses {
   readonly #open = new Map<string, OpenLoss[]>();
@@ -80,8 +80,8 @@ function replaceShares(lot: Lot, open: OpenLoss): Lot[] {
   if (day < addDays(sold, -WASH_SALE_WINDOW_DAYS) || day > addDays(sold, WASH_SALE_WINDOW_DAYS)) return [lot];
   const qty = Dec.min(lot.qty, open.qty);
   const loss = proportionalAmount(open.loss, qty, open.qty);
-  // A later split changes the number of shares, so the washed shares are a fraction of the shares that are not yet
-  // washed.
+  // A split since the sale has changed `open.qty`, but not `closing.qty`, so the washed shares are computed as a
+  // fraction.
   const whole = closing.qty.minus(closing.washed);
   closing.washed = closing.washed.plus(qty.eq(open.qty) ? whole : whole.mul(qty).div(open.qty));
   closing.disallowed = closing.disallowed.plus(loss);
