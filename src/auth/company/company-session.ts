@@ -125,7 +125,7 @@ async function refreshCompanySignIn({
       const failure = classifyProviderFailure(error);
       const refused = failure.kind === 'oauth' ? failure.error : undefined;
       if (refused === 'invalid_grant') {
-        // Delete only the token that was sent: a newer stored token belongs to another process.
+        // Deletes only the token that was sent, because a newer stored token belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
         throw companyAccessEndedError(company);
       }
@@ -135,7 +135,7 @@ async function refreshCompanySignIn({
     const successor = tokens.refresh_token ?? sent;
     if (successor !== sent) await storeRefreshToken(store, { refresh_token: successor }, sent);
     const claims = tokens.claims();
-    // OpenID Connect Core §12.2.
+    // The response must be about the same person (OpenID Connect Core §12.2).
     if (claims !== undefined && claims.sub !== session.company?.sub) {
       throw new TradeAgentError('provider_error', `${company.issuer} renewed the session of another user`, {
         hint: `Check that ${company.issuer} is the right company, and sign in again.`,

@@ -41,8 +41,8 @@ export interface CompanyToken {
 export interface HomeSignIn {
   readonly token: AccessToken;
   /**
-   * The home's ID for the client. The company supplies this ID, because the client has separate registrations at the
-   * company and the home.
+   * The client ID that the home has given this program. The company supplies this ID, because the client has separate
+   * registrations at the company and the home.
    */
   readonly clientId: string;
 }

@@ -63,7 +63,7 @@ async function finishAtProvider(
       for (;;) {
         await clock.sleep(Math.min(pause * 1000, Math.max(0, expiresAt - clock.now())), signal);
         const progress = await accounts.progress(authSession).catch((error: unknown) => {
-          // The network may recover. The deadline limits the retries.
+          // The network may recover, and the deadline ends the retries.
           if (error instanceof TradeAgentError && error.code === 'provider_unreachable') return undefined;
           throw error;
         });

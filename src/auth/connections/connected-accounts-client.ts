@@ -184,7 +184,7 @@ function createRequester({ endpoint, authorize, answered, fetch: ownFetch = fetc
   return async (method: string, path: string, body?: Record<string, unknown>) => {
     const url = new URL(`${endpoint}/${path}`);
     const first = await sendOnce(method, url, body);
-    // Sending again is safe: a challenged request was not carried out.
+    // Repeating the request is safe, because the server did not carry out the request that it rejected.
     return requiresDpopNonce(first.response) ? await sendOnce(method, url, body) : first;
   };
 }

@@ -12,7 +12,7 @@ export interface KnownConnection {
 }
 
 export const knownConnections: Readonly<Record<ConnectionName, KnownConnection>> = {
-  // Alpaca, "Using OAuth2 and Trading API".
+  // The scopes are from Alpaca's documentation, "Using OAuth2 and Trading API".
   broker: { label: 'your brokerage account', scopes: ['account:write', 'trading'] },
   slack: { label: 'Slack', scopes: ['chat:write'] },
   gmail: { label: 'Gmail', scopes: ['https://www.googleapis.com/auth/gmail.send'] },

@@ -5,7 +5,7 @@ export type ProviderFeature = 'device' | 'ciba' | 'details' | 'dpop' | 'token_ex
 
 /**
  * How one provider deviates from the standards, and what it does where the standards leave a choice. A dialect contains
- * only data and pure functions; the requests are the same for every provider.
+ * only data and pure functions, so every provider gets the same sequence of requests.
  */
 export interface ProviderDialect {
   readonly label: string;
@@ -43,7 +43,10 @@ interface OnBehalfOfRules {
    * audience.
    */
   readonly namesAudience: boolean;
-  /** Matches the error for a token bound to another client's key. Undefined if the provider has no such rule. */
+  /**
+   * Matches the error message for a token that is bound to another client's key. Undefined if the provider has no such
+   * error.
+   */
   readonly boundTokenError?: RegExp;
   /** Whether the exchange also returns a refresh token, which the server uses while the person is away. */
   readonly grantsOffline: boolean;

@@ -10,7 +10,10 @@ import { classifyProviderFailure } from './provider-failure.ts';
 
 const CLOCK_TOLERANCE_S = 60;
 
-/** In seconds. ID tokens come straight from the token endpoint, so an old one was not issued for this request. */
+/**
+ * Maximum age of an ID token, in seconds. ID tokens come straight from the token endpoint, so an older token was not
+ * issued for this request.
+ */
 const MAX_AGE_S = 600;
 
 const KEY_FETCH_ATTEMPTS = 3;
@@ -85,7 +88,10 @@ export async function verifyIdToken(
 type Jose = typeof import('jose');
 type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 
-/** Signing keys by issuer, cached per fetch function, because each approval comes with an ID token to verify. */
+/**
+ * Signing keys by issuer, for each fetch function. They are cached because each approval comes with an ID token to
+ * verify.
+ */
 const keysByFetch = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
 function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {

@@ -26,8 +26,8 @@ export const keycloakDialect: ProviderDialect = {
   details: 'never',
   onBehalf: {
     // In Keycloak 26.4, `audience` must be a client ID ("Audience not found"), and naming one removes all other
-    // audiences from the token. The gateway's own client must remain an audience, or the gateway could not exchange the
-    // token for one for the broker.
+    // audiences from the token. The gateway's own client must remain an audience, because the gateway exchanges this
+    // token for the broker's token.
     namesAudience: false,
     // For a token bound to another client's key, Keycloak 26.7.3 responds with `invalid_request`, the same error code
     // as for an ended session. Keycloak 26.4 exchanges such a token.

@@ -73,7 +73,7 @@ export function createClockComparison(send: typeof fetch, clock: Clock, known = 
     // A cache in between reports how long it has held the response (RFC 9111 §5.1).
     const age = Number(response.headers.get('age') ?? 0) * 1000;
     const date = Date.parse(response.headers.get('date') ?? '') + age;
-    // The header has whole seconds, and the server wrote it between the sending of the request and now.
+    // The server wrote the header, in whole seconds, at some time between the sending of the request and now.
     if (Number.isFinite(date)) {
       const earliest = (sentAt - date) / 1000 - 1;
       const latest = (clock.now() - date) / 1000;

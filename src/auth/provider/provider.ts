@@ -80,7 +80,7 @@ export async function getProviderMetadata(issuer: string, access: ProviderAccess
     try {
       writePrivateFile(file, JSON.stringify(cached));
     } catch {
-      // This is only a cache: a full or read-only disk must not block a sign-out.
+      // A full or read-only disk must not block a sign-out, which works without the cache.
     }
   }
   return metadata;
@@ -99,7 +99,7 @@ export async function clientConfiguration(
   const configuration = new oidc.Configuration(
     metadata,
     client.client_id,
-    // Proofs and assertions carry the provider's time.
+    // Proofs and assertions must carry the provider's time, not this machine's.
     { ...client, [oidc.clockSkew]: -clockSecondsAhead(issuer) },
     authentication ?? oidc.None(),
   );
@@ -110,7 +110,7 @@ export async function clientConfiguration(
     createBoundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES),
   );
   configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
-  // isTrustworthy has already ruled out plain HTTP except on this machine.
+  // `isTrustworthy` has already made sure that plain HTTP is used only on this machine.
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
   return configuration;
 }
@@ -147,7 +147,7 @@ export async function loginClientConfiguration(
   }
   const [{ PrivateKeyJwt }, { toAssertionKey }] = await Promise.all([
     import('openid-client'),
-    // Loads all of jose, which a person's own sign-in does not need.
+    // Loaded only here because it loads all of jose, which a person's own sign-in does not need.
     import('./assertion-key.ts'),
   ]);
   const proof = PrivateKeyJwt(await toAssertionKey(access.privateKey));

@@ -37,7 +37,7 @@ export async function revokeTokens(
     }
     return await revokeEach(configuration, held, providerDialect(profile).revokesAccessTokens);
   } catch (error) {
-    // Only discovery can fail here. Its error code is enough to choose a message that is safe to display.
+    // Only discovery can fail here, and its error code is enough to choose a message that is safe to display.
     return none(
       (error as { code?: unknown }).code === 'provider_unreachable'
         ? "it can't be reached"
@@ -74,7 +74,7 @@ async function revokeEach(
 
 function revocationFailure(failure: ProviderFailure): Omit<UnrevokedToken, 'token'> {
   if (failure.kind !== 'oauth') return { reason: failure.reason, unsupported: false };
-  // RFC 7009 §2.2.1.
+  // The provider can't revoke tokens of this type (RFC 7009 §2.2.1).
   const unsupported = failure.error === 'unsupported_token_type';
   return { reason: `it responded with ${failure.error}`, unsupported };
 }

@@ -39,8 +39,8 @@ export interface DeviceLoginOptions {
   readonly audience?: Readonly<Record<string, string>>;
   readonly privateKey?: JWK;
   /**
-   * Makes the final decision on whether a sign-in is accepted and whose session it becomes. If absent, the ID token
-   * decides. If it throws, nothing is stored and the new sign-in is revoked.
+   * Decides, after the ID token was verified, whether the sign-in is accepted and whose session it becomes. If absent,
+   * the ID token decides. If it throws, nothing is stored and the new sign-in is revoked.
    */
   readonly settle?: (signedIn: SignInResult) => Promise<Partial<StoredSession>>;
   /** Name on the consent page. Defaults to this machine's name. */
@@ -77,7 +77,7 @@ export async function beginDeviceLogin(
   const configuration = await loginClientConfiguration(profile, { ...options, fetch: clocks.fetch });
   const dialect = providerDialect(profile);
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
-  // A sign-in to a server gets no scopes for connected accounts. The server gets such access by token exchange.
+  // A sign-in to a server gets no scopes for connected accounts, because the server gets that access by token exchange.
   const isHere = profile.server === undefined;
   const connections = isHere && options.scopes === undefined && accounts?.requestedAtSignIn ? accounts : undefined;
   const scopes = [
@@ -180,8 +180,8 @@ function requireTokens(tokens: { readonly id_token?: string; readonly refresh_to
 }
 
 /**
- * Returns whether a web address is safe to display: only printable ASCII, because parsers drop other characters, and no
- * user name before an @, because it could be mistaken for the host.
+ * Returns whether a web address is safe to display. It must be printable ASCII, because URL parsers drop other
+ * characters. It must have no user name before an @, because that could be mistaken for the host.
  */
 function isPlainAddress(text: string): boolean {
   if (!/^[\x21-\x7e]{1,2000}$/.test(text) || !isSecureUrl(text)) return false;
@@ -200,7 +200,8 @@ async function storeLogin(
 ): Promise<void> {
   const previous = await store.exclusively('session', async () => {
     const before = await store.get(['session', 'refresh_token'], { fresh: true });
-    // Delete before storing: a crash in between leaves "signed out", never one user's name with another user's token.
+    // Deletes before storing, so that a crash in between leaves the person signed out, and never leaves one user's name
+    // with another user's token.
     await store.delete(['session', 'access_token', 'refresh_token']);
     await store.set({ refresh_token: refreshToken, dpop_key: dpopKey, session: JSON.stringify(session) });
     return before;
@@ -270,7 +271,7 @@ async function pollDeviceToken(poll: DevicePoll) {
           throw new TradeAgentError('login_denied', 'the sign-in was denied on the other device', {
             hint: 'Run "trade-agent login" to try again.',
           });
-        // Auth0 sends expired_token once and invalid_grant from then on.
+        // Auth0 sends expired_token once, and then invalid_grant.
         case 'expired_token':
         case 'invalid_grant':
           throw expired();

@@ -4,7 +4,7 @@ import type { DPoPHandle } from 'openid-client';
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** An ES256 private key as a JWK (RFC 7518 §6.2). All of our keys are stored in this form. */
+/** An ES256 private key as a JWK (RFC 7518 §6.2). */
 const privateJwkSchema = z.object({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),

@@ -6,7 +6,8 @@ import { importKeyPair, type PrivateJwk, publicJwk } from './dpop-key.ts';
 export type DpopProver = ReturnType<typeof createDpopProver>;
 
 export function createDpopProver(key: PrivateJwk, clock: Clock) {
-  // Loaded on first use because WebCrypto and jose take a while to load and some commands send no requests.
+  // The key is imported on first use, because WebCrypto and jose take a while to load and some commands send no
+  // requests.
   let signingKey: ReturnType<typeof importKeyPair> | undefined;
   const jwk = publicJwk(key);
   const nonces = new Map<string, string>();

@@ -23,8 +23,8 @@ const storedSessionSchema = z.object({
   /** Set once the session has requested a live order. The first such request requires a fresh sign-in. */
   live: z.boolean().optional(),
   /**
-   * Set if the person signed in through their company: their subject at the company, and the client's ID at the home.
-   * The outer `sub` is always the user's subject at the home.
+   * Set if the person signed in through their company: their subject at the company (`sub`), and the client's ID at the
+   * home (`client_there`). The outer `sub` is always the user's subject at the home.
    */
   company: z.object({ sub: z.string().min(1), client_there: z.string().min(1) }).optional(),
   scopes: z.array(z.string()),

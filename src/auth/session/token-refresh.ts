@@ -70,18 +70,19 @@ export async function refreshAccessToken(
     ).catch(async (error: unknown): Promise<never> => {
       const failure = classifyProviderFailure(error);
       if (failure.kind === 'oauth' && failure.error === 'invalid_grant') {
-        // Delete only the token that was sent: a newer stored token belongs to another process.
+        // Deletes only the token that was sent, because a newer stored token belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
         throw loginRequiredError('your session has ended');
       }
-      // Sign-ins by earlier versions did not request this resource, so their sessions have no access to it.
+      // A session has no access to a resource that its sign-in did not request.
       const refused = failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
       if (refused) throw missingScopeError(scopes);
       throw toProviderError(failure, 'the session could not be renewed', profile.issuer);
     });
 
     const problem = responseProblem(token, claims, bound, profile);
-    // Only the read token is stored. A token that can cancel orders stays in memory while a command runs.
+    // Only a token with nothing but read scopes is stored. A token that can cancel orders stays in memory while a
+    // command runs.
     const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
     const values = defined({
       refresh_token: refreshToken,
@@ -89,7 +90,7 @@ export async function refreshAccessToken(
     });
     if (Object.keys(values).length > 0) await storeRefreshToken(store, values, sent);
 
-    // Checked after the new refresh token is stored: rejecting the response must not lose the session.
+    // Thrown only after the new refresh token is stored, because rejecting the response must not lose the session.
     if (problem !== undefined) throw problem;
     if (!coversScopes(token, scopes)) throw missingScopeError(scopes);
     return token;
@@ -145,7 +146,7 @@ function responseProblem(
     const message = 'the identity provider sent a token that is not bound to this machine’s key';
     return new TradeAgentError('provider_error', message, { hint: 'Allow DPoP for the login client.' });
   }
-  // OpenID Connect Core §12.2.
+  // The response must be about the same person (OpenID Connect Core §12.2).
   if (claims === undefined || claims.sub === token.sub) return undefined;
   return new TradeAgentError('provider_error', 'the identity provider renewed the session of another user', {
     hint: `Check that ${issuer} is the right identity provider, and sign in again.`,

@@ -120,7 +120,7 @@ export function createTokenSession(source: TokenSource): Session {
       const called = profile.server === undefined ? 'gateway' : 'server';
       const request = { fetch: send, prover, url, init, timeoutMs, called };
       const response = await sendToGateway({ ...request, token });
-      // A stream can be sent only once.
+      // A request whose body is a stream can't be repeated, because a stream can be read only once.
       if (response.status !== 401 || init.body instanceof ReadableStream) return response;
       await response.body?.cancel();
       return await sendToGateway({ ...request, token: await tokenFor(wanted, token.value) });
@@ -137,9 +137,10 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns whether these scopes need a fresh sign-in. The scope for orders does, and so does the scope for mandates.
- * Both together do not, because they are for orders under a mandate, which the person approved earlier. With the scope
- * for messages they do, because all three are for a conversation on a server, which can propose orders and mandates.
+ * Returns whether these scopes need a fresh sign-in. The scope for orders does, and so does the scope for mandates. The
+ * two together do not, because they are for orders under a mandate, which the person approved earlier. All three of
+ * orders, mandates and messages do, because they are for a conversation on a server, which can propose orders and
+ * mandates.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
   const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];
