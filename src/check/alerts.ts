@@ -45,7 +45,7 @@ function toRule(name: string, alert: Alert): Record<string, unknown> {
 async function withoutRules(text: string, file: string, names: readonly string[]): Promise<string> {
   const { document, content } = await parseYamlDocument(text, file);
   const rules = (content as { rules?: { name?: unknown }[] } | undefined)?.rules ?? [];
-  // From the end, so that earlier indexes stay valid.
+  // Deletes from the end, so that the indexes of earlier rules stay valid.
   for (const [at, { name }] of [...rules.entries()].reverse()) {
     if (names.includes(String(name))) document.deleteIn(['rules', at]);
   }
@@ -98,7 +98,7 @@ export async function addAlert(
   if (there !== undefined) return { text: before, added: there, isNew: false };
   const name = freeName(alert, rules);
   const { document } = await parseYamlDocument(before.trim() === '' ? FILE_HEADER : before, file);
-  // A file with only comments has no keys yet.
+  // A file that contains only comments has no `rules` key yet.
   if (document.contents === null || document.get('rules') == null) document.set('rules', document.createNode([]));
   document.addIn(['rules'], document.createNode(toRule(name, alert), { flow: true }));
   const text = await validatedText(document, file);

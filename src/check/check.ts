@@ -81,7 +81,8 @@ function buildProposals(
     }
     return [{ request, rule: { name: rule.name, definition }, spends: orderCost(request, rule, snapshot) }];
   });
-  // The person's own conditional orders come first; rebalancing leaves their symbols and cash alone.
+  // The person's own conditional orders take precedence, so rebalancing excludes their symbols and the cash that they
+  // need.
   const spent = conditional.reduce((sum, { spends }) => sum.plus(spends), new Dec(0));
   const awaited = new Set([...suggest.awaited, ...conditional.map(({ request }) => request.symbol)]);
   const { cash, buying_power } = snapshot.account;
@@ -116,7 +117,7 @@ function orderCost(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes 
   return new Dec(request.qty ?? 0).mul(price);
 }
 
-/** How far ahead every result lists market closures. */
+/** How far ahead every check result lists market closures. */
 const CLOSURES_AHEAD_MS = 14 * 86_400_000;
 
 const money = (value: Dec) => value.toFixed(2);

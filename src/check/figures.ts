@@ -17,7 +17,6 @@ import type { Snapshot } from './snapshot.ts';
 
 export type Figures = ReturnType<typeof computePortfolioFigures>;
 
-/** Computes the portfolio's figures. This is a pure function. */
 export function computePortfolioFigures(
   snapshot: Snapshot,
   { sectorOf, mark }: { sectorOf: (symbol: string) => string | undefined; mark?: HighWaterMark | undefined },
@@ -33,7 +32,7 @@ export function computePortfolioFigures(
   const falls = drawdownsSince(mark, line, { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   const change = equity.minus(account.last_equity ?? equity);
-  // An account from which everything was withdrawn is neither lost nor in debt.
+  // A drawdown below 100% means that the money was withdrawn, not lost.
   const ruin: 'lost' | 'owes' | undefined = equity.isNegative()
     ? 'owes'
     : equity.isZero() && falls.current.gte(1)
@@ -73,9 +72,9 @@ function dayStart(history: Snapshot['history'], now: number): number {
 }
 
 /**
- * Returns deposits minus withdrawals since the last close. If the equity curve has a point at that close, its last
- * point already contains this flow. On an account's first day, `last_equity` may include the opening balance, so the
- * flow counts only if that makes the day's change smaller.
+ * Returns deposits minus withdrawals since the last close. If the equity curve has a point at that close, the flow is
+ * already part of the curve's last point. On an account's first day, `last_equity` may include the opening deposit, so
+ * the flow counts only if that makes the day's change smaller.
  */
 function flowSinceClose(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
@@ -120,8 +119,9 @@ function drawdownsFromMark(
 }
 
 /**
- * Adds the flows that became known only after the mark was stored to the first point after the mark: a deposit on the
- * mark's day may or may not be in the mark's value, and late bookings have earlier dates.
+ * Adds the flows that became known only after the high-water mark was stored to the first point after the mark. The
+ * points' own flows may lack them, because the mark's value may already include a deposit of the same day, and because
+ * late bookings have earlier dates.
  */
 function withLateFlows(
   points: readonly ValuePoint[],
@@ -139,7 +139,10 @@ function deeperFall(known: Drawdown | undefined, since: Drawdown | undefined): D
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
-/** Returns realized gains, without wash sales. `uncovered` lists symbols whose trades do not match the positions. */
+/**
+ * Returns realized gains, ignoring the wash sale rule. `uncovered` lists symbols whose trades do not match the
+ * positions.
+ */
 function realizedGains(activities: readonly Activity[], positions: readonly Position[]) {
   const trades = toTrades(activities);
   const { fills, exchanges } = trades;

@@ -194,7 +194,7 @@ const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
 const LINE = ` {2}(?:cash|${shareSymbolPattern.source}): ${percentPattern.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 
-/** Symbols that YAML does not read as text. */
+/** Words that YAML reads as null or booleans, although they may be symbols. */
 const NON_TEXT_SYMBOLS = ['NULL', 'TRUE', 'FALSE'];
 
 /**

@@ -61,7 +61,7 @@ export function compareQuotientWithLimits(
   { direction, limit, clear }: RuleLimits,
 ): Observation['state'] {
   const bound = clear.mul(whole);
-  // Usually one comparison suffices.
+  // Most values are far from the limit, so usually this one comparison is enough.
   if (compare(part, bound) * (direction === 'above' ? 1 : -1) <= 0) return 'clear';
   return compareWithLimits(part, { direction, limit: limit.mul(whole), clear: bound });
 }

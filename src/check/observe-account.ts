@@ -58,8 +58,9 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
 }
 
 /**
- * Returns the weekdays without a session, and the early closes, within the given milliseconds. The usual closing time
- * is the calendar's most frequent one, because around-the-clock markets close at a different time than exchanges.
+ * Returns the weekdays without a session, and the early closes, within the given milliseconds. The calendar's most
+ * frequent closing time counts as the usual one, because around-the-clock markets close at a different time than
+ * exchanges.
  */
 export function marketClosures(
   { calendar, now }: Pick<Snapshot, 'calendar' | 'now'>,

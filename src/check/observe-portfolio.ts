@@ -30,7 +30,10 @@ function weightText(fraction: Dec): string {
   return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 
-/** As fractions of equity, without `cash`. Cached, because rules, suggestions and the result all use them. */
+/**
+ * Target weights as fractions of equity, without `cash`. They are cached because rules, suggestions and the result all
+ * use them.
+ */
 export const targetWeights = memoizePerObject(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
     new Map(
@@ -158,7 +161,9 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
   return createAccountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 
-/** Creates a function that returns a drift's limits. Successive drifts with the same allowance share one object. */
+/**
+ * Creates a function that returns a drift's limits. If the next drift has the same allowance, the limits are reused.
+ */
 function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => RuleLimits {
   let last: { readonly allowed: Dec; readonly limits: RuleLimits } | undefined;
   return ({ allowed }) => {

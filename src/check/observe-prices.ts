@@ -28,7 +28,7 @@ export function ruleSymbols(rule: PriceRule, held: readonly string[]): readonly 
   return [rule.symbol];
 }
 
-/** Checks a price rule. Omits symbols that are `clear`, because there may be thousands. */
+/** Checks a price rule. Symbols that are `clear` are left out of the result, because there may be thousands. */
 export function observePrices(rule: PriceRule, snapshot: Snapshot): ObservedRule {
   const observations: Observation[] = [];
   const blind: UncheckedRule[] = [];

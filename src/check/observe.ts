@@ -9,7 +9,7 @@ import type { Snapshot } from './snapshot.ts';
 type SkipReason = 'disabled' | 'market_closed' | 'market_open' | 'not_before_close' | 'over';
 
 export interface Observations extends ObservedRule {
-  /** Rules that this check does not evaluate. Their state is kept. */
+  /** Rules that this check did not evaluate, each with the reason. */
   readonly skipped: readonly { readonly rule: Rule; readonly reason: SkipReason }[];
 }
 
@@ -54,7 +54,7 @@ function observeRule(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: F
 function skipReason(rule: Rule, { clock, now }: Snapshot): SkipReason | undefined {
   if (!rule.enabled) return 'disabled';
   if (rule.kind === 'order' && rule.before !== undefined && now >= rule.before) return 'over';
-  // Prices do not change while the market is closed.
+  // A price that does not change while the market is closed is not stale.
   if (rule.kind === 'stale' && !clock.is_open) return 'market_closed';
   if (rule.when === 'market_open' && !clock.is_open) return 'market_closed';
   if (rule.when === 'market_closed' && clock.is_open) return 'market_open';

@@ -87,7 +87,7 @@ function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], 
   return [...new Set([...ofRules, ...ofTargets])].sort();
 }
 
-/** Returns the symbols that a rule needs quotes for. Positions already have a price. */
+/** Returns the symbols that a rule needs quotes for. Symbols of positions need none, because a position has a price. */
 function symbolsToQuoteFor(rule: Rule, held: readonly string[]): readonly string[] {
   if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return ruleSymbols(rule, held);
   if (rule.kind !== 'move') return [];
@@ -152,11 +152,12 @@ async function allActivities(gateway: GatewayClient, cache: ActivityCache, now: 
     return all;
   }
   const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
-  // One day after the requested start, because brokers may take the start as a date or as a time.
+  // A broker may ignore the start's time of day. Only activities from a day after the start were certainly all read
+  // again.
   const from = after + DAY_MS;
   const fresh = await gateway.activities({ after });
   const told = new Set(fresh.map(({ id }) => id));
-  // Requests go by booking time, so an activity that was booked late can have an earlier date.
+  // The gateway selects by booking time, so an activity that was booked late can have an earlier date.
   return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
     (a, b) => Date.parse(a.at) - Date.parse(b.at),
   );
@@ -227,7 +228,7 @@ async function readCloses(
     for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
       const quote = quotes.get(symbol);
       if (quote === undefined) continue;
-      // The quote's session has no close yet, or its close is this price.
+      // Leaves out the session of the quote, which has no close yet or whose close is the quote's price.
       const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
       const history = await readClosesFor(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
       found.set(symbol, history);

@@ -14,14 +14,14 @@ const unlessMissing =
   ({ input }: { input: unknown }) =>
     input === undefined || input === null ? undefined : words;
 
-/** `12.5%` */
+/** Matches a percentage such as `12.5%`. */
 export const percentPattern = /\d{1,4}(\.\d{1,6})?%/;
 
-/** `12.5%` → `0.125` */
+/** Converts `12.5%` to `0.125`. */
 export const percentToFraction = (percentage: string): string => new Dec(`${percentage.slice(0, -1)}e-2`).toFixed();
 
 const percent = z
-  // Without the sign, 5 could be meant as a fraction or as a percentage.
+  // The percent sign is required because a bare 5 could be meant as a fraction.
   .string({ error: unlessMissing('must be a percentage with a percent sign: 5%') })
   .regex(new RegExp(`^${percentPattern.source}$`), 'must be a percentage with a percent sign: 5%')
   .transform(percentToFraction)

@@ -20,7 +20,7 @@ export interface Snapshot {
   readonly calendar: readonly TradingDay[];
   readonly quotes: ReadonlyMap<string, Quote>;
   readonly noPrice: readonly MissingPrice[];
-  /** Closing prices by symbol, without the current session. */
+  /** Closing prices by symbol, excluding the current session. */
   readonly closes: ReadonlyMap<string, PriceHistory>;
   readonly history: readonly TimedEquity[];
   readonly activities: readonly Activity[] | undefined;

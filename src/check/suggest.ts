@@ -12,7 +12,10 @@ export interface SuggestOptions {
   readonly buyOnly?: boolean;
 }
 
-/** Uses the band of the first drift rule (5/25 if there is none). */
+/**
+ * Suggests orders that bring the portfolio back to its targets. Whether a position has drifted too far is decided by
+ * the first drift rule, or by the 5/25 rule if the file has none.
+ */
 export function suggestOrders(
   file: RulesFile,
   snapshot: Snapshot,
