@@ -45,7 +45,10 @@ export async function setConfigValue(home: UserDirs, key: string, value: string 
   await replaceConfig(home, document.toString());
 }
 
-/** A scalar or an alias can't contain the key. @throws {TradeAgentError} `invalid_config`, with the line */
+/**
+ * Requires that everything above the key is a map, because a scalar or an alias can't contain the key.
+ * @throws {TradeAgentError} `invalid_config`, with the line
+ */
 export async function requireParentMaps(
   document: Document,
   keys: readonly string[],
@@ -86,7 +89,7 @@ export async function replaceConfig(home: UserDirs, text: string): Promise<void>
     await parseConfig(text, configFilePath(home));
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    // The file is unchanged, so the hint must not ask for a correction.
+    // The file on disk is unchanged and valid, so the hint must not ask the person to correct it.
     const { code, message, details, hint } = error;
     const unwritten = 'Nothing was written.';
     throw new TradeAgentError(code, message, {

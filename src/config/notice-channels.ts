@@ -141,7 +141,7 @@ export const noticeChannelSchema = z.lazy(() => {
   const union = z.discriminatedUnion('kind', [first, ...rest], {
     error: `must have a "kind": ${noticeChannelKindNames.slice(0, -1).join(', ')} or ${noticeChannelKindNames.at(-1)}`,
   });
-  // The union's type can't be inferred from the table.
+  // The cast is needed because the union's type can't be inferred from the table.
   return union as unknown as z.ZodType<NoticeChannel, NoticeChannelInput>;
 });
 

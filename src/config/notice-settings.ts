@@ -59,7 +59,10 @@ export const secureUrlSchema = () =>
 
 /** A kind of channel: its settings in config.yaml, and its secret. `notify/<kind>.ts` sends notices to it. */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
-  /** Includes {@link createCommonChannelSettings}. Called only if the configuration has a channel. */
+  /**
+   * Returns the schema of the settings, including {@link createCommonChannelSettings}. Called only if the configuration
+   * has a channel.
+   */
   schema(): Schema;
   destination(channel: z.output<Schema>): string;
   /** Undefined if channels of this kind have no secret. */

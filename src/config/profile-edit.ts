@@ -24,13 +24,18 @@ export async function requireNewProfileName(home: UserDirs, name: string): Promi
   }
 }
 
-/** Keeps comments and all other entries. @throws {TradeAgentError} `usage`, `invalid_config` */
+/**
+ * Adds a profile to the file. Keeps comments and all other entries. @throws {TradeAgentError} `usage`, `invalid_config`
+ */
 export async function addProfile(home: UserDirs, name: string, profile: ProfileInput): Promise<void> {
   await requireNewProfileName(home, name);
   await editConfigDocument(home, (document) => document.setIn(['profiles', name], document.createNode(profile)));
 }
 
-/** Writes both settings at once, so that no reader sees only one of them. @throws {TradeAgentError} `invalid_config` */
+/**
+ * Writes the store and its key at once, so that no reader sees one without the other.
+ * @throws {TradeAgentError} `invalid_config`
+ */
 export async function setCredentialLocation(home: UserDirs, name: string, place: CredentialLocation): Promise<void> {
   await editConfigDocument(home, (document) => {
     document.setIn(['profiles', name, 'credential_store'], place.credential_store);
@@ -39,14 +44,20 @@ export async function setCredentialLocation(home: UserDirs, name: string, place:
   });
 }
 
-/** Adds the built-in sandbox profile to the file if needed. @throws {TradeAgentError} `invalid_config` */
+/**
+ * Sets a profile's company. The built-in sandbox profile is added to the file if it is not there yet.
+ * @throws {TradeAgentError} `invalid_config`
+ */
 export async function setCompanySignIn(home: UserDirs, name: string, company: CompanySignIn): Promise<void> {
   await editConfigDocument(home, (document) =>
     document.setIn(['profiles', name, 'company'], document.createNode({ ...company })),
   );
 }
 
-/** Also removes `default_profile` if it is this profile. @throws {TradeAgentError} `not_found`, `invalid_config` */
+/**
+ * Removes a profile. If it is the default profile, also removes `default_profile`.
+ * @throws {TradeAgentError} `not_found`, `invalid_config`
+ */
 export async function removeProfile(home: UserDirs, name: string): Promise<void> {
   const { profiles, default_profile } = await loadConfig(home);
   if (!Object.hasOwn(profiles, name)) {

@@ -32,12 +32,15 @@ export function resolveProfileName(config: Config, name?: string): string {
   return name ?? config.default_profile ?? SANDBOX_PROFILE;
 }
 
-/** As written in the file: the caller must start a sandbox. @throws {TradeAgentError} `invalid_config` if unknown */
+/**
+ * Returns a profile as written in the file. A sandbox profile has no addresses until the caller starts the sandbox.
+ * @throws {TradeAgentError} `invalid_config` if the profile is unknown
+ */
 export function findProfile(config: Config, name?: string): Profile & { readonly name: string } {
   const chosen = resolveProfileName(config, name);
   const written = Object.hasOwn(config.profiles, chosen) ? config.profiles[chosen] : undefined;
   if (written !== undefined) {
-    // A section "sandbox" without addresses adjusts the built-in profile.
+    // A profile named "sandbox" without addresses only changes settings of the built-in profile.
     const sandbox =
       written.sandbox ||
       (chosen === SANDBOX_PROFILE &&
@@ -53,7 +56,10 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
   });
 }
 
-/** Defaults to the keychain, or to a file for the sandbox, which has no real money. */
+/**
+ * Returns where a profile's secrets are stored: by default in the keychain, or in a file for the sandbox, which has no
+ * real money.
+ */
 export function credentialStoreKind(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }

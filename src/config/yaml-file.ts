@@ -12,7 +12,7 @@ export async function parseYaml<S extends z.ZodType>(schema: S, text: string, fi
   throw validationError(schema, result.error, content, { file, document, lines });
 }
 
-/** As keys, they could overwrite JavaScript's built-in properties or be mistaken for them. */
+/** Keys that are rejected, because they could overwrite JavaScript's built-in properties or be mistaken for them. */
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
 /** Maximum number of alias expansions in a file. Real files have few; many are an attempt to exhaust memory. */
@@ -89,7 +89,7 @@ function validationError(
   content: unknown,
   { file, document, lines }: { file: string; document: Document; lines: LineCounter },
 ): TradeAgentError {
-  // A misspelled key also makes the correct key missing. Report the misspelling, which is the cause.
+  // A misspelled key also makes the correct key missing. The misspelling is reported, because it is the cause.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return invalidFileError(`${file} is not valid`, file);
   const path = issue.path.map(String);
@@ -164,7 +164,7 @@ function unwrap(schema: unknown): unknown {
     inner instanceof z.ZodLazy ||
     inner instanceof z.ZodPipe
   ) {
-    // The file contains a pipe's input, not its output.
+    // A zod pipe converts its input to its output, and the file contains the input.
     inner = inner instanceof z.ZodPipe ? inner.in : inner.unwrap();
   }
   return inner;
