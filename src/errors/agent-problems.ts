@@ -1,4 +1,7 @@
-/** Added to the gateway's (problem-codes.ts). Each is also a `TradeAgentError` code with the same meaning. */
+/**
+ * Problem codes that the agent server reports in addition to the gateway's (problem-codes.ts). Each is also a
+ * `TradeAgentError` code with the same meaning.
+ */
 const agentProblemCodes = [
   'usage',
   'busy',

@@ -1,6 +1,6 @@
 import { TradeAgentError } from './errors.ts';
 
-/** Message that errors, tools and the doctor share. */
+/** Shared by errors, tools and the doctor, so that all of them use the same words. */
 export const NOT_SIGNED_IN = 'you are not signed in';
 
 /** Returns the hint for signing in. @param profileOptions options that select the profile, such as `--profile work` */

@@ -2,7 +2,7 @@
 export interface ProblemMembers {
   /** The gateway's code, which is more specific than the code of the `TradeAgentError`. */
   readonly problem?: string;
-  /** The first rule that refused the request, as `CATEGORY_CONDITION`. All such rules are in `reasons`. */
+  /** The first rule that refused the request, as `CATEGORY_CONDITION`. `reasons` has all rules that refused it. */
   readonly reason?: unknown;
   readonly reasons?: unknown;
   readonly limit?: unknown;

@@ -101,7 +101,7 @@ export function createDesktopNotifier(env: NodeJS.ProcessEnv, platform: NodeJS.P
         );
         child.once('close', (code) => {
           if (code === 0) resolve();
-          // Not permanent: under cron, there may be no desktop now but one later.
+          // This failure is not permanent, because under cron there may be no desktop now but one later.
           else reject(new NoticeFailedError('unavailable', `${program} exited with code ${code ?? 'none'}`));
         });
         // The program may exit before it has read all input. Its exit code is reported instead.

@@ -16,7 +16,8 @@ export const createEmailSender: SenderFactory<'email'> =
     const place = { host: host.replace(/^\[|\]$/g, ''), port: resolveSmtpPort(channel) };
     const transport = createTransport({
       ...place,
-      // Otherwise, nodemailer would resolve the name itself, possibly to a different address than the one checked.
+      // Opens the connection here, because nodemailer would resolve the name again, possibly to an address that was not
+      // checked.
       ...(resolveMail === undefined
         ? {}
         : {
@@ -63,7 +64,7 @@ export const createEmailSender: SenderFactory<'email'> =
     }
   };
 
-/** Opens the connection for nodemailer, which would otherwise resolve the name itself. */
+/** Returns the function that opens nodemailer's connection, to a public address only. */
 function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
   return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
     const connection = connect(to);
@@ -100,7 +101,7 @@ function smtpFailure(error: unknown, host: string): NoticeFailedError {
     command,
   } = error as {
     code?: string;
-    /** The network error's code, if nodemailer replaced it. */
+    /** The code of the network error, in case nodemailer replaced `code` with its own. */
     originalCode?: string;
     responseCode?: number;
     command?: string;

@@ -4,7 +4,7 @@ import { type Notice, NoticeFailedError, type SendNotice } from './notice.ts';
 import type { ChannelDeps } from './sender.ts';
 
 export interface PostRequest {
-  /** Nothing is sent unless this is an https URL. */
+  /** The address to post to. Nothing is sent unless it is an https URL. */
   readonly url: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -6,7 +6,7 @@ export interface Notice {
   readonly id: string;
   readonly type: 'finding' | 'approval' | 'fill' | 'access' | 'account' | 'order' | 'test';
   readonly severity: NoticeSeverity;
-  /** One line. */
+  /** Without line breaks. */
   readonly title: string;
   readonly body: string;
   /** Creation time, RFC 3339. */

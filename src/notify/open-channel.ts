@@ -16,7 +16,10 @@ const senders: { readonly [Kind in NoticeChannelKind]: SenderFactory<Kind> } = {
   ntfy: createNtfySender,
 };
 
-/** If the channel requires a secret that is missing, every notice fails. */
+/**
+ * Creates the function that sends notices through a channel. Every notice fails if the channel's required secret is
+ * missing.
+ */
 export function createChannelSender(
   name: string,
   channel: NoticeChannel,

@@ -25,7 +25,7 @@ export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS_SCOPE] a
 export const ORDER_SCOPE = 'orders:write';
 /** Granted with the approval of one message, only for that message. */
 export const MESSAGE_SCOPE = 'messages:write';
-/** Scopes of an approval's token. No session's token has these. */
+/** Scopes that only the token of an approval can have. No session's token has them. */
 export const APPROVAL_SCOPES = [ORDER_SCOPE, MESSAGE_SCOPE] as const;
 export type ApprovalScope = (typeof APPROVAL_SCOPES)[number];
 
@@ -34,7 +34,10 @@ export type Scope = (typeof SCOPES)[number];
 
 /** Scopes of the identity provider for a person's identity (OpenID Connect Core §5.4, §11). */
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
-/** Scopes of the provider's API for connected accounts, with Auth0's names. They don't open the accounts themselves. */
+/**
+ * Scopes of the provider's API for connected accounts, with Auth0's names. They give no access to the accounts
+ * themselves.
+ */
 export const CONNECTION_SCOPES = [
   'read:me:connected_accounts',
   'create:me:connected_accounts',

@@ -1,4 +1,4 @@
-/** Shorter prefixes would soon be ambiguous. */
+/** Minimum length of a shortened ID. Anything shorter would soon be ambiguous. */
 const MIN_SHORT_ID_LENGTH = 8;
 
 /** Matches long IDs, which nobody types in full: a UUID, or a prefix and many random characters (`pr_1Vq0M2k3…`). */
@@ -14,6 +14,6 @@ export function createIdShortener(ids: readonly string[]): (id: string) => strin
   const cut = (id: string, length: number) => id.slice(0, (longIdPattern.exec(id)?.[0].length ?? 0) + length);
   let length = MIN_SHORT_ID_LENGTH;
   while (length < longest && new Set(all.map((id) => cut(id, length))).size < all.length) length++;
-  // A trailing dash carries no information.
+  // A dash at the end of the shortened ID carries no information.
   return (id) => (longIdPattern.test(id) ? cut(id, length).replace(/-$/, '') : id);
 }

@@ -1,4 +1,4 @@
-/** Milliseconds. A day is 24 hours; a calendar day may have 23 or 25 (trading/new-york-time.ts). */
+/* Durations in milliseconds. A day is 24 hours; a calendar day may have 23 or 25 (trading/new-york-time.ts). */
 const SECOND_MS = 1000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
