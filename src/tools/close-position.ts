@@ -85,7 +85,7 @@ export async function readClosingOrder(
     computed: {
       side: position.side === 'short' ? 'the position is short' : 'the position is long',
       ...(isOption ? { position_intent: 'it closes a position' } : {}),
-      // A fraction that the model chose is not computed.
+      // A quantity or fraction that the model chose does not count as computed.
       ...(asked === undefined && fraction === undefined ? { qty: describePositionFraction('1') } : {}),
     },
     held,

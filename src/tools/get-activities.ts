@@ -56,7 +56,8 @@ export async function readPeriodActivities(
   const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
   const start = periodStart(period, Date.parse(clock.timestamp));
   const began = newYorkInstant(start, '00:00');
-  // The gateway filters by booking time, which is often the day after.
+  // The gateway filters by booking time, which is often a day after the activity, so earlier activities are dropped
+  // here.
   const all = (await gateway.activities({ after: began - 1 })).filter(({ at }) => Date.parse(at) >= began);
   const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
   const { dividends, interest, fees } = incomeTotals(all);

@@ -20,7 +20,7 @@ export const getBars = defineTool({
   risk: 'read',
   async execute(context, { symbol, timeframe, days }) {
     const gateway = requireGateway(context);
-    // The market's clock: a sandbox has its own time.
+    // Uses the market's clock, because a sandbox has its own time.
     const now = Date.parse((await gateway.clock()).timestamp);
     const all = await gateway.bars({ symbol, timeframe, start: now - days * DAY_MS });
     const bars = all.slice(-MAX_BARS);

@@ -42,7 +42,7 @@ export async function readTradingDays(
   gateway: Pick<GatewayClient, 'clock' | 'calendar'>,
   { start, days }: { readonly start?: string | undefined; readonly days: number },
 ): Promise<TradingDays> {
-  // The market's clock: a sandbox has its own time.
+  // Uses the market's clock, because a sandbox has its own time.
   const today = newYorkDate(Date.parse((await gateway.clock()).timestamp));
   const from = start ?? today;
   const end = addDays(from, days - 1);

@@ -31,7 +31,7 @@ export const getPortfolio = defineTool({
     const [account, all, traded] = await Promise.all([
       gateway.account(),
       gateway.positions(),
-      // Without today's trades, a position's daily change counts from the last close.
+      // If today's trades can't be read, each position's daily change is measured from the last close.
       tradedToday(gateway).catch(() => []),
     ]);
     const { positions, total, next_cursor } = page(

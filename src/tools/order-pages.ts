@@ -5,7 +5,10 @@ import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 const PAGE_SIZE = 500;
-/** A third of a page's rows, because a bracket is three rows at the broker but one order here. */
+/**
+ * Every page but the last has at least this many orders: a bracket is three rows at the broker, but only one order
+ * here.
+ */
 const MIN_FULL_PAGE = Math.floor(PAGE_SIZE / 3);
 
 interface OrderFilter {

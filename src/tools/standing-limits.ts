@@ -11,7 +11,11 @@ export const DEFAULT_DAYS = MAX_MANDATE_DAYS.live;
 
 type MandateTerms = Partial<MandateRequestInput>;
 
-/** An order's maximum amount, as a multiple of its amount at the current price or at the price that it waits for. */
+/**
+ * The maximum amount of an order, as a multiple of its amount at the price when it is expected to be placed: the
+ * current
+ * price, or the price that it waits for.
+ */
 const HEADROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 
 /**

@@ -11,7 +11,9 @@ const [, PORTFOLIO_READ] = READ_SCOPES;
 
 export function createAccountRequests({ read, send }: GatewayRequests) {
   return {
-    /** In configuration order. If a broker can't be reached, its account is listed with the reason. */
+    /**
+     * Returns the accounts in configuration order. If a broker can't be reached, its account is listed with the reason.
+     */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
     /** Makes an account the default. @returns all accounts @throws {TradeAgentError} `gateway_refused` */
     chooseAccount: async (account: string) => {
@@ -27,7 +29,7 @@ export function withProposalAccount(account: string | undefined, asked: Proposal
   const proposed = addAccount(account, asked);
   const { provenance } = asked;
   if (proposed === asked || provenance?.fields === undefined) return proposed;
-  // The person named the account with a flag.
+  // The person named the account with a flag, so it counts as their own choice.
   return {
     ...proposed,
     provenance: { ...provenance, fields: { account: { source: 'user' }, ...provenance.fields } },

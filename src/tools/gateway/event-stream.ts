@@ -84,7 +84,8 @@ export async function* streamWithReconnects<Event extends { readonly id?: string
     }
     if (signal.aborted) return;
     if (clock.now() - heardAt >= giveUpAfterMs) throw connectionLost(failure);
-    // An expired token is not a failure, but a server that closes at once must not be retried without a pause.
+    // A stream that ends when its token expires is not a failure. But if the server closes at once, pause before
+    // retrying.
     if (failures > 0) lost(failures);
     const pause = Math.min(INITIAL_BACKOFF_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
     await clock.sleep(pause, signal).catch(() => undefined);

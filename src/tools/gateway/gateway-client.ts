@@ -49,7 +49,10 @@ interface ProposalQuery {
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** A proposal takes the gateway several requests to the broker and one to the identity provider. */
+/**
+ * Longer than the default, because the gateway sends several requests to the broker and one to the identity provider
+ * before it responds.
+ */
 const PROPOSE_TIMEOUT_MS = 30_000;
 
 /** Maximum number of pages of a hundred activities each. */

@@ -86,7 +86,10 @@ function connectHint(connection: string): string {
   return `Connect it with "${formatConnectCommand(connection)}".`;
 }
 
-/** Matches the HTTP problem from a gateway with stored credentials. This client can't connect an account there. */
+/**
+ * Matches the HTTP problem of a gateway that stores broker credentials itself. This client can't connect an account
+ * there.
+ */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 
 function missingConnection(body: unknown): string | undefined {
@@ -141,7 +144,7 @@ export function isTransientError(error: unknown): boolean {
   if (!isTradeAgentError(error)) return false;
   const { code, details } = error;
   if (code === 'gateway_unreachable' || code === 'provider_unreachable') return true;
-  // Permanent until the provider is reconfigured.
+  // A retry would not help, because the problem persists until the provider is reconfigured.
   if (details.problem === 'provider_error') return false;
   return details.status === 429 || Number(details.status) >= 500;
 }

@@ -61,7 +61,7 @@ export function createGatewayRequests(session: GatewayAccess, options: GatewayCl
     };
     try {
       return await once().catch((error: unknown) => {
-        // The server may have closed an idle connection; a read can be repeated.
+        // The server may have closed an idle connection. A read is repeated once, because it changes nothing.
         if (init.method !== undefined || limit.signal.aborted || !isConnectionLost(error)) throw error;
         return once();
       });

@@ -31,7 +31,8 @@ export async function proposeWithRetries(
   for (const wait of [...BACKOFF_MS, undefined]) {
     const answer = await proposeOnce(gateway, request, key, options);
     if (!isTradeAgentError(answer)) return answer;
-    // The gateway looks up existing proposals before it refuses, except for unauthenticated callers.
+    // A refusal proves that there is no proposal, because the gateway looks up existing proposals before it refuses.
+    // Only unauthenticated callers are refused first.
     if (!isOutcomeUnknown(answer)) throw isGatewayProblem(answer) ? answer : failure(answer);
     mayBeThere ||= answer.details.sent !== false && answer.code !== 'provider_unreachable';
     if (wait === undefined) throw failure(answer);

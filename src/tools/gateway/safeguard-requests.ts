@@ -116,7 +116,7 @@ export function createSafeguardRequests({ request, read, list, send }: GatewayRe
         scopes: [CANCEL_SCOPE],
         ms: CHECK_TIMEOUT_MS,
       }),
-    /** A dry run: nothing is stored. */
+    /** Checks an order against the policy without storing anything. */
     checkPolicy: (order: OrderRequestInput) =>
       send('POST', '/v1/policy/check', decisionViewSchema, {
         body: { order },
