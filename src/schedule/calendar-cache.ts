@@ -60,7 +60,7 @@ export async function loadCurrentCalendar(options: {
   const today = newYorkDate(now);
   const reaches = kept !== undefined && kept.start <= today && today <= kept.end;
   const age = kept === undefined ? Number.POSITIVE_INFINITY : now - kept.fetched_at;
-  // A negative age means that the clock was wrong then, or is now.
+  // If the age is negative, the clock was wrong when the calendar was read, or is wrong now.
   if (reaches && age >= -DAY_MS && age < MAX_CALENDAR_AGE_MS) return kept;
   const range = { start: addDays(today, -DAYS_BACK), end: addDays(today, DAYS_AHEAD) };
   try {

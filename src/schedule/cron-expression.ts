@@ -5,11 +5,15 @@ import type { TradingDay } from '../trading/activity.ts';
 import { type Moments, marketTimeMoments, parseMarketTime } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
-/** Parsing takes longer than evaluating, and many people use the same expressions. */
+/**
+ * Maximum number of cached expressions. They are cached because parsing takes longer than evaluating, and many people
+ * use
+ * the same expressions.
+ */
 const MAX_CACHED_EXPRESSIONS = 1_000;
 const cachedMoments = new Map<string, Moments>();
 
-/** @param calendar for moments that are relative to the opening or closing */
+/** Returns the moments of a timing. @param calendar used only for times relative to the opening or closing */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
   if ('cron' in timing) return cachedCronMoments(timing.cron);
   const edge = parseMarketTime(timing.at);
@@ -67,7 +71,7 @@ function endOfSecond(now: number): Date {
 }
 
 function parseCron(expression: string): Cron | undefined {
-  // The library would read anything else as a date.
+  // The library would parse an expression without exactly five fields as a date.
   if (!expression.startsWith('@') && expression.split(/\s+/).length !== 5) return undefined;
   if (expression.startsWith('@') && !nicknames.includes(expression.toLowerCase())) return undefined;
   try {

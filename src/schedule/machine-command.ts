@@ -36,7 +36,7 @@ export function createCommandRunner(env: NodeJS.ProcessEnv): RunSystemCommand {
           else reject(commandUnavailable(name, error));
         },
       );
-      // A command that does not read its input is judged by its exit code.
+      // Writing fails if the command does not read its input. The exit code shows whether the command itself failed.
       child.stdin?.on('error', () => undefined);
       child.stdin?.end(input);
     });

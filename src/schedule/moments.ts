@@ -76,8 +76,9 @@ const QUARTER_MINUTES = 15;
 const EXAMINED_MOMENTS = 120;
 
 /**
- * Returns the minutes of each hour at which the machine must start the program, whatever its time zone, in ascending
- * order: the moments' minutes, and 15, 30 and 45 minutes after them. Each wake-up also catches up on missed moments.
+ * Returns the minutes of each hour at which the machine must start the program, in ascending order and for any time
+ * zone of the machine: the moments' minutes, and 15, 30 and 45 minutes after them. Each wake-up also catches up on
+ * missed moments.
  */
 export function wakeMinutes(moments: Moments, now: number): number[] {
   const residues = new Set(
