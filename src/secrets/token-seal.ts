@@ -52,7 +52,7 @@ export function createTokenSeal(secrets: SealSecrets, purpose: keyof typeof purp
         try {
           return openBytes(one, sealed, context).toString('utf8');
         } catch {
-          // Sealed with another secret.
+          // The value was sealed with another secret.
         }
       }
       throw new TradeAgentError('state_corrupt', lost, { hint });

@@ -16,7 +16,7 @@ export interface DataKeyRows {
   find(tenant: string, version: number): Promise<WrappedDataKey | undefined>;
   /** Oldest first. */
   all(tenant: string): Promise<WrappedDataKey[]>;
-  /** @returns false if the tenant already has a key of this version, which is not changed */
+  /** Adds a key. @returns false if the tenant already has a key of this version, which then stays unchanged */
   add(tenant: string, key: WrappedDataKey): Promise<boolean>;
   /** Replaces a wrapped key unless the key has changed since it was read. @returns false if the key has changed */
   replace(tenant: string, read: WrappedDataKey, wrapped: string): Promise<boolean>;
@@ -25,7 +25,7 @@ export interface DataKeyRows {
 /** The data keys that seal each tenant's secrets. The KMS is never called during a transaction. */
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
-/** How long revoked KMS access can go unnoticed. A shorter time would mean more KMS calls. */
+/** How long a revocation of KMS access can go unnoticed, in milliseconds. A shorter time would mean more KMS calls. */
 const CACHED_KEY_MS = 5 * 60_000;
 const MAX_CACHED_KEYS = 1_000;
 

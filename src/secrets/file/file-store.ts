@@ -20,7 +20,11 @@ interface FileStoreOptions {
   readonly key?: FileKeyChoice;
 }
 
-/** Each kind of key has its own file, so that credentials can be moved from one kind of key to another. */
+/**
+ * Returns the path of a credential file. Each kind of key has a separate file, so that credentials can be moved from
+ * one
+ * kind to another.
+ */
 export function credentialFilePath(folder: string, profile: string, kind: KeyKind): string {
   return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);
 }

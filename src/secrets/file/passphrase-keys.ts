@@ -19,7 +19,10 @@ interface CredentialFile {
   readonly profile: string;
 }
 
-/** Each key is derived only once in this process, because a derivation takes 0.4 s and 128 MiB. */
+/**
+ * Keys derived from passphrases. Each is derived only once in this process, because a derivation takes 0.4 s and 128
+ * MiB.
+ */
 export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
 /** Cost of scrypt (RFC 7914 §2), as OWASP recommends for passwords: 128 MiB and about 0.4 s on an ordinary machine. */
@@ -27,7 +30,7 @@ const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
 
 /**
  * Returns whether a file's scrypt cost is acceptable. A lower cost than {@link COST} is too weak, and a file from
- * someone else with more than twice our `N` and `p` could exhaust the memory.
+ * someone else with a much higher cost could exhaust the memory.
  */
 const isAcceptedCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
   (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);

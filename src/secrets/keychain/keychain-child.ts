@@ -38,7 +38,7 @@ async function answerRequest(request: KeychainRequest): Promise<KeychainResponse
   };
   const read = async (name: string): Promise<string | null> => {
     const value = await keytar.getPassword(service, name);
-    // The keychain is open, and yet the value is absent: someone removed the entry by hand.
+    // If the keychain proves to be open, the value is absent because someone removed the entry by hand.
     if (value === null && known.has(name)) await requireOpen();
     return value;
   };

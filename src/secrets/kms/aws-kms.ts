@@ -99,7 +99,11 @@ type SendToKms = <Schema extends z.ZodType>(
   schema: Schema,
 ) => Promise<z.output<Schema>>;
 
-/** Errors quote neither the request nor the response, because both can contain a key. */
+/**
+ * Returns a function that sends requests to KMS. Its errors quote neither the request nor the response, because both
+ * can
+ * contain a key.
+ */
 function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
   const bounded = createBoundedFetch(send, MAX_ANSWER_BYTES);

@@ -57,7 +57,11 @@ const CANNOT_UNWRAP =
 
 type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
 
-/** Errors quote neither the request nor the response, because both can contain a key. */
+/**
+ * Returns a function that sends requests to Vault. Its errors quote neither the request nor the response, because both
+ * can
+ * contain a key.
+ */
 function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
   const bounded = createBoundedFetch(send, MAX_ANSWER_BYTES);
@@ -76,7 +80,7 @@ function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
         method: 'POST',
         headers,
         body: JSON.stringify(body),
-        // A redirect would send the token to an address nobody chose.
+        // Following a redirect would send the token to an address that nobody chose.
         redirect: 'error',
         signal,
       });

@@ -93,7 +93,7 @@ function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
 }
 
 const METADATA_ADDRESS = 'http://169.254.169.254';
-/** The metadata service is link-local and responds quickly. Outside AWS, nothing responds. */
+/** Short, because the metadata service is link-local and responds quickly, and outside AWS nothing responds at all. */
 const METADATA_TIMEOUT_MS = 1_000;
 /** Lifetime of the metadata token, long enough for the two requests that use it. */
 const TOKEN_SECONDS = 60;
