@@ -27,7 +27,8 @@ export interface ClientDriver {
   readonly registers: 'CIMD' | 'DCR';
   /** After the call is no longer held. */
   readonly waits: 'check_approval' | 'task';
-  readonly env?: (setting: Pick<Setting, 'model'>) => NodeJS.ProcessEnv;
+  /** @param setting.clock what has a Node program go by the world's clock */
+  readonly env?: (setting: Pick<Setting, 'model'> & { readonly clock: NodeJS.ProcessEnv }) => NodeJS.ProcessEnv;
   configure(setting: Setting): Promise<void>;
   signIn(setting: Setting): Promise<void>;
   /** Has its model place an order. @returns what a person saw */

@@ -43,7 +43,7 @@ export async function createStage(driver: ClientDriver, command: string): Promis
   const env = {
     ...{ HOME: world.folder, USER: 'ada', LANG: 'C.UTF-8', TERM: 'xterm-256color' },
     ...person.env,
-    ...driver.env?.({ model: server.url }),
+    ...driver.env?.({ model: server.url, clock: clock.env }),
   };
   const running = new Set<ChildProcess>();
   return {

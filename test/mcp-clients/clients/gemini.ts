@@ -9,7 +9,9 @@ export const gemini: ClientDriver = {
   installs: 'gemini',
   registers: 'DCR',
   waits: 'check_approval',
-  env: ({ model }) => ({
+  // It refreshes its token five minutes before the end, by its own clock, and opens a browser at a 401.
+  env: ({ model, clock }) => ({
+    ...clock,
     GEMINI_API_KEY: 'scripted',
     GOOGLE_GEMINI_BASE_URL: model,
     GEMINI_FORCE_FILE_STORAGE: 'true',
