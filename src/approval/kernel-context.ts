@@ -8,7 +8,7 @@ import type { Outcome } from './ciba/ciba-port.ts';
 import { getApprovalRequestIds } from './ciba-request.ts';
 import type { KernelDeps } from './kernel-deps.ts';
 import type { Approval, Proposer } from './kind.ts';
-import type { Transition } from './transitions.ts';
+import type { TransitionResult } from './transitions.ts';
 
 /** Maximum number of people whose latest session is kept in memory; the least recently used one is dropped first. */
 const MAX_REMEMBERED_SESSIONS = 10_000;
@@ -43,7 +43,7 @@ export class KernelContext {
    * Publishes a transition to listeners, other gateways and the phone, and schedules the writing of its audit line. If
    * the proposal ended without being executed, releases its reservation.
    */
-  announce({ outcome, proposal }: Transition): void {
+  announce({ outcome, proposal }: TransitionResult): void {
     if (outcome !== 'moved') return;
     const { audit, others, getKind, onProposal } = this.parts;
     onProposal?.(proposal);

@@ -72,7 +72,7 @@ export interface ProposalPatch {
   readonly reason?: ProposalReason;
 }
 
-export interface Transition {
+export interface TransitionResult {
   /**
    * `stale`: the row has changed since it was read. `barred`: this transition is not allowed. `halted`: the person's
    * trading is halted. In these three cases nothing was written.
@@ -94,7 +94,7 @@ export class ProposalTransitions {
   }
 
   /** Changes a proposal's state, if its row has not changed since it was read. */
-  async move(seen: StoredProposal, to: ProposalState, changes: ProposalPatch = {}): Promise<Transition> {
+  async move(seen: StoredProposal, to: ProposalState, changes: ProposalPatch = {}): Promise<TransitionResult> {
     if (!allowedTransitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
     const begins = seen.state === 'approved' && to === 'executing';
     const unlessHalted = begins && !isAllowedDuringHalt(seen.kind);
@@ -102,7 +102,7 @@ export class ProposalTransitions {
   }
 
   /** Records a later result, such as a fill, of an executed proposal. @param reason unchanged if omitted */
-  async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<Transition> {
+  async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<TransitionResult> {
     if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
     return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);
   }
@@ -113,7 +113,7 @@ export class ProposalTransitions {
     return sealed === undefined ? undefined : this.#seal.open(sealed, sealContext(proposal, of));
   }
 
-  async #change(seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Transition> {
+  async #change(seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<TransitionResult> {
     const note = { event: auditEvent(seen, after), facts: proposalAuditFacts({ ...seen, ...after }) };
     return await this.#store.change(seen, after, note, { now: this.#clock.now(), unlessHalted });
   }

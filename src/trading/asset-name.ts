@@ -46,10 +46,14 @@ export function matchesAssetName(asset: NamedAsset, said: NormalizedName): boole
 }
 
 /**
- * Returns at most `most` assets that match the query, best match first: the exact symbol, then exact names, then names
+ * Returns at most `limit` assets that match the query, best match first: the exact symbol, then exact names, then names
  * that contain every word.
  */
-export function searchAssets<Asset extends NamedAsset>(assets: readonly Asset[], query: string, most: number): Asset[] {
+export function searchAssets<Asset extends NamedAsset>(
+  assets: readonly Asset[],
+  query: string,
+  limit: number,
+): Asset[] {
   const said = normalizeName(query);
   const wanted = said.words.split(' ').filter((word) => word !== '');
   const symbol = query.trim().toUpperCase();
@@ -59,7 +63,7 @@ export function searchAssets<Asset extends NamedAsset>(assets: readonly Asset[],
       return rank === undefined ? [] : [{ asset, rank }];
     })
     .sort((one, two) => one.rank - two.rank || one.asset.name.length - two.asset.name.length)
-    .slice(0, most)
+    .slice(0, limit)
     .map(({ asset }) => asset);
 }
 

@@ -69,7 +69,7 @@ function findFieldWords(name: string, known: FieldWords): FieldWords[string] | u
   return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
-export function detailEnvironment({ environment }: Readonly<Record<string, unknown>>): string | undefined {
+export function detailsEnvironment({ environment }: Readonly<Record<string, unknown>>): string | undefined {
   return environment === undefined ? undefined : toPlainText(environment);
 }
 

@@ -3,7 +3,7 @@ import type { ProcessNotification } from '../../store/other-processes.ts';
 import { CLAIM_MS, MAX_STEP_DELAY_MS } from '../../store/proposal-queue.ts';
 import type { ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import type { Transition } from '../transitions.ts';
+import type { TransitionResult } from '../transitions.ts';
 import { followResult } from './follow-result.ts';
 import { ProposalRun, type RunReason } from './proposal-run.ts';
 import { ProviderPings } from './provider-pings.ts';
@@ -166,7 +166,7 @@ export class ProposalSupervisor {
   }
 
   /** Cancels a proposal in any state that still allows it. */
-  async cancel(proposal: StoredProposal, reason: ProposalReason): Promise<Transition> {
+  async cancel(proposal: StoredProposal, reason: ProposalReason): Promise<TransitionResult> {
     for (let seen = proposal; ; ) {
       const after = await this.#context.parts.moves.move(seen, 'cancelled', { reason });
       if (after.outcome === 'stale') {

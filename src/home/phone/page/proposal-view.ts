@@ -2,7 +2,7 @@ import type { Outcome } from '../../../approval/ciba/ciba-port.ts';
 import type { ProposalDetails } from '../../../approval/details.ts';
 import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { formatDollarAmount } from '../../../trading/amounts.ts';
-import { type DetailField, detailEnvironment, fieldLabel, toDetailFields } from '../../../trading/detail-fields.ts';
+import { type DetailField, detailsEnvironment, fieldLabel, toDetailFields } from '../../../trading/detail-fields.ts';
 import { chosenByAiWarning, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
 import { getKindDefinition, kinds, type ProposalKind } from '../../../trading/kinds/kinds.ts';
@@ -113,7 +113,7 @@ function subjectView(kind: ProposalKind, subject: ProposalDetails['subject']): S
 function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
   const fields = toDetailFields(subject, kinds[kind].phone.fieldWords);
   // Anything not known to be paper is shown as live.
-  const environment = detailEnvironment(subject) ?? 'unknown';
+  const environment = detailsEnvironment(subject) ?? 'unknown';
   return { environment, headline: `Unknown ${kind}`, terms: 'Read every field below.', fields };
 }
 

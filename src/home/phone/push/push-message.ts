@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { formatUtcSeconds } from '../../../machine/clock.ts';
 import { markInvisibleCharacters, safeLine } from '../../../text/sanitize.ts';
-import { detailEnvironment, detailsHeadline, detailsTerms } from '../../../trading/detail-fields.ts';
+import { detailsEnvironment, detailsHeadline, detailsTerms } from '../../../trading/detail-fields.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isMessageDetails, messageView } from '../../../trading/kinds/message.ts';
@@ -102,7 +102,7 @@ function displayedRequest({ details }: ApprovalRequest): {
   }
   return {
     headline: markInvisibleCharacters(detailsHeadline(details)),
-    word: environmentName(detailEnvironment(details)),
+    word: environmentName(detailsEnvironment(details)),
     terms: markInvisibleCharacters(detailsTerms(details)),
   };
 }
