@@ -36,7 +36,10 @@ export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<O
 export type AccountDirectory = ReturnType<typeof createAccountDirectory>;
 
 interface AccountsOptions {
-  /** Unless a person chose a default account, it is the account at the first of these brokers that they connected. */
+  /**
+   * Brokers in the order of preference. A person who has not chosen a default account gets the account at the first
+   * broker that they connected.
+   */
   readonly brokers: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
   readonly defaultAccounts: {
@@ -67,7 +70,10 @@ export function createAccountDirectory({ brokers: places, environment, defaultAc
   const numberAt = async (configured: ConfiguredBroker, who: AccountHolder) =>
     numbers.ask(configured, who, await openAt(configured, who));
 
-  /** @throws {HttpProblem} 403 `account_mismatch`, or the error of a broker that could not report its account number */
+  /**
+   * Finds the broker of an account. @throws {HttpProblem} 403 `account_mismatch`, or the error of a broker that could
+   * not report its account number
+   */
   const brokerOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
     const known = await Promise.all(
       places.map(async (configured) => [configured, await numbers.known(configured, who)] as const),
@@ -154,7 +160,9 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Caches each account number under a digest of its credentials, because new credentials may be for another account. */
+/**
+ * Caches each account number under a digest of the credentials, because new credentials may belong to another account.
+ */
 function createAccountNumbers() {
   const cached = new Map<string, string>();
   const keyOf = async ({ name, credentials }: ConfiguredBroker, who: AccountHolder) =>

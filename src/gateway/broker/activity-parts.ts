@@ -3,7 +3,7 @@ import type { Dec } from '../../trading/decimal.ts';
 import type { Order } from '../../trading/views.ts';
 import { formatAmount, formatMoney } from './json-amounts.ts';
 
-/** Creates a fill activity from an order, for brokers that report their activities a day late. */
+/** Creates a fill activity from an order, for brokers whose activities are a day late. */
 export function toFillActivity(
   { id, side, symbol, filled_qty, filled_avg_price }: Order,
   type: string,

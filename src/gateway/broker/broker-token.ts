@@ -51,7 +51,10 @@ const DEFAULT_LIFETIME_S = 60;
 
 const MOST_KEPT = 10_000;
 
-/** Uses RFC 8693 or Auth0's Token Vault. Caches the broker's tokens by the users' verified `sub`. */
+/**
+ * Creates the token exchange with RFC 8693 or Auth0's Token Vault. Caches the broker's tokens by the users' verified
+ * `sub`.
+ */
 export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, maxCached = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
@@ -59,7 +62,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
   let clientKey: ReturnType<typeof toAssertionKey> | undefined;
 
   const keep = (sub: string, token: { readonly token: string; readonly until: number }) => {
-    // Oldest first: removes tokens until the next one has not expired and there is room for the new one.
+    // Removes tokens, oldest first, until the next token has not expired and there is room for the new one.
     kept.delete(sub);
     for (const [other, { until }] of kept) {
       if (until > now() && kept.size < maxCached) break;
@@ -101,7 +104,8 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       keep(sub, { token: result.access_token, until });
       return result.access_token;
     } catch (error) {
-      // The assertion may have been rejected because this machine's clock changed after the provider's last answer.
+      // The provider may have rejected the assertion because this machine's clock was set after the provider's last
+      // response.
       const isOurs = error instanceof oauth.ResponseBodyError && error.error === 'invalid_client';
       if (isFirst && isOurs && (await provider.time?.compare(clockAhead))) {
         return await exchangeFor({ sub, accessToken }, false);
@@ -134,7 +138,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
      * @throws {HttpProblem} 503 `provider_unreachable`, 502 `token_exchange_failed`
      */
     async isConnected(caller: TokenCaller): Promise<boolean> {
-      // The provider can't be asked without an access token, but a cached token of the broker still opens the account.
+      // Without an access token, the provider can't be asked, but a cached token of the broker still opens the account.
       if (caller.accessToken === '' && keptFor(caller.sub) !== undefined) return true;
       try {
         await exchangeFor(caller);

@@ -1,7 +1,7 @@
 import type { RateLimit } from '../../store/rate-buckets.ts';
 import type { TermsByAssetClass } from '../../trading/order-terms.ts';
 
-/** Features that a broker may lack (`lacks`). Portfolio checks don't need these features. */
+/** Features that a broker may lack (`lacks`), because portfolio checks don't need them. */
 const optionalFeatures = [
   'bars',
   'activities',

@@ -5,8 +5,8 @@ import type { MarketClock } from '../../trading/views.ts';
 import type { CalendarQuery } from './broker.ts';
 
 /*
- * NYSE hours as calculated by rule (trading/trading-calendar.ts), for brokers that don't report hours. On an
- * unscheduled closing, the broker holds or rejects orders.
+ * NYSE hours as calculated by rule (trading/trading-calendar.ts), for brokers that don't report hours. If the exchange
+ * closes unexpectedly, the broker holds or rejects orders.
  */
 
 const exchange = calendarSessions('exchange');

@@ -14,8 +14,8 @@ export function translateBrokerValue(ours: Readonly<Record<string, string>>, the
 }
 
 /*
- * Amounts are converted from a JSON number's shortest decimal text, which is what the broker wrote. The binary value is
- * never used in computations.
+ * Amounts are converted from a JSON number's shortest decimal text, which is what the broker wrote, and never computed
+ * from its binary value.
  */
 
 /** Formats a quantity or ratio, with up to 12 decimals. */

@@ -18,7 +18,10 @@ interface KeyPairsOptions {
 export interface BrokerCredentialLocation {
   readonly name: string;
   readonly kind: string;
-  /** Name used for rows before the setting `brokers` existed. Undefined if another broker may have used this name. */
+  /**
+   * Name under which rows were stored when `broker` was the only setting. Undefined if another broker may have used
+   * this name.
+   */
   readonly formerName?: string;
 }
 
@@ -71,7 +74,10 @@ export function createBrokerCredentialStore({ store, sealSecret, now, broker }: 
       }
       return removed;
     },
-    /** Must be called before a second broker of this kind is added. */
+    /**
+     * Moves the rows under `formerName` to the broker's name. Must be called before a second broker of this kind is
+     * added.
+     */
     async moveFormerRows(): Promise<void> {
       if (before === undefined) return;
       for (const row of await store.list(before)) {

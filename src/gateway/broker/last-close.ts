@@ -20,8 +20,8 @@ export interface ClosingPrice {
 }
 
 /**
- * Computes the equity at the last close: the current equity, minus the changes in value of the positions that were held
- * then and of the trades since. Deposits don't change these values, so a deposit can't hide a loss.
+ * Computes the equity at the last close: the current equity, minus the gains since then of positions that were held at
+ * the close and of later trades. Deposits don't change these gains, so a deposit can't hide a loss.
  * @returns undefined if a price or unit is unknown, because a guess could hide a loss from `max_day_loss`
  */
 export function computeEquityAtLastClose(

@@ -9,10 +9,10 @@ type Sent = Order[(typeof sentFields)[number]];
 
 /**
  * Returns whether the broker's order with our client_order_id is the approved order. If another program used the ID,
- * the orders differ, and the broker's order must never be reported as the approval's result. Only fields that were sent
- * are compared, because brokers add fields (for example, the quantity of an order for an amount), and an order that
- * seemed to differ would be proposed again. The approved order without its bound (`boundedOrder`) also counts as the
- * same order.
+ * the orders differ, and the broker's order must never be reported as the approval's result. Compares only fields that
+ * were sent, because brokers add fields (for example, the quantity of an order for an amount), and an order that
+ * wrongly seemed to differ would be reported as not placed and proposed again. An order without its bound
+ * (`boundedOrder`) also counts as the approved order.
  */
 export function matchesApprovedOrder(order: Order, draft: OrderDraft): boolean {
   if (isOrder(order, boundedOrder(draft))) return true;

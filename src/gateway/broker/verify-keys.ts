@@ -54,7 +54,10 @@ type InspectTools = (
   options: VerifyCredentialsOptions,
 ) => Promise<readonly OrderTool[]>;
 
-/** Does not call the tools. @throws {TradeAgentError} `usage` if no tools place or cancel the broker's orders */
+/**
+ * Returns the function that reads the broker's tools that place or cancel orders, without calling these tools.
+ * @throws {TradeAgentError} `usage` if the broker has no such tools
+ */
 export function requireToolInspector(settings: BrokerSettings): InspectTools {
   const { tools } = keptOf(settings);
   if (tools === undefined) {

@@ -10,7 +10,10 @@ export interface VerifiedAccount {
 }
 
 export interface VerifyCredentialsOptions {
-  /** For an overridden address. Otherwise, the host that accepts the credentials determines the environment. */
+  /**
+   * The environment behind an overridden address. Without an override, the host that accepts the credentials determines
+   * the environment.
+   */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
   /** Timeout in milliseconds (default 10,000). */
@@ -26,7 +29,7 @@ export function wrongCredentialsError(label: string, noun: string, hint: string)
   });
 }
 
-/** @param what follows `host` in a sentence @param setting the setting in gateway.yaml that may be wrong */
+/** @param what a verb phrase whose subject is `host` @param setting the setting in gateway.yaml that may be wrong */
 export function accountNotVerifiedError(host: string, what: string, setting?: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${host} ${what}`, {
     hint:

@@ -2,9 +2,8 @@ import type { Activity } from '../../../trading/activity.ts';
 
 /**
  * Maps Alpaca's activity types ("ActivityType"; changelog of 6 November 2026) to our kinds, which
- * docs/reference/METRICS.md defines. An activity of any other type is `unknown`: the activity is shown, and the figures
- * that it may affect are marked. A `deposit` with a negative amount is a withdrawal. A `transfer` without shares moves
- * cash.
+ * docs/reference/METRICS.md defines. Any other type is `unknown`: the activity is shown, and the figures that it may
+ * affect are marked. A `deposit` with a negative amount is a withdrawal. A `transfer` without shares moves cash.
  */
 export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
   FILL: 'fill',
@@ -65,6 +64,6 @@ export const activityKindByType: Readonly<Record<string, Activity['kind']>> = {
 
 /** Alpaca's types of deposits and withdrawals, sent as `cashflow_types` in requests for the portfolio history. */
 export const cashFlowTypes: readonly string[] = Object.entries(activityKindByType)
-  // TRANS includes two of the other types, whose cash would be counted twice.
+  // Leaves out TRANS, because it includes two of the listed types, whose cash would be counted twice.
   .filter(([type, kind]) => (kind === 'deposit' || kind === 'withdrawal') && type !== 'TRANS')
   .map(([type]) => type);

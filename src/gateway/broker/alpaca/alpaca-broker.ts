@@ -41,7 +41,10 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/** Returns a function that connects to an account at Alpaca, or at a server with its API. Loads the SDK when called. */
+/**
+ * Returns a function that connects to an account at Alpaca or at another server with Alpaca's API. Loads the SDK when
+ * called.
+ */
 export function createAlpacaConnector(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -53,7 +56,8 @@ export function createAlpacaConnector(options: AlpacaBrokerOptions): ConnectBrok
             ...credentials,
             paper: options.environment === 'paper',
             timeoutMs: options.timeoutMs,
-            // The SDK must not retry: only our callers know what each answer proves, and so what may be retried.
+            // The SDK must not retry, because only our callers know what each response proves, and so whether a retry
+            // is safe.
             retry: false,
             rateLimit: false,
             redirect: 'error',
@@ -130,7 +134,7 @@ function alpacaBroker(
 /** Name of the watchlist that Alpaca's own app creates for every user. */
 const PRIMARY_WATCHLIST = 'Primary Watchlist';
 
-/** Uses the watchlist that Alpaca's app created, or else the oldest watchlist. Never changes any other watchlist. */
+/** Reads and changes the watchlist that Alpaca's app created or, if there is none, the oldest watchlist. */
 function alpacaWatchlist(read: ReadFromAlpaca): Pick<Broker, 'watchlist' | 'setWatchlist'> {
   return {
     watchlist: () =>
@@ -277,7 +281,10 @@ function isCredentialsError({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
 
-/** Uses the message, as the codes are too general: 40010001 is any malformed request, 40310000 any forbidden one. */
+/**
+ * Finds the reason in the message, because the codes are too general: 40010001 is any malformed request, 40310000 any
+ * forbidden one.
+ */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
   if (status === 403 && /buying power|insufficient (balance|funds|cash)/i.test(message)) {
@@ -316,7 +323,7 @@ function alpacaOrders(
             ...query,
             nested,
             ...(symbols.length === 0 ? {} : { symbols: symbols.join(',') }),
-            // Alpaca excludes orders at the instant itself, and its times have nanoseconds.
+            // Adds 1 ms, because Alpaca excludes orders at the given time, and its times have nanoseconds.
             ...(until === undefined ? {} : { until: new Date(until.getTime() + 1).toISOString() }),
           });
         const flat = await list(false);
@@ -334,7 +341,7 @@ function alpacaOrders(
     orderByClientOrderId: (clientOrderId) =>
       find(async ({ trading }) => {
         const order = await trading.orders.getOrderByClientOrderId({ clientOrderId });
-        // Alpaca returns an order without its legs if the order is looked up by client_order_id.
+        // Alpaca leaves out an order's legs when the order is looked up by client_order_id.
         return isOfOnePart(order) || order.legs != null
           ? order
           : await trading.orders.getOrderByOrderID({ orderId: String(order.id), nested: true });
@@ -388,7 +395,10 @@ function patchRequest({ order, changes }: OrderReplacement): trading.PatchOrderR
   };
 }
 
-/** Does not change a digit of any amount. @throws {NotSentError} for an order type that Alpaca does not have */
+/**
+ * Builds the request without changing a digit of any amount. @throws {NotSentError} for an order type that Alpaca does
+ * not have
+ */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaOrderTypes[draft.type];
   if (type === undefined) throw new NotSentError(`Alpaca does not support ${draft.type} orders`);

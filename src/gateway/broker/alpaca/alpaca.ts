@@ -22,9 +22,9 @@ const alpacaSettings = commonBrokerSettingsSchema.extend({
     .transform(() => 'alpaca' as const),
   credentials: z.enum(['exchange', 'key_pair']).optional(),
   unattended: z.literal('key_pair').optional(),
-  /** Base URL of the Trading API (default: Alpaca's). */
+  /** Base URL of the Trading API. The default is Alpaca's own. */
   trading_url: secureUrlSchema.optional(),
-  /** Base URL of the Market Data API (default: `trading_url`, else Alpaca's). */
+  /** Base URL of the Market Data API. The default is `trading_url` if it is set, otherwise Alpaca's own. */
   data_url: secureUrlSchema.optional(),
   /** Whether to listen to the `trade_updates` stream at `trading_url` in addition to polling (default true). */
   trade_updates: z.boolean().optional(),
@@ -59,7 +59,10 @@ const accountAnswer = z.object({
 /** Maximum size of a response, in bytes. Alpaca's response for an account is about 1,500 bytes long. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
-/** Tries each environment's host, first the paper host if the key ID begins with PK, as paper keys usually do. */
+/**
+ * Tries the key pair at each environment's host. Starts with the paper host if the key ID begins with PK, as paper keys
+ * usually do.
+ */
 async function verifyAlpacaKeyPair(
   settings: AlpacaSettings,
   pair: KeyPair,

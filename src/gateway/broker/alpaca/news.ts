@@ -72,7 +72,7 @@ function linkOf(url: string | null | undefined): string | null {
   return protocol === 'https:' ? href : null;
 }
 
-/** Also accepts symbols of other markets (`BTCUSD`), but never a sentence. */
+/** Returns whether the text is a symbol, possibly of another market (`BTCUSD`), and not a sentence. */
 const isSymbol = (text: string) => /^[A-Z0-9./]{1,15}$/.test(text);
 
 const kindOfList: Readonly<Record<string, (typeof corporateActionKinds)[number]>> = {
@@ -119,7 +119,7 @@ function corporateActionsView(answer: marketData.CorporateActionsResp, simulated
   return { actions, more: answer.nextPageToken != null && answer.nextPageToken !== '' };
 }
 
-/** Sort key that reproduces Alpaca's sequence, so that the limit leaves out the latest actions. */
+/** Returns a sort key that results in Alpaca's order, so that the limit leaves out the latest actions. */
 const order = ({ process_date, symbol, id }: CorporateAction) => `${process_date} ${symbol} ${id}`;
 
 function actionView(kind: (typeof corporateActionKinds)[number], row: AnyAction, simulated: boolean): CorporateAction {

@@ -75,7 +75,10 @@ const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
-/** Only for symbols whose price changed enough for a split. The bars in a snapshot are not adjusted. */
+/**
+ * Returns the previous closes, adjusted for splits, because the bars in a snapshot are not adjusted. Requests them only
+ * for symbols whose price changed enough for a split.
+ */
 async function splitAdjustedCloses(
   stocks: Alpaca['marketData']['stocks'],
   snapshots: Snapshots,
@@ -121,7 +124,7 @@ type Adjustment = NonNullable<BarQuery['adjustment']>;
 interface PriceSource {
   readonly maxSymbols: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
-  /** @param adjustment applied to shares only */
+  /** @param adjustment only applies to shares */
   bars(
     data: Data,
     request: BarRequest,

@@ -26,21 +26,24 @@ export function toAmountText(text: string | null | undefined): string | undefine
   return text == null || text === '' ? undefined : new Dec(text).toDecimalPlaces(12).toFixed();
 }
 
-/** Keeps a plain number as the broker wrote it (`"100000.00"`), so that amounts of money keep their cents. */
+/** Keeps a plain number as the broker wrote it (`"100000.00"`), so that amounts of money keep trailing zeros. */
 function money(text: string | null | undefined): string | undefined {
   return text != null && /^-?(0|[1-9]\d*)(\.\d{1,12})?$/.test(text) ? text : toAmountText(text);
 }
 
 const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
 
-/** Restores the slash that Alpaca omits for positions. Tries quote currencies with four letters first (`BTCUSDT`). */
+/**
+ * Restores the slash that Alpaca omits in the symbols of crypto positions. Tries quote currencies with four letters
+ * first (`BTCUSDT`).
+ */
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
   if (assetClass !== 'crypto') return symbol;
   const pairs = [4, 3].map((letters) => `${symbol.slice(0, -letters)}/${symbol.slice(-letters)}`);
   return pairs.find((pair) => symbolAssetClass(pair) === 'crypto') ?? symbol;
 }
 
-/** Accepts strings, because the SDK returns strings in lists of bars although its types say Date. */
+/** Formats a time. Accepts strings, because the SDK returns strings in lists of bars although its types say Date. */
 export function toIsoTime(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
@@ -127,7 +130,7 @@ export function toPosition(position: trading.Position): Position {
   });
 }
 
-/** Values that we don't recognize are kept unchanged. An order without a symbol gets the symbols of its legs. */
+/** Converts an order. Keeps values that we don't recognize. An order without a symbol gets the symbols of its legs. */
 export function toOrder(order: trading.Order): Order {
   const legs = order.legs ?? [];
   const symbol = order.symbol ?? '';
@@ -197,7 +200,7 @@ export function toPortfolioHistory(history: trading.PortfolioHistory): Portfolio
   return { timeframe: history.timeframe, base_value: cents(history.baseValue ?? 0), points };
 }
 
-/** Returns, for each time, the total cash flow since the previous time; undefined if the broker reports no flows. */
+/** Returns the total cash flow since the previous time for each time; undefined if the broker reports no flows. */
 function flowsByWindow({ cashflow, timestamp }: trading.PortfolioHistory): Dec[] | undefined {
   if (cashflow == null) return undefined;
   const rows = Object.entries(cashflow).filter(([type]) => cashFlowTypes.includes(type));

@@ -18,7 +18,7 @@ const stocksAnswer = z.record(
   ),
 );
 
-/** IBKR writes a space before the share class: `BRK B`. */
+/** Converts to IBKR's symbol, which has a space before the share class: `BRK B`. */
 const toIbkrSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const fromIbkrSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
@@ -29,8 +29,8 @@ const MAX_CACHED_CONTRACTS = 20_000;
 export type FindContracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, StockContract>>;
 
 /**
- * Finds US stocks with `GET /trsrv/stocks`, and caches them, because a contract's ID never changes. A symbol with two
- * contracts counts as unknown, because a guess could be wrong.
+ * Finds US stocks with `GET /trsrv/stocks`. Caches them, because a contract's ID never changes. A symbol with two
+ * contracts counts as unknown, because choosing one of them would be a guess.
  */
 export function createContractLookup(client: RestClient): FindContracts {
   const known = new Map<string, StockContract>();

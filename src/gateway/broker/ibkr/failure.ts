@@ -27,7 +27,10 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
-/** Uses the message, because there are no codes. Affects only messages and how a failed cancellation is reported. */
+/**
+ * Finds the reason in the message, because there are no codes. The reason affects only messages and how a failed
+ * cancellation is reported.
+ */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

@@ -113,8 +113,8 @@ function createIbkrConnector(options: IbkrOptions & { readonly assets: AssetCata
       return failure;
     });
     const { read } = requests;
-    // These requests must come first in a session. Their answers are cached, because IBKR allows "/portfolio/accounts"
-    // only once in five seconds.
+    // IBKR requires these requests at the start of a session. Their responses are cached, because IBKR allows
+    // "/portfolio/accounts" only once in five seconds.
     const details = async () => {
       if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS) kept.details = undefined;
       kept.details ??= { at: performance.now(), found: readAccountDetails(client, account) };
@@ -189,7 +189,7 @@ interface IbkrAccount {
 }
 
 /**
- * Must be called before any other request about an account.
+ * Reads the details of an account. IBKR requires these requests before any other request about an account.
  * @throws {HttpProblem} 409 if the session has no access to the account, or if the account's currency is not the dollar
  */
 async function readAccountDetails(client: RestClient, account: string): Promise<IbkrAccount> {

@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(ibkrOrderTypes).map(([type, { listed }]) => [listed, type]),
 );
 const sides: Readonly<Record<string, string>> = { BUY: 'buy', B: 'buy', SELL: 'sell', S: 'sell' };
-/** Maps IBKR's values of time in force to ours. A closed day order is listed as CLOSE. */
+/** Maps IBKR's values of time in force to ours. IBKR lists a closed day order as CLOSE. */
 const times: Readonly<Record<string, string>> = {
   DAY: 'day',
   CLOSE: 'day',
@@ -49,7 +49,7 @@ const statuses: Readonly<Record<string, string>> = {
   PendingCancel: 'pending_cancel',
   Cancelled: 'canceled',
   Filled: 'filled',
-  // The order was rejected, or waits for something. It is unknown which, so the order may still fill.
+  // IBKR rejected the order, or the order waits for something. It is unknown which, so the order may still fill.
   Inactive: 'suspended',
   Rejected: 'rejected',
 };
@@ -101,7 +101,8 @@ export function createOrderList(
     if (reading !== undefined) return reading;
     const mine = readAll()
       .then((orders) => {
-        // If an order or a cancellation was sent since this request, its answer is not kept for later callers.
+        // Caches the list only if no order or cancellation was sent during the request (`forget`), because the list may
+        // lack it.
         if (reading === mine) kept = { at: performance.now(), orders };
         return orders;
       })

@@ -42,10 +42,10 @@ const coveredMessages: Readonly<Record<string, Covers>> = {
   o403: bounded,
   /** The value exceeds an account preset. */
   o451: (order) => bounded(order) && counted(order),
-  /** Stop orders are risky. This is confirmed only for an order with a limit price. */
+  /** Stop orders are risky. The question is confirmed only for an order with a limit price. */
   o10152: bounded,
   o10331: bounded,
-  /** The broker may cap the price, which can only improve the price. */
+  /** The broker may cap the price. A cap can only improve the price. */
   o10153: bounded,
   /** The order may be rejected because of its price. */
   p12: bounded,
@@ -77,7 +77,7 @@ const oneOf = z.union([reply, taken, failed]);
 const answerOf = z.union([oneOf, z.tuple([oneOf]).transform(([one]) => one)]);
 
 interface IbkrSession {
-  /** Must be awaited before any other request about an account. */
+  /** Makes the requests that must come before any other request about an account. Must be awaited. */
   readonly ready: () => Promise<unknown>;
   readonly contracts: FindContracts;
   readonly list: OrderList;
@@ -110,7 +110,7 @@ export function createIbkrOrderMethods(
         return (await list.read()).find((order) => order.client_order_id === clientOrderId);
       }),
     submit: async (draft) => {
-      // The contract is looked up before the order is sent, so a failure here proves that there is no order.
+      // Looks up the contract before the order is sent, so a failure here proves that there is no order.
       const { ticket, unsent } = await prepareTicket(draft, account, { ready, contracts }, requests);
       if (unsent !== undefined) return unsent;
       return requests.submit(draft.client_order_id, async () => {
@@ -158,13 +158,16 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
     return answerOf.parse(next);
   } catch (error) {
     const failure = classifyIbkrError(error);
-    // If the reply ID is unknown, the question may have been answered before.
+    // An unknown reply ID is no rejection of the order, because the question may have been answered before.
     if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
     throw new NoResponseError('unreadable');
   }
 }
 
-/** Declines a question. The order is not sent without a confirmation, even if this answer does not arrive. */
+/**
+ * Declines a question and throws. Even if the answer does not arrive, the order is not sent, because it needs a
+ * confirmation.
+ */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
   throw new IbkrRejectionError(

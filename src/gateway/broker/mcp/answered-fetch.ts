@@ -25,9 +25,8 @@ export const toSdkTimeouts = ({ timeoutMs }: McpSessionOptions) => ({
 });
 
 /**
- * Creates the `fetch` of the SDK's transport. The function sends each message as one POST, and reads the whole
- * response, up to a maximum size. The SDK therefore has no stream to resume, and the server can't send requests during
- * a call.
+ * Creates the `fetch` of the SDK's transport. It sends each message as one POST, and reads the whole response, up to a
+ * maximum size. The SDK therefore has no stream to resume, and the server can't send requests during a call.
  */
 export function createMcpFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
   const send = createBoundedFetch(fetch, MAX_ANSWER_LENGTH);
@@ -85,7 +84,7 @@ async function answerIn(response: Response, id: unknown): Promise<unknown> {
 /** Yields the data of each event in the stream (HTML, "Server-sent events"). */
 async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  // Parts are collected until an empty line, so that the parts of a long event are joined only once.
+  // Collects the parts of an event until an empty line, so that the parts of a long event are joined only once.
   let parts: string[] = [];
   let tail = '';
   for await (const bytes of body) {

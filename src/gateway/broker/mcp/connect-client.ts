@@ -9,7 +9,7 @@ export async function connectMcpClient(options: McpSessionOptions, token: string
       capabilities: {},
       versionNegotiation: { mode: 'auto', probe: { timeoutMs: 2 * options.timeoutMs, maxRetries: 0 } },
       inputRequired: { autoFulfill: false },
-      // The schemas of servers are not compiled, because our own schemas parse the answers.
+      // Servers' schemas are not compiled, because our own schemas parse the responses.
       jsonSchemaValidator: {
         getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
       },

@@ -47,7 +47,7 @@ const field = z.union([
     /** Our value for each of the server's values. A value that is missing here is passed through unchanged. */
     words: words.optional(),
   }),
-  /** The row's key, if the rows are members of an object. */
+  /** Reads the row's key, if the rows are members of an object. */
   z.strictObject({ name: z.literal(true) }),
   z.strictObject({ is: z.string() }),
 ]);
@@ -99,7 +99,7 @@ const orderFields = z.strictObject({
   ),
 });
 
-/** Locates rejections in responses. Without this part of the mapping, an order that is not accepted is `unknown`. */
+/** Locates rejections in responses. If a mapping has no `refusals`, an order that is not accepted is `unknown`. */
 const refusals = z.strictObject({
   /** Points to a value that only rejections have. */
   at: pointer,
@@ -118,7 +118,10 @@ const refusals = z.strictObject({
 });
 export type RejectionMapping = z.output<typeof refusals>;
 
-/** The order fields that a mapping must send. Otherwise, the broker would choose a value that nobody approved. */
+/**
+ * The order fields that a mapping must send. If a mapping left one out, the broker would choose a value that nobody
+ * approved.
+ */
 const REQUIRED_ARGUMENTS = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
 const isInput = (name: string): name is (typeof mappingInputs)[number] =>
   (mappingInputs as readonly string[]).includes(name);

@@ -7,7 +7,7 @@ import { unwrapTransportError } from './failure.ts';
 export interface McpSession {
   /** Sends one request. @throws {FailedResponseError | NoResponseError}, or an error of the SDK */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallToolResult>;
-  /** Returns the tools by name. The list was read from the server at most `longestAgoMs` milliseconds ago. */
+  /** Returns the tools by name, from a list that was read at most `longestAgoMs` milliseconds ago. */
   tools(longestAgoMs: number): Promise<PinnedTools>;
 }
 
@@ -32,7 +32,7 @@ export function createMcpSession(options: McpSessionOptions, token: string): Mcp
   let opened: Promise<Opened> | undefined;
   const keep = (opening: Promise<Opened>): Promise<Opened> => {
     opened = opening;
-    // If connecting fails, the next call connects again.
+    // If connecting fails, the next call tries again.
     opening.catch(() => forget(opening));
     return opening;
   };
@@ -55,7 +55,7 @@ export function createMcpSession(options: McpSessionOptions, token: string): Mcp
           },
         );
       } catch (error) {
-        // A server that ended the session answers 400 or 404 (MCP 2025-11-25, "Session Management").
+        // A server that has ended the session responds with 400 or 404 (MCP 2025-11-25, "Session Management").
         const cause = unwrapTransportError(error);
         const isEnded = cause instanceof FailedResponseError && [400, 404].includes(cause.status);
         if (isEnded && client.getProtocolEra() === 'legacy') forget(session);

@@ -27,9 +27,9 @@ export function toMcpTerms({ order_types: types }: McpMapping): OrderTerms {
 }
 
 /**
- * An order is never sent again after its response was lost: anyone may run such a server, and nothing proves that the
- * server accepts a client_order_id only once. Orders are not replaced, because some servers' tools accept no ID for the
- * new order.
+ * Returns the traits of a broker's MCP server. An order is never sent again after its response was lost, because anyone
+ * may run an MCP server, and nothing proves that the server accepts a client_order_id only once. Orders are not
+ * replaced, because some servers' tools accept no ID for the new order.
  */
 export function toMcpTraits(mapping: McpMapping): BrokerTraits {
   const { label, order_by_client_order_id: found } = mapping;

@@ -155,7 +155,7 @@ export function toQuotes(
   });
 }
 
-/** The asset never allows fractional orders or short sales. */
+/** Converts an asset, which never allows fractional orders or short sales. */
 export function toAsset(answer: unknown, { asset: mapped }: McpMapping): Asset {
   const row = readMappedRow(answer, mapped);
   const { word, line } = reader(row, mapped.fields);
@@ -175,7 +175,10 @@ export const orderIdPatterns = {
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
-/** Keeps unlisted values. @throws {NoResponseError} for another account's order, or one without a usable ID */
+/**
+ * Converts an order, and keeps values that the mapping does not list.
+ * @throws {NoResponseError} for another account's order, or an order without a usable ID
+ */
 export function toOrder(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAtPointer(row.value, mapping.legs);
   const parts = Array.isArray(legs) ? legs.map((value) => partView({ value, name: '' }, mapping, account)) : [];

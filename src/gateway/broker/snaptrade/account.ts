@@ -107,7 +107,10 @@ const positionsAnswer = z.object({
   ),
 });
 
-/** Reads `GET /accounts/{accountId}/positions/all`, which reports no last close, so the day's change is always 0. */
+/**
+ * Reads `GET /accounts/{accountId}/positions/all`. The day's change is always 0, because this endpoint reports no last
+ * close.
+ */
 export async function readSnaptradePositions(client: SnaptradeClient, who: SnaptradeUser): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
@@ -147,7 +150,8 @@ export async function readSnaptradePositions(client: SnaptradeClient, who: Snapt
 }
 
 /**
- * The endpoint "is experimental, disabled by default". @throws the error if it is about credentials or the rate limit
+ * Returns an empty list instead of the daily values, because their endpoint "is experimental, disabled by default".
+ * @throws the error if it is about credentials or the rate limit
  */
 function emptyIfDisabled(error: unknown): [] {
   if (error instanceof FailedResponseError && [401, 429].includes(error.status)) throw error;
@@ -165,7 +169,10 @@ async function readValues(
 
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
-/** SnapTrade's estimates. Deposits count as gains. @throws {HttpProblem} 501 if daily values are not enabled */
+/**
+ * Returns SnapTrade's estimates of the account's value, in which deposits count as gains.
+ * @throws {HttpProblem} 501 if daily values are not enabled
+ */
 export async function readSnaptradePortfolioHistory(
   client: SnaptradeClient,
   who: SnaptradeUser,

@@ -13,7 +13,10 @@ export interface SnaptradeOptions {
   readonly now: () => number;
 }
 
-/** The SDK's client. Requests with a personal key don't name the user, because such a key has only one user. */
+/**
+ * The SDK's client. Requests that are signed with a personal key don't name the user, because such a key has only one
+ * user.
+ */
 export type SnaptradeClient = Snaptrade<CommercialApiKeyAuth>;
 
 export interface SnaptradeUser {
@@ -37,9 +40,9 @@ interface Prepared {
 }
 
 /**
- * The SDK builds and signs the requests, but our adapter sends them. If axios sent the requests, the SDK would retry
- * after 429, and its errors would contain the URL, which contains the user's secret. The SDK passes our own errors on
- * unchanged.
+ * Creates a client whose requests the SDK builds and signs, but our adapter sends. If axios sent the requests, the SDK
+ * would retry after 429, and its errors would contain the URL, which contains the user's secret. The SDK passes our own
+ * errors on unchanged.
  */
 export async function createSnaptradeClient(
   { url, fetch, timeoutMs }: Pick<SnaptradeOptions, 'url' | 'fetch' | 'timeoutMs'>,
@@ -54,7 +57,7 @@ export async function createSnaptradeClient(
   const send = createSendOnce({ fetch, timeoutMs });
   const adapter = async (config: Prepared) => {
     const { method = 'get', data } = config;
-    // The SDK signs requests only for its own address. They are sent to the configured address instead.
+    // The SDK signs requests only for its own address, so they are redirected to the configured address here.
     const { pathname, search } = new URL(config.url ?? '');
     const address = `${url.replace(/\/+$/, '')}${pathname}${search}`;
     const headers = Object.fromEntries(

@@ -82,7 +82,7 @@ export async function listSnaptradeOrders(
     .sort((a, b) => b.submitted_at.localeCompare(a.submitted_at));
 }
 
-/** Changes status 400 to 422. For a cancellation, 400 can only mean that the order is already done. */
+/** Changes status 400 to 422, because 400 can only mean that the order to cancel is already done. */
 async function notCancelable(call: () => Promise<void>): Promise<void> {
   try {
     await call();
@@ -174,6 +174,7 @@ const record = z.object({
 type Row = z.output<typeof record>;
 
 /**
+ * Returns the order that was placed.
  * @throws {NotSentError} if the brokerage rejected the order
  * @throws {NoResponseError} if the response is about another order
  */
@@ -222,7 +223,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
 const sideOf = (action: string) =>
   action.startsWith('BUY') ? 'buy' : action.startsWith('SELL') ? 'sell' : toPrintableBrokerValue(action);
 
-/** Values that we don't recognize are kept unchanged. */
+/** Converts an order, and keeps values that we don't recognize. */
 function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
   const money = (value: string | number | null | undefined) => (value == null ? null : formatMoney(value));

@@ -42,7 +42,7 @@ import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
 const snaptradeSettings = commonBrokerSettingsSchema.extend({
   kind: z.literal('snaptrade'),
-  // Token exchange is not possible: requests are signed with the client's key, and users have no tokens.
+  // Token exchange is not possible, because requests are signed with the client's key, and users have no tokens.
   credentials: z.enum(['snaptrade_user', 'snaptrade_personal']),
   unattended: z.undefined().optional(),
   url: secureUrlSchema.default('https://api.snaptrade.com'),
@@ -130,7 +130,10 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/** Only a response with `detail` and a status in {@link OWN_WORD} proves that SnapTrade rejected the request. */
+/**
+ * Classifies an error. Only a response with `detail` and a status in {@link OWN_WORD} proves that SnapTrade rejected
+ * the request.
+ */
 function classifySnaptradeError(error: unknown, kept: CredentialKind): BrokerFailure {
   if (!(error instanceof FailedResponseError)) return classifyRestError(error);
   const { status, headers, json } = error;
@@ -169,7 +172,10 @@ const quotesAnswer = z.array(
 
 const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0));
 
-/** Prices are delayed by an unknown time. `previous_close` is 0, because SnapTrade does not report it. */
+/**
+ * Reads quotes. Their prices are delayed by an unknown time. `previous_close` is 0, because SnapTrade does not report
+ * it.
+ */
 async function readQuotes(
   client: SnaptradeClient,
   who: SnaptradeUser,

@@ -38,7 +38,7 @@ export interface TradierAccount {
   readonly status: string;
 }
 
-/** The client throws for every response that contains `errors`, whatever its HTTP status. */
+/** Creates a client that throws for every response that contains `errors`, whatever its HTTP status. */
 export function createTradierClient(
   { fetch, base, timeoutMs }: Pick<TradierOptions, 'fetch' | 'base' | 'timeoutMs'>,
   token: string,

@@ -3,7 +3,10 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
 
-/** Tradier rejects with status 200 and `errors`; a malformed request, with 400 and plain text ("Error Responses"). */
+/**
+ * Thrown if Tradier rejects a request: with status 200 and `errors`, or with 400 and plain text for a malformed request
+ * ("Error Responses").
+ */
 export class TradierRejectionError extends Error {
   override name = 'TradierRejection';
   readonly words: readonly string[];

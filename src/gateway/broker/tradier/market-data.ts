@@ -46,7 +46,7 @@ export function toQuote(symbol: string, row: QuoteRow, simulated: boolean): Quot
   const { last, bid, ask, prevclose, trade_date, bid_date, ask_date } = row;
   if (last === null) return undefined;
   const bothSides = bid !== null && ask !== null && bid > 0 && ask > 0;
-  // If a side has no quote, the last trade provides the price, and so the time.
+  // If the bid or ask is missing, the last trade determines the price, and so the time.
   const at = bothSides ? Math.max(bid_date, ask_date) : trade_date;
   return quoteSchema.parse({
     symbol,
@@ -60,7 +60,7 @@ export function toQuote(symbol: string, row: QuoteRow, simulated: boolean): Quot
   });
 }
 
-/** Only stocks and funds count as tradable. Tradier accepts no fractional orders. */
+/** Converts an asset. Only stocks and funds count as tradable, and Tradier accepts no fractional orders. */
 export function toAsset(symbol: string, row: QuoteRow): Asset {
   return assetSchema.parse({
     symbol,

@@ -1,4 +1,4 @@
-/** Tradier writes a slash before the share class: `BRK/B`. */
+/** Converts to Tradier's symbol, which has a slash before the share class: `BRK/B`. */
 export const toTradierSymbol = (symbol: string): string => symbol.replace('.', '/');
 export const fromTradierSymbol = (symbol: string): string => symbol.replace('/', '.');
 

@@ -90,7 +90,7 @@ export function createTradierConnector(options: TradierOptions & { readonly asse
     });
     const { read } = requests;
     let known: Promise<TradierAccount> | undefined;
-    // The profile is cached, because it stays valid as long as the credentials do. A failure is not cached.
+    // Caches the profile, because it stays valid as long as the credentials do. Does not cache a failure.
     const account = () => {
       known ??= readTradierAccounts(client).then((accounts) => selectTradierAccount(accounts, credentials));
       known.catch(() => {
@@ -161,7 +161,7 @@ async function tradingDays(client: RestClient, { start, end }: CalendarQuery): P
 
 const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z.number() }) });
 
-/** Number of days to read. Since 2001, the exchange has never been closed for this many days in a row. */
+/** Number of days to read. Since 2001, the exchange has never been closed for this long. */
 const CALENDAR_DAYS_AHEAD = 10;
 
 /** Reads `GET /markets/clock`, and reads the calendar to find the next open and close. */
@@ -206,7 +206,10 @@ const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.stri
 type Event = z.output<typeof event>;
 const events = wrappedListSchema('history', 'event', event);
 
-/** The history is a day late and has dates without times, so today's fills come from the list of orders. */
+/**
+ * Reads activities. The history is a day late and has dates without times, so today's fills come from the list of
+ * orders.
+ */
 async function readActivities(
   client: RestClient,
   path: string,
@@ -239,7 +242,10 @@ function fillActivities(orders: readonly Order[], today: string): Activity[] {
   });
 }
 
-/** Tradier's events have no IDs, so the ID is the event's digest and a number that distinguishes equal events. */
+/**
+ * Converts an event. Tradier's events have no IDs, so the ID is the event's digest and a number that distinguishes
+ * equal events.
+ */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
   const nth = seen.get(digest) ?? 0;

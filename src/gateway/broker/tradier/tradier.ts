@@ -15,7 +15,7 @@ import { createTradierClient, readTradierAccounts } from './client.ts';
 import { createTradierConnector } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
-/** Tradier's own addresses. The prices in Tradier's sandbox (`paper`) are 15 minutes old. */
+/** Tradier's own addresses. In Tradier's sandbox (`paper`), prices are 15 minutes old. */
 const TRADIER_URLS = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
 const tradierSettings = commonBrokerSettingsSchema.extend({
@@ -42,7 +42,10 @@ export const tradierBrokerKind = {
 
 type Environment = VerifiedAccount['environment'];
 
-/** Tries the token at the given environment's host, then at the other host: a token is valid at only one of them. */
+/**
+ * Tries the token at the given environment's host, then at the other host, because a token is valid at only one of
+ * them.
+ */
 async function verifyTradierToken(
   settings: TradierSettings,
   { token, accountNumber }: StoredCredentialsOf<'access_token'>,

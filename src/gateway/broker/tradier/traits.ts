@@ -10,7 +10,8 @@ export const tradierTerms: OrderTerms = {
   fractions: { ...none, decimals: 0 },
   amounts: none,
   classes: {},
-  // Tradier's "pre" and "post" orders trade only in those sessions. A day order can't trade in extended hours as well.
+  // Not supported, because Tradier's "pre" and "post" orders trade only in extended hours and not during the day as
+  // well.
   extendedHours: none,
   ticks: usTicks,
 };

@@ -7,7 +7,7 @@ import type { TradeUpdateListener } from '../broker.ts';
 /** First delay before reconnecting, in milliseconds. The delay doubles each time, up to {@link LONGEST_PAUSE_MS}. */
 const MIN_RECONNECT_DELAY_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** A connection that lasted this long resets the delay. */
+/** A connection that lasted this long resets the reconnect delay. */
 const STABLE_CONNECTION_MS = 10_000;
 /** Milliseconds between checks that the account is still accessible, because its key pair may have been revoked. */
 const ACCESS_CHECK_INTERVAL_MS = 60_000;
@@ -51,7 +51,8 @@ async function runConnection(
 ): Promise<number | undefined> {
   const ended = new AbortController();
   const end = () => ended.abort();
-  // `AbortSignal.any` isn't used: a long-lived signal keeps a reference to each signal that is derived from it.
+  // Does not use `AbortSignal.any`, because a long-lived signal keeps a reference to each signal that is derived from
+  // it.
   signal.addEventListener('abort', end);
   let stoodFrom: number | undefined;
   try {
@@ -66,7 +67,8 @@ async function runConnection(
       update: (update) => listener.update(update),
     });
   } catch (error) {
-    // An HttpProblem is not reported here. Without a connection, orders are polled, and polling reports the problem.
+    // Does not report an HttpProblem, because orders are polled while there is no connection, and polling reports the
+    // problem.
     if (!(error instanceof HttpProblem)) failed(error);
   } finally {
     signal.removeEventListener('abort', end);
@@ -162,7 +164,7 @@ export function createOrderUpdateHub({
       },
     };
     const open = () => brokerFor(listened.who(), account);
-    // Listening starts in the next microtask, because `listened` must exist first.
+    // Starts listening in the next microtask, because `listened` is not assigned before.
     const work = Promise.resolve()
       .then(() => listenToAccount(listener, stop.signal, { open, clock, failed }))
       .catch(failed)
@@ -194,7 +196,7 @@ export function createOrderUpdateHub({
         },
       });
       listened.listeners.add(listener);
-      // The first check finds the changes before this listener was added.
+      // Checks the orders once, because they may have changed before this listener was added.
       if (listened.isLive) listener.hear('own');
       return listener;
     },
