@@ -47,7 +47,7 @@ interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended'
   readonly rules: RulesSource;
 }
 
-/** Approvals of these kinds must meet `live.acr` (policy/parties.ts). */
+/** Kinds of proposals whose approvals must meet the limit `live.acr` (policy/parties.ts). */
 const STEP_UP_KINDS: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
 /** Returns undefined if approvals are not configured. */
@@ -119,7 +119,10 @@ const actions: Readonly<Partial<Record<ProposalKind, PolicyAction>>> = {
   message: 'send_message',
 };
 
-/** For a denial outside the order rules: a halt, a relation, or no covering mandate. */
+/**
+ * Returns the policy decision to record for a denial that does not come from the order rules: a halt, a relation, or no
+ * mandate that covers the order.
+ */
 function denialNote(denied: Denial, policy: string, now: number): NewPolicyDecision {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;

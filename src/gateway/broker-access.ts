@@ -62,7 +62,10 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
   };
 }
 
-/** Returns the broker's documented rate limit; undefined if the settings override the broker's address. */
+/**
+ * Returns the broker's documented rate limit. Returns undefined if the settings override the broker's address, because
+ * the limit is then unknown.
+ */
 function documentedRate(broker: NamedBroker): RateLimit | undefined {
   const isElsewhere = Object.hasOwn(broker, findBrokerKind(broker).address);
   return isElsewhere ? undefined : resolveBrokerTraits(broker).accountRate;
@@ -71,7 +74,7 @@ function documentedRate(broker: NamedBroker): RateLimit | undefined {
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
   isCredentialKind(credentials) || unattended !== undefined;
 
-/** Creates the credentials for one broker, which are never sent to another broker. */
+/** Creates the credentials for one broker. They are never sent to another broker. */
 function credentialsOf(
   broker: NamedBroker,
   options: GatewayOptions,
@@ -103,8 +106,8 @@ function createStoredCredentials(
 }
 
 /**
- * Combines two kinds of credentials: the owner's stored credentials for requests without a session or under a mandate,
- * and the session's credentials for all other requests. Delegates never get the stored credentials.
+ * Combines two kinds of credentials. Requests without a session and orders under a mandate use the owner's stored
+ * credentials; all other requests use the session's credentials. Delegates never get the stored credentials.
  */
 function unattendedCredentials(
   bySession: BrokerCredentials,
@@ -155,8 +158,8 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
 }
 
 /**
- * Creates credentials that are read from the store for each request, so that changes apply at once. They are kept even
- * if the broker rejects them, because the rejection may be temporary.
+ * Creates credentials that are read from the store for each request, so that changes apply at once. The stored
+ * credentials are kept even if the broker rejects them, because the rejection may be temporary.
  */
 function storedCredentials(
   pairs: Pick<BrokerCredentialStore, 'find'>,

@@ -32,7 +32,10 @@ export interface GatewayOptions {
   readonly resource: string;
   /** The RFC 9396 type that the provider uses for order approvals. */
   readonly detailsType?: string;
-  /** Required for sending messages, and for accounts that are not accessed with key pairs. */
+  /**
+   * The client for token exchange. Required for sending messages, and for accounts that are not accessed with key
+   * pairs.
+   */
   readonly exchange?: BrokerTokenExchange;
   /** At least one broker. A person has at most one account at each broker. */
   readonly brokers: readonly NamedBroker[];
@@ -60,13 +63,16 @@ export interface GatewayOptions {
   readonly onError?: (message: string) => void;
   /** Called after a proposal was made or has changed. */
   readonly onProposal?: KernelDeps['onProposal'];
-  /** Rate limits for requests to brokers and the provider, which all gateways with the same stores share; and for callers. */
+  /**
+   * Rate limits. Those for brokers and the provider are shared by all gateways with the same stores; those for callers
+   * apply in each gateway.
+   */
   readonly rates?: RequestRateLimits;
   /** Settings for timestamping the audit log's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;
   /**
-   * Timeout of one request to a broker, in milliseconds. At most 15 s, so that a lost request has ended before it may
-   * be repeated.
+   * Timeout of one request to a broker, in milliseconds. At most 15 s, so that a request whose response was lost has
+   * ended before the order may be sent again.
    */
   readonly brokerTimeoutMs?: number;
   /** Timeout of one request to the identity provider, in milliseconds. */
@@ -93,7 +99,7 @@ export interface GatewayOptions {
 export interface GatewayApprovalOptions
   extends Pick<CibaApprovalClientOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
-  /** Which approvals must be signed with the person's key (`live`: only approvals for live money). Requires `keys`. */
+  /** Which approvals must be signed with the person's key (`live`: only approvals for real money). Requires `keys`. */
   readonly signature: 'required' | 'live' | 'off';
   /** Path of `audit.jsonl`. */
   readonly auditFile: string;

@@ -37,11 +37,11 @@ const ratesSchema = z.strictObject({
   broker: rateOrOff,
   /** Rate limit for requests to the identity provider that concern approvals. Default: unlimited. */
   provider: rate.transform(rateOf).optional(),
-  /** Rate limit for what one person reads with one client, in each gateway (`off`: unlimited). */
+  /** Rate limit for the reads of one person with one client, in each gateway (`off`: unlimited). */
   reads: rateOrOff,
-  /** The same for receipts and the audit log, which may read the whole audit log's file. */
+  /** Rate limit for reads of receipts and the audit log, each of which may read the whole audit log's file. */
   receipts: rateOrOff,
-  /** The same for opening event streams. */
+  /** Rate limit for opening event streams. */
   streams: rateOrOff,
 });
 
@@ -49,7 +49,7 @@ const messageService = z.strictObject({ audience: z.string().min(1), url: secure
 
 const clientId = z.string().min(1);
 
-/** Maximum number of open proposals, and of new proposals per hour. */
+/** Returns the schema of a quota: the maximum number of open proposals, and of new proposals per hour. */
 const quota = ({ open, hour }: Quota) =>
   z
     .strictObject({
@@ -67,8 +67,8 @@ const approvalSchema = z
      */
     details: z.enum(['rar', 'message']).default('rar'),
     /**
-     * Whether approvals must be signed with the person's own key: `required`, `live` (only approvals for live money),
-     * `off`. Only a home has such keys.
+     * Which approvals must be signed with the person's own key: all (`required`), only approvals for real money
+     * (`live`), or none (`off`). Only a home has such keys.
      */
     signature: z.enum(['required', 'live', 'off']).default('off'),
     /**
@@ -76,15 +76,13 @@ const approvalSchema = z
      * creates.
      */
     client_id: clientId.optional(),
-    /**
-     * Used instead of `client_id`: the gateway registers itself (RFC 7591) and stores the new client ID in its folder.
-     */
+    /** Replaces `client_id`: the gateway registers itself (RFC 7591) and stores the new client ID in its folder. */
     registration: z.literal(true).optional(),
     /** File that contains the initial access token (RFC 7591 §3): a path, or a name in the folder. */
     registration_token_file: z.string().min(1).optional(),
     /**
-     * The identity provider's software, because products deviate from the standards (default: detected from the
-     * provider's metadata).
+     * The identity provider's software, because products deviate from the standards. By default, it is detected from
+     * the provider's metadata.
      */
     provider: z.enum(providerNames).optional(),
     /**
@@ -211,7 +209,7 @@ export const gatewaySettingsSchema = settingsSchema
           'is only for "credentials: exchange": the other credentials already work unattended',
         );
     }
-    // One broker's token must never be used for another.
+    // Each broker needs its own audience, because one broker's token must never be sent to another.
     const audiences = brokers.flatMap((broker) =>
       isCredentialKind(broker.credentials) ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
     );

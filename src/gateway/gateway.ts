@@ -69,11 +69,11 @@ export interface Gateway {
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
   /**
-   * Withdraws the open proposals of a person, or only those made by the client `clientId`, and forgets the
+   * Withdraws the person's open proposals, or only those of the client `clientId` if it is given, and forgets the
    * person's tokens.
    */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
-  /** Rejects new requests and finishes executions in progress. Afterwards, the caller can close the database. */
+  /** Rejects new requests and waits for executions in progress. Afterwards, the caller can close the database. */
   close(): Promise<void>;
 }
 
@@ -203,7 +203,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** Returns a function that finds the label of an account's broker, or undefined if there is only one broker. */
+/** Returns a function that finds the label of an account's broker. It returns undefined if there is only one broker. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBrokerName {
   return async (who, account) => (hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined);
 }
@@ -226,7 +226,10 @@ function approvalDisplayInfo({ approval }: GatewayOptions): ProposalRouteOptions
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/** For a person's own data, and everything that runs automatically: standing orders, checkpoints, reconciliation. */
+/**
+ * Creates the services for a person's own data, and everything that runs automatically: standing orders, checkpoints,
+ * reconciliation.
+ */
 function createOwnServices(
   options: GatewayOptions,
   parts: Pick<RouteParts, 'kernel' | 'broker' | 'orderService'> & { readonly clock: Clock; readonly signed: boolean },
@@ -294,7 +297,10 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/** Creates an `isConnected` that returns true if any broker is connected, or else throws the first error, if any. */
+/**
+ * Creates an `isConnected` that returns true if the caller is connected to any broker. If not, it throws the first
+ * error, if any.
+ */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
@@ -372,7 +378,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
 
 type Admission = ReturnType<typeof createAdmission>;
 
-/** Creates the authenticators of all endpoints. After `shut`, they reject every request. */
+/** Creates the authenticators of all endpoints. After `shut` is called, the authenticators reject every request. */
 function createAdmission(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
   const { resource, stores, rates, log = () => {}, allowedClients, ownClients = [], mounts = [], isRevoked } = options;
   const rules = {
@@ -410,7 +416,7 @@ function createAdmission(options: GatewayOptions, provider: IdentityProvider, cl
         const caller = acting.callerOf(request);
         if (caller === undefined) return undefined;
         requireOpen();
-        // The token that the mount verified must still be valid.
+        // The caller's token was verified by the mount, and may have been revoked since then.
         await requireUnrevokedToken(caller, isRevoked);
         if (caller.expiresAt > clock.now()) return caller;
         throw new HttpProblem(401, 'token_expired', 'the access token has expired', {

@@ -22,8 +22,8 @@ interface OwnAccount {
 }
 
 /**
- * Data and actions of an owner who was authenticated by other means than a token. Reads accounts with stored
- * credentials, or with the most recently exchanged token.
+ * Data and actions of an owner who was authenticated without a token. Reads accounts with stored credentials, or with
+ * the most recently exchanged token.
  */
 export interface OwnerService extends OwnAccount {
   /** Returns all accounts. The inherited methods read the default account. */
@@ -38,8 +38,8 @@ export interface OwnerService extends OwnAccount {
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /**
-   * Reads the state of recent open orders from the broker and resumes following them. If an order can't be read, its
-   * recorded state stays unchanged.
+   * Reads recent open orders from the broker and resumes following them. If an order can't be read, its recorded state
+   * does not change.
    */
   refreshOrders(): Promise<void>;
   /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
@@ -85,7 +85,7 @@ export function createOwnerService(
         if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, proposer);
     },
     async follow(signal, changed) {
-      // An empty update is a keep-alive.
+      // An update without proposals is a keep-alive.
       for await (const { proposals } of kernel.follow(sub, undefined, signal)) if (proposals.length > 0) changed();
     },
   };

@@ -7,7 +7,7 @@ import type { GatewayOptions } from './gateway-options.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
-/** Wraps `send` with a rate limit. Returns it unchanged if no rate or no bucket storage is configured. */
+/** Wraps `send` with a rate limit. Returns `send` unchanged if there is no rate limit. */
 type RateLimiter = (send: typeof fetch, bucket: string, rate: RateLimit | 'off' | undefined) => typeof fetch;
 
 /** Creates a limiter with the buckets that all gateways share or, if there are none, with buckets in this process. */
@@ -24,7 +24,7 @@ export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
         });
 }
 
-/** The provider also gets the trace of each request. */
+/** Returns a `fetch` for the provider that applies the rate limit and adds the trace to each request. */
 export const rateLimitedProviderFetch = (options: Paced, send: typeof fetch): typeof fetch =>
   createRateLimiter(options)(tracedFetch(send), 'provider', options.rates?.provider);
 
@@ -53,7 +53,7 @@ export function createRateLimitedFetch(send: typeof fetch, { buckets, bucket, ra
   return async (input, init) => {
     const { host, isRead, signal } = partsOf(input, init);
     for (let waited = 0; ; ) {
-      // If the database does not answer, the request is sent anyway.
+      // Sends the request without a limit if the database does not answer.
       const wait = await buckets.take(`${bucket}|${host}`, isRead ? forReads : rate, 1).catch(() => 0);
       if (wait === 0) return await send(input, init);
       waited += wait;

@@ -2,7 +2,10 @@ import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
-/** Undefined if approvals need no signature. @throws {TradeAgentError} `invalid_config` if they do, without keys */
+/**
+ * Returns the signing keys that approvals require; undefined if they need no signature.
+ * @throws {TradeAgentError} `invalid_config` if approvals must be signed but there are no keys
+ */
 export function requiredSigningKeys({
   approval,
   environment,
@@ -22,7 +25,7 @@ export function requiredSigningKeys({
   return signature === 'required' || environment === 'live' ? keys : undefined;
 }
 
-/** Called by a home. Requires that approvals for live money are signed. @throws {TradeAgentError} `invalid_config` */
+/** Requires that a home's approvals for live money are signed. @throws {TradeAgentError} `invalid_config` */
 export function requireSignedLiveApprovals({
   approval,
   environment,

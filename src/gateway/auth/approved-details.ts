@@ -10,7 +10,7 @@ import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
 
 interface ApprovalKind {
-  /** The `type` of the authorization details (RFC 9396 §2). Identity providers name it differently. */
+  /** The `type` of the authorization details (RFC 9396 §2), which differs between identity providers. */
   readonly type: string;
   readonly schema: z.ZodType;
   readonly scope: Scope;
@@ -19,8 +19,8 @@ interface ApprovalKind {
 }
 
 /**
- * Compares a request with the token's approved details, exactly as they are: no field is filled in, dropped or
- * corrected.
+ * Compares a request with the token's approved details as they are, without filling in, dropping or correcting any
+ * field.
  * @throws {HttpProblem} 403 `details_mismatch`, with the names of the fields
  */
 export function requireApprovedDetails(
@@ -95,7 +95,10 @@ export function requireSingleDetails(
 
 type Issue = { readonly path: PropertyKey[]; readonly code?: string | undefined; readonly keys?: unknown };
 
-/** Also returns the names of unknown fields, for which zod reports only the parent's path. */
+/**
+ * Returns the names of the invalid fields. Includes the names of unknown fields, for which zod reports only the
+ * parent's path.
+ */
 export function invalidFieldNames(issues: readonly Issue[]): string[] {
   const fields = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys)) return issue.keys.map(String);

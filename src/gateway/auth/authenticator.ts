@@ -19,14 +19,17 @@ import type { TokenVerifier } from './token-verifier.ts';
 /** `Retry-After` while the database is unavailable, in seconds. A restart or failover usually takes less time. */
 const STORE_RETRY_AFTER_S = 5;
 
-/** Maximum number of open streams per token. All clients of one sign-in share a token. */
+/** Maximum number of open streams per token. All clients that use the same sign-in share one token. */
 const MAX_STREAMS_PER_TOKEN = 20;
 /** Maximum number of open streams per person, on all machines. */
 const MAX_STREAMS_PER_PERSON = 60;
 
 /** Wraps the handler of every route. Checks the caller's token and scopes, and converts errors to HTTP problems. */
 export interface Authenticator {
-  /** Calls `handle` only if the token has all of these scopes. @param limited the rate limit that applies, if any */
+  /**
+   * Calls `handle` only if the token has all of these scopes. @param limited the kind of rate limit that applies, if
+   * any
+   */
   guard(
     scopes: readonly Scope[],
     handle: (c: Context, caller: Caller) => Promise<Response>,
@@ -80,7 +83,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       log({
         at: new Date(startedAt).toISOString(),
         request_id: requestId,
-        // A ping belongs to its proposal's trace, which is known only after the ping was read.
+        // Read after the request was handled, because a ping belongs to its proposal's trace, which is known only then.
         trace_id: context.trace?.traceId,
         ...defined({ proposal: context.proposal }),
         method: c.req.method,
@@ -222,7 +225,7 @@ function refusalOf(
 
 interface Answering {
   seen(caller: Caller): void;
-  /** Reports a failure that ended a response early, after the response's status had been sent. */
+  /** Reports a failure that ended a response after its status had been sent. */
   brokeOff(error: unknown): void;
 }
 
@@ -250,19 +253,24 @@ export function requireClientId({ clientId }: Pick<Caller, 'clientId'>): string 
   });
 }
 
-/** Percent-encoded, as in a DPoP proof's `htu`. Without the host, because the client chooses it. */
+/** Returns the path, percent-encoded as in a DPoP proof's `htu`. Leaves out the host, because the client chooses it. */
 function requestPath(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 
-/** A log entry for a request. The query, headers and body are left out: they may contain a token or private data. */
+/**
+ * A log entry for a request. Leaves out the query, headers and body, because they may contain a token or private data.
+ */
 export interface RequestLogEntry {
   /** When the request arrived, in RFC 3339 format. */
   readonly at: string;
   readonly request_id: string;
-  /** ID of the trace (W3C Trace Context) of the sentence that caused the request, if known; otherwise its own. */
+  /**
+   * ID of the trace (W3C Trace Context) that covers everything that one sentence of the person causes. A request that
+   * names no trace gets a new one.
+   */
   readonly trace_id?: string | undefined;
-  /** ID of the proposal that the request made, or that a ping was about. */
+  /** ID of the proposal that the request created, or that a ping was about. */
   readonly proposal?: string;
   readonly method: string;
   readonly path: string;

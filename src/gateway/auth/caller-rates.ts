@@ -3,15 +3,19 @@ import type { RateLimit } from '../../store/rate-buckets.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Caller } from './caller.ts';
 
-/** Requests that are limited together: reads, reads of the audit log and of receipts, and openings of event streams. */
+/**
+ * Kinds of requests with separate rate limits: `receipts` includes reads of the audit log; `streams` are openings of
+ * event streams.
+ */
 export type LimitedRequest = 'reads' | 'receipts' | 'streams';
 
 /** Rate limits for one person with one client in each process (default {@link defaultCallerRates}; `off`: unlimited). */
 export type CallerRates = Readonly<Partial<Record<LimitedRequest, RateLimit | 'off' | undefined>>>;
 
 /**
- * Default rate limits. A year of a busy account's activities takes up to 200 reads, and its dashboard a dozen. A receipt
- * and the audit log read up to the whole audit log's file. A person can have 60 streams, which reconnect all at once.
+ * Default rate limits. A client needs up to 200 `reads` for a year of a busy account's activities, and a dozen for the
+ * account's dashboard. `receipts` are limited more strictly, because each may read the whole audit log. The burst of
+ * `streams` lets all 60 streams of a person reconnect at once.
  */
 export const defaultCallerRates: Readonly<Record<LimitedRequest, RateLimit>> = {
   reads: { perSecond: 20, burst: 300 },
@@ -23,8 +27,8 @@ export const defaultCallerRates: Readonly<Record<LimitedRequest, RateLimit>> = {
 export type LimitRequest = (kind: LimitedRequest, caller: Pick<Caller, 'sub' | 'clientId'>) => Promise<void>;
 
 /**
- * Creates the limiter for what callers read. The buckets are in memory, because a bucket in the database would cost more
- * than most reads. Requests that place, cancel or halt orders are never limited here.
+ * Creates the rate limiter for callers' reads. The buckets are in memory, because a bucket in the database would cost
+ * more than most reads. Requests that place, cancel or halt orders are not limited by it.
  */
 export function createCallerRateLimiter(rates: CallerRates = {}): LimitRequest {
   const buckets = createMemoryRateBuckets();

@@ -4,7 +4,7 @@ import type { Membership } from '../../oauth/membership.ts';
 /** The caller of a request, from a verified access token (RFC 9068 §2.2). */
 export interface Caller {
   readonly sub: string;
-  /** If a delegate acts for the owner: the delegate's `sub`. (The field `sub` is then the owner's.) */
+  /** The delegate's `sub`, if a delegate acts for the owner. The field `sub` then contains the owner's `sub`. */
   readonly by?: string;
   readonly clientId: string | undefined;
   readonly scopes: ReadonlySet<string>;
@@ -13,7 +13,9 @@ export interface Caller {
   /** Claim `client_name`: the name and host of a third party's client. */
   readonly clientName?: string | undefined;
   readonly membership?: Membership | undefined;
-  /** Claims `preferred_username` and `email` (OpenID Connect Core §5.1), by which some providers look up people. */
+  /**
+   * Claims `preferred_username` and `email` (OpenID Connect Core §5.1). Some providers look up people by one of these.
+   */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
   /** Claim `auth_time` (RFC 9068 §2.2.1), in seconds since the epoch. */
@@ -32,7 +34,7 @@ export interface Caller {
   readonly accessToken: string;
   /** Milliseconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
-  /** Read from the stored proposal, like `approvers`. Set only while the gateway executes a proposal. */
+  /** The proposer, as stored with the proposal. Set, like `approvers`, only while the gateway executes a proposal. */
   readonly proposer?: {
     readonly sub: string;
     readonly client: string;
@@ -40,7 +42,7 @@ export interface Caller {
     readonly membership?: Membership | undefined;
   };
   readonly approvers?: readonly string[];
-  /** Returns whether no other process has taken over the proposal. Called right before the order or message is sent. */
+  /** Returns whether this process still handles the proposal. Called right before the order or message is sent. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 

@@ -12,36 +12,43 @@ import { isPlainHttpLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { tracedFetch } from '../../net/trace-context.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 
-/** The identity provider's metadata and keys. The gateway accepts only tokens that this provider issued. */
+/** The identity provider's metadata and keys. The gateway accepts only tokens from this provider. */
 export interface IdentityProvider {
   /** RFC 8414 metadata, cached for an hour. @throws {HttpProblem} 503 `provider_unreachable` */
   metadata(): Promise<oauth.AuthorizationServer>;
   /** @throws {HttpProblem} 401 `token_key_unknown`, 503 `provider_unreachable` */
   readonly key: JWTVerifyGetKey;
-  /** Undefined if the provider runs in this process, and so has the same clock. */
+  /** The provider's clock. Undefined if the provider runs in this process, because it then uses the same clock. */
   readonly time?: ProviderTime | undefined;
 }
 
-/** The provider's clock, which decides whether a token is valid. */
+/** The identity provider's clock, which decides whether a token is valid. */
 interface ProviderTime {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Returns how many seconds this machine's clock is ahead of the provider's; 0 if unknown or only a few seconds. */
   secondsAhead(): number;
   /**
-   * Reads the provider's time, unless it was read recently and this machine's clock has not been set since then.
-   * Returns whether `secondsAhead` now differs from its earlier result `before`. Never rejects.
+   * Reads the provider's time, unless it was read recently and this machine's clock has not been set since then. Never
+   * rejects.
+   * @param before an earlier result of `secondsAhead`
+   * @returns whether `secondsAhead` now returns something else
    */
   compare(before: number): Promise<boolean>;
 }
 
 const METADATA_AGE_MS = 60 * 60 * 1000;
-/** Minimum time between key fetches, so that tokens with unknown key IDs can't make the gateway flood the provider. */
+/**
+ * Minimum time between key fetches. Without it, tokens with unknown key IDs could make the gateway flood the provider.
+ */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
-/** Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood it. */
+/**
+ * Minimum time between reads of the provider's time. Without it, expired tokens could make the gateway flood the
+ * provider.
+ */
 const COMPARISON_COOLDOWN_MS = 10_000;
-/** If the system clock diverges from the monotonic clock by this much, it was set, or the machine was suspended. */
+/** If the wall clock and the monotonic clock diverge by this much, the clock was set, or the machine was suspended. */
 const MIN_CLOCK_CHANGE_MS = 1_000;
 
 export interface IdentityProviderOptions {
@@ -101,7 +108,8 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
           },
         );
       }
-      // The token is wrong if no key fits its header, for example because of the algorithm. jwtVerify reports this.
+      // If no key fits the token's header, for example because of its algorithm, the token is wrong, and jwtVerify
+      // reports that.
       if (cause instanceof errors.JOSENotSupported) throw cause;
       throw unreachable(cause);
     }
@@ -122,7 +130,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
       if (!isComparisonRecent()) {
         const startedAt = { now: clock.now(), monotonic: clock.monotonic() };
         comparing ??= discover(issuer, options)
-          // A failure is ignored, because any answer contains the time.
+          // Ignores errors, because even an error response contains the provider's time.
           .then(undefined, () => undefined)
           .then(() => {
             comparedAt = startedAt;

@@ -21,7 +21,8 @@ export function toProblemResponse(
     ];
     const written = parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ');
     headers.append('www-authenticate', `DPoP ${written}, algs="${site.algorithms.join(' ')}"`);
-    // After a wrong DPoP proof, Bearer isn't offered, because a request without the proof would also be rejected.
+    // After a wrong DPoP proof, the challenge does not offer Bearer, because the same token sent as Bearer would be
+    // rejected, too.
     if (options.challenge.error !== 'invalid_dpop_proof') {
       headers.append('www-authenticate', `Bearer ${written}`);
     }

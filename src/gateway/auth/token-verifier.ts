@@ -34,7 +34,9 @@ interface TokenVerifierOptions {
   readonly resource: string;
   /** Base URL that the `htu` of every DPoP proof must begin with (default: the resource). */
   readonly base?: string | undefined;
-  /** Other audiences on this server. A token that also names one of them is rejected: it could be used for both. */
+  /**
+   * Other audiences on this server. A token that also names one of them is rejected, because it could be used for both.
+   */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
   readonly clock: Clock;
@@ -51,10 +53,10 @@ export type IsTokenRevoked = (jti: string) => boolean | Promise<boolean>;
 export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
 
 /**
- * Creates a verifier for JWT access tokens (RFC 9068 §4). A token with `cnf.jkt` must be sent as `DPoP` (RFC 9449 §7)
- * and any other token as `Bearer`, because a bound token that is sent as `Bearer` may be stolen. The verifier throws an
- * {@link HttpProblem}: 401 with a different code for each failure, 403 `client_not_allowed`, or 503
- * `provider_unreachable`.
+ * Creates a verifier for JWT access tokens (RFC 9068 §4). A token with `cnf.jkt` must be sent as `DPoP` (RFC 9449 §7),
+ * because a bound token that is sent as `Bearer` may be stolen. Any other token must be sent as `Bearer`.
+ * @returns a verifier that throws an {@link HttpProblem}: 401 with a different code for each failure, 403
+ * `client_not_allowed`, or 503 `provider_unreachable`
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
@@ -99,8 +101,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
 /**
- * Calls `judge`. If it throws a clock problem, and the known difference from the provider's clock has changed since
- * then (even if another request noticed the change), calls `judge` again.
+ * Calls `judge`. If it throws one of {@link CLOCK_PROBLEMS}, compares the clocks again, and calls `judge` again if the
+ * known difference from the provider's clock has changed since the first call.
  */
 async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
@@ -123,7 +125,7 @@ function timeAtProvider({ provider, clock }: Pick<TokenVerifierOptions, 'provide
 /**
  * Verifies an approval token, which the provider issued to the gateway itself, and returns the approver (RFC 9068 §4).
  * The token need not be bound to a key, and may have been issued to any client.
- * @param time `isFirst` is false for a token that was verified before and may have expired since
+ * @param time `isFirst` is false for a token that was verified before, which may have expired since then
  * @throws {HttpProblem} 401 with a different code for each failure, 503 `provider_unreachable`
  */
 export async function verifyApprovalToken(
@@ -138,7 +140,9 @@ export async function verifyApprovalToken(
   });
 }
 
-/** Returns the token's `iat` in milliseconds; `otherwise` if that is earlier, or if the token has no `iat`. */
+/**
+ * Returns the token's `iat` in milliseconds, but at most `otherwise`. Returns `otherwise` if the token has no `iat`.
+ */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);
@@ -318,7 +322,7 @@ interface VerifiedToken {
 
 const MOST_TOKENS = 1_000;
 
-/** Placeholders for the rest of a token when a key is selected, because the selection depends only on the header. */
+/** Placeholders for a token's payload and signature, because selecting a key needs only the header. */
 const HEADER_ONLY = { payload: '', signature: '' };
 
 /**
@@ -361,7 +365,7 @@ const MAX_PROOF_AGE_SECONDS = 60;
 /** How far a client's clock may be ahead of the gateway's (RFC 9449 §11.1). */
 const MAX_PROOF_AHEAD_SECONDS = 60;
 
-/** Maximum number of cached keys. Keys are cached because a session signs its proofs with the same key for weeks. */
+/** Maximum number of cached keys. Keys are cached because a session uses the same key for weeks. */
 const MAX_CACHED_KEYS = 1_000;
 
 interface ProofKey {
