@@ -1,17 +1,24 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/** How long a broker must report an order as missing before it is written off, in ms. Brokers' reads lag far less. */
+/**
+ * How long a broker must report an order as missing before it is written off, in milliseconds. Brokers' reads lag
+ * behind their writes by far less.
+ */
 export const REQUIRED_ABSENCE_MS = 5 * 60_000;
-/** Maximum time between two misses. A longer gap restarts the measurement: the process may have been stopped. */
+/**
+ * Maximum time between two misses. A longer gap restarts the measurement, because the process may have been stopped.
+ */
 const MAX_MISS_INTERVAL_MS = 90_000;
-/** Maximum drift between wall clock and monotonic clock. If it is larger, the machine slept or a clock was set. */
+/**
+ * Maximum drift between the wall clock and the monotonic clock. If it is larger, the machine slept or a clock was set.
+ */
 export const MAX_CLOCK_DRIFT_MS = 2_000;
 /** Maximum number of tracked orders. If there are more, the least recently checked order is dropped. */
 const MAX_TRACKED_ORDERS = 10_000;
 
-/** Times at which an order was missing, by the monotonic clock. */
+/** Times at which the broker reported an order as missing, by the monotonic clock. */
 interface Misses {
-  /** Identifies the last submission. A new submission restarts the measurement. */
+  /** Identifies the order's last submission. A new submission restarts the measurement. */
   readonly of: string;
   readonly first: number;
   readonly last: number;
@@ -24,8 +31,9 @@ export type AbsenceTracker = ReturnType<typeof createAbsenceTracker>;
 
 /**
  * Measures the monotonic time from an order's first miss to its last, as long as successive misses are at most 90 s
- * apart and both clocks advance together. A restart, a sleep of the machine or a clock change restarts the measurement:
- * while the machine sleeps, request timers and the kernel's retransmissions stop, but the wall clock does not.
+ * apart and both clocks advance together. A restart, a sleep of the machine or a clock change restarts the measurement.
+ * A sleep must not count, because request timers and the kernel's retransmissions stop while the machine sleeps, but
+ * the wall clock does not.
  */
 export function createAbsenceTracker(clock: Pick<Clock, 'now' | 'monotonic'>) {
   const measured = new Map<string, Misses>();
@@ -45,7 +53,7 @@ export function createAbsenceTracker(clock: Pick<Clock, 'now' | 'monotonic'>) {
         now - known.last <= MAX_MISS_INTERVAL_MS &&
         Math.abs(drift - known.drift) <= MAX_CLOCK_DRIFT_MS;
       const misses = goesOn ? { ...known, last: now } : { of, first: now, last: now, drift };
-      // Moves the order to the end, so that the one that was checked longest ago comes first.
+      // Moves the order to the end of the map, so that the first entry is the least recently checked order.
       measured.delete(order);
       measured.set(order, misses);
       if (measured.size > MAX_TRACKED_ORDERS) measured.delete(measured.keys().next().value ?? '');

@@ -7,7 +7,8 @@ import type { Broker } from '../broker/broker.ts';
 /**
  * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's response is lost, reads the
  * order to find out whether it was canceled.
- * @returns the order afterwards; `pending_cancel` if the broker accepted the request but the order can't be read
+ * @returns the order after the cancellation; its status is `pending_cancel` if the broker accepted the cancellation but
+ * the order can't be read
  * @throws {HttpProblem} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's errors (502, 503,
  * 504), after which the call may be repeated
  */
@@ -30,7 +31,7 @@ export async function cancelApprovedOrder(
   }
   const after = await tryReadOrder(broker, id);
   if (after === undefined) return { ...order, status: 'pending_cancel' };
-  // The broker accepted the request, but the order may have finished first.
+  // The broker accepted the cancellation, but the order may have been filled first.
   requireOpen(after);
   return after;
 }

@@ -61,8 +61,9 @@ export function createOrderPorts(options: OrderPortsOptions): ReplacePorts & Can
       const entry = await desk.settle(toCaller(proposer), clientOrderId);
       if (entry?.problem !== undefined) throw toRecordedProblem(entry.problem);
       if (entry?.order === undefined) return undefined;
-      // The journal has the broker's first answer, and the broker has the order's current state. If the order can't be
-      // read now, or not with this token, it is placed nevertheless, and an error would be taken to mean "not placed".
+      // The journal has only the broker's first response, so the order's current state is read from the broker. If that
+      // fails, the order is still placed, and must not throw, because the caller would interpret an error as "not
+      // placed".
       try {
         return (await (await brokerFor(proposer, entry.draft.account)).order(entry.order.id)) ?? entry.order;
       } catch (error) {

@@ -79,21 +79,26 @@ export const MAX_DISPATCH_DELAY_MS = 15_000;
 /** Maximum duration of the checks, in milliseconds. Slower checks are repeated, because they may be out of date. */
 const MAX_CHECK_DURATION_MS = 1_000;
 
-/** Delays between lookups after a submission without a response, in milliseconds. The first lookup is immediate. */
+/**
+ * Delays before the lookups after a submission without a response, in milliseconds. An immediate lookup comes first.
+ */
 const LOOKUP_DELAYS_MS = [200, 500, 1000, 2000] as const;
 
 export interface SubmissionContext {
   readonly journal: OrderJournal;
   readonly clock: Clock;
   readonly absence: AbsenceTracker;
-  /** Called when an order that was recorded as rejected is found at the broker. */
+  /** Called when an order that had been recorded as rejected is found at the broker. */
   readonly adopted: (entry: OrderJournalEntry) => Promise<void>;
 }
 
 interface SendingContext extends SubmissionContext {
-  /** Called right before the request is sent. Returns why the order must not be sent after all (409 `not_placed`). */
+  /**
+   * Called right before the request is sent. Returns why the order must not be sent after all (409 `not_placed`), or
+   * undefined.
+   */
   readonly stopped: (intent: SubmissionIntent) => Promise<HttpProblem | undefined>;
-  /** Whether this process still handles the proposal. See (7). */
+  /** Returns whether this process still handles the proposal. See (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
@@ -131,8 +136,9 @@ export async function submitIntent(
 
 /**
  * Makes the last checks before sending, for example that the approval has not expired and trading is not halted.
- * Repeats them if they took too long, because the process may have been suspended in between.
- * @returns the deadline for sending, or why the order must not be sent; `taken_over` if another process handles it
+ * Repeats the checks if they took too long, because their results may be out of date.
+ * @returns the deadline for sending, or why the order must not be sent; `taken_over` if another process handles the
+ * proposal
  */
 async function runFinalChecks(
   intent: SubmissionIntent,
@@ -149,7 +155,9 @@ async function runFinalChecks(
   }
 }
 
-/** Records that nothing was sent, and why; or releases the claim if another process took over. See (6) and (7). */
+/**
+ * Records why nothing was sent. If another process took over the proposal, releases the claim instead. See (6) and (7).
+ */
 async function recordUnsent(
   why: HttpProblem | 'taken_over',
   intent: SubmissionIntent,
@@ -179,7 +187,7 @@ async function recordAnswer(
   const { journal, clock } = context;
   switch (submission.outcome) {
     case 'accepted':
-      // This answers our own request, so the order in it is ours even if its fields differ.
+      // The response is to our own request, so its order is ours even if the fields differ.
       return await recordPlaced(submission.order, intent, context, 'answered');
     case 'not_taken':
       if ((await journal.release(intent, clock.now())) === 'stale') return undefined;
@@ -190,7 +198,8 @@ async function recordAnswer(
       return refused === 'stale' ? undefined : await requireJournalEntry(journal, intent);
     }
     case 'unknown':
-      // The request was stopped before it was sent, so the order may be sent again, after new checks.
+      // If the request was stopped before it was sent, releases the claim, so that the order may be sent again after
+      // new checks.
       if (deadline.nothingSent && (await journal.release(intent, clock.now())) === 'released') throw notSent();
       return undefined;
   }
@@ -207,7 +216,7 @@ export async function settleOrderByLookup(
   if (lookedUp === 'never') return undefined;
   const order = await lookUpOnce(entry, broker, context);
   if (order !== undefined) return await recordFoundOrder(order, entry, context);
-  // The broker may have accepted the order and no longer list it.
+  // Proves nothing, because the broker may have accepted the order and no longer list it.
   if (lookedUp !== 'for_good') return undefined;
   const name = orderEntryKey(entry);
   if (clock.now() < Date.parse(entry.draft.expires_at)) {
@@ -227,12 +236,14 @@ export async function recheckWrittenOffOrder(
 ): Promise<OrderJournalEntry> {
   if (broker.traits.clientOrderId.lookup === 'never') return entry;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
-  // If the broker has a different order with this id, the id is taken, so this order can never be placed.
+  // If the broker has a different order with this id, the id is used up, so this order can never be placed.
   if (order === undefined || !matchesIntent(order, entry)) return entry;
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/** Gives up an order that the broker never accepted and that can't be sent anymore because its approval has expired. */
+/**
+ * Gives up an order that the broker never accepted and that can no longer be sent, because its approval has expired.
+ */
 async function abandonUnsent(
   entry: OrderJournalEntry,
   { journal, clock }: SubmissionContext,
@@ -264,8 +275,8 @@ async function writeOff(
   { journal, clock, absence }: SubmissionContext,
 ): Promise<OrderJournalEntry | undefined> {
   const [account, market] = await Promise.all([broker.account(), broker.clock()]);
-  // The order was sent to the account that it was approved for, and the user may have connected a different account
-  // since.
+  // The order was sent to the account that it was approved for. If the user has connected a different account since
+  // then, the lookup proves nothing.
   if (account.account !== entry.draft.account) return undefined;
   const now = clock.now();
   const written = await journal.writeOff(entry, approvalExpiredProblem().toProblem(), {
@@ -292,7 +303,10 @@ export function isSettledEntry({ state }: OrderJournalEntry): boolean {
   return state === 'placed' || state === 'rejected';
 }
 
-/** Returns whether the broker's traits and the time allow sending the order (again) now. See (1) and (7). */
+/**
+ * Returns whether the order may be sent now, according to the broker's traits and the time since the last submission.
+ * See (1) and (7).
+ */
 export function maySubmitAgain(
   { submittedAt }: Pick<OrderJournalEntry, 'submittedAt'>,
   { clientOrderId }: Pick<BrokerTraits, 'clientOrderId'>,
@@ -309,7 +323,7 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
       const order = await broker.orderByClientOrderId(draft.client_order_id);
       if (order !== undefined) return order;
     } catch (error) {
-      // The next lookup may succeed. If no lookup does, the outcome is unknown, which is not a failure.
+      // Ignored, because the next lookup may succeed. If no lookup succeeds, the outcome is unknown.
       if (!(error instanceof HttpProblem)) throw error;
     }
   }

@@ -87,12 +87,14 @@ interface ArrivingRequest {
 
 interface ServiceState {
   readonly options: OrderServiceOptions & SubmissionContext;
-  /** Orders that this process is sending or settling, by user and client_order_id. Repeated requests wait for these. */
+  /**
+   * Orders that this process is sending or looking up, by user and client_order_id. Repeated requests wait for these.
+   */
   readonly flights: Map<string, Promise<OrderJournalEntry>>;
   /**
-   * Requests to place an order that are in progress. If a proxy immediately repeats a request, the second one waits. If
-   * both were checked concurrently, the first could place the order while the second, whose response the client gets,
-   * fails with "price moved".
+   * Requests to place an order that are in progress. If a proxy immediately repeats a request, the second request waits
+   * for the first. If both were checked concurrently, the first could place the order while the second, whose response
+   * the client gets, fails with "price moved".
    */
   readonly arriving: Map<string, ArrivingRequest>;
   readonly early: EarlyOrders;
@@ -112,22 +114,28 @@ export function createOrderService(given: OrderServiceOptions) {
     async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
-      // The details come from the request, so a lying provider can't bypass this check with a token of its own.
+      // Builds the details from the request, so that a lying provider can't bypass the comparison with a token of its
+      // own.
       const details = buildTradeOrderDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(service, approved, caller);
     },
-    /** Prefetches the open orders that the decision needs. Never fails. */
+    /** Prefetches the account's open orders, which the decision needs. Never fails. */
     prepare: early.ask,
     /**
-     * Places the approved order, or replaces the order `replaces` with it, exactly once. A repeated request gets its
-     * response from the journal or a lookup at the broker. The order is sent again only if this can't place it twice.
+     * Places the approved order exactly once. If `replaces` is set, the approved order replaces that order. A repeated
+     * request gets its response from the journal or from a lookup at the broker. The order is sent again only if it
+     * can't be placed twice.
      * @param approved an order whose fields were already compared with the caller's approval
      * @param caller the approver, whose token's `jti` is marked as used
      * @throws {HttpProblem} for the same reasons as `place`, and 409 `not_replaceable`
      */
     placeApproved: (approved: ApprovedOrder, caller: Caller) => placeApproved(service, approved, caller),
-    /** Asks the broker; undefined if the order is not in the journal. @throws {HttpProblem} 504 `outcome_unknown` */
+    /**
+     * Returns the order's journal entry, after asking the broker if the order has no outcome yet. Returns undefined if
+     * the order is not in the journal.
+     * @throws {HttpProblem} 504 `outcome_unknown`
+     */
     settle: (caller: Caller, clientOrderId: string) => settle(service, caller, clientOrderId),
     /**
      * Looks up an order that was written off, and records it as placed if the broker has it. Returns undefined if the
@@ -156,7 +164,8 @@ async function placeApproved(service: ServiceState, approved: ApprovedOrder, cal
 }
 
 async function placeOrReplay(service: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  // Checked before the expiry, because the outcome may be queried as long as the token is valid.
+  // Looks for an earlier request before checking the expiry, because the outcome may be queried as long as the token is
+  // valid.
   const earlier = await service.options.journal.find(caller.sub, approved.draft.client_order_id);
   return earlier === undefined ? placeNew(service, approved, caller) : replay(service, earlier, approved, caller);
 }
@@ -170,7 +179,7 @@ async function placeNew(service: ServiceState, approved: ApprovedOrder, caller: 
   const clientOrderId = draft.client_order_id;
   const { mandate, slot } = draft;
   const claim = { sub, clientOrderId, digest, approval: { issuer, jti }, draft, replaces, mandate, slot };
-  // Decides in the transaction, by the current rules, so that the second of two concurrent orders sees the first.
+  // Decides inside the claiming transaction, so that the second of two concurrent orders is counted after the first.
   const { decide, refusal } = await rules.deciding(admitted.asked, admitted.world);
   switch (await journal.claim(claim, clock.now(), decide)) {
     case 'denied':
@@ -211,7 +220,7 @@ async function replay(
   return placement(await flight, true);
 }
 
-/** Looks the order up. Submits it if the broker never accepted it and a submission can't place it twice. */
+/** Looks the order up. If the broker never accepted it, submits it again, unless that could place it twice. */
 async function settleOrSubmit(
   service: ServiceState,
   entry: OrderJournalEntry,
@@ -228,8 +237,8 @@ async function settleOrSubmit(
     admitted = await admitOrder(approved, caller, service.options);
     await service.options.rules.requireAllowed(admitted.asked, admitted.world, 'order');
   } catch (error) {
-    // "Price moved" would invite a new proposal while the order may already be at the broker. The real reason is reported
-    // only if every submission is known to have failed.
+    // Hides a reason such as "price moved", which would invite a new proposal while the order may already be at the
+    // broker. The reason is thrown only if every submission is known to have failed.
     if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknownProblem(entry.clientOrderId);
     throw error;
   }
@@ -245,11 +254,11 @@ async function settle(
 ): Promise<OrderJournalEntry | undefined> {
   const isArriving = () =>
     [...service.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
-  // Checked before and after reading the journal, because the order may arrive or finish in between.
+  // Checks `arriving` before and after reading the journal, because the order's request may begin or finish in between.
   const arrives = isArriving();
   const entry = await service.options.journal.find(caller.sub, clientOrderId);
   if (entry === undefined) {
-    // The journal does not have the order yet, but its request may still arrive there.
+    // The journal does not have the order yet, but a request in progress may still write it.
     if (arrives || isArriving()) throw outcomeUnknownProblem(clientOrderId);
     return undefined;
   }
@@ -269,10 +278,10 @@ async function recheckOrder(
   clientOrderId: string,
 ): Promise<OrderJournalEntry | undefined> {
   const entry = await options.journal.find(caller.sub, clientOrderId);
-  // The process that adopted the order may have died before it checked the mandate.
+  // Suspends the mandate here as well, because the process that adopted the order may have died before it did so.
   if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
   if (entry === undefined || entry.state !== 'rejected') return entry;
-  // Our own request is still open, and its answer will prove more than a lookup.
+  // Waits for our own open request, because its response will prove more than a lookup.
   const flight = flights.get(orderEntryKey(entry));
   if (flight !== undefined) return await flight;
   const broker = await options.brokerFor(caller, entry.draft.account);
@@ -315,7 +324,7 @@ function submit(
   return submitIntent(intent, send, broker, { ...options, stopped, isOurs });
 }
 
-/** Returns why a claimed order must not be sent after all; undefined if it may. */
+/** Returns why a claimed order must not be sent after all; undefined if it may be sent. */
 async function sendObjection(
   options: OrderServiceOptions,
   { sub, draft }: SubmissionIntent,
@@ -325,7 +334,7 @@ async function sendObjection(
   const ended = draft.mandate === undefined ? undefined : await mandateObjection(options, sub, draft.mandate);
   if (ended !== undefined) return ended;
   const { state } = await halts.current(sub, clock.now());
-  // Checked last, with nothing awaited afterwards, so that an order is not sent if its proposer was just revoked.
+  // Checked after the last await, so that an order is not sent if its proposer was revoked a moment ago.
   if (proposer !== undefined && isRevokedBySignal?.(proposer, proposer.at) === true)
     return notPlacedProblem('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return notPlacedProblem('trading was halted before the order was sent', 'TRADING_HALTED');
@@ -336,7 +345,10 @@ async function sendObjection(
   );
 }
 
-/** Checks again that the mandate is active. The claim has already reserved the order's share of the mandate. */
+/**
+ * Returns why the mandate no longer allows the order. Exhaustion is no reason, because the claim has already reserved
+ * the order's share of the mandate.
+ */
 async function mandateObjection(
   { mandates, clock, isRevokedBySignal }: OrderServiceOptions,
   sub: string,
@@ -380,7 +392,7 @@ interface AdmissionOptions {
   readonly clock: Clock;
 }
 
-/** An order that passed the first checks: the data on which its decision is based, and the function that sends it. */
+/** An order that passed the first checks, with the data for its decision and the function that sends it. */
 interface Admitted {
   readonly broker: OpenAccount;
   readonly asked: OrderDecisionRequest;
@@ -389,7 +401,7 @@ interface Admitted {
 }
 
 /**
- * Reads the market and account data for an approved order, and checks time, environment and account, without consuming
+ * Reads the market and account data for an approved order, and checks time, environment and account, without using up
  * the approval. The caller evaluates the rules: in the claiming transaction, or with `requireAllowed` if the order is
  * already claimed.
  * @param early open orders that were prefetched
@@ -445,15 +457,15 @@ async function prepareRequest(
   return () => broker.replace(replaces, { order: draft, changes });
 }
 
-/** Maximum age of prefetched orders, in milliseconds. */
+/** Maximum age of prefetched open orders, in milliseconds. Older orders are read again. */
 const MAX_EARLY_AGE_MS = 1_000;
 const MAX_EARLY_ORDERS = 100;
 
 type EarlyOrders = ReturnType<typeof createOpenOrderPrefetcher>;
 
 /**
- * Prefetches open orders while the kernel is still committing the execution. Positions must be read after the open
- * orders, so prefetching saves a round trip between the tap on the phone and the fill.
+ * Prefetches open orders while the kernel is still committing the execution. Because positions must be read after the
+ * open orders, prefetching saves a round trip between the tap on the phone and the fill.
  */
 export function createOpenOrderPrefetcher(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();

@@ -13,7 +13,8 @@ import type { OrderService } from './place-order.ts';
 
 /**
  * An open order whose client_order_id looks like this gateway's, but that no proposal accounts for. The gateway has no
- * record of the order (after a restored backup, say), or recorded it as not placed. The owner has to be notified.
+ * record of the order (for example, after a backup was restored), or recorded it as not placed. The owner has to be
+ * notified.
  */
 export interface UnexplainedOrder {
   readonly sub: string;
@@ -51,7 +52,9 @@ interface Account {
   readonly account: string;
 }
 
-/** When to try again: at a time by the monotonic clock, or as soon as the owner has another token. */
+/**
+ * When an account or order is due again: at a time by the monotonic clock, or as soon as the owner has another token.
+ */
 interface Due {
   readonly at: number;
   readonly wait: number;
@@ -83,7 +86,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   let accounts = new Map<string, Account>();
   /** The next attempt for each account and order. An account or order that is not in this map is due now. */
   let due = new Map<string, Due>();
-  /** Orders found in this round that belong to a proposal. */
+  /** Orders in this round that are known to belong to a proposal. */
   const accounted = new Set<string>();
   let running = Promise.resolve();
 
@@ -116,7 +119,8 @@ export function createReconciliation(options: ReconciliationOptions) {
     } catch (error) {
       const next = Math.min(failedWait * 2, RETRY_DELAYS_MS.longest);
       due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
-      // Other attempts continue. An HTTP problem means that the broker can't be reached, or the account not opened now.
+      // Ignored, so that other attempts continue: with an HTTP problem, the broker can't be reached, or the account
+      // can't be opened now.
       if (!(error instanceof HttpProblem)) failed(error);
       return false;
     }
@@ -128,7 +132,8 @@ export function createReconciliation(options: ReconciliationOptions) {
     due = new Map();
     accounted.clear();
     await kernel.resumeUnknown();
-    // A process may have died after the proposal ended and before it wrote to the journal.
+    // Gives up unsent orders here, because a process may have died after their proposal ended and before it wrote to
+    // the journal.
     for (const entry of await journal.unsent())
       if (Date.parse(entry.draft.expires_at) < clock.now()) await desk.abandon(entry);
   };
@@ -136,7 +141,8 @@ export function createReconciliation(options: ReconciliationOptions) {
   const look = async (): Promise<void> => {
     for (const entry of await journal.writtenOff(clock.now() - WRITTEN_OFF_RETENTION_MS)) {
       const key = `order ${orderEntryKey(entry)}`;
-      // Checked once a round, because a process may have died before it updated the proposal.
+      // An order that is already recorded as placed is checked once a round, because a process may have died before it
+      // updated the proposal.
       if (accounted.has(key)) continue;
       const isLooked = await whenDue(key, entry.sub, (caller) => recheckOrder({ ...options, report }, caller, entry));
       if (isLooked && entry.state === 'placed') accounted.add(key);
@@ -163,7 +169,7 @@ export function createReconciliation(options: ReconciliationOptions) {
               await beginRound();
               begunAt = clock.monotonic();
             }
-            // Set only now, so that a round that could not begin is due again at the next check.
+            // Set only after the round has begun, so that a round that failed to begin is due again at the next check.
             before = drift;
             await look();
           } catch (error) {
@@ -202,7 +208,7 @@ async function checkOpenOrders(
     if (!OWN_ID.test(id)) continue;
     const known = await journal.find(sub, id);
     const entry = known?.state === 'rejected' ? await desk.recheck(caller, id) : known;
-    // If the journal still says `rejected`, the broker's order is not the approved one.
+    // If the journal still says `rejected`, the order at the broker is not the approved order.
     const isOurs = entry !== undefined && entry.state !== 'rejected';
     if (isOurs && (await kernel.reconcileOrder(sub, subjectId(id))) === 'accounted') continue;
     report({ sub, account, order });

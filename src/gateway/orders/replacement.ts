@@ -14,8 +14,8 @@ const prices = ['limit_price', 'stop_price'] as const;
 const trails = ['trail_price', 'trail_percent'] as const;
 
 /**
- * Returns only the fields in which the approved order differs from the order at the broker, so that all others stay
- * unchanged.
+ * Returns the fields in which the approved order differs from the order at the broker. Only these are sent, so that all
+ * other fields stay unchanged.
  * @throws {HttpProblem} 409 `not_replaceable`
  */
 export function computeOrderChanges(
@@ -48,7 +48,8 @@ function requireUnfilled({ status, filled_qty }: Order): void {
   if (!['new', 'held', 'accepted', 'partially_filled'].includes(status)) {
     throw notReplaceableProblem(`the order is ${status.replaceAll('_', ' ')}`, { status });
   }
-  // The broker does not document whether filled shares count against the new quantity. A wrong guess trades too many.
+  // The broker does not document whether filled shares count toward the new quantity, and a wrong guess would trade too
+  // many shares.
   if (!new Dec(filled_qty).isZero()) throw notReplaceableProblem('the order is partially filled', { status });
 }
 
@@ -77,7 +78,7 @@ export function matchesIntent(
     order.type === draft.type &&
     order.time_in_force === draft.time_in_force &&
     order.extended_hours === draft.extended_hours &&
-    // The quantity may be smaller, by the shares that the earlier order filled at the last moment.
+    // The quantity may be smaller, because shares of the earlier order may have been filled at the last moment.
     (draft.qty === undefined || (order.qty !== null && new Dec(order.qty).lte(draft.qty))) &&
     [...prices, ...trails].every((field) => isUnchanged(order, draft, field))
   );
