@@ -21,7 +21,10 @@ import {
   type OrderFacts,
 } from './decision.ts';
 
-/** From the broker and the market, not from the owner's rules, in the order in which they are reported. */
+/**
+ * Returns the objections of the broker and the market, as opposed to the owner's rules, in the order in which they are
+ * reported.
+ */
 export function findBrokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const { broker, market } = facts;
   return collectObjections<Objection>(
@@ -70,7 +73,7 @@ function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection
   );
 }
 
-/** An OCO's legs may sell only shares that are held and in no open sell order. Otherwise they would sell short. */
+/** Objects if an OCO's legs would sell short: they may sell only shares that are held and in no open sell order. */
 function legsAreHeld(order: OrderFacts, { holdings, counted }: DecisionFacts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
   if (holdings === null) return factUnavailableObjection('the position');
@@ -147,12 +150,15 @@ export function isQuoteStale(quotedAt: string, lastSession: string | null): bool
 }
 
 /*
- * Crypto and options need the broker's permission, and an option may be sold only if the shares or cash that its
- * exercise would take are free. The broker makes the same checks. The checks here run before approval is requested, and
- * include this gateway's open orders.
+ * Crypto and options need the broker's permission. An option may be sold only if the account has the shares or cash
+ * that an exercise would take, and they are free. The broker makes the same checks, but those here run before approval
+ * is requested, and include this gateway's open orders.
  */
 
-/** Alpaca's levels: 1 allows covered calls and cash-secured puts, 2 also buying options. Closing needs no level. */
+/**
+ * The options level that each intent needs at Alpaca: 1 for covered calls and cash-secured puts, 2 for buying options.
+ * Closing needs no level.
+ */
 const levels: Readonly<Record<PositionIntent, number>> = {
   sell_to_open: 1,
   buy_to_open: 2,
@@ -212,7 +218,7 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
     isHeld(order, new Dec(holdings?.qty ?? 0).neg().minus(counted.covering?.buys ?? 0)),
 };
 
-/** The order must open or add to a position. It must close an opposite position instead. */
+/** Objects to an opening order that would close an opposite position, because its intent must then be `instead`. */
 function opensOnly(
   { symbol, side }: OrderFacts,
   { holdings }: DecisionFacts,
@@ -239,7 +245,10 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
   };
 }
 
-/** Requires that the account holds the shares that it must deliver if the call is assigned, and that they are free. */
+/**
+ * Requires that the account holds the shares that it must deliver if the call is assigned, and that these shares are
+ * free.
+ */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: DecisionFacts,

@@ -24,13 +24,13 @@ import type { Rules } from './rules.ts';
 /** Actions that directly or indirectly create exposure. They are denied if the rules can't be read. */
 const RULE_DEPENDENT_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'grant_mandate'];
 
-/** Reasons that only require more approval. They no longer apply once the approval has been given. */
+/** Reasons that only require more approval. They no longer apply once that approval has been given. */
 const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**
- * Decides without side effects, so that the same code can run before approval is requested, at execution, and inside
- * the transaction that claims the order. Objections are in this order: trading state, broker and market, parties,
- * limits, policies. A cancellation reduces exposure and always passes.
+ * Decides without side effects, because the same code runs before approval is requested, at execution, and inside the
+ * transaction that claims the order. Objections are in this order: trading state, broker and market, parties, limits,
+ * policies. A cancellation reduces exposure and always passes.
  * @returns `deny` if any objection can't be lifted by an approval; `ask` if only an approval is missing; otherwise
  * `allow`
  */
@@ -53,7 +53,7 @@ export function evaluatePolicy(
   const { hint, limit, value, problem } = first;
   return {
     effect: against.length > 0 ? 'deny' : 'ask',
-    // Two limits that lack the same fact have the same reason.
+    // Removes duplicates, because two limits that lack the same fact have the same reason.
     reasons: [...new Set(reported.map(({ reason }) => reason))],
     texts: firstTexts(reported),
     ...defined({ hint, limit, value, problem }),
@@ -104,7 +104,8 @@ export function requireAllowedAction(
     counted: emptyTotals,
     more: toTokenFacts(subject),
   });
-  // If only the approval is missing and nobody was asked for it yet, it is requested next.
+  // If only the approval is missing and nobody has been asked for it yet, the action passes, because the approval is
+  // requested next.
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
   if (!passes) throw toDecisionProblem(decision);
 }

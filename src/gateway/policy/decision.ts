@@ -25,9 +25,9 @@ export interface DecisionSubject {
 }
 
 /**
- * The facts at the time of a decision, as plain JSON: amounts are decimal strings, times are RFC 3339 strings. They are
- * recorded with a denial, and `policy diff --replay` reads them again, so they contain no token. `null` means unknown:
- * a limit that needs an unknown fact objects with `FACT_UNAVAILABLE`.
+ * The facts at the time of a decision, as plain JSON: amounts are decimal strings, times are RFC 3339 strings. They
+ * contain no token, because they are recorded with a denial, and read again by `policy diff --replay`. `null` means
+ * unknown: a limit that needs an unknown fact objects with `FACT_UNAVAILABLE`.
  */
 export interface DecisionFacts {
   readonly at: string;
@@ -43,7 +43,7 @@ export interface DecisionFacts {
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 
-/** Facts without the journal's counts. They are read before the transaction that counts orders. */
+/** Facts without the journal's counts. They are read before the transaction that counts orders begins. */
 export type UncountedFacts = Omit<DecisionFacts, 'counted'>;
 
 export interface OrderFacts {
@@ -54,17 +54,20 @@ export interface OrderFacts {
   readonly extended_hours: boolean;
   /** Number of shares; null for an order for a dollar amount. */
   readonly qty: string | null;
-  /** The requested limit in dollars per share. Does not include the limit that we add when sending a market order. */
+  /**
+   * The limit that was requested, in dollars per share. Does not include the limit that we add when sending a market
+   * order.
+   */
   readonly limit_price: string | null;
   readonly stop_price: string | null;
-  /** For an order with legs: its class, and the stop loss as sent to the broker. */
+  /** The order's class and, as sent to the broker, its stop loss. Only set for an order with legs. */
   readonly order_class?: string;
   readonly stop_loss?: { readonly stop_price: string; readonly limit_price: string };
   readonly reference_price: string;
   readonly max_slippage: string;
   /** The most that the order can cost or bring in, in dollars, rounded up; null if it is unbounded. */
   readonly notional: string | null;
-  /** Number of shares. For an order for a dollar amount, calculated at the reference price. */
+  /** Number of shares. For an order for a dollar amount, it is calculated with the reference price. */
   readonly shares: string;
 }
 
@@ -96,9 +99,11 @@ export interface OptionFacts {
   readonly intent: PositionIntent | null;
   /** The account's options level, 0 to 3. */
   readonly level: number;
-  /** Shares of the underlying that cover no other call and are in no open sell order; negative if short. */
+  /**
+   * Shares of the underlying that cover no other call and are in no open sell order. Negative if the account is short.
+   */
   readonly free_shares: string | null;
-  /** Dollars that don't secure another put and are not needed for another open purchase. */
+  /** Dollars that neither secure another put nor are needed for another open purchase. */
   readonly free_cash: string | null;
 }
 
@@ -129,7 +134,10 @@ export interface HoldingFacts {
 
 export interface Decision {
   readonly effect: 'allow' | 'deny' | 'ask';
-  /** The objections or, for `ask`, why the owner's tap is needed. The HTTP problem describes the first reason. */
+  /**
+   * The objections, or, for `ask`, the reasons why the owner's tap is needed. The HTTP problem describes the first
+   * reason.
+   */
   readonly reasons: readonly PolicyReason[];
   readonly texts: readonly string[];
   readonly hint?: string;
@@ -162,7 +170,7 @@ export function factUnavailableObjection(what: string): Objection {
   return { reason: 'FACT_UNAVAILABLE', text: `could not determine ${what}`, hint: 'Try again in a moment.' };
 }
 
-/** Flattens the arguments into one list, in order, without `undefined` and `false`. */
+/** Flattens the arguments into one list, keeps their order, and leaves out `undefined` and `false`. */
 export function collectObjections<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
   return all.flatMap<T>((one) => one || []);
 }

@@ -31,7 +31,10 @@ interface Compared {
   readonly replaces: boolean;
 }
 
-/** Explains how an order exceeds a limit: the allowed and the actual value (amounts or counts), and a sentence. */
+/**
+ * How an order exceeds a limit: the allowed and the actual value (amounts or counts), and a sentence that explains
+ * them.
+ */
 interface Excess {
   readonly text: string;
   readonly limit?: string;
@@ -40,13 +43,13 @@ interface Excess {
   readonly reason?: PolicyReason;
 }
 
-/** Why a limit can't be checked: a fact is unknown, or too old. */
+/** Why a limit can't be checked: a fact that it needs is unknown, or too old. */
 type UncheckableLimit = 'unavailable' | 'stale';
 
 interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly reason: PolicyReason;
-  /** Names the facts that the limit needs, for the error message if they are unknown or too old. */
+  /** Names the facts that the limit needs. The error message contains it if a fact is unknown or too old. */
   readonly needs: string;
   /** Returns how the order exceeds the limit; undefined if it does not. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | UncheckableLimit | undefined;
@@ -54,7 +57,7 @@ interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly instead?: string;
 }
 
-/** Returns the row unchanged. Infers the type of the limit from its schema. */
+/** Returns the row unchanged. Lets TypeScript infer the type of the limit from its schema. */
 function defineLimit<Schema extends z.ZodType>(row: LimitRow<Schema>): LimitRow<Schema> {
   return row;
 }
@@ -159,7 +162,7 @@ export const limitTable = {
       const { holdings } = facts;
       const loss = holdings === null ? undefined : computeDayLoss(holdings);
       if (loss === undefined) return isReducingOrder(order, facts) ? undefined : 'unavailable';
-      // A sale of holdings passes. The trading state rejects a sale of more than the holdings.
+      // A sale passes here. If it is for more than the holdings, the trading state rejects it.
       if (order.side === 'sell' || loss.lte(limit)) return undefined;
       return {
         text: `the account has lost ${formatDollarAmount(loss.toFixed())} since the last close, and the limit is ${formatDollarAmount(limit)} a day`,
@@ -378,9 +381,9 @@ function countValues(limit: number, value: number) {
 
 /**
  * Checks how far the order's limit price is on the harmful side of the market price: above it for a buy, below it for a
- * sell. On the other side, a limit can't cause a bad fill. If a stop has not been reached, its limit is compared with
- * the stop price instead. Market and stop orders are sent with a limit that follows from their slippage, so this check
- * also bounds `max_slippage`.
+ * sell. On the other side, a limit can't cause a bad fill. If a stop has not been reached, the limit is compared with
+ * the stop price instead of the market price. Market and stop orders are sent with a limit that follows from their
+ * slippage, so this check also bounds `max_slippage`.
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';

@@ -9,9 +9,9 @@ export interface KnownAccounts {
 }
 
 /**
- * Returns a sentence for each mismatch between `limits.yaml` and the gateway's accounts: a limit for a misspelled
- * account number would have no effect. Mismatches are detected only for accounts whose credentials are stored here,
- * because with exchanged tokens the gateway does not know the account numbers in advance.
+ * Returns a sentence for each account without limits, and for each entry in `limits.yaml` that matches no account,
+ * because limits for a misspelled account number would have no effect. Checks only accounts whose credentials are
+ * stored here, because with exchanged tokens the gateway does not know the account numbers in advance.
  */
 export async function findLimitMismatches(
   limits: Limits | undefined,

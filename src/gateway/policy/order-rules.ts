@@ -36,7 +36,7 @@ export interface OrderDecisionRequest {
   readonly after?: readonly OrderDraft[] | undefined;
 }
 
-/** Reads facts and decides about orders, in the same way before approval is requested and at execution. */
+/** Reads facts and decides about orders, with the same code before approval is requested and at execution. */
 export type OrderRules = ReturnType<typeof createOrderRules>;
 
 export function createOrderRules(options: OrderRulesOptions) {
@@ -54,7 +54,8 @@ export function createOrderRules(options: OrderRulesOptions) {
     return { rules: await source.current(), facts };
   };
   /**
-   * Reads the current rules and facts. If the day's loss exceeds its limit, first restricts trading to reducing orders.
+   * Reads the current rules and facts. If the day's loss exceeds its limit, restricts trading to reducing orders before
+   * returning.
    */
   const rulesAndFacts = async (asked: OrderDecisionRequest, world: BrokerSnapshot) => {
     const now = clock.now();
@@ -66,7 +67,11 @@ export function createOrderRules(options: OrderRulesOptions) {
   };
 
   return {
-    /** @param early open orders already being read @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error */
+    /**
+     * Reads what the decisions need from the broker.
+     * @param early open orders that are already being read
+     * @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error
+     */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readBrokerSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
@@ -81,7 +86,8 @@ export function createOrderRules(options: OrderRulesOptions) {
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };
-      // If only the approval is missing and nobody was asked for it yet, it is requested next.
+      // If only the approval is missing and nobody has been asked for it yet, the order passes, because the approval is
+      // requested next.
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw toDecisionProblem(decision);
@@ -91,12 +97,15 @@ export function createOrderRules(options: OrderRulesOptions) {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.count(countingOf(asked), clock.now()));
     },
-    /** Reads the current rules and facts. The transaction that counts orders then calls `decide`. */
+    /** Reads the current rules and facts. The claiming transaction then counts the orders and calls `decide`. */
     async deciding(asked: OrderDecisionRequest, world: BrokerSnapshot) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
       return {
-        /** Decides with these counts. Synchronous and without side effects, for `OrderJournal.claim`. */
+        /**
+         * Decides with these counts. Synchronous and without side effects, because `OrderJournal.claim` calls it in a
+         * transaction.
+         */
         decide: (counted: CountedTotals): NewPolicyDecision => {
           last = decided(rules, asked, facts, counted);
           return noteOf(asked, last, { ...facts, counted }, 'order');
@@ -128,7 +137,7 @@ function outsideOfItsMandate(
   return findMandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
-/** Denies the order if it is outside its mandate. The rules' objections stay first in the list. */
+/** Denies the order if its mandate does not cover it. The rules' objections stay first in the list. */
 function decidedUnderMandate(decision: Decision, outside: readonly UncoveredReason[]): Decision {
   const [first] = outside;
   if (first === undefined) return decision;

@@ -23,7 +23,7 @@ import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { BrokerFacts, HoldingFacts, MarketFacts, OptionFacts, OrderFacts, UncountedFacts } from './decision.ts';
 import type { Rules } from './rules.ts';
 
-/** Calendar days to look back for a session. The exchange has not been closed for this long since 2001. */
+/** Number of calendar days to look back for a session. Since 2001, the exchange has never been closed for this long. */
 const MAX_DAYS_BACK = 10;
 
 /**
@@ -50,7 +50,10 @@ const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
 
-/** Positions must be read afterwards (`readBrokerSnapshots`). @throws {HttpProblem} the broker's error */
+/**
+ * Reads the open orders. Positions must be read afterwards, for the reason given at `readBrokerSnapshots`.
+ * @throws {HttpProblem} the broker's error
+ */
 export const readOpenOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
@@ -59,7 +62,10 @@ interface WorldContext {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The broker's data about an account and one symbol. Symbols that are read together share the account's data. */
+/**
+ * The broker's data about an account and one symbol. Snapshots of symbols that are read together share the account's
+ * data.
+ */
 export interface BrokerSnapshot {
   readonly account: Account;
   readonly traits: BrokerTraits;
@@ -68,7 +74,9 @@ export interface BrokerSnapshot {
   readonly asset: Asset;
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** A price from this New York date or later counts as current (`oldestCurrentPriceDate`); undefined if unknown. */
+  /**
+   * New York date. A price from this date or later counts as current (`oldestCurrentPriceDate`); undefined if unknown.
+   */
   readonly session: string | undefined;
   /** Open orders that the journal does not count: orders not sent by this gateway, and legs of filled entry orders. */
   readonly elsewhere: readonly Order[];
@@ -91,13 +99,13 @@ export async function readBrokerSnapshots(
   context: WorldContext,
   early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, BrokerSnapshot>> {
-  // Reads that don't depend on each other run concurrently, because waiting would not make the price fresher.
+  // Starts independent reads concurrently, because one read after the other would only make the price older.
   const opening = early ?? readOpenOrders(broker);
   const clock = broker.clock();
   const reading = broker.account();
   const [account, flows, assets, market, quotes, open, positions, session] = await Promise.all([
     reading,
-    // Not cached: if a deposit were missed, it would hide a loss.
+    // Reads the flows each time, because a missed withdrawal or deposit would falsify the day's loss.
     reading.then((account) => (asksDayLoss(rules, account.account) ? readCashFlows(broker, account) : null)),
     Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     clock,
@@ -107,12 +115,13 @@ export async function readBrokerSnapshots(
     clock.then((market) => findLastSession(market, broker)),
   ]);
   const own = await context.journal.open(account.account, MAX_OPEN_ORDERS);
-  // A broker may list a filled entry order because of its open legs.
+  // Leaves out filled entry orders, which a broker may list because of their open legs.
   const stillOpen = new Set(open.flatMap((order) => (hasEndedEntry(order) ? [] : [order.id])));
-  // An order that the broker is not known to have keeps its reservation, and is looked up only for its own proposal.
+  // Leaves out orders without the broker's id, because it is unknown whether the broker has them. These orders keep
+  // their reservation, and are looked up only for their own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => updateJournal(entry, broker, context)));
-  // Orders are matched by either id, because not every broker returns a client_order_id.
+  // Matches orders by either id, because not every broker returns a client_order_id.
   const ours = new Set(own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]));
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
@@ -263,7 +272,7 @@ function holdingFacts(
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
   const inSymbol = others.flatMap(fillableLegs).filter((order) => order.symbol === symbol);
-  // An order whose side is unknown may be a purchase.
+  // Counts an order whose side is unknown, because it may be a purchase.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [orderCost(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
     order.side === 'buy' ? [] : [orderShares(order, quote) ?? new Dec(held?.qty ?? 0).abs()],
@@ -311,7 +320,10 @@ const MAX_POSTING_DELAY_MS = 7 * ONE_DAY_MS;
 /** Maximum number of pages of 100 activities, excluding fills. No personal account has that many in a week. */
 const MAX_FLOW_PAGES = 10;
 
-/** Returns undefined if the broker can't report them. @throws {HttpProblem} the broker's error if a read fails */
+/**
+ * Returns deposits and withdrawals; undefined if the broker can't report them.
+ * @throws {HttpProblem} the broker's error if a read fails
+ */
 export async function readCashFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,
@@ -345,7 +357,7 @@ export function computeNetDepositsToday(
   );
 }
 
-/** Returns undefined if the order is not for an option. */
+/** Returns the facts about an option; undefined if the order is not for an option. */
 function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
@@ -354,7 +366,7 @@ function optionFacts(
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return undefined;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  // Orders with several legs may take shares or cash in unknown ways.
+  // Unknown if an order has several legs, because the legs may take shares or cash in ways that are not computed here.
   const known = others.every(({ legs = [] }) => legs.length === 0);
   return {
     intent: position_intent ?? null,
@@ -377,7 +389,9 @@ function freeShares(underlying: string, positions: readonly Position[], others: 
     .toFixed();
 }
 
-/** Returns the cash minus what secures sold puts and what open purchases cost; null if a purchase is unbounded. */
+/**
+ * Returns the cash minus what sold puts need as security and what open purchases cost; null if a purchase is unbounded.
+ */
 function freeCash(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => putCollateralDollars(symbol, new Dec(qty).abs()));

@@ -104,7 +104,9 @@ function approverObjections(
   );
 }
 
-/** Returns an objection to a live order above `live.mandate_up_to`, which needs a tap even under a mandate. */
+/**
+ * Returns an objection to a live order above `live.mandate_up_to`, because the order needs a tap even under a mandate.
+ */
 export function findMissingTapObjection(
   limits: AccountLimits | undefined,
   { environment, order }: Pick<DecisionFacts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
@@ -141,7 +143,9 @@ export function toTokenFacts({
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
-/** Returns an objection unless every approver signed in as `live.acr` requires. Only approved subjects are checked. */
+/**
+ * Returns an objection unless every approver signed in as `live.acr` requires. Subjects without a tap are not checked.
+ */
 export function findSignInObjection(
   { approval, approvers }: DecisionSubject,
   action: PolicyAction,
@@ -161,7 +165,7 @@ export function findSignInObjection(
   };
 }
 
-/** Returns the limit; undefined if the order does not exceed it. An unbounded order exceeds any limit. */
+/** Returns the limit that the order exceeds; undefined if it exceeds none. An unbounded order exceeds any limit. */
 export function findExceededSecondApprovalLimit(
   limits: AccountLimits | undefined,
   facts: Pick<DecisionFacts, 'environment' | 'order' | 'more'>,
@@ -177,7 +181,10 @@ export function findExceededSecondApprovalLimit(
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
-/** Includes the orders before it in the batch, so that splitting does not evade a limit. Null if unbounded. */
+/**
+ * Returns the order's total plus that of the preceding orders in its batch, so that splitting an order does not evade a
+ * limit. Returns null if the order is unbounded.
+ */
 function totalWithBatch({ order, more }: Pick<DecisionFacts, 'order' | 'more'>): string | null {
   const before = more[BATCH_TOTAL_BEFORE_FACT];
   if (order === null || order.notional === null) return null;

@@ -11,7 +11,9 @@ export interface Rules {
   readonly digest: string;
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
-  /** Why the rules are invalid, for the owner to read. Nothing is traded until they are fixed (`POLICY_INVALID`). */
+  /**
+   * Why the rules are invalid, in words for the owner. Nothing is traded until the rules are fixed (`POLICY_INVALID`).
+   */
   readonly problem?: string;
 }
 
@@ -39,7 +41,9 @@ export interface CedarResult {
 
 /** Provides the current rules. They are read for each decision, so that a change applies to the next decision. */
 export interface RulesSource {
-  /** Returns the rules. Instead of throwing for invalid rules, returns rules that object to everything (`problem`). */
+  /**
+   * Returns the rules. If they are invalid, does not throw, but returns rules that object to everything (`problem`).
+   */
   current(): Promise<Rules>;
 }
 
@@ -91,7 +95,7 @@ export function defaultLimits(): Limits {
         max_position_weight: '0.25',
         max_price_deviation: '0.05',
         min_seconds_between_same: 60,
-        // Crypto and options have to be enabled explicitly.
+        // The default excludes crypto and options, because owners have to enable them explicitly.
         asset_classes: ['us_equity'],
         hours: {
           zone: 'America/New_York',

@@ -32,9 +32,9 @@ export interface MandateOrder {
 }
 
 /**
- * Returns all reasons why a mandate doesn't cover an order, in a fixed order; empty if it does. No other code decides
- * this. Has no side effects, because it runs before approval is requested, and again in the transaction that claims the
- * order.
+ * Returns all reasons why a mandate doesn't cover an order, in a fixed order; empty if it covers the order. Only this
+ * function decides whether a mandate covers an order. Has no side effects, because it runs before approval is
+ * requested, and again in the transaction that claims the order.
  */
 export function findReasonsOutsideMandate(
   terms: MandateEnvelope,
@@ -91,7 +91,7 @@ function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
     !symbols.includes(symbol) && outside('MANDATE_SYMBOL_NOT_COVERED', symbol, symbols, symbol),
     !sides.includes(side) && outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
     !isType && outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, order_types, type),
-    // The signed terms name only order types, so orders with legs need the owner's approval.
+    // The signed terms name only order types, so they do not cover orders with legs.
     order_class !== undefined && outside('MANDATE_TYPE_NOT_COVERED', 'orders with legs', order_types, order_class),
     !(times_in_force.includes(time_in_force) && !extended_hours) &&
       outside(
@@ -143,7 +143,7 @@ function priceMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredRe
 
 /**
  * Returns a reason unless the price band contains both the worst possible price and the current price. An order that is
- * sent without a price (a purchase for a dollar amount) is unbounded, so it is outside the band.
+ * sent without a price (a purchase for a dollar amount) is outside any band, because its price is unbounded.
  */
 function outsideBand(
   symbol: string,
@@ -191,7 +191,10 @@ function slotMismatch(
   };
 }
 
-/** For one symbol and side. If the mandate has no schedule, returns the mandate's total. */
+/**
+ * Returns the maximum number of orders per slot for one symbol and side. Without a schedule, returns the mandate's
+ * total.
+ */
 export function maxOrdersPerSlot({
   cadence,
   orders_per_slot = 1,

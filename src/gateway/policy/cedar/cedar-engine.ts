@@ -29,7 +29,9 @@ export type CedarDecision =
       readonly decided: true;
       readonly allowed: boolean;
       readonly by: readonly string[];
-      /** IDs of policies that could not be evaluated. Cedar skips such policies, so its decision can't be relied on. */
+      /**
+       * IDs of policies that could not be evaluated. Cedar skips these policies, so its decision can't be relied on.
+       */
       readonly failed: readonly string[];
     }
   | { readonly decided: false };
@@ -45,7 +47,7 @@ interface CedarSet {
  * facts. Errors in a policy's text are reported in full.
  */
 export interface CedarEngine {
-  /** Splits a text into its policies, in order. Each has the byte offset at which it begins. */
+  /** Splits a text into its policies, in order, each with the byte offset at which it begins. */
   split(
     text: string,
   ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarIssue };
@@ -64,7 +66,9 @@ const MAX_CACHED_SETS = 8;
 
 let loaded: Promise<CedarEngine> | undefined;
 
-/** Loads once, which takes 30 ms, plus 200 ms for the schema. @throws if Cedar's files are missing or can't run */
+/**
+ * Loads Cedar once, which takes 30 ms, plus 200 ms for the schema. @throws if Cedar's files are missing or can't run
+ */
 export function loadCedar(): Promise<CedarEngine> {
   // The module is CommonJS, so in the bundle everything is in `default`.
   loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));
@@ -77,7 +81,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
   }
   const sets = new Set<string>();
   const prepare = ({ name, policies }: CedarSet) => {
-    // Moves the set to the end, so that the oldest comes first.
+    // Moves the set to the end of the map, so that the first entry is the least recently used set.
     if (!sets.delete(name)) {
       const answer = cedar.preparsePolicySet(name, { staticPolicies: policies });
       if (answer.type === 'failure') return false;
@@ -86,7 +90,8 @@ function cedarEngine(cedar: Cedar): CedarEngine {
     const [oldest] = sets;
     if (sets.size > MAX_CACHED_SETS && oldest !== undefined) {
       sets.delete(oldest);
-      // Cedar can't remove a set. An empty set takes no memory and permits nothing.
+      // Replaces the set with an empty set, which takes no memory and permits nothing, because Cedar can't remove a
+      // set.
       cedar.preparsePolicySet(oldest, { staticPolicies: {} });
     }
     return true;
@@ -124,7 +129,7 @@ function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): Cedar
   });
   if (answer.type === 'failure') return answer.errors.map(faultOf);
   const { validationErrors, validationWarnings } = answer;
-  // A policy with an error often also has the warning that it can never apply, which is less helpful.
+  // Leaves out the warning that a policy can never apply if the policy also has an error, which is more helpful.
   const wrong = new Set(validationErrors.map(({ policyId }) => policyId));
   const warnings = validationWarnings.filter(({ policyId }) => !wrong.has(policyId));
   return [...validationErrors, ...warnings].map(({ policyId, error }) => ({
@@ -153,7 +158,7 @@ function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
     const hint = 'Name a principal and a resource, or leave them open.';
     return { fault: { message: 'a template is not a rule', hint, start } };
   }
-  // Cedar names the policies policy0, policy1, … and sorts them by these names.
+  // Restores the order of the policies, because Cedar names them policy0, policy1, … and sorts them by these names.
   const order = answer.policies.map((_, index) => index).sort((a, b) => (`${a}` < `${b}` ? -1 : 1));
   const texts = answer.policies.map((text, index) => ({ text, at: order[index] ?? index }));
   let from = 0;

@@ -20,7 +20,7 @@ import { type CedarRule, ruleTextsById } from './rule-text.ts';
 const NOT_PUT = 'the rules can’t be evaluated with this data';
 
 /**
- * Creates an evaluator that lists the rules that forbid an action, in the order of `rules`. If a rule can't be
+ * Creates an evaluator that returns the rules that forbid an action, in the order of `rules`. If a rule can't be
  * evaluated, only its id is reported, because Cedar's message can quote an order's facts. A cancellation always passes.
  * @param rules including the rules that apply in every gateway
  */
@@ -30,11 +30,11 @@ export function createCedarRules(
   limitsOf: (account: string) => CedarLimits | undefined,
 ): CedarRules {
   const policies = ruleTextsById(rules);
-  // Cedar caches parsed sets by name.
+  // Names the set by its contents, because Cedar caches parsed sets by name.
   const name = createHash('sha256').update(JSON.stringify(policies)).digest('base64url');
   const set = { name, policies };
   return {
-    // A rule may write the name with escape sequences, so any backslash counts.
+    // Any backslash counts as well, because a rule may write the name with escape sequences.
     asksDayLoss: rules.some(({ text }) => /day_loss|\\/.test(text)),
     evaluate(subject, action, facts) {
       if (action === 'cancel') return { forbidden: [] };
@@ -125,7 +125,7 @@ function cedarRequest(
     context,
     entities: [
       { uid: resource, attrs, parents: [] },
-      // A principal that is not listed has no attributes.
+      // A principal without attributes is not listed.
       ...(Object.keys(known).length === 0 ? [] : [{ uid: principal, attrs: known, parents: [] }]),
     ],
   };

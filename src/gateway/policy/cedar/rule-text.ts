@@ -47,7 +47,10 @@ export interface RuleText {
 }
 
 export interface CedarRule {
-  /** Unique in a gateway: the origin and the rule's `@id`, or, without `@id`, the origin, file name and rule number. */
+  /**
+   * ID that is unique in a gateway: the origin and the rule's `@id`. For a rule without `@id`, the origin, file name
+   * and rule number.
+   */
   readonly id: string;
   readonly text: string;
   readonly effect: 'permit' | 'forbid';
@@ -95,7 +98,7 @@ export function parseRules(engine: CedarEngine, texts: readonly RuleText[]): Ced
     (a, b) => inOrder(a.place, b.place, texts) || a.one.start - b.one.start || (a.one.message < b.one.message ? -1 : 1),
   );
   const [first] = faults;
-  // The same error is repeated for each action.
+  // Counts each error once, because Cedar repeats it for each action.
   const others = new Set(faults.map(({ one }) => `${one.id} ${one.start}`)).size - 1;
   if (first !== undefined) {
     throw faultError(first.place ?? { origin: 'base', file: 'schema', text: '', start: 0 }, first.one, others);
@@ -117,7 +120,7 @@ function rejectInvisible(text: RuleText): void {
   });
 }
 
-/** A rule file's text, and the byte offset at which a rule begins. */
+/** A rule file's text, and the byte offset at which one of its rules begins. */
 type RulePosition = RuleText & { readonly start: number };
 
 function readRule(engine: CedarEngine, text: string, place: RulePosition, number: number): CedarRule {
@@ -163,7 +166,7 @@ function readRule(engine: CedarEngine, text: string, place: RulePosition, number
 
 function reasonOf(code: string | undefined, place: RulePosition): PolicyReason {
   if (code === undefined) return 'POLICY_FORBIDS';
-  // A test covers the reasons of the program's own rules.
+  // Not checked here, because a test checks the codes of the program's own rules.
   if (place.origin === 'base') return code as PolicyReason;
   const known = ruleCodes.find((one) => one === code);
   if (known !== undefined) return known;

@@ -7,7 +7,7 @@ import { readPrivateFile, writePrivateFile } from '../../../machine/private-file
 /** New contents by path in the folder; null deletes the file. */
 export type FileContents = Readonly<Record<string, string | null>>;
 
-/** File that lists the rule files being written, with their new contents. */
+/** File that lists the rule files that are being written, with their new contents. */
 const PENDING_WRITE_FILE = 'policy-change.json';
 const LONGEST = 4 * 1024 * 1024;
 
@@ -15,8 +15,9 @@ const names = /^(?:limits\.yaml|policies\/[a-z0-9][a-z0-9-]{0,40}\.cedar)$/;
 const contentsSchema = z.record(z.string().regex(names), z.string().nullable());
 
 /**
- * Replaces several rule files (mode 0600), either all or none. First writes all new contents to one pending file. If
- * the process dies in between, {@link finishInterruptedWrite} completes the write from this file.
+ * Replaces several rule files (mode 0600), either all of them or none. First writes all new contents to one pending
+ * file. If the process dies before all files are replaced, {@link finishInterruptedWrite} completes the write from the
+ * pending file.
  */
 export function writeFilesAtomically(folder: string, contents: FileContents): void {
   writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(contentsSchema.parse(contents)));

@@ -10,10 +10,10 @@ export interface ComparedRules {
 
 /**
  * Compares rules. A change is tighter if no limit becomes less strict, nothing that was denied becomes allowed, and
- * every rule still forbids for the same reason. Removing a limit is looser, adding a limit is tighter. If it is
- * uncertain which of two values is stricter, the change counts as looser.
- * @returns whether the change is tighter, so that it needs no approval, and a line for each change: `max_order_notional
- * 1000 → 2500`
+ * every rule still forbids for the same reason. Adding a limit is tighter, removing one is looser. If it is uncertain
+ * which of two values is stricter, the change counts as looser.
+ * @returns whether the change is tighter, so that it needs no approval, and a line for each difference:
+ * `max_order_notional 1000 → 2500`
  */
 export function compareRules(previous: ComparedRules, next: ComparedRules) {
   const changes = comparedLines(previous, next);
@@ -74,7 +74,7 @@ const atLeast = ordered<string | number>(
   (a, b) => amount(b, a) >= 0,
   String,
 );
-/** For values that can't be ranked by strictness: any change counts as looser. */
+/** Compares values that can't be ranked by strictness, so any change counts as looser. */
 const exactly = ordered<string | boolean>(
   (a, b) => a === b,
   () => false,
@@ -154,7 +154,7 @@ function listed(names: Names): string {
 }
 
 /**
- * Returns lines that people can read, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`.
+ * Returns lines for people to read, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`.
  * @param account lines about this account omit its number
  */
 export function describeRuleChanges(previous: ComparedRules, next: ComparedRules, account: string): string[] {

@@ -30,8 +30,9 @@ export interface NextRules {
 }
 
 /**
- * Returns the rules as changed, after the same checks as at startup. Other people's rules stay unchanged: the change
- * sets limits of this account only, and can change a rule file only if each of its rules is about this account.
+ * Returns the rules as changed, after the same checks as at startup. Other people's rules do not change, because the
+ * change can set limits of this account only, and can change a rule file only if each of its rules is about this
+ * account.
  * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
 export async function computeNextRules(folder: string, before: LoadedRules, wanted: WantedRules): Promise<NextRules> {
@@ -76,7 +77,8 @@ export function parseLimits(limits: unknown): AccountLimits {
 }
 
 /**
- * Returns all limits, with this account's listed in full, because an account with an entry inherits nothing from `*`.
+ * Returns all limits, with this account's limits replaced. The entry lists them in full, because an account with an
+ * entry inherits nothing from `*`.
  */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
   if (account === OTHER_ACCOUNTS_KEY) throw new HttpProblem(422, 'invalid_policy', '"*" is not an account');

@@ -49,8 +49,8 @@ export interface PolicyService extends PolicyPorts {
 const LOCK_WAIT_MS = 10_000;
 
 /*
- * Changes are concurrent, and people edit the files by hand. Rules are therefore read and written under a lock on the
- * folder. A change names the digest of the rules that it applies to. An approved change also names the digest of the
+ * The rules are read and written under a lock on the folder, because changes are concurrent and people edit the files
+ * by hand. A change names the digest of the rules that it applies to. An approved change also names the digest of the
  * resulting rules, and is written only if it produces them. The files are read again before each decision
  * (rules-source.ts).
  */
@@ -64,7 +64,7 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
       const { account, before, changes, rules: after } = planned;
       if (changes.length === 0) throw unchanged('the change only tightens the rules: send it with PUT');
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
-      // Rules, such as a firm's, may forbid remote changes.
+      // Evaluates the rules, because they may forbid changes through the gateway, as a firm's rules may do.
       requireAllowedAction(before, by, 'change_policy', account, clock.now());
       const subject: PlannedPolicyChange = {
         account: account.account,
@@ -88,7 +88,7 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
         const previous = before.digest;
         const { digest } = after;
         const facts = { sub: who.sub, client: who.clientId, account: account.account, previous, digest };
-        // Recorded first, so that no change is made without a record.
+        // Writes the audit log first, so that no change is made without a record.
         await note({ event: 'rules_tightened', facts: { ...facts, changes } }, clock.now());
         await write(options, planned, account.account, request.policies ?? {});
         return { previous, digest, changes: [...changes] };
@@ -102,7 +102,7 @@ function of(who: Proposer | Approval): Pick<DecisionSubject, 'sub' | 'client' | 
   return { sub, client: clientId, owner: sub, membership };
 }
 
-/** Runs `work` while holding the folder's lock. Completes an interrupted write first. */
+/** Runs `work` while holding the folder's lock, after completing a write that was interrupted. */
 async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
@@ -148,7 +148,7 @@ async function plan(
   return { ...next, before, account, tighter, changes: describeRuleChanges(was, will, account.account) };
 }
 
-/** @throws {HttpProblem} 503 if Cedar can't be loaded */
+/** Returns the rules in the form that {@link compareRules} needs. @throws {HttpProblem} 503 if Cedar can't be loaded */
 function toComparedRules({ written, cedarRules }: LoadedRules): ComparedRules {
   if (cedarRules === undefined) throw cedarUnavailableProblem();
   return { limits: written.limits, cedarRules };
@@ -157,7 +157,7 @@ function toComparedRules({ written, cedarRules }: LoadedRules): ComparedRules {
 async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, owner: Approval): Promise<void> {
   const { rules, clock } = options;
   const before = await rules.current();
-  // Written by a process that died before it could report the result.
+  // The change was already written by a process that died before it could report the result.
   if (before.digest === change.digest) {
     if (!hasLimits(before.written.limits)) await rules.forgetLimits();
     return;
@@ -192,7 +192,8 @@ async function write(
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
   writeRules(() => writeFilesAtomically(rules.folder, texts));
-  // Rules can only become looser with an approval, so the owner removed the last limit.
+  // Without a limit left, records that the owner approved trading without limits, because only an approval can loosen
+  // rules.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
     throw new HttpProblem(500, 'state_corrupt', 'the rules are not the ones that were just written', {
@@ -218,7 +219,7 @@ function requireSound({ problem }: LoadedRules): void {
   });
 }
 
-/** Maximum length of a change as JSON, because the change is sent in the approval request and in its token. */
+/** Maximum length of a change as JSON. It is limited because the approval request and its token contain the change. */
 const MAX_SUBJECT_LENGTH = 8 * 1024;
 
 /** Rejects a change that is too long for a phone to display in full. @throws {HttpProblem} 422 `invalid_policy` */
@@ -333,7 +334,7 @@ function changeAccount(document: Document, account: string, limits: Json): void 
   else pair.value = document.createNode(limits);
 }
 
-/** Rewrites only the entries that differ, so that comments on other entries are kept. */
+/** Rewrites only the entries that differ, so that comments on other entries are preserved. */
 function changeMap(document: Document, map: YAMLMap, values: Json): void {
   for (const { key } of [...map.items]) if (!Object.hasOwn(values, nameOf(key))) map.delete(key);
   for (const [name, value] of Object.entries(values)) {
@@ -350,7 +351,7 @@ function changeMap(document: Document, map: YAMLMap, values: Json): void {
   }
 }
 
-/** Finds an entry by name. An account's number may be an unquoted number in the file. */
+/** Finds an entry by name. In the file, an account's number may be a YAML number. */
 function pairOf(map: YAMLMap, name: string): Pair | undefined {
   return map.items.find(({ key }) => nameOf(key) === name);
 }

@@ -64,7 +64,7 @@ export async function createFolderRulesSource(
   finishInterruptedWrite(folder);
   let known = folderFingerprint(folder);
   const written = await readWritten(folder);
-  // Without rule files, nothing needs Cedar yet, which takes a while to load.
+  // Without rule files, does not load Cedar yet, because that takes a while and the first decision can do it.
   let rules: Promise<LoadedRules> | undefined =
     written.texts.length === 0 ? undefined : Promise.resolve(await buildRules(written, await engine()));
 
@@ -89,7 +89,7 @@ export async function createFolderRulesSource(
   return {
     folder,
     current,
-    // If the database does not answer, the first decision reports it.
+    // Ignores errors. If the database does not respond, the first decision reports that.
     preload: () =>
       current().then(
         () => undefined,
@@ -107,7 +107,10 @@ export async function readFolderRules(folder: string): Promise<LoadedRules> {
   return await buildRules(await readWritten(folder), await loadCedar());
 }
 
-/** Without `engine`, the rules allow nothing. @throws {TradeAgentError} `invalid_config`, as {@link parseRules} does */
+/**
+ * Builds the rules. Without `engine`, they allow nothing but cancellations. @throws {TradeAgentError} `invalid_config`,
+ * as {@link parseRules} does
+ */
 export async function buildRules(written: RuleFileContents, engine: CedarEngine | undefined): Promise<LoadedRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
@@ -131,7 +134,7 @@ function digestRules({ limits, texts }: RuleFileContents): string {
   );
 }
 
-/** Returns rules that allow nothing, with the error as their `problem`. */
+/** Returns rules that allow nothing but cancellations, with the error as their `problem`. */
 function invalidRules(folder: string, error: unknown, written: RuleFileContents | undefined): LoadedRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
@@ -141,7 +144,7 @@ function invalidRules(folder: string, error: unknown, written: RuleFileContents 
     digest: digestRules(texts),
     limitsOf: (account) => findAccountLimits(texts.limits, account),
     cedar: unavailableCedarRules,
-    // Rejected callers see this text, so the folder's location is left out.
+    // Leaves out the folder's location, because callers whose orders are rejected see this text.
     problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
     written: texts,
     cedarRules: undefined,
@@ -170,7 +173,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
-    // The error is reported when the folder's files are read.
+    // Ignored, because reading the folder's files reports the error.
     return [];
   }
 }
@@ -195,8 +198,8 @@ export const ruleFolders = ['policies', 'firm'] as const;
 const LEFTOVER = /^\.|~$|\.(?:bak|swp|tmp)$/;
 
 /**
- * Reads rule files. A file with an unexpected name is an error: if it were ignored, nobody would notice that its rules
- * don't apply.
+ * Reads rule files. A file with an unexpected name is an error, because nobody would notice that its rules don't apply
+ * if it were ignored.
  * @throws {TradeAgentError} `invalid_config`
  */
 function readRuleFiles(folder: string): RuleText[] {
@@ -272,7 +275,8 @@ type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
 
 /** @param onLost called each time the files are reread and contain no limits, although there were limits before */
 function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
-  // Cached until the files are read again, so that not every decision waits for the database.
+  // Caches the answer until the files are read again, so that only the first decision afterwards waits for the
+  // database.
   let last: { readonly rules: LoadedRules; readonly answer: Promise<LoadedRules> } | undefined;
   const ask = async (rules: LoadedRules): Promise<LoadedRules> => {
     if (hasLimits(rules.written.limits)) {
