@@ -14,7 +14,8 @@ export interface AccessControl {
   /**
    * Returns a person who can give the second approval.
    * @param but people who must not be chosen: the owner and the proposer
-   * @throws {HttpProblem} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is no such person, `RELATION_UNAVAILABLE`
+   * @throws {HttpProblem} 403 `policy_denied`: `APPROVAL_NEEDS_SECOND` if there is no such person,
+   *   `RELATION_UNAVAILABLE`
    */
   second(account: string, but: readonly string[]): Promise<string>;
 }

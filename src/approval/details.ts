@@ -198,8 +198,8 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
 }
 
 /**
- * For `subject`, returns the paths of its members that differ, such as `subject.max_orders`. For any other field, returns
- * the field's own name.
+ * For `subject`, returns the paths of its members that differ, such as `subject.max_orders`. For any other field,
+ * returns the field's own name.
  */
 function differingTerms(
   field: string,

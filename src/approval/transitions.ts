@@ -16,13 +16,14 @@ import { findApprovingMandate, isAllowedDuringHalt } from './access.ts';
 /*
  * The only writer of a proposal's state, and of the audit line that records it.
  *
- *  1. One table (`allowedTransitions`) lists what may follow each state. It is looked up with the state that the caller saw.
+ *  1. One table (`allowedTransitions`) lists what may follow each state. It is looked up with the state that the caller
+ *     saw.
  *  2. The store changes the row only if it still has the version that the caller saw, checked in the same transaction.
  *     Otherwise two writers could both act on one state. The later one gets `stale`, and none of its change is written.
  *     Every change gives the row a new version.
  *  3. The audit line is written in the same transaction, so there is no transition without its line, nor the reverse.
- *  4. No approved proposal starts to execute during a halt, which is checked in the transaction too. A halt that is committed
- *     later finds the proposal `executing`.
+ *  4. No approved proposal starts to execute during a halt, which is checked in the transaction too. A halt that is
+ *     committed later finds the proposal `executing`.
  */
 
 /**

@@ -206,8 +206,8 @@ export class CibaApprovalClient implements CibaPort {
     idToken: string | undefined,
   ): Promise<PollResult | undefined> {
     const { details, fetch } = this.#options;
-    // An access token that carries the details is enough by itself. With `message`, only the ID token tells which request is
-    // answered.
+    // An access token that carries the details is enough by itself. With `message`, only the ID token tells which
+    // request is answered.
     if (idToken === undefined) return details === 'message' ? failedPoll('id_token_missing') : undefined;
     try {
       const claims = await verifyIdToken(idToken, { metadata, clientId, clock: this.#clock, fetch });

@@ -87,7 +87,9 @@ export interface Outcome {
 export interface CibaPort {
   /** With `ping` the provider calls back (CIBA Core §10.2), and polls only make up for lost pings. */
   readonly delivery: 'poll' | 'ping';
-  /** @throws {TradeAgentError} `provider_unreachable` (`details.retryAfter`, if any, is in seconds), `provider_error` */
+  /**
+   * @throws {TradeAgentError} `provider_unreachable` (`details.retryAfter`, if any, is in seconds), `provider_error`
+   */
   request(question: CibaRequest): Promise<BackchannelAuthentication>;
   /**
    * Polls the token endpoint once; the provider may delay its response (long poll). Every response is a result, never

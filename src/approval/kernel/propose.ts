@@ -59,16 +59,17 @@ export interface ProposeResult {
 }
 
 /*
- * Requests arrive concurrently, and a proxy that retries, or two of a person's programs, may send the same request twice.
- * Each yields exactly one proposal, within the quotas and never during a halt:
+ * Requests arrive concurrently, and a proxy that retries, or two of a person's programs, may send the same request
+ * twice. Each yields exactly one proposal, within the quotas and never during a halt:
  *
- *  1. A new proposal is checked against one snapshot: the quotas, the halt, an open proposal with the same content, the codes
- *     of open proposals, and the person's epoch, which changes whenever one of these does. The row is written only if the
- *     epoch is still the same; otherwise everything is read and decided again, with a new code. Without the epoch, two
- *     requests could both take the last place in a quota, and two open proposals could show the same code.
- *  2. The idempotency key is looked up and written in the row's transaction. Otherwise one key could yield two proposals.
- *  3. Within this process, an identical request waits for the first (`arriving`, read and set before any `await`). If both
- *     were processed, one could be refused although the other was accepted.
+ *  1. A new proposal is checked against one snapshot: the quotas, the halt, an open proposal with the same content, the
+ *     codes of open proposals, and the person's epoch, which changes whenever one of these does. The row is written
+ *     only if the epoch is still the same; otherwise everything is read and decided again, with a new code. Without the
+ *     epoch, two requests could both take the last place in a quota, and two open proposals could show the same code.
+ *  2. The idempotency key is looked up and written in the row's transaction. Otherwise one key could yield two
+ *     proposals.
+ *  3. Within this process, an identical request waits for the first (`arriving`, read and set before any `await`). If
+ *     both were processed, one could be refused although the other was accepted.
  */
 
 /**

@@ -306,8 +306,8 @@ export class ApprovalKeys {
   }
 
   /**
-   * Enrolls the software key of the terminal phone ({@link deriveSoftwareKey}), replacing an earlier one. Enrolling the same
-   * key again changes nothing, so a removed key stays removed.
+   * Enrolls the software key of the terminal phone ({@link deriveSoftwareKey}), replacing an earlier one. Enrolling the
+   * same key again changes nothing, so a removed key stays removed.
    * @throws `signature_software` if software keys are not accepted, `key_known` if the key is another person's
    */
   async enrollSoftwareKey(

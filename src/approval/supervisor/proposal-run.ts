@@ -59,7 +59,8 @@ const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 export type RunReason = 'due' | 'pinged' | 'found';
 
 /**
- * The outcome of a run: the milliseconds until the next step, no next step, or another process has claimed the proposal.
+ * The outcome of a run: the milliseconds until the next step, no next step, or another process has claimed the
+ * proposal.
  */
 type NextStep = number | 'nothing' | 'elsewhere';
 
@@ -72,7 +73,8 @@ interface Decision {
 /**
  * Works on one proposal from the state in its row: asks for approval, polls for the decision and executes the proposal.
  * Continues what another process left unfinished. Ends when the proposal has to wait for a person, with the time of the
- * next poll in the row; when nothing more can be found out until someone views the proposal; or when the gateway closes.
+ * next poll in the row; when nothing more can be found out until someone views the proposal; or when the gateway
+ * closes.
  *
  * The row may change after it was read, so every step is a transition from the version that was read. A change may be
  * reported before the run starts to wait for it, so the run remembers reports.

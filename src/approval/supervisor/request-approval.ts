@@ -43,15 +43,17 @@ export async function requestOwnerApproval(
 }
 
 /*
- * If the owner's approval is not enough, a second approver is asked after them, in a separate question with exactly the same
- * details. Both sign one digest.
+ * If the owner's approval is not enough, a second approver is asked after them, in a separate question with exactly the
+ * same details. Both sign one digest.
  *
  *  1. The proposal stays `requested` until both have approved. A denial by either, or the deadline, ends the proposal.
- *  2. The owner's approval is verified on arrival, signature included, because an invalid one must not make a second phone
- *     ring. It is then sealed in the row with its question's id, so that the row shows that the second approver is next.
+ *  2. The owner's approval is verified on arrival, signature included, because an invalid one must not make a second
+ *     phone ring. It is then sealed in the row with its question's id, so that the row shows that the second approver
+ *     is next.
  *  3. A gateway that takes over after a crash therefore asks the second approver (again, if need be), never the owner.
- *  4. Both are verified again before the execution. The owner's token may have expired by then; that is accepted, because it
- *     was verified in time. If the account can be accessed only with that token, nothing is sent, and the failure is reported.
+ *  4. Both are verified again before the execution. The owner's token may have expired by then; that is accepted,
+ *     because it was verified in time. If the account can be accessed only with that token, nothing is sent, and the
+ *     failure is reported.
  */
 
 /**

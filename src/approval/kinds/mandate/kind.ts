@@ -57,7 +57,8 @@ export function mandateKind(
       const key = requireBoundKey(proposer, ports);
       const { environment, account: named, ...asked } = request;
       if (asked.standing !== undefined && !(await ports.isUnattended(proposer, named))) throw needsUnattendedAccess();
-      // Standing orders are placed without the owner's session, so the account is opened with stored credentials here too.
+      // Standing orders are placed without the owner's session, so the account is opened with stored credentials here
+      // too.
       const opener = asked.standing === undefined ? proposer : { ...proposer, accessToken: NO_TOKEN };
       const account = await ports.account(opener, named, asked.symbols);
       if (environment !== undefined && environment !== account.environment) {
