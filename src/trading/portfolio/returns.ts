@@ -234,8 +234,8 @@ interface PresentValueCurve {
 }
 
 /**
- * Returns the root with |e^(y/years) - 1| nearest to zero. @param years the number of years in which a value grows by
- * e^y
+ * Returns the root with |e^(y/years) - 1| nearest to zero.
+ * @param years the number of years in which a value grows by e^y
  */
 function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
