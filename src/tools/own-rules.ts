@@ -19,7 +19,9 @@ export interface OwnFindings {
   readonly rules_file: string | null;
   /** Broker time, RFC 3339. */
   readonly checked_at: string;
-  /** New findings. `ongoing` lists findings that were reported before, and `snoozed` lists findings of snoozed rules. */
+  /**
+   * New findings. `ongoing` lists findings that were reported before, and `snoozed` lists findings of snoozed rules.
+   */
   readonly findings: readonly OwnFinding[];
   readonly ongoing: readonly OwnFinding[];
   readonly snoozed: readonly OwnFinding[];

@@ -112,8 +112,8 @@ function responseErrorCode(status: number, problem: Problem | undefined): ErrorC
 }
 
 /**
- * Returns the error for an unsuccessful response (RFC 9457 problem, or no usable body). `details` contains the problem's
- * members, `status` (HTTP), and `problem` (the gateway's code).
+ * Returns the error for an unsuccessful response (RFC 9457 problem, or no usable body). `details` contains the
+ * problem's members, `status` (HTTP), and `problem` (the gateway's code).
  */
 export function gatewayError(status: number, body: unknown): TradeAgentError {
   const parsed = problemSchema.safeParse(body);
