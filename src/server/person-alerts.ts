@@ -56,7 +56,9 @@ export function personAlerts(
     if (outcome === 'too_many') throw usageError(`you already have ${MAX_SCHEDULES} schedules, the maximum`);
     return outcome === 'added';
   };
-  /** Writes the rules, and removes the schedule if no rules are left. Returns false on a concurrent change. */
+  /**
+   * Writes the rules, and removes the schedule if no rules are left. Returns false if it was changed at the same time.
+   */
   const written = async (seen: ServerSchedule | undefined, text: string): Promise<boolean> => {
     if (text === rulesText(seen)) return true;
     if (text.length > MAX_RULES_LENGTH) throw usageError('you have too many alerts');

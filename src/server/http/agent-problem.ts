@@ -41,7 +41,7 @@ function toHttpProblem(error: unknown): ProblemError<string> {
     });
   if (ours !== undefined && isAgentProblemCode(code)) return new AgentHttpProblem(ours, code, message, options);
   if (ours !== undefined && isProblemCode(code)) return new HttpProblem(ours, code, message, options);
-  // Passes the gateway's problem on.
+  // An error that came from the gateway keeps the gateway's status and code.
   if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
     return new HttpProblem(theirs, problem, message, { ...options, members: { ...pickProblemMembers(details) } });
   throw error;

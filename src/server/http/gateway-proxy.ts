@@ -65,7 +65,7 @@ async function forward(
     {
       method,
       headers: { ...Object.fromEntries(pickHeaders(c.req.raw.headers, REQUEST_HEADERS)), ...traceHeaders() },
-      // An empty body with a content type would be invalid JSON.
+      // An empty body is not sent, because with a content type, the gateway would try to parse it as JSON.
       body: body === null || body.byteLength === 0 ? null : body,
       signal: c.req.raw.signal,
     },
@@ -109,7 +109,7 @@ function endStreamAt(body: ReadableStream<Uint8Array>, end: number, clock: Clock
   body
     .pipeTo(writable, { signal: over.signal, preventAbort: true })
     .catch((error: unknown) => (over.signal.aborted ? writable.close() : writable.abort(error)))
-    // The reader has gone.
+    // The client has disconnected.
     .catch(() => undefined)
     .finally(() => done.abort());
   return readable;

@@ -308,7 +308,8 @@ function runEventRoutes(app: Hono, authenticator: Authenticator, parts: RunEvent
       const run = await runs.find(id);
       if (run === undefined) throw runNotFound(id);
       const session = await getCallerSession(parts, caller);
-      // A proposal may have been decided while no session was available for asking the gateway.
+      // Makes the next poll due now, because a proposal may have been decided while there was no session to ask the
+      // gateway with.
       if (run.state === 'waiting') await runs.postponePoll(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;

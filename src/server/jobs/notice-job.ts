@@ -74,8 +74,8 @@ export interface ChannelProblem {
 }
 
 /**
- * Returns why a server can't use a channel, or undefined if it can. A server has no desktop and none of the person's
- * files, and sends only to public addresses.
+ * Returns why a server can't use a channel, or undefined if it can. A server has neither a desktop nor the person's
+ * files, and it sends only to public addresses.
  */
 export async function findChannelProblem(
   channel: NoticeChannel,

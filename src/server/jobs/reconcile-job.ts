@@ -6,7 +6,7 @@ import { isInProgressState } from '../../trading/proposal.ts';
 import { createPersonAgent, limitSessionToScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
-/** The delay equals the proposal's age, but is one minute to one hour. Attempts end after a week. */
+/** The delay equals the proposal's age, but is at least a minute and at most an hour. Attempts end after a week. */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**

@@ -83,8 +83,8 @@ async function pollProposals(
   try {
     const gateway = createGatewayClient(await sessions.of(person));
     const listed = (await gateway.proposals({ state: 'open', limit: MAX_LISTED_PROPOSALS })).map(({ id }) => id);
-    // The list may be truncated, so proposals that are missing from it are treated as open. Watched runs are woken by
-    // their own event stream.
+    // If the list may be truncated, every proposal that a run waits for is treated as open. A watched run is woken by
+    // its own event stream.
     stillOpen =
       listed.length < MAX_LISTED_PROPOSALS ? listed : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
   } catch (error) {

@@ -53,7 +53,8 @@ function nextWait(
     ),
     ...(isConnecting ? [connectBy] : []),
   );
-  // The gateway reports when a proposal changes. A connection is checked by resuming the run, at increasing intervals.
+  // The gateway reports when a proposal changes, but not when an account is connected. To check for a connection, the
+  // run is resumed at increasing intervals.
   const waited = isConnecting ? now - (connectBy - connecting) : 0;
   const pollAt = Math.min(now + Math.max(FIRST_POLL_DELAY_MS, waited / 4), until);
   return { proposals, now, pollAt: Math.ceil(pollAt), until };
@@ -117,7 +118,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
     const rest = await events.rest();
-    // A stop after this point finds the run waiting or queued. The next turn then withdraws open proposals.
+    // If the run is stopped after this point, it is waiting or queued. The next turn then withdraws open proposals.
     const wait = isStopped ? undefined : nextWait(run, options, result, clock.now());
     if (wait === undefined) {
       if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnLost();
@@ -230,7 +231,7 @@ async function releaseThread({ threads }: StateStores, id: string, { now }: Serv
 
 interface Stop {
   readonly signal: AbortSignal;
-  /** Resolves after checking whether the run was stopped before the watch began. */
+  /** Resolves after the first check, which notices a stop from before the watch began. */
   readonly looked: Promise<void>;
   close(): void;
 }
@@ -241,7 +242,7 @@ function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): St
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());
   };
   const close = news.subscribe((changedRun) => {
-    // A failed read only delays the stop.
+    // If the read fails, the run is only stopped later.
     if (changedRun === undefined || changedRun === run.id) look().catch(() => undefined);
   });
   return { signal: stop.signal, looked: look(), close };

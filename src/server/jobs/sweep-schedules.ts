@@ -32,7 +32,7 @@ export interface ScheduleSweepOptions {
  */
 export function createScheduleSweep(options: ScheduleSweepOptions): (signal: AbortSignal) => Promise<number> {
   const { schedules, leases, intervalMs } = options;
-  /** Deadline for enqueueing the schedules that are due now. Undefined if none are due. */
+  /** When all schedules that are due now should be enqueued. Undefined if none are due. */
   let until: number | undefined;
   return async (signal) => {
     const now = options.now();

@@ -25,8 +25,8 @@ export interface CheckPriceConditionsOptions {
 
 /**
  * Reads the prices that conditions depend on, for this worker's shards. Market data is the same for everyone, so each
- * price is requested only once, with the session of a person who has a condition on it. If a price crosses a threshold
- * and crosses back between two reads, this goes unnoticed.
+ * price is requested only once, with the session of a person who has a condition on it. A price that crosses a
+ * threshold and crosses back between two reads goes unnoticed.
  * @returns the number of conditions that changed
  */
 export async function checkPriceConditions(options: CheckPriceConditionsOptions): Promise<number> {
