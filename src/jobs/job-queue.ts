@@ -88,7 +88,9 @@ export interface Job {
   readonly ids: Readonly<Partial<Record<(typeof ID_NAMES)[number], string>>>;
 }
 
-/** @throws {TradeAgentError} `internal` for an unknown kind, or data other than ids. Does not quote the job */
+/**
+ * @throws {TradeAgentError} `internal` for an unknown kind, or data other than ids; the error does not quote the job
+ */
 export function parseJob(job: unknown): Job {
   const { data, error } = jobSchema.safeParse(job);
   if (data !== undefined) return data as Job;

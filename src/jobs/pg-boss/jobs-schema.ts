@@ -6,7 +6,11 @@ export const JOBS_SCHEMA = 'trade_agent_jobs';
 const app = appRole(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
-/** pg-boss tables with tenants' rows, each with its column for the queue's name, which starts with the tenant. */
+/**
+ * The pg-boss tables that contain tenants' rows, each with the column that contains the name of the queue. The name
+ * starts
+ * with the tenant.
+ */
 const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 
 /**
@@ -33,7 +37,7 @@ export const JOBS_SCHEMA_ADDITIONS = `
 
 function tenantPolicy([name, column]: [string, string]): string {
   const table = `${JOBS_SCHEMA}.${name}`;
-  // Evaluated once per statement, not per row.
+  // The subquery is evaluated once per statement, not once per row.
   const isTheirs = `split_part(${column}, '/', 1) = (SELECT ${tenant})`;
   return `
   GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO ${app};

@@ -39,8 +39,8 @@ export async function startPgBoss(pool: Pool, { migrate, heard, woken }: BossOpt
     monitorIntervalSeconds: SUPERVISE_INTERVAL_SECONDS,
     maintenanceIntervalSeconds: MAINTENANCE_INTERVAL_SECONDS,
     useListenNotify: woken !== undefined,
-    // Schedules are rows of our own tables. pg-boss must not try anything that only the tables' owner may do, or report
-    // anything elsewhere.
+    // Schedules are rows of our own tables. The other features are off, because pg-boss must neither do anything that
+    // only the tables' owner may do, nor report anything elsewhere.
     schedule: false,
     reindex: false,
     monitorVacuum: false,

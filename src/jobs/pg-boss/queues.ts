@@ -1,7 +1,7 @@
 import type { PgBoss, Queue } from 'pg-boss';
 import { JOB_KINDS, type JobKind } from '../job-queue.ts';
 
-/** A job that failed three times won't succeed later, and whoever waits for it must be notified. */
+/** Number of retries. A job that failed three times won't succeed later, and whoever waits for it must be notified. */
 export const RETRY_LIMIT = 2;
 /** The first retry delay, in seconds; doubled each time. */
 const FIRST_RETRY_DELAY_SECONDS = 1;
@@ -14,7 +14,11 @@ const DONE_JOB_RETENTION_SECONDS = 3600;
 /** How long jobs may wait to be started, in seconds. Older jobs are useless, and can be recreated from the rows. */
 const UNSTARTED_JOB_RETENTION_SECONDS = 14 * 24 * 3600;
 
-/** In seconds. A run asks a language model many times; other jobs only ask a gateway or send a message. */
+/**
+ * Maximum duration of a job, in seconds. A run asks a language model many times; other jobs only ask a gateway or send
+ * a
+ * message.
+ */
 const jobTimeLimitSeconds: Readonly<Record<JobKind, number>> = {
   run: 900,
   collect: 120,
@@ -23,7 +27,9 @@ const jobTimeLimitSeconds: Readonly<Record<JobKind, number>> = {
   reconcile: 120,
 };
 
-/** The name begins with the tenant, which determines who may access the jobs (`jobs-schema.ts`). */
+/**
+ * Returns the name of a queue. It begins with the tenant, which determines who may access the jobs (`jobs-schema.ts`).
+ */
 export const queueName = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
 
 export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> {
