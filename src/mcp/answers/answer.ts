@@ -4,13 +4,13 @@ import { safeText } from '../../text/sanitize.ts';
 import type { Environment } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 
-/** In UTF-16 code units, the same as the limit for messages (trading/message.ts). */
+/** Maximum length of a text in UTF-16 code units, the same as for messages (trading/message.ts). */
 const MAX_TEXT_LENGTH = 2_000;
 const MAX_ENTRIES = 500;
 const MAX_DEPTH = 8;
 
 interface Cut {
-  /** Path, such as `bars` or `accounts.0.lots`. */
+  /** Path to what was cut, such as `bars` or `accounts.0.lots`. */
   readonly field: string;
   readonly shown: number;
   readonly total: number;

@@ -157,7 +157,8 @@ async function openClient(access: McpServerAccess, parts: ConnectionParts, signa
   try {
     return await openOnce(access, parts, signal, 'auto');
   } catch (error) {
-    // Servers from before 2026 may exit when they receive an unknown message.
+    // Tries again without newer messages: a child process from before 2026 may exit when it receives an unknown
+    // message.
     const isChild = access.server.command !== undefined;
     if (!isChild || !(error instanceof SdkError) || error.code !== SdkErrorCode.EraNegotiationFailed) throw error;
     return await openOnce(access, parts, signal, 'legacy');
@@ -354,7 +355,7 @@ class TrafficMonitor {
     this.#failed = new AbortController();
     const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
     const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
-    // The SDK does not observe the signal everywhere.
+    // The SDK does not observe the signal everywhere, so an abort is also observed here.
     const ended = new Promise<never>((_, reject) => {
       until.addEventListener('abort', () => reject(until.reason), { once: true });
     });

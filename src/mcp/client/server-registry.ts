@@ -134,7 +134,7 @@ function failedAnswer(message: string): ForeignToolResult {
   return { outcome: 'failed', message };
 }
 
-/** Returns an array of the tool as a model sees it. The array is empty if the tool is off or its name collides. */
+/** Returns the tool as a model sees it, in an array that is empty if the tool is off or its name collides. */
 function foreignTool(
   allowed: ReadonlyMap<string, AllowedTool>,
   server: string,
@@ -145,7 +145,7 @@ function foreignTool(
   return [{ name, description: fit.description, parameters: fit.parameters }];
 }
 
-/** Pause in milliseconds after a failure, because each timeout delays the conversation. */
+/** Pause in milliseconds before connecting again after a failure, because each timeout delays the conversation. */
 const RETRY_PAUSE_MS = 60_000;
 
 interface OpenServer {

@@ -15,7 +15,10 @@ const readingWords = wordSet(
 const changingWords = wordSet(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
-/** Each makes a tool with "order" in its name a trading tool, even if it also has a reading word such as "get". */
+/**
+ * Words that make a tool with "order" in its name a trading tool, even if the name also has a reading word such as
+ * "get".
+ */
 const onlyChangingWords = wordSet('place submit replace modify amend cancel delete execute liquidate');
 const tradedNouns = wordSet('order orders trade trades position positions bracket oco option options');
 const tradingVerbs = wordSet('buy sell liquidate exercise');
@@ -36,8 +39,8 @@ const MAX_DEPTH = 32;
 
 /**
  * Guesses from a tool's name, arguments and annotations what the tool could do without approval on the phone. When in
- * doubt, it reports a danger. A name like `get_…` and `readOnlyHint` count as signs of a read-only tool. The owner can
- * override the result.
+ * doubt, it reports a danger. A name like `get_…` or the annotation `readOnlyHint` is a sign of a read-only tool. The
+ * owner can override the result.
  * @returns undefined if the tool looks safe
  */
 export function detectToolDanger({ name, inputSchema, annotations = {} }: McpServerTool): ToolDanger | undefined {

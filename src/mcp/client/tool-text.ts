@@ -37,7 +37,9 @@ function fitText(text: string): string {
 
 const UNFIT = Symbol('unfit');
 
-/** Schema members with text for the model, which is sanitized. Members that only validators or forms use are dropped. */
+/**
+ * Schema members with text for the model, which is sanitized. Members that only validators or forms use are dropped.
+ */
 const descriptiveMembers = new Set(['description', 'title']);
 const droppedMembers = new Set(['$comment', 'examples', 'default']);
 
@@ -51,7 +53,7 @@ function fitValue(value: unknown, depth: number): unknown {
   }
   const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     if (typeof member === 'string' && descriptiveMembers.has(key)) return [[key, fitText(member)]];
-    // A property may itself be named "default".
+    // A dropped member such as "default" has a plain value. If its value is a schema, it is a property of that name.
     if (droppedMembers.has(key) && !isSchema(member)) return [];
     return [[key, isFit(key) ? fitValue(member, depth + 1) : UNFIT]];
   });

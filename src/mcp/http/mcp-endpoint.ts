@@ -125,7 +125,7 @@ type Handshake = InitializeRequest['params'];
 
 /** Lifetime of a session, in seconds. After that, the server sends no requests to the client. */
 const SESSION_TTL_S = 24 * 3600;
-/** Maximum length in characters. The session id is sent as a header with each request. */
+/** Maximum length of a session ID in characters, because the client sends it as a header with each request. */
 const MAX_SESSION_ID_LENGTH = 2_000;
 
 const handshakeSchema = z.object({

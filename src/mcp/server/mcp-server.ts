@@ -142,7 +142,7 @@ export async function callTool(
     const outcome = await afterConnecting(answer, call, () => tool.run(call, parsed));
     if ('proposal' in outcome) return await proposalResult(outcome, holdMs, context, options);
     const { message, found, outside } = outcome;
-    // Spread first, because a tool's members may have the same names.
+    // The tool's own members come first, so that they can't override the others.
     return createToolResult({ ...found, environment, message, status: 'ok', ...untrustedNote(outside) });
   } catch (error) {
     // Asks only once per call, because some clients answer without asking the person.

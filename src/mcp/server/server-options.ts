@@ -15,7 +15,10 @@ export interface McpServerOptions {
   readonly holdMs: number;
 }
 
-/** In milliseconds. Soon after this time, clients give up or move a call to the background. */
+/**
+ * How long a response is held by default, in milliseconds. Soon after this time, clients give up or move a call to the
+ * background.
+ */
 export const RESPONSE_HOLD_MS = 20_000;
 
 /** Clients without progress notifications may time out after five seconds (OpenAI Agents for Python). */

@@ -14,7 +14,7 @@ export const closePosition = defineMcpTool({
   async run(call, { idempotency_key, ...args }) {
     const { gateway, environment } = call.caller;
     const key = idempotency_key as string | undefined;
-    // The position may have changed since, so the client's key identifies the earlier order.
+    // If the client repeats the call, the position may have changed, so the earlier order is found by the client's key.
     const earlier = key === undefined ? undefined : await gateway.proposed(clientIdempotencyKey(key));
     if (earlier?.kind === 'order' && earlier.subject.symbol === String(args.symbol).toUpperCase()) {
       return { proposal: earlier, isAsked: true };

@@ -22,7 +22,8 @@ export const sendSummary = defineMcpTool({
   effect: 'asks',
   async run(call, { service, recipient, note, idempotency_key }) {
     const { gateway } = call.caller;
-    // The figures in the summary change, so the client's key identifies the earlier message.
+    // If the client repeats the call, the summary's figures may have changed, so the earlier message is found by the
+    // client's key.
     const earlier =
       idempotency_key === undefined ? undefined : await gateway.proposed(clientIdempotencyKey(idempotency_key));
     if (earlier !== undefined && isSameMessage(earlier, { service, recipient, note })) {
