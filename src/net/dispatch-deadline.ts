@@ -33,7 +33,10 @@ export class DispatchDeadline {
     this.#left = true;
   }
 
-  /** True if the deadline stopped a request and none was sent. False if none got as far as the deadline check. */
+  /**
+   * Whether the deadline stopped a request and no request was sent. False if no request got as far as the deadline
+   * check.
+   */
   get nothingSent(): boolean {
     return this.#stopped && !this.#left;
   }

@@ -143,7 +143,10 @@ function resetConnection(socket: Socket): void {
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
 }
 
-/** If the resolver takes longer, in milliseconds, its previous answer is used, because an order may be waiting. */
+/**
+ * How long to wait for the resolver before its previous answer is used, in milliseconds; short, since an order may
+ * wait.
+ */
 const SLOW_LOOKUP_MS = 500;
 /** Maximum age of a previous answer, in milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
 const MAX_STALE_MS = 24 * 3_600_000;
@@ -197,7 +200,7 @@ export function createServeStaleLookup({
     try {
       return await Promise.race([answer, late.promise]);
     } catch (error) {
-      // "No such name" is an answer, not a failure.
+      // "No such name" is an answer, not a failure, so the previous answer is not used.
       if ((error as NodeJS.ErrnoException).code === 'ENOTFOUND') throw error;
       return known.found;
     } finally {

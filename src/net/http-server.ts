@@ -27,9 +27,9 @@ function setDefaultHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
 }
 
 /**
- * Timeout for receiving a request. Bodies are short, so a client that takes longer is not sending a valid request. Node
- * itself limits headers to 16 KiB (431) and 2,000 fields. Every 30 seconds, Node closes the connections whose headers
- * or request are overdue (408).
+ * Timeout for receiving a request, in milliseconds. Bodies are short, so a client that takes longer is not sending a
+ * valid request. Node itself limits headers to 16 KiB (431) and 2,000 fields. Every 30 seconds, Node closes the
+ * connections whose headers or request are overdue (408).
  */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -142,7 +142,7 @@ export async function startHttpServer(options: ListenOptions, now: () => number)
       new Promise((resolve) => {
         closing = true;
         stop();
-        // Live pages keep their event streams open. They reconnect by themselves when the server runs again.
+        // Pages keep their event streams open until they are cut here. They reconnect when the server runs again.
         const cut = setTimeout(() => server.closeAllConnections(), drainMs);
         server.close(() => {
           clearTimeout(cut);

@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { currentLogContext, runInLogContext, type TraceIds } from '../machine/log-context.ts';
 
-/** The header (https://www.w3.org/TR/trace-context/): version, trace ID, span ID and flags. Later versions may add more. */
+/**
+ * The `traceparent` header (https://www.w3.org/TR/trace-context/): version, trace ID, span ID and flags. Later versions
+ * may
+ * add more.
+ */
 const PATTERN = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
 
-/** Returns undefined for an invalid header. The flags are ignored: a client doesn't decide whether spans are recorded. */
+/**
+ * Parses the header. Returns undefined if it is invalid. The flags are ignored, because a client doesn't decide whether
+ * spans are recorded.
+ */
 export function parseTraceparent(header: string | readonly string[] | undefined): TraceIds | undefined {
   const [, version, traceId, spanId, more] = (typeof header === 'string' && PATTERN.exec(header)) || [];
   if (traceId === undefined || spanId === undefined || (version === '00' && more !== undefined)) return undefined;
@@ -22,7 +29,9 @@ export function runInTrace<T>(work: () => T): T {
   return context.trace === undefined ? runInLogContext({ ...context, trace: createTrace() }, work) : work();
 }
 
-/** Returns the header with the current trace, if there is one. Its flag says that the trace is recorded, if only in logs. */
+/**
+ * Returns the header for the current trace, if there is one. Its flag says that the trace is recorded, if only in logs.
+ */
 export function traceHeaders(): Record<string, string> {
   const { trace } = currentLogContext();
   return trace === undefined ? {} : { traceparent: `00-${trace.traceId}-${trace.spanId}-01` };
