@@ -3,11 +3,11 @@ import { readFileSync, writeSync } from 'node:fs';
 /*
  * Points where a test build can be made to die, fail or stall, to show how the program copes:
  *
- *     TRADE_AGENT_FAILPOINT="propose.noted=kill"            the first time
- *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"       the third time
- *     TRADE_AGENT_FAILPOINT="propose.before_call=kill:40"           40 ms later, while the program continues
+ *     TRADE_AGENT_FAILPOINT="propose.noted=kill"           the first time
+ *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"     the third time
+ *     TRADE_AGENT_FAILPOINT="propose.before_call=kill:40"  40 ms later, while the program continues
  *     TRADE_AGENT_FAILPOINT="wait.answered=delay:200,result.read=fail"
- *     TRADE_AGENT_FAILPOINT=@FILE                            read each time, so that a running server can be armed
+ *     TRADE_AGENT_FAILPOINT=@FILE                          read each time, so that a running server can be armed
  *
  * Production builds contain no failpoints: the build replaces `TRADE_AGENT_BUILD` with "production", so that the body
  * of `failpoint` is empty, and the bundler drops calls of an empty function.

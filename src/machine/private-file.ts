@@ -65,11 +65,11 @@ function writeAtomically(
     // `wx`: never follow a symbolic link that someone created under that name.
     const handle = openSync(temporary, 'wx', 0o600);
     try {
-      // Not writeSync: on a nearly full disk, writeSync writes only the beginning, and reports that only in its return
-      // value.
+      // `writeSync` is not used, because on a nearly full disk, it writes only the beginning and reports that only in
+      // its return value.
       writeFileSync(handle, content);
       if (mode !== 0o600) fchmodSync(handle, mode);
-      // Otherwise a power cut after the rename can leave an empty file.
+      // Without this, a power cut after the rename could leave an empty file.
       fsyncSync(handle);
     } finally {
       closeSync(handle);
@@ -93,7 +93,7 @@ function fsyncFolder(folder: string): void {
   try {
     fsyncSync(handle);
   } catch {
-    // Some network file systems can't fsync a folder. The file is complete anyway.
+    // Some network file systems can't fsync a folder. The file itself is complete.
   } finally {
     closeSync(handle);
   }
