@@ -48,8 +48,9 @@ const portsSchema = z.object({ issuer: z.number(), broker: z.number(), company: 
 export type SandboxPorts = z.output<typeof portsSchema>;
 
 /**
- * Opens and locks a sandbox's folder and creates missing files. @throws {TradeAgentError} `busy` if another sandbox
- * uses the folder, `state_corrupt` if the sandbox's seed can't be read
+ * Opens and locks a sandbox's folder and creates missing files.
+ * @throws {TradeAgentError} `busy` if another sandbox uses the folder, `state_corrupt` if the sandbox's seed can't be
+ *   read
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

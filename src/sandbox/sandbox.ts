@@ -106,8 +106,9 @@ const DRAIN_MS = 1_000;
 
 /**
  * Starts everything on loopback: a home (identity provider, phone, gateway), a paper broker, a market and seeded
- * people. The servers communicate over HTTP as in production. @throws {TradeAgentError} `busy`, `port_in_use`,
- * `invalid_config` for invalid rules or market days, `usage` if accounts are newer than the market's days
+ * people. The servers communicate over HTTP as in production.
+ * @throws {TradeAgentError} `busy`, `port_in_use`, `invalid_config` for invalid rules or market days, `usage` if
+ *   accounts are newer than the market's days
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new ActiveFaults() } = options;
@@ -228,7 +229,7 @@ async function openServices(
   servers.services.serveApp(app);
 
   const database = prepareHomeDatabase(openDatabase('identity-provider'));
-  // Removed people stay removed.
+  // People who were removed are not added again.
   const seeded = createPeopleStore(database, () => clock.now());
   addMissingPeople(seeded, seed.users);
   const present = {
@@ -356,7 +357,8 @@ type SandboxServers = Readonly<Record<'issuer' | 'broker', HttpServer>> & {
 
 /**
  * Listens on the requested ports or the ports of the last start, which must be free because tokens and bookmarks
- * contain them. A first start uses the default ports or any free ports. @throws {TradeAgentError} `port_in_use`
+ * contain them. A first start uses the default ports or any free ports.
+ * @throws {TradeAgentError} `port_in_use`
  */
 async function listenOnStoredPorts(
   first: number | undefined,
@@ -414,7 +416,8 @@ interface SandboxMarketOptions {
 
 /**
  * Opens a simulated market: a random walk that follows the given clock, or a replay of recorded days, which has its own
- * clock. @throws {TradeAgentError} `invalid_config` for invalid data, `usage` for a start outside the data
+ * clock.
+ * @throws {TradeAgentError} `invalid_config` for invalid data, `usage` for a start outside the data
  */
 export function openSandboxMarket(options: SandboxMarketOptions): { market: Market; replay?: ReplayClock } {
   const { seed, clock, hours, data, folder } = options;

@@ -40,7 +40,8 @@ export interface SubjectOptions {
 
 /**
  * Verifies `subject_token` (RFC 8693 §2.1): an ID token or refresh token that was issued to this client and belongs to
- * an active sign-in. @throws `invalid_request` for another token type, `invalid_grant` for an invalid token
+ * an active sign-in.
+ * @throws `invalid_request` for another token type, `invalid_grant` for an invalid token
  */
 export async function verifySubjectToken(
   ctx: TokenEndpointGrantContext<ExchangeParameters>,

@@ -28,7 +28,7 @@ export interface ListedContract extends OptionContract {
   readonly symbol: string;
 }
 
-/** OCC has no root for some symbols. In the sandbox, symbols above $2,000 have no options either. */
+/** OCC has no root for some symbols. In the sandbox, symbols whose price is above $2,000 have no options either. */
 export function hasOptions({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }

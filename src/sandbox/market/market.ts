@@ -355,7 +355,7 @@ function seededDividends(
   const offset = Math.floor(uniformHash(key, 3, 0) * 3);
   const day = 1 + Math.floor(uniformHash(key, 4, 0) * 24);
   const found: CorporateActionOf<'cash_dividend'>[] = [];
-  // An ex-date is weeks before the payment.
+  // Starts earlier than `start`, because an ex-date is weeks before the payment.
   const from = new Date(`${addDays(start, -120)}T00:00:00Z`);
   for (let month = 0; ; month += 1) {
     const first = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + month, day));

@@ -162,7 +162,8 @@ function settleIfFree(settle: () => void): void {
   try {
     settle();
   } catch {
-    // The database is busy. The next interval or request settles, and requests report errors.
+    // The database is busy, so the orders are settled at the next interval or request. Requests report their own
+    // errors.
   }
 }
 

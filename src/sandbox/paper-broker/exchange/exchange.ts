@@ -70,7 +70,7 @@ export function createExchange(options: ExchangeOptions) {
 
   const store = (order: OrderRecord): OrderRecord => {
     const others = groupChanges(order, orderGroup(order, orders), now());
-    // The take profit is canceled before the stop trades.
+    // The take profit is canceled before the stop trades, so the other orders are updated first.
     const changes = order.exit === 'stop_loss' ? [...others, order] : [order, ...others];
     for (const change of changes) update(change);
     return { ...order, updated_at: now() };
@@ -136,7 +136,7 @@ export function createExchange(options: ExchangeOptions) {
   };
 }
 
-/** Fraction of the amount received (Alpaca, "Crypto fees", first tier, taker). */
+/** Alpaca's trading fee for crypto, as a fraction of the amount received ("Crypto fees", first tier, taker). */
 const CRYPTO_FEE = '0.0025';
 
 interface BookingOptions {
@@ -181,7 +181,7 @@ function bookFill(
   const fee = { account_id, type: 'CFEE', date: newYorkDate(at), at };
   if (side === 'buy') {
     const coins = new Dec(qty).times(CRYPTO_FEE).toDecimalPlaces(9, Dec.ROUND_UP);
-    // The remaining coins carry the whole cost.
+    // The fee itself has no cost: the remaining coins carry the whole cost.
     ledger.enter(createEntry({ ...fee, symbol, qty: toPlain(coins.neg()), cost: '0' }));
   } else {
     const dollars = new Dec(toCents(new Dec(qty).times(price))).times(CRYPTO_FEE);
@@ -385,7 +385,8 @@ function orderGroup(order: OrderRecord, orders: OrderBook): OrderRecord[] {
 /**
  * Applies the effects of a changed order to its group (Alpaca, "Placing orders"). Exits wait until the entry has filled
  * completely. Each exit shrinks as the other fills. The take profit is canceled before a triggered stop trades. If an
- * order ends unfilled, the rest of its group ends too. @returns the orders that change
+ * order ends unfilled, the rest of its group ends too.
+ * @returns the orders that change
  */
 function groupChanges(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
   const others = group.filter((order) => order.id !== changed.id && isOpenOrder(order));

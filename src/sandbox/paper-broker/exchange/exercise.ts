@@ -30,7 +30,8 @@ function intrinsicValue(market: Market, { underlying, right, strike }: ListedCon
 
 /**
  * Books the conversion of contracts into shares at the strike price: `OPEXC` for a holder's contracts or `OPASN` for a
- * writer's, and `OPTRD` for the shares. Call inside a transaction. @param contracts negative for a short position
+ * writer's, and `OPTRD` for the shares. Call inside a transaction.
+ * @param contracts negative for a short position
  */
 function exercise(ledger: Ledger, accountId: string, contract: ListedContract, contracts: Dec, at: number): void {
   const { symbol, underlying, right, strike } = contract;
@@ -107,8 +108,8 @@ function expire(options: ExerciseOptions, accountId: string, contract: ListedCon
 }
 
 /**
- * Exercises held contracts that are not in open sell orders. Call inside a transaction. @throws {BrokerError} 404, 403
- * (Alpaca, "Options trading overview")
+ * Exercises held contracts that are not in open sell orders. Call inside a transaction.
+ * @throws {BrokerError} 404, 403 (Alpaca, "Options trading overview")
  */
 export function exerciseHeldContracts(
   options: ExerciseOptions,
@@ -142,7 +143,7 @@ interface ExpirationsOptions extends ExerciseOptions {
   readonly database: Database.Database;
 }
 
-/** The returned function ends expired contracts. It is fast if no session has closed since its last call. */
+/** Returns a function that ends expired contracts. It is fast if no session has closed since its last call. */
 export function createExpirationSweep(options: ExpirationsOptions): () => void {
   const { database, ledger, market } = options;
   let quietUntil = Number.NEGATIVE_INFINITY;

@@ -68,7 +68,7 @@ export interface ExitPrices {
   stop_loss_limit: string | null;
 }
 
-/** Checks that no single price triggers both exits. @param side of the exits @throws {BrokerError} 422 */
+/** Checks that no single price triggers both exits. @param side the exits' side @throws {BrokerError} 422 */
 export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_limit }: ExitPrices): void {
   const sells = side === 'sell';
   const isBetter = (one: string, other: string) => new Dec(one).comparedTo(other) === (sells ? 1 : -1);
@@ -81,8 +81,10 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
 }
 
 /**
- * Checks that each exit's price is on the correct side of the entry's price. @param side of the entry @param base the
- * entry's limit, or else the last trade @throws {BrokerError} 422 with `base_price`
+ * Checks that each exit's price is on the correct side of the entry's price.
+ * @param side the entry's side
+ * @param base the entry's limit, or else the last trade
+ * @throws {BrokerError} 422 with `base_price`
  */
 export function checkExitsAgainstBase(side: Side, exits: ExitPrices, base: string): void {
   const check = (name: string, price: string | null, above: boolean) => {

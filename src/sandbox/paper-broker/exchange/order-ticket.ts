@@ -8,8 +8,9 @@ import { type OrderTicket, orderBodySchema } from './order-body.ts';
 import { checkOrderClass } from './order-classes.ts';
 
 /**
- * Parses the body of POST /v2/orders, ignoring unknown members. @throws {BrokerError} 403 for a multi-leg order, or 422
- * with 40010001 (missing or malformed) or 42210000 (inconsistent)
+ * Parses the body of POST /v2/orders, ignoring unknown members.
+ * @throws {BrokerError} 403 for a multi-leg order, or 422 with 40010001 (missing or malformed) or 42210000
+ *   (inconsistent)
  */
 export function parseTicket(body: unknown): OrderTicket {
   if (typeof body !== 'object' || body === null) throw badParameterError('request body format is invalid');

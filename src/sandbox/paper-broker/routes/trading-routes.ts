@@ -192,7 +192,8 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
 
 /**
  * Returns the market order that closes all or part of a position ("Close a Position"). Percentages of whole-share
- * positions are rounded down to whole shares. @throws {BrokerError} 422
+ * positions are rounded down to whole shares.
+ * @throws {BrokerError} 422
  */
 function closingTicket(
   position: PositionRecord,
@@ -246,7 +247,8 @@ const querySchema = z.object({
 
 /**
  * Returns a page of Alpaca's account activities: fills (TradingActivities) and other bookings (NonTradeActivities).
- * `date`, `after` and `until` filter by the booking time. @throws {BrokerError} 422
+ * `date`, `after` and `until` filter by the booking time.
+ * @throws {BrokerError} 422
  */
 function activities(
   query: Record<string, string>,
@@ -336,7 +338,7 @@ interface Books {
   settings: AccountSettingsStore;
 }
 
-/** Options level approved for every account. Owners may set a lower level. */
+/** Options level approved for every account. Its owner may set a lower level. */
 const APPROVED_OPTIONS_LEVEL = 3;
 
 function accountJson(account: AccountRecord, books: Books, now: number) {
