@@ -8,7 +8,7 @@ interface FindingText {
 
 export interface Observation {
   readonly rule: Rule;
-  /** A symbol, sector, date or order id; empty for the account. */
+  /** A symbol, sector, date or order ID; empty for the account. */
   readonly subject: string;
   /** A limit that is set outside the rule, such as a target. If the limit changes, the rule may fire again. */
   readonly limitedBy?: string;
