@@ -74,7 +74,7 @@ export async function runInAccount<T>(
   try {
     return { at, value: await work(app.inAccount(account), at) };
   } catch (error) {
-    // Errors that concern all accounts end the whole command.
+    // Some errors concern all accounts, so they end the whole command.
     if (!isTradeAgentError(error) || ['login_required', 'interrupted'].includes(error.code)) throw error;
     return missing(error.message);
   }

@@ -129,7 +129,7 @@ function isSameFile(one: string, two: string): boolean {
 
 interface AlertCheckOptions {
   readonly with?: SchedulerName;
-  /** Asks the person before anything is written. Without this function, they are assumed to agree. */
+  /** Asks the person before anything is written. If absent, the person is assumed to agree. */
   readonly agree?: (schedule: Schedule) => Promise<boolean>;
 }
 
@@ -139,7 +139,7 @@ interface AlertCheckOptions {
  * @throws {TradeAgentError} the errors of `addSchedule`; `not_found` if there are no alerts
  */
 export async function scheduleAlertChecks(app: App, every: CheckTime, options: AlertCheckOptions = {}) {
-  // The first alert creates the file. Without the file, every run of the schedule would fail.
+  // Only the first alert creates the file. Without the file, every run of the schedule would fail.
   const place = await alertFile(app);
   if (!existsSync(place.file)) {
     throw new TradeAgentError('not_found', 'there are no alerts to check', {
@@ -150,7 +150,7 @@ export async function scheduleAlertChecks(app: App, every: CheckTime, options: A
   const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
   if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
   const { schedule } = await addSchedule(
-    // Adding a schedule limits sessions to reading, but this app's session must keep its scopes.
+    // Adding a schedule makes the app's sessions read-only, but this app must keep its scopes.
     { ...app, limitToReading: () => undefined },
     {
       ...('cron' in timing ? { cron: timing.cron, whenOpen: true } : { at: timing.at }),

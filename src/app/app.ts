@@ -16,12 +16,12 @@ export interface AgentOptions {
   readonly baseUrl?: string;
 }
 
-/** Dependencies of the use cases, each created on first use, so that a use case loads only what it needs. */
+/** Dependencies of the use cases. Each is created on first use, so that a use case loads only what it needs. */
 export interface App {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Logs only the host. For URLs whose path may contain a secret. */
+  /** For URLs whose path may contain a secret, because it logs only the host. */
   readonly redactedFetch: typeof fetch;
   readonly signal: AbortSignal;
   /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default profile. */
@@ -50,7 +50,10 @@ export interface App {
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`
    */
   account(): Promise<string | undefined>;
-  /** Returns a gateway client for requests about no single account. @throws {TradeAgentError} `login_required` */
+  /**
+   * Returns a gateway client for requests that don't concern a single account. @throws {TradeAgentError}
+   * `login_required`
+   */
   usersGateway(): Promise<GatewayClient>;
   /** Returns all of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
@@ -60,7 +63,7 @@ export interface App {
   gateway(): Promise<GatewayClient>;
   /** Returns the profile's MCP servers, not yet connected, or undefined if the profile has none. */
   foreignTools(): Promise<McpServerRegistry | undefined>;
-  /** Returns the agent, which the first call creates. Later calls ignore their options. */
+  /** Returns the agent. Only the first call's options matter, because that call creates the agent. */
   agent(options: AgentOptions): Promise<Agent>;
   /** Drops the session and the agent, after a login or logout. */
   reset(): Promise<void>;

@@ -46,12 +46,13 @@ export async function loadAccountSummary(app: App) {
 export async function switchModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
   const { baseUrl, ...others } = options;
   const profile = await app.profile();
-  // Only the server knows which models it has.
+  // The name can't be checked here, because only the server knows which models it has.
   if (profile.server !== undefined) return { ...others, model: name };
   const next =
     name === 'builtin' || baseUrl === undefined ? { ...others, model: name } : { ...others, model: name, baseUrl };
   const chosen = withModelOptions(profile, next);
-  // Fails now rather than at the next question: a misspelled name usually selects a server without a key.
+  // Reports a missing key now rather than at the next question, because a misspelled name usually selects a server
+  // without a key.
   if (chosen.model.provider !== 'builtin') {
     const kept = await loadModelKey(await app.store(), modelServerUrl(chosen.model));
     resolveModelServer(chosen.model, app.env, kept);
@@ -76,7 +77,7 @@ const HOME_PROFILE = 'home';
 export async function isFirstRun(app: App): Promise<boolean> {
   if (app.profileName !== undefined || app.env.TRADE_AGENT_SANDBOX) return false;
   const home = await app.home();
-  // Does not use the app's config: caching it here would hide what the first run writes.
+  // Reads the file instead of the app's config, which is cached and would hide what the first run writes.
   const config = await loadConfig(home);
   const configured = config.default_profile !== undefined || Object.keys(config.profiles).length > 0;
   return !configured && !existsSync(home.sandbox);

@@ -36,7 +36,7 @@ export async function changeConfigKey(app: App, key: string, value: string | und
 
 interface Editor {
   edit(text: string): Promise<string>;
-  /** Asks whether to edit an invalid file again, so that a typo does not discard the person's changes. */
+  /** Asks whether to edit an invalid file again. Otherwise, a typo would discard the person's changes. */
   confirmRetry(refusal: TradeAgentError): Promise<boolean>;
 }
 

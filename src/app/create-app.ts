@@ -9,12 +9,12 @@ import type { McpServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** Dependencies that the caller passes to an app. The app uses the terminal only through `tell` and `askSecret`. */
+/** Dependencies of an app that its caller supplies. The app uses the terminal only through `tell` and `askSecret`. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Logs only the host. For URLs whose path may contain a secret. Defaults to `fetch`. */
+  /** For URLs whose path may contain a secret, because it logs only the host. Defaults to `fetch`. */
   readonly redactedFetch?: typeof fetch;
   readonly signal: AbortSignal;
   readonly profileOption?: string | undefined;
@@ -28,7 +28,7 @@ export interface AppOptions {
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** The parts of an app, supplied by this machine or by a server that acts for a person. */
+/** The parts of an app that differ between this machine and a server that acts for a person. */
 export interface AppParts
   extends Pick<App, 'home' | 'config' | 'sandbox' | 'profile' | 'store' | 'openStore' | 'foreignTools'> {
   /** Undefined if nobody is signed in. */
@@ -244,7 +244,7 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
       // Nothing is prefetched, because a command that brings its own session may not need the keychain.
       return openSessionFileStore(opened, sessionFileLocation(env), warn, signal);
     }
-    // Reads everything a command may need at once, because each keychain call starts a process.
+    // Reads everything that a command may need in one call, because each keychain call starts a process.
     const { credentialNames } = await import('../secrets/credential-store.ts');
     const prefetched = await prefetchCredentials(opened, credentialNames);
     if (opened.notice !== undefined) tell(opened.notice);

@@ -178,7 +178,7 @@ async function untilNothingPending(phone: PhoneClient, signal: AbortSignal): Pro
       if (!open.some(({ status }) => status === 'pending')) return;
     }
   } catch {
-    // The phone can't be used to approve. The next step reports why.
+    // If the phone is unreachable, the next step reports it.
   }
 }
 

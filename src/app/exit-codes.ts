@@ -71,7 +71,7 @@ const exitCodeByError: Readonly<Record<ErrorCode, ExitCode>> = {
   login_denied: exitCodes.loginNeeded,
   login_expired: exitCodes.loginNeeded,
   insufficient_scope: exitCodes.loginNeeded,
-  // The person has to sign in at the third party.
+  // The person has to sign in at the third party, as for a missing login.
   connection_required: exitCodes.loginNeeded,
   credential_store_unavailable: exitCodes.credentialStore,
   credential_store_locked: exitCodes.credentialStore,
@@ -124,7 +124,10 @@ interface EndedRun {
   readonly error?: { readonly code: string } | undefined;
 }
 
-/** An unknown outcome takes precedence, because it must be reconciled first. Otherwise the error decides. */
+/**
+ * Returns the exit code of a run. An unknown outcome takes precedence over the run's error, because it must be
+ * reconciled first.
+ */
 export function exitCodeForRun(run: EndedRun): ExitCode {
   if (run.status === 'unknown') return exitCodeByStatus.unknown;
   if (run.error !== undefined) return exitCodeForError(run.error.code);
@@ -179,7 +182,7 @@ interface EndedCheck {
 /** @param signal may have ended the check early */
 export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCode {
   const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exitCodes.done);
-  // An unknown outcome takes precedence.
+  // An unknown outcome takes precedence, because it must be reconciled first.
   if (unfinished.includes(exitCodes.unknown)) return exitCodes.unknown;
   if (signal.aborted) return exitCodeForError(isTradeAgentError(signal.reason) ? signal.reason.code : 'interrupted');
   const [first] = unfinished;

@@ -75,12 +75,12 @@ async function buildReport(
     file: safeLine(basename(given.file), 200),
     account: account.account,
     dry_run: dryRun,
-    // New activities.
+    // The rows that are new.
     taken: fresh.map(({ line, activity }) => {
       const { kind, at, symbol, side, qty, price, amount } = activity;
       return { line, at, kind, symbol, side, qty, price, amount };
     }),
-    // Lines that were imported before.
+    // Lines whose activity was imported before.
     known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
     // Lines that are stored but not counted, because the broker reports this period itself.
     told_by_broker: fresh
@@ -122,7 +122,7 @@ function withImports<T>(
   });
 }
 
-/** Enough for decades of trades. A larger file was probably passed by mistake. */
+/** Maximum size of a file, enough for decades of trades. A larger file was probably passed by mistake. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const MAX_ROWS = 100_000;
 
@@ -195,7 +195,7 @@ function readCsvText(file: string): string {
 
 function parseCsv(text: string, file: string) {
   try {
-    // The parser counts CR and LF within quotes as one line each.
+    // Replaced because the parser counts a CR and LF within quotes as two lines, so that line numbers would be wrong.
     const all = parse(text.replaceAll('\r\n', '\n'), {
       bom: true,
       info: true,
@@ -234,11 +234,11 @@ interface RowType {
   /** Alpaca's name for the type, which the code that reads activities expects. */
   readonly type: string;
   readonly side?: 'buy' | 'sell';
-  /** The sign that the imported quantity gets, whether or not the file has a minus. */
+  /** The sign of the imported quantity, whether or not the file has a minus sign. */
   readonly qty?: Sign;
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
-  /** Whether the row's shares take over part of the cost of another symbol's shares. */
+  /** Whether the row's shares take over a part of the cost basis of another symbol's shares. */
   readonly divides?: true;
 }
 

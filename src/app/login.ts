@@ -128,7 +128,7 @@ async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySign
   if ((await app.sandbox()).company?.issuer !== issuer) return;
   const { ensureCompanyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');
   const key = publicCompanyKey(await ensureCompanyKey(await app.store()));
-  // If the key is rejected, the sign-in that follows reports it.
+  // A rejected key is not reported here, because the sign-in that follows fails and reports it.
   await app.fetch(`${issuer}/clients/${encodeURIComponent(client_id)}/keys`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

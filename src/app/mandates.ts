@@ -27,7 +27,10 @@ export async function endMandate(app: App, id: string, to: 'suspended' | 'revoke
   return await (await app.gateway()).endMandate(await resolveMandateId(app, id), to);
 }
 
-/** The terms that a person specifies. With `replaces`, the missing terms are taken from the replaced mandate. */
+/**
+ * The terms that a person specifies. If the mandate replaces another one (`replaces`), missing terms are copied from
+ * that mandate.
+ */
 export type MandateTerms = Partial<MandateRequestInput>;
 
 interface MandateRequest extends MandateTerms {
@@ -83,7 +86,7 @@ function computedFields(terms: MandateTerms, from: string) {
   );
 }
 
-/** Returns the terms that a new mandate takes over from the mandate that it replaces: all except the end date. */
+/** Returns the terms that are copied from a replaced mandate: all except its end date. */
 function reusableTerms(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;

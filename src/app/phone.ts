@@ -95,12 +95,12 @@ export async function createPhoneLink(
 
 /** How long the identity provider may hold a request open. Well below the timeouts of proxies and clients. */
 const WAIT_SECONDS = 20;
-/** How long to wait for an order's outcome. The gateway sends orders immediately, and a fill takes a second or two. */
+/** How long to wait for an order's outcome. The gateway sends orders at once, and a fill takes a second or two. */
 const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';
 
-/** Asks for a decision. Resolves with undefined if the person makes none. Rejects when `signal` aborts. */
+/** Asks the person for a decision. Resolves with undefined if the person makes none. Rejects when `signal` aborts. */
 export type AskForDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
 
 interface PhoneWatch {
@@ -130,7 +130,8 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     const requests = await phone.requests(watch.user, { waitSeconds: WAIT_SECONDS, signal });
     const request = requests.find(({ id }) => !left.has(id));
     if (request === undefined) {
-      // The server responds immediately while requests left open are pending. The pause avoids a tight loop.
+      // While requests that the person left open are pending, the server responds at once, so a pause avoids a tight
+      // loop.
       if (left.size > 0) await app.clock.sleep(1000, signal);
       continue;
     }

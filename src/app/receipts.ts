@@ -31,7 +31,7 @@ async function receiptText(app: App, typed: string): Promise<string> {
 
 /**
  * Fetches a receipt and verifies it with the key published by the profile's gateway.
- * @param id a proposal's id or a prefix of it, or an order's `client_order_id`
+ * @param id a proposal's ID or a prefix of it, or an order's `client_order_id`
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
 export async function fetchReceiptVerdict(app: App, id: string): Promise<ReceiptVerdict> {
@@ -74,7 +74,7 @@ async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signe
   });
 }
 
-/** Larger than any receipt, which covers up to twenty orders. */
+/** Maximum size of a receipt file. Every receipt is smaller, because it covers at most twenty orders. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** A valid receipt, or the first fault found. */
@@ -148,7 +148,7 @@ async function readReceiptText(file: string): Promise<string> {
     throw unreadable(code, cause);
   }
   if (bytes.length > MAX_FILE_BYTES) throw unreadable('it is too large for a receipt');
-  // Invalid UTF-8 becomes characters that never occur in a receipt.
+  // Invalid UTF-8 turns into replacement characters, which never occur in a receipt, so the receipt is rejected.
   return bytes.toString('utf8');
 }
 
@@ -158,7 +158,7 @@ const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 
 export interface PinnedKeys {
   readonly thumbprints: readonly string[];
-  /** `pinned` if the caller named the keys; otherwise the address from which the keys were just fetched. */
+  /** `pinned` if the caller named the keys, or else the address from which the keys were just fetched. */
   readonly from: string;
 }
 
@@ -217,7 +217,7 @@ async function keyThumbprints(value: unknown): Promise<string[]> {
     const thumbprints = await Promise.all((keys as JWK[]).map((jwk) => calculateJwkThumbprint(jwk)));
     if (thumbprints.length > 0) return thumbprints;
   } catch {
-    // Reported below.
+    // The error below also covers a value that is not a key.
   }
   throw new TradeAgentError('usage', 'the file contains no key (JWK or JWK Set)', {
     hint: '--key takes a thumbprint of 43 characters, or a file with public keys.',

@@ -7,14 +7,14 @@ const MAX_LISTED = 10;
 
 export interface IdSource {
   readonly called: string;
-  /** Matches a complete id, which is returned without listing. */
+  /** Matches a complete ID. Such an ID is returned without requesting the list. */
   readonly whole: RegExp;
   readonly list: () => Promise<readonly string[]>;
 }
 
 /**
- * Completes the prefix of an id. Returns complete ids and prefixes without a match unchanged, so that the caller's
- * lookup reports an id that does not exist.
+ * Completes the prefix of an ID. Complete IDs, and prefixes without a match, are returned unchanged, so that the
+ * caller's lookup reports an ID that does not exist.
  * @throws {TradeAgentError} `usage`, naming the matches, if several match or the prefix is too short
  */
 export async function resolveIdPrefix(typed: string, { called, whole, list }: IdSource): Promise<string> {

@@ -45,7 +45,7 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
   if (result === undefined) return;
   const { status, error, approvals, orders } = result;
   const idle = status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
-  // A thread that can't be deleted remains as a failed thread.
+  // If the thread can't be deleted, it stays in the list as a failed thread.
   const isGone =
     idle &&
     begun !== undefined &&
@@ -56,7 +56,7 @@ async function* deleteIfNotUnderstood(agent: Agent, events: AsyncIterable<AgentE
   yield { type: 'result', result: isGone ? { ...result, thread: '' } : result };
 }
 
-/** @param thread the thread's id or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
+/** @param thread the thread's ID or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
 export async function resumeRun(app: App, thread: string, settings: RunSettings): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   return agent.resume(await resolveThreadId(app, thread), toRunOptions(app, settings));

@@ -9,7 +9,7 @@ import { launcherPath } from './launcher.ts';
 /** A sandbox that was started in the background exits after being idle for this long. */
 const IDLE_EXIT = '60m';
 
-/** Generous: starting takes a second or two. */
+/** Timeout for starting a sandbox, which usually takes a second or two. */
 const START_TIMEOUT_MS = 30_000;
 
 /**
@@ -79,7 +79,7 @@ async function startInBackground(
 
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    // Another command may have started a sandbox at the same moment. Its ready file works too.
+    // Another command may have started a sandbox at the same moment, and its ready file works as well.
     const ready = readReadyFile(readyFile);
     if (ready !== undefined && isProcessRunning(ready.pid)) return ready;
     if (Date.now() > deadline || (ended && !(await anotherIsStarting(readyFile)))) {

@@ -20,7 +20,7 @@ export interface ServeParts<Served> {
   readonly open: (onClose: RegisterCleanup) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
   readonly readyFile?: string | undefined;
-  /** The server stops once the returned promise resolves, even if the signal has not aborted. */
+  /** If set, the server also stops when the returned promise resolves. */
   readonly done?: (() => Promise<void>) | undefined;
 }
 
@@ -32,7 +32,7 @@ export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
     const served = await parts.open((close) => closers.unshift(close));
     if (readyFile !== undefined) writePrivateFile(readyFile, `${JSON.stringify(served)}\n`);
     await parts.ready(served);
-    // `open` has checked the database and opened the listener, so clients may connect now.
+    // Clients may connect from now on, because `open` has checked the database and opened the listener.
     const manager = await reportReady();
     closers.unshift(manager.stopping);
     closers.push(manager.close);
@@ -53,7 +53,7 @@ async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Serves requests whose host is this address or this machine, and rejects and logs all others. */
+/** Serves requests for this address or for this machine, and rejects and logs requests for any other host. */
 export function serveRoutes(
   server: HttpServer,
   app: Hono,

@@ -63,7 +63,9 @@ async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent>
   return createRemoteAgent({ session, clock: app.clock, readOnly, ...defined({ model, account }) });
 }
 
-/** Each profile has a separate file, because each profile encrypts its file with a different key. */
+/**
+ * Returns the state file of a profile. Each profile has a file of its own, which is encrypted with the profile's key.
+ */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
 }

@@ -17,7 +17,7 @@ export async function listThreads(app: App): Promise<ThreadView[]> {
   return (await app.agent({})).threads();
 }
 
-/** Completes the prefix of a thread's id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
+/** Completes the prefix of a thread's ID. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 export function resolveThreadId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return resolveIdPrefix(typed, {
     called: 'threads',
@@ -26,14 +26,14 @@ export function resolveThreadId(app: Pick<App, 'agent'>, typed: string): Promise
   });
 }
 
-/** @param id the full id or a prefix @throws {TradeAgentError} `not_found`, `usage` */
+/** @param id the full ID or a prefix @throws {TradeAgentError} `not_found`, `usage` */
 export async function findThread(app: App, id: string): Promise<ThreadRecord> {
   const agent = await app.agent({});
   return agent.thread(await resolveThreadId(app, id));
 }
 
 /**
- * @param id the full id or a prefix @returns the full id
+ * @param id the full ID or a prefix @returns the full ID
  * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` for an open
  *   approval
  */
@@ -43,7 +43,7 @@ export async function deleteThread(app: App, id: string): Promise<string> {
   return whole;
 }
 
-/** Deletes finished threads. @returns their ids @throws {TradeAgentError} `usage` if neither setting is given */
+/** Deletes finished threads. @returns their IDs @throws {TradeAgentError} `usage` if neither setting is given */
 export async function pruneThreads(app: App, { olderThan, keep, dryRun = false }: PruneSettings): Promise<string[]> {
   if (olderThan === undefined && keep === undefined) {
     throw new TradeAgentError('usage', 'no threads were selected for deletion', {

@@ -89,7 +89,9 @@ export async function serveDashboard(
   });
 }
 
-/** Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
+/**
+ * Provides the data of the agent on this machine. @param isAllAccounts whether to include the findings of all accounts
+ */
 function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {
     schedules: async () => {
@@ -218,7 +220,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
-    // The page's script navigates itself. If `fetch` followed the redirect, the page would be loaded twice.
+    // The page's script follows redirects itself. If `fetch` followed them, the page would be loaded twice.
     const headers = new Headers(context.res.headers);
     headers.delete('location');
     headers.set(LOCATION_HEADER, location);
@@ -286,7 +288,7 @@ function isCrossSite(context: BrowserContext, origin: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const mode = context.req.header('sec-fetch-mode');
   const from = context.req.header('origin');
-  // Navigations are allowed from anywhere, because documents are empty.
+  // Another site may navigate to a page, because the documents contain no data.
   const isVisit = context.req.method === 'GET' && mode === 'navigate';
   if (from !== undefined && from !== origin) return true;
   return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';

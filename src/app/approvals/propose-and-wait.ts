@@ -8,9 +8,9 @@ import type { App } from '../app.ts';
 
 /** Callbacks that keep the person informed while an approval is pending. */
 export interface ApprovalListener {
-  /** Called once at the start, then on every change. */
+  /** Called once at the start, and then on every change. */
   changed(approval: ApprovalView): void;
-  /** Shows a message to the person. Waiting continues. */
+  /** Shows a message to the person while the wait continues. */
   notice(message: string): void;
   /** Ends the wait. Defaults to the app's signal. */
   readonly signal?: AbortSignal;

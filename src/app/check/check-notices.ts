@@ -35,14 +35,14 @@ const MAX_BODY_LENGTH = 4000;
 
 interface NoticeInput {
   readonly profile: string;
-  /** The account's owner. Part of the notices' IDs, because two people may have the same rule. */
+  /** The account's owner, who is part of each notice's ID because two people may have the same rule. */
   readonly owner: string;
   readonly channels: NoticeChannelsConfig;
   readonly result: CheckResult;
-  /** New findings, worst first. `stateOf` has the state that is stored for each finding. */
+  /** New findings, worst first. `stateOf` maps each finding to the firing state that is stored for it. */
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, RuleFiring>;
-  /** Leaves out firings that an earlier check already sent to the channel before it crashed. */
+  /** Leaves out findings that an earlier check sent to the channel before it crashed. */
   readonly unnotified: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
   readonly now: number;
@@ -107,7 +107,7 @@ function combinedNotice(
   fresh: readonly (readonly [Finding, RuleFiring])[],
 ): Notice {
   const { account } = input.result;
-  // The findings are sorted, worst first.
+  // The findings are sorted, so the first one is the worst.
   const [worst] = fresh.map(([finding]) => finding.severity);
   const template = channel.body ?? '{message}';
   const lines = fresh
@@ -218,7 +218,7 @@ export async function sendNotices(
         const deliveries = await deliverNotices(
           async (notice, signal) => {
             await send(notice, signal);
-            // A sent notice is removed immediately, before another notice fails or the process crashes.
+            // Removed from the outbox at once, so that a crash or a later notice's failure does not send it again.
             await outbox.remove(notice.id);
           },
           sendable,

@@ -115,7 +115,10 @@ export interface CheckOptions {
   readonly requestedBy?: string;
   /** Lifetime of a proposal, in seconds. */
   readonly ttl?: number;
-  /** When the check was due, in milliseconds since the epoch. Defaults to now. Determines the slot of a mandate. */
+  /**
+   * When the check was due, in milliseconds since the epoch. Defaults to now. Decides which slot of a mandate the
+   * orders use.
+   */
   readonly due?: number | undefined;
 }
 
@@ -125,7 +128,10 @@ export interface CheckListener {
   proposing(event: AgentEvent): void | Promise<void>;
   /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
-  /** Called with the result and its notices, before it is saved. After a crash in between, the check is repeated. */
+  /**
+   * Called after the notices were sent, before the result is saved. If the process crashes before saving, the check is
+   * repeated.
+   */
   reported(result: CheckResult): void | Promise<void>;
 }
 
@@ -133,14 +139,16 @@ export interface CheckListener {
 export interface CheckOutcome {
   readonly result: CheckResult;
   readonly runs: readonly RunResult[];
-  /** Why the report could not be written. */
+  /** The reason why the report could not be written; undefined if it was. */
   readonly failure: TradeAgentError | undefined;
 }
 
 const FINDINGS_NOT_SAVED =
   'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
-/** Sales are proposed first. Purchases that need their proceeds follow in a second round. */
+/**
+ * Maximum number of rounds of proposals. The first has all sales. Purchases that need the proceeds follow in a second.
+ */
 const MAX_ROUNDS = 2;
 
 /**
@@ -179,7 +187,7 @@ async function withCheckResources<T>(
   const lock = join(folder, `check.${profile.name}.lock`);
   const busy = { message: 'another check of this account is running', hint: 'Wait for it to finish.' };
   return await withProcessLock(lock, { waitMs: 0, signal: app.signal, busy }, async () => {
-    // A profile with a server stores nothing here: schedules on the server remember their findings.
+    // With a server, this machine stores no findings, because schedules on the server remember theirs.
     const isHere = profile.server === undefined;
     const key = isHere ? await getOrCreateDatabaseKey(await app.store()) : randomBytes(32);
     const file = isHere ? join(folder, `checks.${profile.name}.db`) : ':memory:';
@@ -196,9 +204,9 @@ interface CheckResources {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
   readonly owner: string;
-  /** Sends notices. Defaults to sending immediately. */
+  /** Sends the notices. Defaults to a function that sends them at once. */
   readonly sendNotices?: typeof sendNotices;
-  /** This account's broker and label, if there are several accounts. */
+  /** The broker and label of this account, if the person has several accounts. */
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
@@ -284,14 +292,17 @@ export function proposesOrders({ suggest, approval }: Pick<CheckOptions, 'sugges
   return suggest === true && approval !== 'deny';
 }
 
-/** Returns the symbols of unsettled orders, for which no further orders are suggested. */
+/** Returns the symbols of unsettled orders. No further orders are suggested for them. */
 function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals.filter(({ status, overdue }) => !isSettledState(status) && overdue !== true).flatMap(proposedSymbols),
   );
 }
 
-/** Returns whether another round may run: only for purchases that waited for sales, once all orders are filled. */
+/**
+ * Returns whether another round may run: only if purchases were waiting for the proceeds of sales, and all orders are
+ * filled.
+ */
 function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck): boolean {
   return (
     status === 'done' &&
@@ -396,7 +407,7 @@ export async function proposeOrders(
   return result;
 }
 
-/** Returns the mandates, or an empty list if they can't be read. Without mandates, orders need approval as usual. */
+/** Returns the account's mandates, or an empty list if they can't be read, so that orders are approved one by one. */
 async function activeMandates(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();

@@ -6,9 +6,9 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { App } from '../app.ts';
 
-/** Timeout for symbols. Short, because there is an offline list to fall back on. */
+/** Timeout for symbols. It is short because there is an offline list to fall back on. */
 const SYMBOLS_TIMEOUT_MS = 300;
-/** Timeout for IDs. Longer, because only the gateway can list them. */
+/** Timeout for IDs. It is longer because only the gateway can list them. */
 const IDS_TIMEOUT_MS = 2_000;
 const MAX_VALUES = 200;
 
@@ -70,7 +70,7 @@ const valueSources: Readonly<Record<CompletionKind, (app: App) => Promise<readon
   },
 };
 
-/** Returns the symbols of current (or else the last known) positions, then those of well-known companies. */
+/** Returns the symbols of the positions, or of the last known positions, followed by those of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
   const { tickersByNickname } = await import('../../agent/planner/symbols-by-name.ts');
   const known = Object.values(tickersByNickname).flat();

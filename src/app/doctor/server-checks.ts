@@ -71,7 +71,7 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
 export function createClockFinding(date: string | null, now: number): Finding {
   const served = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(served)) return skip('clock', "the provider's response has no date");
-  // The header is truncated to whole seconds, so half a second is the best estimate of the rest.
+  // Adds half a second, because the header is truncated to whole seconds.
   const skew = Math.round((now - served - 500) / 1000);
   const details = { skew_seconds: skew };
   if (Math.abs(skew) <= SKEW_WARN_S) return ok('clock', "in sync with the provider's", details);
@@ -87,7 +87,7 @@ const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });
 
-/** Returns no finding if the gateway does not report its clock, or is down, which another check reports. */
+/** Returns no finding if the gateway does not report its clock, or does not respond, which another check reports. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const readiness = await fetchWithTimeout(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)
@@ -103,7 +103,7 @@ function fetchWithTimeout(app: App, url: string): Promise<Response> {
   return app.fetch(url, { signal, redirect: 'error' });
 }
 
-/** @param readiness the body of `/readyz`; without clock data there is no finding */
+/** Returns the finding, or undefined if the body of `/readyz` contains no clock data. */
 export function createGatewayClockFinding(readiness: unknown): Finding | undefined {
   const said = readinessSchema.safeParse(readiness).data?.clock_ahead_seconds;
   if (said === undefined) return undefined;

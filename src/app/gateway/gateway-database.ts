@@ -18,7 +18,10 @@ import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
-/** The file or variable with the PostgreSQL connection string. Every local user could read a command-line argument. */
+/**
+ * The file or the environment variable with the PostgreSQL connection string. A command-line argument would be readable
+ * by every local user.
+ */
 export type ConnectionStringSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {
@@ -53,7 +56,7 @@ export async function openGatewayDatabase(
   try {
     const keys = await openKeys({ postgres, opened }, settings.kms, folder, env);
     const secrets = await loadSecrets(keys);
-    // Each gateway must be able to open what another one has sealed.
+    // All gateways on a database need the same seal key, because each must be able to open what another one sealed.
     if (
       settings.kms === undefined &&
       !(await postgres.claimOrMatchSealKey(opened, sealSecretDigest(readOrCreateSealSecret(folder))))
@@ -76,7 +79,9 @@ async function loadSecrets(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/** Opens only the keys, even while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work` */
+/**
+ * Opens only the keys. Works while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work`
+ */
 export async function withGatewayKeys<T>(
   { database, kms }: StorageSettings,
   folder: string,

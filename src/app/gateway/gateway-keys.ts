@@ -29,11 +29,11 @@ export interface GatewayKeys {
   client(): Promise<JWK>;
   /** @throws {TradeAgentError} `usage` if there already is a key */
   make(kty: 'EC' | 'RSA'): Promise<PublicKey>;
-  /** Creates the next key, of the same type, unless it already exists. */
+  /** Creates the next key, of the same type as the current key, unless there already is a next key. */
   prepareNext(): Promise<PublicKey>;
   /**
-   * Replaces the keys with the next ones.
-   * @param tryIt rejects if the provider does not accept the key; in that case, nothing is replaced
+   * Replaces the client key and the seal key with the next ones.
+   * @param tryIt rejects if the provider does not accept the next client key; in that case, nothing is replaced
    * @throws {TradeAgentError} `usage` if there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
@@ -129,7 +129,7 @@ export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOpti
         const seal = await wrap('next_seal', 1, randomBytes(32).toString('base64url'));
         await addKey('next_client', await generateKey(kty === 'RSA' ? 'RSA' : 'EC'), [seal]);
       }
-      // Another process may have created the next key first.
+      // Reads again, because another process may have created the next key first.
       const next = await waits();
       if (next === undefined) throw changedConcurrently();
       return toPublicKey(await openKey(next));
@@ -146,14 +146,15 @@ export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOpti
         wrap('client', (before?.version ?? 0) + 1, JSON.stringify(key)),
         wrap('seal', (newest?.version ?? 0) + 1, await open(nextSeal)),
       ]);
-      // The clients' old key is removed. The old seal key stays, because it must still open what it sealed.
+      // The clients' old key is removed. The old seal key is kept, because secrets that it sealed must still be opened.
       const removed = [next, nextSeal, ...of('client')];
       if (await rows.replace(removed, added)) return toPublicKey(key);
       throw changedConcurrently();
     },
     async seal() {
       await sealRows();
-      // All keys are read at once, because a switch that happens between two reads could hide a key from both.
+      // Reads all keys at once. If the next key became the current key between two reads, it could be missing from
+      // both.
       const all = await rows.all();
       const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
       const [newest, ...others] = await Promise.all(those.map(open));

@@ -69,9 +69,12 @@ async function withRecord<T>(
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyAuditLogOptions {
-  /** A copy of the log to verify without a database. If omitted, the local gateway's log is verified. */
+  /** A copy of the audit log, which is verified without a database. If omitted, the local gateway's log is verified. */
   readonly file?: string | undefined;
-  /** A thumbprint or key file to trust. Defaults to the gateway's key; for a copy, that of the profile's gateway. */
+  /**
+   * A thumbprint or key file to trust. Defaults to the local gateway's key or, for a copy, to the key of the profile's
+   * gateway.
+   */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
@@ -120,7 +123,10 @@ export async function verifyAuditLog(
   return { file, ...verdict, signed };
 }
 
-/** Stands in for the database when a copy is verified: no line is pending, and the whole file belongs to the log. */
+/**
+ * Takes the place of the database when a copy of the log is verified: no line is pending, and the whole file belongs to
+ * the log.
+ */
 const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
 /** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */
@@ -132,7 +138,7 @@ async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths
 
 async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths): Promise<SealSecrets | undefined> {
   const kept = await readStorageSettings(config);
-  // Checks whether the key exists, because reading a missing key would create it.
+  // Reads the key only if it exists, because reading a missing key would create it.
   if (kept.kms !== undefined || existsSync(sealFilePath(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
   const { readSandboxSecret } = await import('../../sandbox/stored-secret.ts');

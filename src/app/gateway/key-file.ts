@@ -46,7 +46,7 @@ export async function createKeyFile(file: string, kty: 'EC' | 'RSA', hint: strin
   throw new TradeAgentError('usage', `a key already exists: ${file}`, { hint });
 }
 
-/** Creates the next key, of the same type, unless it already exists. */
+/** Creates the next key, of the same type as the current key, unless there already is a next key. */
 export async function prepareNextKey(folder: string): Promise<PublicKey> {
   const { kty } = readClientKey(folder);
   const waiting = readKeyFile(nextKeyFilePath(folder));
@@ -77,8 +77,8 @@ export function noNextKeyError(): TradeAgentError {
 }
 
 /**
- * Returns the secret that seals approvals' tokens, and creates it on first start. It is separate from the clients' key,
- * because replacing the clients' key must not make stored tokens unreadable.
+ * Returns the secret that seals the tokens of approvals, and creates it on first start. It is separate from the
+ * clients' key, because replacing the clients' key must not make stored tokens unreadable.
  * @throws {TradeAgentError} `invalid_config`
  */
 export function readOrCreateSealSecret(folder: string): string {
@@ -88,7 +88,10 @@ export function readOrCreateSealSecret(folder: string): string {
   throw new TradeAgentError('invalid_config', `${sealFilePath(folder)} disappeared right after it was created`);
 }
 
-/** Returns undefined if there is none yet. @throws {TradeAgentError} `invalid_config` if its file is unusable */
+/**
+ * Returns the seal secret, or undefined if there is none yet. @throws {TradeAgentError} `invalid_config` if its file is
+ * unusable
+ */
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFilePath(folder);
   const unusable = unusableFileError(file);
@@ -133,7 +136,7 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   const alg = kty === 'EC' ? 'ES256' : 'RS256';
   const { privateKey, publicKey } = await generateKeyPair(alg, {
     extractable: true,
-    // 128 bits of security (NIST SP 800-57 part 1, table 2). Ignored for ES256.
+    // 3072 bits give 128 bits of security (NIST SP 800-57 part 1, table 2). Ignored for ES256.
     modulusLength: 3072,
   });
   const kid = kty === 'EC' ? { kid: await calculateJwkThumbprint(await exportJWK(publicKey)) } : {};

@@ -13,19 +13,19 @@ import { version } from '../version.ts';
 /** Measures a gateway's requests, stores and jobs. Without telemetry settings, nothing is measured. */
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
-  /** Wraps the stores, and measures their database. */
+  /** Returns the stores with measurements added, and starts measuring their database. */
   stores(stores: GatewayStores, gateway: Pick<GatewayOptions, 'issuer' | 'approval'>): GatewayStores;
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: JobMeasurer;
-  /** Serves `/healthz` and `/readyz` along with `/metrics`, in a process that serves no other requests. */
+  /** Serves `/metrics`, `/healthz` and `/readyz` in a worker, which serves no other requests. */
   worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
   /** The address of `/metrics`, or undefined if it is not served. */
   readonly url: string | undefined;
   close(): Promise<void>;
 }
 
-/** @param send the gateway's `fetch`, which is measured @throws {TradeAgentError} `port_in_use` */
+/** @param send the `fetch` to measure, which the gateway uses @throws {TradeAgentError} `port_in_use` */
 export async function serveTelemetry(
   settings: GatewaySettings['telemetry'],
   clock: Clock,

@@ -11,14 +11,16 @@ import { defined } from '../../values/defined.ts';
 
 export interface ServerLogOptions {
   readonly process: string;
-  /** `text` is for people. `json` has one object a line, and more of them. */
+  /** `text` is for people. `json` is one object per line, and also includes the events that `text` leaves out. */
   readonly format: 'text' | 'json';
   readonly write: (line: string) => void;
   readonly clock: Pick<Clock, 'now'>;
   readonly tenant?: string | undefined;
 }
 
-/** A request in the log. Only those that reached a gateway's or server's routes have all fields. */
+/**
+ * A request in the log. Requests that reached none of the gateway's or server's routes have only the required fields.
+ */
 export type LoggedRequest = Pick<RequestLogEntry, 'at' | 'method' | 'path' | 'status' | 'duration_ms'> &
   Partial<RequestLogEntry>;
 
@@ -50,7 +52,7 @@ export class ServerLog {
     else this.#write(level, `${method} ${path} ${status}`, { ...facts, path: clean(path) });
   };
 
-  /** Logs what is left out of text. */
+  /** Logs an event that is of no interest to people, so it is written only as JSON. */
   event(message: string, facts: Readonly<Record<string, unknown>>): void {
     if (this.isJson) this.#write('info', message, facts);
   }
@@ -77,7 +79,7 @@ function requestLine({ at, method, path, status, code, sub, duration_ms, error }
   return safeLine(`${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`);
 }
 
-/** Gives each request an ID, which the answer has too, so that what is logged for it can be found. */
+/** Gives each request an ID, which is also in the response, so that the log lines of a request can be found. */
 export function withRequestContext(listener: RequestListener): RequestListener {
   return (request, response) => {
     const request_id = randomUUID();
@@ -93,7 +95,7 @@ export interface RequestLogParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Logs a request that no gateway's or server's route logs, once it is answered. */
+/** Logs a request once it is answered. Only for requests that reach no route, because routes log their own requests. */
 export function logWhenAnswered(
   request: IncomingMessage,
   response: ServerResponse,

@@ -15,7 +15,7 @@ export interface ServerProgram {
 
 export type ServerEntry = Readonly<Record<string, unknown>>;
 
-/** The location and format of a client's list of servers. */
+/** The location and format of an MCP client's list of servers. */
 export interface McpClientSpec {
   readonly title: string;
   readonly format: 'json' | 'toml';
@@ -26,7 +26,7 @@ export interface McpClientSpec {
   readonly stdio: (program: ServerProgram) => ServerEntry;
   /** Returns the entry for a server's URL; undefined if the client's file accepts no URLs. */
   readonly remote: ((url: string) => ServerEntry) | undefined;
-  /** Next steps for the person. @param name the server's name */
+  /** Returns what the person should do next, for a local program and for a URL. @param name the server's name */
   readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };
 }
 

@@ -78,7 +78,7 @@ export async function installMcp(
   };
   if (options.print || found.state === 'unchanged') return found;
   if (!(await agree(found))) throw new TradeAgentError('interrupted', 'nothing was written');
-  // Reads the file again, because the client may have written it meanwhile.
+  // The file is read again, because the client may have changed it in the meantime.
   writeSettings(file, edit());
   return { ...found, state: 'written' };
 }
@@ -113,10 +113,10 @@ async function ownProgram(
   const script = launcherPath();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
   const env = pickLaunchEnvironment(app.env, credentialStoreKind(profile) === 'keychain');
-  // npx may have deleted its cache by tomorrow.
+  // A script in npx's cache may be gone by tomorrow, so the entry starts npx instead.
   if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
   const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
-  // Windows needs a shell to start anything but an .exe.
+  // On Windows, only an .exe can be started without a shell.
   const [command = '', ...rest] = platform === 'win32' ? ['cmd', '/c', ...npx] : npx;
   return { command, args: rest, env };
 }
@@ -130,7 +130,7 @@ function notInstalledStep(file: string, { title }: McpClientSpec): string[] {
   return existsSync(dirname(file)) ? [] : [`${title} doesn't seem to be installed on this machine.`];
 }
 
-/** Generous, because Claude Code's settings file can be large. */
+/** Maximum size of a settings file. It is high because Claude Code's file can be large. */
 const MAX_SETTINGS_BYTES = 64 * 2 ** 20;
 
 function readSettings(file: string): string {
@@ -171,7 +171,7 @@ interface EditedSettings {
   readonly before: string | undefined;
 }
 
-/** Keys that define how to reach a server. They are always taken from the new entry. */
+/** Keys that define how to reach a server. They are always replaced with those of the new entry. */
 const reachabilityKeys = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
 
 /**
@@ -291,7 +291,7 @@ function jsonFormat(comments: boolean): Format {
         tabSize: /^( +)\S/m.exec(bare)?.[1]?.length ?? 2,
         eol: bare.includes('\r\n') ? '\r\n' : '\n',
       };
-      // Inserted first in its section, which leaves the other lines and their comments untouched.
+      // Inserts the entry first in its section, which leaves the other lines and their comments untouched.
       const options = { formattingOptions, getInsertionIndex: () => 0 };
       const edited = applyEdits(bare, modify(bare, [...path], entry, options));
       const mark = text.slice(0, text.length - bare.length);

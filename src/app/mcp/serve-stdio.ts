@@ -55,7 +55,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
     return {
       sub: signedIn?.user.sub ?? '',
       clientId,
-      // The chat and the schedules use the same OAuth client, but this server does not own their proposals.
+      // The chat and the schedules use the same OAuth client, but their proposals do not belong to this server.
       owns: ({ client, requested_by }) => client === clientId && requested_by?.startsWith('mcp ') === true,
       scopes: new Set(readOnly ? READ_SCOPES : SESSION_SCOPES),
       environment: profile.environment,

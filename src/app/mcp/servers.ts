@@ -16,7 +16,7 @@ async function serverAccess(
 ): Promise<Pick<McpServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
   const [home, profile, store] = await Promise.all([app.home(), app.profile(), app.store()]);
   return {
-    // The server's URL may contain a secret.
+    // Logs only the host, because the server's URL may contain a secret.
     fetch: app.redactedFetch,
     env: app.env,
     version: version(),
@@ -61,7 +61,6 @@ function toListedServer(name: string, server: McpServerConfig) {
   const { command = '', args = [], url, enabled, tools, pins } = server;
   return {
     name,
-    /** The command line, or the URL without its query. */
     at: url === undefined ? [command, ...args].join(' ') : withoutQuery(url),
     transport: url === undefined ? ('stdio' as const) : ('http' as const),
     enabled,
@@ -272,7 +271,7 @@ export async function removeMcpServer(app: App, name: string): Promise<void> {
   if (url !== undefined) {
     const { StoredAuthorization } = await import('../../mcp/client/stored-authorization.ts');
     const { credentials } = await serverAccess(app);
-    // Avoids creating a file for someone who never signed in.
+    // An empty store is not touched, because that would create a file for someone who never signed in.
     if (Object.keys(await credentials.read()).length > 0) await new StoredAuthorization(credentials, url).forget();
   }
   await removeProfileEntry(await serverEntryPlace(app, name));

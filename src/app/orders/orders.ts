@@ -38,7 +38,7 @@ function newestFirst(a: Order, b: Order): number {
   return Date.parse(b.submitted_at) - Date.parse(a.submitted_at);
 }
 
-/** @param id the broker's id or a prefix @throws {TradeAgentError} any error from {@link locateOrder} */
+/** @param id the broker's ID or a prefix @throws {TradeAgentError} any error from {@link locateOrder} */
 export async function findOrder(app: OrderApp, id: string): Promise<OrderRow> {
   const { gateway, id: whole, at } = await locateOrder(app, id);
   const order = await gateway.order(whole);
@@ -57,7 +57,7 @@ export interface OrderOutcome {
 
 /**
  * Cancels an order. An order that protects a position is canceled only after approval.
- * @param id the broker's id or a prefix
+ * @param id the broker's ID or a prefix
  * @param ask requests the approval
  * @returns the order after the cancellation, including its fills, and the approval request
  * @throws {TradeAgentError} `gateway_refused`, and any error from {@link locateOrder} or `ask`
@@ -93,7 +93,7 @@ export type OrderApp = MultiAccountApp & Pick<App, 'gateway'>;
 export interface OrderLocation {
   readonly id: string;
   readonly gateway: GatewayClient;
-  /** The order's account; undefined if the person has only one account or selected one. */
+  /** The order's account; undefined if the person has only one account, or selected an account. */
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
@@ -104,7 +104,7 @@ const MAX_SEARCHED_ORDERS = 500;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Finds an order by its id or a prefix, in the selected account or else in any of the person's accounts. Fails if an
+ * Finds an order by its ID or a prefix, in the selected account or else in any of the person's accounts. Fails if an
  * account that can't be read may also have a matching order.
  * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` if no account
  *   has the order; `gateway_refused` if an account that may have the order can't be read; `login_required`

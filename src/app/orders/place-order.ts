@@ -293,7 +293,7 @@ export function buildOrderProposal(
 ): ProposalRequestInput {
   const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
   for (const field of ['trail_price', 'trail_percent', 'order_class', ...legFields]) said.add(field);
-  // The prices that the person typed determine the order type, so the type also comes from the person.
+  // The person's prices determine the order type, so the type counts as the person's choice as well.
   if (order.type !== 'market') said.add('type');
   if (flags.tif !== undefined) said.add('time_in_force');
   if (flags.extendedHours === true) said.add('extended_hours');

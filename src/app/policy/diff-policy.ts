@@ -112,9 +112,9 @@ const FORMAT_HINT = 'See docs/guide/POLICY.md for the format.';
 
 interface CandidateRules {
   readonly limits: Limits | undefined;
-  /** Contents of the rule files, by name. Undefined if unchanged. */
+  /** Contents of the rule files, by name. Undefined if the candidate leaves the active rule files unchanged. */
   readonly policies: Readonly<Record<string, string>> | undefined;
-  /** True for a folder, which replaces all rules. */
+  /** Whether the candidate is a folder, which replaces all rules. */
   readonly whole: boolean;
 }
 

@@ -170,7 +170,7 @@ const givenFacts = z.strictObject({
   reference_price: price.optional(),
   max_slippage: slippageSchema.optional(),
   market: nullablePartialObject({
-    /** Sets bid, ask and last to the same price. */
+    /** Price that stands for bid, ask and last. */
     price,
     bid: price.nullable(),
     ask: price.nullable(),

@@ -22,7 +22,7 @@ export interface SetPolicyResult {
 interface PolicyEdit {
   /** A list of `KEY=VALUE`. */
   readonly limits: readonly string[];
-  /** Contents of the rule files, by name; null removes a file. */
+  /** Contents of the changed rule files, by name; null removes a file. */
   readonly policies?: Readonly<Record<string, string | null>>;
 }
 
@@ -104,7 +104,7 @@ export function applyLimitChanges(limits: Limits, pairs: readonly string[], sche
   );
 }
 
-/** Tries the value as a string, a number, `true` and a list, and keeps the form that the schema accepts. */
+/** Tries the value as a string, a number, `true` and a list, and keeps the type that the schema accepts. */
 function withValue(limits: Limits, key: string, text: string, schema: z.ZodType): Limits {
   const list = text
     .split(',')
@@ -121,7 +121,7 @@ function withValue(limits: Limits, key: string, text: string, schema: z.ZodType)
     const changed = setAt(limits, key.split('.'), form);
     const parsed = schema.safeParse(changed);
     const own = parsed.success ? undefined : parsed.error.issues.find(({ path }) => isWithin(path, key));
-    // Problems with other keys are ignored here, because a later pair may fix them.
+    // A problem with another key is ignored here, because a later `KEY=VALUE` may fix it.
     if (own === undefined) return changed;
     complaint ||= own.message;
   }

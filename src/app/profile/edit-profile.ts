@@ -31,7 +31,7 @@ interface NewProfile extends Partial<CredentialLocation> {
   readonly server?: string | undefined;
   /** Defaults to the name that the gateway publishes, or else its URL. */
   readonly audience?: string | undefined;
-  /** Detected if absent. */
+  /** The kind of identity provider. If absent, it is detected. */
   readonly provider?: ProviderName | undefined;
   readonly loginClient?: string | undefined;
   readonly environment?: Environment | undefined;
@@ -186,7 +186,7 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
   await confirm();
   const profile = await resolveNamedProfile(app, name);
   const [store, home] = await Promise.all([app.openStore(profile), app.home()]);
-  // Credentials go first. Without the profile, nobody could find them again.
+  // Credentials are removed before the profile, because without the profile nobody could find them again.
   const { fetch, clock } = app;
   const { user, warning } = await logout({ profile, store, home, fetch, clock, forgetClients: true });
   await store.delete(['notice_secrets']);
@@ -224,7 +224,7 @@ interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
  */
 export async function checkProfile(app: App, name: string | undefined) {
   const profile = await resolveNamedProfile(app, name);
-  // Bypasses the cache, since someone has probably just changed the provider's settings.
+  // Bypasses the cache, because someone has probably just changed the provider's settings.
   const metadata = await getProviderMetadata(profile.issuer, {
     fetch: app.fetch,
     clock: app.clock,

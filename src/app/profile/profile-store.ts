@@ -107,7 +107,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: CredentialS
       hint: `The only copy is elsewhere ("trade-agent profile store show ${name}"). Set credential_store and credential_key of "${name}" back to that store.`,
     });
   }
-  // Erases nothing while the profile's store can't be read.
+  // Makes sure that the profile's store can be read before anything is erased.
   await (await app.openStore(setting)).probe();
   const erased = [leftover, ...more];
   for (const place of erased) await erasePlace(app, name, place);
@@ -123,7 +123,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: CredentialS
 
 async function erasePlace(app: App, name: string, place: CredentialStoreLocation): Promise<void> {
   if (place.keyKind === 'key-file' && place.file !== undefined) {
-    // The key file stays, because it may open other profiles' files.
+    // The key file is kept, because it may open the files of other profiles.
     rmSync(place.file, { force: true });
     return;
   }

@@ -29,7 +29,7 @@ export async function runSchedule(
 ): Promise<ScheduleRun> {
   const store = await scheduleStore(app);
   const { check } = schedule;
-  // Must precede opening a session, so that a run that proposes nothing gets read-only tokens.
+  // Called before a session is opened, so that a run that proposes nothing gets a read-only token.
   if (check.suggest !== true || check.approval === 'deny') app.limitToReading();
   const moments = await loadScheduleMoments(app, schedule.timing, schedule.profile, store);
   if (!atOnce && !needsLock(store.journal(schedule), moments, app.clock.now())) {
@@ -52,7 +52,9 @@ function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boo
   return decision.run || decision.handled !== journal.handled;
 }
 
-/** Marks unfinished runs as `died`: because this process holds the lock, their processes must have been killed. */
+/**
+ * Marks unfinished runs as `died`. This process holds the lock, so the processes of those runs must have been killed.
+ */
 function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,
@@ -72,7 +74,7 @@ async function runNow(
   const handled = due?.handled ?? journal.handled;
   const begun = createStartedRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
-  // Written first, so that the next call knows of this attempt even if this process is killed.
+  // The attempt is recorded before it starts, so that the next call knows of it even if this process is killed.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
   const end = ({ record, again }: EndedRun) => {
     const isDone = due !== undefined && !again;
@@ -98,7 +100,7 @@ async function runNow(
   }
 }
 
-/** Milliseconds that an aborted run has to stop. The command gets more time, so that it can still record the run. */
+/** Milliseconds that an aborted run has to stop. The command may run longer, so that it can still record the run. */
 const STOP_TIMEOUT_MS = 2500;
 
 /** Lifetime of a proposal, in seconds: a working day, because people may not see the request immediately. */
@@ -135,7 +137,7 @@ export async function runScheduledCheck(
   const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
-    // Loaded late, because most calls find no run that is due.
+    // Loaded only when a run is due, because most calls find none.
     const run = checks ?? (await import('../check/run-check.ts')).runChecks;
     return await Promise.race([
       run(

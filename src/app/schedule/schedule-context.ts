@@ -98,7 +98,7 @@ export function requireValidScheduleName(name: string | undefined): void {
 }
 
 const NEXT_RUNS = 3;
-/** Two wake-up intervals. A run this late was missed: the machine was off, or the scheduler has no entry. */
+/** A run that is late by two wake-up intervals was missed: the machine was off, or the scheduler has no entry. */
 const OVERDUE_MS = 31 * 60_000;
 
 /** A schedule and its state. Times are milliseconds since the epoch. */

@@ -26,7 +26,7 @@ import {
   scheduleStore,
 } from './schedule-context.ts';
 
-/** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
+/** @param idOrName the ID or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
   const store = await scheduleStore(app);
   const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
@@ -87,7 +87,7 @@ export async function addSchedule(
     );
   }
   const store = await scheduleStore(app);
-  // Adding a schedule reads only the calendar and the accounts.
+  // Read-only tokens are enough, because adding a schedule reads only the calendar and the accounts.
   app.limitToReading();
   const profile = findProfile(await app.config(), app.profileName);
   requireValidScheduleName(options.name);
@@ -124,7 +124,7 @@ export async function addSchedule(
   const dryRun = options.dryRun === true;
   if (!dryRun) {
     if (!(await agree(schedule))) throw new TradeAgentError('interrupted', 'nothing was written');
-    // The definition is written first. A scheduler entry without a definition would fail at each wake-up.
+    // The definition is written first, because a scheduler entry without a definition would fail at each wake-up.
     store.put(schedule);
     try {
       await scheduler.install(id, schedule.entry);
@@ -183,7 +183,7 @@ export async function removeSchedule(app: App, idOrName: string) {
   const machine = describeThisMachine(app, store.folder);
   const found = await tryFindSchedule(app, idOrName);
   if (found.schedule === undefined) {
-    // The schedule's file may be gone while its entry still fails at each wake-up.
+    // If the schedule's file is gone, its scheduler entry may still exist and would fail at each wake-up.
     const stray =
       scheduleNamePattern.test(idOrName) &&
       (await createScheduler(detectSchedulerName(machine), machine)

@@ -75,7 +75,7 @@ export async function findServerSchedule(app: App, idOrName: string): Promise<Re
   return findRemoteSchedule(await openRemoteSchedules(app), idOrName);
 }
 
-/** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
+/** @param idOrName the ID or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
 async function findRemoteSchedule(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
   const all = await schedules.list();
   const names = all.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
@@ -110,8 +110,8 @@ export async function listServerScheduleRuns(
 }
 
 /**
- * With `now`, has the server run a schedule and waits for the result. Otherwise, only reports the time of the next run,
- * since the server runs schedules when they are due.
+ * If `now` is set, has the server run a schedule, and waits for the result. Otherwise only reports the time of the next
+ * run, because the server itself runs schedules when they are due.
  * @throws {TradeAgentError} `timeout` if the run does not end in time
  */
 export async function runServerSchedule(

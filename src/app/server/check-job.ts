@@ -38,9 +38,9 @@ import {
 } from '../schedule/run-schedule.ts';
 import { openMarketHoursGateway } from '../schedule/schedule-context.ts';
 
-/** Delay before a check with a transient failure is retried, in milliseconds. The same as on a user's machine. */
+/** Delay in milliseconds before a check with a transient failure is retried, the same as on a user's machine. */
 const RETRY_DELAY_MS = 15 * 60_000;
-/** Upper bound for a schedule's time limit for runs, in milliseconds. Shorter than the time limit of the run's job. */
+/** Maximum time limit of a schedule's run, in milliseconds. It is shorter than the time limit of the run's job. */
 const MAX_RUN_MS = 4 * 60_000;
 
 export interface CheckJobParts extends ServerParts, NoticeParts {
@@ -52,7 +52,7 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
  * 1. The schedule's row records the due times that were handled, so `decide-run.ts` can tell whether a run is due.
  * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its outcome.
  * 3. A run that was killed can be repeated safely: the gateway treats an order proposed twice as one order
- *   (`app/check/run-check.ts`), and a notice sent twice has the same id (`app/check/check-notices.ts`).
+ *   (`app/check/run-check.ts`), and a notice sent twice has the same ID (`app/check/check-notices.ts`).
  */
 export function createCheckJob(parts: CheckJobParts): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
@@ -67,12 +67,12 @@ export function createCheckJob(parts: CheckJobParts): JobHandler {
     if (!decision.run && row.askedAt === null) return await recordPassed(rows, row, decision.handled);
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
-    // A requested run has no due time that would start it again later, so the job itself has to be retried.
+    // A requested run has no due time at which it would be started again, so the job itself is retried.
     if (ended?.again === true && turn.due === undefined) throw recordError(ended.record);
   };
 }
 
-/** Records due times as handled, although nothing ran. */
+/** Records due times that passed without a run as handled. */
 async function recordPassed(
   rows: ScheduleRows<ServerSchedule, RunRecord>,
   { schedule, epoch, handled: before }: CheckTurn['row'],
@@ -105,7 +105,7 @@ async function runTurn(
   const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
   if (epoch === undefined) return undefined;
   const { standing, ...ended } = await runCheckTurn(parts, turn, begun);
-  // The job was aborted. Its next attempt continues from the row, which records that this run began.
+  // If the job was aborted, its next attempt continues from the row, which records that this run began.
   turn.signal.throwIfAborted();
   const { record, again } = ended;
   const isDone = due !== undefined && !again;
@@ -187,7 +187,10 @@ function recordError({ status, error }: RunRecord): TradeAgentError {
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
 
-/** Stored instead of an account number. No account has this number, so the findings of accounts stay separate. */
+/**
+ * Stored in place of an account number for notices about signing in, so that they stay separate from every account's
+ * findings.
+ */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
@@ -195,7 +198,7 @@ const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as
 function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
-    // Forgets the firing, so that the person can be notified again.
+    // Once the person has signed in, they can be notified of the next sign-out.
     signedIn: () => memory.remember([], undefined),
     async tell(channels: NoticeChannelsConfig, error: TradeAgentError): Promise<void> {
       const now = parts.clock.now();
@@ -245,7 +248,7 @@ function personApp(
   };
   return assembleApp(
     {
-      // The operator's environment must not be visible to the person's agent.
+      // Left empty, because the operator's environment must not be visible to the person's agent.
       env: {},
       clock: parts.clock,
       fetch: parts.fetch,

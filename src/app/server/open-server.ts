@@ -115,7 +115,7 @@ export async function sendPersonTestNotice(parts: NoticeParts, person: string, n
       `This is a test. "${channel}" will notify you of findings from your schedules on the server.`,
     testData: async () => ({}),
   };
-  // The channel's host name may resolve to a different address than when the channel was added.
+  // Checked again, because the channel's host name may now resolve to another address than when the channel was added.
   const problem = await findChannelProblem(await findNoticeChannel(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await sendTestNotice(

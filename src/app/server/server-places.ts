@@ -43,7 +43,7 @@ export async function createOrShowServerKey(
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
 ): Promise<PublicKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
   const settings = await readServerSettings(paths.config).catch((error: unknown) => {
-    // The key is created before the settings exist, because the settings name its file.
+    // Invalid or missing settings are ignored here, because the key is created first: the settings name its file.
     if (isTradeAgentError(error)) return undefined;
     throw error;
   });

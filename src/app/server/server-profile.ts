@@ -123,7 +123,7 @@ export async function fetchServerMetadata(server: string, options: ServerRequest
     try {
       writePrivateFile(file, JSON.stringify({ fetched_at: clock.now(), server, told }));
     } catch {
-      // Without the cache, the metadata is fetched again next time.
+      // If the cache can't be written, the metadata is fetched again next time.
     }
   }
   return told;
@@ -138,7 +138,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
   const address = server.replace(/\/+$/, '');
   const { status, body } = await fetchMetadata(address, options);
   const parsed = protectedResourceSchema.safeParse(body);
-  // RFC 9728 §3.3: metadata of another resource must not be used.
+  // Metadata of another resource must not be used (RFC 9728 §3.3).
   const isIts = parsed.success && parsed.data.resource.replace(/\/+$/, '') === address;
   if (status !== 200 || !isIts) {
     const why = status === 200 ? 'its metadata is for another resource' : `HTTP status ${status}`;
