@@ -308,7 +308,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
       });
     }
   }
-  // Text that only repeats the calls is dropped.
+  // Text that only repeats the calls is not part of the answer.
   const content = written.kind === 'words' ? answer.text : '';
   return { message: new AIMessage({ content, tool_calls: calls }), rejected };
 }

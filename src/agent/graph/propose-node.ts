@@ -77,7 +77,10 @@ export function createProposeNode(environment: GraphEnvironment) {
   };
 }
 
-/** @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if it may have arrived */
+/**
+ * @throws {TradeAgentError} the gateway's refusal; {@link unconfirmedError} if the proposal may have reached the
+ * gateway
+ */
 function sendProposal(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,
   gateway: GatewayClient,
@@ -146,9 +149,9 @@ function requireSignedIn(gateway: GatewayClient | undefined): GatewayClient {
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
- * Returns the `Idempotency-Key` of one attempt. The key stays the same when the node runs again, and is different for a
- * new proposal. It is `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the arguments as a JSON array, so that
- * different arguments never have the same key.
+ * Returns the `Idempotency-Key` of one attempt. The key is the same when the node runs again, but a new attempt, which
+ * makes a new proposal, gets another key. It is `ta-` and 32 base-32 characters (160 bits) of SHA-256 over the
+ * arguments as a JSON array, so that different arguments never have the same key.
  */
 export function deriveProposalKey(thread: string, toolCallId: string, attempt: number): string {
   const digest = createHash('sha256')

@@ -97,7 +97,7 @@ function acceptedSentence(turns: readonly string[]): string {
 }
 
 /**
- * Requires that the price that the order waits for has not been reached. Otherwise, it would be placed immediately.
+ * Requires that the price that the order waits for has not been reached, because the order would be placed immediately.
  * @throws {TradeAgentError} `usage` with a question
  */
 async function requireNotCrossed(

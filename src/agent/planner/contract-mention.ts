@@ -7,7 +7,7 @@ export interface ContractMention {
   readonly right: 'call' | 'put';
   /** Dollars per share. */
   readonly strike: string;
-  /** `2026-12-18`, `12-18`, `2026-12` or `12`. */
+  /** A date or month, with or without its year: `2026-12-18`, `12-18`, `2026-12` or `12`. */
   readonly expiry: string;
 }
 

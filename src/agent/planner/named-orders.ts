@@ -3,7 +3,7 @@ import { parseNewestTurn } from './conversation.ts';
 import { isUnresolvedName } from './intent.ts';
 import { orderVerbs, splitIntoClauses } from './utterance.ts';
 
-/** Maximum number of orders that a prompt can name. Equal to the gateway's limit on a client's open proposals. */
+/** Maximum number of orders that are counted. Equal to the gateway's default limit on open proposals of our own client. */
 const MAX_NAMED_ORDERS = 20;
 
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */

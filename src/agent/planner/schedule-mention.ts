@@ -2,7 +2,7 @@ import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstoodError } from './words.ts';
 
-/** When the gateway places the order, as arguments of the tool `place_standing_order`. */
+/** When the gateway places a standing order, as arguments of the tool `place_standing_order`. */
 export interface ScheduleMention {
   readonly every?: Recurrence;
   /** `HH:MM` in New York. */

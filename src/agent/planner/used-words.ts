@@ -145,7 +145,10 @@ function readNumbers(word: string, after: string): Dec[][] {
   });
 }
 
-/** Conditional words, each with a pattern that matches plans with that condition; undefined if there are none. */
+/**
+ * Words that make a sentence conditional, each with a pattern that matches a plan that keeps the condition. The pattern
+ * is undefined if no plan can keep the condition.
+ */
 const conditions: readonly (readonly [RegExp, RegExp | undefined])[] = [
   [/\b(?:if|when|whenever|once|as soon as)\b/i, /"(?:below|above)":/],
   [

@@ -41,7 +41,7 @@ export { idempotencyKeySchema } from '../../trading/proposal.ts';
 export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
-/** Interval of the server's keep-alive comments on streams. Clients give up when three in a row are missing. */
+/** Interval of the server's keep-alive comments on streams. A client reconnects when three in a row are missing. */
 export const KEEP_ALIVE_INTERVAL_MS = 15_000;
 export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 

@@ -82,7 +82,7 @@ class Run {
   readonly #stop: AbortController;
   readonly #emit: (event: AgentEvent) => void;
   readonly #inFlight = new Set<Promise<unknown>>();
-  /** Proposals emitted by this run. */
+  /** IDs of the proposals that this run has emitted. */
   readonly #shown = new Set<string>();
 
   constructor(
