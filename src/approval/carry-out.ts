@@ -209,7 +209,7 @@ async function findBlockingReason(
   }
   if (!isAllowedDuringHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
     return { to: 'cancelled', reason: haltedReason };
-  if (isRevokedBySignal?.({ sub: proposedBy ?? sub, client }, createdAt) === true)
+  if ((await isRevokedBySignal?.({ sub: proposedBy ?? sub, client }, createdAt)) === true)
     return { to: 'cancelled', reason: revokedReason };
   try {
     await authorizeProposal(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });

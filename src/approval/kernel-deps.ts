@@ -19,7 +19,10 @@ import type { ProposalTransitions } from './transitions.ts';
  * returns whether the permission to act in the person's absence was revoked. Called at each use of a grant, so that a
  * revocation takes effect even before proposals are withdrawn.
  */
-export type IsRevokedBySignal = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
+export type IsRevokedBySignal = (
+  of: { readonly sub: string; readonly client?: string },
+  at: number,
+) => Promise<boolean>;
 
 export interface KernelDeps {
   /** Reports internal errors. Never receives a token. */

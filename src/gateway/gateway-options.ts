@@ -55,7 +55,7 @@ export interface GatewayOptions {
   /** Returns whether the proposing client's permission was revoked. Omitted if the gateway can't check this. */
   readonly isRevokedBySignal?: IsRevokedBySignal;
   /** Returns whether the provider has a user with this `sub`. Access can be granted only to such users. */
-  readonly isKnown?: (sub: string) => boolean;
+  readonly isKnown?: (sub: string) => Promise<boolean>;
   /** Called for an open order that this gateway sent but that belongs to no proposal (default: `onError`). */
   readonly onUnexplainedOrder?: (found: UnexplainedOrder) => void;
   readonly log?: RequestLog;

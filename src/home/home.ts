@@ -10,7 +10,7 @@ import { failpoint } from '../machine/failpoint.ts';
 import { createHostCheck } from '../net/host-check.ts';
 import { createRequestListener } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
-import { createPeopleStore } from '../store/home/people.ts';
+import { createPeopleStore, type PeopleStore } from '../store/home/people.ts';
 import type { SqlTransactions } from '../store/sql/sql-database.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
@@ -68,10 +68,10 @@ export interface HomeOptions
  * could trade live money
  */
 export async function createHome(options: HomeOptions) {
-  const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
+  const { address, providerDatabase, sql, stores, servers = [], clock = systemClock } = options;
   const { approval } = options.gateway;
   requireSignedLiveApprovals(options.gateway);
-  const people = createPeopleStore(providerDatabase, () => clock.now());
+  const people = createPeopleStore(sql, () => clock.now());
   const keys = new ApprovalKeys({
     store: stores.keys,
     gateway: address,
@@ -129,10 +129,10 @@ export async function createHome(options: HomeOptions) {
         .notifyOrder(unexplainedOrderNews(found, clock.now()))
         .catch((error: Error) => options.onError?.(error.message)),
     isRevoked: provider.isRevoked,
-    isRevokedBySignal: provider.signals.isRevokedBySignal,
-    isKnown: (sub) => people.find(sub) !== undefined,
+    isRevokedBySignal: async (of, at) => provider.signals.isRevokedBySignal(of, at),
+    isKnown: async (sub) => (await people.find(sub)) !== undefined,
   });
-  const { departures, signalled } = startCleanups(options, { provider, gateway, keys, clock });
+  const { departures, signalled } = startCleanups(options, { provider, gateway, people, keys, clock });
   const { halts, owner } = gateway;
   const fills =
     halts === undefined || owner === undefined
@@ -153,8 +153,8 @@ export async function createHome(options: HomeOptions) {
   return {
     people: {
       ...people,
-      remove: (username: string) => {
-        people.remove(username);
+      remove: async (username: string) => {
+        await people.remove(username);
         departures.look();
       },
     },
@@ -180,31 +180,33 @@ export async function createHome(options: HomeOptions) {
 
 /** Starts the two clean-ups that span databases: for removed people, and for access that a company has revoked. */
 function startCleanups(
-  { providerDatabase: database, stores, companies = [], vault, onError = () => undefined }: HomeOptions,
+  { stores, companies = [], vault, onError = () => undefined }: HomeOptions,
   {
     provider,
     gateway,
+    people,
     keys,
     clock,
-  }: { provider: IdentityProvider; gateway: Gateway; keys: ApprovalKeys; clock: Clock },
+  }: { provider: IdentityProvider; gateway: Gateway; people: PeopleStore; keys: ApprovalKeys; clock: Clock },
 ): { readonly departures: CleanupQueue; readonly signalled: CleanupQueue } {
   const now = () => clock.now();
-  const departures = watchRemovedPeople({
-    database,
+  const departures = createCleanupQueue({
+    unended: people.unended,
     end: async (sub) => {
       await keys.endPerson(sub);
       await stores.brokerKeys.removeAll(sub);
       await stores.defaultAccounts.remove(sub);
       await stores.access.endPerson(sub, now());
       await provider.endPerson(sub);
+      failpoint('person.ended');
     },
-    now,
+    ended: people.ended,
     onError,
   });
   const signalled = createCleanupQueue({
-    unended: provider.signals.unended,
+    unended: async () => provider.signals.unended(),
     end: createSignalCleanup({ companies, gateway, stores, vault, tell: provider.notifySignal, now }),
-    ended: provider.signals.ended,
+    ended: async (signal) => provider.signals.ended(signal),
     onError,
   });
   return { departures, signalled };
@@ -306,12 +308,13 @@ type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
  * Runs cleanups in the other databases after access is revoked in one database. A cleanup is marked complete last, so
- * that it is repeated after a crash. Each poll retries failures and finds rows written by other processes.
+ * that it is repeated after a crash. Several processes may run the same cleanup at once, because cleanups are
+ * idempotent. Each poll retries failures and finds rows written by other processes.
  */
 function createCleanupQueue<T>(options: {
-  readonly unended: () => readonly T[];
+  readonly unended: () => Promise<readonly T[]>;
   readonly end: (one: T) => Promise<void>;
-  readonly ended: (one: T) => void;
+  readonly ended: (one: T) => Promise<void>;
   readonly onError: (message: string) => void;
 }) {
   const { unended, end, ended, onError } = options;
@@ -320,10 +323,10 @@ function createCleanupQueue<T>(options: {
   let isEnding = false;
 
   const endThem = async () => {
-    for (let left = unended(); left.length > 0 && !closed; left = unended()) {
+    for (let left = await unended(); left.length > 0 && !closed; left = await unended()) {
       for (const one of left) {
         await end(one);
-        ended(one);
+        await ended(one);
       }
     }
   };
@@ -346,32 +349,4 @@ function createCleanupQueue<T>(options: {
   const looking = setInterval(endings.look, CLEANUP_INTERVAL_MS).unref();
   endings.look();
   return endings;
-}
-
-/**
- * Cleans up after removed people. Polls at the start and then regularly, to find people whom another process removed.
- */
-function watchRemovedPeople(options: {
-  readonly database: Database;
-  readonly end: (username: string) => Promise<void>;
-  readonly now: () => number;
-  readonly onError: (message: string) => void;
-}): CleanupQueue {
-  const { database, end, now, onError } = options;
-  const unended = database
-    .prepare<[], string>(
-      `SELECT username FROM people
-       WHERE removed_at IS NOT NULL AND username NOT IN (SELECT username FROM departures)`,
-    )
-    .pluck();
-  const ended = database.prepare<[string, number]>('INSERT OR IGNORE INTO departures VALUES (?, ?)');
-  return createCleanupQueue({
-    unended: () => unended.all(),
-    async end(username) {
-      await end(username);
-      failpoint('person.ended');
-    },
-    ended: (username) => void ended.run(username, now()),
-    onError,
-  });
 }

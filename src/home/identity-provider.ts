@@ -64,7 +64,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 
   const state = openProviderState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
-  const isRevoked = (jti: string) => grants.liveGrant(jti) === undefined;
+  const isRevoked = async (jti: string) => (await grants.liveGrant(jti)) === undefined;
   /** Options for verifying tokens that this provider has issued. */
   const own = {
     provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
@@ -151,10 +151,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     callback: withErrorReporting(handle, onError),
     isRevoked,
     endPerson: async (sub) => {
-      sessions.endAll(sub);
+      await sessions.endAll(sub);
       await grants.endPerson(sub);
       push.subscriptions.endPerson(sub);
-      recovery.end(sub);
+      await recovery.end(sub);
     },
     notifyFill: push.notifyFill,
     notifyOrder: push.notifyOrder,
@@ -228,8 +228,8 @@ function openProviderState(
     revocations: openCompanyRevocations({ database, companies, grants: store, now }),
     redeemed: createRedeemedAssertionStore(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: createCompanyKeyLookup(companies, { fetch: options.fetch ?? fetch, clock }),
-    sessions: createSessionStore({ database, people, formKey: keys.cookie, clock }),
-    recovery: createRecoveryCodeStore({ database, people, clock }),
+    sessions: createSessionStore({ database: options.sql, formKey: keys.cookie, clock }),
+    recovery: createRecoveryCodeStore({ database: options.sql, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),
   };
 }

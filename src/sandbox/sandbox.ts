@@ -13,7 +13,7 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { createRequestListener, type HttpServer, listenOnLoopback } from '../net/http-server.ts';
 import { listenOnLocalhost } from '../net/localhost.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
-import { addMissingPeople, createPeopleStore, type PeopleStore } from '../store/home/people.ts';
+import { createPeopleStore, type PeopleStore } from '../store/home/people.ts';
 import { prepareHomeDatabase } from '../store/home/schema.ts';
 import { createAuthReqIdSeal } from '../store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
@@ -229,13 +229,12 @@ async function openServices(
   servers.services.serveApp(app);
 
   const database = prepareHomeDatabase(openDatabase('identity-provider'));
+  const sql = createSqliteTransactions(database);
   // People who were removed are not added again.
-  const seeded = createPeopleStore(database, () => clock.now());
-  addMissingPeople(seeded, seed.users);
-  const present = {
-    ...seed,
-    users: seed.users.filter(({ username }) => seeded.find(username) !== undefined),
-  };
+  const seeded = createPeopleStore(sql, () => clock.now());
+  await seeded.addMissing(seed.users);
+  const names = new Set((await seeded.list()).map(({ username }) => username));
+  const present = { ...seed, users: seed.users.filter(({ username }) => names.has(username)) };
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, present.users);
   const { credentials, push } = options;
@@ -252,7 +251,7 @@ async function openServices(
     ...settings,
     ...defined({ push }),
     providerDatabase: database,
-    sql: createSqliteTransactions(database),
+    sql,
     stores,
     vault,
     faults,

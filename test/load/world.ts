@@ -16,7 +16,7 @@ import { createRequestListener, type HttpServer, listenOnLoopback } from '../../
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
-import { addMissingPeople, createPeopleStore } from '../../src/store/home/people.ts';
+import { createPeopleStore } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
 import { createSqliteTransactions } from '../../src/store/sqlite/sql-database.ts';
@@ -77,12 +77,13 @@ export async function startLoadWorld({
   const { broker, vault } = await startBroker({ home, users, servers, watch: watchBroker });
   const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
   const requests = prepareHomeDatabase(home.database('identity-provider'));
-  const people = createPeopleStore(requests, Date.now);
-  addMissingPeople(people, users);
+  const sql = createSqliteTransactions(requests);
+  const people = createPeopleStore(sql, Date.now);
+  await people.addMissing(users);
   const provider = await createIdentityProvider({
     issuer: servers.issuer.url,
     database: requests,
-    sql: createSqliteTransactions(requests),
+    sql,
     resource: gateway.url,
     people,
     keys: testKeys(servers.issuer.url, gateway.url, signingKeys),

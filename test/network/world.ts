@@ -13,7 +13,7 @@ import { createIdentityProvider } from '../../src/home/identity-provider.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback, type TlsFiles } from '../../src/net/http-server.ts';
 import { openSandboxHome } from '../../src/sandbox/sandbox-home.ts';
-import { addMissingPeople, createPeopleStore } from '../../src/store/home/people.ts';
+import { createPeopleStore } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import { createSqliteTransactions } from '../../src/store/sqlite/sql-database.ts';
 import { startBalancer } from '../fleet/balancer.ts';
@@ -108,15 +108,16 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const publicKey = await makeGatewayKey(first);
 
     const database = prepareHomeDatabase(home.database('identity-provider'));
-    const people = createPeopleStore(database, Date.now);
-    addMissingPeople(people, home.seed.users);
+    const sql = createSqliteTransactions(database);
+    const people = createPeopleStore(sql, Date.now);
+    await people.addMissing(home.seed.users);
     const key = Buffer.from(home.seed.vault_key, 'base64url');
     const vault = createVault({ database, key, connections: {}, clock: systemClock });
     const provider = await createIdentityProvider({
       ...{
         issuer: issuer.url,
         database,
-        sql: createSqliteTransactions(database),
+        sql,
         resource: balancer.url,
         people,
         vault,

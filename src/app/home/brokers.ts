@@ -63,7 +63,7 @@ export async function setBrokerKeys(
   confirm: (account: VerifiedAccount) => Promise<void>,
 ) {
   return await withHome(app, folder, async (home) => {
-    const person = findPerson(home, username);
+    const person = await findPerson(home, username);
     const broker = findBroker(home, name);
     const account = await verifyAccount(app, home, person.username, broker, pair);
     await confirm(account);
@@ -111,7 +111,7 @@ export async function listStoredAccounts({ keyPairs, gateway }: Pick<OpenHome, '
 /** @throws {TradeAgentError} `not_found`; `usage` if the broker must be named */
 export async function removeBrokerKeys(app: Pick<App, 'clock'>, { folder, username, broker: name }: KeyOwner) {
   return await withHome(app, folder, async (home) => {
-    const person = findPerson(home, username);
+    const person = await findPerson(home, username);
     const broker = findBroker(home, name);
     if (await home.keyPairs(broker).remove(person.username)) {
       return { username: person.username, broker: broker.name };
@@ -186,7 +186,7 @@ export async function addBroker(
   await requireNewBroker(folder, name);
   const { gateway: file, gatewayLock, ready } = homeFilePaths(folder);
   return await withHome(app, folder, async (home) => {
-    const sub = findPerson(home, username).username;
+    const { username: sub } = await findPerson(home, username);
     const broker: NamedBroker = { ...entry.settings, name };
     const account = await verifyAccount(app, home, sub, broker, pair);
     await confirm(account);
@@ -295,7 +295,7 @@ export async function inspectBrokerTools(
   { folder, username, broker: name }: KeyOwner,
 ) {
   return await withHome(app, folder, async (home) => {
-    const person = findPerson(home, username);
+    const person = await findPerson(home, username);
     const broker = findBroker(home, name);
     const look = requireToolInspector(broker);
     const kept = await home.keyPairs(broker).find(person.username);

@@ -66,7 +66,7 @@ async function checkAccounts(
     return response;
   };
   const findings: Finding[] = [];
-  for (const { username } of people.list()) {
+  for (const { username } of await people.list()) {
     findings.push(...(await checkPersonAccounts(username, { keyPairs, gateway, fetch })));
   }
   findings.push(...(await checkUnusedBrokers({ keyPairs, gateway, fetch })));
@@ -136,7 +136,7 @@ async function checkAccount(
 /** Checks that each person can approve, and could still approve after losing a phone. */
 async function checkAuthenticators({ keys, people }: Pick<OpenHome, 'keys' | 'people'>): Promise<Finding[]> {
   const found = await Promise.all(
-    people.list().map(async ({ username }) => ({ username, count: (await keys.list(username)).length })),
+    (await people.list()).map(async ({ username }) => ({ username, count: (await keys.list(username)).length })),
   );
   return found.map(({ username, count }) => {
     const pair = `trade-agent home pair --user ${username}`;

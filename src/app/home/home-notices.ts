@@ -57,7 +57,7 @@ export function openHomeSecrets(folder: string): CredentialStore {
 interface PhoneNoticeSenderOptions {
   readonly channels: NoticeChannelsConfig;
   /** Returns the owner's user name, or undefined if the home has no users. */
-  readonly owner: () => string | undefined;
+  readonly owner: () => Promise<string | undefined>;
   readonly secrets: CredentialStore;
   readonly surroundings: Omit<ChannelDeps, 'now'>;
   readonly clock: Clock;
@@ -70,7 +70,7 @@ export function createPhoneNoticeSender(options: PhoneNoticeSenderOptions): Phon
   return {
     async tell(told, signal) {
       const used = Object.entries(channels).filter(([, channel]) => channel.enabled && isWanted(told, channel));
-      if (used.length === 0 || told.user !== owner()) return;
+      if (used.length === 0 || told.user !== (await owner())) return;
       const secretOf = await loadNoticeSecrets(options.secrets);
       const notice = toNotice(told);
       const limit = startNoticesTimeLimit(clock, signal);

@@ -84,12 +84,12 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
     await readGatewaySettings(part);
     await readLimits(part);
     return await withHome(app, part, async ({ people, keyPairs, gateway: { brokers }, recoveryCodes }) => {
-      people.add(home.owner);
+      await people.add(home.owner);
       failpoint('init.peopled');
       const { username } = home.owner;
       for (const broker of brokers) await keyPairs(broker).keep(username, home.opened.pair, home.opened.account);
       failpoint('account.kept');
-      return { recoveryCode: recoveryCodes.issue(username) };
+      return { recoveryCode: await recoveryCodes.issue(username) };
     });
   });
 }

@@ -16,6 +16,7 @@ import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import { createSessionStore } from '../../store/home/sessions.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import type { App } from '../app.ts';
 import { readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { DATABASE_WAIT_MS, folderProblem, homeFilePaths, readGatewaySettings, readHomeSettings } from './home-files.ts';
@@ -33,8 +34,8 @@ export interface OpenHome {
   readonly recoveryCodes: RecoveryCodeStore;
   readonly authorized: Pick<AuthorizedClientStore, 'list' | 'revoke'>;
   readonly pushes: PushSubscriptions;
-  readonly endKey: (username: string, credentialId: string) => void;
-  readonly endBrowsers: (username: string) => void;
+  readonly endKey: (username: string, credentialId: string) => Promise<void>;
+  readonly endBrowsers: (username: string) => Promise<void>;
   /** Writes the pending lines of the audit log to its file. */
   readonly audit: () => Promise<void>;
 }
@@ -64,9 +65,10 @@ export async function withHome<T>(
     const seal = readOrCreateSealSecret(folder);
     const stores = createSqliteGatewayStores(ofGateway, createAuthReqIdSeal(seal));
     const { address } = settings;
-    const people = createPeopleStore(prepareHomeDatabase(ofProvider), () => clock.now());
+    const sql = createSqliteTransactions(prepareHomeDatabase(ofProvider));
+    const people = createPeopleStore(sql, () => clock.now());
     // No form is served here, so no form key is needed.
-    const sessions = createSessionStore({ database: ofProvider, people, formKey: '', clock });
+    const sessions = createSessionStore({ database: sql, formKey: '', clock });
     const pushes = openPushSubscriptions(ofProvider, clock);
     return await work({
       folder,
@@ -91,16 +93,16 @@ export async function withHome<T>(
           broker: toBrokerCredentialLocation(broker, all),
         }),
       pushes,
-      endKey: (username, credentialId) => {
-        sessions.endOf(username, credentialId);
+      endKey: async (username, credentialId) => {
+        await sessions.endOf(username, credentialId);
         pushes.endKey(username, credentialId);
       },
       authorized: authorizedClients(ofProvider, () => clock.now()),
-      endBrowsers: (username) => {
-        sessions.endAll(username);
+      endBrowsers: async (username) => {
+        await sessions.endAll(username);
         pushes.endPerson(username);
       },
-      recoveryCodes: createRecoveryCodeStore({ database: ofProvider, people, clock }),
+      recoveryCodes: createRecoveryCodeStore({ database: sql, clock }),
       audit: () => stores.audit.moveToFile(record),
     });
   } finally {
@@ -137,9 +139,9 @@ export function requireOwnHomeFolder(folder: string): void {
 }
 
 /** @throws {TradeAgentError} `not_found`, `usage` */
-export function findPerson({ people }: Pick<OpenHome, 'people'>, username: string | undefined) {
-  const all = people.list();
-  const found = username === undefined ? all[0] : people.find(username);
+export async function findPerson({ people }: Pick<OpenHome, 'people'>, username: string | undefined) {
+  const all = await people.list();
+  const found = username === undefined ? all[0] : all.find((person) => person.username === username);
   const names = all.map((person) => person.username).join(', ');
   if (found === undefined) {
     throw new TradeAgentError(

@@ -100,8 +100,8 @@ async function open(
     now,
   });
   onClose(() => own.close());
-  const people = createPeopleStore(prepareHomeDatabase(providerDatabase), now);
-  const sql = createSqliteTransactions(providerDatabase);
+  const sql = createSqliteTransactions(prepareHomeDatabase(providerDatabase));
+  const people = createPeopleStore(sql, now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
   const stores = createSqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
@@ -110,8 +110,8 @@ async function open(
     ...parts,
     // As text, only requests for the home's own pages and endpoints are logged.
     gateway: { ...parts.gateway, ...(log.isJson ? gatewayLog(log) : {}) },
-    about: { name: displayName(people, settings), environment: gateway.environment, simulated: false },
-    push: homePush(app, folder, settings, () => people.list()[0]?.username),
+    about: { name: await displayName(people, settings), environment: gateway.environment, simulated: false },
+    push: homePush(app, folder, settings, async () => (await people.list())[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
     sql,
@@ -195,8 +195,8 @@ function homeParts(
 }
 
 /** Returns the name that phones display for the home. It contains the name of the home's first person. */
-function displayName(people: PeopleStore, { address }: HomeSettings): string {
-  const [owner] = people.list();
+async function displayName(people: PeopleStore, { address }: HomeSettings): Promise<string> {
+  const [owner] = await people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
 }
 
@@ -244,7 +244,7 @@ function homePush(
   app: HomeApp,
   folder: string,
   { push = {}, notices: channels }: Pick<HomeSettings, 'push' | 'notices'>,
-  owner: () => string | undefined,
+  owner: () => Promise<string | undefined>,
 ): PushOptions {
   const { content, contact, fills, notices: noticesWhen } = push;
   const { redactedFetch: fetch, env, clock } = app;

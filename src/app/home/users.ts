@@ -23,12 +23,12 @@ async function toListedUsers(home: OpenHome) {
   const { people, keys, recoveryCodes } = home;
   const pairs = await listStoredAccounts(home);
   return await Promise.all(
-    people.list().map(async ({ username, name, email }) => {
+    (await people.list()).map(async ({ username, name, email }) => {
       const accounts = pairs
         .filter(({ sub }) => sub === username)
         .map(({ broker, accountNumber: number, environment }) => ({ broker, number, environment }));
       const [first] = accounts;
-      const code = recoveryCodes.find(username);
+      const code = await recoveryCodes.find(username);
       const unused: 'unused' | 'used' = code?.usedAt === undefined ? 'unused' : 'used';
       return {
         username,
@@ -63,8 +63,8 @@ export async function addUser(app: Pick<App, 'clock'>, folder: string, given: Gi
   const person = createPerson(given);
   const { username, name } = person;
   return await withHome(app, folder, async ({ people, recoveryCodes }) => {
-    people.add(person);
-    return { username, name, recoveryCode: recoveryCodes.issue(username) };
+    await people.add(person);
+    return { username, name, recoveryCode: await recoveryCodes.issue(username) };
   });
 }
 
@@ -75,15 +75,15 @@ export async function addUser(app: Pick<App, 'clock'>, folder: string, given: Gi
  */
 export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
   await withHome(app, folder, async (home) => {
-    const person = findPerson(home, username);
+    const person = await findPerson(home, username);
     await home.keys.endPerson(person.username);
     await home.stores.halts.halt(person.username, 'machine', app.clock.now());
     await home.stores.brokerKeys.removeAll(person.username);
     await home.stores.defaultAccounts.remove(person.username);
-    home.endBrowsers(person.username);
-    home.recoveryCodes.end(person.username);
+    await home.endBrowsers(person.username);
+    await home.recoveryCodes.end(person.username);
     failpoint('person.stripped');
-    home.people.remove(person.username);
+    await home.people.remove(person.username);
     await home.audit();
   });
 }
@@ -98,7 +98,7 @@ export async function removeAuthenticator(
   { username, id }: { username: string | undefined; id: string },
 ) {
   return await withHome(app, folder, async (home) => {
-    const person = findPerson(home, username);
+    const person = await findPerson(home, username);
     const all = await home.keys.list(person.username);
     const begins = idForTyping(id);
     const found = all.filter(
@@ -111,7 +111,7 @@ export async function removeAuthenticator(
       'Pass an id from "trade-agent home user list", or a unique prefix of it.',
     );
     await home.keys.remove('machine', key.credentialId);
-    home.endKey(person.username, key.credentialId);
+    await home.endKey(person.username, key.credentialId);
     await home.audit();
     return { username: person.username, authenticator: toListedAuthenticator(key), left: all.length - 1 };
   });
@@ -128,8 +128,8 @@ function requireSingle<T>(found: readonly T[], none: string, several: string, hi
 /** Issues a recovery code, which replaces the previous one. @throws {TradeAgentError} `not_found` */
 export async function issueRecoveryCode(app: Pick<App, 'clock'>, folder: string, called: string | undefined) {
   return await withHome(app, folder, async (home) => {
-    const { username } = findPerson(home, called);
-    return { username, recoveryCode: home.recoveryCodes.issue(username) };
+    const { username } = await findPerson(home, called);
+    return { username, recoveryCode: await home.recoveryCodes.issue(username) };
   });
 }
 
@@ -172,7 +172,7 @@ function deriveUsername(name: string): string {
  */
 export async function createPairingLink(app: Pick<App, 'clock'>, folder: string, username: string | undefined) {
   return await withHome(app, folder, async (home) => {
-    const person = findPerson(home, username);
+    const person = await findPerson(home, username);
     const { secret, expiresAt } = await home.keys.pair(person.username);
     return {
       user: person.username,
@@ -186,7 +186,7 @@ export async function createPairingLink(app: Pick<App, 'clock'>, folder: string,
 /** Returns whether the home's only person has no phone yet. */
 export async function isUnpaired(app: Pick<App, 'clock'>, folder: string): Promise<boolean> {
   return await withHome(app, folder, async ({ people, keys }) => {
-    const [owner, ...others] = people.list();
+    const [owner, ...others] = await people.list();
     return owner !== undefined && others.length === 0 && (await keys.list(owner.username)).length === 0;
   });
 }

@@ -333,9 +333,12 @@ async function sendObjection(
   const { halts, clock, isRevokedBySignal } = options;
   const ended = draft.mandate === undefined ? undefined : await mandateObjection(options, sub, draft.mandate);
   if (ended !== undefined) return ended;
-  const { state } = await halts.current(sub, clock.now());
-  // Checked after the last await, so that an order is not sent if its proposer was revoked a moment ago.
-  if (proposer !== undefined && isRevokedBySignal?.(proposer, proposer.at) === true)
+  // Read last, so that an order is not sent if trading was just halted or its proposer was just revoked.
+  const [{ state }, isRevoked] = await Promise.all([
+    halts.current(sub, clock.now()),
+    proposer === undefined ? false : isRevokedBySignal?.(proposer, proposer.at),
+  ]);
+  if (isRevoked === true)
     return notPlacedProblem('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return notPlacedProblem('trading was halted before the order was sent', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
@@ -359,7 +362,7 @@ async function mandateObjection(
   if (state === 'expired') return notPlacedProblem('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
   if (state !== 'active' && state !== 'exhausted')
     return notPlacedProblem(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
-  return found !== undefined && isRevokedBySignal?.({ sub }, found.createdAt) === true
+  return found !== undefined && (await isRevokedBySignal?.({ sub }, found.createdAt)) === true
     ? notPlacedProblem('the mandate was suspended before the order was sent', 'MANDATE_NOT_ACTIVE')
     : undefined;
 }

@@ -42,7 +42,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
     const version = await proposals.version();
     const since = told.since(version);
     if (version === since) return;
-    const everybody = people.list().map(({ username }) => username);
+    const everybody = (await people.list()).map(({ username }) => username);
     const changed = (await Promise.all(everybody.map((sub) => proposals.changedSince(sub, since)))).flat();
     const news = [
       ...changed.flatMap(proposalFills).map((fill) => [fill.key, () => options.tell(fill)] as const),
@@ -65,7 +65,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
   const look = async (): Promise<void> => {
     if (clock.now() < pollAt) return;
     pollAt = clock.now() + ORDER_POLL_INTERVAL_MS;
-    for (const { username } of people.list()) {
+    for (const { username } of await people.list()) {
       if (closing.signal.aborted) return;
       await options.lookAtOrders(username);
     }

@@ -60,10 +60,10 @@ export function createGrants(options: GrantsOptions) {
 
   return {
     /** Returns the grant of a token issued here, if the grant is still active. */
-    liveGrant(jti: string): string | undefined {
+    async liveGrant(jti: string): Promise<string | undefined> {
       const id = issued.grantOf(jti);
       const granted = id === undefined ? undefined : store.grant(id);
-      return granted !== undefined && people.find(granted.sub) !== undefined ? id : undefined;
+      return granted !== undefined && (await people.find(granted.sub)) !== undefined ? id : undefined;
     },
     noteDevice: (
       grantId: string,

@@ -114,8 +114,8 @@ export function createOidcConfiguration(options: OidcConfigurationOptions): Conf
     clientBasedCORS: () => false,
     renderError,
     fetch: options.fetch,
-    findAccount: (_ctx, sub) => {
-      const user = options.people.find(sub);
+    findAccount: async (_ctx, sub) => {
+      const user = await options.people.find(sub);
       if (user === undefined) return undefined;
       return {
         accountId: sub,

@@ -217,7 +217,7 @@ function openProvider(
       clients,
       open: parts.openRegistrations,
       verify: parts.verifySession,
-      isPerson: (sub) => parts.people.find(sub) !== undefined,
+      isPerson: async (sub) => (await parts.people.find(sub)) !== undefined,
       forget: parts.store.forgetClient,
       resolve: outgoing.resolvePing,
       ownPing: gatewayPingEndpoint(resource),
@@ -353,7 +353,7 @@ function createBrokerExchange(options: TokenExchangeOptions) {
   async function subject(token: unknown): Promise<string> {
     const audience = [options.resource, mcpResource(options.resource)];
     const { sub, jti } = await verifySubjectToken(token, options, { audience });
-    if (options.grants.liveGrant(jti) === undefined) throw invalidSubjectTokenError('was revoked');
+    if ((await options.grants.liveGrant(jti)) === undefined) throw invalidSubjectTokenError('was revoked');
     return sub;
   }
 }
@@ -374,7 +374,7 @@ interface RegistrationOptions {
   readonly open: OpenRegistrationStore;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
   readonly verify: TokenVerifier;
-  readonly isPerson: (sub: string) => boolean;
+  readonly isPerson: (sub: string) => Promise<boolean>;
   /** Deletes a client that the library stored although it is not allowed. */
   readonly forget: (clientId: string) => void;
   readonly resolve: ResolveHost;
@@ -470,7 +470,7 @@ async function authenticateRegistrar(
   const bearer = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1];
   if (bearer !== undefined) {
     const spent = clients.redeemToken(bearer);
-    if (spent !== undefined && isPerson(spent.owner)) return { owner: spent.owner, spent };
+    if (spent !== undefined && (await isPerson(spent.owner))) return { owner: spent.owner, spent };
     return respondUnauthorized(ctx, 'the registration token is unknown, used or expired');
   }
   try {

@@ -31,7 +31,8 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
   app.get(PATH, async (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
-    return listPage(context, await keys.list(user.username), recovery.find(user.username)?.issuedAt);
+    const code = await recovery.find(user.username);
+    return listPage(context, await keys.list(user.username), code?.issuedAt);
   });
 
   // The following routes change who can approve, so a recovery code on paper is not enough.
@@ -85,12 +86,12 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
     if (assertion === undefined) return incomplete(context);
     const removed = (await keys.list(sub)).find(({ credentialId }) => credentialId === formText(id));
     await keys.remove({ sub, assertion }, formText(id));
-    sessions.endOf(sub, formText(id));
+    await sessions.endOf(sub, formText(id));
     notifyAccountSecurityEvent(context, services, { user: sub, what: 'passkey_removed', name: removed?.name ?? '' });
     return context.redirect(PATH, 303);
   });
 
-  changes('recovery', async (context, sub) => recoveryPage(context, recovery.issue(sub)));
+  changes('recovery', async (context, sub) => recoveryPage(context, await recovery.issue(sub)));
 
   return app;
 }

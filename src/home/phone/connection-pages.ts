@@ -12,14 +12,14 @@ import { thirdPartyScopeWords } from './scope-words.ts';
 export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
-  app.get(CONNECT_PATH, (context) => {
+  app.get(CONNECT_PATH, async (context) => {
     const { user } = context.var;
     const { ticket = '', connection } = context.req.query();
     const wanted = connection === undefined ? { ticket } : { connection };
     if (user === undefined) return redirectToSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
     if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
-    if (connection !== undefined) return ownConnection(context, services, user.username, connection);
-    const request = services.connections.byTicket(ticket);
+    if (connection !== undefined) return await ownConnection(context, services, user.username, connection);
+    const request = await services.connections.byTicket(ticket);
     // The page doesn't say whose link it is: somebody sent it, or the person is signed in as somebody else.
     if (request === undefined || request.user !== user.username) {
       return renderMessagePage(context, 403, {
@@ -61,10 +61,15 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
 }
 
 /** Handles the address without a ticket, which is the same for all users. Connects the signed-in person's account. */
-function ownConnection(context: BrowserContext, { connections }: PhoneServices, user: string, connection: string) {
+async function ownConnection(
+  context: BrowserContext,
+  { connections }: PhoneServices,
+  user: string,
+  connection: string,
+) {
   try {
-    const { ticket } = connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);
-    const request = connections.byTicket(ticket);
+    const { ticket } = await connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);
+    const request = await connections.byTicket(ticket);
     if (request !== undefined) return requestPage(context, request);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;

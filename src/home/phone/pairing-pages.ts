@@ -37,7 +37,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   app.post(PAIRING_PATH, async (context) => {
     const secret = await formSecret(context);
     const pairing = await keys.pairing(secret);
-    const person = pairing === undefined ? undefined : people.find(pairing.sub);
+    const person = pairing === undefined ? undefined : await people.find(pairing.sub);
     return person === undefined ? linkExpired(context) : setUpPage(context, secret, person.name);
   });
 
@@ -64,7 +64,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       const key = await keys.enroll({ secret }, registration, passkeyName(context, name));
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
-      signIn(context, services, { username, by: 'passkey', credentialId, synced });
+      await signIn(context, services, { username, by: 'passkey', credentialId, synced });
       notifyAccountSecurityEvent(context, services, { user: username, what: 'passkey_added', name: key.name });
     } catch (error) {
       return renderKeyErrorPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });

@@ -38,7 +38,7 @@ const userSchema = z.strictObject({ user: z.string() });
  */
 export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  const known = (username: string) => services.people.find(username) !== undefined;
+  const known = async (username: string) => (await services.people.find(username)) !== undefined;
 
   app.use(limitUnauthorizedRequests(services.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
@@ -56,7 +56,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   app.post('/device', async (context) => {
     const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+    if (!(await known(body.data.user))) return context.json({ error: 'unknown_user' }, 404);
     const { user, user_code: userCode, decision } = body.data;
     const lookup = await services.deviceCodes.decide(
       userCode,
@@ -71,7 +71,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     const { user, ticket, decision } = body.data;
     const password = Object.hasOwn(services.thirdPartyPasswords, user) ? services.thirdPartyPasswords[user] : undefined;
-    if (!known(user) || password === undefined) return context.json({ error: 'unknown_user' }, 404);
+    if (password === undefined || !(await known(user))) return context.json({ error: 'unknown_user' }, 404);
     const answer = decision === 'approve' ? 'allow' : 'deny';
     const request = await services.connections.answerAs(ticket, user, password, answer);
     if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
@@ -83,12 +83,12 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     app.post(path, async (context) => {
       const body = userSchema.safeParse(await context.req.json().catch(() => undefined));
       if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-      if (!known(body.data.user)) return context.json({ error: 'unknown_user' }, 404);
+      if (!(await known(body.data.user))) return context.json({ error: 'unknown_user' }, 404);
       return context.json(await make(body.data.user));
     });
 
-  forPerson('/tickets', (user) => ({
-    url: `${services.issuer}/phone/link#${services.sessions.issueTicket(user) ?? ''}`,
+  forPerson('/tickets', async (user) => ({
+    url: `${services.issuer}/phone/link#${(await services.sessions.issueTicket(user)) ?? ''}`,
   }));
   forPerson('/pairings', async (user) => {
     const { secret } = await services.keys.pair(user);
@@ -102,12 +102,12 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   return app;
 }
 
-function requestRoutes(services: PhoneServices, known: (username: string) => boolean): Hono {
+function requestRoutes(services: PhoneServices, known: (username: string) => Promise<boolean>): Hono {
   const app = new Hono();
 
   app.get('/requests', async (context) => {
     const user = context.req.query('user') ?? '';
-    if (!known(user)) return context.json({ error: 'unknown_user' }, 404);
+    if (!(await known(user))) return context.json({ error: 'unknown_user' }, 404);
     const asked = await waitUntil(services, context, user, () => services.requests.countPending(user) > 0);
     if (!asked) return context.json({ error: 'invalid_request' }, 400);
     const shown =

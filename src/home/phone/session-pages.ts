@@ -17,14 +17,15 @@ const signInMethods: Record<Session['by'], string> = {
 export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
-  app.get(PATH, (context) => {
+  app.get(PATH, async (context) => {
     const { user, session, formToken } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
+    const open = await sessions.list(user.username);
     return renderPage(context, {
       title: 'Sessions',
       body: html`<h1 tabindex="-1">Sessions</h1>
 <p class="soft">The browsers where you are signed in. Each session ends after eight hours, or after half an hour without activity.</p>
-<ul class="recent">${sessions.list(user.username).map(
+<ul class="recent">${open.map(
         (one) => html`<li data-testid="session"><span>${one.browser}${
           one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
         }<br><span class="soft small">${signInMethods[one.by]}, ${renderLocalTime(one.openedAt)}; last used ${renderLocalTime(one.seenAt)}</span></span>
@@ -38,14 +39,16 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
     const { id } = await context.req.parseBody();
-    if (typeof id === 'string') sessions.end(user.username, id);
+    if (typeof id === 'string') await sessions.end(user.username, id);
     return context.redirect(PATH, 303);
   });
 
-  app.post(`${PATH}/end-others`, (context) => {
+  app.post(`${PATH}/end-others`, async (context) => {
     const { user, session } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
-    for (const { id } of sessions.list(user.username)) if (id !== session?.id) sessions.end(user.username, id);
+    for (const { id } of await sessions.list(user.username)) {
+      if (id !== session?.id) await sessions.end(user.username, id);
+    }
     return context.redirect(PATH, 303);
   });
 

@@ -21,12 +21,12 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     if (assertion === undefined) return signInPage(context, target, 400, 'No passkey responded.');
     try {
       const key = await keys.signIn(assertion);
-      if (people.find(key.sub) === undefined) {
+      if ((await people.find(key.sub)) === undefined) {
         return signInPage(context, target, 403, 'The owner of this passkey is no longer a member of this home.');
       }
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
-      signIn(context, services, { username, by: 'passkey', credentialId, synced });
+      await signIn(context, services, { username, by: 'passkey', credentialId, synced });
       return context.redirect(target, 303);
     } catch (error) {
       const wait = limits.signIns.take(limits.addressOf(context.env.incoming));
@@ -43,18 +43,18 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     const who = `${address} ${name}`;
     const wait = limits.recoveryCodes.wait(who) ?? limits.recoveries.wait(address);
     if (wait !== undefined) return tooManyAttempts(context, target, wait);
-    if (!recovery.check(name, typeof code === 'string' ? code.slice(0, 64) : '')) {
+    if (!(await recovery.check(name, typeof code === 'string' ? code.slice(0, 64) : ''))) {
       limits.recoveryCodes.take(who);
       limits.recoveries.take(address);
       return signInPage(context, target, 401, 'That user name and recovery code do not match.');
     }
-    signIn(context, services, { username: name, by: 'recovery' });
+    await signIn(context, services, { username: name, by: 'recovery' });
     notifyAccountSecurityEvent(context, services, { user: name, what: 'recovery_sign_in', name: '' });
     return context.redirect(target, 303);
   });
 
-  app.post('/signout', (context) => {
-    signOut(context, services);
+  app.post('/signout', async (context) => {
+    await signOut(context, services);
     // Deletes what the browser stores for this address, including the origin key (Clear Site Data §3).
     context.header('clear-site-data', '"storage"');
     return context.redirect('/signin', 303);
@@ -73,7 +73,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
 
   app.post('/phone/link', async (context) => {
     const { ticket } = await context.req.parseBody();
-    const username = sessions.redeemTicket(typeof ticket === 'string' ? ticket : '');
+    const username = await sessions.redeemTicket(typeof ticket === 'string' ? ticket : '');
     if (username === undefined) {
       return renderMessagePage(context, 410, {
         title: 'This link no longer works',
@@ -81,7 +81,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
         link: { href: '/signin', text: 'Sign in with a passkey' },
       });
     }
-    signIn(context, services, { username, by: 'link' });
+    await signIn(context, services, { username, by: 'link' });
     return context.redirect('/phone', 303);
   });
 

@@ -1,8 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
-import type { PeopleStore } from './people.ts';
+import type { SqlTransactions } from '../sql/sql-database.ts';
 
 /** Crockford's base32 (without I, L, O and U), which encodes five bits per character. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -22,22 +21,9 @@ interface RecoveryCode {
  */
 export type RecoveryCodeStore = ReturnType<typeof createRecoveryCodeStore>;
 
-/** Creates the store of recovery codes in SQLite. Only the codes' digests are stored. */
-export function createRecoveryCodeStore(options: {
-  readonly database: Database;
-  readonly people: PeopleStore;
-  readonly clock: Clock;
-}) {
-  const { database, people, clock } = options;
-  const put = database.prepare<[string, string, number]>(
-    'INSERT OR REPLACE INTO recovery_codes VALUES (?, ?, ?, NULL)',
-  );
-  const get = database.prepare<[string], { digest: string; issued_at: number; used_at: number | null }>(
-    'SELECT digest, issued_at, used_at FROM recovery_codes WHERE user = ?',
-  );
-  const end = database.prepare<[string]>('DELETE FROM recovery_codes WHERE user = ?');
-  const used = database.prepare<[number, string]>('UPDATE recovery_codes SET used_at = ? WHERE user = ?');
-
+/** Creates the store of recovery codes. Only the codes' digests are stored. */
+export function createRecoveryCodeStore(options: { readonly database: SqlTransactions; readonly clock: Clock }) {
+  const { database, clock } = options;
   return {
     /**
      * Issues a new code, which replaces the person's old one.
@@ -45,28 +31,45 @@ export function createRecoveryCodeStore(options: {
      * a plain hash is safe
      * @throws {RangeError} if there is no such person
      */
-    issue(username: string): string {
-      if (people.find(username) === undefined) throw new RangeError('there is no such person');
+    async issue(username: string): Promise<string> {
       const code = Array.from({ length: GROUP_COUNT * GROUP_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join(
         '',
       );
-      put.run(username, digest(username, code), clock.now());
+      const issued = await database.run(
+        `INSERT INTO recovery_codes (username, digest, issued_at)
+         SELECT username, @digest, @now FROM people WHERE username = @username AND removed_at IS NULL
+         ON CONFLICT (${database.dialect.tenant}username) DO UPDATE
+         SET digest = excluded.digest, issued_at = excluded.issued_at, used_at = NULL`,
+        { username, digest: digest(username, code), now: clock.now() },
+      );
+      if (issued === 0) throw new RangeError('there is no such person');
       return code.replace(/.{4}(?=.)/g, '$&-');
     },
     /** Returns whether a person's code is correct. Ignores case and spaces, and accepts look-alike letters. */
-    check(username: string, typed: string): boolean {
-      const row = people.find(username) === undefined ? undefined : get.get(username);
+    async check(username: string, typed: string): Promise<boolean> {
+      const row = await database.one<{ digest: string }>(
+        `SELECT digest FROM recovery_codes WHERE username = @username
+           AND username IN (SELECT username FROM people WHERE removed_at IS NULL)`,
+        { username },
+      );
+      const given = digest(username, normalizeCode(typed));
       // Compares even if the name is unknown, so that the response time does not reveal which names exist.
-      const right = isSameSecret(row?.digest ?? '', digest(username, normalizeCode(typed)));
+      const right = isSameSecret(row?.digest ?? '', given);
       if (row === undefined || !right) return false;
-      used.run(clock.now(), username);
-      return true;
+      // Rejects a code that another process has just replaced.
+      const text = 'UPDATE recovery_codes SET used_at = @now WHERE username = @username AND digest = @given';
+      return (await database.run(text, { username, given, now: clock.now() })) === 1;
     },
-    find(username: string): RecoveryCode | undefined {
-      const row = get.get(username);
+    async find(username: string): Promise<RecoveryCode | undefined> {
+      const row = await database.one<{ issued_at: number; used_at: number | null }>(
+        'SELECT issued_at, used_at FROM recovery_codes WHERE username = @username',
+        { username },
+      );
       return row === undefined ? undefined : { issuedAt: row.issued_at, usedAt: row.used_at ?? undefined };
     },
-    end: (username: string): void => void end.run(username),
+    async end(username: string): Promise<void> {
+      await database.run('DELETE FROM recovery_codes WHERE username = @username', { username });
+    },
   };
 }
 

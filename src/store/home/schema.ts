@@ -24,15 +24,15 @@ const peopleTables = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS departures (username TEXT PRIMARY KEY, ended_at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS browser_sessions (
-    digest TEXT PRIMARY KEY, user TEXT NOT NULL, key TEXT, signed_in_by TEXT NOT NULL, credential_id TEXT,
+    digest TEXT PRIMARY KEY, username TEXT NOT NULL, key TEXT, signed_in_by TEXT NOT NULL, credential_id TEXT,
     synced INTEGER NOT NULL, browser TEXT NOT NULL, opened_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS phone_tickets (
-    digest TEXT PRIMARY KEY, user TEXT NOT NULL, expires_at INTEGER NOT NULL
+    digest TEXT PRIMARY KEY, username TEXT NOT NULL, expires_at INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS recovery_codes (
-    user TEXT PRIMARY KEY, digest TEXT NOT NULL, issued_at INTEGER NOT NULL, used_at INTEGER
+    username TEXT PRIMARY KEY, digest TEXT NOT NULL, issued_at INTEGER NOT NULL, used_at INTEGER
   ) STRICT;
 `;
 

@@ -1,8 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
-import type { PeopleStore } from './people.ts';
+import { one, run, type SqlTransactions } from '../sql/sql-database.ts';
 
 export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
 const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
@@ -46,7 +45,7 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 
 interface Row {
   digest: string;
-  user: string;
+  username: string;
   key: string | null;
   signed_in_by: SignedInBy;
   credential_id: string | null;
@@ -57,33 +56,48 @@ interface Row {
   expires_at: number;
 }
 
+/** Condition for sessions that have neither expired nor been idle for too long. */
+const IS_OPEN = 'expires_at > @now AND seen_at > @idleSince';
+const COLUMNS = `digest, username, key, signed_in_by, credential_id, synced, browser, opened_at, seen_at, expires_at`;
+/** Condition for rows of people who were not removed. */
+const IS_KNOWN = 'username IN (SELECT username FROM people WHERE removed_at IS NULL)';
+
 /** The database stores only digests of the cookies' and tickets' secrets. */
 export function createSessionStore(options: {
-  readonly database: Database;
-  readonly people: PeopleStore;
+  readonly database: SqlTransactions;
   readonly formKey: string;
   readonly clock: Clock;
 }) {
-  const { database, people, clock } = options;
-  const statements = prepareStatements(database, clock.now());
-  const known = (username: string) => people.find(username) !== undefined;
+  const { database, clock } = options;
+  const times = () => ({ now: clock.now(), idleSince: clock.now() - IDLE_TIMEOUT_MS });
+  const openSession = (id: string) =>
+    database.one<Row>(`SELECT ${COLUMNS} FROM browser_sessions WHERE digest = @id AND ${IS_OPEN} AND ${IS_KNOWN}`, {
+      id,
+      ...times(),
+    });
 
   return {
     /** @returns the secret for the session's cookie */
-    open({ username, by, credentialId, synced = false, browser, key }: NewSession): string {
+    async open({ username, by, credentialId, synced = false, browser, key }: NewSession): Promise<string> {
       const made = newSecret();
       const now = clock.now();
-      statements.insert.run({
-        digest: digest(made),
-        user: username,
-        key: key === undefined ? null : digest(key),
-        signed_in_by: by,
-        credential_id: credentialId ?? null,
-        synced: synced ? 1 : 0,
-        browser,
-        opened_at: now,
-        seen_at: now,
-        expires_at: now + SESSION_LIFETIME_MS,
+      await database.write(function* () {
+        yield* run('DELETE FROM browser_sessions WHERE expires_at <= @now', { now });
+        yield* run(
+          `INSERT INTO browser_sessions (${COLUMNS})
+           VALUES (@digest, @username, @key, @by, @credentialId, @synced, @browser, @now, @now, @expiresAt)`,
+          {
+            digest: digest(made),
+            username,
+            key: key === undefined ? null : digest(key),
+            by,
+            credentialId: credentialId ?? null,
+            synced: synced ? 1 : 0,
+            browser,
+            now,
+            expiresAt: now + SESSION_LIFETIME_MS,
+          },
+        );
       });
       return made;
     },
@@ -94,42 +108,68 @@ export function createSessionStore(options: {
      * @param by.isTheirs whether the person caused the request; a request that a page sends automatically does not
      * extend the session
      */
-    find(
+    async find(
       given: string | undefined,
       { key, isTheirs }: { readonly key: string | undefined; readonly isTheirs: boolean },
-    ): Session | undefined {
+    ): Promise<Session | undefined> {
       if (given === undefined) return undefined;
-      const now = clock.now();
-      const row = statements.find.get(digest(given), now, now - IDLE_TIMEOUT_MS);
-      if (row === undefined || !known(row.user)) return undefined;
+      const row = await openSession(digest(given));
+      if (row === undefined) return undefined;
       if (key !== undefined && !isSameSecret(row.key ?? '', digest(key))) return undefined;
-      if (isTheirs && now - row.seen_at >= SEEN_PRECISION_MS) statements.seen.run(now, row.digest);
+      const now = clock.now();
+      if (isTheirs && now - row.seen_at >= SEEN_PRECISION_MS) {
+        const text = 'UPDATE browser_sessions SET seen_at = @now WHERE digest = @digest AND seen_at < @now';
+        await database.run(text, { digest: row.digest, now });
+      }
       return toSession(row);
     },
-    isOpen: (id: string): boolean => statements.find.get(id, clock.now(), clock.now() - IDLE_TIMEOUT_MS) !== undefined,
-    list: (username: string): Session[] =>
-      statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(toSession),
-    /** Returns false if the person has no such session. */
-    end: (username: string, id: string): boolean => statements.end.run(username, id).changes === 1,
-    /** Ends all of a person's sessions and invalidates the person's unused sign-in links. */
-    endAll: (username: string): void => {
-      statements.endAll.run(username);
-      statements.dropTickets.run(username);
+    isOpen: async (id: string): Promise<boolean> => (await openSession(id)) !== undefined,
+    async list(username: string): Promise<Session[]> {
+      const rows = await database.all<Row>(
+        `SELECT ${COLUMNS} FROM browser_sessions WHERE username = @username AND ${IS_OPEN}
+         ORDER BY seen_at DESC, opened_at DESC`,
+        { username, ...times() },
+      );
+      return rows.map(toSession);
     },
-    endOf: (username: string, credentialId: string): void => {
-      statements.endOf.run(username, credentialId);
+    /** Returns false if the person has no such session. */
+    async end(username: string, id: string): Promise<boolean> {
+      const text = 'DELETE FROM browser_sessions WHERE username = @username AND digest = @id';
+      return (await database.run(text, { username, id })) === 1;
+    },
+    /** Ends all of a person's sessions and invalidates the person's unused sign-in links. */
+    endAll: (username: string): Promise<void> =>
+      database.write(function* () {
+        yield* run('DELETE FROM browser_sessions WHERE username = @username', { username });
+        yield* run('DELETE FROM phone_tickets WHERE username = @username', { username });
+      }),
+    async endOf(username: string, credentialId: string): Promise<void> {
+      const text = 'DELETE FROM browser_sessions WHERE username = @username AND credential_id = @credentialId';
+      await database.run(text, { username, credentialId });
     },
     /** Issues a one-time sign-in link's secret, valid for ten minutes. Returns undefined for unknown people. */
-    issueTicket(username: string): string | undefined {
-      if (!known(username)) return undefined;
+    async issueTicket(username: string): Promise<string | undefined> {
       const ticket = newSecret();
-      statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_LIFETIME_MS);
-      return ticket;
+      const now = clock.now();
+      const issued = await database.write(function* () {
+        yield* run('DELETE FROM phone_tickets WHERE expires_at <= @now', { now });
+        return yield* run(
+          `INSERT INTO phone_tickets (digest, username, expires_at)
+           SELECT @digest, username, @expiresAt FROM people WHERE username = @username AND removed_at IS NULL`,
+          { digest: digest(ticket), username, expiresAt: now + TICKET_LIFETIME_MS },
+        );
+      });
+      return issued === 1 ? ticket : undefined;
     },
     /** Redeems a ticket. @returns the user name of the person that the ticket was issued for */
-    redeemTicket(ticket: string): string | undefined {
-      const row = statements.takeTicket.get(digest(ticket), clock.now());
-      return row !== undefined && known(row.user) ? row.user : undefined;
+    async redeemTicket(ticket: string): Promise<string | undefined> {
+      const taken = await database.write(() =>
+        one<{ username: string }>(
+          `DELETE FROM phone_tickets WHERE digest = @digest AND expires_at > @now AND ${IS_KNOWN} RETURNING username`,
+          { digest: digest(ticket), now: clock.now() },
+        ),
+      );
+      return taken?.username;
     },
     /** Returns a CSRF token for this session and browser. @param browser the browser's origin key, or its cookie */
     formToken: (browser: string, session: Session | undefined): string =>
@@ -142,37 +182,10 @@ export function createSessionStore(options: {
 const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
 const newSecret = () => randomBytes(32).toString('base64url');
 
-function prepareStatements(database: Database, now: number) {
-  for (const table of ['browser_sessions', 'phone_tickets']) {
-    database.prepare<[number]>(`DELETE FROM ${table} WHERE expires_at <= ?`).run(now);
-  }
-  return {
-    insert: database.prepare<[Row]>(
-      `INSERT INTO browser_sessions VALUES (@digest, @user, @key, @signed_in_by, @credential_id, @synced, @browser,
-         @opened_at, @seen_at, @expires_at)`,
-    ),
-    find: database.prepare<[string, number, number], Row>(
-      'SELECT * FROM browser_sessions WHERE digest = ? AND expires_at > ? AND seen_at > ?',
-    ),
-    seen: database.prepare<[number, string]>('UPDATE browser_sessions SET seen_at = ? WHERE digest = ?'),
-    list: database.prepare<[string, number, number], Row>(
-      'SELECT * FROM browser_sessions WHERE user = ? AND expires_at > ? AND seen_at > ? ORDER BY seen_at DESC, opened_at DESC',
-    ),
-    end: database.prepare<[string, string]>('DELETE FROM browser_sessions WHERE user = ? AND digest = ?'),
-    endAll: database.prepare<[string]>('DELETE FROM browser_sessions WHERE user = ?'),
-    dropTickets: database.prepare<[string]>('DELETE FROM phone_tickets WHERE user = ?'),
-    endOf: database.prepare<[string, string]>('DELETE FROM browser_sessions WHERE user = ? AND credential_id = ?'),
-    insertTicket: database.prepare<[string, string, number]>('INSERT INTO phone_tickets VALUES (?, ?, ?)'),
-    takeTicket: database.prepare<[string, number], { user: string }>(
-      'DELETE FROM phone_tickets WHERE digest = ? AND expires_at > ? RETURNING user',
-    ),
-  };
-}
-
 function toSession(row: Row): Session {
   return {
     id: row.digest,
-    username: row.user,
+    username: row.username,
     by: row.signed_in_by,
     credentialId: row.credential_id ?? undefined,
     synced: row.synced === 1,

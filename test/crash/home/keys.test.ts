@@ -27,7 +27,7 @@ beforeEach(async () => {
   await world.inside(async ({ keys, endKey }) => {
     for (const { credentialId } of await keys.list('alice')) {
       await keys.remove('machine', credentialId);
-      endKey('alice', credentialId);
+      await endKey('alice', credentialId);
     }
   });
 });

@@ -63,17 +63,18 @@ export async function createWorld(options: WorldOptions = {}) {
 
   let server: HttpServer = await listenOnLoopback(0, Date.now);
   const database = prepareHomeDatabase(new Database(':memory:'));
-  const people = createPeopleStore(database, Date.now);
+  const sql = createSqliteTransactions(database);
+  const people = createPeopleStore(sql, Date.now);
   for (const [username, name] of [
     ['alice', 'Alice Example'],
     ['bob', 'Bob Example'],
   ] as const) {
-    people.add({ username, name, email: `${username}@sandbox.example` });
+    await people.add({ username, name, email: `${username}@sandbox.example` });
   }
   const provider = await createIdentityProvider({
     issuer: server.url,
     database,
-    sql: createSqliteTransactions(database),
+    sql,
     resource: gatewayUrl,
     people,
     keys: testKeys(server.url, gatewayUrl),

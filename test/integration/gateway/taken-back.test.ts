@@ -21,7 +21,7 @@ function place(proposer: Partial<NonNullable<Caller['proposer']>> = {}) {
 const signalComes = () => {
   const before = world.clock.now();
   world.onClaimed = async () => {
-    world.isRevokedBySignal = ({ sub, client }, at) => sub === 'alice' && client === CLIENT && at < before;
+    world.isRevokedBySignal = async ({ sub, client }, at) => sub === 'alice' && client === CLIENT && at < before;
   };
 };
 
@@ -32,7 +32,7 @@ it('an order that is claimed when its company ends the sign-in it came by is not
   await expect(placed()).rejects.toMatchObject(notPlaced);
   expect(world.alpaca.submissions).toEqual([]);
   expect(await world.journal.find('alice', draft.client_order_id)).toMatchObject({ state: 'rejected' });
-  world.isRevokedBySignal = () => false;
+  world.isRevokedBySignal = async () => false;
   await expect(placed()).rejects.toMatchObject({ code: 'not_placed' });
   expect(world.alpaca.submissions).toEqual([]);
 });

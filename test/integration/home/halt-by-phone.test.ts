@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, expect, it } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { createRecoveryCodeStore } from '../../../src/store/home/recovery-codes.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { openCliWorld } from '../cli/cli-world.ts';
 import { createHttpBrowser, ledTo } from './http-browser.ts';
 
@@ -13,8 +13,8 @@ afterAll(() => world.close());
 
 it('whoever has lost their passkeys halts all trading by recovery code, and can not let it go on', async () => {
   const database = new Database(join(world.sandbox.ready.home, 'identity-provider.db'));
-  const people = createPeopleStore(database, Date.now);
-  const code = createRecoveryCodeStore({ database, people, clock: systemClock }).issue('alice');
+  const codes = createRecoveryCodeStore({ database: createSqliteTransactions(database), clock: systemClock });
+  const code = await codes.issue('alice');
   database.close();
   const browser = createHttpBrowser(world.sandbox.ready.issuer);
   const form = { username: 'alice', code };

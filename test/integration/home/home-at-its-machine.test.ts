@@ -112,8 +112,8 @@ it('people come and go; a name is never given again', async () => {
 it('a new recovery code ends the one before', async () => {
   const next = await issueRecoveryCode(app, ground.folder, undefined);
   await withHome(app, ground.folder, async ({ recoveryCodes }) => {
-    expect(recoveryCodes.check('alice', recoveryCode)).toBe(false);
-    expect(recoveryCodes.check('alice', next.recoveryCode)).toBe(true);
+    expect(await recoveryCodes.check('alice', recoveryCode)).toBe(false);
+    expect(await recoveryCodes.check('alice', next.recoveryCode)).toBe(true);
   });
 });
 

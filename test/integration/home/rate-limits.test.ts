@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { createRecoveryCodeStore } from '../../../src/store/home/recovery-codes.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import {
   details,
   refusal,
@@ -156,9 +156,8 @@ describe('wrong codes', () => {
   });
 
   it('of recovery are counted by address and person', async () => {
-    const database = world.database();
-    const people = createPeopleStore(database, Date.now);
-    const code = createRecoveryCodeStore({ database, people, clock: systemClock }).issue('alice');
+    const database = createSqliteTransactions(world.database());
+    const code = await createRecoveryCodeStore({ database, clock: systemClock }).issue('alice');
     const browser = createHttpBrowser(world.issuer);
     const recover = (address: string, username: string, given: string) =>
       browser.submit('/signin', '/signin/recovery', { username, code: given }, { 'x-test-address': address });

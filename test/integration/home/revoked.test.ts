@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { createPeopleStore } from '../../../src/store/home/people.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { signIn } from '../sandbox/identity-provider-fixture.ts';
 import { openLinkByHttp, pairByHttp } from './http-browser.ts';
 
@@ -206,7 +207,7 @@ describe('a person who is removed', () => {
     expect(await waiting('bob')).toBeGreaterThan(0);
     expect((await browser.visit('/phone')).status).toBe(200);
 
-    sandbox.people.remove('bob');
+    await sandbox.people.remove('bob');
 
     await expectEnded(bob);
     expect((await browser.visit('/phone')).headers.get('x-phone-location')).toMatch(/^\/signin/);
@@ -232,7 +233,7 @@ describe('a person who is removed', () => {
     const alice = await session('alice');
     const browser = await openLinkByHttp((await phone.ticket('alice')).url);
     const database = new Database(join(folder, 'identity-provider.db'));
-    createPeopleStore(database, Date.now).remove('alice');
+    await createPeopleStore(createSqliteTransactions(database), Date.now).remove('alice');
     database.close();
     expect((await alice.answer('GET', '/v1/proposals')).status).toBe(401);
     await expect(alice.refresh()).rejects.toMatchObject({ error: 'invalid_grant' });

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { createRecoveryCodeStore } from '../../../src/store/home/recovery-codes.ts';
 import { createSessionStore } from '../../../src/store/home/sessions.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { plainRequest } from '../plain-request.ts';
 import { details, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { register } from './public-client.ts';
@@ -45,9 +45,8 @@ function plainBrowser() {
 async function recovered() {
   const browser = plainBrowser();
   const form_token = await browser.tokenOn('/signin');
-  const database = world.database();
-  const people = createPeopleStore(database, Date.now);
-  const code = createRecoveryCodeStore({ database, people, clock: systemClock }).issue('alice');
+  const database = createSqliteTransactions(world.database());
+  const code = await createRecoveryCodeStore({ database, clock: systemClock }).issue('alice');
   const answer = await browser.ask('/signin/recovery', { form_token, username: 'alice', code });
   return { browser, answer };
 }
@@ -135,9 +134,9 @@ describe('over https, without script', () => {
   it('one lets a program in, once the passkey has signed in, and is led on to it', async () => {
     const { clientId, redirectUri } = await registered();
     const browser = plainBrowser();
-    const people = createPeopleStore(world.database(), Date.now);
-    const sessions = createSessionStore({ database: world.database(), people, formKey: '', clock: systemClock });
-    const secret = sessions.open({ username: 'alice', by: 'passkey', browser: 'a browser', key: undefined });
+    const database = createSqliteTransactions(world.database());
+    const sessions = createSessionStore({ database, formKey: '', clock: systemClock });
+    const secret = await sessions.open({ username: 'alice', by: 'passkey', browser: 'a browser', key: undefined });
     browser.jar.set('__Host-trade_agent_session', secret);
     const query = new URLSearchParams({
       client_id: clientId,

@@ -55,7 +55,7 @@ const ring = (notices: NoticeChannelsConfig) =>
   world.restart({
     notices: createPhoneNoticeSender({
       channels: notices,
-      owner: () => 'alice',
+      owner: async () => 'alice',
       secrets: openHomeSecrets(folder),
       surroundings: { fetch, env: {}, platform: process.platform, command: 'trade-agent home notices' },
       clock: {

@@ -16,7 +16,7 @@ import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
 import type { IdentityProviderOptions } from '../../../src/home/identity-provider-options.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
-import { addMissingPeople, createPeopleStore } from '../../../src/store/home/people.ts';
+import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
@@ -91,12 +91,13 @@ export async function startIdentityProvider(
   const start = async () => {
     const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
     const vault = createVault({ database, key: Buffer.alloc(32, 7), connections });
-    const people = createPeopleStore(database, Date.now);
-    addMissingPeople(people, users);
+    const sql = createSqliteTransactions(database);
+    const people = createPeopleStore(sql, Date.now);
+    await people.addMissing(users);
     const provider = await createIdentityProvider({
       issuer: address,
       database,
-      sql: createSqliteTransactions(database),
+      sql,
       resource: RESOURCE,
       people,
       keys,

@@ -43,11 +43,11 @@ it('a sandbox starts again after one of its people was removed, who stays so', a
     ['alice', 'bob'],
     ['alice', 'bob'],
   ]);
-  first.people.remove('bob');
+  await first.people.remove('bob');
   await expect.poll(() => [phones(), keyPairs()]).toEqual([['alice'], ['alice']]);
   await first.close();
   const again = await startSandbox({ home, port: 0 });
-  expect(again.people.list().map(({ username }) => username)).toEqual(['alice']);
+  expect((await again.people.list()).map(({ username }) => username)).toEqual(['alice']);
   await again.close();
   expect([phones(), keyPairs()]).toEqual([['alice'], ['alice']]);
 });

@@ -13,7 +13,7 @@ import type { ExecutionOutcome, Kind } from '../../kind.ts';
 export interface AccessPorts {
   readonly store: Pick<AccessStore, 'grant'> | undefined;
   /** Whether the provider has a user with this `sub`. Undefined if the provider can't be asked. */
-  readonly isKnown?: ((sub: string) => boolean) | undefined;
+  readonly isKnown?: ((sub: string) => Promise<boolean>) | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -28,7 +28,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
       if (store === undefined) throw accessManagedElsewhereProblem();
       const account = proposer.sub;
       const begin = from ?? formatUtcSeconds(clock.now());
-      if (!NAME_ROLES.includes(role)) requireOther(who, account, isKnown);
+      if (!NAME_ROLES.includes(role)) await requireOther(who, account, isKnown);
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
         throw invalidAccess('until', 'the access would end before it begins');
       }
@@ -72,9 +72,9 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
 }
 
 /** @throws {HttpProblem} if `who` is the account's owner, or a person whom the provider does not know */
-function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): void {
+async function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): Promise<void> {
   if (who === account) throw invalidAccess('who', 'this is your own account');
-  if (isKnown?.(who) !== false) return;
+  if (isKnown === undefined || (await isKnown(who))) return;
   throw new HttpProblem(404, 'not_found', `there is no user "${who}" here`, {
     hint: 'Use the name they sign in with. "trade-agent home user list" on the home’s machine lists all users.',
     fields: ['who'],

@@ -77,7 +77,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     });
     const resource = requireResource(assertion, params.resource, options.resource);
     const scope = grantedScope(assertion, params.scope, company);
-    const accountId = personOf(assertion, company);
+    const accountId = await personOf(assertion, company);
     requireNotTakenBack(assertion);
     await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
     if (!options.redeemed.redeem(assertion)) throw rejectedAssertion('it was already redeemed');
@@ -128,10 +128,12 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     }
   };
 
-  function personOf({ sub }: IdentityAssertion, { people }: Company): string {
+  async function personOf({ sub }: IdentityAssertion, { people }: Company): Promise<string> {
     const username = Object.hasOwn(people, sub) ? people[sub] : undefined;
     if (username === undefined) throw rejectedAssertion('sub is not listed among this company’s people');
-    if (options.people.find(username) === undefined) throw rejectedAssertion('the user for this sub no longer exists');
+    if ((await options.people.find(username)) === undefined) {
+      throw rejectedAssertion('the user for this sub no longer exists');
+    }
     return username;
   }
 

@@ -105,7 +105,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
     if (act !== undefined) throw invalidSubjectTokenError('was itself exchanged');
     if (client_id !== LOGIN_CLIENT_ID)
       throw invalidSubjectTokenError('is not from the client that people sign in with');
-    const grantId = options.grants.liveGrant(jti);
+    const grantId = await options.grants.liveGrant(jti);
     const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
     if (signIn?.accountId !== sub || signIn.isExpired) throw invalidSubjectTokenError('was revoked');
     return {

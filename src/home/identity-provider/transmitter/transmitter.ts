@@ -227,7 +227,7 @@ function createSnapshotReader(
     FROM granted_devices AS devices
     JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id`);
   return async () => {
-    const users = people.list().map(({ username }) => username);
+    const users = (await people.list()).map(({ username }) => username);
     const all = await Promise.all(users.map((user) => keys.list(user)));
     return [
       ...users.map((user): SecurityEventSubject => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),

@@ -56,16 +56,16 @@ function sessionCookies(issuer: string) {
 }
 
 /** Signs the browser in. Without https, this requires the origin key that the browser's script has sent. */
-export function signIn(
+export async function signIn(
   context: BrowserContext,
   services: BrowserServices,
   session: Omit<NewSession, 'browser' | 'key'>,
-): void {
+): Promise<void> {
   const cookies = sessionCookies(services.issuer);
   // A browser has only one session, so an earlier session's secret becomes useless. The page renews its push subscription.
   const { session: earlier } = context.var;
-  if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
-  const secret = services.sessions.open({
+  if (earlier !== undefined) await services.sessions.end(earlier.username, earlier.id);
+  const secret = await services.sessions.open({
     ...session,
     browser: describeBrowser(context.req.header('user-agent')),
     key: context.var.key,
@@ -85,10 +85,10 @@ export function notifyAccountSecurityEvent(
   push.tellAccount({ ...event, browser: describeBrowser(req.header('user-agent')), session: own });
 }
 
-export function signOut(context: BrowserContext, services: BrowserServices): void {
+export async function signOut(context: BrowserContext, services: BrowserServices): Promise<void> {
   const { session } = context.var;
   const cookies = sessionCookies(services.issuer);
-  if (session !== undefined) services.sessions.end(session.username, session.id);
+  if (session !== undefined) await services.sessions.end(session.username, session.id);
   deleteCookie(context, cookies.session, { path: '/', secure: cookies.secure });
 }
 
@@ -107,7 +107,7 @@ export function browserMiddleware(services: BrowserServices) {
     const given = context.req.header(ORIGIN_KEY_HEADER) ?? '';
     const key = /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
     const cookie = secure || key !== undefined ? getCookie(context, cookies.session) : undefined;
-    const found = sessions.find(cookie, {
+    const found = await sessions.find(cookie, {
       key: secure ? undefined : key,
       isTheirs: isUserActivity(context),
     });
@@ -119,7 +119,7 @@ export function browserMiddleware(services: BrowserServices) {
     context.set('installable', true);
     context.set('key', key);
     context.set('session', session);
-    context.set('user', session && services.people.find(session.username));
+    context.set('user', session && (await services.people.find(session.username)));
     context.set('formToken', sessions.formToken(browser, session));
   };
   const isOurForm = async (context: BrowserContext): Promise<boolean> => {
@@ -236,9 +236,9 @@ export async function isValidSession(
   { id, username, credentialId }: Session,
   { keys, sessions }: Pick<BrowserServices, 'keys' | 'sessions'>,
 ): Promise<boolean> {
-  if (!sessions.isOpen(id)) return false;
+  if (!(await sessions.isOpen(id))) return false;
   if (credentialId === undefined) return true;
   if ((await keys.list(username)).some((key) => key.credentialId === credentialId)) return true;
-  sessions.endOf(username, credentialId);
+  await sessions.endOf(username, credentialId);
   return false;
 }

@@ -137,15 +137,15 @@ export function withSubscriptionCleanup(
 ): SessionStore {
   return {
     ...sessions,
-    end(username, id) {
-      const ended = sessions.end(username, id);
+    async end(username, id) {
+      const ended = await sessions.end(username, id);
       // Ids are not secret, so only the person's own session may be ended.
       if (ended) subscriptions.endSession(id);
       return ended;
     },
-    endOf(username, credentialId) {
+    async endOf(username, credentialId) {
       subscriptions.endKey(username, credentialId);
-      sessions.endOf(username, credentialId);
+      await sessions.endOf(username, credentialId);
     },
   };
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database.ts';
+import { peopleContract } from './people.ts';
+import { recoveryCodesContract } from './recovery-codes.ts';
+import { sessionsContract } from './sessions.ts';
 
 /** The contracts of all of a home's stores, for each kind of database. */
 export function homeStoresContract(open: OpenHomeDatabase): void {
@@ -12,4 +15,8 @@ export function homeStoresContract(open: OpenHomeDatabase): void {
       expect(await another.all('SELECT request, count FROM wrong_codes')).toEqual([{ request: 'r', count: 1 }]);
     });
   });
+
+  peopleContract(open);
+  sessionsContract(open);
+  recoveryCodesContract(open);
 }

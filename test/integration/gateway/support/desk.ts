@@ -79,7 +79,7 @@ export async function startDesk() {
       {
         brokerFor: async ({ sub }) => brokerOf(sub),
         clock,
-        isRevokedBySignal: (of, at): boolean => world.isRevokedBySignal(of, at),
+        isRevokedBySignal: (of, at): Promise<boolean> => world.isRevokedBySignal(of, at),
       },
     );
   const world = {
@@ -95,7 +95,7 @@ export async function startDesk() {
     /** Runs after each claim, before anything is sent. */
     onClaimed: async () => {},
     /** What a company has taken back; nothing unless set. */
-    isRevokedBySignal: (() => false) as IsRevokedBySignal,
+    isRevokedBySignal: (async () => false) as IsRevokedBySignal,
     /** A resting order of alice's at the broker. */
     resting(changes: Record<string, unknown> = {}) {
       const order: StandInOrder = {

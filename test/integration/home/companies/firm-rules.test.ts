@@ -160,7 +160,7 @@ describe('a company’s token', () => {
   it('is refused at once when its person is removed', async () => {
     const person = await by({ sub: 'u-bob' });
     expect((await person.send('GET', '/v1/orders?limit=1')).status).toBe(200);
-    world.sandbox.people.remove('bob');
+    await world.sandbox.people.remove('bob');
     await expect
       .poll(async () => (await person.send('GET', '/v1/orders?limit=1')).body)
       .toMatchObject({ status: 401, code: 'token_revoked' });

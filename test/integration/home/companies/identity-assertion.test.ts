@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, decodeJwt, type JWTPayload, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createPeopleStore } from '../../../../src/store/home/people.ts';
+import { createSqliteTransactions } from '../../../../src/store/sqlite/sql-database.ts';
 import { RESOURCE, startIdentityProvider, type World } from '../../sandbox/identity-provider-fixture.ts';
 import { attempt, claimsOf, type Ground, type Parties, startParties, variants } from './assertion-variants.ts';
 import {
@@ -241,7 +242,7 @@ it('ends with its person, at once', async () => {
   const { body } = await redeem(world.issuer, client, await acme.sign(claims({ sub: 'u-bob' })));
   const jti = String(decodeJwt(String(body.access_token)).jti);
   expect(await world.provider().isRevoked(jti)).toBe(false);
-  createPeopleStore(world.database(), Date.now).remove('bob');
+  await createPeopleStore(createSqliteTransactions(world.database()), Date.now).remove('bob');
   expect(await world.provider().isRevoked(jti)).toBe(true);
   const again = await acme.sign(claims({ sub: 'u-bob' }));
   expect((await told(redeem(world.issuer, client, again))).logged).toContain('no longer exists');

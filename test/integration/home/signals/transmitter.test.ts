@@ -120,7 +120,7 @@ describe('a home tells its receivers', () => {
 
   it('of somebody who was removed: their key, and they themselves', async () => {
     receiver.requests.length = 0;
-    world.sandbox.people.remove('bob');
+    await world.sandbox.people.remove('bob');
     await expect
       .poll(() => events().map(({ sub_id, events: all }) => [sub_id, all && Object.keys(all)]), SEEN)
       .toEqual(
