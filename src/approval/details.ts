@@ -59,7 +59,9 @@ export const proposalDetailsSchema = z.lazy(() =>
     proposal: z.string().regex(/^pr_[0-9A-Za-z]{8,32}$/),
     code: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{4}$/),
     digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-    /** Random, for the signature. Absent from proposals that were made before approvals were signed. */
+    /**
+     * Random value that makes each signature unique. Absent from proposals that were made before approvals were signed.
+     */
     nonce: z
       .string()
       .regex(/^[A-Za-z0-9_-]{22}$/)

@@ -46,7 +46,7 @@ export interface KernelDeps {
   /** The provider's own names for details types. */
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
   readonly getKind: (kind: ProposalKind) => Kind;
-  /** Undefined if approvals need no signature by the person's own key. */
+  /** Verifies signatures by people's own keys; undefined if approvals need no signature. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   /**
    * Verifies an approval's token in the same way as a caller's token.

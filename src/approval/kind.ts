@@ -8,13 +8,16 @@ import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
 /** The proposer, from a verified access token. */
 export interface Proposer {
   readonly sub: string;
-  /** Set if another person acts for `sub`. */
+  /** The person who acts for `sub`, if another person does. */
   readonly by?: string;
   readonly clientId: string;
   readonly membership?: Membership | undefined;
   /** Thumbprint of the key that the token is bound to (RFC 9449 `cnf.jkt`). */
   readonly jkt?: string | undefined;
-  /** Only for token exchange. Never logged, stored or echoed. `NO_TOKEN` if the owner's token is not available. */
+  /**
+   * The token from which others are obtained by token exchange, its only use. Never logged, stored or echoed.
+   * `NO_TOKEN` if the owner's token is not available.
+   */
   readonly accessToken: string;
 }
 

@@ -3,7 +3,7 @@ import type { ApprovalScope } from '../../oauth/scopes.ts';
 /** The person to ask. The claims come from the proposer's verified token. */
 interface Approver {
   readonly sub: string;
-  /** For providers that identify people by user name or e-mail address instead of `sub`. */
+  /** The person's user name, for providers that identify people by user name or e-mail address instead of `sub`. */
   readonly name?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -12,7 +12,7 @@ interface Approver {
 export interface CibaRequest {
   readonly asked: Approver;
   readonly scope: ApprovalScope;
-  /** At most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
+  /** The binding message (CIBA Core §7.1): at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
   readonly bindingMessage: string;
   /** One RFC 9396 object, which the phone shows and the token carries. */
   readonly details: Readonly<Record<string, unknown>> & { readonly type: string };

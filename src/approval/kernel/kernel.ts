@@ -298,7 +298,7 @@ export class ApprovalKernel {
     this.#supervisor.begin(id, 'found');
   }
 
-  /** Starts to look up unknown outcomes that no run is looking up. */
+  /** Begins a run for each proposal whose outcome is unknown, unless it has one. */
   async resumeUnknown(): Promise<void> {
     for (const id of await this.#parts.store.unknownIds()) this.#supervisor.begin(id, 'found');
   }

@@ -27,7 +27,7 @@ export interface ApprovalStatement {
   readonly code: string;
   readonly worst_case: WorstCase | null;
   readonly decision: 'approve';
-  /** Random, chosen by the gateway for each draft; for a request that a client makes directly, the digest again. */
+  /** A random value that the gateway chooses for each draft. For a request that a client makes directly, the digest. */
   readonly nonce: string;
 }
 

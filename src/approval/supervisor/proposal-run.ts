@@ -15,7 +15,7 @@ import { requestOwnerApproval, requestSecondApproval } from './request-approval.
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 /** Maximum number of times that a person is asked about one proposal, if responses keep getting lost. */
 const MAX_QUESTIONS = 3;
-/** By how much `slow_down` permanently increases the polling interval, in seconds (CIBA Core §11). */
+/** Seconds by which each `slow_down` permanently increases the polling interval (CIBA Core §11). */
 const SLOW_DOWN_SECONDS = 5;
 /** Maximum delay of the next poll while the provider is unreachable, in seconds. */
 const MAX_BACKOFF_SECONDS = 30;
@@ -59,8 +59,8 @@ const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 export type RunReason = 'due' | 'pinged' | 'found';
 
 /**
- * The outcome of a run: the milliseconds until the next step, no next step, or another process has claimed the
- * proposal.
+ * The outcome of a run: the milliseconds until the next step, `nothing` if no step is planned, or `elsewhere` if
+ * another process has claimed the proposal.
  */
 type NextStep = number | 'nothing' | 'elsewhere';
 

@@ -12,8 +12,7 @@ import { logDenial } from '../log-denial.ts';
 
 /**
  * The least time that a decision needs, in milliseconds. With less time left, nobody could read the order and decide,
- * so
- * the proposal expires.
+ * so the proposal expires.
  */
 const MIN_DECISION_MS = 5_000;
 /** Delays between attempts to send an approval request, in milliseconds; short, since someone may be waiting. */

@@ -145,8 +145,8 @@ export class ProposalSupervisor {
   }
 
   /**
-   * Whether this process works on a proposal or follows its result. Following that was resumed, for example after a
-   * restart, doesn't count: each request for the proposal then checks the result itself.
+   * Whether this process works on a proposal or follows its result. Following that was only resumed, for example after
+   * a restart, does not count, so that each request for the proposal checks the result itself.
    */
   isSupervised(id: string): boolean {
     return this.#runs.has(id) || this.#followed.get(id)?.isResumed === false;
