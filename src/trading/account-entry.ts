@@ -4,7 +4,7 @@ import { environments } from './order.ts';
 /** One of a person's accounts in `GET /v1/accounts`, without balances or positions. */
 export const accountEntrySchema = z.lazy(() =>
   z.object({
-    /** Null if the broker could not be reached. */
+    /** The account's number. Null if the broker could not be reached. */
     account: z.string().nullable(),
     broker: z.string(),
     /** Display name: `Alpaca`, or the label that the owner chose. */

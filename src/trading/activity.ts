@@ -74,7 +74,7 @@ export const activitySchema = z.lazy(() =>
     price: decimalString.nullable(),
     /** Shared by activities that were booked together, such as the old and new shares of a split. */
     group: z.string().nullable().optional(),
-    /** Negative for money paid out. Null for fills and if no money moved. */
+    /** Dollars received, negative for money paid out. Null for fills and if no money moved. */
     amount: decimalString.nullable(),
     /** Spin-off: the parent's symbol, and the fraction (0 to 1) of its cost that the new shares get (IRS Form 8937). */
     basis: z.object({ from: z.string(), fraction: decimalString }).optional(),

@@ -22,7 +22,10 @@ export const permissions = [
 ] as const;
 export type Permission = (typeof permissions)[number];
 
-/** Undefined for kinds without an account, which people propose only for themselves. */
+/**
+ * The permission that proposing each kind requires. Undefined for kinds without an account, which people propose only
+ * for themselves.
+ */
 export const permissionToPropose: Readonly<Record<ProposalKind, Permission | undefined>> = {
   order: 'can_propose',
   message: undefined,

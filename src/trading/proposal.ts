@@ -150,7 +150,10 @@ const proposalShape = () => ({
   approval: z.object({
     method: z.string(),
     phone_url: z.string().optional(),
-    /** Set if a second approver is needed: the person to ask after the owner, and whether the owner has approved. */
+    /**
+     * The person who has to approve after the owner, and whether the owner has approved. Set if a second approver is
+     * needed.
+     */
     second: z.object({ person: z.string(), owner_approved: z.boolean() }).optional(),
   }),
   reason: z
@@ -179,8 +182,7 @@ export const proposalSchema = z.lazy(() => {
 
 /**
  * Returns a union with one schema per kind. TypeScript can't infer its type from the table, so callers pass it as a
- * type
- * argument.
+ * type argument.
  */
 function unionOfKinds<Output, Input = Output>(
   make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,

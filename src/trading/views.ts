@@ -22,7 +22,7 @@ export const accountSchema = z.lazy(() =>
     buying_power: decimalString,
     long_market_value: decimalString,
     trading_blocked: z.boolean(),
-    /** Absent if the broker returns none, because the account can't trade options. */
+    /** The approved options level. Absent if the broker returns none, because the account can't trade options. */
     options_level: z.number().int().min(0).max(3).optional(),
     options_buying_power: decimalString.optional(),
     crypto_active: z.boolean().optional(),

@@ -14,7 +14,7 @@ export const orderIdSchema = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
 
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** Defaults to the person's default account. */
+    /** The account's number. Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
     order_id: orderIdSchema,
   }),

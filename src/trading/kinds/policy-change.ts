@@ -32,7 +32,7 @@ const accountLimitsJson = z.lazy(() => z.record(z.string().max(40), z.json()));
 /** The changes to the rules with digest `base`. Omitted parts stay unchanged. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** Defaults to the person's default account. */
+    /** The account's number. Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
     base: digest,
     limits: accountLimitsJson.optional(),

@@ -24,7 +24,7 @@ const changes = z.lazy(() =>
 /** Requires at least one change in addition to the order's ID. */
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    /** Defaults to the person's default account. */
+    /** The account's number. Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
     order_id: orderIdSchema,
     ...changes.unwrap().shape,

@@ -67,7 +67,7 @@ const termsShape = () => ({
 export const mandateRequestSchema = z.lazy(() => {
   const all = termsShape();
   return z.strictObject({
-    /** Defaults to the person's default account. */
+    /** The account's number. Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
     ...all,
     sides: all.sides.default(['buy']),

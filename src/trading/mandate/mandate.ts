@@ -43,8 +43,7 @@ const standingOrderStateSchema = z.lazy(() =>
     state: z.enum(['watching', 'done', 'stopped']),
     /**
      * When the next order is due, RFC 3339; in the past if the market was closed then. Absent if the order waits for a
-     * price or
-     * has ended.
+     * price or has ended.
      */
     next_at: z.string().optional(),
     last: z

@@ -8,9 +8,9 @@ export interface LotClosing extends Readonly<WashSaleShares> {
   readonly qty: Dec;
   readonly opened: number | undefined;
   readonly closed: number;
-  /** Undefined if the amount received is unknown. */
+  /** Dollars received. Undefined if unknown. */
   readonly proceeds: Dec | undefined;
-  /** Includes losses added by earlier wash sales. Undefined if the amount paid is unknown. */
+  /** Dollars paid, including losses that earlier wash sales added. Undefined if unknown. */
   readonly cost: Dec | undefined;
   readonly tacked: number;
   /** Identifies the closing trade. All closings of one trade have the same value. */

@@ -150,8 +150,7 @@ function sumLots(lots: readonly Lot[]): [amount: Dec, qty: Dec] {
 
 /**
  * Returns the part of an amount that belongs to `qty` of `whole` shares, rounded to the cent, or the unrounded amount
- * if
- * `qty` equals `whole`.
+ * if `qty` equals `whole`.
  */
 export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : roundToCents(amount.mul(qty).div(whole));

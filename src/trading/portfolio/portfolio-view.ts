@@ -22,7 +22,7 @@ export interface PortfolioView {
   readonly cash: string;
   readonly cash_weight: string;
   readonly buying_power: string;
-  /** Sorted by absolute value, largest first, then by symbol. */
+  /** Positions sorted by absolute value, largest first, then by symbol. */
   readonly rows: readonly PortfolioRow[];
   readonly total: PortfolioTotal;
   /** Equity over the last month, oldest first. Empty if not requested or unknown. */

@@ -130,8 +130,7 @@ function knownValues(
 const MAX_LOG_GROWTH = 40;
 /**
  * Search steps, small near zero, where most rates are, so that close rates are in different steps. Each step is 5%
- * longer
- * than the last.
+ * longer than the last.
  */
 const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
 /** Search steps if several rates may exist. Up to 300% a year, rates that are 3% apart are in different steps. */

@@ -8,7 +8,7 @@ import { lotHistory } from './lot-history-replay.ts';
 export interface TaxLot {
   /** Day of purchase or, for a short position, of sale. */
   readonly acquired: IsoDate;
-  /** Negative for shares sold short, as are `cost` and `value`. */
+  /** Number of shares. Negative for shares sold short, as are `cost` and `value`. */
   readonly qty: Dec;
   readonly cost: Dec;
   readonly value: Dec;

@@ -41,8 +41,7 @@ function periodBase(before: Dec, flow: Dec): Dec {
 
 /**
  * Splits the points into chains of periods that have a return. After a total loss, the next chain starts where new
- * money
- * arrived.
+ * money arrived.
  */
 export function splitIntoChains(points: readonly ValuePoint[]): Chain[] {
   const chains: Chain[] = [];
