@@ -25,7 +25,7 @@ export interface AlertView {
   readonly name: string;
   readonly alert: Alert;
   readonly enabled: boolean;
-  /** RFC 3339, or null. */
+  /** The time until which the alert is not reported, RFC 3339. Null if it is not snoozed. */
   readonly snoozed_until: string | null;
 }
 

@@ -13,8 +13,7 @@ type MandateTerms = Partial<MandateRequestInput>;
 
 /**
  * The maximum amount of an order, as a multiple of its amount at the price when it is expected to be placed: the
- * current
- * price, or the price that it waits for.
+ * current price, or the price that it waits for.
  */
 const HEADROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 

@@ -15,7 +15,7 @@ export interface SignedInSession extends Pick<Session, 'user'> {
 }
 
 export interface ToolContext {
-  /** Undefined, like `gateway`, if nobody is signed in. */
+  /** The person's session. Undefined, like `gateway`, if nobody is signed in. */
   readonly session: SignedInSession | undefined;
   readonly gateway: GatewayClient | undefined;
   /** Set only in the person's own agent. */

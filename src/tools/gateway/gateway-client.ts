@@ -104,7 +104,7 @@ function accountRequests({ request, read, list }: GatewayRequests) {
   return {
     account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
     positions: () => list('/v1/positions', 'positions', positionSchema, PORTFOLIO_READ),
-    /** Newest first, at most 500. */
+    /** Returns orders, newest first, at most 500. */
     orders: ({ status = 'open', limit = 50, symbols = [], until }: OrderQuery = {}) => {
       const query = { status, limit, symbols: symbols.join(',') || undefined, until };
       return list(withQuery('/v1/orders', query), 'orders', orderSchema, ORDERS_READ);
@@ -119,13 +119,13 @@ function accountRequests({ request, read, list }: GatewayRequests) {
       await request(`/v1/orders/${requireOrderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
       return await order(id);
     },
-    /** Daily closing equity of the last month in dollars, oldest first. */
+    /** Returns the daily closing equity of the last month in dollars, oldest first. */
     equityHistory: async () => {
       const path = '/v1/portfolio/history?period=1M&timeframe=1D';
       const points = await list(path, 'points', z.object({ equity: decimalString }), PORTFOLIO_READ);
       return points.map(({ equity }) => equity);
     },
-    /** Daily closing equity over a period (`1M`, `1A`, `5A`), oldest first, with known cash flows. */
+    /** Returns the daily closing equity over a period (`1M`, `1A`, `5A`), oldest first, with known cash flows. */
     valueHistory: (period: string): Promise<DatedEquity[]> =>
       list(withQuery('/v1/portfolio/history', { period, timeframe: '1D' }), 'points', equitySchema, PORTFOLIO_READ),
     /**
@@ -186,7 +186,7 @@ function proposalRequests({ request, list, send, timeoutMs, accountOf, account }
       );
       return parseResponseBody(proposalSchema, answer);
     },
-    /** Newest first. */
+    /** Returns proposals, newest first. */
     proposals: ({ state = 'all', limit = 100 }: { state?: 'open' | 'all'; limit?: number } = {}) =>
       listed({ state, limit }),
     proposed: async (key: string) => (await listed({ key })).at(0),
@@ -264,7 +264,7 @@ function marketRequests({ read, list }: GatewayRequests) {
         });
       });
     },
-    /** Oldest first, at most the last 1000. */
+    /** Returns at most the last 1000 bars, oldest first. */
     bars: ({ symbol, timeframe, start, end, adjustment = 'split' }: BarQuery) => {
       const path = withQuery('/v1/bars', {
         symbol,
@@ -276,11 +276,11 @@ function marketRequests({ read, list }: GatewayRequests) {
       });
       return list(path, 'bars', barSchema, MARKET_READ);
     },
-    /** Best match first. */
+    /** Returns matching assets, best match first. */
     searchAssets: (search: string) =>
       list(withQuery('/v1/assets', { search }), 'assets', foundAssetSchema, MARKET_READ),
     asset: (symbol: string) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
-    /** Sorted by expiry and strike; `more` is true if the list is incomplete. */
+    /** Returns contracts sorted by expiry and strike. `more` is true if the list is incomplete. */
     optionContracts: (query: OptionContractQuery) =>
       read(
         withQuery('/v1/option-contracts', { ...query }),
@@ -292,7 +292,9 @@ function marketRequests({ read, list }: GatewayRequests) {
       const path = withQuery('/v1/news', { limit, symbols: symbols.join(',') || undefined });
       return list(path, 'news', articleSchema, MARKET_READ);
     },
-    /** Earliest first, both dates inclusive; `more` is true if the list is incomplete. */
+    /**
+     * Returns corporate actions, earliest first; both dates are inclusive. `more` is true if the list is incomplete.
+     */
     corporateActions: ({ symbols, ...query }: CorporateActionQuery) =>
       read(
         withQuery('/v1/corporate-actions', { symbols: symbols.join(','), ...query }),
@@ -300,7 +302,7 @@ function marketRequests({ read, list }: GatewayRequests) {
         MARKET_READ,
       ),
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
-    /** Both dates are inclusive. */
+    /** Returns the trading days from `start` to `end`, both inclusive. */
     calendar: (days: { readonly start: string; readonly end: string }) =>
       list(withQuery('/v1/calendar', days), 'days', tradingDaySchema, MARKET_READ),
   };

@@ -87,7 +87,7 @@ export function createSafeguardRequests({ request, read, list, send }: GatewayRe
       await request(`/v1/access/${id}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
     },
 
-    /** Newest first. */
+    /** Returns mandates, newest first. */
     mandates: () => list('/v1/mandates', 'mandates', mandateViewSchema, ORDERS_READ),
     mandate: (id: string) => read(`/v1/mandates/${requireMandateId(id)}`, mandateViewSchema, ORDERS_READ),
     /**
