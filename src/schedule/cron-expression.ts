@@ -7,8 +7,7 @@ import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
 /**
  * Maximum number of cached expressions. They are cached because parsing takes longer than evaluating, and many people
- * use
- * the same expressions.
+ * use the same expressions.
  */
 const MAX_CACHED_EXPRESSIONS = 1_000;
 const cachedMoments = new Map<string, Moments>();

@@ -29,7 +29,7 @@ export interface Scheduler {
   readonly note: string | undefined;
 }
 
-/** Starts a run. Paths are absolute, because cron uses its own PATH and working directory. */
+/** The command that starts a run. Its paths are absolute, because cron uses its own PATH and working directory. */
 export interface ScheduledCommand {
   readonly node: string;
   readonly script: string;
