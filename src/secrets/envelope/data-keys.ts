@@ -5,7 +5,7 @@ import type { Kms } from '../kms/kms.ts';
 
 /** A tenant's stored data key. It is wrapped, so it is useless without the KMS. */
 export interface WrappedDataKey {
-  /** Starts at 1 for each tenant. */
+  /** The key's version, which starts at 1 for each tenant. */
   readonly version: number;
   readonly wrapped: string;
 }
@@ -14,7 +14,7 @@ export interface WrappedDataKey {
 export interface DataKeyRows {
   newest(tenant: string): Promise<WrappedDataKey | undefined>;
   find(tenant: string, version: number): Promise<WrappedDataKey | undefined>;
-  /** Oldest first. */
+  /** Returns all keys of a tenant, oldest first. */
   all(tenant: string): Promise<WrappedDataKey[]>;
   /** Adds a key. @returns false if the tenant already has a key of this version, which then stays unchanged */
   add(tenant: string, key: WrappedDataKey): Promise<boolean>;

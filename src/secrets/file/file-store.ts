@@ -22,8 +22,7 @@ interface FileStoreOptions {
 
 /**
  * Returns the path of a credential file. Each kind of key has a separate file, so that credentials can be moved from
- * one
- * kind to another.
+ * one kind to another.
  */
 export function credentialFilePath(folder: string, profile: string, kind: KeyKind): string {
   return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);

@@ -101,8 +101,7 @@ type SendToKms = <Schema extends z.ZodType>(
 
 /**
  * Returns a function that sends requests to KMS. Its errors quote neither the request nor the response, because both
- * can
- * contain a key.
+ * can contain a key.
  */
 function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;

@@ -59,8 +59,7 @@ type SendToVault = <Schema extends z.ZodType>(path: string, body: object, data: 
 
 /**
  * Returns a function that sends requests to Vault. Its errors quote neither the request nor the response, because both
- * can
- * contain a key.
+ * can contain a key.
  */
 function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;

@@ -7,7 +7,7 @@ import { keychainMarkerPath } from '../keychain/keychain-store.ts';
 export interface CredentialStoreLocation {
   readonly credential_store: CredentialLocation['credential_store'];
   readonly keyKind: KeyKind | undefined;
-  /** Undefined for the keychain. */
+  /** Path of the credential file; undefined for the keychain. */
   readonly file: string | undefined;
 }
 
