@@ -8,8 +8,7 @@ const tenant = `${stateSchema.name}.current_tenant()`;
 
 /**
  * The pg-boss tables that contain tenants' rows, each with the column that contains the name of the queue. The name
- * starts
- * with the tenant.
+ * starts with the tenant.
  */
 const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 

@@ -16,8 +16,7 @@ const UNSTARTED_JOB_RETENTION_SECONDS = 14 * 24 * 3600;
 
 /**
  * Maximum duration of a job, in seconds. A run asks a language model many times; other jobs only ask a gateway or send
- * a
- * message.
+ * a message.
  */
 const jobTimeLimitSeconds: Readonly<Record<JobKind, number>> = {
   run: 900,
