@@ -13,12 +13,12 @@ export interface McpCaller {
   /** The granted scopes. Tools that need other scopes are hidden. */
   readonly scopes: ReadonlySet<string>;
   readonly environment: Environment;
-  /** Undefined if nobody is signed in. In that case, the gateway rejects every request. */
+  /** The session of the person who is signed in. If undefined, the gateway rejects every request. */
   readonly signedIn: SignedInSession | undefined;
   readonly gateway: GatewayClient;
   /** Whether activities include those that were imported on the person's machine. */
   readonly hasImports: boolean;
-  /** Only available on the person's machine. */
+  /** The person's rules file. Only available on the person's machine. */
   readonly ownRules?: OwnRules;
   /** Returns the URL where the person connects an account (such as `slack`), or undefined if it can't be connected. */
   connectAddress?(connection: string): Promise<string | undefined>;

@@ -41,7 +41,10 @@ interface AuthorizationOptions {
   readonly credentials: McpCredentialStore;
   /** A `fetch` that already limits response sizes and times. */
   readonly fetch: typeof fetch;
-  /** For a server without dynamic registration. An https URL as id is a client metadata document (CIMD). */
+  /**
+   * The client's registration, for a server without dynamic registration. An https URL as the id is a client metadata
+   * document (CIMD).
+   */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }
 

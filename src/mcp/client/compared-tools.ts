@@ -18,9 +18,9 @@ export type ToolState = 'offered' | 'not_allowed' | 'unconfirmed' | 'changed' | 
 export interface ComparedTool {
   readonly name: string;
   readonly state: ToolState;
-  /** Undefined if the state is `gone`. */
+  /** The hash of what a model reads about the tool. Undefined if the state is `gone`. */
   readonly pin: string | undefined;
-  /** Undefined if the state is `gone` or `unfit`. */
+  /** The tool with sanitized texts. Undefined if the state is `gone` or `unfit`. */
   readonly fit: SanitizedTool | undefined;
   readonly danger: ToolDanger | undefined;
 }

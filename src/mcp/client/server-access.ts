@@ -17,7 +17,7 @@ export interface McpServerAccess {
   readonly env: NodeJS.ProcessEnv;
   readonly version: string;
   readonly credentials: McpCredentialStore;
-  /** Absent if there is nobody to sign in. */
+  /** Opens a URL for signing in. Absent if there is nobody to sign in. */
   readonly openBrowser?: ((url: string) => Promise<void>) | undefined;
   readonly limits?: Partial<McpServerLimits> | undefined;
   /** @internal Answers elicitations in the conformance suite. trade-agent itself never does. */

@@ -171,7 +171,7 @@ class ManagedServer {
     this.#clock = clock;
   }
 
-  /** Undefined if the server is not connected. */
+  /** The current connection. Undefined if the server is not connected. */
   get latest(): OpenServer | undefined {
     return this.#latest;
   }

@@ -3,7 +3,7 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import { z } from 'zod';
 import type { McpCredentialStore } from '../../secrets/places/mcp-credentials.ts';
 
-/** Unknown members are preserved. */
+/** A client's registration. Members that are not listed here are preserved. */
 const clientSchema = z.looseObject({
   client_id: z.string(),
   client_secret: z.string().optional(),

@@ -108,7 +108,7 @@ interface CallOptions {
   readonly caller: McpCaller;
   readonly tools: readonly McpTool[];
   readonly server: McpServerOptions;
-  /** True only for clients of the 2026 revision. */
+  /** Whether a task may be returned, which only clients of the 2026 revision support. */
   readonly mayBeTask: boolean;
   readonly clientName: string;
   readonly clientCapabilities: unknown;
