@@ -3,8 +3,7 @@ import { currentLogContext, runInLogContext, type TraceIds } from '../machine/lo
 
 /**
  * The `traceparent` header (https://www.w3.org/TR/trace-context/): version, trace ID, span ID and flags. Later versions
- * may
- * add more.
+ * may add more.
  */
 const PATTERN = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
 
