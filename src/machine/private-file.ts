@@ -34,7 +34,7 @@ export function writePrivateFile(file: string, content: string): void {
   writeAtomically(file, content, renameSync);
 }
 
-/** Like {@link writePrivateFile}, but with the given mode, for a file of another program. */
+/** Like {@link writePrivateFile}, but with the given mode, for a file that belongs to another program. */
 export function writeFileAtomically(file: string, content: string, mode: number): void {
   writeAtomically(file, content, renameSync, mode);
 }
