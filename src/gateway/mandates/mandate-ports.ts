@@ -90,7 +90,10 @@ async function grant(
   }
 }
 
-/** If several cover it, the mandate that ends first. If none does, the mismatches of the one with the fewest. */
+/**
+ * Finds a mandate that covers the order. If several do, uses the mandate that ends first. If none does, returns the
+ * mismatches of the mandate that has the fewest.
+ */
 async function cover(
   options: MandatePortsOptions,
   { sub, jkt = '' }: Proposer,

@@ -8,7 +8,7 @@ import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
 import { mandateEndedProblem, noSuchMandateProblem } from './mandate-ports.ts';
 
-/** Lists and ends a person's own mandates. To create, widen or resume a mandate, a proposal is required. */
+/** Lists and ends a person's own mandates. Creating, widening or resuming a mandate needs a proposal instead. */
 export type MandateService = ReturnType<typeof createMandateService>;
 
 export function createMandateService(options: {

@@ -4,11 +4,11 @@ import { symbolMarketClock } from '../../trading/market-open.ts';
 import type { MarketClock, Quote } from '../../trading/views.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 
-/** How long a read quote or market clock serves other accounts at the same broker, in milliseconds. */
+/** How long a quote or market clock is reused for other accounts at the same broker, in milliseconds. */
 const REUSE_MS = 5_000;
-/** How long a broker that answered nothing is left alone, in milliseconds. */
+/** How long a broker is not asked again after too many failed reads, in milliseconds. */
 const REST_MS = 15_000;
-/** Failed reads at one broker after which a read of many accounts gives up. */
+/** Number of failed reads at one broker after which reading for many accounts stops. */
 const MAX_FAILURES = 6;
 const MAX_KNOWN_ACCOUNTS = 100_000;
 const MAX_VALUES = 20_000;
@@ -35,8 +35,9 @@ interface SharedMarketsOptions {
 }
 
 /**
- * Reads market clocks and quotes for many accounts. A quote of a broker is the same for all of its accounts, so each is
- * read only once, through an account chosen at random, so that no account's failures keep the others waiting.
+ * Reads market clocks and quotes for many accounts. A broker's clock and quotes are the same for all accounts, so they
+ * are read only once. They are read through an account chosen at random, so that one account that always fails can't
+ * block the others.
  */
 export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarketsOptions) {
   /** The name of each account's broker. */
@@ -53,7 +54,7 @@ export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarkets
   };
   const nameOf = ({ sub, account }: AccountSymbol) => names.get(keyOf(sub, account));
 
-  /** Reads the quotes through one account. Returns false if the account is no longer at this broker. */
+  /** Reads the clock and quotes through one account. Returns false if the account is no longer at this broker. */
   const readThrough = async (
     one: AccountSymbol | undefined,
     name: string,
@@ -75,7 +76,10 @@ export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarkets
     return [...new Set(needed)].filter((symbol) => !quotes.since(oldest, keyOf(name, symbol)));
   };
 
-  /** If a read fails, reads each half of its symbols, because one symbol may be the reason. */
+  /**
+   * Reads a broker's clock and the missing quotes. If a read fails, reads each half of its symbols, because one symbol
+   * may be the reason.
+   */
   const readBroker = async (name: string, accounts: readonly AccountSymbol[], oldest: number): Promise<void> => {
     if ((restUntil.get(name) ?? 0) > clock.now()) return;
     const symbols = missingSymbols(name, accounts, oldest);
@@ -89,7 +93,7 @@ export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarkets
     if (failures >= MAX_FAILURES && !clocks.since(oldest, name)) restUntil.set(name, clock.now() + REST_MS);
   };
 
-  /** Returns the markets that could be read. */
+  /** Returns the market of each account and symbol for which it could be read. */
   return async <One extends AccountSymbol>(all: readonly One[]): Promise<Map<One, KnownMarket>> => {
     const oldest = clock.now() - REUSE_MS;
     const unknown = new Map(
@@ -125,7 +129,7 @@ function createRecentValues<T>(clock: Pick<Clock, 'now'>) {
   };
 }
 
-/** Runs `work` for each item, for at most {@link MAX_PARALLEL} of them at a time. */
+/** Runs `work` for each item, for at most {@link MAX_PARALLEL} items at a time. */
 export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
   const rest = items.values();
   const next = async () => {

@@ -49,13 +49,19 @@ function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: quotedAt }
   return price === 'below' ? value.lt(at) : value.gt(at);
 }
 
-/** Milliseconds between two looks for due standing orders. */
+/** Milliseconds between two checks for due standing orders. */
 export const STANDING_ORDER_CHECK_INTERVAL_MS = 15_000;
-/** Delay until the next check of a price, in milliseconds. A little shorter, so that it is due at the next look. */
+/**
+ * Delay until a price is checked again, in milliseconds. Slightly shorter than the interval, so that the order is due
+ * at the next check.
+ */
 const PRICE_DELAY_MS = STANDING_ORDER_CHECK_INTERVAL_MS - 1_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
 const RETRY_DELAY_MS = 60_000;
-/** Maximum delay while the market is closed or the mandate is exhausted, because either may end early. */
+/**
+ * Maximum delay while the market is closed or the mandate is exhausted, because trading may be possible again earlier
+ * than expected.
+ */
 const IDLE_DELAY_MS = 15 * 60_000;
 const MIN_DELAY_MS = 1_000;
 const CLAIM_SIZE = 250;
@@ -104,7 +110,8 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
     try {
       return await work();
     } catch (error) {
-      // An HttpProblem is not reported: the broker may be unreachable, for example, and the next check may succeed.
+      // Does not report an HttpProblem, because it may be temporary (the broker is unreachable, for example), and the
+      // next check may succeed.
       if (!(error instanceof HttpProblem)) failed(error);
       return undefined;
     }
@@ -131,7 +138,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
       const byAccount = Map.groupBy(due, ({ sub, account }) => JSON.stringify([sub, account]));
       await inParallel([...byAccount.values()], async (orders) => {
         for (const one of orders) {
-          // The rest is due at once, for any gateway.
+          // Leaves the remaining orders due, so that any gateway can claim them again.
           if (signal.aborted || clock.monotonic() - claimedAt > STANDING_CLAIM_MS / 2) return;
           delays.set(one.claimed, await attempt(() => proposeOrder(options, one)));
         }
@@ -177,7 +184,8 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
 
 /**
  * Skips due times that were missed, and records them as missed. Ends a standing order whose mandate has ended.
- * @returns what to watch now, or the milliseconds until the next check; undefined if it failed or the order has ended
+ * @returns what to watch now, or the milliseconds until the next check; undefined if another process changed the order
+ * or the order has ended
  */
 async function findWatched(
   options: StandingWatchOptions,
@@ -187,7 +195,7 @@ async function findWatched(
   const { sub, symbol, mandateState, terms } = claimed;
   const now = clock.now();
   const watched = terms.standing;
-  // An exhausted mandate counts as active here. Its use is counted only when the order is due.
+  // Counts an exhausted mandate as active, because its use is counted only when the order is due.
   const state = effectiveMandateState({ state: mandateState, terms, used: NO_USE }, now);
   if (watched === undefined || state !== 'active') return await endWatch(options, claimed, state, now);
   const { when } = watched;
@@ -234,7 +242,10 @@ async function endWatch(
 
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/** Returns milliseconds; 0 if the order is due. @param known undefined if the market could not be read */
+/**
+ * Returns the milliseconds until the next check; 0 if the order is due. @param known undefined if the market could not
+ * be read
+ */
 function delayUntilDue(
   { order: { dueAt }, terms: { standing } }: Watched,
   known: KnownMarket | undefined,
@@ -249,17 +260,21 @@ function delayUntilDue(
   }
   if (!isRecurring(when))
     return quote !== undefined && isCrossed(when, quote, Date.parse(market.timestamp)) ? 0 : PRICE_DELAY_MS;
-  // A slow broker or a suspended machine may have delayed this until the next due time.
+  // Checks again whether the order may still be placed, because a slow broker or a suspended machine may have caused a
+  // delay.
   return dueAt !== null && firstPlaceableDueTime(when, dueAt, now) === dueAt ? 0 : MIN_DELAY_MS;
 }
 
-/** @returns the milliseconds until the next check; undefined if it has to be retried or the order has ended */
+/**
+ * Proposes the order. @returns the milliseconds until the next check; undefined if the proposal must be retried or the
+ * order has ended
+ */
 async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<number | undefined> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
   const mandate = await findMandateState(options, order, clock.now());
   // An exhausted mandate stays watched, because an unsettled order may still return its share of the budget. A standing
-  // order at a price is not watched any longer, because it is placed only once.
+  // order at a price is no longer watched, because it is placed only once.
   if (mandate === 'exhausted' && order.dueAt !== null) return IDLE_DELAY_MS;
   if (mandate !== 'active') return await endWatch(options, order, mandate, clock.now());
   const caller = { sub, clientId: client, jkt: GATEWAY_THUMBPRINT_PLACEHOLDER, accessToken: NO_TOKEN };
@@ -286,7 +301,10 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   return dueAt === null ? undefined : dueAt - clock.now();
 }
 
-/** Returns the same request for each attempt at one due time. The request omits the slot, which depends on the day. */
+/**
+ * Returns the same request for each attempt at one due time. Leaves out the slot, which depends on the day of the
+ * attempt.
+ */
 function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;
@@ -313,7 +331,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
   return { outcome: 'refused', at, proposal: id, ...why };
 }
 
-/** Returns whether the problem is with the order itself, so that a later attempt would also be rejected. */
+/** Returns whether the problem is with the order itself, so that another attempt would also be rejected. */
 function isFinal({ status, code }: HttpProblem): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }

@@ -40,13 +40,13 @@ export async function postMessageRequest(
         'content-type': request.contentType,
       },
       body: request.body,
-      // Following a redirect would send the token and the message to another address.
+      // Rejects redirects, because following one would send the token and the message to another address.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
     return { status: response.status, body: await readJson(response) };
   } catch (error) {
-    // After any other failure, the message may have been sent.
+    // If the failure came after connecting, the message may have been sent.
     return failedBeforeConnecting(error) ? { outcome: 'not_taken', reason: 'unreachable' } : { outcome: 'unknown' };
   }
 }

@@ -31,7 +31,9 @@ export function createGmailDelivery(options: MessageDeliveryOptions): DeliverMes
   };
 }
 
-/** Formats an RFC 5322 message. Header values contain no line breaks, so can't inject headers. Gmail sets `From`. */
+/**
+ * Formats an RFC 5322 message. Header values contain no line breaks, so they can't inject headers. Gmail sets `From`.
+ */
 export function formatMail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [
@@ -69,7 +71,7 @@ function judge(status: number, body: unknown): MessageDeliveryOutcome {
   if (status === 401) return { outcome: 'not_taken', reason: 'unauthorized' };
   if (status === 429) return { outcome: 'not_taken', reason: 'rate_limited' };
   const error = errorSchema.safeParse(body).data?.error;
-  // Only Google's own error is a rejection. A proxy's page proves nothing.
+  // Only Google's own error proves a rejection; a proxy's error page proves nothing.
   if (error === undefined || ![400, 403, 404].includes(status)) return { outcome: 'unknown' };
   const reason = error.errors?.[0]?.reason ?? error.status ?? 'refused';
   if (/rateLimitExceeded/i.test(reason)) return { outcome: 'not_taken', reason: 'rate_limited' };

@@ -71,7 +71,10 @@ export function createMessageSender(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /** Calls `run` and registers its promise synchronously, so that concurrent requests for the message wait for it. */
+  /**
+   * Starts `run` and registers its promise without an await in between, so that concurrent requests for the message
+   * wait for it.
+   */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightKey(key);
     const known = run().finally(() => {
@@ -92,7 +95,7 @@ export function createMessageSender(options: MessageServiceOptions) {
     const key = { sub: caller.sub, id: draft.client_message_id };
     for (let flight = flights.get(flightKey(key)); flight !== undefined; flight = flights.get(flightKey(key))) {
       if (flight.digest === digest) return dispatch((await flight.known).entry, true);
-      // The flight is a lookup, or sends another message with this ID. Wait until its journal entry is final.
+      // This flight is a lookup, or sends another message with the same ID, so waits until its journal entry is final.
       await flight.known.catch(() => undefined);
     }
     const { entry, replay } = await fly(key, digest, () => sendOnce(approved, caller, options));
@@ -112,7 +115,7 @@ export function createMessageSender(options: MessageServiceOptions) {
       return { entry: await settleEntry(found, options), replay: true };
     };
     const { entry } = known ?? (await fly(key, undefined, look));
-    // The message was not sent, and nobody is sending it.
+    // The entry is `ready` if nothing was sent and nobody is sending the message.
     if (entry.state === 'ready') throw new HttpProblem(404, 'not_found', 'the message was not sent');
     return dispatch(entry, true).message;
   }
@@ -125,7 +128,8 @@ export function createMessageSender(options: MessageServiceOptions) {
     async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
-      // Rebuilt from the request, so that a dishonest provider can't choose the details whose signature is checked.
+      // Builds the details from the request, so that a dishonest provider can't choose the details whose signature is
+      // checked.
       const details = buildMessageSendDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
@@ -165,7 +169,8 @@ async function sendOnce(approved: ApprovedMessage, caller: Caller, options: Mess
   };
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
-    // Checked before the approval is used, so that the approval stays valid until the account is connected.
+    // Looks up the account before the approval is used, so that an approval is not lost if the account is not connected
+    // yet.
     const ready = await admitMessage(approved, caller, options);
     const approval = { issuer, jti: caller.jti };
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
@@ -236,7 +241,8 @@ async function handOver(
     await journal.finish(claimed, { state: 'ready' }, clock.now());
     throw notSentYet();
   }
-  // Nothing is sent after the approval has expired, even if the process was suspended.
+  // Limits the wait to the approval's lifetime, so that nothing is sent after it has expired, even if the process was
+  // suspended.
   const left = Math.min(Date.parse(draft.expires_at) - clock.now(), MAX_DISPATCH_DELAY_MS);
   const deadline = createDispatchDeadline(left, clock);
   const delivery: MessageDeliveryOutcome = await withDispatchDeadline(deadline, () =>
@@ -267,8 +273,8 @@ async function handOver(
 }
 
 /**
- * Waits until the other gateway that recorded the intent also records the outcome. If that takes too long, that gateway
- * must have crashed, and the outcome stays unknown.
+ * Waits until the other gateway that recorded the intent also records the outcome. If that takes too long, the other
+ * gateway must have crashed, and the outcome stays unknown.
  */
 async function settleEntry(entry: MessageJournalEntry, options: MessageServiceOptions): Promise<MessageJournalEntry> {
   const { journal, clock } = options;
@@ -291,7 +297,7 @@ function flightKey({ sub, id }: MessageKey): string {
 
 function dispatch(entry: MessageJournalEntry, replay: boolean): Dispatch {
   if (entry.message !== undefined) return { message: entry.message, replay };
-  // Another gateway tried to send the message, but the service did not accept it.
+  // The entry is `ready` if another gateway tried to send the message and provably sent nothing.
   if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
   const refusal = toRecordedProblem(entry.problem);
