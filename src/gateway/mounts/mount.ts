@@ -2,8 +2,8 @@ import type { MANDATE_SCOPE, Scope, SESSION_SCOPES } from '../../oauth/scopes.ts
 
 /**
  * Another endpoint at the gateway's address, such as MCP, whose tokens have their own audience. The gateway checks each
- * request's token, DPoP proof, Origin header and body size, and lets the endpoint do only what the caller may do at
- * `/v1`.
+ * request's token, DPoP proof, Origin header and body size. Through the endpoint, callers can do only what they may do
+ * at `/v1`.
  *
  * @example
  * ```ts
@@ -41,15 +41,15 @@ export interface Mount {
 export interface MountedCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** Those scopes of the mount that the caller's token has. */
+  /** The mount's scopes that the caller's token has. */
   readonly scopes: ReadonlySet<string>;
   readonly username?: string | undefined;
   readonly email?: string | undefined;
   /** The gateway's address. */
   readonly resource: string;
   /**
-   * Calls the gateway's own API for this caller, within this process, with the same checks as over the network. Returns
-   * 401 once the caller's token has expired.
+   * Calls the gateway's own API for this caller, within this process, with the same checks as for a request over the
+   * network. Returns 401 once the caller's token has expired.
    * @param path for example `/v1/quotes?symbols=AAPL`
    * @throws the signal's reason, if the request's signal aborts
    */

@@ -51,7 +51,7 @@ export function computeMountMetadataPath({ path }: Pick<Mount, 'path'>): string 
   return `${METADATA_PATH}${path}`;
 }
 
-/** Rejects a request from another site's page, because such a page could misuse its visitor's access. */
+/** Rejects a request from another site's page, because the page could misuse its visitor's access. */
 function refuseOrigin(): never {
   throw new HttpProblem(403, 'origin_refused', 'requests from pages of other sites are not allowed', {
     hint: 'Send the request from a program, not from a web page of another site.',
@@ -87,7 +87,10 @@ function mountedCaller(
   };
 }
 
-/** Rejects when the signal aborts. The request still runs to completion, because it may be changing data. */
+/**
+ * Returns the response, or rejects when the signal aborts. The request still runs to completion, because it may be
+ * changing data.
+ */
 async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);
@@ -110,15 +113,15 @@ async function withoutCredentials(c: Context, maxBodyBytes: number): Promise<Req
 }
 
 /**
- * Marks in-process requests with the caller that a mount verified. The mark is attached to the request object, so a
- * request from the network can't have one.
+ * Stores which caller a mount verified for an in-process request. The request object itself is the key, so a request
+ * from the network can't have a caller here.
  */
 type InProcessCallers = ReturnType<typeof createInProcessCallers>;
 
 export function createInProcessCallers() {
   const callers = new WeakMap<Request, Caller>();
   return {
-    /** Marks the request as made by the caller, with only these scopes. */
+    /** Registers the request as made by the caller, with only these scopes. */
     as(caller: Caller, scopes: ReadonlySet<string>, request: Request): Request {
       // A mount's token can't contain an approval, because approvals have their own tokens.
       callers.set(request, {

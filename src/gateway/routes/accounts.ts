@@ -50,7 +50,10 @@ export function addAccountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/** The connections are checked for each request, so that a client can poll until an account is connected. */
+/**
+ * Adds the route that lists connections. Checks them for each request, so that a client can poll until an account is
+ * connected.
+ */
 export function addConnectionRoutes(
   app: Hono,
   authenticator: Authenticator,

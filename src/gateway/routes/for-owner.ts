@@ -22,7 +22,7 @@ export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
 const forQuery = z.strictObject(forParameter);
 
 /**
- * Returns the caller unchanged if `owner` is omitted or the caller. Otherwise checks the caller's permission, and
+ * Returns the caller unchanged if `owner` is missing or is the caller. Otherwise checks the caller's permission, and
  * returns the caller as the owner's delegate, with the owner's `sub` and without a token.
  * @throws {HttpProblem} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
@@ -30,7 +30,7 @@ export type ResolveOwner = (caller: Caller, owner: string | undefined, question:
 
 export function createOwnerResolver(access: Pick<AccessControl, 'require'>): ResolveOwner {
   return async (caller, owner = caller.sub, question) => {
-    // A person's own account never depends on another server's relations.
+    // Skips the check for a person's own account, so that it never depends on another server's relations.
     if (owner !== caller.sub) await access.require(caller.sub, question, owner);
     return proposerForOwner(caller, owner);
   };

@@ -11,7 +11,10 @@ export interface HealthOptions {
   readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
 }
 
-/** Seconds by which this machine's clock is ahead of another. Absent if unknown, or if both are the same clock. */
+/**
+ * Seconds by which this machine's clock is ahead of the provider's and the database's. Absent if unknown, or if it is
+ * the same clock.
+ */
 interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;
@@ -25,7 +28,7 @@ export async function measureClockOffsets(
   const provider = clockOffset(issuer, clock);
   const askedAt = clock.now();
   const database = await databaseTime?.();
-  // The database read its clock between the two times.
+  // The database read its clock at some time between the request and the response, so the middle is the best estimate.
   const middle = (askedAt + clock.now()) / 2;
   return {
     ...defined({ provider }),
@@ -38,8 +41,8 @@ const STORE_TIMEOUT_MS = 2_000;
 
 /**
  * Adds `/healthz`, which returns 200 while the process runs, and `/readyz`, which returns 503 if the gateway is
- * shutting down or its store does not respond. Brokers and the provider are not checked, because all gateways share
- * them. A wrong clock is only reported.
+ * shutting down or its store does not respond. `/readyz` does not check brokers and the provider, because all gateways
+ * share them, and only reports a wrong clock.
  */
 export function addHealthRoutes(
   app: Hono,

@@ -15,7 +15,10 @@ import type { BarQuery, Broker } from '../broker/broker.ts';
 import { accountParameter } from './for-owner.ts';
 import { createGuardedRoutes, limitParameterSchema, parseQuery, symbolListSchema } from './request.ts';
 
-/** Maximum number of symbols in a request. More would make the broker's URL and the wait too long. */
+/**
+ * Maximum number of symbols in a request. With more symbols, the broker's URL would be too long and the response too
+ * slow.
+ */
 const MAX_SYMBOLS = 50;
 
 const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolListSchema(MAX_SYMBOLS) });
@@ -48,7 +51,7 @@ const MAX_ACTION_DAYS = 732;
 
 const calendarQuery = z
   .strictObject({ ...accountParameter, start: z.iso.date(), end: z.iso.date() })
-  // Also runs for invalid dates, which are reported as invalid.
+  // Written as a negation, because the range is not a number if a date is invalid, which another error reports.
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
   .refine((range) => !(daysIn(range) > MAX_CALENDAR_DAYS), {
     message: `must be at most ${MAX_CALENDAR_DAYS} days after start`,
@@ -76,7 +79,7 @@ const corporateActionsQuery = z
   });
 
 const MAX_EXPIRY_DAYS = 1100;
-/** Default days until an option's expiration. */
+/** Default maximum number of days until an option's expiration. */
 const DEFAULT_EXPIRY_DAYS = 60;
 
 const contractsQuery = z.strictObject({
@@ -90,7 +93,7 @@ const contractsQuery = z.strictObject({
   limit: limitParameterSchema(MAX_LISTED_CONTRACTS, 50),
 });
 
-/** Calendar time per bar, in milliseconds, rounded up: a year has 252 trading days of 6.5 hours. */
+/** Calendar time per bar, in milliseconds, rounded up, because a year has only 252 trading days of 6.5 hours. */
 const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,
@@ -190,7 +193,10 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/** The broker rejects a whole request for one unknown symbol. @throws {HttpProblem} 404 `unknown_symbol` */
+/**
+ * Rejects unknown symbols, because a broker rejects a whole request for one of them. @throws {HttpProblem} 404
+ * `unknown_symbol`
+ */
 export async function requireKnownSymbols(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);

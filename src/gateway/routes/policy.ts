@@ -37,7 +37,10 @@ interface PolicyRouteOptions {
   readonly check: OrderCheck;
 }
 
-/** Tightening the rules needs only the scope `orders:cancel`; loosening them needs a proposal. */
+/**
+ * Adds the routes for the rules. Tightening the rules needs only the scope `orders:cancel`; loosening them needs a
+ * proposal.
+ */
 export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
@@ -57,7 +60,7 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
       digest: rules.digest,
       limits: rules.limitsOf(account) ?? {},
       ...(await ruleTextsFor(rules, account)),
-      // The detailed problem may be about another account's rules, and names the folder.
+      // Hides the detailed problem, because it may be about another account's rules.
       ...(rules.problem === undefined ? {} : { problem: 'the gateway’s rules are invalid' }),
       trading,
       today,

@@ -54,11 +54,11 @@ export interface ProposalRouteOptions {
   readonly now: () => number;
   readonly resolveOwner: ResolveOwner;
   readonly isRevoked?: IsTokenRevoked | undefined;
-  /** How and where the person approves, for the client to display. */
+  /** How and where the person approves. The client displays it. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 
-/** Adds the routes for proposals. None of them places an order: the owner decides on their phone. */
+/** Adds the routes for proposals. None of the routes places an order, because the owner decides on their phone. */
 export function addProposalRoutes(app: Hono, authenticator: Authenticator, options: ProposalRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { kernel, now, isRevoked, resolveOwner } = options;
@@ -71,7 +71,8 @@ export function addProposalRoutes(app: Hono, authenticator: Authenticator, optio
     if (mandateReference(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
     extendLogContext({ proposal: proposal.id });
-    // The revocation withdrew only the proposals that existed then, and this one may have been created afterwards.
+    // Checks the token again, because a revocation withdraws only existing proposals, and may have come before this one
+    // was created.
     await requireUnrevokedToken(caller, isRevoked).catch(async (error: unknown) => {
       await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
       throw error;
@@ -113,7 +114,7 @@ export function addProposalRoutes(app: Hono, authenticator: Authenticator, optio
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
       if (caller.clientId !== undefined) await kernel.watched(toProposer(caller));
       return async (stream) => {
-        // The stream ends when the token expires.
+        // Ends the stream when the token expires.
         const ended = AbortSignal.any([
           AbortSignal.timeout(Math.max(0, Math.min(caller.expiresAt - now(), 2 ** 31 - 1))),
           c.req.raw.signal,
@@ -127,7 +128,7 @@ export function addProposalRoutes(app: Hono, authenticator: Authenticator, optio
               data: JSON.stringify(view(proposal)),
             });
           }
-          // The keep-alive has an id, so that even a stream without changes can be resumed.
+          // The keep-alive has an id, so that a client can resume even a stream without changes.
           if (changed.proposals.length === 0)
             await stream.write(`: alive\nevent: alive\nid: ${changed.version}\ndata:\n\n`);
         }
@@ -137,7 +138,7 @@ export function addProposalRoutes(app: Hono, authenticator: Authenticator, optio
   haltRoutes(app, authenticator, options);
 }
 
-/** Adds the routes for halts. Anybody with access may restrict trading, but resuming needs the owner's approval. */
+/** Adds the routes for halts. Anybody with access may restrict trading; resuming it needs the owner's approval. */
 function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOwner }: ProposalRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
@@ -147,7 +148,7 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
   at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
     const { sub } = await resolveOwner(caller, readOwnerQuery(c.req.url), 'can_halt');
     const own = toProposer(caller);
-    // Stopping works without a body. The record names the person if it is not the owner.
+    // The audit log names the person who restricts trading if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
     const { state } = haltRequest((await readOptionalJson(c)) ?? {});
     if (state === 'reducing') return c.json(toHaltResponse(await kernel.reduce(proposer)));
@@ -156,7 +157,10 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
   });
 }
 
-/** CIBA Core §10.2, authenticated with the request's notification token. The callback only triggers a poll. */
+/**
+ * Adds the route for pings (CIBA Core §10.2). The request's notification token authenticates a ping, which only
+ * triggers a poll.
+ */
 export function addPingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
@@ -166,7 +170,8 @@ export function addPingRoute(app: Hono, authenticator: Authenticator, kernel: Ap
       if (token === undefined || !body.success) {
         throw new HttpProblem(401, 'token_missing', 'only the identity provider may call this endpoint');
       }
-      // The answer is the same for any id. An early call is stored until its request is known.
+      // Responds in the same way to any id, so that a caller can't find out which ids exist. An early ping is stored
+      // until its request is known.
       await kernel.handlePing(body.data.auth_req_id, token);
       return c.body(null, 204);
     }),
@@ -234,7 +239,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** Requires the scope for proposing this kind, or for a mandate, only the scope for proposing orders. */
+/** Requires the scope for proposing this kind. For a mandate, requires only the scope for proposing orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === MANDATE_SCOPE ? PROPOSE_ORDERS_SCOPE : proposeScope]);

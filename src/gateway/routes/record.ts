@@ -29,7 +29,7 @@ export function addReceiptRoutes(app: Hono, authenticator: Authenticator, receip
     ['orders:read'],
     async (c, { sub }) => {
       requireNoQuery(c.req.url);
-      // The exact bytes that were signed.
+      // Returns the exact bytes that were signed, not reformatted JSON.
       return c.body(await receipts.find(sub, c.req.param('id') ?? ''), 200, {
         'content-type': 'application/json',
       });

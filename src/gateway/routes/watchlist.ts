@@ -19,7 +19,7 @@ const changeSchema = z.strictObject({
   remove: z.array(symbolSchema).max(MAX_CHANGES).default([]),
 });
 
-/** Changing the watchlist needs no approval, because the change trades nothing and can be undone. */
+/** Adds the routes for the watchlist. A change needs no approval, because it trades nothing and can be undone. */
 export function addWatchlistRoutes(
   app: Hono,
   authenticator: Authenticator,
@@ -33,11 +33,11 @@ export function addWatchlistRoutes(
     return c.json(await (await brokerFor(await resolveOwner(caller, owner, 'can_view'), account)).watchlist());
   });
   at.patch('/v1/watchlist', [WATCHLIST_SCOPE], async (c, caller) => {
-    // Delegates can't change anything.
+    // Does not accept `for`, because delegates can't change a watchlist.
     const { account } = parseQuery(z.strictObject(accountParameter), c.req.url);
     const { add, remove } = readChange(await readJsonBody(c));
     const broker = await brokerFor(caller, account);
-    // A removed symbol may no longer be traded.
+    // Checks only added symbols, because a removed symbol may no longer be traded.
     await requireKnownSymbols(broker, add);
     return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changedSymbols(broker, add, remove)));
   });
@@ -67,7 +67,7 @@ async function changedSymbols(broker: Broker, add: readonly string[], remove: re
   return isSame ? before : broker.setWatchlist(symbols);
 }
 
-/** Runs the changes to each list one after another, so that concurrent changes don't overwrite each other. */
+/** Creates a queue that runs the changes to each list one after another, so that they don't overwrite each other. */
 function createQueue(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return async (of, work) => {
