@@ -7,7 +7,7 @@ export type AccessRelation = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'hous
 const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
-/** For each permission, the relations that include it. A test compares them with docs/operate/access/model.fga. */
+/** The relations that include each permission. A test compares them with docs/operate/access/model.fga. */
 export const relationsByPermission: Readonly<Record<Permission, readonly AccessRelation[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,
@@ -26,7 +26,7 @@ export const relationsByPermission: Readonly<Record<Permission, readonly AccessR
 };
 
 /**
- * Creates relations that are derived from the access that owners granted with `trade-agent access`. The owner's `sub`
+ * Creates relations that follow from the access that owners granted with `trade-agent access`. The owner's `sub`
  * identifies the account. A firm or household is defined for one account, whose owner decides who belongs to it.
  */
 export function createEmbeddedRelations(store: Pick<AccessStore, 'listByAccount'>): Relations {

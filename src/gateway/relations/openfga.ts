@@ -4,7 +4,7 @@ import { createRelationsClient, type RelationsServer } from './relations-client.
 
 interface OpenFgaOptions extends RelationsServer {
   readonly store: string;
-  /** ID of the uploaded model docs/operate/access/model.fga. After uploading a newer model, set its ID here. */
+  /** ID of the uploaded model docs/operate/access/model.fga. After uploading a newer model, set this to its ID. */
   readonly model: string;
 }
 
@@ -24,7 +24,7 @@ export function createOpenFgaRelations({ store, model, ...elsewhere }: OpenFgaOp
   const common = (at: number) => ({
     authorization_model_id: model,
     context: { now: new Date(at).toISOString() },
-    // A grant that has ended must not be answered from a cache.
+    // Bypasses caches, because a grant that has ended must not be found in one.
     consistency: 'HIGHER_CONSISTENCY',
   });
   return {
@@ -52,7 +52,7 @@ function objectOf(type: 'user' | 'account', sub: string): string {
   return `${type}:${escapeOpenFgaId(sub)}`;
 }
 
-/** Escapes characters that OpenFGA rejects in an id or gives a special meaning (`*` means everybody). */
+/** Escapes characters that OpenFGA rejects in an id, or to which it gives a special meaning (`*` means everybody). */
 export function escapeOpenFgaId(sub: string): string {
   return sub.replace(/[^A-Za-z0-9._|@+=/-]/gu, (character) =>
     [...new TextEncoder().encode(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
@@ -63,7 +63,7 @@ function subOf({ type, id }: { readonly type: string; readonly id: string }): st
   try {
     if (type === 'user') return decodeURIComponent(id);
   } catch {
-    // The error below reports this.
+    // An id that can't be decoded is reported by the error below.
   }
   throw new RelationsUnavailableError('the relations server named an invalid user');
 }

@@ -10,7 +10,7 @@ import { createRelations, type RelationsOptions } from './relations-settings.ts'
 interface People {
   readonly relations: Relations;
   readonly access: AccessControl;
-  /** Undefined if access is granted on another server. */
+  /** Stores granted access. Undefined if access is granted on another server. */
   readonly grants: AccessStore | undefined;
 }
 

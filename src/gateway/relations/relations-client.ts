@@ -3,8 +3,8 @@ import { createBoundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailableError } from './relations.ts';
 
 /**
- * Time limit, in milliseconds, for getting a token and the whole response. Short, because a person and a trade are
- * waiting.
+ * Time limit, in milliseconds, for getting a token and the whole response. It is short, because a person and a trade
+ * are waiting.
  */
 const MAX_ANSWER_MS = 500;
 const MAX_ANSWER_LENGTH = 64 * 1024;
@@ -60,7 +60,7 @@ export function createRelationsClient({ url, credential, fetch }: RelationsServe
 }
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
-/** A token is no longer used this many milliseconds before it expires, so that it does not expire in transit. */
+/** Stops using a token this many milliseconds before it expires, so that it does not expire in transit. */
 const EXPIRY_MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({

@@ -12,7 +12,10 @@ import { cachedTokenCredential, presharedKeyCredential, type RelationsCredential
 
 const baseAddress = secureUrlSchema.refine((text) => !/[?#]/.test(text), 'must have neither a query nor a fragment');
 
-/** The name of a file or environment variable. Settings and command lines never contain a secret itself. */
+/**
+ * The name of a file or environment variable that contains a secret. Settings and command lines never contain the
+ * secret itself.
+ */
 const secretFile = z.string().min(1);
 const secretVariable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
 
@@ -32,7 +35,7 @@ export const relationsSchema = z
       ...server,
       store: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a store ID of 26 characters'),
       model: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a model ID of 26 characters'),
-      /** Used instead of a key, for Auth0 FGA. */
+      /** Client credentials, used instead of a key for Auth0 FGA. */
       client_credentials: z
         .strictObject({
           token_url: secureUrlSchema.default('https://auth.fga.dev/oauth/token'),

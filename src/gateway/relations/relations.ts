@@ -36,7 +36,7 @@ export interface Relations {
   secondApprovers(account: string, at: number): Promise<string[]>;
 }
 
-/** The relations server is down or slow, or its response is invalid. The action is denied. */
+/** Thrown if the relations server is down or slow, or its response is invalid. The action is then denied. */
 export class RelationsUnavailableError extends Error {
   override name = 'RelationsUnavailable';
 }

@@ -27,8 +27,8 @@ export const databaseSchema = z
     url_file: z.string().min(1).optional(),
     url_env: environmentName.optional(),
     /**
-     * The same for the database's own URL, if the first URL is the address of a pooler in transaction mode, such as
-     * PgBouncer. Used for notifications and the job queue.
+     * File that contains the URL of the database itself, if `url_file` has the address of a pooler in transaction mode,
+     * such as PgBouncer. This URL is used for notifications and the job queue.
      */
     direct_url_file: z.string().min(1).optional(),
     direct_url_env: environmentName.optional(),

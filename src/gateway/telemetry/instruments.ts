@@ -53,7 +53,10 @@ export function beginRequestMeasurement(
   };
 }
 
-/** A client may have sent the trace. All spans are recorded, whatever the client's sampling flag says. */
+/**
+ * Makes the request's trace the parent of new spans. The trace is marked as sampled, so that all spans are recorded,
+ * whatever the client's sampling flag says.
+ */
 function withCurrentTrace(active: Context): Context {
   const { trace: current } = currentLogContext();
   if (current === undefined || trace.getSpanContext(active)?.traceId === current.traceId) return active;

@@ -12,7 +12,7 @@ export interface Backlog {
   }[];
   readonly dead: number;
   readonly schedulesDue: number;
-  /** Tasks that only one worker at a time performs, and whether a worker is performing them now. */
+  /** Tasks that only one worker at a time performs, and whether a worker is performing each of them now. */
   readonly leases: readonly { readonly name: string; readonly isHeld: boolean }[];
 }
 

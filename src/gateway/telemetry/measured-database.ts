@@ -9,7 +9,10 @@ import type { Instruments } from './instruments.ts';
 
 /** How long a scrape may wait for the database, in milliseconds. */
 const READ_TIMEOUT_MS = 2_000;
-/** How long a count of the open proposals is used, in milliseconds: counting takes longer, the more there are. */
+/**
+ * How long a count of the open proposals is reused, in milliseconds, because counting takes longer the more proposals
+ * there are.
+ */
 const COUNT_VALID_MS = 60_000;
 
 export interface MeasuredDatabaseOptions {
@@ -22,8 +25,9 @@ export interface MeasuredDatabaseOptions {
 type Reading = readonly [gauge: ObservableGauge, read: () => Promise<number | undefined>];
 
 /**
- * Records the metrics of the database at each scrape. Their cost does not depend on the number of proposals. If the
- * database does not answer in time, the gauges that were not read are left out, and `trade_agent.database.read` is 0.
+ * Records the metrics of the database at each scrape. The cost of a scrape does not depend on the number of proposals.
+ * If the database does not respond in time, the gauges that were not read are left out, and `trade_agent.database.read`
+ * is 0.
  */
 export function recordDatabaseMetrics(
   { meter }: Pick<Instruments, 'meter'>,
@@ -36,7 +40,8 @@ export function recordDatabaseMetrics(
     gauge(`database.pool.${name}`, description).addCallback((result) => {
       for (const pool of connections?.pools() ?? []) result.observe(pool[key], { pool: pool.name });
     });
-  // Observed before any batch and any gauge that is created later, so that a scrape doesn't count its own requests.
+  // Created first, because gauges are observed in the order of their creation: a scrape must not count its own
+  // requests.
   poolGauge('max', 'max', 'Connections that the pool may open.');
   poolGauge('size', 'size', 'Connections that the pool has open.');
   poolGauge('inUse', 'in_use', 'Connections that are in use.');
@@ -70,7 +75,7 @@ export function recordDatabaseMetrics(
   ];
   meter.addBatchObservableCallback(
     async (result) => {
-      // One after the other, so that a scrape takes one connection at a time.
+      // Reads one value after the other, so that a scrape uses one connection at a time.
       const readAll = async () => {
         for (const [gauge, read] of readings) result.observe(gauge, (await read()) ?? 0);
         const offsets = await measureClockOffsets({ issuer, clock }, databaseTime);
@@ -121,8 +126,8 @@ export function measuredQueue({ meter }: Pick<Instruments, 'meter'>, { queue }: 
 }
 
 /**
- * Returns the number of open proposals: counted at most once a minute, so that a scrape costs the same however many
- * there are, and adjusted by this process's own changes in between.
+ * Creates a counter of open proposals. Counts them at most once a minute, so that a scrape costs the same however many
+ * there are, and adjusts the count by this process's own changes in between.
  */
 export function createOpenCount(count: () => Promise<number>) {
   let counted: Promise<number> | undefined;

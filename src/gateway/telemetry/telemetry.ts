@@ -64,7 +64,7 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
   };
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   return {
-    /** Must be used for all outgoing requests. */
+    /** A `fetch` that measures requests. It must be used for all outgoing requests. */
     fetch: measuredFetch(instruments, send),
     /** Wraps the stores so that their writes are counted. */
     stores: (stores: GatewayStores) => measuredStores(instruments, stores),
@@ -176,7 +176,7 @@ function measuredRequests(
         'http.route': route,
         'http.response.status_code': response.statusCode,
       };
-      // A stream's duration says nothing about speed.
+      // Does not record the duration of a stream, because it says nothing about speed.
       const isStream = String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');
       if (!isStream) duration.record((performance.now() - since) / 1000, attributes);
       span.end(attributes, response.statusCode >= 500);
@@ -186,7 +186,7 @@ function measuredRequests(
   };
 }
 
-/** @returns a function that finds the route pattern of a path, or `other` */
+/** @returns a function that finds the route pattern for a path; `other` if there is none */
 function routeFinder(patterns: readonly string[]): (path: string) => string {
   const known = patterns
     .filter((pattern) => !pattern.includes('*'))
@@ -196,7 +196,7 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
     one.parts.every((part, index) => part === parts[index] || (part.startsWith(':') && parts[index] !== ''));
   return (path) => {
     const parts = path.split('/');
-    // Literal patterns come first (`/v1/orders/check` before `/v1/orders/:id`).
+    // Looks for a literal pattern first, because `/v1/orders/check` also matches `/v1/orders/:id`.
     const exact = known.find(({ pattern }) => pattern === path);
     return (exact ?? known.find(fits(parts)))?.pattern ?? 'other';
   };
