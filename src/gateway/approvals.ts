@@ -119,10 +119,7 @@ const actions: Readonly<Partial<Record<ProposalKind, PolicyAction>>> = {
   message: 'send_message',
 };
 
-/**
- * Returns the policy decision to record for a denial that does not come from the order rules: a halt, a relation, or no
- * mandate that covers the order.
- */
+/** Returns the record of a denial that comes from a halt, a relation or a mandate, and not from the order rules. */
 function denialNote(denied: Denial, policy: string, now: number): NewPolicyDecision {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;

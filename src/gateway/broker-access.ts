@@ -62,10 +62,7 @@ export function createBrokerAccess(options: GatewayOptions, provider: IdentityPr
   };
 }
 
-/**
- * Returns the broker's documented rate limit. Returns undefined if the settings override the broker's address, because
- * the limit is then unknown.
- */
+/** Returns the broker's documented rate limit; undefined if the settings override the broker's address. */
 function documentedRate(broker: NamedBroker): RateLimit | undefined {
   const isElsewhere = Object.hasOwn(broker, findBrokerKind(broker).address);
   return isElsewhere ? undefined : resolveBrokerTraits(broker).accountRate;

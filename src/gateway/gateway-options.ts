@@ -32,10 +32,7 @@ export interface GatewayOptions {
   readonly resource: string;
   /** The RFC 9396 type that the provider uses for order approvals. */
   readonly detailsType?: string;
-  /**
-   * The client for token exchange. Required for sending messages, and for accounts that are not accessed with key
-   * pairs.
-   */
+  /** The client for token exchange. Required for messages, and for accounts that are not accessed with key pairs. */
   readonly exchange?: BrokerTokenExchange;
   /** At least one broker. A person has at most one account at each broker. */
   readonly brokers: readonly NamedBroker[];
@@ -63,10 +60,7 @@ export interface GatewayOptions {
   readonly onError?: (message: string) => void;
   /** Called after a proposal was made or has changed. */
   readonly onProposal?: KernelDeps['onProposal'];
-  /**
-   * Rate limits. Those for brokers and the provider are shared by all gateways with the same stores; those for callers
-   * apply in each gateway.
-   */
+  /** Rate limits: shared by all gateways with the same stores, except those for callers, which each gateway counts. */
   readonly rates?: RequestRateLimits;
   /** Settings for timestamping the audit log's checkpoints. `ca_file` is a path. */
   readonly anchor?: AnchorSettings;

@@ -80,10 +80,7 @@ const approvalSchema = z
     registration: z.literal(true).optional(),
     /** File that contains the initial access token (RFC 7591 §3): a path, or a name in the folder. */
     registration_token_file: z.string().min(1).optional(),
-    /**
-     * The identity provider's software, because products deviate from the standards. By default, it is detected from
-     * the provider's metadata.
-     */
+    /** The identity provider's software, because products deviate from the standards. Detected if omitted. */
     provider: z.enum(providerNames).optional(),
     /**
      * `ping`: the provider calls `<resource>/ciba/ping` when the person has answered a request. The gateway also polls,

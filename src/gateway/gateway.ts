@@ -68,10 +68,7 @@ export interface Gateway {
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
-  /**
-   * Withdraws the person's open proposals, or only those of the client `clientId` if it is given, and forgets the
-   * person's tokens.
-   */
+  /** Withdraws the person's open proposals (only those of `clientId`, if given), and forgets the person's tokens. */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
   /** Rejects new requests and waits for executions in progress. Afterwards, the caller can close the database. */
   close(): Promise<void>;
@@ -226,10 +223,7 @@ function approvalDisplayInfo({ approval }: GatewayOptions): ProposalRouteOptions
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
-/**
- * Creates the services for a person's own data, and everything that runs automatically: standing orders, checkpoints,
- * reconciliation.
- */
+/** Creates the services for a person's own data, and what runs automatically, such as standing orders. */
 function createOwnServices(
   options: GatewayOptions,
   parts: Pick<RouteParts, 'kernel' | 'broker' | 'orderService'> & { readonly clock: Clock; readonly signed: boolean },
@@ -297,10 +291,7 @@ interface RouteParts {
   readonly detailsTypes: readonly string[];
 }
 
-/**
- * Creates an `isConnected` that returns true if the caller is connected to any broker. If not, it throws the first
- * error, if any.
- */
+/** Creates an `isConnected` that is true if any broker is connected, or else throws the first error, if any. */
 function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {

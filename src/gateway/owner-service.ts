@@ -37,10 +37,7 @@ export interface OwnerService extends OwnAccount {
   /** @throws {HttpProblem} for the same reasons as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /**
-   * Reads recent open orders from the broker and resumes following them. If an order can't be read, its recorded state
-   * does not change.
-   */
+  /** Reads recent open orders from the broker and follows them again. Orders that can't be read stay as recorded. */
   refreshOrders(): Promise<void>;
   /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;

@@ -26,10 +26,7 @@ const MAX_STREAMS_PER_PERSON = 60;
 
 /** Wraps the handler of every route. Checks the caller's token and scopes, and converts errors to HTTP problems. */
 export interface Authenticator {
-  /**
-   * Calls `handle` only if the token has all of these scopes. @param limited the kind of rate limit that applies, if
-   * any
-   */
+  /** Calls `handle` only if the token has all of these scopes. @param limited the kind of rate limit, if any */
   guard(
     scopes: readonly Scope[],
     handle: (c: Context, caller: Caller) => Promise<Response>,
@@ -258,17 +255,12 @@ function requestPath(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 
-/**
- * A log entry for a request. Leaves out the query, headers and body, because they may contain a token or private data.
- */
+/** A log entry for a request. Leaves out query, headers and body, because they may contain a token or private data. */
 export interface RequestLogEntry {
   /** When the request arrived, in RFC 3339 format. */
   readonly at: string;
   readonly request_id: string;
-  /**
-   * ID of the trace (W3C Trace Context) that covers everything that one sentence of the person causes. A request that
-   * names no trace gets a new one.
-   */
+  /** ID of the trace (W3C Trace Context). A request that names no trace gets a new one. */
   readonly trace_id?: string | undefined;
   /** ID of the proposal that the request created, or that a ping was about. */
   readonly proposal?: string;

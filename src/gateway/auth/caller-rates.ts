@@ -4,8 +4,7 @@ import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Caller } from './caller.ts';
 
 /**
- * Kinds of requests with separate rate limits: `receipts` includes reads of the audit log; `streams` are openings of
- * event streams.
+ * Kinds of requests with separate rate limits. `receipts` includes the audit log; `streams` are openings of streams.
  */
 export type LimitedRequest = 'reads' | 'receipts' | 'streams';
 

@@ -13,9 +13,7 @@ export interface Caller {
   /** Claim `client_name`: the name and host of a third party's client. */
   readonly clientName?: string | undefined;
   readonly membership?: Membership | undefined;
-  /**
-   * Claims `preferred_username` and `email` (OpenID Connect Core §5.1). Some providers look up people by one of these.
-   */
+  /** Claims `preferred_username` and `email` (OpenID Connect Core §5.1), by which some providers look up people. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
   /** Claim `auth_time` (RFC 9068 §2.2.1), in seconds since the epoch. */

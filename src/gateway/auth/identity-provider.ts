@@ -38,14 +38,11 @@ interface ProviderTime {
 }
 
 const METADATA_AGE_MS = 60 * 60 * 1000;
-/**
- * Minimum time between key fetches. Without it, tokens with unknown key IDs could make the gateway flood the provider.
- */
+/** Minimum time between key fetches, so that tokens with unknown key IDs can't make the gateway flood the provider. */
 const JWKS_COOLDOWN_MS = 10_000;
 const JWKS_AGE_MS = 10 * 60 * 1000;
 /**
- * Minimum time between reads of the provider's time. Without it, expired tokens could make the gateway flood the
- * provider.
+ * Minimum time between reads of the provider's time, so that expired tokens can't make the gateway flood the provider.
  */
 const COMPARISON_COOLDOWN_MS = 10_000;
 /** If the wall clock and the monotonic clock diverge by this much, the clock was set, or the machine was suspended. */
@@ -108,8 +105,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
           },
         );
       }
-      // If no key fits the token's header, for example because of its algorithm, the token is wrong, and jwtVerify
-      // reports that.
+      // If no key fits the token's header (its algorithm, for example), the token is wrong, and jwtVerify reports that.
       if (cause instanceof errors.JOSENotSupported) throw cause;
       throw unreachable(cause);
     }

@@ -21,8 +21,7 @@ export function toProblemResponse(
     ];
     const written = parameters.map(([name, value]) => `${name}="${quotable(value)}"`).join(', ');
     headers.append('www-authenticate', `DPoP ${written}, algs="${site.algorithms.join(' ')}"`);
-    // After a wrong DPoP proof, the challenge does not offer Bearer, because the same token sent as Bearer would be
-    // rejected, too.
+    // After a wrong DPoP proof, Bearer is not offered, because a request without the proof would also be rejected.
     if (options.challenge.error !== 'invalid_dpop_proof') {
       headers.append('www-authenticate', `Bearer ${written}`);
     }

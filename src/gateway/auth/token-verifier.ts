@@ -35,7 +35,7 @@ interface TokenVerifierOptions {
   /** Base URL that the `htu` of every DPoP proof must begin with (default: the resource). */
   readonly base?: string | undefined;
   /**
-   * Other audiences on this server. A token that also names one of them is rejected, because it could be used for both.
+   * Other audiences on this server. A token that also names one of them is rejected, because it would work for both.
    */
   readonly otherAudiences?: readonly string[] | undefined;
   readonly proofs: ProofStore;
@@ -140,9 +140,7 @@ export async function verifyApprovalToken(
   });
 }
 
-/**
- * Returns the token's `iat` in milliseconds, but at most `otherwise`. Returns `otherwise` if the token has no `iat`.
- */
+/** Returns the token's `iat` in milliseconds, but at most `otherwise`. Without an `iat`, returns `otherwise`. */
 function issuedAt(token: string, otherwise: number): number {
   try {
     const { iat } = decodeJwt(token);

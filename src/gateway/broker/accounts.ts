@@ -70,10 +70,7 @@ export function createAccountDirectory({ brokers: places, environment, defaultAc
   const numberAt = async (configured: ConfiguredBroker, who: AccountHolder) =>
     numbers.ask(configured, who, await openAt(configured, who));
 
-  /**
-   * Finds the broker of an account. @throws {HttpProblem} 403 `account_mismatch`, or the error of a broker that could
-   * not report its account number
-   */
+  /** @throws {HttpProblem} 403 `account_mismatch`, or the error of a broker that could not report its account number */
   const brokerOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
     const known = await Promise.all(
       places.map(async (configured) => [configured, await numbers.known(configured, who)] as const),
@@ -160,9 +157,7 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/**
- * Caches each account number under a digest of the credentials, because new credentials may belong to another account.
- */
+/** Caches each account number under a digest of the credentials, because new ones may be for another account. */
 function createAccountNumbers() {
   const cached = new Map<string, string>();
   const keyOf = async ({ name, credentials }: ConfiguredBroker, who: AccountHolder) =>

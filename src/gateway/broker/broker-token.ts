@@ -51,10 +51,7 @@ const DEFAULT_LIFETIME_S = 60;
 
 const MOST_KEPT = 10_000;
 
-/**
- * Creates the token exchange with RFC 8693 or Auth0's Token Vault. Caches the broker's tokens by the users' verified
- * `sub`.
- */
+/** Creates the token exchange. Caches the broker's tokens by the users' verified `sub`. */
 export function createBrokerTokens(options: BrokerTokenOptions) {
   const { provider, exchange, now, maxCached = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
@@ -104,8 +101,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       keep(sub, { token: result.access_token, until });
       return result.access_token;
     } catch (error) {
-      // The provider may have rejected the assertion because this machine's clock was set after the provider's last
-      // response.
+      // The provider may have rejected the assertion because this machine's clock was set after its last response.
       const isOurs = error instanceof oauth.ResponseBodyError && error.error === 'invalid_client';
       if (isFirst && isOurs && (await provider.time?.compare(clockAhead))) {
         return await exchangeFor({ sub, accessToken }, false);

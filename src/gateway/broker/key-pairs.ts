@@ -19,8 +19,7 @@ export interface BrokerCredentialLocation {
   readonly name: string;
   readonly kind: string;
   /**
-   * Name under which rows were stored when `broker` was the only setting. Undefined if another broker may have used
-   * this name.
+   * Name under which rows were stored when `broker` was the only setting. Undefined if another broker may have used it.
    */
   readonly formerName?: string;
 }
@@ -75,8 +74,7 @@ export function createBrokerCredentialStore({ store, sealSecret, now, broker }: 
       return removed;
     },
     /**
-     * Moves the rows under `formerName` to the broker's name. Must be called before a second broker of this kind is
-     * added.
+     * Moves the rows under `formerName` to the broker's name. Must run before a second broker of this kind is added.
      */
     async moveFormerRows(): Promise<void> {
       if (before === undefined) return;

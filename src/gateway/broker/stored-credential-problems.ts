@@ -13,10 +13,7 @@ export function noStoredCredentialsProblem(kind: CredentialKind): HttpProblem {
   );
 }
 
-/**
- * Returns the problem for credentials that the broker rejected: they were deleted or replaced there, or are for the
- * other environment.
- */
+/** Returns the problem for credentials that were deleted or replaced, or that are for the other environment. */
 export function rejectedCredentialsProblem(kind: CredentialKind, cause: unknown): HttpProblem {
   const { noun, again } = getCredentialTexts(kind);
   return notConnected(

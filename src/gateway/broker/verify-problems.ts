@@ -10,10 +10,7 @@ export interface VerifiedAccount {
 }
 
 export interface VerifyCredentialsOptions {
-  /**
-   * The environment behind an overridden address. Without an override, the host that accepts the credentials determines
-   * the environment.
-   */
+  /** The environment of an overridden address. Otherwise, it follows from the host that accepts the credentials. */
   readonly environment: 'paper' | 'live';
   readonly fetch: typeof fetch;
   /** Timeout in milliseconds (default 10,000). */

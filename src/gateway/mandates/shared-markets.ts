@@ -77,8 +77,7 @@ export function createSharedMarkets({ brokerFor, clock, attempt }: SharedMarkets
   };
 
   /**
-   * Reads a broker's clock and the missing quotes. If a read fails, reads each half of its symbols, because one symbol
-   * may be the reason.
+   * Reads a broker's clock and missing quotes. After a failure, reads each half, because one symbol may be the reason.
    */
   const readBroker = async (name: string, accounts: readonly AccountSymbol[], oldest: number): Promise<void> => {
     if ((restUntil.get(name) ?? 0) > clock.now()) return;

@@ -52,16 +52,12 @@ function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: quotedAt }
 /** Milliseconds between two checks for due standing orders. */
 export const STANDING_ORDER_CHECK_INTERVAL_MS = 15_000;
 /**
- * Delay until a price is checked again, in milliseconds. Slightly shorter than the interval, so that the order is due
- * at the next check.
+ * Delay until a price is due again, in milliseconds. Shorter than the interval, so that it is due at the next check.
  */
 const PRICE_DELAY_MS = STANDING_ORDER_CHECK_INTERVAL_MS - 1_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
 const RETRY_DELAY_MS = 60_000;
-/**
- * Maximum delay while the market is closed or the mandate is exhausted, because trading may be possible again earlier
- * than expected.
- */
+/** Maximum delay while the market is closed or the mandate is exhausted, because either may end early. */
 const IDLE_DELAY_MS = 15 * 60_000;
 const MIN_DELAY_MS = 1_000;
 const CLAIM_SIZE = 250;
@@ -110,8 +106,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
     try {
       return await work();
     } catch (error) {
-      // Does not report an HttpProblem, because it may be temporary (the broker is unreachable, for example), and the
-      // next check may succeed.
+      // Ignores an HttpProblem, because the next check may succeed: the broker may be unreachable, for example.
       if (!(error instanceof HttpProblem)) failed(error);
       return undefined;
     }
@@ -242,10 +237,7 @@ async function endWatch(
 
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
-/**
- * Returns the milliseconds until the next check; 0 if the order is due. @param known undefined if the market could not
- * be read
- */
+/** Returns the milliseconds until the next check; 0 if the order is due. @param known undefined if it is unknown */
 function delayUntilDue(
   { order: { dueAt }, terms: { standing } }: Watched,
   known: KnownMarket | undefined,
@@ -260,15 +252,11 @@ function delayUntilDue(
   }
   if (!isRecurring(when))
     return quote !== undefined && isCrossed(when, quote, Date.parse(market.timestamp)) ? 0 : PRICE_DELAY_MS;
-  // Checks again whether the order may still be placed, because a slow broker or a suspended machine may have caused a
-  // delay.
+  // Checks the due time again, because a slow broker or a suspended machine may have caused a long delay.
   return dueAt !== null && firstPlaceableDueTime(when, dueAt, now) === dueAt ? 0 : MIN_DELAY_MS;
 }
 
-/**
- * Proposes the order. @returns the milliseconds until the next check; undefined if the proposal must be retried or the
- * order has ended
- */
+/** @returns the milliseconds until the next check; undefined if the proposal must be retried or the order has ended */
 async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<number | undefined> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
@@ -301,10 +289,7 @@ async function proposeOrder(options: StandingWatchOptions, { order, terms }: Wat
   return dueAt === null ? undefined : dueAt - clock.now();
 }
 
-/**
- * Returns the same request for each attempt at one due time. Leaves out the slot, which depends on the day of the
- * attempt.
- */
+/** Returns the same request for each attempt at one due time. Leaves out the slot, which depends on the day. */
 function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;

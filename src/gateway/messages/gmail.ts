@@ -31,9 +31,7 @@ export function createGmailDelivery(options: MessageDeliveryOptions): DeliverMes
   };
 }
 
-/**
- * Formats an RFC 5322 message. Header values contain no line breaks, so they can't inject headers. Gmail sets `From`.
- */
+/** Formats an RFC 5322 message. Header values have no line breaks, so they can't inject headers. Gmail sets `From`. */
 export function formatMail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [

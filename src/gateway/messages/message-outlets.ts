@@ -74,10 +74,7 @@ const UNAUTHORIZED_ERRORS = [
  */
 const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
-/**
- * Creates the delivery to Slack. Uses `chat.postMessage` without markup, links or previews, so that Slack shows exactly
- * the approved text.
- */
+/** Uses `chat.postMessage` without markup, links or previews, so that Slack shows exactly the approved text. */
 function slackDelivery(options: MessageDeliveryOptions): DeliverMessage {
   return async ({ recipient, text }, accessToken) => {
     const answer = await postMessageRequest(

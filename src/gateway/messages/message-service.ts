@@ -71,10 +71,7 @@ export function createMessageSender(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
-  /**
-   * Starts `run` and registers its promise without an await in between, so that concurrent requests for the message
-   * wait for it.
-   */
+  /** Starts `run` and registers its promise at once, so that concurrent requests for the message wait for it. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
     const name = flightKey(key);
     const known = run().finally(() => {
@@ -128,8 +125,7 @@ export function createMessageSender(options: MessageServiceOptions) {
     async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
-      // Builds the details from the request, so that a dishonest provider can't choose the details whose signature is
-      // checked.
+      // Built from the request, so that a dishonest provider can't choose the details whose signature is checked.
       const details = buildMessageSendDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
@@ -169,8 +165,7 @@ async function sendOnce(approved: ApprovedMessage, caller: Caller, options: Mess
   };
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
-    // Looks up the account before the approval is used, so that an approval is not lost if the account is not connected
-    // yet.
+    // Looks up the account before the approval is used, so that the approval stays valid if there is no account yet.
     const ready = await admitMessage(approved, caller, options);
     const approval = { issuer, jti: caller.jti };
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
@@ -241,8 +236,7 @@ async function handOver(
     await journal.finish(claimed, { state: 'ready' }, clock.now());
     throw notSentYet();
   }
-  // Limits the wait to the approval's lifetime, so that nothing is sent after it has expired, even if the process was
-  // suspended.
+  // Sends nothing after the approval has expired, even if the process was suspended.
   const left = Math.min(Date.parse(draft.expires_at) - clock.now(), MAX_DISPATCH_DELAY_MS);
   const deadline = createDispatchDeadline(left, clock);
   const delivery: MessageDeliveryOutcome = await withDispatchDeadline(deadline, () =>

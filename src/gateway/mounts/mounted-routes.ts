@@ -87,10 +87,7 @@ function mountedCaller(
   };
 }
 
-/**
- * Returns the response, or rejects when the signal aborts. The request still runs to completion, because it may be
- * changing data.
- */
+/** Rejects when the signal aborts. The request still runs to completion, because it may be changing data. */
 async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Response>): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);

@@ -1,17 +1,10 @@
 import type { Clock } from '../../machine/clock.ts';
 
-/**
- * How long a broker must report an order as missing before it is written off, in milliseconds. Brokers' reads lag
- * behind their writes by far less.
- */
+/** How long a broker must report an order as missing before it is written off, in ms. Brokers' reads lag far less. */
 export const REQUIRED_ABSENCE_MS = 5 * 60_000;
-/**
- * Maximum time between two misses. A longer gap restarts the measurement, because the process may have been stopped.
- */
+/** Maximum time between two misses. A longer gap restarts the measurement: the process may have been stopped. */
 const MAX_MISS_INTERVAL_MS = 90_000;
-/**
- * Maximum drift between the wall clock and the monotonic clock. If it is larger, the machine slept or a clock was set.
- */
+/** Maximum drift between wall clock and monotonic clock. If it is larger, the machine slept or a clock was set. */
 export const MAX_CLOCK_DRIFT_MS = 2_000;
 /** Maximum number of tracked orders. If there are more, the least recently checked order is dropped. */
 const MAX_TRACKED_ORDERS = 10_000;

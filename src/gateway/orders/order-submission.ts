@@ -79,9 +79,7 @@ export const MAX_DISPATCH_DELAY_MS = 15_000;
 /** Maximum duration of the checks, in milliseconds. Slower checks are repeated, because they may be out of date. */
 const MAX_CHECK_DURATION_MS = 1_000;
 
-/**
- * Delays before the lookups after a submission without a response, in milliseconds. An immediate lookup comes first.
- */
+/** Delays between lookups after a submission without a response, in milliseconds. The first lookup is immediate. */
 const LOOKUP_DELAYS_MS = [200, 500, 1000, 2000] as const;
 
 export interface SubmissionContext {
@@ -93,10 +91,7 @@ export interface SubmissionContext {
 }
 
 interface SendingContext extends SubmissionContext {
-  /**
-   * Called right before the request is sent. Returns why the order must not be sent after all (409 `not_placed`), or
-   * undefined.
-   */
+  /** Called right before sending. Returns why the order must not be sent (409 `not_placed`); undefined if it may. */
   readonly stopped: (intent: SubmissionIntent) => Promise<HttpProblem | undefined>;
   /** Returns whether this process still handles the proposal. See (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
@@ -155,9 +150,7 @@ async function runFinalChecks(
   }
 }
 
-/**
- * Records why nothing was sent. If another process took over the proposal, releases the claim instead. See (6) and (7).
- */
+/** Records why nothing was sent, or releases the claim if another process took over the proposal. See (6) and (7). */
 async function recordUnsent(
   why: HttpProblem | 'taken_over',
   intent: SubmissionIntent,
@@ -198,8 +191,7 @@ async function recordAnswer(
       return refused === 'stale' ? undefined : await requireJournalEntry(journal, intent);
     }
     case 'unknown':
-      // If the request was stopped before it was sent, releases the claim, so that the order may be sent again after
-      // new checks.
+      // The request was stopped before it was sent, so the order may be sent again after new checks.
       if (deadline.nothingSent && (await journal.release(intent, clock.now())) === 'released') throw notSent();
       return undefined;
   }
@@ -216,7 +208,7 @@ export async function settleOrderByLookup(
   if (lookedUp === 'never') return undefined;
   const order = await lookUpOnce(entry, broker, context);
   if (order !== undefined) return await recordFoundOrder(order, entry, context);
-  // Proves nothing, because the broker may have accepted the order and no longer list it.
+  // Not finding the order proves nothing, because the broker may have accepted it and no longer list it.
   if (lookedUp !== 'for_good') return undefined;
   const name = orderEntryKey(entry);
   if (clock.now() < Date.parse(entry.draft.expires_at)) {
@@ -241,9 +233,7 @@ export async function recheckWrittenOffOrder(
   return await recordPlaced(order, entry, context, 'found');
 }
 
-/**
- * Gives up an order that the broker never accepted and that can no longer be sent, because its approval has expired.
- */
+/** Gives up an order that the broker never accepted and that can't be sent anymore, because its approval expired. */
 async function abandonUnsent(
   entry: OrderJournalEntry,
   { journal, clock }: SubmissionContext,
@@ -303,10 +293,7 @@ export function isSettledEntry({ state }: OrderJournalEntry): boolean {
   return state === 'placed' || state === 'rejected';
 }
 
-/**
- * Returns whether the order may be sent now, according to the broker's traits and the time since the last submission.
- * See (1) and (7).
- */
+/** Returns whether the broker's traits and the time allow sending the order now. See (1) and (7). */
 export function maySubmitAgain(
   { submittedAt }: Pick<OrderJournalEntry, 'submittedAt'>,
   { clientOrderId }: Pick<BrokerTraits, 'clientOrderId'>,

@@ -88,7 +88,7 @@ interface ArrivingRequest {
 interface ServiceState {
   readonly options: OrderServiceOptions & SubmissionContext;
   /**
-   * Orders that this process is sending or looking up, by user and client_order_id. Repeated requests wait for these.
+   * Orders that this process is sending or looking up, by user and client_order_id. Repeated requests wait for them.
    */
   readonly flights: Map<string, Promise<OrderJournalEntry>>;
   /**
@@ -114,8 +114,7 @@ export function createOrderService(given: OrderServiceOptions) {
     async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
-      // Builds the details from the request, so that a lying provider can't bypass the comparison with a token of its
-      // own.
+      // Built from the request, so that a lying provider can't bypass the comparison with a token of its own.
       const details = buildTradeOrderDetails(approved.draft, target);
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(service, approved, caller);
@@ -164,8 +163,7 @@ async function placeApproved(service: ServiceState, approved: ApprovedOrder, cal
 }
 
 async function placeOrReplay(service: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
-  // Looks for an earlier request before checking the expiry, because the outcome may be queried as long as the token is
-  // valid.
+  // Looked up before the expiry is checked, because the outcome may be queried as long as the token is valid.
   const earlier = await service.options.journal.find(caller.sub, approved.draft.client_order_id);
   return earlier === undefined ? placeNew(service, approved, caller) : replay(service, earlier, approved, caller);
 }
@@ -348,10 +346,7 @@ async function sendObjection(
   );
 }
 
-/**
- * Returns why the mandate no longer allows the order. Exhaustion is no reason, because the claim has already reserved
- * the order's share of the mandate.
- */
+/** Returns why the mandate no longer allows the order. The claim has already reserved the order's share of it. */
 async function mandateObjection(
   { mandates, clock, isRevokedBySignal }: OrderServiceOptions,
   sub: string,

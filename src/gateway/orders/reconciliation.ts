@@ -52,9 +52,7 @@ interface Account {
   readonly account: string;
 }
 
-/**
- * When an account or order is due again: at a time by the monotonic clock, or as soon as the owner has another token.
- */
+/** When an account or order is due again: at a monotonic time, or as soon as the owner has another token. */
 interface Due {
   readonly at: number;
   readonly wait: number;
@@ -119,8 +117,8 @@ export function createReconciliation(options: ReconciliationOptions) {
     } catch (error) {
       const next = Math.min(failedWait * 2, RETRY_DELAYS_MS.longest);
       due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
-      // Ignored, so that other attempts continue: with an HTTP problem, the broker can't be reached, or the account
-      // can't be opened now.
+      // Ignores HTTP problems: the broker can't be reached, or the account can't be opened now. Other attempts
+      // continue.
       if (!(error instanceof HttpProblem)) failed(error);
       return false;
     }
@@ -132,8 +130,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     due = new Map();
     accounted.clear();
     await kernel.resumeUnknown();
-    // Gives up unsent orders here, because a process may have died after their proposal ended and before it wrote to
-    // the journal.
+    // A process may have died after the order's proposal ended and before it recorded that in the journal.
     for (const entry of await journal.unsent())
       if (Date.parse(entry.draft.expires_at) < clock.now()) await desk.abandon(entry);
   };
@@ -141,8 +138,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   const look = async (): Promise<void> => {
     for (const entry of await journal.writtenOff(clock.now() - WRITTEN_OFF_RETENTION_MS)) {
       const key = `order ${orderEntryKey(entry)}`;
-      // An order that is already recorded as placed is checked once a round, because a process may have died before it
-      // updated the proposal.
+      // An order recorded as placed is checked once a round: a process may have died before it updated the proposal.
       if (accounted.has(key)) continue;
       const isLooked = await whenDue(key, entry.sub, (caller) => recheckOrder({ ...options, report }, caller, entry));
       if (isLooked && entry.state === 'placed') accounted.add(key);

@@ -48,8 +48,7 @@ function requireUnfilled({ status, filled_qty }: Order): void {
   if (!['new', 'held', 'accepted', 'partially_filled'].includes(status)) {
     throw notReplaceableProblem(`the order is ${status.replaceAll('_', ' ')}`, { status });
   }
-  // The broker does not document whether filled shares count toward the new quantity, and a wrong guess would trade too
-  // many shares.
+  // The broker does not document whether filled shares count toward the new quantity, so a guess could trade too many.
   if (!new Dec(filled_qty).isZero()) throw notReplaceableProblem('the order is partially filled', { status });
 }
 

@@ -21,10 +21,7 @@ import {
   type OrderFacts,
 } from './decision.ts';
 
-/**
- * Returns the objections of the broker and the market, as opposed to the owner's rules, in the order in which they are
- * reported.
- */
+/** Returns the objections of the broker and the market (not the owner's rules), in the order of reporting. */
 export function findBrokerObjections(order: OrderFacts, facts: DecisionFacts): Objection[] {
   const { broker, market } = facts;
   return collectObjections<Objection>(
@@ -155,10 +152,7 @@ export function isQuoteStale(quotedAt: string, lastSession: string | null): bool
  * is requested, and include this gateway's open orders.
  */
 
-/**
- * The options level that each intent needs at Alpaca: 1 for covered calls and cash-secured puts, 2 for buying options.
- * Closing needs no level.
- */
+/** Alpaca's options level for each intent: 1 for covered calls and cash-secured puts, 2 also for buying options. */
 const levels: Readonly<Record<PositionIntent, number>> = {
   sell_to_open: 1,
   buy_to_open: 2,
@@ -245,10 +239,7 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
   };
 }
 
-/**
- * Requires that the account holds the shares that it must deliver if the call is assigned, and that these shares are
- * free.
- */
+/** Requires that the account holds enough free shares to deliver if the call is assigned. */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: DecisionFacts,

@@ -104,8 +104,7 @@ export function requireAllowedAction(
     counted: emptyTotals,
     more: toTokenFacts(subject),
   });
-  // If only the approval is missing and nobody has been asked for it yet, the action passes, because the approval is
-  // requested next.
+  // If only the approval is missing and nobody was asked for it yet, the action passes: the approval comes next.
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
   if (!passes) throw toDecisionProblem(decision);
 }

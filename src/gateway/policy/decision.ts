@@ -54,10 +54,7 @@ export interface OrderFacts {
   readonly extended_hours: boolean;
   /** Number of shares; null for an order for a dollar amount. */
   readonly qty: string | null;
-  /**
-   * The limit that was requested, in dollars per share. Does not include the limit that we add when sending a market
-   * order.
-   */
+  /** The requested limit, in dollars per share. Does not include the limit that we add when sending a market order. */
   readonly limit_price: string | null;
   readonly stop_price: string | null;
   /** The order's class and, as sent to the broker, its stop loss. Only set for an order with legs. */
@@ -99,9 +96,7 @@ export interface OptionFacts {
   readonly intent: PositionIntent | null;
   /** The account's options level, 0 to 3. */
   readonly level: number;
-  /**
-   * Shares of the underlying that cover no other call and are in no open sell order. Negative if the account is short.
-   */
+  /** Shares of the underlying that cover no other call and are in no open sell order; negative if short. */
   readonly free_shares: string | null;
   /** Dollars that neither secure another put nor are needed for another open purchase. */
   readonly free_cash: string | null;
@@ -134,10 +129,7 @@ export interface HoldingFacts {
 
 export interface Decision {
   readonly effect: 'allow' | 'deny' | 'ask';
-  /**
-   * The objections, or, for `ask`, the reasons why the owner's tap is needed. The HTTP problem describes the first
-   * reason.
-   */
+  /** The objections or, for `ask`, why the owner's tap is needed. The HTTP problem describes the first reason. */
   readonly reasons: readonly PolicyReason[];
   readonly texts: readonly string[];
   readonly hint?: string;

@@ -31,10 +31,7 @@ interface Compared {
   readonly replaces: boolean;
 }
 
-/**
- * How an order exceeds a limit: the allowed and the actual value (amounts or counts), and a sentence that explains
- * them.
- */
+/** How an order exceeds a limit: the allowed and the actual value (amounts or counts), and a sentence about both. */
 interface Excess {
   readonly text: string;
   readonly limit?: string;

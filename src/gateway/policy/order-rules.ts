@@ -53,10 +53,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const facts = { ...toUncountedFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
-  /**
-   * Reads the current rules and facts. If the day's loss exceeds its limit, restricts trading to reducing orders before
-   * returning.
-   */
+  /** Reads the current rules and facts. If the day's loss exceeds its limit, restricts trading to reducing orders. */
   const rulesAndFacts = async (asked: OrderDecisionRequest, world: BrokerSnapshot) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
@@ -67,11 +64,7 @@ export function createOrderRules(options: OrderRulesOptions) {
   };
 
   return {
-    /**
-     * Reads what the decisions need from the broker.
-     * @param early open orders that are already being read
-     * @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error
-     */
+    /** @param early open orders already being read @throws {HttpProblem} 422 `unknown_symbol`, or the broker's error */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readBrokerSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
@@ -86,8 +79,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };
-      // If only the approval is missing and nobody has been asked for it yet, the order passes, because the approval is
-      // requested next.
+      // If only the approval is missing and nobody was asked for it yet, the order passes: the approval comes next.
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw toDecisionProblem(decision);
@@ -102,10 +94,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
       return {
-        /**
-         * Decides with these counts. Synchronous and without side effects, because `OrderJournal.claim` calls it in a
-         * transaction.
-         */
+        /** Decides with these counts. Synchronous and without side effects, because `OrderJournal.claim` calls it. */
         decide: (counted: CountedTotals): NewPolicyDecision => {
           last = decided(rules, asked, facts, counted);
           return noteOf(asked, last, { ...facts, counted }, 'order');

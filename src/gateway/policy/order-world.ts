@@ -50,10 +50,7 @@ const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders that one decision looks up at the broker. The next decision looks up the rest. */
 const MAX_LOOKUPS = 20;
 
-/**
- * Reads the open orders. Positions must be read afterwards, for the reason given at `readBrokerSnapshots`.
- * @throws {HttpProblem} the broker's error
- */
+/** Positions must be read after open orders (see `readBrokerSnapshots`). @throws {HttpProblem} the broker's error */
 export const readOpenOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
@@ -62,10 +59,7 @@ interface WorldContext {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/**
- * The broker's data about an account and one symbol. Snapshots of symbols that are read together share the account's
- * data.
- */
+/** The broker's data about an account and one symbol. Symbols that are read together share the account's data. */
 export interface BrokerSnapshot {
   readonly account: Account;
   readonly traits: BrokerTraits;
@@ -74,9 +68,7 @@ export interface BrokerSnapshot {
   readonly asset: Asset;
   readonly market: MarketClock;
   readonly quote: Quote;
-  /**
-   * New York date. A price from this date or later counts as current (`oldestCurrentPriceDate`); undefined if unknown.
-   */
+  /** A price from this New York date or later counts as current (`oldestCurrentPriceDate`); undefined if unknown. */
   readonly session: string | undefined;
   /** Open orders that the journal does not count: orders not sent by this gateway, and legs of filled entry orders. */
   readonly elsewhere: readonly Order[];
@@ -117,8 +109,8 @@ export async function readBrokerSnapshots(
   const own = await context.journal.open(account.account, MAX_OPEN_ORDERS);
   // Leaves out filled entry orders, which a broker may list because of their open legs.
   const stillOpen = new Set(open.flatMap((order) => (hasEndedEntry(order) ? [] : [order.id])));
-  // Leaves out orders without the broker's id, because it is unknown whether the broker has them. These orders keep
-  // their reservation, and are looked up only for their own proposal.
+  // Without the broker's id, it is unknown whether the broker has the order. It keeps its reservation, and is looked up
+  // only for its own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => updateJournal(entry, broker, context)));
   // Matches orders by either id, because not every broker returns a client_order_id.
@@ -317,13 +309,12 @@ function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, acc
  * transfer, and others by the posting date.
  */
 const MAX_POSTING_DELAY_MS = 7 * ONE_DAY_MS;
-/** Maximum number of pages of 100 activities, excluding fills. No personal account has that many in a week. */
+/**
+ * Maximum number of pages of 100 activities, excluding fills. No personal account has that many activities in a week.
+ */
 const MAX_FLOW_PAGES = 10;
 
-/**
- * Returns deposits and withdrawals; undefined if the broker can't report them.
- * @throws {HttpProblem} the broker's error if a read fails
- */
+/** Returns undefined if the broker can't report flows. @throws {HttpProblem} the broker's error if a read fails */
 export async function readCashFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,
@@ -389,9 +380,7 @@ function freeShares(underlying: string, positions: readonly Position[], others: 
     .toFixed();
 }
 
-/**
- * Returns the cash minus what sold puts need as security and what open purchases cost; null if a purchase is unbounded.
- */
+/** Returns the cash minus what sold puts need and what open purchases cost; null if a purchase is unbounded. */
 function freeCash(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => putCollateralDollars(symbol, new Dec(qty).abs()));

@@ -25,7 +25,7 @@ const questionOf: { readonly [A in PolicyAction]?: Permission } = {
   replace: 'can_replace',
 };
 
-/** Facts about the proposer, the owner and any second approver (`relations.can_…`, null if unknown). */
+/** Returns facts about the proposer, the owner and any second approver (`relations.can_…`, null if unknown). */
 export async function loadRelationFacts(
   relations: Pick<Relations, 'check'>,
   subject: DecisionSubject,
@@ -104,9 +104,7 @@ function approverObjections(
   );
 }
 
-/**
- * Returns an objection to a live order above `live.mandate_up_to`, because the order needs a tap even under a mandate.
- */
+/** Returns an objection to a live order above `live.mandate_up_to`, which needs a tap even under a mandate. */
 export function findMissingTapObjection(
   limits: AccountLimits | undefined,
   { environment, order }: Pick<DecisionFacts, 'environment'> & { readonly order: Pick<OrderFacts, 'notional'> | null },
@@ -143,9 +141,7 @@ export function toTokenFacts({
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
-/**
- * Returns an objection unless every approver signed in as `live.acr` requires. Subjects without a tap are not checked.
- */
+/** Returns an objection unless every approver signed in as `live.acr` requires. Checks only approvals by tap. */
 export function findSignInObjection(
   { approval, approvers }: DecisionSubject,
   action: PolicyAction,
@@ -181,10 +177,7 @@ export function findExceededSecondApprovalLimit(
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
-/**
- * Returns the order's total plus that of the preceding orders in its batch, so that splitting an order does not evade a
- * limit. Returns null if the order is unbounded.
- */
+/** Adds the totals of the batch's preceding orders, so that splitting an order evades no limit. Null if unbounded. */
 function totalWithBatch({ order, more }: Pick<DecisionFacts, 'order' | 'more'>): string | null {
   const before = more[BATCH_TOTAL_BEFORE_FACT];
   if (order === null || order.notional === null) return null;

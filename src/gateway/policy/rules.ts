@@ -11,9 +11,7 @@ export interface Rules {
   readonly digest: string;
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
-  /**
-   * Why the rules are invalid, in words for the owner. Nothing is traded until the rules are fixed (`POLICY_INVALID`).
-   */
+  /** Why the rules are invalid, for the owner to read. Nothing is traded until they are fixed (`POLICY_INVALID`). */
   readonly problem?: string;
 }
 
@@ -41,9 +39,7 @@ export interface CedarResult {
 
 /** Provides the current rules. They are read for each decision, so that a change applies to the next decision. */
 export interface RulesSource {
-  /**
-   * Returns the rules. If they are invalid, does not throw, but returns rules that object to everything (`problem`).
-   */
+  /** Returns the rules. Does not throw if they are invalid, but returns rules that object to everything (`problem`). */
   current(): Promise<Rules>;
 }
 

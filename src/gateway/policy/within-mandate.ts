@@ -191,10 +191,7 @@ function slotMismatch(
   };
 }
 
-/**
- * Returns the maximum number of orders per slot for one symbol and side. Without a schedule, returns the mandate's
- * total.
- */
+/** Returns the most orders per slot for one symbol and side. Without a schedule, returns the mandate's total. */
 export function maxOrdersPerSlot({
   cadence,
   orders_per_slot = 1,

@@ -2,10 +2,7 @@ import { z } from 'zod';
 import { createBoundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailableError } from './relations.ts';
 
-/**
- * Time limit, in milliseconds, for getting a token and the whole response. It is short, because a person and a trade
- * are waiting.
- */
+/** Time limit for a token and the whole response, in milliseconds: short, because a person and a trade are waiting. */
 const MAX_ANSWER_MS = 500;
 const MAX_ANSWER_LENGTH = 64 * 1024;
 

@@ -12,10 +12,7 @@ import { cachedTokenCredential, presharedKeyCredential, type RelationsCredential
 
 const baseAddress = secureUrlSchema.refine((text) => !/[?#]/.test(text), 'must have neither a query nor a fragment');
 
-/**
- * The name of a file or environment variable that contains a secret. Settings and command lines never contain the
- * secret itself.
- */
+/** The name of a file or environment variable with a secret. Settings and command lines never contain the secret. */
 const secretFile = z.string().min(1);
 const secretVariable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
 

@@ -50,10 +50,7 @@ export function addAccountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/**
- * Adds the route that lists connections. Checks them for each request, so that a client can poll until an account is
- * connected.
- */
+/** Checks the connections for each request, so that a client can poll until an account is connected. */
 export function addConnectionRoutes(
   app: Hono,
   authenticator: Authenticator,

@@ -15,10 +15,7 @@ import type { BarQuery, Broker } from '../broker/broker.ts';
 import { accountParameter } from './for-owner.ts';
 import { createGuardedRoutes, limitParameterSchema, parseQuery, symbolListSchema } from './request.ts';
 
-/**
- * Maximum number of symbols in a request. With more symbols, the broker's URL would be too long and the response too
- * slow.
- */
+/** Maximum number of symbols in a request. With more, the broker's URL would be too long and the response too slow. */
 const MAX_SYMBOLS = 50;
 
 const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolListSchema(MAX_SYMBOLS) });
@@ -193,10 +190,7 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/**
- * Rejects unknown symbols, because a broker rejects a whole request for one of them. @throws {HttpProblem} 404
- * `unknown_symbol`
- */
+/** A broker rejects a whole request for one unknown symbol. @throws {HttpProblem} 404 `unknown_symbol` */
 export async function requireKnownSymbols(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);

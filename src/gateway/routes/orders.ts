@@ -51,18 +51,15 @@ export function addOrderRoutes(
     const broker = await brokerFor(await resolveOwner(caller, owner, 'can_view'), account);
     return c.json({ orders: await broker.orders({ ...query, symbols }) });
   });
-  // A custom method in Google's style (`orders:by_client_order_id`). The router needs the whole path segment as one
-  // pattern.
+  // A custom method in Google's style. The router needs the whole path segment as one pattern.
   at.get('/v1/:method{orders:by_client_order_id}', ['orders:read'], async (c, caller) => {
     const { client_order_id, for: owner, account } = parseQuery(clientOrderIdQuery, c.req.url);
     const who = await resolveOwner(caller, owner, 'can_view');
-    // Settles the order first, because the answer must be "unknown" and not "not found" as long as the order's outcome
-    // is open.
+    // Settles the order first, because the answer must not be "not found" as long as the outcome is open.
     const entry = await orderService.settle(who, client_order_id);
     const at = entry?.draft.account ?? account;
     const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
-    // If the approved order was rejected, an order with this id may be another program's, so it must match the approved
-    // order.
+    // After a rejection, an order with this id may be another program's, so it must match the approved order.
     if (order !== undefined && (entry?.problem === undefined || matchesIntent(order, entry))) {
       return c.json(order);
     }
@@ -82,8 +79,7 @@ export function addOrderRoutes(
     const id = orderId(c);
     const { for: owner, account } = readAccountQuery(c.req.url);
     const broker = await brokerFor(await resolveOwner(caller, owner, 'can_cancel'), account);
-    // Reads the order and the positions first, because the order may protect a position. If a read fails, nothing is
-    // canceled.
+    // The order may protect a position. If the order or the positions can't be read, nothing is canceled.
     const order = await broker.order(id);
     if (order === undefined) throw orderNotFoundProblem();
     if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);

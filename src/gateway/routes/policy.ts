@@ -37,10 +37,7 @@ interface PolicyRouteOptions {
   readonly check: OrderCheck;
 }
 
-/**
- * Adds the routes for the rules. Tightening the rules needs only the scope `orders:cancel`; loosening them needs a
- * proposal.
- */
+/** Adds the routes for the rules. Tightening needs only the scope `orders:cancel`; loosening needs a proposal. */
 export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
   const { rules: source, stores, brokerFor, now, policy, check } = options;

@@ -71,8 +71,7 @@ export function addProposalRoutes(app: Hono, authenticator: Authenticator, optio
     if (mandateReference(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
     extendLogContext({ proposal: proposal.id });
-    // Checks the token again, because a revocation withdraws only existing proposals, and may have come before this one
-    // was created.
+    // Checks the token again, because a revocation before the proposal was created did not withdraw it.
     await requireUnrevokedToken(caller, isRevoked).catch(async (error: unknown) => {
       await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
       throw error;
@@ -157,10 +156,7 @@ function haltRoutes(app: Hono, authenticator: Authenticator, { kernel, resolveOw
   });
 }
 
-/**
- * Adds the route for pings (CIBA Core §10.2). The request's notification token authenticates a ping, which only
- * triggers a poll.
- */
+/** Adds the route for pings (CIBA Core §10.2), which the request's notification token authenticates. */
 export function addPingRoute(app: Hono, authenticator: Authenticator, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
@@ -170,8 +166,7 @@ export function addPingRoute(app: Hono, authenticator: Authenticator, kernel: Ap
       if (token === undefined || !body.success) {
         throw new HttpProblem(401, 'token_missing', 'only the identity provider may call this endpoint');
       }
-      // Responds in the same way to any id, so that a caller can't find out which ids exist. An early ping is stored
-      // until its request is known.
+      // Responds in the same way to any id. An early ping is stored until its request is known.
       await kernel.handlePing(body.data.auth_req_id, token);
       return c.body(null, 204);
     }),

@@ -9,10 +9,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { LimitedRequest } from '../auth/caller-rates.ts';
 
-/**
- * Parses query parameters. Rejects repeated parameters. @throws {HttpProblem} 400 `invalid_query`, with the parameters'
- * names
- */
+/** Rejects a parameter that occurs twice. @throws {HttpProblem} 400 `invalid_query`, with the parameters' names */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
   const parameters = new URL(url).searchParams;
   const names = [...parameters.keys()];
@@ -33,10 +30,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
 
 const nothing = z.strictObject({});
 
-/**
- * Rejects query parameters, because a parameter such as `for` would otherwise be ignored silently.
- * @throws {HttpProblem} 400 `invalid_query`
- */
+/** Parameters such as `for` would otherwise be ignored silently. @throws {HttpProblem} 400 `invalid_query` */
 export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
 }
@@ -120,10 +114,7 @@ function utf8(bytes: Uint8Array): string {
 
 type Handle = (c: Context, caller: Caller) => Promise<Response>;
 
-/**
- * Creates a function that adds routes. A route requires all of its scopes. The rate limit for reads applies to every
- * GET request, unless the route names another limit.
- */
+/** Creates functions that add routes. The rate limit for reads applies to GET, unless a route names another limit. */
 export function createGuardedRoutes(app: Hono, authenticator: Pick<Authenticator, 'guard'>) {
   const on =
     (method: string, usual?: LimitedRequest) =>

@@ -53,10 +53,7 @@ export function beginRequestMeasurement(
   };
 }
 
-/**
- * Makes the request's trace the parent of new spans. The trace is marked as sampled, so that all spans are recorded,
- * whatever the client's sampling flag says.
- */
+/** Continues the request's trace. Records all spans, even if the client's sampling flag says otherwise. */
 function withCurrentTrace(active: Context): Context {
   const { trace: current } = currentLogContext();
   if (current === undefined || trace.getSpanContext(active)?.traceId === current.traceId) return active;

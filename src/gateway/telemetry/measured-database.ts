@@ -9,10 +9,7 @@ import type { Instruments } from './instruments.ts';
 
 /** How long a scrape may wait for the database, in milliseconds. */
 const READ_TIMEOUT_MS = 2_000;
-/**
- * How long a count of the open proposals is reused, in milliseconds, because counting takes longer the more proposals
- * there are.
- */
+/** How long a count of the open proposals is reused, in milliseconds, because counting many of them takes long. */
 const COUNT_VALID_MS = 60_000;
 
 export interface MeasuredDatabaseOptions {
@@ -40,8 +37,7 @@ export function recordDatabaseMetrics(
     gauge(`database.pool.${name}`, description).addCallback((result) => {
       for (const pool of connections?.pools() ?? []) result.observe(pool[key], { pool: pool.name });
     });
-  // Created first, because gauges are observed in the order of their creation: a scrape must not count its own
-  // requests.
+  // Created first, because gauges are observed in this order, and a scrape must not count its own requests.
   poolGauge('max', 'max', 'Connections that the pool may open.');
   poolGauge('size', 'size', 'Connections that the pool has open.');
   poolGauge('inUse', 'in_use', 'Connections that are in use.');

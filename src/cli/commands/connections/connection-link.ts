@@ -13,8 +13,8 @@ import { showQrCode } from '../../text/qr-code.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
 /**
- * Appears with every link, because an attacker could send a link that gives the attacker access to the person's account
- * (BCP 247).
+ * The warning appears with every link, because an attacker could send a link that gives the attacker access to the
+ * person's account (BCP 247).
  */
 const warning =
   'Only continue if you just started this yourself. If someone sent you this link, it is an attempt to access your account.';

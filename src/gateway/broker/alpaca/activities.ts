@@ -29,8 +29,7 @@ function activityView(activity: AnyActivity): Activity {
   const type = String(activity.activityType);
   const amount = activity.netAmount == null ? null : new Dec(activity.netAmount);
   const kind = getKind(type, activity, amount);
-  // An option's price is in `per_share_amount` according to Alpaca's OpenAPI contract, but in `price` in Alpaca's
-  // examples.
+  // An option's price is the per-share amount in Alpaca's OpenAPI contract, but `price` in Alpaca's examples.
   const price = activity.price ?? (kind === 'fill' ? activity.perShareAmount : undefined);
   const at = activity.transactionTime ?? startOfDay(activity.date) ?? activity.createdAt;
   return activitySchema.parse({

@@ -41,10 +41,7 @@ const cashflowTypes = cashFlowTypes.join(',');
 const DATA_HOST = 'data.alpaca.markets';
 const TRADING_HOSTS = ['paper-api.alpaca.markets', 'api.alpaca.markets'];
 
-/**
- * Returns a function that connects to an account at Alpaca or at another server with Alpaca's API. Loads the SDK when
- * called.
- */
+/** Returns a function that connects to an account at Alpaca, or at a server with its API. Loads the SDK when called. */
 export function createAlpacaConnector(options: AlpacaBrokerOptions): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch) => {
     let client: Promise<Alpaca> | undefined;
@@ -56,8 +53,8 @@ export function createAlpacaConnector(options: AlpacaBrokerOptions): ConnectBrok
             ...credentials,
             paper: options.environment === 'paper',
             timeoutMs: options.timeoutMs,
-            // The SDK must not retry, because only our callers know what each response proves, and so whether a retry
-            // is safe.
+            // The SDK must not retry, because only our callers know what each response proves, and whether a retry is
+            // safe.
             retry: false,
             rateLimit: false,
             redirect: 'error',
@@ -282,8 +279,7 @@ function isCredentialsError({ status, code, message }: ApiError): boolean {
 }
 
 /**
- * Finds the reason in the message, because the codes are too general: 40010001 is any malformed request, 40310000 any
- * forbidden one.
+ * Uses the message, because the codes are too general: 40010001 is any malformed request, 40310000 any forbidden one.
  */
 function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
@@ -395,10 +391,7 @@ function patchRequest({ order, changes }: OrderReplacement): trading.PatchOrderR
   };
 }
 
-/**
- * Builds the request without changing a digit of any amount. @throws {NotSentError} for an order type that Alpaca does
- * not have
- */
+/** Does not change a digit of any amount. @throws {NotSentError} for an order type that Alpaca does not have */
 function orderRequest(draft: OrderDraft): trading.PostOrderRequest {
   const type = alpacaOrderTypes[draft.type];
   if (type === undefined) throw new NotSentError(`Alpaca does not support ${draft.type} orders`);

@@ -59,10 +59,7 @@ const accountAnswer = z.object({
 /** Maximum size of a response, in bytes. Alpaca's response for an account is about 1,500 bytes long. */
 const MAX_ANSWER_LENGTH = 64 * 1024;
 
-/**
- * Tries the key pair at each environment's host. Starts with the paper host if the key ID begins with PK, as paper keys
- * usually do.
- */
+/** Tries each environment's host. The paper host is first if the key ID begins with PK, as paper keys usually do. */
 async function verifyAlpacaKeyPair(
   settings: AlpacaSettings,
   pair: KeyPair,

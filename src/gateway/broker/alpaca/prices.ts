@@ -75,10 +75,7 @@ const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
-/**
- * Returns the previous closes, adjusted for splits, because the bars in a snapshot are not adjusted. Requests them only
- * for symbols whose price changed enough for a split.
- */
+/** Returns previous closes that are adjusted for splits, for symbols whose price changed enough for a split. */
 async function splitAdjustedCloses(
   stocks: Alpaca['marketData']['stocks'],
   snapshots: Snapshots,

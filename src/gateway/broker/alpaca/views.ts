@@ -33,10 +33,7 @@ function money(text: string | null | undefined): string | undefined {
 
 const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
 
-/**
- * Restores the slash that Alpaca omits in the symbols of crypto positions. Tries quote currencies with four letters
- * first (`BTCUSDT`).
- */
+/** Restores the slash that Alpaca omits in crypto positions. Tries four-letter quote currencies first (`BTCUSDT`). */
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
   if (assetClass !== 'crypto') return symbol;
   const pairs = [4, 3].map((letters) => `${symbol.slice(0, -letters)}/${symbol.slice(-letters)}`);

@@ -11,7 +11,7 @@ export function findErrorMessage(json: unknown): string | undefined {
   return typeof error === 'string' ? error : undefined;
 }
 
-/** A response with `error` is a rejection, unless its status is a server error or 408. */
+/** Classifies an error. A response with `error` is a rejection, unless its status is a server error or 408. */
 export function classifyIbkrError(error: unknown): BrokerFailure {
   if (error instanceof IbkrRejectionError) return refusedBy(error.message);
   if (!(error instanceof FailedResponseError)) return classifyRestError(error);
@@ -27,10 +27,7 @@ function refusedBy(message: string): BrokerFailure {
   return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
-/**
- * Finds the reason in the message, because there are no codes. The reason affects only messages and how a failed
- * cancellation is reported.
- */
+/** Uses the message, because there are no codes. The reason affects only messages and failed cancellations. */
 function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };

@@ -26,10 +26,7 @@ const snapshotRow = z.object({
 const snapshotAnswer = z.array(snapshotRow);
 type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
-/**
- * Maximum number of snapshot requests. The first response may have no prices, because the request "will initiate the
- * stream".
- */
+/** Maximum number of snapshot requests. The first may return no prices, because it "will initiate the stream". */
 const SNAPSHOT_ATTEMPTS = 5;
 const BETWEEN_MS = 200;
 /** The prefix C marks the price of an earlier day. The prefix H marks a halted security. */

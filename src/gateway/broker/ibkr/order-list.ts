@@ -101,8 +101,7 @@ export function createOrderList(
     if (reading !== undefined) return reading;
     const mine = readAll()
       .then((orders) => {
-        // Caches the list only if no order or cancellation was sent during the request (`forget`), because the list may
-        // lack it.
+        // Caches the list unless an order or cancellation was sent during the request, which the list may lack.
         if (reading === mine) kept = { at: performance.now(), orders };
         return orders;
       })

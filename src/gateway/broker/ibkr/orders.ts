@@ -164,10 +164,7 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
   }
 }
 
-/**
- * Declines a question and throws. Even if the answer does not arrive, the order is not sent, because it needs a
- * confirmation.
- */
+/** Declines a question. Even if the answer is lost, the order is not sent, because it needs a confirmation. */
 async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(() => undefined);
   throw new IbkrRejectionError(

@@ -3,10 +3,7 @@ import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
 import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
-/**
- * Names of each order type: `sent` in an order's request (absent if the type is never sent), `listed` in the order
- * list.
- */
+/** Names of each order type: `sent` in an order's request (absent if never sent), `listed` in the order list. */
 export const ibkrOrderTypes: Partial<Readonly<Record<OrderType, { readonly sent?: string; readonly listed: string }>>> =
   {
     market: { sent: 'MKT', listed: 'Market' },

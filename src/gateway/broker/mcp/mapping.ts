@@ -118,10 +118,7 @@ const refusals = z.strictObject({
 });
 export type RejectionMapping = z.output<typeof refusals>;
 
-/**
- * The order fields that a mapping must send. If a mapping left one out, the broker would choose a value that nobody
- * approved.
- */
+/** The order fields that a mapping must send. Otherwise, the broker would choose a value that nobody approved. */
 const REQUIRED_ARGUMENTS = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
 const isInput = (name: string): name is (typeof mappingInputs)[number] =>
   (mappingInputs as readonly string[]).includes(name);

@@ -167,8 +167,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
           requireSupportedOrder(draft, mapping.label, toMcpTerms(mapping));
           await requireConfirmed();
           const order = await one(mapping.submit, { ...wordsOf(draft), account: draft.account }, draft.account);
-          // If the server's orders have no client_order_id, the response's order is identified by all fields that were
-          // sent.
+          // If the server's orders have no client_order_id, all fields that were sent identify the order.
           const { client_order_id } = mapping.order_fields.client_order_id === undefined ? draft : order;
           const identified = { ...order, client_order_id };
           return asked(identified, matchesApprovedOrder(identified, draft));

@@ -175,10 +175,7 @@ export const orderIdPatterns = {
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
 } as const;
 
-/**
- * Converts an order, and keeps values that the mapping does not list.
- * @throws {NoResponseError} for another account's order, or an order without a usable ID
- */
+/** Keeps unlisted values. @throws {NoResponseError} for another account's order, or an order without a usable ID */
 export function toOrder(row: Row, mapping: McpMapping, account: string | undefined): Order {
   const legs = mapping.legs === undefined ? undefined : valueAtPointer(row.value, mapping.legs);
   const parts = Array.isArray(legs) ? legs.map((value) => partView({ value, name: '' }, mapping, account)) : [];

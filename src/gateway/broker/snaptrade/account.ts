@@ -107,10 +107,7 @@ const positionsAnswer = z.object({
   ),
 });
 
-/**
- * Reads `GET /accounts/{accountId}/positions/all`. The day's change is always 0, because this endpoint reports no last
- * close.
- */
+/** Reads `GET /accounts/{accountId}/positions/all`, which reports no last close, so the day's change is always 0. */
 export async function readSnaptradePositions(client: SnaptradeClient, who: SnaptradeUser): Promise<Position[]> {
   const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
@@ -170,8 +167,7 @@ async function readValues(
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
 /**
- * Returns SnapTrade's estimates of the account's value, in which deposits count as gains.
- * @throws {HttpProblem} 501 if daily values are not enabled
+ * Reads SnapTrade's estimates, which count deposits as gains. @throws {HttpProblem} 501 if daily values are not enabled
  */
 export async function readSnaptradePortfolioHistory(
   client: SnaptradeClient,

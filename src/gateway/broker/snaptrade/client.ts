@@ -13,10 +13,7 @@ export interface SnaptradeOptions {
   readonly now: () => number;
 }
 
-/**
- * The SDK's client. Requests that are signed with a personal key don't name the user, because such a key has only one
- * user.
- */
+/** The SDK's client. Requests with a personal key don't name the user, because the key belongs to a single user. */
 export type SnaptradeClient = Snaptrade<CommercialApiKeyAuth>;
 
 export interface SnaptradeUser {

@@ -130,10 +130,7 @@ const words = z.object({
 
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
-/**
- * Classifies an error. Only a response with `detail` and a status in {@link OWN_WORD} proves that SnapTrade rejected
- * the request.
- */
+/** Only a response with `detail` and a status in {@link OWN_WORD} proves that SnapTrade rejected the request. */
 function classifySnaptradeError(error: unknown, kept: CredentialKind): BrokerFailure {
   if (!(error instanceof FailedResponseError)) return classifyRestError(error);
   const { status, headers, json } = error;
@@ -172,10 +169,7 @@ const quotesAnswer = z.array(
 
 const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0));
 
-/**
- * Reads quotes. Their prices are delayed by an unknown time. `previous_close` is 0, because SnapTrade does not report
- * it.
- */
+/** Reads quotes, which are delayed by an unknown time. `previous_close` is 0, because SnapTrade does not report it. */
 async function readQuotes(
   client: SnaptradeClient,
   who: SnaptradeUser,

@@ -3,10 +3,7 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import { classifyRestError, FailedResponseError } from '../rest-client.ts';
 import type { CredentialKind } from '../stored-kinds.ts';
 
-/**
- * Thrown if Tradier rejects a request: with status 200 and `errors`, or with 400 and plain text for a malformed request
- * ("Error Responses").
- */
+/** Tradier rejects with status 200 and `errors`, or with 400 and plain text if the request is malformed. */
 export class TradierRejectionError extends Error {
   override name = 'TradierRejection';
   readonly words: readonly string[];
@@ -17,7 +14,7 @@ export class TradierRejectionError extends Error {
   }
 }
 
-/** A response with `errors`, or a 400 in plain text, is a rejection. A proxy's error page or a 5xx is not. */
+/** Classifies an error. Only a response with `errors`, or a 400 in plain text, is a rejection. */
 export function classifyTradierError(error: unknown, kept: CredentialKind | undefined): BrokerFailure {
   if (error instanceof TradierRejectionError) return refusedBy(error.words);
   if (!(error instanceof FailedResponseError)) return classifyRestError(error);

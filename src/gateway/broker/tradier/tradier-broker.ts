@@ -206,10 +206,7 @@ const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.stri
 type Event = z.output<typeof event>;
 const events = wrappedListSchema('history', 'event', event);
 
-/**
- * Reads activities. The history is a day late and has dates without times, so today's fills come from the list of
- * orders.
- */
+/** The history is a day late and has dates without times, so today's fills come from the list of orders. */
 async function readActivities(
   client: RestClient,
   path: string,
@@ -242,10 +239,7 @@ function fillActivities(orders: readonly Order[], today: string): Activity[] {
   });
 }
 
-/**
- * Converts an event. Tradier's events have no IDs, so the ID is the event's digest and a number that distinguishes
- * equal events.
- */
+/** Tradier's events have no IDs, so the ID is the event's digest and a number that distinguishes equal events. */
 function eventView(row: Event, seen: Map<string, number>): Activity {
   const digest = createHash('sha256').update(JSON.stringify(row)).digest('base64url').slice(0, 22);
   const nth = seen.get(digest) ?? 0;

@@ -10,8 +10,7 @@ export const tradierTerms: OrderTerms = {
   fractions: { ...none, decimals: 0 },
   amounts: none,
   classes: {},
-  // Not supported, because Tradier's "pre" and "post" orders trade only in extended hours and not during the day as
-  // well.
+  // Not supported: Tradier's "pre" and "post" orders trade only in those sessions, and not during the day as well.
   extendedHours: none,
   ticks: usTicks,
 };

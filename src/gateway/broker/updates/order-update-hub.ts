@@ -51,8 +51,7 @@ async function runConnection(
 ): Promise<number | undefined> {
   const ended = new AbortController();
   const end = () => ended.abort();
-  // Does not use `AbortSignal.any`, because a long-lived signal keeps a reference to each signal that is derived from
-  // it.
+  // Not `AbortSignal.any`, because a long-lived signal keeps a reference to each signal that is derived from it.
   signal.addEventListener('abort', end);
   let stoodFrom: number | undefined;
   try {
@@ -67,8 +66,7 @@ async function runConnection(
       update: (update) => listener.update(update),
     });
   } catch (error) {
-    // Does not report an HttpProblem, because orders are polled while there is no connection, and polling reports the
-    // problem.
+    // Ignores an HttpProblem, because orders are polled while there is no connection, and polling reports the problem.
     if (!(error instanceof HttpProblem)) failed(error);
   } finally {
     signal.removeEventListener('abort', end);

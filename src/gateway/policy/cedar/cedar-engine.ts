@@ -29,9 +29,7 @@ export type CedarDecision =
       readonly decided: true;
       readonly allowed: boolean;
       readonly by: readonly string[];
-      /**
-       * IDs of policies that could not be evaluated. Cedar skips these policies, so its decision can't be relied on.
-       */
+      /** IDs of policies that could not be evaluated. Cedar skips them, so its decision can't be relied on. */
       readonly failed: readonly string[];
     }
   | { readonly decided: false };
@@ -66,9 +64,7 @@ const MAX_CACHED_SETS = 8;
 
 let loaded: Promise<CedarEngine> | undefined;
 
-/**
- * Loads Cedar once, which takes 30 ms, plus 200 ms for the schema. @throws if Cedar's files are missing or can't run
- */
+/** Loads Cedar once. This takes 30 ms, plus 200 ms for the schema. @throws if Cedar's files are missing or can't run */
 export function loadCedar(): Promise<CedarEngine> {
   // The module is CommonJS, so in the bundle everything is in `default`.
   loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));
@@ -81,7 +77,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
   }
   const sets = new Set<string>();
   const prepare = ({ name, policies }: CedarSet) => {
-    // Moves the set to the end of the map, so that the first entry is the least recently used set.
+    // Moves the set to the end, so that the first set is the least recently used one.
     if (!sets.delete(name)) {
       const answer = cedar.preparsePolicySet(name, { staticPolicies: policies });
       if (answer.type === 'failure') return false;
@@ -90,8 +86,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
     const [oldest] = sets;
     if (sets.size > MAX_CACHED_SETS && oldest !== undefined) {
       sets.delete(oldest);
-      // Replaces the set with an empty set, which takes no memory and permits nothing, because Cedar can't remove a
-      // set.
+      // Cedar can't remove a set, so it is replaced with an empty set, which takes no memory and permits nothing.
       cedar.preparsePolicySet(oldest, { staticPolicies: {} });
     }
     return true;

@@ -47,10 +47,7 @@ export interface RuleText {
 }
 
 export interface CedarRule {
-  /**
-   * ID that is unique in a gateway: the origin and the rule's `@id`. For a rule without `@id`, the origin, file name
-   * and rule number.
-   */
+  /** Unique in a gateway: the origin and the rule's `@id` or, without an `@id`, the file name and the rule's number. */
   readonly id: string;
   readonly text: string;
   readonly effect: 'permit' | 'forbid';

@@ -192,8 +192,7 @@ async function write(
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
   writeRules(() => writeFilesAtomically(rules.folder, texts));
-  // Without a limit left, records that the owner approved trading without limits, because only an approval can loosen
-  // rules.
+  // Only an approval can loosen rules, so if no limit is left, the owner approved trading without limits.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
     throw new HttpProblem(500, 'state_corrupt', 'the rules are not the ones that were just written', {

@@ -107,10 +107,7 @@ export async function readFolderRules(folder: string): Promise<LoadedRules> {
   return await buildRules(await readWritten(folder), await loadCedar());
 }
 
-/**
- * Builds the rules. Without `engine`, they allow nothing but cancellations. @throws {TradeAgentError} `invalid_config`,
- * as {@link parseRules} does
- */
+/** Without `engine`, the rules allow only cancellations. @throws {TradeAgentError} `invalid_config` */
 export async function buildRules(written: RuleFileContents, engine: CedarEngine | undefined): Promise<LoadedRules> {
   const { limits, texts } = written;
   const digest = digestRules(written);
@@ -275,8 +272,7 @@ type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
 
 /** @param onLost called each time the files are reread and contain no limits, although there were limits before */
 function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
-  // Caches the answer until the files are read again, so that only the first decision afterwards waits for the
-  // database.
+  // Caches the answer until the files are read again, so that few decisions wait for the database.
   let last: { readonly rules: LoadedRules; readonly answer: Promise<LoadedRules> } | undefined;
   const ask = async (rules: LoadedRules): Promise<LoadedRules> => {
     if (hasLimits(rules.written.limits)) {
