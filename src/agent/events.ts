@@ -23,7 +23,7 @@ interface ApprovalViewBase extends KindOutcome {
   /** The local thread of the proposal; empty if another client or machine made the proposal. */
   readonly thread: string;
   readonly status: ApprovalStatus;
-  /** The four characters that the phone also shows. */
+  /** The four characters that the phone also shows, so that the person can compare them. */
   readonly code: string;
   readonly expires_at: string;
   /** Whether the approval has expired. Set only while the gateway can't be reached. */

@@ -3,8 +3,9 @@ import type { Session } from '../../auth/session/session.ts';
 import { neutralizeMarkers } from './inert-text.ts';
 
 /**
- * Returns the system prompt. For prompt caching, it is the same for every turn and thread; whatever differs is in the
- * prompt context. It contains only our own text and enforces nothing; the gateway and the phone enforce the rules.
+ * Returns the system prompt. It is the same for every turn and thread, so that prompt caching works; whatever differs
+ * is in the prompt context. It contains only our own text and enforces nothing, because the gateway and the phone
+ * enforce the rules.
  */
 export function buildSystemPrompt({ readOnly }: { readOnly: boolean }): string {
   return [

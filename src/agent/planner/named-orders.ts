@@ -39,7 +39,7 @@ export function findNamedOrders(userTurns: readonly string[]): { readonly side: 
     });
   }
   const said = splitIntoClauses(turn).flatMap(({ sides, tickers }) =>
-    // A clause with both sides is ambiguous.
+    // A clause that names both buying and selling is ambiguous.
     sides.length === 1 ? tickers.map((symbol) => ({ side: sides[0] as Side, symbol })) : [],
   );
   return said.filter(

@@ -212,7 +212,7 @@ export const alertChecksScheduledSchema = z.object({
   with: z.string(),
 });
 
-/** Accepted in requests, but never returned. */
+/** A secret that requests may contain but that no response returns. */
 const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, if it has one');
 export const putNoticeChannelSchema = z.strictObject({
   channel: noticeChannelSchema,
