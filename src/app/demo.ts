@@ -13,7 +13,7 @@ import { buildChildEnvironment } from './sandbox-connection.ts';
 const USER = 'alice';
 const ORDER = 'buy 5 AAPL';
 
-/** The demo's scenes, in order. `chat` requires a person. */
+/** The demo's scenes, in order. The last one, `chat`, is played only if a person takes part. */
 export type DemoScene =
   | 'opening'
   | 'sign_in'

@@ -77,7 +77,7 @@ const exitCodeByError: Readonly<Record<ErrorCode, ExitCode>> = {
   credential_store_locked: exitCodes.credentialStore,
   approval_pending: exitCodes.pending,
   approval_denied: exitCodes.denied,
-  // The proposal was withdrawn. Scripts see the same exit code as for a denial.
+  // The proposal was withdrawn, which scripts treat like a denial.
   approval_cancelled: exitCodes.denied,
   approval_expired: exitCodes.expired,
   blocked: exitCodes.blocked,

@@ -41,7 +41,7 @@ export async function serveDashboard(
   { port, ready }: { readonly port: number; readonly ready: (web: WebReadyInfo) => Promise<void> },
 ): Promise<void> {
   const { clock, signal, isAllAccounts } = app;
-  // If `all` is selected, data that isn't tied to an account is read through the default account.
+  // With `all`, data that isn't tied to an account is read through the default account.
   const one = isAllAccounts ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([
     openGatewayWithImportedActivities(one),

@@ -54,7 +54,7 @@ export async function reconcileApprovals(app: App, id: string | undefined) {
 type ApprovalWait =
   /** The approval's thread was resumed, and emits these events. */
   | { readonly kind: 'run'; readonly events: AsyncIterable<AgentEvent> }
-  /** The proposal comes from another client or machine, so this machine has no thread for it. */
+  /** Another client or machine made the proposal, so this machine has no thread for it. */
   | {
       readonly kind: 'approval';
       /** Waits until the proposal is executed. @throws {TradeAgentError} the reason if it was not executed */

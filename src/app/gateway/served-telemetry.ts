@@ -44,7 +44,7 @@ export async function serveTelemetry(
       close: async () => undefined,
     };
   }
-  // Loaded only if telemetry is configured.
+  // Loaded here because most gateways have no telemetry settings.
   const { createTelemetry } = await import('../../gateway/telemetry/telemetry.ts');
   const { metrics_port: port, traces } = settings;
   const server = port === undefined ? undefined : await listenOnLoopback(port, () => clock.now());

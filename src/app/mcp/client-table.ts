@@ -19,7 +19,7 @@ export type ServerEntry = Readonly<Record<string, unknown>>;
 export interface McpClientSpec {
   readonly title: string;
   readonly format: 'json' | 'toml';
-  /** Whether the file is JSON that may contain comments and trailing commas. */
+  /** Whether the JSON file may contain comments and trailing commas. */
   readonly comments?: boolean;
   readonly file: (machine: Machine) => string;
   readonly section: string;

@@ -86,7 +86,7 @@ async function followToEnd(
     return toOutcome(key, seen);
   } catch (error) {
     if (!signal.aborted) throw error;
-    // Only this client stopped waiting. The proposal is not affected.
+    // Only this client stopped waiting, which does not affect the proposal.
     return { ...toOutcome(key, seen), error: toErrorObject(signal.reason) };
   }
 }

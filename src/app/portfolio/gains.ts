@@ -48,10 +48,10 @@ export function readLotChoices(file: string): (LotChoice & { readonly line: numb
 type HistoryApp = CheckStoreApp & Pick<App, 'gateway'>;
 
 export interface GainOptions {
-  /** Such as `2026`. Defaults to all years. */
+  /** A tax year such as `2026`. Defaults to all years. */
   readonly year?: string | undefined;
   readonly method: LotMethod;
-  /** File that selects lots. Only for the method `specific`. */
+  /** A file that chooses the lots to sell. Only for the method `specific`. */
   readonly lots?: string | undefined;
 }
 

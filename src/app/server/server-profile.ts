@@ -75,7 +75,7 @@ export async function resolveServerProfile(
   return { ...profile, environment };
 }
 
-/** Cache lifetime in milliseconds. An older copy is still used if the server does not respond. */
+/** Cache lifetime in milliseconds. After that, the cached metadata is used only if the server does not respond. */
 const CACHE_TTL_MS = 3_600_000;
 const METADATA_TIMEOUT_MS = 10_000;
 
