@@ -69,7 +69,10 @@ async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<Prov
   return defined({ privateKey });
 }
 
-/** Lists another issuer's tokens as not revoked. They are deleted here, but never sent to the profile's issuer. */
+/**
+ * Lists another issuer's tokens as not revoked. They are deleted from this machine, but never sent to the profile's
+ * issuer.
+ */
 function foreignTokens(held: Readonly<Record<UnrevokedToken['token'], string | undefined>>): UnrevokedToken[] {
   return (['refresh_token', 'access_token'] as const)
     .filter((token) => held[token] !== undefined)

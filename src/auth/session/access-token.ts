@@ -9,7 +9,7 @@ const accessTokenSchema = z.object({
   type: z.enum(['dpop', 'bearer']),
   scopes: z.array(z.string()),
   expiresAt: z.number(),
-  /** Subject of the token. A token is never used in another user's session. */
+  /** The user whose token this is. A token is never used in another user's session. */
   sub: z.string(),
 });
 export type AccessToken = z.output<typeof accessTokenSchema>;

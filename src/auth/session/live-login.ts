@@ -28,7 +28,7 @@ export async function requireFreshLogin(
   if (isKept && session.live === true) return;
   const longest = profile.live_login_max_age ?? MAX_LIVE_LOGIN_AGE_S;
   const age = clock.now() / 1000 - (signedInAt ?? session.signed_in_at ?? Number.NEGATIVE_INFINITY);
-  // A sign-in in the future means that the clock was set back, so it proves nothing.
+  // A sign-in time in the future means that the clock was set back, so the time proves nothing.
   if (age > longest || age < -60) {
     throw new TradeAgentError('login_required', "a session's first live order needs a fresh sign-in", {
       hint: `Run "trade-agent login --profile ${profile.name}", then try again within ${Math.floor(longest / 60)} minutes.`,
