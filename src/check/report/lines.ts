@@ -142,7 +142,10 @@ interface ProposedRun {
   }[];
 }
 
-/** Returns each run's text about the outcomes of its orders or, if it has none yet, a line per pending approval. */
+/**
+ * Returns each run's text about the outcomes of its orders. A run without a text yet gets one line for each pending
+ * approval.
+ */
 export function outcomeLines({ proposals }: CheckResult): string[] {
   return (proposals as ProposedRun[]).flatMap(({ text = '', approvals = [] }) => {
     const answers = text.split('\n').filter((line) => line.trim() !== '');
