@@ -20,7 +20,7 @@ export interface ChannelDeps {
 
 /**
  * Creates the function that sends to one kind of channel. That function throws only `NoticeFailedError`.
- * @param secret undefined only if the kind works without one
+ * @param secret undefined only if channels of this kind work without a secret
  *
  * @example
  * ```ts
