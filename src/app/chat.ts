@@ -51,8 +51,7 @@ export async function switchModel(app: App, options: AgentOptions, name: string)
   const next =
     name === 'builtin' || baseUrl === undefined ? { ...others, model: name } : { ...others, model: name, baseUrl };
   const chosen = withModelOptions(profile, next);
-  // Reports a missing key now rather than at the next question, because a misspelled name usually selects a server
-  // without a key.
+  // Reports a missing key now, because a misspelled name usually selects a server without a key.
   if (chosen.model.provider !== 'builtin') {
     const kept = await loadModelKey(await app.store(), modelServerUrl(chosen.model));
     resolveModelServer(chosen.model, app.env, kept);

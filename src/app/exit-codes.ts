@@ -124,10 +124,7 @@ interface EndedRun {
   readonly error?: { readonly code: string } | undefined;
 }
 
-/**
- * Returns the exit code of a run. An unknown outcome takes precedence over the run's error, because it must be
- * reconciled first.
- */
+/** An unknown outcome takes precedence over the run's error, because it must be reconciled first. */
 export function exitCodeForRun(run: EndedRun): ExitCode {
   if (run.status === 'unknown') return exitCodeByStatus.unknown;
   if (run.error !== undefined) return exitCodeForError(run.error.code);

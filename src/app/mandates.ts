@@ -27,10 +27,7 @@ export async function endMandate(app: App, id: string, to: 'suspended' | 'revoke
   return await (await app.gateway()).endMandate(await resolveMandateId(app, id), to);
 }
 
-/**
- * The terms that a person specifies. If the mandate replaces another one (`replaces`), missing terms are copied from
- * that mandate.
- */
+/** The terms that a person specifies. With `replaces`, missing terms are copied from the replaced mandate. */
 export type MandateTerms = Partial<MandateRequestInput>;
 
 interface MandateRequest extends MandateTerms {

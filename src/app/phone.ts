@@ -130,7 +130,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     const requests = await phone.requests(watch.user, { waitSeconds: WAIT_SECONDS, signal });
     const request = requests.find(({ id }) => !left.has(id));
     if (request === undefined) {
-      // While requests that the person left open are pending, the server responds at once, so a pause avoids a tight
+      // While requests that the person left open are pending, the server responds at once. The pause avoids a tight
       // loop.
       if (left.size > 0) await app.clock.sleep(1000, signal);
       continue;

@@ -63,9 +63,7 @@ async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent>
   return createRemoteAgent({ session, clock: app.clock, readOnly, ...defined({ model, account }) });
 }
 
-/**
- * Returns the state file of a profile. Each profile has a file of its own, which is encrypted with the profile's key.
- */
+/** Returns the path of a profile's state file. Each profile's file is encrypted with a different key. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
 }

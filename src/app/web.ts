@@ -89,9 +89,7 @@ export async function serveDashboard(
   });
 }
 
-/**
- * Provides the data of the agent on this machine. @param isAllAccounts whether to include the findings of all accounts
- */
+/** Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
 function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {
     schedules: async () => {

@@ -115,10 +115,7 @@ export interface CheckOptions {
   readonly requestedBy?: string;
   /** Lifetime of a proposal, in seconds. */
   readonly ttl?: number;
-  /**
-   * When the check was due, in milliseconds since the epoch. Defaults to now. Decides which slot of a mandate the
-   * orders use.
-   */
+  /** Due time in milliseconds since the epoch. Defaults to now. Decides which slot of a mandate the orders use. */
   readonly due?: number | undefined;
 }
 
@@ -128,10 +125,7 @@ export interface CheckListener {
   proposing(event: AgentEvent): void | Promise<void>;
   /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
-  /**
-   * Called after the notices were sent, before the result is saved. If the process crashes before saving, the check is
-   * repeated.
-   */
+  /** Called after the notices were sent. If the process crashes before the result is saved, the check is repeated. */
   reported(result: CheckResult): void | Promise<void>;
 }
 
@@ -146,9 +140,7 @@ export interface CheckOutcome {
 const FINDINGS_NOT_SAVED =
   'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
-/**
- * Maximum number of rounds of proposals. The first has all sales. Purchases that need the proceeds follow in a second.
- */
+/** Maximum number of rounds. The first has all sales, and the second the purchases that need their proceeds. */
 const MAX_ROUNDS = 2;
 
 /**
@@ -299,10 +291,7 @@ function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   );
 }
 
-/**
- * Returns whether another round may run: only if purchases were waiting for the proceeds of sales, and all orders are
- * filled.
- */
+/** Returns whether to run another round, for purchases that waited for cash: only if all orders are filled. */
 function mayContinue({ status, orders }: RunResult, { result }: CompletedCheck): boolean {
   return (
     status === 'done' &&

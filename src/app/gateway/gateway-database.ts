@@ -18,10 +18,7 @@ import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
-/**
- * The file or the environment variable with the PostgreSQL connection string. A command-line argument would be readable
- * by every local user.
- */
+/** The source of the PostgreSQL connection string. Never an argument, which every local user could read. */
 export type ConnectionStringSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {
@@ -79,9 +76,7 @@ async function loadSecrets(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/**
- * Opens only the keys. Works while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work`
- */
+/** Opens only the keys, also while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work` */
 export async function withGatewayKeys<T>(
   { database, kms }: StorageSettings,
   folder: string,

@@ -153,8 +153,7 @@ export function createWrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOpti
     },
     async seal() {
       await sealRows();
-      // Reads all keys at once. If the next key became the current key between two reads, it could be missing from
-      // both.
+      // Reads all keys at once, because a key that becomes current between two reads could be missing from both.
       const all = await rows.all();
       const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
       const [newest, ...others] = await Promise.all(those.map(open));

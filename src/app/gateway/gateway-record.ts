@@ -71,10 +71,7 @@ const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 export interface VerifyAuditLogOptions {
   /** A copy of the audit log, which is verified without a database. If omitted, the local gateway's log is verified. */
   readonly file?: string | undefined;
-  /**
-   * A thumbprint or key file to trust. Defaults to the local gateway's key or, for a copy, to the key of the profile's
-   * gateway.
-   */
+  /** A thumbprint or key file to trust. Defaults to the local gateway's key or, for a copy, the profile's gateway's. */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
@@ -123,10 +120,7 @@ export async function verifyAuditLog(
   return { file, ...verdict, signed };
 }
 
-/**
- * Takes the place of the database when a copy of the log is verified: no line is pending, and the whole file belongs to
- * the log.
- */
+/** Replaces the database when a copy of the log is verified: no line is pending, and the whole file is the log. */
 const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
 /** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */

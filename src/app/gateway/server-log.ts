@@ -18,9 +18,7 @@ export interface ServerLogOptions {
   readonly tenant?: string | undefined;
 }
 
-/**
- * A request in the log. Requests that reached none of the gateway's or server's routes have only the required fields.
- */
+/** A request in the log. Requests that reached no route of a gateway or server have only the required fields. */
 export type LoggedRequest = Pick<RequestLogEntry, 'at' | 'method' | 'path' | 'status' | 'duration_ms'> &
   Partial<RequestLogEntry>;
 

@@ -41,8 +41,7 @@ export async function loadPortfolioSummary(
   const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    // If the activities can't be read, the day's figure includes deposits, and a position's change is counted from the
-    // last close.
+    // Without activities, the day's figure includes deposits, and a position's change is counted from the last close.
     gateway.activities({ after: began - 1 }).catch(() => []),
     lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
   ]);

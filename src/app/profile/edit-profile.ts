@@ -153,9 +153,7 @@ function requireUrl(text: string, option: string): string {
   });
 }
 
-/**
- * Returns the audience that the gateway publishes (RFC 9728), or undefined if it publishes none or does not respond.
- */
+/** Returns the audience that the gateway publishes (RFC 9728), or undefined if there is none or no response. */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
   const send = createBoundedFetch(app.fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {

@@ -52,9 +52,7 @@ function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boo
   return decision.run || decision.handled !== journal.handled;
 }
 
-/**
- * Marks unfinished runs as `died`. This process holds the lock, so the processes of those runs must have been killed.
- */
+/** Marks unfinished runs as `died`. Their processes must have been killed, because this process holds the lock. */
 function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,

@@ -188,8 +188,7 @@ function recordError({ status, error }: RunRecord): TradeAgentError {
 }
 
 /**
- * Stored in place of an account number for notices about signing in, so that they stay separate from every account's
- * findings.
+ * Stored as the account number of notices about signing in, so that they are separate from every account's findings.
  */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
