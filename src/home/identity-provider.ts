@@ -49,8 +49,11 @@ import { createPhonePush } from './phone/push/phone-push.ts';
 import { withSubscriptionCleanup } from './phone/push/push-subscriptions.ts';
 import { createRouter } from './router.ts';
 
-/** How often to check whether a key rotation is due. A key is published one day before it signs. */
-const KEY_CHECK_INTERVAL_MS = 3_600_000;
+/**
+ * How often to check whether a key rotation is due, and to delete unused registrations. A key is published one day
+ * before it signs.
+ */
+const UPKEEP_INTERVAL_MS = 3_600_000;
 
 /** Creates a home's OpenID provider and the phone app. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
@@ -62,7 +65,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
   const closing = new AbortController();
 
-  const state = openProviderState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
+  const state = await openProviderState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = async (jti: string) => (await grants.liveGrant(jti)) === undefined;
   /** Options for verifying tokens that this provider has issued. */
@@ -91,7 +94,9 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   });
   const delivery = createDecisionDelivery({ provider, requests, resource, faults });
   await delivery.all();
-  const keyCheck = setInterval(provider, KEY_CHECK_INTERVAL_MS).unref();
+  const { forgetUnused } = state.openRegistrations;
+  await forgetUnused();
+  const upkeep = startUpkeep([provider, forgetUnused], onError);
   const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
 
   const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
@@ -101,7 +106,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
   const connections = createConnectionRequests({ database, vault, clock });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
-  const consents = createConsents({ provider, resource, authorized: state.authorized, now });
+  const consents = createConsents({ provider, resource, authorized: state.authorized, grants, now });
   const connectedAccounts = createConnectedAccountsApi({
     issuer,
     vault,
@@ -163,12 +168,19 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     heldPolls: requests.waiting,
     close: async () => {
       await transmitter?.close();
-      clearInterval(keyCheck);
+      clearInterval(upkeep);
       ending.stop();
       closing.abort();
       await push.bell.stopped();
     },
   };
+}
+
+function startUpkeep(work: readonly (() => Promise<unknown>)[], onError: (message: string) => void): NodeJS.Timeout {
+  const run = () => {
+    for (const piece of work) piece().catch((error: Error) => onError(error.message));
+  };
+  return setInterval(run, UPKEEP_INTERVAL_MS).unref();
 }
 
 /** Reports internal errors to the operator, and responds with only a status code. */
@@ -183,34 +195,33 @@ function withErrorReporting(handle: Handler, onError: (message: string) => void)
   };
 }
 
-function openProviderState(
+async function openProviderState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
 ) {
-  const { database, faults, people, companies = [] } = options;
+  const { database, sql, faults, companies = [] } = options;
   const { clock, closing, deliver } = parts;
   const now = () => clock.now();
-  const keys = loadProviderKeys(database, now);
+  const keys = await loadProviderKeys(sql, now);
   const requests = createApprovalRequests(database, clock);
-  const issued = createIssuedTokenStore(database, now);
-  const clients = createRegisteredClientStore(database, now);
+  const issued = createIssuedTokenStore(sql, now);
+  const clients = createRegisteredClientStore(sql, now);
   const store = createOidcStore({
-    database,
+    database: sql,
     now,
     refreshTokenReuse: options.refreshTokenReuse,
     onGrantEnded: (granted) => grants.ended(granted),
     beforeBackchannelRequest: (id, payload) =>
       holdCibaPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
   });
-  const authorized = createAuthorizedClientStore(database, store, now);
-  const openRegistrations = createOpenRegistrationStore(database, { forget: store.forgetClient, now });
+  const authorized = createAuthorizedClientStore(sql, now);
+  const openRegistrations = createOpenRegistrationStore(sql, now);
   const grants: Grants = createGrants({
-    database,
+    database: sql,
     store,
     issued,
     clients,
     requests,
-    people,
     servers: options.servers ?? [],
     deliver,
     onRevoked: options.onRevoked ?? (async () => {}),
@@ -225,8 +236,8 @@ function openProviderState(
     grants,
     authorized,
     openRegistrations,
-    revocations: openCompanyRevocations({ database, companies, grants: store, now }),
-    redeemed: createRedeemedAssertionStore(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
+    revocations: openCompanyRevocations({ database, companies, dialect: sql.dialect, now }),
+    redeemed: createRedeemedAssertionStore(sql, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: createCompanyKeyLookup(companies, { fetch: options.fetch ?? fetch, clock }),
     sessions: createSessionStore({ database: options.sql, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodeStore({ database: options.sql, clock }),
@@ -342,7 +353,7 @@ function watchGrantEndings(
     authorized: {
       list: authorized.list,
       end: async (user: string, clientId: string) => {
-        if (authorized.revoke(user, clientId)) await now();
+        if (await authorized.revoke(user, clientId)) await now();
       },
     },
     stop: () => {

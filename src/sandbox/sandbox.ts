@@ -262,7 +262,7 @@ async function openServices(
     await keys.enrollSoftwareKey(username, deriveSoftwareKey(home.pairingSecret, username));
   }
 
-  const company = openCompany({ home, servers, clock, openDatabase }, options);
+  const company = await openCompany({ home, servers, clock, openDatabase }, options);
 
   const admin = createRequestListener(createAdmin({ secret: seed.admin_secret, faults, sent }));
   servers.issuer.serve((request, response) =>
@@ -271,13 +271,13 @@ async function openServices(
   return { broker, people, sent, company };
 }
 
-function openCompany(
+async function openCompany(
   { home, servers, clock, openDatabase }: Omit<SandboxContext, 'faults' | 'onClose'>,
   { onError, companyRules = (usual) => [usual] }: SandboxOptions,
-): Company | undefined {
+): Promise<Company | undefined> {
   if (servers.company === undefined) return undefined;
   const addresses = { company: servers.company.url, issuer: servers.issuer.url };
-  const company = createCompany({
+  const company = await createCompany({
     ...companySettings(home, addresses),
     rules: companyRules(defaultCompanyRule(addresses)),
     database: openDatabase('company'),

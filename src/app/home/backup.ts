@@ -15,6 +15,7 @@ import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import type { ProposalReason } from '../../store/proposal-store.ts';
 import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
+import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import type { App } from '../app.ts';
 import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
 import {
@@ -161,7 +162,7 @@ async function settleRestored(part: string, clock: App['clock']) {
   const { gatewayDatabase, providerDatabase, record } = homeFilePaths(part);
   const provider = new Database(providerDatabase, { fileMustExist: true });
   try {
-    endAllSignIns(prepareHomeDatabase(provider));
+    await endAllSignIns(createSqliteTransactions(prepareHomeDatabase(provider)));
   } finally {
     provider.close();
   }

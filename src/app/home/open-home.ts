@@ -1,5 +1,4 @@
 import { lstatSync } from 'node:fs';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type BrokerCredentialStore, createBrokerCredentialStore } from '../../gateway/broker/key-pairs.ts';
@@ -9,7 +8,6 @@ import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type AuthorizedClientStore, createAuthorizedClientStore } from '../../store/home/authorized-clients.ts';
-import { createOidcStore } from '../../store/home/oidc-store.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
 import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
@@ -97,7 +95,8 @@ export async function withHome<T>(
         await sessions.endOf(username, credentialId);
         pushes.endKey(username, credentialId);
       },
-      authorized: authorizedClients(ofProvider, () => clock.now()),
+      // Revoking a client changes only the database; a running home notices it.
+      authorized: createAuthorizedClientStore(sql, () => clock.now()),
       endBrowsers: async (username) => {
         await sessions.endAll(username);
         pushes.endPerson(username);
@@ -108,17 +107,6 @@ export async function withHome<T>(
   } finally {
     for (const database of databases) database.close();
   }
-}
-
-/** Returns the store of authorized clients. Revoking a client changes only the database; a running home notices it. */
-function authorizedClients(database: Database, now: () => number): AuthorizedClientStore {
-  const store = createOidcStore({
-    database,
-    now,
-    onGrantEnded: async () => undefined,
-    beforeBackchannelRequest: async () => undefined,
-  });
-  return createAuthorizedClientStore(database, store, now);
 }
 
 /** @throws {TradeAgentError} `invalid_config` */

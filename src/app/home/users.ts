@@ -196,7 +196,7 @@ export type ListedMcpClient = ReturnType<typeof toListedMcpClient>;
 
 /** @param user undefined for all users */
 export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, user: string | undefined) {
-  return await withHome(app, folder, async ({ authorized }) => authorized.list(user).map(toListedMcpClient));
+  return await withHome(app, folder, async ({ authorized }) => (await authorized.list(user)).map(toListedMcpClient));
 }
 
 /**
@@ -211,7 +211,7 @@ export async function revokeMcpClient(
   { user, id }: { readonly user: string | undefined; readonly id: string },
 ): Promise<ListedMcpClient> {
   return await withHome(app, folder, async ({ authorized }) => {
-    const all = authorized.list(user);
+    const all = await authorized.list(user);
     const exact = all.filter(({ clientId }) => clientId === id);
     const found = exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
     const client = requireSingle(
@@ -220,7 +220,7 @@ export async function revokeMcpClient(
       `"${id}" matches ${found.length} MCP clients`,
       'Pass an id from "trade-agent mcp clients list", or a unique prefix of it. Select the person with --user.',
     );
-    authorized.revoke(client.user, client.clientId);
+    await authorized.revoke(client.user, client.clientId);
     return toListedMcpClient(client);
   });
 }

@@ -23,7 +23,7 @@ export interface ApprovalFeatureOptions {
   readonly servers: readonly AgentServer[];
   readonly requests: ApprovalRequests;
   /** Returns the person who registered a client, or undefined for the home's own clients. */
-  readonly ownerOf: (clientId: string) => string | undefined;
+  readonly ownerOf: (clientId: string) => Promise<string | undefined>;
   readonly limits: Pick<RequestLimits, 'questions'>;
   readonly now: () => number;
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
@@ -124,12 +124,12 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
     processLoginHintToken: () => {
       throw new errors.InvalidRequest('login_hint_token is not supported: use login_hint');
     },
-    verifyUserCode: (ctx, account, userCode) => {
+    verifyUserCode: async (ctx, account, userCode) => {
       if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
       const clientId = ctx.oidc.client?.clientId ?? '';
       const isGateway = clientId === options.gatewayClient.client_id;
       // A client may only reach its owner, and must not learn who else lives here.
-      if (!isGateway && options.ownerOf(clientId) !== account.accountId) {
+      if (!isGateway && (await options.ownerOf(clientId)) !== account.accountId) {
         throw new errors.UnknownUserId('this client may not send requests to a user with this name');
       }
       const most = isGateway ? MAX_GATEWAY_PENDING : MAX_PENDING;

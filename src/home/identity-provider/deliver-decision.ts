@@ -13,7 +13,7 @@ import type { ActiveFaults } from './faults.ts';
 export type DecisionDelivery = ReturnType<typeof createDecisionDelivery>;
 
 export function createDecisionDelivery(options: {
-  readonly provider: () => Provider;
+  readonly provider: () => Promise<Provider>;
   readonly requests: ApprovalRequests;
   readonly resource: string;
   readonly faults: ActiveFaults;
@@ -21,7 +21,7 @@ export function createDecisionDelivery(options: {
   const { requests, resource, faults } = options;
   /** Passes a decision to the provider. Idempotent, so that it can be repeated after a crash. */
   const deliver = async (request: ApprovalRequest): Promise<void> => {
-    const provider = options.provider();
+    const provider = await options.provider();
     const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
       ignoreExpiration: true,
     });

@@ -1,5 +1,6 @@
 import type { Client, default as Provider } from 'oidc-provider';
 import { CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, ORDER_SCOPE, SESSION_SCOPES } from '../../oauth/scopes.ts';
+import { AlreadyDecidedError } from '../../store/home/oidc-store.ts';
 import type { Grants } from './grants.ts';
 import { type Authentication, connectedAccountsUrl, mcpResource } from './protocol/protocol.ts';
 import { type AgentServer, findServerByAddress } from './servers/agent-server.ts';
@@ -28,19 +29,18 @@ export type DeviceCodes = ReturnType<typeof createDeviceCodes>;
  * know the user, and a program can't operate them. These functions serve both our own pages and the phone's API.
  */
 export function createDeviceCodes(options: {
-  provider: () => Provider;
+  provider: () => Promise<Provider>;
   issuer: string;
   resource: string;
   servers: readonly AgentServer[];
-  grants: Pick<Grants, 'noteDevice'>;
+  grants: Pick<Grants, 'noteDevice' | 'discard'>;
   now: () => number;
 }) {
   const { resource } = options;
   const connectedAccounts = connectedAccountsUrl(options.issuer);
-  const deciding = new Set<string>();
 
   const load = async (userCode: string) => {
-    const provider = options.provider();
+    const provider = await options.provider();
     const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
     if (normalized === '') return undefined;
     const code = await provider.DeviceCode.findByUserCode(normalized, { ignoreExpiration: true });
@@ -51,8 +51,7 @@ export function createDeviceCodes(options: {
 
   const describe = ({ code, client }: Loaded): DeviceLookup => {
     if (code.isExpired) return { status: 'expired' };
-    const isDecided = code.error !== undefined || code.accountId !== undefined;
-    if (isDecided || deciding.has(code.jti)) return { status: 'used' };
+    if (code.error !== undefined || code.accountId !== undefined) return { status: 'used' };
     const { scope, device_name: deviceName, resource: wanted } = code.params ?? {};
     const server = findServerByAddress(options.servers, wanted);
     const otherUse = wanted === mcpResource(resource) ? 'mcp' : 'session';
@@ -80,7 +79,7 @@ export function createDeviceCodes(options: {
     user: string,
     { amr, at = options.now() }: Authentication,
   ) => {
-    const { Grant } = options.provider();
+    const { Grant } = await options.provider();
     const grant = new Grant({ clientId, accountId: user });
     const granted = (allowed: readonly string[]) => scopes.filter((scope) => allowed.includes(scope));
     const identity = granted(IDENTITY_SCOPES);
@@ -92,7 +91,7 @@ export function createDeviceCodes(options: {
     if (connections.length > 0) grant.addResourceScope(connectedAccounts, connections);
     const grantId = await grant.save();
     const where = server === undefined ? '' : ` at ${new URL(server).host}`;
-    options.grants.noteDevice(grantId, { user, clientName: `${clientName}${where}`, deviceName });
+    await options.grants.noteDevice(grantId, { user, clientName: `${clientName}${where}`, deviceName });
     return {
       accountId: user,
       amr: [...amr],
@@ -115,17 +114,16 @@ export function createDeviceCodes(options: {
       const lookup = describe(loaded);
       if (lookup.status !== 'waiting') return lookup;
       const { code, client } = loaded;
-      deciding.add(code.jti);
+      const granted = allowedBy && (await allow(client, lookup.request, user, allowedBy));
+      const denied = { error: 'access_denied', errorDescription: 'the person denied the request' };
+      Object.assign(code, granted ?? denied);
       try {
-        const decision =
-          allowedBy === undefined
-            ? { error: 'access_denied', errorDescription: 'the person denied the request' }
-            : await allow(client, lookup.request, user, allowedBy);
-        Object.assign(code, decision);
         await code.save();
         return lookup;
-      } finally {
-        deciding.delete(code.jti);
+      } catch (error) {
+        if (!(error instanceof AlreadyDecidedError)) throw error;
+        if (granted !== undefined) await options.grants.discard(granted.grantId);
+        return { status: 'used' };
       }
     },
   };

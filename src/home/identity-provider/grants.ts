@@ -1,7 +1,14 @@
-import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { GrantInfo, IssuedTokenStore, OidcStore } from '../../store/home/oidc-store.ts';
-import type { PeopleStore } from '../../store/home/people.ts';
+import {
+  endGrant,
+  endGrants,
+  findGrant,
+  type GrantInfo,
+  type IssuedTokenStore,
+  type OidcStore,
+  revokeOffline,
+} from '../../store/home/oidc-store.ts';
 import type { RegisteredClientStore } from '../../store/home/registered-clients.ts';
+import { run, type SqlTransactions } from '../../store/sql/sql-database.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { type AgentServer, findServerByClient } from './servers/agent-server.ts';
 
@@ -12,12 +19,11 @@ export interface RevokedAccess {
 }
 
 interface GrantsOptions {
-  readonly database: Database;
-  readonly store: Pick<OidcStore, 'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'revokeOffline' | 'forgetClient'>;
-  readonly issued: IssuedTokenStore;
+  readonly database: SqlTransactions;
+  readonly store: Pick<OidcStore, 'grantsOf' | 'endGrants'>;
+  readonly issued: Pick<IssuedTokenStore, 'liveGrant'>;
   readonly clients: RegisteredClientStore;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
-  readonly people: Pick<PeopleStore, 'find'>;
   readonly servers: readonly AgentServer[];
   readonly deliver: () => Promise<void>;
   /** Called after access has ended, to end everything that was started with that access. */
@@ -32,8 +38,8 @@ interface GrantsOptions {
 export type Grants = ReturnType<typeof createGrants>;
 
 export function createGrants(options: GrantsOptions) {
-  const { store, issued, clients, requests, people, deliver, onRevoked, servers } = options;
-  const rows = openDevices(options.database);
+  const { database, store, issued, clients, requests, deliver, onRevoked, servers } = options;
+  const { dialect } = database;
 
   /** Withdraws a client's pending approval requests from the person's phone (default: those of all clients). */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
@@ -52,63 +58,77 @@ export function createGrants(options: GrantsOptions) {
     const server = servers.find(({ address }) => granted.resources?.includes(address));
     if (server === undefined) return await onRevoked(granted);
     const { sub } = granted;
-    const goesOn = store
-      .grantsOf(sub)
-      .some(({ clientId, resources }) => clientId === server.client_id || resources?.includes(server.address));
+    const grants = await store.grantsOf(sub);
+    const goesOn = grants.some(
+      ({ clientId, resources }) => clientId === server.client_id || resources?.includes(server.address),
+    );
     if (!goesOn) await onRevoked({ sub, clientId: server.client_id });
   };
 
   return {
     /** Returns the grant of a token issued here, if the grant is still active. */
-    async liveGrant(jti: string): Promise<string | undefined> {
-      const id = issued.grantOf(jti);
-      const granted = id === undefined ? undefined : store.grant(id);
-      return granted !== undefined && (await people.find(granted.sub)) !== undefined ? id : undefined;
-    },
-    noteDevice: (
+    liveGrant: issued.liveGrant,
+    noteDevice: async (
       grantId: string,
       { user, clientName, deviceName }: { user: string; clientName: string; deviceName: string | undefined },
-    ): void => {
-      rows.insert.run(grantId, user, clientName, deviceName ?? null, options.now());
-    },
+    ): Promise<void> =>
+      void (await database.run(
+        `INSERT INTO granted_devices (grant_id, username, client_name, device_name, at)
+         VALUES (@grantId, @user, @clientName, @deviceName, @now)`,
+        { grantId, user, clientName, deviceName: deviceName ?? null, now: options.now() },
+      )),
+    /** Removes a grant that was created for a sign-in, because another request had already answered the sign-in. */
+    discard: (grantId: string): Promise<void> =>
+      database.write(function* () {
+        yield* run('DELETE FROM granted_devices WHERE grant_id = @grantId', { grantId });
+        yield* endGrant(grantId);
+      }),
     /** Returns the clients that are signed in as the person on devices, latest first. Device names are unverified. */
-    devices: (user: string) =>
-      rows.list
-        .all(user)
-        .flatMap(({ grant_id: id, client_name: clientName, device_name, at: since }) =>
-          store.grant(id) === undefined ? [] : [{ id, clientName, deviceName: device_name ?? undefined, since }],
-        ),
+    async devices(user: string) {
+      const rows = await database.all<DeviceRow>(
+        `SELECT devices.* FROM granted_devices AS devices
+         JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id
+         WHERE devices.username = @user ORDER BY devices.at DESC, devices.${dialect.place} DESC`,
+        { user },
+      );
+      return rows.map(({ grant_id: id, client_name: clientName, device_name, at: since }) => {
+        return { id, clientName, deviceName: device_name ?? undefined, since };
+      });
+    },
     async endDevice(user: string, id: string): Promise<boolean> {
-      const granted = store.grant(id);
-      if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
-      store.endGrant(id);
-      // Also ends the sign-in's offline permission. Otherwise, the server could get a new grant with that permission.
-      const server = findServerByClient(servers, granted.clientId);
-      if (server !== undefined) store.revokeOffline({ sub: user, resource: server.address });
+      const granted = await database.write(function* () {
+        const found = yield* findGrant(id);
+        const isRemoved = yield* run('DELETE FROM granted_devices WHERE grant_id = @id AND username = @user', {
+          id,
+          user,
+        });
+        if (found?.sub !== user || isRemoved !== 1) return undefined;
+        yield* endGrant(id);
+        // Also ends the sign-in's offline permission. Otherwise, the server could get a new grant with that permission.
+        const server = findServerByClient(servers, found.clientId);
+        if (server !== undefined) yield* revokeOffline(dialect, { sub: user, resource: server.address });
+        return found;
+      });
+      if (granted === undefined) return false;
       await ended(granted);
       return true;
     },
     /** Removes a client that this person registered. Returns false if another person registered it. */
     async endClient(owner: string, clientId: string): Promise<boolean> {
-      if (clients.find(clientId)?.owner !== owner) return false;
-      store.forgetClient(clientId);
-      clients.remove(clientId);
-      store.endGrants({ sub: owner, clientId });
+      if (!(await clients.remove(owner, clientId))) return false;
       await takeBack(owner, clientId, 'the program was removed');
       await onRevoked({ sub: owner, clientId });
       return true;
     },
     /** Ends a client's earlier grant in favor of a new grant. Work started under the earlier grant continues. */
-    replaced: (granted: GrantInfo): void => store.endGrants(granted),
+    replaced: (granted: GrantInfo): Promise<void> => store.endGrants(granted),
     /** Ends a removed person's grants and approval requests, and deletes their clients and devices. */
     async endPerson(sub: string): Promise<void> {
-      for (const { clientId } of clients.list(sub)) {
-        store.forgetClient(clientId);
-        clients.remove(clientId);
-      }
-      clients.dropTokens(sub);
-      store.endGrants({ sub });
-      rows.removeAll.run(sub);
+      await clients.removeAll(sub);
+      await database.write(function* () {
+        yield* endGrants(dialect, { sub });
+        yield* run('DELETE FROM granted_devices WHERE username = @sub', { sub });
+      });
       await takeBack(sub, undefined, 'the person was removed');
       await onRevoked({ sub });
     },
@@ -116,15 +136,9 @@ export function createGrants(options: GrantsOptions) {
   };
 }
 
-function openDevices(database: Database) {
-  return {
-    insert: database.prepare<[string, string, string, string | null, number]>(
-      'INSERT INTO granted_devices VALUES (?, ?, ?, ?, ?)',
-    ),
-    list: database.prepare<[string], { grant_id: string; client_name: string; device_name: string | null; at: number }>(
-      'SELECT * FROM granted_devices WHERE user = ? ORDER BY at DESC, rowid DESC',
-    ),
-    remove: database.prepare<[string, string]>('DELETE FROM granted_devices WHERE grant_id = ? AND user = ?'),
-    removeAll: database.prepare<[string]>('DELETE FROM granted_devices WHERE user = ?'),
-  };
+interface DeviceRow {
+  readonly grant_id: string;
+  readonly client_name: string;
+  readonly device_name: string | null;
+  readonly at: number;
 }

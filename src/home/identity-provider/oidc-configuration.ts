@@ -1,6 +1,8 @@
 import type { JWK } from 'jose';
 import {
+  type AccessToken,
   type AllClientMetadata,
+  type ClientCredentials,
   type ClientMetadata,
   type Configuration,
   errors,
@@ -57,11 +59,11 @@ interface OidcConfigurationOptions extends ApprovalFeatureOptions {
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: PeopleStore;
-  readonly nameOf: (grantId: string) => string | undefined;
+  readonly nameOf: (grantId: string) => Promise<string | undefined>;
   readonly limits: ApprovalFeatureOptions['limits'] & Parameters<typeof clientDocumentsFeature>[0]['limits'];
   readonly clientDocuments: Pick<Parameters<typeof clientDocumentsFeature>[0], 'resolve' | 'reader'>;
-  /** Called with an access token's claims before they are signed. May change the claims. */
-  readonly onAccessToken: (payload: Record<string, unknown>) => void;
+  /** Called with an access token and its claims before they are signed. May change the claims. */
+  readonly onAccessToken: (token: AccessToken | ClientCredentials, payload: Record<string, unknown>) => Promise<void>;
   readonly fetch: typeof fetch;
 }
 
@@ -139,7 +141,7 @@ export function createOidcConfiguration(options: OidcConfigurationOptions): Conf
         isPublicClient(client) ||
         findServerByAddress(options.servers, source.resource) !== undefined),
     extraTokenClaims: tokenClaims(options),
-    formats: { customizers: { jwt: (_ctx, _token, parts) => options.onAccessToken(parts.payload) } },
+    formats: { customizers: { jwt: (_ctx, token, parts) => options.onAccessToken(token, parts.payload) } },
     extraParams: {
       device_name: (ctx, value) => {
         if (value !== undefined && !/^[\x20-\x7e]{1,64}$/.test(value)) {
@@ -193,7 +195,7 @@ function staticClients({
 }
 
 function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
-  return (ctx, token) => {
+  return async (ctx, token) => {
     // The signed approval, in the claim where the gateway expects it.
     const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
     const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
@@ -204,7 +206,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
     const server = findServerByClient(options.servers, token.clientId);
     if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverDisplayName(server) };
     if (findServerByAddress(options.servers, token.aud) !== undefined) return authTimeClaim(ctx);
-    const name = 'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
+    const name = 'grantId' in token && token.grantId !== undefined ? await options.nameOf(token.grantId) : undefined;
     return name === undefined ? undefined : { client_name: name };
   };
 }

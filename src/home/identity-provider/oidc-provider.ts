@@ -118,16 +118,16 @@ export function createProtocolEndpoints(parts: ProtocolParts) {
   const replayed: { jti?: unknown } = {};
   const outgoing = outgoingRequests(parts);
   let opened: { version: string; provider: Provider; handle: ReturnType<Provider['callback']> } | undefined;
-  const current = () => {
-    const { version, keys } = parts.keys.signing.current();
+  const current = async () => {
+    const { version, keys } = await parts.keys.signing.current();
     if (opened?.version === version) return opened;
     const provider = openProvider(parts, outgoing, keys, replayed);
     opened = { version, provider, handle: provider.callback() };
     return opened;
   };
   return {
-    provider: (): Provider => current().provider,
-    handle: (...request: Parameters<Handler>) => current().handle(...request),
+    provider: async (): Promise<Provider> => (await current()).provider,
+    handle: async (...request: Parameters<Handler>) => await (await current()).handle(...request),
   };
 }
 
@@ -155,7 +155,7 @@ function openProvider(
           user: account.accountId,
           clientId: client.clientId,
           clientName: client.clientName ?? client.clientId,
-          clientNote: clients.note(client.clientId),
+          clientNote: await clients.note(client.clientId),
           code: 'code' in details ? details.code : approvalCode(details.digest),
           bindingMessage: typeof message === 'string' ? message : undefined,
           details,
@@ -164,16 +164,22 @@ function openProvider(
         parts.onAsked();
         failpoint('idp.asked');
       },
-      onAccessToken: (payload) => {
+      onAccessToken: async (token, payload) => {
+        if ('grantId' in token && token.grantId !== undefined) {
+          const { jti, grantId, expiration } = token;
+          // Stored before the token is sent, because a token that is not stored counts as revoked.
+          await parts.issued.note({ jti, grantId, expiresAt: now() + expiration * 1000 });
+          await parts.authorized.used(grantId);
+        }
         if (payload.authorization_details === undefined) return;
         if (replayed.jti !== undefined && faults.take('replayed_approval')) payload.jti = replayed.jti;
         replayed.jti = payload.jti;
       },
-      nameOf: (grantId) => {
-        const client = parts.authorized.find(grantId);
+      nameOf: async (grantId) => {
+        const client = await parts.authorized.find(grantId);
         return client === undefined ? undefined : oneLineClientName(client);
       },
-      ownerOf: (clientId) => clients.find(clientId)?.owner,
+      ownerOf: async (clientId) => (await clients.find(clientId))?.owner,
       fetch: outgoing.fetch,
       clientDocuments: outgoing.documents,
     }),
@@ -185,11 +191,6 @@ function openProvider(
   const koa: NodeJS.EventEmitter = provider;
   koa.on('error', (error: Error, ctx?: KoaContextWithOIDC) => {
     if (!isRequestFault(error, ctx?.req)) onError(error.message);
-  });
-  provider.on('access_token.issued', (token) => {
-    if (token.grantId === undefined) return;
-    parts.authorized.used(token.grantId);
-    parts.issued.note({ jti: token.jti, grantId: token.grantId, expiresAt: now() + token.expiration * 1000 });
   });
   provider.registerGrantType(
     TOKEN_EXCHANGE_GRANT,
@@ -376,7 +377,7 @@ interface RegistrationOptions {
   readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => Promise<boolean>;
   /** Deletes a client that the library stored although it is not allowed. */
-  readonly forget: (clientId: string) => void;
+  readonly forget: (clientId: string) => Promise<void>;
   readonly resolve: ResolveHost;
   /** The gateway's ping endpoint, which may be on this machine. */
   readonly ownPing: string;
@@ -400,7 +401,7 @@ function registrationGate(options: RegistrationOptions) {
     try {
       isKept = await registerFor(owner, ctx, next, options);
     } finally {
-      if (!isKept && spent !== undefined) options.clients.restoreToken(spent);
+      if (!isKept && spent !== undefined) await options.clients.restoreToken(spent);
     }
   };
 }
@@ -418,11 +419,7 @@ async function registerFor(
     respondTooManyRequests(ctx, wait);
     return false;
   }
-  if (clients.list(owner).length >= MAX_CLIENTS) {
-    const description = `${MAX_CLIENTS} programs are already registered; remove one first`;
-    respond(ctx, 403, { error: 'access_denied', error_description: description });
-    return false;
-  }
+  if ((await clients.list(owner)).length >= MAX_CLIENTS) return respondTooManyClients(ctx);
   await next();
   const registered = registeredClient(ctx);
   if (registered === undefined) return false;
@@ -430,12 +427,19 @@ async function registerFor(
   // The host is resolved after the library has stored the client. Until it has an owner, it can't ask anybody.
   const fault = await pingProblem(registered.metadata(), options);
   if (fault === undefined) {
-    clients.add({ clientId, owner, name: clientName, host: clientHost(registered.metadata()) });
-    return true;
+    const client = { clientId, owner, name: clientName, host: clientHost(registered.metadata()) };
+    if (await clients.add(client, { most: MAX_CLIENTS })) return true;
   }
-  options.forget(clientId);
+  await options.forget(clientId);
+  if (fault === undefined) return respondTooManyClients(ctx);
   if (fault instanceof ResolverBusyError) respondTooManyRequests(ctx, RESOLVER_RETRY_S);
   else respond(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
+  return false;
+}
+
+function respondTooManyClients(ctx: KoaContextWithOIDC): false {
+  const description = `${MAX_CLIENTS} programs are already registered; remove one first`;
+  respond(ctx, 403, { error: 'access_denied', error_description: description });
   return false;
 }
 
@@ -458,7 +462,7 @@ async function registerOpenly(
   const registered = registeredClient(ctx);
   if (registered === undefined) return;
   limits.openRegistrations.take(address);
-  open.add(registered.clientId, address);
+  await open.add(registered.clientId, address);
 }
 
 /** Authenticates the registering person. Returns undefined if an error response was sent. */
@@ -469,7 +473,7 @@ async function authenticateRegistrar(
   const authorization = ctx.get('authorization');
   const bearer = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1];
   if (bearer !== undefined) {
-    const spent = clients.redeemToken(bearer);
+    const spent = await clients.redeemToken(bearer);
     if (spent !== undefined && (await isPerson(spent.owner))) return { owner: spent.owner, spent };
     return respondUnauthorized(ctx, 'the registration token is unknown, used or expired');
   }

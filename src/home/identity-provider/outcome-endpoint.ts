@@ -33,7 +33,7 @@ const outcomeSchema = z.object({
  * it reports the outcome of a request that nobody has decided.
  */
 export function createOutcomeEndpoint(options: {
-  provider: () => Provider;
+  provider: () => Promise<Provider>;
   limits: RequestLimits;
   requests: ApprovalRequests;
   /** Informs the provider of a withdrawn request, so that the client's poll ends. */
@@ -51,7 +51,7 @@ export function createOutcomeEndpoint(options: {
     const form = await context.req.parseBody();
     const claimed = clientSchema.safeParse(form);
     const client = claimed.success
-      ? await authenticateClient(claimed.data, { provider: provider(), now: options.now() })
+      ? await authenticateClient(claimed.data, { provider: await provider(), now: options.now() })
       : undefined;
     if (client === undefined) return context.json({ error: 'invalid_client' }, 401);
     const told = outcomeSchema.safeParse(form);

@@ -20,7 +20,8 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
     if (user === undefined) return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
     const request = await consents.find(context.env, id);
     if (request === undefined) return requestOver(context);
-    const known = authorized.list(user.username).some(({ clientId }) => clientId === request.clientId);
+    const clients = await authorized.list(user.username);
+    const known = clients.some(({ clientId }) => clientId === request.clientId);
     return consentPage(context, request, { id, known });
   });
 

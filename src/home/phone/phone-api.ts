@@ -94,8 +94,8 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     const { secret } = await services.keys.pair(user);
     return { url: formatPairingLink(services.issuer, secret) };
   });
-  forPerson('/registrations', (user) => {
-    const { token, expiresAt } = services.clients.issueToken(user);
+  forPerson('/registrations', async (user) => {
+    const { token, expiresAt } = await services.clients.issueToken(user);
     return { token, expires_at: formatUtcSeconds(expiresAt) };
   });
 

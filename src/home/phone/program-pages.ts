@@ -11,22 +11,24 @@ const PATH = '/phone/programs';
 export function createClientPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
-  app.get(PATH, (context) => {
+  app.get(PATH, async (context) => {
     const { user, formToken } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
     const token = html`<input type="hidden" name="form_token" value="${formToken}">`;
+    const registered = await clients.list(user.username);
+    const notes = await Promise.all(registered.map(({ clientId }) => clients.note(clientId)));
     return renderPage(context, {
       title: 'Programs',
       body: html`<h1 tabindex="-1">Programs</h1>
 <h2>Signed in as you</h2>
-<ul class="recent">${grants.devices(user.username).map(
+<ul class="recent">${(await grants.devices(user.username)).map(
         ({ id, clientName, deviceName, since }) => html`<li data-testid="device"><span>${clientName}${
           deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`
         }<br><span class="soft small">since ${time(since)}</span></span>
 <form method="post" action="${PATH}/sign-out">${token}<input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="sign-out-device">Sign out</button></form></li>`,
       )}</ul>
 <h2>Other agents</h2>
-<ul class="recent">${authorized.list(user.username).map(
+<ul class="recent">${(await authorized.list(user.username)).map(
         ({
           clientId,
           name,
@@ -39,11 +41,11 @@ export function createClientPages({ authorized, clients, grants }: PhoneServices
 <form method="post" action="${PATH}/end">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="end-agent">Revoke access</button></form></li>`,
       )}</ul>
 <h2>Allowed to send you requests</h2>
-<ul class="recent">${clients.list(user.username).map(
-        ({
-          clientId,
-          name,
-        }) => html`<li data-testid="program"><span>${name}<br><span class="soft small">${clients.note(clientId)?.text}</span></span>
+<ul class="recent">${registered.map(
+        (
+          { clientId, name },
+          i,
+        ) => html`<li data-testid="program"><span>${name}<br><span class="soft small">${notes[i]?.text}</span></span>
 <form method="post" action="${PATH}/remove">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="remove-program">Remove</button></form></li>`,
       )}</ul>
 ${
@@ -54,11 +56,11 @@ ${
     });
   });
 
-  app.post(`${PATH}/token`, (context) => {
+  app.post(`${PATH}/token`, async (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
     if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
-    const { token, expiresAt } = clients.issueToken(user.username);
+    const { token, expiresAt } = await clients.issueToken(user.username);
     return renderPage(context, {
       title: 'Token for one program',
       body: html`<div class="card">

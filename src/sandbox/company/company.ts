@@ -16,6 +16,7 @@ import { createOidcStore } from '../../store/home/oidc-store.ts';
 import { loadProviderKeys } from '../../store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../store/home/schema.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
+import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import { createLogin, readForm } from '../paper-broker/oauth/oauth-routes.ts';
 import { createAssertionExchangeHandler } from './assertion-exchange.ts';
 import { type CompanyPeople, type CompanyPerson, openCompanyPeople } from './people.ts';
@@ -35,21 +36,21 @@ export interface CompanyOptions {
   readonly onError?: (message: string) => void;
 }
 
-export type Company = ReturnType<typeof createCompany>;
+export type Company = Awaited<ReturnType<typeof createCompany>>;
 
-export function createCompany(options: CompanyOptions) {
+export async function createCompany(options: CompanyOptions) {
   const { issuer, name, database, pairingSecret, rules, clock = systemClock, onError = () => {} } = options;
   const now = () => clock.now();
   createSandboxTables(database, 'company');
-  prepareProviderDatabase(database);
-  const keys = loadProviderKeys(database, now);
-  const [signingKey, ...earlier] = keys.signing.current().keys;
+  const sql = createSqliteTransactions(prepareProviderDatabase(database));
+  const keys = await loadProviderKeys(sql, now);
+  const [signingKey, ...earlier] = (await keys.signing.current()).keys;
   if (signingKey === undefined) throw new Error('the company has no signing key');
   const people = openCompanyPeople(database, options.people);
   const clients = companyClients(database, options.clients);
   const issued = createIdTokens(database, ID_TOKEN_LIFETIME_S, now);
   const store = createOidcStore({
-    database,
+    database: sql,
     now,
     onGrantEnded: async () => {},
     beforeBackchannelRequest: async () => {},
@@ -85,9 +86,9 @@ export function createCompany(options: CompanyOptions) {
     decide,
     endSessions,
     /** Ends all of the person's sessions, and rejects the person's later sign-ins and token exchanges. */
-    deactivate: (sub: string): void => {
+    deactivate: async (sub: string): Promise<void> => {
       people.deactivate(sub);
-      endSessions(sub);
+      await endSessions(sub);
     },
     callback: (request: IncomingMessage, response: ServerResponse): void => {
       if (!isForUs(request, response)) return;

@@ -1,5 +1,5 @@
-import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { GrantInfo, OidcStore } from './oidc-store.ts';
+import { run, type SqlTransactions } from '../sql/sql-database.ts';
+import { endGrants, type GrantInfo } from './oidc-store.ts';
 
 /** A client's name and host. Both are safe to display. */
 export interface NamedClient {
@@ -22,8 +22,7 @@ export interface AuthorizedClient extends NamedClient {
 export type AuthorizedClientStore = ReturnType<typeof createAuthorizedClientStore>;
 
 interface Row {
-  readonly grant_id: string;
-  readonly user: string;
+  readonly username: string;
   readonly client_id: string;
   readonly name: string;
   readonly host: string;
@@ -33,64 +32,97 @@ interface Row {
 }
 
 /** @param now milliseconds since the epoch */
-export function createAuthorizedClientStore(
-  database: Database,
-  store: Pick<OidcStore, 'grant' | 'endGrants'>,
-  now: () => number,
-) {
-  const rows = openTables(database);
-  rows.purge.run();
-  const standing = (all: readonly Row[]) => {
-    const clients = new Map<string, AuthorizedClient>();
-    for (const row of all) {
-      if (store.grant(row.grant_id) === undefined) continue;
-      const key = JSON.stringify([row.user, row.client_id]);
-      const known = clients.get(key);
-      if (known === undefined) clients.set(key, toClient(row));
-      else clients.set(key, { ...known, since: row.at, usedAt: laterTime(known.usedAt, row.used_at) });
-    }
-    return [...clients.values()];
-  };
-  const end = database.transaction((user: string, clientId: string) => {
-    store.endGrants({ sub: user, clientId });
-    const ended = rows.remove.run(user, clientId).changes > 0;
-    if (ended) rows.due.run(user, clientId);
-    return ended;
-  });
+export function createAuthorizedClientStore(database: SqlTransactions, now: () => number) {
+  const { dialect } = database;
   return {
     note: (
       grantId: string,
       { user, clientId, name, host, redirectUri }: Omit<AuthorizedClient, 'since' | 'usedAt'>,
-    ): void => {
-      rows.insert.run(grantId, user, clientId, name, host, redirectUri, now());
-    },
+    ): Promise<void> =>
+      database.write(function* () {
+        // Deletes rows of grants that ended in other ways: the grant expired, or a refresh token was used twice.
+        yield* run(
+          `DELETE FROM authorized_clients WHERE grant_id IN (SELECT grant_id FROM authorized_clients
+             WHERE grant_id NOT IN (SELECT id FROM oidc_entities WHERE model = 'Grant')${dialect.skipLocked})`,
+        );
+        yield* run(
+          `INSERT INTO authorized_clients (grant_id, username, client_id, name, host, redirect_uri, at)
+           VALUES (@grantId, @user, @clientId, @name, @host, @redirectUri, @now)`,
+          { grantId, user, clientId, name, host, redirectUri, now: now() },
+        );
+      }),
     /** Records that a token was issued under the grant. */
-    used: (grantId: string): void => {
-      rows.used.run(now(), grantId);
-    },
-    find(grantId: string): AuthorizedClient | undefined {
-      const row = rows.byId.get(grantId);
+    used: async (grantId: string): Promise<void> =>
+      void (await database.run('UPDATE authorized_clients SET used_at = @now WHERE grant_id = @grantId', {
+        grantId,
+        now: now(),
+      })),
+    async find(grantId: string): Promise<AuthorizedClient | undefined> {
+      const row = await database.one<Row>('SELECT * FROM authorized_clients WHERE grant_id = @grantId', { grantId });
       return row === undefined ? undefined : toClient(row);
     },
     /**
      * Lists active authorizations, one for each person and client, newest first.
      * @param user the person whose authorizations are listed; if omitted, everyone's are
      */
-    list: (user?: string): AuthorizedClient[] => standing(rows.list.all(user ?? null, user ?? null)),
+    async list(user?: string): Promise<AuthorizedClient[]> {
+      const rows = await database.all<Row>(
+        `SELECT clients.* FROM authorized_clients AS clients
+         JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = clients.grant_id
+         WHERE CAST(@user AS text) IS NULL OR clients.username = @user
+         ORDER BY clients.at DESC, clients.${dialect.place} DESC`,
+        { user: user ?? null },
+      );
+      return mergeByClient(rows);
+    },
     /**
      * Revokes everything that a person granted a client. The client's tokens become invalid immediately, in all
      * processes. The client's open streams are closed when the server calls `handleRevocations`.
      * @returns false if the client has no grant
      */
-    revoke: (user: string, clientId: string): boolean => end.immediate(user, clientId),
-    /** Calls `tell` for each pending revocation. A revocation stays pending until its call has resolved. */
+    revoke: (user: string, clientId: string): Promise<boolean> =>
+      database.write(function* () {
+        yield* endGrants(dialect, { sub: user, clientId });
+        const removed = yield* run('DELETE FROM authorized_clients WHERE username = @user AND client_id = @clientId', {
+          user,
+          clientId,
+        });
+        if (removed === 0) return false;
+        yield* run('INSERT INTO ended_clients (username, client_id) VALUES (@user, @clientId) ON CONFLICT DO NOTHING', {
+          user,
+          clientId,
+        });
+        return true;
+      }),
+    /**
+     * Calls `tell` for each pending revocation. A revocation stays pending until its call has resolved. Several
+     * processes may make the same call, so it must be idempotent.
+     */
     async handleRevocations(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
-      for (const { user: sub, client_id: clientId } of rows.allDue.all()) {
+      const ended = await database.all<Pick<Row, 'username' | 'client_id'>>(
+        'SELECT username, client_id FROM ended_clients',
+      );
+      for (const { username: sub, client_id: clientId } of ended) {
         await tell({ sub, clientId });
-        rows.done.run(sub, clientId);
+        await database.run('DELETE FROM ended_clients WHERE username = @sub AND client_id = @clientId', {
+          sub,
+          clientId,
+        });
       }
     },
   };
+}
+
+/** @param rows newest first */
+function mergeByClient(rows: readonly Row[]): AuthorizedClient[] {
+  const clients = new Map<string, AuthorizedClient>();
+  for (const row of rows) {
+    const key = JSON.stringify([row.username, row.client_id]);
+    const known = clients.get(key);
+    if (known === undefined) clients.set(key, toClient(row));
+    else clients.set(key, { ...known, since: row.at, usedAt: laterTime(known.usedAt, row.used_at) });
+  }
+  return [...clients.values()];
 }
 
 function laterTime(one: number | undefined, other: number | null): number | undefined {
@@ -99,33 +131,12 @@ function laterTime(one: number | undefined, other: number | null): number | unde
 
 function toClient(row: Row): AuthorizedClient {
   return {
-    user: row.user,
+    user: row.username,
     clientId: row.client_id,
     name: row.name,
     host: row.host,
     redirectUri: row.redirect_uri,
     since: row.at,
     usedAt: row.used_at ?? undefined,
-  };
-}
-
-function openTables(database: Database) {
-  return {
-    insert: database.prepare<[string, string, string, string, string, string, number]>(
-      'INSERT INTO authorized_clients VALUES (?, ?, ?, ?, ?, ?, ?, NULL)',
-    ),
-    used: database.prepare<[number, string]>('UPDATE authorized_clients SET used_at = ? WHERE grant_id = ?'),
-    byId: database.prepare<[string], Row>('SELECT * FROM authorized_clients WHERE grant_id = ?'),
-    list: database.prepare<[string | null, string | null], Row>(
-      'SELECT * FROM authorized_clients WHERE ? IS NULL OR user = ? ORDER BY at DESC, rowid DESC',
-    ),
-    remove: database.prepare<[string, string]>('DELETE FROM authorized_clients WHERE user = ? AND client_id = ?'),
-    due: database.prepare<[string, string]>('INSERT OR IGNORE INTO ended_clients VALUES (?, ?)'),
-    allDue: database.prepare<[], { user: string; client_id: string }>('SELECT * FROM ended_clients'),
-    done: database.prepare<[string, string]>('DELETE FROM ended_clients WHERE user = ? AND client_id = ?'),
-    // Deletes rows of grants that ended in other ways: the grant expired, or a refresh token was used twice.
-    purge: database.prepare(
-      "DELETE FROM authorized_clients WHERE grant_id NOT IN (SELECT id FROM oidc_entities WHERE model = 'Grant')",
-    ),
   };
 }

@@ -1,4 +1,5 @@
-import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { all, type Dialect, one, run, type SqlTransactions, type TransactionWork } from '../sql/sql-database.ts';
+import { forgetClient } from './oidc-store.ts';
 
 /**
  * Clients that registered without a person's involvement. Such a client has no rights until a person authorizes it.
@@ -11,46 +12,42 @@ export type OpenRegistrationStore = ReturnType<typeof createOpenRegistrationStor
 const UNUSED_RETENTION_MS = 24 * 3_600_000;
 const MAX_UNUSED = 500;
 
-/** @param forget deletes the client from oidc-provider's own table @param now milliseconds since the epoch */
-export function createOpenRegistrationStore(
-  database: Database,
-  { forget, now }: { readonly forget: (clientId: string) => void; readonly now: () => number },
-) {
-  const rows = openTable(database);
-  const drop = ({ client_id }: { client_id: string }) => {
-    forget(client_id);
-    rows.remove.run(client_id);
-  };
-  const forgetUnused = () => {
-    for (const row of rows.unusedSince.all(now() - UNUSED_RETENTION_MS)) drop(row);
-    const { n: unused = 0 } = rows.countUnused.get() ?? {};
-    for (const row of rows.oldestOfMost.all(Math.max(0, unused - MAX_UNUSED))) drop(row);
-  };
-  forgetUnused();
+/** @param now milliseconds since the epoch */
+export function createOpenRegistrationStore(database: SqlTransactions, now: () => number) {
   return {
     /** @param address the network address that the registration came from */
-    add: (clientId: string, address: string): void => {
-      rows.insert.run(clientId, address, now());
-      forgetUnused();
-    },
+    add: (clientId: string, address: string): Promise<void> =>
+      database.write(function* () {
+        yield* run(
+          'INSERT INTO open_registrations (client_id, address, registered_at) VALUES (@clientId, @address, @now)',
+          { clientId, address, now: now() },
+        );
+        yield* forgetUnused(database.dialect, now());
+      }),
+    forgetUnused: (): Promise<void> => database.write(() => forgetUnused(database.dialect, now())),
   };
 }
 
-function openTable(database: Database) {
+function* forgetUnused({ json, place, skipLocked }: Dialect, now: number): TransactionWork<void> {
   // A registration counts as used once somebody has given the client a grant.
-  const unused = `client_id NOT IN
-    (SELECT json_extract(payload, '$.clientId') FROM oidc_entities WHERE model = 'Grant')`;
-  return {
-    insert: database.prepare<[string, string, number]>('INSERT INTO open_registrations VALUES (?, ?, ?)'),
-    remove: database.prepare<[string]>('DELETE FROM open_registrations WHERE client_id = ?'),
-    unusedSince: database.prepare<[number], { client_id: string }>(
-      `SELECT client_id FROM open_registrations WHERE registered_at <= ? AND ${unused}`,
-    ),
-    countUnused: database.prepare<[], { n: number }>(`SELECT count(*) AS n FROM open_registrations WHERE ${unused}`),
-    oldestOfMost: database.prepare<[number], { client_id: string }>(
-      `SELECT client_id FROM open_registrations AS own WHERE ${unused}
-         ORDER BY (SELECT count(*) FROM open_registrations AS all_of WHERE all_of.address = own.address) DESC,
-           registered_at, rowid LIMIT ?`,
-    ),
-  };
+  const unused = `own.client_id NOT IN
+    (SELECT ${json('payload')}->>'clientId' FROM oidc_entities WHERE model = 'Grant')`;
+  function* forget(which: string, values: Record<string, number>): TransactionWork<void> {
+    const gone = yield* all<{ client_id: string }>(
+      `DELETE FROM open_registrations WHERE client_id IN
+         (SELECT own.client_id FROM open_registrations AS own WHERE ${unused} ${which}${skipLocked})
+       RETURNING client_id`,
+      values,
+    );
+    for (const { client_id: clientId } of gone) yield* forgetClient(clientId);
+  }
+  yield* forget('AND own.registered_at <= @before', { before: now - UNUSED_RETENTION_MS });
+  const left = yield* one<{ n: number }>(`SELECT count(*) AS n FROM open_registrations AS own WHERE ${unused}`);
+  const tooMany = (left?.n ?? 0) - MAX_UNUSED;
+  if (tooMany <= 0) return;
+  yield* forget(
+    `ORDER BY (SELECT count(*) FROM open_registrations AS all_of WHERE all_of.address = own.address) DESC,
+       own.registered_at, own.${place} LIMIT @tooMany`,
+    { tooMany },
+  );
 }

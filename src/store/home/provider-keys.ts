@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { DAY_MS } from '../../values/durations.ts';
+import { all, lock, run, type SqlTransactions, type TransactionWork } from '../sql/sql-database.ts';
 
 export interface ProviderKeys {
   readonly signing: SigningKeys;
@@ -10,13 +10,12 @@ export interface ProviderKeys {
 }
 
 /** @param now milliseconds since the epoch */
-export function loadProviderKeys(database: Database, now: () => number): ProviderKeys {
-  database
-    .prepare<[string, string]>('INSERT OR IGNORE INTO provider_keys (name, value) VALUES (?, ?)')
-    .run('cookie', randomBytes(32).toString('base64url'));
-  const kept = database
-    .prepare<[string], { value: string }>('SELECT value FROM provider_keys WHERE name = ?')
-    .get('cookie');
+export async function loadProviderKeys(database: SqlTransactions, now: () => number): Promise<ProviderKeys> {
+  // If two processes start at once, both use the key that was stored first.
+  await database.run("INSERT INTO provider_keys (name, value) VALUES ('cookie', @value) ON CONFLICT DO NOTHING", {
+    value: randomBytes(32).toString('base64url'),
+  });
+  const kept = await database.one<{ value: string }>("SELECT value FROM provider_keys WHERE name = 'cookie'");
   if (kept === undefined) throw new Error('the cookie key could not be stored');
   return { signing: openSigningKeys(database, now), cookie: kept.value };
 }
@@ -31,7 +30,7 @@ interface KeySet {
 /** Keys that sign ID tokens and access tokens. Keys are rotated on a schedule. */
 export interface SigningKeys {
   /** Rotates the keys if a rotation is due, and returns the keys. */
-  current(): KeySet;
+  current(): Promise<KeySet>;
   readonly verificationKey: JWTVerifyGetKey;
 }
 
@@ -41,6 +40,9 @@ export const SIGNING_PERIOD_MS = 90 * DAY_MS;
 /** How long a key stays published after its last signature, in milliseconds. Longer than the lifetime of any token. */
 export const PUBLISH_AFTER_MS = 3_600_000;
 
+/** How often the keys are read again, in milliseconds, because another process may have rotated them. */
+const RELOAD_INTERVAL_MS = 3_600_000;
+
 interface Row {
   readonly kid: string;
   readonly jwk: string;
@@ -49,36 +51,19 @@ interface Row {
 }
 
 /**
- * Returns the signing keys that are stored in SQLite. If a rotation is due, it happens when the keys are next used.
+ * Returns the signing keys that are stored in the database. If a rotation is due, it happens when the keys are next used.
  * @param now milliseconds since the epoch
  */
-function openSigningKeys(database: Database, now: () => number): SigningKeys {
-  const rows = openTable(database);
+function openSigningKeys(database: SqlTransactions, now: () => number): SigningKeys {
   let due = 0;
   let seenAt = 0;
   let set: KeySet = { version: '', keys: [] };
   let verify: JWTVerifyGetKey = createLocalJWKSet({ keys: [] });
+  let loading: Promise<KeySet> | undefined;
 
-  const turn = database.transaction((at: number): Row[] => {
-    const last = rows.all.all().at(-1);
-    if (last === undefined) rows.insert.run(newKey(at));
-    else if (at >= last.signs_until - PUBLISH_AHEAD_MS) {
-      rows.insert.run(newKey(Math.max(last.signs_until, at + PUBLISH_AHEAD_MS)));
-    }
-    const known = rows.all.all();
-    // A key signs until its successor starts to sign. If the program was not running at that time, the successor starts
-    // later than planned.
-    const over = known.filter(
-      (_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + PUBLISH_AFTER_MS <= at,
-    );
-    for (const { kid } of over) rows.remove.run(kid);
-    return known.filter((row) => !over.includes(row));
-  });
-
-  const current = (): KeySet => {
+  const load = async (): Promise<KeySet> => {
     const at = now();
-    if (at < due && at >= seenAt) return set;
-    const known = turn.immediate(at);
+    const known = await database.write(() => rotate(at));
     const signing = known.findLast(({ signs_from }) => signs_from <= at) ?? known[0];
     const ordered = [...known].sort((a, b) => Number(b === signing) - Number(a === signing));
     const version = ordered.map(({ kid }) => kid).join(' ');
@@ -88,17 +73,54 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
       verify = createLocalJWKSet({ keys: keys.map(toPublicJwk) });
     }
     seenAt = at;
-    due = Math.min(...known.flatMap((row) => keyActionTimes(row)).filter((moment) => moment > at));
+    due = Math.min(
+      at + RELOAD_INTERVAL_MS,
+      ...known.flatMap((row) => keyActionTimes(row)).filter((moment) => moment > at),
+    );
     return set;
+  };
+  const current = async (): Promise<KeySet> => {
+    const at = now();
+    if (at < due && at >= seenAt) return set;
+    loading ??= load().finally(() => {
+      loading = undefined;
+    });
+    return await loading;
   };
 
   return {
     current,
-    verificationKey: (header, token) => {
-      current();
-      return verify(header, token);
+    verificationKey: async (header, token) => {
+      await current();
+      return await verify(header, token);
     },
   };
+}
+
+/** Adds and removes the keys for which it is time. @returns the remaining keys, in the order in which they sign */
+function* rotate(at: number): TransactionWork<Row[]> {
+  // Without the lock, two processes that start or rotate at once would each create a key.
+  yield* lock('provider signing keys');
+  const found = yield* all<Row>('SELECT * FROM provider_signing_keys ORDER BY signs_from');
+  const last = found.at(-1);
+  let added: Row | undefined;
+  if (last === undefined) added = newKey(at);
+  else if (at >= last.signs_until - PUBLISH_AHEAD_MS) {
+    added = newKey(Math.max(last.signs_until, at + PUBLISH_AHEAD_MS));
+  }
+  if (added !== undefined) {
+    yield* run(
+      `INSERT INTO provider_signing_keys (kid, jwk, signs_from, signs_until)
+       VALUES (@kid, @jwk, @signs_from, @signs_until)`,
+      { ...added },
+    );
+  }
+  const known = added === undefined ? found : [...found, added];
+  // A key signs until its successor starts to sign. If the program was not running at that time, the successor starts
+  // later than planned.
+  const over = known.filter((_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + PUBLISH_AFTER_MS <= at);
+  for (const { kid } of over) yield* run('DELETE FROM provider_signing_keys WHERE kid = @kid', { kid });
+  return known.filter((row) => !over.includes(row));
 }
 
 /** Returns the times when the key starts to sign, its predecessor is removed, and its successor is published. */
@@ -118,13 +140,5 @@ function newKey(signsFrom: number): Row {
     jwk: JSON.stringify({ ...jwk, kid, alg: 'ES256', use: 'sig' }),
     signs_from: signsFrom,
     signs_until: signsFrom + SIGNING_PERIOD_MS,
-  };
-}
-
-function openTable(database: Database) {
-  return {
-    all: database.prepare<[], Row>('SELECT * FROM provider_signing_keys ORDER BY signs_from'),
-    insert: database.prepare<[Row]>('INSERT INTO provider_signing_keys VALUES (@kid, @jwk, @signs_from, @signs_until)'),
-    remove: database.prepare<[string]>('DELETE FROM provider_signing_keys WHERE kid = ?'),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { all, lock, one, run, type SqlTransactions, type TransactionWork } from '../sql/sql-database.ts';
+import { endGrants, forgetClient } from './oidc-store.ts';
 
 /** A client that a person registered. It may send approval requests only to that person. */
 interface RegisteredClient {
@@ -38,49 +39,107 @@ interface Row {
 }
 
 /** @param now milliseconds since the epoch */
-export function createRegisteredClientStore(database: Database, now: () => number) {
-  const rows = openTables(database);
-  rows.purge.run(now());
+export function createRegisteredClientStore(database: SqlTransactions, now: () => number) {
+  const { dialect } = database;
   const digest = (token: string) => createHash('sha256').update(token).digest('base64url');
   const clients = {
-    add: ({ clientId, owner, name, host }: Omit<RegisteredClient, 'registeredAt'>): void => {
-      rows.insert.run(clientId, owner, name, host ?? null, now());
+    /** Stores a client's owner. @returns false if the owner already has `most` clients, and nothing was stored */
+    add: (
+      { clientId, owner, name, host }: Omit<RegisteredClient, 'registeredAt'>,
+      { most }: { readonly most: number },
+    ): Promise<boolean> =>
+      database.write(function* () {
+        // Without the lock, two processes could each count before the other has added its client.
+        yield* lock('registered clients', owner);
+        const known = yield* one<{ n: number }>('SELECT count(*) AS n FROM registered_clients WHERE owner = @owner', {
+          owner,
+        });
+        if ((known?.n ?? 0) >= most) return false;
+        yield* run(
+          `INSERT INTO registered_clients (client_id, owner, name, host, registered_at)
+           VALUES (@clientId, @owner, @name, @host, @now)`,
+          { clientId, owner, name, host: host ?? null, now: now() },
+        );
+        return true;
+      }),
+    find: async (clientId: string): Promise<RegisteredClient | undefined> => {
+      const row = await database.one<Row>('SELECT * FROM registered_clients WHERE client_id = @clientId', {
+        clientId,
+      });
+      return row && toClient(row);
     },
-    find: (clientId: string): RegisteredClient | undefined => toClient(rows.byId.get(clientId)),
     /** Returns the clients that this person registered, newest first. */
-    list: (owner: string): RegisteredClient[] => rows.byOwner.all(owner).flatMap((row) => toClient(row) ?? []),
-    remove: (clientId: string): void => {
-      rows.remove.run(clientId);
+    list: async (owner: string): Promise<RegisteredClient[]> => {
+      const rows = await database.all<Row>(
+        `SELECT * FROM registered_clients WHERE owner = @owner ORDER BY registered_at DESC, ${dialect.place} DESC`,
+        { owner },
+      );
+      return rows.map(toClient);
     },
+    /** Removes a client and its grants from this person. @returns false if another person registered the client */
+    remove: (owner: string, clientId: string): Promise<boolean> =>
+      database.write(function* () {
+        const removed = yield* run('DELETE FROM registered_clients WHERE client_id = @clientId AND owner = @owner', {
+          clientId,
+          owner,
+        });
+        if (removed === 0) return false;
+        yield* forgetClient(clientId);
+        yield* endGrants(dialect, { sub: owner, clientId });
+        return true;
+      }),
+    /** Removes all clients and registration tokens of this person. */
+    removeAll: (owner: string): Promise<void> =>
+      database.write(function* () {
+        const removed = yield* all<{ client_id: string }>(
+          'DELETE FROM registered_clients WHERE owner = @owner RETURNING client_id',
+          { owner },
+        );
+        for (const { client_id: clientId } of removed) yield* forgetClient(clientId);
+        yield* run('DELETE FROM registration_tokens WHERE owner = @owner', { owner });
+      }),
     /** Returns undefined for the home's own clients, which no person registered. */
-    note(clientId: string): ClientNote | undefined {
-      const client = clients.find(clientId);
+    async note(clientId: string): Promise<ClientNote | undefined> {
+      const client = await clients.find(clientId);
       return client === undefined ? undefined : toClientNote(client, now());
     },
     /** Issues an initial access token (RFC 7591 §3) for registering one client for this person within ten minutes. */
-    issueToken(owner: string): { readonly token: string; readonly expiresAt: number } {
+    async issueToken(owner: string): Promise<{ readonly token: string; readonly expiresAt: number }> {
       const token = randomBytes(32).toString('base64url');
       const expiresAt = now() + TOKEN_LIFETIME_MS;
-      rows.purge.run(now());
-      rows.giveBack.run(digest(token), owner, expiresAt);
+      await database.write(function* () {
+        yield* run(
+          `DELETE FROM registration_tokens WHERE digest IN
+             (SELECT digest FROM registration_tokens WHERE expires_at <= @now${dialect.skipLocked})`,
+          { now: now() },
+        );
+        yield* storeToken({ digest: digest(token), owner, expiresAt });
+      });
       return { token, expiresAt };
     },
     /** Redeems a registration token. @returns undefined if the token is unknown, used or expired */
-    redeemToken(token: string): RegistrationToken | undefined {
-      const taken = rows.take.get(digest(token), now());
-      return taken === undefined
-        ? undefined
-        : { digest: digest(token), owner: taken.owner, expiresAt: taken.expires_at };
-    },
-    dropTokens: (owner: string): void => {
-      rows.dropTokens.run(owner);
+    async redeemToken(token: string): Promise<RegistrationToken | undefined> {
+      const [taken] = await database.write(() =>
+        all<RegistrationToken>(
+          `DELETE FROM registration_tokens WHERE digest = @digest AND expires_at > @now
+           RETURNING digest, owner, expires_at AS "expiresAt"`,
+          { digest: digest(token), now: now() },
+        ),
+      );
+      return taken;
     },
     /** Makes a redeemed token valid again, after a failed registration. */
-    restoreToken: (token: RegistrationToken): void => {
-      rows.giveBack.run(token.digest, token.owner, token.expiresAt);
-    },
+    restoreToken: (token: RegistrationToken): Promise<void> => database.write(() => storeToken(token)),
   };
   return clients;
+}
+
+function* storeToken({ digest, owner, expiresAt }: RegistrationToken): TransactionWork<void> {
+  yield* run(
+    `INSERT INTO registration_tokens (digest, owner, expires_at) VALUES (@digest, @owner, @expiresAt)
+     ON CONFLICT DO NOTHING`,
+    { digest, owner, expiresAt },
+  );
 }
 
 function toClientNote({ host, registeredAt }: RegisteredClient, now: number): ClientNote {
@@ -94,33 +153,12 @@ function toClientNote({ host, registeredAt }: RegisteredClient, now: number): Cl
   };
 }
 
-function toClient(row: Row | undefined): RegisteredClient | undefined {
-  return (
-    row && {
-      clientId: row.client_id,
-      owner: row.owner,
-      name: row.name,
-      host: row.host ?? undefined,
-      registeredAt: row.registered_at,
-    }
-  );
-}
-
-function openTables(database: Database) {
+function toClient(row: Row): RegisteredClient {
   return {
-    insert: database.prepare<[string, string, string, string | null, number]>(
-      'INSERT INTO registered_clients VALUES (?, ?, ?, ?, ?)',
-    ),
-    byId: database.prepare<[string], Row>('SELECT * FROM registered_clients WHERE client_id = ?'),
-    byOwner: database.prepare<[string], Row>(
-      'SELECT * FROM registered_clients WHERE owner = ? ORDER BY registered_at DESC, rowid DESC',
-    ),
-    remove: database.prepare<[string]>('DELETE FROM registered_clients WHERE client_id = ?'),
-    take: database.prepare<[string, number], { owner: string; expires_at: number }>(
-      'DELETE FROM registration_tokens WHERE digest = ? AND expires_at > ? RETURNING owner, expires_at',
-    ),
-    giveBack: database.prepare<[string, string, number]>('INSERT INTO registration_tokens VALUES (?, ?, ?)'),
-    dropTokens: database.prepare<[string]>('DELETE FROM registration_tokens WHERE owner = ?'),
-    purge: database.prepare<[number]>('DELETE FROM registration_tokens WHERE expires_at <= ?'),
+    clientId: row.client_id,
+    owner: row.owner,
+    name: row.name,
+    host: row.host ?? undefined,
+    registeredAt: row.registered_at,
   };
 }

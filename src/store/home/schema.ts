@@ -42,16 +42,16 @@ const grantTables = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS issued_tokens_expiry ON issued_tokens (expires_at);
   CREATE TABLE IF NOT EXISTS granted_devices (
-    grant_id TEXT PRIMARY KEY, user TEXT NOT NULL, client_name TEXT NOT NULL, device_name TEXT, at INTEGER NOT NULL
+    grant_id TEXT PRIMARY KEY, username TEXT NOT NULL, client_name TEXT NOT NULL, device_name TEXT, at INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS granted_devices_user ON granted_devices (user);
+  CREATE INDEX IF NOT EXISTS granted_devices_user ON granted_devices (username);
   CREATE TABLE IF NOT EXISTS authorized_clients (
-    grant_id TEXT PRIMARY KEY, user TEXT NOT NULL, client_id TEXT NOT NULL, name TEXT NOT NULL, host TEXT NOT NULL,
+    grant_id TEXT PRIMARY KEY, username TEXT NOT NULL, client_id TEXT NOT NULL, name TEXT NOT NULL, host TEXT NOT NULL,
     redirect_uri TEXT NOT NULL, at INTEGER NOT NULL, used_at INTEGER
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS authorized_clients_user ON authorized_clients (user, client_id);
+  CREATE INDEX IF NOT EXISTS authorized_clients_user ON authorized_clients (username, client_id);
   CREATE TABLE IF NOT EXISTS ended_clients (
-    user TEXT NOT NULL, client_id TEXT NOT NULL, PRIMARY KEY (user, client_id)
+    username TEXT NOT NULL, client_id TEXT NOT NULL, PRIMARY KEY (username, client_id)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS open_registrations (
     client_id TEXT PRIMARY KEY, address TEXT NOT NULL, registered_at INTEGER NOT NULL

@@ -122,7 +122,7 @@ describe('its renewal', () => {
     const { machine, session, user } = await signedIn('00u-bob');
     expect(user.sub).toBe('bob');
     await session.fetch(account(), {}, READ);
-    world.company.deactivate('00u-bob');
+    await world.company.deactivate('00u-bob');
     travel(5 * MINUTE + 1000);
     const host = new URL(world.company.issuer).host;
     await expect(session.fetch(account(), {}, READ)).rejects.toMatchObject({
@@ -135,7 +135,7 @@ describe('its renewal', () => {
 
   it('is refused whoever was signed out there, until they sign in again', async () => {
     const { machine, session } = await signedIn();
-    world.company.endSessions('00u-alice');
+    await world.company.endSessions('00u-alice');
     await expect(session.fetch(account(), {}, READ)).rejects.toMatchObject({ code: 'login_required' });
     await machine.login();
     expect((await (await machine.open()).fetch(account(), {}, READ)).status).toBe(200);

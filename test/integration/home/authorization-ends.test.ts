@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RevokedAccess } from '../../../src/home/identity-provider/grants.ts';
 import { createAuthorizedClientStore } from '../../../src/store/home/authorized-clients.ts';
-import { createOidcStore } from '../../../src/store/home/oidc-store.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { type HttpBrowser, openLinkByHttp, pairByHttp } from './http-browser.ts';
 import { letIn, publicClient, register } from './public-client.ts';
@@ -81,22 +81,15 @@ describe('at the home’s own machine', () => {
   /** As another process opens it. */
   const opened = () => {
     const database = new Database(world.database().name);
-    const nothing = async () => undefined;
-    const store = createOidcStore({
-      database,
-      now: Date.now,
-      onGrantEnded: nothing,
-      beforeBackchannelRequest: nothing,
-    });
-    return { database, authorized: createAuthorizedClientStore(database, store, Date.now) };
+    return { database, authorized: createAuthorizedClientStore(createSqliteTransactions(database), Date.now) };
   };
 
   it('another process ends one: its tokens at once, what is open as soon as the home has looked', async () => {
     const program = await letInProgram();
     const { database, authorized } = opened();
-    expect(authorized.list('alice').map(({ clientId }) => clientId)).toContain(program.clientId);
-    expect(authorized.revoke('alice', program.clientId)).toBe(true);
-    expect(authorized.revoke('alice', program.clientId)).toBe(false);
+    expect((await authorized.list('alice')).map(({ clientId }) => clientId)).toContain(program.clientId);
+    expect(await authorized.revoke('alice', program.clientId)).toBe(true);
+    expect(await authorized.revoke('alice', program.clientId)).toBe(false);
     expect(await program.refreshed()).toBe('invalid_grant');
     await isTold(program.clientId);
     database.close();
@@ -106,7 +99,7 @@ describe('at the home’s own machine', () => {
     const program = await letInProgram();
     const { database, authorized } = opened();
     await world.restart();
-    authorized.revoke('alice', program.clientId);
+    await authorized.revoke('alice', program.clientId);
     await world.restart();
     await isTold(program.clientId);
     database.close();
@@ -117,7 +110,7 @@ describe('at the home’s own machine', () => {
     const again = await publicClient(world, program.clientId);
     await again.redeem(await letIn(alice, again.url()));
     const { database, authorized } = opened();
-    const found = authorized.list('alice').filter(({ clientId }) => clientId === program.clientId);
+    const found = (await authorized.list('alice')).filter(({ clientId }) => clientId === program.clientId);
     expect(found).toHaveLength(1);
     expect(found[0]?.usedAt).toBeGreaterThanOrEqual(found[0]?.since ?? 0);
     database.close();

@@ -14,6 +14,7 @@ import {
   SIGNING_PERIOD_MS,
 } from '../../../src/store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../../src/store/home/schema.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { EXCHANGE, refusal, signIn, startIdentityProvider, type World } from '../sandbox/identity-provider-fixture.ts';
 
 const DAY = 24 * 3_600_000;
@@ -31,10 +32,10 @@ afterEach(() => {
 });
 
 /** The keys as a process has them that is started again each time it is asked. */
-function keysAt(at: number) {
+async function keysAt(at: number) {
   const database = prepareProviderDatabase(new Database(join(folder, 'provider.db')));
-  const { signing } = loadProviderKeys(database, () => at);
-  const set = signing.current();
+  const { signing } = await loadProviderKeys(createSqliteTransactions(database), () => at);
+  const set = await signing.current();
   database.close();
   return set;
 }
@@ -51,7 +52,7 @@ describe('the signing keys over 200 days', () => {
       const signedFrom = new Map<string, number>();
       const tokens: { token: string; at: number }[] = [];
       for (let at = START; at <= START + 200 * DAY; at += step) {
-        const { keys } = keysAt(at);
+        const { keys } = await keysAt(at);
         const [signing] = keys;
         if (signing?.kid === undefined) throw new Error('nothing signs');
         for (const { kid = '' } of keys) if (!firstSeen.has(kid)) firstSeen.set(kid, at);
@@ -67,42 +68,42 @@ describe('the signing keys over 200 days', () => {
           .sign(await importJWK(signing, 'ES256'));
         tokens.push({ token, at });
         // What was signed a moment before a change still counts after it.
-        const justAfter = published(keysAt(at + LONGEST_TOKEN).keys);
+        const justAfter = published((await keysAt(at + LONGEST_TOKEN)).keys);
         await jwtVerify(token, justAfter);
       }
       expect(signedFrom.size).toBe(3);
-      const last = keysAt(START + 200 * DAY + PUBLISH_AFTER_MS);
+      const last = await keysAt(START + 200 * DAY + PUBLISH_AFTER_MS);
       expect(last.keys.map(({ kid }) => kid)).not.toContain(decodeProtectedHeader(tokens[0]?.token ?? '').kid);
     });
   }
 
-  it('change at their times in a process that goes on', () => {
+  it('change at their times in a process that goes on', async () => {
     let now = START;
     const database = prepareProviderDatabase(new Database(':memory:'));
-    const { signing } = loadProviderKeys(database, () => now);
-    const kids = (at: number) => {
+    const { signing } = await loadProviderKeys(createSqliteTransactions(database), () => now);
+    const kids = async (at: number) => {
       now = START + at;
-      return signing.current().keys.map(({ kid }) => kid);
+      return (await signing.current()).keys.map(({ kid }) => kid);
     };
-    const [first] = kids(0);
-    expect(kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS - 1)).toEqual([first]);
-    const [, second] = kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS);
-    expect(kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS)).toEqual([first, second]);
-    expect(kids(SIGNING_PERIOD_MS - 1)).toEqual([first, second]);
-    expect(kids(SIGNING_PERIOD_MS)).toEqual([second, first]);
-    expect(kids(SIGNING_PERIOD_MS + PUBLISH_AFTER_MS - 1)).toEqual([second, first]);
-    expect(kids(SIGNING_PERIOD_MS + PUBLISH_AFTER_MS)).toEqual([second]);
+    const [first] = await kids(0);
+    expect(await kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS - 1)).toEqual([first]);
+    const [, second] = await kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS);
+    expect(await kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS)).toEqual([first, second]);
+    expect(await kids(SIGNING_PERIOD_MS - 1)).toEqual([first, second]);
+    expect(await kids(SIGNING_PERIOD_MS)).toEqual([second, first]);
+    expect(await kids(SIGNING_PERIOD_MS + PUBLISH_AFTER_MS - 1)).toEqual([second, first]);
+    expect(await kids(SIGNING_PERIOD_MS + PUBLISH_AFTER_MS)).toEqual([second]);
     // A clock that is set back has the first key sign no more: it is gone.
-    expect(kids(SIGNING_PERIOD_MS - 1)).toEqual([second]);
+    expect(await kids(SIGNING_PERIOD_MS - 1)).toEqual([second]);
     database.close();
   });
 
-  it('are made again after a year’s stop, and the old one signs until the new one was seen for a day', () => {
-    const old = keysAt(START).keys[0]?.kid;
+  it('are made again after a year’s stop, and the old one signs until the new one was seen for a day', async () => {
+    const old = (await keysAt(START)).keys[0]?.kid;
     const back = START + 365 * DAY;
-    expect(keysAt(back).keys.map(({ kid }) => kid)).toEqual([old, expect.any(String)]);
-    expect(keysAt(back + PUBLISH_AHEAD_MS - 1).keys[0]?.kid).toBe(old);
-    expect(keysAt(back + PUBLISH_AHEAD_MS).keys[0]?.kid).not.toBe(old);
+    expect((await keysAt(back)).keys.map(({ kid }) => kid)).toEqual([old, expect.any(String)]);
+    expect((await keysAt(back + PUBLISH_AHEAD_MS - 1)).keys[0]?.kid).toBe(old);
+    expect((await keysAt(back + PUBLISH_AHEAD_MS)).keys[0]?.kid).not.toBe(old);
   });
 });
 

@@ -3,6 +3,7 @@ import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RevokedAccess } from '../../../src/home/identity-provider/grants.ts';
 import { loadProviderKeys } from '../../../src/store/home/provider-keys.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import {
   ALL_SCOPES,
   EXCHANGE,
@@ -220,7 +221,8 @@ describe('an exchange', () => {
     ['is another issuer’s', { iss: 'https://issuer.example' }, 'unexpected "iss" claim value'],
   ])('refuses one, signed by the provider itself, that %s', async (_, changes, reason) => {
     const { tokens } = await atServer();
-    const [key] = loadProviderKeys(world.database(), Date.now).signing.current().keys;
+    const { signing } = await loadProviderKeys(createSqliteTransactions(world.database()), Date.now);
+    const [key] = (await signing.current()).keys;
     const signed = await new SignJWT({ ...decodeJwt(tokens.access_token), ...changes })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key?.kid ?? '' })
       .sign(await importJWK(key ?? {}, 'ES256'));

@@ -60,7 +60,7 @@ export async function companyWorld(rules: CompanyRule[] = [letsIn]): Promise<Com
   const server = await listenOnLoopback(0, Date.now);
   const database = new Database(':memory:');
   const errors: string[] = [];
-  const company = createCompany({
+  const company = await createCompany({
     issuer: server.url,
     name: 'Acme',
     database,

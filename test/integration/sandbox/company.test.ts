@@ -195,7 +195,7 @@ describe('a sign-in', () => {
     const { configuration, signIn, company } = await acme();
     const { id_token, refresh_token = '' } = await signIn(configuration);
     const bobs = await signIn(configuration, '00u-bob');
-    company[ends](ALICE);
+    await company[ends](ALICE);
     await refused(oidc.refreshTokenGrant(configuration, refresh_token), 'invalid_grant');
     await refused(exchange(configuration, id_token), 'invalid_grant');
     await refused(exchange(configuration, undefined, ofRefresh(refresh_token)), 'invalid_grant');

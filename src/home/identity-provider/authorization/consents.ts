@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { errors } from 'oidc-provider';
+import { errors, type InteractionResults } from 'oidc-provider';
 import { isLoopbackUrl } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { AuthorizedClientStore, NamedClient } from '../../../store/home/authorized-clients.ts';
+import { AlreadyDecidedError } from '../../../store/home/oidc-store.ts';
+import type { Grants } from '../grants.ts';
 import { type Authentication, isOneOf, mcpResource } from '../protocol/protocol.ts';
 import { EXTRA_MCP_SCOPES } from './authorization-request.ts';
 import { formatRedirectTarget, hasAppScheme, isDocumentClientId, toNamedClient } from './public-client.ts';
@@ -34,16 +36,16 @@ interface BrowserExchange {
 export type Consents = ReturnType<typeof createConsents>;
 
 export function createConsents(options: {
-  readonly provider: () => Provider;
+  readonly provider: () => Promise<Provider>;
   readonly resource: string;
   readonly authorized: Pick<AuthorizedClientStore, 'note'>;
+  readonly grants: Pick<Grants, 'discard'>;
   readonly now: () => number;
 }) {
   const target = mcpResource(options.resource);
-  const deciding = new Set<string>();
 
   const load = async ({ incoming, outgoing }: BrowserExchange, id: string) => {
-    const provider = options.provider();
+    const provider = await options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
       // The cookie would be enough, but the id in the address is what the person sees. The library does not check expiry here.
@@ -54,6 +56,18 @@ export function createConsents(options: {
       return { interaction, client, redirectUri, scopes: typeof scope === 'string' ? scope.split(' ') : [] };
     } catch (error) {
       if (error instanceof errors.SessionNotFound || error instanceof errors.InvalidClient) return undefined;
+      throw error;
+    }
+  };
+
+  /** Stores the answer. Returns false if there is one already, because only the first answer counts. */
+  const answer = async ({ incoming, outgoing }: BrowserExchange, result: InteractionResults): Promise<boolean> => {
+    const provider = await options.provider();
+    try {
+      await provider.interactionResult(incoming, outgoing, result, { mergeWithLastSubmission: false });
+      return true;
+    } catch (error) {
+      if (error instanceof AlreadyDecidedError) return false;
       throw error;
     }
   };
@@ -85,43 +99,31 @@ export function createConsents(options: {
       user: string,
       allowedBy: Authentication | undefined,
     ): Promise<string | undefined> {
-      if (deciding.has(id)) return undefined;
-      deciding.add(id);
-      try {
-        const loaded = await load(exchange, id);
-        if (loaded === undefined) return undefined;
-        const { interaction, client, redirectUri, scopes } = loaded;
-        const back = new URL(interaction.returnTo).pathname;
-        if (interaction.result !== undefined) return back;
-        const provider = options.provider();
-        const { incoming, outgoing } = exchange;
-        if (allowedBy === undefined) {
-          const refused = { error: 'access_denied', error_description: 'the person denied the request' };
-          await provider.interactionResult(incoming, outgoing, refused, { mergeWithLastSubmission: false });
-          return back;
-        }
-        const { clientId } = client;
-        const grant = new provider.Grant({ clientId, accountId: user });
-        const beside = scopes.filter((scope) => isOneOf(EXTRA_MCP_SCOPES, scope));
-        if (beside.length > 0) grant.addOIDCScope(beside.join(' '));
-        grant.addResourceScope(target, scopes.filter((scope) => isOneOf(MCP_SCOPES, scope)).join(' '));
-        const grantId = await grant.save();
-        options.authorized.note(grantId, {
-          user,
-          clientId,
-          redirectUri,
-          ...toNamedClient(client, redirectUri),
-        });
-        const ts = Math.floor((allowedBy.at ?? options.now()) / 1000);
-        await provider.interactionResult(incoming, outgoing, {
-          login: { accountId: user, ts, amr: [...allowedBy.amr], remember: false },
-          select_account: {},
-          consent: { grantId },
-        });
+      const loaded = await load(exchange, id);
+      if (loaded === undefined) return undefined;
+      const { interaction, client, redirectUri, scopes } = loaded;
+      const back = new URL(interaction.returnTo).pathname;
+      if (interaction.result !== undefined) return back;
+      if (allowedBy === undefined) {
+        await answer(exchange, { error: 'access_denied', error_description: 'the person denied the request' });
         return back;
-      } finally {
-        deciding.delete(id);
       }
+      const { Grant } = await options.provider();
+      const { clientId } = client;
+      const grant = new Grant({ clientId, accountId: user });
+      const beside = scopes.filter((scope) => isOneOf(EXTRA_MCP_SCOPES, scope));
+      if (beside.length > 0) grant.addOIDCScope(beside.join(' '));
+      grant.addResourceScope(target, scopes.filter((scope) => isOneOf(MCP_SCOPES, scope)).join(' '));
+      const grantId = await grant.save();
+      await options.authorized.note(grantId, { user, clientId, redirectUri, ...toNamedClient(client, redirectUri) });
+      const ts = Math.floor((allowedBy.at ?? options.now()) / 1000);
+      const isAnswered = await answer(exchange, {
+        login: { accountId: user, ts, amr: [...allowedBy.amr], remember: false },
+        select_account: {},
+        consent: { grantId },
+      });
+      if (!isAnswered) await options.grants.discard(grantId);
+      return back;
     },
   };
 }

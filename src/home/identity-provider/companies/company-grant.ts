@@ -80,7 +80,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     const accountId = await personOf(assertion, company);
     requireNotTakenBack(assertion);
     await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
-    if (!options.redeemed.redeem(assertion)) throw rejectedAssertion('it was already redeemed');
+    if (!(await options.redeemed.redeem(assertion))) throw rejectedAssertion('it was already redeemed');
 
     const grant = new provider.Grant({ clientId: client.clientId, accountId });
     grant.addResourceScope(resource, scope);

@@ -126,11 +126,11 @@ export function createServerExchange(options: ServerExchangeOptions) {
       throw new errors.InvalidScope('the person did not allow offline access', 'offline_access');
     }
     const { provider, client } = ctx.oidc;
-    options.grants.replaced({ sub, clientId: client.clientId });
+    await options.grants.replaced({ sub, clientId: client.clientId });
     const grant = new provider.Grant({ clientId: client.clientId, accountId: sub });
     grant.addResourceScope(options.resource, scope);
     const grantId = await grant.save();
-    options.grants.noteDevice(grantId, {
+    await options.grants.noteDevice(grantId, {
       user: sub,
       clientName: `${serverDisplayName(server)}, while you’re away`,
       deviceName: undefined,

@@ -1,5 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { ActiveGrants } from '../../../store/home/oidc-store.ts';
+import { endGrants } from '../../../store/home/oidc-store.ts';
+import type { Dialect } from '../../../store/sql/sql-database.ts';
+import { createWorkRunner } from '../../../store/sqlite/sql-database.ts';
 import { type Company, findCompany } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
@@ -33,14 +35,15 @@ interface RevocationRow {
 export function openCompanyRevocations(options: {
   readonly database: Database;
   readonly companies: readonly Company[];
-  readonly grants: Pick<ActiveGrants, 'endGrants'>;
+  readonly dialect: Dialect;
   readonly now: () => number;
 }) {
-  const { database, companies, grants, now } = options;
+  const { database, companies, dialect, now } = options;
   const rows = openTables(database);
+  const runWork = createWorkRunner(database);
 
-  const endGrants = ({ clients }: Company, sub: string) => {
-    for (const { client_id: clientId } of clients) grants.endGrants({ sub, clientId });
+  const endCompanyGrants = ({ clients }: Company, sub: string) => {
+    for (const { client_id: clientId } of clients) runWork(endGrants(dialect, { sub, clientId }));
   };
   const take = database.transaction((signal: Signal): 'taken' | 'known' | 'replayed' => {
     const { company, jti, digest, issuedAt, about } = signal;
@@ -59,7 +62,7 @@ export function openCompanyRevocations(options: {
       // Assertions have whole seconds of the company's clock, so one made in this same second counts as earlier.
       const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
       rows.revoke.run({ ...of, revokedBefore, disabledAt: effect === 'disabled' ? seconds : null });
-      endGrants(company, user);
+      endCompanyGrants(company, user);
     }
     rows.insert.run({ ...of, effect, event, reason, jti, at });
     return 'taken';

@@ -140,7 +140,7 @@ async function signedEvent(
   },
 ): Promise<string> {
   const { issuer, audience, keys, now } = options;
-  const [key] = keys.current().keys;
+  const [key] = (await keys.current()).keys;
   if (key === undefined) throw new Error('there is no signing key');
   const person = { format: 'iss_sub', iss: issuer, sub: user };
   return await new SignJWT({
@@ -223,7 +223,7 @@ function createSnapshotReader(
   { people, keys }: { readonly people: Pick<PeopleStore, 'list'>; readonly keys: Pick<ApprovalKeys, 'list'> },
 ): () => Promise<SecurityEventSubject[]> {
   const sessions = database.prepare<[], { id: string; user: string; expires_at: number | null }>(`
-    SELECT devices.grant_id AS id, devices.user, grants.expires_at
+    SELECT devices.grant_id AS id, devices.username AS user, grants.expires_at
     FROM granted_devices AS devices
     JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id`);
   return async () => {

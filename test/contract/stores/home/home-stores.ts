@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { oidcStoreContract } from './oidc-store.ts';
 import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database.ts';
 import { peopleContract } from './people.ts';
 import { recoveryCodesContract } from './recovery-codes.ts';
@@ -19,4 +20,5 @@ export function homeStoresContract(open: OpenHomeDatabase): void {
   peopleContract(open);
   sessionsContract(open);
   recoveryCodesContract(open);
+  oidcStoreContract(open);
 }

@@ -21,7 +21,7 @@ it.each([
   };
   const request = { id: 'one', authReqId: 'a', status: 'approved', details: { type: 'trade_order' }, evidence };
   const delivery = createDecisionDelivery({
-    provider: () => provider as unknown as Provider,
+    provider: async () => provider as unknown as Provider,
     requests: { undelivered: () => [request], delivered: () => undefined } as unknown as ApprovalRequests,
     resource: 'https://gateway.example',
     faults: { take: () => false } as unknown as ActiveFaults,
