@@ -76,21 +76,22 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
 
   /** Consumes a code or token. Only one of several requests at the same time, in all processes, succeeds. */
   function* consume(model: string, id: string): TransactionWork<boolean> {
-    const row = yield* one<{ payload: string }>('SELECT payload FROM oidc_entities WHERE model = @model AND id = @id', {
-      model,
-      id,
-    });
+    const find = one<{ payload: string }>;
+    const select = 'SELECT payload FROM oidc_entities WHERE model = @model AND id = @id';
+    const row = yield* find(select, { model, id });
     if (row === undefined) return false;
     const payload: AdapterPayload = JSON.parse(row.payload);
     const repeatable = isRepeatable(model, payload);
     // Without the lock, a successor could be used between the check and its deletion.
     if (repeatable) yield* lock('refresh tokens', String(payload.grantId));
     const consumed = yield* run(
-      `UPDATE oidc_entities SET consumed_at = @now WHERE model = @model AND id = @id AND consumed_at IS NULL`,
+      'UPDATE oidc_entities SET consumed_at = @now WHERE model = @model AND id = @id AND consumed_at IS NULL',
       { model, id, now: seconds() },
     );
     if (consumed === 1) return true;
-    if (!repeatable || (yield* successors.wereUsed(payload))) return false;
+    // While this waited for the lock, the token may have been deleted, because its predecessor was used again.
+    if (!repeatable || (yield* find(select, { model, id })) === undefined) return false;
+    if (yield* successors.wereUsed(payload)) return false;
     yield* successors.drop(payload);
     return true;
   }
