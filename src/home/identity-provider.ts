@@ -14,7 +14,7 @@ import { createRecoveryCodeStore } from '../store/home/recovery-codes.ts';
 import { createRedeemedAssertionStore } from '../store/home/redeemed-assertions.ts';
 import { createRegisteredClientStore } from '../store/home/registered-clients.ts';
 import { createSessionStore } from '../store/home/sessions.ts';
-import { createSqliteProofStore } from '../store/sqlite/proof-store.ts';
+import { createProofStore } from '../store/sql/proof-store.ts';
 import {
   type ApprovalRequest,
   type ApprovalRequests,
@@ -71,7 +71,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   /** Options for verifying tokens that this provider has issued. */
   const own = {
     provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
-    proofs: createSqliteProofStore(database),
+    proofs: createProofStore(options.sql, 'dpop_proofs'),
     clock,
     isRevoked,
   };

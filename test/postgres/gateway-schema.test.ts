@@ -3,7 +3,7 @@ import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayKeyRows, postgresRegistrationStorage } from '../../src/store/postgres/gateway-database.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { deleteExpiredProofsSql } from '../../src/store/postgres/proof-store.ts';
+import { deleteExpiredProofsSql } from '../../src/store/sql/proof-store.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
 

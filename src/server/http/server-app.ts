@@ -33,7 +33,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { currentLogContext } from '../../machine/log-context.ts';
 import { PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
-import { postgresProofStore } from '../../store/postgres/proof-store.ts';
+import { postgresTransactions } from '../../store/postgres/sql-database.ts';
 import {
   MAX_OPEN_RUNS,
   type NewRun,
@@ -41,6 +41,7 @@ import {
   type RunEvent,
   type RunStore,
 } from '../../store/run-store.ts';
+import { createProofStore } from '../../store/sql/proof-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Environment } from '../../trading/order.ts';
 import { orderSchema } from '../../trading/views.ts';
@@ -93,7 +94,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
       clock,
     }),
     resource: address,
-    proofs: postgresProofStore(database, 'server_dpop_proofs'),
+    proofs: createProofStore(postgresTransactions(database), 'server_dpop_proofs'),
     clock,
     requireBoundTokens: true,
   });

@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
- * Tables of an OpenID provider: oidc-provider's entities and the provider's keys. The sandbox's company needs no
- * others.
+ * Tables of an OpenID provider: oidc-provider's entities, the provider's keys, and used DPoP proofs. The sandbox's company
+ * needs no others.
  */
 const providerTables = `
   CREATE TABLE IF NOT EXISTS oidc_entities (
@@ -16,6 +16,10 @@ const providerTables = `
   CREATE TABLE IF NOT EXISTS provider_signing_keys (
     kid TEXT PRIMARY KEY, jwk TEXT NOT NULL, signs_from INTEGER NOT NULL, signs_until INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS dpop_proofs (
+    proof BLOB PRIMARY KEY, expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS dpop_proofs_expiry ON dpop_proofs (expires_at);
 `;
 
 const peopleTables = `

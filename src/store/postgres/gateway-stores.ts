@@ -1,11 +1,11 @@
 import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
+import { createProofStore } from '../sql/proof-store.ts';
 import { postgresAuditStore } from './audit-store.ts';
 import { ensureTenantHead } from './head.ts';
 import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
-import { postgresProofStore } from './proof-store.ts';
 import { postgresProposalQueue } from './proposal-queue.ts';
 import { postgresProposalStore } from './proposal-store.ts';
 import { postgresRateBuckets } from './rate-buckets.ts';
@@ -21,10 +21,11 @@ export async function postgresGatewayStores(
   seal: AuthReqIdSeal = noAuthReqIdSeal,
 ): Promise<GatewayStores> {
   await ensureTenantHead(database);
+  const shared = postgresDatabase(database);
   return {
-    ...createSharedStores(postgresDatabase(database)),
+    ...createSharedStores(shared),
     orders: postgresOrderJournal(database),
-    proofs: postgresProofStore(database),
+    proofs: createProofStore(shared, 'gateway_dpop_proofs'),
     proposals: postgresProposalStore(database, seal),
     queue: postgresProposalQueue(database),
     audit: postgresAuditStore(database),

@@ -4,11 +4,11 @@ import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
 import { createHaltStore } from '../sql/halts.ts';
 import { redateOrders } from '../sql/order-recount.ts';
+import { createProofStore } from '../sql/proof-store.ts';
 import { createSqliteAuditStore } from './audit-store.ts';
 import { migrate, schemaVersion } from './migrate.ts';
 import { gatewayMigrations } from './migrations/gateway.ts';
 import { createSqliteOrderJournal } from './order-journal.ts';
-import { createSqliteProofStore } from './proof-store.ts';
 import { createSqliteProposalQueue } from './proposal-queue.ts';
 import { createSqliteProposalStore } from './proposal-store.ts';
 import { wrapSqliteDatabase } from './sql-database.ts';
@@ -24,10 +24,11 @@ export function createSqliteGatewayStores(
   seal: AuthReqIdSeal = noAuthReqIdSeal,
 ): GatewayStores {
   prepareGatewayDatabase(database);
+  const shared = wrapSqliteDatabase(database);
   return {
-    ...createSharedStores(wrapSqliteDatabase(database)),
+    ...createSharedStores(shared),
     orders: createSqliteOrderJournal(database),
-    proofs: createSqliteProofStore(database),
+    proofs: createProofStore(shared, 'gateway_dpop_proofs'),
     proposals: createSqliteProposalStore(database, seal),
     queue: createSqliteProposalQueue(database),
     audit: createSqliteAuditStore(database),

@@ -19,7 +19,9 @@ import {
   createTokenExchangeSessions,
   type TokenExchangeSessionsOptions,
 } from '../../../src/server/sessions/exchanging-sessions.ts';
-import { createSqliteProofStore } from '../../../src/store/sqlite/proof-store.ts';
+import { prepareProviderDatabase } from '../../../src/store/home/schema.ts';
+import { createProofStore } from '../../../src/store/sql/proof-store.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { newServer } from '../home/server-client.ts';
 import { memoryCredentials } from './memory-credentials.ts';
 
@@ -66,7 +68,7 @@ export async function createServerWorld(
   const verify = createTokenVerifier({
     provider: createIdentityProvider({ issuer, fetch, timeoutMs: 5000, clock: systemClock }),
     resource: server.address,
-    proofs: createSqliteProofStore(database),
+    proofs: createProofStore(createSqliteTransactions(prepareProviderDatabase(database)), 'dpop_proofs'),
     clock: systemClock,
     requireBoundTokens: true,
   });

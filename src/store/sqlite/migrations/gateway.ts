@@ -270,6 +270,13 @@ const baseline = `
     received_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  -- DPoP proofs that were used.
+  CREATE TABLE gateway_dpop_proofs (
+    proof BLOB PRIMARY KEY,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX gateway_dpop_proofs_by_expiry ON gateway_dpop_proofs (expires_at);
+
   -- The time since when the rules of the gateway have limits. At most one row.
   CREATE TABLE limits_seen (
     id INTEGER PRIMARY KEY CHECK (id = 1),

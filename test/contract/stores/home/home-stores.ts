@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clientsContract } from './clients.ts';
 import { oidcStoreContract } from './oidc-store.ts';
 import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database.ts';
 import { peopleContract } from './people.ts';
@@ -21,4 +22,5 @@ export function homeStoresContract(open: OpenHomeDatabase): void {
   sessionsContract(open);
   recoveryCodesContract(open);
   oidcStoreContract(open);
+  clientsContract(open);
 }

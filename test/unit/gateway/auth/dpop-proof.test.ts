@@ -3,7 +3,9 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { calculateJwkThumbprint, exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { verifyDpopProof } from '../../../../src/gateway/auth/token-verifier.ts';
-import { createSqliteProofStore } from '../../../../src/store/sqlite/proof-store.ts';
+import { prepareProviderDatabase } from '../../../../src/store/home/schema.ts';
+import { createProofStore } from '../../../../src/store/sql/proof-store.ts';
+import { createSqliteTransactions } from '../../../../src/store/sqlite/sql-database.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');
 const request = {
@@ -12,7 +14,10 @@ const request = {
   accessToken: 'a-token',
   now: NOW,
 };
-const seen = createSqliteProofStore(new Database(':memory:'));
+const seen = createProofStore(
+  createSqliteTransactions(prepareProviderDatabase(new Database(':memory:'))),
+  'dpop_proofs',
+);
 
 let pair: GenerateKeyPairResult;
 let thumbprint: string;
