@@ -39,7 +39,7 @@ import { RESEND_DELAY_MS } from './orders/order-submission.ts';
 import { createOrderService, type OrderService } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
 import { createOwnerService, type OwnerService } from './owner-service.ts';
-import { createFolderPolicyService, type PolicyService } from './policy/files/policy-service.ts';
+import { createGatewayPolicyService, type PolicyService } from './policy/files/policy-service.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { createStaticRulesSource, type RulesSource } from './policy/rules.ts';
 import { type AuditLogReader, createAuditLogReader } from './record/audit-log-reader.ts';
@@ -107,7 +107,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const people = createGatewayAccess(options, { fetch: send, now });
   const source = options.rules ?? createStaticRulesSource();
   const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, clock };
-  const policy = createFolderPolicyService(source, { ...shared, auditFile: options.approval?.auditFile });
+  const policy = createGatewayPolicyService(source, { ...shared, auditFile: options.approval?.auditFile });
   const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
   const desk = createOrderService({
     ...shared,

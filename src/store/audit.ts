@@ -21,6 +21,7 @@ export type AuditEvent =
   | 'lifted'
   | 'orders_recounted'
   | 'rules_tightened'
+  | 'rules_imported'
   | 'signed'
   | 'key_enrolled'
   | 'key_removed'

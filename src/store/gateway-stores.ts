@@ -7,7 +7,6 @@ import type { DecisionStore } from './decision-store.ts';
 import type { DefaultAccountStore } from './default-account-store.ts';
 import type { EarlyPingStore } from './early-ping-store.ts';
 import type { HaltStore } from './halts.ts';
-import type { LimitsStore } from './limits-store.ts';
 import type { MandateStore } from './mandate-store.ts';
 import type { MessageJournal } from './message-journal.ts';
 import type { OrderJournal } from './order-journal.ts';
@@ -16,6 +15,7 @@ import type { ProofStore } from './proof-store.ts';
 import type { ProposalQueue } from './proposal-queue.ts';
 import type { ProposalStore } from './proposal-store.ts';
 import type { RateBuckets } from './rate-buckets.ts';
+import type { LimitsStore, RuleStore } from './rule-store.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
 import type { StandingOrderStore } from './standing-order-store.ts';
 
@@ -38,6 +38,8 @@ export interface GatewayStores {
   readonly defaultAccounts: DefaultAccountStore;
   readonly access: AccessStore;
   readonly limits: LimitsStore;
+  /** The rules that all processes share. Undefined if the rules are files in the gateway's folder. */
+  readonly rules?: RuleStore;
   readonly earlyPings: EarlyPingStore;
   /** Undefined if only one process uses the database. */
   readonly others?: OtherProcesses;

@@ -6,7 +6,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import { ProposalTransitions } from '../../approval/transitions.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { ruleFolders } from '../../gateway/policy/files/rules-source.ts';
+import { ruleFolders } from '../../gateway/policy/files/rule-folder.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
 import { EMPTY_AUDIT_HEAD } from '../../store/audit.ts';

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
+import type { RuleStore } from '../rule-store.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
 import { createProofStore } from '../sql/proof-store.ts';
+import { all, run, type SqlDatabase } from '../sql/sql-database.ts';
 import { postgresAuditStore } from './audit-store.ts';
 import { ensureTenantHead } from './head.ts';
 import { postgresOrderJournal } from './order-journal.ts';
@@ -24,6 +27,7 @@ export async function postgresGatewayStores(
   const shared = postgresDatabase(database);
   return {
     ...createSharedStores(shared),
+    rules: postgresRuleStore(shared),
     orders: postgresOrderJournal(database),
     proofs: createProofStore(shared, 'gateway_dpop_proofs'),
     proposals: postgresProposalStore(database, seal),
@@ -57,4 +61,47 @@ function countLockWaits(database: TenantDatabase): Promise<number> {
     ]);
     return row?.waits ?? 0;
   });
+}
+
+interface RuleRow {
+  readonly name: string;
+  readonly digest: string;
+}
+
+const SELECT_VERSION = 'SELECT name, digest FROM rules ORDER BY name COLLATE "C"';
+
+/** Creates the store of the rules that a tenant's gateways share. Every gateway sees a change as soon as it commits. */
+function postgresRuleStore(database: SqlDatabase): RuleStore {
+  return {
+    version: async () => toVersion(await database.all<RuleRow>(SELECT_VERSION)),
+    async read() {
+      const rows = await database.all<RuleRow & { readonly text: string }>(
+        'SELECT name, digest, text FROM rules ORDER BY name COLLATE "C"',
+      );
+      return { version: toVersion(rows), texts: Object.fromEntries(rows.map(({ name, text }) => [name, text])) };
+    },
+    replace: (read, { texts, isLimited, note }, now) =>
+      database.record(function* (head) {
+        if (toVersion(yield* all<RuleRow>(SELECT_VERSION)) !== read) return false;
+        for (const [name, text] of Object.entries(texts)) {
+          if (text === null) yield* run('DELETE FROM rules WHERE name = @name', { name });
+          else {
+            yield* run(
+              `INSERT INTO rules (name, text, digest) VALUES (@name, @text, @digest)
+               ON CONFLICT (tenant, name) DO UPDATE SET text = excluded.text, digest = excluded.digest`,
+              { name, text, digest: createHash('sha256').update(text).digest('hex') },
+            );
+          }
+        }
+        if (isLimited) yield* run('INSERT INTO limits_seen (since) VALUES (@now) ON CONFLICT DO NOTHING', { now });
+        else yield* run('DELETE FROM limits_seen');
+        if (note !== undefined) head.note(note, now);
+        return true;
+      }),
+  };
+}
+
+/** Returns a version that depends on the texts alone, so that one gateway's version is valid at another. */
+function toVersion(rows: readonly RuleRow[]): string {
+  return rows.map(({ name, digest }) => `${name} ${digest}`).join('\n');
 }

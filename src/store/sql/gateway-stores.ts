@@ -4,7 +4,7 @@ import type { AuditCheckpoint, AuditCheckpointStore } from '../checkpoint-store.
 import type { DefaultAccountStore } from '../default-account-store.ts';
 import { type EarlyPingStore, MAX_EARLY_PING_AGE_MS } from '../early-ping-store.ts';
 import type { GatewayStores } from '../gateway-stores.ts';
-import type { LimitsStore } from '../limits-store.ts';
+import type { LimitsStore } from '../rule-store.ts';
 import { createAccessStore } from './access-store.ts';
 import { createDecisionStore } from './decision-store.ts';
 import { createHaltStore } from './halts.ts';

@@ -81,7 +81,7 @@ export async function startForeignWorld(
     clock,
     softwareKeys: true,
   });
-  const gatewayOver = (itsStores: GatewayStores, auditFile: string) =>
+  const gatewayOver = (itsStores: GatewayStores, auditFile: string, its: Pick<GatewayOptions, 'rules'> = {}) =>
     createGateway({
       issuer: issuer.url,
       resource: server.url,
@@ -106,6 +106,7 @@ export async function startForeignWorld(
       keys,
       clock,
       ...rules,
+      ...its,
     });
   const serve = (at: HttpServer, { app }: Gateway) => {
     const listener = getRequestListener(app.fetch);
@@ -188,9 +189,9 @@ export async function startForeignWorld(
       });
     },
     /** Starts another gateway beside it, on another machine's connections to the same data. */
-    async another(itsStores: GatewayStores) {
+    async another(itsStores: GatewayStores, its: Pick<GatewayOptions, 'rules'> = {}) {
       const itsServer = await listenOnLoopback(0, () => 0);
-      const another = gatewayOver(itsStores, 'audit-of-another.jsonl');
+      const another = gatewayOver(itsStores, 'audit-of-another.jsonl', its);
       serve(itsServer, another);
       return {
         url: itsServer.url,

@@ -79,6 +79,8 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
   await stores.checkpoints.close({ day: '2026-11-23', today: '2026-11-24' }, noted, now);
   await stores.defaultAccounts.choose(sub, draft.account);
   await stores.limits.remember(now);
+  const rules = { texts: { 'limits.yaml': 'version: 1\n' }, isLimited: true };
+  await stores.rules?.replace('', rules, now, async () => undefined);
   await stores.earlyPings.add('early', now);
   await stores.buckets?.take('broker', { perSecond: 1, burst: 1 }, 1);
   await stores.proofs.remember('proof', now + 1000, now);

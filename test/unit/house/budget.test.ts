@@ -15,7 +15,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   notify: 700,
   sandbox: 8_300,
   home: 14_600,
-  gateway: 21_000,
+  gateway: 21_150,
   approval: 8_600,
   jobs: 800,
   store: 13_500,

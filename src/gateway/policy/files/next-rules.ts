@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
@@ -13,7 +12,7 @@ import {
   type Limits,
   OTHER_ACCOUNTS_KEY,
 } from '../rules.ts';
-import { buildRules, type LoadedRules } from './rules-source.ts';
+import { buildRules, type LoadedRules, rulePath } from './rules-source.ts';
 
 interface WantedRules {
   readonly account: string;
@@ -33,15 +32,20 @@ export interface NextRules {
  * Returns the rules as changed, after the same checks as at startup. Other people's rules do not change, because the
  * change can set limits of this account only, and can change a rule file only if each of its rules is about this
  * account.
+ * @param folder the folder with the rule files; undefined if the rules are in a database
  * @throws {HttpProblem} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
-export async function computeNextRules(folder: string, before: LoadedRules, wanted: WantedRules): Promise<NextRules> {
+export async function computeNextRules(
+  folder: string | undefined,
+  before: LoadedRules,
+  wanted: WantedRules,
+): Promise<NextRules> {
   const { account, policies } = wanted;
   const { limits: all, texts } = before.written;
   const now = findAccountLimits(all, account) ?? {};
   const limits = wanted.limits === undefined || isDeepStrictEqual(wanted.limits, now) ? undefined : wanted.limits;
   const changed = Object.entries(policies).map(([name, text]) => ({
-    file: join(folder, 'policies', name),
+    file: rulePath(folder, `policies/${name}`),
     text,
   }));
   const engine = texts.length === 0 && changed.length === 0 ? undefined : await cedar();

@@ -1,13 +1,9 @@
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, type Pair, parse, parseDocument, stringify, type YAMLMap } from 'yaml';
 import { AuditChain } from '../../../approval/audit-chain.ts';
 import type { Approval, Proposer } from '../../../approval/kind.ts';
 import type { PlannedPolicyChange, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
-import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { readPrivateFile } from '../../../machine/private-file.ts';
-import { withProcessLock } from '../../../machine/process-lock.ts';
 import type { AuditNote } from '../../../store/audit.ts';
 import type { GatewayStores } from '../../../store/gateway-stores.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
@@ -22,17 +18,25 @@ import type { Broker } from '../../broker/broker.ts';
 import { requireAllowedAction } from '../decide.ts';
 import type { DecisionSubject } from '../decision.ts';
 import { type AccountLimits, findAccountLimits, hasLimits, type RulesSource } from '../rules.ts';
-import { type FileContents, finishInterruptedWrite, writeFilesAtomically } from './atomic-write.ts';
 import { type ComparedRules, compareRules, describeRuleChanges } from './compare.ts';
 import { cedarUnavailableProblem, computeNextRules, type NextRules, parseLimits } from './next-rules.ts';
-import type { FolderRulesSource, LoadedRules } from './rules-source.ts';
+import { LIMITS_FILE } from './rule-folder.ts';
+import {
+  digestRules,
+  type LoadedRules,
+  parseRuleTexts,
+  type StoredRules,
+  type StoredRulesSource,
+} from './rules-source.ts';
 
 interface PolicyDeskOptions {
-  readonly rules: FolderRulesSource;
+  readonly rules: StoredRulesSource;
   /** Returns the proposer's account with this number, or the proposer's default account. */
   readonly accountOf: (who: Proposer, account: string | undefined) => Promise<Pick<Account, 'account' | 'environment'>>;
   /** Writes an entry to the audit log. */
   readonly note: (note: AuditNote, now: number) => Promise<void>;
+  /** Called after a change whose entry the rules' own database has added. */
+  readonly noted?: () => void;
   readonly clock: Clock;
 }
 
@@ -45,19 +49,15 @@ export interface PolicyService extends PolicyPorts {
   tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangeView>;
 }
 
-/** Maximum wait for the lock, in milliseconds. A change holds it only for a few file operations. */
-const LOCK_WAIT_MS = 10_000;
-
 /*
- * The rules are read and written under a lock on the folder, because changes are concurrent and people edit the files
- * by hand. A change names the digest of the rules that it applies to. An approved change also names the digest of the
- * resulting rules, and is written only if it produces them. The files are read again before each decision
- * (rules-source.ts).
+ * Changes are concurrent, by several gateways if they share a database, and people edit files by hand. A change names
+ * the digest of the rules that it applies to, and is written only if the rules are still as they were read. An approved
+ * change also names the digest of the resulting rules, and is written only if it produces them. The rules are read
+ * again before each decision (rules-source.ts).
  */
 
 export function createPolicyService(options: PolicyDeskOptions): PolicyService {
-  const { rules, clock, note } = options;
-  const alone = <T>(work: () => Promise<T>) => withFolderLock(rules.folder, work);
+  const { rules, clock } = options;
   return {
     async plan(who, request) {
       const planned = await plan(options, who, request);
@@ -78,21 +78,9 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
       requireDisplayable(subject);
       return subject;
     },
-    apply: (change, owner) => alone(() => apply(options, change, owner)),
+    apply: (change, owner) => apply(options, change, owner),
     digest: async () => (await rules.current()).digest,
-    tighten: (who, request) =>
-      alone(async () => {
-        const planned = await plan(options, who, request);
-        const { before, tighter, changes, account, rules: after } = planned;
-        if (!tighter) throw needsApproval(changes);
-        const previous = before.digest;
-        const { digest } = after;
-        const facts = { sub: who.sub, client: who.clientId, account: account.account, previous, digest };
-        // Writes the audit log first, so that no change is made without a record.
-        await note({ event: 'rules_tightened', facts: { ...facts, changes } }, clock.now());
-        await write(options, planned, account.account, request.policies ?? {});
-        return { previous, digest, changes: [...changes] };
-      }),
+    tighten: (who, request) => tighten(options, who, request),
   };
 }
 
@@ -100,35 +88,6 @@ function of(who: Proposer | Approval): Pick<DecisionSubject, 'sub' | 'client' | 
   const { sub, clientId = '' } = who;
   const { membership } = 'membership' in who ? who : ((who as Approval).proposer ?? {});
   return { sub, client: clientId, owner: sub, membership };
-}
-
-/** Runs `work` while holding the folder's lock, after completing a write that was interrupted. */
-async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
-    return await withProcessLock(join(folder, 'policy.lock'), options, async () => {
-      writeRules(() => finishInterruptedWrite(folder));
-      return await work();
-    });
-  } catch (error) {
-    if (!isTradeAgentError(error)) throw error;
-    throw new HttpProblem(503, 'service_busy', 'somebody else is changing the rules', {
-      hint: 'Try again in a moment.',
-      cause: error,
-    });
-  }
-}
-
-/** @throws {HttpProblem} 500 `service_busy` */
-function writeRules(write: () => void): void {
-  try {
-    write();
-  } catch (cause) {
-    throw new HttpProblem(500, 'service_busy', 'the rules can’t be written at the moment', {
-      hint: 'Ask the gateway’s operator to check the disk and the permissions of its folder.',
-      cause,
-    });
-  }
 }
 
 async function plan(
@@ -141,7 +100,11 @@ async function plan(
   requireSound(before);
   if (before.digest !== base) throw stale();
   const wanted = limits === undefined ? undefined : parseLimits(limits);
-  const next = await computeNextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
+  const next = await computeNextRules(rules.store.folder, before, {
+    account: account.account,
+    limits: wanted,
+    policies,
+  });
   if (next.rules.digest === before.digest) throw unchanged('the change leaves the rules as they are');
   const [was, will] = [toComparedRules(before), toComparedRules(next.rules)];
   const { tighter } = compareRules(was, will);
@@ -154,12 +117,34 @@ function toComparedRules({ written, cedarRules }: LoadedRules): ComparedRules {
   return { limits: written.limits, cedarRules };
 }
 
+async function tighten(
+  options: PolicyDeskOptions,
+  who: Proposer,
+  request: PolicyChangeRequest,
+): Promise<PolicyChangeView> {
+  await options.rules.store.recover?.();
+  const planned = await plan(options, who, request);
+  const { before, tighter, changes, account, rules: after } = planned;
+  if (!tighter) throw needsApproval(changes);
+  const previous = before.digest;
+  const { digest } = after;
+  const facts = { sub: who.sub, client: who.clientId, account: account.account, previous, digest };
+  const isWritten = await write(options, planned, {
+    account: account.account,
+    policies: request.policies ?? {},
+    note: { event: 'rules_tightened', facts: { ...facts, changes } },
+  });
+  // If the rules have changed since they were read, the next attempt finds out how.
+  return isWritten ? { previous, digest, changes: [...changes] } : await tighten(options, who, request);
+}
+
 async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, owner: Approval): Promise<void> {
   const { rules, clock } = options;
+  await rules.store.recover?.();
   const before = await rules.current();
   // The change was already written by a process that died before it could report the result.
   if (before.digest === change.digest) {
-    if (!hasLimits(before.written.limits)) await rules.forgetLimits();
+    await forgetLimitsOfFolder(rules, before);
     return;
   }
   requireSound(before);
@@ -167,7 +152,7 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, ow
   const by = { ...of(owner), approval: 'tap', approvers: [owner.sub], acr: owner.acr } as const;
   requireAllowedAction(before, by, 'change_policy', change, clock.now());
   const { account, policies } = change;
-  const next = await computeNextRules(rules.folder, before, {
+  const next = await computeNextRules(rules.store.folder, before, {
     account,
     limits: parseLimits(change.limits),
     policies,
@@ -178,35 +163,52 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, ow
       fields: ['digest'],
     });
   }
-  await write(options, next, account, policies);
+  // If the rules have changed since they were read, the next attempt finds out how.
+  if (!(await write(options, { ...next, before }, { account, policies }))) await apply(options, change, owner);
 }
 
+interface WrittenChange {
+  readonly account: string;
+  readonly policies: NonNullable<PolicyChangeRequest['policies']>;
+  readonly note?: AuditNote;
+}
+
+/** @returns false if the rules have changed since they were read; then nothing is written */
 async function write(
-  { rules }: PolicyDeskOptions,
-  { limits, rules: after }: NextRules,
-  account: string,
-  policies: NonNullable<PolicyChangeRequest['policies']>,
-): Promise<void> {
-  const texts: FileContents = {
-    ...(limits === undefined ? {} : { 'limits.yaml': updateLimitsYaml(limitsFile(rules.folder), account, limits) }),
-    ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
+  { rules, note: record, noted, clock }: PolicyDeskOptions,
+  { before, limits, rules: after }: NextRules & { readonly before: StoredRules },
+  { account, policies, note }: WrittenChange,
+): Promise<boolean> {
+  const { snapshot } = before;
+  const text = limits === undefined ? undefined : updateLimitsYaml(snapshot.texts[LIMITS_FILE], account, limits);
+  if (text !== undefined) await requireLimits(text, after);
+  const isLimited = hasLimits(after.written.limits);
+  const texts = {
+    ...(text === undefined ? {} : { [LIMITS_FILE]: text }),
+    ...Object.fromEntries(Object.entries(policies).map(([name, policy]) => [`policies/${name}`, policy])),
   };
-  writeRules(() => writeFilesAtomically(rules.folder, texts));
-  // Only an approval can loosen rules, so if no limit is left, the owner approved trading without limits.
-  if (!hasLimits(after.written.limits)) await rules.forgetLimits();
-  if ((await rules.current()).digest !== after.digest) {
-    throw new HttpProblem(500, 'state_corrupt', 'the rules are not the ones that were just written', {
-      hint: 'Somebody changed the rules at the same time. Check them with "trade-agent policy show".',
-    });
-  }
+  const change = { texts, isLimited, ...(note === undefined ? {} : { note }) };
+  if (!(await rules.store.replace(snapshot.version, change, clock.now(), record))) return false;
+  if (rules.store.folder === undefined) noted?.();
+  await forgetLimitsOfFolder(rules, after);
+  return true;
 }
 
-function limitsFile(folder: string): string | undefined {
-  return readPrivateFile(
-    join(folder, 'limits.yaml'),
-    64 * 1024,
-    (why) => new HttpProblem(500, 'service_busy', `limits.yaml can't be used: ${why}`),
-  );
+/** Checks that the text of `limits.yaml` contains the limits that are to be written. */
+async function requireLimits(text: string, { digest, written: { texts } }: LoadedRules): Promise<void> {
+  const { limits } = await parseRuleTexts(undefined, { [LIMITS_FILE]: text });
+  if (digestRules({ limits, texts }) === digest) return;
+  throw new HttpProblem(500, 'state_corrupt', 'limits.yaml can’t be changed to these limits', {
+    hint: 'Edit the file on the gateway’s machine.',
+  });
+}
+
+/**
+ * Only an approval can loosen rules, so if no limit is left, the owner approved trading without limits. A database
+ * records this in the transaction that changes the rules.
+ */
+async function forgetLimitsOfFolder(rules: StoredRulesSource, { written }: LoadedRules): Promise<void> {
+  if (rules.store.folder !== undefined && !hasLimits(written.limits)) await rules.forgetLimits();
 }
 
 /** Rejects a change to rules that have errors, because its result would be unknown. */
@@ -262,8 +264,8 @@ function needsApproval(changes: readonly string[]): HttpProblem {
   });
 }
 
-/** Creates the service that changes the rules in the gateway's folder. Static rules can't be changed. */
-export function createFolderPolicyService(
+/** Creates the service that changes a gateway's rules. Static rules can't be changed. */
+export function createGatewayPolicyService(
   rules: RulesSource,
   {
     auditFile,
@@ -277,7 +279,7 @@ export function createFolderPolicyService(
     readonly clock: Clock;
   },
 ): PolicyService {
-  if (!isInFolder(rules)) return fixedRules(rules);
+  if (!isStored(rules)) return fixedRules(rules);
   rules.rememberIn(limits, clock);
   const record = auditFile === undefined ? undefined : new AuditChain(auditFile, audit);
   return createPolicyService({
@@ -287,12 +289,13 @@ export function createFolderPolicyService(
       await audit.note(note, now);
       await record?.flush();
     },
+    noted: () => record?.flushSoon(),
     clock,
   });
 }
 
-function isInFolder(rules: RulesSource): rules is FolderRulesSource {
-  return 'folder' in rules;
+function isStored(rules: RulesSource): rules is StoredRulesSource {
+  return 'store' in rules;
 }
 
 function fixedRules(rules: RulesSource): PolicyService {

@@ -1,10 +1,8 @@
-import { type BigIntStats, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseYaml } from '../../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { findForgeryRisk, readPrivateFile, readTrustedFile } from '../../../machine/private-file.ts';
-import type { LimitsStore } from '../../../store/limits-store.ts';
+import type { LimitsStore, RuleChange, RuleSnapshot, RuleStore, RuleTexts } from '../../../store/rule-store.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { createCedarRules, unavailableCedarRules } from '../cedar/cedar-rules.ts';
 import { type CedarRule, parseBaseRules, parseRules, type RuleText } from '../cedar/rule-text.ts';
@@ -17,7 +15,15 @@ import {
   type RulesSource,
   rulesDigest,
 } from '../rules.ts';
-import { finishInterruptedWrite } from './atomic-write.ts';
+import {
+  createRuleFolder,
+  finishInterruptedWrite,
+  LIMITS_FILE,
+  MAX_RULE_FILES,
+  readLimitsText,
+  readRuleTexts,
+  ruleFolders,
+} from './rule-folder.ts';
 
 export interface RuleFileContents {
   readonly limits: Limits | undefined;
@@ -30,64 +36,93 @@ export interface LoadedRules extends Rules {
   readonly cedarRules: readonly CedarRule[] | undefined;
 }
 
-export interface FolderRulesSource extends RulesSource {
-  readonly folder: string;
-  current(): Promise<LoadedRules>;
+/** Rules, and the texts that they were loaded from. */
+export interface StoredRules extends LoadedRules {
+  readonly snapshot: RuleSnapshot;
+}
+
+export interface StoredRulesSource extends RulesSource {
+  readonly store: RuleStore;
+  current(): Promise<StoredRules>;
   /** Loads everything that the first decision needs. Never throws. */
   preload(): Promise<void>;
   /** Starts recording in the database whether there are limits. If all limits disappear afterwards, trading stops. */
-  rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
+  rememberIn(limits: LimitsStore, clock: Pick<Clock, 'now'>): void;
   /** Records that the owner approved trading without limits. */
   forgetLimits(): Promise<void>;
 }
 
-export interface FolderRulesOptions {
+export interface RulesSourceOptions {
   /** Defaults to {@link loadCedar}. */
   readonly load?: () => Promise<CedarEngine>;
-  /** Called once for each error in changed files, or if Cedar can't be loaded. */
+  /** Called once for each error in changed rules, or if Cedar can't be loaded. */
   readonly onError?: (message: string) => void;
 }
 
 /**
- * Returns the rules in a folder's `limits.yaml`, `policies/*.cedar` and `firm/*.cedar`. Rereads them whenever a file
- * changes. If the files have errors or Cedar can't be loaded, nothing is traded until the problem is fixed
- * (`Rules.problem`): the previous rules don't stay active.
+ * Returns the rules in a store. Asks for the store's version before each decision, and loads the rules again if it has
+ * changed. If the rules have errors or Cedar can't be loaded, nothing is traded until the problem is fixed
+ * (`Rules.problem`): the previous rules don't stay active. If a shared database is unavailable, `current` rejects, so
+ * nothing is decided.
  * @throws {TradeAgentError} `invalid_config` with file and line, because a gateway must not start without its owner's
  * rules
  */
-export async function createFolderRulesSource(
-  folder: string,
-  options: FolderRulesOptions = {},
-): Promise<FolderRulesSource> {
+async function createRulesSource(store: RuleStore, options: RulesSourceOptions = {}): Promise<StoredRulesSource> {
   const onError = options.onError ?? (() => undefined);
   const engine = createEngineLoader(options.load ?? loadCedar, onError);
-  finishInterruptedWrite(folder);
-  let known = folderFingerprint(folder);
-  const written = await readWritten(folder);
+  let cached: { readonly version: string; readonly rules: Promise<StoredRules> } | undefined;
+  const keep = (version: string, make: () => Promise<StoredRules>): Promise<StoredRules> => {
+    if (cached?.version !== version) cached = { version, rules: make() };
+    return cached.rules;
+  };
+  const report = (rules: StoredRules): StoredRules => {
+    if (rules.problem !== undefined) onError(rules.problem);
+    return rules;
+  };
+  const load = async (snapshot: RuleSnapshot): Promise<StoredRules> => {
+    let written: RuleFileContents | undefined;
+    try {
+      written = await parseRuleTexts(store.folder, snapshot.texts);
+      return { ...(await buildRules(written, await engine())), snapshot };
+    } catch (error) {
+      return report(invalidRules(store.folder, error, written, snapshot));
+    }
+  };
+
+  const first = await store.read();
+  const written = await parseRuleTexts(store.folder, first.texts);
   // Without rule files, does not load Cedar yet, because that takes a while and the first decision can do it.
-  let rules: Promise<LoadedRules> | undefined =
-    written.texts.length === 0 ? undefined : Promise.resolve(await buildRules(written, await engine()));
+  if (written.texts.length > 0) {
+    const rules = { ...(await buildRules(written, await engine())), snapshot: first };
+    cached = { version: first.version, rules: Promise.resolve(rules) };
+  }
 
   let memory: LimitsMemory | undefined;
-  const read = async () => {
-    const now = folderFingerprint(folder);
-    if (rules !== undefined && now === known) return rules;
-    const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
-    known = now;
-    rules = reading.then(
-      async (texts) => buildRules(texts, await engine()).catch((error) => invalidRules(folder, error, texts)),
-      (error) => invalidRules(folder, error, undefined),
-    );
-    const made = await rules;
-    if (made.problem !== undefined) onError(made.problem);
-    return made;
+  const read = async (): Promise<StoredRules> => {
+    const version = await store.version();
+    if (cached?.version === version) return await cached.rules;
+    let snapshot: RuleSnapshot;
+    try {
+      snapshot = await store.read();
+    } catch (error) {
+      if (!isTradeAgentError(error) || error.code !== 'invalid_config') throw error;
+      return await keep(version, async () =>
+        report(invalidRules(store.folder, error, undefined, { version, texts: {} })),
+      );
+    }
+    // Caches the rules by the version that was read, because the texts may have changed after `version`.
+    return await keep(snapshot.version, () => load(snapshot));
   };
-  const current = async () => {
-    const made = await read();
-    return memory === undefined ? made : await memory.checked(made);
+  const current = async (): Promise<StoredRules> => {
+    const rules = await read();
+    if (memory === undefined || !(await memory.areLimitsLost(rules))) return rules;
+    // Another gateway may have added the first limits after the rules were read.
+    if ((await read()) !== rules) return await current();
+    memory.report(rules);
+    return { ...rules, problem: LOST };
   };
   return {
-    folder,
+    store,
     current,
     // Ignores errors. If the database does not respond, the first decision reports that.
     preload: () =>
@@ -95,16 +130,110 @@ export async function createFolderRulesSource(
         () => undefined,
         () => undefined,
       ),
-    rememberIn(store, clock) {
-      memory = createLimitsLossDetector(store, clock, onError);
+    rememberIn(limits, clock) {
+      memory = createLimitsLossDetector({ limits, clock, isEdited: store.folder !== undefined, onLost: onError });
     },
     forgetLimits: async () => await memory?.forget(),
   };
 }
 
-/** Reads a folder's rules once. @throws {TradeAgentError} for the same reasons as {@link createFolderRulesSource} */
+/** Returns the rules in a folder. @throws {TradeAgentError} for the same reasons as {@link createRulesSource} */
+export async function createFolderRulesSource(
+  folder: string,
+  options: RulesSourceOptions = {},
+): Promise<StoredRulesSource> {
+  finishInterruptedWrite(folder);
+  return await createRulesSource(createRuleFolder(folder), options);
+}
+
+interface DatabaseRulesOptions extends RulesSourceOptions {
+  readonly limits: Pick<LimitsStore, 'hadLimits'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/**
+ * Returns the rules in a database that several gateways share. If the database never had rules, first imports the files
+ * of this gateway's folder. Otherwise ignores the files, and calls `onError` if they differ.
+ * @throws {TradeAgentError} `invalid_config` for the same reasons as {@link createRulesSource}
+ */
+export async function createDatabaseRulesSource(
+  store: RuleStore,
+  folder: string,
+  options: DatabaseRulesOptions,
+): Promise<StoredRulesSource> {
+  if (!(await importFirstRules(store, folder, options))) {
+    const { texts } = await store.read();
+    const ignored = findIgnoredFiles(folder, texts);
+    if (ignored !== undefined) {
+      options.onError?.(
+        `the rules are in the database, and files in ${folder} are ignored: ${ignored}. Compare them with "trade-agent policy show", then remove the files.`,
+      );
+    }
+  }
+  return await createRulesSource(store, options);
+}
+
+/** Returns whether the folder's files were imported. If several gateways start at once, the first one's are. */
+async function importFirstRules(store: RuleStore, folder: string, { limits, clock }: DatabaseRulesOptions) {
+  const { version, texts: present } = await store.read();
+  // If only the texts are gone, files that are older than the latest change must not take their place.
+  if (Object.keys(present).length > 0 || (await limits.hadLimits())) return false;
+  finishInterruptedWrite(folder);
+  const texts = readRuleTexts(folder);
+  if (Object.keys(texts).length === 0) return false;
+  const { change } = await createRuleImport(texts, present);
+  return await store.replace(version, change, clock.now(), noSeparateAuditLog);
+}
+
+/** A database adds a change's note to the audit log itself. */
+const noSeparateAuditLog = async (): Promise<void> => {
+  throw new Error('these rules are not in the database with the audit log');
+};
+
+/**
+ * Returns the change that replaces all present texts, and the rules after it.
+ * @throws {TradeAgentError} `invalid_config` if the new rules are invalid
+ */
+async function createRuleImport(texts: RuleTexts, present: RuleTexts) {
+  const rules = await loadRuleTexts(undefined, texts);
+  const removed = Object.keys(present).filter((name) => !Object.hasOwn(texts, name));
+  const change: RuleChange = {
+    texts: {
+      // Without rules, there is still a text, so that the next gateway does not import its own files.
+      [LIMITS_FILE]: NO_LIMITS_TEXT,
+      ...Object.fromEntries(removed.filter((name) => name !== LIMITS_FILE).map((name) => [name, null])),
+      ...texts,
+    },
+    isLimited: hasLimits(rules.written.limits),
+    note: { event: 'rules_imported', facts: { digest: rules.digest, files: Object.keys(texts) } },
+  };
+  return { rules, change };
+}
+
+const NO_LIMITS_TEXT = 'version: 1\n';
+
+/** Returns why a folder's files differ from the texts in the database; undefined if they don't, or if there are none. */
+function findIgnoredFiles(folder: string, texts: RuleTexts): string | undefined {
+  try {
+    const files = readRuleTexts(folder);
+    if (Object.keys(files).length === 0) return undefined;
+    const names = [...new Set([...Object.keys(files), ...Object.keys(texts)])].sort();
+    const known = { [LIMITS_FILE]: NO_LIMITS_TEXT, ...files };
+    const different = names.filter((name) => (known as RuleTexts)[name] !== texts[name]);
+    return different.length === 0 ? undefined : `these differ: ${different.join(', ')}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Reads a folder's rules once. @throws {TradeAgentError} for the same reasons as {@link createRulesSource} */
 export async function readFolderRules(folder: string): Promise<LoadedRules> {
-  return await buildRules(await readWritten(folder), await loadCedar());
+  return await loadRuleTexts(folder, readRuleTexts(folder));
+}
+
+/** Loads texts once. @throws {TradeAgentError} `invalid_config`, with the line */
+async function loadRuleTexts(folder: string | undefined, texts: RuleTexts): Promise<LoadedRules> {
+  return await buildRules(await parseRuleTexts(folder, texts), await loadCedar());
 }
 
 /** Without `engine`, the rules allow only cancellations. @throws {TradeAgentError} `invalid_config` */
@@ -120,11 +249,33 @@ export async function buildRules(written: RuleFileContents, engine: CedarEngine 
   return { digest, limitsOf, cedar, written, cedarRules: rules };
 }
 
-async function readWritten(folder: string): Promise<RuleFileContents> {
-  return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
+/**
+ * Parses a store's texts.
+ * @param folder the store's folder, for messages
+ * @throws {TradeAgentError} `invalid_config`, with the line
+ */
+export async function parseRuleTexts(folder: string | undefined, texts: RuleTexts): Promise<RuleFileContents> {
+  const limits = texts[LIMITS_FILE];
+  const file = rulePath(folder, LIMITS_FILE);
+  const rules = ruleFolders.flatMap((origin) => {
+    const own = Object.entries(texts).filter(([name]) => name.startsWith(`${origin}/`));
+    if (own.length > MAX_RULE_FILES) {
+      throw new TradeAgentError(
+        'invalid_config',
+        `${origin}/ has ${own.length} files, but at most ${MAX_RULE_FILES} are allowed`,
+      );
+    }
+    return own.map(([name, text]): RuleText => ({ origin, file: rulePath(folder, name), text }));
+  });
+  return { limits: limits === undefined ? undefined : await parseYaml(limitsSchema, limits, file), texts: rules };
 }
 
-function digestRules({ limits, texts }: RuleFileContents): string {
+/** Returns a rule text's name for messages: its path, if it is a file. */
+export function rulePath(folder: string | undefined, name: string): string {
+  return folder === undefined ? name : join(folder, name);
+}
+
+export function digestRules({ limits, texts }: RuleFileContents): string {
   return rulesDigest(
     limits,
     texts.map(({ text }) => text),
@@ -132,19 +283,26 @@ function digestRules({ limits, texts }: RuleFileContents): string {
 }
 
 /** Returns rules that allow nothing but cancellations, with the error as their `problem`. */
-function invalidRules(folder: string, error: unknown, written: RuleFileContents | undefined): LoadedRules {
+function invalidRules(
+  folder: string | undefined,
+  error: unknown,
+  written: RuleFileContents | undefined,
+  snapshot: RuleSnapshot,
+): StoredRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
     : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
-  const texts: RuleFileContents = written ?? { limits: undefined, texts: [] };
+  const contents: RuleFileContents = written ?? { limits: undefined, texts: [] };
+  const problem = hint === undefined ? message : `${message}. ${hint}`;
   return {
-    digest: digestRules(texts),
-    limitsOf: (account) => findAccountLimits(texts.limits, account),
+    digest: digestRules(contents),
+    limitsOf: (account) => findAccountLimits(contents.limits, account),
     cedar: unavailableCedarRules,
     // Leaves out the folder's location, because callers whose orders are rejected see this text.
-    problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
-    written: texts,
+    problem: folder === undefined ? problem : problem.replaceAll(join(folder, '/'), ''),
+    written: contents,
     cedarRules: undefined,
+    snapshot,
   };
 }
 
@@ -160,106 +318,13 @@ function createEngineLoader(load: () => Promise<CedarEngine>, onError: (message:
   };
 }
 
-/** Returns a fingerprint that changes whenever any file changes. */
-function folderFingerprint(folder: string): string {
-  const files = ruleFolders.flatMap((name) => [name, ...namesIn(join(folder, name)).map((one) => join(name, one))]);
-  return ['limits.yaml', ...files].map((name) => `${name} ${stampOf(join(folder, name))}`).join('\n');
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    // Ignored, because reading the folder's files reports the error.
-    return [];
-  }
-}
-
-function stampOf(file: string): string {
-  try {
-    const stat: BigIntStats = statSync(file, { bigint: true });
-    return [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs, stat.mode, stat.uid].join(' ');
-  } catch (error) {
-    return String((error as NodeJS.ErrnoException).code);
-  }
-}
-
-const LONGEST_RULES = 256 * 1024;
-/** Maximum number of rule files. A decision with a thousand rules takes 5 ms. */
-const MAX_RULE_FILES = 100;
-
-/** Folders of the owner's rules and of the rules of the firm that runs the gateway. Root may own the firm's folder. */
-export const ruleFolders = ['policies', 'firm'] as const;
-
-/** Files that editors leave behind, which are ignored. */
-const LEFTOVER = /^\.|~$|\.(?:bak|swp|tmp)$/;
-
-/**
- * Reads rule files. A file with an unexpected name is an error, because nobody would notice that its rules don't apply
- * if it were ignored.
- * @throws {TradeAgentError} `invalid_config`
- */
-function readRuleFiles(folder: string): RuleText[] {
-  return ruleFolders.flatMap((origin) => {
-    const path = join(folder, origin);
-    const names = ruleNames(path);
-    if (names.length > MAX_RULE_FILES) {
-      throw unusable(path)(`it has ${names.length} files, but at most ${MAX_RULE_FILES} are allowed`);
-    }
-    return names.map((name) => {
-      const file = join(path, name);
-      const read = origin === 'firm' ? readTrustedFile : readPrivateFile;
-      const text = read(file, LONGEST_RULES, unusable(file));
-      if (text === undefined) throw unusable(file)('it no longer exists');
-      return { origin, file, text };
-    });
-  });
-}
-
-function ruleNames(path: string): string[] {
-  let stat: Stats;
-  try {
-    stat = lstatSync(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
-    throw unusable(path)(`it can't be read (${code})`);
-  }
-  if (!stat.isDirectory()) throw unusable(path)('it is not a folder');
-  const why = process.platform === 'win32' ? undefined : findForgeryRisk(stat);
-  if (why !== undefined) throw unusable(path)(why);
-  const names = readdirSync(path).filter((name) => !LEFTOVER.test(name));
-  const other = names.find((name) => !name.endsWith('.cedar'));
-  if (other !== undefined) throw unusable(join(path, other))('rule files must be named *.cedar');
-  return names.sort();
-}
-
-function unusable(file: string) {
-  return (why: string) =>
-    new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'This folder controls trading, so only its owner may have write access.',
-      details: { file },
-    });
-}
-
-const LONGEST_LIMITS = 64 * 1024;
-
 /**
  * Reads the folder's `limits.yaml`; undefined if there is none.
  * @throws {TradeAgentError} `invalid_config` with the line, because a gateway must not start without its owner's limits
  */
 export async function readLimits(folder: string): Promise<Limits | undefined> {
-  const file = join(folder, 'limits.yaml');
-  const text = readPrivateFile(
-    file,
-    LONGEST_LIMITS,
-    (why) =>
-      new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-        hint: 'The file limits trading, so only its owner may have access to it.',
-        details: { file },
-      }),
-  );
-  return text === undefined ? undefined : await parseYaml(limitsSchema, text, file);
+  const text = readLimitsText(folder);
+  return text === undefined ? undefined : await parseYaml(limitsSchema, text, join(folder, LIMITS_FILE));
 }
 
 export const LIMITS_LOST_PROBLEM = {
@@ -270,30 +335,42 @@ const LOST = `${LIMITS_LOST_PROBLEM.what}. ${LIMITS_LOST_PROBLEM.fix}`;
 
 type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
 
-/** @param onLost called each time the files are reread and contain no limits, although there were limits before */
-function createLimitsLossDetector(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
-  // Caches the answer until the files are read again, so that few decisions wait for the database.
-  let last: { readonly rules: LoadedRules; readonly answer: Promise<LoadedRules> } | undefined;
-  const ask = async (rules: LoadedRules): Promise<LoadedRules> => {
-    if (hasLimits(rules.written.limits)) {
-      await store.remember(clock.now());
-      return rules;
-    }
-    if (rules.problem !== undefined || !(await store.hadLimits())) return rules;
-    onLost(LOST);
-    return { ...rules, problem: LOST };
+interface LimitsMemoryOptions {
+  readonly limits: LimitsStore;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Whether people edit the rules by hand. Otherwise, each change records whether there are limits. */
+  readonly isEdited: boolean;
+  /** Called each time the rules are loaded and contain no limits, although there were limits before. */
+  readonly onLost: (problem: string) => void;
+}
+
+function createLimitsLossDetector({ limits: store, clock, isEdited, onLost }: LimitsMemoryOptions) {
+  // Caches the answer until the rules are loaded again, so that few decisions wait for the database.
+  let last: { readonly rules: LoadedRules; readonly isLost: Promise<boolean> } | undefined;
+  let reported: LoadedRules | undefined;
+  const ask = async (rules: LoadedRules): Promise<boolean> => {
+    if (!hasLimits(rules.written.limits)) return rules.problem === undefined && (await store.hadLimits());
+    if (isEdited) await store.remember(clock.now());
+    return false;
   };
   return {
-    /** Returns the rules, with a `problem` if all limits have disappeared, so that nothing is traded. */
-    async checked(rules: LoadedRules): Promise<LoadedRules> {
-      if (last?.rules !== rules) last = { rules, answer: ask(rules) };
+    /** Returns whether all limits have disappeared. If so, nothing may be traded. */
+    async areLimitsLost(rules: LoadedRules): Promise<boolean> {
+      if (last?.rules !== rules) last = { rules, isLost: ask(rules) };
       const mine = last;
       try {
-        return await mine.answer;
+        const isLost = await mine.isLost;
+        // Asks again before the next decision, because the owner may approve having none at another gateway.
+        if (isLost && last === mine) last = undefined;
+        return isLost;
       } catch (error) {
         if (last === mine) last = undefined;
         throw error;
       }
+    },
+    report(rules: LoadedRules): void {
+      if (reported !== rules) onLost(LOST);
+      reported = rules;
     },
     async forget(): Promise<void> {
       await store.forget();

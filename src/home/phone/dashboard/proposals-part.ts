@@ -166,6 +166,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   reducing: 'Trading limited to reducing positions',
   lifted: 'Trading resumed',
   rules_tightened: 'Rules tightened',
+  rules_imported: 'Rules replaced on the gateway’s machine',
   signed: 'Signed',
   key_enrolled: 'Key enrolled',
   key_removed: 'Key removed',

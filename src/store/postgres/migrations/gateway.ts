@@ -403,6 +403,15 @@ const sharedKeys = `
     PRIMARY KEY (tenant)
   );
   ${tenantTableMigration(schema, 'limits_seen', { app: 'SELECT, INSERT, DELETE' })}
+  CREATE TABLE rules (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    name text NOT NULL CHECK (name ~ '^(limits\\.yaml|(policies|firm)/[^/]+\\.cedar)$'),
+    text text NOT NULL CHECK (octet_length(text) <= 262144),
+    -- Gateways load rules again if a digest changes, so a text can't be changed without its digest.
+    digest text NOT NULL CHECK (digest = encode(sha256(convert_to(text, 'UTF8')), 'hex')),
+    PRIMARY KEY (tenant, name)
+  );
+  ${tenantTableMigration(schema, 'rules', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
 /** A gateway's tables. The columns are the same as in SQLite, so that the same code reads the rows (`store/rows/`). */

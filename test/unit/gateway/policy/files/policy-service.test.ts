@@ -8,7 +8,7 @@ import type { Approval } from '../../../../../src/approval/kind.ts';
 import { createPolicyService, type PolicyService } from '../../../../../src/gateway/policy/files/policy-service.ts';
 import {
   createFolderRulesSource,
-  type FolderRulesSource,
+  type StoredRulesSource,
 } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
 import type { AuditNote } from '../../../../../src/store/audit.ts';
@@ -22,7 +22,7 @@ const own =
 const everybodys = own.replace('resource == Account::"PA1"', 'resource');
 
 let folder: string;
-let rules: FolderRulesSource;
+let rules: StoredRulesSource;
 let desk: PolicyService;
 let notes: AuditNote[];
 let noteFails: boolean;

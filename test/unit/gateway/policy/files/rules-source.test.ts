@@ -7,7 +7,7 @@ import { evaluatePolicy } from '../../../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
 import {
   createFolderRulesSource,
-  type FolderRulesOptions,
+  type RulesSourceOptions,
 } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import type { Rules } from '../../../../../src/gateway/policy/rules.ts';
 import { createSqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
@@ -28,7 +28,7 @@ function write(name: string, text: string, mode = 0o600): void {
   chmodSync(path, mode);
 }
 
-const source = (options: FolderRulesOptions = {}) =>
+const source = (options: RulesSourceOptions = {}) =>
   createFolderRulesSource(folder, { onError: (message) => void told.push(message), ...options });
 
 const noAapl = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "AAPL" };\n';

@@ -1,0 +1,217 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDatabaseRulesSource } from '../../src/gateway/policy/files/rules-source.ts';
+import { systemClock } from '../../src/machine/clock.ts';
+import type { GatewayStores } from '../../src/store/gateway-stores.ts';
+import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
+import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
+import type { RuleStore } from '../../src/store/rule-store.ts';
+import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
+import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
+
+withPostgres('the rules of gateways that share a database', () => {
+  const server = blockDatabase(gatewaySchema);
+  let tenant: string;
+  let folder: string;
+  let told: string[];
+  beforeEach(() => {
+    tenant = newTenant();
+    told = [];
+    folder = mkdtempSync(join(tmpdir(), 'trade-agent-shared-rules-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  type SharedStores = GatewayStores & { readonly rules: RuleStore };
+  const machineStores = async () =>
+    (await postgresGatewayStores(await server.open(tenant), createAuthReqIdSeal('of the gateway'))) as SharedStores;
+  const write = (machine: string, name: string, text: string) => {
+    const file = join(folder, machine, name);
+    mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+    writeFileSync(file, text, { mode: 0o600 });
+  };
+  const limits = (amount: string) => `version: 1\naccounts: {"*": {max_order_notional: "${amount}"}}\n`;
+  const noGme = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
+  const start = (machine: string, { rules, limits: seen }: SharedStores) =>
+    createDatabaseRulesSource(rules, join(folder, machine), {
+      limits: seen,
+      clock: systemClock,
+      onError: (message) => void told.push(message),
+    });
+
+  describe('while both are at work,', () => {
+    let world: ForeignWorld;
+    let another: Awaited<ReturnType<ForeignWorld['another']>>;
+    let ours: SharedStores;
+    let isAway: boolean;
+    let key = 0;
+    beforeEach(async () => {
+      isAway = false;
+      write('one', 'limits.yaml', limits('1000'));
+      ours = await machineStores();
+      const others = await machineStores();
+      const version = async () => {
+        if (isAway) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+        return await others.rules.version();
+      };
+      world = await startForeignWorld({ stores: ours, rules: await start('one', ours) });
+      const rules = await start('two', { ...others, rules: { ...others.rules, version } });
+      another = await world.another(others, { rules });
+    });
+    afterEach(async () => {
+      await another.close();
+      await world.close();
+    });
+    const alice = () => world.agent('alice', 'trade-agent');
+    const propose = (url: string, body: object) =>
+      alice().send('POST', '/v1/proposals', body, { 'idempotency-key': `k-${++key}` }, url);
+    const order = (limitPrice: string) => ({
+      kind: 'order',
+      order: { symbol: 'AAPL', side: 'buy', qty: '1', type: 'limit', limit_price: limitPrice, time_in_force: 'day' },
+    });
+    const policy = async (url: string) => (await alice().send('GET', '/v1/policy', undefined, {}, url)).body;
+    const tighten = (url: string, base: unknown, amount: string) =>
+      alice().send('PUT', '/v1/policy', { base, limits: { max_order_notional: amount } }, {}, url);
+    const decided = async (id: string, url: string) => {
+      await vi.waitFor(() => expect(world.issuer.questions.map(({ details }) => details.proposal)).toContain(id));
+      await world.decide(id, 'approve', {}, url);
+      return await alice().ended(id);
+    };
+    const exceeds = { status: 403, body: { reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER' } };
+
+    it('a limit that one tightens bounds the other’s very next order, and one approved before', async () => {
+      const before = await propose(another.url, order('150'));
+      expect(before.status).toBe(201);
+      expect(await tighten(world.url, (await policy(world.url)).digest, '100')).toMatchObject({ status: 200 });
+      expect(await propose(another.url, order('150'))).toMatchObject(exceeds);
+      expect(await policy(another.url)).toMatchObject({ limits: { max_order_notional: '100' } });
+      const ended = await decided(String(before.body.id), another.url);
+      expect(ended).toMatchObject({ state: 'blocked' });
+      expect(JSON.stringify(ended)).toContain('NOTIONAL_EXCEEDS_MAX_PER_ORDER');
+      expect(world.broker.submissions).toEqual([]);
+    });
+
+    it('a limit that a tap loosens at one lets the other’s very next order through', async () => {
+      await tighten(world.url, (await policy(world.url)).digest, '100');
+      expect(await propose(another.url, order('150'))).toMatchObject(exceeds);
+      const change = { base: (await policy(world.url)).digest, limits: { max_order_notional: '200' } };
+      const { body, status } = await propose(world.url, { kind: 'policy_change', policy_change: change });
+      expect(status).toBe(201);
+      expect(await propose(another.url, order('150'))).toMatchObject(exceeds);
+      expect(await decided(String(body.id), world.url)).toMatchObject({ state: 'executed' });
+      const next = await propose(another.url, order('150'));
+      expect(next.status).toBe(201);
+      expect(await decided(String(next.body.id), another.url)).toMatchObject({ state: 'executed' });
+      expect(world.broker.submissions).toHaveLength(1);
+      expect(await propose(another.url, order('250'))).toMatchObject(exceeds);
+    });
+
+    it('the last limit that a tap removes is missed by neither', async () => {
+      const none = { texts: { 'limits.yaml': 'version: 1\n' }, isLimited: false };
+      await ours.rules.replace(await ours.rules.version(), none, 1000, async () => undefined);
+      await tighten(world.url, (await policy(world.url)).digest, '100');
+      expect(await propose(another.url, order('150'))).toMatchObject(exceeds);
+      const change = { base: (await policy(another.url)).digest, limits: {} };
+      const { body } = await propose(another.url, { kind: 'policy_change', policy_change: change });
+      expect(await decided(String(body.id), another.url)).toMatchObject({ state: 'executed' });
+      expect((await propose(world.url, order('150'))).status).toBe(201);
+      expect((await propose(another.url, order('160'))).status).toBe(201);
+      expect(told).toEqual([]);
+    });
+
+    it('of two changes at once, one at each, the second is told that the rules have changed', async () => {
+      for (const amount of [900, 800, 700]) {
+        const { digest } = await policy(world.url);
+        const answers = await Promise.all([
+          tighten(world.url, digest, String(amount)),
+          tighten(another.url, digest, String(amount - 1)),
+        ]);
+        expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+        expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({ code: 'rules_stale' });
+        const winner = answers.findIndex(({ status }) => status === 200);
+        for (const { url } of [world, another]) {
+          expect(await policy(url)).toMatchObject({ limits: { max_order_notional: String(amount - winner) } });
+        }
+      }
+    });
+
+    it('nothing is decided where they can’t be read, and all goes on once they can', async () => {
+      const approved = await propose(another.url, order('150'));
+      isAway = true;
+      expect(await propose(another.url, order('150'))).toMatchObject({
+        status: 503,
+        body: { code: 'store_unavailable' },
+      });
+      expect((await propose(world.url, order('160'))).status).toBe(201);
+      const id = String(approved.body.id);
+      await vi.waitFor(() => expect(world.issuer.questions.map(({ details }) => details.proposal)).toContain(id));
+      await world.decide(id, 'approve', {}, another.url);
+      const state = async () => (await alice().send('GET', `/v1/proposals/${id}`)).body.state;
+      await vi.waitFor(async () => expect(await state()).not.toBe('requested'), 10_000);
+      expect(world.broker.submissions).toEqual([]);
+      isAway = false;
+      expect((await propose(another.url, order('170'))).status).toBe(201);
+    });
+  });
+
+  describe('at their start', () => {
+    it('are the files of the first, with an entry in the audit log, and later files change nothing', async () => {
+      const stores = await machineStores();
+      write('one', 'limits.yaml', limits('1000'));
+      write('one', 'policies/own.cedar', noGme);
+      write('one', 'firm/house.cedar', noGme.replace('GME', 'AMC'));
+      const first = await (await start('one', stores)).current();
+      expect(first.limitsOf('PA1')).toMatchObject({ max_order_notional: '1000' });
+      expect(first.cedarRules?.map(({ id }) => id)).toEqual(['policies/own.1', 'firm/house.1']);
+      const { pending } = await stores.audit.snapshot(join(folder, 'audit.jsonl'));
+      expect(pending.map((line) => JSON.parse(line) as object)).toMatchObject([
+        {
+          event: 'rules_imported',
+          digest: first.digest,
+          files: ['limits.yaml', 'policies/own.cedar', 'firm/house.cedar'],
+        },
+      ]);
+      expect(told).toEqual([]);
+      write('two', 'limits.yaml', limits('9000'));
+      write('two', 'policies/own.cedar', noGme);
+      const second = await (await start('two', await machineStores())).current();
+      expect(second.digest).toBe(first.digest);
+      expect(told).toEqual([
+        expect.stringMatching(/two are ignored: these differ: firm\/house\.cedar, limits\.yaml\. Compare/),
+      ]);
+      await start('one', await machineStores());
+      await start('three', await machineStores());
+      expect(told).toHaveLength(1);
+    });
+
+    it('are those of one where several start at once', async () => {
+      const machines = ['one', 'two', 'three'];
+      for (const [n, machine] of machines.entries()) write(machine, 'limits.yaml', limits(String(100 + n)));
+      const stores = await Promise.all(machines.map(() => machineStores()));
+      const rules = await Promise.all(machines.map((machine, n) => start(machine, stores[n] as SharedStores)));
+      const digests = await Promise.all(rules.map(async (one) => (await one.current()).digest));
+      expect(new Set(digests).size).toBe(1);
+      expect(told).toHaveLength(2);
+    });
+
+    it('are not files that are invalid', async () => {
+      const stores = await machineStores();
+      write('one', 'policies/own.cedar', 'permit (principal, action, resource);\n');
+      await expect(start('one', stores)).rejects.toMatchObject({ code: 'invalid_config' });
+      expect((await stores.rules.read()).texts).toEqual({});
+    });
+
+    it('are not older files where the table has lost its rows: nothing is traded', async () => {
+      const stores = await machineStores();
+      write('one', 'limits.yaml', limits('1000'));
+      await start('one', stores);
+      await runSql(server.superuser, `DELETE FROM ${gatewaySchema.name}.rules WHERE tenant = '${tenant}'`);
+      const rules = await start('one', stores);
+      rules.rememberIn(stores.limits, systemClock);
+      expect((await rules.current()).problem).toContain('limits.yaml no longer contains any limits');
+      expect((await stores.rules.read()).texts).toEqual({});
+    });
+  });
+});
