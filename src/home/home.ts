@@ -282,7 +282,7 @@ function createSignalCleanup(options: SignalCleanupOptions): (signalled: Pending
       now(),
     );
     if (effect === 'disabled') {
-      await Promise.all(vault.accounts(user).map(({ connection }) => vault.disconnect(user, connection)));
+      await Promise.all((await vault.accounts(user)).map(({ connection }) => vault.disconnect(user, connection)));
     }
     await tell(signalled, company);
     failpoint('signal.ended');

@@ -104,7 +104,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const running = { requests, clock, closing: closing.signal, onError };
   const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
   const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
-  const connections = createConnectionRequests({ database, vault, clock });
+  const connections = createConnectionRequests({ database: options.sql, vault, clock });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
   const consents = createConsents({ provider, resource, authorized: state.authorized, grants, now });
   const connectedAccounts = createConnectedAccountsApi({

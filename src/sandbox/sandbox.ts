@@ -235,7 +235,7 @@ async function openServices(
   await seeded.addMissing(seed.users);
   const names = new Set((await seeded.list()).map(({ username }) => username));
   const present = { ...seed, users: seed.users.filter(({ username }) => names.has(username)) };
-  const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
+  const vault = createVault({ ...vaultSettings(seed, addresses), database: sql, clock });
   await connectBroker(vault, present.users);
   const { credentials, push } = options;
   const kept = createSqliteGatewayStores(openDatabase('gateway'), createAuthReqIdSeal(sealingSecret(seed)));
@@ -291,7 +291,7 @@ async function openCompany(
 /** Connects each account to the broker only once, so that a disconnected account stays disconnected. */
 async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise<void> {
   for (const { username, broker_password: password } of users) {
-    if (vault.wasConnected(username, BROKER_CONNECTION)) continue;
+    if (await vault.wasConnected(username, BROKER_CONNECTION)) continue;
     await vault.connect(username, BROKER_CONNECTION, { username, password });
   }
 }
@@ -301,7 +301,7 @@ function hideDisconnectedKeys({ brokerKeys }: GatewayStores, vault: Vault): Gate
   return {
     ...brokerKeys,
     find: async (sub, connection) =>
-      connection !== SINGLE_BROKER_NAME || vault.isConnected(sub, BROKER_CONNECTION)
+      connection !== SINGLE_BROKER_NAME || (await vault.isConnected(sub, BROKER_CONNECTION))
         ? await brokerKeys.find(sub, connection)
         : undefined,
   };

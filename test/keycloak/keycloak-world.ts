@@ -16,6 +16,7 @@ import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteTransactions } from '../../src/store/sqlite/sql-database.ts';
 import { startCommand } from '../e2e/world.ts';
 import { agentServer } from './agent-server.ts';
 import { brokerDoor } from './broker-door.ts';
@@ -74,7 +75,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
     });
     closers.push(() => broker.close());
     const vault = createVault({
-      database: prepareHomeDatabase(database('vault')),
+      database: createSqliteTransactions(prepareHomeDatabase(database('vault'))),
       key: Buffer.alloc(32, 7),
       connections: {
         'paper-broker': { url: brokerServer.url, client: vaultClient, redirectUri: REDIRECT },

@@ -203,7 +203,7 @@ async function startBroker({ home, users, servers, watch }: AtBroker) {
     watch === undefined ? broker.app.fetch(request) : watch(request.clone(), async () => broker.app.fetch(request));
   servers.broker.serve(createRequestListener({ fetch: watched }));
   const vault = createVault({
-    database: prepareHomeDatabase(home.database('identity-provider')),
+    database: createSqliteTransactions(prepareHomeDatabase(home.database('identity-provider'))),
     key: Buffer.from(home.seed.vault_key, 'base64url'),
     connections: { [CONNECTION]: { url: servers.broker.url, client, redirectUri, label: 'Paper broker' } },
     clock: systemClock,

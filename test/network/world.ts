@@ -112,7 +112,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const people = createPeopleStore(sql, Date.now);
     await people.addMissing(home.seed.users);
     const key = Buffer.from(home.seed.vault_key, 'base64url');
-    const vault = createVault({ database, key, connections: {}, clock: systemClock });
+    const vault = createVault({ database: sql, key, connections: {}, clock: systemClock });
     const provider = await createIdentityProvider({
       ...{
         issuer: issuer.url,

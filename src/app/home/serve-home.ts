@@ -115,7 +115,7 @@ async function open(
     ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
     sql,
-    vault: emptyVault(folder, providerDatabase),
+    vault: emptyVault(folder, sql),
     stores: telemetry.stores(stores, parts.gateway),
     fetch: telemetry.fetch,
     clock,
@@ -234,7 +234,7 @@ function listenForHome(
 }
 
 /** Creates an empty vault: a home uses key pairs for broker accounts, so its provider has no connections. */
-function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
+function emptyVault(folder: string, database: HomeOptions['sql']) {
   const key = Buffer.from(hkdfSync('sha256', readOrCreateSealSecret(folder), '', 'trade-agent home vault v1', 32));
   return createVault({ database, key, connections: {} });
 }

@@ -88,13 +88,13 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
 
   app.get(`${base}/accounts`, async (context) => {
     const { sub } = await caller(context, 'read:me:connected_accounts');
-    return context.json({ accounts: vault.accounts(sub).map(toAccountView) });
+    return context.json({ accounts: (await vault.accounts(sub)).map(toAccountView) });
   });
 
   app.delete(`${base}/accounts/:id`, async (context) => {
     const { sub: user } = await caller(context, 'delete:me:connected_accounts');
     const id = context.req.param('id');
-    const account = vault.accounts(user).find((known) => toAccountView(known).id === id);
+    const account = (await vault.accounts(user)).find((known) => toAccountView(known).id === id);
     if (account === undefined) throw new ConnectionProblem(404, 'not_found', 'no such account is connected');
     await vault.disconnect(user, account.connection);
     return context.body(null, 204);
@@ -104,7 +104,12 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
     const { sub, clientId = 'A program' } = await caller(context, 'create:me:connected_accounts');
     const { connection, scopes, device_name: device } = await parseBody(context, connectSchema);
     try {
-      const { ticket, authSession, expiresAt } = requests.start(sub, { client: clientId, device }, connection, scopes);
+      const { ticket, authSession, expiresAt } = await requests.start(
+        sub,
+        { client: clientId, device },
+        connection,
+        scopes,
+      );
       return context.json(
         {
           connect_uri: `${issuer}${CONNECT_PATH}`,
@@ -125,8 +130,8 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
   app.post(`${base}/complete`, async (context) => {
     const { sub: user } = await caller(context, 'create:me:connected_accounts');
     const { auth_session } = await parseBody(context, completeSchema);
-    const request = requests.byAuthSession(auth_session, user);
-    return context.json(toAccountView(connectedAccount(vault, user, request)), 201);
+    const request = await requests.byAuthSession(auth_session, user);
+    return context.json(toAccountView(await connectedAccount(vault, user, request)), 201);
   });
 
   app.all('*', () => {
@@ -165,13 +170,17 @@ const pendingErrors = {
 } as const;
 
 /** Returns the account that a request has connected. @throws {ConnectionProblem} */
-function connectedAccount(vault: Vault, user: string, request: ConnectionRequest | undefined): VaultAccount {
+async function connectedAccount(
+  vault: Vault,
+  user: string,
+  request: ConnectionRequest | undefined,
+): Promise<VaultAccount> {
   if (request === undefined) throw new ConnectionProblem(400, 'invalid_request', 'no such request');
   if (request.status !== 'connected') {
     const [code, message] = pendingErrors[request.status];
     throw new ConnectionProblem(400, code, message);
   }
-  const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
+  const account = (await vault.accounts(user)).find(({ connection }) => connection === request.connection);
   if (account === undefined) throw new ConnectionProblem(400, 'connection_failed', 'it has since been disconnected');
   return account;
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Clock } from '../../machine/clock.ts';
+import { run, type SqlTransactions, type SqlValues } from '../../store/sql/sql-database.ts';
 import { type ThirdPartyRequest, VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
@@ -36,8 +36,8 @@ export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 /** Lifetime of a request. It is long enough to look up a password. */
 const LIFETIME_MS = 10 * 60_000;
 
-/** Stores the requests in SQLite, so that a person may return after a restart. */
-export function createConnectionRequests(options: { database: Database; vault: Vault; clock: Clock }) {
+/** Stores the requests in the database, so that a person may return after a restart, and to any process. */
+export function createConnectionRequests(options: { database: SqlTransactions; vault: Vault; clock: Clock }) {
   const { database, vault, clock } = options;
   const rows = openConnectionRequestTable(database);
 
@@ -52,7 +52,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
     const known = vault.connections().find(({ name }) => name === row?.connection);
     if (row === undefined || known === undefined) return undefined;
     return {
-      user: row.user,
+      user: row.username,
       asker: { client: row.client, device: row.device ?? undefined },
       connection: row.connection,
       label: known.label,
@@ -66,7 +66,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
   const redeemed = async (row: ConnectionRequestRow, code: string | undefined): Promise<ConnectionOutcome> => {
     if (code === undefined) return 'failed';
     try {
-      await vault.redeem(row.user, asked(row), code);
+      await vault.redeem(row.username, asked(row), code);
       return 'connected';
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
@@ -76,14 +76,18 @@ export function createConnectionRequests(options: { database: Database; vault: V
 
   const requests = {
     /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
-    start(user: string, asker: Requester, connection: string, scopes: readonly string[]): StartedRequest {
+    async start(
+      user: string,
+      asker: Requester,
+      connection: string,
+      scopes: readonly string[],
+    ): Promise<StartedRequest> {
       const request = vault.newRequest(connection, scopes);
       // Starts with a letter, so that it can't look like an option when passed as a command-line argument.
       const ticket = `c${randomBytes(24).toString('base64url')}`;
       const authSession = randomBytes(32).toString('base64url');
       const expiresAt = clock.now() + LIFETIME_MS;
-      rows.forget.run(clock.now() - LIFETIME_MS);
-      rows.insert.run({
+      await rows.add({
         ticket: digest(ticket),
         authSession: digest(authSession),
         user,
@@ -94,13 +98,15 @@ export function createConnectionRequests(options: { database: Database; vault: V
         state: request.state,
         verifier: request.verifier,
         expiresAt,
+        outdated: clock.now() - LIFETIME_MS,
       });
       return { ticket, authSession, expiresAt };
     },
-    byTicket: (ticket: string): ConnectionRequest | undefined => view(rows.byTicket.get(digest(ticket))),
-    byAuthSession(authSession: string, user: string): ConnectionRequest | undefined {
-      const row = rows.byAuthSession.get(digest(authSession));
-      return row?.user === user ? view(row) : undefined;
+    byTicket: async (ticket: string): Promise<ConnectionRequest | undefined> =>
+      view(await rows.byTicket(digest(ticket))),
+    async byAuthSession(authSession: string, user: string): Promise<ConnectionRequest | undefined> {
+      const row = await rows.byAuthSession(digest(authSession));
+      return row?.username === user ? view(row) : undefined;
     },
     /**
      * Completes a request when the person returns from the third party. Only the user who started the request may
@@ -116,11 +122,11 @@ export function createConnectionRequests(options: { database: Database; vault: V
       denied: boolean;
     }): Promise<ConnectionRequest | undefined> {
       const { user, connection, state, code, denied } = answer;
-      const row = rows.byState.get(state);
-      if (row === undefined || row.user !== user || row.connection !== connection) return undefined;
-      if (rows.claim.run(row.ticket, clock.now()).changes !== 1) return undefined;
-      rows.settle.run(denied ? 'denied' : await redeemed(row, code), row.ticket);
-      return view(rows.byTicket.get(row.ticket));
+      const row = await rows.byState(state);
+      if (row === undefined || row.username !== user || row.connection !== connection) return undefined;
+      if (!(await rows.claim(row.ticket, clock.now()))) return undefined;
+      await rows.settle(row.ticket, denied ? 'denied' : await redeemed(row, code));
+      return view(await rows.byTicket(row.ticket));
     },
     /** Completes a request without a browser, for the sandbox's simulated phone. @throws {VaultError} */
     async answerAs(
@@ -129,8 +135,8 @@ export function createConnectionRequests(options: { database: Database; vault: V
       password: string,
       decision: 'allow' | 'deny',
     ): Promise<ConnectionRequest | undefined> {
-      const row = rows.byTicket.get(digest(ticket));
-      if (row === undefined || row.user !== user || view(row)?.status !== 'open') return undefined;
+      const row = await rows.byTicket(digest(ticket));
+      if (row === undefined || row.username !== user || view(row)?.status !== 'open') return undefined;
       const code = await vault.answerAs(asked(row), { username: user, password }, decision);
       const { connection, state } = row;
       return requests.finish({ user, connection, state, code, denied: code === undefined });
@@ -143,8 +149,7 @@ type ConnectionOutcome = 'connected' | 'denied' | 'failed';
 
 interface ConnectionRequestRow {
   ticket: string;
-  auth_session: string;
-  user: string;
+  username: string;
   client: string;
   device: string | null;
   connection: string;
@@ -155,24 +160,39 @@ interface ConnectionRequestRow {
   outcome: ConnectionOutcome | null;
 }
 
-function openConnectionRequestTable(database: Database) {
-  const select = (column: 'ticket' | 'auth_session' | 'state') =>
-    database.prepare<[string], ConnectionRequestRow>(`SELECT * FROM connection_requests WHERE ${column} = ?`);
+function openConnectionRequestTable(database: SqlTransactions) {
+  const select = (column: 'ticket' | 'auth_session' | 'state') => (value: string) =>
+    database.one<ConnectionRequestRow>(
+      `SELECT ticket, username, client, device, connection, scopes, state, verifier, expires_at, outcome
+       FROM connection_requests WHERE ${column} = @value`,
+      { value },
+    );
   return {
     byTicket: select('ticket'),
     byAuthSession: select('auth_session'),
     byState: select('state'),
-    insert: database.prepare(
-      `INSERT INTO connection_requests (ticket, auth_session, user, client, device, connection, scopes, state, verifier, expires_at)
-     VALUES (@ticket, @authSession, @user, @client, @device, @connection, @scopes, @state, @verifier, @expiresAt)`,
-    ),
-    forget: database.prepare<[number]>('DELETE FROM connection_requests WHERE expires_at < ?'),
-    settle: database.prepare<[ConnectionOutcome, string]>(
-      'UPDATE connection_requests SET outcome = ? WHERE ticket = ?',
-    ),
+    /** Adds a request, and deletes the ones that expired before `outdated`. */
+    add: (request: SqlValues): Promise<void> =>
+      database.write(function* () {
+        yield* run('DELETE FROM connection_requests WHERE expires_at < @outdated', request);
+        yield* run(
+          `INSERT INTO connection_requests
+             (ticket, auth_session, username, client, device, connection, scopes, state, verifier, expires_at)
+           VALUES (@ticket, @authSession, @user, @client, @device, @connection, @scopes, @state, @verifier, @expiresAt)`,
+          request,
+        );
+      }),
     /** The first response uses up the request's state, even if the response is a failure. */
-    claim: database.prepare<[string, number]>(
-      'UPDATE connection_requests SET answered = 1 WHERE ticket = ? AND answered = 0 AND expires_at > ?',
-    ),
+    async claim(ticket: string, now: number): Promise<boolean> {
+      const text =
+        'UPDATE connection_requests SET answered = 1 WHERE ticket = @ticket AND answered = 0 AND expires_at > @now';
+      return (await database.run(text, { ticket, now })) === 1;
+    },
+    async settle(ticket: string, outcome: ConnectionOutcome): Promise<void> {
+      await database.run('UPDATE connection_requests SET outcome = @outcome WHERE ticket = @ticket', {
+        ticket,
+        outcome,
+      });
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { BROKER_SCOPES, createVaultStore, type VaultStore } from '../../store/home/vault-rows.ts';
+import { BROKER_SCOPES, createVaultStore, REFRESH_CLAIM_MS, type VaultStore } from '../../store/home/vault-rows.ts';
+import type { SqlTransactions } from '../../store/sql/sql-database.ts';
 import {
   createThirdPartyClient,
   type ThirdPartyClient,
@@ -12,7 +12,7 @@ import {
 } from './third-party.ts';
 
 export interface VaultOptions {
-  readonly database: Database;
+  readonly database: SqlTransactions;
   /** 32-byte AES-256-GCM key that encrypts the refresh tokens. */
   readonly key: Buffer;
   /** Connections by name. The name is the `audience` of the token exchange. */
@@ -63,14 +63,15 @@ export function createVault(options: VaultOptions) {
         label,
         scopes,
       })),
-    accounts: (user: string): VaultAccount[] =>
-      rows.list(user).map((row) => ({
+    accounts: async (user: string): Promise<VaultAccount[]> =>
+      (await rows.list(user)).map((row) => ({
         connection: row.connection,
         scopes: row.scopes.split(' '),
         connectedAt: row.connected_at,
       })),
-    isConnected: (user: string, connection: string): boolean => rows.find(user, connection) !== undefined,
-    wasConnected: (user: string, connection: string): boolean => rows.wasConnected(user, connection),
+    isConnected: async (user: string, connection: string): Promise<boolean> =>
+      (await rows.find(user, connection)) !== undefined,
+    wasConnected: rows.wasConnected,
 
     /**
      * Creates a request without storing it.
@@ -107,7 +108,9 @@ export function createVault(options: VaultOptions) {
       if (given.refresh_token === undefined) {
         throw new VaultError('not_connected', 'the broker sent no refresh token');
       }
-      tokens.keep(user, name, given, scopes);
+      const granted = given.scope ?? scopes.join(' ');
+      const connectedAt = await rows.keep(user, name, given.refresh_token, granted, clock.now());
+      tokens.cache(user, name, given, connectedAt);
     },
 
     /**
@@ -143,8 +146,7 @@ export function createVault(options: VaultOptions) {
      * @returns false if the third party could not be reached; the remaining tokens expire within minutes
      */
     async disconnect(user: string, name: string): Promise<boolean> {
-      const row = rows.find(user, name);
-      rows.remove(user, name);
+      const row = await rows.remove(user, name);
       tokens.forget(user, name);
       if (row === undefined) return true;
       return parties.revoke(connectionNamed(name), rows.refreshToken(user, row));
@@ -152,6 +154,10 @@ export function createVault(options: VaultOptions) {
   };
   return vault;
 }
+
+/** How often to try to claim a refresh that another process has claimed, and for how long, in milliseconds. */
+const CLAIM_INTERVAL_MS = 250;
+const CLAIM_TIMEOUT_MS = REFRESH_CLAIM_MS + 5_000;
 
 /** Obtains access tokens, and caches each until shortly before it expires. */
 function accessTokens(options: {
@@ -161,41 +167,52 @@ function accessTokens(options: {
   connectionNamed: (name: string) => VaultConnection;
 }) {
   const { rows, parties, clock, connectionNamed } = options;
-  const cached = new Map<string, { token: string; expiresAt: number }>();
+  const cached = new Map<string, { token: string; expiresAt: number; connectedAt: number }>();
   const refreshing = new Map<string, Promise<BrokerToken>>();
   const keyOf = (user: string, connection: string) => JSON.stringify([user, connection]);
 
-  const keep = (user: string, name: string, given: TokenResponse, granted: readonly string[]): BrokerToken => {
-    const { access_token: accessToken, expires_in: expiresIn, refresh_token, scope } = given;
-    if (refresh_token !== undefined) {
-      rows.keep(user, name, refresh_token, scope ?? granted.join(' '), clock.now());
+  const cache = (user: string, name: string, given: TokenResponse, connectedAt: number): BrokerToken => {
+    const { access_token: token, expires_in: expiresIn } = given;
+    cached.set(keyOf(user, name), { token, expiresAt: clock.now() + expiresIn * 1000, connectedAt });
+    return { accessToken: token, expiresIn };
+  };
+
+  /** Claims a refresh, also from other processes: brokers rotate refresh tokens, and using one twice ends the connection. */
+  const claimed = async (user: string, name: string) => {
+    const end = clock.monotonic() + CLAIM_TIMEOUT_MS;
+    while (clock.monotonic() < end) {
+      const row = await rows.claimRefresh(user, name, clock.now());
+      if (row === undefined) {
+        throw new VaultError('not_connected', `${user} has not connected an account through ${JSON.stringify(name)}`);
+      }
+      if (row !== 'busy') return row;
+      await clock.sleep(CLAIM_INTERVAL_MS);
     }
-    cached.set(keyOf(user, name), { token: accessToken, expiresAt: clock.now() + expiresIn * 1000 });
-    return { accessToken, expiresIn };
+    throw new VaultError('broker_unreachable', `another process is refreshing ${JSON.stringify(name)}`);
   };
 
   const refresh = async (user: string, name: string): Promise<BrokerToken> => {
-    const row = rows.find(user, name);
-    if (row === undefined) {
-      throw new VaultError('not_connected', `${user} has not connected an account through ${JSON.stringify(name)}`);
-    }
+    const row = await claimed(user, name);
     let given: TokenResponse;
     try {
       const refresh_token = rows.refreshToken(user, row);
       given = await parties.tokens(connectionNamed(name), { grant_type: 'refresh_token', refresh_token });
     } catch (error) {
-      if (error instanceof VaultError && error.refusal === 'reconnect_needed') rows.remove(user, name);
+      const isRefused = error instanceof VaultError && error.refusal === 'reconnect_needed';
+      await (isRefused ? rows.removeRefused(user, row) : rows.release(user, row));
       throw error;
     }
-    // It was disconnected or connected again in the meantime, so this response belongs to a deleted connection.
-    if (rows.find(user, name)?.sealed_refresh_token.equals(row.sealed_refresh_token) !== true) {
+    const { refresh_token: refreshToken, scope = row.scopes } = given;
+    const scopes = refreshToken === undefined ? row.scopes : scope;
+    // If it was disconnected or connected again in the meantime, this response belongs to a deleted connection.
+    if (!(await rows.refreshed(user, row, { refreshToken, scopes }))) {
       throw new VaultError('not_connected', `${user} has disconnected ${JSON.stringify(name)}`);
     }
-    return keep(user, name, given, row.scopes.split(' '));
+    return cache(user, name, given, row.connected_at);
   };
 
   return {
-    keep,
+    cache,
     forget: (user: string, name: string) => {
       cached.delete(keyOf(user, name));
     },
@@ -203,10 +220,11 @@ function accessTokens(options: {
       const key = keyOf(user, name);
       const token = cached.get(key);
       const left = token === undefined ? 0 : Math.floor((token.expiresAt - clock.now()) / 1000);
-      if (token !== undefined && left > EXPIRY_MARGIN_S && rows.find(user, name) !== undefined) {
-        return { accessToken: token.token, expiresIn: left };
+      if (token !== undefined && left > EXPIRY_MARGIN_S) {
+        // Another process may have disconnected the account, and the person may have connected it again.
+        const row = await rows.find(user, name);
+        if (row?.connected_at === token.connectedAt) return { accessToken: token.token, expiresIn: left };
       }
-      // Refreshes run one at a time: brokers rotate refresh tokens, and using one twice ends the connection.
       const running = refreshing.get(key);
       if (running !== undefined) return running;
       const started = refresh(user, name).finally(() => refreshing.delete(key));

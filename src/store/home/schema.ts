@@ -118,14 +118,14 @@ const approvalTables = `
 
 const vaultTables = `
   CREATE TABLE IF NOT EXISTS vault_connections (
-    user TEXT NOT NULL, connection TEXT NOT NULL, sealed_refresh_token BLOB NOT NULL, connected_at INTEGER NOT NULL,
-    scopes TEXT NOT NULL, PRIMARY KEY (user, connection)
+    username TEXT NOT NULL, connection TEXT NOT NULL, sealed_refresh_token BLOB NOT NULL, connected_at INTEGER NOT NULL,
+    scopes TEXT NOT NULL, refreshing_until INTEGER, PRIMARY KEY (username, connection)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS vault_once_connected (
-    user TEXT NOT NULL, connection TEXT NOT NULL, PRIMARY KEY (user, connection)
+    username TEXT NOT NULL, connection TEXT NOT NULL, PRIMARY KEY (username, connection)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS connection_requests (
-    ticket TEXT PRIMARY KEY, auth_session TEXT NOT NULL UNIQUE, user TEXT NOT NULL, client TEXT NOT NULL, device TEXT,
+    ticket TEXT PRIMARY KEY, auth_session TEXT NOT NULL UNIQUE, username TEXT NOT NULL, client TEXT NOT NULL, device TEXT,
     connection TEXT NOT NULL, scopes TEXT NOT NULL, state TEXT NOT NULL UNIQUE, verifier TEXT NOT NULL,
     expires_at INTEGER NOT NULL, answered INTEGER NOT NULL DEFAULT 0,
     outcome TEXT CHECK (outcome IN ('connected', 'denied', 'failed'))

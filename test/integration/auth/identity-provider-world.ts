@@ -81,7 +81,7 @@ export async function createWorld(options: WorldOptions = {}) {
     about: { name: 'Sandbox', environment: 'paper', simulated: true },
     phonePairingSecret: PAIRING_SECRET,
     gatewayClient: { client_id: 'gateway', jwks: { keys: [...(options.gatewayKeys ?? [])] } },
-    vault: createVault({ database, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),
+    vault: createVault({ database: sql, key: Buffer.alloc(32, 1), connections: {}, clock: systemClock }),
     faults,
     ...options,
   });

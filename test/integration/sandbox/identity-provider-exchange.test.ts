@@ -10,6 +10,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { createMarket } from '../../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../../src/sandbox/paper-broker/paper-broker.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { details, EXCHANGE, listen, RESOURCE, refusal, signIn } from './identity-provider-fixture.ts';
 import { approval, decide, ownProvider, refused, travel, withProvider, world } from './provider-desk.ts';
 
@@ -200,7 +201,7 @@ describe('the vault', () => {
   });
   const open = (options: { key?: Buffer } = {}) =>
     createVault({
-      database,
+      database: createSqliteTransactions(database),
       key: options.key ?? Buffer.alloc(32, 1),
       connections: connections(),
       clock: { ...systemClock, now: () => Date.now() + skew },
@@ -228,11 +229,19 @@ describe('the vault', () => {
     expect((await open().accessToken('alice', 'paper-broker')).accessToken).toBeTypeOf('string');
   });
 
+  it('refreshes in one process after the other, so that the broker never sees a refresh token twice', async () => {
+    await connect(open());
+    const tokens = await Promise.all([open(), open()].map((vault) => vault.accessToken('alice', 'paper-broker')));
+    expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(2);
+    expect(broker.tokenRequests).toHaveLength(3);
+    expect(await open().isConnected('alice', 'paper-broker')).toBe(true);
+  });
+
   it('does not connect with a wrong password', async () => {
     const vault = open();
     const wrong = vault.connect('alice', 'paper-broker', { username: 'alice', password: 'wrong' });
     await expect(wrong).rejects.toMatchObject({ refusal: 'not_connected' });
-    expect(vault.isConnected('alice', 'paper-broker')).toBe(false);
+    expect(await vault.isConnected('alice', 'paper-broker')).toBe(false);
   });
 
   it('says so when the broker no longer accepts the connection, and forgets it', async () => {
@@ -246,13 +255,13 @@ describe('the vault', () => {
     skew = 30 * 60_000;
     const refusal = 'reconnect_needed';
     await expect(vault.accessToken('alice', 'paper-broker')).rejects.toMatchObject({ refusal });
-    expect(vault.isConnected('alice', 'paper-broker')).toBe(false);
+    expect(await vault.isConnected('alice', 'paper-broker')).toBe(false);
   });
 
   it('keeps no token in the clear, and opens nothing with another key or for another user', async () => {
     const seen: string[] = [];
     const vault = createVault({
-      database,
+      database: createSqliteTransactions(database),
       key: Buffer.alloc(32, 1),
       connections: connections(),
       fetch: async (url, init) => {
@@ -269,7 +278,7 @@ describe('the vault', () => {
     expect(seen).toHaveLength(2);
     for (const secret of seen) expect(file.includes(secret)).toBe(false);
     await expect(open({ key: Buffer.alloc(32, 2) }).accessToken('alice', 'paper-broker')).rejects.toThrow();
-    database.prepare("UPDATE vault_connections SET user = 'bob'").run();
+    database.prepare("UPDATE vault_connections SET username = 'bob'").run();
     await expect(open().accessToken('bob', 'paper-broker')).rejects.toThrow();
   });
 });

@@ -90,8 +90,8 @@ export async function startIdentityProvider(
   const keys = testKeys(address, RESOURCE, createSqliteGatewayStores(ofGateway).keys);
   const start = async () => {
     const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
-    const vault = createVault({ database, key: Buffer.alloc(32, 7), connections });
     const sql = createSqliteTransactions(database);
+    const vault = createVault({ database: sql, key: Buffer.alloc(32, 7), connections });
     const people = createPeopleStore(sql, Date.now);
     await people.addMissing(users);
     const provider = await createIdentityProvider({

@@ -20,7 +20,7 @@ function folder() {
   return {
     home,
     change: (database: string, sql: string) => withDatabase(database, (open) => open.exec(sql)),
-    connected: () => column('identity-provider', 'SELECT user FROM vault_connections ORDER BY user'),
+    connected: () => column('identity-provider', 'SELECT username FROM vault_connections ORDER BY username'),
     phones: () => column('gateway', 'SELECT sub FROM signing_keys WHERE removed_at IS NULL ORDER BY sub'),
     keyPairs: () => column('gateway', 'SELECT sub FROM broker_keys ORDER BY sub'),
   };
@@ -31,7 +31,7 @@ it('everybody starts with the broker connected, once: what was disconnected stay
   await (await startSandbox({ home, port: 0 })).close();
   expect(connected()).toEqual(['alice', 'bob']);
   // As `connections remove broker` of bob's leaves it.
-  change('identity-provider', `DELETE FROM vault_connections WHERE user = 'bob'`);
+  change('identity-provider', `DELETE FROM vault_connections WHERE username = 'bob'`);
   await (await startSandbox({ home, port: 0 })).close();
   expect(connected()).toEqual(['alice']);
 });

@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { createThirdParties } from '../../../src/sandbox/third-parties/third-parties.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 
 // Slack's and Google's own SDKs, pointed at the stand-ins: what they make of an answer is what it means.
 
@@ -41,7 +42,7 @@ beforeAll(async () => {
   const database = prepareHomeDatabase(new Database(':memory:'));
   const gmailScope = 'https://www.googleapis.com/auth/gmail.send';
   const connections = { slack: at('slack', 'chat:write'), gmail: at('gmail', gmailScope) };
-  const vault = createVault({ database, key: Buffer.alloc(32, 1), connections });
+  const vault = createVault({ database: createSqliteTransactions(database), key: Buffer.alloc(32, 1), connections });
   for (const name of ['slack', 'gmail'] as const) {
     await vault.connect('alice', name, { username: 'alice', password: 'pw' });
   }

@@ -149,7 +149,8 @@ const vault = `
   ${table(
     'vault_connections',
     `username text NOT NULL, connection text NOT NULL, sealed_refresh_token bytea NOT NULL,
-     connected_at bigint NOT NULL, scopes text NOT NULL, PRIMARY KEY (tenant, username, connection)`,
+     connected_at bigint NOT NULL, scopes text NOT NULL, refreshing_until bigint,
+     PRIMARY KEY (tenant, username, connection)`,
   )}
   ${table(
     'vault_once_connected',

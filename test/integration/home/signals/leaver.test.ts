@@ -59,7 +59,7 @@ const signInAgain = () => company.signInAgain(home);
 
 /** What is kept of alice's consent at the broker. No two sealings are the same: another one is another refresh token. */
 const connection = () =>
-  rowsOf(world, "SELECT hex(sealed_refresh_token) AS kept FROM vault_connections WHERE user = 'alice'");
+  rowsOf(world, "SELECT hex(sealed_refresh_token) AS kept FROM vault_connections WHERE username = 'alice'");
 const record = () =>
   readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
     .trim()
