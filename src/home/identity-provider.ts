@@ -99,7 +99,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const upkeep = startUpkeep([provider, forgetUnused], onError);
   const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
 
-  const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
+  const sending = { ...options, database: options.sql, receivers: signalReceivers, signing: keys.signing, fetch: send };
   const transmitter = signalReceivers.length === 0 ? undefined : startSignalTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
   const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);

@@ -153,7 +153,7 @@ const signalTables = `
   CREATE INDEX IF NOT EXISTS signalled_unended ON signalled (id) WHERE ended_at IS NULL;
   CREATE TABLE IF NOT EXISTS transmitter_looked (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS transmitter_seen (
-    kind TEXT NOT NULL, id TEXT NOT NULL, user TEXT NOT NULL, endsAt INTEGER, detail TEXT NOT NULL,
+    kind TEXT NOT NULL, id TEXT NOT NULL, username TEXT NOT NULL, ends_at INTEGER, detail TEXT NOT NULL,
     PRIMARY KEY (kind, id)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS signal_outbox (

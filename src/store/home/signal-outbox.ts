@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { all, one, run, type SqlTransactions } from '../sql/sql-database.ts';
 
 /** A person, session or key. Receivers get a security event when it is created and when it is removed. */
 export interface SecurityEventSubject {
@@ -11,6 +11,13 @@ export interface SecurityEventSubject {
   readonly detail: '' | 'singleDevice' | 'multiDevice';
 }
 
+/** The subjects that existed at a check. */
+interface SeenSubjects {
+  /** Changes with every check that found a change. Null before the first check. */
+  readonly version: number | null;
+  readonly subjects: readonly SecurityEventSubject[];
+}
+
 /** A security event token to deliver. Times are milliseconds since the epoch. */
 export interface OutgoingSecurityEvent {
   readonly id: number;
@@ -18,56 +25,98 @@ export interface OutgoingSecurityEvent {
   readonly token: string;
   readonly made_at: number;
   readonly tries: number;
+  /** When the claim ends. Identifies the claim. */
   readonly due_at: number;
 }
+
+/** How long a claimed event may take to send, in milliseconds. Must exceed the timeout of a request to a receiver. */
+export const SEND_CLAIM_MS = 30_000;
 
 /** The people, sessions and keys that existed at the last check, and the unsent events about changes to them. */
 export type SecurityEventOutbox = ReturnType<typeof createSecurityEventOutbox>;
 
-export function createSecurityEventOutbox(database: Database) {
-  const looked = database.prepare<[], number>('SELECT at FROM transmitter_looked').pluck();
-  const look = database.prepare<[number]>(
-    'INSERT INTO transmitter_looked VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at',
-  );
-  const seen = database.prepare<[], SecurityEventSubject>('SELECT * FROM transmitter_seen');
-  const forget = database.prepare('DELETE FROM transmitter_seen');
-  const insert = database.prepare<[SecurityEventSubject]>(
-    'INSERT INTO transmitter_seen VALUES (@kind, @id, @user, @endsAt, @detail)',
-  );
-  const send = database.prepare<[string, string, number, number]>(
-    'INSERT INTO signal_outbox (endpoint, token, made_at, due_at) VALUES (?, ?, ?, ?)',
-  );
-  const due = database.prepare<[number], OutgoingSecurityEvent>(`
-    SELECT * FROM signal_outbox AS one
-    WHERE due_at <= ? AND id = (SELECT min(id) FROM signal_outbox WHERE endpoint = one.endpoint)`);
-  const done = database.prepare<[number]>('DELETE FROM signal_outbox WHERE id = ?');
-  const later = database.prepare<[number, number]>(
-    'UPDATE signal_outbox SET tries = tries + 1, due_at = ? WHERE id = ?',
-  );
-  const keep = database.transaction(
-    (
-      stands: readonly SecurityEventSubject[],
-      sent: readonly Pick<OutgoingSecurityEvent, 'endpoint' | 'token'>[],
-      now: number,
-    ) => {
-      forget.run();
-      for (const one of stands) insert.run(one);
-      for (const { endpoint, token } of sent) send.run(endpoint, token, now, now);
-      look.run(now);
-    },
-  );
+export function createSecurityEventOutbox(database: SqlTransactions) {
+  const { each, now: databaseTime } = database.dialect;
+  const version = () => one<{ at: number }>('SELECT at FROM transmitter_looked');
   return {
-    /** Returns the subjects that existed at the last check. Undefined before the first check. */
-    seen: (): SecurityEventSubject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
-    /** Stores the current subjects and the events about changes since the last check, in one transaction. */
+    /** Returns the subjects that existed at the last check. Read them before the current subjects. */
+    seen: (): Promise<SeenSubjects> =>
+      database.read(function* () {
+        return {
+          version: (yield* version())?.at ?? null,
+          subjects: yield* all<SecurityEventSubject>(
+            'SELECT kind, id, username AS "user", ends_at AS "endsAt", detail FROM transmitter_seen',
+          ),
+        };
+      }),
+    /**
+     * Stores the current subjects and the events about changes since the last check, in one transaction.
+     * @param earlier the version that the changes are relative to
+     * @returns false, with nothing stored, if another process has stored changes in the meantime
+     */
     keep: (
+      earlier: number | null,
       stands: readonly SecurityEventSubject[],
       sent: readonly Pick<OutgoingSecurityEvent, 'endpoint' | 'token'>[],
       now: number,
-    ): void => keep.immediate(stands, sent, now),
-    /** Each endpoint's oldest event, if due. Later events wait, so that endpoints receive events in order. */
-    due: (now: number): OutgoingSecurityEvent[] => due.all(now),
-    done: (id: number): void => void done.run(id),
-    later: (id: number, dueAt: number): void => void later.run(dueAt, id),
+    ): Promise<boolean> =>
+      database.write(function* () {
+        const advanced = yield* run(
+          earlier === null
+            ? `INSERT INTO transmitter_looked (at)
+               SELECT @now WHERE NOT EXISTS (SELECT 1 FROM transmitter_looked) ON CONFLICT DO NOTHING`
+            : `UPDATE transmitter_looked SET at = CASE WHEN at < @now THEN @now ELSE at + 1 END
+               WHERE at = @earlier`,
+          { now, earlier },
+        );
+        if (advanced === 0) return false;
+        yield* run('DELETE FROM transmitter_seen');
+        yield* run(
+          `INSERT INTO transmitter_seen (kind, id, username, ends_at, detail)
+           SELECT value ->> 'kind', value ->> 'id', value ->> 'user', CAST(value ->> 'endsAt' AS bigint),
+             value ->> 'detail'
+           FROM ${each('@stands')}`,
+          { stands: JSON.stringify(stands) },
+        );
+        for (const { endpoint, token } of sent) {
+          yield* run(
+            `INSERT INTO signal_outbox (endpoint, token, made_at, due_at)
+             VALUES (@endpoint, @token, @now, ${databaseTime})`,
+            { endpoint, token, now },
+          );
+        }
+        return true;
+      }),
+    /**
+     * Claims each endpoint's oldest event, if due, so that no other process sends it at the same time. Later events wait,
+     * so that endpoints receive events in order.
+     */
+    async claim(now: number): Promise<OutgoingSecurityEvent[]> {
+      // Usually nothing is due, and a read needs no lock.
+      const isDue = await database.one(`SELECT 1 FROM signal_outbox WHERE due_at <= ${databaseTime} LIMIT 1`, { now });
+      if (isDue === undefined) return [];
+      return await database.write(() =>
+        all<OutgoingSecurityEvent>(
+          `UPDATE signal_outbox SET due_at = ${databaseTime} + ${SEND_CLAIM_MS}
+           WHERE due_at <= ${databaseTime} AND id IN (SELECT min(id) FROM signal_outbox GROUP BY endpoint)
+           RETURNING id, endpoint, token, made_at, tries, due_at`,
+          { now },
+        ),
+      );
+    },
+    async done({ id }: OutgoingSecurityEvent): Promise<void> {
+      await database.run('DELETE FROM signal_outbox WHERE id = @id', { id });
+    },
+    /** Ends a claim after an attempt that failed. The event is due again in `delay` milliseconds. */
+    async later({ id, due_at: claim }: OutgoingSecurityEvent, delay: number, now: number): Promise<void> {
+      const text = `UPDATE signal_outbox SET tries = tries + 1, due_at = ${databaseTime} + @delay
+        WHERE id = @id AND due_at = @claim`;
+      await database.run(text, { id, claim, delay, now });
+    },
+    /** Ends a claim whose attempt was interrupted. The event is due immediately. */
+    async release({ id, due_at: claim }: OutgoingSecurityEvent, now: number): Promise<void> {
+      const text = `UPDATE signal_outbox SET due_at = ${databaseTime} WHERE id = @id AND due_at = @claim`;
+      await database.run(text, { id, claim, now });
+    },
   };
 }

@@ -160,7 +160,7 @@ describe('connecting an account', () => {
     // Even with the third party's answer, which her other browser would take.
     const authorize = authorizeUrlOn((await (await browser('alice')).get(link)).text);
     expect((await alice.visit(await consent(authorize, 'alice'))).status).toBe(403);
-    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+    expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(false);
   });
 
   it('of somebody else by a link that was sent to them is refused', async () => {
@@ -173,8 +173,8 @@ describe('connecting an account', () => {
     const back = await consent(authorize, 'bob');
     expect((await bob.get(back)).status).toBe(400);
     expect((await (await browser(undefined)).get(back)).status).toBe(401);
-    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
-    expect(world.vault().isConnected('bob', 'paper-broker')).toBe(false);
+    expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+    expect(await world.vault().isConnected('bob', 'paper-broker')).toBe(false);
     expect((await complete()).body).toMatchObject({ code: 'authorization_pending' });
   });
 
@@ -189,9 +189,9 @@ describe('connecting an account', () => {
     const elsewhere = new URL(back);
     elsewhere.pathname = '/connections/callback/other-broker';
     expect((await alice.get(elsewhere.href)).status).toBe(400);
-    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+    expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(false);
     expect((await alice.get(back.href)).status).toBe(200);
-    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(true);
+    expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(true);
     expect((await alice.get(back.href)).status).toBe(400);
   });
 
@@ -201,7 +201,7 @@ describe('connecting an account', () => {
     const back = await consent(authorizeUrlOn((await alice.get(link)).text), 'alice', 'deny');
     expect((await alice.get(back)).text).toContain('Not connected');
     expect((await complete()).body).toMatchObject({ code: 'access_denied' });
-    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+    expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(false);
   });
 
   it('with a code that is not the third party’s fails, and the link is used up', async () => {
@@ -254,7 +254,7 @@ describe('disconnecting', () => {
     await connectAlice();
     expect((await bob.ask('GET', 'accounts', bob.accessToken)).body).toEqual({ accounts: [] });
     expect((await bob.ask('DELETE', 'accounts/cac_paper-broker', bob.accessToken)).status).toBe(404);
-    expect(world.vault().isConnected('alice', 'paper-broker')).toBe(true);
+    expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(true);
   });
 });
 

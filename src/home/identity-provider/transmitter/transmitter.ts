@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { importJWK, SignJWT } from 'jose';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
@@ -11,6 +10,7 @@ import {
   type SecurityEventOutbox,
   type SecurityEventSubject,
 } from '../../../store/home/signal-outbox.ts';
+import type { SqlTransactions } from '../../../store/sql/sql-database.ts';
 import { defined } from '../../../values/defined.ts';
 import { protocolRoutes } from '../protocol/protocol.ts';
 import { CREDENTIAL_CHANGE_EVENT, SESSION_REVOKED_EVENT } from '../signals/security-events.ts';
@@ -23,7 +23,7 @@ export interface SignalReceiver {
 
 export interface TransmitterOptions {
   readonly receivers: readonly SignalReceiver[];
-  readonly database: Database;
+  readonly database: SqlTransactions;
   readonly issuer: string;
   readonly people: Pick<PeopleStore, 'list'>;
   readonly keys: Pick<ApprovalKeys, 'list'>;
@@ -50,10 +50,10 @@ export function startSignalTransmitter(options: TransmitterOptions): { close(): 
 
   const look = async (): Promise<void> => {
     const now = clock.now();
+    const { version, subjects: seen } = await outbox.seen();
     const stands = await standing();
-    const seen = outbox.seen();
-    const events = seen === undefined ? [] : outgoingEvents(seen, stands, now);
-    if (seen !== undefined && seen.length === stands.length && changedItems(seen, stands).length === 0) return;
+    const events = version === null ? [] : outgoingEvents(seen, stands, now);
+    if (version !== null && changedItems(seen, stands).length === 0) return;
     const sent = await Promise.all(
       events.flatMap((event) =>
         receivers.map(async ({ endpoint, audience }) => ({
@@ -62,7 +62,8 @@ export function startSignalTransmitter(options: TransmitterOptions): { close(): 
         })),
       ),
     );
-    outbox.keep(stands, sent, now);
+    // If another process has stored the changes in the meantime, it has stored their events, too.
+    await outbox.keep(version, stands, sent, now);
   };
   const running = (async () => {
     while (!signal.aborted) {
@@ -167,14 +168,16 @@ const RETRY_DELAYS_MS = [2_000, 10_000, 60_000, 600_000] as const;
 const MAX_SIGNAL_AGE_MS = 7 * 24 * 3_600_000;
 
 interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
-  readonly outbox: Pick<SecurityEventOutbox, 'due' | 'done' | 'later'>;
+  readonly outbox: Pick<SecurityEventOutbox, 'claim' | 'done' | 'later' | 'release'>;
   readonly closing: AbortSignal;
 }
 
 /** Sends the due signals, one at a time for each receiver, so that an unreachable receiver doesn't delay the others. */
 async function pushSignals(options: PushSignalsOptions): Promise<void> {
   const { outbox, clock, closing } = options;
-  for (let due = outbox.due(clock.now()); due.length > 0 && !closing.aborted; due = outbox.due(clock.now())) {
+  while (!closing.aborted) {
+    const due = await outbox.claim(clock.now());
+    if (due.length === 0) return;
     await Promise.all(due.map((one) => pushOne(options, one)));
   }
 }
@@ -185,8 +188,9 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
  */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,
-  { id, endpoint, token, made_at, tries }: OutgoingSecurityEvent,
+  event: OutgoingSecurityEvent,
 ): Promise<void> {
+  const { endpoint, token, made_at, tries } = event;
   const { host } = new URL(endpoint);
   let said: string;
   try {
@@ -198,40 +202,41 @@ async function pushOne(
       signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closing]),
     });
     await response.body?.cancel();
-    if (response.ok) return outbox.done(id);
+    if (response.ok) return await outbox.done(event);
     said = `responded with ${response.status}`;
     if (response.status === 400) {
       onError(`signals: ${host} ${said}; the signal will not be sent again`);
-      return outbox.done(id);
+      return await outbox.done(event);
     }
   } catch (error) {
-    // Interrupted by `close`. The signal is sent again at the next start.
-    if (closing.aborted) return;
+    // Interrupted by `close`. Another process, or the next start, sends the signal again.
+    if (closing.aborted) return await outbox.release(event, clock.now());
     said = error instanceof Error ? error.name : 'failed';
   }
   const now = clock.now();
   if (now - made_at >= MAX_SIGNAL_AGE_MS) {
     onError(`signals: ${host} ${said}; the signal is too old to be sent again`);
-    return outbox.done(id);
+    return await outbox.done(event);
   }
   if (tries === 0) onError(`signals: ${host} ${said}; it will be retried`);
-  outbox.later(id, now + (RETRY_DELAYS_MS[Math.min(tries, RETRY_DELAYS_MS.length - 1)] ?? 0));
+  await outbox.later(event, RETRY_DELAYS_MS[Math.min(tries, RETRY_DELAYS_MS.length - 1)] ?? 0, now);
 }
 
 function createSnapshotReader(
-  database: Database,
+  database: SqlTransactions,
   { people, keys }: { readonly people: Pick<PeopleStore, 'list'>; readonly keys: Pick<ApprovalKeys, 'list'> },
 ): () => Promise<SecurityEventSubject[]> {
-  const sessions = database.prepare<[], { id: string; user: string; expires_at: number | null }>(`
-    SELECT devices.grant_id AS id, devices.username AS user, grants.expires_at
+  const devices = `
+    SELECT devices.grant_id AS id, devices.username AS "user", grants.expires_at
     FROM granted_devices AS devices
-    JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id`);
+    JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id`;
   return async () => {
     const users = (await people.list()).map(({ username }) => username);
     const all = await Promise.all(users.map((user) => keys.list(user)));
+    const sessions = await database.all<{ id: string; user: string; expires_at: number | null }>(devices);
     return [
       ...users.map((user): SecurityEventSubject => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
-      ...sessions.all().map(({ id, user, expires_at }): SecurityEventSubject => {
+      ...sessions.map(({ id, user, expires_at }): SecurityEventSubject => {
         const endsAt = expires_at === null ? null : expires_at * 1000;
         return { kind: 'session', id, user, endsAt, detail: '' };
       }),

@@ -5,6 +5,7 @@ import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database
 import { peopleContract } from './people.ts';
 import { recoveryCodesContract } from './recovery-codes.ts';
 import { sessionsContract } from './sessions.ts';
+import { signalOutboxContract } from './signal-outbox.ts';
 import { vaultContract } from './vault.ts';
 
 /** The contracts of all of a home's stores, for each kind of database. */
@@ -25,4 +26,5 @@ export function homeStoresContract(open: OpenHomeDatabase): void {
   oidcStoreContract(open);
   clientsContract(open);
   vaultContract(open);
+  signalOutboxContract(open);
 }

@@ -34,7 +34,7 @@ afterAll(async () => {
 const events = () => receiver.requests.map(({ body }) => decodeJwt(body)) as Record<string, never>[];
 const isSeen = (kind: string, user: string, n: number) =>
   expect
-    .poll(() => rowsOf(world, `SELECT id FROM transmitter_seen WHERE kind = '${kind}' AND user = '${user}'`), SEEN)
+    .poll(() => rowsOf(world, `SELECT id FROM transmitter_seen WHERE kind = '${kind}' AND username = '${user}'`), SEEN)
     .toHaveLength(n);
 
 describe('a home tells its receivers', () => {
