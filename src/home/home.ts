@@ -129,7 +129,7 @@ export async function createHome(options: HomeOptions) {
         .notifyOrder(unexplainedOrderNews(found, clock.now()))
         .catch((error: Error) => options.onError?.(error.message)),
     isRevoked: provider.isRevoked,
-    isRevokedBySignal: async (of, at) => provider.signals.isRevokedBySignal(of, at),
+    isRevokedBySignal: provider.signals.isRevokedBySignal,
     isKnown: async (sub) => (await people.find(sub)) !== undefined,
   });
   const { departures, signalled } = startCleanups(options, { provider, gateway, people, keys, clock });
@@ -204,9 +204,9 @@ function startCleanups(
     onError,
   });
   const signalled = createCleanupQueue({
-    unended: async () => provider.signals.unended(),
+    unended: provider.signals.unended,
     end: createSignalCleanup({ companies, gateway, stores, vault, tell: provider.notifySignal, now }),
-    ended: async (signal) => provider.signals.ended(signal),
+    ended: provider.signals.ended,
     onError,
   });
   return { departures, signalled };

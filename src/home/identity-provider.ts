@@ -236,7 +236,7 @@ async function openProviderState(
     grants,
     authorized,
     openRegistrations,
-    revocations: openCompanyRevocations({ database, companies, dialect: sql.dialect, now }),
+    revocations: openCompanyRevocations({ database: sql, companies, now }),
     redeemed: createRedeemedAssertionStore(sql, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: createCompanyKeyLookup(companies, { fetch: options.fetch ?? fetch, clock }),
     sessions: createSessionStore({ database: options.sql, formKey: keys.cookie, clock }),

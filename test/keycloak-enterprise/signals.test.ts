@@ -95,7 +95,7 @@ function taken(): { event: string; reason: string }[] {
   try {
     return database
       .prepare<[], { event: string; reason: string }>(
-        "SELECT event, reason FROM signalled WHERE user = 'alice' AND ended_at IS NOT NULL ORDER BY id",
+        "SELECT event, reason FROM signalled WHERE username = 'alice' AND ended_at IS NOT NULL ORDER BY id",
       )
       .all();
   } finally {

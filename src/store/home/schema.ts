@@ -139,7 +139,7 @@ const signalTables = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS redeemed_assertions_expiry ON redeemed_assertions (expires_at);
   CREATE TABLE IF NOT EXISTS company_standing (
-    issuer TEXT NOT NULL, subject TEXT NOT NULL, user TEXT NOT NULL, revoked_before INTEGER NOT NULL,
+    issuer TEXT NOT NULL, subject TEXT NOT NULL, username TEXT NOT NULL, revoked_before INTEGER NOT NULL,
     disabled_at INTEGER, PRIMARY KEY (issuer, subject)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS signals_seen (
@@ -147,7 +147,7 @@ const signalTables = `
     PRIMARY KEY (issuer, jti)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS signalled (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, issuer TEXT NOT NULL, effect TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL, issuer TEXT NOT NULL, effect TEXT NOT NULL,
     event TEXT NOT NULL, reason TEXT NOT NULL, jti TEXT NOT NULL, at INTEGER NOT NULL, ended_at INTEGER
   ) STRICT;
   CREATE INDEX IF NOT EXISTS signalled_unended ON signalled (id) WHERE ended_at IS NULL;

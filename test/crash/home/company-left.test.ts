@@ -45,7 +45,7 @@ afterEach(async () => {
 const signalled = () => {
   const database = new Database(join(world.home, 'provider.db'), { readonly: true });
   try {
-    return database.prepare('SELECT user, jti, ended_at IS NOT NULL AS ended FROM signalled').all();
+    return database.prepare('SELECT username AS user, jti, ended_at IS NOT NULL AS ended FROM signalled').all();
   } finally {
     database.close();
   }

@@ -32,7 +32,7 @@ interface CompanyGrantOptions {
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly revocations: {
     /** Returns why a security event has invalidated an assertion issued at `issuedAt` (seconds since the epoch). */
-    refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
+    refusal(issuer: string, subject: string, issuedAt: number): Promise<'revoked' | 'disabled' | undefined>;
   };
   readonly now: () => number;
   /** Called with the reason for each rejection. The reason never quotes the assertion. */
@@ -78,7 +78,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     const resource = requireResource(assertion, params.resource, options.resource);
     const scope = grantedScope(assertion, params.scope, company);
     const accountId = await personOf(assertion, company);
-    requireNotTakenBack(assertion);
+    await requireNotTakenBack(assertion);
     await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
     if (!(await options.redeemed.redeem(assertion))) throw rejectedAssertion('it was already redeemed');
 
@@ -104,7 +104,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     ctx.oidc.entity('AccessToken', token);
     const accessToken = await token.save();
     try {
-      requireNotTakenBack(assertion);
+      await requireNotTakenBack(assertion);
     } catch (error) {
       await grant.destroy();
       throw error;
@@ -137,8 +137,8 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     return username;
   }
 
-  function requireNotTakenBack({ iss, sub, iat }: IdentityAssertion): void {
-    const refusal = options.revocations.refusal(iss, sub, iat);
+  async function requireNotTakenBack({ iss, sub, iat }: IdentityAssertion): Promise<void> {
+    const refusal = await options.revocations.refusal(iss, sub, iat);
     if (refusal === 'disabled') throw rejectedAssertion('the company has disabled the account of this sub');
     if (refusal === 'revoked') throw rejectedAssertion('the company has since ended the sign-ins of this sub');
   }

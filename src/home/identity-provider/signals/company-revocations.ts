@@ -1,7 +1,12 @@
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { endGrants } from '../../../store/home/oidc-store.ts';
-import type { Dialect } from '../../../store/sql/sql-database.ts';
-import { createWorkRunner } from '../../../store/sqlite/sql-database.ts';
+import {
+  type Dialect,
+  lock,
+  one,
+  run,
+  type SqlTransactions,
+  type TransactionWork,
+} from '../../../store/sql/sql-database.ts';
 import { type Company, findCompany } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
@@ -32,41 +37,36 @@ interface RevocationRow {
   readonly disabled_at: number | null;
 }
 
+/** Orders a signal about a person, and the checks of the person's assertions that other processes make at that time. */
+const lockStanding = (issuer: string, subject: string) => lock('company standing', issuer, subject);
+
 export function openCompanyRevocations(options: {
-  readonly database: Database;
+  readonly database: SqlTransactions;
   readonly companies: readonly Company[];
-  readonly dialect: Dialect;
   readonly now: () => number;
 }) {
-  const { database, companies, dialect, now } = options;
-  const rows = openTables(database);
-  const runWork = createWorkRunner(database);
+  const { database, companies, now } = options;
+  const { dialect } = database;
 
-  const endCompanyGrants = ({ clients }: Company, sub: string) => {
-    for (const { client_id: clientId } of clients) runWork(endGrants(dialect, { sub, clientId }));
-  };
-  const take = database.transaction((signal: Signal): 'taken' | 'known' | 'replayed' => {
-    const { company, jti, digest, issuedAt, about } = signal;
+  function* apply({ company, jti, issuedAt }: Signal, about: Subject): TransactionWork<void> {
+    const { effect, event, reason, subject, user } = about;
     const at = now();
     const seconds = Math.floor(at / 1000);
-    const seen = rows.seen.get(company.issuer, jti);
-    if (seen !== undefined) return seen === digest ? 'known' : 'replayed';
-    rows.forget.run(seconds);
-    rows.see.run(company.issuer, jti, digest, seconds + SEEN_RETENTION_S);
-    const user = about && companyUser(company, about.subject);
-    if (about === undefined || user === undefined) return 'taken';
-    const { effect, event, reason, subject } = about;
     const of = { issuer: company.issuer, subject, user };
-    if (effect === 'enabled') rows.enable.run(of);
+    if (effect === 'enabled') yield* run(ENABLE, of);
     else {
       // Assertions have whole seconds of the company's clock, so one made in this same second counts as earlier.
       const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
-      rows.revoke.run({ ...of, revokedBefore, disabledAt: effect === 'disabled' ? seconds : null });
-      endCompanyGrants(company, user);
+      const disabledAt = effect === 'disabled' ? seconds : null;
+      yield* run(revoke(dialect), { ...of, revokedBefore, disabledAt });
+      for (const { client_id: clientId } of company.clients) yield* endGrants(dialect, { sub: user, clientId });
     }
-    rows.insert.run({ ...of, effect, event, reason, jti, at });
-    return 'taken';
-  });
+    yield* run(
+      `INSERT INTO signalled (username, issuer, effect, event, reason, jti, at)
+       VALUES (@user, @issuer, @effect, @event, @reason, @jti, @at)`,
+      { ...of, effect, event, reason, jti, at },
+    );
+  }
 
   return {
     /**
@@ -74,10 +74,39 @@ export function openCompanyRevocations(options: {
      * tokens. Afterwards, earlier assertions are rejected. Changes nothing if it returns `known` (the same token was
      * received before) or `replayed` (a different token had this `jti`).
      */
-    take: (signal: Signal): 'taken' | 'known' | 'replayed' => take.immediate(signal),
-    /** Returns why an assertion issued at `issuedAt` (seconds since the epoch) is no longer valid. */
-    refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined {
-      const row = rows.standing.get(issuer, subject);
+    take: (signal: Signal): Promise<'taken' | 'known' | 'replayed'> =>
+      database.write(function* () {
+        const { company, jti, digest, about } = signal;
+        const { issuer } = company;
+        const seconds = Math.floor(now() / 1000);
+        yield* run('DELETE FROM signals_seen WHERE kept_until < @seconds', { seconds });
+        const isNew = yield* run(
+          `INSERT INTO signals_seen (issuer, jti, digest, kept_until) VALUES (@issuer, @jti, @digest, @keptUntil)
+           ON CONFLICT DO NOTHING`,
+          { issuer, jti, digest, keptUntil: seconds + SEEN_RETENTION_S },
+        );
+        if (isNew === 0) {
+          const text = 'SELECT digest FROM signals_seen WHERE issuer = @issuer AND jti = @jti';
+          return (yield* one<{ digest: string }>(text, { issuer, jti }))?.digest === digest ? 'known' : 'replayed';
+        }
+        const user = about && companyUser(company, about.subject);
+        if (about === undefined || user === undefined) return 'taken';
+        yield* lockStanding(issuer, about.subject);
+        yield* apply(signal, { ...about, user });
+        return 'taken';
+      }),
+    /**
+     * Returns why an assertion issued at `issuedAt` (seconds since the epoch) is no longer valid. Waits for a signal that
+     * another process is storing, so that a grant made before this check is either ended by the signal or refused here.
+     */
+    async refusal(issuer: string, subject: string, issuedAt: number): Promise<'revoked' | 'disabled' | undefined> {
+      const row = await database.write(function* () {
+        yield* lockStanding(issuer, subject);
+        return yield* one<RevocationRow>(
+          'SELECT revoked_before, disabled_at FROM company_standing WHERE issuer = @issuer AND subject = @subject',
+          { issuer, subject },
+        );
+      });
       if (row === undefined) return undefined;
       if (isDisabled(row, enabledAtTime(companies, issuer, subject))) return 'disabled';
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
@@ -86,19 +115,44 @@ export function openCompanyRevocations(options: {
      * Returns whether the access that a client used for a person at `at` (milliseconds since the epoch) has since been
      * revoked. Without a client, checks the person's advance approvals, which any of their companies can suspend.
      */
-    isRevokedBySignal({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
+    async isRevokedBySignal(
+      { sub, client }: { readonly sub: string; readonly client?: string },
+      at: number,
+    ): Promise<boolean> {
       const company = client === undefined ? undefined : findCompany(companies, client);
       if (client !== undefined && company === undefined) return false;
-      const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
-      return before != null && at < before * 1000;
+      const row = await database.one<{ before: number | null }>(
+        `SELECT max(revoked_before) AS before FROM company_standing
+         WHERE username = @sub AND (CAST(@issuer AS text) IS NULL OR issuer = @issuer)`,
+        { sub, issuer: company?.issuer ?? null },
+      );
+      return row?.before != null && at < row.before * 1000;
     },
     /** Returns the signals whose clean-up in the other databases is not complete yet, oldest first. */
-    unended: (): PendingSignal[] => rows.unended.all(),
-    ended: ({ id }: PendingSignal): void => {
-      rows.ended.run(now(), id);
+    unended: (): Promise<PendingSignal[]> =>
+      database.all<PendingSignal>(
+        `SELECT id, username AS "user", issuer, effect, event, reason, jti, at FROM signalled
+         WHERE ended_at IS NULL ORDER BY id`,
+      ),
+    async ended({ id }: PendingSignal): Promise<void> {
+      const text = 'UPDATE signalled SET ended_at = @now WHERE id = @id AND ended_at IS NULL';
+      await database.run(text, { id, now: now() });
     },
   };
 }
+
+/** A signal's event, and the user of this home that it is about. */
+type Subject = NonNullable<Signal['about']> & { readonly user: string };
+
+const ENABLE = 'UPDATE company_standing SET disabled_at = NULL WHERE issuer = @issuer AND subject = @subject';
+
+const revoke = ({ tenant }: Dialect) => `
+  INSERT INTO company_standing (issuer, subject, username, revoked_before, disabled_at)
+  VALUES (@issuer, @subject, @user, @revokedBefore, @disabledAt)
+  ON CONFLICT (${tenant}issuer, subject) DO UPDATE SET username = excluded.username,
+    revoked_before = CASE WHEN company_standing.revoked_before > excluded.revoked_before
+      THEN company_standing.revoked_before ELSE excluded.revoked_before END,
+    disabled_at = coalesce(excluded.disabled_at, company_standing.disabled_at)`;
 
 function companyUser({ people }: Company, subject: string): string | undefined {
   return Object.hasOwn(people, subject) ? people[subject] : undefined;
@@ -112,38 +166,4 @@ function isDisabled({ disabled_at }: RevocationRow, enabledAt: string | undefine
 function enabledAtTime(companies: readonly Company[], issuer: string, subject: string): string | undefined {
   const enabled = companies.find((one) => one.issuer === issuer)?.signals?.enabled ?? {};
   return Object.hasOwn(enabled, subject) ? enabled[subject] : undefined;
-}
-
-function openTables(database: Database) {
-  return {
-    seen: database
-      .prepare<[string, string], string>('SELECT digest FROM signals_seen WHERE issuer = ? AND jti = ?')
-      .pluck(),
-    see: database.prepare<[string, string, string, number]>('INSERT INTO signals_seen VALUES (?, ?, ?, ?)'),
-    forget: database.prepare<[number]>('DELETE FROM signals_seen WHERE kept_until < ?'),
-    standing: database.prepare<[string, string], RevocationRow>(
-      'SELECT revoked_before, disabled_at FROM company_standing WHERE issuer = ? AND subject = ?',
-    ),
-    revokedBefore: database
-      .prepare<[{ user: string; issuer: string | null }], number | null>(
-        `SELECT max(revoked_before) FROM company_standing
-         WHERE user = @user AND (@issuer IS NULL OR issuer = @issuer)`,
-      )
-      .pluck(),
-    revoke: database.prepare(`
-      INSERT INTO company_standing VALUES (@issuer, @subject, @user, @revokedBefore, @disabledAt)
-      ON CONFLICT (issuer, subject) DO UPDATE SET user = excluded.user,
-        revoked_before = max(revoked_before, excluded.revoked_before),
-        disabled_at = coalesce(excluded.disabled_at, disabled_at)`),
-    enable: database.prepare(
-      'UPDATE company_standing SET disabled_at = NULL WHERE issuer = @issuer AND subject = @subject',
-    ),
-    insert: database.prepare(`
-      INSERT INTO signalled (user, issuer, effect, event, reason, jti, at)
-      VALUES (@user, @issuer, @effect, @event, @reason, @jti, @at)`),
-    unended: database.prepare<[], PendingSignal>(
-      'SELECT id, user, issuer, effect, event, reason, jti, at FROM signalled WHERE ended_at IS NULL ORDER BY id',
-    ),
-    ended: database.prepare<[number, number]>('UPDATE signalled SET ended_at = ? WHERE id = ?'),
-  };
 }

@@ -37,8 +37,8 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
     return context.body(null, 429);
   });
 
-  const take = (signal: Signal): void => {
-    const outcome = revocations.take(signal);
+  const take = async (signal: Signal): Promise<void> => {
+    const outcome = await revocations.take(signal);
     if (outcome === 'replayed')
       throw new SignalRejectionError('invalid_request', 'another token already used this jti');
     if (outcome === 'known') return;
@@ -53,7 +53,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
     taken: 200 | 202,
   ): Promise<Response> => {
     try {
-      take(await read());
+      await take(await read());
       return context.body(null, taken);
     } catch (error) {
       if (error instanceof SignalRejectionError) {

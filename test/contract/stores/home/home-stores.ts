@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clientsContract } from './clients.ts';
+import { companyRevocationsContract } from './company-revocations.ts';
 import { oidcStoreContract } from './oidc-store.ts';
 import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database.ts';
 import { peopleContract } from './people.ts';
@@ -26,5 +27,6 @@ export function homeStoresContract(open: OpenHomeDatabase): void {
   oidcStoreContract(open);
   clientsContract(open);
   vaultContract(open);
+  companyRevocationsContract(open);
   signalOutboxContract(open);
 }

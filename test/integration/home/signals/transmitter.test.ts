@@ -88,7 +88,7 @@ describe('a home tells its receivers', () => {
       },
     });
     await expect
-      .poll(() => rowsOf(listening, 'SELECT user, issuer, event FROM signalled'), SEEN)
+      .poll(() => rowsOf(listening, 'SELECT username AS user, issuer, event FROM signalled'), SEEN)
       .toEqual([{ user: 'alice', issuer, event: 'session-revoked' }]);
   });
 
