@@ -43,7 +43,7 @@ export async function ensureSandbox(options: {
       hint: 'Start it with "trade-agent sandbox".',
     });
   }
-  options.notice?.('Starting the sandbox …');
+  options.notice?.('Starting the sandbox…');
   return startInBackground(options.sandboxHome, file, options.env);
 }
 

@@ -267,7 +267,7 @@ function requestSecret(context: BrowserContext): Response | Promise<Response> {
   return renderPage(context, {
     title: 'Dashboard',
     status: 401,
-    body: html`<form class="card" method="post" action="${OPEN}" data-auto><h1 tabindex="-1">Opening …</h1><input type="hidden" name="secret" data-from-hash></form>`,
+    body: html`<form class="card" method="post" action="${OPEN}" data-auto><h1 tabindex="-1">Opening…</h1><input type="hidden" name="secret" data-from-hash></form>`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { formatDollarAmount, formatShares } from '../trading/amounts.ts';
+import { formatTimeOfDay } from '../trading/date-words.ts';
 import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
@@ -80,7 +81,7 @@ export function marketClosures(
     if (day === undefined) {
       if (weekday(date) !== 0 && weekday(date) !== 6) found.push({ date, what: 'is closed' });
     } else if (day.close < usual && newYorkInstant(date, day.close) > now) {
-      found.push({ date, what: `closes early, at ${day.close} New York time,` });
+      found.push({ date, what: `closes early, at ${formatTimeOfDay(day.close)} New York time,` });
     }
   }
   return found;

@@ -1,20 +1,11 @@
 import { formatSharePrice } from './amounts.ts';
 import { parseOptionSymbol } from './asset-class.ts';
+import { formatDayOfMonth } from './date-words.ts';
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** Formats a date as `24 Dec`. */
-export function formatDayOfMonth(date: string): string {
-  const [, month = '', day = ''] = date.split('-');
-  return `${Number(day)} ${MONTHS[Number(month) - 1] ?? month}`;
-}
-
-export const formatDate = (date: string): string => `${formatDayOfMonth(date)} ${date.slice(0, 4)}`;
-
-/** Describes an option as `AAPL 18 Dec 2026 $190 call`. Returns any other symbol unchanged. */
+/** Describes an option as `AAPL Dec 18 2026 $190 call`, as brokers do. Returns any other symbol unchanged. */
 export function describeOptionSymbol(symbol: string): string {
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return symbol;
   const { underlying, expiry, strike, right } = option;
-  return `${underlying} ${formatDate(expiry)} ${formatSharePrice(strike).replace(/\.00$/, '')} ${right}`;
+  return `${underlying} ${formatDayOfMonth(expiry)} ${expiry.slice(0, 4)} ${formatSharePrice(strike).replace(/\.00$/, '')} ${right}`;
 }

@@ -73,7 +73,7 @@ export function detailsEnvironment({ environment }: Readonly<Record<string, unkn
   return environment === undefined ? undefined : toPlainText(environment);
 }
 
-/** Describes the order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
+/** Describes the order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL Dec 18 2026 $190 call`. */
 export function detailsHeadline(details: Readonly<Record<string, unknown>>): string {
   const action = orderTermFields.side.shown(toPlainText(details.side));
   const symbol = describeOptionSymbol(toPlainText(details.symbol));
@@ -85,7 +85,7 @@ export function detailsHeadline(details: Readonly<Record<string, unknown>>): str
 /** Describes the terms below the headline: `Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day`. */
 export function detailsTerms(details: Readonly<Record<string, unknown>>): string {
   const price = (name: string) => (details[name] === undefined ? undefined : `$${toPlainText(details[name])}`);
-  const percent = details.trail_percent === undefined ? undefined : `${toPlainText(details.trail_percent)} %`;
+  const percent = details.trail_percent === undefined ? undefined : `${toPlainText(details.trail_percent)}%`;
   const trail = price('trail_price') ?? percent;
   const type = orderTermFields.type.shown(toPlainText(details.order_type));
   const at = formatPriceTerms(price('stop_price'), price('limit_price'), trail);

@@ -1,6 +1,6 @@
 import { formatDollarAmount, formatSharePrice, formatShares } from './amounts.ts';
 import { contractMultiplier, parseOptionSymbol } from './asset-class.ts';
-import { formatDate } from './contract-words.ts';
+import { formatDate } from './date-words.ts';
 import { Dec } from './decimal.ts';
 
 interface Assignment {

@@ -30,7 +30,7 @@ const formatPerShare: FormatValue = (value, symbol = '') => `$${value} ${perUnit
 export const formatDollars: FormatValue = (value) =>
   /^\d+(\.\d{1,2})?$/.test(value) ? `$${toCents(value)}` : `$${value}`;
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
-const percentOfFraction: FormatValue = (value) => (isNumber(value) ? `${toPlain(new Dec(value).times(100))} %` : value);
+const percentOfFraction: FormatValue = (value) => (isNumber(value) ? `${toPlain(new Dec(value).times(100))}%` : value);
 export const namedFormat =
   <Value extends string>(words: Readonly<Record<Value, string>>): FormatValue =>
   (value) =>
@@ -88,7 +88,7 @@ export const orderTermFields = {
     sent: true,
     shorthand: (value) => `TRAIL ${value}PCT`,
     label: 'Trail',
-    shown: (value) => `${value} %`,
+    shown: (value) => `${value}%`,
   },
   order_class: wordField('Exits', namedFormat(toNames(orderClassWords))),
   take_profit_limit_price: priceField('leg', 'Take profit at', 'TP'),

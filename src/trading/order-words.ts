@@ -71,7 +71,7 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
     ['account', `${order.account} ${environmentName(order.environment)}`],
     ['duration', timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : '')],
     ['price', `${formatSharePrice(order.reference_price)} now${describeBound(order)}`],
-    ['order id', order.client_order_id],
+    ['order ID', order.client_order_id],
     ...more.map((name): [string, string] => {
       const field = findOrderField(name);
       const value = String(order[name]);

@@ -93,7 +93,7 @@ describe('a person with a phone, in a real browser', () => {
       type: 'Limit',
       time_in_force: 'Day',
       extended_hours: 'Extended hoursNo',
-      max_slippage: '1 %',
+      max_slippage: '1%',
       environment: 'PAPER',
       expires_at: String(expires_at).slice(0, 4),
     };

@@ -72,7 +72,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     await terminal.shows(/● Bought 3 KO at \$[\s\S]*\/help$/m);
     await terminal.turn('buy 1 JPM\n', /BUY 1 JPM, market[\s\S]*approve/);
     await decide('deny');
-    const screen = await terminal.shows(/denied on the phone: no order[\s\S]*\/help$/m);
+    const screen = await terminal.shows(/denied on the phone; nothing was ordered[\s\S]*\/help$/m);
     expect(frame(screen)).toMatchSnapshot('after a fill and a denial');
     const placed = (await world.book()).map(({ symbol }) => symbol);
     expect(placed).toContain('KO');

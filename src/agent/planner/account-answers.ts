@@ -6,6 +6,7 @@ import {
   formatShares,
   formatSignedDollars,
 } from '../../trading/amounts.ts';
+import { formatDate } from '../../trading/date-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { describeOrder, orderRequestSchema } from '../../trading/order.ts';
 import { periods, periodWords } from '../../trading/period.ts';
@@ -111,7 +112,7 @@ export function formatAccountAnswer(tool: string, content: unknown): string | un
   }
 }
 
-const day = (at: string) => at.slice(0, 10);
+const day = (at: string) => formatDate(at.slice(0, 10));
 const note = (simulated: boolean) => (simulated ? ['Prices are simulated.'] : []);
 
 function riskAnswer(data: z.output<typeof risk>): string {

@@ -11,13 +11,13 @@ import {
   formatTodayChange,
 } from '../../trading/amounts.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
+import { formatDate, formatNewYorkDateTime } from '../../trading/date-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/kinds/kind-words.ts';
 import { mandateResultSchema } from '../../trading/mandate/granted.ts';
 import { formatLastDayWithWeekday } from '../../trading/mandate/mandate-end.ts';
-import { formatNewYorkDateTime } from '../../trading/mandate/standing-order-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { describeOrderOutcome } from '../../trading/order-outcome.ts';
@@ -395,7 +395,7 @@ function chartAnswer({ symbol, bars }: { readonly symbol: string; readonly bars:
   const closes = bars.map(({ close }) => close);
   const [low, high] = [Dec.min(...closes), Dec.max(...closes)].map((price) => formatSharePrice(price.toFixed()));
   return [
-    `${symbol} from ${first.at.slice(0, 10)} to ${last.at.slice(0, 10)}: ${formatSharePrice(first.close)} to ${formatSharePrice(last.close)}, ${formatSignedDollars(change.toFixed(2))} (${formatSignedPercent(fraction)}); low ${low}, high ${high}.`,
+    `${symbol} from ${formatDate(first.at.slice(0, 10))} to ${formatDate(last.at.slice(0, 10))}: ${formatSharePrice(first.close)} to ${formatSharePrice(last.close)}, ${formatSignedDollars(change.toFixed(2))} (${formatSignedPercent(fraction)}); low ${low}, high ${high}.`,
     `\`${sparkline(closes, CHART_WIDTH, true)}\``,
   ].join('\n\n');
 }

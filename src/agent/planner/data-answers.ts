@@ -7,6 +7,7 @@ import {
   formatSignedDollars,
   formatSignedPercent,
 } from '../../trading/amounts.ts';
+import { formatDate, formatTimeOfDay } from '../../trading/date-words.ts';
 import { articleSchema } from '../../trading/market-news.ts';
 import { addDays } from '../../trading/new-york-time.ts';
 import { periods, periodWords } from '../../trading/period.ts';
@@ -60,17 +61,21 @@ function tomorrowAnswer({ today, days }: z.output<typeof calendar>): string {
   const date = addDays(today, 1);
   const day = days.find((each) => each.date === date);
   if (day !== undefined) {
-    return `Yes, the market is open tomorrow, ${date}, from ${day.open} to ${day.close} in New York.`;
+    return `Yes, the market is open tomorrow, ${formatDate(date)}, ${hoursText(day)}.`;
   }
   const next = days.find((each) => each.date > date);
-  const then = next === undefined ? '' : ` It next opens on ${next.date}, from ${next.open} to ${next.close}.`;
-  return `No, the market is closed tomorrow, ${date}.${then}`;
+  const then = next === undefined ? '' : ` It next opens on ${formatDate(next.date)}, ${hoursText(next)}.`;
+  return `No, the market is closed tomorrow, ${formatDate(date)}.${then}`;
 }
+
+const hoursText = ({ open, close }: { open: string; close: string }) =>
+  `from ${formatTimeOfDay(open)} to ${formatTimeOfDay(close)} New York time`;
 
 function newsAnswer({ news: list, simulated }: z.output<typeof news>): string {
   if (list.length === 0) return 'There is no news.';
   const lines = list.map(
-    ({ headline, source, at }) => `- ${stripMarkdown(headline)} (${stripMarkdown(source)}, ${at.slice(0, 10)})`,
+    ({ headline, source, at }) =>
+      `- ${stripMarkdown(headline)} (${stripMarkdown(source)}, ${formatDate(at.slice(0, 10))})`,
   );
   return [...lines, ...(simulated ? ['', 'The news is simulated.'] : [])].join('\n');
 }
@@ -92,8 +97,8 @@ function activitiesAnswer(
   const lines = list.map(
     ({ at, kind, symbol, side, qty, price, amount, imported }) =>
       (kind === 'fill' && qty !== null && price !== null
-        ? `- ${at.slice(0, 10)} ${side === 'buy' ? 'bought' : 'sold'} ${formatShares(qty)} ${symbol} at ${formatSharePrice(price)}`
-        : `- ${at.slice(0, 10)} ${kind}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${formatSignedDollars(amount)}`}`) +
+        ? `- ${formatDate(at.slice(0, 10))}: ${side === 'buy' ? 'bought' : 'sold'} ${formatShares(qty)} ${symbol} at ${formatSharePrice(price)}`
+        : `- ${formatDate(at.slice(0, 10))}: ${kind}${symbol === null ? '' : ` ${symbol}`}${amount === null ? '' : ` ${formatSignedDollars(amount)}`}`) +
       (imported === true ? ' (imported)' : ''),
   );
   return `${sum === '' ? '' : `${sum}\n\n`}${lines.join('\n')}${more}${note === '' ? '' : `\n\n${note.trim()}`}`;

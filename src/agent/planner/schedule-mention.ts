@@ -1,3 +1,4 @@
+import { formatTimeOfDay } from '../../trading/date-words.ts';
 import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstoodError } from './words.ts';
@@ -128,9 +129,9 @@ function sessionTime(hour: number, minute: string, half: string | undefined): st
   if (/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/.test(at)) return at;
   throw new NotUnderstoodError(
     half === undefined && hours < 4
-      ? `Do you mean ${String(hours + 12).padStart(2, '0')}:${minute} in New York?`
-      : `The market is closed at ${at} in New York.`,
-    'Give a time from 09:30 to 15:59 in New York, as in "at 11:30".',
+      ? `Do you mean ${formatTimeOfDay(`${hours + 12}:${minute}`)} New York time?`
+      : `The market is closed at ${formatTimeOfDay(at)} New York time.`,
+    'Give a time from 9:30 AM to 3:59 PM New York time, as in "at 11:30".',
   );
 }
 

@@ -5,21 +5,18 @@ import {
   formatSignedDollars,
   formatSignedPercent,
 } from '../../trading/amounts.ts';
+import { formatDate, formatNewYorkTime } from '../../trading/date-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
-import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
+import { newYorkDate } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
-/** Formats a time: `2026-11-24 12:00 New York time`. */
-export function formatNewYorkTime(at: string): string {
-  return `${newYorkTimestamp(Date.parse(at)).slice(0, 16).replace('T', ' ')} New York time`;
-}
-
+/** Formats the New York date of a time: `Nov 24, 2026`. */
 export function dayText(at: string): string {
-  return newYorkDate(Date.parse(at));
+  return formatDate(newYorkDate(Date.parse(at)));
 }
 
 export function accountLine({ account }: Pick<CheckResult, 'account'>): string {

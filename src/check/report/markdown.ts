@@ -1,4 +1,5 @@
 import { formatDollarAmount } from '../../trading/amounts.ts';
+import { formatNewYorkTime } from '../../trading/date-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { CheckResult } from '../result-schema.ts';
 import { escapeMarkdown } from './escape.ts';
@@ -6,7 +7,6 @@ import {
   accountLine,
   dayText,
   figureLines,
-  formatNewYorkTime,
   marketLine,
   outcomeLines,
   skippedLine,

@@ -1,10 +1,10 @@
 import { safeLine } from '../../text/sanitize.ts';
+import { formatDate, formatNewYorkTime } from '../../trading/date-words.ts';
 import type { CheckResult } from '../result-schema.ts';
 import {
   accountLine,
   dayText,
   figureLines,
-  formatNewYorkTime,
   marketLine,
   outcomeLines,
   skippedLine,
@@ -39,7 +39,9 @@ export function renderTextReport(result: CheckResult): string {
       ['account', accountLine(result)],
       ['checked', formatNewYorkTime(result.checked_at)],
       ['market', marketLine(result)],
-      ...result.market.closures.map(({ date, what }) => ['', `${what} on ${date}`.replace(/^is /, '')] as const),
+      ...result.market.closures.map(
+        ({ date, what }) => ['', `${what} on ${formatDate(date)}`.replace(/^is /, '')] as const,
+      ),
       ...figureLines(result),
     ]),
     ...list('notes', result.notes),

@@ -64,7 +64,7 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
         </Text>
         <Text>
           {'code'.padEnd(8)}
-          <Code code={approval.code} /> must be the same on your phone
+          <Code code={approval.code} /> must match the code on your phone
         </Text>
         {panelRows(approval, phone).map(([label, value, key]) => (
           <Text key={key}>

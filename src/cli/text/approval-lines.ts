@@ -1,10 +1,10 @@
 import type { ApprovalStatus, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from '../../trading/amounts.ts';
+import { formatNewYorkDateTime } from '../../trading/date-words.ts';
 import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
 import { getKindDefinition, kinds } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
-import { formatNewYorkDateTime } from '../../trading/mandate/standing-order-words.ts';
 import { describeOrderOutcome } from '../../trading/order-outcome.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
@@ -91,7 +91,7 @@ export function approvalOutcome(approval: ApprovalView): string {
   return parts.join(' · ');
 }
 
-/** Formats a granted mandate: `mandate M-x9K2aB7cD1 active, next Mon 30 Nov 10:00 New York`. */
+/** Formats a granted mandate: `mandate M-x9K2aB7cD1 active, next Mon, Nov 30, 10:00 AM New York time`. */
 function formatGrant({ mandate, next_at }: NonNullable<ApprovalView['granted']>): string {
   return `mandate ${mandate} active${next_at === undefined ? '' : `, next ${formatNewYorkDateTime(next_at)}`}`;
 }

@@ -3,8 +3,8 @@ import type { PeriodActivities } from '../../tools/get-activities.ts';
 import type { TradingDays } from '../../tools/get-calendar.ts';
 import type { Activity, TradingDay } from '../../trading/activity.ts';
 import { formatDollarAmount, formatSharePrice, formatShares, formatSignedDollars } from '../../trading/amounts.ts';
+import { formatNewYorkTime } from '../../trading/date-words.ts';
 import type { Article } from '../../trading/market-news.ts';
-import { newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { periodWords } from '../../trading/period.ts';
 import type { MarketClock } from '../../trading/views.ts';
 import { formatTable, numberColumn } from './table.ts';
@@ -15,9 +15,7 @@ export function clockText({ is_open, next_open, next_close }: MarketClock): stri
 }
 
 function formatExchangeTime(at: string): string {
-  const time = Date.parse(at);
-  if (Number.isNaN(time)) return safeLine(at, 40);
-  return `${newYorkTimestamp(time).slice(0, 16).replace('T', ' ')} in New York`;
+  return Number.isNaN(Date.parse(at)) ? safeLine(at, 40) : formatNewYorkTime(at);
 }
 
 export async function calendarText({ today, days, start, end }: TradingDays): Promise<string> {

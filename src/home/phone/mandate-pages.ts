@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { formatDollarAmount } from '../../trading/amounts.ts';
+import { describeSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateState, MandateView } from '../../trading/mandate/mandate.ts';
 import {
   describeCoveredOrders,
@@ -79,7 +80,7 @@ function mandateCard(mandate: MandateView, formToken: string): Markup {
     ['How often', describeMandateTimes(terms)],
     ...(standing === undefined ? [] : [['Next', describeNextTime(standing)] as [string, string]]),
     ...(standing?.last === undefined ? [] : [['Last', describeLastResult(standing.last)] as [string, string]]),
-    ...(slot === undefined ? [] : [['Current period', slot] as [string, string]]),
+    ...(slot === undefined ? [] : [['Current period', describeSlot(slot)] as [string, string]]),
     ...(terms.price === undefined ? [] : [['Prices', formatPriceBands(terms.price)] as [string, string]]),
     ['Order types', terms.order_types.join(', ')],
     ['Account', terms.account],

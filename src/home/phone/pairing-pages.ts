@@ -28,7 +28,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       body: html`<form method="post" action="${PAIRING_PATH}" data-auto>
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <input type="hidden" name="secret" data-from-hash>
-<p>Checking your link …</p>
+<p>Checking your link…</p>
 <noscript><p class="problem">Setting up a passkey needs JavaScript.</p></noscript>
 </form>`,
     }),

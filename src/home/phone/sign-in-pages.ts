@@ -66,7 +66,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
       body: html`<form method="post" action="/phone/link" data-auto>
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <input type="hidden" name="ticket" data-from-hash>
-<p>Signing in …</p>
+<p>Signing in…</p>
 </form>`,
     }),
   );

@@ -61,7 +61,7 @@ export const cancel = defineKind({
       ['cancel', openOrderHeadline(order)],
       ['account', `${account} ${environmentName(environment)}`],
       ...(protects ? [['protects', 'a position: without this order, you could lose more'] as [string, string]] : []),
-      ['order id', order.id],
+      ['order ID', order.id],
     ],
     brief: ({ account }) => [account],
   },

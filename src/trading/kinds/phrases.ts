@@ -6,10 +6,10 @@ export const orderStatusWords = {
   approved: 'approved',
   executing: 'placing the order',
   executed: 'order placed',
-  denied: 'denied on the phone: no order',
-  expired: 'expired: no order',
-  cancelled: 'canceled: no order',
-  blocked: 'blocked: no order',
+  denied: 'denied on the phone; nothing was ordered',
+  expired: 'expired; nothing was ordered',
+  cancelled: 'canceled; nothing was ordered',
+  blocked: 'blocked; nothing was ordered',
   unknown: 'outcome unknown: check before you order again',
 } as const;
 
@@ -26,10 +26,10 @@ export const changePhrases: KindPhrases = {
   status: {
     executing: 'in progress',
     executed: 'done',
-    denied: 'denied on the phone: nothing changed',
-    expired: 'expired: nothing changed',
-    cancelled: 'canceled: nothing changed',
-    blocked: 'blocked: nothing changed',
+    denied: 'denied on the phone; nothing was changed',
+    expired: 'expired; nothing was changed',
+    cancelled: 'canceled; nothing was changed',
+    blocked: 'blocked; nothing was changed',
     unknown: 'outcome unknown: check your orders',
   },
 };

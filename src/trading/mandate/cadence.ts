@@ -1,3 +1,4 @@
+import { formatDate, formatDayOfMonth } from '../date-words.ts';
 import { addDays, newYorkDate, weekday } from '../new-york-time.ts';
 
 /** How often a mandate may be used. `on_demand` allows any time, but only a few orders in total. */
@@ -27,6 +28,16 @@ function isoWeek(date: string): string {
   const year = thursday.slice(0, 4);
   const days = (Date.parse(`${thursday}T00:00:00Z`) - Date.parse(`${year}-01-01T00:00:00Z`)) / 86_400_000;
   return `${year}-W${String(Math.floor(days / 7) + 1).padStart(2, '0')}`;
+}
+
+/** Describes a slot: `Nov 25, 2026`, `week of Nov 23, 2026` or `Nov 2026`. */
+export function describeSlot(slot: string): string {
+  const [year = '', part = '', day] = slot.split('-');
+  if (day !== undefined) return formatDate(slot);
+  if (!part.startsWith('W')) return `${formatDayOfMonth(`${slot}-01`).slice(0, 3)} ${year}`;
+  // January 4 is always in week 1 (ISO 8601).
+  const fourth = `${year}-01-04`;
+  return `week of ${formatDate(addDays(fourth, 7 * (Number(part.slice(1)) - 1) - ((weekday(fourth) + 6) % 7)))}`;
 }
 
 /** Describes a cadence: `once a week for each symbol and side`, `on demand`. */

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
+import { formatDay } from '../date-words.ts';
 import { addDays, type IsoDate, newYorkDate, newYorkInstant, WEEKDAYS, weekday } from '../new-york-time.ts';
-import { formatDay } from './standing-order-words.ts';
 
 /** Matches a day as people write it: a date, a date without a year (`12-04`), or a weekday. */
 export const dayPattern =

@@ -1,13 +1,13 @@
 import { capitalize } from '../../text/first-letter.ts';
 import { formatDollarAmount, formatExactPercent, formatSharePrice } from '../amounts.ts';
-import { formatDayOfMonth } from '../contract-words.ts';
+import { formatDayOfMonth } from '../date-words.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../order-types.ts';
 import { describeCadence } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
 import { describeStandingOrder, describeStandingOrderTimes } from './standing-order-words.ts';
 
-/** Returns the mandate's last New York day: `24 Dec`. */
+/** Returns the mandate's last New York day: `Dec 24`. */
 export function formatLastDay(expiresAt: string): string {
   return formatDayOfMonth(newYorkDate(Date.parse(expiresAt) - 1));
 }
@@ -17,7 +17,7 @@ export function mandateHeadline(terms: Pick<MandateEnvelope, 'max_total_notional
   return `Up to ${formatDollarAmount(max_total_notional)} total, without asking again, until ${formatLastDay(expires_at)}`;
 }
 
-/** Describes the covered orders: `Buy AAPL, MSFT`, or `Buy $200.00 of VTI every Monday 10:00 New York`. */
+/** Describes the covered orders: `Buy AAPL, MSFT`, or `Buy $200.00 of VTI every Monday at 10:00 AM New York time`. */
 export function describeCoveredOrders(
   terms: Pick<MandateEnvelope, 'sides' | 'symbols' | 'standing' | 'expires_at'>,
 ): string {

@@ -147,7 +147,7 @@ describe('an option', () => {
       subject: { symbol: CALL, position_intent: 'buy_to_open', limit_price: limit },
       worst_case: { cash: most, text: expect.stringContaining('You lose all of it if the option expires worthless') },
       shows: {
-        Contract: 'AAPL 18 Dec 2026 $230 call, for 100 shares',
+        Contract: 'AAPL Dec 18 2026 $230 call, for 100 shares',
         Premium: expect.stringMatching(/^\$[\d.]+ a share, \$[\d,.]+ a contract$/),
       },
       provenance: {
@@ -200,7 +200,7 @@ describe('an option', () => {
       }),
     );
     expect(proposal.worst_case?.text).toContain(
-      'If assigned by 18 Dec 2026, 100 KO are bought at $60.00 a share, $6,000.00 total',
+      'If assigned by Dec 18, 2026, 100 KO are bought at $60.00 a share, $6,000.00 total',
     );
     await alice.tap(proposal.code);
     expect((await alice.until(proposal.id, 'executed')).result).toMatchObject({ status: 'filled' });

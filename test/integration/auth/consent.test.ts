@@ -72,7 +72,7 @@ describe('an approval', () => {
     expect(words(stderr)).toContain('Deny it on the phone if you did not make this request.');
 
     const phone = await world.run(['phone', '--decide', 'deny', '--once', '--user', 'alice']);
-    expect(words(phone.stderr)).toContain('asked by trade-agent (run), through order gateway');
+    expect(words(phone.stderr)).toContain('requested by trade-agent (run), through order gateway');
     expect(words(phone.stderr)).toContain('PAPER order for alice to approve');
     expect(words(phone.stderr)).toContain('Deny this request unless you made it yourself, just now.');
   });

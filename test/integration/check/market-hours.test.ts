@@ -34,7 +34,7 @@ describe('through Thanksgiving, by the calendar of the exchange', () => {
     expect(result.notes.join()).toContain('clock and the broker’s differ');
     expect(result.market.closures).toEqual([
       { date: '2026-11-26', what: 'is closed' },
-      { date: '2026-11-27', what: 'closes early, at 13:00 New York time,' },
+      { date: '2026-11-27', what: 'closes early, at 1:00 PM New York time,' },
     ]);
   });
 

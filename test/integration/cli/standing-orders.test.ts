@@ -102,12 +102,14 @@ describe('from words to orders that no terminal waits for', () => {
       expect.objectContaining({ mandate: mandate?.mandate_id, next_at: formatUtcSeconds(monday()) }),
     ]);
     expect(worst_case?.text).toMatch(/^Up to \$[\d,]+\.00 total, without asking again, until /);
-    expect(text).toContain('Buy $200.00 of VTI every Monday 10:00 New York: the gateway will place it automatically.');
+    expect(text).toContain(
+      'Buy $200.00 of VTI every Monday at 10:00 AM New York time: the gateway will place it automatically.',
+    );
     expect(text).toContain('You gave no end date, so it lasts 30 days');
-    expect(text).toMatch(/Next: Mon \d+ \w+ 10:00 New York\./);
+    expect(text).toMatch(/Next: Mon, \w+ \d+, 10:00 AM New York time\./);
     const { stdout } = await world.run(['mandates']);
     expect(stdout).toMatch(/NEXT/);
-    expect(stdout).toMatch(/Buy \$200\.00 of VTI every Monday.* Mon \d+ \w+ 10:00 New York/);
+    expect(stdout).toMatch(/Buy \$200\.00 of VTI every Monday.* Mon, \w+ \d+, 10:00 AM New York time/);
     expect(stdout).toMatch(/Sell 5 NVDA if NVDA falls below \$100\.00.* watching the price/);
   });
 

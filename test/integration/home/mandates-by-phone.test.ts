@@ -18,7 +18,7 @@ describe('the card of a mandate', () => {
 
   it('says the worst that can come of it first, then what it is for, and fits one screen', async () => {
     const subject = { ...mandateTerms(), expires_at: '2099-12-25T05:00:00Z' };
-    const worst = 'Up to $2,000.00 total, without asking again, until 24 Dec.';
+    const worst = 'Up to $2,000.00 total, without asking again, until Dec 24.';
     await world.gateway.ask(
       proposalDetails('mandate', {
         subject: { ...subject, approve_by: formatUtcSeconds(Date.now() + 300_000) },

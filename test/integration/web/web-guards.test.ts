@@ -225,7 +225,7 @@ it('withdraws and halts for who has it open, and nothing else can be done', asyn
   await waiting.getByTestId('withdraw').click();
   await page.locator('[data-testid=proposal][data-state=cancelled]').waitFor();
   await settled(page);
-  await page.getByText('Halt …').click();
+  await page.getByText('Halt…').click();
   await page.getByTestId('halt').click();
   await page.locator('[data-testid=trading][data-state=halted]').waitFor();
   expect(await halted()).toBe(true);

@@ -34,7 +34,7 @@ describe('an order that the gateway is to place by itself', () => {
   it.each([
     ['buy $200 of VTI every week', 'On which day of the week?'],
     ['buy $200 of VTI on the 15th of every month', 'only on the 1st'],
-    ['buy $200 of VTI every Monday at 3:30', 'Do you mean 15:30 in New York?'],
+    ['buy $200 of VTI every Monday at 3:30', 'Do you mean 3:30 PM New York time?'],
     ['buy $200 of VTI every Monday at 8 pm', 'market is closed'],
     ['buy 50 of VTI every Monday', 'Do you mean 50 shares or $50 of VTI?'],
     ['sell 10 AAPL if it drops to 200', 'Did you mean "sell 10 AAPL if it drops below 200"?'],

@@ -82,7 +82,9 @@ describe('every form of a report', () => {
     for (const page of [renderTextReport(told), renderMarkdownReport(told), renderHtmlReport(told, figures)]) {
       expect(page).toContain('filled 1 at $72.00.');
       expect(page).toContain('the phone said no.');
-      expect(page).toContain('BUY 40 MSFT LMT 50.25 is waiting for your approval until 2026-11-24 12:05 New York');
+      expect(page).toContain(
+        'BUY 40 MSFT LMT 50.25 is waiting for your approval until Nov 24, 2026, 12:05 PM New York',
+      );
       expect(page).toContain('K7QP');
       expect(page).not.toContain('AAAA');
     }

@@ -78,7 +78,7 @@ rules:
       ended: new Date(dayEnd('2026-11-23')).toISOString(),
     });
     expect(result.figures.money_weighted_return).toBe(null);
-    expect(renderTextReport(result)).toContain('-100.00% in 3 days, until all was lost on 2026-11-23');
+    expect(renderTextReport(result)).toContain('-100.00% in 3 days, until all was lost on Nov 23, 2026');
   });
 
   it('that has new money begins again, and its return does, too', async () => {

@@ -116,7 +116,7 @@ describe('a proposal as a person sees it', () => {
 
 describe('what became of it', () => {
   it.each([
-    ['executing', '', 'sending …'],
+    ['executing', '', 'sending…'],
     ['executed', 'filled 5 at $180.12', 'filled 5 at $180.12'],
     ['blocked', 'price moved', 'refused: price moved'],
     ['blocked', 'refused by the broker', 'refused by the broker'],
@@ -146,14 +146,14 @@ describe('a proposal in the terminal', () => {
     const text = lines.map((line) => line.replace(/\s+/g, ' ').trim());
     expect(text.slice(1, 8)).toEqual([
       'code K7QP',
-      'what Buy 5 AAPL',
+      'request Buy 5 AAPL',
       'at worst At most $900.00 in all',
       'terms Limit order at $180.00 · Day',
       'again Second identical request in the last hour',
       'warning The limit is far away.',
       'Company Apple Inc.',
     ]);
-    expect(text).toContain('asked by trade-agent (chat), through order gateway');
+    expect(text).toContain('requested by trade-agent (chat), through order gateway');
     expect(text).toContain('limit_price $180.00 a share');
   });
 

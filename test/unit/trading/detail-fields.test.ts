@@ -63,7 +63,7 @@ describe('the fields of an order on the phone', () => {
       side: 'Buy',
       qty: '5 shares',
       limit_price: '$180.00 a share',
-      max_slippage: '0.5 %',
+      max_slippage: '0.5%',
       extended_hours: 'No',
       environment: 'PAPER (simulated)',
       expires_at: '2026-11-25 09:30:00 UTC',
@@ -78,7 +78,7 @@ describe('the headline and the terms', () => {
     ['a stop order', 'Sell 10 AAPL', 'Stop order at $170.00 · Day'],
     ['a stop limit order', 'Buy 5 AAPL', 'Stop limit order: stop $181.00, limit $180.00 · Good till canceled'],
     ['a trailing stop by price', 'Buy 1 AAPL', 'Trailing stop order by $2.50 · Day'],
-    ['a trailing stop by percent', 'Buy 1 AAPL', 'Trailing stop order by 5 % · Day'],
+    ['a trailing stop by percent', 'Buy 1 AAPL', 'Trailing stop order by 5% · Day'],
     ['a bracket', 'Buy 5 AAPL', 'Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day'],
     ['the exits of what is held', 'Sell 5 AAPL', 'take profit $200.00 · stop loss $170.00 limit $169.50 · Day'],
   ];

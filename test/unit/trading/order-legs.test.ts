@@ -86,7 +86,7 @@ describe('an order of several legs', () => {
     expect(isMultiLeg(spread)).toBe(true);
     expect(fillableLegs(spread).map(({ symbol }) => symbol.slice(-8))).toEqual(['00190000', '00200000']);
     expect(openOrderHeadline(spread)).toBe(
-      'mleg: BUY 2 AAPL 18 Dec 2026 $190 call; SELL 2 AAPL 18 Dec 2026 $200 call, limit $1.20',
+      'mleg: BUY 2 AAPL Dec 18 2026 $190 call; SELL 2 AAPL Dec 18 2026 $200 call, limit $1.20',
     );
   });
 

@@ -9,9 +9,9 @@ import {
   symbolTicks,
 } from '../../../trading/asset-class.ts';
 import { describeOptionSymbol } from '../../../trading/contract-words.ts';
+import { formatNewYorkDateTime } from '../../../trading/date-words.ts';
 import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
-import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { Environment, OrderDraft, OrderRequest } from '../../../trading/order.ts';
 import { currentPrice, sideOutsideBand } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
@@ -24,7 +24,6 @@ const FAR_LIMIT_FRACTION = '0.10';
 const LARGE_FRACTION = '0.25';
 /** A position above this fraction of the account gets a warning: the account then depends on one security. */
 const CONCENTRATED_FRACTION = '0.40';
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 /** Maximum length of a company's name. The broker supplies the name, so it is untrusted and must be cleaned. */
 const MAX_NAME_LENGTH = 60;
 
@@ -70,7 +69,7 @@ export function orderEffects(
   };
   const closed = market.is_open
     ? []
-    : [`The market is closed. This order waits until it opens, ${inNewYork(market.next_open)}.`];
+    : [`The market is closed. This order waits until it opens, ${formatNewYorkDateTime(market.next_open)}.`];
   return { shows, warnings: [...orderWarnings(draft, { amount, after, before, equity }), ...closed] };
 }
 
@@ -93,11 +92,6 @@ function displayedOption(draft: OrderDraft): Record<string, string> {
 }
 
 /** Returns a time such as `Mon 2026-11-30 09:30 in New York`: the gateway does not know the phone's time zone. */
-function inNewYork(at: string): string {
-  const [date = '', time = ''] = newYorkTimestamp(Date.parse(at)).split('T');
-  return `${WEEKDAYS[weekday(date)]} ${date} ${time.slice(0, 5)} in New York`;
-}
-
 function orderWarnings(
   draft: OrderDraft,
   { amount, after, before, equity }: Record<'amount' | 'after' | 'before' | 'equity', Decimal>,

@@ -37,7 +37,7 @@ export async function showConnectionLink(context: Context, link: ConnectionLink)
   if (io.stderrIsTty && link.finish === 'provider') await showQrCode(context, link.address);
   io.talk('');
   for (const line of wrapWords(warning, io.width())) io.talk(line);
-  io.talk('Waiting …');
+  io.talk('Waiting…');
 }
 
 export function parseConnectionName(text: string): ConnectionName {

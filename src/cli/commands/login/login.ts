@@ -105,5 +105,5 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   }
   io.talk('');
   for (const line of wrapWords(started.warning, io.width())) io.talk(line);
-  io.talk('Waiting …');
+  io.talk('Waiting…');
 }

@@ -1,5 +1,6 @@
 import { safeLine } from '../../../text/sanitize.ts';
 import { formatDollarAmount } from '../../../trading/amounts.ts';
+import { describeSlot } from '../../../trading/mandate/cadence.ts';
 import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
 import { describeCoveredOrders, formatLastDay, mandateFields } from '../../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-order-words.ts';
@@ -36,7 +37,7 @@ export function mandateText(mandate: MandateView): string {
   const { id, state, terms, used, slot, standing } = mandate;
   const rows: [string, string][] = [
     ['used', `${formatUsage(mandate)}; ${formatDollarAmount(used.day_notional)} today`],
-    ...(slot === undefined ? [] : [['now', slot] as [string, string]]),
+    ...(slot === undefined ? [] : [['now', describeSlot(slot)] as [string, string]]),
     ...(standing === undefined ? [] : [['next', formatRecurringOrder(standing)] as [string, string]]),
     ...mandateFields(terms).filter(([label]) => label !== 'id'),
   ];
@@ -46,10 +47,7 @@ export function mandateText(mandate: MandateView): string {
   ].join('\n');
 }
 
-/**
- * Formats a standing order's times: `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval
- * p-…)`.
- */
+/** Formats a standing order's times: when it is next due, and `last: ordered Mon, Nov 23, … (approval p-…)`. */
 function formatRecurringOrder(standing: StandingOrderState): string {
   const { last } = standing;
   const next = describeNextTime(standing);

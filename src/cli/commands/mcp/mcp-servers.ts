@@ -184,7 +184,7 @@ function signInOpener(context: Context): OpenBrowser {
     const { io } = context;
     io.talk('Sign in to the server in a browser on this machine:');
     io.talk(`  ${io.paint('stderr', 'underline', safeLine(url))}`);
-    io.talk('Only continue if you know the site that opens. Waiting …');
+    io.talk('Only continue if you know the site that opens. Waiting…');
     if (!io.interactive) return;
     const { openBrowser } = await import('../../terminal/open-browser.ts');
     await openBrowser(context, url);

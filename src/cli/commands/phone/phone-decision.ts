@@ -36,7 +36,7 @@ function plainRows(request: PhoneRequest): Row[] {
     .filter(([, value]) => value !== undefined)
     .map(([field, value]): Row => [field, typeof value === 'string' ? value : JSON.stringify(value)]);
   return [
-    ['asked by', request.client_name],
+    ['requested by', request.client_name],
     ...(request.binding_message === null ? [] : [['message', request.binding_message] as Row]),
     ['expires', request.expires_at],
     ...details,
@@ -47,17 +47,17 @@ function plainRows(request: PhoneRequest): Row[] {
 function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
   const optional = (label: string, value: string | undefined): Row[] => (value === undefined ? [] : [[label, value]]);
   return [
-    ['what', view.headline],
+    ['request', view.headline],
     ...optional('at worst', view.total),
     ['terms', view.terms],
     ...optional('warning', view.chosenByAi),
     ...optional('again', view.again),
     ...view.warnings.map((text): Row => ['warning', text]),
     ...view.shows.map(({ label, text }): Row => [label, text]),
-    ['asked by', `${view.askedBy}, through ${request.client_name}`],
+    ['requested by', `${view.askedBy}, through ${request.client_name}`],
     ...optional('your words', view.sentence),
     ...optional('from outside', view.tainted),
-    ...view.origins.map(({ label, text }): Row => [`${label}?`, text]),
+    ...view.origins.map(({ label, text }): Row => [`${label} from`, text]),
     ...optional('message', request.binding_message ?? undefined),
     ['expires', request.expires_at],
     ...view.fields.map(({ name, text }): Row => [name, text]),

@@ -86,7 +86,7 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
     user,
     once,
     decide: decide === 'ask' ? ask : decide,
-    waiting: () => tell([`Waiting for requests on the phone of ${user} …`]),
+    waiting: () => tell([`Waiting for requests on the phone of ${user}…`]),
     shown: (request) => tell(approvalRequestLines(request)),
     onClosed: ({ code }, status) => io.talk(`\n${code} is no longer open: ${status}`),
     onDecided: async (request, decision) => {

@@ -247,7 +247,7 @@ ${section('summary')}
 function partSection(name: DashboardPartName, part: DashboardPart | undefined, beside: Markup | ''): Markup {
   const title = titles[name];
   const content = html`<div data-part="${name}" data-digest="${part?.digest ?? ''}" data-testid="part-${name}">${
-    part === undefined ? html`<p class="soft coming">Loading …</p>` : raw(part.html)
+    part === undefined ? html`<p class="soft coming">Loading…</p>` : raw(part.html)
   }</div>`;
   return title === undefined
     ? html`<section class="panel part-${name}" aria-label="${untitledNames[name] ?? 'Trading'}">${content}</section>`

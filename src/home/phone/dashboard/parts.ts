@@ -13,6 +13,7 @@ import {
   formatSignedPercent,
   formatTodayChange,
 } from '../../../trading/amounts.ts';
+import { formatDate } from '../../../trading/date-words.ts';
 import { Dec, parseDecimal } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
@@ -32,7 +33,7 @@ import {
 } from '../../../trading/portfolio/portfolio-view.ts';
 import { sumTodaysTrades } from '../../../trading/portfolio/todays-trades.ts';
 import { totalByCurrency } from '../../../trading/portfolio/totals-across.ts';
-import { toValuePoints, type ValuePoint } from '../../../trading/portfolio/value-point.ts';
+import { toValuePoints } from '../../../trading/portfolio/value-point.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
 import type { Account, Position } from '../../../trading/views.ts';
@@ -247,7 +248,7 @@ function tradingPart({ state, since }: TradingStatus, { path, formToken }: Propo
   if (state === 'halted')
     return html`<p class="standing" data-testid="trading" data-state="halted">${renderIcon('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
   return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${renderIcon('done')}<strong>Trading is on</strong>` : html`${renderIcon('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
-<details data-keep="halt"><summary>Halt …</summary>
+<details data-keep="halt"><summary>Halt…</summary>
 <p class="small">Pending requests are withdrawn, and nothing more is carried out until you approve resuming on your phone. Orders at the broker stay open.</p>
 <form method="post" action="${path}/halt"><input type="hidden" name="form_token" value="${formToken}"><button class="stop" data-testid="halt" data-keep="halt-button">Halt all trading</button></form>
 </details></div>`;
@@ -412,17 +413,13 @@ function valuePart(values: readonly DatedValue[], activities: readonly Activity[
   const moved = points.reduce((sum, { flow }) => sum.plus(flow), new Dec(0));
   const earned = last.value.minus(first.value).minus(moved);
   return html`<div class="chart" data-chart="${chart}" data-period="${period}" aria-hidden="true"></div>
-<p class="words small" data-testid="value-words">From ${formatDay(first)} to ${formatDay(last)}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
+<p class="words small" data-testid="value-words">From ${formatDate(newYorkDate(first.at))} to ${formatDate(newYorkDate(last.at))}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
     moved.isZero() ? '' : html` excluding net deposits of ${formatDollarAmount(moved.toFixed(2))}`
   }. ${
     worst === undefined
       ? 'It had no drawdown.'
-      : html`Deepest drawdown <span class="loss">−${formatWeight(worst.fraction.toFixed(12))}</span>, ${newYorkDate(worst.peakAt)} to ${newYorkDate(worst.troughAt)}; now <span class="${current.isZero() ? 'even' : 'loss'}">−${formatWeight(current.toFixed(12))}</span>.`
+      : html`Deepest drawdown <span class="loss">−${formatWeight(worst.fraction.toFixed(12))}</span>, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now <span class="${current.isZero() ? 'even' : 'loss'}">−${formatWeight(current.toFixed(12))}</span>.`
   }</p>`;
-}
-
-function formatDay({ at }: ValuePoint): string {
-  return newYorkDate(at);
 }
 
 /** Keeps every nth point, and always the last point. */

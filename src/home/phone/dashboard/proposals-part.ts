@@ -73,7 +73,7 @@ const stateWords: Readonly<Record<Proposal['state'], readonly [IconName, word: s
   unknown: ['ask', 'unknown'],
 };
 
-/** Returns the outcome and its reason: `Filled 5 at $180.12.`, `Denied on the phone: no order.` */
+/** Returns the outcome and its reason: `Filled 5 at $180.12.`, `Denied on the phone; nothing was ordered.` */
 function proposalOutcome(proposal: Proposal): string {
   const { kind, state, reason, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];

@@ -164,7 +164,7 @@ function readOnlyBar({ expiresAt }: CardRequest, decideAt: string | undefined): 
 <p>${
     decideAt === undefined
       ? 'Decide on your phone.'
-      : html`<a class="go" href="${decideAt}" target="_blank" rel="noopener noreferrer" data-testid="decide">Decide on your phone’s page</a>`
+      : html`<a class="go" href="${decideAt}" target="_blank" rel="noopener noreferrer" data-testid="decide">Open on your phone page</a>`
   }</p>
 </div>`;
 }

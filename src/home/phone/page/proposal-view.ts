@@ -90,7 +90,7 @@ function markedOrNone(text: string | undefined): string | undefined {
 
 export function outcomeText({ state, text }: Outcome): string {
   const words: Record<Outcome['state'], [alone: string, before: string]> = {
-    executing: ['sending …', ''],
+    executing: ['sending…', ''],
     executed: ['done', ''],
     cancelled: ['withdrawn, nothing was done', 'withdrawn: '],
     expired: ['too late, nothing was done', 'too late: '],

@@ -58,6 +58,6 @@ it.each<[what: string, order: Partial<OrderDraft>, warnings: string[]]>([
 it('says until when an order waits that is placed while the market is closed', () => {
   const order = { qty: '5', type: 'limit', limit_price: '100' } as const;
   expect(warned(order, { is_open: false })).toEqual([
-    'The market is closed. This order waits until it opens, Fri 2026-11-27 09:30 in New York.',
+    'The market is closed. This order waits until it opens, Fri, Nov 27, 9:30 AM New York time.',
   ]);
 });

@@ -58,7 +58,7 @@ describe('a measured part for people', () => {
       simulated: true,
     };
     expect(plannersAnswer([{ tool: 'get_risk', args: {}, content: told }])).toBe(
-      'Volatility is **18.23%** a year, based on 21 returns in the last month. The account is 1.23% below its highest value, $100,000.00 on 2026-11-02. The largest position is AAPL, 23.57% of the account; the five largest are 40.43%, cash is 59.57%. The account is as diversified as about 4.5 equal positions. Prices are simulated.',
+      'Volatility is **18.23%** a year, based on 21 returns in the last month. The account is 1.23% below its highest value, $100,000.00 on Nov 2, 2026. The largest position is AAPL, 23.57% of the account; the five largest are 40.43%, cash is 59.57%. The account is as diversified as about 4.5 equal positions. Prices are simulated.',
     );
   });
 });
@@ -126,7 +126,7 @@ describe('an approval in plain lines', () => {
       '  account   PA3ALICE01 PAPER',
       '  duration  day (until the close)',
       '  price     $179.50 now, $900.00 at most; not placed if the price rises over 1%',
-      '  order id  ta-abcdefgh',
+      '  order ID  ta-abcdefgh',
       '  at worst  costs at most $900.00',
       '  warning   the limit is 12% above the price',
       '  expires   2026-01-30T14:35:00Z (in 5:00)',
@@ -154,7 +154,7 @@ describe('an approval in plain lines', () => {
       ]),
     );
     expect(approvalOutcome({ ...shown, status: 'denied' })).toBe(
-      'CANCEL SELL 5 AAPL, stop $170.00: denied on the phone: nothing changed',
+      'CANCEL SELL 5 AAPL, stop $170.00: denied on the phone; nothing was changed',
     );
   });
 
@@ -162,7 +162,7 @@ describe('an approval in plain lines', () => {
     expect(approvalOutcome(executed)).toBe('Bought 5 AAPL at $179.51');
     expect(approvalOutcome({ ...approval, status: 'blocked', reason: 'price_moved' })).toContain('price_moved');
     expect(approvalOutcome({ ...approval, status: 'denied', reason: 'denied on the phone' })).toBe(
-      'BUY 5 AAPL, limit $180.00: denied on the phone: no order',
+      'BUY 5 AAPL, limit $180.00: denied on the phone; nothing was ordered',
     );
   });
 });
@@ -215,13 +215,13 @@ describe('Markdown on a terminal', () => {
     expect(lines.map((line) => line.split('  ')[0])).toEqual([
       'Symbol',
       'AAPL',
-      'AAPL 18 Dec 2026',
+      'AAPL Dec 18 2026',
       '$190 call',
       'Total',
     ]);
-    expect(lines[2]).toMatch(/^AAPL 18 Dec 2026 +2 +\$5\.25 .*\+20\.58%$/);
+    expect(lines[2]).toMatch(/^AAPL Dec 18 2026 +2 +\$5\.25 .*\+20\.58%$/);
     // As long as it fits it is one line.
-    expect(renderTerminalMarkdown(answer, 120)).toContain('AAPL 18 Dec 2026 $190 call  ');
+    expect(renderTerminalMarkdown(answer, 120)).toContain('AAPL Dec 18 2026 $190 call  ');
   });
 
   it('shows code as it is, without its fences', () => {

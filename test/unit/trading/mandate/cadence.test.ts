@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { currentSlot, slotPattern } from '../../../../src/trading/mandate/cadence.ts';
+import { currentSlot, describeSlot, slotPattern } from '../../../../src/trading/mandate/cadence.ts';
 
 const at = (instant: string) => Date.parse(instant);
 
@@ -30,4 +30,15 @@ describe('a slot goes by New York’s date', () => {
   it('and there is none on demand', () => {
     expect(currentSlot('on_demand', at('2026-11-25T15:00:00Z'))).toBeUndefined();
   });
+});
+
+it.each([
+  ['2026-11-25', 'Nov 25, 2026'],
+  ['2026-W48', 'week of Nov 23, 2026'],
+  ['2026-W53', 'week of Dec 28, 2026'],
+  ['2027-W01', 'week of Jan 4, 2027'],
+  ['2025-W01', 'week of Dec 30, 2024'],
+  ['2026-11', 'Nov 2026'],
+])('the slot %s is shown as %s', (slot, text) => {
+  expect(describeSlot(slot)).toBe(text);
 });

@@ -86,8 +86,8 @@ describe('the terms of a mandate are refused', () => {
 });
 
 it('says the worst that can come of it first, by the last day in New York', () => {
-  expect(mandateHeadline(terms)).toBe('Up to $2,000.00 total, without asking again, until 24 Dec');
-  expect(formatLastDay('2026-12-25T05:00:01Z')).toBe('25 Dec');
+  expect(mandateHeadline(terms)).toBe('Up to $2,000.00 total, without asking again, until Dec 24');
+  expect(formatLastDay('2026-12-25T05:00:01Z')).toBe('Dec 25');
 });
 
 it('has a digest that every field is in', () => {
