@@ -280,7 +280,7 @@ function excessWordError(
   return value === undefined && at.commands.length > 0 ? unknownCommandError(at, word) : usage(value ?? SEE_HELP);
 }
 
-const SEE_HELP = 'See --help after the command.';
+const SEE_HELP = 'Run the command with --help to see how to use it.';
 
 /** Returns the last known command in a command line, and the first unknown word after it. */
 function firstUnknown(program: Command, words: readonly string[]): { at: Command; word?: string } {

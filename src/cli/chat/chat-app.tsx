@@ -361,7 +361,7 @@ function CompletionList(props: { text: string; chosen: number; most: number }) {
         return (
           <Text key={name} wrap="truncate-end" bold={chosen} dimColor={!chosen}>
             {spoken ? '' : sign}
-            {`/${name} ${args}`.padEnd(24)} {what}
+            {`/${name} ${args}`.padEnd(26)} {what}
           </Text>
         );
       })}

@@ -47,7 +47,7 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
 function requestOver(context: BrowserContext) {
   return renderMessagePage(context, 410, {
     title: 'There is nothing to decide here',
-    text: 'The program that sent you here is no longer waiting, or is waiting for another browser. Start again there.',
+    text: 'The app that sent you here is no longer waiting, or is waiting for another browser. Start again there.',
     link: { href: '/phone', text: 'Go to your phone' },
   });
 }
@@ -60,10 +60,10 @@ function consentPage(
   const { name, host, hasDocument, redirectUri, answeredAt, isLocal, isOfApp, scopes } = request;
   allowFormRedirect(context, redirectUri);
   return renderPage(context, {
-    title: 'Allow this program?',
+    title: 'Allow this app?',
     body: html`<div class="card" data-testid="consent">
-<h1 tabindex="-1">Allow this program?</h1>
-<p>A program that calls itself <strong data-testid="client-name">${name}</strong> wants to act as you.</p>
+<h1 tabindex="-1">Allow this app?</h1>
+<p>An app that calls itself <strong data-testid="client-name">${name}</strong> wants to act as you.</p>
 <p class="soft small" data-testid="client-note">${known ? 'You have allowed it before.' : 'You have not allowed it before.'} Nobody has verified its name${
       hasDocument ? html`; it identifies itself at <strong data-testid="client-host">${host}</strong>` : ''
     }.</p>
@@ -71,7 +71,7 @@ function consentPage(
 <div class="note"><strong>Continue only if you started this yourself.</strong>If a message or an unrelated page led you here, it’s a scam.</div>
 ${
   isLocal
-    ? html`<div class="note" data-testid="local-warning"><strong>Your decision goes to a program on this device${isOfApp ? html`, the app that opens <span class="mono">${answeredAt}</span> addresses` : ''}.</strong>Any program on this device could use this name.</div>`
+    ? html`<div class="note" data-testid="local-warning"><strong>Your decision goes to an app on this device${isOfApp ? html`, the one that opens <span class="mono">${answeredAt}</span> addresses` : ''}.</strong>Any app on this device could use this name.</div>`
     : ''
 }
 <p>It will be able to:</p>
@@ -80,7 +80,7 @@ ${
       scopes.includes(PROPOSE_ORDERS_SCOPE)
         ? 'It can propose orders. Each one comes to this phone, and none is placed without your approval.'
         : 'It can’t propose orders.'
-    } You can remove it at any time under Programs.</p>
+    } You can remove it at any time under Apps.</p>
 <form method="post" action="${CONSENT_PATH}/${id}">
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <div class="pair">

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { formatUtcSeconds } from '../../machine/clock.ts';
+import { renderLocalTime } from './decision/local-time.ts';
 import { type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import { redirectToSignIn, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -18,13 +18,13 @@ export function createClientPages({ authorized, clients, grants }: PhoneServices
     const registered = await clients.list(user.username);
     const notes = await Promise.all(registered.map(({ clientId }) => clients.note(clientId)));
     return renderPage(context, {
-      title: 'Programs',
-      body: html`<h1 tabindex="-1">Programs</h1>
+      title: 'Apps',
+      body: html`<h1 tabindex="-1">Apps</h1>
 <h2>Signed in as you</h2>
 <ul class="recent">${(await grants.devices(user.username)).map(
         ({ id, clientName, deviceName, since }) => html`<li data-testid="device"><span>${clientName}${
           deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`
-        }<br><span class="soft small">since ${time(since)}</span></span>
+        }<br><span class="soft small">since ${renderLocalTime(since)}</span></span>
 <form method="post" action="${PATH}/sign-out">${token}<input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="sign-out-device">Sign out</button></form></li>`,
       )}</ul>
 <h2>Other agents</h2>
@@ -35,8 +35,8 @@ export function createClientPages({ authorized, clients, grants }: PhoneServices
           host,
           since,
           usedAt,
-        }) => html`<li data-testid="agent"><span>${name}, <strong>${host}</strong><br><span class="soft small">unverified; since ${time(since)}, ${
-          usedAt === undefined ? 'never used' : `last used ${time(usedAt)}`
+        }) => html`<li data-testid="agent"><span>${name}, <strong>${host}</strong><br><span class="soft small">unverified; since ${renderLocalTime(since)}, ${
+          usedAt === undefined ? 'never used' : html`last used ${renderLocalTime(usedAt)}`
         }</span></span>
 <form method="post" action="${PATH}/end">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="end-agent">Revoke access</button></form></li>`,
       )}</ul>
@@ -50,7 +50,7 @@ export function createClientPages({ authorized, clients, grants }: PhoneServices
       )}</ul>
 ${
   hasFullAccess(context)
-    ? html`<form method="post" action="${PATH}/token">${token}<button class="quiet wide" data-testid="let-in">Allow another program</button></form>`
+    ? html`<form method="post" action="${PATH}/token">${token}<button class="quiet wide" data-testid="let-in">Allow another app</button></form>`
     : ''
 }`,
     });
@@ -62,12 +62,12 @@ ${
     if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const { token, expiresAt } = await clients.issueToken(user.username);
     return renderPage(context, {
-      title: 'Token for one program',
+      title: 'Token for one app',
       body: html`<div class="card">
-<h1 tabindex="-1">Token for one program</h1>
-<p>Give it to the program that you want to allow. It can register once with this token, until ${time(expiresAt)}, and can then send requests only to you.</p>
+<h1 tabindex="-1">Token for one app</h1>
+<p>Give it to the app that you want to allow. It can register once with this token, until ${renderLocalTime(expiresAt)}, and can then send requests only to you.</p>
 <p class="mono" data-testid="registration-token">${token}</p>
-<div class="note"><strong>Only for a program that you chose yourself.</strong>Anyone with this token can send requests to your phone.</div>
+<div class="note"><strong>Only for an app that you chose yourself.</strong>Anyone with this token can send requests to your phone.</div>
 <p><a href="${PATH}">Back</a></p>
 </div>`,
     });
@@ -86,9 +86,4 @@ ${
   ending('sign-out', (user, id) => grants.endDevice(user, id));
 
   return app;
-}
-
-/** Formats a time as `2026-11-26 14:30 UTC`. */
-function time(epochMs: number): string {
-  return `${formatUtcSeconds(epochMs).slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -147,9 +147,7 @@ function toClientNote({ host, registeredAt }: RegisteredClient, now: number): Cl
   const since = new Date(registeredAt).toISOString().slice(0, 10);
   const where = host === undefined ? '' : `, claims to be ${host}`;
   return {
-    text: isNew
-      ? `New program, unverified${where}. Allowed on ${since}.`
-      : `Unverified program${where}. Allowed on ${since}.`,
+    text: isNew ? `New app, unverified${where}. Allowed on ${since}.` : `Unverified app${where}. Allowed on ${since}.`,
   };
 }
 

@@ -41,7 +41,7 @@ describe('the page', () => {
       'Nobody has verified its name',
       'http://127.0.0.1:9123/callback',
       'Continue only if you started this yourself.',
-      'Your decision goes to a program on this device.',
+      'Your decision goes to an app on this device.',
       'See market prices',
       'Ask you to approve orders',
       'It can propose orders. Each one comes to this phone',
@@ -54,7 +54,7 @@ describe('the page', () => {
     const { body } = await register(world.issuer, { redirect_uris: ['https://agent.example/callback'] });
     const { url } = await publicClient(world, body.client_id);
     const page = await textOf(alice, await ask(alice, url({ redirect_uri: 'https://agent.example/callback' })));
-    expect(page).not.toContain('a program on this device');
+    expect(page).not.toContain('an app on this device');
     expect(page).toContain('>agent.example<');
   });
 
@@ -70,7 +70,7 @@ describe('the page', () => {
     expect(page.headers.get('content-security-policy')).toContain(`form-action 'self' ${scheme};`);
     const text = await page.text();
     expect(text).toContain(`data-testid="redirect-host">${scheme}</strong>`);
-    expect(text).toContain(`the app that opens <span class="mono">${scheme}</span> addresses`);
+    expect(text).toContain(`the one that opens <span class="mono">${scheme}</span> addresses`);
     const callback = await decide(alice, path, 'allow');
     expect(callback.startsWith(`${redirect_uri}?`)).toBe(true);
     const tokens = await program.redeem(callback, { redirect_uri });

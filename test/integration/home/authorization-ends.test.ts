@@ -40,7 +40,7 @@ describe('on the phone', () => {
     const program = await letInProgram(alice, 'Ended Agent');
     const shown = await page(alice);
     expect(shown).toMatch(
-      /Ended Agent, <strong>127\.0\.0\.1:9123<\/strong>.*?last used \d{4}-\d\d-\d\d \d\d:\d\d UTC/s,
+      /Ended Agent, <strong>127\.0\.0\.1:9123<\/strong>.*?last used <time [^>]*>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/s,
     );
     // To take away what others may do takes no passkey.
     const link = await openLinkByHttp((await world.phone.ticket('alice')).url);

@@ -200,16 +200,16 @@ describe('a client that was let in', () => {
     const ask = () => robot.ask(details(), { client_notification_token: 'notification-token' });
     await ask();
     const since = new Date().toISOString().slice(0, 10);
-    expect(await shown('a robot')).toBe(`New program, unverified, claims to be robot.example. Allowed on ${since}.`);
+    expect(await shown('a robot')).toBe(`New app, unverified, claims to be robot.example. Allowed on ${since}.`);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 7 * DAY });
     await ask();
-    expect(await shown('a robot')).toBe(`Unverified program, claims to be robot.example. Allowed on ${since}.`);
+    expect(await shown('a robot')).toBe(`Unverified app, claims to be robot.example. Allowed on ${since}.`);
   });
 
   it('is told of without a host where it names none', async () => {
     const robot = await registerApprovalClient(world, { client_name: 'a homeless robot' }, 'bob');
     await robot.ask(details());
-    expect(await shown('a homeless robot')).toMatch(/^New program, unverified\. Allowed on /);
+    expect(await shown('a homeless robot')).toMatch(/^New app, unverified\. Allowed on /);
   });
 
   it('asks its owner alone, and does not learn who else lives here', async () => {

@@ -185,7 +185,7 @@ describe('on the phone, a person', () => {
       { execute: [client.allowInsecureRequests], initialAccessToken: token },
     );
     const page = await (await browser.visit('/phone/programs')).text();
-    expect(page).toContain('New program, unverified');
+    expect(page).toContain('New app, unverified');
     const [, id = ''] = /a robot[\s\S]*?name="id" value="([^"]+)"/.exec(page) ?? [];
     expect(id).toBe(robot.clientMetadata().client_id);
     const poll = () =>

@@ -31,10 +31,10 @@ const card = async (
 
 describe('the card of a request', () => {
   it('says of a program that is new here that it is, and from where, in nothing but text', async () => {
-    const text = 'New program, unverified, claims to be <b>evil.example</b>\u202e.';
+    const text = 'New app, unverified, claims to be <b>evil.example</b>\u202e.';
     expect(await card()).not.toContain('client-note');
     expect(await card({ clientNote: { text } })).toContain(
-      'data-testid="client-note">New program, unverified, claims to be &lt;b&gt;evil.example&lt;/b&gt;\ufffd.<',
+      'data-testid="client-note">New app, unverified, claims to be &lt;b&gt;evil.example&lt;/b&gt;\ufffd.<',
     );
   });
 

@@ -49,7 +49,7 @@ function addMcpClients(mcp: CliCommand): void {
     .command('clients')
     .summary('list and revoke the agents that users allowed')
     .description(
-      "Manage other agents that users of a home allowed on its consent page. Run it on the home's own machine; it works while the home runs. On the phone, see Programs.",
+      "Manage other agents that users of a home allowed on its consent page. Run it on the home's own machine; it works while the home runs. On the phone, see Apps.",
     )
     .option('--home <folder>', "the home's folder (default: next to the agent's)")
     .examples(

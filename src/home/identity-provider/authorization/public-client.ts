@@ -79,7 +79,7 @@ export function toNamedClient(
 ): NamedClient {
   const name = typeof clientName === 'string' ? safeLine(clientName, MAX_NAME_LENGTH) : '';
   const host = isDocumentClientId(clientId) ? new URL(clientId).host : formatRedirectTarget(redirectUri);
-  return { name: name === '' ? 'Unnamed program' : name, host };
+  return { name: name === '' ? 'Unnamed app' : name, host };
 }
 
 /** Returns the client's name as attached to its orders: one line of printable ASCII, at most 80 characters. */

@@ -85,7 +85,7 @@ ${
 
 function footer({ var: { user, canHalt, canLook } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
-  return html`<footer><nav aria-label="Pages"><a href="/phone">Approvals</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Sessions</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
+  return html`<footer><nav aria-label="Pages"><a href="/phone">Approvals</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Sessions</a> <a href="/phone/programs">Apps</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
 }
 
 function limitsNote(context: BrowserContext): Markup | '' {
