@@ -123,10 +123,7 @@ async function play(
   await stage.start(['orders']).done();
 
   scene('record');
-  const audit = readFileSync(join(ready.home, 'audit.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const audit = await readAuditLog(join(ready.home, 'gateway.db'));
   for (const entry of audit) show({ type: 'record', entry });
 
   if (person !== undefined) {
@@ -134,6 +131,18 @@ async function play(
     await stage.chat();
   }
   return audit;
+}
+
+async function readAuditLog(file: string): Promise<Record<string, unknown>[]> {
+  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
+  const { createSqliteAuditStores } = await import('../store/sqlite/gateway-stores.ts');
+  const database = new Database(file, { fileMustExist: true });
+  try {
+    const lines = await createSqliteAuditStores(database).audit.listByPerson(USER, MAX_AUDIT_LINES);
+    return lines.map(({ line }) => JSON.parse(line) as Record<string, unknown>).reverse();
+  } finally {
+    database.close();
+  }
 }
 
 async function waitForReady(file: string, sandbox: ReturnType<Stage['background']>): Promise<SandboxReadyInfo> {
@@ -183,6 +192,8 @@ async function untilNothingPending(phone: PhoneClient, signal: AbortSignal): Pro
 }
 
 const STEP_TIMEOUT_MS = 20_000;
+/** Maximum number of lines of the audit log that are shown. */
+const MAX_AUDIT_LINES = 100;
 
 type PlayedLine =
   | { readonly type: 'command'; readonly who: 'you' | 'phone'; readonly args: readonly string[] }

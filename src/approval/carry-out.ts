@@ -88,11 +88,6 @@ export async function executeProposal(context: KernelContext, id: string, tries:
   // The proposal was withdrawn, or trading was halted, since the row was read, so the row has to be read again.
   if (intent.outcome !== 'moved') return 0;
   failpoint('execute.intent');
-  // Don't send an order that the audit log can't record.
-  if (!(await context.record())) {
-    if (!begun) context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecordedReason }));
-    return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
-  }
   context.announce(intent);
   if (!begun) context.notifySending(intent.proposal);
   const { version } = intent.proposal;
@@ -376,10 +371,6 @@ function policyDenied(reason: PolicyReason, detail: string): HttpProblem {
   });
 }
 
-const notRecordedReason: ProposalReason = {
-  code: 'service_busy',
-  text: 'the gateway can’t write its audit log right now and will try again',
-};
 /**
  * Refuses a proposal whose row was changed after it was drafted, because the person approved something else.
  * @throws {HttpProblem} 500 `state_corrupt`

@@ -40,14 +40,14 @@ export class KernelContext {
   }
 
   /**
-   * Publishes a transition to listeners, other gateways and the phone, and schedules the writing of its audit line. If
+   * Publishes a transition to listeners, other gateways and the phone, and schedules the sequencing of its audit line. If
    * the proposal ended without being executed, releases its reservation.
    */
   announce({ outcome, proposal }: TransitionResult): void {
     if (outcome !== 'moved') return;
     const { audit, others, getKind, onProposal } = this.parts;
     onProposal?.(proposal);
-    audit.flushSoon();
+    audit.sequenceSoon();
     this.changes.notify(proposal);
     others?.notify({ moved: proposal.id });
     this.#notices.notifyOutcome(proposal);
@@ -57,17 +57,6 @@ export class KernelContext {
     getKind(kind)
       .abandon?.(subject, sub)
       .catch((error) => this.fail(error));
-  }
-
-  /** Writes all stored audit lines to the file. Returns false, and reports the error, if they can't be written. */
-  async record(): Promise<boolean> {
-    try {
-      await this.parts.audit.flush();
-      return true;
-    } catch (error) {
-      this.fail(error);
-      return false;
-    }
   }
 
   /** Notifies the phone that a proposal is being sent, unless sending is finished within {@link SENDING_DELAY_MS}. */

@@ -6,7 +6,7 @@ import type { ProposalQueue } from '../store/proposal-queue.ts';
 import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { AccessControl } from './access.ts';
-import type { AuditChain } from './audit-chain.ts';
+import type { AuditSequencer } from './audit-sequencer.ts';
 import type { CibaPort } from './ciba/ciba-port.ts';
 import type { ApprovalKeys } from './keys/approval-keys.ts';
 import type { Approval, Kind } from './kind.ts';
@@ -35,7 +35,7 @@ export interface KernelDeps {
   readonly moves: ProposalTransitions;
   readonly halts: HaltStore;
   readonly access: AccessControl;
-  readonly audit: AuditChain;
+  readonly audit: AuditSequencer;
   readonly asking: CibaPort;
   readonly notificationTokens: NotificationTokens;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import type { AccessControl } from '../approval/access.ts';
-import { AuditChain } from '../approval/audit-chain.ts';
+import { AuditSequencer } from '../approval/audit-sequencer.ts';
 import { CibaApprovalClient } from '../approval/ciba/ciba-approval-client.ts';
 import { detailsTypeByKind } from '../approval/details.ts';
 import { ApprovalKernel } from '../approval/kernel/kernel.ts';
@@ -18,9 +18,10 @@ import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-cha
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
 import type { Denial } from '../approval/log-denial.ts';
 import { NotificationTokens } from '../approval/notification-tokens.ts';
+import { deriveReceiptKey } from '../approval/receipts/receipt-key.ts';
 import { ProposalTransitions } from '../approval/transitions.ts';
 import type { Clock } from '../machine/clock.ts';
-import { createTokenSeal } from '../secrets/token-seal.ts';
+import { createTokenSeal, toSecretList } from '../secrets/token-seal.ts';
 import type { AccessStore } from '../store/access-store.ts';
 import type { NewPolicyDecision } from '../store/decision-store.ts';
 import { policyReasons } from '../trading/policy-reasons.ts';
@@ -75,7 +76,12 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
     moves: new ProposalTransitions(store, createTokenSeal(approval.sealSecret), clock),
     halts,
     access: parts.access,
-    audit: new AuditChain(approval.auditFile, stores.audit),
+    audit: new AuditSequencer({
+      store: stores.audit,
+      key: deriveReceiptKey(toSecretList(approval.sealSecret)[0]),
+      gateway: resource,
+      onError: getErrorCallback(options),
+    }),
     clock,
     detailsTypes,
     gateway: resource,

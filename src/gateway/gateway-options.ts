@@ -95,8 +95,6 @@ export interface GatewayApprovalOptions
   readonly method: 'ciba';
   /** Which approvals must be signed with the person's key (`live`: only approvals for real money). Requires `keys`. */
   readonly signature: 'required' | 'live' | 'off';
-  /** Path of `audit.jsonl`. */
-  readonly auditFile: string;
   /** Encrypts approval tokens. The seal key must not change while a token is stored. */
   readonly sealSecret: SealSecrets;
   /** Quotas for each client and person (default {@link defaultQuotas}). */

@@ -279,7 +279,6 @@ function approvalOptions(
     method,
     details,
     signature,
-    auditFile: join(folder, 'audit.jsonl'),
     client: approval.registration
       ? {
           ...(registration === undefined

@@ -107,7 +107,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const people = createGatewayAccess(options, { fetch: send, now });
   const source = options.rules ?? createStaticRulesSource();
   const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, clock };
-  const policy = createGatewayPolicyService(source, { ...shared, auditFile: options.approval?.auditFile });
+  const policy = createGatewayPolicyService(source, shared);
   const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
   const desk = createOrderService({
     ...shared,
@@ -232,21 +232,21 @@ function createOwnServices(
   if (kernel === undefined || options.approval === undefined) {
     return { mandates: undefined, record: undefined, owner: undefined, receipts: undefined, running: [] };
   }
-  const { mandates: granted, standing, proposals, audit } = options.stores;
+  const { mandates: granted, standing, proposals } = options.stores;
   const brokerFor = broker.accounts.open;
   const isUnattended = broker.places.some((place) => place.isUnattended);
   const now = () => clock.now();
   const watched = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
   const mandates = createMandateService({ ...watched, proposals, now, noted: () => kernel.noted() });
   const own = options.approval;
-  const record = createAuditLogReader(own.auditFile, audit, () => createGatewayCheckpointReader(own));
+  const record = createAuditLogReader(options.stores, () => createGatewayCheckpointReader(own), clock);
   const approval = approvalDisplayInfo(options);
   return {
     mandates,
     record,
     running: [
       ...(isUnattended ? [createStandingOrderWatcher(watched)] : []),
-      createRecordCheckpointWriter(options, own, clock),
+      createRecordCheckpointWriter(options, { ...own, sequence: () => kernel.sequence(), clock }),
       createReconciliation({
         journal: options.stores.orders,
         orderService: desk,
@@ -258,7 +258,7 @@ function createOwnServices(
         onError: getErrorCallback(options),
       }),
     ],
-    receipts: createReceipts(options, { kernel, record, signed, sealSecret: own.sealSecret, now }),
+    receipts: createReceipts(options, { kernel, signed, sealSecret: own.sealSecret, now }),
     owner: (sub: string) => createOwnerService(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
   };
 }
@@ -343,7 +343,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   const { proposals, databaseTime } = options.stores;
   const { issuer, clock = systemClock } = options;
   addHealthRoutes(app, authenticator, {
-    askStore: () => proposals.version(),
+    askStore: () => proposals.version(''),
     isShut: entrance.isShut,
     clocks: () => measureClockOffsets({ issuer, clock }, databaseTime),
   });

@@ -1,4 +1,3 @@
-import { AuditChain } from '../approval/audit-chain.ts';
 import { type CheckpointReader, createCheckpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
 import { type CheckpointWriter, createCheckpointWriter } from '../approval/checkpoints/checkpoints.ts';
 import { deriveReceiptKey } from '../approval/receipts/receipt-key.ts';
@@ -10,8 +9,14 @@ import type { AnchorSettings } from './settings/common-settings.ts';
 
 export function createRecordCheckpointWriter(
   { resource, stores, anchor, ...options }: GatewayOptions,
-  { sealSecret, auditFile }: Pick<GatewayApprovalOptions, 'sealSecret' | 'auditFile'>,
-  clock: Clock,
+  {
+    sealSecret,
+    sequence,
+    clock,
+  }: Pick<GatewayApprovalOptions, 'sealSecret'> & {
+    readonly sequence: () => Promise<unknown>;
+    readonly clock: Clock;
+  },
 ): CheckpointWriter {
   const [newest] = toSecretList(sealSecret);
   const onError = getErrorCallback(options);
@@ -20,17 +25,18 @@ export function createRecordCheckpointWriter(
     key: deriveReceiptKey(newest),
     gateway: resource,
     ...(anchor === undefined ? {} : { anchor: () => anchorOf(anchor, options.fetch ?? fetch) }),
-    flush: () => new AuditChain(auditFile, stores.audit).flush(),
+    sequence,
     clock,
     onError,
   });
 }
 
+/** Returns a reader that trusts the gateway's current and former keys. */
 export async function createGatewayCheckpointReader({
   sealSecret,
 }: Pick<GatewayApprovalOptions, 'sealSecret'>): Promise<CheckpointReader> {
   const keys = await Promise.all(toSecretList(sealSecret).map(deriveReceiptKey));
-  return createCheckpointReader({ isTrusted: (kid) => keys.some(({ jwk }) => jwk.kid === kid) });
+  return createCheckpointReader({ keys: keys.map(({ jwk }) => jwk) });
 }
 
 async function anchorOf({ rfc3161, ca_file }: AnchorSettings, send: typeof fetch) {

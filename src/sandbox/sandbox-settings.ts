@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/kernel/quotas.ts';
 import { type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
@@ -171,7 +170,7 @@ export function homeSettings(
 }
 
 function gatewaySettings(
-  { seed, folder }: SandboxHome,
+  { seed }: SandboxHome,
   addresses: SandboxAddresses,
   options: ApprovalSettings,
 ): HomeOptions['gateway'] {
@@ -204,7 +203,6 @@ function gatewaySettings(
       method: 'ciba',
       details: 'rar',
       signature,
-      auditFile: join(folder, 'audit.jsonl'),
       client: { id: GATEWAY_CLIENT_ID },
       privateKey,
       sealSecret: sealingSecret(seed),

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import type { Tile, TilePlace } from './merkle-tree.ts';
 
 export type AuditEvent =
   | 'proposed'
@@ -38,68 +37,71 @@ export type AuditEvent =
   | 'standing_refused'
   | 'standing_missed'
   | 'standing_ended'
-  | 'checkpoint'
   | 'anchored';
 
-/** Content of an audit log entry. The entry is written in the same transaction as the change that it records. */
+/** Content of a line of the audit log. The line is written in the same transaction as the change that it records. */
 export interface AuditNote {
   readonly event: AuditEvent;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-export interface AuditHead {
-  readonly seq: number;
-  readonly hash: string;
+export interface AuditLine {
+  /** The line's place in the tree, from 0. Undefined until the line is sequenced. */
+  readonly leaf: number | undefined;
+  readonly line: string;
 }
 
-/** A snapshot of the audit log: its last entry, the lines that are not in its file yet, and the file's size. */
-export interface AuditSnapshot {
-  readonly head: AuditHead;
-  /** Lines that are not yet moved to the file. After a crash, the file may already contain some of them. */
-  readonly pending: readonly string[];
-  readonly bytes: number;
+/** Signs the state of the tree. Synchronous, because it is called within a transaction. */
+export interface TreeSigner {
+  /** @returns the checkpoint's text */
+  sign(head: { readonly size: number; readonly root: Buffer }): string;
+  /** Whether a checkpoint has this signer's signature. If not, the tree is signed again. */
+  hasSigned(checkpoint: string): boolean;
+}
+
+export interface SequencedTree {
+  readonly size: number;
+  /** The latest checkpoint's text. Undefined if the tree has never been signed. */
+  readonly checkpoint: string | undefined;
 }
 
 /**
- * Stores audit log entries until they are moved to the log's file. The other stores add entries, too. Each entry
- * contains the hash of the previous entry.
+ * Stores the lines of the audit log and the Merkle tree over them. The other stores add lines, too. A line is committed
+ * without a place in the tree, so that transactions do not wait for each other. `sequence` gives it a place.
  */
 export interface AuditStore {
   /** In its own transaction, for events that no other store records. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): Promise<void>;
   /**
-   * Appends the pending lines to the file in order, and flushes the file to disk. Each line is written exactly once,
-   * even if several processes call this method at once or one of them dies. If the file ends with a truncated line,
-   * that line is kept, and the new lines are appended after a line break.
-   * @param file created with mode 0600 if it does not exist
-   * @throws if the file can't be written; the lines stay pending
+   * Adds committed lines to the tree in the order in which they were written, at most `MAX_SEQUENCED`, and signs the
+   * new tree. Only one process at a time does this.
+   * @param wait whether to wait for another process that is sequencing; if false, returns undefined in this case
+   * @returns the new tree, and whether more lines are pending
    */
-  moveToFile(file: string): Promise<void>;
-  snapshot(file: string): Promise<AuditSnapshot>;
-  /** Returns the number of lines that are not in the file yet, without reading them. */
-  pendingCount(file: string): Promise<number>;
+  sequence(signer: TreeSigner, wait: boolean): Promise<(SequencedTree & { readonly hasMore: boolean }) | undefined>;
+  tree(): Promise<SequencedTree>;
+  /** Returns the number of lines that are not in the tree yet, or `MAX_COUNTED` if there are more. */
+  pendingCount(): Promise<number>;
+  /** Returns a person's latest lines, newest first. */
+  listByPerson(sub: string, limit: number): Promise<AuditLine[]>;
+  /** Returns the lines about these proposals and signing keys, in the order of the tree. */
+  about(ids: readonly string[]): Promise<AuditLine[]>;
+  /** Returns lines of the tree, in order, beginning with leaf `from`. */
+  leaves(from: number, limit: number): Promise<{ readonly leaf: number; readonly line: string }[]>;
+  tiles(places: readonly TilePlace[]): Promise<Tile[]>;
 }
 
-export const EMPTY_AUDIT_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
+/** Maximum number of lines that one transaction adds to the tree. */
+export const MAX_SEQUENCED = 1_000;
 
-/** Returns the SHA-256 hash, in hex, of an entry in RFC 8785 form without its `hash` member. */
-export function hashAuditEntry(facts: Readonly<Record<string, unknown>>): string {
-  const { hash: _, ...rest } = facts;
-  return createHash('sha256')
-    .update(canonicalize(rest) ?? '')
-    .digest('hex');
-}
-
-/** Returns the entry that follows `head` in the audit log. @param now milliseconds since the epoch */
-export function nextAuditEntry(
-  head: AuditHead,
-  { event, facts }: AuditNote,
-  now: number,
-): AuditHead & { readonly line: string } {
-  const seq = head.seq + 1;
-  // Hashes the entry as readers will parse it: JSON omits undefined members.
-  const plain = JSON.parse(JSON.stringify(facts)) as Record<string, unknown>;
-  const entry = { ...plain, seq, at: new Date(now).toISOString(), event, prev: head.hash };
-  const hash = hashAuditEntry(entry);
-  return { seq, hash, line: JSON.stringify({ ...entry, hash }) };
+/** Returns the values of a line's row. @param now milliseconds since the epoch */
+export function toLineValues({ event, facts }: AuditNote, now: number) {
+  const { sub, proposal, approval, credential_id: key } = facts;
+  const about = proposal ?? approval ?? key;
+  return {
+    lineSub: typeof sub === 'string' ? sub : null,
+    lineAbout: typeof about === 'string' ? about : null,
+    // JSON omits undefined members.
+    line: JSON.stringify({ ...facts, at: new Date(now).toISOString(), event }),
+  };
 }

@@ -1,31 +1,33 @@
-import type { AuditHead, AuditNote } from './audit.ts';
+import type { AuditNote, TreeSigner } from './audit.ts';
 
-export interface AuditCheckpoint extends AuditHead {
-  /** The UTC day that the checkpoint closes, as YYYY-MM-DD. */
+/** A checkpoint that closes a day. */
+export interface DayCheckpoint {
+  /** The UTC day, as YYYY-MM-DD. */
   readonly day: string;
+  /** Number of lines in the tree. */
+  readonly size: number;
+  /** The checkpoint's text. */
+  readonly checkpoint: string;
   /** Whether an external authority has timestamped the checkpoint. */
   readonly anchored: boolean;
 }
 
 export interface AuditCheckpointStore {
-  /** Returns the latest checkpoint, or undefined if `close` was never called. */
-  last(): Promise<AuditCheckpoint | undefined>;
+  /** Returns the latest day's checkpoint, or undefined if no day was closed yet. */
+  last(): Promise<DayCheckpoint | undefined>;
+  /** Returns all days' checkpoints, in the order of their sizes. */
+  list(): Promise<DayCheckpoint[]>;
   /**
-   * Writes the entry that closes a day, once. Does nothing if a later day was already closed, unless that later day is
-   * still in the future (it was closed while the clock was ahead). The first call writes no entry, and only stores the
-   * day after which days are closed.
+   * Signs the tree to close a day, once. Does nothing if a later day was already closed, unless that later day is still
+   * in the future (it was closed while the clock was ahead), or if the tree has not grown since the last checkpoint. The
+   * first call closes no day, and only stores the day after which days are closed.
    * @param days `day` is the day that has ended, and `today` is the current day
-   * @param line builds the entry from the last entry and the previous checkpoint's hash; called within the transaction
-   * @returns whether the entry was written
+   * @returns whether the day was closed
    */
-  close(
-    days: { readonly day: string; readonly today: string },
-    line: (head: AuditHead, previous: string) => AuditNote,
-    now: number,
-  ): Promise<boolean>;
+  close(days: { readonly day: string; readonly today: string }, signer: Pick<TreeSigner, 'sign'>): Promise<boolean>;
   /**
-   * Records that the latest checkpoint was timestamped. Returns false if this was already recorded, or if `seq` is not
-   * the latest checkpoint's number.
+   * Records that the latest checkpoint was timestamped. Returns false if this was already recorded, or if `size` is not
+   * the latest checkpoint's size.
    */
-  anchor(seq: number, note: AuditNote, now: number): Promise<boolean>;
+  anchor(size: number, note: AuditNote, now: number): Promise<boolean>;
 }

@@ -48,8 +48,8 @@ export interface StoredProposal {
   readonly createdAt: number;
   readonly updatedAt: number;
   /**
-   * Assigned when the proposal is drafted and at each change, and higher than all earlier versions of any proposal.
-   * Also the ID of the change's event.
+   * Assigned when the proposal is drafted and at each change, and higher than all earlier versions of the owner's and
+   * the proposer's proposals. Also the ID of the change's event.
    */
   readonly version: number;
   /** The subject's `expires_at`: the time after which the proposal can't be executed. */
@@ -195,7 +195,8 @@ export interface ProposalStore {
    * order of their changes.
    */
   changedSince(party: string, version: number): Promise<StoredProposal[]>;
-  version(): Promise<number>;
+  /** Returns the latest version of the proposals whose owner or proposer is `party`, or 0. */
+  version(party: string): Promise<number>;
   /**
    * Returns proposals whose outcome (`NOTIFIED_STATES`) was never sent to the phone because a process died, in the
    * order of their changes.
@@ -233,7 +234,7 @@ export interface ProposalStore {
    * @throws if there is no such proposal, or another proposal has this `authReqId`; nothing is written
    */
   change(
-    seen: Pick<StoredProposal, 'id' | 'version'>,
+    seen: Pick<StoredProposal, 'id' | 'version' | 'sub' | 'proposedBy'>,
     change: ProposalChange,
     note: AuditNote,
     options: { readonly now: number; readonly unlessHalted?: boolean },

@@ -101,7 +101,17 @@ export const receiptSchema = z.lazy(() =>
       })
       .nullable(),
     orders: z.array(sentSchema).min(1),
-    record: z.array(z.string()),
+    /** The audit log's lines about the proposal, each with its inclusion proof (RFC 6962 §2.1.1) to the checkpoint. */
+    record: z.array(
+      z.strictObject({
+        leaf: z.int(),
+        line: z.string(),
+        /** Hashes, in base64. */
+        proof: z.array(z.string()),
+      }),
+    ),
+    /** A signed checkpoint of the audit log (C2SP tlog-checkpoint). */
+    checkpoint: z.string(),
     /** JWS with detached payload (RFC 7515 appendix F), over the RFC 8785 form of all other members. */
     signature: z.strictObject({ protected: base64Url, signature: base64Url }),
   }),

@@ -60,11 +60,6 @@ const found: readonly {
     executed: undefined,
   },
   {
-    name: 'an approved order whose record could not be written is carried out once it can be',
-    steps: [order(0), wait(1), { do: 'disk', full: true }, tap, wait(12), { do: 'disk', full: false }, wait(35)],
-    executed: 1,
-  },
-  {
     name: 'an open order is followed to its fill through an outage of the broker',
     steps: [
       order(4),

@@ -35,7 +35,7 @@ interface GatewayParts {
   readonly activity: Activity;
   readonly clock: SimClock;
   readonly machine: MachineClock;
-  readonly files: { readonly database: string; readonly audit: string };
+  readonly files: { readonly database: string };
   readonly troubles: string[];
 }
 
@@ -120,7 +120,6 @@ export class GatewayProcesses {
         sealSecret: SEAL,
         details: options.details,
         delivery: options.delivery,
-        auditFile: files.audit,
         maxTtl: 3_600,
         quotas: quotasOf(options),
       },

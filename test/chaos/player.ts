@@ -33,7 +33,6 @@ export class Player {
   readonly #asks: Ask[] = [];
   /** What ends that a gateway's clock is wrong, by its number. */
   readonly #unskew = new Map<number, () => void>();
-  #undisk: () => void = () => undefined;
   /** What ends that a price is another one, by its symbol. */
   readonly #unprice = new Map<string, () => void>();
   /** What ends that a gateway's process is down, by its number. */
@@ -167,10 +166,6 @@ export class Player {
       case 'part':
         if (step.leg !== 'agent-gateway') world.hinder('part', step.seconds * 1000);
         return world.network.part(step.leg, step.seconds * 1000);
-      case 'disk':
-        this.#undisk();
-        this.#undisk = step.full ? world.fillDisk() : () => undefined;
-        return;
       case 'provider':
         world.provider.faults.push(step.fault);
         return;
@@ -335,7 +330,6 @@ export class Player {
     // Set right is set another time: who waits by the clock may wait longer, or shorter.
     for (const number of this.#unskew.keys()) if (world.machine(number).skew !== 0) this.#skew(0, number);
     for (const over of this.#unskew.values()) over();
-    this.#undisk();
     for (const symbol of symbols) world.market.setPrice(symbol, prices[symbol]);
     // One that is to die at some later point does not do so any more.
     for (let number = 0; number < world.gateways(); number++) {

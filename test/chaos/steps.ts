@@ -41,7 +41,6 @@ export type Step = Readonly<
   | { do: 'part'; leg: Leg; seconds: number }
   | { do: 'provider'; fault: ProviderFault }
   /** The record can't be written to, or can again. */
-  | { do: 'disk'; full: boolean }
   | { do: 'price'; symbol: number; factor: number }
 >;
 
@@ -261,7 +260,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       'long_expiry',
     ),
   }),
-  made('disk', 1, { full: fc.boolean() }),
   made('price', 2, { symbol: fc.nat({ max: 1 }), factor: fc.constantFrom(1, 1.005, 0.97, 1.05) }),
 );
 

@@ -1,13 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
-import { type AuditVerdict, verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { verifyAuditStores } from '../../src/approval/audit-verification.ts';
 import { createBrokerCredentialStore } from '../../src/gateway/broker/key-pairs.ts';
+import { createGatewayCheckpointReader } from '../../src/gateway/record-checkpoints.ts';
 import { type HttpServer, listenOnLoopback } from '../../src/net/http-server.ts';
 import { createMarket, type Market } from '../../src/sandbox/market/market.ts';
 import type { PaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
+import type { RecordVerdict } from '../../src/trading/record-line.ts';
 import { KEYS } from '../integration/sandbox/paper-broker-world.ts';
 import { Activity } from './activity.ts';
 import { accounts, NUMBERS, startBroker } from './broker.ts';
@@ -17,7 +19,7 @@ import { type KeptUse, readKept } from './kept-use.ts';
 import { Life } from './life.ts';
 import { memoryFolder } from './memory-folder.ts';
 import { Network, type Sent } from './network.ts';
-import { ASIDE, type AuditLine, AuditReader, noteIntent, observe } from './observer.ts';
+import { type AuditLine, noteIntent, observe } from './observer.ts';
 import { makeProviderKeys, type Provider, type ProviderKeys, startProvider } from './provider.ts';
 import { type MachineClock, machineClock, SimClock } from './sim-clock.ts';
 
@@ -113,13 +115,11 @@ export interface World {
   loseStore(ms: number, number?: number): void;
   /** The next withdrawal at one of the gateway's processes finds that its proposal has changed since it was read. */
   overtakeWithdrawal(number?: number): void;
-  /** The record can't be written to, until what is returned is called. */
-  fillDisk(): () => void;
   proposals(): Promise<StoredProposal[]>;
   /** Mandates, what counts, and what is used of them, as the gateway's own tables have it. */
   kept(): KeptUse;
   audit(): AuditLine[];
-  verifyAudit(): Promise<AuditVerdict>;
+  verifyAudit(): Promise<RecordVerdict>;
   /** Whoever waits for a process that stands still waits for time to pass, until what is returned is called. */
   standStill(): () => void;
   /** Lets everything that can happen now happen. */
@@ -149,7 +149,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
   const activity = new Activity();
   const network = new Network(activity, clock);
   const folder = memoryFolder('trade-agent-chaos-');
-  const files = { database: join(folder, 'gateway.db'), audit: join(folder, 'audit.jsonl') };
+  const files = { database: join(folder, 'gateway.db') };
 
   copyGatewayDatabase(files.database);
   const server: HttpServer = await listenOnLoopback(0, () => 0);
@@ -197,8 +197,7 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
     return found;
   };
   const observer = observe(files.database);
-  const record = new AuditReader(files.audit);
-  const before = (sent: Sent) => noteIntent(sent, observer, record);
+  const before = (sent: Sent) => noteIntent(sent, observer);
   process().before = before;
   if (options.second === true) await nameSecond(observer.stores, clock);
   if (options.mandates === 'key_pair') await keepKeyPairs(observer.stores, clock);
@@ -282,23 +281,11 @@ export async function createWorld(keys: SharedKeys, options: WorldOptions): Prom
       });
     },
     overtakeWithdrawal: (number) => process(number).overtakeWithdrawal(),
-    fillDisk() {
-      const over = hinder('disk');
-      const aside = `${files.audit}${ASIDE}`;
-      if (existsSync(files.audit)) renameSync(files.audit, aside);
-      // Nothing can be appended to a folder.
-      mkdirSync(files.audit);
-      return () => {
-        if (!existsSync(files.audit) || !statSync(files.audit).isDirectory()) return;
-        rmdirSync(files.audit);
-        if (existsSync(aside)) renameSync(aside, files.audit);
-        over();
-      };
-    },
     kept: () => readKept(observer.database),
     proposals: async () => (await observer.stores.proposals.list({ state: 'all' })).reverse(),
-    audit: () => [...record.read(), ...observer.noted(record.read().at(-1)?.seq ?? 0)],
-    verifyAudit: () => verifyAuditFile(files.audit, observer.stores.audit),
+    audit: () => observer.lines(),
+    verifyAudit: async () =>
+      verifyAuditStores(observer.stores, await createGatewayCheckpointReader({ sealSecret: SEAL })),
     standStill() {
       const still = Promise.withResolvers<void>();
       // Whoever waits for its answer waits for that, the provider that calls back too.

@@ -123,7 +123,7 @@ export function crashCase(failpoint: Failpoint, action: Action, seed: number): C
   const passing = (): number => {
     if (failpoint.startsWith('checkpoint.')) return 1 + Math.floor(random() * (two ? 9 : 6));
     // With any line of the first order.
-    if (failpoint === 'audit.appended') return 1 + Math.floor(random() * 3);
+    if (failpoint === 'record.sequenced') return 1 + Math.floor(random() * 3);
     return two && both && random() < 0.5 ? 2 : 1;
   };
   const death = (at: Failpoint, by: Action, nth: number): Death => {

@@ -1,10 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { verifyAuditStores } from '../../src/approval/audit-verification.ts';
+import { createCheckpointReader } from '../../src/approval/checkpoints/checkpoint-reader.ts';
+import { deriveReceiptKey } from '../../src/approval/receipts/receipt-key.ts';
+import { readSandboxSecret } from '../../src/sandbox/stored-secret.ts';
 import { createSqliteAuditStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { BatchResult, BatchSubject } from '../../src/trading/kinds/batch.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
+import { writtenLines } from '../fixtures/record-lines.ts';
 
 /** A proposal as the gateway's own table has it. */
 export interface GatewayProposal {
@@ -37,10 +40,9 @@ export interface Reservation {
 
 export type GatewayBook = ReturnType<typeof openGatewayBook>;
 
-/** What the gateway keeps, read past it: from its database and its audit file. @param folder of the sandbox */
+/** What the gateway keeps, read past it: from its database. @param folder of the sandbox */
 export function openGatewayBook(folder: string) {
   const database = new Database(join(folder, 'gateway.db'));
-  const file = join(folder, 'audit.jsonl');
   return {
     proposals: () =>
       database
@@ -49,14 +51,7 @@ export function openGatewayBook(folder: string) {
              subject_id AS clientOrderId, asked FROM proposals ORDER BY rowid`,
         )
         .all(),
-    /** The record's lines, in the file or pending in the database. */
-    audit(): AuditLine[] {
-      // Before the file: a line that is moved to it meanwhile is then in both, and in none otherwise.
-      const noted = database.prepare<[], string>('SELECT line FROM audit_noted ORDER BY seq').pluck().all();
-      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [''];
-      if (lines.pop() !== '') throw new Error('the audit file ends within a line');
-      return [...new Set([...lines, ...noted])].map((line) => JSON.parse(line) as AuditLine);
-    },
+    audit: () => writtenLines<AuditLine>(database),
     /** Orders that a mandate counts, and what they took of its slots: one row each, were all well. */
     underMandate: (mandate: string) => ({
       orders: database
@@ -86,7 +81,10 @@ export function openGatewayBook(folder: string) {
       if (row === undefined) throw new Error('there is no such proposal');
       return { subject: JSON.parse(row.subject), result: JSON.parse(row.result ?? 'null') ?? undefined };
     },
-    verify: () => verifyAuditFile(file, createSqliteAuditStores(database).audit),
+    async verify() {
+      const { jwk } = await deriveReceiptKey(readSandboxSecret(folder) ?? '');
+      return await verifyAuditStores(createSqliteAuditStores(database), createCheckpointReader({ keys: [jwk] }));
+    },
     close: () => database.close(),
   };
 }

@@ -2,10 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { formatUtcSeconds } from '../../src/machine/clock.ts';
 import { buildTradeOrderDetails } from '../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
+import { linesIn } from '../fixtures/record-lines.ts';
 import { type AlpacaStandIn, startAlpacaStandIn } from '../integration/gateway/support/alpaca-stand-in.ts';
 import { testClock } from '../integration/gateway/support/test-clock.ts';
 import { startTestIssuer, type TestIssuer } from '../integration/gateway/support/test-issuer.ts';
@@ -190,16 +192,15 @@ it('a halt is ended at the gateway’s machine while it runs, and its record sho
 
   const verify = () => command('audit', 'verify', '--output', 'json').ended;
   const whole = await verify();
-  const file = join(home(), 'audit.jsonl');
-  expect([whole.code, JSON.parse(whole.stdout)]).toMatchObject([0, { file, ok: true, lines: 2 }]);
+  expect([whole.code, JSON.parse(whole.stdout)]).toMatchObject([0, { file: home(), ok: true }]);
+  expect(linesIn(join(home(), 'gateway.db'))).toHaveLength(2);
   child.kill('SIGTERM');
   await ended;
-  writeFileSync(file, readFileSync(file, 'utf8').replace('"alice"', '"bob"'));
+  const database = new Database(join(home(), 'gateway.db'));
+  database.exec(`UPDATE record_lines SET line = replace(line, 'alice', 'bob')`);
+  database.close();
   const changed = await verify();
-  expect([changed.code, JSON.parse(changed.stdout)]).toMatchObject([
-    1,
-    { ok: false, line: 1, seq: 1, what: 'changed' },
-  ]);
+  expect([changed.code, JSON.parse(changed.stdout)]).toMatchObject([1, { ok: false, line: 1, what: 'changed' }]);
   expect((await command('audit', 'verify').ended).stdout).toContain('line 1: changed');
 });
 

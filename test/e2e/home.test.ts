@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { linesIn } from '../fixtures/record-lines.ts';
 import { ledTo, signInByHttp } from '../integration/home/http-browser.ts';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from './home-world.ts';
 import { ScriptFaults } from './script-session.ts';
@@ -31,7 +32,7 @@ it('from nothing to an order that a phone signed: no password, no other key, and
   expect((await world.approve(phone)).status).toBe(200);
   expect(await resumed(thread)).toMatchObject({ status: 'done', orders: [{ status: 'filled' }] });
   expect(book()).toEqual(['AAPL 2 filled']);
-  const record = readFileSync(join(world.home, 'audit.jsonl'), 'utf8');
+  const record = JSON.stringify(linesIn(join(world.home, 'gateway.db')));
   expect(record).toContain(phone.authenticator.credentialId);
 
   const status = await world.json<{ users: object[] }>('home', 'status');

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { linesIn } from '../fixtures/record-lines.ts';
 import { freePort } from '../free-port.ts';
 import { type Person, playPerson } from '../mcp-clients/person.ts';
 import { hearRevisions, type Revisions } from '../mcp-clients/revisions.ts';
@@ -46,7 +47,7 @@ async function expectSignedFill(client: RegExp, revision: string): Promise<void>
   expect(person.opened).toHaveLength(1);
   expect(revisions.heard()).toContain(revision);
   expect(world.sandbox.broker.book()).toMatchObject([{ symbol: 'AAPL', qty: '1', status: 'filled' }]);
-  expect(readFileSync(join(world.home, 'audit.jsonl'), 'utf8')).toContain(phone.authenticator.credentialId);
+  expect(JSON.stringify(linesIn(join(world.home, 'gateway.db')))).toContain(phone.authenticator.credentialId);
   const { clients } = await world.json<{ clients: { name: string }[] }>('mcp', 'clients', 'list');
   expect(clients).toMatchObject([{ name: expect.stringMatching(client) }]);
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linesIn } from '../fixtures/record-lines.ts';
 import { dumpState, readGatewaySecrets, readStoredSecrets } from './stored-secrets.ts';
 import { suiteWorld } from './suite-world.ts';
 import type { Finished } from './world.ts';
@@ -120,14 +121,15 @@ describe('tokens, keys and passwords', () => {
     places.push(['command lines and environments', [...atWork].join('\n').replaceAll(apiKey, '')]);
     for (const file of files(world.folder)) {
       const name = relative(world.folder, file);
-      // The sandbox's folder belongs to the other side, except for its record of approvals.
-      if (name.startsWith('sandbox/') && !/audit\.jsonl/.test(name)) continue;
+      // The sandbox's folder belongs to the other side, except for its record of approvals, which follows.
+      if (name.startsWith('sandbox/')) continue;
       if (/credentials/.test(name)) continue;
       places.push([name, readFileSync(file).toString('latin1')]);
     }
+    places.push(['record', JSON.stringify(linesIn(join(world.folder, 'sandbox', 'gateway.db')))]);
     places.push(['state.db, decrypted', await dumpState(world.agentHome)]);
     expect(places.at(-1)?.[1]).toContain('AAPL');
-    expect(places.map(([name]) => name)).toContain('sandbox/audit.jsonl');
+    expect(places.find(([name]) => name === 'record')?.[1]).toContain('AAPL');
 
     const leaks = places.flatMap(([place, text]) => [
       ...secrets.filter((secret) => text.includes(secret)).map((secret) => `${place}: ${secret.slice(0, 6)}…`),

@@ -1,5 +1,4 @@
 import { fork } from 'node:child_process';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Figures, GatewayLoad } from '../load/gateway-process.ts';
 import { type LoadGateway, memberFlags } from '../load/world.ts';
@@ -30,7 +29,7 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
   let isClosed = false;
   const start = async (index: number) => {
     const member = await startMember();
-    member.child.send({ options: options && withOwnRecord(options, index) });
+    member.child.send({ options });
     await heard(member.child);
     members[index] = member;
   };
@@ -59,18 +58,6 @@ export async function startFleet(count: number, where: GatewayLoad['postgres']):
       await endAll(members);
       await balancer.close();
     },
-  };
-}
-
-/** Each machine has the record in a file of its own, which the next gateway on it goes on with. */
-export const recordFile = (index: number): string => `audit-${index}.jsonl`;
-
-function withOwnRecord(options: GatewayLoad, index: number): GatewayLoad {
-  const { approval } = options;
-  if (approval === undefined) return options;
-  return {
-    ...options,
-    approval: { ...approval, auditFile: join(dirname(approval.auditFile), recordFile(index)) },
   };
 }
 

@@ -110,7 +110,6 @@ export async function openKeycloakWorld(home: string, folder: string) {
         sealSecret: 'of the gateway',
         delivery: 'poll',
         maxTtl: 300,
-        auditFile: join(folder, 'audit.jsonl'),
       },
       requireBoundTokens: true,
       ownClients: [LOGIN_CLIENT, SERVER_CLIENT],

@@ -105,7 +105,6 @@ export async function startLoadWorld({
       method: 'ciba',
       details: 'rar',
       signature: signingKeys === undefined ? 'off' : 'required',
-      auditFile: join(folder, 'audit.jsonl'),
       client: { id: CLIENT },
       privateKey: home.seed.gateway_key as JWK,
       sealSecret: SEAL_SECRET,
@@ -140,7 +139,6 @@ export async function startLoadWorld({
     ...alice,
     /** Alice first: what one person's proposals share (quotas, the account) is no measure of many people's. */
     people: signedIn,
-    /** The gateway's record in it is `audit.jsonl`. */
     folder,
     /** The provider's database: questions that nobody answers can be put there. */
     provider: requests,

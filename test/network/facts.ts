@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MandateView } from '../../src/trading/mandate/mandate.ts';
 import type { Proposal, ProposalState } from '../../src/trading/proposal.ts';
+import { linesIn } from '../fixtures/record-lines.ts';
 import type { Arrival } from './broker-process.ts';
 import { BROKER_TIMEOUT_MS } from './constants.ts';
 import type { WireEvent } from './gateway.ts';
@@ -99,13 +99,6 @@ export function lateArrivals(arrivals: readonly Arrival[], wire: readonly WireEv
 }
 
 function eventsOf(world: World): string[] {
-  const lines = world.gateways.flatMap(({ folder }) => {
-    try {
-      return readFileSync(join(folder, 'audit.jsonl'), 'utf8').split('\n').filter(Boolean);
-    } catch {
-      // A gateway that has nothing to record has no file.
-      return [];
-    }
-  });
-  return [...new Set(lines.map((line) => String((JSON.parse(line) as { event: unknown }).event)))];
+  const lines = world.gateways.flatMap(({ folder }) => linesIn(join(folder, 'gateway.db')));
+  return [...new Set(lines.map(({ event }) => String(event)))];
 }

@@ -7,6 +7,7 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { MAX_COUNTED } from '../../src/store/sql/sql-database.ts';
+import { plainSigner } from '../fixtures/record-lines.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 import { drafted } from './support/filled-stores.ts';
 
@@ -22,7 +23,6 @@ function measured(stores: GatewayStores) {
   telemetry.database(stores, {
     issuer: 'https://id.example',
     clock: systemClock,
-    auditFile: '/nowhere/audit.jsonl',
   });
   telemetry.stores(stores);
   return async () => {
@@ -84,7 +84,9 @@ withPostgres('the metrics of a database', () => {
     const scrape = measured(await storesOfFew);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: locked, resolve: lock } = Promise.withResolvers<void>();
-    const update = `UPDATE heads SET seq = seq`;
+    const update = `UPDATE record_tree SET size = size`;
+    const { audit } = await storesOfFew;
+    await audit.sequence(plainSigner, true);
     const holder = database.write(async (unit) => {
       await unit.run(update);
       lock();

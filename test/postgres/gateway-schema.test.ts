@@ -100,7 +100,7 @@ withPostgres('the gateway’s tables', () => {
     }
     const others = await postgresGatewayStores(await server.open(theirs));
     expect(await others.proposals.list({ state: 'all' })).toEqual([]);
-    expect(await others.proposals.version()).toBe(0);
+    expect(await others.proposals.version('alice')).toBe(0);
     expect(await others.keys.listByPerson('alice')).toEqual([]);
     expect(await others.orders.find('alice', 'ta-00000001')).toBeUndefined();
   });

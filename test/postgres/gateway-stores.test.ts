@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
@@ -8,6 +5,7 @@ import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
 import { ruleStoreContract } from '../contract/stores/rule-store.ts';
+import { sequencedLines } from '../fixtures/record-lines.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 
 withPostgres('the gateway’s stores on PostgreSQL', () => {
@@ -35,12 +33,7 @@ withPostgres('the gateway’s stores on PostgreSQL', () => {
     ruleStoreContract(async () => {
       const [stores, other] = await both();
       if (stores.rules === undefined || other.rules === undefined) throw new Error('no rules on PostgreSQL');
-      const noted = async () => {
-        const folder = mkdtempSync(join(tmpdir(), 'trade-agent-rules-noted-'));
-        const { pending } = await stores.audit.snapshot(join(folder, 'audit.jsonl'));
-        rmSync(folder, { recursive: true });
-        return pending.map((line) => String((JSON.parse(line) as { event: unknown }).event));
-      };
+      const noted = async () => (await sequencedLines(stores.audit)).map(({ event }) => String(event));
       return { store: stores.rules, another: other.rules, noted };
     });
 

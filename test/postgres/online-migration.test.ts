@@ -91,7 +91,7 @@ withPostgres(`a table of ${ROWS} proposals`, () => {
       server.superuser,
       path,
       `INSERT INTO proposals SELECT one.* FROM proposals p, generate_series(1, ${ROWS}) n, ${copy} one`,
-      `UPDATE heads SET version = version + ${ROWS}`,
+      `SELECT setval('proposal_versions', ${2 * ROWS})`,
       `CREATE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$`,
       `CREATE TRIGGER held BEFORE UPDATE ON proposals FOR EACH ROW WHEN (NEW.id = '${HELD}') EXECUTE FUNCTION held()`,
@@ -137,7 +137,7 @@ withPostgres(`a table of ${ROWS} proposals`, () => {
       await holder.query('SELECT pg_advisory_unlock(4711)');
 
       // A transaction that began before keeps the index from being valid.
-      await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM heads');
+      await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM limits_seen');
       await killWhen(`${index} AND indisready`);
       expect(await rows(index)).toEqual([{ indisvalid: false }]);
       await holder.query('ROLLBACK');

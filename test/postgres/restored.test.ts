@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
-import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
+import { verifyAuditStores } from '../../src/approval/audit-verification.ts';
+import { createCheckpointReader } from '../../src/approval/checkpoints/checkpoint-reader.ts';
+import { type Checkpoint, createTreeSigner, parseCheckpoint } from '../../src/approval/receipts/checkpoint.ts';
+import { deriveReceiptKey } from '../../src/approval/receipts/receipt-key.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { migrateSchema } from '../../src/store/postgres/migrate.ts';
@@ -49,14 +52,17 @@ async function withStores<T>(cluster: Cluster, work: (stores: GatewayStores) => 
 
 /** As docs/operate/OPERATIONS.md has it, by PostgreSQL's own programs. */
 it.runIf(programs !== undefined)(
-  'a database put back to a moment has what was committed until then, and its record is whole; a file of after it is told',
+  'a database put back to a moment has what was committed until then, and its record is whole; a checkpoint of after it is told',
   async () => {
     const archive = `/bin/cp %p ${folder}/%f`;
     const before = await started({ settings: { archive_mode: 'on', archive_command: archive } });
     const owner = before.address(SUPERUSER, 'postgres');
     await migrateSchema(owner, gatewaySchema);
     await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
-    const file = join(folder, 'audit.jsonl');
+    const key = await deriveReceiptKey('seal');
+    const signer = createTreeSigner(key, 'https://gateway.example');
+    const sequence = ({ audit }: GatewayStores) => audit.sequence(signer, true);
+    let kept: Checkpoint | undefined;
     const now = Date.now();
     await withStores(before, ({ proposals, ...stores }) => drafted({ proposals, ...stores }, 'pr_backed-up', now));
 
@@ -69,7 +75,8 @@ it.runIf(programs !== undefined)(
         const [moment] = await runSql(owner, 'SELECT clock_timestamp()::text AS now');
         await withStores(before, async (stores) => {
           await drafted(stores, 'pr_after', now);
-          await stores.audit.moveToFile(file);
+          await sequence(stores);
+          kept = parseCheckpoint((await stores.audit.tree()).checkpoint ?? '');
         });
         // It archives what there is before it ends.
         await before.stop('fast');
@@ -82,12 +89,14 @@ it.runIf(programs !== undefined)(
       const [recovery] = await runSql(restored.address(SUPERUSER, 'postgres'), 'SELECT pg_is_in_recovery() AS still');
       expect(recovery?.rows[0].still).toBe(false);
     }, 20_000);
-    await withStores(restored, async ({ proposals, audit }) => {
+    await withStores(restored, async ({ proposals, ...stores }) => {
       const all = await proposals.list({ state: 'all' });
       expect(all.map(({ id }) => id).toSorted()).toEqual(['pr_archived', 'pr_backed-up']);
-      expect(await verifyAuditFile(join(folder, 'none.jsonl'), audit)).toEqual({ ok: true, lines: 2 });
-      // That machine has recorded more than the database knows of.
-      expect(await verifyAuditFile(file, audit)).toMatchObject({ ok: false, what: 'added', seq: 3 });
+      await sequence({ proposals, ...stores });
+      const reader = createCheckpointReader({ keys: [key.jwk], kept });
+      expect(await verifyAuditStores(stores, reader)).toEqual({ ok: true, lines: 2, pending: 0 });
+      // Somebody kept a checkpoint of more than the database knows of.
+      expect(reader.hasKept()).toBe(false);
     });
   },
   60_000,

@@ -9,6 +9,7 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import type { RuleStore } from '../../src/store/rule-store.ts';
+import { sequencedLines } from '../fixtures/record-lines.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 
@@ -165,8 +166,7 @@ withPostgres('the rules of gateways that share a database', () => {
       const first = await (await start('one', stores)).current();
       expect(first.limitsOf('PA1')).toMatchObject({ max_order_notional: '1000' });
       expect(first.cedarRules?.map(({ id }) => id)).toEqual(['policies/own.1', 'firm/house.1']);
-      const { pending } = await stores.audit.snapshot(join(folder, 'audit.jsonl'));
-      expect(pending.map((line) => JSON.parse(line) as object)).toMatchObject([
+      expect(await sequencedLines(stores.audit)).toMatchObject([
         {
           event: 'rules_imported',
           digest: first.digest,

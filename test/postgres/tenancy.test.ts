@@ -5,6 +5,7 @@ import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appRole, sweeperRole } from '../../src/store/postgres/schema.ts';
 import { limitToPerson } from '../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../src/store/postgres/state/state-stores.ts';
+import { plainSigner } from '../fixtures/record-lines.ts';
 import { blockDatabase, runSql, type TestDatabase, withPostgres } from './support/database.ts';
 import { drafted, filledStores } from './support/filled-stores.ts';
 
@@ -61,13 +62,12 @@ const atGateway: readonly Attempt[] = [
   // What is written in another's name would be theirs to find.
   ...tried('app', THEIRS, POLICY, [
     [
-      'overwrite another’s head by a conflict',
-      `INSERT INTO heads (tenant, seq, hash, version) VALUES ('${OURS}', 0, '', 0)
-       ON CONFLICT (tenant) DO UPDATE SET seq = 0`,
+      'overwrite another’s tree by a conflict',
+      `INSERT INTO record_tree (tenant, size) VALUES ('${OURS}', 0) ON CONFLICT (tenant) DO UPDATE SET size = 0`,
     ],
-    ['give a row of one’s own away', `UPDATE heads SET tenant = '${OURS}'`],
+    ['give a row of one’s own away', `UPDATE record_tree SET tenant = '${OURS}'`],
     ['give a proposal away', `UPDATE proposals SET tenant = '${OURS}', id = 'pr_given'`],
-    ['copy rows of one’s own over', `INSERT INTO default_accounts SELECT '${OURS}', 'x', 'x' FROM heads`],
+    ['copy rows of one’s own over', `INSERT INTO default_accounts SELECT '${OURS}', 'x', 'x' FROM record_tree`],
   ]),
   // References are checked past the policies: they would tell whether a row is there, had they not the tenant first.
   ...tried('app', THEIRS, REFERENCE, [
@@ -141,6 +141,7 @@ withPostgres('at the gateway’s tables, nobody gets to', () => {
     await filledStores(await postgresGatewayStores(await server.open(OURS)));
     const theirs = await postgresGatewayStores(await server.open(THEIRS));
     await drafted(theirs, 'pr_theirs', Date.now());
+    await theirs.audit.sequence(plainSigner, true);
     await theirs.defaultAccounts.choose('alice', 'PA1');
   });
   it.each(atGateway)('$what ($by)', (attempt) => refused(server, GATEWAY, attempt));

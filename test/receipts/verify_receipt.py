@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-MEMBERS = "type v gateway issued_at state proposal approvals mandate decision orders record signature".split()
+MEMBERS = "type v gateway issued_at state proposal approvals mandate decision orders record checkpoint signature".split()
 DRAFTS = {"order": lambda s: [s], "replace": lambda s: [s["draft"]], "batch": lambda s: s["orders"]}
 
 
@@ -152,22 +152,52 @@ def orders_hold(proposal, orders):
             need(all(answered[n] == one["order"][n] for n in ("client_order_id", "symbol", "side")), "order")
 
 
-def record_holds(receipt, thumbprint):
+def signed_tree(note, gateway, public):
+    """The size and root of a checkpoint (C2SP tlog-checkpoint), where the gateway's key signed it (C2SP signed-note)."""
+    text, signatures = note.rsplit("\n\n", 1)
+    text, origin = text + "\n", gateway.replace("+", "%2B")
+    name, size, root = text.split("\n")[:3]
+    need(name == origin and size.isdecimal() and str(int(size)) == size, "record")
+    key_id = sha256(origin.encode() + b"\n\x01" + public)[:4]
+    for line in signatures.splitlines():
+        dash, signer, encoded = line.split(" ")
+        raw = base64.b64decode(encoded, validate=True)
+        if dash == "\u2014" and signer == origin and raw[:4] == key_id:
+            ed25519.Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], text.encode())
+            return int(size), base64.b64decode(root, validate=True)
+    raise NoReceipt("record")
+
+
+def included_root(leaf, size, line, proof):
+    """RFC 9162 section 2.1.3.2."""
+    need(0 <= leaf < size, "record")
+    at, last, root = leaf, size - 1, sha256(b"\x00" + line.encode())
+    for beside in proof:
+        need(last > 0, "record")
+        if at % 2 == 1 or at == last:
+            root = sha256(b"\x01" + beside + root)
+            while at % 2 == 0 and at > 0:
+                at, last = at // 2, last // 2
+        else:
+            root = sha256(b"\x01" + root + beside)
+        at, last = at // 2, last // 2
+    need(last == 0, "record")
+    return root
+
+
+def record_holds(receipt):
     proposal, approvals, mandate = receipt["proposal"], receipt["approvals"], receipt["mandate"]
     keys = {one["key"]["credential_id"] for one in approvals or (mandate or {}).get("approvals", [])}
-    last, steps, signed = 0, [], set()
-    for text in receipt["record"]:
-        line = json.loads(text)
-        rest = {name: value for name, value in line.items() if name != "hash"}
-        need(json.dumps(line, ensure_ascii=False, separators=(",", ":")) == text, "record")
-        need(hashlib.sha256(jcs(rest).encode()).hexdigest() == line["hash"] and line["seq"] > last, "record")
-        last, about = line["seq"], {line.get("proposal"), line.get("approval")}
-        if line["event"] == "checkpoint" and text == receipt["record"][-1]:
-            of = {name: line[name] for name in "gateway day lines head previous".split()}
-            need((of["gateway"], of["lines"], of["head"]) == (receipt["gateway"], last - 1, line["prev"]), "record")
-            payload = jcs({"type": "trade-agent.checkpoint", "v": 1, **of})
-            signed_by(thumbprint, line["signature"], payload, "trade-agent-checkpoint+jws")
-            continue
+    header = json.loads(unb64(receipt["signature"]["protected"]))
+    size, root = signed_tree(receipt["checkpoint"], receipt["gateway"], unb64(header["jwk"]["x"]))
+    last, steps, signed = -1, [], set()
+    for one in receipt["record"]:
+        need(sorted(one) == ["leaf", "line", "proof"], "form")
+        text, line = one["line"], json.loads(one["line"])
+        need(json.dumps(line, ensure_ascii=False, separators=(",", ":")) == text and one["leaf"] > last, "record")
+        proof = [base64.b64decode(beside, validate=True) for beside in one["proof"]]
+        need(included_root(one["leaf"], size, text, proof) == root, "record")
+        last, about = one["leaf"], {line.get("proposal"), line.get("approval")}
         if line["event"] == "key_enrolled" and line.get("credential_id") in keys:
             continue
         if mandate is not None and mandate["proposal"]["id"] in about:
@@ -196,7 +226,7 @@ def verify(raw, thumbprint):
         mandated(receipt, mandate)
     orders_hold(proposal, receipt["orders"])
     need(decision is None or decision["effect"] == "allow", "decision")
-    record_holds(receipt, thumbprint)
+    record_holds(receipt)
     return receipt
 
 

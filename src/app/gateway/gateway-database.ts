@@ -26,7 +26,7 @@ interface OpenedDatabase<Stores> {
   close(): Promise<void>;
 }
 
-export interface AuditStores extends Pick<GatewayStores, 'halts' | 'audit'> {
+export interface AuditStores extends Pick<GatewayStores, 'halts' | 'audit' | 'checkpoints'> {
   recount(now: number): Promise<RedateResult>;
 }
 
@@ -63,7 +63,7 @@ export async function openGatewayDatabase(
         details: { file: sealFilePath(folder) },
       });
     }
-    const stores = await postgres.postgresGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
+    const stores = postgres.postgresGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
     const registration = postgres.postgresRegistrationStorage(opened);
     return { stores, secrets: { ...secrets, registration }, close: () => opened.close() };
   } catch (error) {
@@ -114,9 +114,9 @@ export async function openAuditStores(
 ): Promise<OpenedDatabase<AuditStores>> {
   if (database !== undefined) {
     const { postgres, opened } = await openPostgres(database, folder, env);
-    const { halts, audit } = await postgres.postgresGatewayStores(opened);
+    const { halts, audit, checkpoints } = postgres.postgresGatewayStores(opened);
     const recount = (now: number) => postgres.recountTenantOrders(opened, now);
-    return { stores: { halts, audit, recount }, close: () => opened.close() };
+    return { stores: { halts, audit, checkpoints, recount }, close: () => opened.close() };
   }
   const file = join(folder, 'gateway.db');
   if (!existsSync(file)) {

@@ -1,22 +1,20 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
+import { verifyAuditStores } from '../../approval/audit-verification.ts';
 import { type CheckpointSummary, createCheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
-import { verifyCheckpoint } from '../../approval/receipts/checkpoint.ts';
-import { deriveReceiptKey } from '../../approval/receipts/receipt-key.ts';
+import { type Checkpoint, cosignedAt, parseCheckpoint, parseWitnessKey } from '../../approval/receipts/checkpoint.ts';
+import { deriveReceiptKey, publicJwk, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
+import { readAuditExportHeader, verifyAuditExport, writeAuditExport } from '../../gateway/record/audit-export.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
 import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
-import type { AuditStore } from '../../store/audit.ts';
+import type { RecordVerdict } from '../../trading/record-line.ts';
 import type { App } from '../app.ts';
-import { loadPinnedKeys, type PinnedKeys, pinnedKeyMatcher } from '../receipts.ts';
+import { loadPinnedKeys, pinnedKeyMatcher } from '../receipts.ts';
 import { type AuditStores, openAuditStores, withGatewayKeys } from './gateway-database.ts';
 import { sealFilePath } from './key-file.ts';
 import { type GatewayPaths, readStorageSettings, readTimestampRootCertificates } from './settings-file.ts';
-
-const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
 /**
  * Lifts a halt (or `reducing`) on the gateway's own machine, for an owner who can't use their phone. Works while the
@@ -24,14 +22,13 @@ const auditFile = (folder: string) => join(folder, 'audit.jsonl');
  * @throws {TradeAgentError} `usage` if trading is not halted, `invalid_config` if no gateway has run in the folder
  */
 export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths, sub: string) {
-  return await withRecord(env, places, async ({ halts, audit }) => {
+  return await withRecord(env, places, async ({ halts }) => {
     const { since, state: ended } = await halts.current(sub, clock.now());
     if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
       throw new TradeAgentError('usage', `trading is not halted for ${JSON.stringify(sub)}`, {
         hint: 'Pass the user\'s "sub" from the identity provider\'s tokens. "trade-agent whoami" shows it.',
       });
     }
-    await audit.moveToFile(auditFile(places.home));
     const now = clock.now();
     const { state } = await halts.current(sub, now);
     return { ended, haltedAt: formatUtcSeconds(since), liftedAt: formatUtcSeconds(now), state };
@@ -45,9 +42,8 @@ export async function liftGatewayHalt({ clock, env }: Pick<App, 'clock' | 'env'>
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
 export async function redateFutureOrders({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths) {
-  return await withRecord(env, places, async ({ audit, recount: recountOrders }) => {
+  return await withRecord(env, places, async ({ recount: recountOrders }) => {
     const { orders, newest } = await recountOrders(clock.now());
-    await audit.moveToFile(auditFile(places.home));
     return { orders, newest: newest === null ? null : formatUtcSeconds(newest) };
   });
 }
@@ -69,17 +65,20 @@ async function withRecord<T>(
 const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyAuditLogOptions {
-  /** A copy of the audit log, which is verified without a database. If omitted, the local gateway's log is verified. */
+  /** An exported file to verify without a database. If omitted, the local gateway's database is verified. */
   readonly file?: string | undefined;
-  /** A thumbprint or key file to trust. Defaults to the local gateway's key or, for a copy, the profile's gateway's. */
+  /** A thumbprint or key file to trust. Defaults to the gateway's key; for a file, that of the profile's gateway. */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
+  /** The verifier key (C2SP signed-note) of a witness that must have cosigned the saved checkpoint. */
+  readonly witness?: string | undefined;
   /** A file with the root certificates of the timestamp authority. */
   readonly authorityCa?: string | undefined;
 }
 
-export type AuditLogVerdict = (AuditVerdict | { readonly ok: false; readonly what: 'kept' }) & {
+export type AuditLogVerdict = (RecordVerdict | { readonly ok: false; readonly what: 'kept' }) & {
+  /** The exported file, or the gateway's folder. */
   readonly file: string;
   readonly signed?: CheckpointSummary;
 };
@@ -87,47 +86,75 @@ export type AuditLogVerdict = (AuditVerdict | { readonly ok: false; readonly wha
 /**
  * Finds the first line of the audit log that was changed, removed or added, or whose signature or timestamp is
  * invalid. Works while the gateway runs.
- * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder; `usage` for the wrong kind of file
+ * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder; `usage` for the wrong kind of file;
+ *   `database_unreachable`
  */
 export async function verifyAuditLog(
   app: Pick<App, 'env' | 'profile' | 'fetch' | 'signal'>,
   places: GatewayPaths,
   options: VerifyAuditLogOptions,
 ): Promise<AuditLogVerdict> {
-  const { file = auditFile(places.home) } = options;
-  const isCopy = options.file !== undefined;
-  if (isCopy && !existsSync(file)) {
-    throw new TradeAgentError('usage', `there is no file ${file}`, {
-      hint: 'Pass a copy of an audit log.',
-    });
-  }
-  const pinned =
-    options.key === undefined && !isCopy ? await ownKeys(app, places) : await loadPinnedKeys(app, options.key);
+  const { file = places.home } = options;
   const kept = options.checkpoint === undefined ? undefined : await readSavedCheckpoint(options.checkpoint);
+  if (options.witness !== undefined) requireCosigned(kept, options.witness);
+  const header = options.file === undefined ? undefined : await readAuditExportHeader(options.file);
   const ca =
-    options.authorityCa ?? (isCopy ? undefined : await readTimestampRootCertificates(places.config, places.home));
-  const checkpoints = createCheckpointReader({
-    isTrusted: pinnedKeyMatcher(pinned),
+    options.authorityCa ??
+    (header === undefined ? await readTimestampRootCertificates(places.config, places.home) : undefined);
+  const isPinned =
+    options.key === undefined && header === undefined
+      ? () => true
+      : pinnedKeyMatcher(await loadPinnedKeys(app, options.key));
+  const known =
+    header === undefined ? await ownKeys(app, places) : await Promise.all(header.keys.map(({ x }) => publicJwk(x)));
+  const reader = createCheckpointReader({
+    keys: known.filter(({ kid }) => isPinned(kid)),
+    kept,
     trustedAuthorities: ca === undefined ? undefined : await readCertificates(ca),
   });
-  const look = (store: Parameters<typeof verifyAuditFile>[1]) => verifyAuditFile(file, store, checkpoints);
-  const verdict = isCopy
-    ? await look(copyStore)
-    : await withRecord(app.env, places, ({ audit }: { audit: AuditStore }) => look(audit));
+  const verdict =
+    header === undefined
+      ? await withRecord(app.env, places, (stores) => verifyAuditStores(stores, reader))
+      : await verifyAuditExport(file, header, reader);
   if (!verdict.ok) return { file, ...verdict };
-  const signed = checkpoints.summary();
-  if (kept !== undefined && !checkpoints.has(kept)) return { file, ok: false, what: 'kept', signed };
+  const signed = reader.summary();
+  if (!reader.hasKept()) return { file, ok: false, what: 'kept', signed };
   return { file, ...verdict, signed };
 }
 
-/** Replaces the database when a copy of the log is verified: no line is pending, and the whole file is the log. */
-const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
+/**
+ * Writes a day of the audit log, or all of it, to a new file that can be verified without the gateway.
+ * @throws {TradeAgentError} `usage` if the day is not closed yet or the file exists; `invalid_config`;
+ *   `database_unreachable`
+ */
+export async function exportAuditLog(
+  { env }: Pick<App, 'env'>,
+  places: GatewayPaths,
+  { day, to }: { readonly day?: string | undefined; readonly to?: string | undefined },
+) {
+  const file = to ?? `audit-${day ?? 'all'}.jsonl`;
+  const keys = (await ownKeys({ env }, places)).map(({ kty, crv, x, kid }) => ({ kty, crv, x, kid }));
+  const written = await withRecord(env, places, (stores) => writeAuditExport(stores, { file, day, keys }));
+  return { file, day: day ?? null, ...written };
+}
+
+function requireCosigned(kept: Checkpoint | undefined, witness: string): void {
+  if (parseWitnessKey(witness) === undefined) {
+    throw new TradeAgentError('usage', '--witness is not the verifier key of a witness', {
+      hint: 'Pass a key of the form NAME+ID+KEY for cosignatures, as the witness publishes it.',
+    });
+  }
+  if (kept !== undefined && cosignedAt(kept, witness) !== undefined) return;
+  throw new TradeAgentError('usage', 'the witness has not signed the checkpoint', {
+    hint: 'Pass a checkpoint with its cosignature with --checkpoint.',
+  });
+}
 
 /** Returns the current and former signing keys of this folder's gateway, or none if it has no key yet. */
-async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<PinnedKeys> {
+async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<ReceiptJwk[]> {
   const secrets = await ownSecrets(env, { home, config });
   const keys = secrets === undefined ? [] : await Promise.all(toSecretList(secrets).map(deriveReceiptKey));
-  return { thumbprints: keys.map(({ jwk }) => jwk.kid), from: home };
+  return keys.map(({ jwk }) => jwk);
 }
 
 async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths): Promise<SealSecrets | undefined> {
@@ -139,30 +166,27 @@ async function ownSecrets(env: NodeJS.ProcessEnv, { home, config }: GatewayPaths
   return readSandboxSecret(home);
 }
 
-/** Reads the checkpoint from a checkpoint line, the output of "audit verify --output json", or a receipt. */
-async function readSavedCheckpoint(file: string): Promise<{ readonly seq: number; readonly hash: string }> {
+/** Reads a checkpoint from a file with its text, from the output of "audit verify --output json", or from a receipt. */
+async function readSavedCheckpoint(file: string): Promise<Checkpoint> {
   const unusable = new TradeAgentError('usage', `${file} contains no checkpoint`, {
-    hint: "Pass a file with a checkpoint line of the audit log, this command's --output json, or a receipt.",
+    hint: "Pass a file with a checkpoint, this command's --output json, or a receipt.",
     details: { file },
   });
-  let value: Record<string, unknown>;
-  try {
-    const bytes = await readFile(file);
-    if (bytes.length > MAX_CHECKPOINT_FILE_BYTES) throw unusable;
-    value = JSON.parse(bytes.toString('utf8'));
-  } catch {
+  const bytes = await readFile(file).catch(() => {
     throw unusable;
+  });
+  if (bytes.length > MAX_CHECKPOINT_FILE_BYTES) throw unusable;
+  const text = bytes.toString('utf8');
+  const found = parseCheckpoint(text) ?? parseCheckpoint(checkpointWithin(text) ?? '');
+  if (found === undefined) throw unusable;
+  return found;
+}
+
+function checkpointWithin(text: string): string | undefined {
+  try {
+    const value = JSON.parse(text) as { checkpoint?: unknown; signed?: { last?: { checkpoint?: unknown } } };
+    return String(value.checkpoint ?? value.signed?.last?.checkpoint);
+  } catch {
+    return undefined;
   }
-  const printed = (value as { signed?: { last?: { seq?: unknown; hash?: unknown } | null } })?.signed?.last;
-  if (typeof printed?.seq === 'number' && typeof printed.hash === 'string') {
-    return { seq: printed.seq, hash: printed.hash };
-  }
-  const lines = Array.isArray(value?.record)
-    ? value.record.map((line) => JSON.parse(String(line)) as unknown)
-    : [value];
-  for (const line of lines.reverse()) {
-    const found = await verifyCheckpoint(line);
-    if (found !== undefined) return found.checkpoint;
-  }
-  throw unusable;
 }

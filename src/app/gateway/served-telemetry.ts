@@ -14,7 +14,7 @@ import { version } from '../version.ts';
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
   /** Returns the stores with measurements added, and starts measuring their database. */
-  stores(stores: GatewayStores, gateway: Pick<GatewayOptions, 'issuer' | 'approval'>): GatewayStores;
+  stores(stores: GatewayStores, gateway: Pick<GatewayOptions, 'issuer'>): GatewayStores;
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: JobMeasurer;
@@ -65,8 +65,8 @@ export async function serveTelemetry(
   });
   return {
     fetch: telemetry.fetch,
-    stores(stores, { issuer, approval }) {
-      telemetry.database(stores, { issuer, clock, auditFile: approval?.auditFile });
+    stores(stores, { issuer }) {
+      telemetry.database(stores, { issuer, clock });
       return telemetry.stores(stores);
     },
     jobs: telemetry.jobs,

@@ -9,7 +9,6 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { ruleFolders } from '../../gateway/policy/files/rule-folder.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
-import { EMPTY_AUDIT_HEAD } from '../../store/audit.ts';
 import { endAllSignIns } from '../../store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import type { ProposalReason } from '../../store/proposal-store.ts';
@@ -62,25 +61,16 @@ function requirePassphrase(passphrase: string): void {
 
 /** Returns a consistent snapshot of all files of a home, except locks, logs and the ready file. */
 async function homeContent(folder: string): Promise<Archive['files']> {
-  const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFilePaths(folder);
+  const { lock, ready, rulesLock, gatewayLock } = homeFilePaths(folder);
   const left = new Set([lock, ready, rulesLock, gatewayLock].map((file) => basename(file)));
   const names = [...readdirSync(folder), ...ruleFolders.flatMap((name) => listRules(folder, name))]
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
     .filter((name) => lstatSync(join(folder, name)).isFile())
     .sort();
-  // Databases come first. The audit log may grow meanwhile, so its copy ends at the last line in its database.
-  const databases = names.filter((name) => name.endsWith('.db'));
   const copies = new Map<string, Buffer>();
-  let head = EMPTY_AUDIT_HEAD.seq;
-  for (const name of databases) {
-    const copy = await copyDatabase(join(folder, name));
-    copies.set(name, copy.content);
-    if (name === basename(gatewayDatabase)) head = copy.head;
-  }
   for (const name of names) {
-    if (copies.has(name)) continue;
-    const content = readFileSync(join(folder, name));
-    copies.set(name, name === basename(record) ? truncateAfter(content, head) : content);
+    const file = join(folder, name);
+    copies.set(name, name.endsWith('.db') ? await copyDatabase(file) : readFileSync(file));
   }
   return copies;
 }
@@ -91,42 +81,20 @@ function listRules(folder: string, name: string): string[] {
   return found?.isDirectory() === true ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`) : [];
 }
 
-/** Copies a database consistently. `head` is the number of the last line of the audit log in the database, if any. */
-async function copyDatabase(file: string): Promise<{ content: Buffer; head: number }> {
+/** Copies a database consistently. */
+async function copyDatabase(file: string): Promise<Buffer> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const database = new Database(file, { timeout: DATABASE_WAIT_MS, fileMustExist: true });
   try {
-    const keepsRecord = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'audit_head'").get() !== undefined;
     return database
-      .transaction(() => ({
-        head: keepsRecord
-          ? (database.prepare<[], number>('SELECT seq FROM audit_head').pluck().get() ?? EMPTY_AUDIT_HEAD.seq)
-          : EMPTY_AUDIT_HEAD.seq,
-        content: database.serialize(),
-      }))
+      .transaction(() => {
+        // The first read begins the snapshot.
+        database.prepare('SELECT 1 FROM sqlite_master').get();
+        return database.serialize();
+      })
       .deferred();
   } finally {
     database.close();
-  }
-}
-
-function truncateAfter(content: Buffer, last: number): Buffer {
-  const kept: string[] = [];
-  for (const line of content.toString('utf8').split('\n')) {
-    if (lineSeq(line) > last) break;
-    kept.push(line);
-  }
-  const text = kept.join('\n');
-  return Buffer.from(text === '' || text.endsWith('\n') ? text : `${text}\n`);
-}
-
-function lineSeq(line: string): number {
-  try {
-    const { seq } = JSON.parse(line) as { seq?: unknown };
-    return typeof seq === 'number' ? seq : 0;
-  } catch {
-    // A crash cut this line short. The complete line follows.
-    return 0;
   }
 }
 
@@ -159,7 +127,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
 
 async function settleRestored(part: string, clock: App['clock']) {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-  const { gatewayDatabase, providerDatabase, record } = homeFilePaths(part);
+  const { gatewayDatabase, providerDatabase } = homeFilePaths(part);
   const provider = new Database(providerDatabase, { fileMustExist: true });
   try {
     await endAllSignIns(createSqliteTransactions(prepareHomeDatabase(provider)));
@@ -169,7 +137,7 @@ async function settleRestored(part: string, clock: App['clock']) {
   const seal = readOrCreateSealSecret(part);
   const database = new Database(gatewayDatabase, { fileMustExist: true });
   try {
-    const { proposals, audit } = createSqliteGatewayStores(database, createAuthReqIdSeal(seal));
+    const { proposals } = createSqliteGatewayStores(database, createAuthReqIdSeal(seal));
     const moves = new ProposalTransitions(proposals, createTokenSeal(seal), clock);
     let withdrawn = 0;
     let lookedUp = 0;
@@ -180,7 +148,6 @@ async function settleRestored(part: string, clock: App['clock']) {
         withdrawn += 1;
       }
     }
-    await audit.moveToFile(record);
     return { withdrawn, lookedUp };
   } finally {
     database.close();

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
-import { verifyAuditFile } from '../../approval/audit-chain.ts';
+import { verifyAuditStores } from '../../approval/audit-verification.ts';
 import { toErrorObject } from '../../errors/error-object.ts';
 import type { NamedBroker } from '../../gateway/broker/named-broker.ts';
 import { isCredentialKind } from '../../gateway/broker/stored-kinds.ts';
@@ -176,18 +176,17 @@ function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'setti
 }
 
 async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Finding> {
-  const { record } = homeFilePaths(folder);
   const checkpoints = await createGatewayCheckpointReader({ sealSecret: readOrCreateSealSecret(folder) });
-  const verdict = await verifyAuditFile(record, stores.audit, checkpoints);
+  const verdict = await verifyAuditStores(stores, checkpoints);
   if (!verdict.ok) {
     return fail(
       'record',
-      `${record}, line ${verdict.line}: ${verdict.what}`,
+      `line ${verdict.line}: ${verdict.what}`,
       'Find out who changed the audit log. Run "trade-agent gateway audit verify" for details.',
     );
   }
   const last = await stores.checkpoints.last();
-  const signed = last === undefined || last.seq === 0 ? '' : `; signed up to ${last.day}`;
+  const signed = last === undefined ? '' : `; signed up to ${last.day}`;
   if (gateway.anchor !== undefined && last?.anchored === false) {
     return warn(
       'record',

@@ -19,7 +19,6 @@ export const homeFilePaths = (folder: string) => ({
   limits: join(folder, 'limits.yaml'),
   gatewayDatabase: join(folder, 'gateway.db'),
   providerDatabase: join(folder, 'provider.db'),
-  record: join(folder, 'audit.jsonl'),
   ready: join(folder, 'ready.json'),
   /** Held while the home is served or created. */
   lock: join(folder, 'home.lock'),

@@ -34,8 +34,6 @@ export interface OpenHome {
   readonly pushes: PushSubscriptions;
   readonly endKey: (username: string, credentialId: string) => Promise<void>;
   readonly endBrowsers: (username: string) => Promise<void>;
-  /** Writes the pending lines of the audit log to its file. */
-  readonly audit: () => Promise<void>;
 }
 
 /**
@@ -50,7 +48,7 @@ export async function withHome<T>(
   requireOwnHomeFolder(folder);
   const settings = await readHomeSettings(folder);
   const gateway = await readGatewaySettings(folder);
-  const { gatewayDatabase, providerDatabase, record } = homeFilePaths(folder);
+  const { gatewayDatabase, providerDatabase } = homeFilePaths(folder);
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
@@ -102,7 +100,6 @@ export async function withHome<T>(
         pushes.endPerson(username);
       },
       recoveryCodes: createRecoveryCodeStore({ database: sql, clock }),
-      audit: () => stores.audit.moveToFile(record),
     });
   } finally {
     for (const database of databases) database.close();

@@ -1,7 +1,8 @@
-import { EMPTY_AUDIT_HEAD } from '../../store/audit.ts';
+import { hash } from 'node:crypto';
 import type { RecordFault } from '../../trading/record-line.ts';
 import { DAY_MS } from '../../values/durations.ts';
-import { verifyCheckpoint } from '../receipts/checkpoint.ts';
+import { type Checkpoint, checkpointSigner, parseCheckpoint } from '../receipts/checkpoint.ts';
+import type { ReceiptJwk } from '../receipts/receipt-key.ts';
 import type { AnchorKind, Attestation, VerifyAnchor } from './anchor.ts';
 
 /** The verifier of each kind of anchor, loaded only when an audit log contains a token of that kind. */
@@ -16,32 +17,41 @@ const anchorVerifiers: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>>
 const LATE_ANCHOR_MS = 3 * DAY_MS;
 
 export interface CheckpointSummary {
+  /** Number of days that a checkpoint closes. */
   readonly checkpoints: number;
-  readonly last: { readonly seq: number; readonly day: string; readonly hash: string } | null;
+  /** The latest checkpoint. */
+  readonly last: { readonly size: number; readonly day: string | null; readonly checkpoint: string } | null;
   readonly anchors: {
     readonly count: number;
     /** Number of anchors whose certificate chain does not end in a certificate that the reader trusts. */
     readonly unvouched: number;
     /** Number of anchors that were stamped more than three days after the start of their checkpoint's day. */
     readonly late: number;
-    /** The last anchor: the number of the last line that it covers, its time stamp, and the authority's name. */
-    readonly last: { readonly seq: number; readonly time: string; readonly by: string } | null;
+    /** The last anchor: its checkpoint's size, its time stamp, and the authority's name. */
+    readonly last: { readonly size: number; readonly time: string; readonly by: string } | null;
   };
 }
 
-type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
-
 export interface CheckpointReader {
+  /**
+   * Verifies the signatures of an audit log's checkpoints. Call it before the other methods.
+   * @returns the first fault, and the size of the checkpoint that has it
+   */
+  open(notes: readonly string[]): { readonly what: 'checkpoint' | 'signer'; readonly size: number } | undefined;
+  /** Whether the tree with this size and root contradicts none of the checkpoints. */
+  matches(size: number, root: () => Buffer): boolean;
+  /** Whether the audit log contains the checkpoint that someone kept, or there is none. */
+  hasKept(): boolean;
   /** Checks the next line of an audit log whose lines are intact so far. */
-  check(line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined>;
+  check(line: string): Promise<Extract<RecordFault, 'anchor'> | undefined>;
   summary(): CheckpointSummary;
-  /** Whether the audit log contains a checkpoint that someone kept a copy of. */
-  has(checkpoint: { readonly seq: number; readonly hash: string }): boolean;
 }
 
 export interface CheckpointReaderOptions {
-  /** Whether the reader trusts a gateway key, given its thumbprint (RFC 7638). */
-  readonly isTrusted: (thumbprint: string) => boolean;
+  /** The gateway's keys that the reader trusts. */
+  readonly keys: readonly ReceiptJwk[];
+  /** A checkpoint that someone kept, which the audit log must contain. */
+  readonly kept?: Checkpoint | undefined;
   /**
    * PEM certificates in which an authority's chain must end; any other chain is a fault. If undefined, Node's root
    * certificates are used, and any other chain is only counted as `unvouched`.
@@ -49,53 +59,70 @@ export interface CheckpointReaderOptions {
   readonly trustedAuthorities?: readonly string[] | undefined;
 }
 
-export function createCheckpointReader({ isTrusted, trustedAuthorities }: CheckpointReaderOptions): CheckpointReader {
-  const days = new Map<number, { readonly hash: string; readonly day: string }>();
-  let previous: string = EMPTY_AUDIT_HEAD.hash;
+/** Returns the hash of a checkpoint's signed text, which an authority timestamps. */
+export function checkpointDigest({ text }: Checkpoint): Buffer {
+  return hash('sha256', text, 'buffer');
+}
+
+export function createCheckpointReader({ keys, kept, trustedAuthorities }: CheckpointReaderOptions): CheckpointReader {
+  const bySize = new Map<number, Checkpoint[]>();
+  let hasKept = kept === undefined;
+  let origin: string | undefined;
+  let days = 0;
   let last: CheckpointSummary['last'] = null;
-  let gateway: string | undefined;
   const found = { count: 0, unvouched: 0, late: 0, last: null as CheckpointSummary['anchors']['last'] };
 
-  const seeCheckpoint = async (line: unknown): Promise<CheckpointFault | undefined> => {
-    const signed = await verifyCheckpoint(line);
-    if (signed === undefined || signed.checkpoint.previous !== previous) return 'checkpoint';
-    if (!isTrusted(signed.signer.kid)) return 'signer';
-    const { seq, hash, day } = signed.checkpoint;
-    gateway ??= signed.checkpoint.gateway;
-    if (signed.checkpoint.gateway !== gateway) return 'checkpoint';
-    days.set(seq, { hash, day });
-    previous = hash;
-    last = { seq, day, hash };
-    return undefined;
+  const remember = (checkpoint: Checkpoint, note: string): void => {
+    const { size, day } = checkpoint;
+    bySize.set(size, [...(bySize.get(size) ?? []), checkpoint]);
+    if (day !== undefined) days += 1;
+    if (last === null || size >= last.size) last = { size, day: day ?? null, checkpoint: note };
   };
-  const seeAnchor = async (line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined> => {
-    const { checkpoint: seq, checkpoint_hash: hash, anchor, token, time } = line;
-    const about = days.get(Number(seq));
-    if (about === undefined || about.hash !== hash) return 'anchor';
-    const vouched = await verifyAttestation(anchor, token, about.hash, trustedAuthorities);
+  const checkAnchor = async (line: Readonly<Record<string, unknown>>): Promise<'anchor' | undefined> => {
+    const { size, checkpoint_hash: digest, anchor, token, time } = line;
+    const about = bySize.get(Number(size))?.find((one) => checkpointDigest(one).toString('hex') === digest);
+    if (about?.day === undefined) return 'anchor';
+    const vouched = await verifyAttestation(anchor, token, checkpointDigest(about), trustedAuthorities);
     if (vouched === undefined || new Date(vouched.at).toISOString() !== time) return 'anchor';
     if (!vouched.isTrusted && trustedAuthorities !== undefined) return 'anchor';
     found.count += 1;
     if (!vouched.isTrusted) found.unvouched += 1;
     if (vouched.at > Date.parse(about.day) + LATE_ANCHOR_MS) found.late += 1;
-    found.last = { seq: Number(seq), time, by: vouched.by };
+    found.last = { size: about.size, time, by: vouched.by };
     return undefined;
   };
   return {
-    async check(line) {
-      if (line.event === 'checkpoint') return await seeCheckpoint(line);
-      return line.event === 'anchored' ? await seeAnchor(line) : undefined;
+    open(notes) {
+      for (const note of notes) {
+        const checkpoint = parseCheckpoint(note);
+        origin ??= checkpoint?.origin;
+        if (checkpoint === undefined || checkpoint.origin !== origin)
+          return { what: 'checkpoint', size: checkpoint?.size ?? 0 };
+        if (checkpointSigner(checkpoint, keys) === undefined) return { what: 'signer', size: checkpoint.size };
+        remember(checkpoint, note);
+      }
+      return undefined;
     },
-    summary: () => ({ checkpoints: days.size, last, anchors: { ...found } }),
-    has: ({ seq, hash }) => days.get(seq)?.hash === hash,
+    matches(size, root) {
+      if (kept?.size === size) hasKept = kept.root.equals(root());
+      return (bySize.get(size) ?? []).every((checkpoint) => checkpoint.root.equals(root()));
+    },
+    hasKept: () => hasKept,
+    async check(line) {
+      // Nearly all lines are others, which need not be parsed.
+      if (!line.includes('"event":"anchored"')) return undefined;
+      const parsed = JSON.parse(line) as Readonly<Record<string, unknown>>;
+      return parsed.event === 'anchored' ? await checkAnchor(parsed) : undefined;
+    },
+    summary: () => ({ checkpoints: days, last, anchors: { ...found } }),
   };
 }
 
-/** Returns what a token attests about a hash; undefined if the token is invalid or of an unknown kind. */
+/** Returns what a token attests about a digest; undefined if the token is invalid or of an unknown kind. */
 async function verifyAttestation(
   kind: unknown,
   token: unknown,
-  hash: string,
+  digest: Buffer,
   trusted: readonly string[] | undefined,
 ): Promise<Attestation | undefined> {
   if (typeof kind !== 'string' || typeof token !== 'string' || !Object.hasOwn(anchorVerifiers, kind)) return undefined;
@@ -103,5 +130,5 @@ async function verifyAttestation(
   if (bytes.toString('base64url') !== token) return undefined;
   const verify = await anchorVerifiers[kind as AnchorKind]();
   // A parser may throw anything for bytes that are not a token.
-  return await verify(bytes, Buffer.from(hash, 'hex'), trusted).catch(() => undefined);
+  return await verify(bytes, digest, trusted).catch(() => undefined);
 }

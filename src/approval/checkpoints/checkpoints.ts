@@ -3,9 +3,10 @@ import type { Clock } from '../../machine/clock.ts';
 import { startTimeLimit } from '../../net/time-limit.ts';
 import type { AuditCheckpointStore } from '../../store/checkpoint-store.ts';
 import { DAY_MS } from '../../values/durations.ts';
-import { createCheckpointSigner } from '../receipts/checkpoint.ts';
+import { createTreeSigner, parseCheckpoint } from '../receipts/checkpoint.ts';
 import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
+import { checkpointDigest } from './checkpoint-reader.ts';
 
 /** In milliseconds. A day that ended while the machine slept is closed after at most this time. */
 const MAX_CHECK_INTERVAL_MS = 3_600_000;
@@ -21,8 +22,8 @@ export interface CheckpointWriterOptions {
   readonly gateway: string;
   /** Opens the outside authority; undefined if none is configured. Called each time a time stamp is needed. */
   readonly anchor?: (() => Promise<Anchor>) | undefined;
-  /** Moves the stored audit lines to the file. */
-  readonly flush: () => Promise<void>;
+  /** Adds the committed lines to the tree. */
+  readonly sequence: () => Promise<unknown>;
   readonly clock: Clock;
   readonly onError: (message: string) => void;
 }
@@ -36,13 +37,13 @@ export interface CheckpointWriter {
 }
 
 /*
- * Once a day is over, the first gateway that checks closes it. The checkpoint line is signed in the transaction that stores
- * it, because another gateway may store lines, close the day or die at the same moment. A checkpoint therefore always covers
- * the line right before it. Days on which no gateway ran are closed by one line at the next start. Afterwards, the authority
- * is asked to time-stamp only the latest checkpoint, which covers all earlier ones. Nothing waits for the authority.
+ * Once a day is over, the first gateway that checks closes it: it signs the tree, in the transaction that stores the
+ * checkpoint, because another gateway may close the day or die at the same moment. Days on which no gateway ran are closed by
+ * one checkpoint at the next start. Afterwards, the authority is asked to time-stamp only the latest checkpoint, which covers
+ * all earlier ones. Nothing waits for the authority.
  */
 export function createCheckpointWriter(options: CheckpointWriterOptions): CheckpointWriter {
-  const { store, clock, gateway, flush, onError } = options;
+  const { store, clock, gateway, sequence, onError } = options;
   const closing = new AbortController();
   const { signal } = closing;
   let running = Promise.resolve();
@@ -52,26 +53,29 @@ export function createCheckpointWriter(options: CheckpointWriterOptions): Checkp
   const closeDay = async (): Promise<void> => {
     const now = clock.now();
     const [day, today] = [utcDay(now - DAY_MS), utcDay(now)];
-    const noted = await store.close({ day, today }, createCheckpointSigner(await options.key, gateway, day), now);
-    if (noted) await flush();
+    await sequence();
+    await store.close({ day, today }, createTreeSigner(await options.key, gateway, day));
   };
   const askAuthority = async (): Promise<void> => {
     const last = await store.last();
     if (options.anchor === undefined || last === undefined || last.anchored || clock.now() < askAt) return;
+    const checkpoint = parseCheckpoint(last.checkpoint);
+    if (checkpoint === undefined) throw new Error('the latest checkpoint can’t be read');
+    const digest = checkpointDigest(checkpoint);
     const limit = startTimeLimit(ANCHOR_TIMEOUT_MS, signal);
     try {
       const anchor = await options.anchor();
-      const { at, token } = await anchor.attest(Buffer.from(last.hash, 'hex'), limit.signal);
+      const { at, token } = await anchor.attest(digest, limit.signal);
       const facts = {
-        checkpoint: last.seq,
-        checkpoint_hash: last.hash,
+        size: last.size,
+        checkpoint_hash: digest.toString('hex'),
         anchor: anchor.kind,
         authority: anchor.authority,
         time: new Date(at).toISOString(),
         token: token.toString('base64url'),
       };
       failures = 0;
-      if (await store.anchor(last.seq, { event: 'anchored', facts }, clock.now())) await flush();
+      await store.anchor(last.size, { event: 'anchored', facts }, clock.now());
     } catch (error) {
       signal.throwIfAborted();
       askAt = clock.now() + Math.min(ANCHOR_RETRY_MS * 2 ** failures, MAX_CHECK_INTERVAL_MS);

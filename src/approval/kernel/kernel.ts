@@ -1,4 +1,5 @@
 import { failpoint } from '../../machine/failpoint.ts';
+import type { SequencedTree } from '../../store/audit.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { ProposalKey, ProposalReason, StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
@@ -73,8 +74,8 @@ export class ApprovalKernel {
     this.#closing.abort();
     await this.#supervised;
     await this.#supervisor.ended();
-    await this.#parts.audit.flush().catch(() => {
-      // Lines that can't be written now stay in the store and are written after the next start.
+    await this.#parts.audit.sequence().catch(() => {
+      // The lines are sequenced after the next start.
     });
   }
 
@@ -152,7 +153,7 @@ export class ApprovalKernel {
     const signals = [signal, this.#closing.signal];
     const news = this.#context.changes.listen({ sub });
     try {
-      let seen = version ?? (await store.version());
+      let seen = version ?? (await store.version(sub));
       while (!isAnyAborted(signals)) {
         const changed = await store.changedSince(sub, seen);
         seen = changed.at(-1)?.version ?? seen;
@@ -219,7 +220,7 @@ export class ApprovalKernel {
       const isBy = (proposedBy ?? proposal.sub) === sub && client === clientId;
       if (clientId === undefined || isBy) await this.#supervisor.cancel(proposal, revokedReason);
     }
-    audit.flushSoon();
+    audit.sequenceSoon();
   }
 
   /**
@@ -233,7 +234,7 @@ export class ApprovalKernel {
     for (const proposal of await store.list({ sub, state: 'open' })) {
       if (!isAllowedDuringHalt(proposal.kind)) await this.#supervisor.cancel(proposal, haltedReason);
     }
-    audit.flushSoon();
+    audit.sequenceSoon();
     return since;
   }
 
@@ -244,17 +245,22 @@ export class ApprovalKernel {
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {
     const { halts, clock, audit } = this.#parts;
     const halt = await halts.restrict(sub, clientId, undefined, clock.now());
-    audit.flushSoon();
+    audit.sequenceSoon();
     return halt;
+  }
+
+  /** Adds all committed lines of the audit log to its tree. */
+  async sequence(): Promise<SequencedTree> {
+    return await this.#parts.audit.sequence();
   }
 
   async trading(sub: string): Promise<TradingStateSnapshot> {
     return await this.#parts.halts.current(sub, this.#parts.clock.now());
   }
 
-  /** Schedules a flush of the audit log. Called by other components that have stored a line. */
+  /** Schedules the sequencing of the audit log. Called by other components that have stored a line. */
   noted(): void {
-    this.#parts.audit.flushSoon();
+    this.#parts.audit.sequenceSoon();
   }
 
   /**

@@ -1,72 +1,144 @@
-import canonicalize from 'canonicalize';
-import { z } from 'zod';
-import type { AuditHead, AuditNote } from '../../store/audit.ts';
-import { type ReceiptJwk, type ReceiptKey, verifyDetachedSignature } from './receipt-key.ts';
+import { createPublicKey, hash, verify } from 'node:crypto';
+import type { TreeSigner } from '../../store/audit.ts';
+import type { ReceiptJwk, ReceiptKey } from './receipt-key.ts';
 
-/** A type of its own (RFC 7515 §4.1.9), so that a receipt's signature is never accepted as a checkpoint's. */
-const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
+/*
+ * A checkpoint is a C2SP tlog-checkpoint: a signed note (C2SP signed-note) with the size and the root of the record's
+ * tree. Witnesses may have added their signatures (C2SP tlog-cosignature).
+ */
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const MAX_NOTE_LENGTH = 16_384;
+const SIGNATURE_TYPE = { ed25519: 0x01, cosignature: 0x04 } as const;
+const [KEY_ID_BYTES, TIME_BYTES] = [4, 8];
 
-/** A checkpoint line of the audit log: the signed members, and the members that every line has. */
-const checkpointSchema = z.lazy(() =>
-  z.strictObject({
-    seq: z.int(),
-    at: z.iso.datetime(),
-    event: z.literal('checkpoint'),
-    prev: hash,
-    hash,
-    /** The gateway's resource identifier. */
-    gateway: z.string(),
-    /** The UTC day that the checkpoint closes. */
-    day: z.iso.date(),
-    /** Number of lines before the checkpoint, and the hash of the last of them. */
-    lines: z.int(),
-    head: hash,
-    /** The hash of the previous checkpoint; zeros in the first checkpoint. */
-    previous: hash,
-    signature: z.strictObject({ protected: z.string(), signature: z.string() }),
-  }),
-);
-export type Checkpoint = z.output<typeof checkpointSchema>;
+/** The content of a checkpoint. */
+export interface TreeHead {
+  /** The log's name, which is also the name of its key ({@link logOrigin}). */
+  readonly origin: string;
+  /** Number of lines. */
+  readonly size: number;
+  readonly root: Buffer;
+  /** The UTC day that the checkpoint closes, as YYYY-MM-DD, if it closes one. */
+  readonly day?: string | undefined;
+}
+
+export interface Checkpoint extends TreeHead {
+  /** The signed text, including its last line feed. */
+  readonly text: string;
+  readonly signatures: readonly NoteSignature[];
+}
+
+interface NoteSignature {
+  readonly name: string;
+  readonly keyId: Buffer;
+  readonly signature: Buffer;
+}
+
+/** Returns the name of a gateway's log. A key's name must not contain a plus sign (C2SP signed-note). */
+export function logOrigin(gateway: string): string {
+  return gateway.replaceAll('+', '%2B');
+}
+
+/** Returns the text of a checkpoint with the log's own signature. */
+export function signCheckpoint(key: ReceiptKey, { origin, size, root, day }: TreeHead): string {
+  const text = [origin, size, root.toString('base64'), ...(day === undefined ? [] : [`day ${day}`]), ''].join('\n');
+  const signed = Buffer.concat([noteKeyId(origin, SIGNATURE_TYPE.ed25519, publicBytes(key.jwk)), key.signBytes(text)]);
+  return `${text}\n— ${origin} ${signed.toString('base64')}\n`;
+}
+
+/** Reads a checkpoint without verifying its signatures; undefined if the text is not a checkpoint. */
+export function parseCheckpoint(note: string): Checkpoint | undefined {
+  const split = note.lastIndexOf('\n\n');
+  if (split < 0 || note.length > MAX_NOTE_LENGTH || !note.endsWith('\n')) return undefined;
+  const text = note.slice(0, split + 1);
+  const [origin = '', size = '', root = '', ...extensions] = text.slice(0, -1).split('\n');
+  const hashBytes = decodeBase64(root);
+  if (origin === '' || !/^(?:0|[1-9]\d{0,14})$/.test(size) || hashBytes?.length !== 32) return undefined;
+  const signatures = note
+    .slice(split + 2, -1)
+    .split('\n')
+    .map(parseSignature);
+  if (!signatures.every((one) => one !== undefined)) return undefined;
+  const day = extensions.map((line) => /^day (\d{4}-\d\d-\d\d)$/.exec(line)?.[1]).find((found) => found !== undefined);
+  return { origin, size: Number(size), root: hashBytes, day, text, signatures };
+}
+
+function parseSignature(line: string): NoteSignature | undefined {
+  const [, name, encoded] = /^— ([^\s+]+) (\S+)$/u.exec(line) ?? [];
+  const bytes = encoded === undefined ? undefined : decodeBase64(encoded);
+  if (name === undefined || bytes === undefined || bytes.length <= KEY_ID_BYTES) return undefined;
+  return { name, keyId: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };
+}
+
+/** Decodes standard base64, of which each value has only one valid text. */
+function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
+/** Returns the first of the keys that signed a checkpoint as its log; undefined if none did. */
+export function checkpointSigner(checkpoint: Checkpoint, keys: readonly ReceiptJwk[]): ReceiptJwk | undefined {
+  const { origin, text } = checkpoint;
+  return keys.find((jwk) => {
+    const publicKey = publicBytes(jwk);
+    const made = signatureOf(checkpoint, origin, noteKeyId(origin, SIGNATURE_TYPE.ed25519, publicKey));
+    return made !== undefined && isSignedBy(publicKey, text, made);
+  });
+}
 
 /**
- * Returns a function that makes and signs the checkpoint line of a day. Call the function in the transaction that stores
- * the line, so that no other line can be inserted before it.
+ * Returns when a witness signed a checkpoint, in milliseconds since the epoch; undefined if it did not, or if its
+ * signature is invalid.
+ * @param verifierKey the witness's key, as in C2SP signed-note: `NAME+ID+KEY`
  */
-export function createCheckpointSigner(
-  key: ReceiptKey,
-  gateway: string,
-  day: string,
-): (head: AuditHead, previous: string) => AuditNote {
-  return (head, previous) => {
-    const facts = { gateway, day, lines: head.seq, head: head.hash, previous };
-    const signature = key.sign(checkpointPayload(facts), CHECKPOINT_TYPE);
-    return { event: 'checkpoint', facts: { ...facts, signature } };
+export function cosignedAt(checkpoint: Checkpoint, verifierKey: string): number | undefined {
+  const { name, publicKey } = parseWitnessKey(verifierKey) ?? {};
+  if (name === undefined || publicKey === undefined) return undefined;
+  const made = signatureOf(checkpoint, name, noteKeyId(name, SIGNATURE_TYPE.cosignature, publicKey));
+  if (made === undefined || made.length < TIME_BYTES) return undefined;
+  const seconds = made.readBigUInt64BE();
+  const text = `cosignature/v1\ntime ${seconds}\n${checkpoint.text}`;
+  return isSignedBy(publicKey, text, made.subarray(TIME_BYTES)) ? Number(seconds) * 1000 : undefined;
+}
+
+/** Parses a witness's verifier key (C2SP signed-note); undefined if it is not one. */
+export function parseWitnessKey(text: string): { readonly name: string; readonly publicKey: Buffer } | undefined {
+  const [, name = '', id = '', encoded = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? [];
+  const bytes = decodeBase64(encoded);
+  if (bytes?.length !== 33 || bytes[0] !== SIGNATURE_TYPE.cosignature) return undefined;
+  const publicKey = bytes.subarray(1);
+  const isOfKey = noteKeyId(name, SIGNATURE_TYPE.cosignature, publicKey).toString('hex') === id;
+  return isOfKey ? { name, publicKey } : undefined;
+}
+
+function signatureOf({ signatures }: Checkpoint, name: string, keyId: Buffer): Buffer | undefined {
+  return signatures.find((one) => one.name === name && one.keyId.equals(keyId))?.signature;
+}
+
+function noteKeyId(name: string, type: number, publicKey: Buffer): Buffer {
+  const named = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(type), publicKey]);
+  return hash('sha256', named, 'buffer').subarray(0, KEY_ID_BYTES);
+}
+
+const publicBytes = ({ x }: ReceiptJwk): Buffer => Buffer.from(x, 'base64url');
+
+function isSignedBy(publicKey: Buffer, text: string, signature: Buffer): boolean {
+  try {
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') };
+    return verify(null, Buffer.from(text), createPublicKey({ key: jwk, format: 'jwk' }), signature);
+  } catch {
+    return false;
+  }
+}
+
+/** @param day the UTC day that the checkpoint closes, if any */
+export function createTreeSigner(key: ReceiptKey, gateway: string, day?: string): TreeSigner {
+  const origin = logOrigin(gateway);
+  return {
+    sign: ({ size, root }) => signCheckpoint(key, { origin, size, root, day }),
+    hasSigned(note) {
+      const checkpoint = parseCheckpoint(note);
+      return checkpoint?.origin === origin && checkpointSigner(checkpoint, [key.jwk]) !== undefined;
+    },
   };
-}
-
-/**
- * Verifies a checkpoint without the rest of the audit log.
- * @returns the checkpoint and its signer; undefined if the line is not a checkpoint, or was changed after it was signed
- */
-export async function verifyCheckpoint(
-  line: unknown,
-): Promise<{ readonly checkpoint: Checkpoint; readonly signer: ReceiptJwk } | undefined> {
-  const checkpoint = checkpointSchema.safeParse(line).data;
-  if (checkpoint === undefined) return undefined;
-  // A checkpoint is valid only at its own position in the audit log.
-  if (checkpoint.lines !== checkpoint.seq - 1 || checkpoint.head !== checkpoint.prev) return undefined;
-  const signer = await verifyDetachedSignature(checkpoint.signature, checkpointPayload(checkpoint), CHECKPOINT_TYPE);
-  return signer && { checkpoint, signer };
-}
-
-function checkpointPayload({
-  gateway,
-  day,
-  lines,
-  head,
-  previous,
-}: Pick<Checkpoint, 'gateway' | 'day' | 'lines' | 'head' | 'previous'>): string {
-  return canonicalize({ type: 'trade-agent.checkpoint', v: 1, gateway, day, lines, head, previous }) ?? '';
 }

@@ -1,4 +1,6 @@
+import type { AuditStore, SequencedTree } from '../../store/audit.ts';
 import type { DecisionStore } from '../../store/decision-store.ts';
+import { inclusionRanges, rangeHasher, subtreesOf, tilesOfNodes } from '../../store/merkle-tree.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
 import type { SigningKeyStore } from '../../store/signing-key-store.ts';
@@ -17,14 +19,9 @@ export interface ReceiptSources {
   readonly keys: Pick<SigningKeyStore, 'evidence' | 'byId'>;
   readonly orders: Pick<OrderJournal, 'find'>;
   readonly decisions: Pick<DecisionStore, 'about'>;
-  /**
-   * Returns the lines of the audit log that contain one of the `named` strings and are accepted by `isAbout`, oldest
-   * first.
-   */
-  readonly lines: (
-    named: readonly string[],
-    isAbout: (line: Readonly<Record<string, unknown>>) => boolean,
-  ) => Promise<string[]>;
+  readonly audit: Pick<AuditStore, 'about' | 'tiles'>;
+  /** Adds all committed lines of the audit log to its tree. */
+  readonly sequence: () => Promise<SequencedTree>;
   /** The site on which approvals are signed; undefined if approvals are not signed. */
   readonly site: { readonly origin: string; readonly rpId: string } | undefined;
   readonly key: ReceiptKey;
@@ -66,20 +63,11 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
             reasons: [...decided.reasons],
           },
     orders,
-    record: withCoveringCheckpoint(
-      await sources.lines(
-        // A key's enrollment is found by its event, because the key's id appears in every line that the key has signed.
-        ['"event":"checkpoint"', '"event":"key_enrolled"', ...ids],
-        (line) =>
-          line.event === 'checkpoint' ||
-          ids.some((id) => line.proposal === id || line.approval === id) ||
-          (line.event === 'key_enrolled' && credentials.includes(String(line.credential_id))),
-      ),
-    ),
+    ...(await provenLines(sources, ids, credentials)),
   };
   // Verify the receipt as it will be read: JSON drops undefined members.
   const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
-  await requireValidReceipt(plain).catch((error: unknown) => {
+  await requireValidReceipt(plain, sources.key.jwk).catch((error: unknown) => {
     // If approvals are not signed, only the gateway vouches for them, and verifying the receipt reports that.
     if (!(error instanceof ReceiptError) || error.fault !== 'not_signed') throw error;
   });
@@ -87,11 +75,31 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
   return receiptText({ ...plain, signature });
 }
 
-/** Returns the lines, followed by the first checkpoint that covers them if there is one yet. */
-function withCoveringCheckpoint(lines: readonly string[]): string[] {
-  const isCheckpoint = (line: string) => (JSON.parse(line) as { event?: unknown }).event === 'checkpoint';
-  const last = lines.findLastIndex((line) => !isCheckpoint(line));
-  return [...lines.slice(0, last + 1).filter((line) => !isCheckpoint(line)), ...lines.slice(last + 1, last + 2)];
+/**
+ * Returns the lines about the proposals and the enrollment of the keys that signed, with their proofs. Its cost grows
+ * with the logarithm of the audit log: it finds the lines by an index, and reads a few tiles.
+ */
+async function provenLines(
+  { audit, sequence }: ReceiptSources,
+  ids: readonly string[],
+  credentials: readonly string[],
+): Promise<Pick<Receipt, 'record' | 'checkpoint'>> {
+  const { size, checkpoint = '' } = await sequence();
+  const lines: { readonly leaf: number; readonly line: string }[] = [];
+  for (const { leaf, line } of await audit.about([...ids, ...credentials])) {
+    const { event, proposal, approval } = JSON.parse(line) as Record<string, unknown>;
+    const isAbout = ids.some((id) => proposal === id || approval === id);
+    // A line that another process has added since is not in this tree.
+    if ((isAbout || event === 'key_enrolled') && leaf !== undefined && leaf < size) lines.push({ leaf, line });
+  }
+  const ranges = lines.map(({ leaf }) => inclusionRanges(leaf, size));
+  const nodes = ranges.flat().flatMap(([start, end]) => subtreesOf(start, end));
+  const hashOf = rangeHasher(await audit.tiles(tilesOfNodes(nodes)));
+  const record = lines.map((one, at) => ({
+    ...one,
+    proof: (ranges[at] ?? []).map((range) => hashOf(range).toString('base64')),
+  }));
+  return { record, checkpoint };
 }
 
 function toApprovedProposal(proposal: StoredProposal): ApprovedProposal {

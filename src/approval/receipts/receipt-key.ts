@@ -19,6 +19,8 @@ export interface ReceiptKey {
    * @param type defaults to {@link RECEIPT_TYPE}
    */
   sign(payload: string, type?: string): DetachedSignature;
+  /** Returns an Ed25519 signature of a text that no JWS can contain, such as one with line feeds. */
+  signBytes(text: string): Buffer;
 }
 
 export interface DetachedSignature {
@@ -45,12 +47,13 @@ export async function deriveReceiptKey(sealSecret: string | Buffer): Promise<Rec
       const signature = sign(null, Buffer.from(`${header}.${base64url(payload)}`), privateKey);
       return { protected: header, signature: signature.toString('base64url') };
     },
+    signBytes: (text) => sign(null, Buffer.from(text), privateKey),
   };
 }
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-async function publicJwk(x: string): Promise<ReceiptJwk> {
+export async function publicJwk(x: string): Promise<ReceiptJwk> {
   const jwk = { kty: 'OKP', crv: 'Ed25519', x } as const;
   return { ...jwk, kid: await calculateJwkThumbprint(jwk) };
 }

@@ -167,8 +167,8 @@ export class ProposalRun {
         // A ping may have been missed.
         this.#isFresh = false;
         this.#nextPoll.at = this.#nextPoll.earliest;
-        // The failure may have happened after a change was stored and before it was written to the log and reported.
-        context.parts.audit.flushSoon();
+        // The failure may have happened between a change and its notifications.
+        context.parts.audit.sequenceSoon();
         await context.notifyUnnotified().catch((failure) => context.fail(failure));
         await this.#rest(FAILURE_RETRY_DELAYS_MS[Math.min(failures, FAILURE_RETRY_DELAYS_MS.length - 1)] ?? 0);
       }

@@ -61,7 +61,7 @@ export class ProposalSupervisor {
         if (!isStarted) {
           await queue.makeAllDue(clock.now());
           await this.#context.notifyUnnotified();
-          audit.flushSoon();
+          audit.sequenceSoon();
           isStarted = true;
         }
         wait = await this.#beginDue();

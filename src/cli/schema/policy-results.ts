@@ -58,29 +58,41 @@ export const policyResultSchemas = {
 };
 
 export const recordResultSchemas = {
-  'gateway-audit': z.object({
+  'gateway-audit-export': z.object({
     file: z.string(),
+    day: z.string().nullable().describe('null: the whole audit log'),
+    lines: z.int().describe('number of lines in the file'),
+    size: z.int().describe('number of lines of the audit log up to the end of the file'),
+  }),
+  'gateway-audit': z.object({
+    file: z.string().describe('the exported file, or the gateway’s folder'),
     ok: z.boolean().describe('true if no line was changed, removed or added'),
     lines: z.int().optional().describe('number of lines; absent if a line is wrong'),
+    pending: z.int().optional().describe('number of lines that are not in the tree yet'),
     line: z.int().optional().describe('number of the first wrong line, counted from 1'),
-    seq: z.int().optional().describe('sequence number of the entry that belongs there'),
     what: z
       .enum([...recordFaults, 'kept'])
       .optional()
       .describe(
-        'checkpoint: the line signs something else; signer: it was signed with another key; anchor: its timestamp proves nothing; kept: the given checkpoint is not in the file',
+        'tile: a stored hash is wrong; checkpoint: a signed checkpoint does not match the lines; signer: it was signed with another key; anchor: its timestamp proves nothing; kept: the given checkpoint is not in the audit log',
       ),
     signed: z
       .object({
         checkpoints: z.int(),
-        last: z.object({ seq: z.int(), day: z.string(), hash: z.string() }).nullable(),
+        last: z
+          .object({
+            size: z.int().describe('number of lines'),
+            day: z.string().nullable().describe('the day that it closes'),
+            checkpoint: z.string().describe('the signed text (C2SP tlog-checkpoint)'),
+          })
+          .nullable(),
         anchors: z.object({
           count: z.int(),
           unvouched: z.int().describe('timestamps by authorities without a trusted certificate chain'),
           late: z
             .int()
             .describe('timestamps made more than three days after the start of the day that their checkpoint closes'),
-          last: z.object({ seq: z.int(), time: timeSchema, by: z.string() }).nullable(),
+          last: z.object({ size: z.int(), time: timeSchema, by: z.string() }).nullable(),
         }),
       })
       .optional(),

@@ -1,57 +1,36 @@
-import { statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { readAuditLines, verifyAuditFile } from '../../approval/audit-chain.ts';
+import { type AuditStores, verifyAuditStores } from '../../approval/audit-verification.ts';
 import type { CheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
-import type { AuditStore } from '../../store/audit.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { AuditLine } from '../../store/audit.ts';
+import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
-/**
- * Maximum number of bytes read from the end of the file, enough for thousands of entries. Older entries can be read on
- * the gateway's machine.
- */
-const MAX_TAIL_LENGTH = 4 * 1024 * 1024;
+/** How long the verdict on an audit log that has not grown is used, in milliseconds. */
+const VERDICT_VALID_MS = 60_000;
 
 export type AuditLogReader = ReturnType<typeof createAuditLogReader>;
 
-/** @param file need not exist yet @param reader called for each full verification, to create a new reader */
+/** @param reader called for each full verification, to create a new reader */
 export function createAuditLogReader(
-  file: string,
-  store: Pick<AuditStore, 'snapshot'>,
+  stores: AuditStores & Pick<GatewayStores, 'audit'>,
   reader: () => Promise<CheckpointReader>,
+  clock: Pick<Clock, 'now'>,
 ) {
-  let verified: { readonly upTo: string; readonly verdict: Promise<RecordVerdict> } | undefined;
+  let verified:
+    | { readonly checkpoint: string; readonly at: number; readonly verdict: Promise<RecordVerdict> }
+    | undefined;
   return {
-    /** Returns the person's own entries, newest first, from the end of the file. */
+    /** Returns the person's own entries, newest first. */
     async lines(sub: string, limit: number): Promise<RecordLine[]> {
-      const { pending, bytes } = await store.snapshot(file);
-      const found = new Map<number, RecordLine>();
-      for (const text of [...(await readLastLines(file, bytes)), ...pending]) {
-        const line = parseEntry(text);
-        if (line?.sub === sub) found.set(line.seq, line);
-      }
-      return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
+      return (await stores.audit.listByPerson(sub, limit)).map(parseEntry).filter((line) => line !== undefined);
     },
-    /** Everyone's entries, oldest first. Reads the whole file. @param named only lines with one of these are parsed */
-    async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
-      const { pending, bytes } = await store.snapshot(file);
-      const found = new Map<number, string>();
-      const look = (text: string) => {
-        const line = parsed(text);
-        if (line !== undefined && isAbout(line)) found.set(line.seq, text);
-      };
-      for await (const text of readAuditLines(file, bytes, named)) look(text);
-      pending.filter((text) => named.some((name) => text.includes(name))).forEach(look);
-      return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
-    },
-    /** Verifies the whole file if it has changed since the last time. */
+    /** Verifies the whole audit log, if it has grown since the last time or that was a while ago. */
     async verify(): Promise<RecordVerdict> {
-      const { head, bytes } = await store.snapshot(file);
-      // A changed file may have the same length, so its ctime, which no program can set, is compared as well.
-      const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
-      const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;
-      if (verified?.upTo !== upTo) {
-        const verdict = reader().then((checkpoints) => verifyAuditFile(file, store, checkpoints));
-        verified = { upTo, verdict };
+      const { checkpoint = '' } = await stores.audit.tree();
+      const age = clock.now() - (verified?.at ?? 0);
+      if (verified?.checkpoint !== checkpoint || age < 0 || age > VERDICT_VALID_MS) {
+        const verdict = reader().then((checkpoints) => verifyAuditStores(stores, checkpoints));
+        verified = { checkpoint, at: clock.now(), verdict };
         verdict.catch(() => {
           verified = undefined;
         });
@@ -62,30 +41,9 @@ export function createAuditLogReader(
 }
 
 /** Parses an entry and removes the provider's request IDs. */
-function parseEntry(text: string): RecordLine | undefined {
-  const line = parsed(text);
-  if (line === undefined) return undefined;
-  const { auth_req_id: _, auth_req_hash: __, ...shown } = line;
+function parseEntry({ leaf, line }: AuditLine): RecordLine | undefined {
+  const parsed = recordLineSchema.safeParse({ ...JSON.parse(line), leaf: leaf ?? null }).data;
+  if (parsed === undefined) return undefined;
+  const { auth_req_id: _, auth_req_hash: __, ...shown } = parsed;
   return shown as RecordLine;
-}
-
-function parsed(text: string): RecordLine | undefined {
-  try {
-    return recordLineSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Returns the lines in the last `bytes` of a file. The first line may be cut off. */
-async function readLastLines(file: string, bytes: number): Promise<string[]> {
-  if (bytes === 0) return [];
-  const handle = await open(file, 'r');
-  try {
-    const length = Math.min(bytes, MAX_TAIL_LENGTH);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, bytes - length);
-    return buffer.toString('utf8', 0, bytesRead).split('\n');
-  } finally {
-    await handle.close();
-  }
 }

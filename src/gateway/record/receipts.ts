@@ -10,7 +10,6 @@ import type { StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { getKindDefinition } from '../../trading/kinds/kinds.ts';
 import type { ReceiptEntry } from '../../trading/receipt.ts';
-import type { AuditLogReader } from './audit-log-reader.ts';
 
 export type Receipts = ReturnType<typeof createReceipts>;
 
@@ -26,13 +25,12 @@ export function createReceipts(
   },
   parts: {
     readonly sealSecret: SealSecrets;
-    readonly kernel: Pick<ApprovalKernel, 'find' | 'list'>;
-    readonly record: Pick<AuditLogReader, 'about'>;
+    readonly kernel: Pick<ApprovalKernel, 'find' | 'list' | 'sequence'>;
     readonly signed: boolean;
     readonly now: () => number;
   },
 ) {
-  const { kernel, record, now } = parts;
+  const { kernel, now } = parts;
   const [newest, ...older] = toSecretList(parts.sealSecret);
   const key = deriveReceiptKey(newest);
   const sources = async () => ({
@@ -41,7 +39,8 @@ export function createReceipts(
     keys: stores.keys,
     orders: stores.orders,
     decisions: stores.decisions,
-    lines: record.about,
+    audit: stores.audit,
+    sequence: () => kernel.sequence(),
     site: keys?.site,
     key: await key,
     now,

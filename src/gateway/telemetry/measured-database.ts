@@ -15,8 +15,6 @@ const COUNT_VALID_MS = 60_000;
 export interface MeasuredDatabaseOptions {
   readonly issuer: string;
   readonly clock: Clock;
-  /** Path of `audit.jsonl`. Undefined if the gateway does not accept proposals. */
-  readonly auditFile: string | undefined;
 }
 
 type Reading = readonly [gauge: ObservableGauge, read: () => Promise<number | undefined>];
@@ -29,7 +27,7 @@ type Reading = readonly [gauge: ObservableGauge, read: () => Promise<number | un
 export function recordDatabaseMetrics(
   { meter }: Pick<Instruments, 'meter'>,
   { connections, queue, proposals, audit, databaseTime }: GatewayStores,
-  { issuer, clock, auditFile }: MeasuredDatabaseOptions,
+  { issuer, clock }: MeasuredDatabaseOptions,
 ): void {
   const gauge = (name: string, description: string) =>
     meter.createObservableGauge(`trade_agent.${name}`, { description });
@@ -60,14 +58,10 @@ export function recordDatabaseMetrics(
       ),
       async () => ageSince(await proposals.oldestUnreported()),
     ],
-    ...(auditFile === undefined
-      ? []
-      : [
-          [
-            gauge('audit_log.pending_lines', 'Lines of the audit log that are not in its file yet.'),
-            () => audit.pendingCount(auditFile),
-          ] as const,
-        ]),
+    [
+      gauge('audit_log.pending_lines', 'Lines of the audit log that are not in its tree yet.'),
+      () => audit.pendingCount(),
+    ],
   ];
   meter.addBatchObservableCallback(
     async (result) => {

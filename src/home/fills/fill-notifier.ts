@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ChangeListener } from '../../approval/change-notifier.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { PeopleStore } from '../../store/home/people.ts';
-import type { ProposalStore } from '../../store/proposal-store.ts';
+import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
 import { type Fill, proposalFills } from './fill.ts';
 import { lateOrderNews, type OrderNews } from './order-news.ts';
 
@@ -39,11 +39,15 @@ export function startFillNotifier(options: FillNotifierOptions) {
   let pollAt = clock.now();
 
   const tellNew = async (): Promise<void> => {
-    const version = await proposals.version();
-    const since = told.since(version);
-    if (version === since) return;
-    const everybody = (await people.list()).map(({ username }) => username);
-    const changed = (await Promise.all(everybody.map((sub) => proposals.changedSince(sub, since)))).flat();
+    const seen = new Map<string, number>();
+    const changed: StoredProposal[] = [];
+    for (const { username } of await people.list()) {
+      const since = told.since(username, await proposals.version(username));
+      const page = await proposals.changedSince(username, since);
+      changed.push(...page);
+      seen.set(username, page.at(-1)?.version ?? since);
+    }
+    if (changed.length === 0) return;
     const news = [
       ...changed.flatMap(proposalFills).map((fill) => [fill.key, () => options.tell(fill)] as const),
       ...changed.flatMap((proposal) => {
@@ -59,7 +63,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
           told.note(key, clock.now());
         }),
     );
-    told.seen(version);
+    for (const [sub, version] of seen) told.seen(sub, version);
   };
 
   const look = async (): Promise<void> => {
@@ -96,19 +100,19 @@ export function startFillNotifier(options: FillNotifierOptions) {
   };
 }
 
-/** Opens the tables of sent notices and of the last version read. Fills from before their creation are not reported. */
+/** Opens the tables of sent notices and of the last version read of each person's proposals. Fills from before their creation are not reported. */
 function openNotifiedFills(database: Database) {
-  const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
-  const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();
-  const seen = database.prepare<[number]>('UPDATE fills_seen SET version = max(version, ?)');
+  const begin = database.prepare<[string, number]>('INSERT OR IGNORE INTO fills_seen VALUES (?, ?)');
+  const since = database.prepare<[string], number>('SELECT version FROM fills_seen WHERE sub = ?').pluck();
+  const seen = database.prepare<[number, string]>('UPDATE fills_seen SET version = max(version, ?) WHERE sub = ?');
   const has = database.prepare<[string], number>('SELECT 1 FROM told_fills WHERE fill = ?').pluck();
   const note = database.prepare<[string, number]>('INSERT OR IGNORE INTO told_fills VALUES (?, ?)');
   return {
-    since(version: number): number {
-      begin.run(version);
-      return since.get() ?? version;
+    since(sub: string, version: number): number {
+      begin.run(sub, version);
+      return since.get(sub) ?? version;
     },
-    seen: (version: number) => void seen.run(version),
+    seen: (sub: string, version: number) => void seen.run(version, sub),
     has: (key: string) => has.get(key) !== undefined,
     note: (key: string, now: number) => void note.run(key, now),
   };

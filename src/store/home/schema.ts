@@ -113,7 +113,7 @@ const approvalTables = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS push_subscriptions_user ON push_subscriptions (user);
   CREATE TABLE IF NOT EXISTS told_fills (fill TEXT PRIMARY KEY, told_at INTEGER NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS fills_seen (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS fills_seen (sub TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
 const vaultTables = `

@@ -1,11 +1,10 @@
 import type { GatewayKeyRows, WrappedGatewayKey } from '../gateway-key-rows.ts';
 import type { RegistrationStorage } from '../registration-storage.ts';
 import { redateOrders } from '../sql/order-recount.ts';
-import { claimOrMatchSealKeyInTransaction, ensureTenantHead } from './head.ts';
 import { type MigrationResult, migrateSchema } from './migrate.ts';
 import { gatewaySchema } from './migrations/gateway.ts';
 import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
-import { postgresDatabase } from './sql-database.ts';
+import { postgresTransactions } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 /*
@@ -14,10 +13,9 @@ import type { TenantDatabase, Transaction } from './tenant-database.ts';
  */
 
 export { postgresGatewayStores } from './gateway-stores.ts';
-export { claimOrMatchSealKey } from './head.ts';
 
 export const recountTenantOrders = (database: TenantDatabase, now: number) =>
-  redateOrders(postgresDatabase(database), now);
+  redateOrders(postgresTransactions(database, 'place'), now);
 
 export function openPostgresGatewayDatabase(options: Omit<OpenDatabaseOptions, 'schema'>): Promise<TenantDatabase> {
   return openDatabase({ ...options, schema: gatewaySchema });
@@ -56,6 +54,22 @@ export function postgresRegistrationStorage(database: TenantDatabase): Registrat
   };
 }
 
+/**
+ * Returns whether this gateway seals with the same key as the tenant's other gateways. The first gateway stores
+ * `check`, and later gateways compare their own value with it.
+ * @param check a value derived from the key that does not reveal the key
+ */
+export async function claimOrMatchSealKey(database: TenantDatabase, check: string): Promise<boolean> {
+  return await database.write((unit) => claimOrMatchSealCheck(unit, check));
+}
+
+/** Other gateways can't store a value until the transaction ends. */
+async function claimOrMatchSealCheck(unit: Transaction, check: string): Promise<boolean> {
+  await unit.run('INSERT INTO seal_checks (seal_check) VALUES (@check) ON CONFLICT DO NOTHING', { check });
+  const row = await unit.one<{ seal_check: string }>('SELECT seal_check FROM seal_checks');
+  return row?.seal_check === check;
+}
+
 class Rollback extends Error {}
 
 /** @param database a database with `gatewaySchema` */
@@ -79,13 +93,11 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
         for (const row of removed) await deleteKey(unit, row);
         for (const row of added) await insertKey(unit, row);
       }),
-    async addFirstSeal(seal, check) {
-      await ensureTenantHead(database);
-      return await whole(async (unit) => {
-        if (!(await claimOrMatchSealKeyInTransaction(unit, check))) throw new Rollback();
+    addFirstSeal: (seal, check) =>
+      whole(async (unit) => {
+        if (!(await claimOrMatchSealCheck(unit, check))) throw new Rollback();
         await insertKey(unit, seal);
-      });
-    },
+      }),
   };
 }
 

@@ -2,29 +2,24 @@ import { createHash } from 'node:crypto';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import type { RuleStore } from '../rule-store.ts';
+import { addLine } from '../sql/audit-store.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
 import { createProofStore } from '../sql/proof-store.ts';
-import { all, run, type SqlDatabase } from '../sql/sql-database.ts';
-import { postgresAuditStore } from './audit-store.ts';
-import { ensureTenantHead } from './head.ts';
+import { all, lock, run, type SqlTransactions } from '../sql/sql-database.ts';
 import { postgresOrderJournal } from './order-journal.ts';
 import { postgresOtherProcesses } from './other-processes.ts';
 import { postgresProposalQueue } from './proposal-queue.ts';
 import { postgresProposalStore } from './proposal-store.ts';
 import { postgresRateBuckets } from './rate-buckets.ts';
-import { postgresDatabase } from './sql-database.ts';
+import { postgresTransactions } from './sql-database.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /**
  * @param database a database with `gatewaySchema`; the caller closes it
  * @param seal encrypts the IDs of CIBA requests; needed only by callers that send or read CIBA requests
  */
-export async function postgresGatewayStores(
-  database: TenantDatabase,
-  seal: AuthReqIdSeal = noAuthReqIdSeal,
-): Promise<GatewayStores> {
-  await ensureTenantHead(database);
-  const shared = postgresDatabase(database);
+export function postgresGatewayStores(database: TenantDatabase, seal: AuthReqIdSeal = noAuthReqIdSeal): GatewayStores {
+  const shared = postgresTransactions(database, 'place');
   return {
     ...createSharedStores(shared),
     rules: postgresRuleStore(shared),
@@ -32,7 +27,6 @@ export async function postgresGatewayStores(
     proofs: createProofStore(shared, 'gateway_dpop_proofs'),
     proposals: postgresProposalStore(database, seal),
     queue: postgresProposalQueue(database),
-    audit: postgresAuditStore(database),
     others: postgresOtherProcesses(database),
     buckets: postgresRateBuckets(database),
     connections: { pools: () => database.pools(), lockWaits: () => countLockWaits(database) },
@@ -71,7 +65,7 @@ interface RuleRow {
 const SELECT_VERSION = 'SELECT name, digest FROM rules ORDER BY name COLLATE "C"';
 
 /** Creates the store of the rules that a tenant's gateways share. Every gateway sees a change as soon as it commits. */
-function postgresRuleStore(database: SqlDatabase): RuleStore {
+function postgresRuleStore(database: SqlTransactions): RuleStore {
   return {
     version: async () => toVersion(await database.all<RuleRow>(SELECT_VERSION)),
     async read() {
@@ -81,7 +75,8 @@ function postgresRuleStore(database: SqlDatabase): RuleStore {
       return { version: toVersion(rows), texts: Object.fromEntries(rows.map(({ name, text }) => [name, text])) };
     },
     replace: (read, { texts, isLimited, note }, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lock('rules');
         if (toVersion(yield* all<RuleRow>(SELECT_VERSION)) !== read) return false;
         for (const [name, text] of Object.entries(texts)) {
           if (text === null) yield* run('DELETE FROM rules WHERE name = @name', { name });
@@ -95,7 +90,7 @@ function postgresRuleStore(database: SqlDatabase): RuleStore {
         }
         if (isLimited) yield* run('INSERT INTO limits_seen (since) VALUES (@now) ON CONFLICT DO NOTHING', { now });
         else yield* run('DELETE FROM limits_seen');
-        if (note !== undefined) head.note(note, now);
+        if (note !== undefined) yield* addLine(note, now);
         return true;
       }),
   };

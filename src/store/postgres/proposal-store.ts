@@ -1,4 +1,4 @@
-import type { AuditNote } from '../audit.ts';
+import { type AuditNote, toLineValues } from '../audit.ts';
 import { DRAFT_CLAIM_MS, NOTIFY_CHECK_MS } from '../proposal-queue.ts';
 import type {
   KeyedRequest,
@@ -34,15 +34,15 @@ import {
   SET_NOTIFIED_VERSION,
   toEpoch,
 } from '../sql/proposal-reads.ts';
-import { buildHeadCtes, queryWithTenantHead, withTenantHead } from './head.ts';
+import { lockPeople } from '../sql/sql-database.ts';
 import { inMs } from './proposal-queue.ts';
-import { postgresDatabase, runTransactionWork } from './sql-database.ts';
+import { postgresTransactions, runTransactionWork } from './sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdSeal): ProposalStore {
   const opened: ProposalRowReader = (row) => toProposal(row, seal);
   return {
-    ...createProposalReads(postgresDatabase(database), opened),
+    ...createProposalReads(postgresTransactions(database, 'place'), opened),
     // Reads are batched, because after a proposal changes, every request that waits for it reads it.
     get: createBatchedLookup(async (ids) => {
       const rows = await database.read((unit) =>
@@ -50,10 +50,6 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
       );
       return new Map(rows.map((row) => [row.id, opened(row)]));
     }),
-    async version() {
-      const row = await database.read((unit) => unit.last.one<{ version: number }>('SELECT version FROM heads'));
-      return row?.version ?? 0;
-    },
     snapshot: (of, since) => database.read((unit) => readSnapshot(unit, of, since, opened)),
     ...draftMethods(database, opened),
     ...changeMethods(database, opened, seal),
@@ -69,40 +65,41 @@ function draftMethods(database: TenantDatabase, opened: ProposalRowReader) {
       note: AuditNote,
       now: number,
     ) =>
-      queryWithTenantHead(
-        database,
-        (unit) =>
-          Promise.all([
-            runTransactionWork(unit, findProposalByIdempotencyKey(key, opened)),
-            runTransactionWork(unit, readEpoch(draft.sub)),
-          ]),
-        async (unit, head, [known, epoch]) => {
-          if (known !== undefined) return { outcome: 'known', ...known } as const;
-          if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
-          const row = await unit.last.one<ProposalRow>(DRAFT, {
-            ...toDraftValues(draft),
-            keySub: key.sub,
-            keyClient: key.client,
-            key: key.key,
-            request: key.request,
-            now,
-            version: head.nextVersion(),
-            ...head.lastValues(note, now),
-          });
-          return { outcome: 'drafted', proposal: opened(row as ProposalRow) } as const;
-        },
-      ),
+      database.write(async (unit) => {
+        // Sent together. Each statement sees what was committed before it, and so the later ones see what the lock waited for.
+        const [, known, epoch] = await Promise.all([
+          runTransactionWork(unit, lockPeople(draft.sub, draft.proposedBy, key.sub)),
+          runTransactionWork(unit, findProposalByIdempotencyKey(key, opened)),
+          runTransactionWork(unit, readEpoch(draft.sub)),
+        ]);
+        if (known !== undefined) return { outcome: 'known', ...known } as const;
+        if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
+        const row = await unit.last.one<ProposalRow>(DRAFT, {
+          ...toDraftValues(draft),
+          keySub: key.sub,
+          keyClient: key.client,
+          key: key.key,
+          request: key.request,
+          now,
+          ...toLineValues(note, now),
+        });
+        return { outcome: 'drafted', proposal: opened(row as ProposalRow) } as const;
+      }),
   } satisfies Partial<ProposalStore>;
 }
+
+/** Returns a common table expression that adds a line to the audit log, if the expression `rows` has a row. */
+const insertLine = (rows: string) =>
+  `line AS (INSERT INTO record_lines (sub, about, line) SELECT @lineSub, @lineAbout, @line FROM ${rows})`;
 
 /** Inserts a draft with its key and its audit log entry. Must be the transaction's last statement. */
 const DRAFT = `
   WITH drafted AS (
     INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject,
-      subject_id, fingerprint, digest, nonce, shown, again, typed, created_at, updated_at, place, version, deadline,
+      subject_id, fingerprint, digest, nonce, shown, again, typed, created_at, updated_at, deadline,
       expires_at, poll_interval, due_at)
     VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject,
-      @subjectId, @fingerprint, @digest, @nonce, @shown, @again, @typed, @now, @now, @version, @version, @deadline,
+      @subjectId, @fingerprint, @digest, @nonce, @shown, @again, @typed, @now, @now, @deadline,
       @deadline, ${DEFAULT_POLL_INTERVAL_S}, ${inMs(DRAFT_CLAIM_MS)})
     RETURNING ${PROPOSAL_COLUMNS}
   ),
@@ -110,33 +107,37 @@ const DRAFT = `
     INSERT INTO proposal_keys (sub, client, key, request, proposal)
     SELECT @keySub, @keyClient, @key, @request, id FROM drafted
   ),
-  ${buildHeadCtes('drafted')}
+  ${insertLine('drafted')}
   SELECT ${PROPOSAL_COLUMNS} FROM drafted`;
 
 function changeMethods(database: TenantDatabase, opened: ProposalRowReader, seal: AuthReqIdSeal) {
   return {
     change: (
-      { id, version: seen }: Pick<StoredProposal, 'id' | 'version'>,
+      { id, version: seen, sub, proposedBy }: Pick<StoredProposal, 'id' | 'version' | 'sub' | 'proposedBy'>,
       change: ProposalChange,
       note: AuditNote,
       { now, unlessHalted = false }: { readonly now: number; readonly unlessHalted?: boolean },
     ) =>
-      withTenantHead(database, async (unit, head) => {
-        const row = await unit.last.one<ProposalRow>(updateProposal(change, unlessHalted), {
-          ...toChangeValues(id, change, seal),
-          ...toTokenValues(change.token),
-          now,
-          seen,
-          next: head.nextVersion(),
-          ...head.lastValues(note, now),
-        });
-        return row;
-      }).then(async (row): Promise<ProposalChangeResult> => {
-        if (row !== undefined) return { outcome: 'moved', proposal: opened(row) };
-        const proposal = await database.read((unit) => runTransactionWork(unit.last, requireProposal(id, opened)));
-        // The version is unchanged, so only a halt can have prevented the update.
-        return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
-      }),
+      database
+        .write(async (unit) => {
+          const [, row] = await Promise.all([
+            runTransactionWork(unit, lockPeople(sub, proposedBy)),
+            unit.last.one<ProposalRow>(updateProposal(change, unlessHalted), {
+              ...toChangeValues(id, change, seal),
+              ...toTokenValues(change.token),
+              now,
+              seen,
+              ...toLineValues(note, now),
+            }),
+          ]);
+          return row;
+        })
+        .then(async (row): Promise<ProposalChangeResult> => {
+          if (row !== undefined) return { outcome: 'moved', proposal: opened(row) };
+          const proposal = await database.read((unit) => runTransactionWork(unit.last, requireProposal(id, opened)));
+          // The version is unchanged, so only a halt can have prevented the update.
+          return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
+        }),
     // The write need not be durable. If a power failure undoes it, the phone is notified again.
     markReported: async (id: string, told: number) =>
       void (await database.writeUnsynced((unit) => unit.last.run(SET_NOTIFIED_VERSION, { id, told }))),
@@ -151,11 +152,11 @@ function updateProposal(change: ProposalChange, unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
     WITH moved AS (
-      UPDATE proposals SET ${toChangeClause(change, inMs(NOTIFY_CHECK_MS))}
+      UPDATE proposals SET ${toChangeClause(change, { next: "nextval('proposal_versions')", notifyCheckAt: inMs(NOTIFY_CHECK_MS) })}
       WHERE id = @id AND version = @seen ${unless}
       RETURNING ${PROPOSAL_COLUMNS}
     ),
-    ${buildHeadCtes('moved')}
+    ${insertLine('moved')}
     SELECT ${PROPOSAL_COLUMNS} FROM moved`;
 }
 

@@ -1,5 +1,4 @@
-import type { Dialect, SqlDatabase, SqlTransactions, TransactionWork } from '../sql/sql-database.ts';
-import { withTenantHead } from './head.ts';
+import type { Dialect, SqlTransactions, TransactionWork } from '../sql/sql-database.ts';
 import type { TenantDatabase, Transaction } from './tenant-database.ts';
 
 const dialect = {
@@ -16,7 +15,8 @@ const dialect = {
 
 /** Advisory locks apply to the whole database, so names include the tenant and, for a person's rows, the person. */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
-  concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
+  concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), name), 0))
+  FROM json_array_elements_text(@text::json) AS names (name)`;
 
 export async function runTransactionWork<T>(
   unit: Pick<Transaction, 'all'> & Partial<Pick<Transaction, 'run'>>,
@@ -45,12 +45,5 @@ export function postgresTransactions(
     run: (text, values) => database.write((unit) => unit.last.run(text, values)),
     read: (work) => database.read((unit) => runTransactionWork(unit, work())),
     write: (work) => database.write((unit) => runTransactionWork(unit, work())),
-  };
-}
-
-export function postgresDatabase(database: TenantDatabase): SqlDatabase {
-  return {
-    ...postgresTransactions(database, 'place'),
-    record: (work) => withTenantHead(database, (unit, head) => runTransactionWork(unit, work(head))),
   };
 }

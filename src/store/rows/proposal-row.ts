@@ -140,13 +140,16 @@ export function toChangeValues(id: string, change: ProposalChange, seal: AuthReq
   };
 }
 
-/** @param notifyCheckAt SQL expression for the time when to check whether the phone was notified of the outcome */
-export function toChangeClause({ token, state, authReqId }: ProposalChange, notifyCheckAt: string): string {
+/** @param sql expressions for the next version, and for when to check whether the phone was notified of the outcome */
+export function toChangeClause(
+  { token, state, authReqId }: ProposalChange,
+  { next, notifyCheckAt }: { readonly next: string; readonly notifyCheckAt: string },
+): string {
   // The phone that denied a proposal need not be notified of it.
   const isNotified = authReqId !== undefined && state !== 'denied';
   const due = isSettledState(state) ? `, due_at = ${isNotified ? notifyCheckAt : 'NULL'}` : '';
   return `state = @state, ${AUTH_REQ_ID_SET_CLAUSE}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
-    result = @result, reason = @reason, updated_at = @now, version = @next, ${tokenClause(token)}${due}`;
+    result = @result, reason = @reason, updated_at = @now, version = ${next}, ${tokenClause(token)}${due}`;
 }
 
 function tokenClause(token: ProposalChange['token']): string {

@@ -1,21 +1,20 @@
-import { EMPTY_AUDIT_HEAD } from '../audit.ts';
 import type { BrokerKey, BrokerKeyStore } from '../broker-key-store.ts';
-import type { AuditCheckpoint, AuditCheckpointStore } from '../checkpoint-store.ts';
 import type { DefaultAccountStore } from '../default-account-store.ts';
 import { type EarlyPingStore, MAX_EARLY_PING_AGE_MS } from '../early-ping-store.ts';
 import type { GatewayStores } from '../gateway-stores.ts';
 import type { LimitsStore } from '../rule-store.ts';
 import { createAccessStore } from './access-store.ts';
+import { createAuditStore, createCheckpointStore } from './audit-store.ts';
 import { createDecisionStore } from './decision-store.ts';
 import { createHaltStore } from './halts.ts';
 import { createMandateStore } from './mandate-store.ts';
 import { createMessageJournal } from './message-journal.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
-import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
+import { run, type SqlTransactions } from './sql-database.ts';
 import { createStandingOrderStore } from './standing-order-store.ts';
 
 /** Creates the gateway's stores whose code is the same for SQLite and PostgreSQL. */
-export function createSharedStores(database: SqlDatabase) {
+export function createSharedStores(database: SqlTransactions) {
   return {
     messages: createMessageJournal(database),
     decisions: createDecisionStore(database),
@@ -23,7 +22,8 @@ export function createSharedStores(database: SqlDatabase) {
     keys: createSigningKeyStore(database),
     mandates: createMandateStore(database),
     standing: createStandingOrderStore(database),
-    checkpoints: checkpointStore(database),
+    audit: createAuditStore(database),
+    checkpoints: createCheckpointStore(database),
     brokerKeys: brokerKeyStore(database),
     defaultAccounts: defaultAccountStore(database),
     access: createAccessStore(database),
@@ -32,7 +32,7 @@ export function createSharedStores(database: SqlDatabase) {
   } satisfies Partial<GatewayStores>;
 }
 
-function defaultAccountStore(database: SqlDatabase): DefaultAccountStore {
+function defaultAccountStore(database: SqlTransactions): DefaultAccountStore {
   return {
     find: async (sub) =>
       (
@@ -50,7 +50,7 @@ function defaultAccountStore(database: SqlDatabase): DefaultAccountStore {
   };
 }
 
-function limitsStore(database: SqlDatabase): LimitsStore {
+function limitsStore(database: SqlTransactions): LimitsStore {
   return {
     hadLimits: async () => (await database.one('SELECT 1 AS seen FROM limits_seen')) !== undefined,
     remember: async (now) =>
@@ -63,7 +63,7 @@ function limitsStore(database: SqlDatabase): LimitsStore {
   };
 }
 
-function earlyPingStore(database: SqlDatabase): EarlyPingStore {
+function earlyPingStore(database: SqlTransactions): EarlyPingStore {
   return {
     add: (ping, now) =>
       database.write(function* () {
@@ -87,7 +87,7 @@ const SELECT_KEYS = `SELECT sub, connection, kind, sealed, account_number AS "ac
   FROM broker_keys`;
 const ONE = 'WHERE sub = @sub AND connection = @connection';
 
-function brokerKeyStore(database: SqlDatabase): BrokerKeyStore {
+function brokerKeyStore(database: SqlTransactions): BrokerKeyStore {
   const { tenant, bytes } = database.dialect;
   return {
     find: (sub, connection) => database.one<BrokerKey>(`${SELECT_KEYS} ${ONE}`, { sub, connection }),
@@ -108,71 +108,4 @@ function brokerKeyStore(database: SqlDatabase): BrokerKeyStore {
       (await database.run(`DELETE FROM broker_keys ${ONE}`, { sub, connection })) === 1,
     removeAll: async (sub) => void (await database.run('DELETE FROM broker_keys WHERE sub = @sub', { sub })),
   };
-}
-
-const storedCheckpoint = () => one<CheckpointRow>('SELECT day, seq, hash, anchored FROM record_checkpoint');
-
-function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): TransactionWork<void> {
-  const values = { day, seq, hash, anchored };
-  const changed = yield* run(
-    'UPDATE record_checkpoint SET day = @day, seq = @seq, hash = @hash, anchored = @anchored',
-    values,
-  );
-  if (changed === 0)
-    yield* run(
-      'INSERT INTO record_checkpoint (day, seq, hash, anchored) VALUES (@day, @seq, @hash, @anchored)',
-      values,
-    );
-}
-
-/**
- * Creates the store of the audit log's latest checkpoint. A tenant's gateways share the checkpoint: if two gateways
- * close the same day, the second gateway finds it closed.
- */
-function checkpointStore(database: SqlDatabase): AuditCheckpointStore {
-  return {
-    async last() {
-      const row = await database.read(storedCheckpoint);
-      return row && toCheckpoint(row);
-    },
-    close: ({ day, today }, line, now) =>
-      database.record(function* (head) {
-        const last = yield* storedCheckpoint();
-        if (last === undefined) yield* writeCheckpoint({ day, ...EMPTY_AUDIT_HEAD, anchored: 1 });
-        if (last === undefined || !isDue(last, { day, today })) return false;
-        head.note(line(head.last(), last.hash), now);
-        yield* writeCheckpoint({ day, ...head.last(), anchored: 0 });
-        return true;
-      }),
-    anchor: (seq, note, now) =>
-      database.record(function* (head) {
-        const changed = yield* run('UPDATE record_checkpoint SET anchored = 1 WHERE seq = @seq AND anchored = 0', {
-          seq,
-        });
-        if (changed === 1) head.note(note, now);
-        return changed === 1;
-      }),
-  };
-}
-
-interface CheckpointRow {
-  readonly day: string;
-  readonly seq: number;
-  readonly hash: string;
-  readonly anchored: number;
-}
-
-function toCheckpoint({ anchored, ...row }: CheckpointRow): AuditCheckpoint {
-  return { ...row, anchored: anchored === 1 };
-}
-
-/**
- * Returns whether to close a day. If the gateways' clocks differ by less than a day, each day is closed once. A
- * checkpoint dated years ahead by a wrong clock does not prevent later days from being closed.
- */
-function isDue(
-  { day: last }: Pick<CheckpointRow, 'day'>,
-  { day, today }: { readonly day: string; readonly today: string },
-): boolean {
-  return last < day || last > today;
 }

@@ -1,6 +1,7 @@
 import type { AuditNote } from '../audit.ts';
 import type { HaltStore, TradingStateSnapshot } from '../halts.ts';
-import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
+import { addLine } from './audit-store.ts';
+import { lockPeople, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
 /** Part of a FROM clause: one row with the columns of {@link TradingStateRow}. @param sub an SQL expression */
 export const tradingStateFromClause = (sub: string) => `
@@ -33,22 +34,24 @@ export function* readTradingState(sub: string, now: number): TransactionWork<Tra
 const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${tradingStateFromClause('@sub')}`;
 const SELECT_HALT = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 
-export function createHaltStore(database: SqlDatabase): HaltStore {
+export function createHaltStore(database: SqlTransactions): HaltStore {
   return {
     haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
     current: async (sub, now) =>
       tradingStateAt((await database.one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow, now),
     halt: (sub, by, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(sub);
         const written = yield* run(
           'INSERT INTO halts (sub, halted_at, by_client) VALUES (@sub, @now, @by) ON CONFLICT DO NOTHING',
           { sub, by, now },
         );
-        if (written === 1) head.note({ event: 'halted', facts: { sub, client: by } }, now);
+        if (written === 1) yield* addLine({ event: 'halted', facts: { sub, client: by } }, now);
         return (yield* one<{ at: number }>(SELECT_HALT, { sub }))?.at ?? now;
       }),
     restrict: (sub, by, until, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(sub);
         const before = yield* readTradingState(sub, now);
         if (isAsStrict(before, until)) return before;
         yield* run(
@@ -57,11 +60,12 @@ export function createHaltStore(database: SqlDatabase): HaltStore {
              SET reduced_at = excluded.reduced_at, until = excluded.until, reduced_by = excluded.reduced_by`,
           { sub, by, since: before.since ?? now, until: until ?? null },
         );
-        head.note(reductionNote(sub, by, until), now);
+        yield* addLine(reductionNote(sub, by, until), now);
         return yield* readTradingState(sub, now);
       }),
     lift: (sub, since, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(sub);
         const { state } = yield* readTradingState(sub, now);
         const lifted = yield* run(
           state === 'halted'
@@ -69,7 +73,7 @@ export function createHaltStore(database: SqlDatabase): HaltStore {
             : 'DELETE FROM reductions WHERE sub = @sub AND reduced_at = @since',
           { sub, since },
         );
-        if (lifted === 1) head.note({ event: 'lifted', facts: { sub } }, now);
+        if (lifted === 1) yield* addLine({ event: 'lifted', facts: { sub } }, now);
         return lifted === 1;
       }),
   };

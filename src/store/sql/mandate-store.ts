@@ -10,14 +10,16 @@ import type {
   StoredMandate,
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
-import { type AuditLogHead, all, one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
+import { addLine } from './audit-store.ts';
+import { all, lockPeople, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 import { insertStandingOrder, makeStandingOrderDue } from './standing-order-store.ts';
 import { consumeApproval } from './used-approvals.ts';
 
-export function createMandateStore(database: SqlDatabase): MandateStore {
+export function createMandateStore(database: SqlTransactions): MandateStore {
   return {
     grant: (mandate, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(mandate.sub);
         const { sub, id, terms, digest, approval } = mandate;
         const { replaces } = terms;
         const earlier = yield* findRow(sub, id);
@@ -25,7 +27,7 @@ export function createMandateStore(database: SqlDatabase): MandateStore {
         if (replaces !== undefined && !isAllowedTransition((yield* findRow(sub, replaces))?.state, 'replaced'))
           return 'not_replaceable';
         if (!(yield* consumeApproval(approval, { kind: 'mandate', sub, subjectId: id }, now))) return 'approval_used';
-        yield* writeGranted(head, mandate, now);
+        yield* writeGranted(mandate, now);
         return 'granted';
       }),
     find: (sub, id, query) => database.read(() => findMandate(sub, id, query)),
@@ -40,24 +42,25 @@ export function createMandateStore(database: SqlDatabase): MandateStore {
         return mandates;
       }),
     end: ({ sub, id }, to, by, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(sub);
         const before = yield* findRow(sub, id);
         if (before === undefined) return 'unknown';
         if (before.state === to) return 'ended';
         if (!isAllowedTransition(before.state, to)) return 'barred';
         yield* setState(sub, id, to, now);
-        head.note({ event: `mandate_${to}`, facts: { sub, mandate: id, by } }, now);
+        yield* addLine({ event: `mandate_${to}`, facts: { sub, mandate: id, by } }, now);
         return 'ended';
       }),
   };
 }
 
-function* writeGranted(head: AuditLogHead, mandate: GrantedMandate, now: number): TransactionWork<void> {
+function* writeGranted(mandate: GrantedMandate, now: number): TransactionWork<void> {
   const { sub, id, terms, digest } = mandate;
   const { replaces } = terms;
   if (replaces !== undefined) {
     yield* setState(sub, replaces, 'replaced', now);
-    head.note({ event: 'mandate_replaced', facts: { sub, mandate: replaces, by: id } }, now);
+    yield* addLine({ event: 'mandate_replaced', facts: { sub, mandate: replaces, by: id } }, now);
   }
   yield* run(
     `INSERT INTO mandates (sub, id, terms, digest, state, created_at, updated_at)
@@ -65,7 +68,7 @@ function* writeGranted(head: AuditLogHead, mandate: GrantedMandate, now: number)
     { sub, id, terms: JSON.stringify(terms), digest, now },
   );
   yield* insertStandingOrder(mandate, now);
-  head.note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
+  yield* addLine({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
 }
 
 const findRow = (sub: string, id: string) =>

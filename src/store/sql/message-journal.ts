@@ -7,10 +7,10 @@ import type {
   MessageResult,
   MessageState,
 } from '../message-journal.ts';
-import { lock, one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
+import { lock, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 import { consumeApproval } from './used-approvals.ts';
 
-export function createMessageJournal(database: SqlDatabase): MessageJournal {
+export function createMessageJournal(database: SqlTransactions): MessageJournal {
   const move = (
     { sub, id, epoch }: MessageJournalEntry,
     from: MessageState,

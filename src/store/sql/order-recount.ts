@@ -1,5 +1,6 @@
 import type { AuditNote } from '../audit.ts';
-import { one, run, type SqlDatabase } from './sql-database.ts';
+import { addLine } from './audit-store.ts';
+import { lock, one, run, type SqlTransactions } from './sql-database.ts';
 
 /** The number of redated orders, and the latest of their times before redating, in milliseconds since the epoch. */
 export interface RedateResult {
@@ -12,15 +13,16 @@ export interface RedateResult {
  * then count toward today's and this minute's limits. The transaction includes the audit log entry.
  * @param now milliseconds since the epoch, from a correct clock
  */
-export function redateOrders(database: SqlDatabase, now: number): Promise<RedateResult> {
-  return database.record(function* (head) {
+export function redateOrders(database: SqlTransactions, now: number): Promise<RedateResult> {
+  return database.write(function* () {
+    yield* lock('recount');
     const found = yield* one<RedateResult>(
       'SELECT count(*) AS orders, max(created_at) AS newest FROM gateway_orders WHERE created_at > @now',
       { now },
     );
     if (found === undefined || found.orders === 0) return { orders: 0, newest: null };
     yield* run('UPDATE gateway_orders SET created_at = @now WHERE created_at > @now', { now });
-    head.note(recountNote(found), now);
+    yield* addLine(recountNote(found), now);
     return found;
   });
 }

@@ -3,13 +3,21 @@ import type { KeyedProposal, KeyedRequest, ProposalKey, ProposalStore, StoredPro
 import { hashAuthReqId } from '../rows/auth-req-id.ts';
 import { formatEpoch, PROPOSAL_COLUMNS, type ProposalRow } from '../rows/proposal-row.ts';
 import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
-import { MAX_COUNTED, one, run, type SqlDatabase, type SqlValues, type TransactionWork } from './sql-database.ts';
+import {
+  lockPeople,
+  MAX_COUNTED,
+  one,
+  run,
+  type SqlTransactions,
+  type SqlValues,
+  type TransactionWork,
+} from './sql-database.ts';
 
 /** Converts a row to a proposal. The proposal's sealed members are opened only when they are read. */
 export type ProposalRowReader = (row: ProposalRow) => StoredProposal;
 
 /** Returns the store's methods that read proposals, and the writing methods that don't change a proposal's version. */
-export function createProposalReads(database: SqlDatabase, opened: ProposalRowReader) {
+export function createProposalReads(database: SqlTransactions, opened: ProposalRowReader) {
   const { place } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
@@ -62,6 +70,15 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
         ),
         { party, after },
       ),
+    async version(party) {
+      // Each of them uses its own index.
+      const row = await database.one<{ mine: number | null; proposed: number | null }>(
+        `SELECT (SELECT max(version) FROM proposals WHERE sub = @party) AS mine,
+           (SELECT max(version) FROM proposals WHERE proposed_by = @party) AS proposed`,
+        { party },
+      );
+      return Math.max(row?.mine ?? 0, row?.proposed ?? 0);
+    },
     unreported: () => proposals(`SELECT * FROM proposals WHERE ${PENDING_NOTICE_SQL} ORDER BY version`),
     async oldestUnreported() {
       const row = await database.one<{ at: number }>(
@@ -77,10 +94,11 @@ export function createProposalReads(database: SqlDatabase, opened: ProposalRowRe
       return row?.[of === 'owner' ? 'sealed_token' : 'second_token'] ?? undefined;
     },
     addKey: (key, id, expected) =>
-      database.record(function* () {
+      database.write(function* () {
+        const { sub } = yield* requireProposal(id, opened);
+        yield* lockPeople(sub, key.sub);
         const known = yield* findProposalByIdempotencyKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
-        const { sub } = yield* requireProposal(id, opened);
         if ((yield* readEpoch(sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         yield* insertIdempotencyKey(key, id);
         return { outcome: 'kept' } as const;
@@ -136,7 +154,7 @@ export interface EpochRow {
 
 /**
  * Returns a person's epoch. The epoch changes whenever one of the person's proposals changes, because each change
- * gives that proposal a higher version than all others have.
+ * gives that proposal a higher version than the person's others have.
  */
 export function* readEpoch(sub: string): TransactionWork<string> {
   return toEpoch((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);

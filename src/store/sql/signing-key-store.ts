@@ -1,8 +1,9 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { SigningKey, SigningKeyChangeProof, SigningKeyStore, SigningKeyUse } from '../signing-key-store.ts';
-import { one, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
+import { addLine } from './audit-store.ts';
+import { lockPeople, one, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
-export function createSigningKeyStore(database: SqlDatabase): SigningKeyStore {
+export function createSigningKeyStore(database: SqlTransactions): SigningKeyStore {
   const { tenant, place } = database.dialect;
   return {
     byId: (credentialId) => database.read(() => findKey(credentialId)),
@@ -26,7 +27,8 @@ export function createSigningKeyStore(database: SqlDatabase): SigningKeyStore {
         now,
       }),
     enroll: (key, by, note, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(key.sub);
         if ((yield* findKey(key.credentialId)) !== undefined) return 'known';
         if (!(yield* consumeProof(by, key.sub, now))) return 'stale';
         yield* run(
@@ -36,19 +38,20 @@ export function createSigningKeyStore(database: SqlDatabase): SigningKeyStore {
              @name, @transports, @enrolledAt)`,
           keyValues(key),
         );
-        head.note(note, now);
+        yield* addLine(note, now);
         failpoint('key.written');
         return 'enrolled';
       }),
     remove: ({ sub, credentialId }, by, note, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(sub);
         const key = yield* findKey(credentialId);
         if (key?.sub !== sub || key.removedAt !== undefined || !(yield* consumeProof(by, sub, now))) return 'stale';
         yield* run('UPDATE signing_keys SET removed_at = @now WHERE credential_id = @credentialId', {
           credentialId,
           now,
         });
-        head.note(note, now);
+        yield* addLine(note, now);
         return 'removed';
       }),
     rename: async ({ sub, credentialId }, name) =>
@@ -68,7 +71,8 @@ export function createSigningKeyStore(database: SqlDatabase): SigningKeyStore {
       return row && JSON.parse(row.evidence);
     },
     sign: ({ sub, approval, digest, evidence, use }, note, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
+        yield* lockPeople(sub);
         if (yield* isSigned(sub, approval, digest)) return 'known';
         if (!(yield* recordKeyUse(use, sub, now))) return 'stale';
         yield* run(
@@ -76,7 +80,7 @@ export function createSigningKeyStore(database: SqlDatabase): SigningKeyStore {
            VALUES (@sub, @approval, @digest, @evidence, @credentialId, @now)`,
           { sub, approval, digest, now, evidence: JSON.stringify(evidence), credentialId: use.credentialId },
         );
-        head.note(note, now);
+        yield* addLine(note, now);
         return 'kept';
       }),
   };

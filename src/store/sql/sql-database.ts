@@ -1,11 +1,9 @@
-import type { AuditHead, AuditNote } from '../audit.ts';
-
 /** Values by parameter name, such as `sub` for `@sub`. Both databases accept 0 and 1 for booleans. */
 export type SqlValues = Readonly<Record<string, string | number | Buffer | null>>;
 
 /**
- * A step of a transaction. The step `lock` locks the name in `text` until the end of the transaction. SQLite needs no
- * such locks, because its write transactions run one after the other.
+ * A step of a transaction. The step `lock` locks the names in `text`, a JSON array, until the end of the transaction.
+ * SQLite needs no such locks, because its write transactions run one after the other.
  */
 interface Step {
   readonly kind: 'all' | 'run' | 'lock';
@@ -47,14 +45,22 @@ export function* run(text: string, values: SqlValues = {}): TransactionWork<numb
 
 /** Locks a name until the end of the transaction. Other transactions that lock the same name wait until then. */
 export function* lock(...name: readonly string[]): TransactionWork<void> {
-  yield { kind: 'lock', text: JSON.stringify(name), values: {} };
+  yield* lockAll([name]);
 }
 
-/** Adds entries to the end of the audit log, which the current transaction has locked. */
-export interface AuditLogHead {
-  /** Adds an entry to the audit log. @param now milliseconds since the epoch */
-  note(note: AuditNote, now: number): void;
-  last(): AuditHead;
+function* lockAll(names: readonly (readonly string[])[]): TransactionWork<void> {
+  yield { kind: 'lock', text: JSON.stringify(names.map((name) => JSON.stringify(name))), values: {} };
+}
+
+/**
+ * Locks a person's trading until the end of the transaction: their proposals, keys, mandates and halts. What the
+ * transaction then reads of them has not changed when it writes, and the versions of their proposals become visible in
+ * ascending order.
+ */
+export function* lockPeople(...people: readonly (string | null | undefined)[]): TransactionWork<void> {
+  // In the same order everywhere, so that two transactions do not wait for each other.
+  const subs = [...new Set(people)].filter((one) => one != null).sort();
+  yield* lockAll(subs.map((sub) => ['person', sub]));
 }
 
 /** Maximum number of rows that a periodic count reads, so that its cost does not grow with the data. */
@@ -96,9 +102,4 @@ export interface SqlTransactions {
   read<T>(work: () => TransactionWork<T>): Promise<T>;
   /** Runs a transaction, which is on disk when the promise resolves. */
   write<T>(work: () => TransactionWork<T>): Promise<T>;
-}
-
-export interface SqlDatabase extends SqlTransactions {
-  /** Runs a transaction that adds audit log entries. Such transactions run one after the other. */
-  record<T>(work: (head: AuditLogHead) => TransactionWork<T>): Promise<T>;
 }

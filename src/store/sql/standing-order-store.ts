@@ -11,9 +11,10 @@ import {
   type StandingOrderStep,
   type StandingOrderStore,
 } from '../standing-order-store.ts';
-import { all, run, type SqlDatabase, type TransactionWork } from './sql-database.ts';
+import { addLine } from './audit-store.ts';
+import { all, run, type SqlTransactions, type TransactionWork } from './sql-database.ts';
 
-export function createStandingOrderStore(database: SqlDatabase): StandingOrderStore {
+export function createStandingOrderStore(database: SqlTransactions): StandingOrderStore {
   const { dialect } = database;
   return {
     claimDue: (limit, now) =>
@@ -56,7 +57,7 @@ export function createStandingOrderStore(database: SqlDatabase): StandingOrderSt
       return row && toStandingOrder(row);
     },
     step: (seen, next, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
         const { sub, mandate } = seen;
         const changed = yield* run(
           `UPDATE standing_orders SET due_at = @dueAt, state = @state, last = @last,
@@ -64,7 +65,7 @@ export function createStandingOrderStore(database: SqlDatabase): StandingOrderSt
            WHERE sub = @sub AND mandate = @mandate AND state = 'watching' AND due_at IS NOT DISTINCT FROM @seen`,
           { sub, mandate, seen: seen.dueAt, ...stepValues(next) },
         );
-        if (changed === 1) head.note(stepNote(seen, next), now);
+        if (changed === 1) yield* addLine(stepNote(seen, next), now);
         return changed === 1;
       }),
   };

@@ -1,17 +1,17 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
 import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
+import { createAuditStore, createCheckpointStore } from '../sql/audit-store.ts';
 import { createSharedStores } from '../sql/gateway-stores.ts';
 import { createHaltStore } from '../sql/halts.ts';
 import { redateOrders } from '../sql/order-recount.ts';
 import { createProofStore } from '../sql/proof-store.ts';
-import { createSqliteAuditStore } from './audit-store.ts';
 import { migrate, schemaVersion } from './migrate.ts';
 import { gatewayMigrations } from './migrations/gateway.ts';
 import { createSqliteOrderJournal } from './order-journal.ts';
 import { createSqliteProposalQueue } from './proposal-queue.ts';
 import { createSqliteProposalStore } from './proposal-store.ts';
-import { wrapSqliteDatabase } from './sql-database.ts';
+import { createSqliteTransactions } from './sql-database.ts';
 
 /**
  * Creates the gateway's stores and migrates the database to the latest version.
@@ -24,14 +24,13 @@ export function createSqliteGatewayStores(
   seal: AuthReqIdSeal = noAuthReqIdSeal,
 ): GatewayStores {
   prepareGatewayDatabase(database);
-  const shared = wrapSqliteDatabase(database);
+  const shared = createSqliteTransactions(database);
   return {
     ...createSharedStores(shared),
     orders: createSqliteOrderJournal(database),
     proofs: createProofStore(shared, 'gateway_dpop_proofs'),
     proposals: createSqliteProposalStore(database, seal),
     queue: createSqliteProposalQueue(database),
-    audit: createSqliteAuditStore(database),
   };
 }
 
@@ -43,10 +42,11 @@ export function createSqliteGatewayStores(
 export function createSqliteAuditStores(database: Database.Database) {
   // These tables are the same in all versions. If a gateway died before it created any table, the file is empty.
   if (schemaVersion(database) === 0) prepareGatewayDatabase(database);
-  const shared = wrapSqliteDatabase(database);
+  const shared = createSqliteTransactions(database);
   return {
     halts: createHaltStore(shared),
-    audit: createSqliteAuditStore(database),
+    audit: createAuditStore(shared),
+    checkpoints: createCheckpointStore(shared),
     recount: (now: number) => redateOrders(shared, now),
   };
 }

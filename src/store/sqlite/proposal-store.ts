@@ -14,6 +14,7 @@ import {
   toTokenValues,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES_SQL, OPEN_STATES_SQL } from '../rows/proposal-states.ts';
+import { addLine } from '../sql/audit-store.ts';
 import {
   createProposalReads,
   EPOCH_COLUMNS,
@@ -26,13 +27,13 @@ import {
   SET_NOTIFIED_VERSION,
   toEpoch,
 } from '../sql/proposal-reads.ts';
-import { one, run, type SqlDatabase } from '../sql/sql-database.ts';
-import { wrapSqliteDatabase } from './sql-database.ts';
+import { one, run, type SqlTransactions } from '../sql/sql-database.ts';
+import { createSqliteTransactions } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
 export function createSqliteProposalStore(database: Database.Database, seal: AuthReqIdSeal): ProposalStore {
   const opened: ProposalRowReader = (row) => toProposal(row, seal);
-  const shared = wrapSqliteDatabase(database);
+  const shared = createSqliteTransactions(database);
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
   const version = latestVersion(database);
   return {
@@ -41,7 +42,6 @@ export function createSqliteProposalStore(database: Database.Database, seal: Aut
       const row = byId.get(id);
       return row && opened(row);
     },
-    version: async () => version(),
     ...snapshotMethods(database, opened),
     ...draftMethods(shared, version, opened),
     ...changeMethods(shared, version, opened, seal),
@@ -102,16 +102,16 @@ function snapshotMethods(database: Database.Database, opened: ProposalRowReader)
   return { snapshot: async (of, since) => snapshot.deferred(of, since) } satisfies Partial<ProposalStore>;
 }
 
-function draftMethods(database: SqlDatabase, version: () => number, opened: ProposalRowReader) {
+function draftMethods(database: SqlTransactions, version: () => number, opened: ProposalRowReader) {
   return {
     draft: (draft, key, expected, line, now) =>
-      database.record(function* (head) {
+      database.write(function* () {
         const known = yield* findProposalByIdempotencyKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         if ((yield* readEpoch(draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         yield* run(DRAFT, { ...toDraftValues(draft), now, version: version() + 1 });
         yield* insertIdempotencyKey(key, draft.id);
-        head.note(line, now);
+        yield* addLine(line, now);
         return { outcome: 'drafted', proposal: yield* requireProposal(draft.id, opened) } as const;
       }),
   } satisfies Partial<ProposalStore>;
@@ -123,21 +123,29 @@ const DRAFT = `
   VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
     @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_POLL_INTERVAL_S}, @now)`;
 
-function changeMethods(database: SqlDatabase, version: () => number, opened: ProposalRowReader, seal: AuthReqIdSeal) {
+function changeMethods(
+  database: SqlTransactions,
+  version: () => number,
+  opened: ProposalRowReader,
+  seal: AuthReqIdSeal,
+) {
   return {
     change: ({ id, version: seen }, change, line, { now, unlessHalted = false }) =>
-      database.record<ProposalChangeResult>(function* (head) {
+      database.write<ProposalChangeResult>(function* () {
         const before = yield* requireProposal(id, opened);
         if (before.version !== seen) return { outcome: 'stale', proposal: before };
         const { halted } = (yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub: before.sub })) as EpochRow;
         if (unlessHalted && halted !== null) return { outcome: 'halted', proposal: before };
-        yield* run(`UPDATE proposals SET ${toChangeClause(change, `@now + ${NOTIFY_CHECK_MS}`)} WHERE id = @id`, {
-          ...toChangeValues(id, change, seal),
-          ...toTokenValues(change.token),
-          now,
-          next: version() + 1,
-        });
-        head.note(line, now);
+        yield* run(
+          `UPDATE proposals SET ${toChangeClause(change, { next: '@next', notifyCheckAt: `@now + ${NOTIFY_CHECK_MS}` })} WHERE id = @id`,
+          {
+            ...toChangeValues(id, change, seal),
+            ...toTokenValues(change.token),
+            now,
+            next: version() + 1,
+          },
+        );
+        yield* addLine(line, now);
         return { outcome: 'moved', proposal: yield* requireProposal(id, opened) };
       }),
     async markReported(id, told) {

@@ -1,8 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { type AuditHead, EMPTY_AUDIT_HEAD } from '../audit.ts';
-import type { SqlDatabase, SqlTransactions, SqlValues, TransactionWork } from '../sql/sql-database.ts';
+import type { SqlTransactions, SqlValues, TransactionWork } from '../sql/sql-database.ts';
 import { all, type Dialect, one, run } from '../sql/sql-database.ts';
-import { createAuditLogWriter } from './audit-store.ts';
 
 const dialect: Dialect = {
   tenant: '',
@@ -49,12 +47,4 @@ export function createSqliteTransactions(database: Database.Database): SqlTransa
     read: async <T>(work: () => TransactionWork<T>) => unit.deferred(work) as T,
     write: async <T>(work: () => TransactionWork<T>) => unit.immediate(work) as T,
   };
-}
-
-/** @param database the gateway's database, migrated to the latest version */
-export function wrapSqliteDatabase(database: Database.Database): SqlDatabase {
-  const units = createSqliteTransactions(database);
-  const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
-  const head = { note: createAuditLogWriter(database), last: () => last.get() ?? EMPTY_AUDIT_HEAD };
-  return { ...units, record: (work) => units.write(() => work(head)) };
 }

@@ -1,8 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NewAccessGrant } from '../../../src/store/access-store.ts';
+import { sequencedLines } from '../../fixtures/record-lines.ts';
 import { type OpenStores, openForEach } from './gateway-factory.ts';
 
 const grant = (changes: Partial<NewAccessGrant> = {}): NewAccessGrant => ({
@@ -71,19 +69,15 @@ export function accessStoreContract(open: OpenStores): void {
     });
 
     it('writes each grant and each end on the record, once', async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'trade-agent-access-'));
       const { access, audit } = opened.stores;
       await access.grant(grant({ until: 5000 }), 900);
       await access.grant(grant({ until: 5000 }), 900);
       await access.revoke('alice', 'ac_1', 1000);
       await access.revoke('alice', 'ac_1', 1000);
-      await audit.moveToFile(join(folder, 'audit.jsonl'));
-      const lines = readFileSync(join(folder, 'audit.jsonl'), 'utf8').trimEnd().split('\n');
-      expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      expect(await sequencedLines(audit)).toMatchObject([
         { event: 'access_granted', sub: 'alice', who: 'bob', until: '1970-01-01T00:00:05.000Z' },
         { event: 'access_revoked', sub: 'alice', who: 'bob', access: 'ac_1' },
       ]);
-      rmSync(folder, { recursive: true });
     });
   });
 }

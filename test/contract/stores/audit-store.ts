@@ -1,99 +1,130 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EMPTY_AUDIT_HEAD, hashAuditEntry } from '../../../src/store/audit.ts';
+import { GrowingTree, leafHash, rangeHasher, subtreesOf, tilesOfNodes } from '../../../src/store/merkle-tree.ts';
+import { plainSigner, sequencedLines } from '../../fixtures/record-lines.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** What every store of the record's lines promises. They are noted by halts here, as by any other unit of work. */
 export function auditStoreContract(open: OpenStores): void {
   let opened: OpenedStores;
-  let folder: string;
-  let file: string;
   beforeEach(async () => {
     opened = await open();
-    folder = mkdtempSync(join(tmpdir(), 'trade-agent-record-'));
-    file = join(folder, 'audit.jsonl');
   });
   afterEach(async () => {
     await opened.close();
-    rmSync(folder, { recursive: true });
   });
   const noteFor = async (...subs: string[]) => {
     for (const sub of subs) await opened.stores.halts.halt(sub, 'cli', 1000);
   };
-  const pending = async () => (await opened.stores.audit.snapshot(file)).pending;
-  const written = () => readFileSync(file, 'utf8');
-  const textOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
+  const people = (count: number, from = 0) => Array.from({ length: count }, (_, at) => `person-${from + at}`);
+  const rootOf = (lines: readonly string[]) => {
+    const tree = new GrowingTree();
+    for (const line of lines) tree.add(leafHash(line));
+    return tree.root().toString('hex');
+  };
 
   describe('a store of the record’s lines', () => {
-    it('has each with the hash of the one before', async () => {
-      expect((await opened.stores.audit.snapshot(file)).head).toEqual(EMPTY_AUDIT_HEAD);
-      await noteFor('alice', 'bob');
-      const { head, pending } = await opened.stores.audit.snapshot(file);
-      const [first, second] = pending.map((line) => JSON.parse(line) as Record<string, unknown>);
-      expect(first).toMatchObject({ seq: 1, event: 'halted', sub: 'alice', prev: EMPTY_AUDIT_HEAD.hash });
-      expect(second).toMatchObject({ seq: 2, event: 'halted', sub: 'bob', prev: first?.hash });
-      expect(head).toEqual({ seq: 2, hash: hashAuditEntry(second ?? {}) });
-    });
-
-    it('notes one that no other store writes, after those there are', async () => {
-      await noteFor('alice');
-      await opened.stores.audit.note({ event: 'rules_tightened', facts: { sub: 'alice', digest: 'B' } }, 2000);
-      const [first, second] = (await pending()).map((line) => JSON.parse(line) as Record<string, unknown>);
-      expect(second).toMatchObject({ seq: 2, event: 'rules_tightened', digest: 'B', prev: first?.hash });
-    });
-
-    it('moves them to the end of the file, in order, once, for its owner alone to read', async () => {
+    it('keeps each as it was noted, and adds them to the tree in this order', async () => {
       const { audit } = opened.stores;
-      await audit.moveToFile(file);
-      expect(existsSync(file)).toBe(false);
+      expect(await audit.tree()).toEqual({ size: 0, checkpoint: undefined });
+      expect(await audit.sequence(plainSigner, true)).toMatchObject({ size: 0, hasMore: false });
       await noteFor('alice', 'bob');
-      const first = await pending();
-      expect(await audit.pendingCount(file)).toBe(2);
-      await audit.moveToFile(file);
-      expect(await audit.pendingCount(file)).toBe(0);
-      await noteFor('carol');
-      expect(await audit.pendingCount(file)).toBe(1);
-      const second = await pending();
-      await audit.moveToFile(file);
-      await audit.moveToFile(file);
-      expect(written()).toBe(textOf([...first, ...second]));
-      expect(statSync(file).mode & 0o777).toBe(0o600);
-      const { head, ...standing } = await audit.snapshot(file);
-      expect(standing).toEqual({ pending: [], bytes: statSync(file).size });
-      expect(head.seq).toBe(3);
+      await audit.note({ event: 'rules_tightened', facts: { sub: 'alice', digest: 'B', none: undefined } }, 2000);
+      expect(await audit.leaves(0, 10)).toEqual([]);
+      expect(await audit.pendingCount()).toBe(3);
+      expect(await sequencedLines(audit)).toEqual([
+        { event: 'halted', sub: 'alice', client: 'cli', at: '1970-01-01T00:00:01.000Z' },
+        { event: 'halted', sub: 'bob', client: 'cli', at: '1970-01-01T00:00:01.000Z' },
+        { event: 'rules_tightened', sub: 'alice', digest: 'B', at: '1970-01-01T00:00:02.000Z' },
+      ]);
+      expect(await audit.pendingCount()).toBe(0);
+      const lines = (await audit.leaves(0, 10)).map(({ line }) => line);
+      expect(await audit.tree()).toEqual({ size: 3, checkpoint: `3 ${rootOf(lines)}` });
+      expect(await audit.leaves(1, 1)).toEqual([{ leaf: 1, line: lines[1] }]);
     });
 
-    it('moves each once, whoever of two processes does it', async () => {
-      await noteFor('alice', 'bob', 'carol');
-      const lines = await pending();
+    it('finds a person’s lines, newest first, and those about a proposal or key, in the order of the tree', async () => {
+      const { audit } = opened.stores;
+      const note = (facts: object) => audit.note({ event: 'proposed', facts: { ...facts } }, 1000);
+      await note({ sub: 'alice', proposal: 'pr_1' });
+      await note({ sub: 'bob', approval: 'pr_1', credential_id: 'key-1' });
+      await note({ sub: 'alice', credential_id: 'key-1' });
+      await note({ proposal: 'pr_2' });
+      const factsOf = (found: readonly { line: string }[]) => found.map(({ line }) => JSON.parse(line));
+      expect((await audit.listByPerson('alice', 10))[0]?.leaf).toBeUndefined();
+      await sequencedLines(audit);
+      expect(await audit.listByPerson('alice', 10)).toMatchObject([{ leaf: 2 }, { leaf: 0 }]);
+      expect(await audit.listByPerson('alice', 1)).toMatchObject([{ leaf: 2 }]);
+      expect((await audit.about(['pr_1'])).map(({ leaf }) => leaf)).toEqual([0, 1]);
+      expect(factsOf(await audit.about(['key-1', 'pr_2', 'pr_2', 'pr_3']))).toMatchObject([
+        { credential_id: 'key-1', sub: 'alice' },
+        { proposal: 'pr_2' },
+      ]);
+    });
+
+    it('has the tiles of its tree, however it grew, at most a thousand lines at a time', async () => {
+      const { audit } = opened.stores;
+      for (const [from, count] of [
+        [0, 100],
+        [100, 200],
+        [300, 1_001],
+      ] as const) {
+        for (const sub of people(count, from)) await audit.note({ event: 'halted', facts: { sub } }, 1000);
+        const { hasMore } = (await audit.sequence(plainSigner, true)) ?? {};
+        expect(hasMore).toBe(count > 1_000);
+      }
+      const lines = await sequencedLines(audit);
+      expect(lines.map(({ sub }) => sub)).toEqual(people(1_301));
+      const tiles = await audit.tiles(tilesOfNodes(subtreesOf(0, 1_301)));
+      const root = rangeHasher(tiles)([0, 1_301]).toString('hex');
+      expect(root).toBe(rootOf((await audit.leaves(0, 2_000)).map(({ line }) => line)));
+      expect((await audit.tree()).checkpoint).toBe(`1301 ${root}`);
+      expect(
+        await audit.tiles([
+          { level: 0, index: 5 },
+          { level: 0, index: 9 },
+        ]),
+      ).toMatchObject([{ level: 0, index: 5 }]);
+    }, 60_000);
+
+    it('gives each line one place, whoever of two processes sequences it', async () => {
       const both = [opened.stores.audit, opened.another().audit];
-      await Promise.all([...both, ...both].map((audit) => audit.moveToFile(file)));
-      expect(written()).toBe(textOf(lines));
+      await noteFor(...people(30));
+      await Promise.all([...both, ...both].map((audit) => audit.sequence(plainSigner, true)));
+      await Promise.all(both.map((audit) => audit.sequence(plainSigner, false)));
+      const lines = await opened.stores.audit.leaves(0, 100);
+      expect(lines.map(({ leaf }) => leaf)).toEqual(people(30).map((_, at) => at));
+      expect(lines.map(({ line }) => JSON.parse(line).sub)).toEqual(people(30));
     });
 
-    it.each([1, 2])('has %i of two once that a process wrote and died', async (count) => {
-      await noteFor('alice', 'bob');
-      const lines = await pending();
-      appendFileSync(file, textOf(lines.slice(0, count)));
-      await opened.another().audit.moveToFile(file);
-      expect(written()).toBe(textOf(lines));
-    });
-
-    it('leaves a line that was cut short as it is', async () => {
+    it('is signed again by a new key, though nothing was added', async () => {
+      const { audit } = opened.stores;
       await noteFor('alice');
-      const [line = ''] = await pending();
-      appendFileSync(file, line.slice(0, 20));
-      await opened.stores.audit.moveToFile(file);
-      expect(written()).toBe(`${line.slice(0, 20)}\n${line}\n`);
+      const { checkpoint } = (await audit.sequence(plainSigner, true)) ?? {};
+      expect((await audit.sequence(plainSigner, true))?.checkpoint).toBe(checkpoint);
+      const other = {
+        sign: ({ size }: { size: number }) => `other ${size}`,
+        hasSigned: (text: string) => text === 'other 1',
+      };
+      expect((await audit.sequence(other, true))?.checkpoint).toBe('other 1');
+      expect((await audit.tree()).checkpoint).toBe('other 1');
     });
 
-    it('keeps them where the file can’t be written', async () => {
+    it('keeps its tree as it was where signing fails', async () => {
+      const { audit } = opened.stores;
       await noteFor('alice');
-      const lines = await pending();
-      await expect(opened.stores.audit.moveToFile(join(folder, 'missing', 'audit.jsonl'))).rejects.toThrow();
-      expect(await pending()).toEqual(lines);
+      await audit.sequence(plainSigner, true);
+      await noteFor('bob');
+      const before = await audit.tree();
+      const broken = {
+        ...plainSigner,
+        sign: () => {
+          throw new Error('no key');
+        },
+      };
+      await expect(audit.sequence(broken, true)).rejects.toThrow('no key');
+      expect(await audit.tree()).toEqual(before);
+      expect(await audit.pendingCount()).toBe(1);
+      expect((await sequencedLines(audit)).map(({ sub }) => sub)).toEqual(['alice', 'bob']);
     });
   });
 }

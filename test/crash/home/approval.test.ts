@@ -56,7 +56,7 @@ const patient: readonly Failpoint[] = [
   'gateway.before_submit',
   'gateway.recorded',
   'execute.answered',
-  'audit.appended',
+  'record.sequenced',
 ];
 
 it.each(isLong ? [...short, ...patient] : short)(

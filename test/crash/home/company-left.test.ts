@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
+import { linesIn } from '../../fixtures/record-lines.ts';
 import type { CompanyPerson } from '../../integration/home/companies/company-person.ts';
 import { push, startCompany, type TestCompany } from '../../integration/home/signals/company.ts';
 import { type GatewayBook, openGatewayBook } from '../gateway-book.ts';
@@ -50,10 +51,7 @@ const signalled = () => {
     database.close();
   }
 };
-const told = () =>
-  readFileSync(join(world.home, 'audit.jsonl'), 'utf8')
-    .split('\n')
-    .filter((line) => line.includes('"signal_received"'));
+const told = () => linesIn(join(world.home, 'gateway.db')).filter(({ event }) => event === 'signal_received');
 
 it.each([
   ['before it is answered, and once more before the record says so', 'signal.kept', 'signal.withdrawn', 1],

@@ -17,7 +17,7 @@ const SETTLED_MS = 60_000;
 const short: readonly Place[] = [{ at: 'execute.intent' }, { at: 'gateway.submitted', again: 'gateway.settled' }];
 const rest: readonly Place[] = [
   ...(['proposal.drafted', 'gateway.verified', 'gateway.recorded', 'execute.answered'] as const).map(placeOf),
-  ...(['execute.recorded', 'audit.appended', 'gateway.submitted'] as const).map(placeOf),
+  ...(['execute.recorded', 'record.sequenced', 'gateway.submitted'] as const).map(placeOf),
   { at: 'gateway.submitted', again: 'gateway.asked' },
   { at: 'gateway.claimed' },
   { at: 'gateway.before_submit' },

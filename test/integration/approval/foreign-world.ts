@@ -81,7 +81,7 @@ export async function startForeignWorld(
     clock,
     softwareKeys: true,
   });
-  const gatewayOver = (itsStores: GatewayStores, auditFile: string, its: Pick<GatewayOptions, 'rules'> = {}) =>
+  const gatewayOver = (itsStores: GatewayStores, its: Pick<GatewayOptions, 'rules'> = {}) =>
     createGateway({
       issuer: issuer.url,
       resource: server.url,
@@ -92,7 +92,6 @@ export async function startForeignWorld(
         method: 'ciba',
         details: 'rar',
         signature,
-        auditFile: join(folder, auditFile),
         client: { id: 'gateway-client' },
         privateKey: key,
         sealSecret: 'of the gateway',
@@ -112,7 +111,7 @@ export async function startForeignWorld(
     const listener = getRequestListener(app.fetch);
     at.serve((request, response) => void listener(request, response));
   };
-  const gateway = gatewayOver(stores, 'audit.jsonl');
+  const gateway = gatewayOver(stores);
   serve(server, gateway);
 
   /** Somebody's agent, signed in by a client of its own; our own is `trade-agent`. */
@@ -191,7 +190,7 @@ export async function startForeignWorld(
     /** Starts another gateway beside it, on another machine's connections to the same data. */
     async another(itsStores: GatewayStores, its: Pick<GatewayOptions, 'rules'> = {}) {
       const itsServer = await listenOnLoopback(0, () => 0);
-      const another = gatewayOver(itsStores, 'audit-of-another.jsonl', its);
+      const another = gatewayOver(itsStores, its);
       serve(itsServer, another);
       return {
         url: itsServer.url,

@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
+import { verifyAuditStores } from '../../../src/approval/audit-verification.ts';
+import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
+import { deriveReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
+import { readSandboxSecret } from '../../../src/sandbox/stored-secret.ts';
 import { createSqliteAuditStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
@@ -99,23 +101,23 @@ describe('a proposal', () => {
   });
 
   it('leaves a record that shows any change', async () => {
-    const file = join(world.folder, 'sandbox', 'audit.jsonl');
-    const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
+    const folder = join(world.folder, 'sandbox');
+    const database = new Database(join(folder, 'gateway.db'));
     try {
-      const { audit } = createSqliteAuditStores(database);
-      expect(await verifyAuditFile(file, audit)).toMatchObject({ ok: true });
-      // A line stands in the database first, and is counted; the file has it soon after.
-      const inFile = () => readFileSync(file, 'utf8').trimEnd().split('\n').length;
-      const isLevel = async () => {
-        const verdict = await verifyAuditFile(file, audit);
-        return verdict.ok && verdict.lines === inFile();
-      };
-      await expect.poll(isLevel).toBe(true);
-      const changed = join(world.folder, 'changed.jsonl');
-      const text = readFileSync(file, 'utf8');
-      const line = text.slice(0, text.indexOf('"side":"buy"')).split('\n').length;
-      writeFileSync(changed, text.replace('"side":"buy"', '"side":"sell"'));
-      expect(await verifyAuditFile(changed, audit)).toMatchObject({ ok: false, line, what: 'changed' });
+      const stores = createSqliteAuditStores(database);
+      const { jwk } = await deriveReceiptKey(readSandboxSecret(folder) ?? '');
+      const verdict = () => verifyAuditStores(stores, createCheckpointReader({ keys: [jwk] }));
+      // A line is pending first; it is in the tree soon after.
+      await expect.poll(verdict).toMatchObject({ ok: true, pending: 0 });
+      const change = (from: string, to: string) =>
+        database
+          .prepare('UPDATE record_lines SET line = replace(line, ?, ?)')
+          .run(`"side":"${from}"`, `"side":"${to}"`);
+      const bought = database.prepare(`SELECT min(leaf) FROM record_lines WHERE line LIKE '%"side":"buy"%'`).pluck();
+      const leaf = bought.get() as number;
+      change('buy', 'sell');
+      expect(await verdict()).toEqual({ ok: false, line: leaf + 1, what: 'changed' });
+      change('sell', 'buy');
     } finally {
       database.close();
     }

@@ -1,38 +1,57 @@
 import { proposalDigest } from '../../../src/approval/details.ts';
+import { parseCheckpoint, signCheckpoint, type TreeHead } from '../../../src/approval/receipts/checkpoint.ts';
 import { receiptPayload, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
 import type { ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
-import { hashAuditEntry } from '../../../src/store/audit.ts';
+import { appendToTiles, inclusionRanges, leafHash, rangeHasher } from '../../../src/store/merkle-tree.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
 
 /** Receipts forged by a thief of the gateway's key. */
 
-type Forging = (receipt: Receipt) => void;
+type Forging = (receipt: Receipt, key: ReceiptKey) => void;
 /** Of what: an order that was approved, or one under a mandate. */
 type Forged = 'order' | 'mandated';
 
-/** The receipt, changed and signed again. */
+/** The receipt, changed and signed again, its checkpoint too. */
 export async function forged(text: string, key: ReceiptKey, forge: Forging): Promise<string> {
   const receipt = JSON.parse(text) as Receipt;
-  forge(receipt);
+  const head = parseCheckpoint(receipt.checkpoint);
+  if (head !== undefined) receipt.checkpoint = signCheckpoint(key, head);
+  forge(receipt, key);
   return receiptText({ ...receipt, signature: key.sign(receiptPayload(receipt)) });
 }
 
-/** A line of the record with its hash right. */
-function line(text: string, changes: object): string {
-  const { hash: _, ...rest } = { ...JSON.parse(text), ...changes };
-  return JSON.stringify({ ...rest, hash: hashAuditEntry(rest) });
+/** The record of these lines alone, in a tree of the thief's own, which the stolen key could have signed. */
+function withOwnTree(receipt: Receipt, key: ReceiptKey, change: (lines: string[]) => string[]): void {
+  const lines = change(receipt.record.map(({ line }) => line));
+  const hashOf = rangeHasher(appendToTiles(0, [], lines.map(leafHash)));
+  receipt.record = lines.map((line, leaf) => ({
+    leaf,
+    line,
+    proof: inclusionRanges(leaf, lines.length).map((range) => hashOf(range).toString('base64')),
+  }));
+  receipt.checkpoint = signCheckpoint(key, {
+    origin: receipt.gateway,
+    size: lines.length,
+    root: hashOf([0, lines.length]),
+  });
 }
+const line = (text: string, changes: object) => JSON.stringify({ ...JSON.parse(text), ...changes });
 const digestOf = ({ proposal }: Receipt) => proposalDigest(proposal);
 /** Sets the value at a path of members and indices. */
 const set =
-  (path: string, value: unknown): Forging =>
-  (receipt) => {
+  (path: string, value: unknown) =>
+  (receipt: Receipt): void => {
     const names = path.split('.');
     const last = names.pop() ?? '';
     let at = receipt as unknown as Record<string, unknown>;
     for (const name of names) at = at[name] as Record<string, unknown>;
     at[last] = value;
   };
+
+function resign(receipt: Receipt, key: ReceiptKey, change: Partial<TreeHead>): void {
+  const head = parseCheckpoint(receipt.checkpoint);
+  if (head !== undefined) receipt.checkpoint = signCheckpoint(key, { ...head, ...change });
+}
 
 const KEY = 'approvals.0.key';
 const ORDER = 'orders.0';
@@ -82,21 +101,61 @@ export const forgeries: readonly [what: string, fault: string, of: Forged, forge
   ['a response about a different symbol', 'order', 'order', set(`${ORDER}.answered.symbol`, 'PEP')],
   ['no answer', 'order', 'order', set(`${ORDER}.answered`, null)],
   ['a refusal by the rules', 'decision', 'order', set('decision.effect', 'deny')],
-  ['a line changed', 'record', 'order', (r) => set('record.1', r.record[1]?.replace('KO', 'PE'))(r)],
+  [
+    'a line changed',
+    'record',
+    'order',
+    (r) => set('record.1.line', r.record[1]?.line.replace('KO', 'PE').replace('requested', 'proposed'))(r),
+  ],
   [
     'a line left out',
     'record',
     'order',
     (r) => {
-      r.record = r.record.filter((text) => !text.includes('"event":"signed"'));
+      r.record = r.record.filter(({ line }) => !line.includes('"event":"signed"'));
     },
   ],
   ['lines in another order', 'record', 'order', (r) => void r.record.reverse()],
+  ['a line at another place', 'record', 'order', (r) => set('record.0.leaf', (r.record[0]?.leaf ?? 0) - 1)(r)],
+  ['a line without its proof', 'record', 'order', (r) => set('record.0.proof', [])(r)],
   [
-    'a line about another proposal',
+    'a line with the proof of another',
     'record',
     'order',
-    (r) => set('record.1', line(r.record[1] ?? '', { proposal: 'pr_otherother' }))(r),
+    (r) => set('record.0.proof', [...(r.record[1]?.proof ?? [])].reverse())(r),
+  ],
+  ['a checkpoint of another tree', 'record', 'order', (r, key) => resign(r, key, { root: Buffer.alloc(32) })],
+  ['a checkpoint of a smaller tree', 'record', 'order', (r, key) => resign(r, key, { size: 1 })],
+  [
+    'a checkpoint of another gateway',
+    'record',
+    'order',
+    (r, key) => resign(r, key, { origin: 'https://evil.example' }),
+  ],
+  ['no checkpoint', 'record', 'order', set('checkpoint', '')],
+  [
+    'a checkpoint that nobody signed',
+    'record',
+    'order',
+    (r) => set('checkpoint', `${r.checkpoint.slice(0, r.checkpoint.indexOf('\n\n'))}\n\n`)(r),
+  ],
+  [
+    'a record of the thief’s own, without the owner’s signature',
+    'record',
+    'order',
+    (r, key) => withOwnTree(r, key, (lines) => lines.filter((one) => !one.includes('"event":"signed"'))),
+  ],
+  [
+    'a record of the thief’s own, with a line about another proposal',
+    'record',
+    'order',
+    (r, key) => withOwnTree(r, key, (lines) => lines.with(1, line(lines[1] ?? '', { proposal: 'pr_otherother' }))),
+  ],
+  [
+    'a record of the thief’s own, with a member twice',
+    'record',
+    'order',
+    (r, key) => withOwnTree(r, key, (lines) => lines.with(1, (lines[1] ?? '').replace('{', '{"qty":"500","qty":"5",'))),
   ],
   ['no mandate where one was used', 'mandate', 'mandated', set('mandate', null)],
   ['a mandate that nobody signed', 'not_signed', 'mandated', set('mandate.approvals', [])],

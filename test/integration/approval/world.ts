@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beginAccountConnection } from '../../../src/auth/connections/connect-account.ts';
@@ -16,6 +16,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sa
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../../src/trading/proposal.ts';
+import { linesIn } from '../../fixtures/record-lines.ts';
 
 /** One answer of the gateway's, its body as JSON. */
 export interface Answer {
@@ -164,11 +165,7 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
       return phone;
     },
     folder: root,
-    record: () =>
-      readFileSync(join(home.sandbox, 'audit.jsonl'), 'utf8')
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
+    record: () => linesIn(join(home.sandbox, 'gateway.db')),
     as(user, machine = user) {
       const found = people.get(machine) ?? person(user, machine);
       people.set(machine, found);

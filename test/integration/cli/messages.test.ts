@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { linesIn } from '../../fixtures/record-lines.ts';
 import { suiteCliWorld } from './cli-world.ts';
 
 const world = suiteCliWorld();
@@ -22,11 +22,7 @@ async function connect(name: string): Promise<void> {
 
 const ask = (prompt: string, ...more: readonly string[]) => world.json('run', prompt, ...more);
 const sent = () => world.sandbox.sentMessages();
-const audit = () =>
-  readFileSync(join(world.sandbox.ready.home, 'audit.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+const audit = () => linesIn(join(world.sandbox.ready.home, 'gateway.db'));
 
 describe('a summary for Slack', () => {
   it('shows recipient and whole text on the phone, and sends just that, once', async () => {

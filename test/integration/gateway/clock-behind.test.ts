@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { redateOrders } from '../../../src/store/sql/order-recount.ts';
-import { wrapSqliteDatabase } from '../../../src/store/sqlite/sql-database.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
+import { writtenLines } from '../../fixtures/record-lines.ts';
 import { limited } from './support/limited.ts';
 import { answerOf, startWorld, type World } from './support/world.ts';
 
@@ -40,11 +41,10 @@ it('one dated further ahead stops all others, until it is counted for today: no 
   });
   expect(await usage()).toMatchObject({ day_orders: 1, clock_behind: expect.any(Number) });
 
-  const recounted = () => redateOrders(wrapSqliteDatabase(world.database), world.clock.now());
+  const recounted = () => redateOrders(createSqliteTransactions(world.database), world.clock.now());
   expect(await recounted()).toEqual({ orders: 1, newest: expect.any(Number) });
   expect(await recounted()).toEqual({ orders: 0, newest: null });
-  const noted = world.database.prepare<[], string>('SELECT line FROM audit_noted').pluck().all();
-  expect(noted.join('\n')).toContain('"orders_recounted"');
+  expect(writtenLines(world.database)).toContainEqual(expect.objectContaining({ event: 'orders_recounted' }));
   expect(await usage()).toMatchObject({ day_orders: 1, last_minute: 1 });
   expect(await place()).toBe(201);
   expect(await place()).toBe('ORDERS_EXCEED_MAX_PER_DAY');

@@ -115,7 +115,7 @@ describe('metrics', () => {
     const database = new Database(':memory:');
     onTestFinished(() => void database.close());
     const own = createSqliteGatewayStores(database, createAuthReqIdSeal('of the gateway'));
-    telemetry.database(own, { issuer: 'https://id.example', clock: systemClock, auditFile: '/nowhere/audit.jsonl' });
+    telemetry.database(own, { issuer: 'https://id.example', clock: systemClock });
     const { proposals, queue } = telemetry.stores(own);
     const scrape = async () => read(await telemetry.metrics());
     const standing = await proposals.snapshot({ sub: draft.sub, client: draft.client, typed: false }, 0);

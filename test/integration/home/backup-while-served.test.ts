@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, expect, it } from 'vitest';
+import { readOrCreateSealSecret } from '../../../src/app/gateway/key-file.ts';
 import { backupHome, openArchive, restoreHome } from '../../../src/app/home/backup.ts';
 import { homeFilePaths } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import { verifyAuditFile } from '../../../src/approval/audit-chain.ts';
+import { verifyAuditStores } from '../../../src/approval/audit-verification.ts';
+import { createGatewayCheckpointReader } from '../../../src/gateway/record-checkpoints.ts';
 import { app, homeGround } from './home-folder.ts';
 
 const passphrase = 'amber bison cedar delta';
@@ -17,7 +19,10 @@ await ground.make();
 afterAll(() => ground.close());
 
 const recordOf = (folder: string) =>
-  withHome(app, folder, ({ stores }) => verifyAuditFile(homeFilePaths(folder).record, stores.audit));
+  withHome(app, folder, async ({ stores }) => {
+    const sealSecret = readOrCreateSealSecret(folder);
+    return await verifyAuditStores(stores, await createGatewayCheckpointReader({ sealSecret }));
+  });
 
 it('has everything but what only says that it runs, and no key of the broker in the open', async () => {
   const { folder, place, pair } = ground;
@@ -53,13 +58,13 @@ it('a file that was put there first is never written over', async () => {
 
 it('is of one moment while its record grows: restored, the record is whole, and ends where its database does', async () => {
   const { folder, place } = ground;
-  const { gatewayDatabase: database, providerDatabase, record } = homeFilePaths(folder);
-  // What is copied between the gateway's database and the record takes its time.
+  const { gatewayDatabase: database, providerDatabase } = homeFilePaths(folder);
+  // What is copied takes its time.
   const slow = new Database(providerDatabase);
   slow.exec('CREATE TABLE slow AS SELECT zeroblob(15000000) AS content');
   slow.close();
   const writer = new Worker(new URL('./record-writer.ts', import.meta.url), {
-    workerData: { database, record },
+    workerData: { database, seal: readOrCreateSealSecret(folder) },
   });
   const ended = once(writer, 'exit');
   await once(writer, 'message');

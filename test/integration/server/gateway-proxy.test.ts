@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { linesIn } from '../../fixtures/record-lines.ts';
 import { CLIENT, createServerWorld, type Laptop, type ServerWorld } from './server-world.ts';
 
 let world: ServerWorld;
@@ -36,8 +36,7 @@ describe('an order proposed through a server', () => {
       .toBe('executed');
     expect(await alice.json('GET', path)).toMatchObject({ result: { status: 'filled' } });
 
-    const record = readFileSync(join(world.folder, 'audit.jsonl'), 'utf8').trim().split('\n');
-    const line = record.map((text) => JSON.parse(text)).find(({ event }) => event === 'proposed');
+    const line = linesIn(join(world.folder, 'gateway.db')).find(({ event }) => event === 'proposed');
     expect(line).toMatchObject({ proposal: proposed.id, sub: 'alice', client: CLIENT, act: CLIENT });
   });
 

@@ -3,6 +3,7 @@ import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { type MandateEnvelope, mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import { plainSigner } from '../../fixtures/record-lines.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
 
 const issuer = 'https://issuer.example';
@@ -75,8 +76,9 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
     ...{ sub, connection: 'broker', kind: 'alpaca', sealed: Buffer.from([1]), accountNumber: draft.account },
     ...{ environment: 'paper', keptAt: now },
   });
-  const noted = () => note;
-  await stores.checkpoints.close({ day: '2026-11-23', today: '2026-11-24' }, noted, now);
+  await stores.audit.sequence(plainSigner, true);
+  for (const day of ['2026-11-23', '2026-11-24'])
+    await stores.checkpoints.close({ day, today: '2026-11-25' }, plainSigner);
   await stores.defaultAccounts.choose(sub, draft.account);
   await stores.limits.remember(now);
   const rules = { texts: { 'limits.yaml': 'version: 1\n' }, isLimited: true };

@@ -1,4 +1,3 @@
-import { mkdirSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../../src/approval/kind.ts';
 import { HttpProblem } from '../../../src/trading/http-problem.ts';
@@ -47,29 +46,11 @@ describe('what was approved', () => {
     const world = kernelWorld({ answers: ['approved'] });
     let last: string | undefined;
     world.steps.push(async (subject) => {
-      const { readFileSync } = await import('node:fs');
-      const lines = readFileSync(world.auditFile, 'utf8').trimEnd().split('\n');
-      last = (JSON.parse(lines.at(-1) ?? '') as { event: string }).event;
+      last = (await world.events()).at(-1)?.event;
       return world.place(subject);
     });
     await world.proposed('executed');
     expect(last).toBe('executing');
-  });
-
-  it('is not sent while the record can’t be written, can be withdrawn meanwhile, and is sent afterwards', async () => {
-    const world = kernelWorld();
-    const { id } = await world.left('approved');
-    const { id: other } = await world.left('approved', '6');
-    mkdirSync(world.auditFile);
-    world.start();
-    await world.sleep(30_000);
-    expect(world.book).toEqual([]);
-    expect(await world.row(id)).toMatchObject({ state: 'approved', reason: { code: 'service_busy' } });
-    expect(world.errors.join()).toMatch(/EISDIR/);
-    await world.kernel.withdraw('alice', other);
-    rmSync(world.auditFile, { recursive: true });
-    await world.until(id, 'executed');
-    expect(world.book).toEqual([expect.objectContaining({ qty: '5' })]);
   });
 
   it.each([

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { AccessControl } from '../../../src/approval/access.ts';
-import { AuditChain } from '../../../src/approval/audit-chain.ts';
+import { AuditSequencer } from '../../../src/approval/audit-sequencer.ts';
 import type { CibaPort, CibaRequest, Outcome, PollResult } from '../../../src/approval/ciba/ciba-port.ts';
 import { buildCibaRequest } from '../../../src/approval/ciba-request.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
@@ -16,6 +16,7 @@ import type { KernelDeps } from '../../../src/approval/kernel-deps.ts';
 import type { Approval, ExecutionOutcome, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { NotificationTokens } from '../../../src/approval/notification-tokens.ts';
+import { deriveReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { ProposalTransitions, proposalAuditFacts } from '../../../src/approval/transitions.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
@@ -24,6 +25,7 @@ import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { isSettledState, type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
+import { writtenLines } from '../../fixtures/record-lines.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 
 /** `approved` is answered with a token of that very proposal, good for five minutes. */
@@ -104,7 +106,6 @@ export function kernelWorld({
   const clock = new VirtualClock();
   const started = clock.now();
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-kernel-'));
-  const auditFile = join(folder, 'audit.jsonl');
   const database = new Database(':memory:');
   const {
     proposals: store,
@@ -116,7 +117,12 @@ export function kernelWorld({
   let isStarted = false;
   const moves = new ProposalTransitions(store, createTokenSeal('of the test'), clock);
   const notificationTokens = new NotificationTokens('of the test');
-  const audit = new AuditChain(auditFile, auditStore);
+  const audit = new AuditSequencer({
+    store: auditStore,
+    key: deriveReceiptKey('of the test'),
+    gateway: GATEWAY,
+    onError: (message) => errors.push(message),
+  });
 
   /** When the desk was asked to carry one out, and what became of it, milliseconds since the epoch. */
   const looks: number[] = [];
@@ -137,7 +143,6 @@ export function kernelWorld({
     notificationTokens,
     halts,
     audit,
-    auditFile,
     answers,
     codes,
     polls,
@@ -200,13 +205,7 @@ export function kernelWorld({
       };
     },
     times: () => polls.map(({ at }) => at),
-    events: async () => {
-      await audit.flush();
-      return readFileSync(auditFile, 'utf8')
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as { event: string; seq: number; state?: string });
-    },
+    events: async () => writtenLines<{ event: string; state?: string }>(database),
     kernel: undefined as unknown as ApprovalKernel,
     /** Proposes `qty` shares, and runs until the owner was asked (or it ended). */
     propose: (qty = '5', { ttl = 300, key = `key-${qty}`, by = alice, owner, more = {} }: Asked = {}) => {

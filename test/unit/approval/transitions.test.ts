@@ -11,7 +11,7 @@ const settledStates = ['executed', 'denied', 'expired', 'cancelled', 'blocked'] 
 /** How many lines were noted so far, and the last. */
 const noted = ({ database }: KernelWorld) => {
   const last = database
-    .prepare<[], { seq: number; line: string }>('SELECT seq, line FROM audit_noted ORDER BY seq DESC LIMIT 1')
+    .prepare<[], { seq: number; line: string }>('SELECT id AS seq, line FROM record_lines ORDER BY id DESC LIMIT 1')
     .get();
   return { count: last?.seq ?? 0, last: JSON.parse(last?.line ?? '{}') as Record<string, unknown> };
 };

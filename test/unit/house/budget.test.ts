@@ -18,7 +18,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   gateway: 21_150,
   approval: 8_600,
   jobs: 800,
-  store: 13_900,
+  store: 14_100,
   auth: 3_400,
   secrets: 2_800,
   config: 1_250,

@@ -48,30 +48,32 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
 }
 
 function addGatewayAudit(gateway: CliCommand): void {
-  gateway
+  const audit = gateway
     .command('audit')
-    .description("verify the gateway's audit log of proposals, decisions and executions")
-    .examples(['trade-agent gateway audit verify', 'check that it is intact'])
+    .description("verify or export the gateway's audit log of proposals, decisions and executions")
+    .examples(['trade-agent gateway audit verify', 'check that it is intact']);
+  audit
     .command('verify')
     .description(
       'find the first line of the audit log that was changed, removed or added, or has a wrong signature or timestamp',
     )
-    .argument('[file]', "a copy to verify (default: the gateway's own file, together with its database)")
+    .argument('[file]', "an exported file to verify (default: the gateway's database)")
     .option(
       '--key <key>',
-      "the key to verify with: a file (JWK or JWK Set) or a thumbprint (default: the local gateway's key; for a copy of the log, the key that the profile's gateway publishes)",
+      "the key to verify with: a file (JWK or JWK Set) or a thumbprint (default: the local gateway's key; for an exported file, the key that the profile's gateway publishes)",
     )
     .option(
       '--checkpoint <file>',
-      'a checkpoint that you saved, or a receipt that contains one; it must be in the audit log',
+      'a checkpoint that you saved, or a receipt, which contains one; it must be in the audit log',
     )
+    .option('--witness <key>', 'the key of a witness (NAME+ID+KEY) that must have cosigned the --checkpoint')
     .option('--authority-ca <file>', 'trusted certificates (PEM) for timestamp authorities')
     .examples(
       ['trade-agent gateway audit verify --home /srv/gateway', 'works while the gateway runs'],
       ['trade-agent gateway audit verify --output json > kept.json', 'save the checkpoint for the next verification'],
       [
-        'trade-agent gateway audit verify audit.jsonl --key gateway-key.json --checkpoint kept.json',
-        'a copy, with a key that you saved; needs no network',
+        'trade-agent gateway audit verify audit-all.jsonl --key gateway-key.json --checkpoint kept.json',
+        'an exported file, with a key that you saved; needs no network',
       ],
     )
     .runs(
@@ -83,31 +85,46 @@ function addGatewayAudit(gateway: CliCommand): void {
         return found.ok ? exitCodes.done : exitCodes.failed;
       },
     );
+  audit
+    .command('export')
+    .description('write the audit log, or one day of it, to a file that can be verified without the gateway')
+    .option('--day <date>', 'the day, in UTC, such as 2026-12-01 (default: everything)')
+    .option('--to <file>', 'the new file (default: audit-DAY.jsonl or audit-all.jsonl)')
+    .examples(
+      ['trade-agent gateway audit export --day 2026-12-01', 'a closed day, for an archive'],
+      ['trade-agent gateway audit export --to audit.jsonl', 'everything up to the latest checkpoint'],
+    )
+    .runs(async (context, options: { day?: string; to?: string }, command: CliCommand) => {
+      const { exportAuditLog } = await import('../../../app/gateway/gateway-record.ts');
+      const written = await exportAuditLog(context, serverPaths(command, 'gateway'), options);
+      await context.output.result(
+        'gateway-audit-export',
+        written,
+        () => `Wrote ${written.lines} ${written.lines === 1 ? 'line' : 'lines'} to ${written.file}`,
+      );
+    });
 }
 
 function auditText(found: AuditLogVerdict): string {
   const { file } = found;
   if (!found.ok) {
     return 'line' in found
-      ? `${file}, line ${found.line}: ${lineFaults[found.what]} (entry ${found.seq})`
+      ? `${file}, line ${found.line}: ${lineFaults[found.what]}`
       : `${file} does not contain your checkpoint: the audit log was truncated or replaced`;
   }
-  return [`${file} is intact: ${found.lines} lines`, ...signedText(found.lines, found.signed)].join('\n');
+  const pending = found.pending === 0 ? '' : `, and ${found.pending} that are not in its tree yet`;
+  return [`${file} is intact: ${found.lines} lines${pending}`, ...signedText(found.signed)].join('\n');
 }
 
-function signedText(lines: number, signed: AuditLogVerdict['signed']): string[] {
-  if (signed?.last === undefined || signed.last === null) {
-    return ['no day is signed yet; a day is signed when the next day begins'];
-  }
+function signedText(signed: AuditLogVerdict['signed']): string[] {
+  if (signed?.last === undefined || signed.last === null) return ['nothing is signed yet'];
   const { checkpoints, last, anchors } = signed;
   const said = [
-    `${checkpoints} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'}, the last one for ${last.day}; ${lines - last.seq} lines since`,
+    `signed up to line ${last.size}; ${checkpoints} ${checkpoints === 1 ? 'day is' : 'days are'} closed by a checkpoint`,
   ];
   if (anchors.last === null) return said;
-  const { seq, time, by } = anchors.last;
-  said.push(
-    `${anchors.count} timestamped, the last one ${time} by ${safeLine(by)}${seq < last.seq ? `; the last checkpoint is not timestamped` : ''}`,
-  );
+  const { size, time, by } = anchors.last;
+  said.push(`${anchors.count} timestamped, the last one, of ${size} lines, ${time} by ${safeLine(by)}`);
   if (anchors.unvouched > 0) {
     said.push(`${anchors.unvouched} of them by untrusted authorities: add their certificates with --authority-ca`);
   }
@@ -116,11 +133,12 @@ function signedText(lines: number, signed: AuditLogVerdict['signed']): string[] 
 }
 
 const lineFaults = {
-  changed: 'changed, or does not follow the line before it',
+  changed: 'changed: it does not have the hash that was stored for it',
   removed: 'one or more lines before this were removed',
-  added: 'added or moved',
+  added: 'added',
   unreadable: 'unreadable',
-  checkpoint: 'a checkpoint that does not match the lines before it',
+  tile: 'a stored hash of the tree does not match the lines from here on',
+  checkpoint: 'the lines up to here are not those that the checkpoint signs',
   signer: 'a checkpoint signed with a key other than --key or the gateway’s own',
   anchor: 'a timestamp that belongs to something else, or comes from an untrusted authority',
 } as const;

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, type Pair, parse, parseDocument, stringify, type YAMLMap } from 'yaml';
-import { AuditChain } from '../../../approval/audit-chain.ts';
 import type { Approval, Proposer } from '../../../approval/kind.ts';
 import type { PlannedPolicyChange, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
 import type { Clock } from '../../../machine/clock.ts';
@@ -35,8 +34,6 @@ interface PolicyDeskOptions {
   readonly accountOf: (who: Proposer, account: string | undefined) => Promise<Pick<Account, 'account' | 'environment'>>;
   /** Writes an entry to the audit log. */
   readonly note: (note: AuditNote, now: number) => Promise<void>;
-  /** Called after a change whose entry the rules' own database has added. */
-  readonly noted?: () => void;
   readonly clock: Clock;
 }
 
@@ -175,7 +172,7 @@ interface WrittenChange {
 
 /** @returns false if the rules have changed since they were read; then nothing is written */
 async function write(
-  { rules, note: record, noted, clock }: PolicyDeskOptions,
+  { rules, note: record, clock }: PolicyDeskOptions,
   { before, limits, rules: after }: NextRules & { readonly before: StoredRules },
   { account, policies, note }: WrittenChange,
 ): Promise<boolean> {
@@ -189,7 +186,6 @@ async function write(
   };
   const change = { texts, isLimited, ...(note === undefined ? {} : { note }) };
   if (!(await rules.store.replace(snapshot.version, change, clock.now(), record))) return false;
-  if (rules.store.folder === undefined) noted?.();
   await forgetLimitsOfFolder(rules, after);
   return true;
 }
@@ -268,28 +264,21 @@ function needsApproval(changes: readonly string[]): HttpProblem {
 export function createGatewayPolicyService(
   rules: RulesSource,
   {
-    auditFile,
     audit,
     limits,
     brokerFor,
     clock,
   }: Pick<GatewayStores, 'audit' | 'limits'> & {
-    readonly auditFile: string | undefined;
     readonly brokerFor: (who: Proposer, account?: string) => Promise<Pick<Broker, 'account'>>;
     readonly clock: Clock;
   },
 ): PolicyService {
   if (!isStored(rules)) return fixedRules(rules);
   rules.rememberIn(limits, clock);
-  const record = auditFile === undefined ? undefined : new AuditChain(auditFile, audit);
   return createPolicyService({
     rules,
     accountOf: async (who, account) => await (await brokerFor(who, account)).account(),
-    note: async (note, now) => {
-      await audit.note(note, now);
-      await record?.flush();
-    },
-    noted: () => record?.flushSoon(),
+    note: audit.note,
     clock,
   });
 }

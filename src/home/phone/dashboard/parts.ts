@@ -310,7 +310,8 @@ const recordProblems: Readonly<Record<Extract<RecordVerdict, { ok: false }>['wha
   removed: 'or earlier entries are missing',
   added: 'was added or moved',
   unreadable: 'can’t be read',
-  checkpoint: 'does not sign the entries before it',
+  tile: 'has a wrong hash',
+  checkpoint: 'and those before it are not what was signed',
   signer: 'is signed by another key',
   anchor: 'has no valid time stamp',
 };
@@ -331,8 +332,8 @@ ${
     : html`<ol class="lines" data-testid="record">${lines
         .slice(0, MAX_LINES)
         .map(
-          ({ seq, at, event, code, kind }) =>
-            html`<li><span>${sanitize(describeAuditEvent(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${withLocalTimes(formatToSecond(at))} · ${seq}</span></li>`,
+          ({ leaf, at, event, code, kind }) =>
+            html`<li><span>${sanitize(describeAuditEvent(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${withLocalTimes(formatToSecond(at))}${leaf === null ? '' : ` · ${leaf + 1}`}</span></li>`,
         )}</ol>`
 }`;
 }

@@ -183,7 +183,6 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   standing_refused: 'Standing order refused',
   standing_missed: 'Standing order missed its time',
   standing_ended: 'Standing order ended',
-  checkpoint: 'Audit log signed up to here',
   anchored: 'Audit log time-stamped up to here',
   orders_recounted: 'Today’s orders recounted because they were dated in the future',
 };

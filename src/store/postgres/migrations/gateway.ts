@@ -1,5 +1,11 @@
 import { DECIDED_STATES_SQL, OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../../rows/proposal-states.ts';
-import { type DatabaseSchema, rateBucketTableMigration, tenancyMigration, tenantTableMigration } from '../schema.ts';
+import {
+  appRole,
+  type DatabaseSchema,
+  rateBucketTableMigration,
+  tenancyMigration,
+  tenantTableMigration,
+} from '../schema.ts';
 
 /** Schema of a gateway's tables. Its roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
@@ -96,6 +102,8 @@ const journals = `
 `;
 
 const proposals = `
+  CREATE SEQUENCE proposal_versions;
+  GRANT USAGE ON SEQUENCE proposal_versions TO ${appRole(schema)};
   CREATE TABLE proposals (
     tenant text NOT NULL DEFAULT current_tenant(),
     id text NOT NULL,
@@ -118,9 +126,9 @@ const proposals = `
     typed boolean NOT NULL,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
-    -- The version at the draft. Orders proposals of the same millisecond.
-    place bigint NOT NULL,
-    version bigint NOT NULL,
+    -- Orders proposals of the same millisecond.
+    place bigint NOT NULL DEFAULT nextval('proposal_versions'),
+    version bigint NOT NULL DEFAULT nextval('proposal_versions'),
     deadline bigint NOT NULL,
     expires_at bigint NOT NULL,
     poll_interval integer NOT NULL,
@@ -144,8 +152,7 @@ const proposals = `
     sealed_auth_req_id bytea,
     sealed_owner_auth_req_id bytea,
     PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, sub, subject_id),
-    UNIQUE (tenant, version)
+    UNIQUE (tenant, sub, subject_id)
   );
   CREATE INDEX proposals_of_person ON proposals (tenant, sub, created_at);
   CREATE INDEX proposals_asked ON proposals (tenant, sub, client, typed, created_at);
@@ -192,35 +199,52 @@ const proposals = `
   ${tenantTableMigration(schema, 'reductions', { app: 'SELECT, INSERT, UPDATE, DELETE' })}
 `;
 
-/** The append-only audit log, and its latest checkpoint (`record_checkpoint`). */
+/** The append-only audit log, the Merkle tree over its lines, and the days' checkpoints. */
 const record = `
-  -- One row per tenant: the last audit log entry, and the latest proposal version. Writers of either lock it.
-  CREATE TABLE heads (
-    tenant text NOT NULL DEFAULT current_tenant(),
-    seq bigint NOT NULL,
-    hash text NOT NULL,
-    version bigint NOT NULL,
-    -- Shows a gateway whether it has the same seal key as the others, without revealing the key.
-    seal_check text,
-    PRIMARY KEY (tenant)
-  );
-  ${tenantTableMigration(schema, 'heads', { app: 'SELECT, INSERT, UPDATE' })}
   CREATE TABLE record_lines (
     tenant text NOT NULL DEFAULT current_tenant(),
-    seq bigint NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    -- The line's place in the Merkle tree. NULL until the line is sequenced.
+    leaf bigint,
+    sub text,
+    -- The proposal or signing key that the line is about.
+    about text,
     line text NOT NULL,
-    PRIMARY KEY (tenant, seq)
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, leaf)
   );
-  ${tenantTableMigration(schema, 'record_lines', { app: 'SELECT, INSERT' })}
-  CREATE TABLE record_checkpoint (
+  CREATE INDEX record_lines_pending ON record_lines (tenant, id) WHERE leaf IS NULL;
+  CREATE INDEX record_lines_of_person ON record_lines (tenant, sub, id) WHERE sub IS NOT NULL;
+  CREATE INDEX record_lines_about ON record_lines (tenant, about) WHERE about IS NOT NULL;
+  ${tenantTableMigration(schema, 'record_lines', { app: 'SELECT, INSERT, UPDATE (leaf)' })}
+  -- The tree's hashes (C2SP tlog-tiles).
+  CREATE TABLE record_tiles (
     tenant text NOT NULL DEFAULT current_tenant(),
-    day text NOT NULL,
-    seq bigint NOT NULL,
-    hash text NOT NULL,
-    anchored integer NOT NULL CHECK (anchored IN (0, 1)),
+    level integer NOT NULL,
+    tile bigint NOT NULL,
+    hashes bytea NOT NULL,
+    PRIMARY KEY (tenant, level, tile)
+  );
+  ${tenantTableMigration(schema, 'record_tiles', { app: 'SELECT, INSERT, UPDATE' })}
+  -- One row per tenant, which the process that sequences locks: the tree's size, its latest signed checkpoint, and the
+  -- latest day that was closed.
+  CREATE TABLE record_tree (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    size bigint NOT NULL,
+    checkpoint text,
+    closed_day text,
     PRIMARY KEY (tenant)
   );
-  ${tenantTableMigration(schema, 'record_checkpoint', { app: 'SELECT, INSERT, UPDATE' })}
+  ${tenantTableMigration(schema, 'record_tree', { app: 'SELECT, INSERT, UPDATE' })}
+  CREATE TABLE record_checkpoints (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    size bigint NOT NULL,
+    day text NOT NULL,
+    checkpoint text NOT NULL,
+    anchored integer NOT NULL CHECK (anchored IN (0, 1)),
+    PRIMARY KEY (tenant, size)
+  );
+  ${tenantTableMigration(schema, 'record_checkpoints', { app: 'SELECT, INSERT, UPDATE (anchored)' })}
 `;
 
 const mandates = `
@@ -397,6 +421,13 @@ const sharedKeys = `
     PRIMARY KEY (tenant, ping)
   );
   ${tenantTableMigration(schema, 'early_pings', { app: 'SELECT, INSERT, DELETE' })}
+  -- Shows a gateway whether it has the same seal key as the tenant's others, without revealing the key.
+  CREATE TABLE seal_checks (
+    tenant text NOT NULL DEFAULT current_tenant(),
+    seal_check text NOT NULL,
+    PRIMARY KEY (tenant)
+  );
+  ${tenantTableMigration(schema, 'seal_checks', { app: 'SELECT, INSERT' })}
   CREATE TABLE limits_seen (
     tenant text NOT NULL DEFAULT current_tenant(),
     since bigint NOT NULL,

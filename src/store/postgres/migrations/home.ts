@@ -142,7 +142,7 @@ const approvals = `
   )}
   CREATE INDEX push_subscriptions_user ON push_subscriptions (tenant, username);
   ${table('told_fills', 'fill text NOT NULL, told_at bigint NOT NULL, PRIMARY KEY (tenant, fill)')}
-  ${table('fills_seen', 'version bigint NOT NULL, PRIMARY KEY (tenant)')}
+  ${table('fills_seen', 'sub text NOT NULL, version bigint NOT NULL, PRIMARY KEY (tenant, sub)')}
 `;
 
 const vault = `

@@ -156,14 +156,36 @@ const baseline = `
     reduced_by TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- Audit log entries that are not yet in the file, the last entry, and the latest signed checkpoint.
-  CREATE TABLE audit_head (
-    one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL
+  -- The audit log. A line's leaf is its place in the Merkle tree, NULL until the line is sequenced. The tree's hashes
+  -- are in tiles (C2SP tlog-tiles).
+  CREATE TABLE record_lines (
+    id INTEGER PRIMARY KEY,
+    leaf INTEGER UNIQUE,
+    sub TEXT,
+    -- The proposal or signing key that the line is about.
+    about TEXT,
+    line TEXT NOT NULL
   ) STRICT;
-  INSERT INTO audit_head VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
-  CREATE TABLE audit_noted (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
-  CREATE TABLE record_checkpoint (
-    one INTEGER PRIMARY KEY CHECK (one = 1), day TEXT NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL,
+  CREATE INDEX record_lines_pending ON record_lines (id) WHERE leaf IS NULL;
+  CREATE INDEX record_lines_of_person ON record_lines (sub, id) WHERE sub IS NOT NULL;
+  CREATE INDEX record_lines_about ON record_lines (about) WHERE about IS NOT NULL;
+  CREATE TABLE record_tiles (
+    level INTEGER NOT NULL,
+    tile INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, tile)
+  ) STRICT;
+  -- At most one row: the tree's size, its latest signed checkpoint, and the latest day that was closed.
+  CREATE TABLE record_tree (
+    one INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+    size INTEGER NOT NULL,
+    checkpoint TEXT,
+    closed_day TEXT
+  ) STRICT;
+  CREATE TABLE record_checkpoints (
+    size INTEGER PRIMARY KEY,
+    day TEXT NOT NULL,
+    checkpoint TEXT NOT NULL,
     anchored INTEGER NOT NULL CHECK (anchored IN (0, 1))
   ) STRICT;
 

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createFolderRulesSource } from '../../../../src/gateway/policy/files/rules-source.ts';
 import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
+import { linesIn } from '../../../fixtures/record-lines.ts';
 import { startProposalWorld } from '../../approval/world.ts';
 import { companyOfTests, newClient, startIssuer } from './company-issuer.ts';
 import { companyPerson } from './company-person.ts';
@@ -53,11 +54,7 @@ const order = (symbol: string) => ({
   order: { symbol, side: 'buy', qty: '1', type: 'market', time_in_force: 'day' },
 });
 const record = (proposal: unknown) =>
-  readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter((line) => line.proposal === proposal);
+  linesIn(join(world.folder, 'sandbox', 'gateway.db')).filter((line) => line.proposal === proposal);
 const decisions = async (query = '') => {
   const alice = await world.as('alice');
   const { body } = await alice.send('GET', `/v1/decisions${query}`);

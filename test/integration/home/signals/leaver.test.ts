@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import type { PhoneNotice } from '../../../../src/home/phone/push/phone-notices.ts';
 import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
+import { linesIn } from '../../../fixtures/record-lines.ts';
 import { startProposalWorld } from '../../approval/world.ts';
 import type { CompanyPerson } from '../companies/company-person.ts';
 import { logOut, push, rowsOf, startCompany } from './company.ts';
@@ -61,11 +61,7 @@ const signInAgain = () => company.signInAgain(home);
 const connection = () =>
   rowsOf(world, "SELECT hex(sealed_refresh_token) AS kept FROM vault_connections WHERE username = 'alice'");
 const record = () =>
-  readFileSync(join(world.folder, 'sandbox', 'audit.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter(({ event }) => event === 'signal_received');
+  linesIn(join(world.folder, 'sandbox', 'gateway.db')).filter(({ event }) => event === 'signal_received');
 const notices = () => told.filter((one) => 'access' in one);
 const mandateState = async (id: string) => (await alice.send('GET', `/v1/mandates/${id}`)).body.state;
 const stateOf = async ({ id }: { id: string }) => (await alice.proposal(id)).state;

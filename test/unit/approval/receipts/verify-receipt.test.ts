@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { proposalDigest } from '../../../../src/approval/details.ts';
+import { signCheckpoint } from '../../../../src/approval/receipts/checkpoint.ts';
 import { ReceiptError, receiptPayload, receiptText } from '../../../../src/approval/receipts/receipt-form.ts';
 import { deriveReceiptKey, type ReceiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
-import { EMPTY_AUDIT_HEAD, nextAuditEntry } from '../../../../src/store/audit.ts';
+import { toLineValues } from '../../../../src/store/audit.ts';
+import { appendToTiles, inclusionRanges, leafHash, rangeHasher } from '../../../../src/store/merkle-tree.ts';
 import type { Receipt, SignedApproval, UnsignedReceipt } from '../../../../src/trading/receipt.ts';
 import { draft } from '../../gateway/policy/sound-order.ts';
 import type { Authenticator } from '../signature/authenticator.ts';
@@ -45,19 +47,21 @@ function approvalOf(sub: Name): SignedApproval {
 }
 
 /** The record of an order that these people's keys signed before it was sent. */
-function recordOf(signers: readonly Name[]): string[] {
+function recordOf(key: ReceiptKey, signers: readonly Name[]): Pick<Receipt, 'record' | 'checkpoint'> {
   const { id, digest } = proposal;
   const lines: string[] = [];
-  let head = EMPTY_AUDIT_HEAD;
-  const note = (event: 'proposed' | 'signed' | 'executing', facts: object) => {
-    const { line, ...next } = nextAuditEntry(head, { event, facts: { ...facts, digest } }, START);
-    head = next;
-    lines.push(line);
-  };
+  const note = (event: 'proposed' | 'signed' | 'executing', facts: object) =>
+    lines.push(toLineValues({ event, facts: { ...facts, digest } }, START).line);
   note('proposed', { proposal: id });
   for (const sub of signers) note('signed', { approval: id, sub, credential_id: people[sub].credentialId });
   note('executing', { proposal: id });
-  return lines;
+  const size = lines.length;
+  const hashOf = rangeHasher(appendToTiles(0, [], lines.map(leafHash)));
+  const proof = (leaf: number) => inclusionRanges(leaf, size).map((range) => hashOf(range).toString('base64'));
+  return {
+    record: lines.map((line, leaf) => ({ leaf, line, proof: proof(leaf) })),
+    checkpoint: signCheckpoint(key, { origin: ADDRESS, size, root: hashOf([0, size]) }),
+  };
 }
 
 /** A receipt of an order that alice and carol approved. @param signers whose signatures the record tells of */
@@ -78,7 +82,7 @@ function receiptOf(key: ReceiptKey, signers: readonly Name[]): string {
         ...{ submitted_at: AT, answered: null, problem: null },
       },
     ],
-    record: recordOf(signers),
+    ...recordOf(key, signers),
   };
   return receiptText({ ...unsigned, signature: key.sign(receiptPayload(unsigned)) });
 }

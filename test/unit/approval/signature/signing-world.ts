@@ -8,6 +8,7 @@ import {
   toWebauthnEvidence,
 } from '../../../../src/approval/signature/statement.ts';
 import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { writtenLines } from '../../../fixtures/record-lines.ts';
 import { type Algorithm, type Authenticator, createAuthenticator, type Oddity } from './authenticator.ts';
 
 export const ADDRESS = 'http://localhost:4747';
@@ -41,12 +42,7 @@ export function createSigningWorld(options: Partial<ApprovalKeysOptions> = {}) {
     store,
     clock,
     /** Lines of the record. */
-    lines: () =>
-      database
-        .prepare<[], string>('SELECT line FROM audit_noted ORDER BY seq')
-        .pluck()
-        .all()
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    lines: () => writtenLines(database),
     /** Enrols an authenticator for a person, by a pairing. */
     async enrol(sub: string, authenticator: Authenticator, name = 'phone') {
       const { secret } = await keys.pair(sub);

@@ -64,7 +64,7 @@ function data(changes: Partial<DashboardData> = {}): DashboardData {
     mandates: async () => [],
     halted: async () => ({ state: 'active' }),
     record: async () => [],
-    verifyRecord: async () => ({ ok: true, lines: 3 }),
+    verifyRecord: async () => ({ ok: true, lines: 3, pending: 0 }),
     withdraw: async () => undefined,
     halt: async () => undefined,
     follow: async () => undefined,
@@ -154,8 +154,8 @@ describe('a proposal’s story', () => {
     ...{ kind: 'lift', subject: proposal().subject, worst_case: null, provenance: null },
     ...{ requested_by: 'chat', client: 'trade-agent' },
   });
-  const line = (seq: number, event: string, more: object) => ({
-    ...{ seq, event, hash: 'h', at: `2026-11-26T12:00:0${seq}.500Z` },
+  const line = (leaf: number, event: string, more: object) => ({
+    ...{ leaf, event, at: `2026-11-26T12:00:0${leaf}.500Z` },
     ...more,
   });
   const record = (signed: string) => async () => [
@@ -212,7 +212,7 @@ describe('a proposal’s story', () => {
 });
 
 describe('where the person decides on this page', () => {
-  const record = async () => [{ seq: 1, at: '2026-11-26T12:00:01Z', event: 'requested', hash: 'h', code: 'Q7ZK' }];
+  const record = async () => [{ leaf: 1, at: '2026-11-26T12:00:01Z', event: 'requested', code: 'Q7ZK' }];
   const shown = async (name: DashboardPartName, state: Proposal['state'], hidesCodes: boolean) => {
     const of = data({ record, proposals: async () => [proposal({ state } as never)] });
     const made = await renderDashboardPart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
@@ -257,7 +257,7 @@ describe('the card of what waits', () => {
 
 it('a record that is not whole is said to be so, with its line', async () => {
   const html = await part('record', {
-    verifyRecord: async () => ({ ok: false, line: 7, seq: 7, what: 'changed' }),
+    verifyRecord: async () => ({ ok: false, line: 7, what: 'changed' }),
   });
   expect(html).toContain('data-ok="false"');
   expect(html).toContain('entry 7 was changed');
@@ -304,7 +304,7 @@ describe('text from anywhere', () => {
         reason: { code: 'policy_denied', text: hostile },
       } as never),
     ],
-    record: async () => [{ seq: 1, at: hostile, event: hostile, hash: 'h', code: hostile, kind: hostile }],
+    record: async () => [{ leaf: 1, at: hostile, event: hostile, code: hostile, kind: hostile }],
     agent: {
       schedules: async () => [{ id: 's', name: hostile, when: hostile, next: hostile, overdue: hostile }],
       runs: async () => [

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { NewPolicyDecision } from '../../../../src/store/decision-store.ts';
 import { createDecisionStore } from '../../../../src/store/sql/decision-store.ts';
 import { prepareGatewayDatabase } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { wrapSqliteDatabase } from '../../../../src/store/sqlite/sql-database.ts';
+import { createSqliteTransactions } from '../../../../src/store/sqlite/sql-database.ts';
 
 const note = (sub: string, subjectId: string, effect: 'allow' | 'deny'): NewPolicyDecision => ({
   ...{ sub, subjectId, effect, client: 'client', account: 'PA3ALICE01', action: 'place', stage: 'order' },
@@ -13,7 +13,7 @@ const note = (sub: string, subjectId: string, effect: 'allow' | 'deny'): NewPoli
 it('keeps the newest refusals of a person, and the newest orders apart from them', async () => {
   const database = new Database(':memory:');
   prepareGatewayDatabase(database);
-  const decisions = createDecisionStore(wrapSqliteDatabase(database), { most: 3, every: 1 });
+  const decisions = createDecisionStore(createSqliteTransactions(database), { most: 3, every: 1 });
   await decisions.note(note('alice', 'the order', 'allow'), 1);
   await decisions.note(note('bob', 'of bob', 'deny'), 1);
   for (let number = 0; number < 10; number++) await decisions.note(note('alice', String(number), 'deny'), number);
