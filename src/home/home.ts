@@ -164,8 +164,8 @@ export async function createHome(options: HomeOptions) {
       const [path = '/'] = (request.url ?? '/').split('?', 1);
       return isGatewayPath(path) ? toGateway(request, response) : provider.callback(request, response);
     },
-    /** Route patterns of the gateway, such as `/v1/proposals/:id`. */
-    routes: gateway.app.routes.map(({ path }) => path),
+    /** Route patterns, such as `/v1/proposals/:id`. */
+    routes: [...gateway.app.routes.map(({ path }) => path), ...provider.routes],
     /** Completes the work in progress. The databases can be closed afterwards. */
     close: async () => {
       fills?.stop();

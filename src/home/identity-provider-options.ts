@@ -61,6 +61,8 @@ export interface IdentityProviderOptions extends ProtocolOptions {
 
 export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Route patterns, such as `/phone/requests/:id`. */
+  readonly routes: readonly string[];
   /** Returns whether an access token is invalid: not issued by this provider, or its grant has ended. */
   readonly isRevoked: IsTokenRevoked;
   /**

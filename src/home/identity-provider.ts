@@ -47,7 +47,7 @@ import { createApprovalSteps, mustPickCode } from './phone/decision/approval-ste
 import { createPhoneApp } from './phone/phone-app.ts';
 import { createPhonePush } from './phone/push/phone-push.ts';
 import { withSubscriptionCleanup } from './phone/push/push-subscriptions.ts';
-import { createRouter } from './router.ts';
+import { createRouter, protocolPaths } from './router.ts';
 
 /**
  * How often to check whether a key rotation is due, and to delete unused registrations. A key is published one day
@@ -154,6 +154,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   });
   return {
     callback: withErrorReporting(handle, onError),
+    routes: [...protocolPaths, ...phone.routes.map(({ path }) => path)],
     isRevoked,
     endPerson: async (sub) => {
       await sessions.endAll(sub);

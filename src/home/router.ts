@@ -84,6 +84,9 @@ const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   [protocolRoutes.token]: ['POST'],
 };
 
+/** Routes of the protocol, for the names of metrics and spans. */
+export const protocolPaths = [...Object.keys(protocolMethods), OUTCOME_PATH];
+
 function allowedMethods(path: string): readonly string[] | undefined {
   // Path on which the browser returns to the program after the person's decision.
   if (/^\/authorize\/[\w-]{1,64}$/.test(path)) return ['GET'];

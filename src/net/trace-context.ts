@@ -11,7 +11,7 @@ const PATTERN = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]
  * Parses the header. Returns undefined if it is invalid. The flags are ignored, because a client doesn't decide whether
  * spans are recorded.
  */
-export function parseTraceparent(header: string | readonly string[] | undefined): TraceIds | undefined {
+export function parseTraceparent(header: unknown): TraceIds | undefined {
   const [, version, traceId, spanId, more] = (typeof header === 'string' && PATTERN.exec(header)) || [];
   if (traceId === undefined || spanId === undefined || (version === '00' && more !== undefined)) return undefined;
   return { traceId, spanId };
@@ -22,10 +22,10 @@ export const createTrace = (): TraceIds => ({
   spanId: randomBytes(8).toString('hex'),
 });
 
-/** Calls `work` in the current trace, or in a new one if there is none. */
-export function runInTrace<T>(work: () => T): T {
+/** Calls `work` in the given trace, else in the current one, or in a new one if there is none. */
+export function runInTrace<T>(work: () => T, given?: TraceIds): T {
   const context = currentLogContext();
-  return context.trace === undefined ? runInLogContext({ ...context, trace: createTrace() }, work) : work();
+  return runInLogContext({ ...context, trace: given ?? context.trace ?? createTrace() }, work);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
+import { tracedFetch } from '../../net/trace-context.ts';
 import { providerDialect } from './dialects.ts';
 import { clockSecondsAhead, hasClockOffsetChanged, withClockComparison } from './provider-clock.ts';
 import { classifyProviderFailure, toProviderError } from './provider-failure.ts';
@@ -107,7 +108,7 @@ export async function clientConfiguration(
   const send = withClockComparison(
     issuer,
     clock,
-    createBoundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES),
+    createBoundedFetch(tracedFetch(access.fetch ?? fetch), MAX_PROVIDER_RESPONSE_BYTES),
   );
   configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
   // `isTrustworthy` has already made sure that plain HTTP is used only on this machine.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { SSEStreamingApi } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
-import { currentLogContext, type LogContext, runInLogContext } from '../../machine/log-context.ts';
+import { currentLogContext, extendLogContext, type LogContext, runInLogContext } from '../../machine/log-context.ts';
 import { createStreamLimit, eventStreamResponse, type ReleaseSlot } from '../../net/event-stream.ts';
 import { createTrace, parseTraceparent } from '../../net/trace-context.ts';
 import type { Scope } from '../../oauth/scopes.ts';
@@ -88,8 +88,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         status,
         duration_ms: clock.now() - startedAt,
         ...(failed === undefined ? {} : { code: refusalOf(failed, options).code }),
-        ...(caller === undefined ? {} : { sub: caller.sub }),
-        ...defined({ client_id: caller?.clientId, act: caller?.membership?.act }),
+        ...defined({ sub: caller?.sub, client_id: caller?.clientId, act: caller?.membership?.act }),
         ...(isForeseen ? {} : { error: failed instanceof Error ? failed.name : typeof failed }),
       });
     };
@@ -111,6 +110,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       response = toProblemResponse(refusal.toProblem(), asking(refusal), site);
       if (error instanceof ReplayedProblem) response.headers.set('idempotent-replay', 'true');
     }
+    extendLogContext({ trace: context.trace });
     if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
     response.headers.set('x-request-id', requestId);
     logged(response.status, failure);

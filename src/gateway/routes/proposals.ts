@@ -92,6 +92,8 @@ export function addProposalRoutes(app: Hono, authenticator: Authenticator, optio
     const { wait, since, for: owner } = parseQuery(oneQuery, c.req.url);
     const { sub } = await resolveOwner(caller, owner, 'can_view_proposals');
     const found = await kernel.find(sub, c.req.param('id') ?? '');
+    // A run that another process resumed waits in the trace of the sentence that led to the proposal.
+    extendLogContext(defined({ trace: found.trace }));
     const proposal = await kernel.settle(found, toProposer(caller));
     const isNews = since !== undefined && view(proposal).updated_at !== since;
     if (wait === 0 || isNews) return c.json(view(proposal));

@@ -27,25 +27,30 @@ export const DURATION_BUCKETS_S = [
 
 export type Attributes = Readonly<Record<string, string | number>>;
 
-export interface RequestMeasurement {
+export interface Measurement {
   /** The context for child spans. */
   readonly context: Context;
   /** Undefined if spans are not exported. */
   readonly trace: TraceIds | undefined;
-  end(attributes: Attributes, failed: boolean): void;
+  /** @param found the trace that the work turned out to belong to, such as that of the proposal that a ping is about */
+  end(attributes: Attributes, failed: boolean, found?: TraceIds): void;
 }
 
-export function beginRequestMeasurement(
-  { tracer, contexts }: Instruments,
+export function beginMeasurement(
+  { tracer, contexts }: Pick<Instruments, 'tracer' | 'contexts'>,
   name: string,
-  kind: SpanKind.SERVER | SpanKind.CLIENT,
-): RequestMeasurement {
-  const around = withCurrentTrace(contexts.active() ?? ROOT_CONTEXT);
-  const span = tracer?.startSpan(name, { kind }, around);
+  kind: SpanKind,
+): Measurement {
+  const around = withTrace(contexts.active() ?? ROOT_CONTEXT, currentLogContext().trace);
+  const startTime = Date.now();
+  const begun = tracer?.startSpan(name, { kind, startTime }, around);
   return {
-    context: span === undefined ? around : trace.setSpan(around, span),
-    trace: span?.spanContext(),
-    end(attributes, failed) {
+    context: begun === undefined ? around : trace.setSpan(around, begun),
+    trace: begun?.spanContext(),
+    end(attributes, failed, found) {
+      // A span can't change its trace, and one that never ends is not exported.
+      const isElsewhere = found !== undefined && found.traceId !== begun?.spanContext().traceId;
+      const span = isElsewhere ? tracer?.startSpan(name, { kind, startTime }, withTrace(ROOT_CONTEXT, found)) : begun;
       span?.setAttributes(attributes);
       if (failed) span?.setStatus({ code: SpanStatusCode.ERROR });
       span?.end();
@@ -53,9 +58,8 @@ export function beginRequestMeasurement(
   };
 }
 
-/** Continues the request's trace. Records all spans, even if the client's sampling flag says otherwise. */
-function withCurrentTrace(active: Context): Context {
-  const { trace: current } = currentLogContext();
+/** Continues the given trace. Records all spans, even if the client's sampling flag says otherwise. */
+function withTrace(active: Context, current: TraceIds | undefined): Context {
   if (current === undefined || trace.getSpanContext(active)?.traceId === current.traceId) return active;
   return trace.setSpanContext(active, { ...current, traceFlags: TraceFlags.SAMPLED, isRemote: true });
 }

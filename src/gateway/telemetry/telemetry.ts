@@ -8,12 +8,12 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
-import { currentLogContext, runInLogContext } from '../../machine/log-context.ts';
+import { currentLogContext, type LogContext, runInLogContext } from '../../machine/log-context.ts';
 import { dispatchFetch } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { type Attributes, beginRequestMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
+import { type Attributes, beginMeasurement, DURATION_BUCKETS_S, type Instruments } from './instruments.ts';
 import { type Backlog, measureBacklog } from './measured-backlog.ts';
 import {
   createOpenCount,
@@ -103,7 +103,7 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
     const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
     const asked = { 'http.request.method': method, 'server.address': url.hostname };
     const since = performance.now();
-    const span = beginRequestMeasurement(instruments, `${method} ${url.hostname}`, SpanKind.CLIENT);
+    const span = beginMeasurement(instruments, `${method} ${url.hostname}`, SpanKind.CLIENT);
     const end = (came: Record<string, string | number>, failed: boolean) => {
       const attributes = { ...asked, ...came };
       duration.record((performance.now() - since) / 1000, attributes);
@@ -169,7 +169,7 @@ function measuredRequests(
     const route = routeOf(path);
     const method = METHODS.includes(request.method ?? '') ? (request.method ?? '') : '_OTHER';
     const since = performance.now();
-    const span = beginRequestMeasurement(instruments, `${method} ${route}`, SpanKind.SERVER);
+    const span = beginMeasurement(instruments, `${method} ${route}`, SpanKind.SERVER);
     response.once('close', () => {
       const attributes = {
         'http.request.method': method,
@@ -179,9 +179,9 @@ function measuredRequests(
       // Does not record the duration of a stream, because it says nothing about speed.
       const isStream = String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');
       if (!isStream) duration.record((performance.now() - since) / 1000, attributes);
-      span.end(attributes, response.statusCode >= 500);
+      span.end(attributes, response.statusCode >= 500, context.trace);
     });
-    const context = { ...currentLogContext(), ...defined({ trace: span.trace }) };
+    const context: LogContext = { ...currentLogContext(), ...defined({ trace: span.trace }) };
     instruments.contexts.with(span.context, () => runInLogContext(context, () => listener(request, response)));
   };
 }

@@ -4,6 +4,7 @@ import {
   type KoaContextWithOIDC,
   type RichAuthorizationRequestsActiveConfiguration,
 } from 'oidc-provider';
+import { traceHeaders } from '../../net/trace-context.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
@@ -152,6 +153,8 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       const scopes = String(ctx.oidc.params?.scope ?? '')
         .split(' ')
         .sort();
+      // Kept with the request, so that the decision and the ping continue its trace.
+      Object.assign(ctx.oidc.params ?? {}, traceHeaders());
       const { scope, bindingMessage: described } = parseRequestSubject(options, ctx.oidc.params?.authorization_details);
       if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
         throw new errors.InvalidScope(`this approval requires the scope "openid ${scope}"`, scopes.join(' '));

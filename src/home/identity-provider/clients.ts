@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AllClientMetadata, errors } from 'oidc-provider';
 import { detailsTypeByKind } from '../../approval/details.ts';
 import { isLoopbackUrl } from '../../net/secure-url.ts';
+import { tracedFetch } from '../../net/trace-context.ts';
 import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { LOGIN_CLIENT_ID } from './protocol/protocol.ts';
@@ -63,6 +64,7 @@ export function createPingSender(options: {
   timeoutMs: number;
 }): typeof fetch {
   const own = pingUrl(options.resource);
+  const sendOwn = tracedFetch(options.fetch);
   return async (url, init) => {
     const { method, headers, body } = init ?? {};
     const send = async () => {
@@ -73,7 +75,7 @@ export function createPingSender(options: {
         redirect: 'manual',
         signal: AbortSignal.timeout(options.timeoutMs),
       };
-      return String(url) === toHttps(own) ? options.fetch(own, ping) : options.publicFetch(String(url), ping);
+      return String(url) === toHttps(own) ? sendOwn(own, ping) : options.publicFetch(String(url), ping);
     };
     void sendWithRetries(send);
     return new Response(null, { status: 204 });

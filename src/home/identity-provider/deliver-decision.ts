@@ -3,8 +3,11 @@ import { errors } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
+import { extendLogContext, runInLogContext } from '../../machine/log-context.ts';
+import { parseTraceparent } from '../../net/trace-context.ts';
 import { Dec, toPlain } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
+import { defined } from '../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } from './approval-requests.ts';
 import { approvalScope } from './approval-subject.ts';
 import type { ActiveFaults } from './faults.ts';
@@ -25,6 +28,7 @@ export function createDecisionDelivery(options: {
     const kept = await provider.BackchannelAuthenticationRequest.find(request.authReqId, {
       ignoreExpiration: true,
     });
+    extendLogContext(defined({ trace: parseTraceparent(kept?.params?.traceparent) }));
     const told = kept === undefined || kept.grantId !== undefined || kept.error !== undefined;
     if (!told && request.status === 'approved') {
       const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
@@ -56,7 +60,8 @@ export function createDecisionDelivery(options: {
       await inProgress;
     },
     async all(): Promise<void> {
-      for (const { id } of requests.undelivered()) await delivery.one(id);
+      // Each in a context of its own: what calls this may be a request about something else.
+      for (const { id } of requests.undelivered()) await runInLogContext({}, () => delivery.one(id));
     },
   };
   return delivery;

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { startTimeLimit } from '../../net/time-limit.ts';
+import { parseTraceparent, runInTrace } from '../../net/trace-context.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
@@ -61,18 +62,18 @@ export function createMcpServer(
   const tools = listToolsForCaller(caller, options.readOnly);
   const listed = tools.map(toListedTool);
   server.setRequestHandler('tools/list', () => ({ tools: listed }));
-  server.setRequestHandler(
-    'tools/call',
-    async ({ params }, context) =>
-      (await callTool(params, context, {
-        caller,
-        tools,
-        server: options,
-        mayBeTask: isModern,
-        clientName: announcedClientName(server, context) ?? caller.clientId,
-        clientCapabilities: server.getClientCapabilities(),
-      })) as CallToolResult,
-  );
+  server.setRequestHandler('tools/call', async ({ params }, context) => {
+    const called: CallOptions = {
+      caller,
+      tools,
+      server: options,
+      mayBeTask: isModern,
+      clientName: announcedClientName(server, context) ?? caller.clientId,
+      clientCapabilities: server.getClientCapabilities(),
+    };
+    const trace = parseTraceparent(context.mcpReq._meta?.traceparent);
+    return (await runInTrace(() => callTool(params, context, called), trace)) as CallToolResult;
+  });
   if (isModern) registerTaskMethods(server, createProposalTaskSource(caller));
   return server;
 }

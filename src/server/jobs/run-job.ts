@@ -12,7 +12,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { runInLogContext } from '../../machine/log-context.ts';
+import { extendLogContext, runInLogContext } from '../../machine/log-context.ts';
 import type { RunClaim, RunStore, RunWait, StoredRun } from '../../store/run-store.ts';
 import type { StateStores } from '../../store/state-stores.ts';
 import { isSettledState } from '../../trading/proposal.ts';
@@ -81,6 +81,7 @@ export function createRunJob(parts: ServerParts): JobHandler {
     const runs = personRuns(parts, person);
     const run = await runs.claim(id);
     if (run === undefined) return;
+    extendLogContext({ trace: run.trace });
     try {
       await runInLogContext({ trace: run.trace }, () => driveRun(parts, runs, run, { person, signal }));
     } catch (error) {

@@ -9,6 +9,7 @@ import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { aProposalDraft } from '../../fixtures/builders.ts';
+import { startCollector } from '../../fixtures/trace-collector.ts';
 import { closedAfter, startWorld, type World } from './support/world.ts';
 
 const draft = aProposalDraft('one', { deadline: 90_000 });
@@ -156,16 +157,10 @@ describe('metrics', () => {
 
 describe('spans', () => {
   it('go to a collector as OTLP: what others were asked is part of the request that it was asked for', async () => {
-    const collected: Span[] = [];
-    const collector = await listenOnLoopback(0, systemTime.now);
+    const collector = await startCollector();
     onTestFinished(() => collector.close());
-    collector.serve(async (request, response) => {
-      expect(request.url).toBe('/v1/traces');
-      const { resourceSpans } = (await json(request)) as ExportTraceServiceRequest;
-      collected.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)));
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-    const { telemetry, url } = await measuredWorld(`${collector.url}/v1/traces`);
+    const { spans: collected } = collector;
+    const { telemetry, url } = await measuredWorld(collector.url);
     await fetch(`${url}/healthz?token=secret`);
     const given = '4bf92f3577b34da6a3ce929d0e0e4736';
     // Not sampled, if the client had a say.
@@ -188,16 +183,3 @@ describe('spans', () => {
     await telemetry.close();
   });
 });
-
-interface Span {
-  readonly name: string;
-  readonly kind: number;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-}
-
-/** @see https://github.com/open-telemetry/opentelemetry-proto, trace_service.proto, in JSON */
-interface ExportTraceServiceRequest {
-  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
-}

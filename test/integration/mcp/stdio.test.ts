@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Client, type Transport } from '@modelcontextprotocol/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
 import { importActivities } from '../../../src/app/imports.ts';
 import { serveStdio } from '../../../src/app/mcp/serve-stdio.ts';
@@ -112,6 +112,24 @@ describe('trade-agent mcp', () => {
     });
     await person.tap(code);
     expect(factsOf(await placing)).toMatchObject({ status: 'executed', order: { status: 'filled' } });
+    await client.close();
+    await serving;
+  });
+
+  it('continues the trace that the client names, or begins one for each call', async () => {
+    const { client, person, serving } = await connect();
+    const sent = vi.spyOn(person.session, 'fetch');
+    const tracesOf = async (meta: Record<string, unknown>) => {
+      sent.mockClear();
+      await client.callTool({ name: 'list_proposals', arguments: {}, _meta: meta });
+      return sent.mock.calls.map(([, { headers }]) => new Headers(headers).get('traceparent'));
+    };
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    expect(new Set(await tracesOf({ traceparent }))).toEqual(new Set([traceparent]));
+    const [first] = await tracesOf({});
+    const [second] = await tracesOf({ traceparent: 'nothing' });
+    for (const own of [first, second]) expect(own).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(first).not.toBe(second);
     await client.close();
     await serving;
   });

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkJson } from '../../e2e/output-schemas.ts';
+import { startCollector } from '../../fixtures/trace-collector.ts';
 import { options, play } from '../../integration/agent/world.ts';
 import { withPostgres } from '../support/database.ts';
 import { laptop, running, type ServerFolder, serverFolder } from './served.ts';
@@ -9,8 +11,12 @@ withPostgres('a server and a worker, on the sandbox', () => {
   let folder: ServerFolder;
   let run: ReturnType<typeof running>;
   let metrics: (string | undefined)[];
+  let collector: Awaited<ReturnType<typeof startCollector>>;
   beforeAll(async () => {
+    collector = await startCollector();
     folder = await serverFolder();
+    const telemetry = { metrics_port: 0, traces: collector.url };
+    writeFileSync(folder.places.config, JSON.stringify({ ...folder.settings, telemetry }));
     run = running(folder);
     const [{ metrics: ofServer, ...server }, { metrics: ofWorker, ...worker }] = await Promise.all([
       run.server(),
@@ -25,6 +31,7 @@ withPostgres('a server and a worker, on the sandbox', () => {
   afterAll(async () => {
     await run.stop();
     await folder.remove();
+    await collector.close();
   });
 
   it('take an order from a sentence to the phone to a fill', async () => {
@@ -55,5 +62,14 @@ withPostgres('a server and a worker, on the sandbox', () => {
     expect(ofWorker).toMatch(/^trade_agent_jobs_waiting\{[^}]*kind="run"[^}]*\} 0/m);
     expect(ofWorker).toMatch(/^trade_agent_jobs_dead\{?.* 0$/m);
     for (const told of [ofServer, ofWorker]) expect(told).not.toMatch(/alice|AAPL|th_/);
+
+    // One trace from the laptop's request over the jobs before and after the tap, whichever worker has them.
+    const trace = () => collector.traceOf('POST /v1/agent/runs');
+    const jobs = () => trace().filter(({ kind, name }) => kind === 5 && name === 'job run');
+    await expect.poll(() => jobs().length).toBeGreaterThanOrEqual(2);
+    expect(trace().map(({ name, kind }) => `${kind} ${name}`)).toContain(
+      `3 POST ${new URL(folder.settings.gateway).hostname}`,
+    );
+    expect(JSON.stringify(collector.spans)).not.toMatch(/alice|AAPL|th_|eyJ/);
   });
 });
