@@ -47,7 +47,7 @@ it('one trace leads from a sentence over the phone to the fill', async () => {
   const { code, stdout, stderr } = await run.finished;
   expect(code, stderr).toBe(0);
   const { thread, approvals } = JSON.parse(stdout) as { thread: string; approvals: { id: string }[] };
-  const filled = Date.now();
+  const ended = Date.now();
   await setPrice('AAPL', '199');
   await expect.poll(() => readFileSync(join(world.home, 'audit.jsonl'), 'utf8')).toContain('"filled"');
   await stop();
@@ -63,7 +63,7 @@ it('one trace leads from a sentence over the phone to the fill', async () => {
   expect(served.lastIndexOf('POST /token')).toBeGreaterThan(served.indexOf('POST /ciba/ping'));
   const toBroker = trace.filter(({ kind, name }) => kind === 3 && name.endsWith(' 127.0.0.1'));
   expect(names(toBroker)).toContain('POST 127.0.0.1');
-  expect(Number(toBroker.at(-1)?.startTimeUnixNano) / 1e6).toBeGreaterThanOrEqual(filled);
+  expect(Number(toBroker.at(-1)?.startTimeUnixNano) / 1e6).toBeGreaterThanOrEqual(ended);
   // Nothing of the order or the person is in a span.
   const [id = ''] = approvals.map((approval) => approval.id);
   for (const part of ['AAPL', '200.00', 'PA3ALICE01', 'alice', 'eyJ', thread, id])
@@ -72,7 +72,7 @@ it('one trace leads from a sentence over the phone to the fill', async () => {
   // scripts/trace-picture.mjs draws docs/operate/trace.svg from it.
   const results = new URL('../../test-results/', import.meta.url);
   mkdirSync(results, { recursive: true });
-  writeFileSync(new URL('trace.json', results), JSON.stringify({ prompt, began, trace }));
+  writeFileSync(new URL('trace.json', results), JSON.stringify({ prompt, began, ended, trace }));
 });
 
 it('the trace continues after a restart, and in the process that waits again', async () => {
