@@ -153,7 +153,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       const scopes = String(ctx.oidc.params?.scope ?? '')
         .split(' ')
         .sort();
-      // Kept with the request, so that the decision and the ping continue its trace.
+      // Stores the trace with the request, so that the decision and the ping continue it.
       Object.assign(ctx.oidc.params ?? {}, traceHeaders());
       const { scope, bindingMessage: described } = parseRequestSubject(options, ctx.oidc.params?.authorization_details);
       if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {

@@ -60,7 +60,7 @@ export function createDecisionDelivery(options: {
       await inProgress;
     },
     async all(): Promise<void> {
-      // Each in a context of its own: what calls this may be a request about something else.
+      // Gives each a context of its own, because the current one may be of a request about something else.
       for (const { id } of requests.undelivered()) await runInLogContext({}, () => delivery.one(id));
     },
   };
