@@ -75,7 +75,7 @@ export function clientsContract(open: OpenHomeDatabase): void {
       expect(await ours.add(robot('robot'), { most: 20 })).toBe(true);
       await grant('g', 'alice', 'robot');
       expect(await theirs.find('robot')).toEqual({ ...robot('robot'), registeredAt: NOW });
-      expect((await theirs.note('robot'))?.text).toContain('New program');
+      expect((await theirs.note('robot'))?.text).toContain('New app');
       expect(await theirs.note('gateway')).toBeUndefined();
       expect(await theirs.remove('bob', 'robot')).toBe(false);
       expect(await isStored('robot')).toBe(true);
