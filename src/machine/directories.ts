@@ -6,7 +6,7 @@ import envPaths from 'env-paths';
 export interface UserDirs {
   /** Contains `config.yaml`, and the encrypted credential file if that store is used. */
   readonly config: string;
-  /** Contains `state.db` and `audit.jsonl`. */
+  /** Contains `state.db`. */
   readonly data: string;
   readonly log: string;
   /** Outside the agent's folders, because it contains the phone's pairing secret. */
