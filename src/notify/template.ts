@@ -3,7 +3,7 @@ import type { noticePlaceholders } from '../config/notice-settings.ts';
 export type NoticeFacts = Readonly<Record<(typeof noticePlaceholders)[number], string>>;
 
 export const DEFAULT_NOTICE_TITLE = '{severity}: {rule} ({environment})';
-export const DEFAULT_NOTICE_BODY = '{message}\n\nAccount {account}, {environment}, at {at}.';
+export const DEFAULT_NOTICE_BODY = '{message}\n\nAccount {account}, {environment}; checked {at}.';
 
 /** Fills in a template in a single pass. Its placeholders were checked when the configuration was read. */
 export function fillTemplate(template: string, facts: NoticeFacts): string {

@@ -15,7 +15,9 @@ import type {
   UnnotifiedFilter,
   WaitingNotice,
 } from '../../store/check-store.ts';
+import { capitalize } from '../../text/first-letter.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
+import { formatNewYorkTime } from '../../trading/date-words.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { getKindDefinition, kindPayload } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';
@@ -94,7 +96,10 @@ function singleNotice(
     id: deriveNoticeId([input.owner, name, state]),
     type: 'finding',
     severity: finding.severity,
-    title: fillTemplate(channel.title ?? DEFAULT_NOTICE_TITLE, facts),
+    title:
+      channel.title === undefined
+        ? capitalize(fillTemplate(DEFAULT_NOTICE_TITLE, facts))
+        : fillTemplate(channel.title, facts),
     body: fillTemplate(channel.body ?? DEFAULT_NOTICE_BODY, facts),
     data: { findings: [findingData(finding)] },
   });
@@ -112,14 +117,17 @@ function combinedNotice(
   const template = channel.body ?? '{message}';
   const lines = fresh
     .slice(0, MAX_LINES)
-    .map(([finding]) => `- ${finding.severity}: ${safeLine(fillTemplate(template, noticeFacts(input, finding)), 300)}`);
+    .map(
+      ([finding]) =>
+        `- ${capitalize(finding.severity)}: ${safeLine(fillTemplate(template, noticeFacts(input, finding)), 300)}`,
+    );
   if (fresh.length > MAX_LINES) lines.push(`… and ${fresh.length - MAX_LINES} more`);
   return toNotice(input, {
     id: deriveNoticeId([input.owner, name, fresh.map(([, state]) => state)]),
     type: 'finding',
     severity: worst ?? 'warning',
     title: `${fresh.length} new findings (${environmentLabel(account)})`,
-    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentLabel(account)}; checked ${input.result.checked_at}.`,
+    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentLabel(account)}; checked ${formatNewYorkTime(input.result.checked_at)}.`,
     data: {
       findings: fresh.slice(0, MAX_LINES).map(([finding]) => findingData(finding)),
       count: fresh.length,
@@ -143,7 +151,7 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
         severity: 'warning',
         title: `Check your phone: ${what} (${environmentLabel(result.account)}), code ${code}`,
         body: [
-          `The check proposes ${what} and waits for your approval until ${expires_at}.`,
+          `The check proposes ${what} and waits for your approval until ${formatNewYorkTime(expires_at)}.`,
           `Approve it on your phone only if the phone shows the code ${code} and the order you want.`,
           `Account ${result.account.account}, ${environmentLabel(result.account)}.`,
         ].join('\n'),
@@ -165,7 +173,8 @@ function toNotice({ profile, result }: NoticeInput, { title, body, data, ...rest
 }
 
 function noticeFacts({ profile, result }: NoticeInput, { severity, rule, subject, message }: Finding): NoticeFacts {
-  const { account, checked_at: at } = result;
+  const { account, checked_at } = result;
+  const at = formatNewYorkTime(checked_at);
   const environment = environmentLabel(account);
   return { severity, rule, subject, message, profile, account: account.account, environment, at };
 }

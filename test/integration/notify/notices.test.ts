@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';
+import { formatNewYorkTime } from '../../../src/trading/date-words.ts';
 import { suiteCliWorld } from '../cli/cli-world.ts';
 import { type HttpRecorder, openHttpRecorder } from './http-recorder.ts';
 import { loopbackCertificate, type MailServer, openMailServer } from './mail-server.ts';
@@ -117,7 +118,7 @@ describe('notices of a check', () => {
       topic: 'alice-money',
       priority: 5,
       tags: ['rotating_light', 'chart'],
-      title: `critical: ${finding?.rule} (PAPER, simulated)`,
+      title: `Critical: ${finding?.rule} (PAPER, simulated)`,
       message: expect.stringContaining(finding?.message ?? '?'),
       sequence_id: ids.get('push'),
     });
@@ -132,7 +133,7 @@ describe('notices of a check', () => {
     ]);
     expect(mail.received[0]?.text).toMatch(new RegExp(`^Message-ID: <${ids.get('mail')}@`, 'im'));
     expect(mail.received[0]?.text).toMatch(/^Auto-Submitted: auto-generated/im);
-    expect(mail.received[0]?.text).toContain(`Subject: critical: ${finding?.rule}`);
+    expect(mail.received[0]?.text).toContain(`Subject: Critical: ${finding?.rule}`);
 
     http.requests.length = 0;
     const again = await check(rules);
@@ -157,10 +158,10 @@ describe('notices of a check', () => {
         .map(({ body }) => JSON.parse(body) as { topic: string; title: string })
         .filter((message) => message.topic === topic)
         .map(({ title }) => title.split(':')[0]);
-    expect(to('all')).toEqual(['critical', 'warning', 'info']);
-    expect(to('some')).toEqual(['critical', 'warning']);
-    expect(to('worst')).toEqual(['critical']);
-    expect(to('one')).toEqual(['info']);
+    expect(to('all')).toEqual(['Critical', 'Warning', 'Info']);
+    expect(to('some')).toEqual(['Critical', 'Warning']);
+    expect(to('worst')).toEqual(['Critical']);
+    expect(to('one')).toEqual(['Info']);
     expect(to('off')).toEqual([]);
   });
 
@@ -347,7 +348,7 @@ describe('an order that waits for an approval', () => {
     const message = JSON.parse(http.requests[0]?.body ?? '') as Record<string, string>;
     expect(message.title).toMatch(/^Check your phone: .*MSFT.*PAPER/);
     expect(message.title).toContain(`code ${approval?.code}`);
-    expect(message.message).toContain(approval?.expires_at);
+    expect(message.message).toContain(formatNewYorkTime(approval?.expires_at ?? ''));
     expect(message.priority).toBe(5);
     await world.run(['approvals', 'cancel', approval?.id ?? '']);
   });

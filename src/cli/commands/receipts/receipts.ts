@@ -6,7 +6,7 @@ import type { Context } from '../../context/context.ts';
 export function addReceiptsCommand(program: CliCommand): void {
   const receipts = program
     .command('receipts')
-    .summary('signed proof that you approved an order')
+    .summary('show, export and verify signed proof that you approved an order')
     .description(
       'A receipt proves to anyone, without this program, who approved an order with which key, what was sent, and how the broker responded. The file can be verified on its own.',
     )

@@ -3,6 +3,7 @@ import { describeOrderState } from '../../../approval/kinds/order/kind.ts';
 import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from '../../../trading/amounts.ts';
 import { hasEnded, isMultiLeg } from '../../../trading/order-legs.ts';
+import { findOrderType, type TimeInForce, timeInForceWords } from '../../../trading/order-types.ts';
 import type { Order, OrderLeg } from '../../../trading/views.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import { renderIcon } from '../decision/signs.ts';
@@ -27,7 +28,7 @@ function orderLine(order: Order): Markup {
     (leg) =>
       html`<br><span class="small" data-testid="order-leg">${partLine(leg)} · ${legTerms(leg)} · ${markInvisibleCharacters(capitalizeWord(leg.status))}</span>`,
   );
-  const terms = [...(side === '' ? [] : [legTerms(order)]), markInvisibleCharacters(time_in_force)].join(' · ');
+  const terms = [...(side === '' ? [] : [legTerms(order)]), timeInForceText(time_in_force)].join(' · ');
   return html`<li data-testid="order" data-status="${status}"><span>${what}<br><span class="soft small">${terms} · ${withLocalTimes(formatToSecond(order.submitted_at))}</span>${legs}</span>
 <span class="outcome">${hasEnded(order) ? '' : html`<span class="mark open">open</span> `}${markInvisibleCharacters(describeOrderState(order))}</span></li>`;
 }
@@ -39,12 +40,19 @@ function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   return html`${marked}<strong>${markInvisibleCharacters(capitalizeWord(side))} ${much} ${markInvisibleCharacters(symbol)}</strong>`;
 }
 
+/** Describes type and prices: `Limit order at $100.00`. A type that we don't know is shown as the broker names it. */
 function legTerms({ type, limit_price, stop_price }: OrderLeg): string {
-  return [
-    markInvisibleCharacters(type.replaceAll('_', ' ')),
-    ...(limit_price === null ? [] : [`limit ${formatSharePrice(limit_price)}`]),
-    ...(stop_price === null ? [] : [`stop ${formatSharePrice(stop_price)}`]),
-  ].join(' · ');
+  const name = findOrderType(type)?.words.name ?? markInvisibleCharacters(capitalizeWord(type));
+  const [limit, stop] = [limit_price, stop_price].map((price) => (price === null ? '' : formatSharePrice(price)));
+  const prices =
+    limit !== '' && stop !== '' ? `: stop ${stop}, limit ${limit}` : `${limit}${stop}`.replace(/^(?=.)/, ' at ');
+  return `${name} order${prices}`;
+}
+
+function timeInForceText(timeInForce: string): string {
+  return Object.hasOwn(timeInForceWords, timeInForce)
+    ? timeInForceWords[timeInForce as TimeInForce].name
+    : markInvisibleCharacters(timeInForce);
 }
 
 /** Converts a broker's identifier such as `partially_filled` to `Partially filled`. */
