@@ -4,6 +4,7 @@ import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import type { IsTokenRevoked } from '../gateway/auth/token-verifier.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { RefreshTokenReusePolicy } from '../store/home/oidc-store.ts';
+import type { OtherProcesses } from '../store/other-processes.ts';
 import type { SqlTransactions } from '../store/sql/sql-database.ts';
 import type { Fill } from './fills/fill.ts';
 import type { OrderNews } from './fills/order-news.ts';
@@ -23,6 +24,8 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly database: Database;
   /** The same database, for stores that work on both SQLite and PostgreSQL. */
   readonly sql: SqlTransactions;
+  /** The other processes that use the database, if any. */
+  readonly others?: OtherProcesses;
   readonly about: HomeDescription;
   readonly phonePairingSecret: string;
   /** Receivers that are notified when a person's sign-in to this home ends or their passkeys change (Shared Signals). */

@@ -24,7 +24,11 @@ import { createConsents } from './identity-provider/authorization/consents.ts';
 import { createCompanyKeyLookup } from './identity-provider/companies/company.ts';
 import { createConnectedAccountsApi } from './identity-provider/connected-accounts-api.ts';
 import { createConnectionRequests } from './identity-provider/connection-requests.ts';
-import { createDecisionDelivery, createDecisionRecorder } from './identity-provider/deliver-decision.ts';
+import {
+  createDecisionDelivery,
+  createDecisionRecorder,
+  watchDecisionDelivery,
+} from './identity-provider/deliver-decision.ts';
 import { createDeviceCodes } from './identity-provider/device-codes.ts';
 import type { ActiveFaults } from './identity-provider/faults.ts';
 import { createGrants, type Grants } from './identity-provider/grants.ts';
@@ -57,7 +61,7 @@ const UPKEEP_INTERVAL_MS = 3_600_000;
 
 /** Creates a home's OpenID provider and the phone app. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { database, faults, issuer, resource, servers = [], companies = [], vault } = options;
+  const { sql, faults, issuer, resource, servers = [], companies = [], vault } = options;
   const { numberMatching = 'live', signalReceivers = [], signatures = 'off' } = options;
   const { onSignalled = () => undefined, fetch: send = fetch } = options;
   const clock = options.clock ?? systemClock;
@@ -93,7 +97,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
   });
   const delivery = createDecisionDelivery({ provider, requests, resource, faults });
-  await delivery.all();
+  await watchDecisionDelivery(delivery, { others: options.others, closing: closing.signal, onError });
   const { forgetUnused } = state.openRegistrations;
   await forgetUnused();
   const upkeep = startUpkeep([provider, forgetUnused], onError);
@@ -103,8 +107,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const transmitter = signalReceivers.length === 0 ? undefined : startSignalTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
   const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
-  const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
-  const connections = createConnectionRequests({ database: options.sql, vault, clock });
+  const push = await createPhonePush({ ...options, ...running, database: sql, fetch: send, hidesCode }, options.push);
+  const connections = createConnectionRequests({ database: sql, vault, clock });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
   const consents = createConsents({ provider, resource, authorized: state.authorized, grants, now });
   const connectedAccounts = createConnectedAccountsApi({
@@ -124,7 +128,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     keys: options.keys,
     signatures,
     sessions: withSubscriptionCleanup(sessions, push.subscriptions),
-    steps: createApprovalSteps({ database, clock, numberMatching }),
+    steps: createApprovalSteps({ database: sql, clock, numberMatching }),
     decide: createDecisionRecorder({
       requests,
       delivery,
@@ -159,7 +163,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     endPerson: async (sub) => {
       await sessions.endAll(sub);
       await grants.endPerson(sub);
-      push.subscriptions.endPerson(sub);
+      await push.subscriptions.endPerson(sub);
       await recovery.end(sub);
     },
     notifyFill: push.notifyFill,
@@ -170,6 +174,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     close: async () => {
       await transmitter?.close();
       clearInterval(upkeep);
+      requests.close();
       ending.stop();
       closing.abort();
       await push.bell.stopped();
@@ -200,11 +205,11 @@ async function openProviderState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
 ) {
-  const { database, sql, faults, companies = [] } = options;
+  const { sql, faults, companies = [] } = options;
   const { clock, closing, deliver } = parts;
   const now = () => clock.now();
   const keys = await loadProviderKeys(sql, now);
-  const requests = createApprovalRequests(database, clock);
+  const requests = createApprovalRequests(sql, clock, options.others);
   const issued = createIssuedTokenStore(sql, now);
   const clients = createRegisteredClientStore(sql, now);
   const store = createOidcStore({
@@ -320,7 +325,10 @@ export async function holdCibaPoll(
   const onClose = () => wake.abort();
   context.res.once('close', onClose);
   try {
-    await clock.sleep(Math.min(MAX_LONG_POLL_MS, left), AbortSignal.any([wake.signal, options.closing]));
+    // The decision may have been delivered after the payload was read.
+    const isDelivered = await options.requests.isDelivered(authReqId);
+    const stop = AbortSignal.any([wake.signal, options.closing]);
+    if (!isDelivered) await clock.sleep(Math.min(MAX_LONG_POLL_MS, left), stop);
   } catch {
     // Decided, disconnected or closing. The check below and the provider's next read tell which.
   } finally {

@@ -3,6 +3,8 @@ export type ProcessNotification =
   | { readonly moved: string }
   /** The `client_order_id` or `client_message_id` of a submission that has ended. */
   | { readonly landed: string }
+  /** The person whose approval requests changed. `delivered`: digest of the `auth_req_id` whose decision can be polled. */
+  | { readonly requestsOf: string; readonly delivered?: string }
   /** Notifications may have been lost, so the receiver must read again what it is waiting for. */
   | 'missed';
 

@@ -65,7 +65,7 @@ export async function withHome<T>(
     const people = createPeopleStore(sql, () => clock.now());
     // No form is served here, so no form key is needed.
     const sessions = createSessionStore({ database: sql, formKey: '', clock });
-    const pushes = openPushSubscriptions(ofProvider, clock);
+    const pushes = openPushSubscriptions(sql, clock);
     return await work({
       folder,
       settings,
@@ -91,13 +91,13 @@ export async function withHome<T>(
       pushes,
       endKey: async (username, credentialId) => {
         await sessions.endOf(username, credentialId);
-        pushes.endKey(username, credentialId);
+        await pushes.endKey(username, credentialId);
       },
       // Revoking a client changes only the database; a running home notices it.
       authorized: createAuthorizedClientStore(sql, () => clock.now()),
       endBrowsers: async (username) => {
         await sessions.endAll(username);
-        pushes.endPerson(username);
+        await pushes.endPerson(username);
       },
       recoveryCodes: createRecoveryCodeStore({ database: sql, clock }),
     });

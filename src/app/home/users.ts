@@ -252,7 +252,7 @@ export async function readHomeStatus(app: Pick<App, 'clock'>, folder: string) {
         return {
           ...user,
           open: (await stores.proposals.list({ sub: user.username, state: 'open' })).length,
-          pushes: home.pushes.of(user.username).length,
+          pushes: (await home.pushes.of(user.username)).length,
           trading: { state, since: formatTime(since), until: formatTime(until) },
         };
       }),

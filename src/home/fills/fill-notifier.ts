@@ -1,13 +1,17 @@
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ChangeListener } from '../../approval/change-notifier.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { createClaims } from '../../store/home/claims.ts';
 import type { PeopleStore } from '../../store/home/people.ts';
+import type { OtherProcesses } from '../../store/other-processes.ts';
 import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
+import { one, run, type SqlTransactions } from '../../store/sql/sql-database.ts';
 import { type Fill, proposalFills } from './fill.ts';
 import { lateOrderNews, type OrderNews } from './order-news.ts';
 
 interface FillNotifierOptions {
-  readonly database: Database;
+  readonly database: SqlTransactions;
+  /** The other processes that use the database, if any. Only one of the processes sends each notice. */
+  readonly others?: OtherProcesses | undefined;
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
   readonly people: Pick<PeopleStore, 'list'>;
   readonly news: ChangeListener;
@@ -26,6 +30,8 @@ interface FillNotifierOptions {
 const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
 /** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5_000;
+/** Pause before looking again at notices that another process is sending, in case it dies, in milliseconds. */
+const OTHERS_CHECK_MS = 5_000;
 
 /**
  * Notifies each person once about each of their filled orders, no matter who proposed it. Reads the proposals that
@@ -33,21 +39,33 @@ const RETRY_MS = 5_000;
  * notice is recorded only after it was sent, so a crash can repeat the notice with the same key, but never lose it.
  */
 export function startFillNotifier(options: FillNotifierOptions) {
-  const { proposals, people, news, clock, onError } = options;
-  const told = openNotifiedFills(options.database);
+  const { proposals, people, others, news, clock, onError } = options;
+  const told = openNotifiedFills(options.database, () => clock.now());
   const closing = new AbortController();
   let pollAt = clock.now();
+  let isFirstPoll = true;
 
-  const tellNew = async (): Promise<void> => {
+  /** @returns false if another process is sending the notice */
+  const tellOnce = async (key: string, tell: () => Promise<void>): Promise<boolean> => {
+    if (await told.has(key)) return true;
+    if (others === undefined) await tell();
+    else if (await told.claim(key)) await told.hold(key, tell);
+    else return await told.has(key);
+    await told.note(key);
+    return true;
+  };
+
+  /** @returns false if another process is still sending a notice */
+  const tellNew = async (): Promise<boolean> => {
     const seen = new Map<string, number>();
     const changed: StoredProposal[] = [];
     for (const { username } of await people.list()) {
-      const since = told.since(username, await proposals.version(username));
+      const since = await told.since(username, await proposals.version(username));
       const page = await proposals.changedSince(username, since);
       changed.push(...page);
       seen.set(username, page.at(-1)?.version ?? since);
     }
-    if (changed.length === 0) return;
+    if (changed.length === 0) return true;
     const news = [
       ...changed.flatMap(proposalFills).map((fill) => [fill.key, () => options.tell(fill)] as const),
       ...changed.flatMap((proposal) => {
@@ -55,15 +73,10 @@ export function startFillNotifier(options: FillNotifierOptions) {
         return late === undefined ? [] : [[late.key, () => options.notifyOrder(late)] as const];
       }),
     ];
-    await Promise.all(
-      [...new Map(news)]
-        .filter(([key]) => !told.has(key))
-        .map(async ([key, tell]) => {
-          await tell();
-          told.note(key, clock.now());
-        }),
-    );
-    for (const [sub, version] of seen) told.seen(sub, version);
+    const done = await Promise.all([...new Map(news)].map(([key, tell]) => tellOnce(key, tell)));
+    const isAll = done.every(Boolean);
+    if (isAll) for (const [sub, version] of seen) await told.seen(sub, version);
+    return isAll;
   };
 
   const look = async (): Promise<void> => {
@@ -71,17 +84,25 @@ export function startFillNotifier(options: FillNotifierOptions) {
     pollAt = clock.now() + ORDER_POLL_INTERVAL_MS;
     for (const { username } of await people.list()) {
       if (closing.signal.aborted) return;
-      await options.lookAtOrders(username);
+      // Each process polls when it starts. Afterwards, one of them polls for all.
+      const isOurs = others === undefined || (await told.claimPoll(username));
+      if (isOurs || isFirstPoll) await options.lookAtOrders(username);
     }
+    isFirstPoll = false;
+  };
+
+  const untilDue = (isAllTold: boolean): number => {
+    const pause = Math.max(0, pollAt - clock.now());
+    return isAllTold ? pause : Math.min(pause, OTHERS_CHECK_MS);
   };
 
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       try {
         news.forget();
-        await tellNew();
+        const isAllTold = await tellNew();
         await look();
-        await news.next(Math.max(0, pollAt - clock.now()), [closing.signal]);
+        await news.next(untilDue(isAllTold), [closing.signal]);
       } catch (error) {
         if (closing.signal.aborted) return;
         onError(`fills: ${error instanceof Error ? error.message : 'error'}`);
@@ -100,20 +121,55 @@ export function startFillNotifier(options: FillNotifierOptions) {
   };
 }
 
-/** Opens the tables of sent notices and of the last version read of each person's proposals. Fills from before their creation are not reported. */
-function openNotifiedFills(database: Database) {
-  const begin = database.prepare<[string, number]>('INSERT OR IGNORE INTO fills_seen VALUES (?, ?)');
-  const since = database.prepare<[string], number>('SELECT version FROM fills_seen WHERE sub = ?').pluck();
-  const seen = database.prepare<[number, string]>('UPDATE fills_seen SET version = max(version, ?) WHERE sub = ?');
-  const has = database.prepare<[string], number>('SELECT 1 FROM told_fills WHERE fill = ?').pluck();
-  const note = database.prepare<[string, number]>('INSERT OR IGNORE INTO told_fills VALUES (?, ?)');
+/** Keeps the sent notices and the last version read of each person's proposals. Earlier fills are not reported. */
+function openNotifiedFills(database: SqlTransactions, now: () => number) {
+  const { dialect } = database;
+  const { claim, hold } = createClaims(database, 'told_fills', 'fill', now);
   return {
-    since(sub: string, version: number): number {
-      begin.run(sub, version);
-      return since.get(sub) ?? version;
+    async since(sub: string, version: number): Promise<number> {
+      const read = () => one<{ version: number }>('SELECT version FROM fills_seen WHERE sub = @sub', { sub });
+      const known = await database.read(read);
+      if (known !== undefined) return known.version;
+      return await database.write(function* () {
+        yield* run('INSERT INTO fills_seen (sub, version) VALUES (@sub, @version) ON CONFLICT DO NOTHING', {
+          sub,
+          version,
+        });
+        return (yield* read())?.version ?? version;
+      });
     },
-    seen: (sub: string, version: number) => void seen.run(version, sub),
-    has: (key: string) => has.get(key) !== undefined,
-    note: (key: string, now: number) => void note.run(key, now),
+    async seen(sub: string, version: number): Promise<void> {
+      await database.run('UPDATE fills_seen SET version = @version WHERE sub = @sub AND version < @version', {
+        sub,
+        version,
+      });
+    },
+    async has(key: string): Promise<boolean> {
+      const row = await database.one('SELECT 1 FROM told_fills WHERE fill = @key AND told_at IS NOT NULL', { key });
+      return row !== undefined;
+    },
+    async note(key: string): Promise<void> {
+      await database.run(
+        `INSERT INTO told_fills (fill, told_at) VALUES (@key, @now)
+         ON CONFLICT (${dialect.tenant}fill) DO UPDATE SET told_at = coalesce(told_fills.told_at, excluded.told_at)`,
+        { key, now: now() },
+      );
+    },
+    /** Claims the sending of a notice. @returns false if another process sends it or has sent it */
+    claim: (key: string): Promise<boolean> =>
+      database.write(function* () {
+        yield* run('INSERT INTO told_fills (fill) VALUES (@key) ON CONFLICT DO NOTHING', { key });
+        return yield* claim(key, 'told_at IS NULL');
+      }),
+    hold,
+    /** Claims the poll of a person's open orders that is due. @returns false if another process polled meanwhile */
+    async claimPoll(sub: string): Promise<boolean> {
+      const claimed = await database.run(
+        `UPDATE fills_seen SET polled_at = ${dialect.now}
+         WHERE sub = @sub AND polled_at <= ${dialect.now} - ${ORDER_POLL_INTERVAL_MS}`,
+        { sub, now: now() },
+      );
+      return claimed === 1;
+    },
   };
 }

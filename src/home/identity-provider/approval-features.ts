@@ -135,7 +135,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       }
       const most = isGateway ? MAX_GATEWAY_PENDING : MAX_PENDING;
       const tooOften = isGateway ? undefined : options.limits.questions.take(clientId);
-      const tooMany = options.requests.countPending(account.accountId, clientId) >= most;
+      const tooMany = (await options.requests.countPending(account.accountId, clientId)) >= most;
       const wait = tooOften ?? (tooMany ? PENDING_WAIT_S : undefined);
       if (wait === undefined) return;
       ctx.set('retry-after', String(wait));

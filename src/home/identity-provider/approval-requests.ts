@@ -1,10 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Outcome } from '../../approval/ciba/ciba-port.ts';
 import type { Clock } from '../../machine/clock.ts';
+import { createClaims } from '../../store/home/claims.ts';
 import type { ClientNote } from '../../store/home/registered-clients.ts';
+import type { OtherProcesses } from '../../store/other-processes.ts';
+import { lock, one, run, type SqlTransactions, type TransactionWork } from '../../store/sql/sql-database.ts';
 import type { HttpProblem } from '../../trading/http-problem.ts';
+import { defined } from '../../values/defined.ts';
 
 type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
@@ -57,36 +60,16 @@ export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 const WITHDRAWING_STATES: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
 const REPLACED_TEXT = 'the response was lost, so approval was requested again';
 
-/** Stores approval requests and decisions in SQLite. A decision is final and survives a restart. */
-export function createApprovalRequests(database: Database, clock: Clock) {
-  const rows = openApprovalRequestTable(database);
-  const { announce, delivered, ...listening } = createListeners();
+/**
+ * Stores approval requests and decisions. A decision is final and survives a restart.
+ * @param others the other processes that use the database, if any
+ */
+export function createApprovalRequests(database: SqlTransactions, clock: Clock, others?: OtherProcesses) {
+  const { announce, announceDelivery, ...listening } = createListeners(others);
   const load = (row: ApprovalRequestRow) => toApprovalRequest(row, clock.now());
-  const find = (id: string) => {
-    const row = rows.byId.get(id);
-    return row === undefined ? undefined : load(row);
-  };
-
-  const keep = database.transaction((request: NewRequest, id: string) => {
-    const { proposal } = request.details;
-    const now = clock.now();
-    if (typeof proposal === 'string') {
-      const { user, clientId } = request;
-      rows.replace.run(now, user, clientId, proposal);
-      rows.lost.run(REPLACED_TEXT, now, user, clientId, proposal);
-    }
-    rows.insert.run({ ...toColumns(request), id, requestedAt: now });
-  });
-
-  /** Records that the client gave up on an approved request, so that the phone no longer shows it as executing. */
-  const noteCancelled = (
-    { id, user, outcome_state }: ApprovalRequestRow,
-    status: ApprovalRequestStatus,
-    now: number,
-  ) => {
-    if (status !== 'approved' || outcome_state !== null) return;
-    rows.note.run('cancelled', '', now, id, 'cancelled');
-    announce(user);
+  const find = async (id: string) => {
+    const row = await database.one<ApprovalRequestRow>(BY_ID, { id });
+    return row && load(row);
   };
 
   return {
@@ -95,111 +78,275 @@ export function createApprovalRequests(database: Database, clock: Clock) {
      * is pending, the client crashed before it stored that request's id, and knows only the new id. If the earlier
      * request was approved without an outcome, its token was lost in transit.
      */
-    add(request: NewRequest): ApprovalRequest {
+    async add(request: NewRequest): Promise<ApprovalRequest> {
       const id = randomBytes(12).toString('base64url');
-      keep.immediate(request, id);
+      const row = await database.write(() => insertRequest(request, id, clock.now()));
       announce(request.user);
-      const added = find(id);
-      if (added === undefined) throw new Error('an approval request could not be stored');
-      return added;
+      return load(row);
     },
     find,
     /** Returns the pending requests, oldest first. */
-    pending: (user: string, limit = -1) => rows.pending.all(user, clock.now(), limit).map(load),
+    async pending(user: string, limit = Number.MAX_SAFE_INTEGER): Promise<ApprovalRequest[]> {
+      const rows = await database.all<ApprovalRequestRow>(
+        `SELECT * FROM approval_requests WHERE username = @user AND ${OPEN} AND expires_at > @now
+         ORDER BY requested_at, ${database.dialect.place} LIMIT @limit`,
+        { user, now: clock.now(), limit },
+      );
+      return rows.map(load);
+    },
     /** Counts the pending requests to a person, optionally from one client only. */
-    countPending: (user: string, clientId?: string) =>
-      (clientId === undefined
-        ? rows.countPending.get(user, clock.now())
-        : rows.countPendingOf.get(user, clientId, clock.now())
-      )?.count ?? 0,
+    async countPending(user: string, clientId?: string): Promise<number> {
+      const row = await database.one<{ count: number }>(
+        `SELECT count(*) AS count FROM approval_requests WHERE username = @user AND ${OPEN}
+           ${clientId === undefined ? '' : 'AND client_id = @clientId'} AND expires_at > @now`,
+        { user, now: clock.now(), ...defined({ clientId }) },
+      );
+      return row?.count ?? 0;
+    },
     /**
      * Returns requests that were decided or withdrawn or have expired, latest first. Leaves out replaced requests.
      * @param before the id of a request; only requests that ended before that request are returned
      */
-    recent: (user: string, limit: number, before?: string) =>
-      rows.recent.all({ user, now: clock.now(), limit, before: before ?? null }).map(load),
-    evidenceOf: (authReqId: string): ApprovalRequest['evidence'] =>
-      JSON.parse(rows.evidence.get(authReqId)?.evidence ?? 'null') ?? undefined,
+    async recent(user: string, limit: number, before?: string): Promise<ApprovalRequest[]> {
+      const order = `${ENDED_AT}, ${database.dialect.place}`;
+      const rows = await database.all<ApprovalRequestRow>(
+        `SELECT * FROM approval_requests
+         WHERE username = @user AND replaced = 0
+           AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)
+           ${before === undefined ? '' : `AND (${order}) < (SELECT ${order} FROM approval_requests WHERE id = @before AND username = @user)`}
+         ORDER BY ${ENDED_AT} DESC, ${database.dialect.place} DESC LIMIT @limit`,
+        { user, now: clock.now(), limit, ...defined({ before }) },
+      );
+      return rows.map(load);
+    },
+    async evidenceOf(authReqId: string): Promise<ApprovalRequest['evidence']> {
+      const row = await database.one<Pick<ApprovalRequestRow, 'evidence'>>(
+        'SELECT evidence FROM approval_requests WHERE auth_req_id = @authReqId',
+        { authReqId },
+      );
+      return JSON.parse(row?.evidence ?? 'null') ?? undefined;
+    },
     /**
      * Records a final decision. With `user`, only that person's own requests can be decided.
      * @param evidence the verified approval signed with their key
      */
-    decide(id: string, decision: Decision, user?: string, evidence?: ApprovalRequest['evidence']): DecisionOutcome {
-      const before = find(id);
-      if (before === undefined || (user !== undefined && before.user !== user)) return { outcome: 'not_found' };
+    async decide(
+      id: string,
+      decision: Decision,
+      user?: string,
+      evidence?: ApprovalRequest['evidence'],
+    ): Promise<DecisionOutcome> {
       const now = clock.now();
-      const changed = rows.decide.run(decision, now, toJson(evidence), id, now).changes === 1;
-      const request = find(id) ?? before;
-      if (changed) {
-        announce(request.user);
-        return { outcome: 'decided', request };
-      }
-      return undecidedOutcome(request, decision);
+      const isTheirs = user === undefined ? '' : 'AND username = @user';
+      const { isDecided, row } = await database.write(function* () {
+        const changed = yield* run(
+          `UPDATE approval_requests SET decision = @decision, decided_at = @now, evidence = @evidence
+           WHERE id = @id ${isTheirs} AND ${OPEN} AND expires_at > @now`,
+          { id, decision, now, evidence: toJson(evidence), ...defined({ user }) },
+        );
+        return { isDecided: changed === 1, row: yield* one<ApprovalRequestRow>(BY_ID, { id }) };
+      });
+      if (row === undefined || (user !== undefined && row.username !== user)) return { outcome: 'not_found' };
+      const request = load(row);
+      if (!isDecided) return undecidedOutcome(request, decision);
+      announce(request.user);
+      return { outcome: 'decided', request };
     },
     /**
      * Records the outcome that a client reports for its own request. Withdrawing a pending request is a compare-and-set
      * against `decide`, so that exactly one of the two wins.
      */
-    tell(authReqId: string, clientId: string, { state, text }: Outcome): ReportResult {
+    async tell(authReqId: string, clientId: string, outcome: Outcome): Promise<ReportResult> {
       const now = clock.now();
-      const ends = WITHDRAWING_STATES.includes(state);
-      const withdrawn = ends && rows.withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
-      const row = rows.byAuthReqId.get(authReqId, clientId);
+      const { result, row } = await database.write(() => reportOutcome({ authReqId, clientId, outcome, now }));
       if (row === undefined) return { outcome: 'not_found' };
-      const { id, user, status } = load(row);
-      if (status === 'pending') return { outcome: 'not_decided' };
-      if (state === 'cancelled' && (status === 'approved' || status === 'denied')) {
-        noteCancelled(row, status, now);
-        return { outcome: 'already_decided', request: find(id) ?? load(row) };
-      }
-      // The other requests were not approved, so only a real outcome is recorded for them.
-      if (!withdrawn && (status === 'approved' || !ends)) rows.note.run(state, text, now, id, state);
-      announce(user);
-      return { outcome: 'told', request: find(id) ?? load(row) };
+      if (result === 'not_decided') return { outcome: result };
+      announce(row.username);
+      return { outcome: result, request: load(row) };
     },
-    /** Returns requests whose decision or withdrawal never reached the provider, because the process crashed. */
-    undelivered: () => rows.undelivered.all().map(load),
-    /** Records that the provider has the decision, and wakes the polls that wait for it. */
-    delivered(id: string): void {
-      rows.deliver.run(clock.now(), id);
-      const request = find(id);
-      if (request !== undefined) delivered(request.authReqId);
-    },
+    ...createDeliveries(database, { load, others, now: () => clock.now(), announceDelivery }),
     ...listening,
   };
 }
 
-function toColumns(request: NewRequest) {
-  const { bindingMessage = null, clientNote, details } = request;
-  const proposal = typeof details.proposal === 'string' ? details.proposal : null;
+/** Keeps which decisions have been delivered to the provider, and which process delivers them. */
+function createDeliveries(
+  database: SqlTransactions,
+  parts: {
+    readonly load: (row: ApprovalRequestRow) => ApprovalRequest;
+    readonly others: OtherProcesses | undefined;
+    readonly now: () => number;
+    readonly announceDelivery: (user: string, authReqId: string) => void;
+  },
+) {
+  const { load, others, now, announceDelivery } = parts;
+  const { claim, hold } = createClaims(database, 'approval_requests', 'id', now);
+  const claimUndelivered = (id: string) =>
+    database.write(function* () {
+      if (others !== undefined && !(yield* claim(id, UNDELIVERED))) return undefined;
+      return yield* one<ApprovalRequestRow>(`${BY_ID} AND ${UNDELIVERED}`, { id });
+    });
   return {
-    ...request,
-    bindingMessage,
-    clientNote: toJson(clientNote),
-    details: JSON.stringify(details),
-    proposal,
+    /** Returns the ids of requests whose decision or withdrawal has not reached the provider yet. */
+    async undelivered(): Promise<string[]> {
+      const rows = await database.all<{ id: string }>(`SELECT id FROM approval_requests WHERE ${UNDELIVERED}`);
+      return rows.map(({ id }) => id);
+    },
+    /**
+     * Delivers a decision or withdrawal to the provider, and wakes the polls that wait for it. Does nothing if it is
+     * delivered, or if another process is delivering it. If that process dies, a later call delivers the decision.
+     */
+    async deliverOnce(id: string, deliver: (request: ApprovalRequest) => Promise<void>): Promise<void> {
+      const row = await claimUndelivered(id);
+      if (row === undefined) return;
+      await hold(id, () => deliver(load(row)));
+      await database.run('UPDATE approval_requests SET delivered_at = @now WHERE id = @id', { id, now: now() });
+      announceDelivery(row.username, row.auth_req_id);
+    },
+    async isDelivered(authReqId: string): Promise<boolean> {
+      const row = await database.one(
+        'SELECT id FROM approval_requests WHERE auth_req_id = @authReqId AND delivered_at IS NOT NULL',
+        { authReqId },
+      );
+      return row !== undefined;
+    },
   };
 }
 
-function createListeners() {
+const OPEN = 'decision IS NULL AND withdrawn_at IS NULL';
+const UNDELIVERED = 'delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)';
+const ENDED_AT = 'coalesce(decided_at, withdrawn_at, expires_at)';
+const BY_ID = 'SELECT * FROM approval_requests WHERE id = @id';
+
+function* insertRequest(request: NewRequest, id: string, now: number): TransactionWork<ApprovalRequestRow> {
+  const { user, clientId, details } = request;
+  const proposal = typeof details.proposal === 'string' ? details.proposal : null;
+  if (proposal !== null) {
+    const same = { user, clientId, proposal, now };
+    // Two requests for one proposal that arrive at different processes would otherwise not replace each other.
+    yield* lock('approval request', clientId, proposal);
+    yield* run(
+      `UPDATE approval_requests SET withdrawn_at = @now, replaced = 1
+       WHERE username = @user AND client_id = @clientId AND proposal = @proposal AND ${OPEN}`,
+      same,
+    );
+    yield* run(
+      `UPDATE approval_requests SET outcome_state = 'cancelled', outcome_text = @text, outcome_at = @now, replaced = 1
+       WHERE username = @user AND client_id = @clientId AND proposal = @proposal AND decision = 'approve'
+         AND outcome_state IS NULL`,
+      { ...same, text: REPLACED_TEXT },
+    );
+  }
+  yield* run(
+    `INSERT INTO approval_requests (id, auth_req_id, username, client_id, client_name, client_note, code,
+       binding_message, details, proposal, requested_at, expires_at)
+     VALUES (@id, @authReqId, @user, @clientId, @clientName, @clientNote, @code,
+       @bindingMessage, @details, @proposal, @now, @expiresAt)`,
+    {
+      id,
+      authReqId: request.authReqId,
+      user,
+      clientId,
+      clientName: request.clientName,
+      clientNote: toJson(request.clientNote),
+      code: request.code,
+      bindingMessage: request.bindingMessage ?? null,
+      details: JSON.stringify(details),
+      proposal,
+      now,
+      expiresAt: request.expiresAt,
+    },
+  );
+  const row = yield* one<ApprovalRequestRow>(BY_ID, { id });
+  if (row === undefined) throw new Error('an approval request could not be stored');
+  return row;
+}
+
+interface ReportedOutcome {
+  readonly authReqId: string;
+  readonly clientId: string;
+  readonly outcome: Outcome;
+  readonly now: number;
+}
+
+function* reportOutcome({ authReqId, clientId, outcome: { state, text }, now }: ReportedOutcome): TransactionWork<{
+  readonly result: 'told' | 'already_decided' | 'not_decided';
+  readonly row?: ApprovalRequestRow | undefined;
+}> {
+  const read = () =>
+    one<ApprovalRequestRow>(
+      'SELECT * FROM approval_requests WHERE auth_req_id = @authReqId AND client_id = @clientId',
+      { authReqId, clientId },
+    );
+  const ends = WITHDRAWING_STATES.includes(state);
+  const withdrawn =
+    ends &&
+    (yield* run(
+      `UPDATE approval_requests SET withdrawn_at = @now, outcome_state = @state, outcome_text = @text, outcome_at = @now
+       WHERE auth_req_id = @authReqId AND client_id = @clientId AND ${OPEN} AND expires_at > @now`,
+      { authReqId, clientId, state, text, now },
+    )) === 1;
+  const row = yield* read();
+  if (row === undefined) return { result: 'told' };
+  const status = requestStatus(row, now);
+  if (status === 'pending') return { result: 'not_decided', row };
+  if (state === 'cancelled' && (status === 'approved' || status === 'denied')) {
+    // Otherwise, the phone would show the request that its client gave up on as executing.
+    if (status === 'approved' && row.outcome_state === null) yield* noteOutcome(row.id, { state, text: '' }, now);
+    return { result: 'already_decided', row: yield* read() };
+  }
+  // The other requests were not approved, so only a real outcome is recorded for them.
+  if (!withdrawn && (status === 'approved' || !ends)) yield* noteOutcome(row.id, { state, text }, now);
+  return { result: 'told', row: yield* read() };
+}
+
+/** A late report of an earlier state never overwrites a final state, and no report overwrites `executed`. */
+const noteOutcome = (id: string, { state, text }: Outcome, now: number) =>
+  run(
+    `UPDATE approval_requests SET outcome_state = @state, outcome_text = @text, outcome_at = @now
+     WHERE id = @id AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
+       OR CASE @state WHEN 'executed' THEN true WHEN 'executing' THEN false WHEN 'unknown' THEN false
+            ELSE outcome_state <> 'executed' END)`,
+    { id, state, text, now },
+  );
+
+/** Listeners in this process. Changes that other processes made reach them, too. */
+function createListeners(others: OtherProcesses | undefined) {
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
-  const subscribe = (event: string, listener: () => void) => {
+  const listen = (event: string, listener: () => void) => {
     changes.on(event, listener);
     return () => void changes.off(event, listener);
   };
-  return {
-    announce: (user: string) => {
-      changes.emit(`user:${user}`);
-      changes.emit('any');
-    },
-    delivered: (authReqId: string) => void changes.emit(`delivered:${authReqId}`),
-    /** Calls `listener` after every change to the user's requests, until the returned function is called. */
-    onChange: (user: string, listener: () => void) => subscribe(`user:${user}`, listener),
-    onAnyChange: (listener: () => void) => subscribe('any', listener),
-    onDelivered: (authReqId: string, listener: () => void) => subscribe(`delivered:${authReqId}`, listener),
-    waiting: (authReqId: string) => changes.listenerCount(`delivered:${authReqId}`),
+  const emit = (user: string, delivered?: string) => {
+    changes.emit(`user:${user}`);
+    changes.emit('any');
+    if (delivered !== undefined) changes.emit(`delivered:${delivered}`);
   };
+  const unsubscribe = others?.subscribe((news) => {
+    if (news === 'missed') for (const event of changes.eventNames()) changes.emit(event);
+    else if ('requestsOf' in news) emit(news.requestsOf, news.delivered);
+  });
+  const announce = (user: string, delivered?: string) => {
+    emit(user, delivered);
+    others?.notify({ requestsOf: user, ...defined({ delivered }) });
+  };
+  return {
+    announce: (user: string) => announce(user),
+    announceDelivery: (user: string, authReqId: string) => announce(user, digest(authReqId)),
+    /** Calls `listener` after every change to the user's requests, until the returned function is called. */
+    onChange: (user: string, listener: () => void) => listen(`user:${user}`, listener),
+    onAnyChange: (listener: () => void) => listen('any', listener),
+    onDelivered: (authReqId: string, listener: () => void) => listen(`delivered:${digest(authReqId)}`, listener),
+    waiting: (authReqId: string) => changes.listenerCount(`delivered:${digest(authReqId)}`),
+    /** Stops listening to other processes. */
+    close: () => unsubscribe?.(),
+  };
+}
+
+/** Hashes the id, because a notification to other processes must not contain what gives access to a token. */
+function digest(authReqId: string): string {
+  return createHash('sha256').update(authReqId).digest('base64url');
 }
 
 function toJson(value: unknown): string | null {
@@ -218,7 +365,7 @@ function toApprovalRequest(row: ApprovalRequestRow, now: number): ApprovalReques
   return {
     id: row.id,
     authReqId: row.auth_req_id,
-    user: row.user,
+    user: row.username,
     clientId: row.client_id,
     clientName: row.client_name,
     clientNote: row.client_note === null ? undefined : JSON.parse(row.client_note),
@@ -247,7 +394,7 @@ function requestStatus(row: ApprovalRequestRow, now: number): ApprovalRequestSta
 interface ApprovalRequestRow {
   readonly id: string;
   readonly auth_req_id: string;
-  readonly user: string;
+  readonly username: string;
   readonly client_id: string;
   readonly client_name: string;
   readonly client_note: string | null;
@@ -264,67 +411,4 @@ interface ApprovalRequestRow {
   readonly outcome_text: string | null;
   readonly outcome_at: number | null;
   readonly evidence: string | null;
-}
-
-function openApprovalRequestTable(database: Database) {
-  const open = 'decision IS NULL AND withdrawn_at IS NULL';
-  const count = `SELECT count(*) AS count FROM approval_requests WHERE ${open} AND user = ?`;
-  const endedAt = 'coalesce(decided_at, withdrawn_at, expires_at)';
-  return {
-    insert: database.prepare(
-      `INSERT INTO approval_requests
-         (id, auth_req_id, user, client_id, client_name, client_note, code, binding_message, details, proposal, requested_at, expires_at)
-       VALUES (@id, @authReqId, @user, @clientId, @clientName, @clientNote, @code, @bindingMessage, @details, @proposal, @requestedAt, @expiresAt)`,
-    ),
-    replace: database.prepare<[number, string, string, string]>(
-      `UPDATE approval_requests SET withdrawn_at = ?, replaced = 1
-       WHERE user = ? AND client_id = ? AND proposal = ? AND ${open}`,
-    ),
-    lost: database.prepare<[string, number, string, string, string]>(
-      `UPDATE approval_requests SET outcome_state = 'cancelled', outcome_text = ?, outcome_at = ?, replaced = 1
-       WHERE user = ? AND client_id = ? AND proposal = ? AND decision = 'approve' AND outcome_state IS NULL`,
-    ),
-    byId: database.prepare<[string], ApprovalRequestRow>('SELECT * FROM approval_requests WHERE id = ?'),
-    byAuthReqId: database.prepare<[string, string], ApprovalRequestRow>(
-      'SELECT * FROM approval_requests WHERE auth_req_id = ? AND client_id = ?',
-    ),
-    evidence: database.prepare<[string], Pick<ApprovalRequestRow, 'evidence'>>(
-      'SELECT evidence FROM approval_requests WHERE auth_req_id = ?',
-    ),
-    pending: database.prepare<[string, number, number], ApprovalRequestRow>(
-      `SELECT * FROM approval_requests WHERE user = ? AND ${open} AND expires_at > ?
-       ORDER BY requested_at, rowid LIMIT ?`,
-    ),
-    countPending: database.prepare<[string, number], { count: number }>(`${count} AND expires_at > ?`),
-    countPendingOf: database.prepare<[string, string, number], { count: number }>(
-      `${count} AND client_id = ? AND expires_at > ?`,
-    ),
-    recent: database.prepare<[{ user: string; now: number; limit: number; before: string | null }], ApprovalRequestRow>(
-      `SELECT * FROM approval_requests
-       WHERE user = @user AND replaced = 0
-         AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now)
-         AND (@before IS NULL OR (${endedAt}, rowid) <
-           (SELECT ${endedAt}, rowid FROM approval_requests WHERE id = @before AND user = @user))
-       ORDER BY ${endedAt} DESC, rowid DESC LIMIT @limit`,
-    ),
-    decide: database.prepare<['approve' | 'deny', number, string | null, string, number]>(
-      `UPDATE approval_requests SET decision = ?, decided_at = ?, evidence = ? WHERE id = ? AND ${open} AND expires_at > ?`,
-    ),
-    withdraw: database.prepare<[number, string, string, number, string, string, number]>(
-      `UPDATE approval_requests SET withdrawn_at = ?, outcome_state = ?, outcome_text = ?, outcome_at = ?
-       WHERE auth_req_id = ? AND client_id = ? AND ${open} AND expires_at > ?`,
-    ),
-    // A late report of an earlier state never overwrites a final state, and no report overwrites `executed`.
-    note: database.prepare<[string, string, number, string, string]>(
-      `UPDATE approval_requests SET outcome_state = ?, outcome_text = ?, outcome_at = ?
-       WHERE id = ? AND (coalesce(outcome_state, 'executing') IN ('executing', 'unknown', 'cancelled')
-         OR CASE ? WHEN 'executed' THEN true WHEN 'executing' THEN false WHEN 'unknown' THEN false
-              ELSE outcome_state <> 'executed' END)`,
-    ),
-    undelivered: database.prepare<[], ApprovalRequestRow>(
-      `SELECT * FROM approval_requests
-       WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL)`,
-    ),
-    deliver: database.prepare<[number, string]>('UPDATE approval_requests SET delivered_at = ? WHERE id = ?'),
-  };
 }

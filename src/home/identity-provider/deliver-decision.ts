@@ -22,6 +22,24 @@ export function createDecisionDelivery(options: {
   readonly faults: ActiveFaults;
 }) {
   const { requests, resource, faults } = options;
+  const approve = async (
+    provider: Provider,
+    kept: BackchannelAuthenticationRequest,
+    request: ApprovalRequest,
+  ): Promise<void> => {
+    const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
+    grant.addOIDCScope('openid');
+    grant.addResourceScope(resource, approvalScope(request.details.type));
+    await grant.save();
+    failpoint('idp.granted');
+    const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
+    await provider.backchannelResult(kept, grant, {
+      // RFC 8176: a signed approval proves possession of the phone's key, and that the person was there.
+      amr: request.evidence === undefined ? ['pwd'] : ['pop', 'user'],
+      authTime: Math.floor((request.decidedAt ?? request.requestedAt) / 1000),
+      rar: [{ ...details }],
+    });
+  };
   /** Passes a decision to the provider. Idempotent, so that it can be repeated after a crash. */
   const deliver = async (request: ApprovalRequest): Promise<void> => {
     const provider = await options.provider();
@@ -29,42 +47,55 @@ export function createDecisionDelivery(options: {
       ignoreExpiration: true,
     });
     extendLogContext(defined({ trace: parseTraceparent(kept?.params?.traceparent) }));
-    const told = kept === undefined || kept.grantId !== undefined || kept.error !== undefined;
-    if (!told && request.status === 'approved') {
-      const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
-      grant.addOIDCScope('openid');
-      grant.addResourceScope(resource, approvalScope(request.details.type));
-      await grant.save();
-      failpoint('idp.granted');
-      const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
-      await provider.backchannelResult(kept, grant, {
-        // RFC 8176: a signed approval proves possession of the phone's key, and that the person was there.
-        amr: request.evidence === undefined ? ['pwd'] : ['pop', 'user'],
-        authTime: Math.floor((request.decidedAt ?? request.requestedAt) / 1000),
-        rar: [{ ...details }],
-      });
-    } else if (!told) {
-      await provider.backchannelResult(kept, denialError(request));
-    }
+    const isTold = kept?.grantId !== undefined || kept?.error !== undefined;
+    // A process may have died after it had stored the decision, but before it pinged the client.
+    if (kept !== undefined && isTold) await pingAgain(provider, kept);
+    else if (kept !== undefined && request.status === 'approved') await approve(provider, kept, request);
+    else if (kept !== undefined) await provider.backchannelResult(kept, denialError(request));
     failpoint('idp.delivered');
-    requests.delivered(request.id);
   };
   const delivering = new Map<string, Promise<void>>();
   const delivery = {
-    /** Delivers a decision that was stored but not delivered because of an error. */
+    /** Delivers a decision that is stored but not delivered, unless another process is delivering it. */
     async one(id: string): Promise<void> {
-      const open = requests.undelivered().find((request) => request.id === id);
-      if (open === undefined) return;
-      const inProgress = delivering.get(id) ?? deliver(open).finally(() => delivering.delete(id));
-      delivering.set(id, inProgress);
-      await inProgress;
+      // An attempt in progress may have begun before the decision was stored, so it is not enough to wait for it.
+      const earlier = delivering.get(id)?.catch(() => undefined) ?? Promise.resolve();
+      const attempt = earlier.then(() => requests.deliverOnce(id, deliver));
+      delivering.set(id, attempt);
+      try {
+        await attempt;
+      } finally {
+        if (delivering.get(id) === attempt) delivering.delete(id);
+      }
     },
     async all(): Promise<void> {
       // Gives each a context of its own, because the current one may be of a request about something else.
-      for (const { id } of requests.undelivered()) await runInLogContext({}, () => delivery.one(id));
+      for (const id of await requests.undelivered()) await runInLogContext({}, () => delivery.one(id));
     },
   };
   return delivery;
+}
+
+type BackchannelAuthenticationRequest = InstanceType<Provider['BackchannelAuthenticationRequest']>;
+
+async function pingAgain(provider: Provider, kept: BackchannelAuthenticationRequest): Promise<void> {
+  const client = kept.clientId === undefined ? undefined : await provider.Client.find(kept.clientId);
+  if (client?.backchannelTokenDeliveryMode === 'ping') await client.backchannelPing(kept);
+}
+
+/** How often to look for decisions of processes that died before they delivered them, in milliseconds. */
+const UNDELIVERED_INTERVAL_MS = 5_000;
+
+/** Delivers the decisions of processes that died: now and, if there are other processes, from time to time. */
+export async function watchDecisionDelivery(
+  delivery: DecisionDelivery,
+  { others, closing, onError }: { others: unknown; closing: AbortSignal; onError: (message: string) => void },
+): Promise<void> {
+  await delivery.all();
+  if (others === undefined) return;
+  const look = () => void delivery.all().catch((error: Error) => onError(error.message));
+  const timer = setInterval(look, UNDELIVERED_INTERVAL_MS).unref();
+  closing.addEventListener('abort', () => clearInterval(timer));
 }
 
 /**
@@ -109,7 +140,7 @@ export function createDecisionRecorder(options: {
    * @param evidence the signed approval from the phone; denials need none
    */
   return async (id: string, decision: Decision, user?: string, evidence?: unknown): Promise<DecisionOutcome> => {
-    const request = requests.find(id);
+    const request = await requests.find(id);
     const isOwn = request !== undefined && (user === undefined || request.user === user);
     let kept: Readonly<Record<string, unknown>> | undefined;
     if (signatures !== undefined && decision === 'approve' && isOwn && request.status === 'pending') {
@@ -120,7 +151,7 @@ export function createDecisionRecorder(options: {
         return { outcome: 'not_signed', refusal: error, request };
       }
     }
-    const result = requests.decide(id, decision, user, kept);
+    const result = await requests.decide(id, decision, user, kept);
     failpoint('idp.decided');
     await delivery.one(id);
     return result;

@@ -43,9 +43,10 @@ export function createGrants(options: GrantsOptions) {
 
   /** Withdraws a client's pending approval requests from the person's phone (default: those of all clients). */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
-    const open = requests.pending(user).filter((request) => (clientId ?? request.clientId) === request.clientId);
+    const pending = await requests.pending(user);
+    const open = pending.filter((request) => (clientId ?? request.clientId) === request.clientId);
     for (const { authReqId, clientId: asker } of open) {
-      requests.tell(authReqId, asker, { state: 'cancelled', text });
+      await requests.tell(authReqId, asker, { state: 'cancelled', text });
     }
     if (open.length > 0) await deliver();
   };

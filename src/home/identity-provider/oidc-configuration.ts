@@ -198,7 +198,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
   return async (ctx, token) => {
     // The signed approval, in the claim where the gateway expects it.
     const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
-    const evidence = asked === undefined ? undefined : options.requests.evidenceOf(asked.jti);
+    const evidence = asked === undefined ? undefined : await options.requests.evidenceOf(asked.jti);
     // "Phishing-resistant" (OpenID Connect EAP ACR Values 1.0 §2): a passkey with user verification.
     if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
     const member = memberClaimsByToken.get(token);

@@ -150,7 +150,7 @@ function openProvider(
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
         if (saved?.exp === undefined) throw new Error('the request was not stored');
         const message = request.params?.binding_message;
-        requests.add({
+        await requests.add({
           authReqId: request.jti,
           user: account.accountId,
           clientId: client.clientId,

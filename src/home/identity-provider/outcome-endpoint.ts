@@ -60,7 +60,7 @@ export function createOutcomeEndpoint(options: {
       return context.json({ error: 'invalid_request', error_description: `invalid fields: ${fields}` }, 400);
     }
     const { auth_req_id: authReqId, state, text } = told.data;
-    const result = requests.tell(authReqId, client, { state, text });
+    const result = await requests.tell(authReqId, client, { state, text });
     switch (result.outcome) {
       case 'not_found':
         return context.json({ error: 'not_found' }, 404);

@@ -108,24 +108,25 @@ function requestRoutes(services: PhoneServices, known: (username: string) => Pro
   app.get('/requests', async (context) => {
     const user = context.req.query('user') ?? '';
     if (!(await known(user))) return context.json({ error: 'unknown_user' }, 404);
-    const asked = await waitUntil(services, context, user, () => services.requests.countPending(user) > 0);
+    const hasPending = async () => (await services.requests.countPending(user)) > 0;
+    const asked = await waitUntil(services, context, user, hasPending);
     if (!asked) return context.json({ error: 'invalid_request' }, 400);
     const shown =
       context.req.query('status') === 'all'
-        ? [...services.requests.pending(user), ...services.requests.recent(user, 20)]
-        : services.requests.pending(user);
+        ? [...(await services.requests.pending(user)), ...(await services.requests.recent(user, 20))]
+        : await services.requests.pending(user);
     return context.json(shown.map(toPhoneRequest));
   });
 
   app.get('/requests/:id', async (context) => {
     const id = context.req.param('id');
-    const found = services.requests.find(id);
+    const found = await services.requests.find(id);
     if (found === undefined) return context.json({ error: 'not_found' }, 404);
     const until = context.req.query('until') === 'outcome' ? isFinalRequest : isDecided;
-    const done = () => until(services.requests.find(id) ?? found);
+    const done = async () => until((await services.requests.find(id)) ?? found);
     const asked = await waitUntil(services, context, found.user, done, found.expiresAt);
     if (!asked) return context.json({ error: 'invalid_request' }, 400);
-    return context.json(toPhoneRequest(services.requests.find(id) ?? found));
+    return context.json(toPhoneRequest((await services.requests.find(id)) ?? found));
   });
 
   app.post('/requests/:id', async (context) => {
@@ -159,21 +160,27 @@ async function waitUntil(
   services: PhoneServices,
   context: Context,
   user: string,
-  done: () => boolean,
+  done: () => Promise<boolean>,
   expiresAt = Number.POSITIVE_INFINITY,
 ): Promise<boolean> {
   const wait = Number(context.req.query('wait') ?? '0');
   if (!(wait >= 0)) return false;
   const deadline = services.clock.now() + Math.min(wait, MAX_WAIT_S) * 1000;
   const { signal } = context.req.raw;
-  while (!done()) {
-    const left = deadline - services.clock.now();
-    if (left <= 0 || signal.aborted || services.closing.aborted) break;
+  for (;;) {
+    const left = Math.max(0, deadline - services.clock.now());
     // An expiry triggers no change event.
     const expiresIn = expiresAt - services.clock.now();
-    await waitForRequestChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, signal);
+    const ended = new AbortController();
+    const stop = AbortSignal.any([signal, ended.signal]);
+    // Starts waiting before reading the state, so that a change during the read is noticed at once.
+    const change = waitForRequestChange(services, user, expiresIn > 0 ? Math.min(left, expiresIn) : left, stop);
+    if ((await done()) || left === 0 || signal.aborted || services.closing.aborted) {
+      ended.abort();
+      return true;
+    }
+    await change;
   }
-  return true;
 }
 
 const lookupErrors = {

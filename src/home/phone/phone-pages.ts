@@ -159,21 +159,21 @@ type PhoneState = Awaited<ReturnType<typeof phoneState>>;
 async function phoneState(services: DecisionServices, viewer: Viewer) {
   const { requests, steps } = services;
   const { user, session, canApprove, formToken } = viewer;
-  const waiting = requests.pending(user, MAX_CARDS);
+  const waiting = await requests.pending(user, MAX_CARDS);
   const hasKey = (await services.keys.list(user)).length > 0;
-  const cardState = (request: ApprovalRequest): CardState => ({
+  const cardState = async (request: ApprovalRequest): Promise<CardState> => ({
     formToken,
-    codes: steps.codes(request, session),
-    confirm: steps.wantsConfirmation(request, user),
+    codes: await steps.codes(request, session),
+    confirm: await steps.wantsConfirmation(request, user),
     cannot: hasKey ? (canApprove ? undefined : 'signed_in_otherwise') : 'no_key',
   });
   return {
     waiting,
-    more: requests.countPending(user) - waiting.length,
-    recent: requests.recent(user, MAX_RECENT),
-    card: (request: ApprovalRequest) => renderRequestCard(request, cardState(request)),
-    result: (request: ApprovalRequest) => renderResultPanel(request, steps.whyDenied(request)),
-    recentItem: (request: ApprovalRequest) => renderRecentDecisionItem(request, steps.whyDenied(request)),
+    more: (await requests.countPending(user)) - waiting.length,
+    recent: await requests.recent(user, MAX_RECENT),
+    card: async (request: ApprovalRequest) => renderRequestCard(request, await cardState(request)),
+    result: async (request: ApprovalRequest) => renderResultPanel(request, await steps.whyDenied(request)),
+    recentItem: async (request: ApprovalRequest) => renderRecentDecisionItem(request, await steps.whyDenied(request)),
   };
 }
 
@@ -182,7 +182,7 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
  * here
  */
 async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
-  const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup) =>
+  const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup | Promise<Markup>) =>
     Promise.all(all.map(async (request) => ({ id: request.id, html: String(await render(request)) })));
   const cards = await byId(state.waiting, state.card);
   const fresh = cards.filter(({ id, html }) => sent.get(id) !== html);

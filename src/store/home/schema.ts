@@ -72,17 +72,17 @@ const grantTables = `
 
 const approvalTables = `
   CREATE TABLE IF NOT EXISTS approval_requests (
-    id TEXT PRIMARY KEY, auth_req_id TEXT NOT NULL UNIQUE, user TEXT NOT NULL, client_id TEXT NOT NULL,
+    id TEXT PRIMARY KEY, auth_req_id TEXT NOT NULL UNIQUE, username TEXT NOT NULL, client_id TEXT NOT NULL,
     client_name TEXT NOT NULL, code TEXT NOT NULL, binding_message TEXT, details TEXT NOT NULL,
     requested_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     decision TEXT CHECK (decision IN ('approve', 'deny')), decided_at INTEGER, delivered_at INTEGER, proposal TEXT,
     client_note TEXT, withdrawn_at INTEGER, replaced INTEGER NOT NULL DEFAULT 0, outcome_state TEXT, outcome_text TEXT,
-    outcome_at INTEGER, evidence TEXT
+    outcome_at INTEGER, evidence TEXT, claimed_until INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS approval_requests_user ON approval_requests (user, requested_at);
-  CREATE INDEX IF NOT EXISTS approval_requests_open ON approval_requests (user, requested_at)
+  CREATE INDEX IF NOT EXISTS approval_requests_user ON approval_requests (username, requested_at);
+  CREATE INDEX IF NOT EXISTS approval_requests_open ON approval_requests (username, requested_at)
     WHERE decision IS NULL AND withdrawn_at IS NULL;
-  CREATE INDEX IF NOT EXISTS approval_requests_count ON approval_requests (user, client_id, expires_at)
+  CREATE INDEX IF NOT EXISTS approval_requests_count ON approval_requests (username, client_id, expires_at)
     WHERE decision IS NULL AND withdrawn_at IS NULL;
   CREATE INDEX IF NOT EXISTS approval_requests_waiting ON approval_requests (expires_at)
     WHERE decision IS NULL AND withdrawn_at IS NULL;
@@ -93,7 +93,8 @@ const approvalTables = `
   CREATE INDEX IF NOT EXISTS approval_requests_undelivered ON approval_requests (id)
     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
   CREATE TABLE IF NOT EXISTS request_rings (
-    request TEXT PRIMARY KEY, pushed_at INTEGER, seen_at INTEGER, pushed_again_at INTEGER
+    request TEXT PRIMARY KEY, pushed_at INTEGER, seen_at INTEGER, pushed_again_at INTEGER,
+    claimed_until INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE TABLE IF NOT EXISTS code_choices (
     request TEXT NOT NULL, session TEXT NOT NULL, codes TEXT NOT NULL, picked INTEGER NOT NULL DEFAULT 0,
@@ -101,19 +102,23 @@ const approvalTables = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS wrong_codes (request TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS live_confirmations (
-    user TEXT NOT NULL, account TEXT NOT NULL, confirmed_at INTEGER NOT NULL, PRIMARY KEY (user, account)
+    username TEXT NOT NULL, account TEXT NOT NULL, confirmed_at INTEGER NOT NULL, PRIMARY KEY (username, account)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS push_keys (
     id INTEGER PRIMARY KEY CHECK (id = 1), public_key TEXT NOT NULL, private_key TEXT NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS push_subscriptions (
-    endpoint TEXT PRIMARY KEY, user TEXT NOT NULL, session TEXT NOT NULL, credential TEXT NOT NULL, p256dh TEXT NOT NULL,
-    auth TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, last_success_at INTEGER,
+    endpoint TEXT PRIMARY KEY, username TEXT NOT NULL, session TEXT NOT NULL, credential TEXT NOT NULL,
+    p256dh TEXT NOT NULL, auth TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, last_success_at INTEGER,
     failures INTEGER NOT NULL DEFAULT 0, rests_until INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS push_subscriptions_user ON push_subscriptions (user);
-  CREATE TABLE IF NOT EXISTS told_fills (fill TEXT PRIMARY KEY, told_at INTEGER NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS fills_seen (sub TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS push_subscriptions_user ON push_subscriptions (username);
+  CREATE TABLE IF NOT EXISTS told_fills (
+    fill TEXT PRIMARY KEY, told_at INTEGER, claimed_until INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS fills_seen (
+    sub TEXT PRIMARY KEY, version INTEGER NOT NULL, polled_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
 `;
 
 const vaultTables = `

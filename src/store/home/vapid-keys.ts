@@ -1,5 +1,5 @@
 import { createECDH } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
+import { one, run, type SqlTransactions } from '../sql/sql-database.ts';
 
 /** Authenticates this home to push services (RFC 8292), in base64url. Push subscriptions are bound to it. */
 export interface VapidKeys {
@@ -9,25 +9,31 @@ export interface VapidKeys {
   readonly privateKey: string;
 }
 
+const READ = 'SELECT public_key AS "publicKey", private_key AS "privateKey" FROM push_keys';
+
 /**
  * Loads the key pair, and creates it on the first call. It is never replaced, because every phone would then have to
  * subscribe again.
  */
-export function loadVapidKeys(database: Database): VapidKeys {
-  const read = database.prepare<[], { public_key: string; private_key: string }>(
-    'SELECT public_key, private_key FROM push_keys',
-  );
-  if (read.get() === undefined) {
-    const made = createECDH('prime256v1');
-    made.generateKeys();
-    const secret = made.getPrivateKey();
-    // Node omits leading zero bytes.
-    const whole = Buffer.concat([Buffer.alloc(32 - secret.length), secret]);
-    database
-      .prepare<[string, string]>('INSERT OR IGNORE INTO push_keys VALUES (1, ?, ?)')
-      .run(made.getPublicKey('base64url'), whole.toString('base64url'));
-  }
-  const kept = read.get();
-  if (kept === undefined) throw new Error('the push key could not be stored');
-  return { publicKey: kept.public_key, privateKey: kept.private_key };
+export async function loadVapidKeys(database: SqlTransactions): Promise<VapidKeys> {
+  const stored = (await database.one<VapidKeys>(READ)) ?? (await storeVapidKeys(database));
+  if (stored === undefined) throw new Error('the push key could not be stored');
+  return stored;
+}
+
+/** @returns the stored key pair, which is another process's if that process was faster */
+function storeVapidKeys(database: SqlTransactions): Promise<VapidKeys | undefined> {
+  const made = createECDH('prime256v1');
+  made.generateKeys();
+  const secret = made.getPrivateKey();
+  // Node omits leading zero bytes.
+  const whole = Buffer.concat([Buffer.alloc(32 - secret.length), secret]);
+  return database.write(function* () {
+    yield* run(
+      `INSERT INTO push_keys (public_key, private_key) SELECT CAST(@publicKey AS text), CAST(@privateKey AS text)
+       WHERE NOT EXISTS (SELECT 1 FROM push_keys) ON CONFLICT DO NOTHING`,
+      { publicKey: made.getPublicKey('base64url'), privateKey: whole.toString('base64url') },
+    );
+    return yield* one<VapidKeys>(READ);
+  });
 }

@@ -26,7 +26,7 @@ beforeEach(async () => {
   // Once everybody was rung: nothing is to leave this machine.
   rows(
     'provider.db',
-    "INSERT INTO push_subscriptions (endpoint, user, session, credential, p256dh, auth, name, created_at) VALUES ('https://push.example/1', 'alice', 'a', 'b', 'c', 'd', 'e', 0)",
+    "INSERT INTO push_subscriptions (endpoint, username, session, credential, p256dh, auth, name, created_at) VALUES ('https://push.example/1', 'alice', 'a', 'b', 'c', 'd', 'e', 0)",
   );
   await world.json('home', 'pair');
 }, 60_000);
@@ -57,8 +57,8 @@ function kept(): string[] {
     ...has('provider.db', 'people', "username = 'alice' AND removed_at IS NULL"),
     ...has('provider.db', 'browser_sessions', "username = 'alice'"),
     ...has('provider.db', 'recovery_codes', "username = 'alice'"),
-    ...has('provider.db', 'push_subscriptions', "user = 'alice'"),
-    ...has('provider.db', 'approval_requests', "user = 'alice' AND decision IS NULL AND withdrawn_at IS NULL"),
+    ...has('provider.db', 'push_subscriptions', "username = 'alice'"),
+    ...has('provider.db', 'approval_requests', "username = 'alice' AND decision IS NULL AND withdrawn_at IS NULL"),
     ...has('provider.db', 'oidc_entities', "model = 'Grant' AND json_extract(payload, '$.accountId') = 'alice'"),
   ];
 }

@@ -217,7 +217,7 @@ describe('a person who is removed', () => {
     await expect(phone.requests('bob')).rejects.toMatchObject({ code: 'not_found' });
     const database = new Database(join(folder, 'identity-provider.db'), { readonly: true });
     const open = database.prepare(
-      "SELECT count(*) AS n FROM approval_requests WHERE user = 'bob' AND decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?",
+      "SELECT count(*) AS n FROM approval_requests WHERE username = 'bob' AND decision IS NULL AND withdrawn_at IS NULL AND expires_at > ?",
     );
     await expect.poll(() => open.get(Date.now())).toEqual({ n: 0 });
     const left = database

@@ -54,7 +54,7 @@ async function recovered() {
 /** A request on alice's phone. @returns its path */
 async function asked(changes: Parameters<typeof details>[0] = {}) {
   const authReqId = randomUUID();
-  createApprovalRequests(world.database(), systemClock).add({
+  await createApprovalRequests(createSqliteTransactions(world.database()), systemClock).add({
     authReqId,
     user: 'alice',
     clientId: 'client',

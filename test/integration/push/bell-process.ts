@@ -6,13 +6,14 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { asking, phonePush } from './bell-world.ts';
 
 const [, , file = ''] = process.argv;
-const database = prepareHomeDatabase(new Database(file));
+const database = createSqliteTransactions(prepareHomeDatabase(new Database(file)));
 const requests = createApprovalRequests(database, systemClock);
-const push = phonePush({
+const push = await phonePush({
   database,
   requests,
   clock: systemClock,
@@ -25,12 +26,15 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [command, rest = ''] = line.split(/ (.*)/);
   if (command === 'subscribe') {
     const owner = { user: 'alice', session: 'a-session', credential: 'alices-key', name: 'Chrome' };
-    push.subscriptions.add(owner, JSON.parse(rest));
+    await push.subscriptions.add(owner, JSON.parse(rest));
   }
   if (command === 'ask') {
     const expiresAt = Date.now() + Number(rest);
-    requests.add(asking('auth-req', { user: 'alice', details, expiresAt }));
+    await requests.add(asking('auth-req', { user: 'alice', details, expiresAt }));
   }
-  if (command === 'decide') requests.decide(requests.pending('alice')[0]?.id ?? '', 'approve');
+  if (command === 'decide') {
+    const [pending] = await requests.pending('alice');
+    await requests.decide(pending?.id ?? '', 'approve');
+  }
   process.stdout.write('done\n');
 }

@@ -9,6 +9,7 @@ import { createPhonePush, type PushOptions } from '../../../src/home/phone/push/
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import type { SigningKey } from '../../../src/store/signing-key-store.ts';
+import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { openPushService } from './push-service.ts';
 
@@ -105,7 +106,8 @@ export async function openBellWorld(
   options: PushOptions & { readonly notices?: never; readonly tells?: boolean } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'bell-'));
-  const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
+  const file = prepareHomeDatabase(new Database(join(folder, 'state.db')));
+  const database = createSqliteTransactions(file);
   const clock = new MovedClock();
   const service = await openPushService();
   const problems: string[] = [];
@@ -125,7 +127,7 @@ export async function openBellWorld(
       { ...pushOptions, ...(tells ? { notices: { tell } } : {}), ...change },
     );
   };
-  let push = start();
+  let push = await start();
   const stop = async () => {
     closing.abort();
     await push.bell.stopped();
@@ -140,8 +142,8 @@ export async function openBellWorld(
     withoutKey,
     push: () => push,
     /** Has a browser of this person ring. */
-    subscribe(user: string, browser: string) {
-      const added = push.subscriptions.add(
+    async subscribe(user: string, browser: string) {
+      const added = await push.subscriptions.add(
         { user, session: `session-of-${browser}`, credential: `${user}s-key`, name: 'Chrome on Linux' },
         service.subscribe(browser),
       );
@@ -152,12 +154,12 @@ export async function openBellWorld(
     /** Stops what rings, and starts it again with what the database has. */
     restart: async (change?: PushOptions) => {
       await stop();
-      push = start(change);
+      push = await start(change);
     },
     stop,
     close: async () => {
       await stop();
-      database.close();
+      file.close();
       await service.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -9,7 +9,7 @@ import { type BellWorld, openBellWorld } from './bell-world.ts';
 let world: BellWorld;
 beforeEach(async () => {
   world = await openBellWorld({ tells: true });
-  world.subscribe('alice', 'phone');
+  await world.subscribe('alice', 'phone');
 });
 afterEach(async () => {
   expect(world.service.complaints).toEqual([]);
@@ -19,42 +19,42 @@ afterEach(async () => {
 const calls = (count: number) => expect.poll(() => world.service.calls()).toBe(count);
 const sleepsFor = (ms: number) => expect.poll(() => world.clock.next()).toBe(ms);
 const told = (count: number) => expect.poll(() => world.told).toHaveLength(count);
-const subscription = () => world.push().subscriptions.of('alice')[0];
+const subscription = async () => (await world.push().subscriptions.of('alice'))[0];
 
 describe('a push service that', () => {
   it.each([404, 410])('answers %s: the subscription goes, and the person is told otherwise', async (status) => {
     world.service.answer(status);
-    world.ask();
+    await world.ask();
     await told(1);
-    expect(subscription()).toBeUndefined();
+    expect(await subscription()).toBeUndefined();
     expect(world.service.calls()).toBe(1);
   });
 
   it('answers 429 is left alone for as long as it says', async () => {
     world.service.answer({ status: 429, headers: { 'retry-after': '20' } });
-    world.ask();
+    await world.ask();
     await calls(1);
     await sleepsFor(20_000);
     world.clock.advance(20_000);
     await expect.poll(() => world.service.received).toHaveLength(1);
     expect(world.service.received[0]?.ttl).toBe(280);
     expect(world.told).toEqual([]);
-    expect(subscription()?.failures).toBe(0);
+    expect((await subscription())?.failures).toBe(0);
   });
 
   it('asks for longer than an order can wait has the person told otherwise, and is not called before', async () => {
     world.service.answer({ status: 429, headers: { 'retry-after': '600' } });
-    world.ask();
+    await world.ask();
     await told(1);
-    expect(subscription()).toMatchObject({ failures: 1, restsUntil: world.clock.now() + 600_000 });
-    world.ask();
+    expect(await subscription()).toMatchObject({ failures: 1, restsUntil: world.clock.now() + 600_000 });
+    await world.ask();
     await told(2);
     expect(world.service.calls()).toBe(1);
   });
 
   it('fails is tried three times, and no more', async () => {
     world.service.answer(500, 502, 503, 500);
-    world.ask();
+    await world.ask();
     await calls(1);
     await sleepsFor(1000);
     world.clock.advance(1000);
@@ -63,12 +63,12 @@ describe('a push service that', () => {
     world.clock.advance(5000);
     await told(1);
     expect(world.service.calls()).toBe(3);
-    expect(subscription()?.failures).toBe(1);
+    expect((await subscription())?.failures).toBe(1);
   });
 
   it('finds it too large is sent less', async () => {
     world.service.answer(413);
-    world.ask();
+    await world.ask();
     await calls(1);
     await sleepsFor(1000);
     world.clock.advance(1000);
@@ -83,25 +83,25 @@ describe('a push service that', () => {
     world.service.answer(
       status === 302 ? { status, headers: { location: `${world.service.url}/push/phone` } } : status,
     );
-    world.ask();
+    await world.ask();
     await told(1);
     expect(world.service.calls()).toBe(1);
-    expect(subscription()?.failures).toBe(1);
+    expect((await subscription())?.failures).toBe(1);
   });
 
   it('never answers holds nothing up, and is given up', async () => {
     world.service.answer('hang');
-    const { id } = world.ask();
+    const { id } = await world.ask();
     await calls(1);
-    expect(world.requests.decide(id, 'approve').outcome).toBe('decided');
-    expect(world.requests.find(id)?.status).toBe('approved');
+    expect((await world.requests.decide(id, 'approve')).outcome).toBe('decided');
+    expect((await world.requests.find(id))?.status).toBe('approved');
   });
 
   it('is not there is as one that fails', async () => {
     const { keys } = world.service.subscribe('elsewhere');
     const owner = { user: 'bob', session: 'a-session', credential: 'bobs-key', name: 'Chrome on Linux' };
-    world.push().subscriptions.add(owner, { endpoint: 'http://127.0.0.1:1/push', keys });
-    world.ask('bob');
+    await world.push().subscriptions.add(owner, { endpoint: 'http://127.0.0.1:1/push', keys });
+    await world.ask('bob');
     await sleepsFor(1000);
     world.clock.advance(1000);
     await sleepsFor(5000);
@@ -116,10 +116,10 @@ describe('one attempt', () => {
     topic: 'topic',
     urgency: 'high',
     until: Date.now() + 60_000,
-    wanted: () => true,
+    wanted: async () => true,
   } as const;
-  const known = () => {
-    const found = subscription();
+  const known = async () => {
+    const found = await subscription();
     if (found === undefined) throw new Error('no subscription');
     return found;
   };
@@ -142,7 +142,7 @@ describe('one attempt', () => {
   it('ends in time where there is no answer', async () => {
     world.service.answer('hang', 'hang', 'hang');
     const { send, waits } = sender();
-    expect(await send(known(), push)).toEqual({ outcome: 'failed', restsUntil: 0 });
+    expect(await send(await known(), push)).toEqual({ outcome: 'failed', restsUntil: 0 });
     expect(waits).toHaveLength(2);
     expect(world.service.calls()).toBe(3);
   });
@@ -155,7 +155,7 @@ describe('one attempt', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/push`;
-    expect((await sender().send({ ...known(), endpoint }, push)).outcome).toBe('failed');
+    expect((await sender().send({ ...(await known()), endpoint }, push)).outcome).toBe('failed');
     server.closeAllConnections();
     server.close();
   });
@@ -173,7 +173,7 @@ describe('one attempt', () => {
           return new Response(null, { status: 201 });
         },
       });
-      const outside = { ...known(), endpoint: 'https://push.example.com/abc' };
+      const outside = { ...(await known()), endpoint: 'https://push.example.com/abc' };
       expect((await send(outside, push)).outcome).toBe('failed');
       expect(called).toBe(0);
     },
@@ -182,7 +182,7 @@ describe('one attempt', () => {
 
 describe('other ways', () => {
   it('tell where nothing can ring: what it is, the code and where to decide, and nothing that decides', async () => {
-    const request = world.ask('bob');
+    const request = await world.ask('bob');
     await told(1);
     const [notice] = world.told;
     expect(notice).toMatchObject({
@@ -197,7 +197,7 @@ describe('other ways', () => {
   });
 
   it('say nothing where a push got through', async () => {
-    world.ask();
+    await world.ask();
     await expect.poll(() => world.service.received).toHaveLength(1);
     await expect.poll(() => world.clock.next()).toBeGreaterThan(50_000);
     expect(world.told).toEqual([]);
@@ -205,7 +205,7 @@ describe('other ways', () => {
 
   it('tell beside pushes where that was chosen, and no more than a lock screen may', async () => {
     await world.restart({ noticesWhen: 'always', content: 'short' });
-    world.ask();
+    await world.ask();
     await told(1);
     await expect.poll(() => world.service.received).toHaveLength(1);
     expect(JSON.stringify(world.told)).not.toMatch(/AAPL|900/);
@@ -213,7 +213,7 @@ describe('other ways', () => {
   });
 
   it('tell the same thing under the same name after a crash', async () => {
-    world.ask('bob');
+    await world.ask('bob');
     await told(1);
     await expect.poll(() => world.clock.next()).toBeGreaterThan(50_000);
     await world.restart();

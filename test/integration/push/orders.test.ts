@@ -109,8 +109,8 @@ afterEach(async () => {
 
 describe.each(tellings)('%s', (_, { tell, kind, urgency, title, body, facts, short }) => {
   it('rings each browser of its person in one place on the screen, and nobody else’s', async () => {
-    world.subscribe('alice', 'phone');
-    world.subscribe('bob', 'bobs-phone');
+    await world.subscribe('alice', 'phone');
+    await world.subscribe('bob', 'bobs-phone');
     await tell();
     await tell();
     const message = { kind, id: '', title, body: expect.stringMatching(body) };
@@ -141,7 +141,7 @@ describe.each(tellings)('%s', (_, { tell, kind, urgency, title, body, facts, sho
 
   it('says on a lock screen only that there is one, where that was chosen', async () => {
     await world.restart({ content: 'short', noticesWhen: 'always' });
-    world.subscribe('alice', 'phone');
+    await world.subscribe('alice', 'phone');
     await tell();
     for (const text of [world.service.received[0]?.text, JSON.stringify(world.told)]) {
       expect(text).toContain(short);
@@ -151,14 +151,14 @@ describe.each(tellings)('%s', (_, { tell, kind, urgency, title, body, facts, sho
 
   it('is told also where fills are not, unless it is one', async () => {
     await world.restart({ fills: false });
-    world.subscribe('alice', 'phone');
+    await world.subscribe('alice', 'phone');
     await tell();
     expect(world.service.received).toHaveLength(kind === 'fill' ? 0 : 1);
     expect(world.told).toEqual([]);
   });
 
   it('that closing cuts off was not told', async () => {
-    world.subscribe('alice', 'phone');
+    await world.subscribe('alice', 'phone');
     world.service.answer('hang');
     const telling = tell();
     await expect.poll(() => world.service.calls()).toBe(1);

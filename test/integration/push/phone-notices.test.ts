@@ -77,7 +77,7 @@ it('tell the owner by every channel, signed, with the code and no way to decide'
   await keep('hook', WHSEC);
   await keep('mail', PASSWORD);
   await ring(channels());
-  const request = world.ask('alice');
+  const request = await world.ask('alice');
   await expect.poll(() => mail.received).toHaveLength(1);
   await expect.poll(() => http.requests).toHaveLength(2);
   expect(problems).toEqual([]);
@@ -124,7 +124,7 @@ it('keep their secrets in the home’s folder, sealed, for its owner alone', () 
 
 it('say nothing of anybody else’s orders', async () => {
   await ring(channels());
-  world.ask('bob');
+  await world.ask('bob');
   await expect.poll(() => world.clock.next()).toBeGreaterThan(50_000);
   expect([http.requests, mail.received, problems]).toEqual([[], [], []]);
 });
@@ -138,7 +138,7 @@ it('that fail say which, never what, and hold up no other', async () => {
     ...noticeChannelsConfigSchema.parse({ unsigned: { kind: 'webhook', url: `${http.url}/hook` } }),
     ...(push === undefined ? {} : { push }),
   });
-  world.ask('alice');
+  await world.ask('alice');
   await expect.poll(() => http.requests).toHaveLength(1);
   for (let tries = 0; tries < 2; tries++) {
     await expect.poll(() => world.clock.next()).toBeLessThanOrEqual(2000);

@@ -18,48 +18,50 @@ const browser = (name: string) => ({
 });
 
 describe('a subscription', () => {
-  it('is kept once, however often it is handed in', () => {
+  it('is kept once, however often it is handed in', async () => {
     const { subscriptions } = world.push();
     const phone = browser('phone');
-    expect(subscriptions.add(owner('alice'), phone)).toBe('kept');
-    expect(subscriptions.add(owner('alice', 'a-later-session'), phone)).toBe('kept');
-    expect(subscriptions.of('alice')).toMatchObject([
+    expect(await subscriptions.add(owner('alice'), phone)).toBe('kept');
+    expect(await subscriptions.add(owner('alice', 'a-later-session'), phone)).toBe('kept');
+    expect(await subscriptions.of('alice')).toMatchObject([
       { endpoint: phone.endpoint, session: 'a-later-session', name: 'Safari on iPhone', failures: 0 },
     ]);
-    subscriptions.endSession('alices-session');
-    expect(subscriptions.of('alice')).toHaveLength(1);
-    subscriptions.endSession('a-later-session');
-    expect(subscriptions.of('alice')).toEqual([]);
+    await subscriptions.endSession('alices-session');
+    expect(await subscriptions.of('alice')).toHaveLength(1);
+    await subscriptions.endSession('a-later-session');
+    expect(await subscriptions.of('alice')).toEqual([]);
   });
 
-  it('moves to who signs in at that browser, and to nobody who only knows its address', () => {
+  it('moves to who signs in at that browser, and to nobody who only knows its address', async () => {
     const { subscriptions } = world.push();
     const shared = browser('shared');
-    expect(subscriptions.add(owner('alice'), shared)).toBe('kept');
+    expect(await subscriptions.add(owner('alice'), shared)).toBe('kept');
     const forged = { ...shared, keys: world.service.subscribe('thief').keys };
-    expect(subscriptions.add(owner('mallory'), forged)).toBe('taken');
-    expect(subscriptions.of('alice')).toHaveLength(1);
-    expect(subscriptions.add(owner('bob'), shared)).toBe('kept');
-    expect(subscriptions.of('alice')).toEqual([]);
-    expect(subscriptions.remove(shared.endpoint, 'alice')).toBe(false);
-    expect(subscriptions.remove(shared.endpoint, 'bob')).toBe(true);
+    expect(await subscriptions.add(owner('mallory'), forged)).toBe('taken');
+    expect(await subscriptions.of('alice')).toHaveLength(1);
+    expect(await subscriptions.add(owner('bob'), shared)).toBe('kept');
+    expect(await subscriptions.of('alice')).toEqual([]);
+    expect(await subscriptions.remove(shared.endpoint, 'alice')).toBe(false);
+    expect(await subscriptions.remove(shared.endpoint, 'bob')).toBe(true);
   });
 
-  it('goes with its passkey', () => {
+  it('goes with its passkey', async () => {
     const { subscriptions } = world.push();
-    subscriptions.add(owner('dora'), browser('doras'));
-    subscriptions.endKey('dora', 'another');
-    subscriptions.endKey('erin', 'doras-key');
-    expect(subscriptions.of('dora')).toHaveLength(1);
-    subscriptions.endKey('dora', 'doras-key');
-    expect(subscriptions.of('dora')).toEqual([]);
+    await subscriptions.add(owner('dora'), browser('doras'));
+    await subscriptions.endKey('dora', 'another');
+    await subscriptions.endKey('erin', 'doras-key');
+    expect(await subscriptions.of('dora')).toHaveLength(1);
+    await subscriptions.endKey('dora', 'doras-key');
+    expect(await subscriptions.of('dora')).toEqual([]);
   });
 
-  it('is one of ten at most', () => {
+  it('is one of ten at most', async () => {
     const { subscriptions } = world.push();
     const all = Array.from({ length: 11 }, (_, index) => browser(`carol-${index}`));
-    expect(all.map((one) => subscriptions.add(owner('carol'), one))).toEqual([...Array(10).fill('kept'), 'too_many']);
-    expect(subscriptions.add(owner('carol'), all[3] ?? browser('x'))).toBe('kept');
+    const added: string[] = [];
+    for (const one of all) added.push(await subscriptions.add(owner('carol'), one));
+    expect(added).toEqual([...Array(10).fill('kept'), 'too_many']);
+    expect(await subscriptions.add(owner('carol'), all[3] ?? browser('x'))).toBe('kept');
   });
 
   it('has keys of the right form', () => {
@@ -113,9 +115,9 @@ describe('an address', () => {
     'ftp://push.example.com/abc',
     'not an address',
     `https://push.example.com/${'x'.repeat(2100)}`,
-  ])('may not: %s', (endpoint) => {
+  ])('may not: %s', async (endpoint) => {
     expect(isPushEndpoint(endpoint)).toBe(false);
     const subscription = { ...browser('inside'), endpoint };
-    expect(world.push().subscriptions.add(owner('mallory'), subscription)).toBe('invalid');
+    expect(await world.push().subscriptions.add(owner('mallory'), subscription)).toBe('invalid');
   });
 });

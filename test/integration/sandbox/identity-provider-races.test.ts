@@ -15,10 +15,11 @@ import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database
 import { details, RESOURCE } from './identity-provider-fixture.ts';
 
 describe('a poll that waits', () => {
-  const hold = (client: { backchannelTokenDeliveryMode?: string } = {}) => {
-    const requests = createApprovalRequests(prepareHomeDatabase(new Database(':memory:')), systemClock);
+  const hold = async (client: { backchannelTokenDeliveryMode?: string } = {}) => {
+    const database = createSqliteTransactions(prepareHomeDatabase(new Database(':memory:')));
+    const requests = createApprovalRequests(database, systemClock);
     const exp = Math.floor(Date.now() / 1000) + 60;
-    const request = requests.add({
+    const request = await requests.add({
       authReqId: 'auth-req-id',
       user: 'alice',
       clientId: 'approval',
@@ -44,22 +45,24 @@ describe('a poll that waits', () => {
   };
 
   it('goes on to its answer when the decision comes', async () => {
-    const { held, requests, request } = hold();
-    requests.delivered(request.id);
+    const { held, requests, request } = await hold();
+    await requests.decide(request.id, 'approve');
+    await requests.deliverOnce(request.id, async () => undefined);
     await expect(held).resolves.toBeUndefined();
     expect(requests.waiting(request.authReqId)).toBe(0);
   });
 
   it('is none where the client is called back: it polls only in case the call was lost', async () => {
-    const { held, requests, request } = hold({ backchannelTokenDeliveryMode: 'ping' });
+    const { held, requests, request } = await hold({ backchannelTokenDeliveryMode: 'ping' });
     await expect(held).resolves.toBeUndefined();
     expect(requests.waiting(request.authReqId)).toBe(0);
   });
 
   it('is answered "pending" when its client left at the moment of the decision: the token stays for the next', async () => {
-    const { held, res, requests, request } = hold();
+    const { held, res, requests, request } = await hold();
     res.destroy();
-    requests.delivered(request.id);
+    await requests.decide(request.id, 'approve');
+    await requests.deliverOnce(request.id, async () => undefined);
     await expect(held).rejects.toMatchObject({ error: 'authorization_pending' });
   });
 });

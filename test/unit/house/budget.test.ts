@@ -14,7 +14,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_300,
   notify: 700,
   sandbox: 8_300,
-  home: 14_750,
+  home: 15_000,
   gateway: 21_250,
   approval: 8_600,
   jobs: 800,

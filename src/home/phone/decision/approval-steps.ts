@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { generateProposalCode, generateUnusedCode } from '../../../approval/kernel/propose.ts';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
+import { one, run, type SqlTransactions, type TransactionWork } from '../../../store/sql/sql-database.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { DecisionRecorder } from '../../identity-provider/deliver-decision.ts';
 import { lastFourCharacters, requestView } from './request-view.ts';
@@ -58,7 +58,7 @@ const unmetSteps = {
 } as const;
 
 export function createApprovalSteps(options: {
-  readonly database: Database;
+  readonly database: SqlTransactions;
   readonly clock: Clock;
   readonly numberMatching: NumberMatching;
 }) {
@@ -68,59 +68,70 @@ export function createApprovalSteps(options: {
   const matches = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
   const hindered = (code: UnmetStep['code']): UnmetStep => ({ code, ...unmetSteps[code] });
 
-  const check = (request: ApprovalRequest, { user, session, signedInAt }: Approver): UnmetStep | undefined => {
+  const check = async (
+    request: ApprovalRequest,
+    { user, session, signedInAt }: Approver,
+  ): Promise<UnmetStep | undefined> => {
     const view = requestView(request);
     if (matches(request)) {
-      if (choices.isSpent(request.id)) return hindered('wrong_code_too_often');
-      if (!choices.isPicked(request.id, session)) return hindered('no_code');
+      if (await choices.isSpent(request.id)) return hindered('wrong_code_too_often');
+      if (!(await choices.isPicked(request.id, session))) return hindered('no_code');
     }
     if (!view.live) return undefined;
     if (clock.now() - signedInAt > MAX_LIVE_SIGN_IN_AGE_MS) return hindered('sign_in');
-    return confirmations.has(user, view.account ?? '') ? undefined : hindered('not_confirmed');
+    return (await confirmations.has(user, view.account ?? '')) ? undefined : hindered('not_confirmed');
   };
 
   return {
     /** Returns the codes to pick from, or undefined if no code has to be picked. */
-    codes: (request: ApprovalRequest, session: string): readonly string[] | undefined =>
-      matches(request) ? choices.of(request, session) : undefined,
-    wantsConfirmation(request: ApprovalRequest, user: string): boolean {
+    codes: async (request: ApprovalRequest, session: string): Promise<readonly string[] | undefined> =>
+      matches(request) ? await choices.of(request, session) : undefined,
+    async wantsConfirmation(request: ApprovalRequest, user: string): Promise<boolean> {
       const { live, account = '' } = requestView(request);
-      return live && !confirmations.has(user, account);
+      return live && !(await confirmations.has(user, account));
     },
-    take(
+    async take(
       request: ApprovalRequest,
       approver: Approver,
       { match, confirm = '' }: { readonly match: string | undefined; readonly confirm: string | undefined },
-    ): UnmetStep | undefined {
+    ): Promise<UnmetStep | undefined> {
       const view = requestView(request);
       if (matches(request)) {
         if (match === undefined || match === '') return hindered('no_code');
-        const pick = choices.pick(request, approver.session, match);
+        const pick = await choices.pick(request, approver.session, match);
         if (pick !== 'right') return hindered(pick);
       }
       const typed = confirm.trim().toUpperCase();
       const right = ['LIVE', lastFourCharacters(view.account)?.toUpperCase()];
       if (view.live && typed !== '' && right.includes(typed)) {
-        confirmations.keep(approver.user, view.account ?? '');
+        await confirmations.keep(approver.user, view.account ?? '');
       }
-      return check(request, approver);
+      return await check(request, approver);
     },
     check,
     /** Returns why a request was denied, if the person didn't tap Deny. */
-    whyDenied: ({ id, status }: ApprovalRequest): string | undefined =>
-      status === 'denied' && choices.isSpent(id) ? unmetSteps.wrong_code_too_often.text : undefined,
+    whyDenied: async ({ id, status }: ApprovalRequest): Promise<string | undefined> =>
+      status === 'denied' && (await choices.isSpent(id)) ? unmetSteps.wrong_code_too_often.text : undefined,
   };
 }
 
 /** Records who has confirmed, once per account, that the account trades real money. */
-function createLiveConfirmations(database: Database, clock: Clock) {
-  const find = database.prepare<[string, string]>('SELECT 1 FROM live_confirmations WHERE user = ? AND account = ?');
-  const insert = database.prepare<[string, string, number]>(
-    'INSERT OR IGNORE INTO live_confirmations VALUES (?, ?, ?)',
-  );
+function createLiveConfirmations(database: SqlTransactions, clock: Clock) {
   return {
-    has: (user: string, account: string): boolean => find.get(user, account) !== undefined,
-    keep: (user: string, account: string) => void insert.run(user, account, clock.now()),
+    async has(user: string, account: string): Promise<boolean> {
+      const row = await database.one('SELECT 1 FROM live_confirmations WHERE username = @user AND account = @account', {
+        user,
+        account,
+      });
+      return row !== undefined;
+    },
+    async keep(user: string, account: string): Promise<void> {
+      await database.run(
+        `INSERT INTO live_confirmations (username, account, confirmed_at) VALUES (@user, @account, @now)
+         ON CONFLICT DO NOTHING`,
+        { user, account, now: clock.now() },
+      );
+    },
   };
 }
 
@@ -145,45 +156,63 @@ type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
  * wrong codes are drawn only once per request and session, because a reload that changed them would reveal the right
  * code.
  */
-function createCodeChoices(database: Database, clock: Clock) {
-  database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - CHOICE_RETENTION_MS);
-  const find = database.prepare<[string, string], { codes: string; picked: 0 | 1 }>(
-    'SELECT codes, picked FROM code_choices WHERE request = ? AND session = ?',
-  );
-  const insert = database.prepare<[string, string, string, number]>(
-    'INSERT OR IGNORE INTO code_choices (request, session, codes, drawn_at) VALUES (?, ?, ?, ?)',
-  );
-  const right = database.prepare<[string, string]>(
-    'UPDATE code_choices SET picked = 1 WHERE request = ? AND session = ?',
-  );
-  const wrong = database.prepare<[string], { count: number }>(
-    `INSERT INTO wrong_codes VALUES (?, 1)
-     ON CONFLICT (request) DO UPDATE SET count = count + 1 RETURNING count`,
-  );
-  const wrongs = database.prepare<[string], { count: number }>('SELECT count FROM wrong_codes WHERE request = ?');
-  const isSpent = (id: string) => (wrongs.get(id)?.count ?? 0) >= MAX_WRONG_PICKS;
+function createCodeChoices(database: SqlTransactions, clock: Clock) {
+  const read = (id: string, session: string) =>
+    one<{ codes: string; picked: 0 | 1 }>(
+      'SELECT codes, picked FROM code_choices WHERE request = @id AND session = @session',
+      { id, session },
+    );
+  /** Stores the codes, unless codes were already drawn for the session. */
+  function* draw({ id, code }: MatchedRequest, session: string, picked: 0 | 1): TransactionWork<number> {
+    const now = clock.now();
+    yield* run('DELETE FROM code_choices WHERE drawn_at < @before', { before: now - CHOICE_RETENTION_MS });
+    return yield* run(
+      `INSERT INTO code_choices (request, session, codes, picked, drawn_at)
+       VALUES (@id, @session, @codes, @picked, @now) ON CONFLICT DO NOTHING`,
+      { id, session, codes: JSON.stringify(shuffled(code)), picked, now },
+    );
+  }
+  function* wrongPicks(id: string): TransactionWork<number> {
+    const row = yield* one<{ count: number }>('SELECT count FROM wrong_codes WHERE request = @id', { id });
+    return row?.count ?? 0;
+  }
+  const isSpent = async (id: string) => (await database.read(() => wrongPicks(id))) >= MAX_WRONG_PICKS;
 
   return {
     /** Returns the codes in display order, which is the same each time. */
-    of({ id, code }: MatchedRequest, session: string): readonly string[] {
-      insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
-      return JSON.parse(find.get(id, session)?.codes ?? '[]');
+    async of(request: MatchedRequest, session: string): Promise<readonly string[]> {
+      const drawn =
+        (await database.read(() => read(request.id, session))) ??
+        (await database.write(function* () {
+          yield* draw(request, session, 0);
+          return yield* read(request.id, session);
+        }));
+      return JSON.parse(drawn?.codes ?? '[]');
     },
     /** Records a pick. Wrong picks are counted per request, across all sessions. */
-    pick(
-      { id, code }: MatchedRequest,
+    pick: (
+      request: MatchedRequest,
       session: string,
       picked: string,
-    ): 'right' | 'wrong_code' | 'wrong_code_too_often' {
-      if (isSpent(id)) return 'wrong_code_too_often';
-      if (picked === code) {
-        insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
-        right.run(id, session);
-        return 'right';
-      }
-      return (wrong.get(id)?.count ?? MAX_WRONG_PICKS) >= MAX_WRONG_PICKS ? 'wrong_code_too_often' : 'wrong_code';
+    ): Promise<'right' | 'wrong_code' | 'wrong_code_too_often'> =>
+      database.write(function* () {
+        const { id, code } = request;
+        if ((yield* wrongPicks(id)) >= MAX_WRONG_PICKS) return 'wrong_code_too_often';
+        if (picked === code) {
+          yield* draw(request, session, 1);
+          yield* run('UPDATE code_choices SET picked = 1 WHERE request = @id AND session = @session', { id, session });
+          return 'right';
+        }
+        const counted = yield* one<{ count: number }>(
+          `INSERT INTO wrong_codes (request, count) VALUES (@id, 1)
+           ON CONFLICT (${database.dialect.tenant}request) DO UPDATE SET count = wrong_codes.count + 1 RETURNING count`,
+          { id },
+        );
+        return (counted?.count ?? MAX_WRONG_PICKS) >= MAX_WRONG_PICKS ? 'wrong_code_too_often' : 'wrong_code';
+      }),
+    async isPicked(id: string, session: string): Promise<boolean> {
+      return (await database.read(() => read(id, session)))?.picked === 1;
     },
-    isPicked: (id: string, session: string): boolean => find.get(id, session)?.picked === 1,
     isSpent,
   };
 }

@@ -52,8 +52,8 @@ const noSignature: DecisionProblem = {
 export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEnv> {
   const { requests, steps } = services;
   const app = new Hono<BrowserEnv>();
-  const own = (id: string, user: string) => {
-    const found = requests.find(id);
+  const own = async (id: string, user: string) => {
+    const found = await requests.find(id);
     return found?.user === user ? found : undefined;
   };
   /** Denies the request after two wrong codes, because a person who compares the codes would not pick wrong twice. */
@@ -64,7 +64,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
 
   const missingFor = async (request: ApprovalRequest, approver: Approver, signed: unknown) => {
     if (request.status !== 'pending') return undefined;
-    const hindrance = steps.check(request, approver);
+    const hindrance = await steps.check(request, approver);
     if (hindrance !== undefined) return await hindered(request, hindrance);
     return signed === undefined && services.signatures === 'required' ? noSignature : undefined;
   };
@@ -74,19 +74,19 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
       return await respondProblem(context, decisionProblems[result.outcome]);
     // The script updates the page in place. A form submitted without script is redirected to the page.
     if (!wantsJson(context)) return context.redirect('/phone', 303);
-    const now = requests.find(result.request.id) ?? result.request;
-    return context.json({ result: String(await renderResultPanel(now, steps.whyDenied(now))) });
+    const now = (await requests.find(result.request.id)) ?? result.request;
+    return context.json({ result: String(await renderResultPanel(now, await steps.whyDenied(now))) });
   };
 
   app.post('/phone/requests/:id/options', async (context) => {
     const approver = currentApprover(context);
     if (approver === undefined) return respondProblem(context, signInFirst);
-    const request = own(context.req.param('id'), approver.user);
+    const request = await own(context.req.param('id'), approver.user);
     if (request === undefined) return respondProblem(context, decisionProblems.not_found);
     if (request.status !== 'pending') return respondProblem(context, settledProblem(request));
     if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     const { match, confirm } = await context.req.parseBody();
-    const hindrance = steps.take(request, approver, { match: shortText(match), confirm: shortText(confirm) });
+    const hindrance = await steps.take(request, approver, { match: shortText(match), confirm: shortText(confirm) });
     if (hindrance !== undefined) return respondProblem(context, await hindered(request, hindrance));
     try {
       return context.json(await services.keys.approvalOptions(request.details, approver.user));
@@ -100,7 +100,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (approver === undefined) return redirectToSignIn(context, '/phone');
     const { decision, evidence } = await context.req.parseBody();
     if (decision !== 'approve' && decision !== 'deny') return respondProblem(context, noDecision);
-    const request = own(context.req.param('id'), approver.user);
+    const request = await own(context.req.param('id'), approver.user);
     if (request === undefined) return respondProblem(context, decisionProblems.not_found);
     const signed = parseJson(evidence);
     if (decision === 'approve' && !hasFullAccess(context)) return renderPasskeyRequiredPage(context);

@@ -15,12 +15,12 @@ const PAGE_SIZE = 20;
 export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
-  app.get('/phone/history', (context) => {
+  app.get('/phone/history', async (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, '/phone/history');
     const before = context.req.query('before');
     // One extra entry tells whether there is a next page.
-    const found = services.requests.recent(user.username, PAGE_SIZE + 1, before);
+    const found = await services.requests.recent(user.username, PAGE_SIZE + 1, before);
     const shown = found.slice(0, PAGE_SIZE);
     const last = found.length > PAGE_SIZE ? shown.at(-1) : undefined;
     return renderPage(context, {
@@ -28,7 +28,7 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
       script: 'approvals.js',
       body: html`<div class="title"><h1>History</h1><a class="small" href="/phone">Approvals</a></div>
 ${shown.length === 0 ? html`<p class="soft" data-testid="no-history">Nothing yet.</p>` : ''}
-<ol class="history" data-testid="history">${shown.map((request) => historyItem(request, services.steps.whyDenied(request)))}</ol>
+<ol class="history" data-testid="history">${shown.map(async (request) => historyItem(request, await services.steps.whyDenied(request)))}</ol>
 <p class="pages">${before === undefined ? '' : html`<a href="/phone/history">Latest</a>`}${
         last === undefined ? '' : html`<a href="/phone/history?before=${last.id}" data-testid="older">Older</a>`
       }</p>`,

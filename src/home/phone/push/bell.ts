@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import { createRequestNotificationStore, type RequestNotificationStore } from '../../../store/home/ring-table.ts';
+import type { OtherProcesses } from '../../../store/other-processes.ts';
+import type { SqlTransactions } from '../../../store/sql/sql-database.ts';
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNoticeSender } from './phone-notices.ts';
@@ -16,7 +17,9 @@ import {
 import { type PushContext, type PushDelivery, pushToAllBrowsers } from './push-sender.ts';
 
 export interface ApprovalNotifierOptions extends PushContext {
-  readonly database: Database;
+  readonly database: SqlTransactions;
+  /** The other processes that use the database, if any. Only one of the processes sends each notification. */
+  readonly others?: OtherProcesses | undefined;
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   /** Other notification channels. If absent, only pushes are sent. */
   readonly notices?: PhoneNoticeSender;
@@ -38,6 +41,8 @@ const UNSEEN_MS = 60_000;
 const SETTLED_TTL_MS = 10 * 60_000;
 /** Maximum pause between two checks for due notifications, in case a change was missed. */
 const MAX_CHECK_INTERVAL_MS = 10 * 60_000;
+/** The same if another process could die before it sends a notification. */
+const SHARED_CHECK_INTERVAL_MS = 5_000;
 const DEBOUNCE_MS = 20;
 /** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5000;
@@ -48,60 +53,23 @@ const RETRY_MS = 5000;
  * completing it, so a crash can repeat a notification with the same tag, but never lose it. It runs in the background.
  */
 export function createApprovalNotifier(options: ApprovalNotifierOptions) {
-  const { requests, subscriptions, clock, closing } = options;
-  const table = createRequestNotificationStore(options.database);
-  const inProgress = new Map<string, Promise<void>>();
+  const { requests, clock, closing } = options;
+  const table = createRequestNotificationStore(options.database, () => clock.now());
   let wake = new AbortController();
   const look = () => wake.abort();
   const complain = (error: unknown) => {
     if (!closing.aborted) options.onError(`push: ${error instanceof Error ? error.message : 'error'}`);
   };
-
-  /** Runs at most one action at a time for each request. The next check finds any remaining work. */
-  const start = (id: string, work: (request: ApprovalRequest | undefined) => Promise<void>) => {
-    if (inProgress.has(id)) return;
-    const done = work(requests.find(id))
-      .catch((error: unknown) => {
-        complain(error);
-        return clock.sleep(RETRY_MS, closing).catch(() => undefined);
-      })
-      .finally(() => {
-        inProgress.delete(id);
-        look();
-      });
-    inProgress.set(id, done);
-  };
-
-  /**
-   * Ids of requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on
-   * its page anyway.
-   */
-  let quiet = new Set<string>();
-  const startDue = (): number => {
-    const now = clock.now();
-    const stillQuiet = new Set<string>();
-    for (const { request: id, user } of table.unnotified(now)) {
-      const nobody = options.notices === undefined && subscriptions.of(user).length === 0;
-      if (quiet.has(id) || (nobody && !inProgress.has(id))) stillQuiet.add(id);
-      else start(id, (request) => ring(options, table, request));
-    }
-    quiet = stillQuiet;
-    for (const { request: id, pushedAt } of table.settled(now)) {
-      start(id, (request) => withdrawNotification(options, table, { id, pushedAt, request }));
-    }
-    let next = Math.min(MAX_CHECK_INTERVAL_MS, (table.nextExpiry(now) ?? Number.POSITIVE_INFINITY) - now);
-    for (const { request: id, due } of table.unseen(now, UNSEEN_MS)) {
-      if (due <= now) start(id, (request) => ringAgain(options, table, request));
-      else next = Math.min(next, due - now);
-    }
-    return next;
-  };
+  const { startDue, ended } = createDueWork(options, table, { look, complain });
 
   const run = async (): Promise<void> => {
     while (!closing.aborted) {
       // Created before the check, so that a change during the check triggers another check.
       wake = new AbortController();
-      const next = startDue();
+      const next = await startDue().catch((error: unknown) => {
+        complain(error);
+        return RETRY_MS;
+      });
       await clock.sleep(next, AbortSignal.any([wake.signal, closing])).catch(() => undefined);
       await clock.sleep(DEBOUNCE_MS, closing).catch(() => undefined);
     }
@@ -114,15 +82,90 @@ export function createApprovalNotifier(options: ApprovalNotifierOptions) {
      * Records that a page displays a request, so that the person isn't notified of it again.
      * @returns false if the request has ended, or isn't the user's
      */
-    seen(id: string, user: string): boolean {
-      const request = requests.find(id);
+    async seen(id: string, user: string): Promise<boolean> {
+      const request = await requests.find(id);
       if (request?.user !== user || request.status !== 'pending') return false;
-      table.seen(id, clock.now());
+      await table.seen(id, clock.now());
       return true;
     },
     /** Resolves once nothing is being sent anymore. Call it after `closing` aborts. */
     stopped: async (): Promise<void> => {
       await ran;
+      await ended();
+    },
+  };
+}
+
+function createDueWork(
+  options: ApprovalNotifierOptions,
+  table: RequestNotificationStore,
+  { look, complain }: { readonly look: () => void; readonly complain: (error: unknown) => void },
+) {
+  const { requests, subscriptions, others, clock, closing } = options;
+  const inProgress = new Map<string, Promise<void>>();
+
+  /** @returns false if another process does the work */
+  const claimAndDo = async (
+    id: string,
+    kind: Parameters<RequestNotificationStore['claim']>[1],
+    work: (request: ApprovalRequest | undefined) => Promise<void>,
+  ): Promise<boolean> => {
+    const perform = async () => work(await requests.find(id));
+    if (others === undefined) await perform();
+    else if (await table.claim(id, kind)) await table.hold(id, perform);
+    else return false;
+    return true;
+  };
+
+  /** Runs at most one action at a time for each request. The next check finds any remaining work. */
+  const start = (...[id, kind, work]: Parameters<typeof claimAndDo>) => {
+    if (inProgress.has(id)) return;
+    const done = claimAndDo(id, kind, work)
+      .catch(async (error: unknown) => {
+        complain(error);
+        await clock.sleep(RETRY_MS, closing).catch(() => undefined);
+        return true;
+      })
+      .then((isOurs) => {
+        inProgress.delete(id);
+        if (isOurs) look();
+      });
+    inProgress.set(id, done);
+  };
+
+  /**
+   * Ids of requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on
+   * its page anyway.
+   */
+  let quiet = new Set<string>();
+  const startUnnotified = async (now: number): Promise<void> => {
+    const stillQuiet = new Set<string>();
+    for (const { request: id, user } of await table.unnotified(now)) {
+      if (inProgress.has(id)) continue;
+      const isQuiet = quiet.has(id) || (options.notices === undefined && (await subscriptions.of(user)).length === 0);
+      if (isQuiet) stillQuiet.add(id);
+      else start(id, 'notify', (request) => ring(options, table, request));
+    }
+    quiet = stillQuiet;
+  };
+
+  return {
+    /** @returns how long to wait before the next call, in milliseconds */
+    async startDue(): Promise<number> {
+      const now = clock.now();
+      await startUnnotified(now);
+      for (const { request: id, pushedAt } of await table.settled(now)) {
+        start(id, 'withdraw', (request) => withdrawNotification(options, table, { id, pushedAt, request }));
+      }
+      const most = others === undefined ? MAX_CHECK_INTERVAL_MS : SHARED_CHECK_INTERVAL_MS;
+      let next = Math.min(most, ((await table.nextExpiry(now)) ?? Number.POSITIVE_INFINITY) - now);
+      for (const { request: id, due } of await table.unseen(now, UNSEEN_MS)) {
+        if (due <= now) start(id, 'remind', (request) => ringAgain(options, table, request));
+        else next = Math.min(next, due - now);
+      }
+      return next;
+    },
+    ended: async (): Promise<void> => {
       await Promise.all(inProgress.values());
     },
   };
@@ -133,18 +176,19 @@ async function ring(
   table: RequestNotificationStore,
   request: ApprovalRequest | undefined,
 ): Promise<void> {
-  if (request === undefined) return;
+  // It may have been settled since it was found to be due.
+  if (request?.status !== 'pending') return;
   failpoint('push.due');
   const { notices, noticesWhen, closing, clock } = options;
   const sending = pushToAllBrowsers(options, request.user, askPush(options, request, false));
   if (notices !== undefined && noticesWhen === 'always') {
     await Promise.all([sending, notices.tell(toNotice(options, request), closing)]);
-  } else if (!(await sending) && notices !== undefined && isPending(options, request)) {
+  } else if (!(await sending) && notices !== undefined && (await isPending(options, request))) {
     await notices.tell(toNotice(options, request), closing);
   }
   closing.throwIfAborted();
   failpoint('push.sent');
-  table.pushed(request.id, clock.now());
+  await table.pushed(request.id, clock.now());
 }
 
 async function ringAgain(
@@ -156,7 +200,7 @@ async function ringAgain(
   await pushToAllBrowsers(options, request.user, askPush(options, request, true));
   options.closing.throwIfAborted();
   failpoint('push.sent_again');
-  table.pushedAgain(request.id, options.clock.now());
+  await table.pushedAgain(request.id, options.clock.now());
 }
 
 async function withdrawNotification(
@@ -170,14 +214,14 @@ async function withdrawNotification(
       topic: pushTopic(request.id),
       urgency: 'normal',
       until: Math.max(request.expiresAt, options.clock.now() + SETTLED_TTL_MS),
-      wanted: () => true,
+      wanted: async () => true,
     } as const;
     // A browser that subscribed later has no notification to withdraw.
     await pushToAllBrowsers(options, request.user, settled, ({ createdAt }) => createdAt <= pushedAt);
     options.closing.throwIfAborted();
     failpoint('push.taken_back');
   }
-  table.remove(id);
+  await table.remove(id);
 }
 
 function askPush(options: ApprovalNotifierOptions, request: ApprovalRequest, again: boolean): PushDelivery {
@@ -193,8 +237,8 @@ function askPush(options: ApprovalNotifierOptions, request: ApprovalRequest, aga
   };
 }
 
-function isPending({ requests }: ApprovalNotifierOptions, { id }: ApprovalRequest): boolean {
-  return requests.find(id)?.status === 'pending';
+async function isPending({ requests }: ApprovalNotifierOptions, { id }: ApprovalRequest): Promise<boolean> {
+  return (await requests.find(id))?.status === 'pending';
 }
 
 function withoutHiddenCode({ hidesCode }: ApprovalNotifierOptions, request: ApprovalRequest): ApprovalRequest {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { createPublicFetch } from '../../../net/public-fetch.ts';
 import { createPublicResolver } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { loadVapidKeys } from '../../../store/home/vapid-keys.ts';
+import type { OtherProcesses } from '../../../store/other-processes.ts';
+import type { SqlTransactions } from '../../../store/sql/sql-database.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { defined } from '../../../values/defined.ts';
@@ -43,14 +44,16 @@ export interface PushOptions {
   readonly loopback?: boolean;
 }
 
-export type PhonePush = ReturnType<typeof createPhonePush>;
+export type PhonePush = Awaited<ReturnType<typeof createPhonePush>>;
 
 const TIMEOUT_MS = 10_000;
 
-export function createPhonePush(
+export async function createPhonePush(
   parts: {
     readonly issuer: string;
-    readonly database: Database;
+    readonly database: SqlTransactions;
+    /** The other processes that use the database, if any. */
+    readonly others?: OtherProcesses | undefined;
     readonly requests: ApprovalRequests;
     readonly keys: Pick<ApprovalKeys, 'list'>;
     readonly clock: Clock;
@@ -66,7 +69,7 @@ export function createPhonePush(
 ) {
   const { issuer, database, clock, closing } = parts;
   const { loopback = false, notices } = options;
-  const vapid = loadVapidKeys(database);
+  const vapid = await loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
   // Signed-in people supply these hosts, so they are not trusted. A separate resolver keeps them from delaying other look-ups.
   const resolve = parts.resolve ?? createPublicResolver({ maxConcurrent: 4, maxQueued: 32 });
@@ -162,7 +165,7 @@ function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promis
       topic: tag,
       urgency: isUrgent ? 'high' : 'normal',
       until,
-      wanted: () => true,
+      wanted: async () => true,
     } as const;
     const named = `trade-agent.${kind === 'access' ? 'signal' : kind}\0${key}`;
     const id = `nt_${createHash('sha256').update(named).digest('base64url').slice(0, 24)}`;

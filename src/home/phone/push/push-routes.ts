@@ -31,7 +31,7 @@ export function createPushRoutes(services: {
       credential: session.credentialId,
       name: session.browser,
     };
-    const added = subscriptions.add(owner, parsed.data);
+    const added = await subscriptions.add(owner, parsed.data);
     if (added === 'kept') return context.json({ name: owner.name }, 201);
     const { status, error } = subscriptionProblems[added];
     return context.json({ error }, status);
@@ -41,15 +41,15 @@ export function createPushRoutes(services: {
     const { user } = context.var;
     if (user === undefined) return signedOut(context);
     const { endpoint } = await context.req.parseBody();
-    if (typeof endpoint !== 'string' || !subscriptions.remove(endpoint, user.username))
+    if (typeof endpoint !== 'string' || !(await subscriptions.remove(endpoint, user.username)))
       return context.json({ error: 'not_found' }, 404);
     return context.body(null, 204);
   });
 
-  app.post('/phone/requests/:id/seen', (context) => {
+  app.post('/phone/requests/:id/seen', async (context) => {
     const { user } = context.var;
     if (user === undefined) return signedOut(context);
-    return bell.seen(context.req.param('id'), user.username)
+    return (await bell.seen(context.req.param('id'), user.username))
       ? context.body(null, 204)
       : context.json({ error: 'not_found' }, 404);
   });

@@ -23,7 +23,7 @@ export interface PushDelivery {
   readonly urgency: 'high' | 'normal';
   /** Milliseconds since the epoch. The push is useless after this time. */
   readonly until: number;
-  readonly wanted: () => boolean;
+  readonly wanted: () => Promise<boolean>;
 }
 
 type SendPush = (subscription: PushSubscription, push: PushDelivery) => Promise<PushResult>;
@@ -58,7 +58,7 @@ export function createPushSender(options: PushSenderOptions): SendPush {
     const wait = restsUntil - clock.now();
     if (wait > MAX_WAIT_MS) return { outcome: 'failed', restsUntil };
     if (wait > 0) await clock.sleep(wait, closing);
-    return push.wanted() && push.until > clock.now() ? undefined : { outcome: 'over' };
+    return (await push.wanted()) && push.until > clock.now() ? undefined : { outcome: 'over' };
   };
   const restUntil = (ms: number) => (ms > 0 ? clock.now() + Math.min(ms, MAX_REST_MS) : 0);
   return async (subscription, push) => {
@@ -174,9 +174,9 @@ export async function pushToAllBrowsers(
     ringing.map(async (subscription) => {
       const result = await send(subscription, push);
       if (closing.aborted) return false;
-      if (result.outcome === 'sent') subscriptions.rang(subscription.endpoint);
-      if (result.outcome === 'gone') subscriptions.remove(subscription.endpoint);
-      if (result.outcome === 'failed') subscriptions.failed(subscription.endpoint, result.restsUntil);
+      if (result.outcome === 'sent') await subscriptions.rang(subscription.endpoint);
+      if (result.outcome === 'gone') await subscriptions.remove(subscription.endpoint);
+      if (result.outcome === 'failed') await subscriptions.failed(subscription.endpoint, result.restsUntil);
       return result.outcome === 'sent';
     }),
   );
@@ -188,11 +188,11 @@ async function activeSubscriptions(
   user: string,
   { subscriptions, keys, closing }: PushContext,
 ): Promise<PushSubscription[]> {
-  const all = subscriptions.of(user);
+  const all = await subscriptions.of(user);
   if (all.length === 0) return [];
   const enrolled = new Set((await keys.list(user)).map(({ credentialId }) => credentialId));
   closing.throwIfAborted();
   const ended = all.filter(({ credential }) => !enrolled.has(credential));
-  for (const { credential } of ended) subscriptions.endKey(user, credential);
+  for (const { credential } of ended) await subscriptions.endKey(user, credential);
   return all.filter((one) => !ended.includes(one));
 }

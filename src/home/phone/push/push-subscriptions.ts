@@ -1,8 +1,8 @@
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
 import { isSameSecret } from '../../../secrets/constant-time.ts';
 import type { SessionStore } from '../../../store/home/sessions.ts';
+import { all, lock, one, run, type SqlTransactions } from '../../../store/sql/sql-database.ts';
 import { isPushEndpoint } from './push-endpoint.ts';
 
 const MAX_PER_PERSON = 10;
@@ -46,50 +46,23 @@ export interface PushSubscription {
 
 export type PushSubscriptions = ReturnType<typeof openPushSubscriptions>;
 
-type Row = Omit<PushSubscription, 'createdAt' | 'lastSuccessAt' | 'restsUntil'> & {
+type Row = Omit<PushSubscription, 'user' | 'createdAt' | 'lastSuccessAt' | 'restsUntil'> & {
+  readonly username: string;
   readonly created_at: number;
   readonly last_success_at: number | null;
   readonly rests_until: number;
 };
 
+const OF_USER = 'SELECT * FROM push_subscriptions WHERE username = @user ORDER BY created_at, endpoint';
+
 /** @param loopback allows push services on this machine, for tests */
 export function openPushSubscriptions(
-  database: Database,
+  database: SqlTransactions,
   clock: Clock,
   { loopback = false }: { loopback?: boolean } = {},
 ) {
-  const byEndpoint = database.prepare<[string], Row>('SELECT * FROM push_subscriptions WHERE endpoint = ?');
-  const ofUser = database.prepare<[string], Row>(
-    'SELECT * FROM push_subscriptions WHERE user = ? ORDER BY created_at, endpoint',
-  );
-  const write = database.prepare(`
-    INSERT INTO push_subscriptions (endpoint, user, session, credential, p256dh, auth, name, created_at)
-    VALUES (@endpoint, @user, @session, @credential, @p256dh, @auth, @name, @now)
-    ON CONFLICT (endpoint) DO UPDATE
-      SET user = @user, session = @session, credential = @credential, p256dh = @p256dh, auth = @auth, name = @name`);
-  const remove = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE endpoint = ?');
-  const removeOwn = database.prepare<[string, string]>(
-    'DELETE FROM push_subscriptions WHERE endpoint = ? AND user = ?',
-  );
-  const endKey = database.prepare<[string, string]>('DELETE FROM push_subscriptions WHERE user = ? AND credential = ?');
-  const endPerson = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE user = ?');
-  const endSession = database.prepare<[string]>('DELETE FROM push_subscriptions WHERE session = ?');
-  const rang = database.prepare<[number, string]>(
-    'UPDATE push_subscriptions SET last_success_at = ?, failures = 0, rests_until = 0 WHERE endpoint = ?',
-  );
-  const failed = database.prepare<[number, string]>(
-    'UPDATE push_subscriptions SET failures = failures + 1, rests_until = max(rests_until, ?) WHERE endpoint = ?',
-  );
-
-  const add = database.transaction<PushSubscriptions['add']>((owner, { endpoint, keys: { p256dh, auth } }) => {
-    const { user } = owner;
-    if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
-    const there = byEndpoint.get(endpoint);
-    if (there !== undefined && there.user !== user && !isSameSecret(there.auth, auth)) return 'taken';
-    if (there?.user !== user && ofUser.all(user).length >= MAX_PER_PERSON) return 'too_many';
-    write.run({ ...owner, endpoint, p256dh, auth, now: clock.now() });
-    return 'kept';
-  });
+  const remove = (condition: string, values: Readonly<Record<string, string>>) =>
+    database.run(`DELETE FROM push_subscriptions WHERE ${condition}`, values);
 
   return {
     /**
@@ -98,28 +71,76 @@ export function openPushSubscriptions(
      * and this browser can't prove with the secret that it is the same browser; `too_many` if this person already has
      * ten
      */
-    add: (
+    async add(
       owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
-      subscription: z.output<typeof pushSubscriptionSchema>,
-    ): 'kept' | 'invalid' | 'taken' | 'too_many' => add.immediate(owner, subscription),
-    of: (user: string): PushSubscription[] => ofUser.all(user).map(toSubscription),
+      { endpoint, keys: { p256dh, auth } }: z.output<typeof pushSubscriptionSchema>,
+    ): Promise<'kept' | 'invalid' | 'taken' | 'too_many'> {
+      const { user } = owner;
+      if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
+      return await database.write(function* () {
+        // Otherwise, two processes could take one endpoint for two people, or exceed the maximum.
+        yield* lock('push endpoint', endpoint);
+        yield* lock('push subscriptions', user);
+        const there = yield* one<Row>('SELECT * FROM push_subscriptions WHERE endpoint = @endpoint', { endpoint });
+        if (there !== undefined && there.username !== user && !isSameSecret(there.auth, auth)) return 'taken';
+        if (there?.username !== user && (yield* all<Row>(OF_USER, { user })).length >= MAX_PER_PERSON)
+          return 'too_many';
+        yield* run(
+          `INSERT INTO push_subscriptions (endpoint, username, session, credential, p256dh, auth, name, created_at)
+           VALUES (@endpoint, @user, @session, @credential, @p256dh, @auth, @name, @now)
+           ON CONFLICT (${database.dialect.tenant}endpoint) DO UPDATE SET username = excluded.username,
+             session = excluded.session, credential = excluded.credential, p256dh = excluded.p256dh,
+             auth = excluded.auth, name = excluded.name`,
+          { ...owner, endpoint, p256dh, auth, now: clock.now() },
+        );
+        return 'kept';
+      });
+    },
+    async of(user: string): Promise<PushSubscription[]> {
+      return (await database.all<Row>(OF_USER, { user })).map(toSubscription);
+    },
     /**
      * Removes a subscription and returns whether it existed. @param user if given, must be the subscription's owner
      */
-    remove: (endpoint: string, user?: string): boolean =>
-      (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
-    endSession: (session: string): void => void endSession.run(session),
-    endKey: (user: string, credential: string): void => void endKey.run(user, credential),
-    endPerson: (user: string): void => void endPerson.run(user),
-    rang: (endpoint: string): void => void rang.run(clock.now(), endpoint),
-    failed: (endpoint: string, restsUntil: number = 0): void => void failed.run(restsUntil, endpoint),
+    async remove(endpoint: string, user?: string): Promise<boolean> {
+      const removed =
+        user === undefined
+          ? await remove('endpoint = @endpoint', { endpoint })
+          : await remove('endpoint = @endpoint AND username = @user', { endpoint, user });
+      return removed > 0;
+    },
+    async endSession(session: string): Promise<void> {
+      await remove('session = @session', { session });
+    },
+    async endKey(user: string, credential: string): Promise<void> {
+      await remove('username = @user AND credential = @credential', { user, credential });
+    },
+    async endPerson(user: string): Promise<void> {
+      await remove('username = @user', { user });
+    },
+    async rang(endpoint: string): Promise<void> {
+      await database.run(
+        `UPDATE push_subscriptions SET last_success_at = @now, failures = 0, rests_until = 0
+         WHERE endpoint = @endpoint`,
+        { endpoint, now: clock.now() },
+      );
+    },
+    async failed(endpoint: string, restsUntil: number = 0): Promise<void> {
+      await database.run(
+        `UPDATE push_subscriptions SET failures = failures + 1,
+           rests_until = CASE WHEN rests_until < @restsUntil THEN @restsUntil ELSE rests_until END
+         WHERE endpoint = @endpoint`,
+        { endpoint, restsUntil },
+      );
+    },
   };
 }
 
 function toSubscription(row: Row): PushSubscription {
-  const { created_at, last_success_at, rests_until, ...rest } = row;
+  const { username, created_at, last_success_at, rests_until, ...rest } = row;
   return {
     ...rest,
+    user: username,
     createdAt: created_at,
     lastSuccessAt: last_success_at ?? undefined,
     restsUntil: rests_until,
@@ -140,11 +161,11 @@ export function withSubscriptionCleanup(
     async end(username, id) {
       const ended = await sessions.end(username, id);
       // Ids are not secret, so only the person's own session may be ended.
-      if (ended) subscriptions.endSession(id);
+      if (ended) await subscriptions.endSession(id);
       return ended;
     },
     async endOf(username, credentialId) {
-      subscriptions.endKey(username, credentialId);
+      await subscriptions.endKey(username, credentialId);
       await sessions.endOf(username, credentialId);
     },
   };

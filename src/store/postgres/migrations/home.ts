@@ -103,7 +103,7 @@ const approvals = `
      requested_at bigint NOT NULL, expires_at bigint NOT NULL,
      decision text CHECK (decision IN ('approve', 'deny')), decided_at bigint, delivered_at bigint, proposal text,
      client_note text, withdrawn_at bigint, replaced integer NOT NULL DEFAULT 0, outcome_state text, outcome_text text,
-     outcome_at bigint, evidence text, PRIMARY KEY (tenant, id), UNIQUE (tenant, auth_req_id)`,
+     outcome_at bigint, evidence text, claimed_until bigint NOT NULL DEFAULT 0, PRIMARY KEY (tenant, id), UNIQUE (tenant, auth_req_id)`,
   )}
   CREATE INDEX approval_requests_user ON approval_requests (tenant, username, requested_at);
   CREATE INDEX approval_requests_open ON approval_requests (tenant, username, requested_at)
@@ -120,7 +120,8 @@ const approvals = `
     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
   ${table(
     'request_rings',
-    `request text NOT NULL, pushed_at bigint, seen_at bigint, pushed_again_at bigint, PRIMARY KEY (tenant, request)`,
+    `request text NOT NULL, pushed_at bigint, seen_at bigint, pushed_again_at bigint,
+     claimed_until bigint NOT NULL DEFAULT 0, PRIMARY KEY (tenant, request)`,
   )}
   ${table(
     'code_choices',
@@ -141,8 +142,14 @@ const approvals = `
      failures integer NOT NULL DEFAULT 0, rests_until bigint NOT NULL DEFAULT 0, PRIMARY KEY (tenant, endpoint)`,
   )}
   CREATE INDEX push_subscriptions_user ON push_subscriptions (tenant, username);
-  ${table('told_fills', 'fill text NOT NULL, told_at bigint NOT NULL, PRIMARY KEY (tenant, fill)')}
-  ${table('fills_seen', 'sub text NOT NULL, version bigint NOT NULL, PRIMARY KEY (tenant, sub)')}
+  ${table(
+    'told_fills',
+    'fill text NOT NULL, told_at bigint, claimed_until bigint NOT NULL DEFAULT 0, PRIMARY KEY (tenant, fill)',
+  )}
+  ${table(
+    'fills_seen',
+    'sub text NOT NULL, version bigint NOT NULL, polled_at bigint NOT NULL DEFAULT 0, PRIMARY KEY (tenant, sub)',
+  )}
 `;
 
 const vault = `

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { approvalRequestsContract } from './approval-requests.ts';
+import { approvalStepsContract } from './approval-steps.ts';
 import { clientsContract } from './clients.ts';
 import { companyRevocationsContract } from './company-revocations.ts';
 import { oidcStoreContract } from './oidc-store.ts';
 import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database.ts';
 import { peopleContract } from './people.ts';
+import { pushSubscriptionsContract } from './push-subscriptions.ts';
 import { recoveryCodesContract } from './recovery-codes.ts';
+import { requestNotificationsContract } from './request-notifications.ts';
 import { sessionsContract } from './sessions.ts';
 import { signalOutboxContract } from './signal-outbox.ts';
 import { vaultContract } from './vault.ts';
@@ -29,4 +33,8 @@ export function homeStoresContract(open: OpenHomeDatabase): void {
   vaultContract(open);
   companyRevocationsContract(open);
   signalOutboxContract(open);
+  approvalRequestsContract(open);
+  approvalStepsContract(open);
+  requestNotificationsContract(open);
+  pushSubscriptionsContract(open);
 }

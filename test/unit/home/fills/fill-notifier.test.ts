@@ -5,6 +5,7 @@ import { startFillNotifier } from '../../../../src/home/fills/fill-notifier.ts';
 import type { OrderNews } from '../../../../src/home/fills/order-news.ts';
 import { prepareHomeDatabase } from '../../../../src/store/home/schema.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
+import { createSqliteTransactions } from '../../../../src/store/sqlite/sql-database.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
 import { approval, order } from '../../cli/sample-events.ts';
 
@@ -50,7 +51,7 @@ function put(id: string, result: unknown, sub = 'alice', more: Partial<StoredPro
 
 async function start(): Promise<void> {
   running = startFillNotifier({
-    database,
+    database: createSqliteTransactions(database),
     proposals: {
       version: async () => version,
       changedSince: async (sub, since) => rows.filter((one) => one.sub === sub && one.version > since),

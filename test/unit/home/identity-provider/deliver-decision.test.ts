@@ -22,7 +22,10 @@ it.each([
   const request = { id: 'one', authReqId: 'a', status: 'approved', details: { type: 'trade_order' }, evidence };
   const delivery = createDecisionDelivery({
     provider: async () => provider as unknown as Provider,
-    requests: { undelivered: () => [request], delivered: () => undefined } as unknown as ApprovalRequests,
+    requests: {
+      undelivered: async () => [request.id],
+      deliverOnce: async (_id: string, deliver: (what: typeof request) => Promise<void>) => deliver(request),
+    } as unknown as ApprovalRequests,
     resource: 'https://gateway.example',
     faults: { take: () => false } as unknown as ActiveFaults,
   });
