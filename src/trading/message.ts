@@ -10,14 +10,14 @@ export const MAX_MESSAGE_TEXT_LENGTH = 2_000;
 /** Maximum UTF-8 bytes in a message's text. The approval's token contains it and must fit in an HTTP header. */
 const MAX_TEXT_BYTES = 4_000;
 const MAX_SUBJECT_LENGTH = 120;
-/** Maximum length of an e-mail address (RFC 5321 §4.5.3.1.3, which also counts two angle brackets). */
+/** Maximum length of an email address (RFC 5321 §4.5.3.1.3, which also counts two angle brackets). */
 const MAX_RECIPIENT_LENGTH = 254;
 
 /** A complete message, as approved and sent. `expires_at` is UTC to the second. */
 export const messageDraftSchema = z.lazy(() =>
   z.strictObject({
     service: z.enum(messageServices),
-    /** Slack: `#channel`, or a channel or user ID. Gmail: one e-mail address. */
+    /** Slack: `#channel`, or a channel or user ID. Gmail: one email address. */
     recipient: z.string().min(1).max(MAX_RECIPIENT_LENGTH),
     subject: z.string().min(1).max(MAX_SUBJECT_LENGTH).optional(),
     text: z.string().min(1).max(MAX_MESSAGE_TEXT_LENGTH),
@@ -29,7 +29,7 @@ export type MessageDraft = z.output<typeof messageDraftSchema>;
 
 /** A `#channel` name, or the ID of a channel (C, G), a direct message (D) or a user (U, W). */
 const slackRecipientPattern = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
-/** One e-mail address without quoting or comments, which is stricter than RFC 5321. */
+/** One email address without quoting or comments, which is stricter than RFC 5321. */
 const mailRecipientPattern =
   /^[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$/;
 
@@ -41,8 +41,8 @@ export function checkMessage(draft: MessageDraft): void {
   checkRecipient(draft.service, draft.recipient);
   if ((draft.service === 'gmail') !== (draft.subject !== undefined)) {
     throw problem(
-      draft.service === 'gmail' ? 'an e-mail needs a subject' : 'a Slack message has no subject',
-      'Only an e-mail has a subject.',
+      draft.service === 'gmail' ? 'an email needs a subject' : 'a Slack message has no subject',
+      'Only an email has a subject.',
       'subject',
     );
   }
@@ -67,16 +67,16 @@ export function checkRecipient(service: MessageService, recipient: string): void
   }
   const isAddress = mailRecipientPattern.test(recipient) && recipient.length <= MAX_RECIPIENT_LENGTH;
   if (service === 'gmail' && !isAddress) {
-    throw problem('the recipient is not an e-mail address', 'Use one address, such as bob@example.com.', 'recipient');
+    throw problem('the recipient is not an email address', 'Use one address, such as bob@example.com.', 'recipient');
   }
 }
 
 const serviceNames: Record<MessageService, string> = { slack: 'Slack', gmail: 'Gmail' };
 
-/** Describes a message: `message to #trading on Slack`, `e-mail to bob@example.com via Gmail`. */
+/** Describes a message: `message to #trading on Slack`, `email to bob@example.com via Gmail`. */
 export function describeMessage({ service, recipient }: Pick<MessageDraft, 'service' | 'recipient'>): string {
   const name = serviceNames[service];
-  return service === 'gmail' ? `e-mail to ${recipient} via ${name}` : `message to ${recipient} on ${name}`;
+  return service === 'gmail' ? `email to ${recipient} via ${name}` : `message to ${recipient} on ${name}`;
 }
 
 export const sentMessageSchema = z.lazy(() =>

@@ -281,7 +281,7 @@ const sendPatterns: readonly (readonly [MessageService, RegExp])[] = [
 function readSend(clause: string): Intent | undefined {
   const found = sendPatterns.flatMap(([service, pattern]) => {
     const recipient = pattern.exec(clause)?.[1];
-    // "send my portfolio to bob@example.com" is an e-mail.
+    // "send my portfolio to bob@example.com" is an email.
     const fits = recipient !== undefined && (service === 'gmail' || !recipient.includes('@'));
     return fits ? [{ kind: 'send', service, recipient } as const] : [];
   })[0];
@@ -292,7 +292,7 @@ function readSend(clause: string): Intent | undefined {
     if (!isTradeAgentError(error)) throw error;
     throw new NotUnderstoodError(
       `"${truncateWord(found.recipient)}": ${error.message}.`,
-      error.hint ?? 'Name one channel or one e-mail address.',
+      error.hint ?? 'Name one channel or one email address.',
       error.code,
     );
   }

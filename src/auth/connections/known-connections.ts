@@ -27,7 +27,7 @@ const scopeWords: Readonly<Record<string, string>> = {
   'account:write': 'see your account and change its settings',
   trading: 'place and cancel orders (each order still needs your approval)',
   'chat:write': 'send messages (each still needs your approval)',
-  'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you (each still needs your approval)',
+  'https://www.googleapis.com/auth/gmail.send': 'send email as you (each still needs your approval)',
 };
 
 export function describeConnectionScopes(scopes: readonly string[]): string[] {

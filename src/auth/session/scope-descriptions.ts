@@ -3,7 +3,7 @@ const connectedAccountsText = 'see, add and remove the accounts you connect';
 const descriptions: Record<string, string> = {
   openid: 'know who you are',
   profile: 'see your name',
-  email: 'see your e-mail address',
+  email: 'see your email address',
   offline_access: 'stay signed in on this computer',
   'market:read': 'see quotes and market hours',
   'portfolio:read': 'see your account and positions',

@@ -1,7 +1,7 @@
 export const scopeWords: Readonly<Record<string, string>> = {
   openid: 'Know who you are',
   profile: 'See your name',
-  email: 'See your e-mail address',
+  email: 'See your email address',
   offline_access: 'Stay signed in until you sign it out',
   'market:read': 'See market prices',
   'portfolio:read': 'See your account, positions and balances',
@@ -20,7 +20,7 @@ export const thirdPartyScopeWords: Readonly<Record<string, string>> = {
   'account:write': 'see your account and change its settings',
   trading: 'place and cancel orders',
   'chat:write': 'send messages as you',
-  'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you',
+  'https://www.googleapis.com/auth/gmail.send': 'send email as you',
 };
 
 const STAY_SIGNED_IN = scopeWords.offline_access ?? '';

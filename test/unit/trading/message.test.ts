@@ -65,7 +65,7 @@ describe('a message', () => {
     expect(messageDraftSchema.safeParse({ ...slack, text: 'a'.repeat(2001) }).success).toBe(false);
   });
 
-  it('has a subject as an e-mail, and none on Slack', () => {
+  it('has a subject as an email, and none on Slack', () => {
     const { subject: _, ...bare } = gmail;
     expect(() => checkMessage(bare)).toThrow(/needs a subject/);
     expect(() => checkMessage({ ...slack, subject: 'x' })).toThrow(/no subject/);
