@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { publicClientKey } from '../auth/provider/assertion-key.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
@@ -44,9 +43,8 @@ export interface HomeOptions
   > {
   /** The single public address: `https://home.example`, or `http://localhost:4747` for this machine only. */
   readonly address: string;
-  readonly providerDatabase: Database;
-  /** The same database, for stores that work on both SQLite and PostgreSQL. */
-  readonly sql: SqlTransactions;
+  /** Database of the identity provider and the phone, with a home's tables. */
+  readonly providerDatabase: SqlTransactions;
   readonly stores: GatewayStores;
   readonly gateway: Omit<
     GatewayOptions,
@@ -68,10 +66,10 @@ export interface HomeOptions
  * could trade live money
  */
 export async function createHome(options: HomeOptions) {
-  const { address, providerDatabase, sql, stores, servers = [], clock = systemClock } = options;
+  const { address, providerDatabase, stores, servers = [], clock = systemClock } = options;
   const { approval } = options.gateway;
   requireSignedLiveApprovals(options.gateway);
-  const people = createPeopleStore(sql, () => clock.now());
+  const people = createPeopleStore(providerDatabase, () => clock.now());
   const keys = new ApprovalKeys({
     store: stores.keys,
     gateway: address,
@@ -143,7 +141,7 @@ export async function createHome(options: HomeOptions) {
           clock,
           tell: provider.notifyFill,
           notifyOrder: provider.notifyOrder,
-          database: sql,
+          database: providerDatabase,
           others: stores.others,
           proposals: stores.proposals,
           news: halts.news(),

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import type { IsTokenRevoked } from '../gateway/auth/token-verifier.ts';
 import type { Clock } from '../machine/clock.ts';
@@ -20,10 +19,8 @@ import type { HaltControl, MandateControl } from './phone/phone-services.ts';
 import type { PushOptions } from './phone/push/phone-push.ts';
 
 export interface IdentityProviderOptions extends ProtocolOptions {
-  /** Database whose tables must already exist: call `prepareHomeDatabase` first. */
-  readonly database: Database;
-  /** The same database, for stores that work on both SQLite and PostgreSQL. */
-  readonly sql: SqlTransactions;
+  /** Database with a home's tables. */
+  readonly database: SqlTransactions;
   /** The other processes that use the database, if any. */
   readonly others?: OtherProcesses;
   readonly about: HomeDescription;

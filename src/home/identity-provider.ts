@@ -61,7 +61,7 @@ const UPKEEP_INTERVAL_MS = 3_600_000;
 
 /** Creates a home's OpenID provider and the phone app. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
-  const { sql, faults, issuer, resource, servers = [], companies = [], vault } = options;
+  const { database, faults, issuer, resource, servers = [], companies = [], vault } = options;
   const { numberMatching = 'live', signalReceivers = [], signatures = 'off' } = options;
   const { onSignalled = () => undefined, fetch: send = fetch } = options;
   const clock = options.clock ?? systemClock;
@@ -75,7 +75,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   /** Options for verifying tokens that this provider has issued. */
   const own = {
     provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
-    proofs: createProofStore(options.sql, 'dpop_proofs'),
+    proofs: createProofStore(database, 'dpop_proofs'),
     clock,
     isRevoked,
   };
@@ -103,12 +103,12 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const upkeep = startUpkeep([provider, forgetUnused], onError);
   const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
 
-  const sending = { ...options, database: options.sql, receivers: signalReceivers, signing: keys.signing, fetch: send };
+  const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
   const transmitter = signalReceivers.length === 0 ? undefined : startSignalTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
   const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
-  const push = await createPhonePush({ ...options, ...running, database: sql, fetch: send, hidesCode }, options.push);
-  const connections = createConnectionRequests({ database: sql, vault, clock });
+  const push = await createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
+  const connections = createConnectionRequests({ database, vault, clock });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
   const consents = createConsents({ provider, resource, authorized: state.authorized, grants, now });
   const connectedAccounts = createConnectedAccountsApi({
@@ -128,7 +128,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     keys: options.keys,
     signatures,
     sessions: withSubscriptionCleanup(sessions, push.subscriptions),
-    steps: createApprovalSteps({ database: sql, clock, numberMatching }),
+    steps: createApprovalSteps({ database, clock, numberMatching }),
     decide: createDecisionRecorder({
       requests,
       delivery,
@@ -174,7 +174,6 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     close: async () => {
       await transmitter?.close();
       clearInterval(upkeep);
-      requests.close();
       ending.stop();
       closing.abort();
       await push.bell.stopped();
@@ -205,25 +204,26 @@ async function openProviderState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
 ) {
-  const { sql, faults, companies = [] } = options;
+  const { database, faults, companies = [] } = options;
   const { clock, closing, deliver } = parts;
   const now = () => clock.now();
-  const keys = await loadProviderKeys(sql, now);
-  const requests = createApprovalRequests(sql, clock, options.others);
-  const issued = createIssuedTokenStore(sql, now);
-  const clients = createRegisteredClientStore(sql, now);
+  const keys = await loadProviderKeys(database, now);
+  const requests = createApprovalRequests(database, clock, options.others);
+  closing.addEventListener('abort', requests.close);
+  const issued = createIssuedTokenStore(database, now);
+  const clients = createRegisteredClientStore(database, now);
   const store = createOidcStore({
-    database: sql,
+    database,
     now,
     refreshTokenReuse: options.refreshTokenReuse,
     onGrantEnded: (granted) => grants.ended(granted),
     beforeBackchannelRequest: (id, payload) =>
       holdCibaPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
   });
-  const authorized = createAuthorizedClientStore(sql, now);
-  const openRegistrations = createOpenRegistrationStore(sql, now);
+  const authorized = createAuthorizedClientStore(database, now);
+  const openRegistrations = createOpenRegistrationStore(database, now);
   const grants: Grants = createGrants({
-    database: sql,
+    database,
     store,
     issued,
     clients,
@@ -242,11 +242,11 @@ async function openProviderState(
     grants,
     authorized,
     openRegistrations,
-    revocations: openCompanyRevocations({ database: sql, companies, now }),
-    redeemed: createRedeemedAssertionStore(sql, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
+    revocations: openCompanyRevocations({ database, companies, now }),
+    redeemed: createRedeemedAssertionStore(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: createCompanyKeyLookup(companies, { fetch: options.fetch ?? fetch, clock }),
-    sessions: createSessionStore({ database: options.sql, formKey: keys.cookie, clock }),
-    recovery: createRecoveryCodeStore({ database: options.sql, clock }),
+    sessions: createSessionStore({ database, formKey: keys.cookie, clock }),
+    recovery: createRecoveryCodeStore({ database, clock }),
     limits: createRequestLimits({ clock, clientAddress: options.clientAddress }),
   };
 }

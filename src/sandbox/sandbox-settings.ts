@@ -147,7 +147,7 @@ export function homeSettings(
   home: SandboxHome,
   addresses: SandboxAddresses,
   options: ApprovalSettings,
-): Omit<HomeOptions, 'providerDatabase' | 'sql' | 'stores' | 'vault' | 'faults' | 'clock'> {
+): Omit<HomeOptions, 'providerDatabase' | 'stores' | 'vault' | 'faults' | 'clock'> {
   const { seed, pairingSecret } = home;
   return {
     address: addresses.issuer,

@@ -228,14 +228,13 @@ async function openServices(
   });
   servers.services.serveApp(app);
 
-  const database = prepareHomeDatabase(openDatabase('identity-provider'));
-  const sql = createSqliteTransactions(database);
+  const database = createSqliteTransactions(prepareHomeDatabase(openDatabase('identity-provider')));
   // People who were removed are not added again.
-  const seeded = createPeopleStore(sql, () => clock.now());
+  const seeded = createPeopleStore(database, () => clock.now());
   await seeded.addMissing(seed.users);
   const names = new Set((await seeded.list()).map(({ username }) => username));
   const present = { ...seed, users: seed.users.filter(({ username }) => names.has(username)) };
-  const vault = createVault({ ...vaultSettings(seed, addresses), database: sql, clock });
+  const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, present.users);
   const { credentials, push } = options;
   const kept = createSqliteGatewayStores(openDatabase('gateway'), createAuthReqIdSeal(sealingSecret(seed)));
@@ -251,7 +250,6 @@ async function openServices(
     ...settings,
     ...defined({ push }),
     providerDatabase: database,
-    sql,
     stores,
     vault,
     faults,

@@ -82,8 +82,7 @@ export async function startLoadWorld({
   await people.addMissing(users);
   const provider = await createIdentityProvider({
     issuer: servers.issuer.url,
-    database: requests,
-    sql,
+    database: sql,
     resource: gateway.url,
     people,
     keys: testKeys(servers.issuer.url, gateway.url, signingKeys),

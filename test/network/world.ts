@@ -116,8 +116,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const provider = await createIdentityProvider({
       ...{
         issuer: issuer.url,
-        database,
-        sql,
+        database: sql,
         resource: balancer.url,
         people,
         vault,

@@ -88,11 +88,12 @@ async function open(
   const rules = await createFolderRulesSource(folder, { onError: log.error });
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFilePaths(folder);
-  const [providerDatabase, gatewayDatabase] = [files.providerDatabase, files.gatewayDatabase].map((file) => {
+  const openFile = (file: string) => {
     const database = new Database(file);
     onClose(() => database.close());
     return database;
-  }) as [HomeOptions['providerDatabase'], HomeOptions['providerDatabase']];
+  };
+  const [providerFile, gatewayFile] = [openFile(files.providerDatabase), openFile(files.gatewayDatabase)];
   const server = await listenForHome(app, settings, options);
   onClose(() => server.close());
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
@@ -100,11 +101,11 @@ async function open(
     now,
   });
   onClose(() => own.close());
-  const sql = createSqliteTransactions(prepareHomeDatabase(providerDatabase));
-  const people = createPeopleStore(sql, now);
+  const providerDatabase = createSqliteTransactions(prepareHomeDatabase(providerFile));
+  const people = createPeopleStore(providerDatabase, now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
-  const stores = createSqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
+  const stores = createSqliteGatewayStores(gatewayFile, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
   const parts = homeParts(folder, settings, gateway, rules, clock);
   const home = await createHome({
     ...parts,
@@ -114,8 +115,7 @@ async function open(
     push: homePush(app, folder, settings, async () => (await people.list())[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
-    sql,
-    vault: emptyVault(folder, sql),
+    vault: emptyVault(folder, providerDatabase),
     stores: telemetry.stores(stores, parts.gateway),
     fetch: telemetry.fetch,
     clock,
@@ -234,7 +234,7 @@ function listenForHome(
 }
 
 /** Creates an empty vault: a home uses key pairs for broker accounts, so its provider has no connections. */
-function emptyVault(folder: string, database: HomeOptions['sql']) {
+function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
   const key = Buffer.from(hkdfSync('sha256', readOrCreateSealSecret(folder), '', 'trade-agent home vault v1', 32));
   return createVault({ database, key, connections: {} });
 }

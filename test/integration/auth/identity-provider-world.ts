@@ -73,8 +73,7 @@ export async function createWorld(options: WorldOptions = {}) {
   }
   const provider = await createIdentityProvider({
     issuer: server.url,
-    database,
-    sql,
+    database: sql,
     resource: gatewayUrl,
     people,
     keys: testKeys(server.url, gatewayUrl),

@@ -96,8 +96,7 @@ export async function startIdentityProvider(
     await people.addMissing(users);
     const provider = await createIdentityProvider({
       issuer: address,
-      database,
-      sql,
+      database: sql,
       resource: RESOURCE,
       people,
       keys,
