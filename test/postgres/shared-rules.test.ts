@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { importGatewayRules, showGatewayRules } from '../../src/app/gateway/gateway-record.ts';
 import { createDatabaseRulesSource } from '../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
@@ -9,8 +10,10 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import type { RuleStore } from '../../src/store/rule-store.ts';
+import { checkJson } from '../e2e/output-schemas.ts';
 import { sequencedLines } from '../fixtures/record-lines.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
+import { startHere } from '../integration/cli/cli-world.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
 
 withPostgres('the rules of gateways that share a database', () => {
@@ -41,6 +44,33 @@ withPostgres('the rules of gateways that share a database', () => {
       clock: systemClock,
       onError: (message) => void told.push(message),
     });
+
+  /** As "gateway rules" does on an operator's machine that has the gateways' settings. */
+  const operator = () => {
+    const home = join(folder, 'operator');
+    const places = { home, config: join(home, 'gateway.yaml') };
+    write('operator', 'gateway.yaml', JSON.stringify({ database: { url_env: 'GATEWAY_URL', tenant } }));
+    const app = { env: { GATEWAY_URL: server.app }, clock: systemClock };
+    const asked: (readonly string[])[] = [];
+    return {
+      asked,
+      show: async (name?: string) => {
+        const exportTo = name === undefined ? undefined : join(folder, name);
+        const shown = { ...(await showGatewayRules(app, places, exportTo)), exported_to: exportTo ?? null };
+        checkJson(JSON.stringify({ schema: 'trade-agent.gateway-rules/1', ...shown }));
+        return shown;
+      },
+      import: async (name: string, { base, agree = true }: { base?: string; agree?: boolean } = {}) => {
+        const confirm = async (changes: readonly string[]) => {
+          asked.push(changes);
+          return agree;
+        };
+        const done = await importGatewayRules(app, places, { folder: join(folder, name), base, confirm });
+        checkJson(JSON.stringify({ schema: 'trade-agent.gateway-rules-import/1', ...done }));
+        return done;
+      },
+    };
+  };
 
   describe('while both are at work,', () => {
     let world: ForeignWorld;
@@ -91,6 +121,21 @@ withPostgres('the rules of gateways that share a database', () => {
       const ended = await decided(String(before.body.id), another.url);
       expect(ended).toMatchObject({ state: 'blocked' });
       expect(JSON.stringify(ended)).toContain('NOTIONAL_EXCEEDS_MAX_PER_ORDER');
+      expect(world.broker.submissions).toEqual([]);
+    });
+
+    it('rules that their operator imports bound the very next order of each, and one approved before', async () => {
+      const before = await propose(another.url, order('150'));
+      const { show, import: importRules } = operator();
+      await show('out');
+      write('out', 'limits.yaml', limits('100'));
+      write('out', 'firm/house.cedar', noGme.replace('GME', 'AAPL'));
+      expect(await importRules('out')).toMatchObject({ outcome: 'imported' });
+      for (const { url } of [world, another]) {
+        expect(await propose(url, order('150'))).toMatchObject(exceeds);
+        expect(await propose(url, order('50'))).toMatchObject({ status: 403, body: { reason: 'POLICY_FORBIDS' } });
+      }
+      expect(await decided(String(before.body.id), another.url)).toMatchObject({ state: 'blocked' });
       expect(world.broker.submissions).toEqual([]);
     });
 
@@ -154,6 +199,161 @@ withPostgres('the rules of gateways that share a database', () => {
       expect(world.broker.submissions).toEqual([]);
       isAway = false;
       expect((await propose(another.url, order('170'))).status).toBe(201);
+    });
+  });
+
+  describe('for their operator', () => {
+    let stores: SharedStores;
+    beforeEach(async () => {
+      stores = await machineStores();
+      write('one', 'limits.yaml', limits('1000'));
+      write('one', 'policies/own.cedar', noGme);
+      await start('one', stores);
+    });
+
+    it('are shown and exported as they are, and import as nothing new', async () => {
+      const { asked, show, import: importRules } = operator();
+      const shown = await show('out');
+      expect(shown).toMatchObject({ folder: null, problem: null });
+      expect(shown.digest).toBe((await (await start('one', stores)).current()).digest);
+      expect(shown.files.map(({ name }) => name)).toEqual(['limits.yaml', 'policies/own.cedar']);
+      expect(readFileSync(join(folder, 'out', 'policies', 'own.cedar'), 'utf8')).toBe(noGme);
+      await expect(show('out')).rejects.toMatchObject({ code: 'usage', hint: expect.stringContaining('new folder') });
+      const { version } = await stores.rules.read();
+      expect(await importRules('out')).toMatchObject({ outcome: 'unchanged', version: shown.version });
+      expect((await stores.rules.read()).version).toBe(version);
+      expect(asked).toEqual([]);
+    });
+
+    it('are replaced as a whole, with what becomes looser in the question and on the record', async () => {
+      const { asked, show, import: importRules } = operator();
+      await show('out');
+      write('out', 'limits.yaml', limits('2000'));
+      rmSync(join(folder, 'out', 'policies', 'own.cedar'));
+      write('out', 'firm/house.cedar', noGme.replace('GME', 'AMC'));
+      const changes = [
+        'looser: Maximum per order $1,000.00 → $2,000.00',
+        'looser: rule policies/own.1 removed',
+        'tighter: rule firm/house.1 added',
+      ];
+      expect(await importRules('out', { agree: false })).toMatchObject({ outcome: 'not_imported', changes });
+      expect((await stores.rules.read()).texts).toMatchObject({ 'policies/own.cedar': noGme });
+      const done = await importRules('out');
+      expect(done).toMatchObject({ outcome: 'imported', changes });
+      expect(asked).toEqual([changes, changes]);
+      const { texts } = await stores.rules.read();
+      expect(Object.keys(texts)).toEqual(['firm/house.cedar', 'limits.yaml']);
+      expect(await show()).toMatchObject({ version: done.version, digest: done.digest });
+      expect(await importRules('out')).toMatchObject({ outcome: 'unchanged' });
+      const last = (await sequencedLines(stores.audit)).at(-1);
+      expect(last).toMatchObject({ event: 'rules_imported', digest: done.digest, changes });
+    });
+
+    it('are not replaced if they changed since the export', async () => {
+      const { asked, show, import: importRules } = operator();
+      const { version: base } = await show('out');
+      write('out', 'limits.yaml', limits('500'));
+      const edit = { texts: { 'limits.yaml': limits('900') }, isLimited: true };
+      await stores.rules.replace(await stores.rules.version(), edit, 1000, async () => undefined);
+      const stale = { code: 'gateway_refused', details: { problem: 'rules_stale' } };
+      await expect(importRules('out')).rejects.toMatchObject(stale);
+      await expect(importRules('out', { base })).rejects.toMatchObject(stale);
+      expect(asked).toEqual([]);
+      expect(await importRules('out', { base: (await show()).version })).toMatchObject({ outcome: 'imported' });
+    });
+
+    it('are not replaced if they change while the operator is asked', async () => {
+      const { show } = operator();
+      await show('out');
+      write('out', 'limits.yaml', limits('500'));
+      const edit = { texts: { 'limits.yaml': limits('900') }, isLimited: true };
+      const confirm = () => stores.rules.version().then((now) => stores.rules.replace(now, edit, 1000, async () => {}));
+      const app = { env: { GATEWAY_URL: server.app }, clock: systemClock };
+      const home = join(folder, 'operator');
+      const places = { home, config: join(home, 'gateway.yaml') };
+      await expect(importGatewayRules(app, places, { folder: join(folder, 'out'), confirm })).rejects.toMatchObject({
+        details: { problem: 'rules_stale' },
+      });
+      expect((await stores.rules.read()).texts['limits.yaml']).toBe(limits('900'));
+    });
+
+    it('are not replaced by rules that are invalid, or that leave no limit', async () => {
+      const { asked, show, import: importRules } = operator();
+      await show('out');
+      const kept = await stores.rules.read();
+      write('out', 'limits.yaml', 'version: 1\n');
+      await expect(importRules('out')).rejects.toMatchObject({
+        code: 'usage',
+        hint: expect.stringContaining('remove the last limit with a change that you approve on your phone'),
+      });
+      write('out', 'limits.yaml', 'version: 1\naccounts: {"*": {max_order: 1}}\n');
+      await expect(importRules('out')).rejects.toMatchObject({
+        code: 'invalid_config',
+        message: expect.stringContaining(join(folder, 'out', 'limits.yaml')),
+      });
+      write('out', 'limits.yaml', limits('500'));
+      write('out', 'firm/house.cedar', 'permit (principal, action, resource);\n');
+      await expect(importRules('out')).rejects.toMatchObject({ code: 'invalid_config' });
+      rmSync(join(folder, 'out'), { recursive: true });
+      mkdirSync(join(folder, 'out'));
+      await expect(importRules('out')).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining('contains no rules'),
+      });
+      write('out', 'limits.yaml', limits('500'));
+      await expect(importRules('out')).rejects.toMatchObject({
+        code: 'usage',
+        hint: expect.stringContaining('--base'),
+      });
+      expect(await stores.rules.read()).toEqual(kept);
+      expect(asked).toEqual([]);
+    });
+
+    it('become looser only with the operator’s yes, tighter at once', async () => {
+      operator();
+      const env = { TRADE_AGENT_HOME: join(folder, 'agent'), GATEWAY_URL: server.app };
+      const command = (...args: string[]) => ['gateway', 'rules', '--home', join(folder, 'operator'), ...args];
+      const run = (...args: string[]) => startHere(command(...args), env).done;
+      const out = join(folder, 'out');
+      expect(await run('--export', out)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('limits.yaml') });
+      const from = ['--import', out];
+      write('out', 'limits.yaml', limits('2000'));
+      const refused = await run(...from);
+      expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
+      const shown = await run(...from, '--dry-run');
+      expect(shown).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('looser: Maximum per order') });
+      const asked = startHere(command(...from), env, { tty: true, open: true });
+      await asked.says(/looser: Maximum per order[\s\S]*\[y\/N\]/);
+      asked.type('n\n');
+      expect((await asked.done).stdout).toContain('Nothing was imported.');
+      expect((await stores.rules.read()).texts['limits.yaml']).toBe(limits('1000'));
+      expect(await run(...from, '--yes')).toMatchObject({ exitCode: 0 });
+      expect((await stores.rules.read()).texts['limits.yaml']).toBe(limits('2000'));
+      const again = await run(...from, '--output', 'json');
+      expect(JSON.parse(again.stdout)).toMatchObject({ outcome: 'unchanged' });
+      write('out', 'limits.yaml', limits('900'));
+      const late = await run(...from, '--output', 'json');
+      expect([late.exitCode, late.stdout + late.stderr]).toMatchObject([1, expect.stringContaining('rules_stale')]);
+      const { stdout } = await run('--output', 'json');
+      const { version } = JSON.parse(stdout) as { version: string };
+      expect(await run(...from, '--base', version)).toMatchObject({ exitCode: 0 });
+      expect((await stores.rules.read()).texts['limits.yaml']).toBe(limits('900'));
+    });
+
+    it('are restored where the table has lost its rows', async () => {
+      const { asked, show, import: importRules } = operator();
+      await show('out');
+      await runSql(server.superuser, `DELETE FROM ${gatewaySchema.name}.rules WHERE tenant = '${tenant}'`);
+      const rules = await start('one', stores);
+      rules.rememberIn(stores.limits, systemClock);
+      const { problem, version: base } = await show();
+      expect(problem).toContain('gateway rules --import');
+      expect((await rules.current()).problem).toBe(problem);
+      expect(await importRules('out', { base })).toMatchObject({ outcome: 'imported' });
+      expect(asked[0]?.[0]).toBe('looser: nothing can be traded until the present rules are replaced');
+      const restored = await rules.current();
+      expect(restored.problem).toBeUndefined();
+      expect(restored.limitsOf('PA1')).toMatchObject({ max_order_notional: '1000' });
     });
   });
 

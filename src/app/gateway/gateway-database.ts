@@ -26,7 +26,9 @@ interface OpenedDatabase<Stores> {
   close(): Promise<void>;
 }
 
-export interface AuditStores extends Pick<GatewayStores, 'halts' | 'audit' | 'checkpoints'> {
+export interface AuditStores
+  extends Pick<GatewayStores, 'halts' | 'audit' | 'checkpoints' | 'rules'>,
+    Partial<Pick<GatewayStores, 'limits'>> {
   recount(now: number): Promise<RedateResult>;
 }
 
@@ -104,7 +106,7 @@ async function openKeys(
 }
 
 /**
- * Opens only the audit log and the halts. Works while the gateway runs.
+ * Opens only the audit log and the halts, and the rules if they are in the database. Works while the gateway runs.
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
 export async function openAuditStores(
@@ -114,9 +116,10 @@ export async function openAuditStores(
 ): Promise<OpenedDatabase<AuditStores>> {
   if (database !== undefined) {
     const { postgres, opened } = await openPostgres(database, folder, env);
-    const { halts, audit, checkpoints } = postgres.postgresGatewayStores(opened);
+    const { halts, audit, checkpoints, rules, limits } = postgres.postgresGatewayStores(opened);
     const recount = (now: number) => postgres.recountTenantOrders(opened, now);
-    return { stores: { halts, audit, checkpoints, recount }, close: () => opened.close() };
+    const shared = { ...defined({ rules }), limits };
+    return { stores: { halts, audit, checkpoints, ...shared, recount }, close: () => opened.close() };
   }
   const file = join(folder, 'gateway.db');
   if (!existsSync(file)) {

@@ -1,12 +1,25 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { verifyAuditStores } from '../../approval/audit-verification.ts';
 import { type CheckpointSummary, createCheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
 import { type Checkpoint, cosignedAt, parseCheckpoint, parseWitnessKey } from '../../approval/receipts/checkpoint.ts';
 import { deriveReceiptKey, publicJwk, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
+import { describeRuleChanges } from '../../gateway/policy/files/compare.ts';
+import { createRuleFolder, LIMITS_FILE, readRuleTexts } from '../../gateway/policy/files/rule-folder.ts';
+import {
+  createRuleImport,
+  describeRuleTexts,
+  type LoadedRules,
+  noSeparateAuditLog,
+  REMOVE_LAST_LIMIT_HINT,
+  readActiveRules,
+} from '../../gateway/policy/files/rules-source.ts';
+import { hasLimits } from '../../gateway/policy/rules.ts';
 import { readAuditExportHeader, verifyAuditExport, writeAuditExport } from '../../gateway/record/audit-export.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
+import { createPrivateFile, readFileIfExists } from '../../machine/private-file.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
 import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
 import type { RecordVerdict } from '../../trading/record-line.ts';
@@ -59,6 +72,133 @@ async function withRecord<T>(
   } finally {
     await close();
   }
+}
+
+/** File of an exported folder with the version of the rules, on which the next import is conditional. */
+const BASE_FILE = 'base-version';
+
+/**
+ * Returns the active rules of a gateway, or of all gateways on its database. Works while they run.
+ * @param exportTo a new or empty folder to write the rules to
+ * @throws {TradeAgentError} `usage` if that folder has files, `invalid_config`
+ */
+export async function showGatewayRules({ env }: Pick<App, 'env'>, places: GatewayPaths, exportTo: string | undefined) {
+  const { database } = await readStorageSettings(places.config);
+  if (database === undefined && !existsSync(places.home)) {
+    throw noFolderError(places.home, "Pass the gateway's own folder with --home.");
+  }
+  const { texts, version, files, rules, problem } =
+    database === undefined
+      ? await readActiveRules(createRuleFolder(places.home))
+      : await withRecord(env, places, (stores) => readActiveRules(...sharedRules(stores)));
+  if (exportTo !== undefined) exportRules(exportTo, { ...texts, [BASE_FILE]: `${version}\n` });
+  const folder = database === undefined ? places.home : null;
+  return { folder, version, digest: rules?.digest ?? null, problem: problem ?? null, files };
+}
+
+function noFolderError(folder: string, hint: string): TradeAgentError {
+  return new TradeAgentError('usage', `there is no folder ${folder}`, { hint, details: { folder } });
+}
+
+function sharedRules({ rules, limits }: AuditStores) {
+  if (rules === undefined || limits === undefined) throw new Error('the database has no table of rules');
+  return [rules, limits] as const;
+}
+
+/** Writes each file with mode 0600, because that is how the rules of a folder are read. */
+function exportRules(folder: string, files: Readonly<Record<string, string>>): void {
+  const occupied = new TradeAgentError('usage', `${folder} is not a new or empty folder`, {
+    hint: 'Choose a new folder. An export never overwrites a file.',
+    details: { folder },
+  });
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (found !== undefined && !(found.isDirectory() && readdirSync(folder).length === 0)) throw occupied;
+  for (const [name, text] of Object.entries(files)) {
+    // On Windows, a backslash in a name that somebody wrote with SQL could lead out of the folder.
+    if (name.includes('\\') || !createPrivateFile(join(folder, name), text)) throw occupied;
+  }
+}
+
+export interface RuleImportOptions {
+  readonly folder: string;
+  /** The version that the new rules replace. Defaults to the one in the exported folder. */
+  readonly base?: string | undefined;
+  /** Called before a change is written, with its lines. Resolves with whether to write it. */
+  readonly confirm: (changes: readonly string[], isLooser: boolean) => Promise<boolean>;
+}
+
+/**
+ * Replaces all rules of the gateways on a database with a folder's, in one transaction with an entry of the audit log.
+ * Each gateway applies them from its next decision on.
+ * @throws {TradeAgentError} `usage`; `invalid_config` for invalid rules; `gateway_refused` with the problem
+ *   `rules_stale` if the rules are no longer those of the base
+ */
+export async function importGatewayRules(
+  { clock, env }: Pick<App, 'clock' | 'env'>,
+  places: GatewayPaths,
+  { folder, base: given, confirm }: RuleImportOptions,
+) {
+  if ((await readStorageSettings(places.config)).database === undefined) {
+    throw new TradeAgentError('usage', `the rules of this gateway are files in ${places.home}`, {
+      hint: 'Edit limits.yaml, policies/ and firm/ there. A running gateway reads them again before its next decision.',
+    });
+  }
+  const { base, texts } = readImport(folder, given);
+  return await withRecord(env, places, async (stores) => {
+    const [store, limits] = sharedRules(stores);
+    const before = await readActiveRules(store, limits);
+    const { rules, change } = await createRuleImport(folder, texts, before.texts);
+    const previous = before.version;
+    const { version } = describeRuleTexts({ ...texts, [LIMITS_FILE]: change.texts[LIMITS_FILE] });
+    const result = { previous, version, digest: rules.digest };
+    // Checked first, so that an import can be repeated if its result was lost.
+    if (version === previous) return { ...result, outcome: 'unchanged' as const, changes: [] };
+    if (previous !== base) throw staleError();
+    if (!change.isLimited && (hasLimits(before.rules?.written.limits) || (await limits.hadLimits()))) {
+      throw new TradeAgentError('usage', `${folder} contains no limits, but the gateways had limits`, {
+        hint: REMOVE_LAST_LIMIT_HINT,
+      });
+    }
+    const changes = describeImport(before, rules);
+    const isLooser = changes.some((line) => line.startsWith('looser:'));
+    if (!(await confirm(changes, isLooser))) return { ...result, outcome: 'not_imported' as const, changes };
+    const facts = { ...change.note.facts, previous: before.rules?.digest ?? null, changes };
+    const noted = { ...change, note: { ...change.note, facts } };
+    if (!(await store.replace(before.read, noted, clock.now(), noSeparateAuditLog))) throw staleError();
+    return { ...result, outcome: 'imported' as const, changes };
+  });
+}
+
+function describeImport(
+  { problem, rules: before }: Awaited<ReturnType<typeof readActiveRules>>,
+  after: LoadedRules,
+): string[] {
+  const toCompared = ({ written, cedarRules = [] }: LoadedRules) => ({ limits: written.limits, cedarRules });
+  return [
+    ...(problem === undefined ? [] : ['looser: nothing can be traded until the present rules are replaced']),
+    ...(before === undefined ? [] : describeRuleChanges(toCompared(before), toCompared(after), '')),
+  ];
+}
+
+function readImport(folder: string, given: string | undefined) {
+  const hint = 'Pass a folder from "trade-agent gateway rules --export", with limits.yaml, policies/ and firm/.';
+  if (!existsSync(folder)) throw noFolderError(folder, hint);
+  const texts = readRuleTexts(folder);
+  if (Object.keys(texts).length === 0) {
+    throw new TradeAgentError('usage', `${folder} contains no rules`, { hint });
+  }
+  const base = (given ?? readFileIfExists(join(folder, BASE_FILE)))?.trim();
+  if (base !== undefined && /^[0-9a-f]{64}$/.test(base)) return { base, texts };
+  throw new TradeAgentError('usage', `${given ?? join(folder, BASE_FILE)} is not a version of the rules`, {
+    hint: 'Pass the version that "trade-agent gateway rules" prints with --base, or edit an exported folder.',
+  });
+}
+
+function staleError(): TradeAgentError {
+  return new TradeAgentError('gateway_refused', 'the rules have changed since they were exported', {
+    hint: 'Nothing was imported. Export the rules into a new folder, and make your changes there.',
+    details: { problem: 'rules_stale' },
+  });
 }
 
 /** Maximum size of a file with a checkpoint or a receipt, in bytes. */

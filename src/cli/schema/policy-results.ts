@@ -57,7 +57,26 @@ export const policyResultSchemas = {
   'policy-log': z.object({ decisions: z.array(recordedDecisionSchema.unwrap()) }),
 };
 
+const rulesVersion = z.string().describe('SHA-256 of the lines of sha256sum for all rule files, by name');
+
 export const recordResultSchemas = {
+  'gateway-rules': z.object({
+    folder: z.string().nullable().describe('folder with the files; null if the rules are in the database'),
+    version: rulesVersion,
+    digest: z.string().nullable().describe('digest as in policy; null if the rules are invalid'),
+    problem: z.string().nullable().describe('why nothing can be traded with these rules'),
+    files: z.array(z.object({ name: z.string(), digest: z.string().describe('SHA-256 of the text'), bytes: z.int() })),
+    exported_to: z.string().nullable(),
+  }),
+  'gateway-rules-import': z.object({
+    outcome: z
+      .enum(['imported', 'unchanged', 'not_imported'])
+      .describe('not_imported: --dry-run, or the answer to the prompt was no'),
+    previous: rulesVersion,
+    version: rulesVersion,
+    digest: z.string().describe('digest of the new rules, as in policy'),
+    changes,
+  }),
   'gateway-audit-export': z.object({
     file: z.string(),
     day: z.string().nullable().describe('null: the whole audit log'),

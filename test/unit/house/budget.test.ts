@@ -4,8 +4,8 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 16_850,
-  app: 14_400,
+  cli: 16_950,
+  app: 14_550,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,

@@ -1,12 +1,17 @@
+import { Option } from 'commander';
 import { exitCodes } from '../../../app/exit-codes.ts';
 import type { AuditLogVerdict, VerifyAuditLogOptions } from '../../../app/gateway/gateway-record.ts';
+import type { GatewayPaths } from '../../../app/gateway/settings-file.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
+import type { Context } from '../../context/context.ts';
 import { serverPaths } from '../server/places.ts';
 
-/** Adds commands for the gateway's audit log and for halts. They must run on the gateway's machine. */
+/** Adds commands for the gateway's audit log, rules and halts. They must run on the gateway's machine. */
 export function addGatewayRecordCommands(gateway: CliCommand): void {
   addGatewayAudit(gateway);
+  addGatewayRules(gateway);
 
   gateway
     .command('halt')
@@ -46,6 +51,92 @@ export function addGatewayRecordCommands(gateway: CliCommand): void {
       );
     });
 }
+
+interface RulesOptions {
+  readonly export?: string;
+  readonly import?: string;
+  readonly base?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+function addGatewayRules(gateway: CliCommand): void {
+  gateway
+    .command('rules')
+    .description(
+      'Show, export or replace the limits and rules of all accounts. They are in the database if the gateway uses PostgreSQL, and otherwise files in its folder, which you edit in place.',
+    )
+    .option('--export <folder>', 'write the rules as files into a new or empty folder')
+    .addOption(
+      new Option(
+        '--import <folder>',
+        'replace all rules with those in a folder, unless they changed since the export',
+      ).conflicts('export'),
+    )
+    .option('--base <version>', 'the version that the import replaces (default: the version that was exported)')
+    .option('--dry-run', 'only show what an import would change')
+    .option('--yes', 'skip the prompt before rules become looser')
+    .examples(
+      ['trade-agent gateway rules', 'the names, digests and sizes of the active rules; works while gateways run'],
+      ['trade-agent gateway rules --export rules', 'then edit the files'],
+      ['trade-agent gateway rules --import rules', 'every gateway applies them from its next decision on'],
+    )
+    .runs((context, options: RulesOptions, command: CliCommand) =>
+      options.import === undefined
+        ? printRules(context, serverPaths(command, 'gateway'), options)
+        : importRules(context, serverPaths(command, 'gateway'), { ...options, import: options.import }),
+    );
+}
+
+async function printRules(context: Context, places: GatewayPaths, options: RulesOptions): Promise<void> {
+  const { base, dryRun, yes, export: exportTo } = options;
+  if (base !== undefined || dryRun || yes) {
+    throw new TradeAgentError('usage', '--base, --dry-run and --yes are only for an import', {
+      hint: 'Add --import FOLDER.',
+    });
+  }
+  const { showGatewayRules } = await import('../../../app/gateway/gateway-record.ts');
+  const shown = await showGatewayRules(context, places, exportTo);
+  await context.output.result('gateway-rules', { ...shown, exported_to: exportTo ?? null }, () =>
+    [
+      ...(exportTo === undefined ? [] : [`Exported to ${exportTo}`]),
+      `Stored in  ${shown.folder ?? 'the database'}`,
+      `Version    ${shown.version}`,
+      shown.digest === null ? '' : `Digest     ${shown.digest}`,
+      shown.problem === null ? '' : `Nothing can be traded: ${safeLine(shown.problem)}`,
+      ...shown.files.map(({ name, digest, bytes }) => `${digest}  ${String(bytes).padStart(6)}  ${safeLine(name)}`),
+    ]
+      .filter((line) => line !== '')
+      .join('\n'),
+  );
+}
+
+async function importRules(
+  context: Context,
+  places: GatewayPaths,
+  { import: folder, base, dryRun = false, yes = false }: RulesOptions & { readonly import: string },
+): Promise<void> {
+  const { importGatewayRules } = await import('../../../app/gateway/gateway-record.ts');
+  const { confirmOrFail } = await import('../../terminal/questions.ts');
+  const toText = (changes: readonly string[]) => changes.map((line) => safeLine(line)).join('\n');
+  const confirm = async (changes: readonly string[], isLooser: boolean) => {
+    if (dryRun || yes || !isLooser) return !dryRun;
+    const message = 'the import makes rules looser';
+    const hint = 'Preview it with --dry-run. Pass --yes to skip the prompt.';
+    const question = 'Replace the rules of all accounts?';
+    return await confirmOrFail(context, { message, hint, question, shown: toText(changes) });
+  };
+  const done = await importGatewayRules(context, places, { folder, base, confirm });
+  await context.output.result('gateway-rules-import', { ...done }, () =>
+    [importedText[done.outcome], toText(done.changes)].filter((line) => line !== '').join('\n'),
+  );
+}
+
+const importedText = {
+  imported: 'The rules are replaced. Every gateway applies them from its next decision on.',
+  unchanged: 'The rules are already the same.',
+  not_imported: 'Nothing was imported.',
+} as const;
 
 function addGatewayAudit(gateway: CliCommand): void {
   const audit = gateway

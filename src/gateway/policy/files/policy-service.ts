@@ -195,7 +195,7 @@ async function requireLimits(text: string, { digest, written: { texts } }: Loade
   const { limits } = await parseRuleTexts(undefined, { [LIMITS_FILE]: text });
   if (digestRules({ limits, texts }) === digest) return;
   throw new HttpProblem(500, 'state_corrupt', 'limits.yaml can’t be changed to these limits', {
-    hint: 'Edit the file on the gateway’s machine.',
+    hint: 'Change it on the gateway’s machine: edit the file or, if it is in the database, use "trade-agent gateway rules".',
   });
 }
 
@@ -211,7 +211,7 @@ async function forgetLimitsOfFolder(rules: StoredRulesSource, { written }: Loade
 function requireSound({ problem }: LoadedRules): void {
   if (problem === undefined) return;
   throw new HttpProblem(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
-    hint: 'Fix the rules on the gateway’s machine. "trade-agent home doctor" or the gateway’s output shows the error.',
+    hint: 'Fix the rules on the gateway’s machine. "trade-agent home doctor", "trade-agent gateway rules" or the gateway’s output shows the error.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
   });
 }
@@ -228,7 +228,7 @@ function requireDisplayable(subject: PlannedPolicyChange): void {
     JSON.stringify(subject).length <= MAX_SUBJECT_LENGTH;
   if (fits) return;
   throw new HttpProblem(422, 'invalid_policy', 'the change is too long for a phone', {
-    hint: 'Propose several smaller changes, or edit the files on the gateway’s machine.',
+    hint: 'Propose several smaller changes, or change the rules on the gateway’s machine.',
   });
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseYaml } from '../../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
@@ -118,8 +119,9 @@ async function createRulesSource(store: RuleStore, options: RulesSourceOptions =
     if (memory === undefined || !(await memory.areLimitsLost(rules))) return rules;
     // Another gateway may have added the first limits after the rules were read.
     if ((await read()) !== rules) return await current();
-    memory.report(rules);
-    return { ...rules, problem: LOST };
+    const problem = limitsLostProblem(store.folder);
+    memory.report(rules, problem);
+    return { ...rules, problem };
   };
   return {
     store,
@@ -181,23 +183,24 @@ async function importFirstRules(store: RuleStore, folder: string, { limits, cloc
   finishInterruptedWrite(folder);
   const texts = readRuleTexts(folder);
   if (Object.keys(texts).length === 0) return false;
-  const { change } = await createRuleImport(texts, present);
+  const { change } = await createRuleImport(folder, texts, present);
   return await store.replace(version, change, clock.now(), noSeparateAuditLog);
 }
 
 /** A database adds a change's note to the audit log itself. */
-const noSeparateAuditLog = async (): Promise<void> => {
+export const noSeparateAuditLog = async (): Promise<void> => {
   throw new Error('these rules are not in the database with the audit log');
 };
 
 /**
  * Returns the change that replaces all present texts, and the rules after it.
+ * @param folder the folder with the new texts, for messages
  * @throws {TradeAgentError} `invalid_config` if the new rules are invalid
  */
-async function createRuleImport(texts: RuleTexts, present: RuleTexts) {
-  const rules = await loadRuleTexts(undefined, texts);
+export async function createRuleImport(folder: string, texts: RuleTexts, present: RuleTexts) {
+  const rules = await loadRuleTexts(folder, texts);
   const removed = Object.keys(present).filter((name) => !Object.hasOwn(texts, name));
-  const change: RuleChange = {
+  const change = {
     texts: {
       // Without rules, there is still a text, so that the next gateway does not import its own files.
       [LIMITS_FILE]: NO_LIMITS_TEXT,
@@ -206,8 +209,35 @@ async function createRuleImport(texts: RuleTexts, present: RuleTexts) {
     },
     isLimited: hasLimits(rules.written.limits),
     note: { event: 'rules_imported', facts: { digest: rules.digest, files: Object.keys(texts) } },
-  };
+  } satisfies RuleChange;
   return { rules, change };
+}
+
+/**
+ * Returns the SHA-256 and size of each text, and of all together. The version of all texts is the SHA-256 of what
+ * `sha256sum` prints for the files in the order of their names.
+ */
+export function describeRuleTexts(texts: RuleTexts) {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const files = Object.entries(texts)
+    .map(([name, text]) => ({ name, digest: sha256(text), bytes: Buffer.byteLength(text) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { version: sha256(files.map(({ name, digest }) => `${digest}  ${name}\n`).join('')), files };
+}
+
+/** Loads the rules in a store once. If they are invalid, returns the problem instead, because they can be replaced. */
+export async function readActiveRules(store: RuleStore, limits?: Pick<LimitsStore, 'hadLimits'>) {
+  await store.recover?.();
+  const { version: read, texts } = await store.read();
+  const known = { read, texts, ...describeRuleTexts(texts) };
+  try {
+    const rules = await loadRuleTexts(store.folder, texts);
+    const isLost = !hasLimits(rules.written.limits) && (await limits?.hadLimits()) === true;
+    return { ...known, rules, problem: isLost ? limitsLostProblem(store.folder) : undefined };
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code !== 'invalid_config') throw error;
+    return { ...known, rules: undefined, problem: joinHint(error) };
+  }
 }
 
 const NO_LIMITS_TEXT = 'version: 1\n';
@@ -289,11 +319,12 @@ function invalidRules(
   written: RuleFileContents | undefined,
   snapshot: RuleSnapshot,
 ): StoredRules {
-  const { message, hint } = isTradeAgentError(error)
-    ? error
-    : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
+  const problem = joinHint(
+    isTradeAgentError(error)
+      ? error
+      : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error }),
+  );
   const contents: RuleFileContents = written ?? { limits: undefined, texts: [] };
-  const problem = hint === undefined ? message : `${message}. ${hint}`;
   return {
     digest: digestRules(contents),
     limitsOf: (account) => findAccountLimits(contents.limits, account),
@@ -304,6 +335,10 @@ function invalidRules(
     cedarRules: undefined,
     snapshot,
   };
+}
+
+function joinHint({ message, hint }: TradeAgentError): string {
+  return hint === undefined ? message : `${message}. ${hint}`;
 }
 
 function createEngineLoader(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
@@ -327,11 +362,19 @@ export async function readLimits(folder: string): Promise<Limits | undefined> {
   return text === undefined ? undefined : await parseYaml(limitsSchema, text, join(folder, LIMITS_FILE));
 }
 
+/** How the owner can trade without limits. An operator can't do that for them. */
+export const REMOVE_LAST_LIMIT_HINT =
+  'To trade without limits, remove the last limit with a change that you approve on your phone.';
 export const LIMITS_LOST_PROBLEM = {
   what: 'limits.yaml no longer contains any limits',
-  fix: 'Restore the file. To trade without limits, remove the last limit with a change that you approve on your phone.',
+  fix: `Restore the file. ${REMOVE_LAST_LIMIT_HINT}`,
 } as const;
-const LOST = `${LIMITS_LOST_PROBLEM.what}. ${LIMITS_LOST_PROBLEM.fix}`;
+
+function limitsLostProblem(folder: string | undefined): string {
+  const { what, fix } = LIMITS_LOST_PROBLEM;
+  if (folder !== undefined) return `${what}. ${fix}`;
+  return `${what}. Restore the rules with "trade-agent gateway rules --import". ${REMOVE_LAST_LIMIT_HINT}`;
+}
 
 type LimitsMemory = ReturnType<typeof createLimitsLossDetector>;
 
@@ -368,8 +411,8 @@ function createLimitsLossDetector({ limits: store, clock, isEdited, onLost }: Li
         throw error;
       }
     },
-    report(rules: LoadedRules): void {
-      if (reported !== rules) onLost(LOST);
+    report(rules: LoadedRules, problem: string): void {
+      if (reported !== rules) onLost(problem);
       reported = rules;
     },
     async forget(): Promise<void> {
