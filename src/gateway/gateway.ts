@@ -65,7 +65,7 @@ import { requiredSigningKeys } from './signatures.ts';
 export interface Gateway {
   readonly app: Hono;
   /** Halts trading without a token, for a person authenticated by other means. Undefined without `approval`. */
-  readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
+  readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news' | 'noted'> | undefined;
   readonly mandates: MandateService | undefined;
   readonly owner: ((sub: string) => OwnerService) | undefined;
   /** Withdraws the person's open proposals (only those of `clientId`, if given), and forgets the person's tokens. */

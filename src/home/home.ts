@@ -230,7 +230,7 @@ const SIGNAL_ACTOR = 'signal';
 
 interface SignalCleanupOptions {
   readonly companies: readonly Company[];
-  readonly gateway: Pick<Gateway, 'revoked' | 'mandates'>;
+  readonly gateway: Pick<Gateway, 'revoked' | 'mandates' | 'halts'>;
   readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
   /** Notifies the person whose access the signal revoked. Resolves once the notice was sent or abandoned. */
@@ -281,6 +281,7 @@ function createSignalCleanup(options: SignalCleanupOptions): (signalled: Pending
       },
       now(),
     );
+    gateway.halts?.noted();
     if (effect === 'disabled') {
       await Promise.all((await vault.accounts(user)).map(({ connection }) => vault.disconnect(user, connection)));
     }

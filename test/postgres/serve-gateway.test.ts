@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { migrateDatabase } from '../../src/app/gateway/gateway-database.ts';
 import { addGatewayWrappingKey, runGatewayKeyAction } from '../../src/app/gateway/gateway-key.ts';
@@ -158,7 +159,29 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     await machine('two');
     for (const name of ['one', 'two']) {
       const app = { ...parts, profile: () => Promise.reject(new Error('none')), fetch, signal };
-      expect(await verifyAuditLog(app, placesOf(name), {})).toMatchObject({ ok: true, lines: 2 });
+      expect(await verifyAuditLog(app, placesOf(name), {})).toMatchObject({ ok: true, lines: 0, pending: 2 });
+    }
+  });
+
+  it('says that the database is away when it goes while the record is verified', async () => {
+    await migrated();
+    const owner = new pg.Client({ connectionString: database.superuser });
+    await owner.connect();
+    try {
+      await owner.query(`BEGIN; LOCK TABLE ${gatewaySchema.name}.record_tree`);
+      const parts = { env, fetch, profile: () => Promise.reject(new Error('none')) };
+      const verified = verifyAuditLog({ ...parts, signal: new AbortController().signal }, placesOf('one'), {});
+      const outcome = verified.catch((error: unknown) => error);
+      // Not by the owner, who sees the sessions as they were when its transaction began.
+      const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      await expect.poll(async () => (await runSql(database.superuser, end))[0]?.rowCount).toBe(1);
+      expect(await outcome).toMatchObject({
+        code: 'database_unreachable',
+        hint: expect.stringContaining('PostgreSQL'),
+      });
+    } finally {
+      await owner.end();
     }
   });
 

@@ -22,6 +22,7 @@ import { formatUtcSeconds } from '../../machine/clock.ts';
 import { createPrivateFile, readFileIfExists } from '../../machine/private-file.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
 import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
+import { toDatabaseUnreachableError } from '../../store/postgres/store-unavailable.ts';
 import type { RecordVerdict } from '../../trading/record-line.ts';
 import type { App } from '../app.ts';
 import { loadPinnedKeys, pinnedKeyMatcher } from '../receipts.ts';
@@ -69,6 +70,9 @@ async function withRecord<T>(
   const { stores, close } = await openAuditStores((await readStorageSettings(config)).database, home, env);
   try {
     return await work(stores);
+  } catch (error) {
+    // The connection can break after the database was opened.
+    throw toDatabaseUnreachableError(error);
   } finally {
     await close();
   }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { StoredPolicyDecision } from '../../store/decision-store.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
@@ -35,12 +36,14 @@ interface PolicyRouteOptions {
   readonly now: () => number;
   readonly policy: PolicyService;
   readonly check: OrderCheck;
+  /** Schedules the sequencing of the change's audit line. */
+  readonly kernel: Pick<ApprovalKernel, 'noted'> | undefined;
 }
 
 /** Adds the routes for the rules. Tightening needs only the scope `orders:cancel`; loosening needs a proposal. */
 export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
-  const { rules: source, stores, brokerFor, now, policy, check } = options;
+  const { rules: source, stores, brokerFor, now, policy, check, kernel } = options;
   at.get('/v1/decisions', ['orders:read'], async (c, { sub }) => {
     const query = parseQuery(decisionsQuery, c.req.url);
     return c.json({ decisions: (await stores.decisions.list(sub, query)).map(decisionView) });
@@ -65,7 +68,9 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
   });
   at.put('/v1/policy', ['orders:cancel'], async (c, caller) => {
     const request = parsed(policyChange.requestSchema, await readJsonBody(c), 'invalid_policy');
-    return c.json(await policy.tighten(toProposer(caller), request));
+    const change = await policy.tighten(toProposer(caller), request);
+    kernel?.noted();
+    return c.json(change);
   });
   at.post(
     '/v1/policy/check',

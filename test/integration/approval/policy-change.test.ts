@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Proposal, ProposalRequestInput } from '../../../src/trading/proposal.ts';
@@ -224,9 +225,24 @@ describe('the owner’s rules, changed from afar,', () => {
     expect(JSON.stringify(await policy(bob))).not.toContain(world.folder);
   });
 
+  it('get their place in the tree of the record, though nothing else happens', async () => {
+    const database = new Database(join(folder, 'gateway.db'), { readonly: true });
+    const pending = database.prepare('SELECT count(*) FROM record_lines WHERE leaf IS NULL').pluck();
+    try {
+      await expect.poll(() => pending.get()).toBe(0);
+      rmSync(join(folder, 'policies/wrong.cedar'));
+      const { limits } = await policy(alice);
+      expect(await put({ ...(limits as object), max_day_orders: 39 })).toMatchObject({ status: 200 });
+      expect(pending.get()).toBe(1);
+      await expect.poll(() => pending.get()).toBe(0);
+    } finally {
+      database.close();
+    }
+  });
+
   it('are on the record, and nothing of a token is', () => {
     const lines = world.record();
-    expect(lines.filter(({ event }) => event === 'rules_tightened')).toHaveLength(3);
+    expect(lines.filter(({ event }) => event === 'rules_tightened')).toHaveLength(4);
     expect(lines.find(({ event }) => event === 'rules_tightened')).toMatchObject({
       sub: 'alice',
       changes: ['tighter: Maximum per order $1,000.00 → $500.00'],
