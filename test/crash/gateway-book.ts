@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
+import { readOrCreateSealSecret } from '../../src/app/gateway/key-file.ts';
 import { verifyAuditStores } from '../../src/approval/audit-verification.ts';
 import { createCheckpointReader } from '../../src/approval/checkpoints/checkpoint-reader.ts';
 import { deriveReceiptKey } from '../../src/approval/receipts/receipt-key.ts';
@@ -40,7 +41,7 @@ export interface Reservation {
 
 export type GatewayBook = ReturnType<typeof openGatewayBook>;
 
-/** What the gateway keeps, read past it: from its database. @param folder of the sandbox */
+/** What the gateway keeps, read past it: from its database. @param folder of the sandbox or home */
 export function openGatewayBook(folder: string) {
   const database = new Database(join(folder, 'gateway.db'));
   return {
@@ -82,7 +83,7 @@ export function openGatewayBook(folder: string) {
       return { subject: JSON.parse(row.subject), result: JSON.parse(row.result ?? 'null') ?? undefined };
     },
     async verify() {
-      const { jwk } = await deriveReceiptKey(readSandboxSecret(folder) ?? '');
+      const { jwk } = await deriveReceiptKey(readSandboxSecret(folder) ?? readOrCreateSealSecret(folder));
       return await verifyAuditStores(createSqliteAuditStores(database), createCheckpointReader({ keys: [jwk] }));
     },
     close: () => database.close(),
