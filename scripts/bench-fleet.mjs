@@ -3,8 +3,9 @@
 //   npm run bench:fleet -- orders pending   some of them
 import { benchOrders } from './bench/fleet/orders.mjs';
 import { benchPending } from './bench/fleet/pending.mjs';
+import { benchRecord } from './bench/fleet/record.mjs';
 
-const parts = { orders: benchOrders, pending: benchPending };
+const parts = { orders: benchOrders, pending: benchPending, record: benchRecord };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
+import { postgresTransactions } from '../../src/store/postgres/sql-database.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
+import { receiptCostContract } from '../contract/stores/receipt-cost.ts';
 import { ruleStoreContract } from '../contract/stores/rule-store.ts';
 import { sequencedLines } from '../fixtures/record-lines.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
@@ -24,6 +26,8 @@ withPostgres('the gateway’s stores on PostgreSQL', () => {
     const other = await postgresGatewayStores(anothers(tenant), seal);
     return { stores, another: () => other, close: async () => undefined };
   });
+
+  receiptCostContract(async () => postgresTransactions(ours(newTenant()), 'place'));
 
   describe('the rules', () => {
     const both = async () => {

@@ -1,13 +1,20 @@
 // Starts a PostgreSQL for a benchmark, set up as an operator would, and measures its resource use.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import pg from 'pg';
-import { migrateSchema } from '../../../src/store/postgres/migrate.ts';
-import { gatewaySchema } from '../../../src/store/postgres/migrations/gateway.ts';
-import { appRole } from '../../../src/store/postgres/schema.ts';
 import { postgresPrograms, SUPERUSER, startCluster } from '../../../test/postgres/support/cluster.ts';
 import { memoryOf, processorOf, serverProcesses, sumOf } from './processes.mjs';
 
-/** Starts the database with fsync on, as in production. @throws if PostgreSQL is not installed */
-export async function startDatabase() {
+/**
+ * Starts the database with fsync on, as in production.
+ * @param root the checkout whose tables it gets
+ * @throws if PostgreSQL is not installed
+ */
+export async function startDatabase(root = join(import.meta.dirname, '../../..')) {
+  const load = async (file) => await import(pathToFileURL(join(root, 'src/store/postgres', file)).href);
+  const { migrateSchema } = await load('migrate.ts');
+  const { gatewaySchema } = await load('migrations/gateway.ts');
+  const { appRole } = await load('schema.ts');
   const programs = postgresPrograms();
   if (programs === undefined) throw new Error('there is no PostgreSQL here (Debian: apt-get install postgresql)');
   const cluster = await startCluster(programs, { durable: true });

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { createAuthReqIdSeal } from '../../../../src/store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { createSqliteTransactions } from '../../../../src/store/sqlite/sql-database.ts';
 import type { OpenStores } from '../../../contract/stores/gateway-factory.ts';
 import { gatewayStoresContract } from '../../../contract/stores/gateway-stores.ts';
+import { receiptCostContract } from '../../../contract/stores/receipt-cost.ts';
 
 /** An empty gateway's database, made once: the migrations are not what is tried here. */
 const empty = (() => {
@@ -41,3 +43,5 @@ const open: OpenStores = async () => {
 };
 
 gatewayStoresContract(open);
+
+receiptCostContract(async () => createSqliteTransactions(new Database(empty)));
