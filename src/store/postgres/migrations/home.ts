@@ -210,8 +210,14 @@ const signals = `
   )}
 `;
 
+/** At most one row: whether rows were moved into the tenant, or out of it (`home migrate`). */
+const moves = table(
+  'moves',
+  `state text NOT NULL CHECK (state IN ('arrived', 'left')), at bigint NOT NULL, PRIMARY KEY (tenant)`,
+);
+
 /** A home's tables: its identity provider, its people and their phones, and the vault. */
 export const homeSchema: DatabaseSchema = {
   name: schema,
-  migrations: [tenancyMigration(schema) + provider + people + grants + approvals + vault + signals],
+  migrations: [tenancyMigration(schema) + provider + people + grants + approvals + vault + signals + moves],
 };

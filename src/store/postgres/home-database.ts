@@ -1,0 +1,43 @@
+import { TradeAgentError } from '../../errors/errors.ts';
+import type { SqlTransactions } from '../sql/sql-database.ts';
+import { homeSchema } from './migrations/home.ts';
+import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
+import { postgresTransactions } from './sql-database.ts';
+
+/*
+ * Everything that a program needs to run a home on PostgreSQL. It is one module, so that the module and the driver are
+ * loaded only if PostgreSQL is used.
+ */
+
+export { openMovableTenant } from './move-home.ts';
+
+/** Fewer connections than a gateway needs: most of a home's statements are the gateway's. */
+const MAX_CONNECTIONS = 5;
+
+/** @throws {TradeAgentError} `invalid_config`, including if a move was interrupted; `database_unreachable` */
+export async function openPostgresHome(
+  options: Omit<OpenDatabaseOptions, 'schema' | 'max'>,
+): Promise<{ readonly sql: SqlTransactions; close(): Promise<void> }> {
+  const database = await openDatabase({ ...options, schema: homeSchema, max: MAX_CONNECTIONS });
+  const sql = postgresTransactions(database, 'place');
+  try {
+    const move = await sql.one<{ state: 'arrived' | 'left' }>('SELECT state FROM moves');
+    if (move !== undefined) throw interruptedMove(move.state);
+    return { sql, close: () => database.close() };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+const interruptedMove = (state: 'arrived' | 'left') =>
+  new TradeAgentError(
+    'invalid_config',
+    state === 'arrived' ? 'moving this home to the database was interrupted' : 'this home has left the database',
+    {
+      hint:
+        state === 'arrived'
+          ? 'Run the same "trade-agent home migrate" again to complete the move.'
+          : 'If "trade-agent home migrate --to sqlite" was interrupted, run it again. Otherwise use the folder that it was moved to.',
+    },
+  );
