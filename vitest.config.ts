@@ -131,7 +131,7 @@ export default defineConfig({
         test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
-          globalSetup: ['test/crash/build.ts'],
+          globalSetup: ['test/crash/build.ts', 'test/postgres/support/setup.ts'],
           // Each test waits for cases that all are under way from the start.
           testTimeout: 3_600_000,
         },

@@ -27,8 +27,8 @@ export interface HomeWorld {
   /** Fails where it doesn't end with 0. @returns its one JSON object */
   json<T>(...args: string[]): Promise<T>;
   init(): Promise<void>;
-  /** Serves a home at the address; one at a time. @returns what stops it */
-  serve(home?: string): Promise<(signal?: NodeJS.Signals) => Promise<Finished>>;
+  /** Serves a home, by default at its own address. @returns a function that stops it */
+  serve(home?: string, ...flags: readonly string[]): Promise<(signal?: NodeJS.Signals) => Promise<Finished>>;
   /** Resolves when the home that was served last has ended, with what ended it. */
   ended(): Promise<NodeJS.Signals | null>;
   pair(): Promise<PairedPhone>;
@@ -81,8 +81,8 @@ export async function createHomeWorld(
       rules.deleteIn(['accounts', '*', 'hours']);
       writeFileSync(limits, String(rules), { mode: 0o600 });
     },
-    async serve(of = home) {
-      const served = start(['home', 'serve', '--home', of], true);
+    async serve(of = home, ...flags) {
+      const served = start(['home', 'serve', '--home', of, ...flags], true);
       running.add(served);
       ended = served.finished.then(() => {
         running.delete(served);

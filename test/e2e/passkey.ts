@@ -4,7 +4,7 @@ import { type Authenticator, createAuthenticator } from '../unit/approval/signat
 
 /** Pairs an authenticator of software with somebody of a home, at its folder. */
 export async function enrolPasskey(folder: string, user: string): Promise<Authenticator> {
-  return await withHome({ clock: systemClock }, folder, async ({ settings, keys }) => {
+  return await withHome({ clock: systemClock, env: process.env }, folder, async ({ settings, keys }) => {
     const authenticator = createAuthenticator('ES256', {
       origin: settings.address,
       rpId: new URL(settings.address).hostname,

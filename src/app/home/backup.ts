@@ -40,6 +40,11 @@ export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, 
   requirePassphrase(passphrase);
   requireOwnHomeFolder(folder);
   const { address } = await readHomeSettings(folder);
+  if ((await readGatewaySettings(folder)).database !== undefined) {
+    throw new TradeAgentError('usage', 'this home stores its data in PostgreSQL, which this command does not back up', {
+      hint: 'Back up the database with pg_dump, and the folder with its keys by copying it.',
+    });
+  }
   const createdAt = new Date(clock.now()).toISOString();
   const files = await homeContent(folder);
   const sealed = await sealArchive({ createdAt, address, files }, passphrase);

@@ -58,7 +58,7 @@ export async function findCredentialKind(folder: string, name: string | undefine
  * `broker_rejected`, `broker_unreachable`, and any error from `confirm`
  */
 export async function setBrokerKeys(
-  app: Pick<App, 'clock' | 'fetch'>,
+  app: Pick<App, 'clock' | 'env' | 'fetch'>,
   { folder, username, broker: name, pair }: KeyOwner & { readonly pair: StoredCredentials },
   confirm: (account: VerifiedAccount) => Promise<void>,
 ) {
@@ -96,7 +96,7 @@ async function verifyAccount(
 }
 
 /** Lists the accounts for which this home has credentials, without secrets. */
-export async function listBrokerKeys(app: Pick<App, 'clock'>, folder: string) {
+export async function listBrokerKeys(app: Pick<App, 'clock' | 'env'>, folder: string) {
   return await withHome(app, folder, listStoredAccounts);
 }
 
@@ -109,7 +109,7 @@ export async function listStoredAccounts({ keyPairs, gateway }: Pick<OpenHome, '
 }
 
 /** @throws {TradeAgentError} `not_found`; `usage` if the broker must be named */
-export async function removeBrokerKeys(app: Pick<App, 'clock'>, { folder, username, broker: name }: KeyOwner) {
+export async function removeBrokerKeys(app: Pick<App, 'clock' | 'env'>, { folder, username, broker: name }: KeyOwner) {
   return await withHome(app, folder, async (home) => {
     const person = await findPerson(home, username);
     const broker = findBroker(home, name);
@@ -179,7 +179,7 @@ export async function requireNewBroker(folder: string, name: string): Promise<vo
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`, `busy`, and any error from `confirm`
  */
 export async function addBroker(
-  app: Pick<App, 'clock' | 'fetch'>,
+  app: Pick<App, 'clock' | 'env' | 'fetch'>,
   { folder, name, entry, username, pair }: NewBroker,
   confirm: (account: VerifiedAccount) => Promise<void>,
 ) {
@@ -265,7 +265,7 @@ function renameOnlyBroker(document: Document, name: string, { kind }: NamedBroke
 }
 
 /** Lists a home's brokers and their accounts. Contacts no broker. @throws {TradeAgentError} `invalid_config` */
-export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
+export async function listBrokers(app: Pick<App, 'clock' | 'env'>, folder: string) {
   return await withHome(app, folder, async ({ gateway, keyPairs }) =>
     Promise.all(
       gateway.brokers.map(async (broker) => {
@@ -291,7 +291,7 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
  *   `broker_unreachable`
  */
 export async function inspectBrokerTools(
-  app: Pick<App, 'clock' | 'fetch'>,
+  app: Pick<App, 'clock' | 'env' | 'fetch'>,
   { folder, username, broker: name }: KeyOwner,
 ) {
   return await withHome(app, folder, async (home) => {

@@ -40,15 +40,7 @@ export async function readHomeSettings(folder: string): Promise<HomeSettings> {
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
   const { gateway } = homeFilePaths(folder);
   const hint = 'See docs/operate/GATEWAY.md for its contents. "trade-agent home init" creates this file.';
-  const settings = await parseYaml(
-    gatewaySettingsSchema,
-    readRequiredFile(gateway, 'gateway configuration', hint),
-    gateway,
-  );
-  if (settings.database === undefined) return settings;
-  throw new TradeAgentError('invalid_config', `${gateway}: a home stores its data in its own folder`, {
-    hint: 'Remove "database". It is only for "trade-agent gateway".',
-  });
+  return await parseYaml(gatewaySettingsSchema, readRequiredFile(gateway, 'gateway configuration', hint), gateway);
 }
 
 /**

@@ -61,7 +61,7 @@ export async function verifyNewAccount(
  * @returns the recovery code (120 bits), to be shown once. It allows reading, denying and halting, but not approving
  * @throws {TradeAgentError} `usage` if the folder contains a home or can't become one; `busy`
  */
-export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
+export async function initHome(app: Pick<App, 'clock' | 'env'>, home: NewHome) {
   requireUnusedFolder(home.folder);
   requireValidSettings(home.settings);
   return await createHomeFolder(home.folder, async (part) => {

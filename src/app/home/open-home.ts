@@ -10,14 +10,10 @@ import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type AuthorizedClientStore, createAuthorizedClientStore } from '../../store/home/authorized-clients.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
 import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
-import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import { createSessionStore } from '../../store/home/sessions.ts';
-import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
-import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
-import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import type { App } from '../app.ts';
-import { readOrCreateSealSecret } from '../gateway/key-file.ts';
-import { DATABASE_WAIT_MS, folderProblem, homeFilePaths, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { openHomeDatabase } from './home-database.ts';
+import { folderProblem, readGatewaySettings, readHomeSettings } from './home-files.ts';
 
 /** A home's data, opened by a command on the home's machine. The home may be running. */
 export interface OpenHome {
@@ -41,27 +37,20 @@ export interface OpenHome {
  * @throws {TradeAgentError} `invalid_config` if the folder contains no home, or if other users could have opened it
  */
 export async function withHome<T>(
-  { clock }: Pick<App, 'clock'>,
+  { clock, env }: Pick<App, 'clock' | 'env'>,
   folder: string,
   work: (home: OpenHome) => Promise<T>,
 ): Promise<T> {
   requireOwnHomeFolder(folder);
   const settings = await readHomeSettings(folder);
   const gateway = await readGatewaySettings(folder);
-  const { gatewayDatabase, providerDatabase } = homeFilePaths(folder);
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
-  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-  const databases = [gatewayDatabase, providerDatabase].map(
-    (file) => new Database(file, { timeout: DATABASE_WAIT_MS }),
-  );
-  const [ofGateway, ofProvider] = databases as [(typeof databases)[number], (typeof databases)[number]];
+  // Rejects a folder whose secret other users can read.
+  const database = await openHomeDatabase(gateway, folder, env);
   try {
-    // Rejects a folder whose secret other users can read.
-    const seal = readOrCreateSealSecret(folder);
-    const stores = createSqliteGatewayStores(ofGateway, createAuthReqIdSeal(seal));
+    const { home: sql, stores, secrets } = database;
     const { address } = settings;
-    const sql = createSqliteTransactions(prepareHomeDatabase(ofProvider));
     const people = createPeopleStore(sql, () => clock.now());
     // No form is served here, so no form key is needed.
     const sessions = createSessionStore({ database: sql, formKey: '', clock });
@@ -84,7 +73,7 @@ export async function withHome<T>(
       keyPairs: (broker, all = gateway.brokers) =>
         createBrokerCredentialStore({
           store: stores.brokerKeys,
-          sealSecret: seal,
+          sealSecret: secrets.sealSecret,
           now: () => clock.now(),
           broker: toBrokerCredentialLocation(broker, all),
         }),
@@ -102,7 +91,7 @@ export async function withHome<T>(
       recoveryCodes: createRecoveryCodeStore({ database: sql, clock }),
     });
   } finally {
-    for (const database of databases) database.close();
+    await database.close();
   }
 }
 

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { createFolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
+import { createDatabaseRulesSource, createFolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
 import { createHome, type HomeOptions, isGatewayPath } from '../../home/home.ts';
 import { ActiveFaults } from '../../home/identity-provider/faults.ts';
@@ -22,19 +22,16 @@ import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
 import { createHostCheck } from '../../net/host-check.ts';
 import { type HttpServer, type ListenOptions, startHttpServer } from '../../net/http-server.ts';
 import { createLoopbackFetch, listenOnLocalhost } from '../../net/localhost.ts';
+import { toSecretList } from '../../secrets/token-seal.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
-import { prepareHomeDatabase } from '../../store/home/schema.ts';
-import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
-import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
-import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { gatewayLog, reportUnmatchedAccounts } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { logWhenAnswered, type ServerLog, withRequestContext } from '../gateway/server-log.ts';
 import { DRAIN_TIMEOUT_MS, type RegisterCleanup, serve } from '../serve.ts';
 import { version } from '../version.ts';
+import { type HomeDatabase, openHomeDatabase } from './home-database.ts';
 import {
   type HomeReadyInfo,
   homeFilePaths,
@@ -85,15 +82,18 @@ async function open(
   const { folder, readyFile } = options;
   const { clock, log } = app;
   const now = () => clock.now();
-  const rules = await createFolderRulesSource(folder, { onError: log.error });
-  const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const files = homeFilePaths(folder);
-  const openFile = (file: string) => {
-    const database = new Database(file);
-    onClose(() => database.close());
-    return database;
-  };
-  const [providerFile, gatewayFile] = [openFile(files.providerDatabase), openFile(files.gatewayDatabase)];
+  // Loaded before anything is opened, because a home must not start with invalid rules.
+  const ownRules =
+    gateway.database === undefined ? await createFolderRulesSource(folder, { onError: log.error }) : undefined;
+  const database = await openHomeDatabase(gateway, folder, app.env);
+  onClose(() => database.close());
+  const { rules: shared, limits } = database.stores;
+  const rules =
+    shared === undefined
+      ? ownRules
+      : await createDatabaseRulesSource(shared, folder, { onError: log.error, limits, clock });
+  if (rules === undefined) throw new Error('the database has no table of rules');
   const server = await listenForHome(app, settings, options);
   onClose(() => server.close());
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
@@ -101,12 +101,11 @@ async function open(
     now,
   });
   onClose(() => own.close());
-  const providerDatabase = createSqliteTransactions(prepareHomeDatabase(providerFile));
-  const people = createPeopleStore(providerDatabase, now);
+  const people = createPeopleStore(database.home, now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
-  const stores = createSqliteGatewayStores(gatewayFile, createAuthReqIdSeal(readOrCreateSealSecret(folder)));
-  const parts = homeParts(folder, settings, gateway, rules, clock);
+  const { stores, secrets } = database;
+  const parts = homeParts(folder, settings, { gateway, secrets }, rules, clock);
   const home = await createHome({
     ...parts,
     // As text, only requests for the home's own pages and endpoints are logged.
@@ -114,8 +113,8 @@ async function open(
     about: { name: await displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, async () => (await people.list())[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
-    providerDatabase,
-    vault: emptyVault(folder, providerDatabase),
+    providerDatabase: database.home,
+    vault: emptyVault(database),
     stores: telemetry.stores(stores, parts.gateway),
     fetch: telemetry.fetch,
     clock,
@@ -151,11 +150,10 @@ async function open(
 function homeParts(
   folder: string,
   settings: HomeSettings,
-  gateway: GatewaySettings,
+  { gateway, secrets }: { readonly gateway: GatewaySettings } & Pick<HomeDatabase, 'secrets'>,
   rules: RulesSource,
   clock: App['clock'],
 ) {
-  const secrets = { privateKey: readClientKey(folder), sealSecret: readOrCreateSealSecret(folder) };
   const options = createGatewayOptions(gateway, secrets, folder);
   const { approval } = options;
   if (approval === undefined || !('id' in approval.client)) {
@@ -234,9 +232,10 @@ function listenForHome(
 }
 
 /** Creates an empty vault: a home uses key pairs for broker accounts, so its provider has no connections. */
-function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
-  const key = Buffer.from(hkdfSync('sha256', readOrCreateSealSecret(folder), '', 'trade-agent home vault v1', 32));
-  return createVault({ database, key, connections: {} });
+function emptyVault({ home, secrets }: Pick<HomeDatabase, 'home' | 'secrets'>) {
+  const [secret] = toSecretList(secrets.sealSecret);
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'trade-agent home vault v1', 32));
+  return createVault({ database: home, key, connections: {} });
 }
 
 /** Returns the push and notice options of home.yaml. @param owner returns the user name of the home's owner */

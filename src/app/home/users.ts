@@ -15,7 +15,7 @@ export type PairingLink = Awaited<ReturnType<typeof createPairingLink>>;
 export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
 /** Lists the home's users. `accounts` has the accounts for which a user stored keys; `account` is the first of them. */
-export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
+export async function listUsers(app: Pick<App, 'clock' | 'env'>, folder: string) {
   return await withHome(app, folder, toListedUsers);
 }
 
@@ -59,7 +59,7 @@ function toListedAuthenticator(key: SigningKey) {
 }
 
 /** @throws {TradeAgentError} `usage` for a user name that is or was in use */
-export async function addUser(app: Pick<App, 'clock'>, folder: string, given: GivenPerson) {
+export async function addUser(app: Pick<App, 'clock' | 'env'>, folder: string, given: GivenPerson) {
   const person = createPerson(given);
   const { username, name } = person;
   return await withHome(app, folder, async ({ people, recoveryCodes }) => {
@@ -73,7 +73,7 @@ export async function addUser(app: Pick<App, 'clock'>, folder: string, given: Gi
  * running home withdraws their open proposals within a second. A stopped home does so on its next start.
  * @throws {TradeAgentError} `not_found`
  */
-export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
+export async function removeUser(app: Pick<App, 'clock' | 'env'>, folder: string, username: string): Promise<void> {
   await withHome(app, folder, async (home) => {
     const person = await findPerson(home, username);
     await home.keys.endPerson(person.username);
@@ -92,7 +92,7 @@ export async function removeUser(app: Pick<App, 'clock'>, folder: string, userna
  * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous ID
  */
 export async function removeAuthenticator(
-  app: Pick<App, 'clock'>,
+  app: Pick<App, 'clock' | 'env'>,
   folder: string,
   { username, id }: { username: string | undefined; id: string },
 ) {
@@ -124,7 +124,7 @@ function requireSingle<T>(found: readonly T[], none: string, several: string, hi
 }
 
 /** Issues a recovery code, which replaces the previous one. @throws {TradeAgentError} `not_found` */
-export async function issueRecoveryCode(app: Pick<App, 'clock'>, folder: string, called: string | undefined) {
+export async function issueRecoveryCode(app: Pick<App, 'clock' | 'env'>, folder: string, called: string | undefined) {
   return await withHome(app, folder, async (home) => {
     const { username } = await findPerson(home, called);
     return { username, recoveryCode: await home.recoveryCodes.issue(username) };
@@ -168,7 +168,7 @@ function deriveUsername(name: string): string {
  * @param username defaults to the home's only person
  * @throws {TradeAgentError} `not_found`, `usage` if there are several people, `invalid_config`
  */
-export async function createPairingLink(app: Pick<App, 'clock'>, folder: string, username: string | undefined) {
+export async function createPairingLink(app: Pick<App, 'clock' | 'env'>, folder: string, username: string | undefined) {
   return await withHome(app, folder, async (home) => {
     const person = await findPerson(home, username);
     const { secret, expiresAt } = await home.keys.pair(person.username);
@@ -182,7 +182,7 @@ export async function createPairingLink(app: Pick<App, 'clock'>, folder: string,
 }
 
 /** Returns whether the home's only person has no phone yet. */
-export async function isUnpaired(app: Pick<App, 'clock'>, folder: string): Promise<boolean> {
+export async function isUnpaired(app: Pick<App, 'clock' | 'env'>, folder: string): Promise<boolean> {
   return await withHome(app, folder, async ({ people, keys }) => {
     const [owner, ...others] = await people.list();
     return owner !== undefined && others.length === 0 && (await keys.list(owner.username)).length === 0;
@@ -193,7 +193,7 @@ export async function isUnpaired(app: Pick<App, 'clock'>, folder: string): Promi
 export type ListedMcpClient = ReturnType<typeof toListedMcpClient>;
 
 /** @param user undefined for all users */
-export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, user: string | undefined) {
+export async function listMcpClients(app: Pick<App, 'clock' | 'env'>, folder: string, user: string | undefined) {
   return await withHome(app, folder, async ({ authorized }) => (await authorized.list(user)).map(toListedMcpClient));
 }
 
@@ -204,7 +204,7 @@ export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, us
  * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous ID
  */
 export async function revokeMcpClient(
-  app: Pick<App, 'clock'>,
+  app: Pick<App, 'clock' | 'env'>,
   folder: string,
   { user, id }: { readonly user: string | undefined; readonly id: string },
 ): Promise<ListedMcpClient> {
@@ -242,7 +242,7 @@ export type HomeStatus = Awaited<ReturnType<typeof readHomeStatus>>;
  * each person has. `served` is null if the home is not running.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function readHomeStatus(app: Pick<App, 'clock'>, folder: string) {
+export async function readHomeStatus(app: Pick<App, 'clock' | 'env'>, folder: string) {
   return await withHome(app, folder, async (home) => {
     const { settings, gateway, stores } = home;
     const ready = readHomeReady(homeFilePaths(folder).ready);

@@ -162,6 +162,12 @@ export const homeResultSchemas = {
     address: z.string(),
     files: z.array(z.string()),
   }),
+  'home-migrate': z.object({
+    folder: z.string(),
+    database: z.enum(['sqlite', 'postgres']),
+    tables: z.int().describe('number of tables that were copied; 0 if only an interrupted move was completed'),
+    rows: z.int(),
+  }),
   'home-restore': z.object({
     folder: z.string(),
     address: z.string(),

@@ -13,7 +13,7 @@ const launcher = new URL('../trade-agent.mjs', import.meta.url).pathname;
 /** A home, and the commands beside it, that die where they are told to. */
 export interface HomeThatDies extends HomeWorld {
   /** Runs a command that dies at this place; by kill -9, or the test fails. */
-  commandDies(at: Failpoint, ...args: string[]): Promise<void>;
+  commandDies(at: Failpoint | `${Failpoint}@${number}`, ...args: string[]): Promise<void>;
   /** Does something of which the served home dies, and serves it again; `then` is where it dies once more. */
   servedDies(at: Failpoint, work: () => Promise<unknown>, then?: Failpoint): Promise<void>;
   /** What the folder holds, read past the home that is served. */
@@ -52,9 +52,10 @@ export async function createHomeThatDies(): Promise<HomeThatDies> {
       writeFileSync(join(world.home, 'limits.yaml'), 'version: 1\naccounts:\n  "*": {max_order_notional: "2500"}\n');
     },
     async commandDies(at, ...args) {
-      arm(`${at}=kill`);
+      const [name, nth = '1'] = at.split('@');
+      arm(`${name}=kill@${nth}`);
       const command = world.start(...args);
-      dead(at, await command.finished);
+      dead(name as Failpoint, await command.finished);
       expect(command.child.signalCode).toBe('SIGKILL');
       arm('');
     },
@@ -72,7 +73,7 @@ export async function createHomeThatDies(): Promise<HomeThatDies> {
       arm('');
       await world.serve();
     },
-    inside: (work, folder = world.home) => withHome({ clock: systemClock }, folder, work),
+    inside: (work, folder = world.home) => withHome({ clock: systemClock, env: process.env }, folder, work),
     plainSecrets() {
       const texts = readdirSync(world.folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && !/^(?:sandbox|keys)/.test(relativeTo(world.folder, entry)))

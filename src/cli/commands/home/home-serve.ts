@@ -70,15 +70,16 @@ async function printReady(cli: Cli, parts: ServingContext, output: Output, ready
  * use a link in it.
  */
 async function offerPairing(cli: Cli, parts: ServingContext, output: Output, folder: string): Promise<void> {
+  const app = { clock: parts.clock, env: cli.env };
   const { isUnpaired } = await import('../../../app/home/users.ts');
-  if (!(await isUnpaired(parts, folder))) return;
+  if (!(await isUnpaired(app, folder))) return;
   if (!cli.io.interactive || parts.log.isJson || output.format !== 'text') {
     parts.log.tell('No phone is paired yet. Pair one: trade-agent home pair');
     return;
   }
   const { createPairingLink } = await import('../../../app/home/users.ts');
   const { showQrCode } = await import('../../text/qr-code.ts');
-  const { user, url } = await createPairingLink(parts, folder, undefined);
+  const { user, url } = await createPairingLink(app, folder, undefined);
   await showQrCode(cli, url);
   parts.log.tell(
     `No phone is paired yet. Open this on ${user}'s phone within ten minutes; the link works once:\n\n  ${url}\n`,

@@ -12,6 +12,7 @@ import { addHomeBackupCommands } from './home-backup.ts';
 import { addHomeBrokerCommands } from './home-broker.ts';
 import { resolveHomeFolder } from './home-folder-option.ts';
 import { addHomeInitCommand } from './home-init.ts';
+import { addHomeMigrateCommand } from './home-migrate.ts';
 import { addHomeServeCommand } from './home-serve.ts';
 import { addHomeUserCommands, userLines } from './home-user.ts';
 
@@ -37,6 +38,7 @@ export function addHomeCommand(program: CliCommand): void {
   addHomeBrokerCommands(home);
   addHomeNotices(home);
   addHomeBackupCommands(home);
+  addHomeMigrateCommand(home);
   addHomeService(home);
 }
 

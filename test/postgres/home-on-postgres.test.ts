@@ -1,0 +1,91 @@
+import { chmodSync, cpSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createHomeWorld, type HomeWorld, type PairedPhone } from '../e2e/home-world.ts';
+import { freePort } from '../free-port.ts';
+import { emptyDatabase, withPostgres } from './support/database.ts';
+
+interface Moved {
+  readonly database: 'sqlite' | 'postgres';
+  readonly tables: number;
+  readonly rows: number;
+}
+
+/** Sends each connection to the home's address to the next process that accepts it. */
+async function balance(address: string, ports: readonly number[]): Promise<Server> {
+  let next = 0;
+  const balancer = createServer((client) => {
+    const attempt = (left: number) => {
+      next += 1;
+      const server = connect(ports[next % ports.length] as number, '127.0.0.1');
+      server.once('connect', () => client.pipe(server).pipe(client));
+      server.once('error', () => (left > 1 ? attempt(left - 1) : client.destroy()));
+      client.once('error', () => server.destroy());
+      client.once('close', () => server.destroy());
+    };
+    attempt(ports.length);
+  });
+  await new Promise<void>((resolve) => balancer.listen(Number(new URL(address).port), 'localhost', resolve));
+  return balancer;
+}
+
+withPostgres('a home on PostgreSQL', () => {
+  let world: HomeWorld;
+  let phone: PairedPhone;
+  let database: Awaited<ReturnType<typeof emptyDatabase>>;
+  beforeAll(async () => {
+    database = await emptyDatabase();
+    world = await createHomeWorld();
+    await world.init();
+    const stop = await world.serve();
+    phone = await world.pair();
+    await world.json('profile', 'add', 'home', '--home', world.address, '--credential-store', 'file');
+    await world.login(phone);
+    await world.propose('buy 1 AAPL');
+    await stop();
+  }, 120_000);
+  afterAll(async () => {
+    await world.close();
+    await database.drop();
+  });
+
+  const book = () => world.sandbox.broker.book();
+  it('runs in two processes that share everything, and one of them may die', { timeout: 240_000 }, async () => {
+    const url = join(world.home, 'database-url');
+    writeFileSync(url, database.owner, { mode: 0o600 });
+    const moved = await world.json<Moved>('home', 'migrate', '--to', 'postgres', '--url-file', 'database-url');
+    expect(moved).toMatchObject({ database: 'postgres' });
+    expect(moved.rows).toBeGreaterThan(20);
+
+    const other = join(world.folder, 'other-machine');
+    cpSync(world.home, other, { recursive: true });
+    chmodSync(other, 0o700);
+    const ports = [await freePort(), await freePort()] as const;
+    const balancer = await balance(world.address, ports);
+    const first = await world.serve(world.home, '--listen', `127.0.0.1:${ports[0]}`);
+    const second = await world.serve(other, '--listen', `127.0.0.1:${ports[1]}`);
+    try {
+      // The order that was proposed before the move is approved after it.
+      expect((await world.approve(phone)).ok).toBe(true);
+      await expect
+        .poll(() => book().map(({ qty, status }) => [qty, status]), { timeout: 30_000 })
+        .toEqual([['1', 'filled']]);
+
+      await world.propose('buy 2 AAPL');
+      await first('SIGKILL');
+      expect((await world.approve(phone)).ok).toBe(true);
+      await expect.poll(() => book().length, { timeout: 60_000 }).toBe(2);
+    } finally {
+      await second();
+      balancer.close();
+    }
+    const back = await world.json<Moved>('home', 'migrate', '--to', 'sqlite');
+    expect(back).toMatchObject({ database: 'sqlite' });
+    const stop = await world.serve();
+    await world.propose('sell 1 AAPL');
+    expect((await world.approve(phone)).ok).toBe(true);
+    await expect.poll(() => book().length, { timeout: 30_000 }).toBe(3);
+    await stop();
+  });
+});
