@@ -4,8 +4,8 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 16_950,
-  app: 14_550,
+  cli: 17_050,
+  app: 14_850,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,
@@ -18,7 +18,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   gateway: 21_250,
   approval: 8_600,
   jobs: 800,
-  store: 13_900,
+  store: 14_300,
   auth: 3_400,
   secrets: 2_800,
   config: 1_250,
