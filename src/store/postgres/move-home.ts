@@ -198,30 +198,25 @@ async function readTables(client: PoolClient, home: SqliteHome): Promise<readonl
      FROM information_schema.columns WHERE table_schema = ANY ($1) ORDER BY table_schema, table_name, ordinal_position`,
     [schemas],
   );
-  const { rows: keys } = await client.query<{ schema: string; table: string; column: string }>(
-    `SELECT nspname AS schema, relname AS table, attname AS column
-     FROM pg_index JOIN pg_class ON pg_class.oid = indrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
-       CROSS JOIN LATERAL unnest(indkey) WITH ORDINALITY AS key (number, n)
-       JOIN pg_attribute ON attrelid = indrelid AND attnum = key.number
-     WHERE indisprimary AND nspname = ANY ($1) ORDER BY n`,
+  const { rows: keys } = await client.query<{ schema: string; table: string; column: string; type: string }>(
+    `SELECT key.table_schema AS schema, key.table_name AS table, column_name AS column, constraint_type AS type
+     FROM information_schema.key_column_usage AS key
+       JOIN information_schema.table_constraints USING (constraint_schema, constraint_name)
+     WHERE key.table_schema = ANY ($1) ORDER BY ordinal_position`,
     [schemas],
-  );
-  const { rows: references } = await client.query<{ table: string; referenced: string }>(
-    `SELECT conrelid::regclass::text AS table, confrelid::regclass::text AS referenced
-     FROM pg_constraint WHERE contype = 'f'`,
   );
   const tables = [...Map.groupBy(rows, ({ schema, table }) => `${schema}.${table}`).values()]
     .filter(([first]) => first !== undefined && !UNMOVED.has(`${first.schema}.${first.table}`))
     .map((columns) => toTable(columns, home, keys));
   const isReferencing = ({ schema, name }: Table) =>
-    references.some(({ table }) => table === name || table === `${schema}.${name}`);
+    keys.some((one) => one.type === 'FOREIGN KEY' && one.schema === schema && one.table === name);
   return [...tables.filter((table) => !isReferencing(table)), ...tables.filter(isReferencing)];
 }
 
 function toTable(
   found: readonly { schema: string; table: string; column: string; type: string; id: boolean }[],
   home: SqliteHome,
-  keys: readonly { schema: string; table: string; column: string }[],
+  keys: readonly { schema: string; table: string; column: string; type: string }[],
 ): Table {
   const [{ schema, table: name } = { schema: '', table: '' }] = found;
   const database = schema === gatewaySchema.name ? home.gateway : home.home;
@@ -242,7 +237,7 @@ function toTable(
     throw new Error(`${name}: PostgreSQL alone has (${unknown.join(', ')}), SQLite alone has (${lost.join(', ')})`);
   }
   const key = keys
-    .filter((one) => one.schema === schema && one.table === name && one.column !== 'tenant')
+    .filter((one) => one.type === 'PRIMARY KEY' && one.schema === schema && one.table === name)
     .map((one) => columns.find(({ name: column }) => column === one.column))
     .filter((column) => column !== undefined);
   return {
