@@ -97,12 +97,17 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
       return rows.map(toLine);
     },
     async about(ids) {
-      const rows = await database.all<LineRow>(
-        `SELECT record_lines.id, leaf, line FROM record_lines
-         WHERE about IN (SELECT value->>'about' FROM ${dialect.each('@ids')}) ORDER BY leaf, record_lines.id`,
-        { ids: JSON.stringify([...new Set(ids)].map((about) => ({ about }))) },
-      );
-      return rows.map(toLine);
+      const rows = await database.read(function* () {
+        const found: LineRow[] = [];
+        // One statement per id, because PostgreSQL reads all lines to join them with a list of unknown length.
+        for (const about of new Set(ids))
+          found.push(
+            ...(yield* all<LineRow>('SELECT id, leaf, line FROM record_lines WHERE about = @about', { about })),
+          );
+        return found;
+      });
+      const placeOf = ({ leaf }: LineRow) => leaf ?? Number.MAX_SAFE_INTEGER;
+      return rows.sort((a, b) => placeOf(a) - placeOf(b) || a.id - b.id).map(toLine);
     },
     leaves: (from, limit) =>
       database.all(
@@ -129,12 +134,14 @@ function* lockTree(dialect: Dialect, wait: boolean): TransactionWork<TreeRow | u
 
 function* readTiles(dialect: Dialect, places: readonly TilePlace[]): TransactionWork<Tile[]> {
   if (places.length === 0) return [];
-  const rows = yield* all<{ level: number; tile: number; hashes: Buffer }>(
-    `SELECT level, tile, hashes FROM ${dialect.each('@places')}
-     JOIN record_tiles ON level = CAST(value->>'level' AS integer) AND tile = CAST(value->>'index' AS bigint)`,
-    { places: JSON.stringify(places) },
+  // A subquery, because PostgreSQL reads all tiles to join them with a list of unknown length.
+  const rows = yield* all<{ at: number; hashes: Buffer | null }>(
+    `SELECT CAST(value->>'at' AS integer) AS at, (SELECT hashes FROM record_tiles
+       WHERE level = CAST(value->>'level' AS integer) AND tile = CAST(value->>'index' AS bigint)) AS hashes
+     FROM ${dialect.each('@places')}`,
+    { places: JSON.stringify(places.map((place, at) => ({ ...place, at }))) },
   );
-  return rows.map(({ level, tile, hashes }) => ({ level, index: tile, hashes }));
+  return rows.flatMap(({ at, hashes }) => (hashes === null ? [] : [{ ...(places[at] as TilePlace), hashes }]));
 }
 
 function* writeTiles({ tenant }: Dialect, tiles: readonly Tile[]): TransactionWork<void> {
