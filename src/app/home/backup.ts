@@ -80,13 +80,13 @@ async function homeContent(folder: string): Promise<Archive['files']> {
   return copies;
 }
 
-/** Lists a folder's rule files. If a backup lacked the rules, the restored home would allow what its owner forbids. */
+/** Lists a folder's rule files. A home restored without them would allow what its owner forbids. */
 function listRules(folder: string, name: string): string[] {
   const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
   return found?.isDirectory() === true ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`) : [];
 }
 
-/** Copies a database consistently. */
+/** Copies a database as of one moment, while other processes may write to it. */
 async function copyDatabase(file: string): Promise<Buffer> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const database = new Database(file, { timeout: DATABASE_WAIT_MS, fileMustExist: true });
@@ -122,7 +122,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
   return await createHomeFolder(folder, async (part) => {
     const lock = basename(homeFilePaths(part).lock);
     for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
-    // Fails if files are missing or come from a newer version, before the folder gets its final name.
+    // Validates the files before the folder gets its final name. Files may be missing or come from a newer version.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     readClientKey(part);
@@ -184,7 +184,7 @@ function readBackup(file: string): Buffer {
 
 const FORMAT = 'trade-agent.home-backup/1';
 const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 };
-/** Upper limits for a backup's own scrypt parameters. A file that demands more would exhaust memory. */
+/** Upper limits for the scrypt parameters in a backup's header, because larger values would exhaust memory. */
 const MAX_SCRYPT_COST = { n: 2 ** 18, r: 8, p: 2 };
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
@@ -192,7 +192,7 @@ const MAX_HEADER_LENGTH = 1024;
 /** Maximum size of a backup's content. Databases grow by about 2 KiB per order. */
 const MAX_CONTENT_BYTES = 1024 ** 3;
 
-/** Shorter passphrases can be guessed offline. */
+/** Minimum length in characters, because a shorter passphrase can be guessed offline. */
 const MIN_PASSPHRASE_LENGTH = 12;
 
 const base64url = (bytes: number) =>
@@ -216,7 +216,7 @@ type Header = z.output<typeof headerSchema>;
 
 const archiveSchema = z.strictObject({
   created_at: z.iso.datetime(),
-  /** The home's address. Passkeys are valid only at that address. */
+  /** The home's address. The backed-up passkeys are valid only there. */
   address: z.string(),
   files: z.array(
     z.strictObject({

@@ -33,7 +33,7 @@ import type { App } from '../app.ts';
 import { homeFilePaths, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
 
-/** A person and a broker of a home. If omitted, they default to the home's only person and only broker. */
+/** A person and a broker of a home. An omitted member means the home's only person or only broker. */
 interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
@@ -51,11 +51,10 @@ export async function findCredentialKind(folder: string, name: string | undefine
 }
 
 /**
- * Replaces a person's credentials. A running home uses the new credentials from the next request on. A home serves
- * either paper or live accounts.
+ * Replaces a person's credentials. A running home uses the new credentials from the next request on.
  * @param confirm asks about a live account before anything is stored
- * @throws {TradeAgentError} `usage` for an account of the other environment or an account stored for another broker;
- * `broker_rejected`, `broker_unreachable`, and any error from `confirm`
+ * @throws {TradeAgentError} `usage` for an account that is stored for another broker, or that is live in a paper home
+ * or the reverse; `broker_rejected`, `broker_unreachable`, and any error from `confirm`
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'env' | 'fetch'>,
@@ -136,7 +135,7 @@ function findBroker({ gateway: { brokers } }: Pick<OpenHome, 'gateway'>, name: s
   );
 }
 
-/** Rejects an account that is already stored for another broker, because its orders could total twice its limits. */
+/** Rejects an account stored for another broker: through two brokers, its orders could total twice its limits. */
 async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
@@ -197,7 +196,7 @@ export async function addBroker(
       const text = await withBroker(file, before, name, entry);
       const { brokers } = await parseYaml(gatewaySettingsSchema, text, file);
       for (const one of before.brokers) {
-        // Otherwise nobody could tell which of two brokers of the same kind the keys are for.
+        // Renames the stored credentials, because two brokers of one kind would make the former name ambiguous.
         const after = brokers.find((same) => same.name === one.name);
         if (after !== undefined && toBrokerCredentialLocation(after, brokers).formerName === undefined)
           await home.keyPairs(one, before.brokers).moveFormerRows();
@@ -230,8 +229,8 @@ function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: st
 
 /**
  * Returns `gateway.yaml` with one more broker and with its comments preserved. The broker in `broker:` becomes the
- * first entry of `brokers:`, named after its kind. If that would clash with the new broker, the first broker keeps the
- * name under which its credentials are stored.
+ * first entry of `brokers:`, named after its kind. If the new broker has the same kind or that name, the first broker
+ * keeps the name under which its credentials are stored.
  * @throws {TradeAgentError} `invalid_config`
  */
 async function withBroker(
@@ -353,7 +352,7 @@ function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
 }
 
-/** Whether any kind of credentials has this field. If so, `NAME=…` is a field, and not a secret that contains "=". */
+/** Whether any kind of credentials has this field. If not, the text `NAME=…` may be a secret that contains "=". */
 const isOtherKindsField = (name: string) =>
   credentialKindNames.some((kind) =>
     Object.values(getCredentialTexts(kind).fields).some(({ names }) => names.includes(name)),

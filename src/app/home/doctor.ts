@@ -26,7 +26,7 @@ import { folderProblem, homeFilePaths, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
 /**
- * Checks everything that a home needs and changes nothing. Errors from opening the home are reported as findings too.
+ * Checks a home without changing anything. Errors from opening the home are reported as findings too.
  * @throws the signal's reason when it aborts
  */
 export async function runHomeDoctor(
@@ -152,7 +152,7 @@ async function checkAuthenticators({ keys, people }: Pick<OpenHome, 'keys' | 'pe
   });
 }
 
-/** Checks that every order needs a phone's signature, whatever the identity provider claims. */
+/** Checks that approvals need a phone's signature, and that both settings files name the same address. */
 function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'settings'>): Finding[] {
   const { issuer, resource, approval, environment } = gateway;
   const { address } = settings;
@@ -250,7 +250,7 @@ async function checkServed(
 /** Days before expiry at which to warn. 90-day certificates are usually renewed 30 days before they expire. */
 const EXPIRY_WARNING_DAYS = 14;
 
-/** @param authorities trusted instead of the system's, for tests */
+/** @param authorities certificate authorities to trust instead of the system's, for tests */
 export async function checkCertificate(
   { clock, signal }: Pick<App, 'clock' | 'signal'>,
   { address, tls }: Pick<HomeSettings, 'address' | 'tls'>,
@@ -352,7 +352,7 @@ function checkFolder(folder: string): Finding {
   if (problem !== undefined) return fail('folder', `${folder}: ${problem}`, `chmod 700 '${folder}'`);
   if (process.platform === 'win32') return ok('folder', folder);
   for (const name of readdirSync(folder)) {
-    // A firm's rules may belong to root. The code that reads them checks who could have written them.
+    // Skips a firm's rules, which may belong to root. The code that reads them checks who can write them.
     if (name === 'firm') continue;
     const file = join(folder, name);
     const found = lstatSync(file, { throwIfNoEntry: false });

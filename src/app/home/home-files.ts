@@ -45,11 +45,11 @@ export async function readGatewaySettings(folder: string): Promise<GatewaySettin
 
 /**
  * Creates a home's folder completely or not at all: writes everything to `NAME.part` next to it, and then renames that
- * folder. If the process dies earlier, there is no home, and the next attempt erases the leftovers. A folder that
- * already contains files is rejected, because someone else could have planted them or have them open.
+ * folder. If the process dies before the rename, there is no home, and the next attempt erases `NAME.part`. A folder
+ * that already contains files is rejected, because someone else could have planted them or have them open.
  * @param work writes into the folder it receives
  * @throws {TradeAgentError} `usage` if the folder is already a home or can't become one; `busy` while another process
- *   creates it
+ * creates it
  */
 export async function createHomeFolder<T>(folder: string, work: (part: string) => Promise<T>): Promise<T> {
   requireUnusedFolder(folder);

@@ -79,7 +79,7 @@ export async function initHome(app: Pick<App, 'clock' | 'env'>, home: NewHome) {
     failpoint('init.served');
     write(limits, 'Limits on orders: docs/operate/GATEWAY.md.', home.limits);
     failpoint('init.limited');
-    // Fails on files that can't be read back, before the folder gets its final name.
+    // Validates the written files before the folder gets its final name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     await readLimits(part);

@@ -20,7 +20,7 @@ import { requireOwnHomeFolder } from './open-home.ts';
 
 export interface MigrateHomeOptions {
   readonly folder: string;
-  /** The place to move the data to: the folder, or a tenant of a PostgreSQL database. */
+  /** Target of the move: the folder, or a tenant of a PostgreSQL database. */
   readonly to: 'sqlite' | Pick<DatabaseSettings, 'url_file' | 'url_env' | 'tenant'>;
   /** The connection string of the login that owns the tables. Default: the home's own. */
   readonly owner?: ConnectionStringSource | undefined;
@@ -34,18 +34,18 @@ export interface MigratedHome {
 }
 
 /**
- * Moves all of a home's data from its folder to PostgreSQL, or back. The data is copied and compared in one transaction
- * of PostgreSQL. Which database the home uses is decided by one file, gateway.yaml, which is replaced atomically in
- * between. After an interruption, running it again completes the move, or starts over if the home still uses the source:
+ * Moves all of a home's data from its folder to PostgreSQL, or back. The data is copied and compared in one PostgreSQL
+ * transaction. gateway.yaml decides which database the home uses, and is replaced atomically. After an interruption,
+ * running the move again completes it, or starts over if the home still uses the source:
  *
  * 1. To PostgreSQL: the rows are committed there together with the state `arrived`, with which no home can be served.
  *    Then gateway.yaml is replaced, the state is removed, and the SQLite files are renamed.
- * 2. To SQLite: the rows are written to new files. They are deleted from PostgreSQL together with the state `left`, after
- *    the files are on disk. Then the files get their names, and gateway.yaml is replaced.
+ * 2. To SQLite: the rows are written to new files. Once the files are on disk, the rows are deleted from PostgreSQL,
+ *    and the state `left` is stored there. Then the files get their names, and gateway.yaml is replaced.
  *
- * Nothing can change the source meanwhile: SQLite's write locks, or PostgreSQL's table locks, are held until the commit.
- * @throws {TradeAgentError} `busy` while the home is running; `usage` if the home uses another database or the tenant has other
- *   data; `invalid_config`, `database_unreachable`
+ * Nothing can change the source meanwhile: SQLite's write locks or PostgreSQL's table locks are held until the commit.
+ * @throws {TradeAgentError} `busy` while the home is running; `usage` if the home uses another database or the tenant
+ * has other data; `invalid_config`, `database_unreachable`
  */
 export async function migrateHome(app: Pick<App, 'clock' | 'env'>, options: MigrateHomeOptions): Promise<MigratedHome> {
   const { folder, to } = options;
@@ -100,7 +100,7 @@ async function toPostgres(
   }
 }
 
-/** Copies the files while no other program can change them. */
+/** Copies the databases while write locks keep other programs from changing them. */
 async function copyIn(tenant: MovableTenant, folder: string, now: number) {
   const { gatewayDatabase: gateway, providerDatabase } = homeFilePaths(folder);
   const home = await openSqliteHome({ gateway, home: providerDatabase }, true);
@@ -109,7 +109,7 @@ async function copyIn(tenant: MovableTenant, folder: string, now: number) {
     for (const database of [home.gateway, home.home]) database.exec('BEGIN IMMEDIATE');
     return await tenant.copyFrom(home, texts, now);
   } finally {
-    // Nothing was changed. Closing rolls back and releases the locks.
+    // Closing rolls back the transactions, which changed nothing, and releases the locks.
     for (const database of [home.gateway, home.home]) database.close();
   }
 }

@@ -82,7 +82,7 @@ export async function withHome<T>(
         await sessions.endOf(username, credentialId);
         await pushes.endKey(username, credentialId);
       },
-      // Revoking a client changes only the database; a running home notices it.
+      // Revoking a client only changes the database. A running home notices the change.
       authorized: createAuthorizedClientStore(sql, () => clock.now()),
       endBrowsers: async (username) => {
         await sessions.endAll(username);

@@ -44,7 +44,7 @@ import { requireOwnHomeFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
   readonly folder: string;
-  /** Overrides the address in home.yaml. */
+  /** Overrides the listen address in home.yaml. */
   readonly listen?: ListenAddress | undefined;
   readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
   readonly readyFile?: string | undefined;
@@ -67,7 +67,7 @@ export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: Ser
     serve({
       signal: app.signal,
       open: (onClose) => open(app, options, { settings, gateway }, onClose),
-      // `open` removes the ready files itself, so `serve` gets none.
+      // `open` writes and removes the ready files, so `serve` gets no `readyFile`.
       ready: options.ready,
     }),
   );
@@ -108,7 +108,7 @@ async function open(
   const parts = homeParts(folder, settings, { gateway, secrets }, rules, clock);
   const home = await createHome({
     ...parts,
-    // As text, only requests for the home's own pages and endpoints are logged.
+    // A text log lists requests for the home's own pages and endpoints, but none for the gateway.
     gateway: { ...parts.gateway, ...(log.isJson ? gatewayLog(log) : {}) },
     about: { name: await displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, async () => (await people.list())[0]?.username),
@@ -172,7 +172,7 @@ function homeParts(
   }
   return {
     address: settings.address,
-    // The other fields are those of any public client (`publicClientDefaults`).
+    // The library adds the remaining metadata from `publicClientDefaults`.
     knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     servers,
     companies,
@@ -185,9 +185,9 @@ function homeParts(
     },
     faults: new ActiveFaults(),
     softwareKeys: false,
-    // A home has no terminal phone, so nobody needs to know this secret.
+    // Nobody needs to know this secret, because only the sandbox's simulated phone uses it.
     phonePairingSecret: randomBytes(32).toString('base64url'),
-    // A command killed at the wrong moment must not force a new sign-in.
+    // A command that is killed before it stores its new refresh token must not force a new sign-in.
     refreshTokenReuse: 'until_confirmed',
   } satisfies Partial<HomeOptions>;
 }

@@ -69,7 +69,7 @@ export async function addUser(app: Pick<App, 'clock' | 'env'>, folder: string, g
 }
 
 /**
- * Removes a person, and their keys first, so that they can't approve anything even if the removal is interrupted. A
+ * Removes a person. Removes their keys first, so that they can't approve anything even if the removal is interrupted. A
  * running home withdraws their open proposals within a second. A stopped home does so on its next start.
  * @throws {TradeAgentError} `not_found`
  */
