@@ -54,7 +54,7 @@ export interface HomeOptions
   };
   /** Whether to accept software keys, which the sandbox's simulated phone uses. Never true for live accounts. */
   readonly softwareKeys: boolean;
-  /** An unrestricted fetch, which can reach any address, including the home's own. */
+  /** A fetch that can reach any address, including the home's own. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
 }
@@ -98,7 +98,7 @@ export async function createHome(options: HomeOptions) {
     mandating: {
       list: async (sub) => (await gateway.mandates?.list(sub)) ?? [],
       end: async (sub, id, to) => {
-        // A mandate that has already ended stays in its final state, which the page then shows.
+        // Ignores the error for a mandate that has already ended. The page then shows the mandate's final state.
         await gateway.mandates?.end(sub, id, to, 'phone').catch((error: unknown) => {
           if (!(error instanceof HttpProblem)) throw error;
         });
@@ -297,7 +297,7 @@ async function suspendMandates(
   for (const { id, state } of (await mandates?.list(sub)) ?? []) {
     if (state !== 'active' && state !== 'exhausted') continue;
     await mandates?.end(sub, id, 'suspended', SIGNAL_ACTOR).catch((error: unknown) => {
-      // The owner has ended it in the meantime.
+      // Ignored, because the owner has ended the mandate in the meantime.
       if (!(error instanceof HttpProblem)) throw error;
     });
   }

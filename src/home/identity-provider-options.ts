@@ -19,7 +19,6 @@ import type { HaltControl, MandateControl } from './phone/phone-services.ts';
 import type { PushOptions } from './phone/push/phone-push.ts';
 
 export interface IdentityProviderOptions extends ProtocolOptions {
-  /** Database with a home's tables. */
   readonly database: SqlTransactions;
   /** The other processes that use the database, if any. */
   readonly others?: OtherProcesses;
@@ -49,7 +48,7 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
   readonly keys: ApprovalKeys;
-  /** Halts trading for a person. The phone has a page for each of `halting`, `mandating`, `dashboards` that is set. */
+  /** Halts trading for a person. If `halting`, `mandating` or `dashboards` is set, the phone has a page for it. */
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
@@ -63,7 +62,7 @@ export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
   /** Route patterns, such as `/phone/requests/:id`. */
   readonly routes: readonly string[];
-  /** Returns whether an access token is invalid: not issued by this provider, or its grant has ended. */
+  /** Returns whether an access token was not issued by this provider, or its grant has ended. */
   readonly isRevoked: IsTokenRevoked;
   /**
    * Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code.

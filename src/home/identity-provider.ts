@@ -93,7 +93,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       allowedClients: [LOGIN_CLIENT_ID],
     }),
     onError,
-    // Notifies the client whose request was replaced by the new one. If that fails, the next start repeats it.
+    // Notifies the client whose request was replaced by the new one. After a failure, the next start notifies it.
     onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
   });
   const delivery = createDecisionDelivery({ provider, requests, resource, faults });
@@ -294,8 +294,8 @@ interface PollContext {
 
 /**
  * Holds a client's CIBA poll until the person decides, the request expires, or 25 seconds pass (long polling, CIBA Core
- * §10.1.1). Called when the token endpoint loads the request, after it has authenticated the client. Afterwards the
- * provider loads the request's current state and responds accordingly.
+ * §10.1.1). Called when the token endpoint has authenticated the client and loads the request. Afterwards the provider
+ * loads the request's current state and responds accordingly.
  * @throws {errors.SlowDown} if the sandbox simulates the fault `slow_down`
  * @throws {errors.AuthorizationPending} if the client has disconnected, because the token would be lost
  */
@@ -314,7 +314,7 @@ export async function holdCibaPoll(
   const client = context?.oidc.client;
   if (client === undefined || context?.oidc.route !== 'token' || client.clientId !== payload.clientId) return;
   if (options.faults.take('slow_down')) throw new errors.SlowDown();
-  // A client that gets pings polls only in case one was lost.
+  // A client that gets pings polls only in case a ping was lost.
   if (client.backchannelTokenDeliveryMode === 'ping') return;
   const decided = payload.grantId !== undefined || payload.error !== undefined;
   const left = (payload.exp ?? 0) * 1000 - clock.now();
@@ -330,7 +330,7 @@ export async function holdCibaPoll(
     const stop = AbortSignal.any([wake.signal, options.closing]);
     if (!isDelivered) await clock.sleep(Math.min(MAX_LONG_POLL_MS, left), stop);
   } catch {
-    // Decided, disconnected or closing. The check below and the provider's next read tell which.
+    // Aborted by a decision, a disconnect or a shutdown. The check below finds a disconnect.
   } finally {
     unsubscribe();
     context.res.off('close', onClose);

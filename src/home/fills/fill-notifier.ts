@@ -19,7 +19,7 @@ interface FillNotifierOptions {
   readonly lookAtOrders: (sub: string) => Promise<void>;
   /** Notifies the person of a fill. Resolves once the notice was sent or abandoned, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
-  /** Does the same as `tell`, for an order that was reported as not placed but later reached the broker. */
+  /** Like `tell`, for an order that was reported as not placed but later reached the broker. */
   readonly notifyOrder: (news: OrderNews) => Promise<void>;
   readonly clock: Clock;
   /** Reports internal errors. The message never contains an order. */
@@ -30,7 +30,7 @@ interface FillNotifierOptions {
 const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
 /** Pause before retrying after an internal error, in milliseconds. */
 const RETRY_MS = 5_000;
-/** Pause before looking again at notices that another process is sending, in case it dies, in milliseconds. */
+/** Pause before checking whether another process has sent its notices or died, in milliseconds. */
 const OTHERS_CHECK_MS = 5_000;
 
 /**
@@ -84,7 +84,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
     pollAt = clock.now() + ORDER_POLL_INTERVAL_MS;
     for (const { username } of await people.list()) {
       if (closing.signal.aborted) return;
-      // Each process polls when it starts. Afterwards, one of them polls for all.
+      // Each process polls when it starts. Afterwards, only one process polls.
       const isOurs = others === undefined || (await told.claimPoll(username));
       if (isOurs || isFirstPoll) await options.lookAtOrders(username);
     }
@@ -116,12 +116,11 @@ export function startFillNotifier(options: FillNotifierOptions) {
     .finally(() => news.end());
   return {
     stop: () => closing.abort(),
-    /** Resolves when the notifier has stopped. */
     ended: (): Promise<void> => ran,
   };
 }
 
-/** Keeps the sent notices and the last version read of each person's proposals. Earlier fills are not reported. */
+/** Stores sent notices and the last version read of a person's proposals. Fills before the first read are skipped. */
 function openNotifiedFills(database: SqlTransactions, now: () => number) {
   const { dialect } = database;
   const { claim, hold } = createClaims(database, 'told_fills', 'fill', now);

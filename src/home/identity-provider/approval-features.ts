@@ -64,7 +64,7 @@ export function resourceIndicatorsFeature({
   return {
     enabled: true,
     defaultResource: (_ctx, client) => (isPublicClient(client) ? mcpResource(resource) : resource),
-    // A token with only identity scopes is for the userinfo endpoint. Any other is for the gateway.
+    // A token with only identity scopes is for the userinfo endpoint. Every other token is for the gateway.
     useGrantedResource: (ctx) => {
       if (ctx.oidc.client !== undefined && isPublicClient(ctx.oidc.client)) return true;
       const asked = ctx.oidc.params?.scope;
@@ -129,7 +129,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       if (userCode !== undefined) throw new errors.InvalidRequest('user_code is not supported');
       const clientId = ctx.oidc.client?.clientId ?? '';
       const isGateway = clientId === options.gatewayClient.client_id;
-      // A client may only reach its owner, and must not learn who else lives here.
+      // A client may only reach its owner, and must not learn which other people use this home.
       if (!isGateway && (await options.ownerOf(clientId)) !== account.accountId) {
         throw new errors.UnknownUserId('this client may not send requests to a user with this name');
       }

@@ -29,7 +29,7 @@ export interface ApprovalRequest {
   readonly expiresAt: number;
   readonly decidedAt: number | undefined;
   readonly status: ApprovalRequestStatus;
-  /** Set if a newer request for the same proposal replaced this request, so that it doesn't count as denied. */
+  /** Set if a newer request for the same proposal replaced this request. A replaced request doesn't count as denied. */
   readonly replaced?: boolean | undefined;
   readonly outcome: (Outcome & { readonly at: number }) | undefined;
   /** The approval signed with the person's key, if any. It becomes part of the token. */
@@ -47,7 +47,7 @@ export type DecisionOutcome =
   | { readonly outcome: 'not_signed'; readonly refusal: HttpProblem; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
-/** `already_decided`: the client withdrew too late. `not_decided`: it reported an outcome before the decision. */
+/** `already_decided`: withdrawn after the decision. `not_decided`: the outcome was reported before the decision. */
 type ReportResult =
   | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_decided' | 'not_found' };
@@ -105,7 +105,7 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
     },
     /**
      * Returns requests that were decided or withdrawn or have expired, latest first. Leaves out replaced requests.
-     * @param before the id of a request; only requests that ended before that request are returned
+     * @param before a request's id, to return only requests that ended before that request
      */
     async recent(user: string, limit: number, before?: string): Promise<ApprovalRequest[]> {
       const order = `${ENDED_AT}, ${database.dialect.place}`;
@@ -153,8 +153,8 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
       return { outcome: 'decided', request };
     },
     /**
-     * Records the outcome that a client reports for its own request. Withdrawing a pending request is a compare-and-set
-     * against `decide`, so that exactly one of the two wins.
+     * Records the outcome that a client reports for its own request. Withdrawing and `decide` both compare and set, so
+     * that exactly one of them changes a pending request.
      */
     async tell(authReqId: string, clientId: string, outcome: Outcome): Promise<ReportResult> {
       const now = clock.now();
@@ -169,7 +169,7 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
   };
 }
 
-/** Keeps which decisions have been delivered to the provider, and which process delivers them. */
+/** Stores which decisions have been delivered to the provider, and which process delivers them. */
 function createDeliveries(
   database: SqlTransactions,
   parts: {
@@ -193,8 +193,8 @@ function createDeliveries(
       return rows.map(({ id }) => id);
     },
     /**
-     * Delivers a decision or withdrawal to the provider, and wakes the polls that wait for it. Does nothing if it is
-     * delivered, or if another process is delivering it. If that process dies, a later call delivers the decision.
+     * Delivers a decision or withdrawal to the provider, and wakes the polls that wait for it. Does nothing if it was
+     * already delivered, or if another process is delivering it. If that process dies, a later call delivers it.
      */
     async deliverOnce(id: string, deliver: (request: ApprovalRequest) => Promise<void>): Promise<void> {
       const row = await claimUndelivered(id);
@@ -223,7 +223,7 @@ function* insertRequest(request: NewRequest, id: string, now: number): Transacti
   const proposal = typeof details.proposal === 'string' ? details.proposal : null;
   if (proposal !== null) {
     const same = { user, clientId, proposal, now };
-    // Two requests for one proposal that arrive at different processes would otherwise not replace each other.
+    // Without this lock, two requests for one proposal in different processes would not replace each other.
     yield* lock('approval request', clientId, proposal);
     yield* run(
       `UPDATE approval_requests SET withdrawn_at = @now, replaced = 1
@@ -291,11 +291,11 @@ function* reportOutcome({ authReqId, clientId, outcome: { state, text }, now }: 
   const status = requestStatus(row, now);
   if (status === 'pending') return { result: 'not_decided', row };
   if (state === 'cancelled' && (status === 'approved' || status === 'denied')) {
-    // Otherwise, the phone would show the request that its client gave up on as executing.
+    // The client gave up on this request. Without an outcome, the phone would show it as executing.
     if (status === 'approved' && row.outcome_state === null) yield* noteOutcome(row.id, { state, text: '' }, now);
     return { result: 'already_decided', row: yield* read() };
   }
-  // The other requests were not approved, so only a real outcome is recorded for them.
+  // A request that was not approved already counts as ended, so a withdrawing state adds nothing to it.
   if (!withdrawn && (status === 'approved' || !ends)) yield* noteOutcome(row.id, { state, text }, now);
   return { result: 'told', row: yield* read() };
 }
@@ -339,7 +339,6 @@ function createListeners(others: OtherProcesses | undefined) {
     onAnyChange: (listener: () => void) => listen('any', listener),
     onDelivered: (authReqId: string, listener: () => void) => listen(`delivered:${digest(authReqId)}`, listener),
     waiting: (authReqId: string) => changes.listenerCount(`delivered:${digest(authReqId)}`),
-    /** Stops listening to other processes. */
     close: () => unsubscribe?.(),
   };
 }

@@ -54,7 +54,7 @@ export function gatewayClientMetadata(
  */
 const PING_RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 
-/** Creates a function that sends CIBA pings (CIBA Core §10.2). A lost ping only delays a client, which also polls. */
+/** Creates a function that sends CIBA pings (CIBA Core §10.2). A lost ping only delays its client, which also polls. */
 export function createPingSender(options: {
   resource: string;
   /** Can reach the gateway, even on this machine. */

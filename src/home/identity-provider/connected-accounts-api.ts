@@ -64,7 +64,7 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
   };
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.onError((error, context) => {
-    // The token verifier has its own error codes.
+    // Errors of the token verifier keep their own error codes.
     const refusal =
       error instanceof ProblemError
         ? error
@@ -126,7 +126,7 @@ export function createConnectedAccountsApi(options: ConnectedAccountsOptions): H
     }
   });
 
-  // Like a device code at the token endpoint (RFC 8628 §3.5), this is an error until the person is done.
+  // Responds with an error until the person is done, as RFC 8628 §3.5 does for a device code.
   app.post(`${base}/complete`, async (context) => {
     const { sub: user } = await caller(context, 'create:me:connected_accounts');
     const { auth_session } = await parseBody(context, completeSchema);

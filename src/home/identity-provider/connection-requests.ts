@@ -33,7 +33,7 @@ interface StartedRequest {
 
 export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 
-/** Lifetime of a request. It is long enough to look up a password. */
+/** Lifetime of a request in milliseconds, which leaves time to look up a password. */
 const LIFETIME_MS = 10 * 60_000;
 
 /** Stores the requests in the database, so that a person may return after a restart, and to any process. */

@@ -48,7 +48,7 @@ export function createDecisionDelivery(options: {
     });
     extendLogContext(defined({ trace: parseTraceparent(kept?.params?.traceparent) }));
     const isTold = kept?.grantId !== undefined || kept?.error !== undefined;
-    // A process may have died after it had stored the decision, but before it pinged the client.
+    // The process that passed on the decision may have died before it pinged the client.
     if (kept !== undefined && isTold) await pingAgain(provider, kept);
     else if (kept !== undefined && request.status === 'approved') await approve(provider, kept, request);
     else if (kept !== undefined) await provider.backchannelResult(kept, denialError(request));
@@ -58,7 +58,7 @@ export function createDecisionDelivery(options: {
   const delivery = {
     /** Delivers a decision that is stored but not delivered, unless another process is delivering it. */
     async one(id: string): Promise<void> {
-      // An attempt in progress may have begun before the decision was stored, so it is not enough to wait for it.
+      // A delivery in progress may have begun before the decision was stored, so another delivery follows it.
       const earlier = delivering.get(id)?.catch(() => undefined) ?? Promise.resolve();
       const attempt = earlier.then(() => requests.deliverOnce(id, deliver));
       delivering.set(id, attempt);
@@ -69,7 +69,7 @@ export function createDecisionDelivery(options: {
       }
     },
     async all(): Promise<void> {
-      // Gives each a context of its own, because the current one may be of a request about something else.
+      // Each delivery gets its own log context, because the current context may belong to an unrelated request.
       for (const id of await requests.undelivered()) await runInLogContext({}, () => delivery.one(id));
     },
   };
@@ -86,7 +86,7 @@ async function pingAgain(provider: Provider, kept: BackchannelAuthenticationRequ
 /** How often to look for decisions of processes that died before they delivered them, in milliseconds. */
 const UNDELIVERED_INTERVAL_MS = 5_000;
 
-/** Delivers the decisions of processes that died: now and, if there are other processes, from time to time. */
+/** Delivers the decisions of processes that died: now and, if there are other processes, at regular intervals. */
 export async function watchDecisionDelivery(
   delivery: DecisionDelivery,
   { others, closing, onError }: { others: unknown; closing: AbortSignal; onError: (message: string) => void },

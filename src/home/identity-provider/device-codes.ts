@@ -107,7 +107,7 @@ export function createDeviceCodes(options: {
       const loaded = await load(userCode);
       return loaded === undefined ? { status: 'unknown' } : describe(loaded);
     },
-    /** Signs the device in as `user`, or denies the sign-in if `allowedBy` is undefined. Both are final. */
+    /** Signs the device in as `user`, or denies the sign-in if `allowedBy` is undefined. Either decision is final. */
     async decide(userCode: string, user: string, allowedBy: Authentication | undefined): Promise<DeviceLookup> {
       const loaded = await load(userCode);
       if (loaded === undefined) return { status: 'unknown' };

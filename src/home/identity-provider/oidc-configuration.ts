@@ -135,8 +135,8 @@ export function createOidcConfiguration(options: OidcConfigurationOptions): Conf
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
-      // Third-party programs stay signed in until they are removed, as the consent page says. So do sign-ins to a server,
-      // where "offline" is about what the server may do while the person is away.
+      // Third-party programs stay signed in until they are removed, as the consent page says. So do sign-ins to a
+      // server, for which `offline_access` means work while the person is away.
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
         findServerByAddress(options.servers, source.resource) !== undefined),
@@ -196,7 +196,6 @@ function staticClients({
 
 function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
   return async (ctx, token) => {
-    // The signed approval, in the claim where the gateway expects it.
     const asked = ctx.oidc.entities.BackchannelAuthenticationRequest;
     const evidence = asked === undefined ? undefined : await options.requests.evidenceOf(asked.jti);
     // "Phishing-resistant" (OpenID Connect EAP ACR Values 1.0 §2): a passkey with user verification.
@@ -247,7 +246,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     IdToken: 10 * MINUTE,
     Interaction: 10 * MINUTE,
     RefreshToken: 30 * DAY,
-    // Sessions are not stored.
+    // Has no effect, because sessions are not stored.
     Session: 10 * MINUTE,
   };
 }
@@ -300,7 +299,7 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
   throw Object.assign(
     new errors.CustomOIDCProviderError(
       'invalid_token',
-      // Part of a header, so it must be plain ASCII.
+      // The description is sent in a header, so it must be plain ASCII.
       "a registration requires a session's access token or a token from /phone/programs",
     ),
     { status: 401, statusCode: 401 },

@@ -187,7 +187,7 @@ function openProvider(
   // The address is always the issuer's, because identity-provider.ts sets the forwarded headers.
   provider.proxy = true;
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
-  // Koa's own event, which the provider's types omit. Without a listener, Koa prints whole stack traces.
+  // The provider's types omit Koa's `error` event. Without a listener, Koa prints whole stack traces.
   const koa: NodeJS.EventEmitter = provider;
   koa.on('error', (error: Error, ctx?: KoaContextWithOIDC) => {
     if (!isRequestFault(error, ctx?.req)) onError(error.message);
@@ -232,7 +232,7 @@ const PING_TIMEOUT_MS = 5000;
 
 /**
  * Builds the fetch for the library's requests: CIBA pings, clients' metadata documents, and keys of clients in the
- * owner's settings. The owner chose only the hosts in the settings, so only these hosts use the system's resolver.
+ * owner's settings. Only hosts in the settings were chosen by the owner, so only they use the system's resolver.
  */
 function outgoingRequests(options: ProtocolOptions) {
   /**
@@ -424,7 +424,7 @@ async function registerFor(
   const registered = registeredClient(ctx);
   if (registered === undefined) return false;
   const { clientId, clientName = clientId } = registered;
-  // The host is resolved after the library has stored the client. Until it has an owner, it can't ask anybody.
+  // The host is resolved after the library has stored the client, which can't send requests until it has an owner.
   const fault = await pingProblem(registered.metadata(), options);
   if (fault === undefined) {
     const client = { clientId, owner, name: clientName, host: clientHost(registered.metadata()) };
@@ -454,7 +454,7 @@ async function registerOpenly(
   { limits, open }: Pick<RegistrationOptions, 'limits' | 'open'>,
 ): Promise<void> {
   const address = limits.addressOf(ctx.req);
-  // Failed requests count as they do at any other endpoint.
+  // Only successful registrations use up this limit. The limit for failed requests applies as at other endpoints.
   const wait = limits.openRegistrations.wait(address);
   if (wait !== undefined) return respondTooManyRequests(ctx, wait);
   await next();

@@ -177,7 +177,7 @@ function accessTokens(options: {
     return { accessToken: token, expiresIn };
   };
 
-  /** Claims a refresh, also from other processes: brokers rotate refresh tokens, and using one twice ends the connection. */
+  /** Claims a refresh among all processes, because using a rotated refresh token twice ends the connection. */
   const claimed = async (user: string, name: string) => {
     const end = clock.monotonic() + CLAIM_TIMEOUT_MS;
     while (clock.monotonic() < end) {
@@ -204,7 +204,7 @@ function accessTokens(options: {
     }
     const { refresh_token: refreshToken, scope = row.scopes } = given;
     const scopes = refreshToken === undefined ? row.scopes : scope;
-    // If it was disconnected or connected again in the meantime, this response belongs to a deleted connection.
+    // If the account was disconnected or connected again meanwhile, this response is for a deleted connection.
     if (!(await rows.refreshed(user, row, { refreshToken, scopes }))) {
       throw new VaultError('not_connected', `${user} has disconnected ${JSON.stringify(name)}`);
     }
@@ -221,7 +221,7 @@ function accessTokens(options: {
       const token = cached.get(key);
       const left = token === undefined ? 0 : Math.floor((token.expiresAt - clock.now()) / 1000);
       if (token !== undefined && left > EXPIRY_MARGIN_S) {
-        // Another process may have disconnected the account, and the person may have connected it again.
+        // Another process may have disconnected the account, or the person may have connected it again.
         const row = await rows.find(user, name);
         if (row?.connected_at === token.connectedAt) return { accessToken: token.token, expiresIn: left };
       }

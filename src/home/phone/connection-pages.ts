@@ -20,7 +20,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
     if (connection !== undefined) return await ownConnection(context, services, user.username, connection);
     const request = await services.connections.byTicket(ticket);
-    // The page doesn't say whose link it is: somebody sent it, or the person is signed in as somebody else.
+    // The page doesn't reveal whose link it is, because somebody else may have sent it to this person.
     if (request === undefined || request.user !== user.username) {
       return renderMessagePage(context, 403, {
         title: 'This link is not for you',

@@ -169,7 +169,7 @@ async function waitUntil(
   const { signal } = context.req.raw;
   for (;;) {
     const left = Math.max(0, deadline - services.clock.now());
-    // An expiry triggers no change event.
+    // An expiry triggers no change event, so the wait ends by then.
     const expiresIn = expiresAt - services.clock.now();
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);

@@ -140,7 +140,7 @@ function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
 </section>`;
 }
 
-/** Maximum number of requests on a page. Further requests appear as these are decided. */
+/** Maximum number of requests on a page. The page shows further requests as these are decided. */
 const MAX_CARDS = 50;
 /** Number of recent decisions below the card. Earlier decisions are in the history. */
 const MAX_RECENT = 5;
@@ -178,8 +178,8 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
 }
 
 /**
- * Returns the update for the page's script. @param sent the cards already sent on this stream, by request id; updated
- * here
+ * Returns the update for the page's script.
+ * @param sent the cards already sent on this stream, by request id; updated here
  */
 async function phoneUpdate(state: PhoneState, sent: Map<string, string>) {
   const byId = (all: readonly ApprovalRequest[], render: (request: ApprovalRequest) => Markup | Promise<Markup>) =>

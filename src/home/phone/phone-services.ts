@@ -70,7 +70,7 @@ export async function waitForRequestChange(
   try {
     await services.clock.sleep(ms, stop);
   } catch {
-    // Whatever ended the wait, the caller checks the state itself.
+    // The caller checks the state itself, whatever ended the wait.
   } finally {
     unsubscribe();
     // Cancels the clock's timer if another signal ended the wait.

@@ -50,7 +50,7 @@ export function clientDocumentsFeature(options: {
   readonly resolve: ResolveHost;
   readonly reader: Pick<DocumentReader, 'isBusy'>;
 }): Feature {
-  /** Requests for which a document was already read. The library would read it again after a failure. */
+  /** Requests for which a document was already read, because the library would retry a failed read. */
   const looked = new WeakSet<IncomingMessage>();
   const isFirstLook = (request: IncomingMessage): boolean => {
     if (looked.has(request)) return false;
@@ -65,7 +65,7 @@ export function clientDocumentsFeature(options: {
     cacheDuration: { min: MIN_CACHE_S, max: MAX_CACHE_S },
     allowFetch: async (ctx, clientId) => {
       if (clientId.length > MAX_ID_LENGTH) return false;
-      // The consent page loads the client without a request, after `/authorize` has already counted one.
+      // The consent page passes no request. `/authorize` has already counted its read.
       const request: IncomingMessage | undefined = ctx?.req;
       if (request !== undefined && !isFirstLook(request)) return false;
       if (options.reader.isBusy()) throw tooManyRequestsError(Math.ceil(READ_TIMEOUT_MS / 1000));

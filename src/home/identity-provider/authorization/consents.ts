@@ -48,7 +48,7 @@ export function createConsents(options: {
     const provider = await options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
-      // The cookie would be enough, but the id in the address is what the person sees. The library does not check expiry here.
+      // The cookie proves the request, and the address must name the same one. The library does not check expiry here.
       if (interaction.uid !== id || interaction.exp * 1000 <= options.now()) return undefined;
       const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params;
       const client = await provider.Client.find(String(clientId));
@@ -60,7 +60,7 @@ export function createConsents(options: {
     }
   };
 
-  /** Stores the answer. Returns false if there is one already, because only the first answer counts. */
+  /** Stores the answer. Returns false if the request has an answer, because only the first answer counts. */
   const answer = async ({ incoming, outgoing }: BrowserExchange, result: InteractionResults): Promise<boolean> => {
     const provider = await options.provider();
     try {

@@ -61,7 +61,7 @@ const REMOVED_METADATA = [
   // The library would generate a secret if the registration didn't decline it.
   'client_secret',
   'client_secret_expires_at',
-  // Each makes the provider fetch something, or allows something that such a client must not do.
+  // Each of these makes the provider send requests, or allows something that a public client must not do.
   'sector_identifier_uri',
   'jwks',
   'jwks_uri',

@@ -68,8 +68,8 @@ export function jwtResourceServer(audience: string, scopes: readonly string[]): 
 }
 
 /**
- * Returns the error to throw if a third party gives no usable response. It tells the client that it may repeat its
- * request (RFC 6749 §4.1.2.1, as a 503).
+ * Returns the error to throw if a third party gives no usable response. The error tells the client that it may repeat
+ * its request (RFC 6749 §4.1.2.1, as a 503).
  */
 export function temporarilyUnavailableError(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });

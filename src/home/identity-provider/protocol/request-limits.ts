@@ -34,7 +34,7 @@ export function createRequestLimits(options: {
     recoveries: limit(50, 30 * SECOND),
     /**
      * Requests with a wrong token, assertion or code, per address, or per client if it was authenticated. Only such
-     * requests get 429. Others always pass, because valid tokens, assertions and codes can't be guessed.
+     * requests get 429: valid tokens, assertions and codes can't be guessed, so they always pass.
      */
     refusals: limit(100, SECOND),
     // Per person:
@@ -169,7 +169,7 @@ function startLimit({ path, method }: KoaContextWithOIDC, limits: RequestLimits)
   return path === protocolRoutes.authorization ? limits.authorizations : undefined;
 }
 
-/** Returns the same middleware for endpoints outside the library, where only 401 responses count as failures. */
+/** Returns middleware that limits failures at endpoints outside the library, where only 401 responses count. */
 export function limitUnauthorizedRequests(limits: RequestLimits) {
   return createMiddleware<{ Bindings: HttpBindings }>(async (context, next) => {
     await next();

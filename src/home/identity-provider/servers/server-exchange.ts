@@ -88,7 +88,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
       tokenType: token.tokenType,
       expiresIn: token.expiration,
       scope,
-      // Gives access when the original credential is no longer valid (RFC 8693 §2.2.1).
+      // Gives access after the subject token has expired (RFC 8693 §2.2.1).
       refreshToken,
     });
   };

@@ -37,7 +37,7 @@ interface RevocationRow {
   readonly disabled_at: number | null;
 }
 
-/** Orders a signal about a person, and the checks of the person's assertions that other processes make at that time. */
+/** Serializes signals about a person with other processes' checks of that person's assertions. */
 const lockStanding = (issuer: string, subject: string) => lock('company standing', issuer, subject);
 
 export function openCompanyRevocations(options: {
@@ -55,7 +55,7 @@ export function openCompanyRevocations(options: {
     const of = { issuer: company.issuer, subject, user };
     if (effect === 'enabled') yield* run(ENABLE, of);
     else {
-      // Assertions have whole seconds of the company's clock, so one made in this same second counts as earlier.
+      // The company's clock has whole seconds, so an assertion from the signal's own second counts as earlier.
       const revokedBefore = Math.max(seconds, Math.floor(issuedAt)) + 1;
       const disabledAt = effect === 'disabled' ? seconds : null;
       yield* run(revoke(dialect), { ...of, revokedBefore, disabledAt });
@@ -112,8 +112,8 @@ export function openCompanyRevocations(options: {
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     /**
-     * Returns whether the access that a client used for a person at `at` (milliseconds since the epoch) has since been
-     * revoked. Without a client, checks the person's advance approvals, which any of their companies can suspend.
+     * Returns whether a signal after `at` (milliseconds since the epoch) revoked the access of a company's client to a
+     * person. Without a client, checks the person's advance approvals, which any of their companies can suspend.
      */
     async isRevokedBySignal(
       { sub, client }: { readonly sub: string; readonly client?: string },

@@ -47,9 +47,8 @@ function subjectId(subject: unknown, issuer: string): string {
 }
 
 /**
- * Maximum age of a security event, in seconds. Several days, because a sender retries while this home is off, and the
- * delay must not leave access to a person who left the company. Received events are remembered for longer, so that none
- * is applied twice.
+ * Maximum age of a security event, in seconds. Senders retry for days while this home is off, and a person who left the
+ * company must still lose access. Received events are remembered for longer, so that none is applied twice.
  */
 export const MAX_EVENT_AGE_S = 7 * 24 * 3600;
 /**
@@ -185,7 +184,7 @@ async function verifyToken(
 
 function toSignalRejection(error: unknown): unknown {
   if (error instanceof SignalRejectionError) return error;
-  // A 503 is passed on, so that the sender retries. Any other key error is the token's fault.
+  // Passes on a 503, so that the sender retries. Any other key error is the token's fault.
   if (error instanceof HttpProblem) {
     if (error.status === 503) return error;
     return new SignalRejectionError('invalid_key', 'the issuer has no such key');

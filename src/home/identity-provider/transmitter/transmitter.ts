@@ -183,8 +183,8 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
 }
 
 /**
- * Sends one signal (RFC 8935 §2). The signal is not sent again after a 2xx response, or after a 400 response, which
- * means that the receiver will never accept the signal.
+ * Sends one signal (RFC 8935 §2). A 2xx response confirms the signal. After a 400 response, it is not sent again
+ * either, because the receiver will never accept it.
  */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,

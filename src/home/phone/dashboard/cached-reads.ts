@@ -18,7 +18,7 @@ const CACHE_TTL_MS = {
   verifyRecord: 30_000,
 } as const;
 
-/** The reads whose cached results a changed proposal invalidates. */
+/** Reads whose cached results become outdated when a proposal changes. */
 const INVALIDATED_READS = [
   ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
   'record',
@@ -45,7 +45,7 @@ export function cacheDashboardData(data: DashboardData, now: () => number): Cach
     positions: () => once('positions', of, () => reads.positions()),
     orders: (query) => once('orders', `${of} ${query.limit}`, () => reads.orders(query)),
     valueHistory: (period) => once('valueHistory', `${of} ${period}`, () => reads.valueHistory(period)),
-    // Keyed by day, because the start of the displayed period moves with each check.
+    // Keyed by day, because the exact start of the displayed period moves with each check.
     activities: (query) =>
       once('activities', `${of} ${Math.round(query.after / 86_400_000)}`, () => reads.activities(query)),
   });

@@ -35,7 +35,7 @@ export interface DashboardData extends AccountReads {
   /** Lists all accounts. The inherited methods read the account chosen for this object, or the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): AccountReads;
-  /** Returns the newest proposals first, like all lists below. */
+  /** Returns the newest proposals first. The lists below have the same order. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
   halted(): Promise<TradingStatus>;
@@ -44,8 +44,8 @@ export interface DashboardData extends AccountReads {
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
   /**
-   * Calls `changed` when something may have changed, until the signal aborts. If `follow` resolves or rejects earlier,
-   * call it again.
+   * Calls `changed` when data may have changed, until the signal aborts. If the returned promise settles earlier, the
+   * caller must call `follow` again.
    */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Data that exists only on the agent's machine. Undefined on all other machines. */

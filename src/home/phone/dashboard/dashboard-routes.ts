@@ -20,7 +20,7 @@ import {
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
 const CHECK_INTERVAL_MS = 5_000;
-/** Milliseconds to wait after a change, so that simultaneous changes are read together. */
+/** Milliseconds to wait after a change, so that one read covers simultaneous changes. */
 const SETTLE_MS = 50;
 /** Milliseconds to wait before reconnecting to an interrupted source. */
 const RECONNECT_DELAY_MS = 2_000;
@@ -154,7 +154,7 @@ function followChanges(data: CachedDashboardData, clock: Clock, signal: AbortSig
           tell();
         });
       } catch {
-        // The regular checks continue, and report what can't be read.
+        // Ignored, because the regular checks continue and report what can't be read.
       }
       await rest(RECONNECT_DELAY_MS);
     }

@@ -91,7 +91,7 @@ function readOnlyCard(proposal: Proposal): Markup {
       formToken: '',
       codes: undefined,
       confirm: false,
-      // Only web pages may be opened.
+      // Omits any link that does not lead to an https page or to this machine.
       cannot: { decideAt: url !== undefined && isSecureUrl(url) ? url : undefined },
     },
   );
@@ -139,7 +139,7 @@ const partMakers = {
       const [account, positions, activities] = await Promise.all([
         reads.account(),
         reads.positions(),
-        // Not every broker has activities. Without them, the day's change counts from the last close.
+        // Not every broker lists activities. Without them, the day's change is measured from the last close.
         reads.activities({ after: began - 1 }).catch(() => []),
       ]);
       return positionsPart(account, positions, sumTodaysTrades(activities, began));
@@ -369,7 +369,7 @@ function positionsPart(account: Account, positions: readonly Position[], traded?
   const view = buildPortfolioView(account, positions, { traded });
   if (view.rows.length === 0)
     return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash.</p>`;
-  // Amounts in the millions are wider than a phone. The table then scrolls, also by keyboard.
+  // Amounts in the millions are wider than a phone, so the table can scroll, also by keyboard.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
 <thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
 <tbody>${view.rows.map(toRow)}</tbody>
@@ -435,8 +435,8 @@ function accountName({ account, label }: Pick<AccountEntry, 'account' | 'label'>
 }
 
 /**
- * Renders links to each account, and to all of them together. @param chosen a number or `all`; undefined for the
- * default account
+ * Renders links to each account, and to all of them together.
+ * @param chosen a number or `all`; undefined for the default account
  */
 function accountsPart(
   entries: readonly AccountEntry[],

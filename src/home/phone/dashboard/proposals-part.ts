@@ -19,7 +19,7 @@ import { formatToSecond } from './orders-part.ts';
 export interface ProposalFormOptions {
   readonly path: string;
   readonly formToken: string;
-  /** Hides codes of pending proposals, because people who decide here must read them on their terminal. */
+  /** Hides the codes of pending proposals, because whoever decides here must read them on the terminal. */
   readonly hidesCodes: boolean;
 }
 

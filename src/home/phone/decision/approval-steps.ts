@@ -109,7 +109,7 @@ export function createApprovalSteps(options: {
       return await check(request, approver);
     },
     check,
-    /** Returns why a request was denied, if the person didn't tap Deny. */
+    /** Returns why a request was denied, if the denial was not a tap on Deny. */
     whyDenied: async ({ id, status }: ApprovalRequest): Promise<string | undefined> =>
       status === 'denied' && (await choices.isSpent(id)) ? unmetSteps.wrong_code_too_often.text : undefined,
   };

@@ -56,7 +56,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const found = await requests.find(id);
     return found?.user === user ? found : undefined;
   };
-  /** Denies the request after two wrong codes, because a person who compares the codes would not pick wrong twice. */
+  /** Denies the request after two wrong codes, because a person who compares the codes does not pick wrong twice. */
   const hindered = async (request: ApprovalRequest, hindrance: UnmetStep): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return toDecisionProblem(hindrance);

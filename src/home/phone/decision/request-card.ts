@@ -54,7 +54,6 @@ function amountLine({ amount, side, total }: RequestView): Markup | '' {
 <p class="worst" data-testid="total">${total}</p>`;
 }
 
-/** Renders all warnings that should make the person stop and think. */
 function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup | '' {
   if (chosenByAi === undefined && again === undefined && warnings.length === 0 && tainted === undefined) return '';
   return html`<div class="note">${
@@ -132,8 +131,8 @@ export interface CardState {
   /** Whether the person must type a word once to confirm that this is real money. */
   readonly confirm: boolean;
   /**
-   * Why nothing can be approved here. With `decideAt`, the request can't be denied here either; the card links to the
-   * page where it can be decided.
+   * Why nothing can be approved here. With `decideAt`, denying is not possible here either, and the card links to the
+   * page that allows both.
    */
   readonly cannot: 'no_key' | 'signed_in_otherwise' | { readonly decideAt: string | undefined } | undefined;
 }

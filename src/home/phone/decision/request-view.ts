@@ -39,7 +39,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
   return proposal === undefined ? plainView(details) : toRequestView(proposal);
 }
 
-/** Describes the outcome, or says that an approved proposal is still executing. Otherwise empty. */
+/** Describes the outcome, or says that an approved proposal is still executing. Otherwise returns an empty string. */
 export function summarizeOutcome({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined ? outcomeText({ state: 'executing', text: '' }) : '';
@@ -54,7 +54,7 @@ function toRequestView(details: ProposalDetails): RequestView {
   const { banner, fieldsFirst = false, worstFirst = false } = getKindDefinition(view.kind).phone;
   return {
     ...view,
-    // A kind without a banner of its own is shown as live.
+    // Banners are for kinds that move no money. A kind with neither environment nor banner is shown as live.
     banner: view.environment === undefined ? banner : undefined,
     live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
     amount: worstFirst ? undefined : view.amount,

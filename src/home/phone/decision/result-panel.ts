@@ -18,8 +18,8 @@ interface StatusWord {
 }
 
 /**
- * Renders the result that replaces the card until the person dismisses it. @param why reason for a denial other than a
- * tap on Deny
+ * Renders the result that replaces the card until the person dismisses it.
+ * @param why reason for a denial other than a tap on Deny
  */
 export function renderResultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);

@@ -62,7 +62,7 @@ export async function signIn(
   session: Omit<NewSession, 'browser' | 'key'>,
 ): Promise<void> {
   const cookies = sessionCookies(services.issuer);
-  // A browser has only one session, so an earlier session's secret becomes useless. The page renews its push subscription.
+  // A browser has only one session, so its earlier session ends. The page then renews its push subscription.
   const { session: earlier } = context.var;
   if (earlier !== undefined) await services.sessions.end(earlier.username, earlier.id);
   const secret = await services.sessions.open({
@@ -71,7 +71,7 @@ export async function signIn(
     key: context.var.key,
   });
   failpoint('session.opened');
-  // The cookie lasts as long as the session, so that an installed page that was suspended is still signed in after a push.
+  // The cookie lasts as long as the session, so that a suspended page is still signed in when a push opens it.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_LIFETIME_MS / 1000 });
 }
 

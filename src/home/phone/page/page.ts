@@ -101,7 +101,7 @@ export function renderMessagePage(
   status: ContentfulStatusCode,
   message: { title: string; text: string; link?: { href: string; text: string } },
 ): Response | Promise<Response> {
-  // The page's own script displays the message in place.
+  // The page's own script displays the message in the current page.
   if (context.req.header('accept') === 'application/json') {
     return context.json({ title: message.title, text: message.text }, status);
   }

@@ -129,7 +129,7 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 #dashboard .elsewhere a.go { padding-inline: .5rem; }
 #dashboard .card.request { max-width: 34rem; margin: 0 0 .75rem; }
 #dashboard .elsewhere { margin: .6rem 0 .9rem; } #dashboard .elsewhere .expiry { display: flex; justify-content: space-between; gap: 1rem; }
-/* Under its card: what is approved is what is read, wherever on this page somebody is. */
+/* Keeps the bar under its card, so that the person approves what they have just read. */
 #dashboard .bar { position: static; margin: .5rem -.9rem -.25rem; padding: .5rem .9rem .75rem; box-shadow: none; }
 #dashboard .card.request:has(.bar) { overflow: visible; } body:has(#dashboard .bar) { padding-bottom: 0; }
 #dashboard #phone .title { min-height: 0; } #dashboard #phone .title a { margin-left: auto; } #dashboard #latest { display: none; }
@@ -256,7 +256,7 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 .result .quiet { position: absolute; top: .45rem; right: .6rem; }
 #phone:has(#stage > *) #latest, main:has(#stage > *) .ring { display: none; }
 #latest h2 { margin-top: 1.5rem; }
-/* All of it is on the screen above. */
+/* Hides the list if the results above show all of its entries. */
 #latest:has(li):not(:has(li:not([hidden]))) { display: none; }
 
 ul.recent li[hidden] { display: none; }

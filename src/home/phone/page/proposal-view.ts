@@ -99,7 +99,7 @@ export function outcomeText({ state, text }: Outcome): string {
   };
   const [alone, before] = words[state];
   const told = markInvisibleCharacters(text);
-  // The gateway's text may already begin with the same words.
+  // The gateway's text may begin with the same words.
   return told === '' ? alone : told.startsWith(before.slice(0, -2)) ? told : `${before}${told}`;
 }
 

@@ -35,13 +35,13 @@ export interface ApprovalNotifierOptions extends PushContext {
 
 export type ApprovalNotifier = ReturnType<typeof createApprovalNotifier>;
 
-/** If nobody sees a request within this time, or within a third of its remaining time, one reminder is sent. */
+/** One reminder is sent if nobody sees a request within this time, or a third of its remaining time if shorter. */
 const UNSEEN_MS = 60_000;
 /** How long a push that withdraws an expired request may still be delivered, in milliseconds. */
 const SETTLED_TTL_MS = 10 * 60_000;
 /** Maximum pause between two checks for due notifications, in case a change was missed. */
 const MAX_CHECK_INTERVAL_MS = 10 * 60_000;
-/** The same if another process could die before it sends a notification. */
+/** Replaces {@link MAX_CHECK_INTERVAL_MS} if another process could die before it sends a notification. */
 const SHARED_CHECK_INTERVAL_MS = 5_000;
 const DEBOUNCE_MS = 20;
 /** Pause before retrying after an internal error, in milliseconds. */
@@ -134,8 +134,8 @@ function createDueWork(
   };
 
   /**
-   * Ids of requests for which nobody could be notified when they arrived. A phone that subscribes later shows them on
-   * its page anyway.
+   * Ids of requests that arrived when nobody could be notified. A phone that subscribes later shows them on its page
+   * anyway.
    */
   let quiet = new Set<string>();
   const startUnnotified = async (now: number): Promise<void> => {
@@ -176,7 +176,7 @@ async function ring(
   table: RequestNotificationStore,
   request: ApprovalRequest | undefined,
 ): Promise<void> {
-  // It may have been settled since it was found to be due.
+  // The request may have been settled since it was found to be due.
   if (request?.status !== 'pending') return;
   failpoint('push.due');
   const { notices, noticesWhen, closing, clock } = options;

@@ -71,7 +71,7 @@ export async function createPhonePush(
   const { loopback = false, notices } = options;
   const vapid = await loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
-  // Signed-in people supply these hosts, so they are not trusted. A separate resolver keeps them from delaying other look-ups.
+  // Signed-in people supply these hosts. A separate resolver keeps them from delaying other look-ups.
   const resolve = parts.resolve ?? createPublicResolver({ maxConcurrent: 4, maxQueued: 32 });
   const send = createPushSender({
     vapid,

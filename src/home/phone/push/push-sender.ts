@@ -14,7 +14,7 @@ type PushResult =
   | { readonly outcome: 'gone' }
   /** @property restsUntil time in milliseconds since the epoch before which the push service accepts no push */
   | { readonly outcome: 'failed'; readonly restsUntil: number }
-  /** The push was no longer needed, or too late to be useful. */
+  /** The push was no longer wanted, or its time was over. */
   | { readonly outcome: 'over' };
 
 export interface PushDelivery {
@@ -32,7 +32,7 @@ interface PushSenderOptions {
   readonly vapid: VapidKeys;
   /** Address at which push services can report problems: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
-  /** Reaches only the public internet, even if the endpoint's host has meanwhile changed its address. */
+  /** A fetch for only the public internet, even if the endpoint's host has meanwhile changed its address. */
   readonly fetch: typeof fetch;
   readonly resolve: ResolveHost;
   readonly clock: Clock;
@@ -80,7 +80,7 @@ export function createPushSender(options: PushSenderOptions): SendPush {
 }
 
 interface PushFailure {
-  /** Whether another attempt may succeed. */
+  /** Whether the failure may be temporary, so that another attempt may succeed. */
   readonly passing: boolean;
   readonly tooLarge: boolean;
   /** Delay that the push service requires, in milliseconds; 0 if none. */
@@ -113,7 +113,7 @@ async function attemptPush(
     await response.body?.cancel();
     return toPushResult(response, clock.now());
   } catch {
-    // Not reached, no response in time, or an invalid response.
+    // The service was unreachable, responded too late, or sent an invalid response.
     return { passing: true, tooLarge: false, retryAfter: 0 };
   }
 }
@@ -142,7 +142,7 @@ async function buildRequest(
     topic,
   });
   const { publicKey, privateKey } = vapid;
-  // Not passed as an option above, because the library would parse the audience with Node's deprecated `url.parse`.
+  // The VAPID headers are no option above, because the library would use Node's deprecated `url.parse`.
   const proof = webPush.getVapidHeaders(new URL(endpoint).origin, contact, publicKey, privateKey, 'aes128gcm');
   const headers = Object.entries({ ...made.headers, ...proof }).filter(
     ([name]) => name.toLowerCase() !== 'content-length',

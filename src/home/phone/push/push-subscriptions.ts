@@ -78,7 +78,7 @@ export function openPushSubscriptions(
       const { user } = owner;
       if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
       return await database.write(function* () {
-        // Otherwise, two processes could take one endpoint for two people, or exceed the maximum.
+        // Without these locks, two processes could take one endpoint for two people, or exceed the maximum.
         yield* lock('push endpoint', endpoint);
         yield* lock('push subscriptions', user);
         const there = yield* one<Row>('SELECT * FROM push_subscriptions WHERE endpoint = @endpoint', { endpoint });
@@ -149,8 +149,8 @@ function toSubscription(row: Row): PushSubscription {
 
 /**
  * Wraps the sessions so that ending a session also ends its push subscriptions: on sign-out, from the list of browsers,
- * and when its passkey is removed. A session that merely expires keeps its subscriptions; otherwise no phone would ring
- * in the morning.
+ * and when its passkey is removed. A session that merely expires keeps its subscriptions, so that phones still get
+ * pushes the next morning.
  */
 export function withSubscriptionCleanup(
   sessions: SessionStore,

@@ -56,7 +56,7 @@ function put(root: HTMLElement, { name, html, digest }: Part): void {
   const fresh = document.createElement('template');
   fresh.innerHTML = html;
   const after = fresh.content.querySelector<HTMLElement>('[data-chart]');
-  // An unchanged chart keeps its drawing.
+  // An unchanged chart is reused, so that it is not drawn again.
   if (before !== null && after !== null && before.dataset.chart === after.dataset.chart) after.replaceWith(before);
   place.replaceChildren(fresh.content);
   place.dataset.digest = digest;

@@ -47,11 +47,11 @@ export function createPageState(root: HTMLElement) {
     update: undefined as PageUpdate | undefined,
     cards: new Map<string, string>(),
     told: new Map<string, string>(),
-    /** Requests that were decided on this page, and that the server has not confirmed yet. */
+    /** Requests decided on this page whose decision the server has not confirmed yet. */
     done: new Set<string>(),
     /** Results that were not dismissed, latest first. */
     kept: storedResults(),
-    /** Id of the kept result of a request that ended while its card was displayed, without a tap on this page. */
+    /** Id of the kept result whose request ended while its card was displayed, without a tap on this page. */
     untapped: undefined as string | undefined,
     shown: new WeakMap<Element, string>(),
     tell(text: string) {
@@ -66,7 +66,7 @@ export function createPageState(root: HTMLElement) {
       try {
         sessionStorage.setItem(RESULTS_KEY, JSON.stringify(ids));
       } catch {
-        // Without storage, they are kept as long as the page.
+        // Without storage, the results are lost when the person leaves the page.
       }
     },
     onLeave(given: () => void) {

@@ -2,8 +2,8 @@ import { sendRequest } from './request.ts';
 
 /*
  * Push notifications on the pages: registers the service worker, switches this browser's subscription on and off, tells
- * the server which requests were displayed, and removes outdated notifications. Uses only the markup: a section with
- * `data-push`, cards with `data-request-id`, and links to cards (`data-show`).
+ * the server which requests were displayed, and removes outdated notifications. The script finds a section by
+ * `data-push`, cards by `data-request-id`, and links to cards by `data-show`.
  */
 
 const SUBSCRIPTIONS = '/phone/push/subscriptions';
@@ -44,7 +44,7 @@ export function startPush(): void {
     lastSection = null;
     scheduleUpdate();
   });
-  // The page changes by itself: requests arrive, and scripts replace the page.
+  // Requests arrive and scripts replace the page, so its content changes without a reload.
   new MutationObserver(() => scheduleUpdate()).observe(document.body, { childList: true, subtree: true });
   scheduleUpdate();
 }
@@ -118,7 +118,7 @@ async function updateState(): Promise<void> {
   const subscription = await registration.pushManager.getSubscription();
   if (subscription === null || Notification.permission !== 'granted') return displayState('off');
   if (!isOurs(subscription)) {
-    // The home's key has changed since the subscription was made, so it could not be used.
+    // The home's key has changed since the browser subscribed, so this subscription is useless.
     await subscription.unsubscribe();
     return displayState('off');
   }

@@ -72,7 +72,7 @@ async function follow(path: string, listeners: Listeners, over: AbortSignal): Pr
         return;
       }
     } catch {
-      // Whatever the failure was, the stream is opened again.
+      // The stream is opened again after any failure.
     }
     if (over.aborted) return;
     listeners.error?.('');

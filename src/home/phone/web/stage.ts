@@ -46,8 +46,8 @@ export function renderStage(room: PageState): void {
 }
 
 /**
- * Keeps a result on the page until the person dismisses it. Keeps only the latest result of the requests that ended
- * without a tap.
+ * Keeps a result on the page until the person dismisses it. Of the requests that ended without a tap, keeps only the
+ * latest result.
  */
 function keepResult(room: PageState, id: string): void {
   if (room.kept.includes(id)) return;
@@ -97,7 +97,7 @@ export function showCard(room: PageState, id: string | undefined): void {
     return;
   }
   const same = old !== undefined && old.dataset.requestId === id;
-  // The card that came with the page is treated as the server's first version.
+  // The card that the page was loaded with counts as the server's first version.
   if (same && (room.card === undefined || room.card === html)) {
     room.card = html;
     return;

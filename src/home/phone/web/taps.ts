@@ -82,7 +82,7 @@ async function decide(room: PageState, card: HTMLElement, decision: string): Pro
     }
     showProgress(card, 'Sending');
     const { result } = (await post(path, data)) as { readonly result: string };
-    // If an event has already delivered a result, it is newer than this response.
+    // A result that an event has already delivered is newer than this response.
     if (!room.told.has(id)) room.told.set(id, result);
     room.done.add(id);
   } catch (problem) {
@@ -102,7 +102,7 @@ async function post(path: string, body: URLSearchParams): Promise<object> {
       headers: { accept: 'application/json' },
     });
   } catch {
-    // The request may have arrived. Repeating the same tap is harmless, and the opposite tap is rejected.
+    // The server may have received the request. Repeating the same tap is harmless; the opposite tap is rejected.
     throw new Problem('Not sent', 'The connection failed. Tap again. It’s safe to repeat the same tap.');
   }
   const told: unknown = await answer.json().catch(() => undefined);
