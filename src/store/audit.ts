@@ -70,7 +70,7 @@ export interface SequencedTree {
  * without a place in the tree, so that transactions do not wait for each other. `sequence` gives it a place.
  */
 export interface AuditStore {
-  /** In its own transaction, for events that no other store records. @param now milliseconds since the epoch */
+  /** Adds a line, in its own transaction, for events that no store records. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): Promise<void>;
   /**
    * Adds committed lines to the tree in the order in which they were written, at most `MAX_SEQUENCED`, and signs the

@@ -27,7 +27,7 @@ export interface CheckSnapshot {
 /** A notice. The store keeps members that are not listed here, and returns them unchanged. */
 export interface StoredNotice {
   readonly id: string;
-  /** RFC 3339. */
+  /** Time of the notice, in RFC 3339 format. */
   readonly at: string;
 }
 
@@ -65,7 +65,7 @@ export interface AccountCheckState<Notice extends StoredNotice> {
   remembered(): Promise<CheckSnapshot>;
   /**
    * Replaces the stored firings and the high-water mark. For each rule that no longer fires, also forgets which
-   * channels were notified, so that they are notified when it fires again.
+   * channels were notified, so that the channels are notified when the rule fires again.
    */
   remember(states: readonly RuleFiring[], mark: HighWaterMark | undefined): Promise<void>;
   /**

@@ -9,7 +9,7 @@ export interface PoolUsage {
 
 /** The connections to a database that several processes share. */
 export interface DatabaseConnections {
-  /** Reads only this process's memory. */
+  /** Sends no query to the database. */
   pools(): readonly PoolUsage[];
   /** Returns how many of this login's connections, from all processes, wait for a lock. */
   lockWaits(): Promise<number>;

@@ -36,7 +36,7 @@ export interface DecisionStore {
   note(note: NewPolicyDecision, now: number): Promise<void>;
   /** Returns the stored decisions about an order, newest first. */
   about(sub: string, subjectId: string): Promise<StoredPolicyDecision[]>;
-  /** Returns a person's decisions. Newest first. */
+  /** Returns a person's decisions, newest first. */
   list(
     sub: string,
     query: { readonly effect?: 'allow' | 'deny' | undefined; readonly limit: number },

@@ -2,9 +2,9 @@ import type { TradingState } from '../trading/policy-views.ts';
 
 export interface TradingStateSnapshot {
   readonly state: TradingState;
-  /** Time when the state began. Undefined while trading is active. */
+  /** Time when the halt or restriction began. Undefined while trading is active. */
   readonly since?: number;
-  /** Time when the state ends automatically. Undefined if it does not end automatically. */
+  /** Time when the restriction ends automatically. Undefined if it does not end automatically. */
   readonly until?: number;
   /** The client that set the state, or `max_day_loss` if that limit was exceeded. */
   readonly by?: string;

@@ -36,7 +36,6 @@ function nodeHash(left: Buffer, right: Buffer): Buffer {
   return sha256(Buffer.concat([Buffer.of(1), left, right]));
 }
 
-/** The hash of an empty tree. */
 const EMPTY_ROOT = sha256(Buffer.alloc(0));
 
 /** Returns the largest power of two that is less than `size`. */
@@ -58,12 +57,12 @@ export function subtreesOf(start: number, end: number): TreeNode[] {
   return nodes;
 }
 
-/** Combines the hashes of complete subtrees, from left to right, to the hash of the tree. */
+/** Combines the hashes of complete subtrees, from left to right, into the hash of the tree. */
 export function combineHashes(hashes: readonly Buffer[]): Buffer {
   return hashes.length === 0 ? EMPTY_ROOT : hashes.reduceRight((right, left) => nodeHash(left, right));
 }
 
-/** Leaves from `start` to before `end`. A proof is a list of the hashes of such ranges. */
+/** Leaves from `start` to before `end`. A proof is a list of the hashes of ranges of leaves. */
 type LeafRange = readonly [start: number, end: number];
 
 /** Returns the ranges of the inclusion proof of a leaf in a tree (RFC 6962 §2.1.1). */
@@ -78,7 +77,7 @@ export function inclusionRanges(leaf: number, size: number): LeafRange[] {
   return ranges.reverse();
 }
 
-/** Returns the ranges of the proof that a tree of `older` leaves is the beginning of a larger one (RFC 6962 §2.1.2). */
+/** Returns the ranges of the proof that a larger tree begins with the tree of `older` leaves (RFC 6962 §2.1.2). */
 export function consistencyRanges(older: number, size: number): LeafRange[] {
   const ranges: LeafRange[] = [];
   let [start, end] = [0, size];
@@ -158,7 +157,7 @@ export class GrowingTree {
   readonly #subtrees: { readonly height: number; readonly hash: Buffer }[];
   #size: number;
 
-  /** @param subtrees the hashes of the complete subtrees of a tree of that size */
+  /** @param subtrees the hashes of the complete subtrees of a tree with `size` leaves */
   constructor(size = 0, subtrees: readonly Buffer[] = []) {
     this.#size = size;
     this.#subtrees = subtreesOf(0, size).map(({ height }, at) => ({ height, hash: subtrees[at] as Buffer }));
@@ -185,7 +184,7 @@ export class GrowingTree {
 
 const placeKey = ({ level, index }: TilePlace) => `${level} ${index}`;
 
-/** Returns the tile that contains a node's hash, or from whose hashes it is computed. */
+/** Returns the tile that contains a node's hash or the hashes that it is computed from. */
 function tileOfNode({ height, index }: TreeNode): TilePlace {
   const level = Math.floor(height / TILE_HEIGHT);
   return { level, index: Math.floor((index * 2 ** (height % TILE_HEIGHT)) / TILE_WIDTH) };

@@ -31,7 +31,7 @@ export interface OrderJournalEntry extends OrderKey {
   /** The broker's ID of the order that this order replaces. */
   readonly replaces: string | undefined;
   readonly state: OrderJournalState;
-  /** Including one that is about to start. Increases whenever a process claims the right to send the order. */
+  /** Number of submissions, including one that is about to start: each claim of the right to send adds one. */
   readonly submissions: number;
   /** Time of the last submission. Null if the broker provably accepted none of the submissions. */
   readonly submittedAt: number | null;
@@ -134,7 +134,7 @@ export interface OrderJournal {
    * @returns `adopted` if the order was recorded as rejected before, and `known` if it was already recorded as placed
    */
   place(key: OrderKey, order: Order, now: number): Promise<'placed' | 'adopted' | 'known'>;
-  /** Rejects the order, because the broker has a different one with this ID. Keeps a result recorded earlier. */
+  /** Rejects the order, because the broker has a different order with this ID. Does nothing if the order is settled. */
   reject(key: OrderKey, problem: Problem, now: number): Promise<void>;
   /**
    * Writes the order off: the broker apparently does not have it, and no submission can still reach the broker. The
@@ -149,7 +149,7 @@ export interface OrderJournal {
   abandon(key: OrderKey, problem: Problem, now: number): Promise<'rejected' | 'stale'>;
   /** Returns unsettled orders that the broker can't have accepted, oldest first. */
   unsent(): Promise<OrderJournalEntry[]>;
-  /** Orders that were written off at or after this time, even if they were found afterwards. Oldest first. */
+  /** Returns orders that were written off at or after this time, even if they were found afterwards. Oldest first. */
   writtenOff(since: number): Promise<OrderJournalEntry[]>;
   /** Returns each user and account with an order that was claimed at or after this time. */
   accountsSince(since: number): Promise<{ readonly sub: string; readonly account: string }[]>;

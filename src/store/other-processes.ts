@@ -1,4 +1,4 @@
-/** A notification to the other processes. If it is lost, they only react later, because each process also polls. */
+/** A notification to the other processes. If it is lost, they react later, because each process also polls. */
 export type ProcessNotification =
   | { readonly moved: string }
   /** The `client_order_id` or `client_message_id` of a submission that has ended. */

@@ -7,7 +7,7 @@ export const CLAIM_MS = 15_000;
 export const MAX_STEP_DELAY_MS = 600_000;
 /** How long a new proposal is left to the process that drafted it, in milliseconds. */
 export const DRAFT_CLAIM_MS = 5_000;
-/** After a proposal's end, when another process checks that the phone was notified. `markReported` ends the wait. */
+/** Time from a proposal's end to the check that the phone was notified, in milliseconds. `markReported` cancels it. */
 export const NOTIFY_CHECK_MS = 60_000;
 
 /**
@@ -22,8 +22,8 @@ export interface ProposalQueue {
   /** Makes all open proposals that nobody has claimed due, because pings may have been missed. */
   makeAllDue(now: number): Promise<void>;
   /**
-   * Claims at most `limit` due proposals, the one that is due the longest first.
-   * @returns their IDs, and the milliseconds until the next proposal is due; undefined if none will be
+   * Claims at most `limit` due proposals, the longest overdue first.
+   * @returns their IDs, and the milliseconds until the next proposal is due; undefined if none is planned
    */
   claimDue(limit: number, now: number): Promise<{ readonly ids: readonly string[]; readonly nextMs?: number }>;
   /**
@@ -37,8 +37,8 @@ export interface ProposalQueue {
    * @returns whether the proposal is due at once
    */
   release(id: string, ms: number | undefined, now: number): Promise<boolean>;
-  /** Returns how many milliseconds ago the proposal that is due the longest became due; 0 if none is due. */
+  /** Returns how many milliseconds ago the longest overdue proposal became due; 0 if none is due. */
   overdueMs(now: number): Promise<number>;
-  /** Renews this process's claims. Returns the IDs of those that it has lost. */
+  /** Renews this process's claims. Returns the IDs of the proposals whose claims this process has lost. */
   renew(ids: readonly string[]): Promise<string[]>;
 }

@@ -132,9 +132,9 @@ export interface ProposalSnapshot {
   readonly haltedAt: number | undefined;
   readonly openCodes: readonly string[];
   readonly open: number;
-  /** Number of proposals that this proposer drafted since the given time. */
+  /** Number of proposals with the query's `typed` that this proposer drafted with this client since the given time. */
   readonly lately: number;
-  /** This client's two most recent proposals that a person approved or denied (`DECIDED_STATES`), newest first. */
+  /** This client's two most recent proposals that a person approved or denied (`DECIDED_STATES_SQL`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
   /** This client's oldest identical proposal that still awaits a decision (`drafted`, `requested`). */
   readonly sameOpen: StoredProposal | undefined;
@@ -198,7 +198,7 @@ export interface ProposalStore {
   /** Returns the latest version of the proposals whose owner or proposer is `party`, or 0. */
   version(party: string): Promise<number>;
   /**
-   * Returns proposals whose outcome (`NOTIFIED_STATES`) was never sent to the phone because a process died, in the
+   * Returns proposals whose outcome (`PENDING_NOTICE_SQL`) was never sent to the phone because a process died, in the
    * order of their changes.
    */
   unreported(): Promise<StoredProposal[]>;

@@ -30,8 +30,8 @@ export interface RuleStore {
   /**
    * Changes several texts, either all or none, if the store still has the version `read`.
    * @param now milliseconds since the epoch
-   * @param record adds the change's note to the audit log. Called by stores that can't do so in the change's own
-   * transaction: before the change, so that no change is made without an entry
+   * @param record adds the change's note to the audit log. Stores that can't do so in the change's own transaction
+   * call it before the change, so that no change is made without an entry
    * @returns whether the store still had that version
    */
   replace(
@@ -40,7 +40,7 @@ export interface RuleStore {
     now: number,
     record: (note: AuditNote, now: number) => Promise<void>,
   ): Promise<boolean>;
-  /** Completes a change that was interrupted. Undefined if that can't happen. */
+  /** Completes an interrupted change. Undefined if changes can't be interrupted. */
   recover?(): Promise<void>;
 }
 

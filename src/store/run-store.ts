@@ -43,7 +43,7 @@ export interface RunEvent {
   readonly event: unknown;
 }
 
-/** A job's claim on a run. Only the job that last incremented the run's epoch may write to the run. */
+/** A job's claim on a run. Only the job whose claim has the run's current epoch may write to the run. */
 export interface RunClaim {
   readonly id: string;
   readonly epoch: number;

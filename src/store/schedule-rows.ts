@@ -9,7 +9,7 @@ export interface StoredSchedule {
 
 /** Which scheduled times have been handled (`schedule/decide-run.ts`), in milliseconds since the epoch. */
 export interface ScheduleProgress {
-  /** All scheduled times up to and including this one are handled. */
+  /** The latest handled scheduled time. All earlier ones are handled, too. */
   readonly handled: number;
   /** A scheduled time whose run has started but not finished, and the number of attempts. Null if there is none. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
@@ -66,7 +66,7 @@ export type AddScheduleResult<Schedule> =
 
 export interface ScheduleRunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
-  /** `askedAt` of the request that this run fulfilled. Undefined if that request must be retried. */
+  /** `askedAt` of the request that this run fulfilled. Undefined if the request must be retried. */
   readonly answers?: number;
   /** Time of the next attempt to handle the same scheduled time, unless `wakeAt` is earlier. */
   readonly wakeBy?: number;
@@ -87,8 +87,8 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** @param most maximum number of schedules per person */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<AddScheduleResult<Schedule>>;
   /**
-   * Replaces a schedule's content, but keeps its ID, name and runs. Conditions that are in
-   * both the old and the new content stay armed or disarmed.
+   * Replaces a schedule's content, but keeps its ID, name and runs. Conditions that are in both the old and the
+   * new content stay armed or disarmed.
    * @returns false, with nothing written, if the schedule was changed or removed since `seen` was read
    */
   revise(seen: Schedule, to: ScheduleRevision<Schedule>): Promise<boolean>;
@@ -126,7 +126,7 @@ export interface DueSchedule extends ScheduleProgress {
 
 export interface WakePlan {
   readonly wakeAt: number | null;
-  /** Whether the schedule needs a `check` job now. */
+  /** Whether to enqueue a `check` job now. */
   readonly isDue: boolean;
 }
 

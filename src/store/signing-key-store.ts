@@ -2,7 +2,7 @@ import type { AuditNote } from './audit.ts';
 
 /** A person's key for signing approvals. Times are milliseconds since the epoch. */
 export interface SigningKey {
-  /** Base64url. Never reused. */
+  /** The credential ID, in base64url. Never reused. */
   readonly credentialId: string;
   readonly sub: string;
   /** COSE_Key (RFC 9052 §7). */

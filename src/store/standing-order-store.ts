@@ -25,7 +25,7 @@ export interface StandingOrderStep extends Pick<StandingOrder, 'dueAt' | 'state'
   readonly event: 'standing_ordered' | 'standing_refused' | 'standing_missed' | 'standing_ended';
 }
 
-/** A standing order that is due for a check, with what its check needs of its mandate. */
+/** A standing order that is due for a check, with the mandate's fields that the check needs. */
 export interface DueStandingOrder extends StandingOrder {
   readonly terms: MandateEnvelope;
   readonly mandateState: StoredMandateState;
@@ -40,8 +40,8 @@ export interface StandingOrderClaim {
 
 /**
  * Standing orders. Each is created with its mandate, and its row has the time of its next check. A process claims due
- * ones before it checks them, and releases them afterwards. If the process dies, its claim ends, and they are due. A new
- * standing order, and one whose mandate has ended, is due at once.
+ * standing orders before it checks them, and releases them afterwards. If the process dies, its claim ends, and they
+ * become due again. A new standing order, and one whose mandate has ended, is due at once.
  *
  * This store does not prevent two orders for the same due time: the proposal's Idempotency-Key and the mandate's slot
  * prevent that. Claims only keep two processes from doing the same work.
@@ -49,7 +49,7 @@ export interface StandingOrderClaim {
  * A database that several processes share ignores `now` and uses its own clock, except for audit log entries.
  */
 export interface StandingOrderStore {
-  /** Claims at most `limit` due standing orders, the longest due first, and of equally long due ones by symbol. */
+  /** Claims at most `limit` due standing orders: the longest overdue first, then by symbol. */
   claimDue(limit: number, now: number): Promise<StandingOrderClaim>;
   /**
    * Ends a claim. Changes nothing about a standing order that has ended, that another process has since claimed, or

@@ -59,7 +59,7 @@ export interface ThreadStore {
   list(owner: ThreadOwner): Promise<Thread[]>;
   /**
    * Takes a thread's lease, and creates the thread if `expected` is undefined. If a title is given, also sets the
-   * status to `running`. If the thread was started while nobody was signed in, it then becomes this user's thread.
+   * status to `running`, and gives this user a thread that was started while nobody was signed in.
    * @param run.title the prompt; undefined for a run that continues where the previous run stopped
    * @param run.expected the lease epoch that the caller read, or undefined for a new thread; if the epoch has changed,
    * the result is `stale`

@@ -3,7 +3,7 @@ import { run, type SqlTransactions, type TransactionWork } from '../sql/sql-data
 /** How long a claim lasts, in milliseconds. If its process dies, another process does the work afterwards. */
 const CLAIM_MS = 15_000;
 
-/** Claims of processes on the work that rows of a table stand for. @param key the column that identifies a row */
+/** Lets one process at a time do the work that a table's row represents. @param key the column that identifies a row */
 export function createClaims(database: SqlTransactions, table: string, key: string, now: () => number) {
   const { dialect } = database;
   const until = `${dialect.now} + ${CLAIM_MS}`;
@@ -29,7 +29,7 @@ export function createClaims(database: SqlTransactions, table: string, key: stri
       try {
         return await work();
       } catch (error) {
-        // If this fails, too, the claim ends by itself.
+        // If this fails, too, the claim expires.
         await set('0', id).catch(() => undefined);
         throw error;
       } finally {

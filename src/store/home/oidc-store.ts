@@ -51,7 +51,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   };
 
   const successors = refreshTokenSuccessors(dialect);
-  /** Returns whether a refresh token may be used again, unless a successor was used. */
+  /** Returns whether a refresh token may be used again as long as no successor was used. */
   const isRepeatable = (model: string, payload: AdapterPayload): boolean =>
     options.refreshTokenReuse === 'until_confirmed' &&
     model === 'RefreshToken' &&
@@ -74,7 +74,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       ),
     );
 
-  /** Consumes a code or token. Only one of several requests at the same time, in all processes, succeeds. */
+  /** Consumes a code or token. Of several simultaneous requests, in any process, only one succeeds. */
   function* consume(model: string, id: string): TransactionWork<boolean> {
     const find = one<{ payload: string }>;
     const select = 'SELECT payload FROM oidc_entities WHERE model = @model AND id = @id';
@@ -89,7 +89,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       { model, id, now: seconds() },
     );
     if (consumed === 1) return true;
-    // While this waited for the lock, the token may have been deleted, because its predecessor was used again.
+    // The token may have been deleted during the wait for the lock, because its predecessor was used again.
     if (!repeatable || (yield* find(select, { model, id })) === undefined) return false;
     if (yield* successors.wereUsed(payload)) return false;
     yield* successors.drop(payload);
@@ -203,7 +203,7 @@ function activeGrants(database: SqlTransactions) {
   };
 }
 
-/** A person's grants to one client, or without `clientId` to all clients. */
+/** A person's grants to one client, or to all clients if `clientId` is omitted. */
 interface GrantHolder {
   readonly sub: string;
   readonly clientId?: string;
@@ -317,7 +317,7 @@ export function createIssuedTokenStore(database: SqlTransactions, now: () => num
         );
         yield* run('INSERT INTO issued_tokens (jti, grant_id, expires_at) VALUES (@jti, @grantId, @expiresAt)', token);
       }),
-    /** Returns the grant of a token issued here, if neither the grant has ended nor its person was removed. */
+    /** Returns the grant under which a token was issued, unless the grant has ended or its person was removed. */
     liveGrant: async (jti: string): Promise<string | undefined> => {
       const row = await database.one<{ grant_id: string }>(
         `SELECT tokens.grant_id FROM issued_tokens AS tokens

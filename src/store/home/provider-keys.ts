@@ -51,7 +51,7 @@ interface Row {
 }
 
 /**
- * Returns the signing keys that are stored in the database. If a rotation is due, it happens when the keys are next used.
+ * Returns the signing keys that are stored in the database. A rotation that is due happens when the keys are next used.
  * @param now milliseconds since the epoch
  */
 function openSigningKeys(database: SqlTransactions, now: () => number): SigningKeys {
@@ -97,7 +97,7 @@ function openSigningKeys(database: SqlTransactions, now: () => number): SigningK
   };
 }
 
-/** Adds and removes the keys for which it is time. @returns the remaining keys, in the order in which they sign */
+/** Rotates the keys if a rotation is due. @returns the remaining keys, in the order in which they sign */
 function* rotate(at: number): TransactionWork<Row[]> {
   // Without the lock, two processes that start or rotate at once would each create a key.
   yield* lock('provider signing keys');

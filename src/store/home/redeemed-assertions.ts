@@ -11,8 +11,8 @@ export function createRedeemedAssertionStore(
   const { skipLocked } = database.dialect;
   return {
     /**
-     * Redeems an assertion. Returns false if it was already used. A single statement does both, so that only one of two
-     * simultaneous requests succeeds.
+     * Redeems an assertion. Returns false if it was already used. One statement checks and records this, so that only
+     * one of two simultaneous requests succeeds.
      * @param assertion `exp` is in seconds since the epoch
      */
     redeem: ({ iss, jti, exp }: { readonly iss: string; readonly jti: string; readonly exp: number }) =>

@@ -15,7 +15,7 @@ interface RegisteredClient {
 }
 
 export interface ClientNote {
-  /** One line: the client is unverified, whether it is new (less than seven days old), and which host it claims. */
+  /** One line that says that the client is unverified, whether it is less than seven days old, and its claimed host. */
   readonly text: string;
 }
 

@@ -1,13 +1,13 @@
 import { run, type SqlTransactions } from '../sql/sql-database.ts';
 import { createClaims } from './claims.ts';
 
-/** Which approval requests people were notified of on their phones. Times are milliseconds since the epoch. */
+/** Records the notifications of approval requests on people's phones. Times are milliseconds since the epoch. */
 export type RequestNotificationStore = ReturnType<typeof createRequestNotificationStore>;
 
 /** A process notifies the person of a request, reminds them, or withdraws the notification. */
 type NotificationWork = 'notify' | 'remind' | 'withdraw';
 
-/** Whether the work still has to be done. Another process may have done it since this process read the rows. */
+/** SQL conditions for work that is not done yet. Another process may have done it since this process read the rows. */
 const isToDo: Readonly<Record<NotificationWork, string>> = {
   notify: 'pushed_at IS NULL',
   remind: 'seen_at IS NULL AND pushed_again_at IS NULL',
@@ -25,7 +25,7 @@ export function createRequestNotificationStore(database: SqlTransactions, now: (
   const { dialect } = database;
   const { claim, hold } = createClaims(database, 'request_rings', 'request', now);
   const note = async (column: 'pushed_at' | 'seen_at' | 'pushed_again_at', request: string, now: number) => {
-    // Work that is done needs no claim. Showing a request on a page is no such work.
+    // Completed work releases its claim. Showing a request on a page is not claimed work.
     const released = column === 'seen_at' ? '' : ', claimed_until = 0';
     await database.run(
       `INSERT INTO request_rings (request, ${column}) VALUES (@request, @now)

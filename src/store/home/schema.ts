@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /**
- * Tables of an OpenID provider: oidc-provider's entities, the provider's keys, and used DPoP proofs. The sandbox's company
- * needs no others.
+ * Tables of an OpenID provider: oidc-provider's entities, the provider's keys, and used DPoP proofs. The sandbox's
+ * company needs no other tables.
  */
 const providerTables = `
   CREATE TABLE IF NOT EXISTS oidc_entities (

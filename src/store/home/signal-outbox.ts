@@ -7,7 +7,7 @@ export interface SecurityEventSubject {
   readonly user: string;
   /** Expiry, in milliseconds since the epoch; null if it does not expire. Expiry alone causes no event. */
   readonly endsAt: number | null;
-  /** For a key, whether the key is bound to one device. Otherwise, an empty string. */
+  /** Whether a key is bound to one device. Empty for people and sessions. */
   readonly detail: '' | 'singleDevice' | 'multiDevice';
 }
 
@@ -39,7 +39,7 @@ export function createSecurityEventOutbox(database: SqlTransactions) {
   const { each, now: databaseTime } = database.dialect;
   const version = () => one<{ at: number }>('SELECT at FROM transmitter_looked');
   return {
-    /** Returns the subjects that existed at the last check. Read them before the current subjects. */
+    /** Returns the subjects that existed at the last check. Call this before reading the current subjects. */
     seen: (): Promise<SeenSubjects> =>
       database.read(function* () {
         return {

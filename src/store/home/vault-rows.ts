@@ -81,7 +81,7 @@ export function createVaultStore(database: SqlTransactions, key: Buffer) {
       }),
     /**
      * Ends a claim after a refresh, and stores the new refresh token, if any.
-     * @returns false if the connection was removed or replaced in the meantime, so that the refreshed token is not its own
+     * @returns false, with nothing stored, if the connection was removed or replaced in the meantime
      */
     async refreshed(
       user: string,

@@ -43,7 +43,7 @@ export function postgresGatewayStores(database: TenantDatabase, seal: AuthReqIdS
 /** Timeout of the count, in milliseconds. */
 const COUNT_TIMEOUT_MS = 1_000;
 
-/** Counts within a transaction that doesn't wait for the disk: its connections are free when the others wait for locks. */
+/** Uses the pool whose commits don't wait for the disk, because all other connections may be waiting for locks. */
 function countLockWaits(database: TenantDatabase): Promise<number> {
   return database.writeUnsynced(async (unit) => {
     const [, row] = await Promise.all([

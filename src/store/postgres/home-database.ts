@@ -11,7 +11,7 @@ import { postgresTransactions } from './sql-database.ts';
 
 export { openMovableTenant } from './move-home.ts';
 
-/** Fewer connections than a gateway needs: most of a home's statements are the gateway's. */
+/** Fewer connections than a gateway has, because most of a home's statements run on its gateway's connections. */
 const MAX_CONNECTIONS = 5;
 
 /** @throws {TradeAgentError} `invalid_config`, including if a move was interrupted; `database_unreachable` */

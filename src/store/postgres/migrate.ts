@@ -28,7 +28,7 @@ export async function migrateSchema(address: string, { name, migrations }: Datab
     throw toDatabaseUnreachableError(cause);
   });
   try {
-    // CREATE INDEX CONCURRENTLY waits until older transactions end, without blocking anybody.
+    // Disables the timeout, because CREATE INDEX CONCURRENTLY waits until older transactions end, but blocks nobody.
     await client.query('SET lock_timeout = 0');
     // If this process is killed, the server notices while a statement still runs. A server on Windows can't.
     await client.query('SET client_connection_check_interval = 1000').catch(() => undefined);

@@ -3,24 +3,24 @@ import type { PoolClient } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { BackfillStep, IndexStep, OnlineStep } from './schema.ts';
 
-/** How long a change waits for a table's lock, in milliseconds. Requests wait behind it. */
+/** How long a change waits for a table's lock, in milliseconds. Requests for the table queue behind the change. */
 const LOCK_TIMEOUT_MS = 500;
-/** How long to wait for the lock that keeps autovacuum away, in milliseconds. Requests don't wait behind it. */
+/** How long to wait for the lock that keeps autovacuum away, in milliseconds. Requests don't queue behind this lock. */
 const VACUUM_TIMEOUT_MS = 5_000;
-/** Pause before the next attempt, in milliseconds, in which the requests that waited go on. */
+/** Pause before the next attempt, in milliseconds, so that the requests that waited can continue. */
 const RETRY_MS = 1_000;
 const MAX_ATTEMPTS = 100;
-/** Rows that a batch of a backfill updates at most. A request that changes one of them waits for the batch. */
+/** Maximum number of rows that a backfill updates at once. A request that changes one of them has to wait. */
 const BATCH_ROWS = 500;
-/** Blocks of a table, usually of 8 KB, in which a batch looks for rows. */
+/** Number of a table's blocks (usually 8 KB each) that a batch searches for rows. */
 const BATCH_BLOCKS = 256;
 
 /** PostgreSQL's error codes for a lock that was not available in time, and for a deadlock. */
 const LOCK_CODES = ['55P03', '40P01'];
 
 /**
- * Locks the schema's tables against autovacuum, which PostgreSQL cancels for it after a second (`deadlock_timeout`).
- * Otherwise a change would wait for autovacuum, and requests would wait behind the change.
+ * Locks the schema's tables against autovacuum. PostgreSQL cancels a running autovacuum after a second
+ * (`deadlock_timeout`). Without this lock, a change would wait for autovacuum, and requests would wait for the change.
  */
 const LOCK_OUT_VACUUM = `
   DO $$ DECLARE name regclass; BEGIN
@@ -30,9 +30,9 @@ const LOCK_OUT_VACUUM = `
   END $$`;
 
 /**
- * Runs SQL in one transaction. If a table's lock is not available, tries again later, so that requests don't wait behind
- * this transaction for long.
- * @throws {TradeAgentError} `busy` if the lock is never available; the error of the database
+ * Runs SQL in one transaction. If a table can't be locked in time, tries again later, so that requests don't wait
+ * behind this transaction for long.
+ * @throws {TradeAgentError} `busy` if the table can't be locked in any attempt; the error of the database
  */
 export async function runInBriefTransaction(client: PoolClient, sql: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -74,7 +74,7 @@ async function createIndex(client: PoolClient, { index, on, unique = false }: In
   await client.query(`CREATE ${unique ? 'UNIQUE ' : ''}INDEX CONCURRENTLY IF NOT EXISTS ${index} ON ${on}`);
 }
 
-/** Updates all tenants' rows. Meanwhile, row security does not apply to the tables' owner, as whom no program runs. */
+/** Updates all tenants' rows. Meanwhile, row security does not apply to the owner, but no program runs as the owner. */
 async function backfill(client: PoolClient, step: BackfillStep): Promise<void> {
   await runInBriefTransaction(client, `ALTER TABLE ${step.table} NO FORCE ROW LEVEL SECURITY`);
   try {

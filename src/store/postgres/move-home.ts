@@ -20,15 +20,15 @@ export interface SqliteHome {
 type CopiedRows = Readonly<Record<string, number>>;
 
 /**
- * The owner's connection to one tenant's tables, which may also change what the application's role may only add to.
- * Each method is one transaction over the tables of the gateway and of the home.
+ * A connection as the owner of the tables, for one tenant. The owner may also change rows that the application's role
+ * can only insert. Each method is one transaction over the tables of the gateway and of the home.
  */
 export interface MovableTenant {
   /** Whether a move into the tenant, or out of it, has been committed but not completed. */
   state(): Promise<MoveState>;
   /**
-   * Copies all rows of `source` and its rules into the tenant and compares the rows, in one transaction. Afterwards the tenant's state is
-   * `arrived`. The rows of an earlier attempt are replaced.
+   * Copies all rows of `source` and its rules into the tenant and compares the rows, in one transaction. Afterwards the
+   * tenant's state is `arrived`. The rows of an earlier attempt are replaced.
    * @throws {TradeAgentError} `usage` if the tenant has rows that no unfinished move has written
    */
   copyFrom(source: SqliteHome, rules: RuleTexts, now: number): Promise<CopiedRows>;
@@ -45,8 +45,7 @@ export interface MovableTenant {
 
 type MoveState = 'none' | 'arrived' | 'left';
 
-/** Tables that only PostgreSQL has: versions of schemas, rates, and what the processes of a home share. A home in a folder
- * has its rules in files. */
+/** Tables that only PostgreSQL has. `rules` is moved separately, because a home in a folder has its rules in files. */
 const UNMOVED = new Set([
   `${gatewaySchema.name}.schema_version`,
   `${gatewaySchema.name}.rate_buckets`,
@@ -57,7 +56,7 @@ const UNMOVED = new Set([
   `${homeSchema.name}.schema_version`,
   `${homeSchema.name}.moves`,
 ]);
-/** Columns for what SQLite has in another way: no tenants, `rowid`, and claims in the memory of its only process. */
+/** Columns that SQLite doesn't have, because it has `rowid`, no tenants, and only one process with claims. */
 const ONLY_POSTGRES = new Set(['tenant', 'place', 'claimed_by', 'pinged']);
 const RULES = `${gatewaySchema.name}.rules`;
 const MAX_ROWS_PER_QUERY = 200;
@@ -65,13 +64,13 @@ const MAX_ROWS_PER_QUERY = 200;
 interface Table {
   readonly schema: string;
   readonly name: string;
-  /** The columns of both databases. */
+  /** The columns that both databases have. */
   readonly columns: readonly Column[];
   /** Columns that only SQLite has: the key of a table with one row, which is always 1. */
   readonly constants: readonly string[];
-  /** Whether PostgreSQL orders rows of the same time by a column, as SQLite does by its `rowid`. */
+  /** Whether PostgreSQL orders rows of the same time by its column `place`, as SQLite does by `rowid`. */
   readonly hasPlace: boolean;
-  /** Whether that column has no default, and the copied rows are therefore numbered. */
+  /** Whether `place` is not generated, so that the copied rows must be numbered. */
   readonly isNumbered: boolean;
   readonly hasRowId: boolean;
   /** The ORDER BY clause by the primary key, which sorts texts by their bytes. */
@@ -135,7 +134,7 @@ export async function openMovableTenant(address: string, tenant: string, grantAp
     moveTo: (target, flush, now) =>
       inTransaction(async (client) => {
         const tables = await readTables(client, target);
-        // Waits for the writers that are busy, and blocks later ones until the commit.
+        // Waits for active writers, and blocks later ones until the commit.
         const names = tables.map(({ schema, name }) => `${schema}.${name}`);
         await client.query(`LOCK TABLE ${names.join(', ')} IN EXCLUSIVE MODE`);
         const copied: Record<string, number> = {};
@@ -159,7 +158,6 @@ async function readRules(client: PoolClient): Promise<RuleTexts> {
   return Object.fromEntries(rows.map(({ name, text }) => [name, text]));
 }
 
-/** Replaces all rules. */
 async function writeRules(client: PoolClient, rules: RuleTexts): Promise<void> {
   await client.query(`DELETE FROM ${RULES}`);
   for (const [name, text] of Object.entries(rules)) {
@@ -168,7 +166,7 @@ async function writeRules(client: PoolClient, rules: RuleTexts): Promise<void> {
   }
 }
 
-/** New proposals get higher versions than the copied ones. All tenants share the sequence. */
+/** Makes new proposals get higher versions than the copied ones. All tenants share the sequence. */
 async function skipVersions(client: PoolClient): Promise<void> {
   const { name } = gatewaySchema;
   await client.query(

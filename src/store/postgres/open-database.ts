@@ -12,7 +12,7 @@ import { createTenantDatabase, type TenantDatabase, validateTenantName } from '.
  */
 const MAX_UNSYNCED_CONNECTIONS = 5;
 
-/** Connections that bypass the pooler, in each process: one listens. */
+/** Maximum number of connections that bypass the pooler, per process. One of them listens for notifications. */
 const MAX_DIRECT_CONNECTIONS = 2;
 
 export interface OpenDatabaseOptions extends Pick<PoolOptions, 'address' | 'max'> {
@@ -54,7 +54,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Tenant
 async function requireCompatible(pool: Pool, { name, migrations }: DatabaseSchema): Promise<void> {
   const { version: found, contracted } = await readSchemaVersion(pool, name);
   const known = migrations.length;
-  // After later migrations that only expanded the schema, this program still works.
+  // Later migrations that only expanded the schema are compatible with this program.
   if (contracted > known) throw newerSchemaError(found, known);
   if (found < known) {
     throw new TradeAgentError('invalid_config', `the database has version ${found}, but this program needs ${known}`, {

@@ -66,7 +66,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
   };
 }
 
-/** Marks an order as placed and returns its previous state. Does not change a rejected order: see {@link adopt}. */
+/** Marks an unsettled order as placed and returns its previous state. For rejected ones: {@link adoptRejectedOrder}. */
 const PLACE = `
   WITH seen AS (
     SELECT state FROM gateway_orders WHERE ${IS_THIS_ORDER} FOR UPDATE
@@ -161,8 +161,8 @@ const INTENT = `
   )`;
 const { most, every } = DECISION_RETENTION;
 /**
- * Writes the decision about a claimed order, like `noteDecision`. Some parameters are renamed, because the statement
- * that writes the order has parameters with those names.
+ * Writes the decision about a claimed order, like {@link storeDecision}. Some parameters have other names than there,
+ * because the statement that writes the order uses those names for its own parameters.
  */
 const NOTED_DECISION = `
   noted AS (

@@ -19,7 +19,7 @@ export function postgresOtherProcesses(database: TenantDatabase, name: string = 
     notify(news) {
       const told = { channel, payload: JSON.stringify({ by: name, news }) };
       // Uses a separate transaction that does not wait for the disk, because a commit with a notification blocks all
-      // other commits with one.
+      // other commits with notifications.
       database
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @payload)', told))
         .catch(() => undefined);

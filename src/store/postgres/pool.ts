@@ -20,7 +20,7 @@ export interface PoolOptions {
   readonly max?: number;
   /** The tenant whose rows all queries are limited to (see `validateTenantName`). Undefined for the tables' owner. */
   readonly tenant?: string;
-  /** False if commits need not wait for the disk, because a lost change is simply made again. */
+  /** False if commits need not wait for the disk, because a lost change is made again. */
   readonly synced?: boolean;
   /** Timeout of a statement, in milliseconds. 0 for migrations, whose statements may take long. */
   readonly statementTimeoutMs?: number;
@@ -72,7 +72,7 @@ export async function openPool(options: PoolOptions): Promise<Pool> {
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     ...(isPooler ? {} : timeoutSettings(options)),
-    // For a server that does not respond. Longer than the server's own timeouts.
+    // Timeout for a server that does not respond. Longer than the server's own timeouts.
     query_timeout: 2 * statementTimeoutMs,
     keepAlive: true,
     application_name: 'trade-agent',

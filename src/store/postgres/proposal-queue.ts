@@ -23,7 +23,7 @@ export function postgresProposalQueue(database: TenantDatabase, name: string = r
     makeAllDue: () =>
       write(async (unit) => {
         await unit.last.run(
-          // Another process may have polled a moment ago.
+          // A `requested` proposal waits for one poll interval, because another process may have just polled.
           `UPDATE proposals SET due_at = CASE
              WHEN state = 'requested' THEN ${NOW} + poll_interval * interval '1 second' ELSE ${NOW} END
            WHERE state IN (${OPEN_STATES_SQL}) AND claimed_by IS NULL`,

@@ -25,8 +25,8 @@ export function postgresRateBuckets(database: TenantDatabase): RateBuckets {
     async take(bucket, rate, tokens) {
       validateTokenCount(rate, tokens);
       const values = { bucket, cost: tokens / rate.perSecond, most: rate.burst / rate.perSecond };
-      // The write need not be durable: if the server crashes, the tokens taken last become available again, once. In
-      // return, nobody who waits for the row also waits for the disk.
+      // The write need not be durable: after a crash of the server, the tokens taken last are available again, once.
+      // Therefore, nobody who waits for the row also waits for the disk.
       const row = await database.writeUnsynced((unit) => unit.last.one<{ wait: number }>(TAKE, values));
       return row?.wait ?? 0;
     },

@@ -68,7 +68,7 @@ export function validateTenantName(tenant: string): void {
 export interface TenantPools {
   readonly synced: Connections;
   readonly unsynced: Connections;
-  /** The pool for listening. Default: `synced`. */
+  /** The pool for listening. Defaults to `synced`. */
   readonly listening?: Connections;
   /** The settings that each transaction begins with (`transactionSettings`), if the pools' address is a pooler's. */
   readonly settings?: { readonly synced: string; readonly unsynced: string } | undefined;

@@ -50,7 +50,7 @@ export function openWatchlists(database: Database.Database) {
 
 export type HistoryGaps = ReturnType<typeof openHistoryGaps>;
 
-/** Opens the table of days that are missing from the portfolio history. Real brokers' histories have such gaps. */
+/** Opens the table of days that are missing from the portfolio history. Real brokers' histories have gaps, too. */
 export function openHistoryGaps(database: Database.Database) {
   const all = database.prepare<[], IsoDate>('SELECT date FROM broker_history_gaps').pluck();
   const clear = database.prepare('DELETE FROM broker_history_gaps');

@@ -17,7 +17,7 @@ import { all, type Dialect, lock, one, run, type SqlTransactions, type Transacti
 
 const lockAccount = ({ profile, account }: CheckedAccount) => lock('checks', profile, account);
 
-/** @param keep runs the work that stores notices; a caller can do more in the same transaction */
+/** @param keep runs work that stores notices in a transaction, in which it may also do more */
 export function createCheckStore<Notice extends StoredNotice>(
   database: SqlTransactions,
   keep: NoticeWriter = async (work) => void (await database.write(work)),
@@ -121,7 +121,7 @@ function* writeFired(
 ): TransactionWork<void> {
   const key = ({ rule, subject }: RuleFiring) => `${rule}\n${subject}`;
   const before = new Map((yield* readFired({ profile, account })).map((state) => [key(state), state]));
-  // If several states are about the same rule and subject, the last one wins.
+  // If several firings have the same rule and subject, the last one wins.
   const now = new Map(states.map((state) => [key(state), state]));
   const changed = [...now].flatMap(([name, { rule, subject, definition, since }]) => {
     const known = before.get(name);

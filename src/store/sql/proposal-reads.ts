@@ -71,7 +71,7 @@ export function createProposalReads(database: SqlTransactions, opened: ProposalR
         { party, after },
       ),
     async version(party) {
-      // Each of them uses its own index.
+      // Each subquery uses its own index.
       const row = await database.one<{ mine: number | null; proposed: number | null }>(
         `SELECT (SELECT max(version) FROM proposals WHERE sub = @party) AS mine,
            (SELECT max(version) FROM proposals WHERE proposed_by = @party) AS proposed`,

@@ -53,12 +53,12 @@ function* lockAll(names: readonly (readonly string[])[]): TransactionWork<void> 
 }
 
 /**
- * Locks a person's trading until the end of the transaction: their proposals, keys, mandates and halts. What the
- * transaction then reads of them has not changed when it writes, and the versions of their proposals become visible in
- * ascending order.
+ * Locks people's trading until the end of the transaction: their proposals, keys, mandates and halts. Whatever the
+ * transaction reads of these afterwards stays unchanged until it writes, and the versions of their proposals become
+ * visible in ascending order.
  */
 export function* lockPeople(...people: readonly (string | null | undefined)[]): TransactionWork<void> {
-  // In the same order everywhere, so that two transactions do not wait for each other.
+  // Sorted, so that two transactions can't deadlock.
   const subs = [...new Set(people)].filter((one) => one != null).sort();
   yield* lockAll(subs.map((sub) => ['person', sub]));
 }

@@ -81,7 +81,7 @@ export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate,
   );
 }
 
-/** Makes the standing order of a mandate that has ended due, so that it ends, too. Ends any claim of it. */
+/** Makes an ended mandate's standing order due, so that a process ends that order, too. Also ends any claim on it. */
 export const makeStandingOrderDue = (sub: string, mandate: string): TransactionWork<number> =>
   run('UPDATE standing_orders SET check_at = 0 WHERE sub = @sub AND mandate = @mandate AND check_at IS NOT NULL', {
     sub,

@@ -136,8 +136,8 @@ export class SqliteHistorySaver extends SqliteSaver {
 
   /**
    * Deletes the checkpoints that a step makes obsolete. A step of the thread's main graph also makes the checkpoints of
-   * the order subgraphs obsolete. IDs increase with time, so a checkpoint with a higher ID was written by another process and is
-   * kept.
+   * the order subgraphs obsolete. IDs increase with time, so a checkpoint with a higher ID was written by another
+   * process and is kept.
    */
   #dropBefore(thread: string, ns: string, id: string): void {
     for (const table of ['checkpoints', 'writes']) {

@@ -61,7 +61,7 @@ export function createSqliteOrderJournal(database: Database.Database): OrderJour
       digest,
       now,
       ...toCountedColumns(order),
-      // The time that the order counts at. It never goes back.
+      // Time at which the order counts. It never goes back.
       countedAt: timeOf(draft.account, now),
       draft: JSON.stringify(draft),
       replaces: replaces ?? null,

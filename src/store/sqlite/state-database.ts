@@ -140,7 +140,7 @@ export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void 
     database.pragma('incremental_vacuum');
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
-    // Another process is reading. The space is reused or returned later.
+    // Another process is using the database. The space is reused or returned later.
     if (!/^SQLITE_(BUSY|LOCKED)/.test(sqliteErrorCode(error))) throw error;
   }
 }

@@ -10,7 +10,7 @@ const schema = 'trade_agent_state';
 
 const rights = { app: 'SELECT, INSERT, UPDATE, DELETE' } as const;
 
-/** First columns, also in the primary key, of each table with people's rows. */
+/** The first columns of each table with people's rows, and of the table's primary key. */
 const PERSON_COLUMNS = 'tenant text NOT NULL DEFAULT current_tenant(), person text NOT NULL DEFAULT current_person()';
 
 /**
@@ -84,8 +84,8 @@ const threads = `
 `;
 
 /**
- * LangGraph's checkpoints (checkpoint-row-converter.ts). Checkpoint IDs increase in byte order, so the ID columns are compared
- * with collation "C".
+ * LangGraph's checkpoints (checkpoint-row-converter.ts). Checkpoint IDs increase in byte order, so the ID columns are
+ * compared with collation "C".
  */
 const checkpoints = `
   CREATE TABLE checkpoints (

@@ -38,8 +38,8 @@ interface Change {
 }
 
 /**
- * Stores LangGraph's checkpoints in PostgreSQL, as rows that {@link CheckpointRowConverter} creates. Keeps only each thread's
- * latest checkpoint.
+ * Stores LangGraph's checkpoints in PostgreSQL, as rows that {@link CheckpointRowConverter} creates. Keeps only the
+ * latest checkpoint of each thread.
  */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;

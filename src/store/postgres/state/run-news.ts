@@ -3,7 +3,7 @@ import type { RunAnnouncements } from '../../run-store.ts';
 import type { ChannelListener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Announces changes to runs on the tenant's channel (LISTEN, NOTIFY). The payload is the run's ID, no secret. */
+/** Announces changes to runs on the tenant's channel (LISTEN, NOTIFY). The payload is the run's ID. */
 export function postgresRunAnnouncements(
   database: Pick<TenantDatabase, 'tenant' | 'listen' | 'writeUnsynced'>,
 ): RunAnnouncements {
@@ -13,7 +13,7 @@ export function postgresRunAnnouncements(
   return {
     announce(run) {
       // Uses a separate transaction that does not wait for the disk, because a commit with a notification blocks all
-      // other commits with one.
+      // other commits with notifications.
       database
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @run)', { channel, run }))
         .catch(() => undefined);

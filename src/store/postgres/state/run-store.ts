@@ -200,7 +200,7 @@ function wakeMethods({
   };
 }
 
-/** SQL condition that is true while the job still holds its claim on the run. */
+/** SQL condition: the job still holds its claim on the run. */
 const OWNS_TURN = `epoch = @epoch AND state = 'running'`;
 
 function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'] {
