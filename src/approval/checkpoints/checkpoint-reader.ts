@@ -19,7 +19,6 @@ const LATE_ANCHOR_MS = 3 * DAY_MS;
 export interface CheckpointSummary {
   /** Number of days that a checkpoint closes. */
   readonly checkpoints: number;
-  /** The latest checkpoint. */
   readonly last: { readonly size: number; readonly day: string | null; readonly checkpoint: string } | null;
   readonly anchors: {
     readonly count: number;
@@ -38,11 +37,11 @@ export interface CheckpointReader {
    * @returns the first fault, and the size of the checkpoint that has it
    */
   open(notes: readonly string[]): { readonly what: 'checkpoint' | 'signer'; readonly size: number } | undefined;
-  /** Whether the tree with this size and root contradicts none of the checkpoints. */
+  /** Returns whether a tree of this size with this root is consistent with the checkpoints of the same size. */
   matches(size: number, root: () => Buffer): boolean;
-  /** Whether the audit log contains the checkpoint that someone kept, or there is none. */
+  /** Returns whether the audit log contains the `kept` checkpoint. True if there is no `kept` checkpoint. */
   hasKept(): boolean;
-  /** Checks the next line of an audit log whose lines are intact so far. */
+  /** Verifies the time stamp in the next line, if the line has one. All earlier lines must be intact. */
   check(line: string): Promise<Extract<RecordFault, 'anchor'> | undefined>;
   summary(): CheckpointSummary;
 }
@@ -109,7 +108,7 @@ export function createCheckpointReader({ keys, kept, trustedAuthorities }: Check
     },
     hasKept: () => hasKept,
     async check(line) {
-      // Nearly all lines are others, which need not be parsed.
+      // Does not parse other lines, which are nearly all lines.
       if (!line.includes('"event":"anchored"')) return undefined;
       const parsed = JSON.parse(line) as Readonly<Record<string, unknown>>;
       return parsed.event === 'anchored' ? await checkAnchor(parsed) : undefined;

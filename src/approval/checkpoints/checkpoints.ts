@@ -8,7 +8,7 @@ import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 import { checkpointDigest } from './checkpoint-reader.ts';
 
-/** In milliseconds. A day that ended while the machine slept is closed after at most this time. */
+/** Maximum time between checks, in milliseconds. Limits the delay for a day that ended while the machine slept. */
 const MAX_CHECK_INTERVAL_MS = 3_600_000;
 /** Timeout of one request to the authority, in milliseconds. */
 const ANCHOR_TIMEOUT_MS = 20_000;
@@ -37,10 +37,10 @@ export interface CheckpointWriter {
 }
 
 /*
- * Once a day is over, the first gateway that checks closes it: it signs the tree, in the transaction that stores the
- * checkpoint, because another gateway may close the day or die at the same moment. Days on which no gateway ran are closed by
- * one checkpoint at the next start. Afterwards, the authority is asked to time-stamp only the latest checkpoint, which covers
- * all earlier ones. Nothing waits for the authority.
+ * Once a day is over, the first gateway that checks closes the day. It signs the tree in the transaction that stores
+ * the checkpoint, because another gateway may close the day, or this gateway may die, at that moment. Days on which no
+ * gateway ran are closed by one checkpoint at the next start. The authority then time-stamps only the latest
+ * checkpoint, which covers all earlier ones. Nothing waits for the authority.
  */
 export function createCheckpointWriter(options: CheckpointWriterOptions): CheckpointWriter {
   const { store, clock, gateway, sequence, onError } = options;

@@ -65,7 +65,7 @@ export async function verifyTimeStampToken(
 
 interface Signer {
   readonly digestAlgorithm: string;
-  /** The attributes as signed: as a SET, although the token encodes them with another tag (RFC 5652 §5.4). */
+  /** The attributes as signed: encoded as a SET, although the token has them with another tag (RFC 5652 §5.4). */
   readonly attributesDer: Buffer;
   readonly attributes: ReadonlyMap<string, AsnType>;
   readonly signature: Buffer;
@@ -156,7 +156,7 @@ function readTstInfo(content: Buffer) {
 
 /**
  * Whether a chain of issuers leads from a certificate to a trusted one. Each issuer must be a CA certificate that was
- * valid at that time.
+ * valid at the time `at`.
  */
 function chainsToTrusted(
   trusted: readonly X509Certificate[],

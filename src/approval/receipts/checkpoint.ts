@@ -11,7 +11,6 @@ const MAX_NOTE_LENGTH = 16_384;
 const SIGNATURE_TYPE = { ed25519: 0x01, cosignature: 0x04 } as const;
 const [KEY_ID_BYTES, TIME_BYTES] = [4, 8];
 
-/** The content of a checkpoint. */
 export interface TreeHead {
   /** The log's name, which is also the name of its key ({@link logOrigin}). */
   readonly origin: string;
@@ -70,7 +69,7 @@ function parseSignature(line: string): NoteSignature | undefined {
   return { name, keyId: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };
 }
 
-/** Decodes standard base64, of which each value has only one valid text. */
+/** Decodes standard base64. Returns undefined unless the text is the canonical encoding of its value. */
 function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;

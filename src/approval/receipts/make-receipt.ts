@@ -68,7 +68,7 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
   // Verify the receipt as it will be read: JSON drops undefined members.
   const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
   await requireValidReceipt(plain, sources.key.jwk).catch((error: unknown) => {
-    // If approvals are not signed, only the gateway vouches for them, and verifying the receipt reports that.
+    // If approvals are not signed, only the gateway vouches for them. Verifying the receipt reports that.
     if (!(error instanceof ReceiptError) || error.fault !== 'not_signed') throw error;
   });
   const signature = sources.key.sign(receiptPayload(plain));
@@ -76,8 +76,8 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
 }
 
 /**
- * Returns the lines about the proposals and the enrollment of the keys that signed, with their proofs. Its cost grows
- * with the logarithm of the audit log: it finds the lines by an index, and reads a few tiles.
+ * Returns the lines about the proposals, and about the enrollment of the keys that signed, with their proofs. The cost
+ * grows with the logarithm of the audit log, because an index finds the lines and only a few tiles are read.
  */
 async function provenLines(
   { audit, sequence }: ReceiptSources,
@@ -89,7 +89,7 @@ async function provenLines(
   for (const { leaf, line } of await audit.about([...ids, ...credentials])) {
     const { event, proposal, approval } = JSON.parse(line) as Record<string, unknown>;
     const isAbout = ids.some((id) => proposal === id || approval === id);
-    // A line that another process has added since is not in this tree.
+    // Skips lines that another process has sequenced since, because they are not in this tree.
     if ((isAbout || event === 'key_enrolled') && leaf !== undefined && leaf < size) lines.push({ leaf, line });
   }
   const ranges = lines.map(({ leaf }) => inclusionRanges(leaf, size));
