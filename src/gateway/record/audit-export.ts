@@ -29,8 +29,8 @@ const headerSchema = z.strictObject({
   /** Number of lines before the file's first line. */
   after: z.int().min(0),
   /**
-   * The checkpoints from `after` on, in the order of their sizes. If `after` is not 0, the first one has this size. The
-   * last one covers the file's last line.
+   * The checkpoints from `after` on, in the order of their sizes. If `after` is not 0, it is the size of the first one.
+   * The last one covers the file's last line.
    */
   checkpoints: z.array(z.string()).min(1),
   /** If `after` is not 0: the proof that the last checkpoint's tree begins with the first one's (RFC 6962 §2.1.2). */
@@ -102,7 +102,7 @@ export async function readAuditExportHeader(file: string): Promise<AuditExportHe
   try {
     for await (const line of linesOf(file)) return headerSchema.parse(JSON.parse(line));
   } catch {
-    // Reported below.
+    // The error below reports it.
   }
   const isMissing = !existsSync(file);
   throw new TradeAgentError('usage', isMissing ? `there is no file ${file}` : `${file} is not an exported audit log`, {
@@ -111,7 +111,7 @@ export async function readAuditExportHeader(file: string): Promise<AuditExportHe
   });
 }
 
-/** Verifies an exported audit log: that its lines are those which the checkpoints sign, none more and none less. */
+/** Verifies that an exported audit log contains exactly the lines that its checkpoints sign. */
 export async function verifyAuditExport(
   file: string,
   { after, checkpoints, consistency }: AuditExportHeader,
@@ -132,7 +132,6 @@ export async function verifyAuditExport(
       proven.newer.equals(last.root) &&
       combineHashes(proven.subtrees).equals(first.root);
     if (!isProven) return { ok: false, line: after, what: 'checkpoint' };
-    // The proof of a tree whose size is a power of two has only its root, which is then its only subtree.
     tree = new GrowingTree(after, proven.subtrees);
   }
   const verdict = await verifyAuditLines(exportedPages(file, after), { tree, size: last.size }, reader);

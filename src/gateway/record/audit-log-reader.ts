@@ -5,7 +5,7 @@ import type { AuditLine } from '../../store/audit.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
-/** How long the verdict on an audit log that has not grown is used, in milliseconds. */
+/** How long a verdict is used if the audit log has not grown, in milliseconds. */
 const VERDICT_VALID_MS = 60_000;
 
 export type AuditLogReader = ReturnType<typeof createAuditLogReader>;
@@ -24,7 +24,7 @@ export function createAuditLogReader(
     async lines(sub: string, limit: number): Promise<RecordLine[]> {
       return (await stores.audit.listByPerson(sub, limit)).map(parseEntry).filter((line) => line !== undefined);
     },
-    /** Verifies the whole audit log, if it has grown since the last time or that was a while ago. */
+    /** Verifies the whole audit log, unless it has not grown and the last verdict is recent. */
     async verify(): Promise<RecordVerdict> {
       const { checkpoint = '' } = await stores.audit.tree();
       const age = clock.now() - (verified?.at ?? 0);

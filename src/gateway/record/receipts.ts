@@ -48,7 +48,7 @@ export function createReceipts(
   const named = async (sub: string, id: string) =>
     (await stores.proposals.bySubject(sub, id)) ?? (await kernel.find(sub, id));
   return {
-    /** Returns receipts of the person's own orders, newest first. */
+    /** Lists the receipts of the person's own orders, newest first. */
     async list(sub: string, limit: number): Promise<ReceiptEntry[]> {
       const all = await kernel.list(sub, { state: 'all', limit: MAX_LISTED_PROPOSALS });
       return all

@@ -47,10 +47,10 @@ export interface PolicyService extends PolicyPorts {
 }
 
 /*
- * Changes are concurrent, by several gateways if they share a database, and people edit files by hand. A change names
- * the digest of the rules that it applies to, and is written only if the rules are still as they were read. An approved
- * change also names the digest of the resulting rules, and is written only if it produces them. The rules are read
- * again before each decision (rules-source.ts).
+ * Several gateways that share a database may change the rules at the same time, and people edit files by hand. A change
+ * names the digest of the rules that it applies to, and is written only if the rules still have that digest. An
+ * approved change also names the digest of the resulting rules, and is written only if it produces them. The rules are
+ * read again before each decision (rules-source.ts).
  */
 
 export function createPolicyService(options: PolicyDeskOptions): PolicyService {
@@ -61,7 +61,7 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
       const { account, before, changes, rules: after } = planned;
       if (changes.length === 0) throw unchanged('the change only tightens the rules: send it with PUT');
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
-      // Evaluates the rules, because they may forbid changes through the gateway, as a firm's rules may do.
+      // Evaluates the rules, because they may forbid changes through the gateway. A firm's rules may do so.
       requireAllowedAction(before, by, 'change_policy', account, clock.now());
       const subject: PlannedPolicyChange = {
         account: account.account,
@@ -131,7 +131,7 @@ async function tighten(
     policies: request.policies ?? {},
     note: { event: 'rules_tightened', facts: { ...facts, changes } },
   });
-  // If the rules have changed since they were read, the next attempt finds out how.
+  // If the rules have changed since they were read, starts over with the current rules.
   return isWritten ? { previous, digest, changes: [...changes] } : await tighten(options, who, request);
 }
 
@@ -160,7 +160,7 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, ow
       fields: ['digest'],
     });
   }
-  // If the rules have changed since they were read, the next attempt finds out how.
+  // If the rules have changed since they were read, starts over with the current rules.
   if (!(await write(options, { ...next, before }, { account, policies }))) await apply(options, change, owner);
 }
 
@@ -200,8 +200,8 @@ async function requireLimits(text: string, { digest, written: { texts } }: Loade
 }
 
 /**
- * Only an approval can loosen rules, so if no limit is left, the owner approved trading without limits. A database
- * records this in the transaction that changes the rules.
+ * If no limit is left, records that the owner approved trading without limits: only an approval can loosen rules. A
+ * database already records this in the transaction that changes the rules.
  */
 async function forgetLimitsOfFolder(rules: StoredRulesSource, { written }: LoadedRules): Promise<void> {
   if (rules.store.folder !== undefined && !hasLimits(written.limits)) await rules.forgetLimits();

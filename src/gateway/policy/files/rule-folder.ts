@@ -172,8 +172,8 @@ const LONGEST_RULES = 256 * 1024;
 const LEFTOVER = /^\.|~$|\.(?:bak|swp|tmp)$/;
 
 /**
- * Reads rule files. A file with an unexpected name is an error, because nobody would notice that its rules don't apply
- * if it were ignored.
+ * Reads rule files. A file with an unexpected name is an error: if it were ignored, nobody would notice that its rules
+ * don't apply.
  */
 function readRuleFiles(folder: string): RuleTexts {
   const texts = ruleFolders.flatMap((origin) => {

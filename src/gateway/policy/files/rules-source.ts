@@ -92,7 +92,7 @@ async function createRulesSource(store: RuleStore, options: RulesSourceOptions =
 
   const first = await store.read();
   const written = await parseRuleTexts(store.folder, first.texts);
-  // Without rule files, does not load Cedar yet, because that takes a while and the first decision can do it.
+  // Without rule files, the first decision loads Cedar, because loading it would delay the start.
   if (written.texts.length > 0) {
     const rules = { ...(await buildRules(written, await engine())), snapshot: first };
     cached = { version: first.version, rules: Promise.resolve(rules) };
@@ -111,7 +111,7 @@ async function createRulesSource(store: RuleStore, options: RulesSourceOptions =
         report(invalidRules(store.folder, error, undefined, { version, texts: {} })),
       );
     }
-    // Caches the rules by the version that was read, because the texts may have changed after `version`.
+    // Caches the rules under the snapshot's version, because the texts may have changed after `version` was read.
     return await keep(snapshot.version, () => load(snapshot));
   };
   const current = async (): Promise<StoredRules> => {
@@ -155,7 +155,7 @@ interface DatabaseRulesOptions extends RulesSourceOptions {
 
 /**
  * Returns the rules in a database that several gateways share. If the database never had rules, first imports the files
- * of this gateway's folder. Otherwise ignores the files, and calls `onError` if they differ.
+ * in this gateway's folder. Otherwise ignores the files, and calls `onError` if they differ.
  * @throws {TradeAgentError} `invalid_config` for the same reasons as {@link createRulesSource}
  */
 export async function createDatabaseRulesSource(
@@ -175,10 +175,10 @@ export async function createDatabaseRulesSource(
   return await createRulesSource(store, options);
 }
 
-/** Returns whether the folder's files were imported. If several gateways start at once, the first one's are. */
+/** Returns whether the folder's files were imported. If several gateways start at once, only one of them imports. */
 async function importFirstRules(store: RuleStore, folder: string, { limits, clock }: DatabaseRulesOptions) {
   const { version, texts: present } = await store.read();
-  // If only the texts are gone, files that are older than the latest change must not take their place.
+  // If the database had limits and its texts are gone, the folder's files may be outdated, so they are not imported.
   if (Object.keys(present).length > 0 || (await limits.hadLimits())) return false;
   finishInterruptedWrite(folder);
   const texts = readRuleTexts(folder);
@@ -193,7 +193,7 @@ export const noSeparateAuditLog = async (): Promise<void> => {
 };
 
 /**
- * Returns the change that replaces all present texts, and the rules after it.
+ * Returns the change that replaces all present texts, and the resulting rules.
  * @param folder the folder with the new texts, for messages
  * @throws {TradeAgentError} `invalid_config` if the new rules are invalid
  */
@@ -202,7 +202,7 @@ export async function createRuleImport(folder: string, texts: RuleTexts, present
   const removed = Object.keys(present).filter((name) => !Object.hasOwn(texts, name));
   const change = {
     texts: {
-      // Without rules, there is still a text, so that the next gateway does not import its own files.
+      // Always stores this text, even if there are no rules, so that the next gateway does not import its own files.
       [LIMITS_FILE]: NO_LIMITS_TEXT,
       ...Object.fromEntries(removed.filter((name) => name !== LIMITS_FILE).map((name) => [name, null])),
       ...texts,
@@ -225,7 +225,7 @@ export function describeRuleTexts(texts: RuleTexts) {
   return { version: sha256(files.map(({ name, digest }) => `${digest}  ${name}\n`).join('')), files };
 }
 
-/** Loads the rules in a store once. If they are invalid, returns the problem instead, because they can be replaced. */
+/** Loads the rules in a store once. Returns the problem if they are invalid, because they can still be replaced. */
 export async function readActiveRules(store: RuleStore, limits?: Pick<LimitsStore, 'hadLimits'>) {
   await store.recover?.();
   const { version: read, texts } = await store.read();
@@ -242,7 +242,7 @@ export async function readActiveRules(store: RuleStore, limits?: Pick<LimitsStor
 
 const NO_LIMITS_TEXT = 'version: 1\n';
 
-/** Returns why a folder's files differ from the texts in the database; undefined if they don't, or if there are none. */
+/** Returns how the folder's files differ from the database's texts. Undefined if they don't, or there are no files. */
 function findIgnoredFiles(folder: string, texts: RuleTexts): string | undefined {
   try {
     const files = readRuleTexts(folder);
@@ -403,7 +403,7 @@ function createLimitsLossDetector({ limits: store, clock, isEdited, onLost }: Li
       const mine = last;
       try {
         const isLost = await mine.isLost;
-        // Asks again before the next decision, because the owner may approve having none at another gateway.
+        // Asks again before the next decision, because the owner may approve trading without limits at another gateway.
         if (isLost && last === mine) last = undefined;
         return isLost;
       } catch (error) {
