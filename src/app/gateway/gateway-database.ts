@@ -18,7 +18,7 @@ import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
-/** The source of the PostgreSQL connection string. Never an argument, which every local user could read. */
+/** The source of the PostgreSQL connection string. It is never an argument, because every local user could read it. */
 export type ConnectionStringSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {

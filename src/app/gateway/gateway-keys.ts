@@ -33,7 +33,7 @@ export interface GatewayKeys {
   prepareNext(): Promise<PublicKey>;
   /**
    * Replaces the client key and the seal key with the next ones.
-   * @param tryIt rejects if the provider does not accept the next client key; in that case, nothing is replaced
+   * @param tryIt rejects if the provider does not accept the next client key; then nothing is replaced
    * @throws {TradeAgentError} `usage` if there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;

@@ -78,7 +78,7 @@ async function withRecord<T>(
   }
 }
 
-/** File of an exported folder with the version of the rules, on which the next import is conditional. */
+/** File in an exported folder with the version of its rules. An import replaces only this version. */
 const BASE_FILE = 'base-version';
 
 /**
@@ -109,7 +109,7 @@ function sharedRules({ rules, limits }: AuditStores) {
   return [rules, limits] as const;
 }
 
-/** Writes each file with mode 0600, because that is how the rules of a folder are read. */
+/** Writes each file with mode 0600, because the gateway accepts rule files only if they are private. */
 function exportRules(folder: string, files: Readonly<Record<string, string>>): void {
   const occupied = new TradeAgentError('usage', `${folder} is not a new or empty folder`, {
     hint: 'Choose a new folder. An export never overwrites a file.',
@@ -118,7 +118,7 @@ function exportRules(folder: string, files: Readonly<Record<string, string>>): v
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (found !== undefined && !(found.isDirectory() && readdirSync(folder).length === 0)) throw occupied;
   for (const [name, text] of Object.entries(files)) {
-    // On Windows, a backslash in a name that somebody wrote with SQL could lead out of the folder.
+    // On Windows, a name with a backslash, written to the database by hand, could lead out of the folder.
     if (name.includes('\\') || !createPrivateFile(join(folder, name), text)) throw occupied;
   }
 }
@@ -127,15 +127,15 @@ export interface RuleImportOptions {
   readonly folder: string;
   /** The version that the new rules replace. Defaults to the one in the exported folder. */
   readonly base?: string | undefined;
-  /** Called before a change is written, with its lines. Resolves with whether to write it. */
+  /** Called with the lines that describe the change. Resolves with whether to write the change. */
   readonly confirm: (changes: readonly string[], isLooser: boolean) => Promise<boolean>;
 }
 
 /**
- * Replaces all rules of the gateways on a database with a folder's, in one transaction with an entry of the audit log.
- * Each gateway applies them from its next decision on.
+ * Replaces all rules in the gateways' database with those in a folder, in one transaction with an audit log entry.
+ * Each gateway applies the new rules from its next decision on.
  * @throws {TradeAgentError} `usage`; `invalid_config` for invalid rules; `gateway_refused` with the problem
- *   `rules_stale` if the rules are no longer those of the base
+ *   `rules_stale` if the current version of the rules is not the base version
  */
 export async function importGatewayRules(
   { clock, env }: Pick<App, 'clock' | 'env'>,
@@ -155,7 +155,7 @@ export async function importGatewayRules(
     const previous = before.version;
     const { version } = describeRuleTexts({ ...texts, [LIMITS_FILE]: change.texts[LIMITS_FILE] });
     const result = { previous, version, digest: rules.digest };
-    // Checked first, so that an import can be repeated if its result was lost.
+    // Checked before the base version, so that an import whose result was lost can be repeated.
     if (version === previous) return { ...result, outcome: 'unchanged' as const, changes: [] };
     if (previous !== base) throw staleError();
     if (!change.isLimited && (hasLimits(before.rules?.written.limits) || (await limits.hadLimits()))) {

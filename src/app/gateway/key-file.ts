@@ -89,8 +89,8 @@ export function readOrCreateSealSecret(folder: string): string {
 }
 
 /**
- * Returns the seal secret, or undefined if there is none yet. @throws {TradeAgentError} `invalid_config` if its file is
- * unusable
+ * Returns the seal secret, or undefined if there is none yet.
+ * @throws {TradeAgentError} `invalid_config` if its file is unusable
  */
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFilePath(folder);

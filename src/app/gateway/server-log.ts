@@ -77,7 +77,7 @@ function requestLine({ at, method, path, status, code, sub, duration_ms, error }
   return safeLine(`${at} ${method} ${path} ${status}${why === '' ? '' : ` ${why}`}${who} ${duration_ms} ms`);
 }
 
-/** Gives each request an ID, which is also in the response, so that the log lines of a request can be found. */
+/** Gives each request an ID, which the log lines and the response contain, so that a request's lines can be found. */
 export function withRequestContext(listener: RequestListener): RequestListener {
   return (request, response) => {
     const request_id = randomUUID();
