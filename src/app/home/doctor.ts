@@ -400,7 +400,7 @@ function checkDisk(folder: string): Finding {
     : ok('disk', message);
 }
 
-/** Checks that the rules can be read and limit each account. While rules are invalid, trading stops. */
+/** Checks that the rules can be read and limit each account, because invalid rules stop trading. */
 async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Finding[]> {
   try {
     const { written, digest } = await readFolderRules(folder);

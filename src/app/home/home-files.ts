@@ -12,7 +12,7 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { isProcessRunning } from '../sandbox-connection.ts';
 
-/** Returns the paths of the files in a home's folder that several modules use. */
+/** Returns the paths of a home's files that several modules use. */
 export const homeFilePaths = (folder: string) => ({
   settings: join(folder, 'home.yaml'),
   gateway: join(folder, 'gateway.yaml'),
@@ -133,7 +133,7 @@ function erasePartFolder(part: string): void {
   }
 }
 
-/** The addresses of a running home. Written once the home responds. */
+/** The addresses of a running home, in a file that is written once the home responds. */
 const readySchema = z.object({
   address: z.string(),
   url: z.string(),

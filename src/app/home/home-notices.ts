@@ -45,7 +45,7 @@ export async function listHomeNoticeChannels(place: NoticeChannelSource): Promis
   }));
 }
 
-/** Opens the store of the channels' secrets in the home's folder: a home that runs as a service has no keychain. */
+/** Opens the store of the channels' secrets in the home's folder, because a home run as a service has no keychain. */
 export function openHomeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }

@@ -46,13 +46,13 @@ export async function withHome<T>(
   const gateway = await readGatewaySettings(folder);
   // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
-  // Rejects a folder whose secret other users can read.
+  // Throws if other users can read the home's secret.
   const database = await openHomeDatabase(gateway, folder, env);
   try {
     const { home: sql, stores, secrets } = database;
     const { address } = settings;
     const people = createPeopleStore(sql, () => clock.now());
-    // No form is served here, so no form key is needed.
+    // Commands serve no forms, so no form key is needed.
     const sessions = createSessionStore({ database: sql, formKey: '', clock });
     const pushes = openPushSubscriptions(sql, clock);
     return await work({

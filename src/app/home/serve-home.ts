@@ -83,7 +83,7 @@ async function open(
   const { clock, log } = app;
   const now = () => clock.now();
   const files = homeFilePaths(folder);
-  // Loaded before anything is opened, because a home must not start with invalid rules.
+  // The rules are loaded before anything is opened, because a home must not start with invalid rules.
   const ownRules =
     gateway.database === undefined ? await createFolderRulesSource(folder, { onError: log.error }) : undefined;
   const database = await openHomeDatabase(gateway, folder, app.env);

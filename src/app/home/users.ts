@@ -43,7 +43,7 @@ async function toListedUsers(home: OpenHome) {
   );
 }
 
-/** Strips leading dashes, so that a command line does not interpret a credential ID as an option. */
+/** Strips leading dashes, so that no command interprets a credential ID as an option. */
 const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
 function toListedAuthenticator(key: SigningKey) {
