@@ -239,19 +239,19 @@ interface SignalCleanupOptions {
 }
 
 /*
- * Everything that a company's signal ends outside the provider's database, in this order. Each step is idempotent, because all
- * steps are repeated if the home crashes before the completion was recorded. None of them decides whether an order may
- * be sent: that check reads the row that the signal left in the provider's database (`isRevokedBySignal`), committed before any of
- * these steps, right before an order is sent. An order is therefore blocked no matter how far these steps have come.
+ * Ends, in this order, the access outside the provider's database that a company's signal revokes. All steps are
+ * idempotent and are repeated if the home crashes before completion is recorded. Orders are blocked before these steps
+ * begin: the check right before an order is sent reads the row (`isRevokedBySignal`) that the signal left in the
+ * provider's database.
  *
  * 1. Access tokens for brokers are dropped from memory, in the gateway and in the vault.
  * 2. Open proposals that the company's clients made for the person are cancelled, on the phone too.
- * 3. The person's mandates and standing orders are suspended, whoever requested them, because they place orders without the
- *    person's attention. The person has to review them.
- * 4. One audit entry and one notice are written. A crash before the completion is recorded can leave two entries with the same
- *    `jti` and two notices with the same id.
- * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can be
- *    reached.
+ * 3. The person's mandates and standing orders are suspended, whoever requested them, because they place orders without
+ *    the person's attention. The person has to review them.
+ * 4. One audit entry and one notice are written. A crash before completion is recorded can duplicate both, with the
+ *    same `jti` and the same id.
+ * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can
+ *    be reached.
  */
 function createSignalCleanup(options: SignalCleanupOptions): (signalled: PendingSignal) => Promise<void> {
   const { companies, gateway, stores, vault, tell, now } = options;
@@ -308,9 +308,9 @@ const CLEANUP_INTERVAL_MS = 1_000;
 type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
- * Runs cleanups in the other databases after access is revoked in one database. A cleanup is marked complete last, so
- * that it is repeated after a crash. Several processes may run the same cleanup at once, because cleanups are
- * idempotent. Each poll retries failures and finds rows written by other processes.
+ * Runs cleanups in the other databases after access is revoked in one database. A cleanup is marked complete only at
+ * its end, so that it is repeated after a crash. Cleanups are idempotent, so several processes may run the same cleanup
+ * at once. Each poll retries failures and finds rows written by other processes.
  */
 function createCleanupQueue<T>(options: {
   readonly unended: () => Promise<readonly T[]>;

@@ -54,8 +54,8 @@ import { withSubscriptionCleanup } from './phone/push/push-subscriptions.ts';
 import { createRouter, protocolPaths } from './router.ts';
 
 /**
- * How often to check whether a key rotation is due, and to delete unused registrations. A key is published one day
- * before it signs.
+ * How often to rotate the keys if a rotation is due, and to delete unused registrations, in milliseconds. A key is
+ * published one day before it signs.
  */
 const UPKEEP_INTERVAL_MS = 3_600_000;
 
@@ -339,14 +339,14 @@ export async function holdCibaPoll(
 }
 
 /**
- * How often to look for grants that other processes ended. A client's open connections may outlive its tokens by this
- * long.
+ * How often to look for grants that other processes ended, in milliseconds. A client's connections may stay open for
+ * this long after its tokens became invalid.
  */
 const ENDINGS_INTERVAL_MS = 1000;
 
 /**
- * Handles ended grants: immediately if this process ended them, and at the next poll if another process did, or after a
- * failure or crash.
+ * Handles ended grants, immediately if this process ended them. Grants that another process ended, or that were left by
+ * a failure or crash, are handled at the next poll.
  */
 function watchGrantEndings(
   authorized: AuthorizedClientStore,

@@ -98,7 +98,7 @@ export function richAuthorizationRequestsFeature(
         {
           validate: (ctx: KoaContextWithOIDC) => {
             const { isProposal } = parseRequestSubject(options, ctx.oidc.params?.authorization_details);
-            // The phone trusts a proposal's stated worst case, so only the gateway may write proposals.
+            // The phone trusts a proposal's stated worst case, so only the gateway may send proposals.
             if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
               throw new errors.InvalidAuthorizationDetails('only the gateway may request approval of a proposal');
             }
@@ -160,7 +160,7 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
         throw new errors.InvalidScope(`this approval requires the scope "openid ${scope}"`, scopes.join(' '));
       }
       const message = ctx.oidc.params?.binding_message;
-      // A message that the client made up could make the person believe that they approve something else.
+      // A message that the client chose could make the person believe that they approve something else.
       if ('is' in described && message !== undefined && message !== described.is) {
         throw new errors.InvalidBindingMessage(`binding_message must be "${described.is}" for this`);
       }

@@ -34,7 +34,7 @@ export function createDecisionDelivery(options: {
     failpoint('idp.granted');
     const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
     await provider.backchannelResult(kept, grant, {
-      // RFC 8176: a signed approval proves possession of the phone's key, and that the person was there.
+      // RFC 8176: a signed approval proves possession of the phone's key, and that the person was present.
       amr: request.evidence === undefined ? ['pwd'] : ['pop', 'user'],
       authTime: Math.floor((request.decidedAt ?? request.requestedAt) / 1000),
       rar: [{ ...details }],

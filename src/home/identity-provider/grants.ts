@@ -41,7 +41,7 @@ export function createGrants(options: GrantsOptions) {
   const { database, store, issued, clients, requests, deliver, onRevoked, servers } = options;
   const { dialect } = database;
 
-  /** Withdraws a client's pending approval requests from the person's phone (default: those of all clients). */
+  /** Withdraws the person's pending approval requests of a client, or of all clients if `clientId` is undefined. */
   const takeBack = async (user: string, clientId: string | undefined, text: string) => {
     const pending = await requests.pending(user);
     const open = pending.filter((request) => (clientId ?? request.clientId) === request.clientId);
@@ -84,7 +84,7 @@ export function createGrants(options: GrantsOptions) {
         yield* run('DELETE FROM granted_devices WHERE grant_id = @grantId', { grantId });
         yield* endGrant(grantId);
       }),
-    /** Returns the clients that are signed in as the person on devices, latest first. Device names are unverified. */
+    /** Returns the devices that are signed in as the person, latest first. Their names are unverified. */
     async devices(user: string) {
       const rows = await database.all<DeviceRow>(
         `SELECT devices.* FROM granted_devices AS devices

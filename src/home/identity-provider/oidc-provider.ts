@@ -306,7 +306,7 @@ interface TokenExchangeOptions extends ServerExchangeOptions {
 }
 
 /**
- * Implements token exchange (RFC 8693), which the gateway uses for access to the broker, and the home's servers for
+ * Implements token exchange (RFC 8693). The gateway uses it for access to the broker, and the home's servers use it for
  * access to the gateway.
  */
 function createTokenExchange(options: TokenExchangeOptions) {
@@ -406,7 +406,7 @@ function registrationGate(options: RegistrationOptions) {
   };
 }
 
-/** Registers a client for a person. @returns whether it was registered; if not, an error response was sent */
+/** Registers a client for a person. @returns false if the client was not registered and an error response was sent */
 async function registerFor(
   owner: string,
   ctx: KoaContextWithOIDC,

@@ -37,7 +37,7 @@ export interface VaultAccount {
   readonly connectedAt: number;
 }
 
-/** Cached tokens are no longer used this many seconds before they expire, because a token must outlive its request. */
+/** Seconds before expiry when a cached token is no longer used, because a token must outlive its request. */
 const EXPIRY_MARGIN_S = 60;
 
 export type Vault = ReturnType<typeof createVault>;
@@ -74,7 +74,7 @@ export function createVault(options: VaultOptions) {
     wasConnected: rows.wasConnected,
 
     /**
-     * Creates a request without storing it.
+     * Creates an authorization request without storing it.
      * @param asked requested scopes; if empty, all scopes of the connection
      * @throws {VaultError} `unknown_connection`, `invalid_scope`
      */
@@ -155,7 +155,7 @@ export function createVault(options: VaultOptions) {
   return vault;
 }
 
-/** How often to try to claim a refresh that another process has claimed, and for how long, in milliseconds. */
+/** How often, and for how long, to retry a claim on a refresh that another process holds, in milliseconds. */
 const CLAIM_INTERVAL_MS = 250;
 const CLAIM_TIMEOUT_MS = REFRESH_CLAIM_MS + 5_000;
 

@@ -61,14 +61,14 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
-  /** Signs an approval. Returns undefined if the request is not pending or can't be signed; the home then decides. */
+  /** Signs an approval. Returns undefined if the request is not pending or can't be signed. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
     try {
       return keyOf(user).sign(details, { origin: new URL(phone).origin });
     } catch (error) {
-      // Details that can't be signed can still be approved if the home requires no signature, so the phone decides.
+      // A home that requires no signatures accepts an unsigned approval, so this is not an error here.
       if (!(error instanceof HttpProblem)) throw error;
       return undefined;
     }

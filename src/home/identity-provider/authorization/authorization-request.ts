@@ -16,7 +16,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
   if (params.authorization_details !== undefined) {
     throw new errors.InvalidRequest('authorization_details are only for approvals, which the gateway requests');
   }
-  // The other modes put the response where the page's scripts or its server's log can read it.
+  // Other response modes put the response where scripts or the server log of the client's page can read it.
   if (params.response_mode !== undefined && params.response_mode !== 'query') {
     throw new errors.InvalidRequest('response_mode must be query');
   }

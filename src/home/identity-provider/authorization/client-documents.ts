@@ -24,7 +24,7 @@ export function createDocumentReader(read: typeof fetch) {
   let reading = 0;
   return {
     isBusy: () => reading >= MAX_CONCURRENT_READS,
-    /** Rejects if too many documents are being read, or if the read takes too long. */
+    /** Rejects if too many documents are being read already, or if this read takes too long. */
     fetch: async (url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
       if (reading >= MAX_CONCURRENT_READS) throw new TypeError('too many documents are being read');
       reading += 1;

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { createMiddleware } from 'hono/factory';
 
 /**
- * Middleware for routes that read a form. Responds with 400 to an unreadable or interrupted form. The parsed body is
- * cached.
+ * Responds with 400 if a route's form is unreadable or interrupted. Routes can read the form again, because the
+ * framework caches the parsed body.
  */
 export const requireReadableForm = createMiddleware(async (context, next) => {
   if (context.req.method === 'POST') {
@@ -16,7 +16,7 @@ export const requireReadableForm = createMiddleware(async (context, next) => {
   return next();
 });
 
-/** Returns whether the request itself failed (interrupted, or not HTTP). Such errors are not reported. */
+/** Returns whether the request was interrupted or is not valid HTTP. Such errors are not reported to the operator. */
 export function isRequestFault(error: unknown, request: IncomingMessage | undefined): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return request?.destroyed === true || code.startsWith('HPE_') || code === 'ECONNRESET';

@@ -12,7 +12,7 @@ export type RequestLimits = ReturnType<typeof createRequestLimits>;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Creates the rate limits. Failures count against their origin, so that strangers exhaust only their own attempts. */
+/** Creates the rate limits. Failures count against their origin, so strangers only use up their own attempts. */
 export function createRequestLimits(options: {
   readonly clock: Clock;
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;

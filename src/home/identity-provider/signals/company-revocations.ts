@@ -96,8 +96,8 @@ export function openCompanyRevocations(options: {
         return 'taken';
       }),
     /**
-     * Returns why an assertion issued at `issuedAt` (seconds since the epoch) is no longer valid. Waits for a signal that
-     * another process is storing, so that a grant made before this check is either ended by the signal or refused here.
+     * Returns why an assertion issued at `issuedAt` (seconds since the epoch) is no longer valid. Waits while another
+     * process stores a signal, so that the signal either ends the grant or makes this check refuse it.
      */
     async refusal(issuer: string, subject: string, issuedAt: number): Promise<'revoked' | 'disabled' | undefined> {
       const row = await database.write(function* () {

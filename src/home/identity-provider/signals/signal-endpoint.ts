@@ -23,9 +23,7 @@ interface SignalEndpointOptions extends SignalTokenOptions {
   readonly onError: (message: string) => void;
 }
 
-/**
- * Creates the endpoints for signals. They respond once access has ended, except for access that `onTaken` ends later.
- */
+/** Creates the endpoints for signals. They respond once the provider has ended its access; `onTaken` ends the rest. */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
   const { limits, revocations, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();

@@ -40,7 +40,7 @@ function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   return html`${marked}<strong>${markInvisibleCharacters(capitalizeWord(side))} ${much} ${markInvisibleCharacters(symbol)}</strong>`;
 }
 
-/** Describes type and prices: `Limit order at $100.00`. A type that we don't know is shown as the broker names it. */
+/** Describes type and prices: `Limit order at $100.00`. An unknown type is shown under the broker's name for it. */
 function legTerms({ type, limit_price, stop_price }: OrderLeg): string {
   const name = findOrderType(type)?.words.name ?? markInvisibleCharacters(capitalizeWord(type));
   const [limit, stop] = [limit_price, stop_price].map((price) => (price === null ? '' : formatSharePrice(price)));

@@ -213,7 +213,7 @@ function ignoreReadError(error: unknown): undefined {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
 }
 
-/** Returns an empty list after a failed read, so that the page offers no choice of accounts. */
+/** Returns no accounts after a failed read, so that the page offers no choice of accounts. */
 function noAccounts(error: unknown): AccountEntry[] {
   ignoreReadError(error);
   return [];

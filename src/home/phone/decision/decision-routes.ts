@@ -72,7 +72,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (result.outcome === 'not_signed') return await respondProblem(context, signatureProblem(result.refusal));
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
       return await respondProblem(context, decisionProblems[result.outcome]);
-    // The script updates the page in place. A form submitted without script is redirected to the page.
+    // The script updates the page without a reload. A form submitted without script is redirected to the page.
     if (!wantsJson(context)) return context.redirect('/phone', 303);
     const now = (await requests.find(result.request.id)) ?? result.request;
     return context.json({ result: String(await renderResultPanel(now, await steps.whyDenied(now))) });

@@ -125,7 +125,7 @@ export function createInstallFiles(): Hono {
     context.body(getBrowserScripts()['service-worker.js'].replaceAll('%SHELL%', offlinePath), 200, {
       ...commonHeaders,
       'content-type': 'text/javascript; charset=utf-8',
-      // Browsers check for a new version on each visit.
+      // Makes browsers check for a new version on each visit.
       'cache-control': 'no-cache',
       // Allows a scope above the script's own folder, because the page itself is /phone.
       'service-worker-allowed': '/phone',

@@ -94,7 +94,7 @@ export async function createPhonePush(
   };
   const bell = createApprovalNotifier({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tell = createNotifiers(ringing);
-  /** Sends the notification without waiting, so failures are reported to the home instead of the caller. */
+  /** Sends the notification in the background, so failures are reported to the home instead of the caller. */
   const tellAccount = (event: AccountSecurityEvent) =>
     void tell.account(event).catch((error: Error) => {
       if (!closing.aborted) parts.onError(error.message);

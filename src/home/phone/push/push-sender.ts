@@ -142,7 +142,7 @@ async function buildRequest(
     topic,
   });
   const { publicKey, privateKey } = vapid;
-  // The VAPID headers are no option above, because the library would use Node's deprecated `url.parse`.
+  // Creates the VAPID headers here, because the library would parse the audience with the deprecated `url.parse`.
   const proof = webPush.getVapidHeaders(new URL(endpoint).origin, contact, publicKey, privateKey, 'aes128gcm');
   const headers = Object.entries({ ...made.headers, ...proof }).filter(
     ([name]) => name.toLowerCase() !== 'content-length',

@@ -40,7 +40,7 @@ export function startPush(): void {
     if (button !== null) void toggle();
   });
   document.addEventListener('visibilitychange', () => {
-    // Permissions may have changed in the browser's settings in the meantime.
+    // The person may have changed permissions in the browser's settings.
     lastSection = null;
     scheduleUpdate();
   });

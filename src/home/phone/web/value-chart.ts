@@ -10,7 +10,7 @@ interface ChartData {
 
 const VALUE_HEIGHT = 170;
 const DRAWDOWN_HEIGHT = 80;
-/** Wide enough for `$123.5K` and `−12.5%`. */
+/** Width in pixels that fits `$123.5K` and `−12.5%`. */
 const AXIS_WIDTH = 58;
 
 const day = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeZone: 'America/New_York' });

@@ -36,7 +36,7 @@ self.addEventListener('notificationclick', (event) => {
   event.waitUntil(openCard(String(event.notification.data?.id ?? '')));
 });
 self.addEventListener('pushsubscriptionchange', (event) => {
-  // Only the page, which has a session, can register the new subscription.
+  // Asks the person to open the page, because only the page has a session to register the new subscription.
   const title = 'Open this page once to keep notifications on';
   event.waitUntil(self.registration.showNotification(title, { tag: 'subscription', icon: icon(192) }));
 });
@@ -44,7 +44,7 @@ self.addEventListener('pushsubscriptionchange', (event) => {
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.add(new Request(SHELL, { cache: 'reload', credentials: 'omit' }));
-  // A new version can take over at once, because pages depend on nothing of the old one.
+  // A new version takes over at once, because open pages don't depend on the old version.
   await self.skipWaiting();
 }
 
@@ -74,7 +74,7 @@ function parseMessage(data: PushMessageData | null): PushMessage {
       return { kind: known, id, title, body, tag, again: again === true };
     }
   } catch {
-    // The data is not readable, but every push must display something.
+    // Unreadable data is no reason to fail, because every push must display a notification.
   }
   return { kind: 'ask', id: '', title: 'Open your phone page', body: '', tag: 'unreadable' };
 }
@@ -95,8 +95,8 @@ async function displayMessage({ kind, id, title, body, tag, again = false }: Pus
 }
 
 /**
- * Closes the notification. iOS and Safari revoke a push subscription if a push displays nothing, so there the
- * notification is replaced with a silent one, which says that no decision is needed.
+ * Closes the notification. iOS and Safari revoke a push subscription if a push displays nothing. On these, a silent
+ * notification replaces the old one, and says that no decision is needed.
  */
 async function withdrawNotification(title: string, tag: string): Promise<void> {
   if (isWebKit()) {
