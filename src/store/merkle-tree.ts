@@ -197,7 +197,7 @@ export function tilesOfNodes(nodes: readonly TreeNode[]): TilePlace[] {
 
 /**
  * Returns a function that computes the hashes of ranges of leaves. Each tile is hashed once.
- * @param tiles those of {@link tilesOfNodes} for the ranges' subtrees
+ * @param tiles the tiles that {@link tilesOfNodes} lists for the ranges' subtrees
  * @throws {Error} if a tile is missing or too short
  */
 export function rangeHasher(tiles: readonly Tile[]): (range: LeafRange) => Buffer {
@@ -234,7 +234,7 @@ export function incompleteTiles(size: number): TilePlace[] {
 
 /**
  * Returns the tiles that are new or have changed when leaves are added to a tree.
- * @param tiles those of {@link incompleteTiles}
+ * @param tiles the tiles that {@link incompleteTiles} lists
  */
 export function appendToTiles(size: number, tiles: readonly Tile[], leaves: readonly Buffer[]): Tile[] {
   const byPlace = new Map(tiles.map((tile) => [placeKey(tile), tile.hashes]));

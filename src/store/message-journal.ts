@@ -23,7 +23,7 @@ export interface MessageKey {
 export interface MessageJournalEntry extends MessageKey {
   readonly digest: string;
   readonly state: MessageState;
-  /** Incremented by each change. */
+  /** Incremented by each change of the journal entry. */
   readonly epoch: number;
   readonly message: SentMessage | undefined;
   readonly problem: Problem | undefined;

@@ -19,7 +19,7 @@ export const NOTIFY_CHECK_MS = 60_000;
  * `now` is in milliseconds since the epoch. A database that several processes share ignores it and uses its own clock.
  */
 export interface ProposalQueue {
-  /** Makes all open proposals that nobody has claimed due, because pings may have been missed. */
+  /** Makes all unclaimed open proposals due, because pings may have been missed. */
   makeAllDue(now: number): Promise<void>;
   /**
    * Claims at most `limit` due proposals, the longest overdue first.

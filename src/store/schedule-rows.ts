@@ -147,7 +147,7 @@ export interface ObservedValue {
 
 /** The schedules of all users of a tenant: their times and price limits, but not their content. */
 export interface TenantSchedules {
-  /** Counts at most `MAX_COUNTED` schedules of either kind. */
+  /** Counts at most `MAX_COUNTED` schedules of each kind. */
   waiting(now: number): Promise<ScheduleBacklog>;
   /**
    * Takes up to `most` due schedules that no other sweep has locked, sets their next wake times, and enqueues their

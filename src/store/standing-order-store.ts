@@ -31,7 +31,7 @@ export interface DueStandingOrder extends StandingOrder {
   readonly mandateState: StoredMandateState;
 }
 
-/** Standing orders that one process has claimed together. */
+/** The standing orders that a process claimed with one call. */
 export interface StandingOrderClaim {
   /** Time when the claim ends, in milliseconds since the epoch. Identifies the claim. */
   readonly until: number;

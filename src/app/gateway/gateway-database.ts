@@ -33,7 +33,7 @@ export interface AuditStores
 }
 
 /**
- * Opens all of a gateway's data and keys, in its folder or where its settings say.
+ * Opens all of a gateway's data and keys, in its folder or in the places that its settings name.
  * @throws {TradeAgentError} `invalid_config`, including if there is no key yet or if the other gateways on this
  *   database use a different `seal.key`; `credential_store_…` if the key management service fails
  */
@@ -78,7 +78,7 @@ async function loadSecrets(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/** Opens only the keys, also while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work` */
+/** Opens only the keys, even while a gateway runs. @throws {TradeAgentError} `invalid_config`; any error from `work` */
 export async function withGatewayKeys<T>(
   { database, kms }: StorageSettings,
   folder: string,

@@ -211,7 +211,7 @@ const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 export interface VerifyAuditLogOptions {
   /** An exported file to verify without a database. If omitted, the local gateway's database is verified. */
   readonly file?: string | undefined;
-  /** A thumbprint or key file to trust. Defaults to the gateway's key; for a file, that of the profile's gateway. */
+  /** A thumbprint or key file to trust. Defaults to the local gateway's key, or with `file` to the profile's. */
   readonly key?: string | undefined;
   /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;

@@ -47,7 +47,7 @@ export async function serveGateway(
   options: ServeGatewayOptions,
 ): Promise<void> {
   const { home, ready, readyFile } = options;
-  // SQLite creates its files with the permissions that the umask allows.
+  // Makes SQLite's files private, because SQLite creates them with the permissions that the umask allows.
   process.umask(0o077);
   const settings = await readGatewaySettingsFile(options.config);
   const log = app.log.ofTenant(settings.database?.tenant);

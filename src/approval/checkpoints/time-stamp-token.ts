@@ -99,7 +99,7 @@ function readSigner(members: AsnType[]): Signer {
     if (value === undefined) throw new TimeStampError('the token is malformed');
     return [oidText(type), value];
   });
-  // Parsers differ in how they read duplicate attributes.
+  // Rejects duplicate attributes, because parsers differ in how they read them.
   if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new TimeStampError('the token is malformed');
   return {
     digestAlgorithm: digestAlgorithmName(digestAlgorithm),

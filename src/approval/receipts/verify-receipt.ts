@@ -239,7 +239,7 @@ function expectedStatement(gateway: string, proposal: ApprovedProposal): Approva
   return { ...fixed, gateway, proposal: id, digest, code, worst_case, nonce };
 }
 
-/** Anyone with access to the machine can copy a software key, so none is accepted for live money. */
+/** Rejects software keys for live money, because anyone with access to the machine can copy them. */
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
   if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false) return;
   throw new ReceiptError('phone_key', `a software key of ${sub} is not accepted for live money`);

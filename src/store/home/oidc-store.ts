@@ -17,7 +17,7 @@ export interface OidcStore extends ActiveGrants {
   forgetClient(id: string): Promise<void>;
 }
 
-/** Another request, possibly in another process, has already answered this sign-in. Nothing was changed. */
+/** Thrown if another request, possibly in another process, has already answered this sign-in. Nothing was changed. */
 export class AlreadyDecidedError extends Error {}
 
 interface OidcStoreOptions {

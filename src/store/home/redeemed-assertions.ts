@@ -3,7 +3,7 @@ import { run, type SqlTransactions } from '../sql/sql-database.ts';
 /** Assertions that were exchanged for an access token. Each can be exchanged only once (RFC 7523 §3, item 7). */
 export type RedeemedAssertionStore = ReturnType<typeof createRedeemedAssertionStore>;
 
-/** @param now milliseconds since the epoch @param leewaySeconds how long an assertion outlives its expiry */
+/** @param now milliseconds since the epoch @param leewaySeconds how long an expired assertion is still accepted */
 export function createRedeemedAssertionStore(
   database: SqlTransactions,
   { now, leewaySeconds }: { readonly now: () => number; readonly leewaySeconds: number },

@@ -92,7 +92,7 @@ export function createSecurityEventOutbox(database: SqlTransactions) {
      * so that endpoints receive events in order.
      */
     async claim(now: number): Promise<OutgoingSecurityEvent[]> {
-      // Usually nothing is due, and a read needs no lock.
+      // Reads first, because usually nothing is due, and a read needs no lock.
       const isDue = await database.one(`SELECT 1 FROM signal_outbox WHERE due_at <= ${databaseTime} LIMIT 1`, { now });
       if (isDue === undefined) return [];
       return await database.write(() =>

@@ -1,7 +1,7 @@
 import { createECDH } from 'node:crypto';
 import { one, run, type SqlTransactions } from '../sql/sql-database.ts';
 
-/** Authenticates this home to push services (RFC 8292), in base64url. Push subscriptions are bound to it. */
+/** Key pair (base64url) that authenticates the home to push services (RFC 8292). Push subscriptions are bound to it. */
 export interface VapidKeys {
   /** Uncompressed P-256 point (65 bytes). Pages pass it to the browser as `applicationServerKey`. */
   readonly publicKey: string;
@@ -26,7 +26,7 @@ function storeVapidKeys(database: SqlTransactions): Promise<VapidKeys | undefine
   const made = createECDH('prime256v1');
   made.generateKeys();
   const secret = made.getPrivateKey();
-  // Node omits leading zero bytes.
+  // Pads the secret, because Node omits leading zero bytes.
   const whole = Buffer.concat([Buffer.alloc(32 - secret.length), secret]);
   return database.write(function* () {
     yield* run(

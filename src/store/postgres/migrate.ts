@@ -30,7 +30,7 @@ export async function migrateSchema(address: string, { name, migrations }: Datab
   try {
     // Disables the timeout, because CREATE INDEX CONCURRENTLY waits until older transactions end, but blocks nobody.
     await client.query('SET lock_timeout = 0');
-    // If this process is killed, the server notices while a statement still runs. A server on Windows can't.
+    // Makes the server notice during a long statement if this process is killed. A server on Windows can't do that.
     await client.query('SET client_connection_check_interval = 1000').catch(() => undefined);
     await waitForTurn(client, name);
     const { version: from } = await readSchemaVersion(client, name);

@@ -32,7 +32,7 @@ export interface MovableTenant {
    * @throws {TradeAgentError} `usage` if the tenant has rows that no unfinished move has written
    */
   copyFrom(source: SqliteHome, rules: RuleTexts, now: number): Promise<CopiedRows>;
-  /** Ends the move into the tenant: homes may use it from now on. */
+  /** Completes the move into the tenant, so that homes may use it. */
   settle(): Promise<void>;
   /**
    * Copies all rows into `target` and compares them, and then deletes them from the tenant, in one transaction that
@@ -89,7 +89,7 @@ type Value = string | number | Buffer | null;
 /**
  * Migrates a home's tables in PostgreSQL to the latest version and opens one tenant of them.
  * @param address connection string of the login that owns the tables
- * @param grantApp whether that login may also run the home, because there is no other one
+ * @param grantApp whether to let that login also run the home, because there is no other login
  * @throws {TradeAgentError} `invalid_config`, `busy`, `database_unreachable`
  */
 export async function openMovableTenant(address: string, tenant: string, grantApp: boolean): Promise<MovableTenant> {

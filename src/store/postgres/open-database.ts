@@ -23,8 +23,8 @@ export interface OpenDatabaseOptions extends Pick<PoolOptions, 'address' | 'max'
 }
 
 /**
- * Opens a database for one tenant. First checks the schema's version, that row-level security applies to the login, and
- * that commits wait for the disk.
+ * Opens a database for one tenant. First checks that the schema's version is compatible, that row-level security
+ * applies to the login, and that commits wait for the disk.
  * @throws {TradeAgentError} `invalid_config`, `database_unreachable`
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<TenantDatabase> {

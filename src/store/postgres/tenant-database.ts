@@ -185,7 +185,7 @@ function openTransaction(client: PoolClient, { begin, person, settings }: BeginO
       const isAlone = isLast && begun === undefined && person === undefined && settings === undefined;
       // If beginning fails, the statement that follows rejects with the same error first.
       if (!isAlone) begun ??= markHandled(beginning());
-      // A prepared statement exists on one connection only.
+      // A pooler may use another connection, and a prepared statement exists on one connection only.
       const { name: _, ...unnamed } = statement;
       const answer = sendQuery(client, settings === undefined ? statement : unnamed);
       if (isLast) ended = markHandled<unknown>(isAlone ? answer : commit());
@@ -206,7 +206,7 @@ function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise
   return client.query(statement);
 }
 
-/** Marks a rejection as handled: the promise is awaited later, or another one rejects with the same error. */
+/** Marks a rejection as handled, because the promise is awaited later or another one rejects with the same error. */
 function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

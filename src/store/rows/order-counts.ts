@@ -73,7 +73,7 @@ function countingTime(newest: number | null | undefined, clock: number): number 
 /** Maximum number of cached accounts whose newest order is ahead of the machine's clock. */
 const MAX_BEHIND_ACCOUNTS = 10_000;
 
-/** Tells the time at which an account's orders are counted toward limits, in milliseconds since the epoch. */
+/** Returns the time at which an account's orders are counted toward limits, in milliseconds since the epoch. */
 export interface OrderCountClock {
   /** Returns an estimate of the time for counting, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
@@ -83,8 +83,8 @@ export interface OrderCountClock {
 
 /**
  * If the machine's clock is behind an account's newest order, time continues from that order at the speed of the
- * monotonic clock, so that limits don't last until the machine's clock has caught up. While this process runs, the time
- * never goes back, so that no limit is lifted early, unless orders are redated (`gateway recount`).
+ * monotonic clock. Otherwise limits would last until the machine's clock has caught up. While this process runs, the
+ * time never goes back, so that no limit is lifted early, unless orders are redated (`gateway recount`).
  */
 export function createOrderCountClock(monotonic: () => number = () => performance.now()): OrderCountClock {
   const behind = new Map<string, { readonly newest: number; readonly time: number; readonly since: number }>();

@@ -125,7 +125,7 @@ function openPositions(database: Database.Database) {
   };
 }
 
-/** A number of shares and what they cost, in dollars. Both are negative for a short position. */
+/** A number of shares and their cost in dollars. The number and the cost are negative for a short position. */
 export interface Holding {
   readonly qty: Dec;
   readonly cost: Dec;

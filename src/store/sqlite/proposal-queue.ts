@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { MAX_STEP_DELAY_MS, NOTIFY_CHECK_MS, type ProposalQueue } from '../proposal-queue.ts';
 import { OPEN_STATES_SQL, PENDING_NOTICE_SQL } from '../rows/proposal-states.ts';
 
-/** Creates the queue of a database that only this process uses, so that the claims can be kept in memory. */
+/** Creates the queue of a database that only this process uses. Claims are therefore kept in memory. */
 export function createSqliteProposalQueue(database: Database.Database): ProposalQueue {
   const claimed = new Set<string>();
   const makeAllDue = database.prepare<[{ now: number }]>(

@@ -342,7 +342,7 @@ function changeMap(document: Document, map: YAMLMap, values: Json): void {
   }
 }
 
-/** Finds an entry by name. In the file, an account's number may be a YAML number. */
+/** Finds an entry by name, even if the file has an account's number as a YAML number, not as a string. */
 function pairOf(map: YAMLMap, name: string): Pair | undefined {
   return map.items.find(({ key }) => nameOf(key) === name);
 }

@@ -187,8 +187,8 @@ function runMethods<Run>(
   return {
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {
-        // Uses one statement, because round trips are the main cost of a check. Whether there are dead runs is read as
-        // of the start of the statement.
+        // Uses one statement, because round trips are the main cost of a check. `dead` does not count the new run,
+        // because it is read as of the start of the statement.
         const moved = await unit.one<{ epoch: number; dead: boolean }>(
           `WITH moved AS (
              UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
