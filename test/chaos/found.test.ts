@@ -170,7 +170,10 @@ it('an order that one gateway has in hand is not sent once another has taken it 
   ];
   const world = { interval: 2, hold: 0, delivery: 'ping', details: 'rar' } as const;
   const history = { world: { ...world, distant: true, mandates: 'exchange' }, steps } as const;
-  for (let round = 0; round < 5; round++) await play(keys, { ...history, finally: 'nothing', restart: false }, tally);
+  // How far a gateway gets before it is killed depends on the machine: this plays until one had the order in hand.
+  for (let round = 0; round < 5 || (round < 40 && tally.events.not_taken === undefined); round++) {
+    await play(keys, { ...history, finally: 'nothing', restart: false }, tally);
+  }
   expect(tally.events.not_taken).toBeGreaterThan(0);
   expect(tally.events.executed).toBeGreaterThan(0);
 });
