@@ -1,5 +1,5 @@
 import { formatDollarAmount, formatShares } from '../trading/amounts.ts';
-import { formatTimeOfDay } from '../trading/date-words.ts';
+import { formatDate, formatTimeOfDay } from '../trading/date-words.ts';
 import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
@@ -53,7 +53,7 @@ function observationsOf(rule: RuleOf<'open_order' | 'missing' | 'closure'>, snap
         rule,
         subject: date,
         state: 'triggered',
-        say: () => ({ facts: { date, what }, text: `the market ${what} on ${date}` }),
+        say: () => ({ facts: { date, what }, text: `the market ${what} on ${formatDate(date)}` }),
       }));
   }
 }

@@ -136,7 +136,7 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
     await world.setPrice('NVDA', '90');
     const morning = await wake('open', '2026-11-25', '09:35');
     expect(rulesOf(morning)).toEqual(['closures']);
-    expect(morning.stdout).toContain('the market is closed on 2026-11-26');
+    expect(morning.stdout).toContain('the market is closed on Nov 26, 2026');
     const woken = wake('close', '2026-11-25', '15:30');
     const [request] = await world.phone.requests('alice', { waitSeconds: 30 });
     // The values of this moment, not those of the rule.
@@ -171,7 +171,7 @@ describe('Thanksgiving week, by the entries’ own command lines in the environm
     await world.setPrice('MSFT', '400');
     const morning = await wake('open', '2026-11-27', '09:35');
     expect(rulesOf(morning)).toEqual(['closures']);
-    expect(morning.stdout).toContain('closes early, at 13:00');
+    expect(morning.stdout).toContain('closes early, at 1:00 PM New York time');
     expect(await wake('close', '2026-11-27', '12:15')).toEqual(silent);
     expect(await wake('close', '2026-11-27', '12:30')).toEqual(silent);
     expect(await wake('close', '2026-11-27', '15:30')).toEqual(silent);

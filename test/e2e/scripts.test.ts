@@ -85,6 +85,7 @@ describe('the scripts, taken together,', () => {
     const elsewhere = [
       'gateway-migrate',
       'gateway-rules-import',
+      'home-migrate',
       'server',
       'server-migrate',
       'server-rewrap',

@@ -30,7 +30,7 @@ describe('through Thanksgiving, by the calendar of the exchange', () => {
   it('tells of the holiday a day before, and of both clocks', async () => {
     const { found, result } = await checkAt('2026-11-25', '12:00');
     expect(found).toEqual(['closure', 'open', 'dip']);
-    expect(result.findings[0]?.message).toBe('the market is closed on 2026-11-26');
+    expect(result.findings[0]?.message).toBe('the market is closed on Nov 26, 2026');
     expect(result.notes.join()).toContain('clock and the broker’s differ');
     expect(result.market.closures).toEqual([
       { date: '2026-11-26', what: 'is closed' },
