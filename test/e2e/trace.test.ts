@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startCollector } from '../fixtures/trace-collector.ts';
@@ -49,7 +50,10 @@ it('one trace leads from a sentence over the phone to the fill', async () => {
   const { thread, approvals } = JSON.parse(stdout) as { thread: string; approvals: { id: string }[] };
   const ended = Date.now();
   await setPrice('AAPL', '199');
-  await expect.poll(() => readFileSync(join(world.home, 'audit.jsonl'), 'utf8')).toContain('"filled"');
+  const record = new Database(join(world.home, 'gateway.db'), { readonly: true });
+  const fills = record.prepare('SELECT line FROM record_lines WHERE line LIKE \'%"filled"%\'');
+  await expect.poll(() => fills.all()).not.toEqual([]);
+  record.close();
   await stop();
 
   const trace = collector.traceOf('POST /v1/proposals');

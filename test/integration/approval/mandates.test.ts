@@ -82,7 +82,7 @@ function askedAtProvider(): number {
 describe('a mandate', () => {
   it('is asked for on the phone, and is in force once it is approved', async () => {
     const { id, code, subject, worst_case } = await alice.propose(asked({ replaces: undefined }));
-    expect(worst_case?.text).toMatch(/^Up to \$600\.00 total, without asking again, until \d+ \w{3}\.$/);
+    expect(worst_case?.text).toMatch(/^Up to \$600\.00 total, without asking again, until \w{3} \d+\.$/);
     expect(subject).toMatchObject({
       account: 'PA3ALICE01',
       environment: 'paper',
