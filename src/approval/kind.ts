@@ -91,7 +91,7 @@ export type ExecutionOutcome<Result> =
   /** May have been accepted; `final` if the outcome can never be determined. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
-/** The change that a stream reported: of the result itself (`own`), of another result, or none. */
+/** The change that a stream reported: to the result itself (`own`), to another result (`other`), or none. */
 export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. A report only says that something changed; the result has to be read again. */
@@ -177,7 +177,7 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   abandon?(subject: Subject, sub: string): Promise<void>;
   /** Reads the result again, for example a fill. Returns undefined if it can no longer change. */
   follow?(subject: Subject, result: Result, session: Proposer): Promise<Result | undefined>;
-  /** Whether an order is placed according to `after`, but not according to `before`. */
+  /** Whether `after` says that an order was placed, although `before` said that it was not. */
   isCorrected?(before: Result, after: Result): boolean;
   isOver?(result: Result): boolean;
   /** Returns a stream of changes to the result; undefined if there is none, or the result can no longer change. */

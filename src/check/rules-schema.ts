@@ -153,7 +153,7 @@ const kinds = [
     over: z
       .enum(['day', 'total'])
       .default('day')
-      .describe('The loss since the last close, or the unrealized loss since the purchases'),
+      .describe('The loss since the last close, or the unrealized loss since purchase'),
     above: z.union([percent.transform((fraction) => ({ fraction })), amount.transform((dollars) => ({ dollars }))], {
       error: 'must be a percentage such as "3%" or dollars such as 500',
     }),

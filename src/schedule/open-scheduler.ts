@@ -8,7 +8,7 @@ import type { ResultExitCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 import { createSystemdScheduler } from './systemd-timer.ts';
 
-export interface SchedulerMachine {
+export interface SchedulerHost {
   readonly platform: NodeJS.Platform;
   readonly env: NodeJS.ProcessEnv;
   readonly userHome: string;
@@ -19,7 +19,7 @@ export interface SchedulerMachine {
   readonly results: ResultExitCodes;
 }
 
-export function createScheduler(name: SchedulerName, machine: SchedulerMachine): Scheduler {
+export function createScheduler(name: SchedulerName, machine: SchedulerHost): Scheduler {
   switch (name) {
     case 'cron':
       return createCrontabScheduler(machine.run, join(machine.folder, 'crontab.lock'));
@@ -37,7 +37,7 @@ export function createScheduler(name: SchedulerName, machine: SchedulerMachine):
  * logout by default.
  * @throws {TradeAgentError} `not_found`
  */
-export function detectSchedulerName({ platform, env }: Pick<SchedulerMachine, 'platform' | 'env'>): SchedulerName {
+export function detectSchedulerName({ platform, env }: Pick<SchedulerHost, 'platform' | 'env'>): SchedulerName {
   if (platform === 'darwin') return 'launchd';
   if (platform !== 'win32' && isOnPath('crontab', env)) return 'cron';
   if (platform === 'linux' && isOnPath('systemctl', env)) return 'systemd';

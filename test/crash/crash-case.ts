@@ -45,7 +45,7 @@ export type Action = 'kill' | 'fail';
 
 /** Failpoints of ringing are in test/integration/push, those of a home alone in test/crash/home. */
 const names = (Object.keys(failpoints) as Failpoint[]).filter(
-  (name) => !/^(?:push|init|account|broker\.named|key|person|session|signal)(?:\.|$)/.test(name),
+  (name) => !/^(?:push|init|migrate|account|broker\.named|key|person|session|signal)(?:\.|$)/.test(name),
 );
 
 /** Failpoints an order passes before anybody decides: the tap may come before the death or after it. */

@@ -163,7 +163,7 @@ function ambiguousAccount(id: string, where: readonly { readonly at: AccountName
 function accountUnreadable(typed: string, { label, message }: MissingAccount): TradeAgentError {
   return new TradeAgentError(
     'gateway_refused',
-    `"${safeLine(typed, 64)}" may be an order at ${safeLine(label)}, which can’t be read right now: ${safeLine(message)}`,
+    `"${safeLine(typed, 64)}" may be an order at ${safeLine(label)}, but its orders can’t be read right now: ${safeLine(message)}`,
     { hint: 'Try again in a moment, or choose the account with --account.' },
   );
 }

@@ -6,7 +6,7 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { createCalendarFileStore, loadCurrentCalendar, readCachedCalendar } from '../../schedule/calendar-cache.ts';
 import { createCommandRunner } from '../../schedule/machine-command.ts';
 import type { Moments } from '../../schedule/moments.ts';
-import { createScheduler, type SchedulerMachine } from '../../schedule/open-scheduler.ts';
+import { createScheduler, type SchedulerHost } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
@@ -32,7 +32,7 @@ export async function openMarketHoursGateway(
 const resultExitCodes = [exitCodes.found, exitCodes.pending, exitCodes.denied, exitCodes.expired] as const;
 
 /** Describes this machine for schedulers. The commands that set up a scheduler receive none of the user's tokens. */
-export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerMachine {
+export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerHost {
   return {
     platform: process.platform,
     env,

@@ -66,7 +66,7 @@ function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metad
       : say('details', 'warn', `${what}, so the phone shows only a short message`);
   }
   const types = listedValues(metadata, 'authorization_details_types_supported');
-  if (types?.includes(type)) return say('details', 'ok', `approvals carry the order (type ${type})`);
+  if (types?.includes(type)) return say('details', 'ok', `approvals include the order’s details (type ${type})`);
   if (types !== undefined && dialect.details === 'announced') {
     return say(
       'details',
@@ -77,7 +77,7 @@ function detailsFinding(profile: CheckedProfile, dialect: ProviderDialect, metad
   return say(
     'details',
     'warn',
-    `the provider's metadata does not say whether approvals carry the order (type ${type})`,
+    `the provider's metadata does not say whether approvals include the order’s details (type ${type})`,
   );
 }
 

@@ -10,7 +10,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount } from '../../trading/amounts.ts';
 import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
-import { personReader } from '../text/reader.ts';
+import { humanReader } from '../text/reader.ts';
 
 /** Maximum number of rows of `/chart`. */
 const MAX_CHART_ROWS = 30;
@@ -57,7 +57,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      return orders.length === 0 ? 'No orders.' : ordersText(orders, personReader(screen().columns));
+      return orders.length === 0 ? 'No orders.' : ordersText(orders, humanReader(screen().columns));
     },
     /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
     chart: async (

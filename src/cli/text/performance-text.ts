@@ -73,7 +73,7 @@ async function contributionsText(found: NonNullable<PerformanceReport['contribut
     [
       { head: 'CONTRIBUTION', cell: ({ symbol }) => symbol },
       numberColumn('PROFIT', ({ profit }) => (profit === undefined ? '' : formatSignedDollars(profit))),
-      numberColumn('TO THE RETURN', ({ contribution }) => formatSignedPercent(contribution)),
+      numberColumn('CONTRIBUTION', ({ contribution }) => formatSignedPercent(contribution)),
     ],
     rows,
   );

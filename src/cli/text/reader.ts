@@ -21,10 +21,10 @@ export const programReader: OutputReader = {
   time: (at) => at,
 };
 
-export function personReader(columns: number): OutputReader {
+export function humanReader(columns: number): OutputReader {
   return { person: true, columns, ids: createIdShortener, time: (at) => formatLocalTime(at) };
 }
 
 export function toReader(io: { readonly stdoutIsTty: boolean; width(): number }): OutputReader {
-  return io.stdoutIsTty ? personReader(io.width()) : programReader;
+  return io.stdoutIsTty ? humanReader(io.width()) : programReader;
 }

@@ -6,7 +6,7 @@ import type { OpenAccountFor } from '../broker/accounts.ts';
 
 /** How long a quote or market clock is reused for other accounts at the same broker, in milliseconds. */
 const REUSE_MS = 5_000;
-/** How long a broker is not asked again after too many failed reads, in milliseconds. */
+/** How long to wait before reading from a broker again after too many failed reads, in milliseconds. */
 const REST_MS = 15_000;
 /** Number of failed reads at one broker after which reading for many accounts stops. */
 const MAX_FAILURES = 6;

@@ -14,7 +14,7 @@ import {
   postMessageRequest,
 } from './delivery.ts';
 import { createGmailDelivery, GMAIL_URL } from './gmail.ts';
-import type { MessageOutlet } from './message-service.ts';
+import type { MessageTransport } from './message-service.ts';
 
 export type MessageServiceSettings = {
   readonly [S in MessageService]?:
@@ -34,8 +34,8 @@ export function createMessageOutlets(
   }: { readonly messages?: MessageServiceSettings | undefined; readonly exchange?: BrokerTokenExchange | undefined },
   provider: IdentityProvider,
   requests: Omit<MessageDeliveryOptions, 'url'> & { now: () => number },
-): ReadonlyMap<MessageService, MessageOutlet> {
-  const outlets = new Map<MessageService, MessageOutlet>();
+): ReadonlyMap<MessageService, MessageTransport> {
+  const outlets = new Map<MessageService, MessageTransport>();
   const add = (service: MessageService, own: string, delivery: typeof slackDelivery) => {
     const settings = messages[service];
     if (settings === undefined) return;

@@ -42,14 +42,14 @@ import type { DeliverMessage, MessageDeliveryOutcome } from './delivery.ts';
 
 const MESSAGE = { scope: 'messages:write', noun: 'message' } as const;
 
-export interface MessageOutlet {
+export interface MessageTransport {
   readonly tokens: BrokerTokens;
   readonly deliver: DeliverMessage;
 }
 
 interface MessageServiceOptions {
   readonly journal: MessageJournal;
-  readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
+  readonly outlets: ReadonlyMap<MessageService, MessageTransport>;
   readonly gateway: string;
   /** The issuer of the approval tokens. An approval is identified by its token's issuer and ID. */
   readonly issuer: string;
@@ -196,7 +196,7 @@ function requireSame(entry: MessageJournalEntry, digest: string): MessageJournal
 }
 
 interface Ready {
-  readonly outlet: MessageOutlet;
+  readonly outlet: MessageTransport;
   readonly token: string;
 }
 
@@ -300,7 +300,7 @@ function dispatch(entry: MessageJournalEntry, replay: boolean): Dispatch {
 
 async function accountOf(
   service: MessageService,
-  { tokens }: MessageOutlet,
+  { tokens }: MessageTransport,
   caller: Pick<Caller, 'sub' | 'accessToken'>,
 ): Promise<string> {
   try {

@@ -42,8 +42,8 @@ interface AuthorizationOptions {
   /** A `fetch` that already limits response sizes and times. */
   readonly fetch: typeof fetch;
   /**
-   * The client's registration, for a server without dynamic registration. An https URL as the id is a client metadata
-   * document (CIMD).
+   * The client's registration, for a server without dynamic registration. If the ID is an https URL, it is the
+   * address of a client ID metadata document (CIMD).
    */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }

@@ -32,7 +32,7 @@ const LOCK_OUT_VACUUM = `
 /**
  * Runs SQL in one transaction. If a table can't be locked in time, tries again later, so that requests don't wait
  * behind this transaction for long.
- * @throws {TradeAgentError} `busy` if the table can't be locked in any attempt; the error of the database
+ * @throws {TradeAgentError} `busy` if the table can't be locked on any attempt; otherwise the database's own error
  */
 export async function runInBriefTransaction(client: PoolClient, sql: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {

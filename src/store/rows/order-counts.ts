@@ -17,7 +17,7 @@ import { defined } from '../../values/defined.ts';
 import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
 import type { LimitUsage, OrderClaim, OrderToCheck } from '../order-journal.ts';
 
-/** How long an order is compared with new orders, to find similar ones. Longer than any `min_seconds_between_same`. */
+/** How long an order is compared with new orders, to find identical ones. Longer than any `min_seconds_between_same`. */
 export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
  * If the newest order is further ahead of the clock than this, in milliseconds, either its time or the clock is wrong.
@@ -77,7 +77,7 @@ const MAX_BEHIND_ACCOUNTS = 10_000;
 export interface OrderCountClock {
   /** Returns an estimate of the time for counting, to be used before the newest order is read. */
   expected(account: string, clock: number): number;
-  /** Returns the time for counting, given the time of the newest order (see {@link countingTime}). */
+  /** Returns the current time to count orders by, given the time of the newest order (see {@link countingTime}). */
   at(account: string, newest: number | null | undefined, clock: number): number;
 }
 

@@ -9,8 +9,8 @@ const MAX_FLOW_DELAY_DAYS = 4;
 
 /**
  * Returns the flows with the dates of their activities, for returns that depend on the number of days. The broker's
- * history shows only between which two day-end values a flow occurred. An activity replaces a history flow if both have
- * the same cash, to the cent, and the activity is on the flow's day or shortly before.
+ * history shows only between which two day-end values a flow occurred. An activity replaces a history flow if their
+ * cash amounts are equal to the cent and the activity is dated on the flow's day or shortly before.
  * @param since `booked` flows up to this instant are ignored, because the value at that instant includes them
  */
 function dateFlowsByActivity(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {

@@ -9,8 +9,8 @@ interface WindowReturn {
 }
 
 /**
- * Returns the time-weighted returns of windows of `months` months that end at each point. Omits windows that begin
- * after a total loss. Source: Bacon (2nd ed.), "rolling returns".
+ * Returns the time-weighted return of each `months`-month window, one window ending at each point. Omits windows that
+ * begin after a total loss. Source: Bacon (2nd ed.), "rolling returns".
  * @param factors growth factors between the points
  * @returns undefined if the points cover less than one window
  */

@@ -279,7 +279,7 @@ describe('what an admin announces or books', () => {
   const taken = { old_symbol: 'F', new_symbol: 'KO', process_date: '2026-11-25' };
   const nothing = { symbol: 'F', rate: 0, ex_date: '2026-11-25', payable_date: '2026-11-25' };
   it.each([
-    ['of a day that has begun', { forward_splits: [{ ...split, ex_date: '2026-11-24' }] }, /future day/],
+    ['of a day that has begun', { forward_splits: [{ ...split, ex_date: '2026-11-24' }] }, /future date/],
     ['of nobody', { forward_splits: [{ ...split, symbol: 'NOPE' }] }, /has no symbol NOPE/],
     ['for the name of another', { name_changes: [taken] }, /another company/],
     ['at a rate of nothing', { cash_dividends: [nothing] }, /greater than zero/],

@@ -47,7 +47,7 @@ export function accessKind({ store, isKnown, clock }: AccessPorts): Kind<AccessR
         worstCase: {
           cash: null,
           price: null,
-          text: 'This places no order. You will be asked to approve what they propose.',
+          text: 'This places no order. You will be asked to approve each order that they propose.',
         },
         warnings:
           until === undefined ? ['This access has no end date. Revoke it with "trade-agent access revoke".'] : [],

@@ -23,7 +23,7 @@ import { classifyMcpError, classifyMcpSubmissionError } from './failure.ts';
 import type { MappedArgument, MappedToolCall, McpMapping, mappingInputs } from './mapping.ts';
 import { createMcpSession, type McpSession } from './session.ts';
 import { type McpSettings, resolveMcpMapping } from './settings.ts';
-import { mcpLacks, toMcpTerms } from './traits.ts';
+import { toMcpTerms, unsupportedMcpFeatures } from './traits.ts';
 import {
   orderIdPatterns,
   readMappedRow,
@@ -68,7 +68,7 @@ export function createMcpConnector(settings: McpSettings, context: BrokerContext
     const read = <T>(call: MappedToolCall, given: Given, view: (answer: unknown) => T) =>
       requests.read(async () => view(await ask(call, { account, ...given })));
     return {
-      ...createUnsupportedMethods(mapping.label, mcpLacks),
+      ...createUnsupportedMethods(mapping.label, unsupportedMcpFeatures),
       ...mcpOrders({
         mapping,
         account,

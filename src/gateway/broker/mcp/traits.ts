@@ -5,7 +5,7 @@ import type { McpMapping } from './mapping.ts';
 
 const none = { types: [], timesInForce: [] } as const;
 
-export const mcpLacks = [
+export const unsupportedMcpFeatures = [
   'bars',
   'activities',
   'portfolioHistory',
@@ -39,7 +39,7 @@ export function toMcpTraits(mapping: McpMapping): BrokerTraits {
     orders: { us_equity: toMcpTerms(mapping) },
     clientOrderId: { acceptedOnce: false, lookup: lookedUp },
     replaces: undefined,
-    lacks: mcpLacks,
+    lacks: unsupportedMcpFeatures,
     dayFlows: 'unknown',
   };
 }

@@ -128,7 +128,7 @@ export function openCompanyRevocations(options: {
       );
       return row?.before != null && at < row.before * 1000;
     },
-    /** Returns the signals whose clean-up in the other databases is not complete yet, oldest first. */
+    /** Returns the signals whose cleanup in the other databases is not complete yet, oldest first. */
     unended: (): Promise<PendingSignal[]> =>
       database.all<PendingSignal>(
         `SELECT id, username AS "user", issuer, effect, event, reason, jti, at FROM signalled

@@ -79,7 +79,7 @@ function priceAt(points: readonly Point[], at: number): Dec {
   const next = points.findIndex((point) => point.at >= at);
   const after = points[next] ?? points.at(-1);
   const before = points[next - 1];
-  if (after === undefined) throw new Error('a day has four prices');
+  if (after === undefined) throw new Error('a day must have four prices: open, high, low and close');
   if (next === -1 || before === undefined || after.at === at) return after.price;
   const part = new Dec(at - before.at).div(after.at - before.at);
   return before.price.plus(after.price.minus(before.price).times(part));

@@ -104,7 +104,7 @@ export function adminAccountEventRoutes(options: AdminBooksOptions): Hono {
     for (const action of read.data) {
       try {
         if (effectiveAt(action) <= market.now())
-          throw new RangeError('the corporate action must take effect on a future day');
+          throw new RangeError('the corporate action must take effect on a future date');
         market.announce(action);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
