@@ -64,7 +64,7 @@ withPostgres('a home that is killed while it moves', () => {
     });
   const open = async () => (await world.inside(async ({ stores }) => stores.proposals.list({ state: 'open' }))).length;
 
-  it.each<Place>(isFull ? there : ['migrate.arrived', 'migrate.switched', 'migrate.renamed'])(
+  it.each<Place>(isFull ? there : ['migrate.switched'])(
     'to PostgreSQL at %s is whole in one place, and completes the move at the next try',
     { timeout: 120_000 },
     async (at) => {
@@ -79,7 +79,7 @@ withPostgres('a home that is killed while it moves', () => {
     },
   );
 
-  it.each<Place>(isFull ? back : ['migrate.written', 'migrate.left', 'migrate.named'])(
+  it.each<Place>(isFull ? back : ['migrate.left'])(
     'back to SQLite at %s is whole in one place, and completes the move at the next try',
     { timeout: 120_000 },
     async (at) => {
