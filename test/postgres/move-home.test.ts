@@ -5,7 +5,7 @@ import { openMovableTenant } from '../../src/store/postgres/home-database.ts';
 import type { SqliteHome } from '../../src/store/postgres/move-home.ts';
 import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
-import { emptyDatabase, withPostgres } from './support/database.ts';
+import { emptyDatabase, runSql, withPostgres } from './support/database.ts';
 import { filledStores } from './support/filled-stores.ts';
 
 /** @returns a home in memory whose tables of the gateway all have rows, as have those tables of the home that need none */
@@ -53,8 +53,13 @@ withPostgres('a home that moves', () => {
       expect(Object.keys(copied)).toHaveLength(tables.length);
       expect(Object.entries(copied).filter(([, rows]) => rows === 0)).toEqual([]);
       expect(await tenant.state()).toBe('arrived');
+      // Tenants share the sequences: a home that moves in later must not set them back.
+      const next = "SELECT nextval('trade_agent_gateway.record_lines_id_seq') AS next";
+      await runSql(database.superuser, "SELECT setval('trade_agent_gateway.record_lines_id_seq', 1000000)");
       // An attempt that was not completed is repeated.
       expect(await tenant.copyFrom(source, rules, 2)).toEqual(copied);
+      const [{ rows: [row] = [] } = {}] = await runSql(database.superuser, next);
+      expect(Number(row.next)).toBeGreaterThan(1_000_000);
       await tenant.settle();
       await expect(tenant.copyFrom(source, rules, 3)).rejects.toMatchObject({ code: 'usage' });
 

@@ -103,8 +103,8 @@ async function toPostgres(
 /** Copies the databases while write locks keep other programs from changing them. */
 async function copyIn(tenant: MovableTenant, folder: string, now: number) {
   const { gatewayDatabase: gateway, providerDatabase } = homeFilePaths(folder);
-  const home = await openSqliteHome({ gateway, home: providerDatabase }, true);
   const { texts } = await createRuleFolder(folder).read();
+  const home = await openSqliteHome({ gateway, home: providerDatabase }, true);
   try {
     for (const database of [home.gateway, home.home]) database.exec('BEGIN IMMEDIATE');
     return await tenant.copyFrom(home, texts, now);

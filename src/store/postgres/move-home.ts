@@ -125,7 +125,8 @@ export async function openMovableTenant(address: string, tenant: string, grantAp
           await copyToPostgres(client, table, databaseOf(source, table));
           copied[`${table.schema}.${table.name}`] = await compare(client, table, databaseOf(source, table));
         }
-        await skipVersions(client);
+        const { name } = gatewaySchema;
+        await skipValues(client, `${name}.proposal_versions`, `${name}.proposals`, 'version');
         await writeRules(client, rules);
         await writeState(client, 'arrived', now);
         return copied;
@@ -166,12 +167,15 @@ async function writeRules(client: PoolClient, rules: RuleTexts): Promise<void> {
   }
 }
 
-/** Makes new proposals get higher versions than the copied ones. All tenants share the sequence. */
-async function skipVersions(client: PoolClient): Promise<void> {
-  const { name } = gatewaySchema;
+/**
+ * Advances a sequence beyond the copied values of a column. All tenants share the sequence, and others may use it at the
+ * same time, so it is never set back: it skips more values than they can take meanwhile.
+ */
+async function skipValues(client: PoolClient, sequence: string, table: string, column: string): Promise<void> {
   await client.query(
-    `SELECT setval('${name}.proposal_versions', greatest(max(version), max(place), nextval('${name}.proposal_versions')))
-     FROM ${name}.proposals`,
+    `SELECT setval($1::regclass, last + 10000) FROM (SELECT max(${column}) AS last FROM ${table}) AS copied
+     WHERE last >= nextval($1::regclass)`,
+    [sequence],
   );
 }
 
@@ -347,10 +351,7 @@ async function copyToPostgres(client: PoolClient, table: Table, database: Databa
   await flush();
   for (const { name: column, isIdentity } of columns) {
     if (!isIdentity) continue;
-    await client.query(
-      `SELECT setval(pg_get_serial_sequence($1, $2), greatest(max(${column}), 1)) FROM ${schema}.${name}`,
-      [`${schema}.${name}`, column],
-    );
+    await skipValues(client, `${schema}.${name}_${column}_seq`, `${schema}.${name}`, column);
   }
 }
 
