@@ -49,7 +49,7 @@ export async function phoneWithPasskeys(
   const keyOf = (user: string) => {
     const passkey = passkeys.get(user);
     if (passkey === undefined) throw new Error(`${user} has no passkey`);
-    return { sign: (details: Parameters<typeof signed>[1]) => signed(passkey, details) };
+    return { sign: (details: Parameters<typeof signed>[1]) => signed(passkey, details, {}, user) };
   };
   return createPhoneClient({ ...options, keyOf });
 }

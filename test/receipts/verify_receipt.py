@@ -107,9 +107,9 @@ def approved(gateway, proposal, approvals):
     need(approvals and approvals[0]["sub"] == proposal["sub"], "not_signed")
     need(len({one["sub"] for one in approvals}) == len(approvals), "not_signed")
     need(proposal["nonce"] is not None, "statement")
-    statement = {"v": 1, "purpose": "trade-agent.approval", "decision": "approve", "gateway": gateway}
-    statement.update({"proposal": proposal["id"]}, **{n: proposal[n] for n in "digest code worst_case nonce".split()})
     for one in approvals:
+        statement = {"v": 1, "purpose": "trade-agent.approval", "decision": "approve", "gateway": gateway, "sub": one["sub"]}
+        statement.update({"proposal": proposal["id"]}, **{n: proposal[n] for n in "digest code worst_case nonce".split()})
         evidence, key, host = one["evidence"], one["key"], urlsplit(one["origin"]).hostname or ""
         software_live = evidence["method"] == "software" and '"environment":"live"' in jcs(proposal["subject"])
         need(not software_live, "phone_key")

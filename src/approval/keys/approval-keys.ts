@@ -247,7 +247,7 @@ export class ApprovalKeys {
    * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
    */
   async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalSigningOptions> {
-    const statement = approvalStatement(details);
+    const statement = approvalStatement(details, sub);
     const passkeys = (await this.#options.store.listByPerson(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
       throw signatureProblem('signature_key_unknown', 'you have no passkey enrolled here', {
@@ -272,7 +272,7 @@ export class ApprovalKeys {
     { isFirst }: { readonly isFirst: boolean } = { isFirst: true },
   ): Promise<VerifiedEvidence> {
     const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
-    const statement = approvalStatement(details);
+    const statement = approvalStatement(details, sub);
     if (statement.gateway !== gateway) {
       throw signatureProblem('signature_gateway', 'the approval was signed for another gateway', {
         fields: ['gateway'],

@@ -224,19 +224,18 @@ async function requireApproved(
   if (owner === undefined) throw new ReceiptError('not_signed', 'no key signed the approval');
   if (owner.sub !== proposal.sub) throw new ReceiptError('not_signed', 'the approval was not signed by the owner');
   if (second?.sub === owner.sub) throw new ReceiptError('not_signed', 'the same person signed the approval twice');
-  const statement = expectedStatement(gateway, proposal);
   for (const approval of approvals) {
     requirePaperForSoftware(proposal, approval);
-    await requireSigned(statement, approval);
+    await requireSigned(expectedStatement(gateway, proposal, approval.sub), approval);
   }
 }
 
 /** Returns the statement that approves a proposal, derived from the proposal and never taken from the evidence. */
-function expectedStatement(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
+function expectedStatement(gateway: string, proposal: ApprovedProposal, sub: string): ApprovalStatement {
   const { id, digest, code, worst_case, nonce } = proposal;
   if (nonce === null) throw new ReceiptError('statement', 'the proposal predates signed approvals');
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;
-  return { ...fixed, gateway, proposal: id, digest, code, worst_case, nonce };
+  return { ...fixed, gateway, proposal: id, digest, sub, code, worst_case, nonce };
 }
 
 /** Rejects software keys for live money, because anyone with access to the machine can copy them. */

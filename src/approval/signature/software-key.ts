@@ -30,7 +30,7 @@ export function deriveSoftwareKey(secret: string, user: string): SoftwareKey {
     credentialId,
     publicKey,
     sign(details, { origin }) {
-      const statement = approvalStatement(details);
+      const statement = approvalStatement(details, user);
       const challenge = statementChallenge(statement).toString('base64url');
       const clientData = Buffer.from(JSON.stringify({ type: 'webauthn.get', challenge, origin, crossOrigin: false }));
       const authenticatorData = Buffer.concat([

@@ -8,7 +8,7 @@ import type { WorstCase } from '../../trading/proposal.ts';
 import { isProposalDetails } from '../details.ts';
 
 /**
- * The statement that a person's key signs: the person approves this one proposal, at this gateway, once. `digest`
+ * The statement that a person's key signs: this person approves this one proposal, at this gateway, once. `digest`
  * covers the subject, the worst case, the provenance of each field, and who proposed it.
  *
  * A signature of the statement proves that someone who unlocked the key approved these bytes. It does not prove what a
@@ -23,6 +23,8 @@ export interface ApprovalStatement {
   /** The proposal's id; for a request that a client makes directly, the `identifier` of its details. */
   readonly proposal: string;
   readonly digest: string;
+  /** The person who approves. */
+  readonly sub: string;
   /** As shown both in the terminal and on the phone. */
   readonly code: string;
   readonly worst_case: WorstCase | null;
@@ -56,11 +58,12 @@ export function generateNonce(): string {
 /**
  * Returns the statement that approves the details of a proposal, or of an order or message that a client requests
  * directly (trading/approval-details.ts, trading/message-details.ts).
+ * @param sub the person who approves
  * @throws {HttpProblem} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
  * @throws {ZodError} for details of any other form
  */
-export function approvalStatement(details: Readonly<Record<string, unknown>>): ApprovalStatement {
-  const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;
+export function approvalStatement(details: Readonly<Record<string, unknown>>, sub: string): ApprovalStatement {
+  const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve', sub } as const;
   if (!isProposalDetails(details)) {
     const { locations, identifier, digest } = askedDetailsSchema.parse(details);
     const [gateway = ''] = locations;
@@ -117,6 +120,7 @@ export const evidenceSchema = z.lazy(() =>
       gateway: z.string(),
       proposal: z.string(),
       digest: z.string(),
+      sub: z.string(),
       code: z.string(),
       worst_case: z.record(z.string(), z.unknown()).nullable(),
       decision: z.string(),

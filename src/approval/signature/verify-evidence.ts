@@ -40,6 +40,7 @@ const comparedMembers: readonly (readonly [keyof ApprovalStatement, Extract<Prob
   ['gateway', 'signature_gateway'],
   ['proposal', 'signature_proposal'],
   ['digest', 'signature_digest'],
+  ['sub', 'signature_key_of_another'],
   ['code', 'signature_code'],
   ['worst_case', 'signature_worst_case'],
   ['decision', 'signature_decision'],

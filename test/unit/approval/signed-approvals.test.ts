@@ -55,7 +55,7 @@ it.each([
   ['is carried out where they are not', false, 'executed'],
 ] as const)('one from before there were nonces %s', async (_, isSigned, state) => {
   const check: Check = async (details) => {
-    approvalStatement(details);
+    approvalStatement(details, 'alice');
     return await passes(details, undefined, 'alice');
   };
   const world = kernelWorld(isSigned ? { signatures: { check } } : {});

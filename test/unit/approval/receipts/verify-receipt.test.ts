@@ -31,7 +31,12 @@ const proposal: Receipt['proposal'] = {
 
 function approvalOf(sub: Name): SignedApproval {
   const authenticator: Authenticator = people[sub];
-  const { method: _, ...evidence } = signed(authenticator, detailsOf({ ...statement, digest: proposal.digest }));
+  const { method: _, ...evidence } = signed(
+    authenticator,
+    detailsOf({ ...statement, digest: proposal.digest }),
+    {},
+    sub,
+  );
   return {
     sub,
     evidence: { method: 'webauthn', ...evidence },

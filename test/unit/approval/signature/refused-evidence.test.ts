@@ -105,6 +105,7 @@ describe('a statement of something else is refused', () => {
   it('another gateway', () => refuses('signature_gateway', saying({ gateway: 'http://localhost:4748' })));
   it('another proposal', () => refuses('signature_proposal', saying({ proposal: other.proposal })));
   it('another digest', () => refuses('signature_digest', saying({ digest: 'A'.repeat(43) })));
+  it('another approver', () => refuses('signature_key_of_another', saying({ sub: 'bob' })));
   it('another code', () => refuses('signature_code', saying({ code: '7K3N' })));
   it('a better worst case', () =>
     refuses('signature_worst_case', saying({ worst_case: { ...detailsOf().worst_case, cash: '9.09' } })));
@@ -134,7 +135,11 @@ describe('a statement of something else is refused', () => {
   it('what was signed for the very same order, proposed renewed', async () => {
     const before = signed(phone);
     const renewed = detailsOf({ nonce: other.nonce });
-    await refuses('signature_challenge', { ...before, statement: approvalStatement(renewed) }, { details: renewed });
+    await refuses(
+      'signature_challenge',
+      { ...before, statement: approvalStatement(renewed, 'alice') },
+      { details: renewed },
+    );
   });
 });
 
@@ -175,6 +180,8 @@ describe('what the right key did not sign is refused', () => {
     await refuses('signature_key_of_another', signed(bobs));
   });
   it('one’s own key for somebody else’s approval', () =>
+    refuses('signature_key_of_another', signed(phone, detailsOf(), {}, 'bob'), { sub: 'bob' }));
+  it('what one signed oneself, as somebody else’s approval', () =>
     refuses('signature_key_of_another', signed(phone), { sub: 'bob' }));
   it('another key under this one’s name', () => {
     const evil = authenticatorOf();
@@ -203,7 +210,7 @@ describe('what the right key did not sign is refused', () => {
   it('a challenge put in afterwards', () => {
     const evidence = signed(phone, other);
     const client = JSON.parse(bytesOf(evidence.client_data_json).toString()) as Record<string, unknown>;
-    const statement = approvalStatement(detailsOf());
+    const statement = approvalStatement(detailsOf(), 'alice');
     const challenge = statementChallenge(statement).toString('base64url');
     const forged = textOf(Buffer.from(JSON.stringify({ ...client, challenge })));
     return refuses('signature_wrong', { ...evidence, statement, client_data_json: forged });

@@ -85,8 +85,9 @@ export function signed(
   authenticator: Authenticator,
   details: Readonly<Record<string, unknown>> = detailsOf(),
   oddity: Oddity = {},
+  sub = 'alice',
 ): Evidence {
-  const statement = approvalStatement(details);
+  const statement = approvalStatement(details, sub);
   const challenge = statementChallenge(statement).toString('base64url');
   return toWebauthnEvidence(authenticator.assert(challenge, oddity), statement);
 }

@@ -20,7 +20,7 @@ describe('an approval signed by its person’s own key', () => {
   it.each<Algorithm>(['ES256', 'EdDSA', 'RS256'])('passes: %s', async (algorithm) => {
     const authenticator = authenticatorOf(algorithm);
     await world.enrol('bob', authenticator);
-    expect(await check(signed(authenticator), detailsOf(), 'bob')).toMatchObject({
+    expect(await check(signed(authenticator, detailsOf(), {}, 'bob'), detailsOf(), 'bob')).toMatchObject({
       method: 'webauthn',
       credentialId: authenticator.credentialId,
       deviceType: 'singleDevice',
