@@ -1,6 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { createDatabaseRulesSource, createFolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
@@ -132,7 +131,6 @@ async function open(
       if (!isRefused) listener(request, response);
     }),
   );
-  onClose(preloadVerification());
   const ready: HomeReadyInfo = {
     address: settings.address,
     url: server.url,

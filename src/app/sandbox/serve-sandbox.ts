@@ -1,4 +1,3 @@
-import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { CONNECT_PATH } from '../../home/identity-provider/protocol/protocol.ts';
 import { createMcpMount } from '../../mcp/http/mcp-mount.ts';
 import type { SandboxReadyInfo } from '../../sandbox/ready-file.ts';
@@ -36,7 +35,6 @@ export async function serveSandbox(
         mounts: [createMcpMount({ ...mcp, clock, environment: 'paper', connectPath: CONNECT_PATH })],
       });
       onClose(() => sandbox.close());
-      onClose(preloadVerification());
       idle = async (ms) => {
         for (;;) {
           const left = sandbox.lastRequestAt() + ms - clock.now();

@@ -18,6 +18,7 @@ import type {
 import { safeLine } from '../../text/sanitize.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
+import { EDDSA, readCoseKey, SIGNATURE_ALGORITHMS } from '../signature/cose-key.ts';
 import {
   type ApprovalStatement,
   approvalStatement,
@@ -27,7 +28,7 @@ import {
 } from '../signature/statement.ts';
 import {
   counterRegressedProblem,
-  SIGNATURE_ALGORITHMS,
+  readClientData,
   signatureProblem,
   type VerifiedEvidence,
   verifyAssertion,
@@ -40,8 +41,9 @@ const SECRET_BYTES = 32;
 const MAX_NAME_LENGTH = 40;
 /** How long the browser's passkey prompt stays open, in milliseconds. */
 const PROMPT_TIMEOUT_MS = 5 * 60_000;
-/** The COSE algorithm EdDSA. */
-const EDDSA = -8;
+/** Maximum length of a credential id, in bytes (WebAuthn §7.1). */
+const MAX_CREDENTIAL_ID_BYTES = 1023;
+const MAX_COUNTER = 2 ** 32 - 1;
 const SIGN_IN_PURPOSE = ['sign in'] as const;
 
 /** The options for signing an approval with a passkey, and the statement from which the challenge is derived. */
@@ -227,9 +229,8 @@ export class ApprovalKeys {
   async signIn(assertion: AuthenticationResponseJSON): Promise<SigningKey> {
     const { store, clock } = this.#options;
     const use = await this.#assertedBy({ assertion }, SIGN_IN_PURPOSE);
-    const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
-    const { challenge } = decodeClientDataJSON(assertion.response.clientDataJSON);
-    if (!this.#challenges.take(challenge)) {
+    const { challenge } = readClientData(assertion.response.clientDataJSON);
+    if (!this.#challenges.take(String(challenge))) {
       throw signatureProblem('signature_challenge', 'this signature was already used to sign in', {
         hint: 'Sign in again.',
       });
@@ -392,10 +393,9 @@ export class ApprovalKeys {
   async #verifiedRegistration(registration: RegistrationResponseJSON, about: readonly string[]) {
     const { origin, rpId } = this.#options;
     const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
-    const { decodeClientDataJSON, decodeCredentialPublicKey } = await import('@simplewebauthn/server/helpers');
     try {
-      const { crossOrigin = false, topOrigin } = decodeClientDataJSON(registration.response.clientDataJSON);
-      if (crossOrigin || topOrigin !== undefined) throw keyRefused();
+      const { crossOrigin = false, topOrigin } = readClientData(registration.response.clientDataJSON);
+      if (crossOrigin !== false || topOrigin !== undefined) throw keyRefused();
       const { verified, registrationInfo } = await verifyRegistrationResponse({
         response: registration,
         expectedChallenge: (challenge) => this.#challenges.isFor(challenge, about),
@@ -406,12 +406,15 @@ export class ApprovalKeys {
       });
       if (!verified) throw keyRefused();
       const { credential, credentialDeviceType, credentialBackedUp } = registrationInfo;
-      const algorithm: unknown = decodeCredentialPublicKey(credential.publicKey).get(3);
-      if (typeof algorithm !== 'number') throw keyRefused();
+      const cose = readCoseKey(credential.publicKey);
+      if (cose === undefined) throw keyRefused();
+      if (Buffer.from(credential.id, 'base64url').length > MAX_CREDENTIAL_ID_BYTES) throw keyRefused();
+      // No assertion could have a higher counter.
+      if (credential.counter === MAX_COUNTER) throw keyRefused();
       return {
         credentialId: credential.id,
         publicKey: credential.publicKey,
-        algorithm,
+        algorithm: cose.algorithm,
         counter: credential.counter,
         deviceType: credentialDeviceType,
         backedUp: credentialBackedUp,

@@ -1,7 +1,9 @@
+import { createHash, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
+import { EDDSA, readCoseKey } from './cose-key.ts';
 import {
   type ApprovalStatement,
   type Evidence,
@@ -126,20 +128,14 @@ interface VerifiedAssertion {
   readonly backedUp: boolean;
 }
 
-/**
- * For each accepted COSE algorithm, the key type and, if the algorithm requires one, the curve (RFC 9053 §2, RFC 8812
- * §2).
- */
-const keyTypeByAlgorithm: Readonly<Record<number, { readonly kty: number; readonly crv?: number }>> = {
-  [-7]: { kty: 2, crv: 1 },
-  [-8]: { kty: 1, crv: 6 },
-  [-257]: { kty: 3 },
-};
-/** The accepted COSE algorithms: ES256, EdDSA (Ed25519), RS256. */
-export const SIGNATURE_ALGORITHMS = Object.keys(keyTypeByAlgorithm).map(Number);
+/** The members of client data that are checked (WebAuthn §5.8.1). */
+type ClientData = Readonly<Record<'type' | 'challenge' | 'origin' | 'crossOrigin' | 'topOrigin', unknown>>;
 
-/** Labels of a COSE_Key's members (RFC 9052 §7.1). */
-const COSE = { kty: 1, alg: 3, crv: -1 } as const;
+/** Flags of authenticator data (WebAuthn §6.1). */
+const FLAG = { up: 1, uv: 4, be: 8, bs: 16, attested: 64, extensions: 128 } as const;
+/** Lengths in authenticator data: the digest of the relying party's id, and the whole without extensions. */
+const RP_ID_HASH_BYTES = 32;
+const AUTHENTICATOR_DATA_BYTES = 37;
 
 /**
  * Verifies that an enrolled key signed the challenge (WebAuthn §7.2). Each check has its own code; the signature is
@@ -151,41 +147,78 @@ export async function verifyAssertion(
   expected: ExpectedAssertion,
   keys: { byId(credentialId: string): Promise<SigningKey | undefined> },
 ): Promise<VerifiedAssertion> {
-  const helpers = await import('@simplewebauthn/server/helpers');
-  // The client data may be any JSON, because its sender has not proved anything yet.
-  const clientData: unknown = readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON));
-  if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData)) throw malformedSignature();
-  requireClientData(clientData, expected);
-  const data = readOrRefuse(() =>
-    helpers.parseAuthenticatorData(helpers.isoBase64URL.toBuffer(assertion.authenticatorData)),
-  );
-  const { flags, counter } = data;
-  const rpIdHash = await helpers.toHash(expected.rpId);
-  if (!helpers.isoUint8Array.areEqual(data.rpIdHash, rpIdHash))
-    throw signatureProblem('signature_rp', 'the signature is for another site');
-  if (!flags.up) throw signatureProblem('signature_presence', 'the key reported no user presence when it signed');
-  if (!flags.uv) throw signatureProblem('signature_verification', 'the key signed without being unlocked');
+  requireClientData(readClientData(assertion.clientDataJSON), expected);
+  const authenticatorData = decodeBase64url(assertion.authenticatorData);
+  const { flags, counter } = await readAuthenticatorData(authenticatorData, expected.rpId);
   const key = requireKey(await keys.byId(assertion.credentialId), expected);
+  const [isBackupEligible, backedUp] = [(flags & FLAG.be) !== 0, (flags & FLAG.bs) !== 0];
   // Whether a key can be backed up never changes, and only such a key can have been backed up (WebAuthn §7.2).
-  if (flags.be !== (key.deviceType === 'multiDevice') || (flags.bs && !flags.be)) {
+  if (isBackupEligible !== (key.deviceType === 'multiDevice') || (backedUp && !isBackupEligible)) {
     throw signatureProblem('signature_device', 'the key’s backup flags differ from when it was enrolled');
   }
-  const cose = readOrRefuse(
-    () => helpers.decodeCredentialPublicKey(new Uint8Array(key.publicKey)) as unknown as Map<number, unknown>,
-  );
-  const algorithm = keyTypeByAlgorithm[key.algorithm];
-  if (
-    algorithm === undefined ||
-    cose.get(COSE.alg) !== key.algorithm ||
-    cose.get(COSE.kty) !== algorithm.kty ||
-    (algorithm.crv !== undefined && cose.get(COSE.crv) !== algorithm.crv)
-  ) {
+  const cose = readCoseKey(key.publicKey);
+  if (cose === undefined || cose.algorithm !== key.algorithm) {
     throw signatureProblem('signature_algorithm', 'the key’s algorithm is not accepted here');
   }
   if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterRegressedProblem();
-  if (!(await hasValidSignature(assertion, expected, key)))
+  const signed = Buffer.concat([authenticatorData, sha256(decodeBase64url(assertion.clientDataJSON))]);
+  const hash = cose.algorithm === EDDSA ? null : 'sha256';
+  // OpenSSL accepts an ECDSA signature only if encoding its r and s again as DER gives the same bytes.
+  if (!verify(hash, signed, cose.key, decodeBase64url(assertion.signature)))
     throw signatureProblem('signature_wrong', 'the signature was not made by the key');
-  return { key, counter, backedUp: flags.bs };
+  return { key, counter, backedUp };
+}
+
+const sha256 = (data: string | Buffer): Buffer => createHash('sha256').update(data).digest();
+
+/** Decodes canonical base64url, the only spelling of these bytes (RFC 4648 §3.5). */
+function decodeBase64url(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.toString('base64url') !== text) throw malformedSignature();
+  return bytes;
+}
+
+/**
+ * Reads client data in base64url. Its members may be anything, because its sender has not proved anything yet.
+ * @throws {HttpProblem} 403 `signature_malformed` unless it is a JSON object in UTF-8
+ */
+export function readClientData(text: string): Partial<ClientData> {
+  const bytes = decodeBase64url(text);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw malformedSignature();
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw malformedSignature();
+  return parsed;
+}
+
+/** Reads the authenticator data of an assertion, which never has attested credential data (WebAuthn §6.1). */
+async function readAuthenticatorData(data: Buffer, rpId: string): Promise<{ flags: number; counter: number }> {
+  const flags = data[RP_ID_HASH_BYTES] ?? 0;
+  const extensions = data.subarray(AUTHENTICATOR_DATA_BYTES);
+  const hasExtensions = (flags & FLAG.extensions) !== 0;
+  const isWellFormed = data.length >= AUTHENTICATOR_DATA_BYTES && (flags & FLAG.attested) === 0;
+  if (!isWellFormed || extensions.length > 0 !== hasExtensions) throw malformedSignature();
+  if (hasExtensions && !(await isCanonicalMap(extensions))) throw malformedSignature();
+  if (!data.subarray(0, RP_ID_HASH_BYTES).equals(sha256(rpId)))
+    throw signatureProblem('signature_rp', 'the signature is for another site');
+  if ((flags & FLAG.up) === 0)
+    throw signatureProblem('signature_presence', 'the key reported no user presence when it signed');
+  if ((flags & FLAG.uv) === 0)
+    throw signatureProblem('signature_verification', 'the key signed without being unlocked');
+  return { flags, counter: data.readUInt32BE(RP_ID_HASH_BYTES + 1) };
+}
+
+async function isCanonicalMap(bytes: Buffer): Promise<boolean> {
+  const { isoCBOR } = await import('@simplewebauthn/server/helpers');
+  try {
+    const map = isoCBOR.decodeFirst(new Uint8Array(bytes));
+    return map instanceof Map && Buffer.from(isoCBOR.encode(map)).equals(bytes);
+  } catch {
+    return false;
+  }
 }
 
 /** Returns the problem with a key whose counter went backwards, which means that the key may have been copied. */
@@ -206,8 +239,6 @@ export function signatureProblem(
     challenge: { error: 'insufficient_authorization_details' },
   });
 }
-
-type ClientData = Readonly<Record<'type' | 'challenge' | 'origin' | 'crossOrigin' | 'topOrigin', unknown>>;
 
 function requireClientData(data: Partial<ClientData>, { challenge, origin }: ExpectedAssertion): void {
   if (typeof data.challenge !== 'string' || !challenge(data.challenge)) {
@@ -232,42 +263,6 @@ function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssert
     });
   }
   return key;
-}
-
-/** Verifies the signature, with a library that also repeats all other checks. */
-async function hasValidSignature(
-  { credentialId, authenticatorData, clientDataJSON, signature }: Assertion,
-  { challenge, origin, rpId }: ExpectedAssertion,
-  key: SigningKey,
-): Promise<boolean> {
-  const { verifyAuthenticationResponse } = await import('@simplewebauthn/server');
-  try {
-    const { verified } = await verifyAuthenticationResponse({
-      response: {
-        id: credentialId,
-        rawId: credentialId,
-        type: 'public-key',
-        clientExtensionResults: {},
-        response: { authenticatorData, clientDataJSON, signature },
-      },
-      expectedChallenge: challenge,
-      expectedOrigin: origin,
-      expectedRPID: rpId,
-      requireUserVerification: true,
-      credential: { id: key.credentialId, publicKey: new Uint8Array(key.publicKey), counter: key.counter },
-    });
-    return verified;
-  } catch {
-    return false;
-  }
-}
-
-function readOrRefuse<T>(read: () => T): T {
-  try {
-    return read();
-  } catch {
-    throw malformedSignature();
-  }
 }
 
 function malformedSignature(): HttpProblem {

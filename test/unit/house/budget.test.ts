@@ -16,7 +16,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   sandbox: 8_300,
   home: 15_000,
   gateway: 21_250,
-  approval: 8_600,
+  approval: 8_700,
   jobs: 800,
   store: 14_300,
   auth: 3_400,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
 import type { Authenticator, Oddity } from '../signature/authenticator.ts';
 import { createAuthenticator } from '../signature/authenticator.ts';
+import { oddKeys } from '../signature/odd-keys.ts';
 import {
   ADDRESS,
   authenticatorOf,
@@ -89,6 +90,9 @@ describe('a pairing', () => {
     ['for another site', { rpId: 'evil.example' }],
     ['as a signature', { type: 'webauthn.get' }],
     ['with another challenge', { challenge: Buffer.alloc(32) }],
+    ['under an id of 1,024 bytes', { id: Buffer.alloc(1024, 7) }],
+    ['with a counter that nothing exceeds', { counter: 2 ** 32 - 1 }],
+    ...oddKeys.map(([what, , cose]) => [`with ${what}`, { cose }] as [string, Oddity]),
   ])('enrols no key that was made %s', async (_, oddity) => {
     const { secret, challenge } = await pairingOf('alice');
     await expect(world.keys.enroll({ secret }, phone.register(challenge, oddity), 'phone')).rejects.toMatchObject({
@@ -96,6 +100,12 @@ describe('a pairing', () => {
       code: 'key_refused',
     });
     expect(await world.keys.list('alice')).toEqual([]);
+  });
+
+  it('enrols a key under an id of 1,023 bytes', async () => {
+    const { secret, challenge } = await pairingOf('alice');
+    const registration = phone.register(challenge, { id: Buffer.alloc(1023, 7) });
+    expect(await world.keys.enroll({ secret }, registration, 'phone')).toMatchObject({ sub: 'alice' });
   });
 
   it('enrols no key that was made for another pairing, or too long ago', async () => {

@@ -16,6 +16,10 @@ export interface Oddity {
   readonly be?: boolean;
   readonly bs?: boolean;
   readonly counter?: number;
+  /** Registers this public key (COSE_Key) in place of its own. */
+  readonly cose?: Uint8Array;
+  /** Registers under this id. */
+  readonly id?: Buffer;
 }
 
 /** An authenticator with a real key, which makes real assertions. */
@@ -72,17 +76,17 @@ export function createAuthenticator(
     algorithm: coseIds[algorithm],
     counter: 0,
     register(challenge, oddity = {}) {
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(id.length);
-      const authData = data(oddity, Buffer.concat([Buffer.alloc(16), length, id, cose]));
+      const { id: named = id, cose: made = cose } = oddity;
+      const authData = data(oddity, Buffer.concat([Buffer.alloc(16), lengthOf(named), named, made]));
       const attestationObject = Buffer.concat([
         Buffer.from('a363666d74646e6f6e656761747453746d74a068617574684461746159', 'hex'),
         lengthOf(authData),
         authData,
       ]);
+      const credentialId = named.toString('base64url');
       return {
-        id: authenticator.credentialId,
-        rawId: authenticator.credentialId,
+        id: credentialId,
+        rawId: credentialId,
         type: 'public-key',
         clientExtensionResults: {},
         response: {

@@ -5,6 +5,7 @@ import { deriveSoftwareKey } from '../../../../src/approval/signature/software-k
 import { approvalStatement, type Evidence, statementChallenge } from '../../../../src/approval/signature/statement.ts';
 import type { SigningKey } from '../../../../src/store/signing-key-store.ts';
 import type { Authenticator } from './authenticator.ts';
+import { oddKeys } from './odd-keys.ts';
 import {
   ADDRESS,
   authenticatorOf,
@@ -192,6 +193,41 @@ describe('what the right key did not sign is refused', () => {
     refuses('signature_wrong', changed({ signature: flipped(signed(phone).signature, 20) })));
   it('a signature cut short', () =>
     refuses('signature_wrong', changed({ signature: textOf(bytesOf(signed(phone).signature).subarray(0, -8)) })));
+  it.each<readonly [string, (der: Buffer) => Buffer]>([
+    ['with a length in two bytes', (der) => Buffer.concat([Buffer.from([0x30, 0x81]), der.subarray(1)])],
+    ['with a byte behind', (der) => Buffer.concat([der, Buffer.alloc(1)])],
+    [
+      'with a third integer',
+      (der) => Buffer.concat([Buffer.from([0x30, (der[1] ?? 0) + 3]), der.subarray(2), Buffer.from([2, 1, 0])]),
+    ],
+    [
+      'with an r that has a zero more',
+      (der) => {
+        const [length = 0, r = 0] = [der[1], der[3]];
+        return Buffer.concat([Buffer.from([0x30, length + 1, 2, r + 1, 0]), der.subarray(4)]);
+      },
+    ],
+  ])('a signature that is not DER: %s', (_what, spell) =>
+    refuses('signature_wrong', changed({ signature: textOf(spell(bytesOf(signed(phone).signature))) })),
+  );
+  it('base64url of a length that no bytes have', () =>
+    refuses('signature_malformed', changed({ authenticator_data: `${signed(phone).authenticator_data}AAA` })));
+  it('base64url with a bit set that no byte has', () => {
+    // 37 bytes leave four bits of the last character unused.
+    const data = signed(phone).authenticator_data;
+    const next = String.fromCharCode(data.charCodeAt(data.length - 1) + 1);
+    return refuses('signature_malformed', changed({ authenticator_data: `${data.slice(0, -1)}${next}` }));
+  });
+  it('authenticator data that attests a key', () => {
+    const data = bytesOf(signed(phone).authenticator_data);
+    data[32] = (data[32] ?? 0) | 64;
+    return refuses('signature_malformed', changed({ authenticator_data: textOf(data) }));
+  });
+  it.each(oddKeys)('a key with %s (%s), had it been enrolled', async (_what, algorithm, publicKey) => {
+    const evil = authenticatorOf(algorithm);
+    await enrolledAs(evil, { publicKey: new Uint8Array(publicKey), algorithm: evil.algorithm });
+    await refuses('signature_algorithm', signed(evil));
+  });
   it('another signature of the same key', () =>
     refuses('signature_wrong', changed({ signature: signed(phone, other).signature })));
   it('a count raised afterwards', () =>
