@@ -80,7 +80,7 @@ export async function withWorld(work) {
     const login = cli(['login']);
     const loggedIn = ended(login);
     const [code] = await output(login, /\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
-    await phone('/phone/api/device', { user: 'alice', user_code: code });
+    await ended(cli(['phone', 'login', code]));
     await loggedIn;
     return await work({ env, cli, phone });
   } finally {

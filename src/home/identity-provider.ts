@@ -45,6 +45,7 @@ import { isRequestFault } from './identity-provider/protocol/readable-form.ts';
 import { createRequestLimits } from './identity-provider/protocol/request-limits.ts';
 import { openCompanyRevocations } from './identity-provider/signals/company-revocations.ts';
 import { createSignalEndpoint } from './identity-provider/signals/signal-endpoint.ts';
+import { createSignedGrants } from './identity-provider/signed-grants.ts';
 import { startSignalTransmitter } from './identity-provider/transmitter/transmitter.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
 import { createApprovalSteps, mustPickCode } from './phone/decision/approval-steps.ts';
@@ -109,8 +110,8 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
   const push = await createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
   const connections = createConnectionRequests({ database, vault, clock });
-  const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
-  const consents = createConsents({ provider, resource, authorized: state.authorized, grants, now });
+  const deviceCodes = createDeviceCodes({ ...state, provider, issuer, resource, servers, now });
+  const consents = createConsents({ ...state, provider, resource, now });
   const connectedAccounts = createConnectedAccountsApi({
     issuer,
     vault,
@@ -242,6 +243,12 @@ async function openProviderState(
     grants,
     authorized,
     openRegistrations,
+    signed: createSignedGrants({
+      keys: options.keys,
+      signatures: options.signatures ?? 'off',
+      gateway: options.resource,
+      now,
+    }),
     revocations: openCompanyRevocations({ database, companies, now }),
     redeemed: createRedeemedAssertionStore(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: createCompanyKeyLookup(companies, { fetch: options.fetch ?? fetch, clock }),

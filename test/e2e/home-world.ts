@@ -5,7 +5,7 @@ import { parseDocument } from 'yaml';
 import { toWebauthnEvidence } from '../../src/approval/signature/statement.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { freePort } from '../free-port.ts';
-import { type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';
+import { allowDevice, type HttpBrowser, pairByHttp } from '../integration/home/http-browser.ts';
 import type { Authenticator } from '../unit/approval/signature/authenticator.ts';
 import { ScriptFaults } from './script-session.ts';
 import { type Finished, type Running, startCommand } from './world.ts';
@@ -100,8 +100,7 @@ export async function createHomeWorld(
     async login({ browser }) {
       const login = start(['login']);
       const [code] = await login.waitFor(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
-      const page = `/device/confirm?user_code=${code}`;
-      await browser.submit(page, '/device/confirm', { user_code: code, decision: 'allow' });
+      await allowDevice(browser, code ?? '');
       const { code: exit, stderr } = await login.finished;
       if (exit !== 0) throw new Error(`login ended with ${exit}: ${stderr}`);
     },

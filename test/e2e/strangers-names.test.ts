@@ -11,6 +11,7 @@ import { profileSchema } from '../../src/config/profile.ts';
 import { HOME_LOGIN_CLIENT, resolveProfile } from '../../src/config/resolve-profile.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { folderOfSuite } from '../folders.ts';
+import { allowDevice } from '../integration/home/http-browser.ts';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from './home-world.ts';
 import { ScriptFaults } from './script-session.ts';
 
@@ -65,8 +66,7 @@ async function signIn(): Promise<Session> {
   const profile = resolveProfile({ profiles: { home: profileSchema.parse(at) } }, 'home');
   const store = openFileStore({ folder: place, profile: 'home' });
   const login = await beginDeviceLogin(profile, store, { home });
-  const page = `/device/confirm?user_code=${login.user_code}`;
-  await phone.browser.submit(page, '/device/confirm', { user_code: login.user_code, decision: 'allow' });
+  await allowDevice(phone.browser, login.user_code);
   await login.complete(new AbortController().signal);
   const opened = await openSession({ profile, store, home });
   if (opened === undefined) throw new Error('nobody is signed in');

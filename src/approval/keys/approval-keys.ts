@@ -263,14 +263,14 @@ export class ApprovalKeys {
    * verified again. The signature is stored with the key's counter in one transaction, so the gateway may verify
    * approvals in a different order than they were signed.
    * @param time `isFirst` is false if the approval was already acted on; a key that has since been removed is then
-   *   still accepted
+   *   still accepted. With `once`, evidence that was verified before is rejected.
    * @throws `signature_…`
    */
   async check(
     details: Readonly<Record<string, unknown>>,
     evidence: unknown,
     sub: string,
-    { isFirst }: { readonly isFirst: boolean } = { isFirst: true },
+    { isFirst, once = false }: { readonly isFirst: boolean; readonly once?: boolean } = { isFirst: true },
   ): Promise<VerifiedEvidence> {
     const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
     const statement = approvalStatement(details, sub);
@@ -282,6 +282,7 @@ export class ApprovalKeys {
     const { proposal: approval } = statement;
     const parsed = evidenceSchema.safeParse(evidence);
     const isKept = parsed.success && (await store.hasSignature({ sub, approval, digest: evidenceDigest(parsed.data) }));
+    if (isKept && once) throw signatureRepeated();
     const byId = async (id: string) => {
       const key = await store.byId(id);
       return key !== undefined && isKept ? keyAtSigning(key, isFirst) : key;
@@ -296,10 +297,17 @@ export class ApprovalKeys {
       { approval, sub, digest, evidence: verified.evidence, use: { credentialId, counter, backedUp } },
       {
         event: 'signed',
-        facts: { ...facts, device_type: deviceType, backed_up: backedUp, digest: statement.digest },
+        facts: {
+          ...facts,
+          device_type: deviceType,
+          backed_up: backedUp,
+          digest: statement.digest,
+          grant: details.grant,
+        },
       },
       clock.now(),
     );
+    if (kept === 'known' && once) throw signatureRepeated();
     // Since it was verified, the key was removed, or it signed something else with a higher counter.
     if (kept === 'stale') throw counterRegressedProblem();
     failpoint('signature.kept');
@@ -489,6 +497,10 @@ function keyKnown(): HttpProblem {
   return new HttpProblem(409, 'key_known', 'this key is or was already enrolled here', {
     hint: 'Sign in with this key, or enroll another one.',
   });
+}
+
+function signatureRepeated(): HttpProblem {
+  return signatureProblem('signature_challenge', 'this signature was already used', { hint: 'Start again.' });
 }
 
 function pairingEnded(): HttpProblem {

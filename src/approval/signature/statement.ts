@@ -6,6 +6,7 @@ import { approvalCode } from '../../trading/approval-details.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import type { WorstCase } from '../../trading/proposal.ts';
 import { isProposalDetails } from '../details.ts';
+import { GRANT_DETAILS_TYPE, parseGrantDetails } from './grant.ts';
 
 /**
  * The statement that a person's key signs: this person approves this one proposal, at this gateway, once. `digest`
@@ -17,10 +18,11 @@ import { isProposalDetails } from '../details.ts';
  */
 export interface ApprovalStatement {
   readonly v: 1;
-  readonly purpose: 'trade-agent.approval';
+  /** `trade-agent.grant`: the person gives a device, an app or a code access, instead of approving a proposal. */
+  readonly purpose: 'trade-agent.approval' | 'trade-agent.grant';
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  /** The proposal's id; for a request that a client makes directly, the `identifier` of its details. */
+  /** The proposal's id; for a grant or a request that a client makes directly, the `identifier` of its details. */
   readonly proposal: string;
   readonly digest: string;
   /** The person who approves. */
@@ -29,7 +31,7 @@ export interface ApprovalStatement {
   readonly code: string;
   readonly worst_case: WorstCase | null;
   readonly decision: 'approve';
-  /** A random value that the gateway chooses for each draft. For a request that a client makes directly, the digest. */
+  /** A random value that the gateway chooses for each draft. For a grant or a client's direct request, the digest. */
   readonly nonce: string;
 }
 
@@ -56,13 +58,15 @@ export function generateNonce(): string {
 }
 
 /**
- * Returns the statement that approves the details of a proposal, or of an order or message that a client requests
- * directly (trading/approval-details.ts, trading/message-details.ts).
+ * Returns the statement that approves the details of a proposal, of an order or message that a client requests directly
+ * (trading/approval-details.ts, trading/message-details.ts), or of a grant (grant.ts).
  * @param sub the person who approves
  * @throws {HttpProblem} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
  * @throws {ZodError} for details of any other form
+ * @throws {TypeError} for a malformed grant
  */
 export function approvalStatement(details: Readonly<Record<string, unknown>>, sub: string): ApprovalStatement {
+  if (details.type === GRANT_DETAILS_TYPE) return grantStatement(details, sub);
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve', sub } as const;
   if (!isProposalDetails(details)) {
     const { locations, identifier, digest } = askedDetailsSchema.parse(details);
@@ -78,6 +82,22 @@ export function approvalStatement(details: Readonly<Record<string, unknown>>, su
     });
   }
   return { ...fixed, gateway, proposal, digest, code, worst_case: worst_case as WorstCase | null, nonce };
+}
+
+function grantStatement(details: Readonly<Record<string, unknown>>, sub: string): ApprovalStatement {
+  const { locations, identifier, digest } = parseGrantDetails(details);
+  return {
+    v: 1,
+    purpose: 'trade-agent.grant',
+    gateway: locations[0],
+    proposal: identifier,
+    digest,
+    sub,
+    code: approvalCode(digest),
+    worst_case: null,
+    decision: 'approve',
+    nonce: digest,
+  };
 }
 
 /** Returns the bytes to sign: SHA-256 of the statement's RFC 8785 form. */

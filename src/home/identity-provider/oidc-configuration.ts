@@ -171,7 +171,7 @@ function features(options: OidcConfigurationOptions): NonNullable<Configuration[
     userinfo: { enabled: true },
     dPoP: { enabled: true },
     clientIdMetadataDocument: clientDocumentsFeature({ limits: options.limits, ...options.clientDocuments }),
-    deviceFlow: { enabled: true, deviceInfo: () => ({}) },
+    deviceFlow: { enabled: true, deviceInfo: (ctx) => ({ address: options.limits.addressOf(ctx.req) }) },
     revocation: {
       enabled: true,
       allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,

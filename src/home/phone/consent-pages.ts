@@ -2,15 +2,17 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { ConsentRequest } from '../identity-provider/authorization/consents.ts';
-import { CONSENT_PATH, passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
+import { CONSENT_PATH } from '../identity-provider/protocol/protocol.ts';
+import type { SignedGrants } from '../identity-provider/signed-grants.ts';
+import { readConsent, renderLifetimeField, respondSigningOptions, signingAttribute } from './grant-form.ts';
 import { allowFormRedirect } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { redirectToSignIn, renderMessagePage, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
+import { redirectToSignIn, renderKeyErrorPage, renderMessagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
 /** Creates the consent page (RFC 6749 §4.1.1), which shows who asks for what, and who receives the response. */
-export function createConsentPages({ authorized, consents }: PhoneServices): Hono<BrowserEnv> {
+export function createConsentPages({ authorized, consents, signed }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const path = `${CONSENT_PATH}/:id`;
 
@@ -22,23 +24,35 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
     if (request === undefined) return requestOver(context);
     const clients = await authorized.list(user.username);
     const known = clients.some(({ clientId }) => clientId === request.clientId);
-    return consentPage(context, request, { id, known });
+    return consentPage(context, request, { id, known, signed });
+  });
+
+  app.post(`${path}/options`, async (context) => {
+    const { user } = context.var;
+    const id = context.req.param('id');
+    if (user === undefined) return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
+    return await respondSigningOptions(context, signed, async (days) => {
+      const details = await consents.details(context.env, id, user.username, days);
+      return details ?? requestOver(context);
+    });
   });
 
   app.post(path, async (context) => {
-    const { user, session } = context.var;
+    const { user } = context.var;
     const id = context.req.param('id');
-    if (user === undefined || session === undefined) return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
+    if (user === undefined) return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
     const request = await consents.find(context.env, id);
     if (request === undefined) return requestOver(context);
     const { decision } = await context.req.parseBody();
     if (decision !== 'allow' && decision !== 'deny') return context.redirect(`${CONSENT_PATH}/${id}`, 303);
-    if (decision === 'allow' && !hasFullAccess(context)) return renderPasskeyRequiredPage(context);
-    const by =
-      decision === 'allow' ? passkeyAuthentication({ synced: session.synced, at: session.openedAt }) : undefined;
-    const back = await consents.decide(context.env, id, user.username, by);
-    if (back === undefined) return requestOver(context);
-    return context.redirect(back, 303);
+    const consent = decision === 'allow' ? await readConsent(context, signed) : undefined;
+    if (consent instanceof Response) return consent;
+    try {
+      const back = await consents.decide(context.env, id, user.username, consent);
+      return back === undefined ? requestOver(context) : context.redirect(back, 303);
+    } catch (error) {
+      return renderKeyErrorPage(context, error, { href: `${CONSENT_PATH}/${id}`, text: 'Try again' });
+    }
   });
 
   return app;
@@ -55,7 +69,7 @@ function requestOver(context: BrowserContext) {
 function consentPage(
   context: BrowserContext,
   request: ConsentRequest,
-  { id, known }: { readonly id: string; readonly known: boolean },
+  { id, known, signed }: { readonly id: string; readonly known: boolean; readonly signed: SignedGrants },
 ) {
   const { name, host, hasDocument, redirectUri, answeredAt, isLocal, isOfApp, scopes } = request;
   allowFormRedirect(context, redirectUri);
@@ -83,9 +97,10 @@ ${
     } You can remove it at any time under Apps.</p>
 <form method="post" action="${CONSENT_PATH}/${id}">
 <input type="hidden" name="form_token" value="${context.var.formToken}">
+${hasFullAccess(context) ? renderLifetimeField() : ''}
 <div class="pair">
 <button class="stop" name="decision" value="deny" data-testid="deny">Deny</button>
-${hasFullAccess(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
+${hasFullAccess(context) ? html`<button class="go" name="decision" value="allow" ${signingAttribute(signed, `${CONSENT_PATH}/${id}/options`)} data-testid="allow">Allow</button>` : ''}
 </div>
 </form>
 ${hasFullAccess(context) ? '' : html`<p><a href="/signin?${new URLSearchParams({ next: `${CONSENT_PATH}/${id}` })}" data-testid="passkey-sign-in">Sign in with your passkey</a> to allow it.</p>`}

@@ -2,9 +2,10 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Person } from '../../store/home/people.ts';
 import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
-import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
+import type { SignedGrants } from '../identity-provider/signed-grants.ts';
+import { readConsent, renderLifetimeField, respondSigningOptions, signingAttribute } from './grant-form.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { redirectToSignIn, renderMessagePage, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
+import { redirectToSignIn, renderKeyErrorPage, renderMessagePage, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { describeSignInScopes } from './scope-words.ts';
 
@@ -50,22 +51,37 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
-    return found instanceof Response ? found : consentPage(context, found);
+    return found instanceof Response ? found : consentPage(context, found, services.signed);
+  });
+
+  app.post('/device/confirm/options', async (context) => {
+    const { user } = context.var;
+    const userCode = formCode((await context.req.parseBody()).user_code);
+    if (user === undefined) return redirectToSignIn(context, confirmPath(userCode));
+    return await respondSigningOptions(context, services.signed, async (days) => {
+      const found = await lookUp(context, user, userCode);
+      if (found instanceof Response) return found;
+      const details = await services.deviceCodes.details(userCode, user.username, days);
+      return 'status' in details ? codePage(context, userCode, 410, problems[details.status]) : details;
+    });
   });
 
   app.post('/device/confirm', async (context) => {
-    const { user, session } = context.var;
+    const { user } = context.var;
     const { user_code: given, decision } = await context.req.parseBody();
     const userCode = formCode(given);
-    if (user === undefined || session === undefined) return redirectToSignIn(context, confirmPath(userCode));
+    if (user === undefined) return redirectToSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
-    const allow = decision === 'allow';
-    if (allow && !hasFullAccess(context)) return renderPasskeyRequiredPage(context);
-    const by = allow ? passkeyAuthentication({ synced: session.synced, at: session.openedAt }) : undefined;
-    const decided = await services.deviceCodes.decide(userCode, user.username, by);
-    if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
-    return allow ? signedInPage(context, found, user) : deniedPage(context);
+    const consent = decision === 'allow' ? await readConsent(context, services.signed) : undefined;
+    if (consent instanceof Response) return consent;
+    try {
+      const decided = await services.deviceCodes.decide(userCode, user.username, consent);
+      if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
+    } catch (error) {
+      return renderKeyErrorPage(context, error, { href: confirmPath(userCode), text: 'Try again' });
+    }
+    return consent === undefined ? deniedPage(context) : signedInPage(context, found, user);
   });
 
   return app;
@@ -117,7 +133,7 @@ ${problem === undefined ? '' : html`<p class="problem" role="alert" data-testid=
   });
 }
 
-function consentPage(context: BrowserContext, request: DeviceRequest) {
+function consentPage(context: BrowserContext, request: DeviceRequest, signed: SignedGrants) {
   return renderPage(context, {
     title: 'Sign in this device?',
     body: html`<div class="card">
@@ -127,6 +143,7 @@ function consentPage(context: BrowserContext, request: DeviceRequest) {
         ? ' wants to act as you.'
         : html`, on a device that calls itself <strong data-testid="device-name">${request.deviceName}</strong>, wants to act as you.`
     }</p>
+${request.address === undefined ? '' : html`<p class="soft small">It asked from the network address <span class="mono" data-testid="device-address">${request.address}</span>.</p>`}
 <div class="codebox"><span class="soft small">Your terminal must show<br>the same code</span><span class="value" data-testid="device-code">${request.userCode}</span></div>
 <div class="note"><strong>Continue only if you started this yourself.</strong>If someone sent you this code, don’t use it: it’s a scam.</div>
 ${
@@ -145,9 +162,10 @@ ${
 <form method="post" action="/device/confirm">
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <input type="hidden" name="user_code" value="${request.userCode}">
+${hasFullAccess(context) ? renderLifetimeField() : ''}
 <div class="pair">
 <button class="stop" name="decision" value="refuse" data-testid="refuse">Don’t allow</button>
-${hasFullAccess(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
+${hasFullAccess(context) ? html`<button class="go" name="decision" value="allow" ${signingAttribute(signed, '/device/confirm/options')} data-testid="allow">Allow</button>` : ''}
 </div>
 </form>
 </div>`,

@@ -5,10 +5,12 @@ import { z } from 'zod';
 import { isProposalDetails, proposalDetailsSchema } from '../../approval/details.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitUnauthorizedRequests } from '../identity-provider/protocol/request-limits.ts';
+import { DEFAULT_GRANT_DAYS, type GrantConsent } from '../identity-provider/signed-grants.ts';
 import { formatPairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
@@ -24,6 +26,7 @@ const deviceSchema = z.strictObject({
   user: z.string(),
   user_code: z.string().max(32),
   decision: z.enum(['approve', 'deny']).default('approve'),
+  evidence: z.unknown().optional(),
 });
 const connectionSchema = z.strictObject({
   user: z.string(),
@@ -57,13 +60,26 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     if (!(await known(body.data.user))) return context.json({ error: 'unknown_user' }, 404);
-    const { user, user_code: userCode, decision } = body.data;
-    const lookup = await services.deviceCodes.decide(
-      userCode,
-      user,
-      decision === 'approve' ? TERMINAL_PHONE_AUTHENTICATION : undefined,
-    );
-    return respondLookup(context, user, lookup);
+    const { user, user_code: userCode, decision, evidence } = body.data;
+    const consent = decision === 'approve' ? terminalConsent(evidence) : undefined;
+    try {
+      const lookup = await services.deviceCodes.decide(userCode, user, consent);
+      return respondLookup(context, user, lookup);
+    } catch (error) {
+      if (!(error instanceof HttpProblem)) throw error;
+      return context.json({ error: error.code, message: error.message }, 403);
+    }
+  });
+
+  app.post('/device/details', async (context) => {
+    const body = deviceSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const { user, user_code: userCode } = body.data;
+    if (!(await known(user))) return context.json({ error: 'unknown_user' }, 404);
+    const details = await services.deviceCodes.details(userCode, user, DEFAULT_GRANT_DAYS);
+    if (!('status' in details)) return context.json(details);
+    const [error, status] = lookupErrors[details.status];
+    return context.json({ error }, status);
   });
 
   app.post('/connections', async (context) => {
@@ -100,6 +116,11 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   });
 
   return app;
+}
+
+/** Consent that the terminal phone's key signed. */
+function terminalConsent(evidence: unknown): GrantConsent {
+  return { evidence, days: DEFAULT_GRANT_DAYS, session: TERMINAL_PHONE_AUTHENTICATION };
 }
 
 function requestRoutes(services: PhoneServices, known: (username: string) => Promise<boolean>): Hono {

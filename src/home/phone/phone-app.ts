@@ -26,7 +26,7 @@ import { createSignInPages } from './sign-in-pages.ts';
 /** Returns whether a path belongs to the phone rather than to the provider's protocol endpoints. */
 export function isPhonePath(path: string): boolean {
   return (
-    ['/device', '/device/confirm', '/signin', '/signout', '/phone'].includes(path) ||
+    ['/device', '/device/confirm', '/device/confirm/options', '/signin', '/signout', '/phone'].includes(path) ||
     path.startsWith('/phone/') ||
     path.startsWith('/signin/') ||
     path.startsWith('/connections/') ||

@@ -52,11 +52,6 @@ export type PhoneClient = ReturnType<typeof createPhoneClient>;
 export function createPhoneClient(options: PhoneClientOptions) {
   const { phone, pairingSecret, keyOf = (user) => deriveSoftwareKey(pairingSecret, user) } = options;
   const call = createCaller(options);
-  const failed = (code: ErrorCode, message: string, hint?: string) => () =>
-    new TradeAgentError(code, message, defined({ hint }));
-  const noUser = (user: string): ErrorsByStatus => ({
-    404: failed('not_found', `the sandbox has no user ${JSON.stringify(user)}`, 'Its users are alice and bob.'),
-  });
   const noRequest = (id: string) => failed('not_found', `there is no request ${id}`);
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
@@ -130,16 +125,6 @@ export function createPhoneClient(options: PhoneClientOptions) {
       };
       return await call(phoneRequestSchema, path, failures, { body });
     },
-    /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (already used) */
-    completeDevice: (user: string, userCode: string) => {
-      const nobody = `no device is waiting with code ${userCode}, or there is no user ${user}`;
-      const failures: ErrorsByStatus = {
-        404: failed('not_found', nobody, 'Compare the code with the one shown by login.'),
-        409: failed('usage', `code ${userCode} was already used`, 'Start login again.'),
-        410: failed('login_expired', `code ${userCode} has expired`, 'Start login again.'),
-      };
-      return call(deviceSignInSchema, '/phone/api/device', failures, { body: { user, user_code: userCode } });
-    },
     /**
      * Completes a connection request on the user's behalf, without a browser.
      * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's ticket
@@ -159,11 +144,53 @@ export function createPhoneClient(options: PhoneClientOptions) {
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
     /** Creates a link that signs in a browser, which can then only view and deny. It works once, within ten minutes. */
     ticket: (user: string) => call(ticketSchema, '/phone/api/tickets', noUser(user), { body: { user } }),
+    ...createGrantCalls(options, call),
+  };
+}
+
+type Call = ReturnType<typeof createCaller>;
+
+/** The calls that grant access. Each grant is signed with the user's key. */
+function createGrantCalls({ phone, pairingSecret, keyOf }: PhoneClientOptions, call: Call) {
+  /** Signs a grant, after fetching its details from `path`. */
+  const sign = async (user: string, path: string, failures: ErrorsByStatus, body: object) => {
+    const details = await call(z.record(z.string(), z.unknown()), path, failures, { body });
+    const key = keyOf?.(user) ?? deriveSoftwareKey(pairingSecret, user);
+    return key.sign(details, { origin: new URL(phone).origin });
+  };
+  const notSigned = (what: string) => (said: string) =>
+    failed('provider_error', `${what}: ${said}`, 'Check that the pairing secret belongs to the running sandbox.')();
+
+  return {
+    /**
+     * Completes a device sign-in.
+     * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (already used), `provider_error` (not signed by an
+     * enrolled key)
+     */
+    async completeDevice(user: string, userCode: string) {
+      const nobody = `no device is waiting with code ${userCode}, or there is no user ${user}`;
+      const failures: ErrorsByStatus = {
+        403: notSigned('the device was not signed in'),
+        404: failed('not_found', nobody, 'Compare the code with the one shown by login.'),
+        409: failed('usage', `code ${userCode} was already used`, 'Start login again.'),
+        410: failed('login_expired', `code ${userCode} has expired`, 'Start login again.'),
+      };
+      const body = { user, user_code: userCode };
+      const evidence = await sign(user, '/phone/api/device/details', failures, body);
+      return await call(deviceSignInSchema, '/phone/api/device', failures, { body: { ...body, evidence } });
+    },
     /** Creates a token that lets one client register, within ten minutes, to request approvals from `user`. */
     registrationToken: (user: string) =>
       call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
   };
 }
+
+const failed = (code: ErrorCode, message: string, hint?: string) => () =>
+  new TradeAgentError(code, message, defined({ hint }));
+
+const noUser = (user: string): ErrorsByStatus => ({
+  404: failed('not_found', `the sandbox has no user ${JSON.stringify(user)}`, 'Its users are alice and bob.'),
+});
 
 interface CallOptions {
   readonly body?: unknown;

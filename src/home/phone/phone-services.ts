@@ -9,6 +9,7 @@ import type { ConnectionRequests } from '../identity-provider/connection-request
 import type { DeviceCodes } from '../identity-provider/device-codes.ts';
 import type { Grants } from '../identity-provider/grants.ts';
 import type { RequestLimits } from '../identity-provider/protocol/request-limits.ts';
+import type { SignedGrants } from '../identity-provider/signed-grants.ts';
 import type { DashboardData } from './dashboard/dashboard-data.ts';
 import type { DecisionServices } from './decision/approval-steps.ts';
 import type { BrowserServices } from './page/browser.ts';
@@ -35,6 +36,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;
+  readonly signed: SignedGrants;
   readonly authorized: Pick<AuthorizedClientStore, 'list'> & {
     /** Immediately ends the client's access for this user: its tokens, open proposals and streams. */
     end(user: string, clientId: string): Promise<void>;

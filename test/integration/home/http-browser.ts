@@ -3,6 +3,7 @@ import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
+import { type ApprovalStatement, toWebauthnEvidence } from '../../../src/approval/signature/statement.ts';
 import { type Authenticator, createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 
 export const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
@@ -66,7 +67,43 @@ export async function pairByHttp(
   const registration = JSON.stringify(made.register(await challengeOf(options)));
   const answer = await browser.submit('/phone/pair', '/phone/pair/enrol', { secret, registration, name });
   if (ledTo(answer) !== '/phone') throw new Error(`not paired: ${answer.status} ${await answer.text()}`);
+  authenticators.set(browser, made);
   return { browser, authenticator: made };
+}
+
+/** The passkeys with which browsers have signed in. */
+const authenticators = new WeakMap<HttpBrowser, Authenticator>();
+
+/**
+ * Submits a form as the page's own script does: the browser's passkey signs first where the page asks for that.
+ * @param page the page that has the form, which the script fetched
+ */
+export async function submitSigned(
+  browser: HttpBrowser,
+  page: string,
+  path: string,
+  form: Record<string, string> = {},
+): Promise<Response> {
+  const text = await (await browser.visit(page)).text();
+  const [, signing] = /data-passkey="sign ([^"]+)"/.exec(text) ?? [];
+  if (signing === undefined) return await browser.submit(page, path, form);
+  return await browser.submit(page, path, { ...form, evidence: await signGrant(browser, page, signing, form) });
+}
+
+/** Has a browser's passkey sign a grant. @returns the form's field `evidence` */
+export async function signGrant(browser: HttpBrowser, page: string, options: string, form: Record<string, string>) {
+  const answer = await browser.submit(page, options, form, json);
+  if (!answer.ok) throw new Error(`no options: ${answer.status} ${await answer.text()}`);
+  const { challenge, statement } = (await answer.json()) as { challenge: string; statement: ApprovalStatement };
+  const authenticator = authenticators.get(browser);
+  if (authenticator === undefined) throw new Error('this browser has no passkey');
+  return JSON.stringify(toWebauthnEvidence(authenticator.assert(challenge), statement));
+}
+
+/** Signs a device in, on its page. */
+export async function allowDevice(browser: HttpBrowser, code: string): Promise<Response> {
+  const page = `/device/confirm?user_code=${code}`;
+  return await submitSigned(browser, page, '/device/confirm', { user_code: code, decision: 'allow' });
 }
 
 /** Signs another browser in with a passkey that is enrolled. */
@@ -76,6 +113,7 @@ export async function signInByHttp(address: string, authenticator: Authenticator
   const assertion = JSON.stringify(authenticator.assert(await challengeOf(options)));
   const answer = await browser.submit('/signin', '/signin/passkey', { assertion });
   if (ledTo(answer) !== '/phone') throw new Error(`not signed in: ${answer.status} ${await answer.text()}`);
+  authenticators.set(browser, authenticator);
   return browser;
 }
 

@@ -1,6 +1,6 @@
 import * as client from 'openid-client';
 import { RESOURCE, type World } from '../sandbox/identity-provider-fixture.ts';
-import { type HttpBrowser, ledTo } from './http-browser.ts';
+import { type HttpBrowser, ledTo, submitSigned } from './http-browser.ts';
 
 export const MCP = `${RESOURCE}/mcp`;
 export const MCP_SCOPES = 'market:read portfolio:read orders:read orders:cancel orders:propose';
@@ -71,7 +71,10 @@ export async function ask(browser: HttpBrowser, url: URL): Promise<string> {
 
 /** As a person decides on that page. @returns where the program is answered */
 export async function decide(browser: HttpBrowser, page: string, decision: 'allow' | 'deny'): Promise<string> {
-  const answer = await browser.submit(page, page, { decision });
+  const answer =
+    decision === 'allow'
+      ? await submitSigned(browser, page, page, { decision })
+      : await browser.submit(page, page, { decision });
   const back = led(answer);
   if (back === '') throw new Error(`${answer.status} ${await answer.text()}`);
   return led(await browser.visit(back));

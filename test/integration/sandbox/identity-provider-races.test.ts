@@ -7,11 +7,13 @@ import { createApprovalRequests } from '../../../src/home/identity-provider/appr
 import { createDeviceCodes } from '../../../src/home/identity-provider/device-codes.ts';
 import { ActiveFaults } from '../../../src/home/identity-provider/faults.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../../../src/home/identity-provider/protocol/protocol.ts';
+import { createSignedGrants } from '../../../src/home/identity-provider/signed-grants.ts';
 import { holdCibaPoll } from '../../../src/home/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createOidcStore } from '../../../src/store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
+import { testKeys } from '../home/test-keys.ts';
 import { details, RESOURCE } from './identity-provider-fixture.ts';
 
 describe('a poll that waits', () => {
@@ -116,11 +118,18 @@ describe('a device code', () => {
       issuer: RESOURCE,
       grants: { noteDevice: async () => undefined, discard: async () => undefined },
       resource: RESOURCE,
+      signed: createSignedGrants({
+        keys: testKeys(RESOURCE, RESOURCE),
+        signatures: 'off',
+        gateway: RESOURCE,
+        now: Date.now,
+      }),
       now: Date.now,
     });
+    const consent = { evidence: undefined, days: 90, session: TERMINAL_PHONE_AUTHENTICATION } as const;
     const outcomes = await Promise.all([
-      codes.decide('BCDF-GHJK', 'alice', TERMINAL_PHONE_AUTHENTICATION),
-      codes.decide('BCDF-GHJK', 'bob', TERMINAL_PHONE_AUTHENTICATION),
+      codes.decide('BCDF-GHJK', 'alice', consent),
+      codes.decide('BCDF-GHJK', 'bob', consent),
     ]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['used', 'waiting']);
   });

@@ -1,12 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { errors, type InteractionResults } from 'oidc-provider';
+import { type Client, errors, type InteractionResults } from 'oidc-provider';
+import { type GrantDetails, grantIdentifier } from '../../../approval/signature/grant.ts';
 import { isLoopbackUrl } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { AuthorizedClientStore, NamedClient } from '../../../store/home/authorized-clients.ts';
 import { AlreadyDecidedError } from '../../../store/home/oidc-store.ts';
 import type { Grants } from '../grants.ts';
-import { type Authentication, isOneOf, mcpResource } from '../protocol/protocol.ts';
+import { isOneOf, mcpResource } from '../protocol/protocol.ts';
+import {
+  type GrantConsent,
+  type GrantLifetimeDays,
+  grantEnd,
+  type SignedGrants,
+  setGrantEnd,
+} from '../signed-grants.ts';
 import { EXTRA_MCP_SCOPES } from './authorization-request.ts';
 import { formatRedirectTarget, hasAppScheme, isDocumentClientId, toNamedClient } from './public-client.ts';
 
@@ -35,16 +43,27 @@ interface BrowserExchange {
 
 export type Consents = ReturnType<typeof createConsents>;
 
-export function createConsents(options: {
+interface ConsentsOptions {
   readonly provider: () => Promise<Provider>;
   readonly resource: string;
   readonly authorized: Pick<AuthorizedClientStore, 'note'>;
   readonly grants: Pick<Grants, 'discard'>;
+  readonly signed: SignedGrants;
   readonly now: () => number;
-}) {
+}
+
+/** A request for consent, and the client that sent the browser here with it. */
+interface Loaded {
+  readonly interaction: Awaited<ReturnType<Provider['interactionDetails']>>;
+  readonly client: Client;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+}
+
+export function createConsents(options: ConsentsOptions) {
   const target = mcpResource(options.resource);
 
-  const load = async ({ incoming, outgoing }: BrowserExchange, id: string) => {
+  const load = async ({ incoming, outgoing }: BrowserExchange, id: string): Promise<Loaded | undefined> => {
     const provider = await options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
@@ -89,36 +108,51 @@ export function createConsents(options: {
         scopes,
       };
     },
+    /** Returns the grant's details for signing; undefined in the same cases as `find`. */
+    async details(
+      exchange: BrowserExchange,
+      id: string,
+      user: string,
+      days: GrantLifetimeDays,
+    ): Promise<GrantDetails | undefined> {
+      const loaded = await load(exchange, id);
+      if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;
+      return toGrantDetails(loaded, options, { user, days });
+    },
     /**
-     * Grants the client access as `user`, or denies access if `allowedBy` is undefined.
+     * Grants the client access as `user`, or denies access if `consent` is undefined.
      * @returns the path on this server that sends the browser back to the client; undefined in the same cases as `find`
+     * @throws `signature_…` if the person did not sign; the request then stays open
      */
     async decide(
       exchange: BrowserExchange,
       id: string,
       user: string,
-      allowedBy: Authentication | undefined,
+      consent: GrantConsent | undefined,
     ): Promise<string | undefined> {
       const loaded = await load(exchange, id);
       if (loaded === undefined) return undefined;
       const { interaction, client, redirectUri, scopes } = loaded;
       const back = new URL(interaction.returnTo).pathname;
       if (interaction.result !== undefined) return back;
-      if (allowedBy === undefined) {
+      if (consent === undefined) {
         await answer(exchange, { error: 'access_denied', error_description: 'the person denied the request' });
         return back;
       }
+      const details = toGrantDetails(loaded, options, { user, days: consent.days });
+      const by = await options.signed.requireSignature(details, consent);
       const { Grant } = await options.provider();
       const { clientId } = client;
       const grant = new Grant({ clientId, accountId: user });
-      const beside = scopes.filter((scope) => isOneOf(EXTRA_MCP_SCOPES, scope));
+      setGrantEnd(grant, details.grant.ends_at, options.now());
+      const { beside, mcp } = grantedScopes(scopes);
       if (beside.length > 0) grant.addOIDCScope(beside.join(' '));
-      grant.addResourceScope(target, scopes.filter((scope) => isOneOf(MCP_SCOPES, scope)).join(' '));
+      grant.addResourceScope(target, mcp.join(' '));
       const grantId = await grant.save();
       await options.authorized.note(grantId, { user, clientId, redirectUri, ...toNamedClient(client, redirectUri) });
-      const ts = Math.floor((allowedBy.at ?? options.now()) / 1000);
+      const ts = Math.floor((by.at ?? options.now()) / 1000);
       const isAnswered = await answer(exchange, {
-        login: { accountId: user, ts, amr: [...allowedBy.amr], remember: false },
+        login: { accountId: user, ts, amr: [...by.amr], remember: false },
         select_account: {},
         consent: { grantId },
       });
@@ -126,4 +160,30 @@ export function createConsents(options: {
       return back;
     },
   };
+}
+
+function grantedScopes(scopes: readonly string[]) {
+  return {
+    beside: scopes.filter((scope) => isOneOf(EXTRA_MCP_SCOPES, scope)),
+    mcp: scopes.filter((scope) => isOneOf(MCP_SCOPES, scope)),
+  };
+}
+
+function toGrantDetails(
+  { interaction, client, redirectUri, scopes }: Loaded,
+  { signed, resource }: ConsentsOptions,
+  { user, days }: { readonly user: string; readonly days: GrantLifetimeDays },
+): GrantDetails {
+  const { beside, mcp } = grantedScopes(scopes);
+  return signed.details(grantIdentifier(interaction.uid), {
+    kind: 'agent',
+    sub: user,
+    client: client.clientId,
+    client_name: toNamedClient(client, redirectUri).name,
+    scopes: [...beside, ...mcp],
+    resources: [mcpResource(resource)],
+    accounts: 'all',
+    from: redirectUri,
+    ends_at: grantEnd(interaction.exp * 1000, days),
+  });
 }

@@ -116,8 +116,9 @@ function dispatch(block: string, listeners: Listeners): void {
 /**
  * Submits forms with `fetch` and displays the response. A form's markup may contain:
  *
- * - `data-passkey="create /path get /path"`: passkey operations to perform first, in this order, and the addresses of their
- *   options. Each result is sent with everything that follows, as the field `registration` (create) or `assertion` (get).
+ * - `data-passkey="create /path get /path"`, on the form or on one of its buttons: passkey operations to perform first, in
+ *   this order, and the addresses of their options. Each result is sent with everything that follows, as the field
+ *   `registration` (create), `assertion` (get) or `evidence` (sign).
  * - `data-auto`: submits the form as soon as it is displayed.
  *
  * An input with `data-from-hash` is filled from the part after "#" in the address, which browsers never send.
@@ -148,7 +149,7 @@ async function submitForm(form: HTMLFormElement, submitter: HTMLElement | null):
   for (const button of buttons) button.setAttribute('aria-busy', 'true');
   try {
     const body = bodyOf(form, submitter);
-    await passkeySteps(form, body);
+    await passkeySteps(submitter?.dataset.passkey ?? form.dataset.passkey ?? '', body);
     await replacePage(await sendRequest(form.getAttribute('action') ?? location.pathname, { method: 'POST', body }));
     submitAutomatic();
   } catch (error) {
@@ -168,15 +169,16 @@ function bodyOf(form: HTMLFormElement, submitter: HTMLElement | null): URLSearch
   return body;
 }
 
-async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promise<void> {
-  const words = (form.dataset.passkey ?? '').split(' ').filter(Boolean);
+async function passkeySteps(steps: string, body: URLSearchParams): Promise<void> {
+  const words = steps.split(' ').filter(Boolean);
   for (let at = 0; at + 1 < words.length; at += 2) {
     const [what, path = ''] = words.slice(at, at + 2);
     const answer = await sendRequest(path, { method: 'POST', body, headers: { accept: 'application/json' } });
     const said = await answer.json();
     if (!answer.ok) throw new RejectedError(typeof said.text === 'string' ? said.text : 'That was rejected.');
-    const { createPasskey, getAssertion } = await loadPasskeys();
-    if (what === 'create') body.set('registration', JSON.stringify(await createPasskey(said)));
+    const { createPasskey, getAssertion, signApproval } = await loadPasskeys();
+    if (what === 'sign') body.set('evidence', await signApproval(said));
+    else if (what === 'create') body.set('registration', JSON.stringify(await createPasskey(said)));
     else body.set('assertion', JSON.stringify(await getAssertion(said)));
   }
 }

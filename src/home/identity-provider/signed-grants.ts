@@ -1,0 +1,76 @@
+import type { Grant } from 'oidc-provider';
+import type { ApprovalKeys, ApprovalSigningOptions } from '../../approval/keys/approval-keys.ts';
+import { type GrantDetails, type GrantTerms, grantDetails } from '../../approval/signature/grant.ts';
+import { formatUtcSeconds } from '../../machine/clock.ts';
+import { type Authentication, passkeyAuthentication, TERMINAL_PHONE_AUTHENTICATION } from './protocol/protocol.ts';
+
+/** The lifetimes in days that a person can choose for a grant. */
+export const GRANT_LIFETIMES_DAYS = [1, 7, 30, 90] as const;
+export const DEFAULT_GRANT_DAYS = 90;
+export type GrantLifetimeDays = (typeof GRANT_LIFETIMES_DAYS)[number];
+const DAY_MS = 24 * 3_600_000;
+
+/** A person's consent to a grant. */
+export interface GrantConsent {
+  /** The evidence that the person's key signed the grant. Ignored if this home requires no signatures. */
+  readonly evidence: unknown;
+  readonly days: GrantLifetimeDays;
+  /** How the person signed in, which counts if this home requires no signatures. */
+  readonly session: Authentication;
+}
+
+/**
+ * The signatures with which people grant access, to devices, agents and apps. A grant is issued only after
+ * `requireSignature`, which verifies the signature with the gateway's own verifier and records it.
+ */
+export type SignedGrants = ReturnType<typeof createSignedGrants>;
+
+export function createSignedGrants(options: {
+  readonly keys: Pick<ApprovalKeys, 'approvalOptions' | 'check'>;
+  readonly signatures: 'required' | 'off';
+  /** The gateway's resource identifier. */
+  readonly gateway: string;
+  readonly now: () => number;
+}) {
+  const { keys, signatures, gateway, now } = options;
+  return {
+    isRequired: signatures === 'required',
+    details: (identifier: string, terms: GrantTerms): GrantDetails => grantDetails(gateway, identifier, terms),
+    /** Returns the options for signing a grant with a passkey. @throws `signature_key_unknown` */
+    signingOptions: (details: GrantDetails): Promise<ApprovalSigningOptions> =>
+      keys.approvalOptions({ ...details }, details.grant.sub),
+    /**
+     * Requires the person's signature, and records it in the audit log.
+     * @param once rejects a signature that was used before, for grants that nothing else makes single-use
+     * @returns how and when the person authenticated
+     * @throws `signature_…`
+     */
+    async requireSignature(
+      details: GrantDetails,
+      { evidence, session }: Omit<GrantConsent, 'days'>,
+      { once = false }: { readonly once?: boolean } = {},
+    ): Promise<Authentication> {
+      if (signatures === 'off') return session;
+      const signed = await keys.check({ ...details }, evidence, details.grant.sub, { isFirst: true, once });
+      if (signed.method === 'software') return TERMINAL_PHONE_AUTHENTICATION;
+      return passkeyAuthentication({ synced: signed.deviceType === 'multiDevice', at: now() });
+    },
+  };
+}
+
+/** Returns when a grant ends. @param from milliseconds since the epoch, the same whenever the person decides */
+export function grantEnd(from: number, days: GrantLifetimeDays): string {
+  return formatUtcSeconds(from + days * DAY_MS);
+}
+
+/** Makes a new grant of the provider end as signed, instead of after the provider's default lifetime. */
+export function setGrantEnd(grant: Grant, endsAt: string | null, now: number): void {
+  const expiresIn = Math.max(1, Math.floor((Date.parse(endsAt ?? '') - now) / 1000));
+  Object.assign(grant, { expiresIn });
+}
+
+/** Parses a form's lifetime. Returns the default if the field is missing, and undefined if it is no offered choice. */
+export function parseGrantDays(given: unknown): GrantLifetimeDays | undefined {
+  if (given === undefined) return DEFAULT_GRANT_DAYS;
+  return GRANT_LIFETIMES_DAYS.find((days) => String(days) === given);
+}

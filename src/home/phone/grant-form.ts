@@ -1,0 +1,79 @@
+import { html } from 'hono/html';
+import type { GrantDetails } from '../../approval/signature/grant.ts';
+import { parseJson } from '../../values/parse-json.ts';
+import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
+import {
+  DEFAULT_GRANT_DAYS,
+  GRANT_LIFETIMES_DAYS,
+  type GrantConsent,
+  type GrantLifetimeDays,
+  parseGrantDays,
+  type SignedGrants,
+} from '../identity-provider/signed-grants.ts';
+import { type BrowserContext, hasFullAccess } from './page/browser-env.ts';
+import { createKeyErrorResponse, type Markup, renderMessagePage, renderPasskeyRequiredPage } from './page/page.ts';
+
+/** Renders the choice of how long a grant lasts. */
+export function renderLifetimeField(): Markup {
+  return html`<label for="days">Access ends after</label>
+<select id="days" name="days" data-testid="days">${GRANT_LIFETIMES_DAYS.map(
+    (days) =>
+      html`<option value="${days}" ${days === DEFAULT_GRANT_DAYS ? 'selected' : ''}>${days === 1 ? '1 day' : `${days} days`}</option>`,
+  )}</select>`;
+}
+
+/**
+ * Returns the attribute that has the page's script sign a grant before it submits the form.
+ * @param options the path that returns the options for signing
+ */
+export function signingAttribute({ isRequired }: SignedGrants, options: string): Markup | '' {
+  return isRequired ? html`data-passkey="sign ${options}"` : '';
+}
+
+/** Reads a person's consent from a form. Returns a page that says what is missing, if anything is. */
+export async function readConsent(
+  context: BrowserContext,
+  { isRequired }: SignedGrants,
+): Promise<GrantConsent | Response> {
+  const { session } = context.var;
+  if (session === undefined || !hasFullAccess(context)) return renderPasskeyRequiredPage(context);
+  const { evidence, days: given } = await context.req.parseBody();
+  const days = parseGrantDays(given);
+  if (days === undefined) return renderStaleForm(context);
+  if (isRequired && typeof evidence !== 'string') {
+    return renderMessagePage(context, 422, {
+      title: 'Not allowed',
+      text: 'Your passkey did not sign this, because signing requires JavaScript. Turn on JavaScript, reload the page, and try again.',
+    });
+  }
+  const by = passkeyAuthentication({ synced: session.synced, at: session.openedAt });
+  return { evidence: parseJson(evidence), days, session: by };
+}
+
+/**
+ * Responds with the options for signing a grant.
+ * @param read returns the grant, or a page that says why there is none
+ */
+export async function respondSigningOptions(
+  context: BrowserContext,
+  signed: SignedGrants,
+  read: (days: GrantLifetimeDays) => Promise<GrantDetails | Response>,
+): Promise<Response> {
+  if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
+  const days = parseGrantDays((await context.req.parseBody()).days);
+  if (days === undefined) return renderStaleForm(context);
+  const details = await read(days);
+  if (details instanceof Response) return details;
+  try {
+    return context.json(await signed.signingOptions(details));
+  } catch (error) {
+    return createKeyErrorResponse(context, error);
+  }
+}
+
+function renderStaleForm(context: BrowserContext): Response | Promise<Response> {
+  return renderMessagePage(context, 400, {
+    title: 'This page is out of date',
+    text: 'Reload the page, and try again.',
+  });
+}

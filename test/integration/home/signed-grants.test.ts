@@ -1,0 +1,106 @@
+import * as client from 'openid-client';
+import { afterAll, describe, expect, it } from 'vitest';
+import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
+import { ALL_SCOPES, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { allowDevice, pairByHttp, signGrant } from './http-browser.ts';
+import { ask, decide, publicClient } from './public-client.ts';
+
+const world = await startIdentityProvider({ signatures: 'required' });
+afterAll(() => world.close());
+
+const { browser, authenticator } = await pairByHttp((await world.phone.pairing('alice')).url);
+const grants = () =>
+  world
+    .database()
+    .prepare<[], { payload: string; expires_at: number }>(
+      "SELECT payload, expires_at FROM oidc_entities WHERE model = 'Grant'",
+    )
+    .all();
+
+async function startDevice() {
+  const config = await world.loginClient();
+  const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
+  const device = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES, device_name: 'laptop' });
+  const tokens = () => client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 }, undefined, dpop);
+  const code = device.user_code;
+  return { code, page: `/device/confirm?user_code=${code}`, tokens };
+}
+
+describe('a device', () => {
+  it('is signed in by a passkey’s signature over who, what, from where and until when', async () => {
+    const { code, page, tokens } = await startDevice();
+    const options = await browser.submit(page, '/device/confirm/options', { user_code: code });
+    const { statement } = (await options.json()) as { statement: Record<string, unknown> };
+    expect(statement).toMatchObject({ purpose: 'trade-agent.grant', sub: 'alice', decision: 'approve' });
+    expect((await allowDevice(browser, code)).status).toBe(200);
+    expect((await tokens()).access_token).toBeDefined();
+    const kept = await world.keys.list('alice');
+    expect(kept.map(({ credentialId }) => credentialId)).toContain(authenticator.credentialId);
+  });
+
+  it('ends when the person said', async () => {
+    const { code, page } = await startDevice();
+    const form = { user_code: code, days: '7' };
+    const evidence = await signGrant(browser, page, '/device/confirm/options', form);
+    // Signed for seven days: no other number goes with that signature.
+    const longer = await browser.submit(page, '/device/confirm', { ...form, days: '90', decision: 'allow', evidence });
+    expect(longer.status).toBe(403);
+    expect((await browser.submit(page, '/device/confirm', { ...form, decision: 'allow', evidence })).status).toBe(200);
+    const days = (Math.max(...grants().map(({ expires_at }) => expires_at)) - Date.now() / 1000) / 86_400;
+    expect(days).toBeGreaterThan(6.9);
+    const latest = grants().map(({ expires_at }) => (expires_at - Date.now() / 1000) / 86_400);
+    expect(latest.some((left) => left > 6.9 && left < 7.1)).toBe(true);
+  });
+
+  it.each([
+    ['no signature', {}],
+    ['something that is no evidence', { evidence: '{}' }],
+    ['no lifetime that is offered', { days: '3650' }],
+  ])('is not signed in with %s', async (_, form) => {
+    const before = grants().length;
+    const { code, page } = await startDevice();
+    const answer = await browser.submit(page, '/device/confirm', { user_code: code, decision: 'allow', ...form });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(grants()).toHaveLength(before);
+    // The sign-in is still open: its person can refuse it.
+    const refused = await browser.submit(page, '/device/confirm', { user_code: code, decision: 'refuse' });
+    expect(refused.status).toBe(200);
+  });
+
+  it('is not signed in by the signature for another device, or by another person’s', async () => {
+    const [one, other] = [await startDevice(), await startDevice()];
+    const form = { user_code: one.code };
+    const evidence = await signGrant(browser, one.page, '/device/confirm/options', form);
+    const allow = { decision: 'allow', evidence };
+    const wrong = await browser.submit(other.page, '/device/confirm', { user_code: other.code, ...allow });
+    expect(wrong.status).toBe(403);
+    const { browser: bob } = await pairByHttp((await world.phone.pairing('bob')).url);
+    expect((await bob.submit(one.page, '/device/confirm', { user_code: one.code, ...allow })).status).toBe(403);
+    expect((await browser.submit(one.page, '/device/confirm', { user_code: one.code, ...allow })).status).toBe(200);
+  });
+
+  it('is signed in by the terminal phone only with an enrolled key', async () => {
+    const { code, tokens } = await startDevice();
+    await expect(world.phone.completeDevice('alice', code)).rejects.toMatchObject({ code: 'provider_error' });
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey(world.pairingSecret, 'alice'));
+    await world.phone.completeDevice('alice', code);
+    expect((await tokens()).access_token).toBeDefined();
+  });
+});
+
+describe('an agent', () => {
+  const asked = async () => ask(browser, (await publicClient(world)).url());
+
+  it('is allowed by a passkey’s signature', async () => {
+    expect(await decide(browser, await asked(), 'allow')).toContain('code=');
+  });
+
+  it('is not allowed without it, and can still be denied', async () => {
+    const before = grants().length;
+    const page = await asked();
+    expect((await browser.submit(page, page, { decision: 'allow' })).status).toBe(422);
+    expect((await browser.submit(page, page, { decision: 'allow', evidence: '{}' })).status).toBe(403);
+    expect(grants()).toHaveLength(before);
+    expect(await decide(browser, page, 'deny')).toContain('error=access_denied');
+  });
+});
