@@ -118,6 +118,7 @@ async function propose(
   const earlier = await store.keyed(key);
   if (earlier !== undefined) return existingProposal(earlier, key);
   const { sub, clientId: client } = caller;
+  requireKindOfClient(request.kind, ownClients.has(client));
   const owner = request.for ?? sub;
   await authorizeProposal(access, { kind: request.kind, owner, proposer: sub });
   // If another person is the proposer, nothing counts as the owner's own words, even if the proposer used our own
@@ -230,6 +231,21 @@ function requestedMandateUse(request: ProposalRequest, provenance: Provenance): 
   if (asked === undefined) return undefined;
   const only = asked.approval === 'mandate';
   return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: reasonsForTap(provenance) };
+}
+
+/**
+ * The kinds that a client outside `ownClients` may propose. It must not bring changes of the rules, of a person's access
+ * or of a halt before the owner, who could approve them by habit. Messages need a scope of their own.
+ */
+const FOREIGN_KINDS: readonly ProposalKind[] = ['order', 'cancel', 'replace', 'message'];
+
+/** @throws {HttpProblem} 403 `client_not_allowed` */
+function requireKindOfClient(kind: ProposalKind, isOwn: boolean): void {
+  if (isOwn || FOREIGN_KINDS.includes(kind)) return;
+  throw new HttpProblem(403, 'client_not_allowed', `this client can’t propose the kind "${kind}"`, {
+    hint: 'Propose it with trade-agent, or with another client in the gateway’s own_clients.',
+    challenge: {},
+  });
 }
 
 /** Other clients can neither propose nor use mandates. @throws {HttpProblem} 403 `client_not_allowed` */

@@ -18,7 +18,7 @@ import type { LoadedRules } from '../policy/files/rules-source.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
 import { toHaltResponse, toProposer } from './proposals.ts';
-import { createGuardedRoutes, limitParameterSchema, parseQuery, readJsonBody } from './request.ts';
+import { createGuardedRoutes, limitParameterSchema, parseQuery, readJsonBody, requireNoQuery } from './request.ts';
 
 const decisionsQuery = z.strictObject({
   effect: z.enum(['allow', 'deny']).optional(),
@@ -67,6 +67,7 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
     });
   });
   at.put('/v1/policy', ['orders:cancel'], async (c, caller) => {
+    requireNoQuery(c.req.url);
     const request = parsed(policyChange.requestSchema, await readJsonBody(c), 'invalid_policy');
     const change = await policy.tighten(toProposer(caller), request);
     kernel?.noted();
@@ -76,6 +77,7 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
     '/v1/policy/check',
     ['orders:read', 'portfolio:read'],
     async (c, caller) => {
+      requireNoQuery(c.req.url);
       const request = parsed(checkSchema, await readJsonBody(c), 'invalid_order');
       return c.json(await check(toProposer(caller), request.order));
     },

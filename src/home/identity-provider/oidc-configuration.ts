@@ -109,8 +109,9 @@ export function createOidcConfiguration(options: OidcConfigurationOptions): Conf
       email: ['email', 'email_verified'],
     },
     clockTolerance: CLOCK_TOLERANCE_S,
-    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
-      const fault = assertionProblem(claims, { issuer: options.issuer, now: options.now() });
+    assertJwtClientAuthClaimsAndHeader: async (ctx, claims) => {
+      const isCiba = ctx.oidc.route === 'backchannel_authentication';
+      const fault = assertionProblem(claims, { issuer: options.issuer, now: options.now(), isCiba });
       if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
     },
     clientBasedCORS: () => false,

@@ -51,20 +51,28 @@ describe.each(endpoints)('a client’s assertion at %s', (path, form, recognised
   it.each<[string, Changes]>([
     ['as our own clients make it', () => ({})],
     ['for the issuer, in a list of one', (issuer) => ({ aud: [issuer] })],
+    ['that lives for five minutes', () => ({ exp: now() + 300 })],
     ['by a clock that is 4 seconds ahead', () => ({ iat: now() + 4, exp: now() + 64 })],
   ])('is taken %s', async (_, changes) => {
     expect(await answer(changes)).toBe(recognised);
   });
 
+  // CIBA Core §7.1: at its endpoint the issuer and both addresses must be taken, elsewhere the issuer alone.
   it.each<[string, Changes]>([
     ['for the endpoint', (issuer) => ({ aud: `${issuer}${path}` })],
     ['for the token endpoint', (issuer) => ({ aud: `${issuer}/token` })],
+  ])(`is ${path === '/bc-authorize' ? 'taken' : 'refused'} %s`, async (_, changes) => {
+    expect(await answer(changes)).toBe(path === '/bc-authorize' ? recognised : 'invalid_client');
+  });
+
+  it.each<[string, Changes]>([
+    ['for both endpoints', (issuer) => ({ aud: [`${issuer}/token`, `${issuer}/bc-authorize`] })],
     ['for the issuer and somebody else', (issuer) => ({ aud: [issuer, 'https://other.example'] })],
     ['for the issuer with a slash', (issuer) => ({ aud: `${issuer}/` })],
     ['for nobody', () => ({ aud: undefined })],
     ['that doesn’t say when it was made', () => ({ iat: undefined })],
     ['that doesn’t end', () => ({ exp: undefined })],
-    ['that lives for 61 seconds', () => ({ exp: now() + 61 })],
+    ['that lives for 301 seconds', () => ({ exp: now() + 301 })],
     ['that lives for a year', () => ({ exp: now() + 31_536_000 })],
     ['made in advance', () => ({ iat: now() + 3600, exp: now() + 3660 })],
     ['made a minute ahead', () => ({ iat: now() + 60, exp: now() + 120 })],

@@ -8,23 +8,26 @@ import {
 } from 'jose';
 import type Provider from 'oidc-provider';
 import { JWT_ASSERTION_TYPE } from '../../../oauth/oauth-names.ts';
+import { protocolRoutes } from './protocol.ts';
 
 /** Tolerated difference between a client's clock and this server's, in seconds. */
 export const CLOCK_TOLERANCE_S = 5;
 /** Maximum lifetime of an assertion, in seconds. */
-const MAX_LIFETIME_S = 60;
+const MAX_LIFETIME_S = 300;
 
 /**
  * Returns what is wrong with an assertion's claims, if anything. An assertion must say when it was issued, expire
- * within a minute, and name only this issuer as its audience, so that an assertion for another server is useless here
- * (RFC 7523bis §2, §4).
+ * within five minutes, and name only this server as its audience, so that an assertion for another server is useless
+ * here: the issuer (RFC 7523bis §4) or, as CIBA Core §7.1 requires at its endpoint, the address of that endpoint or of
+ * the token endpoint.
  */
 export function assertionProblem(
   { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,
-  { issuer, now }: { readonly issuer: string; readonly now: number },
+  { issuer, now, isCiba = false }: { readonly issuer: string; readonly now: number; readonly isCiba?: boolean },
 ): string | undefined {
   const seconds = now / 1000;
-  if (!isOnlyAudience(aud, issuer)) {
+  const endpoints = isCiba ? [protocolRoutes.backchannel_authentication, protocolRoutes.token] : [];
+  if (![issuer, ...endpoints.map((path) => `${issuer}${path}`)].some((one) => isOnlyAudience(aud, one))) {
     return 'aud must be only the issuer';
   }
   if (typeof iat !== 'number' || typeof exp !== 'number') return 'iat and exp are required';

@@ -14,7 +14,7 @@ const now = () => Math.floor(Date.now() / 1000);
 
 type Claims = Record<string, unknown>;
 const assertionFaults: readonly (readonly [what: string, changes: (issuer: string) => Claims])[] = [
-  ['for the endpoint', (issuer) => ({ aud: `${issuer}/token` })],
+  ['for the endpoint of another server', () => ({ aud: 'https://other.example/token' })],
   ['for two audiences', (issuer) => ({ aud: [issuer, 'https://other.example'] })],
   ['for nobody', () => ({ aud: undefined })],
   ['of another client', () => ({ iss: 'trade-agent', sub: 'trade-agent' })],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { attempt, claimsOf, type Ground, variants } from '../../home/companies/assertion-variants.ts';
 import { dpopProof, newKey, type Redeemed, redeem } from '../../home/companies/company-issuer.ts';
 import type { HostileWorld } from '../hostile-world.ts';
@@ -19,11 +19,21 @@ export async function companyRows({ world, parties, gateway }: HostileWorld): Pr
     return String(body.access_token);
   };
   const [own, forMcp] = [await token({ scope: 'market:read' }), await token({ resource: `${gateway}/mcp` })];
-  const send = async (method: string, path: string, given: string, key = client.dpop) => {
+  const proposing = await token({ scope: 'market:read orders:propose' });
+  const send = async (method: string, path: string, given: string, key = client.dpop, body?: object) => {
     const url = `${gateway}${path}`;
     const ath = createHash('sha256').update(given).digest('base64url');
     const dpop = await dpopProof(key, method, url, { ath });
-    return saidBy(await fetch(url, { method, headers: { authorization: `DPoP ${given}`, dpop } }));
+    const json = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+    const headers = { authorization: `DPoP ${given}`, dpop, ...(body === undefined ? {} : json) };
+    return saidBy(await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }));
+  };
+  const order = { symbol: 'KO', side: 'buy', qty: '1' };
+  const kinds = {
+    policy_change: { base: 'A'.repeat(43), limits: {} },
+    access: { role: 'co_owner', who: 'mallory' },
+    lift: {},
+    batch: { orders: [order, { ...order, symbol: 'PEP' }] },
   };
   const thief = await newKey('thief');
   await redeem(issuer, client, used);
@@ -45,6 +55,11 @@ export async function companyRows({ world, parties, gateway }: HostileWorld): Pr
     of('a company’s token for /mcp', 'GET /v1/clock', '401 token_audience', () => send('GET', '/v1/clock', forMcp)),
     of('a company’s token that may look at the market alone', 'GET /v1/orders', '403 insufficient_scope', () =>
       send('GET', '/v1/orders', own),
+    ),
+    ...Object.entries(kinds).map(([kind, subject]) =>
+      of(`a company’s program proposes the kind ${kind}`, 'POST /v1/proposals', '403 client_not_allowed', () =>
+        send('POST', '/v1/proposals', proposing, client.dpop, { kind, [kind]: subject }),
+      ),
     ),
     of('a company’s token as a subject to exchange', 'POST /token', '400 invalid_request', async () =>
       answer(

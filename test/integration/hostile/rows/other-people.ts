@@ -46,6 +46,13 @@ export function otherPeopleRows({ bob }: HostileWorld, { states, order, mandate 
       sent(`PUT /v1/mandates/${mandate}/suspension`),
     ),
   );
+  rows.push(
+    of('Bob, tightening Alice’s limits', 'PUT /v1/policy?for=alice', '400 invalid_query', async () => {
+      const change = { base: 'A'.repeat(43), limits: { max_order_notional: '1' } };
+      const { status, body } = await bob.send('PUT', '/v1/policy?for=alice', change);
+      return said(status, JSON.stringify(body));
+    }),
+  );
   const proposals = {
     order: { symbol: 'KO', side: 'buy', qty: '1' },
     lift: {},
