@@ -142,7 +142,10 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
     .filter(({ status }) => status === 'pending')
     .flatMap(({ approvals }) => approvals)
     .filter((approval) => proposedSymbols(approval).length > 0 && approval.status === 'requested')
-    .map((approval) => ({ ...approval, what: getKindDefinition(approval.kind).summary(kindPayload(approval)) }))
+    .map((approval) => ({
+      ...approval,
+      what: getKindDefinition(approval.kind).terminal.headline(kindPayload(approval)),
+    }))
     .map(({ id, code, expires_at, what }) => ({
       channel: name,
       notice: toNotice(input, {
