@@ -27,7 +27,7 @@ const grantTermsSchema = z.lazy(() =>
     accounts: z.literal('all'),
     /** The device that asked, or the address to which the client's code is sent. Unverified. */
     from: z.string().nullable(),
-    /** When the access ends; null for a recovery code, which ends when the next one is issued. */
+    /** When the access ends; null if it lasts until the person removes the app or issues another recovery code. */
     ends_at: z.iso.datetime({ precision: 0 }).nullable(),
   }),
 );

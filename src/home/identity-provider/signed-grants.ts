@@ -1,6 +1,7 @@
 import type { Grant } from 'oidc-provider';
 import type { ApprovalKeys, ApprovalSigningOptions } from '../../approval/keys/approval-keys.ts';
 import { type GrantDetails, type GrantTerms, grantDetails } from '../../approval/signature/grant.ts';
+import { generateNonce } from '../../approval/signature/statement.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
 import { type Authentication, passkeyAuthentication, TERMINAL_PHONE_AUTHENTICATION } from './protocol/protocol.ts';
 
@@ -9,6 +10,13 @@ export const GRANT_LIFETIMES_DAYS = [1, 7, 30, 90] as const;
 export const DEFAULT_GRANT_DAYS = 90;
 export type GrantLifetimeDays = (typeof GRANT_LIFETIMES_DAYS)[number];
 const DAY_MS = 24 * 3_600_000;
+
+type CodeKind = 'registration' | 'recovery_code';
+
+/** Identifies a new grant that no other request identifies. */
+export function createGrantIdentifier(): string {
+  return `gr_${generateNonce()}`;
+}
 
 /** A person's consent to a grant. */
 export interface GrantConsent {
@@ -36,6 +44,16 @@ export function createSignedGrants(options: {
   return {
     isRequired: signatures === 'required',
     details: (identifier: string, terms: GrantTerms): GrantDetails => grantDetails(gateway, identifier, terms),
+    /**
+     * Returns the details of a grant of a code that anyone may present, such as a registration token.
+     * @param identifier from {@link createGrantIdentifier}; its signature is accepted once
+     * @returns undefined for any other identifier
+     */
+    codeDetails(kind: CodeKind, identifier: unknown, sub: string): GrantDetails | undefined {
+      if (typeof identifier !== 'string' || !/^gr_[A-Za-z0-9_-]{22}$/.test(identifier)) return undefined;
+      const nobody = { client: null, client_name: null, scopes: [], resources: [], from: null, ends_at: null };
+      return grantDetails(gateway, identifier, { kind, sub, accounts: 'all', ...nobody });
+    },
     /** Returns the options for signing a grant with a passkey. @throws `signature_key_unknown` */
     signingOptions: (details: GrantDetails): Promise<ApprovalSigningOptions> =>
       keys.approvalOptions({ ...details }, details.grant.sub),

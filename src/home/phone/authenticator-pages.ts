@@ -1,8 +1,10 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { SigningKey } from '../../store/signing-key-store.ts';
+import type { SignedGrants } from '../identity-provider/signed-grants.ts';
 import { parseAssertionField, parseRegistrationField } from './credential-json.ts';
 import { renderLocalTime } from './decision/local-time.ts';
+import { addCodeRoutes, renderGrantIdentifier, signingAttribute } from './grant-form.ts';
 import { notifyAccountSecurityEvent } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import {
@@ -26,13 +28,13 @@ const back = { href: PATH, text: 'Back to your passkeys' };
  */
 export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
-  const { keys, recovery, sessions } = services;
+  const { keys, recovery, sessions, signed } = services;
 
   app.get(PATH, async (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
     const code = await recovery.find(user.username);
-    return listPage(context, await keys.list(user.username), code?.issuedAt);
+    return listPage(context, await keys.list(user.username), { recoveryIssued: code?.issuedAt, signed });
   });
 
   // The following routes change who can approve, so a recovery code on paper is not enough.
@@ -91,7 +93,12 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
     return context.redirect(PATH, 303);
   });
 
-  changes('recovery', async (context, sub) => recoveryPage(context, await recovery.issue(sub)));
+  addCodeRoutes(app, signed, {
+    path: `${PATH}/recovery`,
+    page: PATH,
+    kind: 'recovery_code',
+    issue: async (context, sub) => recoveryPage(context, await recovery.issue(sub)),
+  });
 
   return app;
 }
@@ -106,7 +113,11 @@ function incomplete(context: BrowserContext) {
   });
 }
 
-function listPage(context: BrowserContext, keys: readonly SigningKey[], recoveryIssued: number | undefined) {
+function listPage(
+  context: BrowserContext,
+  keys: readonly SigningKey[],
+  { recoveryIssued, signed }: { readonly recoveryIssued: number | undefined; readonly signed: SignedGrants },
+) {
   const full = hasFullAccess(context);
   const { formToken } = context.var;
   const passkeys = keys.filter(({ method }) => method === 'webauthn').length;
@@ -133,7 +144,7 @@ ${token}
 <p>${recoveryIssued === undefined ? 'You have none.' : html`Created ${renderLocalTime(recoveryIssued)}.`} A recovery code lets you view and deny requests, halt trading, and sign out browsers. It can’t approve anything, or add or remove a passkey.</p>
 ${
   full
-    ? html`<form method="post" action="${PATH}/recovery">${token}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
+    ? html`<form method="post" action="${PATH}/recovery" ${signingAttribute(signed, `${PATH}/recovery/options`)}>${token}${renderGrantIdentifier()}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
     : ''
 }
 </div>`,

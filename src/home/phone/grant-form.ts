@@ -1,8 +1,10 @@
+import type { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { GrantDetails } from '../../approval/signature/grant.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
 import {
+  createGrantIdentifier,
   DEFAULT_GRANT_DAYS,
   GRANT_LIFETIMES_DAYS,
   type GrantConsent,
@@ -10,8 +12,15 @@ import {
   parseGrantDays,
   type SignedGrants,
 } from '../identity-provider/signed-grants.ts';
-import { type BrowserContext, hasFullAccess } from './page/browser-env.ts';
-import { createKeyErrorResponse, type Markup, renderMessagePage, renderPasskeyRequiredPage } from './page/page.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
+import {
+  createKeyErrorResponse,
+  type Markup,
+  redirectToSignIn,
+  renderKeyErrorPage,
+  renderMessagePage,
+  renderPasskeyRequiredPage,
+} from './page/page.ts';
 
 /** Renders the choice of how long a grant lasts. */
 export function renderLifetimeField(): Markup {
@@ -69,6 +78,55 @@ export async function respondSigningOptions(
   } catch (error) {
     return createKeyErrorResponse(context, error);
   }
+}
+
+/** Renders the hidden field that identifies the grant of a code. */
+export function renderGrantIdentifier(): Markup {
+  return html`<input type="hidden" name="grant" value="${createGrantIdentifier()}">`;
+}
+
+/** Adds the routes that sign and issue a code, such as a registration token. @param issue renders the code */
+export function addCodeRoutes(
+  app: Hono<BrowserEnv>,
+  signed: SignedGrants,
+  {
+    path,
+    page,
+    kind,
+    issue,
+  }: {
+    readonly path: string;
+    /** The page that has the form. */
+    readonly page: string;
+    readonly kind: Parameters<SignedGrants['codeDetails']>[0];
+    readonly issue: (context: BrowserContext, user: string) => Promise<Response>;
+  },
+): void {
+  const read = async (context: BrowserContext, user: string) => {
+    const { grant } = await context.req.parseBody();
+    return signed.codeDetails(kind, grant, user) ?? renderStaleForm(context);
+  };
+  app.post(`${path}/options`, async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return redirectToSignIn(context, page);
+    return await respondSigningOptions(context, signed, () => read(context, user.username));
+  });
+  app.post(path, async (context) => {
+    const { user } = context.var;
+    if (user === undefined) return redirectToSignIn(context, page);
+    const consent = await readConsent(context, signed);
+    if (consent instanceof Response) return consent;
+    if (signed.isRequired) {
+      const details = await read(context, user.username);
+      if (details instanceof Response) return details;
+      try {
+        await signed.requireSignature(details, consent, { once: true });
+      } catch (error) {
+        return renderKeyErrorPage(context, error, { href: page, text: 'Try again' });
+      }
+    }
+    return await issue(context, user.username);
+  });
 }
 
 function renderStaleForm(context: BrowserContext): Response | Promise<Response> {

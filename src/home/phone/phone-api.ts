@@ -10,7 +10,7 @@ import type { ApprovalRequest } from '../identity-provider/approval-requests.ts'
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitUnauthorizedRequests } from '../identity-provider/protocol/request-limits.ts';
-import { DEFAULT_GRANT_DAYS, type GrantConsent } from '../identity-provider/signed-grants.ts';
+import { createGrantIdentifier, DEFAULT_GRANT_DAYS, type GrantConsent } from '../identity-provider/signed-grants.ts';
 import { formatPairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
@@ -33,6 +33,7 @@ const connectionSchema = z.strictObject({
   ticket: z.string().max(128),
   decision: z.enum(['approve', 'deny']).default('approve'),
 });
+const registrationSchema = z.strictObject({ user: z.string(), grant: z.string(), evidence: z.unknown().optional() });
 const userSchema = z.strictObject({ user: z.string() });
 
 /**
@@ -110,9 +111,25 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     const { secret } = await services.keys.pair(user);
     return { url: formatPairingLink(services.issuer, secret) };
   });
-  forPerson('/registrations', async (user) => {
+  forPerson('/registrations/details', async (user) => {
+    return services.signed.codeDetails('registration', createGrantIdentifier(), user) ?? {};
+  });
+
+  app.post('/registrations', async (context) => {
+    const body = registrationSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const { user, grant, evidence } = body.data;
+    if (!(await known(user))) return context.json({ error: 'unknown_user' }, 404);
+    const details = services.signed.codeDetails('registration', grant, user);
+    if (details === undefined) return context.json({ error: 'invalid_request' }, 400);
+    try {
+      await services.signed.requireSignature(details, terminalConsent(evidence), { once: true });
+    } catch (error) {
+      if (!(error instanceof HttpProblem)) throw error;
+      return context.json({ error: error.code, message: error.message }, 403);
+    }
     const { token, expiresAt } = await services.clients.issueToken(user);
-    return { token, expires_at: formatUtcSeconds(expiresAt) };
+    return context.json({ token, expires_at: formatUtcSeconds(expiresAt) });
   });
 
   return app;

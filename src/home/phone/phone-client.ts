@@ -156,7 +156,7 @@ function createGrantCalls({ phone, pairingSecret, keyOf }: PhoneClientOptions, c
   const sign = async (user: string, path: string, failures: ErrorsByStatus, body: object) => {
     const details = await call(z.record(z.string(), z.unknown()), path, failures, { body });
     const key = keyOf?.(user) ?? deriveSoftwareKey(pairingSecret, user);
-    return key.sign(details, { origin: new URL(phone).origin });
+    return { details, evidence: key.sign(details, { origin: new URL(phone).origin }) };
   };
   const notSigned = (what: string) => (said: string) =>
     failed('provider_error', `${what}: ${said}`, 'Check that the pairing secret belongs to the running sandbox.')();
@@ -176,12 +176,16 @@ function createGrantCalls({ phone, pairingSecret, keyOf }: PhoneClientOptions, c
         410: failed('login_expired', `code ${userCode} has expired`, 'Start login again.'),
       };
       const body = { user, user_code: userCode };
-      const evidence = await sign(user, '/phone/api/device/details', failures, body);
+      const { evidence } = await sign(user, '/phone/api/device/details', failures, body);
       return await call(deviceSignInSchema, '/phone/api/device', failures, { body: { ...body, evidence } });
     },
     /** Creates a token that lets one client register, within ten minutes, to request approvals from `user`. */
-    registrationToken: (user: string) =>
-      call(registrationSchema, '/phone/api/registrations', noUser(user), { body: { user } }),
+    async registrationToken(user: string) {
+      const failures = { ...noUser(user), 403: notSigned('no token was created') };
+      const { details, evidence } = await sign(user, '/phone/api/registrations/details', failures, { user });
+      const body = { user, grant: details.identifier, evidence };
+      return await call(registrationSchema, '/phone/api/registrations', failures, { body });
+    },
   };
 }
 

@@ -1,14 +1,15 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { renderLocalTime } from './decision/local-time.ts';
-import { type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
-import { redirectToSignIn, renderPage, renderPasskeyRequiredPage } from './page/page.ts';
+import { addCodeRoutes, renderGrantIdentifier, signingAttribute } from './grant-form.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
+import { redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
 
 /** Creates the page on which the person sees and removes the clients that act for them or send them requests. */
-export function createClientPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
+export function createClientPages({ authorized, clients, grants, signed }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
   app.get(PATH, async (context) => {
@@ -50,17 +51,14 @@ export function createClientPages({ authorized, clients, grants }: PhoneServices
       )}</ul>
 ${
   hasFullAccess(context)
-    ? html`<form method="post" action="${PATH}/token">${token}<button class="quiet wide" data-testid="let-in">Allow another app</button></form>`
+    ? html`<form method="post" action="${PATH}/token" ${signingAttribute(signed, `${PATH}/token/options`)}>${token}${renderGrantIdentifier()}<button class="quiet wide" data-testid="let-in">Allow another app</button></form>`
     : ''
 }`,
     });
   });
 
-  app.post(`${PATH}/token`, async (context) => {
-    const { user } = context.var;
-    if (user === undefined) return redirectToSignIn(context, PATH);
-    if (!hasFullAccess(context)) return renderPasskeyRequiredPage(context);
-    const { token, expiresAt } = await clients.issueToken(user.username);
+  const issue = async (context: BrowserContext, user: string) => {
+    const { token, expiresAt } = await clients.issueToken(user);
     return renderPage(context, {
       title: 'Token for one app',
       body: html`<div class="card">
@@ -71,7 +69,8 @@ ${
 <p><a href="${PATH}">Back</a></p>
 </div>`,
     });
-  });
+  };
+  addCodeRoutes(app, signed, { path: `${PATH}/token`, page: PATH, kind: 'registration', issue });
 
   const ending = (path: string, end: (user: string, id: string) => Promise<unknown>) =>
     app.post(`${PATH}/${path}`, async (context) => {

@@ -323,8 +323,8 @@ export function createIssuedTokenStore(database: SqlTransactions, now: () => num
         `SELECT tokens.grant_id FROM issued_tokens AS tokens
          JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = tokens.grant_id
          JOIN people ON people.username = ${json('grants.payload')}->>'accountId' AND people.removed_at IS NULL
-         WHERE tokens.jti = @jti`,
-        { jti },
+         WHERE tokens.jti = @jti AND (grants.expires_at IS NULL OR grants.expires_at > @seconds)`,
+        { jti, seconds: Math.floor(now() / 1000) },
       );
       return row?.grant_id;
     },

@@ -86,8 +86,10 @@ export async function submitSigned(
 ): Promise<Response> {
   const text = await (await browser.visit(page)).text();
   const [, signing] = /data-passkey="sign ([^"]+)"/.exec(text) ?? [];
-  if (signing === undefined) return await browser.submit(page, path, form);
-  return await browser.submit(page, path, { ...form, evidence: await signGrant(browser, page, signing, form) });
+  const [, grant] = /name="grant" value="([^"]+)"/.exec(text) ?? [];
+  const fields = grant === undefined ? form : { grant, ...form };
+  if (signing === undefined) return await browser.submit(page, path, fields);
+  return await browser.submit(page, path, { ...fields, evidence: await signGrant(browser, page, signing, fields) });
 }
 
 /** Has a browser's passkey sign a grant. @returns the form's field `evidence` */
@@ -127,6 +129,6 @@ export async function openLinkByHttp(link: string): Promise<HttpBrowser> {
 
 /** Issues a recovery code, as its page shows it once. */
 export async function issueRecoveryCode(browser: HttpBrowser): Promise<string> {
-  const page = await browser.submit('/phone/authenticators', '/phone/authenticators/recovery');
+  const page = await submitSigned(browser, '/phone/authenticators', '/phone/authenticators/recovery');
   return />([0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){5})</.exec(await page.text())?.[1] ?? '';
 }

@@ -11,7 +11,7 @@ import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { createPeopleStore } from '../../../src/store/home/people.ts';
 import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { signIn } from '../sandbox/identity-provider-fixture.ts';
-import { openLinkByHttp, pairByHttp } from './http-browser.ts';
+import { openLinkByHttp, pairByHttp, submitSigned } from './http-browser.ts';
 
 const SCOPES =
   'openid offline_access market:read portfolio:read orders:read orders:cancel orders:propose messages:propose';
@@ -167,7 +167,7 @@ describe('on the phone, a person', () => {
     const link = await openLinkByHttp((await phone.ticket('alice')).url);
     expect((await link.submit('/phone/programs', '/phone/programs/token')).status).toBe(403);
     const { browser } = await pairByHttp((await phone.pairing('alice')).url);
-    const answer = await (await browser.submit('/phone/programs', '/phone/programs/token')).text();
+    const answer = await (await submitSigned(browser, '/phone/programs', '/phone/programs/token')).text();
     const token = /data-testid="registration-token">([^<]+)</.exec(answer)?.[1] ?? '';
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
     const robot = await client.dynamicClientRegistration(

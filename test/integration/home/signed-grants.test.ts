@@ -104,3 +104,30 @@ describe('an agent', () => {
     expect(await decide(browser, page, 'deny')).toContain('error=access_denied');
   });
 });
+
+describe.each([
+  ['a registration token', '/phone/programs', '/phone/programs/token', 'registration-token'],
+  ['a recovery code', '/phone/authenticators', '/phone/authenticators/recovery', 'data-testid="code"'],
+])('%s', (_, page, path, issued) => {
+  const identifier = async () =>
+    /name="grant" value="([^"]+)"/.exec(await (await browser.visit(page)).text())?.[1] ?? '';
+
+  it('is issued for a passkey’s signature, once', async () => {
+    const grant = await identifier();
+    const form = { grant, evidence: await signGrant(browser, page, `${path}/options`, { grant }) };
+    expect(await (await browser.submit(page, path, form)).text()).toContain(issued);
+    const again = await browser.submit(page, path, form);
+    expect(again.status).toBe(403);
+    expect(await again.text()).not.toContain(issued);
+  });
+
+  it.each([
+    ['without it', {}],
+    ['with something that is no evidence', { evidence: '{}' }],
+    ['with another identifier', { evidence: '{}', grant: 'gr_x' }],
+  ])('is not issued %s', async (_name, form) => {
+    const answer = await browser.submit(page, path, { grant: await identifier(), ...form });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(await answer.text()).not.toContain(issued);
+  });
+});

@@ -10,6 +10,7 @@ import {
   jwtResourceServer,
   LOGIN_CLIENT_ID,
 } from '../protocol/protocol.ts';
+import { setGrantEnd } from '../signed-grants.ts';
 import { type AgentServer, serverDisplayName } from './agent-server.ts';
 
 const EXCHANGED_GRANT_TYPE = 'token_exchange';
@@ -129,6 +130,8 @@ export function createServerExchange(options: ServerExchangeOptions) {
     await options.grants.replaced({ sub, clientId: client.clientId });
     const grant = new provider.Grant({ clientId: client.clientId, accountId: sub });
     grant.addResourceScope(options.resource, scope);
+    // The person's signature allows offline access only until the sign-in ends.
+    if (signIn.exp !== undefined) setGrantEnd(grant, new Date(signIn.exp * 1000).toISOString(), options.now());
     const grantId = await grant.save();
     await options.grants.noteDevice(grantId, {
       user: sub,
