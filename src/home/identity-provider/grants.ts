@@ -84,16 +84,23 @@ export function createGrants(options: GrantsOptions) {
         yield* run('DELETE FROM granted_devices WHERE grant_id = @grantId', { grantId });
         yield* endGrant(grantId);
       }),
-    /** Returns the devices that are signed in as the person, latest first. Their names are unverified. */
+    /**
+     * Returns the devices that are signed in as the person, latest first. Their names are unverified. `usedAt` is when
+     * the device last renewed its tokens, which it does every ten minutes while it is used.
+     */
     async devices(user: string) {
       const rows = await database.all<DeviceRow>(
-        `SELECT devices.* FROM granted_devices AS devices
+        `SELECT devices.*, grants.expires_at,
+           (SELECT max(CAST(${dialect.json('tokens.payload')}->>'iat' AS bigint)) FROM oidc_entities AS tokens
+            WHERE tokens.model = 'RefreshToken' AND tokens.grant_id = devices.grant_id) AS renewed_at
+         FROM granted_devices AS devices
          JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id
          WHERE devices.username = @user ORDER BY devices.at DESC, devices.${dialect.place} DESC`,
         { user },
       );
-      return rows.map(({ grant_id: id, client_name: clientName, device_name, at: since }) => {
-        return { id, clientName, deviceName: device_name ?? undefined, since };
+      return rows.map(({ grant_id: id, client_name: clientName, device_name, at: since, expires_at, renewed_at }) => {
+        const times = { endsAt: toMilliseconds(expires_at), usedAt: toMilliseconds(renewed_at) };
+        return { id, clientName, deviceName: device_name ?? undefined, since, ...times };
       });
     },
     async endDevice(user: string, id: string): Promise<boolean> {
@@ -137,9 +144,16 @@ export function createGrants(options: GrantsOptions) {
   };
 }
 
+function toMilliseconds(seconds: number | null): number | undefined {
+  return seconds === null ? undefined : seconds * 1000;
+}
+
 interface DeviceRow {
   readonly grant_id: string;
   readonly client_name: string;
   readonly device_name: string | null;
   readonly at: number;
+  /** Seconds since the epoch, like all times that the library stores. */
+  readonly expires_at: number | null;
+  readonly renewed_at: number | null;
 }

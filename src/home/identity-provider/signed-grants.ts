@@ -14,7 +14,7 @@ const DAY_MS = 24 * 3_600_000;
 type CodeKind = 'registration' | 'recovery_code';
 
 /** Identifies a new grant that no other request identifies. */
-export function createGrantIdentifier(): string {
+export function createGrantId(): string {
   return `gr_${generateNonce()}`;
 }
 
@@ -46,7 +46,7 @@ export function createSignedGrants(options: {
     details: (identifier: string, terms: GrantTerms): GrantDetails => grantDetails(gateway, identifier, terms),
     /**
      * Returns the details of a grant of a code that anyone may present, such as a registration token.
-     * @param identifier from {@link createGrantIdentifier}; its signature is accepted once
+     * @param identifier from {@link createGrantId}; its signature is accepted once
      * @returns undefined for any other identifier
      */
     codeDetails(kind: CodeKind, identifier: unknown, sub: string): GrantDetails | undefined {

@@ -4,7 +4,7 @@ import type { SigningKey } from '../../store/signing-key-store.ts';
 import type { SignedGrants } from '../identity-provider/signed-grants.ts';
 import { parseAssertionField, parseRegistrationField } from './credential-json.ts';
 import { renderLocalTime } from './decision/local-time.ts';
-import { addCodeRoutes, renderGrantIdentifier, signingAttribute } from './grant-form.ts';
+import { addCodeRoutes, renderGrantField, signingAttribute } from './grant-form.ts';
 import { notifyAccountSecurityEvent } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import {
@@ -144,7 +144,7 @@ ${token}
 <p>${recoveryIssued === undefined ? 'You have none.' : html`Created ${renderLocalTime(recoveryIssued)}.`} A recovery code lets you view and deny requests, halt trading, and sign out browsers. It can’t approve anything, or add or remove a passkey.</p>
 ${
   full
-    ? html`<form method="post" action="${PATH}/recovery" ${signingAttribute(signed, `${PATH}/recovery/options`)}>${token}${renderGrantIdentifier()}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
+    ? html`<form method="post" action="${PATH}/recovery" ${signingAttribute(signed, `${PATH}/recovery/options`)}>${token}${renderGrantField()}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
     : ''
 }
 </div>`,

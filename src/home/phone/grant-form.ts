@@ -4,7 +4,7 @@ import type { GrantDetails } from '../../approval/signature/grant.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
 import {
-  createGrantIdentifier,
+  createGrantId,
   DEFAULT_GRANT_DAYS,
   GRANT_LIFETIMES_DAYS,
   type GrantConsent,
@@ -81,8 +81,8 @@ export async function respondSigningOptions(
 }
 
 /** Renders the hidden field that identifies the grant of a code. */
-export function renderGrantIdentifier(): Markup {
-  return html`<input type="hidden" name="grant" value="${createGrantIdentifier()}">`;
+export function renderGrantField(): Markup {
+  return html`<input type="hidden" name="grant" value="${createGrantId()}">`;
 }
 
 /** Adds the routes that sign and issue a code, such as a registration token. @param issue renders the code */

@@ -10,7 +10,7 @@ import type { ApprovalRequest } from '../identity-provider/approval-requests.ts'
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitUnauthorizedRequests } from '../identity-provider/protocol/request-limits.ts';
-import { createGrantIdentifier, DEFAULT_GRANT_DAYS, type GrantConsent } from '../identity-provider/signed-grants.ts';
+import { createGrantId, DEFAULT_GRANT_DAYS, type GrantConsent } from '../identity-provider/signed-grants.ts';
 import { formatPairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
@@ -112,7 +112,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     return { url: formatPairingLink(services.issuer, secret) };
   });
   forPerson('/registrations/details', async (user) => {
-    return services.signed.codeDetails('registration', createGrantIdentifier(), user) ?? {};
+    return services.signed.codeDetails('registration', createGrantId(), user) ?? {};
   });
 
   app.post('/registrations', async (context) => {

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { renderLocalTime } from './decision/local-time.ts';
-import { addCodeRoutes, renderGrantIdentifier, signingAttribute } from './grant-form.ts';
+import { addCodeRoutes, renderGrantField, signingAttribute } from './grant-form.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import { redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -23,9 +23,9 @@ export function createClientPages({ authorized, clients, grants, signed }: Phone
       body: html`<h1 tabindex="-1">Apps</h1>
 <h2>Signed in as you</h2>
 <ul class="recent">${(await grants.devices(user.username)).map(
-        ({ id, clientName, deviceName, since }) => html`<li data-testid="device"><span>${clientName}${
+        ({ id, clientName, deviceName, since, usedAt, endsAt }) => html`<li data-testid="device"><span>${clientName}${
           deviceName === undefined ? '' : html` on <strong>${deviceName}</strong>`
-        }<br><span class="soft small">since ${renderLocalTime(since)}</span></span>
+        }<br><span class="soft small">since ${renderLocalTime(since)}${usedAndEnds(usedAt, endsAt)}</span></span>
 <form method="post" action="${PATH}/sign-out">${token}<input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="sign-out-device">Sign out</button></form></li>`,
       )}</ul>
 <h2>Other agents</h2>
@@ -36,9 +36,8 @@ export function createClientPages({ authorized, clients, grants, signed }: Phone
           host,
           since,
           usedAt,
-        }) => html`<li data-testid="agent"><span>${name}, <strong>${host}</strong><br><span class="soft small">unverified; since ${renderLocalTime(since)}, ${
-          usedAt === undefined ? 'never used' : html`last used ${renderLocalTime(usedAt)}`
-        }</span></span>
+          endsAt,
+        }) => html`<li data-testid="agent"><span>${name}, <strong>${host}</strong><br><span class="soft small">unverified; since ${renderLocalTime(since)}${usedAndEnds(usedAt, endsAt)}</span></span>
 <form method="post" action="${PATH}/end">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="end-agent">Revoke access</button></form></li>`,
       )}</ul>
 <h2>Allowed to send you requests</h2>
@@ -51,7 +50,7 @@ export function createClientPages({ authorized, clients, grants, signed }: Phone
       )}</ul>
 ${
   hasFullAccess(context)
-    ? html`<form method="post" action="${PATH}/token" ${signingAttribute(signed, `${PATH}/token/options`)}>${token}${renderGrantIdentifier()}<button class="quiet wide" data-testid="let-in">Allow another app</button></form>`
+    ? html`<form method="post" action="${PATH}/token" ${signingAttribute(signed, `${PATH}/token/options`)}>${token}${renderGrantField()}<button class="quiet wide" data-testid="let-in">Allow another app</button></form>`
     : ''
 }`,
     });
@@ -85,4 +84,10 @@ ${
   ending('sign-out', (user, id) => grants.endDevice(user, id));
 
   return app;
+}
+
+function usedAndEnds(usedAt: number | undefined, endsAt: number | undefined) {
+  return html`, ${usedAt === undefined ? 'never used' : html`last used ${renderLocalTime(usedAt)}`}${
+    endsAt === undefined ? '' : html`; ends ${renderLocalTime(endsAt)}`
+  }`;
 }

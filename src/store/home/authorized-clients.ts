@@ -17,6 +17,8 @@ export interface AuthorizedClient extends NamedClient {
   readonly since: number;
   /** Time when the client's latest token (valid for ten minutes) was issued. Undefined if none was issued. */
   readonly usedAt: number | undefined;
+  /** Time when the client's access ends. */
+  readonly endsAt: number | undefined;
 }
 
 export type AuthorizedClientStore = ReturnType<typeof createAuthorizedClientStore>;
@@ -29,6 +31,8 @@ interface Row {
   readonly redirect_uri: string;
   readonly at: number;
   readonly used_at: number | null;
+  /** Seconds since the epoch, like all times that the library stores. */
+  readonly expires_at?: number | null;
 }
 
 /** @param now milliseconds since the epoch */
@@ -37,7 +41,7 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
   return {
     note: (
       grantId: string,
-      { user, clientId, name, host, redirectUri }: Omit<AuthorizedClient, 'since' | 'usedAt'>,
+      { user, clientId, name, host, redirectUri }: Omit<AuthorizedClient, 'since' | 'usedAt' | 'endsAt'>,
     ): Promise<void> =>
       database.write(function* () {
         // Deletes rows of grants that ended in other ways: the grant expired, or a refresh token was used twice.
@@ -67,7 +71,7 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
      */
     async list(user?: string): Promise<AuthorizedClient[]> {
       const rows = await database.all<Row>(
-        `SELECT clients.* FROM authorized_clients AS clients
+        `SELECT clients.*, grants.expires_at FROM authorized_clients AS clients
          JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = clients.grant_id
          WHERE CAST(@user AS text) IS NULL OR clients.username = @user
          ORDER BY clients.at DESC, clients.${dialect.place} DESC`,
@@ -138,5 +142,6 @@ function toClient(row: Row): AuthorizedClient {
     redirectUri: row.redirect_uri,
     since: row.at,
     usedAt: row.used_at ?? undefined,
+    endsAt: row.expires_at == null ? undefined : row.expires_at * 1000,
   };
 }

@@ -14,7 +14,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_300,
   notify: 700,
   sandbox: 8_300,
-  home: 15_650,
+  home: 15_680,
   gateway: 21_250,
   approval: 8_850,
   jobs: 800,

@@ -1,0 +1,82 @@
+import * as client from 'openid-client';
+import { afterAll, expect, it } from 'vitest';
+import { ALL_SCOPES, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { createHttpBrowser, pairByHttp } from './http-browser.ts';
+import { ask, publicClient } from './public-client.ts';
+
+const world = await startIdentityProvider({ signatures: 'required' });
+afterAll(() => world.close());
+
+/** A sign-out would only end the thief's own session before the other addresses were tried. */
+const ending = ['/signout'];
+
+const kinds = ['Grant', 'AccessToken', 'RefreshToken', 'AuthorizationCode'];
+function access() {
+  const count = (table: string, where = '') =>
+    world.database().prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table} ${where}`).get()?.n;
+  const tables = ['granted_devices', 'authorized_clients', 'registration_tokens', 'registered_clients'];
+  return {
+    ...Object.fromEntries(kinds.map((kind) => [kind, count('oidc_entities', `WHERE model = '${kind}'`)])),
+    ...Object.fromEntries(
+      [...tables, 'recovery_codes', 'phone_tickets', 'vault_connections', 'people'].map((table) => [
+        table,
+        count(table),
+      ]),
+    ),
+  };
+}
+
+it('gives nobody access for a session’s cookie and origin key without its passkey', async () => {
+  const { browser: owner } = await pairByHttp((await world.phone.pairing('alice')).url);
+  // The thief has everything that the browser has, but not the key.
+  const thief = createHttpBrowser(world.issuer, owner.key);
+  for (const [name, value] of owner.jar) thief.jar.set(name, value);
+  const config = await world.loginClient();
+  const device = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES, device_name: 'thief' });
+  const consent = await ask(thief, (await publicClient(world)).url());
+  const enrolled = (await world.keys.list('alice')).length;
+  const before = access();
+
+  const form_token = await thief.formToken('/phone/programs');
+  const statement = { v: 1, purpose: 'trade-agent.grant', gateway: 'x', proposal: 'gr_x', digest: 'x', sub: 'alice' };
+  const evidence = { method: 'webauthn', credential_id: 'x', authenticator_data: 'x', client_data_json: 'x' };
+  const signed = {
+    ...evidence,
+    signature: 'x',
+    statement: { ...statement, code: 'x', worst_case: null, decision: 'approve', nonce: 'x' },
+  };
+  const forged = [
+    undefined,
+    '',
+    '{}',
+    'null',
+    JSON.stringify(signed),
+    JSON.stringify({ ...signed, method: 'software' }),
+  ];
+  let tried = 0;
+  // Every address that the code has, so that a new one is tried as well.
+  const routes = new Set(world.provider().routes.filter((path) => !path.includes('*') && !ending.includes(path)));
+  expect([...routes]).toEqual(expect.arrayContaining(['/device/confirm', '/phone/programs/token']));
+  for (const route of routes) {
+    const path = route.replace('/authorize/consent/:id', consent).replace(/:\w+/, 'x');
+    for (const one of forged) {
+      const form = {
+        user_code: device.user_code,
+        decision: 'allow',
+        days: '90',
+        grant: `gr_${'x'.repeat(22)}`,
+        id: 'x',
+        name: 'x',
+      };
+      const given = one === undefined ? {} : { evidence: one, assertion: one, registration: one, secret: one };
+      const answer = await thief.post(path, { form_token, ...form, ...given }, { accept: 'application/json' });
+      expect(answer.status, path).toBeLessThan(500);
+      tried += 1;
+    }
+  }
+  expect(tried).toBe(routes.size * forged.length);
+  // It was signed in to the end.
+  expect(await (await thief.visit('/phone/programs')).text()).toContain('signed-in-user');
+  expect(access()).toEqual(before);
+  expect(await world.keys.list('alice')).toHaveLength(enrolled);
+});
