@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { importGatewayRules, showGatewayRules } from '../../src/app/gateway/gateway-record.ts';
-import { createDatabaseRulesSource } from '../../src/gateway/policy/files/rules-source.ts';
+import { openRules } from '../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
@@ -38,12 +38,10 @@ withPostgres('the rules of gateways that share a database', () => {
   };
   const limits = (amount: string) => `version: 1\naccounts: {"*": {max_order_notional: "${amount}"}}\n`;
   const noGme = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
-  const start = (machine: string, { rules, limits: seen }: SharedStores) =>
-    createDatabaseRulesSource(rules, join(folder, machine), {
-      limits: seen,
-      clock: systemClock,
-      onError: (message) => void told.push(message),
-    });
+  const start = async (machine: string, stores: SharedStores) => {
+    const open = await openRules(join(folder, machine), true, { onError: (message) => void told.push(message) });
+    return await open(stores, systemClock);
+  };
 
   /** As "gateway rules" does on an operator's machine that has the gateways' settings. */
   const operator = () => {

@@ -2,11 +2,7 @@ import { join } from 'node:path';
 import { createGateway } from '../../gateway/gateway.ts';
 import type { GatewayOptions } from '../../gateway/gateway-options.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
-import {
-  createDatabaseRulesSource,
-  createFolderRulesSource,
-  type StoredRulesSource,
-} from '../../gateway/policy/files/rules-source.ts';
+import { openRules, type StoredRulesSource } from '../../gateway/policy/files/rules-source.ts';
 import { findLimitMismatches, type KnownAccounts } from '../../gateway/policy/limited-accounts.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -51,9 +47,7 @@ export async function serveGateway(
   process.umask(0o077);
   const settings = await readGatewaySettingsFile(options.config);
   const log = app.log.ofTenant(settings.database?.tenant);
-  const onError = log.error;
-  // Loaded before anything is opened, because a gateway must not start with invalid rules.
-  const own = settings.database === undefined ? await createFolderRulesSource(home, { onError }) : undefined;
+  const rulesOf = await openRules(home, settings.database !== undefined, { onError: log.error });
   ensurePrivateFolder(home);
   const lock = join(home, 'gateway.lock');
   const open = async (onClose: RegisterCleanup): Promise<ServedGateway> => {
@@ -62,10 +56,7 @@ export async function serveGateway(
     onClose(() => server.close(0));
     const database = await openGatewayDatabase(settings, home, options.env);
     onClose(() => database.close());
-    const { rules: shared, limits } = database.stores;
-    const rules =
-      shared === undefined ? own : await createDatabaseRulesSource(shared, home, { onError, limits, clock });
-    if (rules === undefined) throw new Error('the database has no table of rules');
+    const rules = await rulesOf(database.stores, clock);
     const telemetry = await serveTelemetry(settings.telemetry, clock);
     onClose(() => telemetry.close());
     const gatewayOptions = createGatewayOptions(settings, database.secrets, home);

@@ -2,7 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createGatewayOptions, type GatewaySettings } from '../../gateway/gateway-settings.ts';
-import { createDatabaseRulesSource, createFolderRulesSource } from '../../gateway/policy/files/rules-source.ts';
+import { openRules } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
 import { createHome, type HomeOptions, isGatewayPath } from '../../home/home.ts';
 import { ActiveFaults } from '../../home/identity-provider/faults.ts';
@@ -82,17 +82,10 @@ async function open(
   const { clock, log } = app;
   const now = () => clock.now();
   const files = homeFilePaths(folder);
-  // The rules are loaded before anything is opened, because a home must not start with invalid rules.
-  const ownRules =
-    gateway.database === undefined ? await createFolderRulesSource(folder, { onError: log.error }) : undefined;
+  const rulesOf = await openRules(folder, gateway.database !== undefined, { onError: log.error });
   const database = await openHomeDatabase(gateway, folder, app.env);
   onClose(() => database.close());
-  const { rules: shared, limits } = database.stores;
-  const rules =
-    shared === undefined
-      ? ownRules
-      : await createDatabaseRulesSource(shared, folder, { onError: log.error, limits, clock });
-  if (rules === undefined) throw new Error('the database has no table of rules');
+  const rules = await rulesOf(database.stores, clock);
   const server = await listenForHome(app, settings, options);
   onClose(() => server.close());
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();

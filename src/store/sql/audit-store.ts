@@ -121,7 +121,10 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
   };
 }
 
-/** Locks the tree until the end of the transaction. Returns undefined if another process has locked it. */
+/**
+ * Locks the tree until the end of the transaction.
+ * @param wait whether to wait while another process has locked it, instead of returning undefined
+ */
 function* lockTree(dialect: Dialect, wait: boolean): TransactionWork<TreeRow | undefined> {
   const locked = yield* one<TreeRow>(`${SELECT_TREE}${wait ? dialect.forUpdate : dialect.skipLocked}`);
   if (locked !== undefined) return locked;

@@ -148,6 +148,31 @@ export async function createFolderRulesSource(
   return await createRulesSource(createRuleFolder(folder), options);
 }
 
+/**
+ * Opens the rules of a gateway, from its database or else from its folder. The folder's rules are loaded at once,
+ * because a gateway must not open anything with invalid rules.
+ * @param isShared whether the gateway's database has the rules
+ * @returns a function that returns the rules once the gateway's stores are open
+ * @throws {TradeAgentError} `invalid_config` for the same reasons as {@link createRulesSource}
+ */
+export async function openRules(
+  folder: string,
+  isShared: boolean,
+  options: RulesSourceOptions,
+): Promise<(stores: OpenRulesStores, clock: Pick<Clock, 'now'>) => Promise<StoredRulesSource>> {
+  const own = isShared ? undefined : await createFolderRulesSource(folder, options);
+  return async ({ rules, limits }, clock) => {
+    if (own !== undefined) return own;
+    if (rules === undefined) throw new Error('the database has no table of rules');
+    return await createDatabaseRulesSource(rules, folder, { ...options, limits, clock });
+  };
+}
+
+interface OpenRulesStores {
+  readonly rules?: RuleStore;
+  readonly limits: LimitsStore;
+}
+
 interface DatabaseRulesOptions extends RulesSourceOptions {
   readonly limits: Pick<LimitsStore, 'hadLimits'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -158,7 +183,7 @@ interface DatabaseRulesOptions extends RulesSourceOptions {
  * in this gateway's folder. Otherwise ignores the files, and calls `onError` if they differ.
  * @throws {TradeAgentError} `invalid_config` for the same reasons as {@link createRulesSource}
  */
-export async function createDatabaseRulesSource(
+async function createDatabaseRulesSource(
   store: RuleStore,
   folder: string,
   options: DatabaseRulesOptions,
