@@ -7,7 +7,7 @@ import {
 import { traceHeaders } from '../../net/trace-context.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { APPROVAL_SCOPES, CONNECTION_SCOPES, IDENTITY_SCOPES, MCP_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
-import type { ApprovalRequests } from './approval-requests.ts';
+import { type ApprovalRequests, TooManyPendingError } from './approval-requests.ts';
 import { parseApprovalSubject, UnacceptableDetailsError } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
 import { approvalDetailsTypes, type GatewayClient } from './clients.ts';
@@ -22,12 +22,29 @@ export interface ApprovalFeatureOptions {
   readonly resource: string;
   readonly gatewayClient: GatewayClient;
   readonly servers: readonly AgentServer[];
-  readonly requests: ApprovalRequests;
+  readonly requests: Pick<ApprovalRequests, 'evidenceOf'>;
   /** Returns the person who registered a client, or undefined for the home's own clients. */
   readonly ownerOf: (clientId: string) => Promise<string | undefined>;
   readonly limits: Pick<RequestLimits, 'questions'>;
   readonly now: () => number;
-  readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
+  /** @throws {TooManyPendingError} if the client has `most` pending requests to the person */
+  readonly askPerson: (asked: {
+    readonly request: BackchannelAuthenticationRequest;
+    readonly account: Account;
+    readonly client: Client;
+    readonly most: number;
+  }) => Promise<void>;
+}
+
+type AskArguments = Parameters<NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>>;
+type BackchannelAuthenticationRequest = AskArguments[1];
+type Account = AskArguments[2];
+type Client = AskArguments[3];
+
+/** Creates the error for a client that has to wait, and tells it for how long. */
+function refuseFor(ctx: KoaContextWithOIDC, seconds: number) {
+  ctx.set('retry-after', String(seconds));
+  return tooManyRequestsError(seconds);
 }
 
 /**
@@ -133,13 +150,8 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
       if (!isGateway && (await options.ownerOf(clientId)) !== account.accountId) {
         throw new errors.UnknownUserId('this client may not send requests to a user with this name');
       }
-      const most = isGateway ? MAX_GATEWAY_PENDING : MAX_PENDING;
-      const tooOften = isGateway ? undefined : options.limits.questions.take(clientId);
-      const tooMany = (await options.requests.countPending(account.accountId, clientId)) >= most;
-      const wait = tooOften ?? (tooMany ? PENDING_WAIT_S : undefined);
-      if (wait === undefined) return;
-      ctx.set('retry-after', String(wait));
-      throw tooManyRequestsError(wait);
+      const wait = isGateway ? undefined : options.limits.questions.take(clientId);
+      if (wait !== undefined) throw refuseFor(ctx, wait);
     },
     validateBindingMessage: (_ctx, message) => {
       if (message !== undefined && !BINDING_MESSAGE.test(message)) {
@@ -168,6 +180,13 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
         throw new errors.InvalidBindingMessage(`binding_message must end in "${described.endsIn}"`);
       }
     },
-    triggerAuthenticationDevice: options.askPerson,
+    triggerAuthenticationDevice: async (ctx, request, account, client) => {
+      const most = client.clientId === options.gatewayClient.client_id ? MAX_GATEWAY_PENDING : MAX_PENDING;
+      await options.askPerson({ request, account, client, most }).catch(async (error: unknown) => {
+        if (!(error instanceof TooManyPendingError)) throw error;
+        await request.destroy();
+        throw refuseFor(ctx, PENDING_WAIT_S);
+      });
+    },
   };
 }

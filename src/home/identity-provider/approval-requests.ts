@@ -77,10 +77,12 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
      * Stores a request, replacing an earlier request by the same client for the same proposal. If the earlier request
      * is pending, the client crashed before it stored that request's id, and knows only the new id. If the earlier
      * request was approved without an outcome, its token was lost in transit.
+     * @param most how many pending requests the client may have to this person
+     * @throws {TooManyPendingError} if it already has that many; nothing is stored
      */
-    async add(request: NewRequest): Promise<ApprovalRequest> {
+    async add(request: NewRequest, most = Number.MAX_SAFE_INTEGER): Promise<ApprovalRequest> {
       const id = randomBytes(12).toString('base64url');
-      const row = await database.write(() => insertRequest(request, id, clock.now()));
+      const row = await database.write(() => insertRequest(request, id, { most, now: clock.now() }));
       announce(request.user);
       return load(row);
     },
@@ -94,13 +96,9 @@ export function createApprovalRequests(database: SqlTransactions, clock: Clock, 
       );
       return rows.map(load);
     },
-    /** Counts the pending requests to a person, optionally from one client only. */
-    async countPending(user: string, clientId?: string): Promise<number> {
-      const row = await database.one<{ count: number }>(
-        `SELECT count(*) AS count FROM approval_requests WHERE username = @user AND ${OPEN}
-           ${clientId === undefined ? '' : 'AND client_id = @clientId'} AND expires_at > @now`,
-        { user, now: clock.now(), ...defined({ clientId }) },
-      );
+    /** Counts the pending requests to a person. */
+    async countPending(user: string): Promise<number> {
+      const row = await database.one<{ count: number }>(COUNT_PENDING, { user, now: clock.now() });
       return row?.count ?? 0;
     },
     /**
@@ -218,9 +216,20 @@ const UNDELIVERED = 'delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn
 const ENDED_AT = 'coalesce(decided_at, withdrawn_at, expires_at)';
 const BY_ID = 'SELECT * FROM approval_requests WHERE id = @id';
 
-function* insertRequest(request: NewRequest, id: string, now: number): TransactionWork<ApprovalRequestRow> {
+const COUNT_PENDING = `SELECT count(*) AS count FROM approval_requests WHERE username = @user AND ${OPEN} AND expires_at > @now`;
+
+/** Thrown if a client has the maximum number of pending requests to a person. */
+export class TooManyPendingError extends Error {}
+
+function* insertRequest(
+  request: NewRequest,
+  id: string,
+  { most, now }: { readonly most: number; readonly now: number },
+): TransactionWork<ApprovalRequestRow> {
   const { user, clientId, details } = request;
   const proposal = typeof details.proposal === 'string' ? details.proposal : null;
+  // Without this lock, two requests at once could exceed the limit together.
+  yield* lock('approval requests', clientId, user);
   if (proposal !== null) {
     const same = { user, clientId, proposal, now };
     // Without this lock, two requests for one proposal in different processes would not replace each other.
@@ -237,6 +246,8 @@ function* insertRequest(request: NewRequest, id: string, now: number): Transacti
       { ...same, text: REPLACED_TEXT },
     );
   }
+  const pending = yield* one<{ count: number }>(`${COUNT_PENDING} AND client_id = @clientId`, { user, clientId, now });
+  if ((pending?.count ?? 0) >= most) throw new TooManyPendingError('the client has too many pending requests');
   yield* run(
     `INSERT INTO approval_requests (id, auth_req_id, username, client_id, client_name, client_note, code,
        binding_message, details, proposal, requested_at, expires_at)

@@ -145,12 +145,12 @@ function openProvider(
       ...parts,
       signingKeys: keys,
       cookieKey: parts.keys.cookie,
-      askPerson: async (_ctx, request, account, client) => {
+      askPerson: async ({ request, account, client, most }) => {
         const { details } = parseApprovalSubject(request.params?.authorization_details, { resource, now: now() });
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
         if (saved?.exp === undefined) throw new Error('the request was not stored');
         const message = request.params?.binding_message;
-        await requests.add({
+        const asked = {
           authReqId: request.jti,
           user: account.accountId,
           clientId: client.clientId,
@@ -160,7 +160,8 @@ function openProvider(
           bindingMessage: typeof message === 'string' ? message : undefined,
           details,
           expiresAt: saved.exp * 1000,
-        });
+        };
+        await requests.add(asked, most);
         parts.onAsked();
         failpoint('idp.asked');
       },

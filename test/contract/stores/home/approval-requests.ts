@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type ApprovalRequest,
   createApprovalRequests,
+  TooManyPendingError,
 } from '../../../../src/home/identity-provider/approval-requests.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 import { linkedProcesses } from './linked-processes.ts';
@@ -85,10 +86,25 @@ export function approvalRequestsContract(open: OpenHomeDatabase): void {
       const { clock, ours, anothers } = start();
       await Promise.all([ours.add(asking(clock, 'auth-1', 'pr_1')), anothers.add(asking(clock, 'auth-2', 'pr_1'))]);
       expect(await ours.pending('alice')).toHaveLength(1);
-      expect([await ours.countPending('alice'), await ours.countPending('alice', 'another')]).toEqual([1, 0]);
+      expect([await ours.countPending('alice'), await ours.countPending('bob')]).toEqual([1, 0]);
       // The replaced one is withdrawn, which its client has to learn.
       expect(await ours.undelivered()).toHaveLength(1);
       expect(await ours.recent('alice', 10)).toEqual([]);
+    });
+
+    it('keeps no more of a client’s requests than it may have, however many processes store them at once', async () => {
+      const { clock, ours, anothers } = start();
+      const asked = await Promise.allSettled(
+        [ours, anothers, ours, anothers].map((at, n) => at.add(asking(clock, `auth-${n}`), 2)),
+      );
+      const refused = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      expect(refused).toEqual([expect.any(TooManyPendingError), expect.any(TooManyPendingError)]);
+      expect(await ours.pending('alice')).toHaveLength(2);
+      // Another client’s, another person’s, and one that replaces its predecessor.
+      await ours.add({ ...asking(clock, 'auth-5'), clientId: 'another' }, 2);
+      await ours.add({ ...asking(clock, 'auth-6'), user: 'bob' }, 2);
+      await ours.add(asking(clock, 'auth-7', 'pr_7'), 3);
+      await ours.add(asking(clock, 'auth-8', 'pr_7'), 3);
     });
 
     it('replaces an approved request whose token was lost', async () => {
