@@ -37,6 +37,11 @@ export class ChangeNotifier {
     wake(this.#anybody.get(''));
   }
 
+  /** Wakes a person's listeners, because one of their clients may have lost its access. */
+  notifyPerson(sub: string): void {
+    wake(this.#people.get(sub));
+  }
+
   /** Wakes all listeners, because any proposal may have changed. */
   notifyAll(): void {
     for (const all of [this.#people, this.#proposals, this.#anybody])

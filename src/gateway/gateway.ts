@@ -183,6 +183,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     check: createOrderCheck({ rules, brokerFor, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
+  const tokens = createTokenForgetter(stores, { broker, outlets });
   kernel?.start();
   for (const one of own.running) one.start();
   return {
@@ -190,9 +191,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     halts: kernel,
     mandates: own.mandates,
     owner: own.owner,
-    revoked: (who) => withdrawAccess(who, { broker, outlets, kernel }),
+    revoked: (who) => withdrawAccess(who, { tokens, kernel }),
     async close() {
       entrance.shut();
+      tokens.close();
       for (const one of own.running) await one.close();
       await kernel?.close();
       await updates.close();
@@ -263,12 +265,28 @@ function createOwnServices(
   };
 }
 
+type TokenForgetter = ReturnType<typeof createTokenForgetter>;
+
+/** Forgets the broker's tokens of people whose clients lost their access, also if another process ended the access. */
+function createTokenForgetter(
+  { others }: Pick<GatewayOptions['stores'], 'others'>,
+  { broker, outlets }: Pick<RouteParts, 'broker' | 'outlets'>,
+) {
+  const forget = (sub: string): void => {
+    for (const { credentials } of broker.places) credentials.forget(sub);
+    for (const { tokens } of outlets.values()) tokens.forget(sub);
+  };
+  const unsubscribe = others?.subscribe((news) => {
+    if (news !== 'missed' && 'revoked' in news) forget(news.revoked);
+  });
+  return { forget, close: () => unsubscribe?.() };
+}
+
 async function withdrawAccess(
   who: Parameters<Gateway['revoked']>[0],
-  { broker, outlets, kernel }: Pick<RouteParts, 'broker' | 'outlets' | 'kernel'>,
+  { tokens, kernel }: { readonly tokens: TokenForgetter } & Pick<RouteParts, 'kernel'>,
 ): Promise<void> {
-  for (const { credentials } of broker.places) credentials.forget(who.sub);
-  for (const { tokens } of outlets.values()) tokens.forget(who.sub);
+  tokens.forget(who.sub);
   await kernel?.revoked(who);
 }
 

@@ -5,6 +5,8 @@ export type ProcessNotification =
   | { readonly landed: string }
   /** The person whose approval requests changed. `delivered`: digest of the `auth_req_id` whose decision can be polled. */
   | { readonly requestsOf: string; readonly delivered?: string }
+  /** The person of whom a client lost its access, so that the client's streams must end. */
+  | { readonly revoked: string }
   /** Notifications may have been lost, so the receiver must read again what it is waiting for. */
   | 'missed';
 

@@ -14,12 +14,14 @@ withPostgres('a proposal at one of two gateways', () => {
   let world: ForeignWorld;
   let another: Awaited<ReturnType<ForeignWorld['another']>>;
   let number = 0;
+  let isRevoked = false;
   const stores = async (): Promise<GatewayStores> =>
     postgresGatewayStores(await server.open(tenant), createAuthReqIdSeal('of the gateway'));
   beforeEach(async () => {
     tenant = newTenant();
+    isRevoked = false;
     const ours = await stores();
-    world = await startForeignWorld({ stores: ours });
+    world = await startForeignWorld({ stores: ours, isRevoked: async () => isRevoked });
     another = await world.another(await stores());
   });
   afterEach(async () => {
@@ -97,6 +99,23 @@ withPostgres('a proposal at one of two gateways', () => {
     expect((await at(world.url, id)).state).toBe('cancelled');
     await world.decide(id, 'approve');
     expect(world.broker.submissions).toEqual([]);
+  });
+
+  it('is no longer followed at the other by a client that has lost its access', async () => {
+    const token = await world.issuer.mint({ claims: { sub: 'alice', client_id: 'trade-agent', scope: 'orders:read' } });
+    const { body } = await fetch(`${another.url}/v1/events`, { headers: { authorization: `Bearer ${token}` } });
+    const reader = body?.getReader();
+    // The first sign of life.
+    expect((await reader?.read())?.done).toBe(false);
+    isRevoked = true;
+    let isEnded = false;
+    const ended = reader?.read().then(({ done }) => {
+      isEnded = done;
+    });
+    await world.revoked({ sub: 'alice', clientId: 'trade-agent' });
+    // The next sign of life, which would check the token, comes after 15 seconds.
+    await vi.waitFor(() => expect(isEnded).toBe(true), 5_000);
+    await ended;
   });
 
   it('is proposed once where the same comes to both at once', async () => {

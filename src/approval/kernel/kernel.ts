@@ -209,10 +209,13 @@ export class ApprovalKernel {
 
   /**
    * Withdraws the open proposals of a client whose authorization has ended; without `clientId`, all open proposals of
-   * the person. Otherwise, the client could still get an approval, or place an order, in the person's name.
+   * the person. Otherwise, the client could still get an approval, or place an order, in the person's name. Wakes the
+   * person's streams in all processes, because each one checks its token before it continues.
    */
   async revoked({ sub, clientId }: { readonly sub: string; readonly clientId?: string }): Promise<void> {
-    const { store, audit } = this.#parts;
+    const { store, audit, others } = this.#parts;
+    this.#context.changes.notifyPerson(sub);
+    others?.notify({ revoked: sub });
     for (const proposal of await store.list({ party: sub, state: 'open' })) {
       const { client, proposedBy } = proposal;
       // A client's grant belongs to the person who used the client, so the proposer is compared, not the owner who is

@@ -104,6 +104,8 @@ export class ProposalSupervisor {
       // Whatever interrupted the connection to the database may have interrupted pings, too.
       await parts.queue.makeAllDue(parts.clock.now());
       this.#alarm.abort();
+    } else if ('revoked' in news) {
+      changes.notifyPerson(news.revoked);
     } else if ('moved' in news) {
       const id = news.moved;
       if (!changes.isAwaited(id) && !this.isSupervised(id)) return;

@@ -38,7 +38,7 @@ export type ForeignWorld = Awaited<ReturnType<typeof startForeignWorld>>;
 
 /** A gateway over an issuer that gives tokens to any client: what the sandbox's own provider does not. */
 export async function startForeignWorld(
-  options: Pick<GatewayOptions, 'fetch' | 'rules' | 'rates' | 'log' | 'onError' | 'onProposal'> & {
+  options: Pick<GatewayOptions, 'fetch' | 'isRevoked' | 'rules' | 'rates' | 'log' | 'onError' | 'onProposal'> & {
     readonly signature?: 'required' | 'off';
     readonly quotas?: Quotas;
     /** Instead of a database in memory. */
@@ -200,6 +200,8 @@ export async function startForeignWorld(
         },
       };
     },
+    /** What the first gateway does when a client has lost its access. */
+    revoked: gateway.revoked,
     /** Ends the first gateway, and nothing else. */
     end: () => gateway.close(),
     async close() {

@@ -5,7 +5,7 @@ import { programSources } from './sources.ts';
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_050,
-  app: 14_850,
+  app: 14_950,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,
@@ -15,7 +15,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   notify: 700,
   sandbox: 8_300,
   home: 15_680,
-  gateway: 21_250,
+  gateway: 21_350,
   approval: 8_850,
   jobs: 800,
   store: 14_300,
