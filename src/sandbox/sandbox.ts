@@ -115,7 +115,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const home = await openSandboxHome(options.home);
   const closers: Closer[] = [() => home.release()];
   const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+    let failure: { readonly error: unknown } | undefined;
+    for (const closer of closers.splice(0).reverse()) {
+      try {
+        await closer();
+      } catch (error) {
+        // The others must still be closed, or the process would not end.
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
   };
 
   try {
