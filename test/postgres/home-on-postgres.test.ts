@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from '../e2e/home-world.ts';
 import { freePort } from '../free-port.ts';
+import { signInByHttp } from '../integration/home/http-browser.ts';
 import { emptyDatabase, withPostgres } from './support/database.ts';
 
 interface Moved {
@@ -34,9 +35,13 @@ withPostgres('a home on PostgreSQL', () => {
   let world: HomeWorld;
   let phone: PairedPhone;
   let database: Awaited<ReturnType<typeof emptyDatabase>>;
+  let backup: string;
+  let passphrase: string;
+  let users: unknown;
   beforeAll(async () => {
     database = await emptyDatabase();
     world = await createHomeWorld();
+    [backup, passphrase] = [join(world.folder, 'home.backup'), join(world.folder, 'passphrase')];
     await world.init();
     const stop = await world.serve();
     phone = await world.pair();
@@ -80,6 +85,12 @@ withPostgres('a home on PostgreSQL', () => {
       await second();
       balancer.close();
     }
+    writeFileSync(passphrase, 'amber bison cedar delta', { mode: 0o600 });
+    const saved = await world.json<{ files: string[] }>('home', 'backup', backup, '--passphrase-file', passphrase);
+    expect(saved.files).toEqual(expect.arrayContaining(['gateway.db', 'provider.db', 'limits.yaml', 'seal.key']));
+    users = await world.json('home', 'user', 'list');
+    expect(saved.files.filter((name) => /moved|database-url/.test(name))).toEqual([]);
+
     const back = await world.json<Moved>('home', 'migrate', '--to', 'sqlite');
     expect(back).toMatchObject({ database: 'sqlite' });
     const stop = await world.serve();
@@ -87,5 +98,32 @@ withPostgres('a home on PostgreSQL', () => {
     expect((await world.approve(phone)).ok).toBe(true);
     await expect.poll(() => book().length, { timeout: 30_000 }).toBe(3);
     await stop();
+  });
+
+  it('was backed up, and is restored as a home on SQLite, which moves to PostgreSQL again', {
+    timeout: 120_000,
+  }, async () => {
+    const restored = join(world.folder, 'restored');
+    await world.json('home', 'restore', backup, '--passphrase-file', passphrase, '--home', restored);
+    expect(await world.json('home', 'user', 'list', '--home', restored)).toEqual(users);
+    const verified = await world.cli('gateway', 'audit', 'verify', '--home', restored);
+    expect(verified).toMatchObject({ code: 0 });
+    const empty = await emptyDatabase();
+    try {
+      const url = join(world.folder, 'empty-url');
+      writeFileSync(url, empty.owner, { mode: 0o600 });
+      await world.json('home', 'migrate', '--home', restored, '--to', 'postgres', '--url-file', url);
+      const stop = await world.serve(restored);
+      // The sign-ins have ended, and the phone's key is valid.
+      const browser = await signInByHttp(world.address, phone.authenticator);
+      const signedIn = { ...phone, browser };
+      await world.login(signedIn);
+      await world.propose('buy 1 MSFT');
+      expect((await world.approve(signedIn)).ok).toBe(true);
+      await expect.poll(() => book().length, { timeout: 30_000 }).toBe(4);
+      await stop();
+    } finally {
+      await empty.drop();
+    }
   });
 });

@@ -1,12 +1,14 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import { ProposalTransitions } from '../../approval/transitions.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
+import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { ruleFolders } from '../../gateway/policy/files/rule-folder.ts';
+import type { DatabaseSettings } from '../../gateway/settings/common-settings.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
 import { endAllSignIns } from '../../store/home/oidc-store.ts';
@@ -16,6 +18,7 @@ import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { createSqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { createSqliteTransactions } from '../../store/sqlite/sql-database.ts';
 import type { App } from '../app.ts';
+import { readDatabasePlace } from '../gateway/gateway-database.ts';
 import { readClientKey, readOrCreateSealSecret } from '../gateway/key-file.ts';
 import {
   createHomeFolder,
@@ -24,6 +27,7 @@ import {
   readGatewaySettings,
   readHomeSettings,
 } from './home-files.ts';
+import { openSqliteHome, withDatabase } from './migrate-home.ts';
 import { requireOwnHomeFolder } from './open-home.ts';
 
 interface BackupLocation {
@@ -33,20 +37,25 @@ interface BackupLocation {
 }
 
 /**
- * Writes all of a home's data into one new file (mode 0600), encrypted with a passphrase. The home may be running.
- * @throws {TradeAgentError} `usage` for a passphrase that is too short or a file that exists; `invalid_config`
+ * Writes all of a home's data into one new file (mode 0600), encrypted with a passphrase. The home may be running. The
+ * file is the same wherever the home stores its data, so a home on PostgreSQL is restored as a home on SQLite, which
+ * can be moved to PostgreSQL again.
+ * @throws {TradeAgentError} `usage` for a passphrase that is too short, a file that exists, or keys that a key
+ * management service has wrapped; `invalid_config`, `database_unreachable`
  */
-export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupLocation) {
+export async function backupHome(
+  { clock, env }: Pick<App, 'clock' | 'env'>,
+  { folder, file, passphrase }: BackupLocation,
+) {
   requirePassphrase(passphrase);
   requireOwnHomeFolder(folder);
   const { address } = await readHomeSettings(folder);
-  if ((await readGatewaySettings(folder)).database !== undefined) {
-    throw new TradeAgentError('usage', 'this home stores its data in PostgreSQL, which this command does not back up', {
-      hint: 'Back up the database with pg_dump, and the folder with its keys by copying it.',
-    });
-  }
+  const settings = await readGatewaySettings(folder);
   const createdAt = new Date(clock.now()).toISOString();
-  const files = await homeContent(folder);
+  const files =
+    settings.database === undefined
+      ? await homeContent(folder)
+      : await databaseContent(folder, settings, settings.database, env);
   const sealed = await sealArchive({ createdAt, address, files }, passphrase);
   if (!createPrivateFile(file, sealed)) {
     throw new TradeAgentError('usage', `${file} already exists`, {
@@ -78,6 +87,48 @@ async function homeContent(folder: string): Promise<Archive['files']> {
     copies.set(name, name.endsWith('.db') ? await copyDatabase(file) : readFileSync(file));
   }
   return copies;
+}
+
+/**
+ * Returns the files that a home on PostgreSQL would have on SQLite, as of one moment of its database. Leaves out the
+ * connection strings, because the restored home does not need them.
+ */
+async function databaseContent(
+  folder: string,
+  { kms }: GatewaySettings,
+  database: DatabaseSettings,
+  env: NodeJS.ProcessEnv,
+): Promise<Archive['files']> {
+  if (kms !== undefined) {
+    throw new TradeAgentError(
+      'usage',
+      'the keys of this home are stored in its database, wrapped by a key management service',
+      { hint: 'Back up the database with pg_dump, and copy the folder.' },
+    );
+  }
+  const { gateway, gatewayDatabase, providerDatabase, limits } = homeFilePaths(folder);
+  const secrets = [database.url_file, database.direct_url_file].map((name) => name && resolve(folder, name));
+  const target = await openSqliteHome({ gateway: ':memory:', home: ':memory:' }, false);
+  try {
+    const { copyPostgresHome } = await import('../../store/postgres/home-database.ts');
+    const rules = await copyPostgresHome(readDatabasePlace(database, folder, env), target);
+    const kept = [...(await homeContent(folder))].filter(
+      ([name]) =>
+        // While the home uses PostgreSQL, the rule files and databases in its folder are ignored.
+        !/\.db(?:\.moved|\.part)?$|\//.test(name) &&
+        join(folder, name) !== limits &&
+        !secrets.includes(join(folder, name)),
+    );
+    return new Map([
+      ...kept,
+      ...Object.entries(rules).map(([name, text]) => [name, Buffer.from(text)] as const),
+      [basename(gateway), Buffer.from(await withDatabase(gateway, undefined))],
+      [basename(gatewayDatabase), target.gateway.serialize()],
+      [basename(providerDatabase), target.home.serialize()],
+    ]);
+  } finally {
+    for (const opened of [target.gateway, target.home]) opened.close();
+  }
 }
 
 /** Lists a folder's rule files. A home restored without them would allow what its owner forbids. */

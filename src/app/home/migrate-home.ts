@@ -197,7 +197,8 @@ function flushFile(file: string): void {
   }
 }
 
-async function openSqliteHome(
+/** @param mustExist whether to require files that exist already, instead of creating them */
+export async function openSqliteHome(
   files: { readonly gateway: string; readonly home: string },
   mustExist: boolean,
 ): Promise<SqliteHome> {
@@ -218,7 +219,7 @@ async function openSqliteHome(
 }
 
 /** Returns gateway.yaml with another `database`, and with its comments preserved. */
-async function withDatabase(file: string, database: DatabaseSettings | undefined): Promise<string> {
+export async function withDatabase(file: string, database: DatabaseSettings | undefined): Promise<string> {
   const { document } = await parseYamlDocument(
     readRequiredFile(file, 'gateway configuration', 'Check that this folder is a home.'),
     file,

@@ -1,6 +1,8 @@
 import { TradeAgentError } from '../../errors/errors.ts';
+import type { RuleTexts } from '../rule-store.ts';
 import type { SqlTransactions } from '../sql/sql-database.ts';
 import { homeSchema } from './migrations/home.ts';
+import { copyTenant, type SqliteHome } from './move-home.ts';
 import { type OpenDatabaseOptions, openDatabase } from './open-database.ts';
 import { postgresTransactions } from './sql-database.ts';
 
@@ -28,6 +30,19 @@ export async function openPostgresHome(
     await database.close();
     throw error;
   }
+}
+
+/**
+ * Copies a home into SQLite databases, as of one moment, while it may be running. @returns the home's rules
+ * @throws {TradeAgentError} `invalid_config`, including if a move was interrupted; `database_unreachable`
+ */
+export async function copyPostgresHome(
+  options: Omit<OpenDatabaseOptions, 'schema' | 'max'>,
+  target: SqliteHome,
+): Promise<RuleTexts> {
+  const { close } = await openPostgresHome(options);
+  await close();
+  return await copyTenant(options.direct ?? options.address, options.tenant, target);
 }
 
 const interruptedMove = (state: 'arrived' | 'left') =>

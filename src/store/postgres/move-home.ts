@@ -154,6 +154,30 @@ export async function openMovableTenant(address: string, tenant: string, grantAp
   };
 }
 
+/**
+ * Copies all rows of a tenant into `target` and compares them, as of one moment, while homes may use the tenant.
+ * @param address connection string of a login that runs the home
+ * @returns the tenant's rules
+ */
+export async function copyTenant(address: string, tenant: string, target: SqliteHome): Promise<RuleTexts> {
+  const pool = await openPool({ address, schema: homeSchema.name, tenant, max: 1, statementTimeoutMs: 0 });
+  const client = await pool.connect();
+  try {
+    await client.query(
+      'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0',
+    );
+    for (const table of await readTables(client, target)) {
+      await copyToSqlite(client, table, databaseOf(target, table));
+      await compare(client, table, databaseOf(target, table));
+    }
+    return await readRules(client);
+  } finally {
+    // Closes the connection, which ends the transaction.
+    client.release(true);
+    await pool.end();
+  }
+}
+
 async function readRules(client: PoolClient): Promise<RuleTexts> {
   const { rows } = await client.query<{ name: string; text: string }>(`SELECT name, text FROM ${RULES}`);
   return Object.fromEntries(rows.map(({ name, text }) => [name, text]));
