@@ -11,6 +11,7 @@ import { recoveryCodesContract } from './recovery-codes.ts';
 import { requestNotificationsContract } from './request-notifications.ts';
 import { sessionsContract } from './sessions.ts';
 import { signalOutboxContract } from './signal-outbox.ts';
+import { twoProcessNoticesContract } from './two-process-notices.ts';
 import { vaultContract } from './vault.ts';
 
 /** The contracts of all of a home's stores, for each kind of database. */
@@ -37,4 +38,5 @@ export function homeStoresContract(open: OpenHomeDatabase): void {
   approvalStepsContract(open);
   requestNotificationsContract(open);
   pushSubscriptionsContract(open);
+  twoProcessNoticesContract(open);
 }
