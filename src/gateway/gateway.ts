@@ -183,7 +183,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     check: createOrderCheck({ rules, brokerFor, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
-  const tokens = createTokenForgetter(stores, { broker, outlets });
+  const tokens = createTokenCleanup(stores, { broker, outlets });
   kernel?.start();
   for (const one of own.running) one.start();
   return {
@@ -265,10 +265,10 @@ function createOwnServices(
   };
 }
 
-type TokenForgetter = ReturnType<typeof createTokenForgetter>;
+type TokenCleanup = ReturnType<typeof createTokenCleanup>;
 
 /** Forgets the broker's tokens of people whose clients lost their access, also if another process ended the access. */
-function createTokenForgetter(
+function createTokenCleanup(
   { others }: Pick<GatewayOptions['stores'], 'others'>,
   { broker, outlets }: Pick<RouteParts, 'broker' | 'outlets'>,
 ) {
@@ -284,7 +284,7 @@ function createTokenForgetter(
 
 async function withdrawAccess(
   who: Parameters<Gateway['revoked']>[0],
-  { tokens, kernel }: { readonly tokens: TokenForgetter } & Pick<RouteParts, 'kernel'>,
+  { tokens, kernel }: { readonly tokens: TokenCleanup } & Pick<RouteParts, 'kernel'>,
 ): Promise<void> {
   tokens.forget(who.sub);
   await kernel?.revoked(who);
