@@ -32,7 +32,8 @@ export interface HomeWorld {
   /** Resolves when the home that was served last has ended, with what ended it. */
   ended(): Promise<NodeJS.Signals | null>;
   pair(): Promise<PairedPhone>;
-  login(phone: PairedPhone): Promise<void>;
+  /** @param profile whose server to sign in to; by default the home's */
+  login(phone: PairedPhone, profile?: string): Promise<void>;
   /** Proposes without waiting. @returns the thread */
   propose(prompt: string): Promise<string>;
   approve(phone: PairedPhone): Promise<Response>;
@@ -97,8 +98,8 @@ export async function createHomeWorld(
     },
     ended: () => ended,
     pair: async () => pairByHttp((await world.json<{ url: string }>('home', 'pair')).url),
-    async login({ browser }) {
-      const login = start(['login']);
+    async login({ browser }, profile = 'home') {
+      const login = start(['login', '--profile', profile]);
       const [code] = await login.waitFor(/\b[A-Z0-9]{4}-[A-Z0-9]{4}\b/);
       await allowDevice(browser, code ?? '');
       const { code: exit, stderr } = await login.finished;

@@ -1,34 +1,16 @@
 import { chmodSync, cpSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createHomeWorld, type HomeWorld, type PairedPhone } from '../e2e/home-world.ts';
 import { freePort } from '../free-port.ts';
 import { signInByHttp } from '../integration/home/http-browser.ts';
+import { balance } from './support/balance.ts';
 import { emptyDatabase, withPostgres } from './support/database.ts';
 
 interface Moved {
   readonly database: 'sqlite' | 'postgres';
   readonly tables: number;
   readonly rows: number;
-}
-
-/** Sends each connection to the home's address to the next process that accepts it. */
-async function balance(address: string, ports: readonly number[]): Promise<Server> {
-  let next = 0;
-  const balancer = createServer((client) => {
-    const attempt = (left: number) => {
-      next += 1;
-      const server = connect(ports[next % ports.length] as number, '127.0.0.1');
-      server.once('connect', () => client.pipe(server).pipe(client));
-      server.once('error', () => (left > 1 ? attempt(left - 1) : client.destroy()));
-      client.once('error', () => server.destroy());
-      client.once('close', () => server.destroy());
-    };
-    attempt(ports.length);
-  });
-  await new Promise<void>((resolve) => balancer.listen(Number(new URL(address).port), 'localhost', resolve));
-  return balancer;
 }
 
 withPostgres('a home on PostgreSQL', () => {
