@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { publicClientKey } from '../auth/provider/assertion-key.ts';
@@ -8,6 +9,7 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import { createHostCheck } from '../net/host-check.ts';
 import { createRequestListener } from '../net/http-server.ts';
+import { toSecretList } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { createPeopleStore, type PeopleStore } from '../store/home/people.ts';
 import type { SqlTransactions } from '../store/sql/sql-database.ts';
@@ -78,6 +80,7 @@ export async function createHome(options: HomeOptions) {
     rpName: options.about.name,
     clock,
     softwareKeys: options.softwareKeys && options.gateway.environment !== 'live',
+    challenges: { secret: challengeSecret(approval), used: stores.proofs },
   });
   const fetching = defined({ fetch: options.fetch });
   const provider: IdentityProvider = await createIdentityProvider({
@@ -176,6 +179,12 @@ export async function createHome(options: HomeOptions) {
       await fills?.ended();
     },
   };
+}
+
+/** Derives the key of passkey challenges from the secret that all of a home's processes share. */
+function challengeSecret({ sealSecret }: Pick<GatewayApprovalOptions, 'sealSecret'>): Buffer {
+  const [newest] = toSecretList(sealSecret);
+  return Buffer.from(hkdfSync('sha256', newest, '', 'trade-agent passkey challenges v1', 32));
 }
 
 /** Starts the two clean-ups that span databases: for removed people, and for access that a company has revoked. */

@@ -9,6 +9,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { isSameSecret } from '../../secrets/constant-time.ts';
 import type { AuditNote } from '../../store/audit.ts';
+import type { ProofStore } from '../../store/proof-store.ts';
 import type {
   SigningKey,
   SigningKeyChangeProof,
@@ -65,6 +66,14 @@ export interface ApprovalKeysOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** Whether software keys of the terminal phone are accepted. Never true with live money. */
   readonly softwareKeys: boolean;
+  /** Shared by all processes of a home. By default, challenges are valid only in the process that created them. */
+  readonly challenges?: SharedChallenges;
+}
+
+interface SharedChallenges {
+  /** Key of the challenges' MAC. */
+  readonly secret: Buffer;
+  readonly used: ProofStore;
 }
 
 /** The proof that authorizes a person to enroll a key: a pairing's secret, or a signature by an enrolled key. */
@@ -88,7 +97,7 @@ export class ApprovalKeys {
 
   constructor(options: ApprovalKeysOptions) {
     this.#options = options;
-    this.#challenges = new Challenges(options.clock);
+    this.#challenges = new Challenges(options);
     this.site = { origin: options.origin, rpId: options.rpId };
   }
 
@@ -230,7 +239,7 @@ export class ApprovalKeys {
     const { store, clock } = this.#options;
     const use = await this.#assertedBy({ assertion }, SIGN_IN_PURPOSE);
     const { challenge } = readClientData(assertion.response.clientDataJSON);
-    if (!this.#challenges.take(String(challenge))) {
+    if (!(await this.#challenges.take(String(challenge)))) {
       throw signatureProblem('signature_challenge', 'this signature was already used to sign in', {
         hint: 'Sign in again.',
       });
@@ -378,7 +387,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Returns the key that signed one of this process's challenges, and the key's new counter, which the caller stores.
+   * Returns the key that signed one of these challenges, and the key's new counter, which the caller stores.
    * @throws {HttpProblem} 403 `signature_…`
    */
   async #assertedBy(
@@ -523,6 +532,8 @@ function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
 
 /** How long a challenge is valid, in milliseconds: the time that a person may take to unlock a key. */
 const CHALLENGE_LIFETIME_MS = 5 * 60_000;
+/** How far apart the clocks of a home's machines may be, in milliseconds. */
+const MAX_CLOCK_DIFFERENCE_MS = 10_000;
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 10;
 const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
@@ -530,16 +541,17 @@ const MAC_BYTES = 16;
 
 /**
  * Challenges that are not stored until they are used, so that nobody can fill the memory by requesting many. Each is
- * valid for one purpose, for five minutes, in this process.
+ * valid for one purpose, for five minutes.
  */
 class Challenges {
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #secret = randomBytes(32);
-  /** Used challenges, each with the time after which it can be dropped. */
-  readonly #taken = new Map<string, number>();
+  readonly #secret: Buffer;
+  readonly #used: ProofStore;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor({ clock, challenges }: Pick<ApprovalKeysOptions, 'clock' | 'challenges'>) {
     this.#clock = clock;
+    this.#secret = challenges?.secret ?? randomBytes(32);
+    this.#used = challenges?.used ?? rememberInMemory();
   }
 
   /** Returns 32 bytes: the time, random bytes, and a MAC over both and the purpose. */
@@ -557,24 +569,34 @@ class Challenges {
     const head = bytes.subarray(0, HEAD_BYTES);
     if (!isSameSecret(bytes.subarray(HEAD_BYTES), this.#macOf(head, about))) return false;
     const age = this.#clock.now() - head.readUIntBE(0, TIME_BYTES);
-    return age >= 0 && age <= CHALLENGE_LIFETIME_MS;
+    return age >= -MAX_CLOCK_DIFFERENCE_MS && age <= CHALLENGE_LIFETIME_MS;
   }
 
   /**
    * Marks a challenge as used. Returns false if it already was. Call it only for a challenge with a valid signature, so
-   * that strangers can't fill the map.
+   * that strangers can't fill the store.
    */
-  take(challenge: string): boolean {
+  take(challenge: string): Promise<boolean> {
     const now = this.#clock.now();
-    for (const [one, until] of this.#taken) if (until < now) this.#taken.delete(one);
     const canonical = Buffer.from(challenge, 'base64url').toString('base64url');
-    if (this.#taken.has(canonical)) return false;
-    this.#taken.set(canonical, now + CHALLENGE_LIFETIME_MS);
-    return true;
+    const until = now + CHALLENGE_LIFETIME_MS + 2 * MAX_CLOCK_DIFFERENCE_MS;
+    return this.#used.remember(`challenge ${canonical}`, until, now);
   }
 
   #macOf(head: Buffer, about: readonly string[]): Buffer {
     const mac = createHmac('sha256', this.#secret).update(head).update(JSON.stringify(about));
     return mac.digest().subarray(0, MAC_BYTES);
   }
+}
+
+function rememberInMemory(): ProofStore {
+  const taken = new Map<string, number>();
+  return {
+    async remember(proof, expiresAt, now) {
+      for (const [one, until] of taken) if (until < now) taken.delete(one);
+      if (taken.has(proof)) return false;
+      taken.set(proof, expiresAt);
+      return true;
+    },
+  };
 }

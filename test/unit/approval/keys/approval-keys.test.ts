@@ -267,6 +267,23 @@ describe('signing in', () => {
   });
 });
 
+describe('two processes of one home', () => {
+  it('enrol and sign in by each other’s challenges, each once', async () => {
+    const synced = createAuthenticator('ES256', { origin: ADDRESS, rpId: 'localhost' }, { counts: false });
+    const { secret, challenge } = await pairingOf('alice');
+    await world.another.enroll({ secret }, synced.register(challenge), 'phone');
+    const assertion = synced.assert((await world.keys.signInOptions()).challenge);
+    expect(await world.another.signIn(assertion)).toMatchObject({ sub: 'alice' });
+    await refused(world.keys.signIn(assertion), 'signature_challenge');
+  });
+
+  it('may have clocks a few seconds apart', async () => {
+    const { secret, challenge } = await pairingOf('alice');
+    world.clock.pass(-5_000);
+    await world.another.enroll({ secret }, phone.register(challenge), 'phone');
+  });
+});
+
 describe('what is asked of a passkey for an approval', () => {
   it('is its statement, of the person’s own keys, unlocked', async () => {
     await world.enrol('alice', phone);

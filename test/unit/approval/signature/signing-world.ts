@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
 import { ApprovalKeys, type ApprovalKeysOptions } from '../../../../src/approval/keys/approval-keys.ts';
@@ -19,7 +20,7 @@ export type SigningWorld = ReturnType<typeof createSigningWorld>;
 /** Keys over a store of their own, and what people and their authenticators do. */
 export function createSigningWorld(options: Partial<ApprovalKeysOptions> = {}) {
   const database = new Database(':memory:');
-  const store = createSqliteGatewayStores(database).keys;
+  const { keys: store, proofs } = createSqliteGatewayStores(database);
   let now = START;
   const clock = {
     now: () => now,
@@ -27,7 +28,7 @@ export function createSigningWorld(options: Partial<ApprovalKeysOptions> = {}) {
       now += ms;
     },
   };
-  const keys = new ApprovalKeys({
+  const keyOptions: ApprovalKeysOptions = {
     store,
     gateway: ADDRESS,
     rpId: 'localhost',
@@ -35,10 +36,14 @@ export function createSigningWorld(options: Partial<ApprovalKeysOptions> = {}) {
     rpName: 'trade-agent',
     clock,
     softwareKeys: true,
+    challenges: { secret: randomBytes(32), used: proofs },
     ...options,
-  });
+  };
+  const keys = new ApprovalKeys(keyOptions);
   return {
     keys,
+    /** The keys as another process of the same home has them. */
+    another: new ApprovalKeys(keyOptions),
     store,
     clock,
     /** Lines of the record. */
