@@ -1,71 +1,75 @@
-import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { addServerWrappingKey, createOrShowServerKey, migrateServer } from '../../src/app/server/server-places.ts';
+import type { JWK } from 'jose';
 import type { AgentServer } from '../../src/home/identity-provider/servers/agent-server.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
+import { startCommand } from '../e2e/world.ts';
+import { freePort } from '../free-port.ts';
 import { type Cluster, SUPERUSER } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
-import type { AgentLoad } from './agent-process.ts';
 import { startBalancer } from './balancer.ts';
-import { breakable, endAll, heard, type Member } from './processes.ts';
+import { breakable, endAll, type Member, startServing } from './processes.ts';
 
 /** Runs that a worker drives at once. */
-const CONCURRENCY = 4;
+const CONCURRENCY = '4';
+const CLIENT = 'agents';
 
-/** Servers behind one address, and workers, over one database. */
+/** Servers behind one address, and workers, over one database, made and run by the public commands. */
 export async function prepareAgents(
   cluster: Pick<Cluster, 'address'>,
   counts: { readonly servers: number; readonly workers: number },
 ) {
-  const home = mkdtempSync(join(tmpdir(), 'trade-agent-agents-'));
-  const places = { home: join(home, 'server'), config: join(home, 'server', 'server.yaml') };
-  mkdirSync(places.home, { mode: 0o700 });
-  const { jwk } = await createOrShowServerKey(places, { show: false, kty: 'EC' });
+  const folder = mkdtempSync(join(tmpdir(), 'trade-agent-agents-'));
+  const home = join(folder, 'server');
+  mkdirSync(home, { mode: 0o700 });
   const owner = cluster.address(SUPERUSER, 'postgres');
-  const env = { SERVER_URL: cluster.address('agents', 'postgres'), OWNER_URL: owner };
-  const servers: Member[] = [];
-  const workers: Member[] = [];
-  const balancer = await startBalancer(() => servers.map(({ port }) => port));
-  const start = async (role: AgentLoad['role']): Promise<Member> => {
-    const load: AgentLoad = { role, places, concurrency: CONCURRENCY };
-    const child = fork(fileURLToPath(new URL('agent-process.ts', import.meta.url)), [JSON.stringify(load)], {
-      execArgv: ['--no-warnings'],
-      env: { ...process.env, ...env, NODE_OPTIONS: '' },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  const env = {
+    ...{ HOME: folder, TRADE_AGENT_HOME: join(folder, 'operator') },
+    ...{ SERVER_URL: cluster.address('agents', 'postgres'), OWNER_URL: owner },
+  };
+  const run = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await startCommand(args, { env }).finished;
+    if (code !== 0) throw new Error(`"${args.join(' ')}" ended with ${code}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  const { jwk } = JSON.parse(await run('server', 'key', '--home', home, '--output', 'json')) as { jwk: JWK };
+  const members: Record<'server' | 'worker', Pick<Member, 'child'>[]> = { server: [], worker: [] };
+  const ports = await Promise.all(Array.from({ length: counts.servers }, () => freePort()));
+  const balancer = await startBalancer(() => ports);
+  const startAt = (role: 'server' | 'worker') => async (index: number) => {
+    const more = role === 'server' ? ['--port', String(ports[index])] : ['--concurrency', CONCURRENCY];
+    members[role][index] = await startServing({
+      args: [role, '--home', home, ...more],
+      env,
+      readyFile: join(folder, `${role}-${index}.ready`),
+      logFile: join(folder, `${role}-${index}.log`),
     });
-    const said = String(await heard(child));
-    return { child, port: role === 'server' ? Number(new URL(said).port) : 0 };
   };
-  const startAt = (members: Member[], role: AgentLoad['role']) => async (index: number) => {
-    members[index] = await start(role);
-  };
-  const server: AgentServer = { client_id: 'agents', address: balancer.url, jwks: { keys: [jwk] } };
+  const server: AgentServer = { client_id: CLIENT, address: balancer.url, jwks: { keys: [jwk] } };
   return {
-    /** As the identity provider knows them. */
+    /** As the home knows them. */
     server,
-    servers: breakable(servers, counts.servers, startAt(servers, 'server')),
-    workers: breakable(workers, counts.workers, startAt(workers, 'worker')),
-    /** Starts them. @param at whose people and orders they serve */
-    async open({ issuer, gateway }: { issuer: string; gateway: string }): Promise<void> {
+    servers: breakable(members.server, counts.servers, startAt('server')),
+    workers: breakable(members.worker, counts.workers, startAt('worker')),
+    /** Starts them. @param address of the home whose people and orders they serve */
+    async open(address: string): Promise<void> {
       const settings = {
-        ...{ address: server.address, issuer, client_id: server.client_id, gateway },
+        ...{ address: server.address, issuer: address, client_id: CLIENT, gateway: address },
         ...{ database: { url_env: 'SERVER_URL' }, kms: { file: 'wrapping-keys.json' } },
       };
-      writeFileSync(places.config, JSON.stringify(settings));
-      await addServerWrappingKey(places);
-      await migrateServer({ env }, places, { url_env: 'OWNER_URL' });
+      writeFileSync(join(home, 'server.yaml'), JSON.stringify(settings));
+      await run('server', 'key', '--add-wrapping-key', '--home', home);
+      await run('server', 'migrate', '--url-env', 'OWNER_URL', '--home', home);
       await runSql(owner, `CREATE ROLE agents LOGIN IN ROLE ${appRole(stateSchema.name)}`);
-      for (let n = 0; n < counts.servers; n++) servers.push(await start('server'));
-      for (let n = 0; n < counts.workers; n++) workers.push(await start('worker'));
+      for (let n = 0; n < counts.servers; n++) await startAt('server')(n);
+      for (let n = 0; n < counts.workers; n++) await startAt('worker')(n);
     },
     async close(): Promise<void> {
-      await endAll([...servers, ...workers]);
+      await endAll([...members.server, ...members.worker]);
       await balancer.close();
-      rmSync(home, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

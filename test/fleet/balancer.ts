@@ -7,13 +7,14 @@ const ANSWER_MS = 30_000;
 /**
  * One address in front of several, which are asked in turn.
  * @param ports of those that are there now
- * @param isLost whether a request with this path gets lost on the way
+ * @param options.port its own; any free one by default
+ * @param options.isLost whether a request with this path gets lost on the way
  */
 export async function startBalancer(
   ports: () => readonly number[],
-  isLost: (path: string) => boolean = () => false,
+  { port = 0, isLost = () => false }: { readonly port?: number; readonly isLost?: (path: string) => boolean } = {},
 ): Promise<Pick<HttpServer, 'url' | 'close'>> {
-  const balancer = await listenOnLoopback(0, () => 0);
+  const balancer = await listenOnLoopback(port, () => 0);
   let next = 0;
   balancer.serve((request, response) => {
     if (isLost(request.url ?? '')) return void response.destroy();

@@ -1,23 +1,25 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { verifyAuditStores } from '../../src/approval/audit-verification.ts';
 import { RESEND_DELAY_MS } from '../../src/gateway/orders/order-submission.ts';
-import { createGatewayCheckpointReader } from '../../src/gateway/record-checkpoints.ts';
-import { openPostgresGatewayDatabase, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
-import { migrateSchema } from '../../src/store/postgres/migrate.ts';
-import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { appRole } from '../../src/store/postgres/schema.ts';
-import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
+import { STANDING_CLAIM_MS } from '../../src/store/standing-order-store.ts';
 import { seededRandom } from '../fixtures/seeded-random.ts';
-import { atOnce } from '../load/many-proposals.ts';
-import { SEAL_SECRET, startLoadWorld } from '../load/world.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
 import { prepareAgents } from './agents.ts';
-import { breakAtRandom, type Fault } from './faults.ts';
-import { startFleet } from './fleet.ts';
-import { type Passage, passage, passageThrough, shown } from './passage.ts';
+import { startFleetBroker } from './broker.ts';
+import { breakAtRandom, type Fault, faultKinds } from './faults.ts';
+import { fleetUsers, type Homes, prepareHomes, type Trader } from './homes.ts';
+import {
+  mandated,
+  type Passage,
+  passage,
+  passageByCommand,
+  passageThrough,
+  shown,
+  standingOrder,
+  type Way,
+  ways,
+} from './passage.ts';
 import { receiptFaults } from './receipts.ts';
-import { undeduplicated } from './undeduplicated.ts';
 
 /** `npm run test:fleet` asks for 10,000; `npm run test:all` leaves it out. */
 const COUNT = Number(process.env.FLEET_PROPOSALS ?? 0);
@@ -26,16 +28,18 @@ const SEED = Number(process.env.FLEET_SEED ?? 1);
 const MINUTES = Number(process.env.FLEET_MINUTES ?? 0) || Number.POSITIVE_INFINITY;
 /** Between two faults, milliseconds at most: work in hand lies for as long as its lease, and then goes on. */
 const PAUSE_MS = Number(process.env.FLEET_PAUSE_MS ?? 40_000);
-/** Proposals under way at once. */
-const LANES = Number(process.env.FLEET_LANES ?? 48);
-/** Of so many proposals one goes through the agent at the servers; the others straight to the gateways. None for 0. */
-const THROUGH_SERVERS = Number(process.env.FLEET_THROUGH_SERVERS ?? 10);
-/** Who propose, each from an account of their own. */
-const PEOPLE = Number(process.env.FLEET_PEOPLE ?? 50);
-const [GATEWAYS, SERVERS, WORKERS] = [2, 2, 3] as const;
+/** Who trade, each from an account of their own, one proposal after the other. */
+const PEOPLE = Number(process.env.FLEET_PEOPLE ?? 24);
+const HOMES = Number(process.env.FLEET_HOMES ?? 3);
+const [SERVERS, WORKERS] = [2, 2] as const;
+/** Of a hundred proposals, how many go each way; all others are approved straight at the homes. */
+const shares: Readonly<Partial<Record<Way, number>>> = {
+  ...{ server: 8, command: 1, denied: 4, ignored: 4, withdrawn: 4, 'over the limit': 3, mandate: 3, standing: 3 },
+};
 /** How long work in hand may lie there after whoever had it was killed, or stood still: the lease, and a look. */
 const GOES_ON_MS = 20_000;
-const TENANT = 'fleet';
+/** As long as a proposal lives that an interrupted command left behind, and a look. */
+const EXPIRES_MS = 330_000;
 
 const programs = postgresPrograms();
 const required = process.env.POSTGRES_TESTS === 'required';
@@ -45,118 +49,195 @@ beforeAll(async () => {
   if (programs === undefined || COUNT === 0) return;
   // Killed as by a power cut, it must have on disk what it said it has.
   cluster = await startCluster(programs, { durable: true });
-  const owner = cluster.address(SUPERUSER, 'postgres');
-  await migrateSchema(owner, gatewaySchema);
-  await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
 });
 afterAll(() => cluster?.remove());
 
 it.runIf(COUNT > 0 && (programs !== undefined || required))(
-  `${GATEWAYS} gateways, ${SERVERS} servers and ${WORKERS} workers over one database, each killed, stopped and cut off from it at random: ${COUNT} proposals at most, one order each`,
+  `a home in ${HOMES} processes, with ${SERVERS} servers and ${WORKERS} workers, each killed, stopped and cut off at random: ${COUNT} proposals at most, one order for each that was approved`,
   async () => {
-    const address = cluster.address('gateways', 'postgres');
-    const fleet = await startFleet(GATEWAYS, { address, tenant: TENANT });
+    const superuser = cluster.address(SUPERUSER, 'postgres');
+    const broker = await startFleetBroker(fleetUsers(PEOPLE));
+    const homes = await prepareHomes({ cluster, superuser, broker, count: HOMES });
     const agents = await prepareAgents(cluster, { servers: SERVERS, workers: WORKERS });
-    const broker = undeduplicated();
-    const database = await openPostgresGatewayDatabase({ address, tenant: TENANT });
-    const { keys: signingKeys } = await postgresGatewayStores(database);
-    const world = await startLoadWorld({
-      people: PEOPLE,
-      startGateway: async () => fleet,
-      servers: [agents.server],
-      watchBroker: broker.watch,
-      signingKeys,
-    });
-    await agents.open({ issuer: world.issuer, gateway: fleet.url });
-    const traders = await Promise.all(
-      world.people.map(async (person) => {
-        const agent = await person.agentAt(agents.server.address);
-        return { ...world, ...person, agent };
-      }),
-    );
-    const done = new AbortController();
-    const breaking = breakAtRandom({
-      ...{ cluster, random: seededRandom(SEED), pauseMs: PAUSE_MS, signal: done.signal },
-      fleet: {
-        gateways: fleet,
-        ...(THROUGH_SERVERS > 0 && { servers: agents.servers, workers: agents.workers }),
-      },
-    });
-    const began = performance.now();
-    const passages: Passage[] = [];
-    let faults: Fault[] = [];
     try {
-      const until = performance.now() + MINUTES * 60_000;
-      await atOnce(
-        numbersUntil(COUNT, () => performance.now() > until),
-        async (n) => {
-          const qty = (0.01 + n / 1_000_000).toFixed(6);
-          // A fifth of all requests come twice.
-          const asking = { qty, key: `fleet-${n}`, twice: n % 5 === 0 };
-          const trader = traders[n % PEOPLE] as (typeof traders)[number];
-          const isThrough = THROUGH_SERVERS > 0 && n % THROUGH_SERVERS === 1;
-          passages.push(await (isThrough ? passageThrough(trader, asking) : passage(trader, asking)));
-        },
-        LANES,
+      await homes.open([agents.server]);
+      await agents.open(homes.address);
+      const traders = await homes.people();
+      const { passages, faults, proposed } = await play({ homes, agents, traders });
+      await expect.poll(() => openProposals(superuser), { timeout: EXPIRES_MS, interval: 1_000 }).toEqual([]);
+      const rows = await proposalsIn(superuser);
+      const orders = rows.filter(({ kind, state }) => kind === 'order' && state === 'executed');
+      const receipts = await receiptFaultsOf(traders, orders);
+      const record = await recordOf(homes, superuser);
+      const counted = Map.groupBy(rows, ({ kind, state }) => `${kind} ${state}`);
+      console.log(
+        `  ${[...counted].map(([name, all]) => `${all.length} × ${name}`).join(', ')}; ${broker.posted.length} POSTs, ${orders.length} receipts, ${receipts.length} of them wrong`,
       );
+      if (MINUTES === Number.POSITIVE_INFINITY) expect(proposed).toBe(COUNT);
+      // A broker that takes an id twice would have made two orders of these.
+      expect(broker.twice).toEqual([]);
+      // Each order that was carried out was sent once, and no other order was sent.
+      expect(broker.posted.toSorted()).toEqual(orders.map(({ subject_id }) => subject_id).toSorted());
+      const approved = passages.filter(
+        ({ way }) => !['denied', 'ignored', 'withdrawn', 'over the limit'].includes(way),
+      );
+      const executed = rows.filter(({ state }) => state === 'executed').map(({ id }) => id);
+      expect(executed.toSorted()).toEqual(approved.map(({ id }) => id).toSorted());
+      // Each of the others says why.
+      expect(rows.filter(({ state, reason }) => state !== 'executed' && reason === null)).toEqual([]);
+      // Every receipt verifies whole: the passkey's signature over the order, the home's over all of it.
+      expect(receipts).toEqual([]);
+      // The record is whole, and has each proposal executed once.
+      expect(record.verdict).toMatchObject({ ok: true });
+      expect(record.executed.toSorted()).toEqual(executed.toSorted());
+      const kinds = new Set(faults.map(({ what }) => what));
+      if (proposed >= 1_000) expect([...kinds].toSorted()).toEqual(faultKinds.toSorted());
+      expect(tooLate(passages, faults).map(({ steps }) => shown(steps))).toEqual([]);
     } finally {
-      done.abort();
-      faults = await breaking;
-      tell(passages, faults, performance.now() - began);
+      await agents.close();
+      await homes.close();
+      await broker.close();
     }
-    const ordered = world.ordered();
-    const receipts: string[] = [];
-    for (const trader of traders) {
-      const theirs = passages.filter(({ username }) => username === trader.username).map(({ id }) => id);
-      receipts.push(...(await receiptFaults(trader, theirs, await signingKeys.listByPerson(trader.username))));
-    }
-    await agents.close();
-    await fleet.close();
-    const record = await recordOf(database);
-    await world.close();
-    await database.close();
-    const { length: count } = passages;
-    if (MINUTES === Number.POSITIVE_INFINITY) expect(count).toBe(COUNT);
-    expect(ordered).toHaveLength(count);
-    expect(new Set(ordered).size).toBe(count);
-    // A broker that takes an id twice would have made two orders of these.
-    expect(broker.twice()).toEqual([]);
-    // Every receipt verifies whole: the passkey's signature over the order, the gateway's over all of it.
-    expect(receipts).toEqual([]);
-    // The record is whole, and has each proposal executed once.
-    expect(record.verdict).toMatchObject({ ok: true, pending: 0 });
-    expect(record.executed).toHaveLength(count);
-    expect(new Set(record.executed).size).toBe(count);
-    const kinds = new Set(faults.map(({ what }) => what));
-    if (count >= 1_000) expect([...kinds].toSorted()).toEqual(['cut', 'killed', 'stopped']);
-    expect(tooLate(passages, faults).map(({ steps }) => shown(steps))).toEqual([]);
   },
-  3 * 3_600_000,
+  4 * 3_600_000,
 );
+
+interface Playing {
+  readonly homes: Homes;
+  readonly agents: Awaited<ReturnType<typeof prepareAgents>>;
+  readonly traders: readonly Trader[];
+}
+
+/** Has people propose and answer while the fleet is broken at random. */
+async function play({ homes, agents, traders }: Playing) {
+  const [first] = traders;
+  if (first === undefined) throw new Error('nobody trades');
+  const run = await homes.command(first);
+  const withAgents = await Promise.all(
+    traders.map(async (trader) => ({ ...trader, run, agent: await trader.agentAt(agents.server.address) })),
+  );
+  const done = new AbortController();
+  const breaking = breakAtRandom({
+    ...{ cluster, random: seededRandom(SEED), pauseMs: PAUSE_MS, signal: done.signal, links: homes.links },
+    fleet: { homes, servers: agents.servers, workers: agents.workers },
+  });
+  const began = performance.now();
+  const passages: Passage[] = [];
+  let faults: Fault[] = [];
+  let proposed = 0;
+  const numbers = numbersUntil(COUNT, () => performance.now() > began + MINUTES * 60_000);
+  const lane = async (trader: FleetTrader) => {
+    let last: Way = 'approved';
+    for (let next = numbers.next(); !next.done; next = numbers.next()) {
+      const n = next.value;
+      proposed += 1;
+      // A fifth of all requests come twice.
+      const asking = { qty: (0.01 + n / 1_000_000).toFixed(6), key: `fleet-${n}`, twice: n % 5 === 0 };
+      last = wayOf(n, { isFirst: trader.username === first.username, isDenied: last === 'denied' });
+      passages.push(...(await passagesBy(last, trader, asking)));
+    }
+  };
+  try {
+    await Promise.all(withAgents.map(lane));
+  } finally {
+    done.abort();
+    faults = await breaking;
+    tell(passages, faults, performance.now() - began);
+    for (const [text, times] of homes.errors()) console.log(`  logged ${times} times: ${text}`);
+  }
+  return { passages, faults, proposed };
+}
+
+async function receiptFaultsOf(traders: readonly Trader[], orders: readonly ProposalRow[]): Promise<string[]> {
+  const faults = traders.map((trader) =>
+    receiptFaults(
+      trader,
+      orders
+        .filter(({ sub }) => sub === trader.username)
+        .map(({ id, subject }) => ({ id, isMandated: subject.includes('"mandate"') })),
+    ),
+  );
+  return (await Promise.all(faults)).flat();
+}
 
 function* numbersUntil(count: number, isOver: () => boolean): Generator<number> {
   for (let n = 0; n < count && !isOver(); n++) yield n;
 }
 
-/** What the record has, and whether it is as it was written. */
-async function recordOf(database: TenantDatabase) {
-  const stores = postgresGatewayStores(database);
-  const verdict = await verifyAuditStores(stores, await createGatewayCheckpointReader({ sealSecret: SEAL_SECRET }));
-  const { size } = await stores.audit.tree();
-  const lines = (await stores.audit.leaves(0, size)).map(
-    ({ line }) => JSON.parse(line) as { event: string; proposal?: string },
+function wayOf(n: number, { isFirst, isDenied }: { readonly isFirst: boolean; readonly isDenied: boolean }): Way {
+  let left = seededRandom(SEED * 1_000_003 + n)() * 100;
+  const found = ways.find((way) => {
+    left -= shares[way] ?? 0;
+    return left < 0;
+  });
+  // Two denials in a row have the next proposals wait for ten minutes.
+  if (found === undefined || (found === 'denied' && isDenied)) return 'approved';
+  return found === 'command' && !isFirst ? 'approved' : found;
+}
+
+type FleetTrader = Parameters<typeof passageThrough>[0] & Parameters<typeof passageByCommand>[0];
+
+async function passagesBy(
+  way: Way,
+  trader: FleetTrader,
+  asking: Parameters<typeof passageThrough>[1],
+): Promise<readonly Passage[]> {
+  switch (way) {
+    case 'server':
+      return [await passageThrough(trader, asking)];
+    case 'command':
+      return [await passageByCommand(trader, asking)];
+    case 'mandate':
+      return await mandated(trader, asking);
+    case 'standing':
+      return await standingOrder(trader, asking);
+    default:
+      return [await passage(trader, asking, way)];
+  }
+}
+
+interface ProposalRow {
+  readonly id: string;
+  readonly sub: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly subject: string;
+  readonly subject_id: string;
+  readonly reason: string | null;
+}
+
+async function proposalsIn(superuser: string): Promise<readonly ProposalRow[]> {
+  const [found] = await runSql(
+    atHome(superuser),
+    'SELECT id, sub, kind, state, subject, subject_id, reason FROM trade_agent_gateway.proposals ORDER BY place',
   );
+  return found?.rows as ProposalRow[];
+}
+
+async function openProposals(superuser: string): Promise<readonly string[]> {
+  const open = ['drafted', 'requested', 'approved', 'executing', 'unknown'];
+  return (await proposalsIn(superuser)).filter(({ state }) => open.includes(state)).map(({ id }) => id);
+}
+
+/** What the record has, and whether it is as it was written. */
+async function recordOf(homes: Pick<Homes, 'run'>, superuser: string) {
+  const [found] = await runSql(atHome(superuser), 'SELECT line FROM trade_agent_gateway.record_lines');
+  const rows: readonly { line: string }[] = found?.rows ?? [];
+  const lines = rows.map(({ line }) => JSON.parse(line) as { event: string; proposal?: string });
   return {
-    verdict,
-    executed: lines.filter(({ event }) => event === 'executed').map(({ proposal }) => proposal),
+    verdict: await homes.run('gateway', 'audit', 'verify'),
+    executed: lines.filter(({ event }) => event === 'executed').map(({ proposal = '' }) => proposal),
   };
 }
+
+const atHome = (superuser: string) => superuser.replace('/postgres?', '/home?');
 
 /** What lay there for longer than it may, after each of the faults that came between its tap and its fill. */
 function tooLate(passages: readonly Passage[], faults: readonly Fault[]): Passage[] {
   return passages.filter((one) => {
     const quiet = wasUnknown(one) ? RESEND_DELAY_MS : 0;
-    return lasted(one) > (meetings(one, faults).length + 1) * GOES_ON_MS + quiet;
+    const claimed = one.way === 'standing' ? STANDING_CLAIM_MS : 0;
+    return lasted(one) > (meetings(one, faults).length + 1) * GOES_ON_MS + quiet + claimed;
   });
 }
 
@@ -166,12 +247,12 @@ const wasUnknown = ({ steps }: Passage) => steps.some(({ what }) => what.startsW
 function tell(passages: readonly Passage[], faults: readonly Fault[], tookMs: number): void {
   const slowest = passages.toSorted((a, b) => lasted(b) - lasted(a));
   const seconds = tookMs / 1000;
-  const through = passages.filter(({ by }) => by === 'servers');
   const again = passages.filter(({ taps }) => taps > 1).length;
+  const byWay = Map.groupBy(passages, ({ way }) => way);
   console.log(
-    `${passages.length} proposals in ${seconds.toFixed(0)} s, ${(passages.length / seconds).toFixed(1)} a second; ${through.length} through the servers, of which ${through.filter(isBegunAnew).length} were asked for again; ${again} tapped again`,
+    `${passages.length} proposals in ${seconds.toFixed(0)} s, ${(passages.length / seconds).toFixed(1)} a second: ${[...byWay].map(([way, all]) => `${all.length} ${way}`).join(', ')}; ${again} tapped again`,
   );
-  console.log(`  tap to fill: ${parts(passages.map(lasted))}`);
+  console.log(`  tap to fill: ${parts(passages.filter(({ way }) => way === 'approved').map(lasted))}`);
   const counted = Map.groupBy(faults, ({ what, to }) => `${to} ${what}`);
   console.log(`  ${[...counted].map(([name, all]) => `${all.length} × ${name}`).join(', ') || 'no faults'}`);
   const [unknown, known] = [true, false].map((wanted) =>
@@ -180,7 +261,7 @@ function tell(passages: readonly Passage[], faults: readonly Fault[], tookMs: nu
       .flatMap((one) => {
         const met = meetings(one, faults);
         // Of one that met several nobody can tell which held it up.
-        return met.length === 1 && met[0] !== undefined ? [one.filledAt - Math.max(met[0].from, one.tappedAt)] : [];
+        return met.length === 1 && met[0] !== undefined ? [one.endedAt - Math.max(met[0].from, one.tappedAt)] : [];
       }),
   ) as [number[], number[]];
   console.log(`  in hand at a fault, from then to the fill: ${parts(known)}; ${known.length} of them`);
@@ -197,11 +278,9 @@ function tell(passages: readonly Passage[], faults: readonly Fault[], tookMs: nu
     }
 }
 
-const isBegunAnew = ({ steps }: Passage) => steps.some(({ what }) => what.startsWith('the run ended'));
-
-/** The faults between its tap and its fill. */
-function meetings({ tappedAt, filledAt }: Passage, faults: readonly Fault[]): readonly Fault[] {
-  return faults.filter(({ from, until }) => from < filledAt && until > tappedAt);
+/** The faults between its tap and its end. */
+function meetings({ tappedAt, endedAt }: Passage, faults: readonly Fault[]): readonly Fault[] {
+  return faults.filter(({ from, until }) => from < endedAt && until > tappedAt);
 }
 
 /** Of times in milliseconds. */
@@ -211,4 +290,4 @@ function parts(times: readonly number[]): string {
   return `${at(0.5)} ms (median), ${at(0.95)} (95 %), ${at(1)} at most`;
 }
 
-const lasted = ({ tappedAt, filledAt }: Passage) => filledAt - tappedAt;
+const lasted = ({ tappedAt, endedAt }: Passage) => endedAt - tappedAt;

@@ -21,10 +21,9 @@ const SCRIPT = fileURLToPath(new URL('../load/gateway-process.ts', import.meta.u
 export async function startFleet(count: number, where: GatewayLoad['postgres']): Promise<Fleet> {
   const members: Member[] = [];
   let arePingsLost = false;
-  const balancer = await startBalancer(
-    () => members.map(({ port }) => port),
-    (path) => arePingsLost && path.endsWith('/ciba/ping'),
-  );
+  const balancer = await startBalancer(() => members.map(({ port }) => port), {
+    isLost: (path) => arePingsLost && path.endsWith('/ciba/ping'),
+  });
   let options: GatewayLoad | undefined;
   let isClosed = false;
   const start = async (index: number) => {

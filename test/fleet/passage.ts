@@ -1,36 +1,49 @@
 import type { Agent } from '../../src/agent/agent.ts';
 import type { RunResult } from '../../src/agent/events.ts';
-import { isTradeAgentError, type TradeAgentError } from '../../src/errors/errors.ts';
 import { systemClock } from '../../src/machine/clock.ts';
+import type { MandateView } from '../../src/trading/mandate/mandate.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
-import type { LoadPerson } from '../load/people.ts';
-import type { LoadWorld } from '../load/world.ts';
+import type { Trader } from './homes.ts';
 
-/** How one proposal went, from its first request to its fill. Times are milliseconds of `performance.now()`. */
+/** How one proposal went, from its first request to its end. Times are milliseconds of `performance.now()`. */
 export interface Passage {
   readonly id: string;
   /** Whose it is. */
   readonly username: string;
-  /** When the first question about it was tapped, and its fill seen. */
+  /** When the first question about it was tapped, and its end seen. */
   readonly tappedAt: number;
-  readonly filledAt: number;
+  readonly endedAt: number;
   /** How often it was asked and tapped: once, unless the answer got lost on its way. */
   readonly taps: number;
-  /** By which way it was proposed: straight to the gateways, or through the agent at the servers. */
-  readonly by: 'gateways' | 'servers';
+  readonly way: Way;
   /** What was seen of it and done about it, each with its time. */
   readonly steps: readonly Step[];
 }
+
+/**
+ * How one is proposed and answered: `approved` and `denied` straight at the homes, `server` through the agent at the
+ * servers, `command` by `trade-agent run`, `ignored` until it expires, `withdrawn` before an answer, `over the limit` of the
+ * home's rules, `mandate` with two orders under it and a third too many, `standing` as a standing order for a price.
+ */
+export type Way = (typeof ways)[number];
+export const ways = [
+  'approved',
+  'server',
+  'command',
+  'denied',
+  'ignored',
+  'withdrawn',
+  'over the limit',
+  'mandate',
+  'standing',
+] as const;
 
 interface Step {
   readonly at: number;
   readonly what: string;
 }
 
-/** Whoever trades, with what their phone shows. */
-export type Trader = LoadPerson & Pick<LoadWorld, 'phone' | 'shownOf'>;
-
-/** For one proposal from its first request to its fill, whatever is killed meanwhile. */
+/** For one proposal from its first request to its end, whatever is killed meanwhile. */
 const PATIENCE_MS = 600_000;
 /** Between two tries of what was not answered. */
 const AGAIN_MS = 200;
@@ -38,62 +51,177 @@ const AGAIN_MS = 200;
 interface Asking {
   /** Of the steps, and of what is not answered. */
   readonly key: string;
+  /** Each quantity once, since identical proposals are one. */
+  readonly qty: string;
   /** Whether each request comes twice. */
   readonly twice?: boolean;
 }
 
-/** Proposes, as programs do, until there is an answer; and has it filled ({@link filled}). */
-export async function passage(trader: Trader, asking: Asking & { readonly qty: string }): Promise<Passage> {
+type Log = ReturnType<typeof stepsOf>;
+
+/** Proposes, as programs do, until there is an answer; and answers it until it ends. */
+export async function passage(
+  trader: Trader,
+  asking: Asking,
+  way: 'approved' | 'denied' | 'ignored' | 'withdrawn' | 'over the limit',
+): Promise<Passage> {
   const { qty, key } = asking;
   const log = stepsOf(asking);
   log.note('proposed');
-  const seen = await log.often(() => trader.propose(qty, key));
-  return filled(trader, seen, asking, log);
+  if (way === 'over the limit') {
+    // 10 shares and more cost more than the home's limit for an order.
+    await log.often(() => refused(trader, key, { order: { symbol: 'AAPL', side: 'buy', qty: `1${qty}` } }));
+    const at = performance.now();
+    return { id: '', username: trader.username, tappedAt: at, endedAt: at, taps: 0, way, steps: log.steps };
+  }
+  const seen = await log.often(() => trader.propose(qty, key, way === 'ignored' ? { ttl: 60 } : {}));
+  if (way === 'withdrawn') {
+    await log.often(() =>
+      trader.withdraw(seen.id).catch((error: Error) => {
+        // Of two, the later one finds it withdrawn.
+        if (!/ 409 /.test(error.message)) throw error;
+      }),
+    );
+  }
+  return end(trader, seen, { asking, log, way });
 }
 
 /**
- * Taps, as a person does, whatever the phone shows of a proposal until it is filled: again where the tap did not get through, and
- * where the gateway asks again since the answer was lost on its way.
- * @throws where it ends as anything else, or is not filled in time, with how it went
+ * Answers whatever the phone shows of a proposal until it ends: again where the tap did not get through, and where it is asked
+ * again since the answer was lost on its way.
+ * @throws where it does not end as it should, or not in time, with how it went
  */
-export async function filled(
+export async function end(
   trader: Trader,
-  proposal: Proposal,
-  asking: Asking,
-  { steps, note, persist, often, until } = stepsOf(asking),
+  first: Proposal,
+  { asking, log, way }: { readonly asking: Asking; readonly log: Log; readonly way: Way },
 ): Promise<Passage> {
-  let seen = proposal;
-  note(standing(seen));
+  const { note, persist, often, steps, until } = log;
+  const answered = new Set<string>();
   let tappedAt: number | undefined;
-  const tapped = new Set<string>();
-  while (!isFilled(seen)) {
-    if (isOver(seen)) throw new Error(`a plain order ended ${seen.state}: ${shown(steps)}`);
-    if (performance.now() > until) throw new Error(`${asking.key} is not filled: ${shown(steps)}`);
-    const question = seen.state === 'requested' ? trader.shownOf(seen.id) : undefined;
-    if (question !== undefined && !tapped.has(question)) {
-      tapped.add(question);
-      note('tapped');
-      tappedAt ??= performance.now();
-      await often(async () => {
-        await trader.phone.decide(question, 'approve').catch((error: unknown) => {
-          if (!isPast(error)) throw error;
-          note(error.message);
-        });
-      });
+  let seen = first;
+  note(standing(seen));
+  while (!isEnd(seen, way)) {
+    if (performance.now() > until) throw new Error(`${asking.key} did not end: ${shown(steps)}`);
+    if (way !== 'ignored' && seen.state === 'requested') {
+      for (const id of await persist(() => trader.phone.requestsAbout(first.id))) {
+        if (answered.has(id)) continue;
+        answered.add(id);
+        note('tapped');
+        tappedAt ??= performance.now();
+        const { isPast } = await often(() => trader.phone.decide(id, way === 'denied' ? 'deny' : 'approve'));
+        if (isPast) note('it was past');
+      }
     }
     const before = seen;
     seen = await persist(() => trader.next(before));
     if (seen.updated_at !== before.updated_at) note(standing(seen));
   }
-  return {
-    id: seen.id,
-    username: trader.username,
-    tappedAt: tappedAt ?? 0,
-    filledAt: performance.now(),
-    taps: tapped.size,
-    by: 'gateways',
-    steps,
+  const { id } = seen;
+  const endedAt = performance.now();
+  return { id, username: trader.username, tappedAt: tappedAt ?? endedAt, endedAt, taps: answered.size, way, steps };
+}
+
+/** A mandate for two orders, two orders under it, and a third that it does not cover. */
+export async function mandated(trader: Trader, asking: Asking): Promise<Passage[]> {
+  const log = stepsOf(asking);
+  const terms = { ...bounds(), symbols: ['MSFT'], max_orders: 2 };
+  const granted = await grant(trader, terms, { asking, log, way: 'mandate' });
+  const orders: Passage[] = [];
+  for (const number of [1, 2, 3]) {
+    const key = `${asking.key}-${number}`;
+    const ordering = { ...asking, key };
+    const order = { symbol: 'MSFT', side: 'buy', qty: '0.01', type: 'market', time_in_force: 'day' };
+    const fields = Object.fromEntries(Object.keys(order).map((field) => [field, { source: 'user' }]));
+    const more = { order, mandate: granted.mandate, approval: 'mandate', provenance: { fields } };
+    const orderLog = stepsOf(ordering);
+    if (number < 3) {
+      const seen = await orderLog.often(() => trader.propose('0.01', key, more));
+      orders.push(await end(trader, seen, { asking: ordering, log: orderLog, way: 'mandate' }));
+    } else {
+      await orderLog.persist(() => refused(trader, key, more));
+    }
+  }
+  return [...orders, granted.passage];
+}
+
+/** The order is refused with a reason, whether as an answer or as a proposal that was blocked. */
+async function refused(trader: Trader, key: string, more: object): Promise<void> {
+  let proposal: Proposal;
+  try {
+    proposal = await trader.propose('0.01', key, more);
+  } catch (error) {
+    if (/: 4(03|09|22) .*"code":/.test((error as Error).message)) return;
+    throw error;
+  }
+  while (['drafted', 'approved', 'executing'].includes(proposal.state)) proposal = await trader.next(proposal);
+  if (proposal.state !== 'blocked' || !proposal.reason)
+    throw new Error(`an order that must be refused was ${proposal.state}`);
+}
+
+/** A standing order for a price that the market has, which the homes place by themselves. */
+export async function standingOrder(trader: Trader, asking: Asking): Promise<Passage[]> {
+  const log = stepsOf(asking);
+  const { qty } = asking;
+  const order = { symbol: 'AAPL', side: 'buy', qty, type: 'market', time_in_force: 'day' };
+  const terms = {
+    ...{ ...bounds(), symbols: ['AAPL'], order_types: ['market'], max_orders: 1 },
+    standing: { order, when: { price: 'above', at: '1' } },
   };
+  const { mandate, passage: granted } = await grant(trader, terms, { asking, log, way: 'standing' });
+  for (;;) {
+    const { standing: state } = await log.persist(() => mandateOf(trader, mandate));
+    const { last } = state ?? {};
+    if (last?.outcome === 'ordered' && last.proposal !== undefined) {
+      log.note('ordered');
+      const { proposal: id } = last;
+      const seen = await log.persist(() => trader.next({ id, updated_at: LONG_AGO }));
+      return [await end(trader, seen, { asking, log, way: 'standing' }), granted];
+    }
+    if (last !== undefined) throw new Error(`a standing order was ${last.outcome}: ${last.text}`);
+    if (performance.now() > log.until) throw new Error(`${asking.key} was not ordered: ${shown(log.steps)}`);
+    await systemClock.sleep(1_000);
+  }
+}
+
+const bounds = () => ({
+  ...{ environment: 'paper', sides: ['buy'], max_order_notional: '500', max_total_notional: '1000' },
+  expires_at: `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 19)}Z`,
+});
+
+async function grant(
+  trader: Trader,
+  mandate: object,
+  { asking, log, way }: { readonly asking: Asking; readonly log: Log; readonly way: Way },
+) {
+  log.note('asked for a mandate');
+  const body = { kind: 'mandate', order: undefined, mandate };
+  const seen = await log.often(() => trader.propose(asking.qty, asking.key, body));
+  const passage = await end(trader, seen, { asking, log, way });
+  const { result } = await log.persist(() => trader.next({ id: passage.id, updated_at: LONG_AGO }));
+  return { passage, mandate: (result as { mandate: string }).mandate };
+}
+
+async function mandateOf(trader: Trader, id: string): Promise<MandateView> {
+  const response = await trader.open(`/v1/mandates/${id}`, AbortSignal.timeout(30_000));
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${id}: ${response.status} ${text}`);
+  return JSON.parse(text) as MandateView;
+}
+
+/** By `trade-agent run` without waiting, which is run again where it is ended by a fault. */
+export async function passageByCommand(
+  trader: Trader & { readonly run: (prompt: string) => Promise<string | undefined> },
+  asking: Asking,
+): Promise<Passage> {
+  const log = stepsOf(asking);
+  for (;;) {
+    log.note('ran the command');
+    const id = await log.persist(() => trader.run(`buy ${asking.qty} AAPL`));
+    if (id === undefined) continue;
+    const seen = await log.persist(() => trader.next({ id, updated_at: LONG_AGO }));
+    return end(trader, seen, { asking, log, way: 'command' });
+  }
 }
 
 /**
@@ -102,7 +230,7 @@ export async function filled(
  */
 export async function passageThrough(
   trader: Trader & { readonly agent: Pick<Agent, 'run'> },
-  asking: Asking & { readonly qty: string },
+  asking: Asking,
 ): Promise<Passage> {
   const { qty, key } = asking;
   const log = stepsOf(asking);
@@ -118,12 +246,12 @@ export async function passageThrough(
       continue;
     }
     const seen = await log.persist(() => trader.next({ id, updated_at: LONG_AGO }));
-    const passage = await filled(trader, seen, asking, log);
+    const ended = await end(trader, seen, { asking, log, way: 'server' });
     const told = await result;
     const [order] = told?.orders ?? [];
     if (told?.status !== 'done' || order?.status !== 'filled')
       throw new Error(`a run ended ${told?.status}: ${told?.error?.message}; ${shown(log.steps)}`);
-    return { ...passage, by: 'servers' };
+    return ended;
   }
 }
 
@@ -178,7 +306,7 @@ function stepsOf({ key, twice = false }: Asking) {
 /** One line, each step with the milliseconds since the one before it. */
 export function shown(steps: readonly Step[]): string {
   return steps
-    .map(({ at, what }, n) => `+${Math.round(at - (steps[n - 1]?.at ?? at))} ${what.slice(0, 120)}`)
+    .map(({ at, what }, n) => `+${Math.round(at - (steps[n - 1]?.at ?? at))} ${what.slice(0, 160)}`)
     .join(', ');
 }
 
@@ -186,9 +314,24 @@ function standing({ state, reason }: Proposal): string {
   return reason === null || reason === undefined ? state : `${state} (${reason.text})`;
 }
 
-/** Of a question whose answer counts no more: another may have taken its place by now, and is tapped then. */
-const isPast = (error: unknown): error is TradeAgentError =>
-  isTradeAgentError(error) && ['not_found', 'approval_expired', 'usage'].includes(error.code);
-const isFilled = ({ state, result }: Proposal) =>
-  state === 'executed' && (result as { status?: unknown } | null)?.status === 'filled';
-const isOver = ({ state }: Proposal) => ['blocked', 'expired', 'denied', 'cancelled'].includes(state);
+/** How each way ends. */
+const ends: Readonly<Record<Way, Proposal['state']>> = {
+  approved: 'executed',
+  server: 'executed',
+  command: 'executed',
+  denied: 'denied',
+  // It expires, which is seen at the end of all.
+  ignored: 'requested',
+  withdrawn: 'cancelled',
+  'over the limit': 'blocked',
+  mandate: 'executed',
+  standing: 'executed',
+};
+
+/** @throws where it ended otherwise than it should */
+function isEnd({ id, kind, state, reason, result }: Proposal, way: Way): boolean {
+  if (state === ends[way]) return state !== 'executed' || kind !== 'order' || result?.status === 'filled';
+  if (['blocked', 'expired', 'denied', 'cancelled'].includes(state))
+    throw new Error(`${id} (${way}) ended ${state}: ${reason?.text}`);
+  return false;
+}

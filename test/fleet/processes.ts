@@ -1,6 +1,8 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { systemClock } from '../../src/machine/clock.ts';
+import { compiledCode, launcher } from '../e2e/world.ts';
 
 /** Processes of one kind, of which any can be lost. */
 export interface Breakable {
@@ -18,7 +20,7 @@ export interface Member {
 
 /** @param start starts another process in a member's place */
 export function breakable(
-  members: readonly Member[],
+  members: readonly Pick<Member, 'child'>[],
   count: number,
   start: (index: number) => Promise<unknown>,
 ): Breakable {
@@ -41,12 +43,14 @@ export function breakable(
   };
 }
 
-/** Ends processes as SIGTERM does. */
-export async function endAll(members: readonly Member[]): Promise<void> {
+/** Ends processes in their orderly way: by a message if they were forked, otherwise by SIGTERM. */
+export async function endAll(members: readonly Pick<Member, 'child'>[]): Promise<void> {
   await Promise.all(
     members.map(async ({ child }) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
-      child.send('close');
+      if (child.connected) child.send('close');
+      else child.kill('SIGTERM');
       await ended;
     }),
   );
@@ -63,5 +67,48 @@ export async function heard(child: ChildProcess): Promise<unknown> {
   } finally {
     child.off('exit', died);
     child.off('message', resolve);
+  }
+}
+
+/** A command that serves until it is told to end. */
+interface ServingCommand {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Where it writes that it is ready, and what it logs. */
+  readonly readyFile: string;
+  readonly logFile: string;
+}
+
+const serving = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of serving) child.kill('SIGKILL');
+});
+
+/** Starts the built program, and waits until it is ready. @throws where it ends instead, with the end of its log */
+export async function startServing({ args, env, readyFile, logFile }: ServingCommand): Promise<Pick<Member, 'child'>> {
+  const log = openSync(logFile, 'a', 0o600);
+  const child = spawn(process.execPath, [launcher, ...args, '--ready-file', readyFile, '--log-format', 'json'], {
+    env: { PATH: process.env.PATH, XDG_CACHE_HOME: compiledCode('dist'), ...env },
+    stdio: ['ignore', 'ignore', log],
+  });
+  closeSync(log);
+  serving.add(child);
+  child.once('exit', () => serving.delete(child));
+  while (!isReady(readyFile, child.pid)) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      const end = readFileSync(logFile, 'utf8').slice(-2_000);
+      throw new Error(`"${args.join(' ')}" ended with ${child.exitCode ?? child.signalCode}: ${end}`);
+    }
+    await systemClock.sleep(20);
+  }
+  return { child };
+}
+
+/** A file that a killed process left behind names another process. */
+function isReady(file: string, pid: number | undefined): boolean {
+  try {
+    return existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid === pid;
+  } catch {
+    return false;
   }
 }

@@ -1,54 +1,61 @@
 import { verifyReceiptText } from '../../src/app/receipts.ts';
-import type { SigningKey } from '../../src/store/signing-key-store.ts';
 import { RECEIPT_KEYS_PATH } from '../../src/trading/receipt.ts';
-import type { LoadPerson } from '../load/people.ts';
+import type { Trader } from './homes.ts';
 
 /** Asked for at once. */
 const LANES = 8;
 
+/** An order that was carried out. */
+interface Ordered {
+  readonly id: string;
+  /** Whether it was approved by a mandate, and not by a tap of its own. */
+  readonly isMandated: boolean;
+}
+
 /** By whom a receipt must be signed. */
 interface Signers {
-  /** Whether a gateway's key is one that the gateways publish, by its thumbprint. */
+  /** Whether a home's key is one that it publishes, by its thumbprint. */
   isTrusted(thumbprint: string): boolean;
-  /** The person's, as they were enrolled. */
-  readonly passkeys: readonly SigningKey[];
+  /** Of the person's passkey, base64url. */
+  readonly publicKey: string;
 }
 
 /**
- * What is wrong with the receipts of what a person ordered, by the code of "receipts verify", the keys that the gateways publish and
- * their passkeys: empty where each verifies whole, and is of one order, which was placed, of its proposal.
+ * What is wrong with the receipts of what a person ordered, by the code of "receipts verify", the keys that the home publishes and
+ * their passkey: empty where each verifies whole, and is of one order, which was placed, of its proposal.
  */
-export async function receiptFaults(
-  person: Pick<LoadPerson, 'open'>,
-  proposals: readonly string[],
-  passkeys: readonly SigningKey[],
-): Promise<string[]> {
+export async function receiptFaults(trader: Trader, orders: readonly Ordered[]): Promise<string[]> {
   const { signal } = new AbortController();
-  const get = async (path: string) => (await person.open(path, signal)).text();
+  const get = async (path: string) => {
+    const response = await trader.open(path, signal);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    return text;
+  };
   const { keys } = JSON.parse(await get(RECEIPT_KEYS_PATH)) as { keys: { kid: string }[] };
   const isTrusted = (thumbprint: string) => keys.some(({ kid }) => kid === thumbprint);
+  const { publicKey } = trader.phone;
   const faults: string[] = [];
-  const waiting = [...proposals];
+  const waiting = [...orders];
   const lane = async () => {
-    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      const fault = await faultOf(await get(`/v1/receipts/${id}`), id, { isTrusted, passkeys });
-      if (fault !== undefined) faults.push(`${id}: ${fault}`);
+    for (let order = waiting.pop(); order !== undefined; order = waiting.pop()) {
+      const fault = await get(`/v1/receipts/${order.id}`).then(
+        (text) => faultOf(text, order, { isTrusted, publicKey }),
+        (error: Error) => error.message,
+      );
+      if (fault !== undefined) faults.push(`${order.id}: ${fault}`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return faults;
 }
 
-async function faultOf(text: string, id: string, { isTrusted, passkeys }: Signers): Promise<string | undefined> {
-  const verdict = await verifyReceiptText(text, isTrusted);
+async function faultOf(text: string, { id, isMandated }: Ordered, signers: Signers): Promise<string | undefined> {
+  const verdict = await verifyReceiptText(text, signers.isTrusted);
   if (!verdict.ok) return `${verdict.fault}: ${verdict.text}`;
   const { approvals, orders, proposal } = verdict.receipt;
-  const isOfPasskey = ({ sub, key }: (typeof approvals)[number]) =>
-    passkeys.some(
-      ({ sub: whose, method, publicKey }) =>
-        whose === sub && method === 'webauthn' && Buffer.from(publicKey).toString('base64url') === key.public_key,
-    );
-  if (approvals.length !== 1 || !approvals.every(isOfPasskey)) return 'not signed by one passkey of theirs';
+  const isTheirs = approvals.every(({ key }) => key.public_key === signers.publicKey);
+  if (!isTheirs || (!isMandated && approvals.length !== 1)) return 'not signed by one passkey of theirs';
   const isPlaced = orders.length === 1 && orders[0]?.state === 'placed' && proposal.id === id;
   return isPlaced ? undefined : 'not of one order of this proposal, placed';
 }

@@ -57,7 +57,7 @@ export async function phoneWithPasskeys(
 interface Place {
   /** Where what they keep is kept. */
   readonly folder: string;
-  readonly phone: PhoneClient;
+  readonly phone: { completeDevice(username: string, userCode: string): Promise<unknown> };
   readonly profile: ResolvedProfile;
   readonly gateway: string;
 }
@@ -74,10 +74,11 @@ export async function signInPerson(username: string, place: Place) {
       return createRemoteAgent({ session: await signIn(username, place, at) });
     },
     /** Proposes to buy a little AAPL; each quantity once, since identical proposals are one. */
-    async propose(qty: string, key: string) {
+    async propose(qty: string, key: string, more: object = {}) {
       const order = { symbol: 'AAPL', side: 'buy', qty };
-      const body = JSON.stringify({ kind: 'order', order, ttl: 3600, requested_by: 'a load' });
-      return send('/v1/proposals', { method: 'POST', headers: { 'idempotency-key': key }, body });
+      const body = JSON.stringify({ kind: 'order', order, ttl: 3600, requested_by: 'a load', ...more });
+      const scopes = 'mandate' in more ? [...SCOPES, 'orders:mandate'] : SCOPES;
+      return send('/v1/proposals', { method: 'POST', headers: { 'idempotency-key': key }, body }, scopes);
     },
     /** Waits for a change, at most 25 s. */
     next: ({ id, updated_at }: Pick<Proposal, 'id' | 'updated_at'>) =>
@@ -103,17 +104,20 @@ async function signIn(
 }
 
 function waysOf(session: Session, gateway: string) {
-  const ask = (path: string, init: RequestInit) => session.fetch(`${gateway}${path}`, init, SCOPES);
+  const ask = (path: string, init: RequestInit, scopes: readonly string[] = SCOPES) =>
+    session.fetch(`${gateway}${path}`, init, scopes);
   return {
     /** The answer must be a proposal. */
     async send(
       path: string,
       { headers, ...init }: { method?: string; headers?: object; body?: string },
+      scopes?: readonly string[],
     ): Promise<Proposal> {
-      const response = await ask(path, {
-        ...init,
-        headers: { 'content-type': 'application/json', ...headers },
-      });
+      const response = await ask(
+        path,
+        { ...init, headers: { 'content-type': 'application/json', ...headers } },
+        scopes,
+      );
       const text = await response.text();
       if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
       return proposalSchema.parse(JSON.parse(text));
