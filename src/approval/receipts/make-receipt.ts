@@ -88,7 +88,9 @@ async function provenLines(
   const lines: { readonly leaf: number; readonly line: string }[] = [];
   for (const { leaf, line } of await audit.about([...ids, ...credentials])) {
     const { event, proposal, approval } = JSON.parse(line) as Record<string, unknown>;
-    const isAbout = ids.some((id) => proposal === id || approval === id);
+    // A standing order's own lines name the proposal, but don't have its digest.
+    const isOfStandingOrder = String(event).startsWith('standing_');
+    const isAbout = !isOfStandingOrder && ids.some((id) => proposal === id || approval === id);
     // Skips lines that another process has sequenced since, because they are not in this tree.
     if ((isAbout || event === 'key_enrolled') && leaf !== undefined && leaf < size) lines.push({ leaf, line });
   }
