@@ -17,7 +17,7 @@ let waits: string;
 let fires: string;
 let mandate: string;
 beforeAll(async () => {
-  world = await startProposalWorld({ clock, credentials: 'key_pair' });
+  world = await startProposalWorld({ clock, credentials: 'key_pair', signature: 'required' });
   alice = await world.as('alice');
   const long = { expires_at: formatUtcSeconds(clock.now() + 80 * DAY) };
   mandate = await grantedStanding(alice, clock.now(), MONDAYS, long);
@@ -72,7 +72,11 @@ describe('a conditional order', () => {
   it('waits while the price is not beyond, and is placed once when it is', async () => {
     clock.advance(15_000);
     await soon(() => ordersOf(fires)).toEqual(['placed']);
-    expect(await standingOf(fires)).toMatchObject({ state: 'done', last: { outcome: 'ordered' } });
+    const done = await standingOf(fires);
+    expect(done).toMatchObject({ state: 'done', last: { outcome: 'ordered' } });
+    expect(await alice.send('GET', `/v1/receipts/${done?.last?.proposal}`)).toMatchObject({
+      ...{ status: 200, body: { mandate: { id: fires }, orders: [{ state: 'placed' }] } },
+    });
     clock.advance(60_000);
     expect(await ordersOf(fires)).toHaveLength(1);
     expect(await standingOf(waits)).toMatchObject({ state: 'watching' });
