@@ -534,6 +534,7 @@ function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
 const CHALLENGE_LIFETIME_MS = 5 * 60_000;
 /** How far apart the clocks of a home's machines may be, in milliseconds. */
 const MAX_CLOCK_DIFFERENCE_MS = 10_000;
+const USED_CHALLENGE_LIFETIME_MS = CHALLENGE_LIFETIME_MS + 2 * MAX_CLOCK_DIFFERENCE_MS;
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 10;
 const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
@@ -579,8 +580,7 @@ class Challenges {
   take(challenge: string): Promise<boolean> {
     const now = this.#clock.now();
     const canonical = Buffer.from(challenge, 'base64url').toString('base64url');
-    const until = now + CHALLENGE_LIFETIME_MS + 2 * MAX_CLOCK_DIFFERENCE_MS;
-    return this.#used.remember(`challenge ${canonical}`, until, now);
+    return this.#used.remember(`challenge ${canonical}`, now + USED_CHALLENGE_LIFETIME_MS, now);
   }
 
   #macOf(head: Buffer, about: readonly string[]): Buffer {
@@ -594,9 +594,7 @@ function rememberInMemory(): ProofStore {
   return {
     async remember(proof, expiresAt, now) {
       for (const [one, until] of taken) if (until < now) taken.delete(one);
-      if (taken.has(proof)) return false;
-      taken.set(proof, expiresAt);
-      return true;
+      return !taken.has(proof) && taken.set(proof, expiresAt).has(proof);
     },
   };
 }
