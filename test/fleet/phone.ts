@@ -1,5 +1,5 @@
 import { toWebauthnEvidence } from '../../src/approval/signature/statement.ts';
-import { pairByHttp } from '../integration/home/http-browser.ts';
+import { pairByHttp, submitSigned } from '../integration/home/http-browser.ts';
 import { createAuthenticator } from '../unit/approval/signature/authenticator.ts';
 
 export type PersonPhone = Awaited<ReturnType<typeof pairPhone>>;
@@ -35,7 +35,7 @@ export async function pairPhone(link: string) {
     publicKey: Buffer.from(authenticator.publicKey).toString('base64url'),
     async completeDevice(code: string): Promise<void> {
       const form = { user_code: code, decision: 'allow' };
-      const answer = await browser.submit(`/device/confirm?user_code=${code}`, '/device/confirm', form);
+      const answer = await submitSigned(browser, `/device/confirm?user_code=${code}`, '/device/confirm', form);
       if (!answer.ok) throw new Error(`not signed in: ${answer.status} ${await answer.text()}`);
     },
     /** The requests about a proposal that wait for an answer. */
