@@ -77,7 +77,8 @@ export function createAuditStore(database: SqlTransactions): AuditStore {
         const root = rangeHasher([...before, ...changed])([0, grown]);
         const signed = signer.sign({ size: grown, root });
         yield* run('UPDATE record_tree SET size = @grown, checkpoint = @signed', { grown, signed });
-        failpoint('record.sequenced');
+        // Passed once per line, so that a test stops at a certain line however many are sequenced together.
+        for (const _ of pending) failpoint('record.sequenced');
         return { size: grown, checkpoint: signed, hasMore: pending.length === MAX_SEQUENCED };
       }),
     async tree() {
