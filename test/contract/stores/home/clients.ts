@@ -42,7 +42,8 @@ export function clientsContract(open: OpenHomeDatabase): void {
         await ours.note(id, agent);
       }
       await ours.used('g1');
-      expect(await theirs.list('alice')).toEqual([{ ...agent, since: NOW, usedAt: NOW }]);
+      const endsAt = NOW + 3_600_000;
+      expect(await theirs.list('alice')).toEqual([{ ...agent, since: NOW, usedAt: NOW, endsAt }]);
       expect(await theirs.list()).toHaveLength(1);
       expect(await theirs.list('bob')).toEqual([]);
       expect(await theirs.find('g2')).toEqual({ ...agent, since: NOW, usedAt: undefined });
