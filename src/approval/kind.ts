@@ -3,7 +3,7 @@ import type { Membership } from '../oauth/membership.ts';
 import type { ApprovalScope } from '../oauth/scopes.ts';
 import type { HttpProblem } from '../trading/http-problem.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
-import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
+import type { ProposalKind, Provenance, WorstCase } from '../trading/proposal.ts';
 
 /** The proposer, from a verified access token. */
 export interface Proposer {
@@ -19,6 +19,15 @@ export interface Proposer {
    * `NO_TOKEN` if the owner's token is not available.
    */
   readonly accessToken: string;
+  /** Set while a proposal is being made. */
+  readonly origin?: ProposalOrigin | undefined;
+}
+
+/** The origin of a proposal, as far as the rules need it. */
+export interface ProposalOrigin {
+  /** Whether the owner's other agents made it: a client that is not our own, or one whose request ours forwards. */
+  readonly isOtherAgent: boolean;
+  readonly provenance: Provenance;
 }
 
 /** The owner's approval: a verified token, or a mandate. */

@@ -33,6 +33,7 @@ export const limitWords = {
   sides: { label: 'Allowed sides', shown: formatPlain },
   types: { label: 'Allowed order types', shown: formatPlain },
   hours: { label: 'Trading hours', shown: formatPlain },
+  own_words: { label: 'After outside text, only what you said yourself', shown: formatPlain },
   second_person_above: { label: 'Second approver above', shown: formatAmount },
   'live.mandate_up_to': { label: 'Live orders without approval, up to', shown: formatAmount },
   'live.second_person_above': { label: 'Second approver for live orders above', shown: formatAmount },

@@ -57,6 +57,8 @@ export const policyReasons = [
   'PRICE_UNAVAILABLE',
   'ORDER_NOT_TAKEN_BY_BROKER',
   'EXITS_EXCEED_POSITION',
+  // provenance of orders
+  'PROVENANCE_NOT_OWN_WORDS',
   // provenance of orders under a mandate
   'PROVENANCE_TAINTED',
   'PROVENANCE_OTHER',

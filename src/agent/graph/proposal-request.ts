@@ -67,7 +67,13 @@ export async function createProposalRequest(
           orders: asked.map((order) => ({ ...order, ...account, environment, max_slippage })),
           on_failure,
         };
-        const provenance = requestProvenance(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
+        const provenance = withSaidOrders(
+          requestProvenance(state, 'batch', batch, { defaults: { on_failure: 'stop' } }),
+          batch.orders.map((order) => {
+            const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
+            return requestProvenance(state, 'order', order, { defaults });
+          }),
+        );
         return { kind: 'batch', batch, ...base, provenance: withRebalancing(state, provenance, asked) };
       }
       if (tool.name === closePosition.name) {
@@ -142,6 +148,13 @@ function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
 function withSideFromPosition({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
+}
+
+/** Records that a batch's orders are the person's, if they named every field of each order. */
+function withSaidOrders({ fields, ...rest }: Provenance, orders: readonly Provenance[]): Provenance {
+  const areSaid = orders.every((order) => Object.values(order.fields).every(({ source }) => source !== 'other'));
+  if (!areSaid || fields.orders?.source !== 'other') return { ...rest, fields };
+  return { ...rest, fields: { ...fields, orders: { source: 'user' } } };
 }
 
 /** Records which orders come from a rebalancing to targets that the person, not a program, named. */

@@ -128,11 +128,14 @@ async function propose(
   const provenance =
     own && request.provenance ? request.provenance : foreignProvenance(body, displayedAuthor(caller, owner));
   const proposedBy = owner === sub ? undefined : sub;
+  const isForeign = !own || isForwarded(provenance);
+  // The owner gave the other person access, and does not see that person's terminal.
+  const isOtherAgent = isForeign && owner === sub;
   const party = {
     sub: owner,
     proposedBy,
     client,
-    own: own && !isForwarded(provenance),
+    own: !isForeign,
     typed: own && isTyped(provenance),
   };
   const under = requestedMandateUse(request, provenance);
@@ -145,7 +148,7 @@ async function propose(
   const expiresAt = formatUtcSeconds(clock.now() + ttl * 1000);
   const kind = getKind(request.kind);
   const completed = await kind.complete(body, {
-    proposer: proposerForOwner(caller, owner),
+    proposer: { ...proposerForOwner(caller, owner), origin: { isOtherAgent, provenance } },
     subjectId: deriveSubjectId(sub, client, key.key),
     expiresAt,
     under,

@@ -117,8 +117,8 @@ function toOrderWorld(
     market,
     requireAllowed(draft, { replaces, after } = {}) {
       const approval = draft.mandate === undefined ? 'none' : 'mandate';
-      const { sub: owner, clientId: client, by, membership } = proposer;
-      const subject = { sub: by ?? owner, client, membership, owner, approval, approvers: [] } as const;
+      const { sub: owner, clientId: client, by, membership, origin } = proposer;
+      const subject = { sub: by ?? owner, client, membership, owner, approval, approvers: [], origin } as const;
       return rules.requireAllowed({ subject, draft, replaces, after }, world, 'proposal');
     },
   };

@@ -1,3 +1,4 @@
+import type { ProposalOrigin } from '../../approval/kind.ts';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Membership } from '../../oauth/membership.ts';
 import type { CountedTotals } from '../../trading/counted-order.ts';
@@ -22,6 +23,8 @@ export interface DecisionSubject {
   readonly approvers: readonly string[];
   /** The `acr` claim of each approver's token; '' if absent. */
   readonly acr?: readonly string[] | undefined;
+  /** Set while a proposal is being made. */
+  readonly origin?: ProposalOrigin | undefined;
 }
 
 /**

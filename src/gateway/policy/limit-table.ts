@@ -23,6 +23,7 @@ import {
   type Objection,
   type OrderFacts,
 } from './decision.ts';
+import { findUnsaidAfter, OWN_WORDS_HINT } from './origin.ts';
 
 interface Compared {
   readonly facts: DecisionFacts;
@@ -275,6 +276,18 @@ export const limitTable = {
         limit: window,
         value: `${day} ${time}`,
       };
+    },
+  }),
+  own_words: defineLimit({
+    schema: z.literal(true, { error: 'must be true, or left out' }),
+    reason: 'PROVENANCE_NOT_OWN_WORDS',
+    needs: 'the conversation',
+    instead: OWN_WORDS_HINT,
+    check(_, { facts }) {
+      const outside = findUnsaidAfter(facts);
+      return outside === undefined
+        ? undefined
+        : { text: `neither symbol, side nor amount is in the owner’s own words, after text from ${outside}` };
     },
   }),
   second_person_above: defineLimit({

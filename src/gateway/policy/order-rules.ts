@@ -14,6 +14,7 @@ import type { Relations } from '../relations/relations.ts';
 import { evaluatePolicy, isDayLossExceeded, toDecisionProblem } from './decide.ts';
 import type { Decision, DecisionFacts, DecisionSubject, UncountedFacts } from './decision.ts';
 import { type BrokerSnapshot, readBrokerSnapshots, toUncountedFacts } from './order-world.ts';
+import { toOriginFacts } from './origin.ts';
 import { BATCH_TOTAL_BEFORE_FACT, loadRelationFacts, toTokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 import { findMandateMismatches } from './within-mandate.ts';
@@ -48,6 +49,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const more = {
       ...fromRelations,
       ...toTokenFacts(subject),
+      ...toOriginFacts(subject.origin),
       ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE_FACT]: sumReservedDollars(after) }),
     };
     const facts = { ...toUncountedFacts({ draft, replaces }, world, { now: clock.now() }), more };

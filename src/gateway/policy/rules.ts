@@ -91,6 +91,7 @@ export function defaultLimits(): Limits {
         max_position_weight: '0.25',
         max_price_deviation: '0.05',
         min_seconds_between_same: 60,
+        own_words: true,
         // The default excludes crypto and options, because owners have to enable them explicitly.
         asset_classes: ['us_equity'],
         hours: {

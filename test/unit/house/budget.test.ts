@@ -15,7 +15,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   notify: 700,
   sandbox: 8_300,
   home: 15_680,
-  gateway: 21_350,
+  gateway: 21_400,
   approval: 8_850,
   jobs: 800,
   store: 14_300,

@@ -107,6 +107,7 @@ const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<Accoun
   min_seconds_between_same: atLeast,
   second_person_above: atMost,
   deny_opposing: exactly,
+  own_words: exactly,
   symbols: (name, before, after) => [
     ...oneOf(`${name}.allow`, before?.allow, after?.allow),
     ...noneOf(`${name}.deny`, before?.deny, after?.deny),

@@ -18,6 +18,7 @@ describe('limits that are set by KEY=VALUE', () => {
     ['types=limit, stop_limit', { types: ['limit', 'stop_limit'] }],
     ['live.mandate_up_to=200', { live: { mandate_up_to: '200' } }],
     ['deny_opposing=true', { deny_opposing: true }],
+    ['own_words=true', { own_words: true }],
   ])('take %s', (pair, changed) => {
     expect(set(pair)).toEqual({ ...limits, ...changed });
   });

@@ -51,6 +51,7 @@ const all: fc.Arbitrary<Required<AccountLimits>> = fc.record({
   min_seconds_between_same: fc.constantFrom(10, 60, 90),
   second_person_above: amount,
   deny_opposing: fc.constant(true as const),
+  own_words: fc.constant(true as const),
   symbols: fc.oneof(
     symbols.map((allow) => ({ allow })),
     symbols.map((deny) => ({ deny })),

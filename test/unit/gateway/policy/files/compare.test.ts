@@ -47,6 +47,7 @@ const tightened: readonly Tightened[] = [
   ).map(([name, was, is]): Tightened => [{ [name]: was }, { [name]: is }, name, `${was}`, `${is}`]),
   [classes('us_equity', 'crypto'), classes('us_equity'), 'asset_classes', 'crypto us_equity', 'us_equity'],
   [{}, { deny_opposing: true }, 'deny_opposing', 'not limited', 'true'],
+  [{}, { own_words: true }, 'own_words', 'not limited', 'true'],
   [{ symbols: { allow: ['A', 'B'] } }, { symbols: { allow: ['B'] } }, 'symbols.allow', 'A B', 'B'],
   [{ symbols: { allow: ['A'] } }, { symbols: { allow: [] } }, 'symbols.allow', 'A', 'none'],
   [{ symbols: { deny: ['A'] } }, { symbols: { deny: ['A', 'B'] } }, 'symbols.deny', 'A', 'A B'],

@@ -1,0 +1,39 @@
+import type { ProposalOrigin } from '../../approval/kind.ts';
+import type { Provenance } from '../../trading/proposal.ts';
+import type { DecisionFacts } from './decision.ts';
+
+/** Name of the fact that lists the sources of outside text, if nothing that decides the order is the owner's. */
+const UNSAID_AFTER_FACT = 'origin.unsaid_after';
+
+export const OWN_WORDS_HINT = 'Say it in your own words, with symbol, side and amount, such as "buy 3 KO"';
+
+const orderFields = ['symbol', 'side', 'qty', 'notional'];
+/** The fields that decide a replacement or a batch, which name their symbols elsewhere. */
+const otherFields = ['order_id', 'qty', 'limit_price', 'stop_price', 'trail', 'orders'];
+/**
+ * Fields that count as the owner's if a rule computed them: the rule starts from the owner's words, such as a company's
+ * name, or is one that the owner set up. A side or a quantity that was computed from a position does not count, because
+ * a model may have chosen the position.
+ */
+const fieldsByRule = ['symbol', 'order_id', 'orders'];
+
+/** Returns whether any field that decides the order is in the owner's own words, or computed from them. */
+function isSaid({ fields }: Provenance): boolean {
+  return (fields.symbol === undefined ? otherFields : orderFields).some((name) => {
+    const source = fields[name]?.source;
+    return source === 'user' || (source === 'computed' && fieldsByRule.includes(name));
+  });
+}
+
+/** Returns facts about where a proposal comes from. Another agent's proposals state no conversation. */
+export function toOriginFacts(origin: ProposalOrigin | undefined): DecisionFacts['more'] {
+  if (origin === undefined || origin.isOtherAgent) return {};
+  const { tainted_by: outside = [] } = origin.provenance;
+  return outside.length > 0 && !isSaid(origin.provenance) ? { [UNSAID_AFTER_FACT]: outside } : {};
+}
+
+/** Returns the sources of outside text that an order may come from; undefined if the owner's words decide it. */
+export function findUnsaidAfter({ more }: Pick<DecisionFacts, 'more'>): string | undefined {
+  const outside = more[UNSAID_AFTER_FACT];
+  return Array.isArray(outside) ? outside.join(', ') : undefined;
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { computeProvenance, type ProvenanceInput } from '../../../../src/agent/graph/provenance.ts';
+import type { ProposalOrigin } from '../../../../src/approval/kind.ts';
+import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
+import { toOriginFacts } from '../../../../src/gateway/policy/origin.ts';
+import { factsOf, limitedTo, subject } from './sound-order.ts';
+
+const NEWS = 'MCP server news';
+
+/** Decides about an order as the gateway does for a proposal of our own agent. */
+function decided(origin: ProposalOrigin | undefined) {
+  const facts = { ...factsOf(), more: toOriginFacts(origin) };
+  return evaluatePolicy(limitedTo({ own_words: true }), subject, 'place', facts);
+}
+
+function originOf(said: readonly string[], input: Partial<ProvenanceInput> = {}): ProposalOrigin {
+  const provenance = computeProvenance({
+    kind: 'order',
+    request: { symbol: 'DAL', side: 'buy', qty: '3', type: 'market' },
+    userTurns: said,
+    from: 'model',
+    taintedBy: [NEWS],
+    defaults: { type: 'market' },
+    ...input,
+  });
+  return { isOtherAgent: false, provenance };
+}
+
+const replacing = { kind: 'replace', request: { order_id: 'o-1', limit_price: '180' } } as const;
+const other = { source: 'other', from: 'model' } as const;
+const symbolByName: ProposalOrigin['provenance'] = {
+  fields: { symbol: { source: 'computed', from: 'the asset list, by name' }, side: other, qty: other },
+  tainted_by: [NEWS],
+};
+const close = {
+  request: { symbol: 'DAL', side: 'sell', qty: '7' },
+  computed: { side: 'the position is long', qty: 'the whole position' },
+};
+const refused: readonly [string, ProposalOrigin][] = [
+  ['a plain yes', originOf(['what is new?', 'yes, do it'])],
+  ['a sentence about something else', originOf(['what is new?'])],
+  ['nothing at all', originOf([])],
+  ['only the order type', originOf(['use a market order'])],
+  ['only the limit price', originOf(['at $180'], { request: { symbol: 'DAL', side: 'buy', limit_price: '180' } })],
+  ['another order', originOf(['sell 5 KO'])],
+  ['a whole position that the model chose', originOf(['what should I do?'], close)],
+  ['a batch', originOf(['yes, all of them'], { kind: 'batch', request: { orders: [], on_failure: 'stop' } })],
+  ['a replacement', originOf(['fine'], replacing)],
+];
+const passes: readonly [string, ProposalOrigin][] = [
+  ['the whole order', originOf(['what is new?', 'yes, buy 3 DAL'])],
+  ['only the symbol', originOf(['what about DAL?'])],
+  ['only the side', originOf(['buy what they recommend'])],
+  ['a company that was found by its name', { isOtherAgent: false, provenance: symbolByName }],
+  ['a symbol that a rule computed', originOf([], { computed: { symbol: 'check', side: 'check', qty: 'check' } })],
+  ['the orders of a rule', originOf([], { kind: 'batch', request: { orders: [] }, computed: { orders: 'check' } })],
+  ['a price for an open order', originOf(['change it to $180'], replacing)],
+  ['a plain yes without outside text', originOf(['what is new?', 'yes, do it'], { taintedBy: [] })],
+  ['another agent’s order', { ...originOf(['yes, do it']), isOtherAgent: true }],
+];
+
+describe('own_words, after text from outside', () => {
+  it.each(refused)('refuses what the owner did not say: %s', (_, origin) => {
+    const decision = decided(origin);
+    expect(decision).toMatchObject({ effect: 'deny', reasons: ['PROVENANCE_NOT_OWN_WORDS'] });
+    expect(decision.texts[0]).toContain(NEWS);
+    expect(decision.hint).toContain('Say it in your own words');
+  });
+
+  it.each(passes)('lets through %s', (_, origin) => {
+    expect(decided(origin)).toMatchObject({ effect: 'allow' });
+  });
+
+  it('is decided before the approval only', () => {
+    expect(decided(undefined)).toMatchObject({ effect: 'allow' });
+  });
+
+  it('is a rule that the owner can leave out', () => {
+    const facts = { ...factsOf(), more: toOriginFacts(originOf(['yes, do it'])) };
+    expect(evaluatePolicy(limitedTo({}), subject, 'place', facts)).toMatchObject({ effect: 'allow' });
+  });
+});
