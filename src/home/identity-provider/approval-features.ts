@@ -58,6 +58,8 @@ const MAX_GATEWAY_PENDING = 20_000;
 /** Allows only characters that look the same on every phone and can't fake a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
+export const DETAILS_NOT_ALLOWED = 'only approvals can have authorization details';
+
 /** Parses the subject of a request from its authorization details. @throws `invalid_authorization_details` */
 export function parseRequestSubject(
   { resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>,
@@ -126,7 +128,7 @@ export function richAuthorizationRequestsFeature(
     authorizationDetailsForGrantSource: () => undefined,
     authorizationDetailsForAccessToken: (ctx, _token, source, grantType) => {
       if (grantType !== CIBA_GRANT || ctx.oidc.params?.authorization_details !== undefined) {
-        throw new errors.InvalidAuthorizationDetails('only approvals can have authorization details');
+        throw new errors.InvalidAuthorizationDetails(DETAILS_NOT_ALLOWED);
       }
       return source?.rar;
     },

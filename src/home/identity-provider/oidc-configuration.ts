@@ -18,6 +18,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import {
   type ApprovalFeatureOptions,
   cibaFeature,
+  DETAILS_NOT_ALLOWED,
   parseRequestSubject,
   resourceIndicatorsFeature,
   richAuthorizationRequestsFeature,
@@ -132,7 +133,7 @@ export function createOidcConfiguration(options: OidcConfigurationOptions): Conf
       };
     },
     // A refresh token is used once. A second use ends the whole session (RFC 9700 §4.14.2).
-    rotateRefreshToken: true,
+    rotateRefreshToken,
     expiresWithSession: () => false,
     issueRefreshToken: (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&
@@ -250,6 +251,20 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     // Has no effect, because sessions are not stored.
     Session: 10 * MINUTE,
   };
+}
+
+/**
+ * Makes the library replace every refresh token. Rejects a wrong resource first, because the library checks it only
+ * after it has used up the token, so that the client's correct request would end the session.
+ * @throws `invalid_target`, `invalid_authorization_details`
+ */
+function rotateRefreshToken({ oidc: { params, entities } }: KoaContextWithOIDC): boolean {
+  const { resource, authorization_details: details } = params ?? {};
+  if (details !== undefined) throw new errors.InvalidAuthorizationDetails(DETAILS_NOT_ALLOWED);
+  if (resource !== undefined && !entities.RefreshToken?.resourceIndicators.has(String(resource))) {
+    throw new errors.InvalidTarget('this sign-in is not for that resource');
+  }
+  return true;
 }
 
 /** Renders errors as text at the only endpoint that browsers visit, and as JSON elsewhere. Ignores `Accept`. */

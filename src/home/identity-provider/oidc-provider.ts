@@ -281,6 +281,12 @@ function completeResponses(
     // Announces ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.
     ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
   };
+  provider.on('grant.error', (ctx, { error, error_detail: detail }) => {
+    // The library reports a missing proof as `invalid_grant`, which tells a client that its sign-in has ended.
+    if (error === 'invalid_grant' && detail === 'DPoP proof JWT not provided') {
+      ctx.body = { error: 'invalid_dpop_proof', error_description: 'a DPoP proof is required' };
+    }
+  });
   provider.use(async (ctx, next) => {
     await next();
     const route: unknown = ctx.oidc?.route;

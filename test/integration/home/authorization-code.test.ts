@@ -213,10 +213,9 @@ describe('a refresh token', () => {
 
   it('gives nothing for another resource, and no more scopes', async () => {
     const program = await newProgram();
-    const refresh = async (parameters: Record<string, string>) => {
-      const tokens = await program.redeem(await letIn(alice, program.url({ scope: 'openid market:read' })));
-      return program.refresh(tokens.refresh_token ?? '', parameters);
-    };
+    const tokens = await program.redeem(await letIn(alice, program.url({ scope: 'openid market:read' })));
+    // A rejected request does not use the token up.
+    const refresh = (parameters: Record<string, string>) => program.refresh(tokens.refresh_token ?? '', parameters);
     expect(await refusal(refresh({ resource: RESOURCE }))).toBe('invalid_target');
     expect(await refusal(refresh({ scope: 'orders:propose' }))).toBe('invalid_scope');
     expect(decodeJwt((await refresh({ scope: 'openid' })).access_token).aud).toBe(MCP);

@@ -94,7 +94,7 @@ describe('device sign-in', () => {
     const device = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES });
     await world.phone.completeDevice('alice', device.user_code);
     const call = client.pollDeviceAuthorizationGrant(config, { ...device, interval: 0 });
-    expect(await refusal(call)).toBe('invalid_grant');
+    expect(await refusal(call)).toBe('invalid_dpop_proof');
   });
 
   it('asks for fewer scopes on a refresh', async () => {
@@ -131,6 +131,20 @@ describe('refresh tokens', () => {
     const other = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
     const call = client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, other);
     expect(await refusal(call)).toBe('invalid_grant');
+  });
+
+  it('are not used up by a request without a DPoP proof, for another resource or with authorization details', async () => {
+    const { config, dpop, tokens } = await signIn(world);
+    const refresh = (
+      parameters: Record<string, string>,
+      options: Parameters<typeof client.refreshTokenGrant>[3] = dpop,
+    ) => client.refreshTokenGrant(config, tokens.refresh_token ?? '', parameters, options);
+    expect(await refusal(refresh({}, {}))).toBe('invalid_dpop_proof');
+    expect(await refusal(refresh({ resource: 'https://elsewhere.example' }))).toBe('invalid_target');
+    expect(await refusal(refresh({ resource: `${RESOURCE}/mcp` }))).toBe('invalid_target');
+    const details = JSON.stringify([{ type: 'trade_order' }]);
+    expect(await refusal(refresh({ authorization_details: details }))).toBe('invalid_authorization_details');
+    expect(decodeJwt((await refresh({ resource: RESOURCE })).access_token).aud).toBe(RESOURCE);
   });
 
   it('are given out once when two requests use one at the same moment', async () => {
