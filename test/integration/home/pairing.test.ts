@@ -154,8 +154,24 @@ describe('a pairing link', () => {
     });
     await phone.page.goto((await live.phone.pairing('alice')).url);
     expect(await text('environment')).toMatch(/LIVE[\s\S]*real money/);
-    expect(await phone.page.title()).toBe('Set up this phone · Ann’s home');
+    expect(await text('home-name')).toBe('Ann’s home');
+    expect(await phone.page.title()).toBe('Set up this phone · trade-agent');
     expect(await phone.page.locator('body').textContent()).not.toMatch(/sandbox/i);
     await live.close();
+  });
+
+  it('is needed, or a session, to learn whose home it is', async () => {
+    const home = await startIdentityProvider({
+      about: { name: 'Ann’s home', environment: 'live', simulated: false },
+    });
+    const stranger = createHttpBrowser(home.issuer);
+    for (const path of ['/phone', '/signin', '/device', '/phone/pair', '/phone/sessions', '/phone/none']) {
+      for (const visit of [fetch(home.issuer + path), stranger.visit(path)]) {
+        expect(await (await visit).text(), path).not.toContain('Ann');
+      }
+    }
+    const { browser } = await pairByHttp((await home.phone.pairing('alice')).url);
+    expect(await (await browser.visit('/phone')).text()).toContain('Ann’s home');
+    await home.close();
   });
 });

@@ -25,7 +25,7 @@ export function renderPage(
     noScriptRefresh?: boolean;
   },
 ): Response | Promise<Response> {
-  const title = `${options.title} · ${context.var.about.name}`;
+  const title = `${options.title} · ${displayedHomeName(context)}`;
   const parts = html`${header(context)}
 <main data-title="${title}"${options.script === undefined ? '' : html` data-script="${assetUrl(options.script)}"`}>${limitsNote(context)}${options.body}</main>
 ${footer(context)}`;
@@ -41,7 +41,7 @@ ${footer(context)}`;
 
 /** Renders an empty document whose script requests the same address again, with this origin's key. */
 export function renderShellPage(context: BrowserContext): Response | Promise<Response> {
-  const { name } = context.var.about;
+  const name = displayedHomeName(context);
   const parts = html`<header><span class="name">${name}</span></header>
 <main data-shell><noscript><p class="problem">Without https, this page needs JavaScript. To decide without it, run trade-agent phone in a terminal.</p></noscript></main>
 <footer></footer>`;
@@ -72,9 +72,15 @@ ${parts}
 </html>`;
 }
 
-function header({ var: { about, user, formToken } }: BrowserContext): Markup {
+/** Hides the home's name from people who are not signed in, because it contains the owner's name. */
+function displayedHomeName({ var: { about, user } }: BrowserContext): string {
+  return user === undefined ? 'trade-agent' : about.name;
+}
+
+function header(context: BrowserContext): Markup {
+  const { user, formToken } = context.var;
   return html`<header>
-<span class="name">${about.name}</span>
+<span class="name">${displayedHomeName(context)}</span>
 ${
   user === undefined
     ? ''
