@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 
@@ -44,4 +44,14 @@ export const getHomeFolder = siblingFolder('home');
 export function ensurePrivateFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
+}
+
+/** Returns why a folder can't hold secrets, or undefined if it can. */
+export function folderProblem(found: Stats): string | undefined {
+  if (found.isSymbolicLink()) return 'it is a symbolic link';
+  if (!found.isDirectory()) return 'it is not a folder';
+  if (process.platform === 'win32') return undefined;
+  if (found.uid !== process.getuid?.()) return 'it belongs to another user';
+  if ((found.mode & 0o077) !== 0) return 'other users can access it';
+  return undefined;
 }

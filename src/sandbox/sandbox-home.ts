@@ -1,10 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
+import { ensurePrivateFolder, folderProblem } from '../machine/directories.ts';
+import { readPrivateFile } from '../machine/private-file.ts';
 
 /** Creates a key pair. Alpaca's paper key IDs start with PK. */
 const newBrokerKey = () => ({
@@ -50,10 +52,12 @@ export type SandboxPorts = z.output<typeof portsSchema>;
 /**
  * Opens and locks a sandbox's folder and creates missing files.
  * @throws {TradeAgentError} `busy` if another sandbox uses the folder, `state_corrupt` if the sandbox's seed can't be
- *   read
+ *   read, `usage` if another user could have written the folder or one of these files
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  ensurePrivateFolder(folder);
+  const problem = folderProblem(lstatSync(folder));
+  if (problem !== undefined) throw unusable(folder, problem);
   const release = lockFolder(folder);
   try {
     const seed = await readOrMakeSeed(join(folder, 'seed.json'));
@@ -63,8 +67,8 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
     return {
       folder,
       seed,
-      pairingSecret: readFileSync(pairingFile, 'utf8').trim(),
-      ports: existsSync(portsFile) ? portsSchema.parse(JSON.parse(readFileSync(portsFile, 'utf8'))) : undefined,
+      pairingSecret: readOwnFile(pairingFile).trim(),
+      ports: existsSync(portsFile) ? portsSchema.parse(JSON.parse(readOwnFile(portsFile))) : undefined,
       rememberPorts: (ports) => writePrivateFile(portsFile, `${JSON.stringify(ports)}\n`),
       database: (name) => new Database(join(folder, `${name}.db`)),
       release,
@@ -73,6 +77,23 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
     release();
     throw error;
   }
+}
+
+/** Maximum size of the sandbox's files, in bytes. */
+const MAX_FILE_BYTES = 64 * 1024;
+
+/** Reads a file of the sandbox. Rejects one that another user could have planted, such as a known pairing secret. */
+function readOwnFile(file: string): string {
+  const content = readPrivateFile(file, MAX_FILE_BYTES, (why) => unusable(file, why));
+  if (content === undefined) throw unusable(file, 'it was removed');
+  return content;
+}
+
+function unusable(path: string, problem: string): TradeAgentError {
+  return new TradeAgentError('usage', `${path} can't be used for a sandbox: ${problem}`, {
+    hint: 'Pass a folder that does not exist yet with --home. It is created with the right permissions.',
+    details: { path },
+  });
 }
 
 /**
@@ -115,7 +136,7 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
     };
     writePrivateFile(file, `${JSON.stringify(seed, null, 2)}\n`);
   }
-  const parsed = seedSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  const parsed = seedSchema.safeParse(JSON.parse(readOwnFile(file)));
   if (!parsed.success) {
     throw new TradeAgentError('state_corrupt', `${file} is not a sandbox seed`, {
       hint: 'Fix the file, or start a new sandbox with --home on an empty folder.',

@@ -14,7 +14,7 @@ import { hasLimits } from '../../gateway/policy/rules.ts';
 import { createGatewayCheckpointReader } from '../../gateway/record-checkpoints.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
-import { resolveUserDirs } from '../../machine/directories.ts';
+import { folderProblem, resolveUserDirs } from '../../machine/directories.ts';
 import { defined } from '../../values/defined.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import type { App } from '../app.ts';
@@ -22,7 +22,7 @@ import { checkNode } from '../doctor/doctor.ts';
 import { type Finding, fail, ok, skip, warn } from '../doctor/finding.ts';
 import { createClockFinding } from '../doctor/server-checks.ts';
 import { readOrCreateSealSecret } from '../gateway/key-file.ts';
-import { folderProblem, homeFilePaths, readHomeReady } from './home-files.ts';
+import { homeFilePaths, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
 /**

@@ -6,7 +6,7 @@ import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { type HomeSettings, homeSettingsSchema } from '../../home/settings/home-settings.ts';
-import { ensurePrivateFolder } from '../../machine/directories.ts';
+import { ensurePrivateFolder, folderProblem } from '../../machine/directories.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -90,16 +90,6 @@ export function requireUnusedFolder(folder: string): void {
     });
   }
   if (names.length > 0) throw unusableFolder(folder, `it contains other files (${names.slice(0, 3).join(', ')})`);
-}
-
-/** Returns why a folder can't hold a home's secrets, or undefined if it can. */
-export function folderProblem(found: Stats): string | undefined {
-  if (found.isSymbolicLink()) return 'it is a symbolic link';
-  if (!found.isDirectory()) return 'it is not a folder';
-  if (process.platform === 'win32') return undefined;
-  if (found.uid !== process.getuid?.()) return 'it belongs to another user';
-  if ((found.mode & 0o077) !== 0) return 'other users can access it';
-  return undefined;
 }
 
 function unusableFolder(folder: string, problem: string): TradeAgentError {

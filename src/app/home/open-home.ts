@@ -6,6 +6,7 @@ import { type NamedBroker, toBrokerCredentialLocation } from '../../gateway/brok
 import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
+import { folderProblem } from '../../machine/directories.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type AuthorizedClientStore, createAuthorizedClientStore } from '../../store/home/authorized-clients.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
@@ -13,7 +14,7 @@ import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/hom
 import { createSessionStore } from '../../store/home/sessions.ts';
 import type { App } from '../app.ts';
 import { openHomeDatabase } from './home-database.ts';
-import { folderProblem, readGatewaySettings, readHomeSettings } from './home-files.ts';
+import { readGatewaySettings, readHomeSettings } from './home-files.ts';
 
 /** A home's data, opened by a command on the home's machine. The home may be running. */
 export interface OpenHome {
