@@ -1,10 +1,12 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock } from '../machine/clock.ts';
 import { createHostCheck } from '../net/host-check.ts';
+import { publishedDetailsTypes } from './identity-provider/approval-subject.ts';
 import type { ActiveFaults } from './identity-provider/faults.ts';
 import {
   BACKCHANNEL_LOGOUT_PATH,
   CONNECTED_ACCOUNTS_PATH,
+  DETAILS_TYPES_PATH,
   type Handler,
   OUTCOME_PATH,
   protocolRoutes,
@@ -61,6 +63,12 @@ function ownHandler(
   if (isPhonePath(path)) return phone;
   if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts;
   if (path === OUTCOME_PATH) return outcomes;
+  if (path === DETAILS_TYPES_PATH) {
+    return async (_, response) =>
+      method === 'GET'
+        ? respondJson(response, 200, publishedDetailsTypes())
+        : respondMethodNotAllowed(response, ['GET']);
+  }
   if (signals !== undefined && (path === SIGNALS_PATH || path === BACKCHANNEL_LOGOUT_PATH)) {
     return method === 'POST' ? signals : async (_, response) => respondMethodNotAllowed(response, ['POST']);
   }
@@ -85,7 +93,7 @@ const protocolMethods: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Routes of the protocol, for the names of metrics and spans. */
-export const protocolPaths = [...Object.keys(protocolMethods), OUTCOME_PATH];
+export const protocolPaths = [...Object.keys(protocolMethods), OUTCOME_PATH, DETAILS_TYPES_PATH];
 
 function allowedMethods(path: string): readonly string[] | undefined {
   // Path on which the browser returns to the program after the person's decision.

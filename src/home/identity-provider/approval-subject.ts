@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { isProposalDetails, type ProposalDetails, parseProposalDetails } from '../../approval/details.ts';
+import {
+  isProposalDetails,
+  type ProposalDetails,
+  parseProposalDetails,
+  proposalDetailsSchema,
+} from '../../approval/details.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
@@ -88,6 +93,32 @@ export function approvalScope(type: string): string {
 function toMessageDraft(details: MessageSendDetails): MessageDraft {
   const { type: _, locations: __, actions: ___, identifier: ____, digest: _____, ...draft } = details;
   return messageDraftSchema.parse(draft);
+}
+
+/** Details that a client other than the gateway may send, by type. */
+const directDetailsSchemas: Readonly<Record<string, typeof tradeOrderDetailsSchema | typeof messageSendDetailsSchema>> =
+  {
+    [TRADE_ORDER_DETAILS_TYPE]: tradeOrderDetailsSchema,
+    [MESSAGE_SEND_DETAILS_TYPE]: messageSendDetailsSchema,
+  };
+
+let published: Readonly<Record<string, { readonly schema: object }>> | undefined;
+
+/** Returns the JSON Schema of each type of authorization details. They are built once, because anybody may ask. */
+export function publishedDetailsTypes() {
+  published ??= Object.fromEntries(
+    Object.values(kinds).map(({ name, detailsType, subjectSchema }) => {
+      const type = z.literal(detailsType);
+      const proposal = proposalDetailsSchema
+        .unwrap()
+        .extend({ type, kind: z.literal(name), subject: subjectSchema })
+        .describe('a proposal, which only the gateway may send');
+      const direct = directDetailsSchemas[detailsType]?.unwrap().extend({ type });
+      const schema = direct === undefined ? proposal : z.union([direct, proposal]);
+      return [detailsType, { schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) }];
+    }),
+  );
+  return published;
 }
 
 export class UnacceptableDetailsError extends Error {

@@ -40,6 +40,7 @@ import type { ActiveFaults } from './faults.ts';
 import { createOidcConfiguration } from './oidc-configuration.ts';
 import {
   connectedAccountsUrl,
+  DETAILS_TYPES_PATH,
   type ExchangeParameters,
   type Handler,
   mcpResource,
@@ -272,10 +273,12 @@ function completeResponses(
   }: { readonly issuer: string; readonly faults: ActiveFaults; readonly companies: readonly Company[] },
 ): void {
   const metadata = {
-    // Several clients request every listed scope, so scopes that require an approval are not listed.
+    // Several clients request every listed scope and would be refused, so only scopes that any client can get are
+    // listed (RFC 8414 §2 allows omitting others). The gateway's own metadata (RFC 9728) lists all of them.
     scopes_supported: ['openid', 'offline_access', ...MCP_SCOPES],
     response_modes_supported: ['query'],
     connected_accounts_endpoint: connectedAccountsUrl(issuer),
+    authorization_details_types_metadata_endpoint: `${issuer}${DETAILS_TYPES_PATH}`,
     backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
     backchannel_user_code_parameter_supported: false,
     // Announces ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.

@@ -1,7 +1,8 @@
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, describe, expect, it } from 'vitest';
-import { RESOURCE, refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { z } from 'zod';
+import { details, RESOURCE, refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { pairByHttp } from './http-browser.ts';
 import { CALLBACK, letIn, MCP, MCP_SCOPES, publicClient, register } from './public-client.ts';
 
@@ -259,4 +260,24 @@ it('the metadata says how, and names no scope that places or sends (RFC 8414)', 
     });
     expect(JSON.stringify(metadata)).not.toMatch(/orders:write|messages:write/);
   }
+});
+
+it('the metadata leads to a JSON Schema of each type of authorization details (RFC 9396 §10)', async () => {
+  const metadata = (await (await fetch(`${world.issuer}/.well-known/oauth-authorization-server`)).json()) as {
+    authorization_details_types_metadata_endpoint: string;
+    authorization_details_types_supported: string[];
+  };
+  const endpoint = metadata.authorization_details_types_metadata_endpoint;
+  expect(new URL(endpoint).origin).toBe(world.issuer);
+  const types = (await (await fetch(endpoint)).json()) as Record<
+    string,
+    { schema: Parameters<typeof z.fromJSONSchema>[0] }
+  >;
+  expect(Object.keys(types).sort()).toEqual([...metadata.authorization_details_types_supported].sort());
+  const asked = details();
+  const published = z.fromJSONSchema(types.trade_order?.schema ?? false);
+  expect(published.safeParse(asked)).toMatchObject({ success: true });
+  expect(published.safeParse({ ...asked, side: 'hold' }).success).toBe(false);
+  expect(published.safeParse({ ...asked, type: 'message_send' }).success).toBe(false);
+  expect((await fetch(endpoint, { method: 'POST' })).status).toBe(405);
 });

@@ -27,6 +27,12 @@ export const protocolRoutes = {
 /** Endpoint where CIBA clients report outcomes (metadata `backchannel_outcome_endpoint`, which is not standardized). */
 export const OUTCOME_PATH = '/bc-outcome';
 
+/**
+ * Endpoint with the JSON Schemas of authorization details (metadata `authorization_details_types_metadata_endpoint`,
+ * which is an Internet-Draft; RFC 9396 §10 leaves open how schemas are published).
+ */
+export const DETAILS_TYPES_PATH = '/authorization-details-types';
+
 /** Endpoint to which companies push Security Event Tokens (RFC 8935 §2). */
 export const SIGNALS_PATH = '/signals/events';
 
