@@ -35,12 +35,7 @@ import { createGrants, type Grants } from './identity-provider/grants.ts';
 import { createProtocolEndpoints } from './identity-provider/oidc-provider.ts';
 import { createOutcomeEndpoint } from './identity-provider/outcome-endpoint.ts';
 import { CLOCK_TOLERANCE_S } from './identity-provider/protocol/client-assertion.ts';
-import {
-  connectedAccountsUrl,
-  type Handler,
-  LOGIN_CLIENT_ID,
-  MAX_LONG_POLL_MS,
-} from './identity-provider/protocol/protocol.ts';
+import { connectedAccountsUrl, type Handler, MAX_LONG_POLL_MS } from './identity-provider/protocol/protocol.ts';
 import { isRequestFault } from './identity-provider/protocol/readable-form.ts';
 import { createRequestLimits } from './identity-provider/protocol/request-limits.ts';
 import { openCompanyRevocations } from './identity-provider/signals/company-revocations.ts';
@@ -73,26 +68,12 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const state = await openProviderState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = async (jti: string) => (await grants.liveGrant(jti)) === undefined;
-  /** Options for verifying tokens that this provider has issued. */
-  const own = {
-    provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
-    proofs: createProofStore(database, 'dpop_proofs'),
-    clock,
-    isRevoked,
-  };
   const { provider, handle: protocol } = createProtocolEndpoints({
     ...options,
     ...state,
     servers,
     companies,
     now,
-    verifySession: createTokenVerifier({
-      ...own,
-      resource,
-      base: issuer,
-      requireBoundTokens: true,
-      allowedClients: [LOGIN_CLIENT_ID],
-    }),
     onError,
     // Notifies the client whose request was replaced by the new one. After a failure, the next start notifies it.
     onAsked: () => void delivery.all().catch((error: Error) => onError(error.message)),
@@ -116,7 +97,13 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     issuer,
     vault,
     requests: connections,
-    verify: createTokenVerifier({ ...own, resource: connectedAccountsUrl(issuer) }),
+    verify: createTokenVerifier({
+      provider: { metadata: async () => ({ issuer }), key: keys.signing.verificationKey },
+      proofs: createProofStore(database, 'dpop_proofs'),
+      clock,
+      isRevoked,
+      resource: connectedAccountsUrl(issuer),
+    }),
     limits,
     now,
   });

@@ -316,7 +316,7 @@ function requireNoApprovals({ grant_types = [], token_endpoint_auth_method }: Al
     new errors.CustomOIDCProviderError(
       'invalid_token',
       // The description is sent in a header, so it must be plain ASCII.
-      "a registration requires a session's access token or a token from /phone/programs",
+      'a registration requires a token from /phone/programs',
     ),
     { status: 401, statusCode: 401 },
   );

@@ -6,7 +6,6 @@ import Provider, {
   type KoaContextWithOIDC,
   type TokenEndpointGrantContext,
 } from 'oidc-provider';
-import type { TokenVerifier } from '../../gateway/auth/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { createPublicFetch, hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
 import { createPublicResolver, RESOLVER_RETRY_S, ResolverBusyError } from '../../net/public-resolver.ts';
@@ -19,7 +18,7 @@ import {
   REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
 } from '../../oauth/oauth-names.ts';
-import { MCP_SCOPES, type SESSION_SCOPES } from '../../oauth/scopes.ts';
+import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import type { AuthorizedClientStore } from '../../store/home/authorized-clients.ts';
 import type { IssuedTokenStore, OidcStore } from '../../store/home/oidc-store.ts';
 import type { OpenRegistrationStore } from '../../store/home/open-registrations.ts';
@@ -28,7 +27,6 @@ import type { ProviderKeys } from '../../store/home/provider-keys.ts';
 import type { RedeemedAssertionStore } from '../../store/home/redeemed-assertions.ts';
 import type { RegisteredClientStore, RegistrationToken } from '../../store/home/registered-clients.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
-import { ProblemError } from '../../trading/http-problem.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { parseApprovalSubject } from './approval-subject.ts';
 import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
@@ -104,7 +102,6 @@ interface ProtocolParts extends ProtocolOptions {
   readonly redeemed: RedeemedAssertionStore;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
   readonly revocations: Pick<CompanyRevocations, 'refusal'>;
-  readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokenStore, 'note'>;
   /** Called after a request has been stored for a person's phone. */
@@ -219,7 +216,6 @@ function openProvider(
       limits: parts.limits,
       clients,
       open: parts.openRegistrations,
-      verify: parts.verifySession,
       isPerson: async (sub) => (await parts.people.find(sub)) !== undefined,
       forget: parts.store.forgetClient,
       resolve: outgoing.resolvePing,
@@ -377,14 +373,11 @@ function vaultProblem(error: unknown): unknown {
 }
 
 const MAX_CLIENTS = 20;
-/** Scope that is required to register a client that sends requests to the phone. */
-const REQUIRED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 interface RegistrationOptions {
   readonly clients: RegisteredClientStore;
   readonly open: OpenRegistrationStore;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'openRegistrations' | 'registrations'>;
-  readonly verify: TokenVerifier;
   readonly isPerson: (sub: string) => Promise<boolean>;
   /** Deletes a client that the library stored although it is not allowed. */
   readonly forget: (clientId: string) => Promise<void>;
@@ -404,14 +397,13 @@ function registrationGate(options: RegistrationOptions) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     if (ctx.path !== protocolRoutes.registration || ctx.method !== 'POST') return void (await next());
     if (ctx.get('authorization') === '') return await registerOpenly(ctx, next, options);
-    const registrar = await authenticateRegistrar(ctx, options);
-    if (registrar === undefined) return;
-    const { owner, spent } = registrar;
+    const token = await redeemRegistrationToken(ctx, options);
+    if (token === undefined) return;
     let isKept = false;
     try {
-      isKept = await registerFor(owner, ctx, next, options);
+      isKept = await registerFor(token.owner, ctx, next, options);
     } finally {
-      if (!isKept && spent !== undefined) await options.clients.restoreToken(spent);
+      if (!isKept) await options.clients.restoreToken(token);
     }
   };
 }
@@ -475,42 +467,15 @@ async function registerOpenly(
   await open.add(registered.clientId, address);
 }
 
-/** Authenticates the registering person. Returns undefined if an error response was sent. */
-async function authenticateRegistrar(
+/** Redeems the registration token that a person signed. Returns undefined if an error response was sent. */
+async function redeemRegistrationToken(
   ctx: KoaContextWithOIDC,
-  { clients, verify, isPerson }: RegistrationOptions,
-): Promise<{ readonly owner: string; readonly spent?: RegistrationToken } | undefined> {
-  const authorization = ctx.get('authorization');
-  const bearer = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(authorization)?.[1];
-  if (bearer !== undefined) {
-    const spent = await clients.redeemToken(bearer);
-    if (spent !== undefined && (await isPerson(spent.owner))) return { owner: spent.owner, spent };
-    return respondUnauthorized(ctx, 'the registration token is unknown, used or expired');
-  }
-  try {
-    const dpop = ctx.get('dpop');
-    const caller = await verify({
-      method: ctx.method,
-      path: ctx.path,
-      authorization,
-      dpop: dpop === '' ? undefined : dpop,
-    });
-    if (!caller.scopes.has(REQUIRED_SCOPE)) {
-      respond(ctx, 403, {
-        error: 'insufficient_scope',
-        error_description: `the access token lacks the required scope ${REQUIRED_SCOPE}`,
-      });
-      return undefined;
-    }
-    return { owner: caller.sub };
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    if (error.status !== 401) {
-      respond(ctx, error.status, { error: 'access_denied', error_description: error.message });
-      return undefined;
-    }
-    return respondUnauthorized(ctx, error.message);
-  }
+  { clients, isPerson }: RegistrationOptions,
+): Promise<RegistrationToken | undefined> {
+  const token = /^bearer +([A-Za-z0-9_-]{43})$/i.exec(ctx.get('authorization'))?.[1];
+  const spent = token === undefined ? undefined : await clients.redeemToken(token);
+  if (spent !== undefined && (await isPerson(spent.owner))) return spent;
+  return respondUnauthorized(ctx, 'the registration token is unknown, used or expired');
 }
 
 function respondUnauthorized(ctx: KoaContextWithOIDC, description: string): undefined {
@@ -520,7 +485,7 @@ function respondUnauthorized(ctx: KoaContextWithOIDC, description: string): unde
 }
 
 function setChallenge(ctx: KoaContextWithOIDC): void {
-  ctx.set('www-authenticate', 'Bearer error="invalid_token", DPoP error="invalid_token", algs="ES256 EdDSA"');
+  ctx.set('www-authenticate', 'Bearer error="invalid_token"');
 }
 
 function respond(ctx: KoaContextWithOIDC, status: number, body: { error: string; error_description: string }): void {
