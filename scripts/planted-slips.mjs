@@ -103,9 +103,9 @@ const slips = [
   },
   {
     what: 'a receipt holds though the record tells of one of two signatures',
-    file: 'approval/receipts/verify-receipt.ts',
-    original: 'if (approvals.some(({ key })',
-    planted: 'if (approvals.slice(0, 1).some(({ key })',
+    file: 'approval/receipts/receipt-record.ts',
+    original: 'for (const approval of approvals) {',
+    planted: 'for (const approval of approvals.slice(0, 1)) {',
     test: 'unit/approval/receipts/verify-receipt.test.ts',
     name: 'is refused if the record tells of the signature of alice alone, not of carol',
   },

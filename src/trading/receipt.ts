@@ -1,14 +1,23 @@
 import { z } from 'zod';
 import { proposalKinds } from './kinds/kinds.ts';
 import { orderDraftSchema } from './order.ts';
-import { provenanceSchema, worstCaseSchema } from './proposal.ts';
+import { proposalStates, provenanceSchema, worstCaseSchema } from './proposal.ts';
 import { orderSchema } from './views.ts';
 
 /** Path of the gateway's receipt keys: a JWK Set (RFC 7517) that verifiers can pin. */
 export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
 
-/** Base64url without padding (RFC 4648 §5). */
-const base64Url = z.string().regex(/^[A-Za-z0-9_-]+$/);
+/** Base64url without padding (RFC 4648 §5), and only the one text that encodes its bytes. */
+const base64Url = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+$/)
+  .refine((text) => Buffer.from(text, 'base64url').toString('base64url') === text);
+const base64Hash = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/)
+  .refine((text) => Buffer.from(text, 'base64').toString('base64') === text);
+/** A time as `Date.toISOString` writes it, in UTC to the millisecond. */
+const time = z.lazy(() => z.iso.datetime({ precision: 3 }));
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const jsonRecord = z.record(z.string(), z.unknown());
 
@@ -26,7 +35,7 @@ const approvedSchema = z.lazy(() =>
     subject: jsonRecord,
     worst_case: worstCaseSchema.nullable(),
     provenance: provenanceSchema.nullable(),
-    created_at: z.iso.datetime(),
+    created_at: time,
   }),
 );
 
@@ -53,7 +62,7 @@ const signedSchema = z.lazy(() =>
       method: z.enum(['webauthn', 'software']),
       device_type: z.enum(['singleDevice', 'multiDevice']),
       name: z.string(),
-      enrolled_at: z.iso.datetime(),
+      enrolled_at: time,
     }),
   }),
 );
@@ -63,8 +72,9 @@ const sentSchema = z.lazy(() =>
     client_order_id: z.string(),
     order: orderDraftSchema,
     state: z.enum(['intent', 'placed', 'rejected', 'unknown']),
-    submissions: z.int(),
-    submitted_at: z.iso.datetime().nullable(),
+    /** How many times sending it began. */
+    submissions: z.int().min(1),
+    submitted_at: time.nullable(),
     answered: orderSchema.nullable(),
     problem: jsonRecord.nullable(),
   }),
@@ -76,8 +86,8 @@ export const receiptSchema = z.lazy(() =>
     type: z.literal('trade-agent.receipt'),
     v: z.literal(1),
     gateway: z.string(),
-    issued_at: z.iso.datetime(),
-    state: z.string(),
+    issued_at: time,
+    state: z.enum(proposalStates),
     proposal: approvedSchema,
     /**
      * The signatures of the owner and, if required, the second approver. Empty under a mandate or if approvals are not
@@ -94,7 +104,7 @@ export const receiptSchema = z.lazy(() =>
     /** The policy decision that allowed the order. Null if it is no longer stored. */
     decision: z
       .strictObject({
-        at: z.iso.datetime(),
+        at: time,
         effect: z.enum(['allow', 'deny']),
         policy: z.string(),
         reasons: z.array(z.string()),
@@ -104,10 +114,10 @@ export const receiptSchema = z.lazy(() =>
     /** The audit log's lines about the proposal, each with its inclusion proof (RFC 6962 §2.1.1) to the checkpoint. */
     record: z.array(
       z.strictObject({
-        leaf: z.int(),
+        leaf: z.int().min(0),
         line: z.string(),
-        /** Hashes, in base64. */
-        proof: z.array(z.string()),
+        /** Hashes of 32 bytes, in base64. */
+        proof: z.array(base64Hash),
       }),
     ),
     /** A signed checkpoint of the audit log (C2SP tlog-checkpoint). */

@@ -5,16 +5,19 @@
 
 Needs the package `cryptography`. Prints a line for each file, and exits with 1 where one does not hold.
 """
-import base64, hashlib, json, sys
-from datetime import datetime
+import base64, hashlib, json, re, sys
+from datetime import datetime, timedelta, timezone
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_UP, Decimal, getcontext
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-MEMBERS = "type v gateway issued_at state proposal approvals mandate decision orders record checkpoint signature".split()
+getcontext().prec = 40
 DRAFTS = {"order": lambda s: [s], "replace": lambda s: [s["draft"]], "batch": lambda s: s["orders"]}
+SAFE, DEPTH, CLOCKS_APART, LONGEST = 2**53 - 1, 32, timedelta(minutes=1), timedelta(days=1)
 
 
 class NoReceipt(Exception):
@@ -26,10 +29,23 @@ def need(holds, fault):
         raise NoReceipt(fault)
 
 
+def plain(value, fault, depth=0):
+    """JSON that every parser reads alike."""
+    if isinstance(value, str):
+        need(not any(0xD800 <= ord(one) <= 0xDFFF for one in value), fault)
+    elif isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
+        need(isinstance(value, int) and abs(value) <= SAFE, fault)
+    elif isinstance(value, (dict, list)):
+        need(depth < DEPTH, fault)
+        for name in value if isinstance(value, dict) else ():
+            need(name != "__proto__" and not re.fullmatch("[0-9]+", name), fault)
+            plain(name, fault)
+        for one in value.values() if isinstance(value, dict) else value:
+            plain(one, fault, depth + 1)
+
+
 def jcs(value):
     """RFC 8785, for what a receipt holds: no number but whole ones."""
-    if isinstance(value, float):
-        raise NoReceipt("form")
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
         return "{" + ",".join(jcs(key) + ":" + jcs(value[key]) for key in keys) + "}"
@@ -48,8 +64,146 @@ def b64(raw):
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def unb64std(text):
+    raw = base64.b64decode(text, validate=True)
+    need(base64.b64encode(raw).decode() == text, "record")
+    return raw
+
+
 def sha256(data):
     return hashlib.sha256(data if isinstance(data, bytes) else data.encode()).digest()
+
+
+# The form: a function for each value, which raises where it is not one.
+
+
+def text(pattern=None, check=None):
+    def form(value):
+        need(isinstance(value, str) and (pattern is None or re.fullmatch(pattern, value)), "form")
+        need(check is None or check(value), "form")
+    return form
+
+
+def one_of(*values):
+    return lambda value: need(isinstance(value, type(values[0])) and value in values, "form")
+
+
+def whole(least):
+    return lambda value: need(isinstance(value, int) and not isinstance(value, bool) and value >= least, "form")
+
+
+def or_null(form):
+    return lambda value: value is None or form(value)
+
+
+def many(form, least=0, most=None):
+    def check(value):
+        need(isinstance(value, list) and len(value) >= least and (most is None or len(value) <= most), "form")
+        for one in value:
+            form(one)
+    return check
+
+
+def members(given, optional=None):
+    optional = optional or {}
+    def check(value):
+        need(isinstance(value, dict) and set(given) <= set(value) <= set(given) | set(optional), "form")
+        for name, one in value.items():
+            (given.get(name) or optional[name])(one)
+    return check
+
+
+def any_object(value):
+    need(isinstance(value, dict), "form")
+
+
+def truth(value):
+    need(isinstance(value, bool), "form")
+
+
+def is_date(value):
+    datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return True
+
+
+def symbol_ok(symbol):
+    option = OPTION.fullmatch(symbol)
+    return not option or is_date("20%s-%s-%s" % option.groups()[1:4])
+
+
+OPTION = re.compile("([A-Z][A-Z0-9]{0,5})([0-9]{2})([0-9]{2})([0-9]{2})([CP])([0-9]{8})")
+CRYPTO = re.compile("[A-Z0-9]{2,10}/(USD|USDT|USDC|BTC)")
+SYMBOL = text("[A-Z][A-Z0-9]{0,9}([.][A-Z0-9]{1,4})?|" + CRYPTO.pattern + "|[A-Z][A-Z0-9]{0,5}[0-9]{6}[CP][0-9]{8}", symbol_ok)
+PLAIN = "-?(0|[1-9][0-9]{0,17})([.][0-9]{1,12})?"
+DECIMAL, POSITIVE = text(PLAIN), text(PLAIN, lambda value: Decimal(value) > 0)
+DAY, CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}:[0-9]{2}"
+TIME, SECONDS = text(f"{DAY}T{CLOCK}[.][0-9]{{3}}Z", is_date), text(f"{DAY}T{CLOCK}Z", is_date)
+B64URL, DIGEST = text("[A-Za-z0-9_-]+", lambda value: unb64(value) is not None), text("[A-Za-z0-9_-]{43}")
+HASH = text("[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
+PRINTED = text("[ -~]{1,80}")
+METHOD, STATES = one_of("webauthn", "software"), "drafted requested approved executing executed denied expired cancelled blocked unknown".split()
+KINDS = "order message cancel replace batch lift mandate policy_change access".split()
+CLASS, INTENT = one_of("bracket", "oco", "oto"), one_of("buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close")
+PRICES = "limit_price stop_price trail_price trail_percent take_profit_limit_price stop_loss_stop_price stop_loss_limit_price".split()
+PROVENANCE = members(
+    {"fields": lambda value: (any_object(value), [
+        (text("[a-z_]{1,32}")(name), members({"source": one_of("user", "default", "computed", "other")}, {"from": PRINTED})(one))
+        for name, one in value.items()])},
+    {"sentence": text(check=lambda value: 1 <= len(value.encode("utf-16-le")) // 2 <= 500), "tainted_by": many(PRINTED, most=10)},
+)
+PROPOSAL = members(
+    {
+        "id": text(), "kind": one_of(*KINDS), "sub": text(), "client": text(), "requested_by": or_null(text()), "code": text(),
+        "nonce": or_null(text()), "digest": DIGEST, "subject": any_object, "provenance": or_null(PROVENANCE), "created_at": TIME,
+        "worst_case": or_null(members({"cash": or_null(DECIMAL), "price": or_null(DECIMAL), "text": text()})),
+    },
+    {"proposed_by": text(), "policy": text()},
+)
+APPROVAL = members({
+    "sub": text(), "origin": text(), "rp_id": text(),
+    "evidence": members({
+        "method": METHOD, "credential_id": B64URL, "authenticator_data": B64URL, "client_data_json": B64URL, "signature": B64URL,
+        "statement": any_object,
+    }),
+    "key": members({
+        "credential_id": B64URL, "public_key": B64URL, "algorithm": whole(-SAFE), "method": METHOD,
+        "device_type": one_of("singleDevice", "multiDevice"), "name": text(), "enrolled_at": TIME,
+    }),
+})
+DRAFT = members(
+    {
+        "account": text("[ -~]{1,64}"), "environment": one_of("paper", "live"), "symbol": SYMBOL, "side": one_of("buy", "sell"),
+        "type": one_of("market", "limit", "stop", "stop_limit", "trailing_stop"),
+        "time_in_force": one_of("day", "gtc", "opg", "cls", "ioc", "fok"), "extended_hours": truth, "reference_price": POSITIVE,
+        "max_slippage": text(PLAIN, lambda value: 0 < Decimal(value) <= Decimal("0.10")),
+        "client_order_id": text("[A-Za-z0-9_-]{8,48}"), "expires_at": SECONDS,
+    },
+    {
+        "qty": POSITIVE, "notional": POSITIVE, "order_class": CLASS, "position_intent": INTENT, "mandate": text("M-[A-Za-z0-9_-]{10}"),
+        "slot": text("[0-9]{4}-(W[0-9]{2}|[0-9]{2}(-[0-9]{2})?)"), **{name: POSITIVE for name in PRICES},
+    },
+)
+ANSWER = (
+    {
+        **{name: text() for name in "id client_order_id symbol side type time_in_force status submitted_at".split()},
+        **{name: or_null(DECIMAL) for name in "qty notional limit_price stop_price trail_price trail_percent filled_avg_price".split()},
+        "extended_hours": truth, "filled_qty": DECIMAL, "filled_at": or_null(text()),
+    },
+    {"order_class": text(), "asset_class": text(), "position_intent": text()},
+)
+RECEIPT = members({
+    "type": one_of("trade-agent.receipt"), "v": whole(1), "gateway": text(), "issued_at": TIME, "state": one_of(*STATES),
+    "proposal": PROPOSAL, "approvals": many(APPROVAL, most=2),
+    "mandate": or_null(members({"id": text(), "proposal": PROPOSAL, "approvals": many(APPROVAL, most=2)})),
+    "decision": or_null(members({"at": TIME, "effect": one_of("allow", "deny"), "policy": text(), "reasons": many(text())})),
+    "orders": many(members({
+        "client_order_id": text(), "order": DRAFT, "state": one_of("intent", "placed", "rejected", "unknown"), "submissions": whole(1),
+        "submitted_at": or_null(TIME), "problem": or_null(any_object),
+        "answered": or_null(members(ANSWER[0], {**ANSWER[1], "legs": many(members(*ANSWER))})),
+    }), least=1),
+    "record": many(members({"leaf": whole(0), "line": text(), "proof": many(HASH)})),
+    "checkpoint": text(), "signature": members({"protected": B64URL, "signature": B64URL}),
+})
 
 
 def cbor(raw, at=0):
@@ -73,13 +227,14 @@ def cbor(raw, at=0):
 
 
 def signed_by(thumbprint, sealed, payload, typ):
-    header = json.loads(unb64(sealed["protected"]))
-    jwk = {name: header["jwk"][name] for name in ("crv", "kty", "x")}
-    need(header["alg"] == "EdDSA" and header["typ"] == typ, "gateway_signature")
-    need((jwk["kty"], jwk["crv"], sorted(sealed)) == ("OKP", "Ed25519", ["protected", "signature"]), "gateway_signature")
+    x = json.loads(unb64(sealed["protected"]))["jwk"]["x"]
+    kid = b64(sha256(jcs({"crv": "Ed25519", "kty": "OKP", "x": x})))
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid}
+    header = json.dumps({"alg": "EdDSA", "typ": typ, "kid": kid, "jwk": jwk}, separators=(",", ":"))
+    need(sealed["protected"] == b64(header.encode()), "gateway_signature")
     signing_input = (sealed["protected"] + "." + b64(payload.encode())).encode()
-    ed25519.Ed25519PublicKey.from_public_bytes(unb64(jwk["x"])).verify(unb64(sealed["signature"]), signing_input)
-    need(b64(sha256(jcs(jwk))) == thumbprint, "signer")
+    ed25519.Ed25519PublicKey.from_public_bytes(unb64(x)).verify(unb64(sealed["signature"]), signing_input)
+    need(kid == thumbprint, "signer")
 
 
 def phone_signed(key, signed, signature):
@@ -100,10 +255,14 @@ def phone_signed(key, signed, signature):
         raise NoReceipt("phone_key")
 
 
+def digested(proposal):
+    covered = {name: proposal[name] for name in "kind subject worst_case provenance requested_by client".split()}
+    covered.update({"v": 1}, **{name: proposal[name] for name in ("proposed_by", "policy") if name in proposal})
+    need(b64(sha256(jcs(covered))) == proposal["digest"], "proposal")
+
+
 def approved(gateway, proposal, approvals):
-    digested = {name: proposal[name] for name in "kind subject worst_case provenance requested_by client".split()}
-    digested.update({"v": 1}, **({"proposed_by": proposal["proposed_by"]} if "proposed_by" in proposal else {}))
-    need(b64(sha256(jcs(digested))) == proposal["digest"], "proposal")
+    digested(proposal)
     need(approvals and approvals[0]["sub"] == proposal["sub"], "not_signed")
     need(len({one["sub"] for one in approvals}) == len(approvals), "not_signed")
     need(proposal["nonce"] is not None, "statement")
@@ -127,21 +286,141 @@ def approved(gateway, proposal, approvals):
         phone_signed(key, data + sha256(client), unb64(evidence["signature"]))
 
 
+def amount(value):
+    return None if value is None else Decimal(value)
+
+
+def moment(value):
+    return datetime.fromisoformat(value.replace("Z", "+00:00"))
+
+
+def multiplier(symbol):
+    return 100 if OPTION.fullmatch(symbol) else 1
+
+
+def places(price, symbol):
+    """Decimals of a price: the tick of its market."""
+    if CRYPTO.fullmatch(symbol):
+        return 9
+    return 2 if OPTION.fullmatch(symbol) or abs(price) >= 1 else 4
+
+
+def priced(price, symbol):
+    decimals = places(price, symbol)
+    price = price.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
+    if not CRYPTO.fullmatch(symbol):
+        return f"{price:f}"
+    whole_part, part = f"{price:f}".split(".")
+    return whole_part + "." + part.rstrip("0").ljust(2, "0")
+
+
+def worst_price(side, around, slippage, symbol):
+    exact = Decimal(around) * (1 + Decimal(slippage) * (1 if side == "buy" else -1))
+    return priced(exact.quantize(Decimal(1).scaleb(-places(exact, symbol)), ROUND_FLOOR if side == "buy" else ROUND_CEILING), symbol)
+
+
+def sent_limit(draft):
+    band = {"market": "reference_price", "stop": "stop_price"}.get(draft["type"])
+    by_amount = band == "reference_price" and draft["side"] == "buy" and "qty" not in draft
+    around = None if band is None or by_amount else draft.get(band)
+    if around is None:
+        return draft.get("limit_price")
+    return worst_price(draft["side"], around, draft["max_slippage"], draft["symbol"])
+
+
+def stop_loss_limit(draft):
+    stop = draft.get("stop_loss_stop_price")
+    given = draft.get("stop_loss_limit_price")
+    return given if stop is None or given is not None else worst_price("sell", stop, draft["max_slippage"], draft["symbol"])
+
+
+def counted(draft):
+    """What an order counts toward a mandate, in dollars; None without a bound."""
+    limit, option = sent_limit(draft), OPTION.fullmatch(draft["symbol"])
+    if "notional" in draft:
+        return Decimal(draft["notional"])
+    units = Decimal(draft.get("qty", "0")) * multiplier(draft["symbol"])
+    if option and draft.get("position_intent") == "sell_to_open":
+        return units * Decimal(option.group(6)) / 1000
+    if draft["side"] == "buy":
+        return None if limit is None else units * Decimal(limit)
+    return units * max(Decimal(draft["reference_price"]), Decimal(limit or draft.get("take_profit_limit_price", "0")))
+
+
+def worst_case(draft):
+    """The cash and the price of an order's worst case."""
+    limit, oco, buys = sent_limit(draft), draft.get("order_class") == "oco", draft["side"] == "buy"
+    if oco:
+        limit = stop_loss_limit(draft) or "0"
+    if limit is None:
+        cash = amount(draft.get("notional"))
+        return (None if cash is None else f"{cash.quantize(Decimal('0.01'), ROUND_HALF_EVEN):f}"), None
+    exact = Decimal(draft.get("notional", "0"))
+    if "qty" in draft or oco:
+        exact = Decimal(draft.get("qty", "0")) * Decimal(limit) * multiplier(draft["symbol"])
+    return f"{exact.quantize(Decimal('0.01'), ROUND_UP if buys else ROUND_DOWN):f}", limit
+
+
+def worst_case_holds(proposal, drafts):
+    said, all_cases = proposal["worst_case"], [(draft["side"], *worst_case(draft)) for draft in drafts]
+    total = lambda side: sum((Decimal(cash or 0) for of, cash, _ in all_cases if of == side), Decimal("0.00"))
+    bounded = all(cash is not None for _, cash, _ in all_cases)
+    cash = f"{total('buy') or total('sell'):.2f}" if bounded else None
+    price = None if proposal["kind"] == "batch" else all_cases[0][2]
+    need(said is not None and said["cash"] == cash and said["price"] == price, "proposal")
+    need(cash is None or f"${Decimal(cash):,.2f}" in said["text"], "proposal")
+
+
+def slot_of(cadence, at):
+    day = at.astimezone(ZoneInfo("America/New_York")).date()
+    year, week, _ = day.isocalendar()
+    return {"daily": day.isoformat(), "weekly": f"{year:04}-W{week:02}", "monthly": day.isoformat()[:7]}.get(cadence)
+
+
+def in_band(band, draft):
+    worst, reference = amount(sent_limit(draft)), Decimal(draft["reference_price"])
+    if band is None or worst is None:
+        return band is None
+    named = Decimal(draft.get("limit_price", draft["reference_price"]))
+    low, high = (min(named, reference), worst) if draft["side"] == "buy" else (worst, max(named, reference))
+    return low >= Decimal(band.get("min", low)) and high <= Decimal(band.get("max", high))
+
+
+def is_standing(standing, draft):
+    if standing is None:
+        return True
+    order = standing["order"]
+    same = all(draft[name] == order[name] for name in ("symbol", "side", "type", "time_in_force"))
+    same = same and amount(draft.get("limit_price")) == amount(order.get("limit_price"))
+    if order["side"] == "sell" and "notional" in order:
+        return same and "qty" in draft and Decimal(draft["qty"]) * Decimal(draft["reference_price"]) <= Decimal(order["notional"])
+    return same and all(amount(draft.get(name)) == amount(order.get(name)) for name in ("qty", "notional"))
+
+
 def mandated(receipt, mandate):
-    proposal, granted = receipt["proposal"], mandate["proposal"]
+    proposal, granted, decision = receipt["proposal"], mandate["proposal"], receipt["decision"]
+    digested(proposal)
     approved(receipt["gateway"], granted, mandate["approvals"])
-    terms, draft = granted["subject"], DRAFTS[proposal["kind"]](proposal["subject"])[0]
-    moment = datetime.fromisoformat
-    need(granted["kind"] == "mandate" and terms["mandate_id"] == mandate["id"] == draft.get("mandate"), "mandate")
-    need(not receipt["approvals"] and granted["sub"] == proposal["sub"], "mandate")
+    terms = granted["subject"]
+    need(granted["kind"] == "mandate" and terms["mandate_id"] == mandate["id"], "mandate")
+    need(proposal["kind"] == "order" and not receipt["approvals"] and granted["sub"] == proposal["sub"], "mandate")
+    draft, at, dollars = proposal["subject"], moment(proposal["created_at"]), counted(proposal["subject"])
+    need(draft.get("mandate") == mandate["id"], "mandate")
     need(all(terms[name] == draft[name] for name in ("account", "environment")), "mandate")
     need(draft["symbol"] in terms["symbols"] and draft["side"] in terms["sides"], "mandate")
-    need(moment(terms["not_before"]) <= moment(proposal["created_at"]) < moment(terms["expires_at"]), "mandate")
+    need(draft["type"] in terms["order_types"] and draft["time_in_force"] in terms["times_in_force"], "mandate")
+    need("order_class" not in draft and not draft["extended_hours"], "mandate")
+    for name in ("max_order_notional", "max_day_notional", "max_total_notional"):
+        need(name not in terms or (dollars is not None and dollars <= Decimal(terms[name])), "mandate")
+    need(in_band(terms.get("price", {}).get(draft["symbol"]), draft), "mandate")
+    need(Decimal(draft["max_slippage"]) <= Decimal(terms["max_slippage"]), "mandate")
+    need(draft.get("slot") == slot_of(terms["cadence"], at) and is_standing(terms.get("standing"), draft), "mandate")
+    need(moment(terms["not_before"]) <= at < moment(terms["expires_at"]), "mandate")
+    need(decision is None or decision["policy"] == terms["policy"], "mandate")
 
 
-def orders_hold(proposal, orders):
-    drafts, seen = {one["client_order_id"]: one for one in DRAFTS[proposal["kind"]](proposal["subject"])}, set()
-    need(orders, "form")
+def orders_hold(drafts, orders):
+    drafts, seen = {one["client_order_id"]: one for one in drafts}, set()
     for one in orders:
         name, answered = one["client_order_id"], one["answered"]
         need(name in drafts and name not in seen and jcs(drafts[name]) == jcs(one["order"]), "order")
@@ -152,20 +431,65 @@ def orders_hold(proposal, orders):
             need(all(answered[n] == one["order"][n] for n in ("client_order_id", "symbol", "side")), "order")
 
 
+ORDER_STATES = {
+    "approved": {"intent", "rejected"}, "executing": {"intent", "placed", "rejected", "unknown"},
+    "unknown": {"intent", "placed", "rejected", "unknown"}, "executed": {"placed", "rejected"},
+    "blocked": {"intent", "rejected", "unknown"}, "expired": {"intent", "rejected"}, "cancelled": {"intent", "rejected"},
+}
+
+
+def states_hold(receipt):
+    state, orders = receipt["state"], receipt["orders"]
+    for one in orders:
+        need(one["state"] in ORDER_STATES.get(state, ()), "state")
+        if one["submitted_at"] is None:
+            need(one["state"] not in ("placed", "unknown"), "state")
+        elif one["state"] == "intent":
+            need(state in ("executing", "unknown", "blocked"), "state")
+    placed = sum(one["state"] == "placed" for one in orders)
+    if state == "executed":
+        need(placed > 0 and (receipt["proposal"]["kind"] == "batch" or placed == len(orders)), "state")
+
+
+def within_worst_case(receipt):
+    spent = Decimal(0)
+    for one in receipt["orders"]:
+        draft, answered = one["order"], one["answered"]
+        if answered is None:
+            continue
+        for at, part in enumerate([answered, *answered.get("legs", [])]):
+            entry = at == 0 and draft.get("order_class") != "oco"
+            bound = amount(sent_limit(draft) if entry else stop_loss_limit(draft))
+            worse = (lambda price: price > bound) if entry and draft["side"] == "buy" else (lambda price: price < bound)
+            for name, most in (("qty", "qty"), ("filled_qty", "qty"), ("notional", "notional")):
+                need(part[name] is None or most not in draft or Decimal(part[name]) <= Decimal(draft[most]), "exceeded")
+            for name in ("filled_avg_price", "limit_price"):
+                need(part[name] is None or bound is None or not worse(Decimal(part[name])), "exceeded")
+        if draft["side"] == "buy":
+            spent += Decimal(answered["filled_qty"]) * (amount(answered["filled_avg_price"]) or 0) * multiplier(draft["symbol"])
+    cash = amount((receipt["proposal"]["worst_case"] or {}).get("cash"))
+    need(cash is None or spent.quantize(Decimal("0.01"), ROUND_DOWN) <= cash, "exceeded")
+
+
 def signed_tree(note, gateway, public):
     """The size and root of a checkpoint (C2SP tlog-checkpoint), where the gateway's key signed it (C2SP signed-note)."""
-    text, signatures = note.rsplit("\n\n", 1)
-    text, origin = text + "\n", gateway.replace("+", "%2B")
-    name, size, root = text.split("\n")[:3]
-    need(name == origin and size.isdecimal() and str(int(size)) == size, "record")
-    key_id = sha256(origin.encode() + b"\n\x01" + public)[:4]
-    for line in signatures.splitlines():
-        dash, signer, encoded = line.split(" ")
-        raw = base64.b64decode(encoded, validate=True)
-        if dash == "\u2014" and signer == origin and raw[:4] == key_id:
-            ed25519.Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], text.encode())
-            return int(size), base64.b64decode(root, validate=True)
-    raise NoReceipt("record")
+    need(len(note.encode("utf-16-le")) // 2 <= 16384 and note.endswith("\n") and "\n\n" in note, "record")
+    split = note.rindex("\n\n")
+    text, signatures, origin = note[: split + 1], note[split + 2 : -1], gateway.replace("+", "%2B")
+    name, size, root, *more = text[:-1].split("\n")
+    need(name == origin and re.fullmatch("0|[1-9][0-9]{0,14}", size) and len(unb64std(root)) == 32, "record")
+    need(not more or (len(more) == 1 and re.fullmatch(f"day {DAY}", more[0]) and is_date(more[0][4:])), "record")
+    key_id, ours = sha256(origin.encode() + b"\n\x01" + public)[:4], None
+    for line in signatures.split("\n"):
+        found = re.fullmatch("\u2014 ([!-*,-~]+) ([!-~]+)", line)
+        need(found, "record")
+        raw = unb64std(found.group(2))
+        need(len(raw) > 4, "record")
+        if ours is None and found.group(1) == origin and raw[:4] == key_id:
+            ours = raw[4:]
+    need(ours is not None, "record")
+    ed25519.Ed25519PublicKey.from_public_bytes(public).verify(ours, text.encode())
+    return int(size), unb64std(root)
 
 
 def included_root(leaf, size, line, proof):
@@ -185,36 +509,146 @@ def included_root(leaf, size, line, proof):
     return root
 
 
-def record_holds(receipt):
-    proposal, approvals, mandate = receipt["proposal"], receipt["approvals"], receipt["mandate"]
-    keys = {one["key"]["credential_id"] for one in approvals or (mandate or {}).get("approvals", [])}
-    header = json.loads(unb64(receipt["signature"]["protected"]))
-    size, root = signed_tree(receipt["checkpoint"], receipt["gateway"], unb64(header["jwk"]["x"]))
-    last, steps, signed = -1, [], set()
+EVENTS = {
+    "proposed": {"drafted"}, "requested": {"requested"}, "asked_again": {"drafted", "requested"}, "owner_approved": {"requested"},
+    "second_requested": {"requested"}, "approved": {"approved"}, "approved_by_mandate": {"approved"}, "not_taken": {"approved"},
+    **{state: {state} for state in "executing executed denied expired cancelled blocked unknown".split()},
+}
+FACTS = "sub client kind code digest subject worst_case requested_by provenance".split()
+
+
+def proven_lines(receipt):
+    x = json.loads(unb64(receipt["signature"]["protected"]))["jwk"]["x"]
+    size, root = signed_tree(receipt["checkpoint"], receipt["gateway"], unb64(x))
+    last, lines = -1, []
     for one in receipt["record"]:
-        need(sorted(one) == ["leaf", "line", "proof"], "form")
-        text, line = one["line"], json.loads(one["line"])
-        need(json.dumps(line, ensure_ascii=False, separators=(",", ":")) == text and one["leaf"] > last, "record")
-        proof = [base64.b64decode(beside, validate=True) for beside in one["proof"]]
-        need(included_root(one["leaf"], size, text, proof) == root, "record")
-        last, about = one["leaf"], {line.get("proposal"), line.get("approval")}
-        if line["event"] == "key_enrolled" and line.get("credential_id") in keys:
+        need(one["leaf"] > last, "record")
+        need(included_root(one["leaf"], size, one["line"], [unb64std(beside) for beside in one["proof"]]) == root, "record")
+        line, last = json.loads(one["line"]), one["leaf"]
+        need(isinstance(line, dict), "record")
+        plain(line, "record")
+        need(json.dumps(line, ensure_ascii=False, separators=(",", ":")) == one["line"], "record")
+        need(isinstance(line.get("event"), str) and isinstance(line.get("at"), str), "record")
+        need(re.fullmatch(f"{DAY}T{CLOCK}[.][0-9]{{3}}Z", line["at"]) and is_date(line["at"]), "record")
+        lines.append(line)
+    return lines
+
+
+def in_order(steps):
+    need(all(step >= 0 for step in steps) and all(one < other for one, other in zip(steps, steps[1:])), "record")
+
+
+def place_of(lines, holds):
+    return next((at for at, line in enumerate(lines) if holds(line)), -1)
+
+
+def of(event):
+    return lambda line: line["event"] == event
+
+
+def tells_signature(one):
+    key = one["key"]
+    wanted = {"event": "signed", "sub": one["sub"], "credential_id": key["credential_id"], "method": key["method"]}
+    wanted.update(device_type=key["device_type"], backed_up=bool(unb64(one["evidence"]["authenticator_data"])[32] & 16))
+    return lambda line: all(jcs(line.get(name)) == jcs(value) for name, value in wanted.items())
+
+
+def history_holds(proposal, approvals, lines):
+    for line in lines:
+        need(line.get("digest") == proposal["digest"], "record")
+        if line["event"] == "signed":
+            need(line.get("sub") in [one["sub"] for one in approvals], "record")
             continue
-        if mandate is not None and mandate["proposal"]["id"] in about:
-            continue
-        need(proposal["id"] in about and line.get("digest") == proposal["digest"], "record")
-        steps.append(line["event"])
-        signed |= {line["credential_id"]} if line["event"] == "signed" else set()
-    wanted = ["proposed"] + (["signed"] if approvals else []) + ["executing"]
-    need(all(step in steps for step in wanted), "record")
-    places = [steps.index(step) for step in wanted]
-    need(places == sorted(places) and {one["key"]["credential_id"] for one in approvals} <= signed, "record")
+        need(all(name in line and jcs(line[name]) == jcs(proposal[name]) for name in FACTS), "record")
+        need(jcs(line.get("proposed_by")) == jcs(proposal.get("proposed_by")), "record")
+        need(line.get("state") in EVENTS.get(line["event"], ()), "record")
+    executing = place_of(lines, of("executing"))
+    in_order([place_of(lines, of("proposed")), executing])
+    need(lines[0]["event"] == "proposed" and sum(map(of("proposed"), lines)) == 1, "record")
+    need(lines[0]["at"] == proposal["created_at"], "time")
+    second = approvals[1]["sub"] if len(approvals) > 1 else None
+    need(not approvals or lines[0].get("second") == second, "record")
+    for one in approvals:
+        in_order([0, place_of(lines, tells_signature(one)), executing])
+
+
+def key_holds(one, lines):
+    key, fingerprint = one["key"], b64(sha256(unb64(one["key"]["public_key"])))
+    mine = [line for line in lines if line["event"] == "key_enrolled" and line.get("credential_id") == key["credential_id"]]
+    wanted = {"sub": one["sub"], "fingerprint": fingerprint, "at": key["enrolled_at"]}
+    wanted.update({name: key[name] for name in ("method", "device_type", "name")})
+    need(len(mine) == 1 and all(jcs(mine[0].get(name)) == jcs(value) for name, value in wanted.items()), "record")
+    signed = place_of(lines, lambda line: line["event"] == "signed" and line.get("credential_id") == key["credential_id"])
+    in_order([lines.index(mine[0]), signed])
+
+
+def outcome_holds(receipt, own):
+    last, kind = [line for line in own if line["event"] != "signed"][-1], receipt["proposal"]["kind"]
+    need(last["state"] == receipt["state"], "record")
+    results = [line.get("result") for line in own if line["event"] == "executed"]
+    if kind == "batch":
+        results = [one.get("order") for result in results for one in result["lines"]]
+    attempts = sum(map(of("executing"), own))
+    for one in receipt["orders"]:
+        need(one["submissions"] <= attempts, "record")
+        if receipt["state"] == "executed" and one["answered"] is not None:
+            need(jcs(one["answered"]) in map(jcs, results), "record")
+        if receipt["state"] == "blocked" and kind != "batch" and one["problem"] and one["submitted_at"]:
+            reason = last.get("reason") or {}
+            need(jcs(reason.get("code")) == jcs(one["problem"].get("code")), "record")
+            need(jcs(reason.get("text")) == jcs(one["problem"].get("detail")), "record")
+
+
+def times_hold(receipt, drafts, lines, own):
+    def before(one, other):
+        need(moment(one) <= moment(other) + CLOCKS_APART, "time")
+
+    created, issued, decision = receipt["proposal"]["created_at"], receipt["issued_at"], receipt["decision"]
+    began = next(line["at"] for line in own if line["event"] == "executing")
+    ended = next((line["at"] for line in own if line["event"] == "executed"), issued)
+    for draft in drafts:
+        ends = moment(draft["expires_at"])
+        need(moment(created) < ends <= moment(created) + LONGEST + CLOCKS_APART, "time")
+        before(began, draft["expires_at"])
+    for line in lines:
+        before(line["at"], issued)
+    for line in own:
+        before(created, line["at"])
+    for at in [decision["at"]] if decision else []:
+        before(began, at)
+        before(at, ended)
+        before(at, issued)
+    for at in [one["submitted_at"] for one in receipt["orders"] if one["submitted_at"]]:
+        before(began, at)
+        before(at, ended)
+        before(at, issued)
+
+
+def record_holds(receipt, drafts):
+    proposal, approvals, mandate = receipt["proposal"], receipt["approvals"], receipt["mandate"]
+    lines, signers = proven_lines(receipt), approvals + (mandate["approvals"] if mandate else [])
+    about = lambda which: [line for line in lines if which["id"] in (line.get("proposal"), line.get("approval"))]
+    own, granted = about(proposal), about(mandate["proposal"]) if mandate else []
+    ids = [one["key"]["credential_id"] for one in signers]
+    enrolled = [line for line in lines if line["event"] == "key_enrolled" and line.get("credential_id") in ids]
+    need(len(own) + len(granted) + len(enrolled) == len(lines), "record")
+    history_holds(proposal, approvals, own)
+    if mandate:
+        history_holds(mandate["proposal"], mandate["approvals"], granted)
+        at = lambda which, event: place_of(lines, lambda line: line["event"] == event and line in which)
+        in_order([at(granted, "executed"), at(own, "executing")])
+    need(all(line["event"] == "signed" or line.get("mandate") == (mandate["id"] if mandate else None) for line in own), "record")
+    for one in signers:
+        key_holds(one, lines)
+    outcome_holds(receipt, own)
+    times_hold(receipt, drafts, lines, own)
 
 
 def verify(raw, thumbprint):
     """Raises NoReceipt where the file does not show what it says; what else it raises is a refusal too."""
     receipt = json.loads(raw.decode())
-    need(sorted(receipt) == sorted(MEMBERS) and receipt["type"] == "trade-agent.receipt" and receipt["v"] == 1, "form")
+    plain(receipt, "form")
+    RECEIPT(receipt)
     need((jcs(receipt) + "\n").encode() == raw, "form")
     payload = jcs({name: value for name, value in receipt.items() if name != "signature"})
     signed_by(thumbprint, receipt["signature"], payload, "trade-agent-receipt+jws")
@@ -224,9 +658,13 @@ def verify(raw, thumbprint):
         approved(receipt["gateway"], proposal, receipt["approvals"])
     else:
         mandated(receipt, mandate)
-    orders_hold(proposal, receipt["orders"])
-    need(decision is None or decision["effect"] == "allow", "decision")
-    record_holds(receipt)
+    drafts = DRAFTS[proposal["kind"]](proposal["subject"])
+    worst_case_holds(proposal, drafts)
+    orders_hold(drafts, receipt["orders"])
+    states_hold(receipt)
+    need(decision is None or (decision["effect"] == "allow" and not decision["reasons"]), "decision")
+    record_holds(receipt, drafts)
+    within_worst_case(receipt)
     return receipt
 
 
@@ -239,7 +677,7 @@ def verdict(raw, thumbprint):
         return str(fault)
     except InvalidSignature:
         return "signature"
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError):
         return "form"
 
 

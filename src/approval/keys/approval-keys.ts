@@ -474,13 +474,14 @@ function userHandle({ gateway }: ApprovalKeysOptions, sub: string): Buffer {
 }
 
 function enrolledNote(key: SigningKey, by: SigningKeyChangeProof): AuditNote {
-  const { sub, credentialId, method, deviceType, backedUp, name } = key;
+  const { sub, credentialId, publicKey, method, deviceType, backedUp, name } = key;
   const proof = by === 'machine' ? by : 'pairing' in by ? 'pairing' : 'key';
   return {
     event: 'key_enrolled',
     facts: {
       sub,
       credential_id: credentialId,
+      fingerprint: createHash('sha256').update(publicKey).digest('base64url'),
       method,
       device_type: deviceType,
       backed_up: backedUp,

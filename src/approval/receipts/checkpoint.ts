@@ -58,12 +58,21 @@ export function parseCheckpoint(note: string): Checkpoint | undefined {
     .split('\n')
     .map(parseSignature);
   if (!signatures.every((one) => one !== undefined)) return undefined;
-  const day = extensions.map((line) => /^day (\d{4}-\d\d-\d\d)$/.exec(line)?.[1]).find((found) => found !== undefined);
+  const [extension, more] = extensions;
+  const day = extension === undefined ? undefined : parseDay(extension);
+  if (more !== undefined || (extension !== undefined && day === undefined)) return undefined;
   return { origin, size: Number(size), root: hashBytes, day, text, signatures };
 }
 
+/** Returns the UTC date of the only extension line that our checkpoints have; undefined if there is no such day. */
+function parseDay(line: string): string | undefined {
+  const [, day = ''] = /^day (\d{4}-\d\d-\d\d)$/.exec(line) ?? [];
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day) ? day : undefined;
+}
+
 function parseSignature(line: string): NoteSignature | undefined {
-  const [, name, encoded] = /^— ([^\s+]+) (\S+)$/u.exec(line) ?? [];
+  const [, name, encoded] = /^— ([!-*,-~]+) ([!-~]+)$/u.exec(line) ?? [];
   const bytes = encoded === undefined ? undefined : decodeBase64(encoded);
   if (name === undefined || bytes === undefined || bytes.length <= KEY_ID_BYTES) return undefined;
   return { name, keyId: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };

@@ -35,8 +35,8 @@ export interface ReceiptSources {
  *   changed
  */
 export async function makeReceipt(sources: ReceiptSources, proposal: StoredProposal): Promise<string | undefined> {
-  const orders = await sentOrders(sources, proposal);
-  if (orders.length === 0) return undefined;
+  const sent = await sentOrders(sources, proposal);
+  if (sent.length === 0) return undefined;
   const approvals = await signedApprovals(sources, proposal);
   const mandate = await receiptMandate(sources, proposal);
   const [decided] = (await sources.decisions.about(proposal.sub, proposal.subjectId)).filter(
@@ -44,15 +44,21 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
   );
   const credentials = [...approvals, ...(mandate?.approvals ?? [])].map(({ key }) => key.credential_id);
   const ids = [proposal.id, ...(mandate === null ? [] : [mandate.proposal.id])];
+  const proven = await provenLines(sources, ids, credentials);
+  const lines = proven.record.map(({ line }) => JSON.parse(line) as Record<string, unknown>);
+  const asEnrolled = (all: SignedApproval[]) => all.map((approval) => enrolledApproval(approval, lines));
+  // The lines were read first: an order may be further than its proposal's lines, but never behind them.
+  const orders = await sentOrders(sources, proposal);
+  const last = lines.findLast((line) => line.proposal === proposal.id);
   const unsigned: UnsignedReceipt = {
     type: 'trade-agent.receipt',
     v: 1,
     gateway: sources.gateway,
     issued_at: isoTime(sources.now()),
-    state: proposal.state,
+    state: (last?.state ?? proposal.state) as Receipt['state'],
     proposal: toApprovedProposal(proposal),
-    approvals,
-    mandate,
+    approvals: asEnrolled(approvals),
+    mandate: mandate && { ...mandate, approvals: asEnrolled(mandate.approvals) },
     decision:
       decided === undefined
         ? null
@@ -63,13 +69,14 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
             reasons: [...decided.reasons],
           },
     orders,
-    ...(await provenLines(sources, ids, credentials)),
+    ...proven,
   };
   // Verify the receipt as it will be read: JSON drops undefined members.
   const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
   await requireValidReceipt(plain, sources.key.jwk).catch((error: unknown) => {
-    // If approvals are not signed, only the gateway vouches for them. Verifying the receipt reports that.
-    if (!(error instanceof ReceiptError) || error.fault !== 'not_signed') throw error;
+    // If approvals are not signed, only the gateway vouches for them. If the broker exceeded the approval, the receipt
+    // proves that. Verifying the receipt reports both.
+    if (!(error instanceof ReceiptError) || !['not_signed', 'exceeded'].includes(error.fault)) throw error;
   });
   const signature = sources.key.sign(receiptPayload(plain));
   return receiptText({ ...plain, signature });
@@ -148,6 +155,17 @@ async function signedApprovals({ keys, site }: ReceiptSources, { id, sub, second
     });
   }
   return approvals;
+}
+
+/** Returns an approval with its key as the record tells of its enrollment: a later name is in no line. */
+function enrolledApproval(
+  approval: SignedApproval,
+  lines: readonly Readonly<Record<string, unknown>>[],
+): SignedApproval {
+  const { key } = approval;
+  const line = lines.find(({ event, credential_id: id }) => event === 'key_enrolled' && id === key.credential_id);
+  if (line === undefined) return approval;
+  return { ...approval, key: { ...key, name: String(line.name), enrolled_at: String(line.at) } };
 }
 
 async function receiptMandate(sources: ReceiptSources, proposal: StoredProposal): Promise<Receipt['mandate']> {

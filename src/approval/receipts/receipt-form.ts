@@ -16,6 +16,25 @@ export function hasSameCanonicalForm(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 
+/** Maximum nesting of a receipt and of its lines. */
+const MAX_DEPTH = 32;
+
+/**
+ * Whether every JSON parser reads this value alike: its numbers are whole and exact in a double, its texts are
+ * well-formed Unicode, no member is named `__proto__` or like an array's index, and it is not nested too deeply.
+ */
+export function isPlainJson(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth >= MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((one) => isPlainJson(one, depth + 1));
+  return Object.entries(value).every(
+    ([name, member]) =>
+      name !== '__proto__' && !/^[0-9]+$/.test(name) && name.isWellFormed() && isPlainJson(member, depth + 1),
+  );
+}
+
 export type ReceiptFault =
   | 'form'
   | 'signer'
@@ -28,7 +47,10 @@ export type ReceiptFault =
   | 'mandate'
   | 'decision'
   | 'order'
-  | 'record';
+  | 'state'
+  | 'time'
+  | 'record'
+  | 'exceeded';
 
 /** Thrown if a file is not a valid receipt. */
 export class ReceiptError extends Error {

@@ -43,7 +43,7 @@ export async function deriveReceiptKey(sealSecret: string | Buffer): Promise<Rec
   return {
     jwk,
     sign(payload, typ = RECEIPT_TYPE) {
-      const header = base64url(JSON.stringify({ alg: 'EdDSA', typ, kid: jwk.kid, jwk }));
+      const header = protectedHeader(jwk, typ);
       const signature = sign(null, Buffer.from(`${header}.${base64url(payload)}`), privateKey);
       return { protected: header, signature: signature.toString('base64url') };
     },
@@ -52,6 +52,10 @@ export async function deriveReceiptKey(sealSecret: string | Buffer): Promise<Rec
 }
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
+
+function protectedHeader(jwk: ReceiptJwk, typ: string): string {
+  return base64url(JSON.stringify({ alg: 'EdDSA', typ, kid: jwk.kid, jwk }));
+}
 
 export async function publicJwk(x: string): Promise<ReceiptJwk> {
   const jwk = { kty: 'OKP', crv: 'Ed25519', x } as const;
@@ -70,9 +74,11 @@ export async function verifyDetachedSignature(
   try {
     // The last base64url character has unused bits, so several strings could encode the same signature.
     if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
-    const { alg, typ, jwk } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
-    if (alg !== 'EdDSA' || typ !== type || jwk?.kty !== 'OKP' || jwk.crv !== 'Ed25519') return undefined;
+    const { jwk } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
     const key = await publicJwk(jwk.x);
+    // Only one header is valid for a key and a type, so that no parameter (`crit`, `b64`, a private `d`) can change
+    // what is verified.
+    if (header !== protectedHeader(key, type)) return undefined;
     const encoded = base64url(payload);
     await flattenedVerify({ protected: header, payload: encoded, signature }, { ...key, alg: 'EdDSA' });
     return key;

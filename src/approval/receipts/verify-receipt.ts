@@ -1,7 +1,5 @@
-import { rootFromInclusion } from '../../store/merkle-tree.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import {
   type ApprovedProposal,
@@ -13,9 +11,18 @@ import {
 import { proposalDigest } from '../details.ts';
 import { type ApprovalStatement, statementChallenge } from '../signature/statement.ts';
 import { verifyAssertion } from '../signature/verify-evidence.ts';
-import { checkpointSigner, logOrigin, parseCheckpoint } from './checkpoint.ts';
-import { hasSameCanonicalForm, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
+import { hasSameCanonicalForm, isPlainJson, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
+import {
+  mandateTerms,
+  notCovered,
+  requireCovered,
+  requireOrders,
+  requireStates,
+  requireWithinWorstCase,
+  requireWorstCase,
+} from './receipt-orders.ts';
+import { requireRecord } from './receipt-record.ts';
 
 const draftsByKind: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
   order: (subject) => [subject as unknown as OrderDraft],
@@ -63,10 +70,15 @@ function readReceipt(text: string): Receipt {
   } catch {
     throw new ReceiptError('form', 'the file is not JSON');
   }
+  if (!isPlainJson(value)) throw new ReceiptError('form', 'the file has values that parsers read differently');
   const parsed = receiptSchema.safeParse(value);
   if (!parsed.success) {
     const { path = [] } = parsed.error.issues[0] ?? {};
     throw new ReceiptError('form', `the file is not a receipt (invalid ${path.join('.') || 'members'})`);
+  }
+  // Schemas elsewhere drop unknown members and correct texts, but here nothing may be left out or corrected.
+  if (!hasSameCanonicalForm(parsed.data, value)) {
+    throw new ReceiptError('form', 'the file is not a receipt (unknown or unusual members)');
   }
   // A receipt has exactly one valid text, so no byte of it can be changed unnoticed.
   if (receiptText(value as Receipt) !== text) {
@@ -90,121 +102,42 @@ export async function requireValidReceipt(receipt: UnsignedReceipt, signer: Rece
   } else {
     await requireMandated(receipt, mandate);
   }
-  requireOrders(receipt);
+  const drafts = approvedDrafts(proposal);
+  requireWorstCase(proposal, drafts);
+  requireOrders(drafts, receipt.orders);
+  requireStates(receipt);
   requireDecision(receipt);
-  requireRecord(receipt, signer);
-}
-
-/** Requires that the owner signed the mandate, and that the mandate covers the order. */
-async function requireMandated(
-  { gateway, proposal, approvals }: UnsignedReceipt,
-  mandate: NonNullable<Receipt['mandate']>,
-): Promise<void> {
-  const [draft] = approvedDrafts(proposal);
-  await requireApproved(gateway, mandate.proposal, mandate.approvals);
-  const wrong = (what: string) => new ReceiptError('mandate', `the mandate does not match this order: ${what}`);
-  const terms = mandateEnvelopeSchema.unwrap().partial().loose().safeParse(mandate.proposal.subject).data;
-  if (mandate.proposal.kind !== 'mandate' || terms?.mandate_id !== mandate.id) throw wrong('different id');
-  if (approvals.length > 0 || draft?.mandate !== mandate.id) throw wrong('different id');
-  if (mandate.proposal.sub !== proposal.sub) throw wrong('different owner');
-  if (terms.account !== draft.account || terms.environment !== draft.environment) throw wrong('different account');
-  if (!terms.symbols?.includes(draft.symbol)) throw wrong('symbol not included');
-  if (!terms.sides?.includes(draft.side)) throw wrong('side not included');
-  const at = Date.parse(proposal.created_at);
-  if (at < Date.parse(terms.not_before ?? '') || at >= Date.parse(terms.expires_at ?? '')) {
-    throw wrong('proposed outside its period');
-  }
-}
-
-/** Requires that every order that was sent was approved, and that the broker's response is about that order. */
-function requireOrders({ proposal, orders }: UnsignedReceipt): void {
-  const approved = approvedDrafts(proposal);
-  const seen = new Set<string>();
-  for (const { client_order_id: id, order, state, answered, problem } of orders) {
-    const wrong = (what: string) => new ReceiptError('order', `order ${id} ${what}`);
-    const draft = approved.find(({ client_order_id }) => client_order_id === id);
-    if (draft === undefined) throw wrong('was not approved');
-    if (!hasSameCanonicalForm(draft, order)) throw wrong('differs from what was approved');
-    if (seen.has(id)) throw wrong('is listed twice');
-    seen.add(id);
-    if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
-      throw wrong('has a broker response that contradicts its state');
-    }
-    if (answered === null) continue;
-    if (answered.client_order_id !== id || answered.symbol !== draft.symbol || answered.side !== draft.side) {
-      throw wrong('has a broker response about a different order');
-    }
-  }
-}
-
-function requireDecision({ decision }: UnsignedReceipt): void {
-  if (decision === null || decision.effect === 'allow') return;
-  throw new ReceiptError('decision', 'the rules did not allow the order');
+  requireRecord(receipt, drafts, signer);
+  requireWithinWorstCase(receipt);
 }
 
 /**
- * Requires that the lines are in the audit log that the checkpoint signs, in order and about this proposal, and show
- * that the proposal was approved before its orders were sent.
+ * Requires that the owner signed the mandate, and that the mandate covers the order. A mandate covers single orders:
+ * batches and replacements always need their own approval.
  */
-function requireRecord(receipt: UnsignedReceipt, signer: ReceiptJwk): void {
-  const { proposal, approvals, mandate } = receipt;
-  const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);
-  const credentials = yes.map(({ key }) => key.credential_id);
-  const relevant = requireProvenLines(receipt, signer).map((line) => {
-    const isOfKey = line.event === 'key_enrolled' && credentials.includes(String(line.credential_id));
-    const isTokenFor = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
-    if (isOfKey || (mandate !== null && isTokenFor(mandate.proposal))) return { ...line, event: '' };
-    if (!isTokenFor(proposal) || line.digest !== proposal.digest) {
-      throw new ReceiptError('record', 'a line of the audit log is about something else');
-    }
-    return line;
-  });
-  const at = (event: string) => relevant.findIndex((line) => line.event === event);
-  const steps = ['proposed', ...(approvals.length > 0 ? ['signed'] : []), 'executing'].map(at);
-  if (steps.some((step, n) => step < 0 || step < (steps[n - 1] ?? 0))) {
-    throw new ReceiptError('record', 'the audit log does not show that the order was approved before it was sent');
-  }
-  const signed = relevant.filter(({ event }) => event === 'signed').map((line) => line.credential_id);
-  if (approvals.some(({ key }) => !signed.includes(key.credential_id))) {
-    throw new ReceiptError('record', 'the audit log does not show that this key signed the approval');
-  }
+async function requireMandated(
+  { gateway, proposal, approvals, decision }: UnsignedReceipt,
+  mandate: NonNullable<Receipt['mandate']>,
+): Promise<void> {
+  requireDigest(proposal);
+  await requireApproved(gateway, mandate.proposal, mandate.approvals);
+  const terms = mandateTerms(mandate);
+  if (proposal.kind !== 'order') throw notCovered('more than a single order');
+  if (approvals.length > 0) throw notCovered('the order has its own approval');
+  if (mandate.proposal.sub !== proposal.sub) throw notCovered('different owner');
+  for (const draft of approvedDrafts(proposal)) requireCovered(terms, draft, proposal);
+  if (decision !== null && decision.policy !== terms.policy) throw notCovered('different rules');
 }
 
-type Line = Readonly<Record<string, unknown>> & { readonly event: string };
-
-/** Requires that the gateway's key signed the checkpoint, and that each line is in its tree. Returns the lines. */
-function requireProvenLines({ gateway, record, checkpoint: note }: UnsignedReceipt, signer: ReceiptJwk): Line[] {
-  const checkpoint = parseCheckpoint(note);
-  if (checkpoint?.origin !== logOrigin(gateway)) {
-    throw new ReceiptError('record', 'the checkpoint is from another audit log');
-  }
-  if (checkpointSigner(checkpoint, [signer]) === undefined) {
-    throw new ReceiptError('record', 'the receipt’s key did not sign the checkpoint');
-  }
-  let last = -1;
-  return record.map(({ leaf, line, proof }) => {
-    if (leaf <= last) throw new ReceiptError('record', 'the lines of the audit log are out of order');
-    last = leaf;
-    const hashes = proof.map((text) => Buffer.from(text, 'base64'));
-    const root = rootFromInclusion(leaf, checkpoint.size, { line, proof: hashes });
-    if (root?.equals(checkpoint.root) !== true) {
-      throw new ReceiptError('record', 'a line of the audit log was changed, or is not in the checkpoint');
-    }
-    return parseAuditLine(line);
-  });
+function requireDecision({ decision }: UnsignedReceipt): void {
+  if (decision === null || (decision.effect === 'allow' && decision.reasons.length === 0)) return;
+  throw new ReceiptError('decision', 'the rules did not allow the order');
 }
 
-function parseAuditLine(text: string): Line {
-  const unreadable = new ReceiptError('record', 'a line of the audit log is unreadable');
-  let line: Line;
-  try {
-    line = JSON.parse(text);
-  } catch {
-    throw unreadable;
-  }
-  // Compared byte for byte, because parsers differ in how they read duplicate members.
-  if (line === null || JSON.stringify(line) !== text) throw unreadable;
-  return line;
+/** Requires that a proposal matches its digest. */
+function requireDigest(proposal: ApprovedProposal): void {
+  if (proposalDigest(proposal) === proposal.digest) return;
+  throw new ReceiptError('proposal', 'the digest does not match the proposal');
 }
 
 /**
@@ -217,9 +150,7 @@ async function requireApproved(
   proposal: ApprovedProposal,
   approvals: readonly SignedApproval[],
 ): Promise<void> {
-  if (proposalDigest(proposal) !== proposal.digest) {
-    throw new ReceiptError('proposal', 'the digest does not match the proposal');
-  }
+  requireDigest(proposal);
   const [owner, second] = approvals;
   if (owner === undefined) throw new ReceiptError('not_signed', 'no key signed the approval');
   if (owner.sub !== proposal.sub) throw new ReceiptError('not_signed', 'the approval was not signed by the owner');

@@ -3,7 +3,7 @@ import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
 import { deriveReceiptKey, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
-import { receiptKinds } from '../../approval/receipts/verify-receipt.ts';
+import { approvedDrafts, receiptKinds } from '../../approval/receipts/verify-receipt.ts';
 import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
@@ -48,13 +48,14 @@ export function createReceipts(
   const named = async (sub: string, id: string) =>
     (await stores.proposals.bySubject(sub, id)) ?? (await kernel.find(sub, id));
   return {
-    /** Lists the receipts of the person's own orders, newest first. */
+    /** Lists the receipts of the person's own orders, newest first, also of rejected orders. */
     async list(sub: string, limit: number): Promise<ReceiptEntry[]> {
-      const all = await kernel.list(sub, { state: 'all', limit: MAX_LISTED_PROPOSALS });
-      return all
-        .filter(isSent)
-        .slice(0, limit)
-        .map((proposal) => entryOf(proposal, parts.signed));
+      const entries: ReceiptEntry[] = [];
+      for (const proposal of await kernel.list(sub, { state: 'all', limit: MAX_LISTED_PROPOSALS })) {
+        if (entries.length === limit) break;
+        if (await isSent(stores, proposal)) entries.push(entryOf(proposal, parts.signed));
+      }
+      return entries;
     },
     /**
      * Returns the receipt of one of the person's own proposals as JSON text.
@@ -82,7 +83,16 @@ const MAX_LISTED_PROPOSALS = 500;
 
 const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);
 
-const isSent = (proposal: StoredProposal) => isOfKind(proposal) && ['executed', 'unknown'].includes(proposal.state);
+/** Returns whether an order of the proposal is in the journal, for example one that the broker rejected. */
+async function isSent({ orders }: Pick<GatewayStores, 'orders'>, proposal: StoredProposal): Promise<boolean> {
+  const { state, sub } = proposal;
+  if (!isOfKind(proposal) || ['drafted', 'requested', 'denied'].includes(state)) return false;
+  if (['executed', 'unknown'].includes(state)) return true;
+  for (const { client_order_id: id } of approvedDrafts(proposal)) {
+    if ((await orders.find(sub, id)) !== undefined) return true;
+  }
+  return false;
+}
 
 function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
   const { id, kind, state, subject, updatedAt } = proposal;

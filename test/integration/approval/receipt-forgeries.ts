@@ -53,6 +53,24 @@ function resign(receipt: Receipt, key: ReceiptKey, change: Partial<TreeHead>): v
   if (head !== undefined) receipt.checkpoint = signCheckpoint(key, { ...head, ...change });
 }
 
+/** Changes the order wherever it is told: in the proposal, as it was sent, and in the digest. */
+function reorder(r: Receipt, changes: object): void {
+  Object.assign(r.proposal.subject, changes);
+  for (const one of r.orders) Object.assign(one.order, changes);
+  r.proposal.digest = digestOf(r);
+}
+
+/** Changes the broker's answer in the receipt and in the record. */
+function answer(r: Receipt, key: ReceiptKey, changes: object): void {
+  for (const one of r.orders) Object.assign(one.answered ?? {}, changes);
+  withOwnTree(r, key, (lines) =>
+    lines.map((text) => {
+      const told = JSON.parse(text);
+      return told.event === 'executed' ? line(text, { result: { ...told.result, ...changes } }) : text;
+    }),
+  );
+}
+
 const KEY = 'approvals.0.key';
 const ORDER = 'orders.0';
 
@@ -116,7 +134,7 @@ export const forgeries: readonly [what: string, fault: string, of: Forged, forge
     },
   ],
   ['lines in another order', 'record', 'order', (r) => void r.record.reverse()],
-  ['a line at another place', 'record', 'order', (r) => set('record.0.leaf', (r.record[0]?.leaf ?? 0) - 1)(r)],
+  ['a line at another place', 'record', 'order', (r) => set('record.0.leaf', (r.record[0]?.leaf ?? 0) + 1)(r)],
   ['a line without its proof', 'record', 'order', (r) => set('record.0.proof', [])(r)],
   [
     'a line with the proof of another',
@@ -162,5 +180,106 @@ export const forgeries: readonly [what: string, fault: string, of: Forged, forge
   ['a mandate with another symbol', 'proposal', 'mandated', set('mandate.proposal.subject.symbols', ['AAPL'])],
   ['a mandate of another person', 'not_signed', 'mandated', set('mandate.proposal.sub', 'bob')],
   ['an order before the mandate', 'mandate', 'mandated', set('proposal.created_at', '2020-01-01T00:00:00.000Z')],
+  [
+    'a batch under a mandate, whose second order names none',
+    'mandate',
+    'mandated',
+    (r) => {
+      const { subject } = r.proposal;
+      const { mandate: _, ...second }: Record<string, unknown> = {
+        ...subject,
+        symbol: 'GME',
+        qty: '500',
+        client_order_id: 'ta-second-order',
+      };
+      r.proposal.kind = 'batch';
+      r.proposal.subject = { orders: [subject, second] };
+      r.proposal.digest = digestOf(r);
+    },
+  ],
+  [
+    'a thousand shares under a mandate for a few dollars',
+    'mandate',
+    'mandated',
+    (r) => reorder(r, { qty: '1000', limit_price: '999.00' }),
+  ],
+  [
+    'another order under a mandate, with the digest of the first',
+    'proposal',
+    'mandated',
+    (r) => {
+      const { digest } = r.proposal;
+      reorder(r, { limit_price: '19.00' });
+      r.proposal.digest = digest;
+    },
+  ],
+  ['another type under a mandate', 'mandate', 'mandated', (r) => reorder(r, { type: 'stop', stop_price: '20.00' })],
+  ['another time in force under a mandate', 'mandate', 'mandated', (r) => reorder(r, { time_in_force: 'gtc' })],
+  ['more slippage under a mandate', 'mandate', 'mandated', (r) => reorder(r, { max_slippage: '0.1' })],
+  ['another period under a mandate', 'mandate', 'mandated', (r) => reorder(r, { slot: '2026-W48' })],
+  [
+    'a better worst case under a mandate',
+    'proposal',
+    'mandated',
+    (r) => {
+      const { worst_case } = r.proposal;
+      if (worst_case !== null) r.proposal.worst_case = { ...worst_case, cash: '8.00', text: 'Costs at most $8.00.' };
+      r.proposal.digest = digestOf(r);
+    },
+  ],
+  ['other rules under a mandate', 'mandate', 'mandated', (r) => set('decision.policy', 'A'.repeat(43))(r)],
+  [
+    'a price worse than approved',
+    'exceeded',
+    'order',
+    (r, key) => answer(r, key, { status: 'filled', filled_qty: '1', filled_avg_price: '650.00' }),
+  ],
+  ['more shares than approved', 'exceeded', 'order', (r, key) => answer(r, key, { qty: '2000' })],
+  ['a worse limit than approved', 'exceeded', 'order', (r, key) => answer(r, key, { limit_price: '650.00' })],
+  ['an answer that the record does not tell', 'record', 'order', set('orders.0.answered.filled_qty', '0.5')],
+  [
+    'the owner renamed in both places',
+    'statement',
+    'order',
+    (r) => {
+      set('proposal.sub', 'mallory')(r);
+      set('approvals.0.sub', 'mallory')(r);
+    },
+  ],
+  [
+    'the owner renamed wherever there is a name',
+    'phone_signature',
+    'order',
+    (r) => {
+      set('proposal.sub', 'mallory')(r);
+      set('approvals.0.sub', 'mallory')(r);
+      set('approvals.0.evidence.statement.sub', 'mallory')(r);
+    },
+  ],
+  ['an order of a proposal that was denied', 'state', 'order', set('state', 'denied')],
+  ['an order of a proposal that was withdrawn', 'state', 'order', set('state', 'cancelled')],
+  ['an order that was placed and never sent', 'state', 'order', set(`${ORDER}.submitted_at`, null)],
+  ['an order sent before it was approved', 'time', 'order', set(`${ORDER}.submitted_at`, '1999-01-01T00:00:00.000Z')],
+  ['an order sent after it was answered', 'time', 'order', set(`${ORDER}.submitted_at`, '2031-01-01T00:00:00.000Z')],
+  ['an order sent more often than attempted', 'record', 'order', set(`${ORDER}.submissions`, 9)],
+  ['a decision at another time', 'time', 'order', set('decision.at', '1999-01-01T00:00:00.000Z')],
+  ['a decision with objections', 'decision', 'order', set('decision.reasons', ['TRADING_HALTED'])],
+  ['a proposal made at another time', 'time', 'order', set('proposal.created_at', '1999-01-01T00:00:00.000Z')],
+  ['a key under another name', 'record', 'order', set(`${KEY}.name`, 'Hardware key')],
+  ['a key enrolled at another time', 'record', 'order', set(`${KEY}.enrolled_at`, '1999-01-01T00:00:00.000Z')],
+  ['a number that is not whole', 'form', 'order', set(`${ORDER}.answered.price_factor`, 1.5)],
+  [
+    'a record of the thief’s own, with a fraction',
+    'record',
+    'order',
+    (r, key) => withOwnTree(r, key, (lines) => lines.with(1, line(lines[1] ?? '', { weight: 1.5 }))),
+  ],
+  [
+    'a record of the thief’s own, with white space',
+    'record',
+    'order',
+    (r, key) => withOwnTree(r, key, (lines) => lines.with(1, (lines[1] ?? '').replace(':', ': '))),
+  ],
+  ['a checkpoint of a day that does not exist', 'record', 'order', (r, key) => resign(r, key, { day: '2026-02-30' })],
   ['a member more', 'form', 'order', set('note', 'trust me')],
 ];

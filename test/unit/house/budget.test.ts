@@ -16,7 +16,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   sandbox: 8_300,
   home: 15_680,
   gateway: 21_400,
-  approval: 8_850,
+  approval: 9_400,
   jobs: 800,
   store: 14_300,
   auth: 3_400,

@@ -7,6 +7,8 @@ import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.
 import { toLineValues } from '../../../../src/store/audit.ts';
 import { appendToTiles, inclusionRanges, leafHash, rangeHasher } from '../../../../src/store/merkle-tree.ts';
 import type { Receipt, SignedApproval, UnsignedReceipt } from '../../../../src/trading/receipt.ts';
+import { computeWorstCase } from '../../../../src/trading/worst-case.ts';
+import { sentNotes } from '../../../fixtures/receipt-sources.ts';
 import { draft } from '../../gateway/policy/sound-order.ts';
 import type { Authenticator } from '../signature/authenticator.ts';
 import { ADDRESS, authenticatorOf, detailsOf, START, signed } from '../signature/signing-world.ts';
@@ -15,10 +17,11 @@ const AT = new Date(START).toISOString();
 const people = { alice: authenticatorOf(), carol: authenticatorOf() };
 type Name = keyof typeof people;
 
+const order = { ...draft, expires_at: '2026-11-25T14:35:00Z' };
 const statement = {
   kind: 'order' as const,
-  subject: { ...draft },
-  worst_case: null,
+  subject: order,
+  worst_case: computeWorstCase(order),
   provenance: null,
   requested_by: null,
   client: 'trade-agent',
@@ -53,13 +56,12 @@ function approvalOf(sub: Name): SignedApproval {
 
 /** The record of an order that these people's keys signed before it was sent. */
 function recordOf(key: ReceiptKey, signers: readonly Name[]): Pick<Receipt, 'record' | 'checkpoint'> {
-  const { id, digest } = proposal;
-  const lines: string[] = [];
-  const note = (event: 'proposed' | 'signed' | 'executing', facts: object) =>
-    lines.push(toLineValues({ event, facts: { ...facts, digest } }, START).line);
-  note('proposed', { proposal: id });
-  for (const sub of signers) note('signed', { approval: id, sub, credential_id: people[sub].credentialId });
-  note('executing', { proposal: id });
+  const all = sentNotes(proposal, [
+    ['alice', people.alice],
+    ['carol', people.carol],
+  ]);
+  const told = all.filter(({ event, facts }) => event !== 'signed' || signers.includes(facts.sub as Name));
+  const lines = told.map((note) => toLineValues(note, START).line);
   const size = lines.length;
   const hashOf = rangeHasher(appendToTiles(0, [], lines.map(leafHash)));
   const proof = (leaf: number) => inclusionRanges(leaf, size).map((range) => hashOf(range).toString('base64'));
@@ -83,7 +85,7 @@ function receiptOf(key: ReceiptKey, signers: readonly Name[]): string {
     decision: null,
     orders: [
       {
-        ...{ client_order_id: draft.client_order_id, order: draft, state: 'unknown', submissions: 1 },
+        ...{ client_order_id: order.client_order_id, order, state: 'unknown', submissions: 1 },
         ...{ submitted_at: AT, answered: null, problem: null },
       },
     ],
