@@ -404,6 +404,7 @@ def mandated(receipt, mandate):
     terms = granted["subject"]
     need(granted["kind"] == "mandate" and terms["mandate_id"] == mandate["id"], "mandate")
     need(proposal["kind"] == "order" and not receipt["approvals"] and granted["sub"] == proposal["sub"], "mandate")
+    need(proposal["nonce"] is None, "mandate")
     draft, at, dollars = proposal["subject"], moment(proposal["created_at"]), counted(proposal["subject"])
     need(draft.get("mandate") == mandate["id"], "mandate")
     need(all(terms[name] == draft[name] for name in ("account", "environment")), "mandate")
@@ -649,6 +650,7 @@ def verify(raw, thumbprint):
     receipt = json.loads(raw.decode())
     plain(receipt, "form")
     RECEIPT(receipt)
+    many(DRAFT, least=1)(DRAFTS[receipt["proposal"]["kind"]](receipt["proposal"]["subject"]))
     need((jcs(receipt) + "\n").encode() == raw, "form")
     payload = jcs({name: value for name, value in receipt.items() if name != "signature"})
     signed_by(thumbprint, receipt["signature"], payload, "trade-agent-receipt+jws")

@@ -56,7 +56,8 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
     gateway: sources.gateway,
     issued_at: isoTime(sources.now()),
     state: (last?.state ?? proposal.state) as Receipt['state'],
-    proposal: toApprovedProposal(proposal),
+    // Under a mandate no key signs the order's nonce.
+    proposal: { ...toApprovedProposal(proposal), ...(mandate === null ? {} : { nonce: null }) },
     approvals: asEnrolled(approvals),
     mandate: mandate && { ...mandate, approvals: asEnrolled(mandate.approvals) },
     decision:

@@ -1,6 +1,6 @@
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
-import type { OrderDraft } from '../../trading/order.ts';
+import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 import {
   type ApprovedProposal,
   type Receipt,
@@ -80,11 +80,23 @@ function readReceipt(text: string): Receipt {
   if (!hasSameCanonicalForm(parsed.data, value)) {
     throw new ReceiptError('form', 'the file is not a receipt (unknown or unusual members)');
   }
+  if (!hasOrderDrafts(parsed.data.proposal))
+    throw new ReceiptError('form', 'the file is not a receipt (invalid subject)');
   // A receipt has exactly one valid text, so no byte of it can be changed unnoticed.
   if (receiptText(value as Receipt) !== text) {
     throw new ReceiptError('form', 'the file is not in canonical form (RFC 8785)');
   }
   return value as Receipt;
+}
+
+/** Whether the subject has one or more orders, each complete and in its one spelling. */
+function hasOrderDrafts({ kind, subject }: Receipt['proposal']): boolean {
+  const drafts: unknown = kind === 'batch' ? subject.orders : approvedDrafts({ kind, subject });
+  return (
+    Array.isArray(drafts) &&
+    drafts.length > 0 &&
+    drafts.every((draft) => hasSameCanonicalForm(orderDraftSchema.safeParse(draft).data, draft))
+  );
 }
 
 /**
@@ -123,6 +135,7 @@ async function requireMandated(
   await requireApproved(gateway, mandate.proposal, mandate.approvals);
   const terms = mandateTerms(mandate);
   if (proposal.kind !== 'order') throw notCovered('more than a single order');
+  if (proposal.nonce !== null) throw notCovered('a nonce that no key signed');
   if (approvals.length > 0) throw notCovered('the order has its own approval');
   if (mandate.proposal.sub !== proposal.sub) throw notCovered('different owner');
   for (const draft of approvedDrafts(proposal)) requireCovered(terms, draft, proposal);

@@ -21,7 +21,7 @@ export async function forged(text: string, key: ReceiptKey, forge: Forging): Pro
 }
 
 /** The record of these lines alone, in a tree of the thief's own, which the stolen key could have signed. */
-function withOwnTree(receipt: Receipt, key: ReceiptKey, change: (lines: string[]) => string[]): void {
+export function withOwnTree(receipt: Receipt, key: ReceiptKey, change: (lines: string[]) => string[]): void {
   const lines = change(receipt.record.map(({ line }) => line));
   const hashOf = rangeHasher(appendToTiles(0, [], lines.map(leafHash)));
   receipt.record = lines.map((line, leaf) => ({

@@ -11,11 +11,16 @@ import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
 import type { Order } from '../../../src/trading/views.ts';
+import { seededRandom } from '../../fixtures/seeded-random.ts';
 import { forged, forgeries } from './receipt-forgeries.ts';
+import { isGatewaysWord, type Mutant, mutantsOf, mutantText } from './receipt-mutants.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 /** Every so many bytes of a receipt are changed; 1 for all (`npm run test:receipts`). */
 const STRIDE = Number(process.env.RECEIPT_STRIDE ?? 23);
+
+/** How long all mutants may take: twenty times as many as in a usual run. */
+const EVERY_MUTANT_MS = STRIDE === 1 ? 600_000 : 30_000;
 
 const scripts = fileURLToPath(new URL('../../receipts', import.meta.url));
 /** The second verifier needs Python, and its package `cryptography`. */
@@ -219,4 +224,60 @@ describe('a receipt by whoever has stolen the gateway’s key', () => {
     expect(pythonSays(files, stolen.jwk.kid).filter((said) => said === 'holds')).toEqual([]);
     expect(pythonSays([written('copy', await signed(order, () => undefined))], stolen.jwk.kid)).toEqual(['holds']);
   });
+});
+
+describe.runIf(hasPython)('each mutant, signed again with a stolen key', () => {
+  it(
+    'is refused by both verifiers, or is the gateway’s own word to both',
+    async () => {
+      const key = await deriveReceiptKey('what only the gateway has');
+      const seed = Number(process.env.RECEIPT_SEED ?? Math.floor(Math.random() * 2 ** 31));
+      const random = seededRandom(seed);
+      const pairs = [
+        [order, replaced],
+        [replaced, order],
+        [batch, order],
+        [mandated, order],
+      ] as const;
+      const cases: { readonly what: string; readonly isWord: boolean; readonly text: string }[] = [];
+      for (const [text, other] of pairs) {
+        const all = mutantsOf(JSON.parse(text) as Receipt, JSON.parse(other) as Receipt);
+        const one = all.filter((_, at) => at % STRIDE === 0).map((mutant) => [mutant]);
+        const pick = () => all[Math.floor(random() * all.length)] as Mutant;
+        const several = Array.from({ length: one.length / 2 }, () => [pick(), pick()]);
+        for (const mutants of [...one, ...several]) {
+          const made = await mutantText(text, key, mutants);
+          if (made === undefined) continue;
+          const what = mutants.map((mutant) => mutant.what).join(' and ');
+          cases.push({ what, isWord: mutants.every(isGatewaysWord), text: made });
+        }
+      }
+      const input = cases.map(({ text }) => text).join('');
+      const { stdout, stderr } = spawnSync('python3', [join(scripts, 'every_line.py'), key.jwk.kid], {
+        ...{ input, encoding: 'utf8', timeout: 600_000, maxBuffer: 2 ** 28 },
+      });
+      expect(stderr).toBe('');
+      const python = stdout.trimEnd().split('\n');
+      expect(python).toHaveLength(cases.length);
+      const accepted: string[] = [];
+      const disagreed: string[] = [];
+      let words = 0;
+      let names = 0;
+      for (const [at, { what, isWord, text }] of cases.entries()) {
+        const said = await faultOf(text, key.jwk.kid);
+        if ((said === 'holds') !== (python[at] === 'holds')) disagreed.push(`${what}: ${said}, ${python[at]}`);
+        if (said !== python[at]) names++;
+        if (said !== 'holds') continue;
+        if (isWord) words++;
+        else accepted.push(what);
+      }
+      console.info(
+        `receipt mutants: ${cases.length} (seed ${seed}), ${accepted.length} forgeries accepted, ${disagreed.length} disagreements, ` +
+          `${words} accepted that change only the gateway's own word, ${names} refused under two names`,
+      );
+      expect(accepted).toEqual([]);
+      expect(disagreed).toEqual([]);
+    },
+    EVERY_MUTANT_MS,
+  );
 });
