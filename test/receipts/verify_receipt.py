@@ -88,8 +88,8 @@ def one_of(*values):
     return lambda value: need(isinstance(value, type(values[0])) and value in values, "form")
 
 
-def whole(least):
-    return lambda value: need(isinstance(value, int) and not isinstance(value, bool) and value >= least, "form")
+def whole(least, most=SAFE):
+    return lambda value: need(isinstance(value, int) and not isinstance(value, bool) and least <= value <= most, "form")
 
 
 def or_null(form):
@@ -192,7 +192,7 @@ ANSWER = (
     {"order_class": text(), "asset_class": text(), "position_intent": text()},
 )
 RECEIPT = members({
-    "type": one_of("trade-agent.receipt"), "v": whole(1), "gateway": text(), "issued_at": TIME, "state": one_of(*STATES),
+    "type": one_of("trade-agent.receipt"), "v": whole(1, 1), "gateway": text(), "issued_at": TIME, "state": one_of(*STATES),
     "proposal": PROPOSAL, "approvals": many(APPROVAL, most=2),
     "mandate": or_null(members({"id": text(), "proposal": PROPOSAL, "approvals": many(APPROVAL, most=2)})),
     "decision": or_null(members({"at": TIME, "effect": one_of("allow", "deny"), "policy": text(), "reasons": many(text())})),
@@ -421,11 +421,11 @@ def mandated(receipt, mandate):
 
 
 def orders_hold(drafts, orders):
-    drafts, seen = {one["client_order_id"]: one for one in drafts}, set()
+    ids, last = [one["client_order_id"] for one in drafts], -1
     for one in orders:
         name, answered = one["client_order_id"], one["answered"]
-        need(name in drafts and name not in seen and jcs(drafts[name]) == jcs(one["order"]), "order")
-        seen.add(name)
+        need(name in ids and jcs(drafts[ids.index(name)]) == jcs(one["order"]) and ids.index(name) > last, "order")
+        last = ids.index(name)
         need((one["state"] == "placed") == (answered is not None), "order")
         need((one["state"] == "rejected") == (one["problem"] is not None), "order")
         if answered is not None:
@@ -588,7 +588,9 @@ def outcome_holds(receipt, own):
     need(last["state"] == receipt["state"], "record")
     results = [line.get("result") for line in own if line["event"] == "executed"]
     if kind == "batch":
-        results = [one.get("order") for result in results for one in result["lines"]]
+        results = [one.get("order") for result in results for one in (result or {}).get("lines", [])]
+    listed = [one["client_order_id"] for one in receipt["orders"]]
+    need(all(str(one.get("client_order_id")) in listed for one in results if isinstance(one, dict)), "record")
     attempts = sum(map(of("executing"), own))
     for one in receipt["orders"]:
         need(one["submissions"] <= attempts, "record")

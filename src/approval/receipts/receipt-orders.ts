@@ -119,14 +119,15 @@ export function requireWorstCase({ kind, worst_case }: ApprovedProposal, drafts:
 
 /** Requires that every order that was sent was approved, and that the broker's response is about that order. */
 export function requireOrders(approved: readonly OrderDraft[], orders: Receipt['orders']): void {
-  const seen = new Set<string>();
+  let last = -1;
   for (const { client_order_id: id, order, state, answered, problem } of orders) {
     const wrong = (what: string) => new ReceiptError('order', `order ${id} ${what}`);
-    const draft = approved.find(({ client_order_id }) => client_order_id === id);
+    const place = approved.findIndex(({ client_order_id }) => client_order_id === id);
+    const draft = approved[place];
     if (draft === undefined) throw wrong('was not approved');
     if (!hasSameCanonicalForm(draft, order)) throw wrong('differs from what was approved');
-    if (seen.has(id)) throw wrong('is listed twice');
-    seen.add(id);
+    if (place <= last) throw wrong('is listed twice, or not in its place');
+    last = place;
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
       throw wrong('has a broker response that contradicts its state');
     }

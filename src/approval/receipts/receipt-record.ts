@@ -3,6 +3,7 @@ import { rootFromInclusion } from '../../store/merkle-tree.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { MAX_TTL_S } from '../../trading/proposal.ts';
 import type { ApprovedProposal, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
+import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { checkpointSigner, logOrigin, parseCheckpoint } from './checkpoint.ts';
 import { hasSameCanonicalForm, isPlainJson, ReceiptError } from './receipt-form.ts';
@@ -11,7 +12,7 @@ import type { ReceiptJwk } from './receipt-key.ts';
 /** How far the clocks of several gateways that share a database may be apart. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-export type Line = Readonly<Record<string, unknown>> & { readonly event: string; readonly at: string };
+type Line = Readonly<Record<string, unknown>> & { readonly event: string; readonly at: string };
 
 /** The states that a line about a proposal may have. A proposal has lines with no other events. */
 const statesByEvent: Readonly<Record<string, readonly string[]>> = {
@@ -144,6 +145,9 @@ function requireSameOutcome({ state, proposal, orders }: UnsignedReceipt, own: r
   const last = own.findLast(({ event }) => event !== 'signed');
   if (last?.state !== state) throw wrong('the audit log shows another state of the proposal');
   const results = own.filter(isEvent('executed')).flatMap((line) => resultsOf(line, proposal.kind));
+  const listed = orders.map((one) => one.client_order_id);
+  const told = results.flatMap((one) => (isObject(one) ? [String(one.client_order_id)] : []));
+  if (!told.every((id) => listed.includes(id))) throw wrong('the audit log tells of an order that is not listed');
   const attempts = own.filter(isEvent('executing')).length;
   for (const { client_order_id: id, answered, problem, submitted_at, submissions } of orders) {
     if (submissions > attempts) throw wrong(`the audit log does not show that order ${id} was sent so often`);
@@ -218,8 +222,7 @@ function requireProvenLines({ gateway, record, checkpoint: note }: UnsignedRecei
 /** Parses a line: the one text that `JSON.stringify` writes of an object, without white space. */
 function parseAuditLine(text: string): Line {
   const line = parseJson(text);
-  const isObject = typeof line === 'object' && line !== null && !Array.isArray(line);
-  if (!isObject || !isPlainJson(line) || JSON.stringify(line) !== text) {
+  if (!isObject(line) || !isPlainJson(line) || JSON.stringify(line) !== text) {
     throw wrong('a line of the audit log is unreadable');
   }
   const { event, at } = line as Partial<Line>;

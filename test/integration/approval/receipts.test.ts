@@ -243,7 +243,9 @@ describe.runIf(hasPython)('each mutant, signed again with a stolen key', () => {
       for (const [text, other] of pairs) {
         const all = mutantsOf(JSON.parse(text) as Receipt, JSON.parse(other) as Receipt);
         const one = all.filter((_, at) => at % STRIDE === 0).map((mutant) => [mutant]);
-        const pick = () => all[Math.floor(random() * all.length)] as Mutant;
+        // A changed line is written with its own tree, which would undo another change of the record.
+        const members = all.filter(({ path }) => !path.startsWith('line.'));
+        const pick = () => members[Math.floor(random() * members.length)] as Mutant;
         const several = Array.from({ length: one.length / 2 }, () => [pick(), pick()]);
         for (const mutants of [...one, ...several]) {
           const made = await mutantText(text, key, mutants);
@@ -275,8 +277,7 @@ describe.runIf(hasPython)('each mutant, signed again with a stolen key', () => {
         `receipt mutants: ${cases.length} (seed ${seed}), ${accepted.length} forgeries accepted, ${disagreed.length} disagreements, ` +
           `${words} accepted that change only the gateway's own word, ${names} refused under two names`,
       );
-      expect(accepted).toEqual([]);
-      expect(disagreed).toEqual([]);
+      expect({ accepted, disagreed }).toEqual({ accepted: [], disagreed: [] });
     },
     EVERY_MUTANT_MS,
   );
