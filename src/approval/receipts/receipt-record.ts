@@ -33,7 +33,7 @@ const wrong = (what: string) => new ReceiptError('record', what);
 
 /**
  * Requires that the lines are in the audit log that the checkpoint signs, in order, and tell the same as the receipt:
- * whose key signed, when, and what became of the orders.
+ * whose key signed, when, and the outcome of the orders.
  * @throws {ReceiptError} `record`, `time`
  */
 export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDraft[], signer: ReceiptJwk): void {
