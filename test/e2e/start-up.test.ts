@@ -144,7 +144,7 @@ describe('what serves', () => {
       env: logging(),
     });
     try {
-      await expect.poll(() => [...loaded().code]).toContain('@simplewebauthn/server');
+      await expect.poll(() => [...loaded().code]).toContain('src/approval/signature/verify-evidence.ts');
     } finally {
       serving.child.kill('SIGTERM');
       await serving.finished;

@@ -86,8 +86,7 @@ type EnrolledBy =
  * key. A page or an identity provider that lies about a person's identity can therefore neither enroll nor remove a
  * key, nor approve anything.
  *
- * Methods throw {@link HttpProblem}s whose code says what failed: `signature_…` if a signature, or what was signed, is
- * wrong.
+ * Methods throw {@link HttpProblem}s whose code says what failed: `signature_…` if a signature or its data is wrong.
  */
 export class ApprovalKeys {
   /** The site on which approvals are signed: the page's origin, and the host for which keys are enrolled. */
