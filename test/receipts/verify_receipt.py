@@ -157,7 +157,7 @@ PROPOSAL = members(
         "nonce": or_null(text()), "digest": DIGEST, "subject": any_object, "provenance": or_null(PROVENANCE), "created_at": TIME,
         "worst_case": or_null(members({"cash": or_null(DECIMAL), "price": or_null(DECIMAL), "text": text()})),
     },
-    {"proposed_by": text(), "policy": text()},
+    {"proposed_by": text()},
 )
 APPROVAL = members({
     "sub": text(), "origin": text(), "rp_id": text(),
@@ -257,7 +257,9 @@ def phone_signed(key, signed, signature):
 
 def digested(proposal):
     covered = {name: proposal[name] for name in "kind subject worst_case provenance requested_by client".split()}
-    covered.update({"v": 1}, **{name: proposal[name] for name in ("proposed_by", "policy") if name in proposal})
+    covered["v"] = 1
+    if "proposed_by" in proposal:
+        covered["proposed_by"] = proposal["proposed_by"]
     need(b64(sha256(jcs(covered))) == proposal["digest"], "proposal")
 
 
