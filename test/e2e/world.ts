@@ -204,7 +204,7 @@ export async function createWorld(
     async restartSandbox(program) {
       // Free ports are not remembered by themselves; tokens name these.
       const [issuer, broker] = [ready.issuer, ready.broker].map((url) => Number(new URL(url).port));
-      writeFileSync(join(ready.home, 'ports.json'), JSON.stringify({ issuer, broker }));
+      writeFileSync(join(ready.home, 'ports.json'), JSON.stringify({ issuer, broker }), { mode: 0o600 });
       sandbox = startSandbox([], program);
       await waitForReady(readyFile, sandbox);
     },
