@@ -66,8 +66,14 @@ export function generateNonce(): string {
  * @throws {TypeError} for a malformed grant
  */
 export function approvalStatement(details: Readonly<Record<string, unknown>>, sub: string): ApprovalStatement {
-  if (details.type === GRANT_DETAILS_TYPE) return grantStatement(details, sub);
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve', sub } as const;
+  if (details.type === GRANT_DETAILS_TYPE) {
+    const { locations, identifier, digest } = parseGrantDetails(details);
+    const [gateway] = locations;
+    const code = approvalCode(digest);
+    const granted = { purpose: 'trade-agent.grant', proposal: identifier, worst_case: null, nonce: digest } as const;
+    return { ...fixed, ...granted, gateway, digest, code };
+  }
   if (!isProposalDetails(details)) {
     const { locations, identifier, digest } = askedDetailsSchema.parse(details);
     const [gateway = ''] = locations;
@@ -82,22 +88,6 @@ export function approvalStatement(details: Readonly<Record<string, unknown>>, su
     });
   }
   return { ...fixed, gateway, proposal, digest, code, worst_case: worst_case as WorstCase | null, nonce };
-}
-
-function grantStatement(details: Readonly<Record<string, unknown>>, sub: string): ApprovalStatement {
-  const { locations, identifier, digest } = parseGrantDetails(details);
-  return {
-    v: 1,
-    purpose: 'trade-agent.grant',
-    gateway: locations[0],
-    proposal: identifier,
-    digest,
-    sub,
-    code: approvalCode(digest),
-    worst_case: null,
-    decision: 'approve',
-    nonce: digest,
-  };
 }
 
 /** Returns the bytes to sign: SHA-256 of the statement's RFC 8785 form. */
