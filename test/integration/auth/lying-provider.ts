@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,14 +44,28 @@ export interface Lies {
   brokenKeys?: number;
 }
 
+/** Ports that providers of this process had: the product remembers an issuer's metadata for an hour. */
+const usedPorts = new Set<number>();
+
+async function listenOnNewPort(server: Server): Promise<number> {
+  for (;;) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    if (!usedPorts.has(port)) {
+      usedPorts.add(port);
+      return port;
+    }
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
 /** An identity provider of the test's own that answers everything with "approved", truthfully or not. */
 export async function startLyingProvider() {
   const lies: Lies = {};
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const issuer = `http://127.0.0.1:${await listenOnNewPort(server)}`;
   let tokenRequests = 0;
   const backchannelForms: Record<string, unknown>[] = [];
   const registrations: Record<string, unknown>[] = [];
