@@ -43,3 +43,6 @@ export const CONNECTION_SCOPES = [
   'create:me:connected_accounts',
   'delete:me:connected_accounts',
 ] as const;
+
+/** All scopes of the identity provider and its APIs. Each client gets only those of its kind. */
+export const ALL_SCOPES = [...IDENTITY_SCOPES, ...SCOPES, ...CONNECTION_SCOPES] as const;

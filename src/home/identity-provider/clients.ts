@@ -4,8 +4,9 @@ import { detailsTypeByKind } from '../../approval/details.ts';
 import { isLoopbackUrl } from '../../net/secure-url.ts';
 import { tracedFetch } from '../../net/trace-context.ts';
 import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
-import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
-import { LOGIN_CLIENT_ID } from './protocol/protocol.ts';
+import { ALL_SCOPES, APPROVAL_SCOPES, IDENTITY_SCOPES, MCP_SCOPES } from '../../oauth/scopes.ts';
+import { EXTRA_MCP_SCOPES } from './authorization/authorization-request.ts';
+import { isOneOf, LOGIN_CLIENT_ID } from './protocol/protocol.ts';
 
 export const approvalDetailsTypes: readonly string[] = Object.values(detailsTypeByKind);
 
@@ -120,4 +121,18 @@ export function checkApprovalClient(metadata: AllClientMetadata): void {
   if (metadata.client_name !== undefined && !/^[\x20-\x7e]{1,80}$/.test(String(metadata.client_name))) {
     refuse('client_name must be 1 to 80 printable ASCII characters');
   }
+  const scopes = String(metadata.scope ?? '')
+    .split(' ')
+    .filter(Boolean);
+  if (scopes.some((scope) => !isOneOf(ALL_SCOPES, scope))) refuse('scope must contain only scopes_supported');
+  // The library knows only its own scopes. Each request is limited to one scope for approvals, whatever is registered.
+  delete metadata.scope;
+}
+
+/** Returns the scopes of a registered client, which replace those that it asked for (RFC 7591 §3.2.1). */
+export function registeredScopes({ grant_types = [] }: Pick<AllClientMetadata, 'grant_types'>): string {
+  const scopes = grant_types.includes(CIBA_GRANT)
+    ? ['openid', ...APPROVAL_SCOPES]
+    : [...EXTRA_MCP_SCOPES, ...MCP_SCOPES];
+  return scopes.join(' ');
 }

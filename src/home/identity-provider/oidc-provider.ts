@@ -18,7 +18,7 @@ import {
   REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
 } from '../../oauth/oauth-names.ts';
-import { MCP_SCOPES } from '../../oauth/scopes.ts';
+import { ALL_SCOPES } from '../../oauth/scopes.ts';
 import type { AuthorizedClientStore } from '../../store/home/authorized-clients.ts';
 import type { IssuedTokenStore, OidcStore } from '../../store/home/oidc-store.ts';
 import type { OpenRegistrationStore } from '../../store/home/open-registrations.ts';
@@ -31,7 +31,7 @@ import type { ApprovalRequests } from './approval-requests.ts';
 import { parseApprovalSubject } from './approval-subject.ts';
 import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
 import { oneLineClientName } from './authorization/public-client.ts';
-import { createPingSender, gatewayPingEndpoint } from './clients.ts';
+import { createPingSender, gatewayPingEndpoint, registeredScopes } from './clients.ts';
 import type { Company } from './companies/company.ts';
 import { companyGrantParameters, createCompanyGrant } from './companies/company-grant.ts';
 import type { ActiveFaults } from './faults.ts';
@@ -269,9 +269,7 @@ function completeResponses(
   }: { readonly issuer: string; readonly faults: ActiveFaults; readonly companies: readonly Company[] },
 ): void {
   const metadata = {
-    // Several clients request every listed scope and would be refused, so only scopes that any client can get are
-    // listed (RFC 8414 §2 allows omitting others). The gateway's own metadata (RFC 9728) lists all of them.
-    scopes_supported: ['openid', 'offline_access', ...MCP_SCOPES],
+    scopes_supported: ALL_SCOPES,
     response_modes_supported: ['query'],
     connected_accounts_endpoint: connectedAccountsUrl(issuer),
     authorization_details_types_metadata_endpoint: `${issuer}${DETAILS_TYPES_PATH}`,
@@ -279,6 +277,12 @@ function completeResponses(
     backchannel_user_code_parameter_supported: false,
     // Announces ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.
     ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
+  };
+  const completeBody = (route: unknown, body: Record<string, unknown>) => {
+    if (route === 'discovery') return { ...body, ...metadata };
+    if (route === 'registration') return { ...body, scope: registeredScopes(body) };
+    const isPolled = route === 'backchannel_authentication' || route === 'device_authorization';
+    return isPolled ? { ...body, interval: POLL_INTERVAL_S } : body;
   };
   provider.on('grant.error', (ctx, { error, error_detail: detail }) => {
     // The library reports a missing proof as `invalid_grant`, which tells a client that its sign-in has ended.
@@ -289,10 +293,7 @@ function completeResponses(
   provider.use(async (ctx, next) => {
     await next();
     const route: unknown = ctx.oidc?.route;
-    if (route === 'discovery' && ctx.status === 200) ctx.body = { ...ctx.body, ...metadata };
-    if ((route === 'backchannel_authentication' || route === 'device_authorization') && ctx.status === 200) {
-      ctx.body = { ...ctx.body, interval: POLL_INTERVAL_S };
-    }
+    if (ctx.status === 200 || ctx.status === 201) ctx.body = completeBody(route, ctx.body);
     const approved = route === 'token' && ctx.status === 200 && ctx.oidc.params.grant_type === CIBA_GRANT;
     if (approved) failpoint('idp.issued');
     if (approved && faults.take('lost_token_response')) {

@@ -249,7 +249,9 @@ describe('a client that registers itself', () => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
     });
-    for (const name of ['client_secret', 'scope', 'registration_access_token']) expect(body).not.toHaveProperty(name);
+    // What it may have replaces what it asked for (RFC 7591 §3.2.1).
+    expect(body.scope).toBe(`openid offline_access ${MCP_SCOPES}`);
+    for (const name of ['client_secret', 'registration_access_token']) expect(body).not.toHaveProperty(name);
   });
 
   it('has what else it asks for left out', async () => {

@@ -58,8 +58,9 @@ async function register(headers: Record<string, string>, changes: Record<string,
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(await metadata(changes)),
   });
-  const body = (await response.json()) as { error?: string; client_id?: string };
-  return { status: response.status, error: body.error, id: body.client_id, headers: response.headers };
+  const body = (await response.json()) as { error?: string; client_id?: string; scope?: string };
+  const { error, client_id: id, scope } = body;
+  return { status: response.status, error, id, scope, headers: response.headers };
 }
 
 const byToken = async (user = 'alice') => ({
@@ -134,6 +135,20 @@ describe('a registration token', () => {
       error: 'invalid_client_metadata',
     });
     expect((await register(headers)).status).toBe(201);
+  });
+
+  it('is good for a client that asks for all the scopes that are listed, and gets an approval’s', async () => {
+    const discovered = await fetch(`${world.issuer}/.well-known/oauth-authorization-server`);
+    const { scopes_supported: listed } = (await discovered.json()) as { scopes_supported: string[] };
+    const answer = await register(await byToken(), { scope: listed.join(' ') });
+    expect(answer).toMatchObject({ status: 201, scope: 'openid orders:write messages:write' });
+    const robot = await registerApprovalClient(world, { scope: listed.join(' ') }, 'alice');
+    for (const scope of ['openid orders:write orders:read', 'openid orders:propose', listed.join(' ')]) {
+      expect(await refusal(robot.ask(details(), { scope }))).toBe('invalid_scope');
+    }
+    expect(await robot.ask(details())).toHaveProperty('auth_req_id');
+    const unknown = { scope: 'openid orders:everything' };
+    expect(await register(await byToken(), unknown)).toMatchObject({ status: 400, error: 'invalid_client_metadata' });
   });
 
   it('is over after ten minutes', async () => {

@@ -1,13 +1,14 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { MCP_SCOPES } from '../../../oauth/scopes.ts';
+import { ALL_SCOPES, IDENTITY_SCOPES, MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isOneOf } from '../protocol/protocol.ts';
 
 /** Scopes that are allowed in addition to those of `/mcp`. */
 export const EXTRA_MCP_SCOPES = ['openid', 'offline_access'] as const;
 
 /**
- * Validates a request at `/authorize`. A request without any `/mcp` scope gets all of them: several clients request no
- * scope, and would otherwise be rejected without an explanation.
+ * Validates a request at `/authorize`, and narrows its scopes to those of third-party clients (RFC 6749 §3.3), because
+ * several clients request every scope in the metadata. The token response lists what is left. A request for no API gets
+ * all `/mcp` scopes: several clients request no scope, and would otherwise be rejected without an explanation.
  * @throws `invalid_scope`, `invalid_request`
  */
 export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
@@ -21,11 +22,20 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
     throw new errors.InvalidRequest('response_mode must be query');
   }
   const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : [];
-  const refused = scopes.filter((scope) => !isOneOf(MCP_SCOPES, scope) && !isOneOf(EXTRA_MCP_SCOPES, scope));
+  const granted = narrowScopes(scopes);
+  if (isOfflineDropped(ctx, granted)) granted.push('offline_access');
+  params.scope = granted.join(' ');
+}
+
+/** @throws `invalid_scope` for an unknown scope, or if every API that was requested is one that third parties never get */
+function narrowScopes(requested: readonly string[]): string[] {
+  const unknown = requested.filter((scope) => !isOneOf(ALL_SCOPES, scope));
+  if (unknown.length > 0) throw new errors.InvalidScope('requested scope is unknown', unknown.join(' '));
+  const granted = requested.filter((scope) => isOneOf(MCP_SCOPES, scope) || isOneOf(EXTRA_MCP_SCOPES, scope));
+  if (granted.some((scope) => isOneOf(MCP_SCOPES, scope))) return granted;
+  const refused = requested.filter((scope) => !isOneOf(IDENTITY_SCOPES, scope));
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
-  if (!scopes.some((scope) => isOneOf(MCP_SCOPES, scope))) scopes.push(...MCP_SCOPES);
-  if (isOfflineDropped(ctx, scopes)) scopes.push('offline_access');
-  params.scope = scopes.join(' ');
+  return [...granted, ...MCP_SCOPES];
 }
 
 /**

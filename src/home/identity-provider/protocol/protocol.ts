@@ -28,8 +28,8 @@ export const protocolRoutes = {
 export const OUTCOME_PATH = '/bc-outcome';
 
 /**
- * Endpoint with the JSON Schemas of authorization details (metadata `authorization_details_types_metadata_endpoint`,
- * which is an Internet-Draft; RFC 9396 §10 leaves open how schemas are published).
+ * Endpoint with the JSON Schemas of authorization details (metadata `authorization_details_types_metadata_endpoint` of
+ * draft-ietf-oauth-rar-metadata-remediation-00; RFC 9396 §10 leaves open how schemas are published).
  */
 export const DETAILS_TYPES_PATH = '/authorization-details-types';
 
