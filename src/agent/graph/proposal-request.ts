@@ -21,7 +21,7 @@ import {
 import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { computeProvenance, type ProvenanceInput } from './provenance.ts';
+import { computeProvenance, isDictated, type ProvenanceInput } from './provenance.ts';
 import { attributeRebalancing } from './rebalancing.ts';
 import { createStandingOrderRequest } from './standing-request.ts';
 
@@ -106,9 +106,11 @@ export async function createProposalRequest(
     }
     case 'send': {
       const { service } = tool;
-      const message = await composeSummary(service, parseMessageRequest(tool, args), gateway, clock.now());
+      const asked = parseMessageRequest(tool, args);
+      const message = await composeSummary(service, asked, gateway, clock.now());
       const rule = 'the portfolio when it was proposed';
-      const computed = { service: tool.name, subject: rule, ...(args.note ? {} : { text: rule }) };
+      const text = summaryTextRule(rule, asked.note, state.facts);
+      const computed = { service: tool.name, subject: rule, ...defined({ text }) };
       return {
         kind: 'message',
         message,
@@ -134,6 +136,16 @@ export async function createProposalRequest(
     default:
       throw new TypeError('not a tool that proposes');
   }
+}
+
+/** Returns the rule that a summary's text comes from; undefined if it has a note that is not in the person's words. */
+function summaryTextRule(
+  rule: string,
+  note: string | undefined,
+  { said, composedBy }: ProposalGraphValue['facts'],
+): string | undefined {
+  if (note === undefined) return rule;
+  return composedBy === undefined && isDictated(said, note) ? `${rule}, with your own note` : undefined;
 }
 
 function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(

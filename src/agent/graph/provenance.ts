@@ -276,6 +276,27 @@ function hasToken(text: string, value: string): boolean {
     .some((word) => word === wanted || word.replace(/[,.;:!?]+$/, '') === wanted);
 }
 
+/**
+ * Returns whether the person said this note word for word. A model may put it in quotation marks, change the case of
+ * its first letter and end it with a period. Everything else must be equal, because case and punctuation can carry
+ * information too.
+ */
+export function isDictated(userTurns: readonly string[], note: string): boolean {
+  const [, words = ''] = /^["'“‘]?(.*?)[.!?]?["'”’]?[.!?]?$/su.exec(singleSpaced(note)) ?? [];
+  if (words === '') return false;
+  const [first = ''] = words;
+  const forms = [first.toUpperCase(), first.toLowerCase()].map((letter) => `${letter}${words.slice(first.length)}`);
+  return userTurns.some((turn) => forms.some((form) => hasWholeWords(singleSpaced(turn), form)));
+}
+
+function hasWholeWords(text: string, words: string): boolean {
+  for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
+    const around = [text.slice(0, at).at(-1), text.slice(at + words.length).at(0)];
+    if (around.every((character = ' ') => !/[\p{L}\p{N}]/u.test(character))) return true;
+  }
+  return false;
+}
+
 function singleSpaced(text: string): string {
   return text.trim().replace(/\s+/g, ' ');
 }

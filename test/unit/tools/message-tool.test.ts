@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createProposalRequest } from '../../../src/agent/graph/proposal-request.ts';
+import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { parseMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
 import { formatCompactSummary } from '../../../src/tools/summary-message.ts';
 import { MAX_MESSAGE_TEXT_LENGTH } from '../../../src/trading/message.ts';
@@ -54,5 +56,55 @@ describe('the summary', () => {
     const text = summary(many, 'x'.repeat(400));
     expect(text).toContain('and 40 more');
     expect(text.length).toBeLessThanOrEqual(MAX_MESSAGE_TEXT_LENGTH);
+  });
+});
+
+describe('where the text of a summary comes from', () => {
+  const textOf = async (said: readonly string[], note?: string, composedBy?: string) => {
+    const environment = { clock: { now: () => 0 }, requestedBy: 'test', ttl: 300 };
+    const gateway = { isConnected: async () => true, account: async () => anAccount(), positions: async () => [] };
+    const args = { recipient: '#trading', ...(note === undefined ? {} : { note }) };
+    const { provenance } = await createProposalRequest(
+      environment as unknown as Parameters<typeof createProposalRequest>[0],
+      gateway as unknown as GatewayClient,
+      sendSlackSummary,
+      {
+        call: { id: 'tc_1', name: 'send_slack_summary', args },
+        facts: { said, composedBy, positions: [], names: [], openOrders: [] },
+        tainted: ['standard input'],
+      },
+    );
+    return provenance?.fields.text;
+  };
+  const rule = 'the portfolio when it was proposed';
+  const dictated = { source: 'computed', from: `${rule}, with your own note` };
+
+  it('is the program where there is no note', async () => {
+    expect(await textOf(['send it to #trading'])).toEqual({ source: 'computed', from: rule });
+  });
+
+  it.each([
+    ['send it to #trading and say: sold all of KO, more on Monday', 'Sold all of KO, more on Monday.'],
+    ['send it to #trading with the note "As agreed."', '"As agreed."'],
+    ['say   as\nagreed', 'as agreed'],
+    ['sag: Ähnlich wie gestern', 'ähnlich wie gestern'],
+  ])('is the person, who said "%s", for the note %j', async (said, note) => {
+    expect(await textOf(['what is new?', said], note)).toEqual(dictated);
+  });
+
+  it.each([
+    ['send it to #trading', 'As agreed.'],
+    ['say as agreed', 'As agreed, and my account number is 123'],
+    ['say that it went well', 'hat it went'],
+    ['say as agreed', 'As Agreed'],
+    ['say as agreed', 'as... agreed'],
+    ['say as agreed', 'as agr\u0435ed'],
+    ['say as agreed', '"."'],
+  ])('is the model’s idea after "%s" for the note %j', async (said, note) => {
+    expect(await textOf([said], note)).toMatchObject({ source: 'other' });
+  });
+
+  it('is a program’s where a program composed the prompt', async () => {
+    expect(await textOf(['say as agreed'], 'as agreed', 'check')).toEqual({ source: 'computed', from: 'check' });
   });
 });
