@@ -1,11 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
-
-/** Installing, with all that a suite depends on. */
-const LIMIT_MS = 15 * 60_000;
+import { pythonWith, runProgram } from '../python-packages.ts';
 
 /** One attack of a public suite, on one task of a person's. */
 const suiteCaseSchema = z.object({
@@ -40,7 +34,7 @@ export function suiteCases(): ReadonlyMap<Suite, readonly SuiteCase[]> | undefin
   return new Map(
     suites.map((suite) => {
       const script = new URL(suite.script, import.meta.url).pathname;
-      const cases = run(python, [script])
+      const cases = runProgram(python, [script])
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => suiteCaseSchema.parse(JSON.parse(line)));
@@ -51,29 +45,6 @@ export function suiteCases(): ReadonlyMap<Suite, readonly SuiteCase[]> | undefin
 
 /** One that has the suites: named by SUITES_PYTHON, else a virtual environment of its own in the user's cache. */
 function suitesPython(): string | undefined {
-  const { SUITES_PYTHON, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
-  if (SUITES_PYTHON !== undefined) return SUITES_PYTHON;
   const wanted = suites.map(({ requirement }) => requirement);
-  const folder = join(XDG_CACHE_HOME, 'trade-agent-tests', wanted.join('+'));
-  const python = join(folder, 'bin', 'python');
-  if (existsSync(python)) return python;
-  try {
-    mkdirSync(folder, { recursive: true });
-    run('python3', ['-m', 'venv', folder]);
-    run(python, ['-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', ...wanted]);
-    return python;
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    process.stderr.write(`Skipped: there is no Python with ${wanted.join(' and ')} here: ${error}\n`);
-    return undefined;
-  }
-}
-
-function run(program: string, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    ...{ encoding: 'utf8', timeout: LIMIT_MS, maxBuffer: 256 * 1024 * 1024 },
-  });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}`);
-  return stdout;
+  return process.env.SUITES_PYTHON ?? pythonWith(wanted, { isInstalling: true });
 }
