@@ -40,6 +40,7 @@ import { createOrderService, type OrderService } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
 import { createOwnerService, type OwnerService } from './owner-service.ts';
 import { createGatewayPolicyService, type PolicyService } from './policy/files/policy-service.ts';
+import { createMessageRules } from './policy/message-rules.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { createStaticRulesSource, type RulesSource } from './policy/rules.ts';
 import { type AuditLogReader, createAuditLogReader } from './record/audit-log-reader.ts';
@@ -103,10 +104,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const entrance = createAdmission(options, provider, clock);
   const brokerFor = broker.accounts.open;
   const updates = createOrderUpdateHub({ brokerFor, clock, failed: errorNameReporter(options) });
-  const { maxSlippage = '0.01' } = options;
+  const { environment, maxSlippage = '0.01' } = options;
   const people = createGatewayAccess(options, { fetch: send, now });
   const source = options.rules ?? createStaticRulesSource();
-  const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, clock };
+  const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, environment, clock };
   const policy = createGatewayPolicyService(source, shared);
   const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
   const desk = createOrderService({
@@ -114,13 +115,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     journal: stores.orders,
     rules,
     detailsType,
-    environment: options.environment,
     isRevokedBySignal: options.isRevokedBySignal,
   });
   const messageDesk = createMessageSender({
     ...shared,
     journal: stores.messages,
     outlets,
+    rules: createMessageRules({ ...shared, journal: stores.messages, rules: source }),
     detailsType: messageDetailsType,
   });
 

@@ -35,6 +35,12 @@ interface MessageClaim extends MessageKey {
   readonly draft: MessageDraft;
 }
 
+/** The person's daily limit: fewer than `max` other messages may have been, or may still be, sent since `since`. */
+export interface MessageLimit {
+  readonly since: number;
+  readonly max: number;
+}
+
 export type MessageResult =
   | { readonly state: 'ready' }
   | { readonly state: 'sent'; readonly message: SentMessage }
@@ -56,22 +62,31 @@ export interface MessageChangeResult {
  */
 export interface MessageJournal {
   find(sub: string, id: string): Promise<MessageJournalEntry | undefined>;
+  /** Counts the person's messages that have been, or may have been, sent since `since`. */
+  countSince(sub: string, since: number): Promise<number>;
   /**
    * Uses the approval and writes the intent. Writes nothing and returns `known` if a message with this key is already
-   * in the journal, or `approval_used` if the approval was used for something else.
+   * in the journal, `over_limit` if the person's limit is reached, or `approval_used` if the approval was used for
+   * something else.
    */
   claim(
     claim: MessageClaim,
+    limit: MessageLimit,
     now: number,
   ): Promise<
     | { readonly outcome: 'claimed' | 'known'; readonly entry: MessageJournalEntry }
-    | { readonly outcome: 'approval_used' }
+    | { readonly outcome: 'approval_used' | 'over_limit' }
   >;
   /**
-   * Claims the right to send a `ready` message again, if the message's `epoch` is unchanged.
+   * Claims the right to send a `ready` message again, if the message's `epoch` is unchanged. Writes nothing and returns
+   * `over_limit` if the person's limit has been reached meanwhile.
    * @throws if there is no such message
    */
-  reclaim(seen: MessageJournalEntry, now: number): Promise<MessageChangeResult>;
+  reclaim(
+    seen: MessageJournalEntry,
+    limit: MessageLimit,
+    now: number,
+  ): Promise<MessageChangeResult | { readonly outcome: 'over_limit' }>;
   /**
    * Records the outcome of an attempt, if the message's `epoch` is unchanged. The attempt was made by this process or
    * by a process that died.

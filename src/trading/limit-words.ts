@@ -1,5 +1,6 @@
 import { formatDollarAmount, formatExactPercent } from './amounts.ts';
 import { decimalString } from './decimal.ts';
+import { describeRecipientKey } from './message.ts';
 
 interface LimitWords {
   readonly label: string;
@@ -9,6 +10,7 @@ interface LimitWords {
 const isDecimal = (value: string) => decimalString.safeParse(value).success;
 const formatAmount = (value: string) => (isDecimal(value) ? formatDollarAmount(value) : value);
 const formatFraction = (value: string) => (isDecimal(value) ? formatExactPercent(value) : value);
+const formatRecipients = (value: string) => value.split(', ').map(describeRecipientKey).join(', ');
 const formatPlain = (value: string) => value;
 
 /**
@@ -34,6 +36,8 @@ export const limitWords = {
   types: { label: 'Allowed order types', shown: formatPlain },
   hours: { label: 'Trading hours', shown: formatPlain },
   own_words: { label: 'After outside text, only what you said yourself', shown: formatPlain },
+  message_recipients: { label: 'Who messages may be sent to', shown: formatRecipients },
+  max_day_messages: { label: 'Messages per day', shown: formatPlain },
   second_person_above: { label: 'Second approver above', shown: formatAmount },
   'live.mandate_up_to': { label: 'Live orders without approval, up to', shown: formatAmount },
   'live.second_person_above': { label: 'Second approver for live orders above', shown: formatAmount },
@@ -53,8 +57,25 @@ export type LimitSubkey<Name extends LimitName> = LimitKey extends infer Key
 const findLimitWords = (key: string): LimitWords | undefined =>
   Object.hasOwn(limitWords, key) ? limitWords[key as LimitKey] : undefined;
 
-/** Formats a change for people: `max_order_notional 1000 → 2500` becomes `Maximum per order $1,000.00 → $2,500.00`. */
+/** The change of one recipient, which is a line of its own so that people see each recipient in full. */
+export function toRecipientChange(change: 'added' | 'removed', key: string): string {
+  return `message_recipients ${change}: ${key}`;
+}
+
+/** Whether a formatted change is about messages rather than orders. */
+export function isMessageChange(line: string): boolean {
+  return /^Messages (?:may|per day) /u.test(line);
+}
+
+/**
+ * Formats a change for people: `max_order_notional 1000 → 2500` becomes `Maximum per order $1,000.00 → $2,500.00`, and
+ * `message_recipients added: slack:#trading` becomes `Messages may be sent to #trading on Slack`.
+ */
 export function formatLimitChange(line: string): string {
+  const [, change, recipient = ''] = /^message_recipients (added|removed): (.+)$/u.exec(line) ?? [];
+  if (change !== undefined) {
+    return `Messages may ${change === 'added' ? '' : 'no longer '}be sent to ${describeRecipientKey(recipient)}`;
+  }
   const [, key = '', from = '', to = ''] = /^([\w.]+) (.+) → (.+)$/u.exec(line) ?? [];
   const words = findLimitWords(key);
   return words === undefined ? line : `${words.label} ${words.shown(from)} → ${words.shown(to)}`;

@@ -71,6 +71,43 @@ export function checkRecipient(service: MessageService, recipient: string): void
   }
 }
 
+/**
+ * Returns the recipient as limits list it, such as `gmail:bob@example.com`. Only the domain's case is ignored (RFC 5321
+ * §2.4), so that an address that merely resembles a known one is a different recipient.
+ */
+export function toRecipientKey({ service, recipient }: Pick<MessageDraft, 'service' | 'recipient'>): string {
+  const at = service === 'gmail' ? recipient.lastIndexOf('@') : recipient.length;
+  return `${service}:${recipient.slice(0, at)}${recipient.slice(at).toLowerCase()}`;
+}
+
+/** Returns the recipient of a key such as `gmail:bob@example.com`; undefined if the key is invalid. */
+function parseRecipientKey(key: string): Pick<MessageDraft, 'service' | 'recipient'> | undefined {
+  const [, name, recipient = ''] = /^([a-z]+):(.*)$/s.exec(key) ?? [];
+  const service = messageServices.find((one) => one === name);
+  if (service === undefined) return undefined;
+  try {
+    checkRecipient(service, recipient);
+  } catch {
+    return undefined;
+  }
+  return { service, recipient };
+}
+
+export function isRecipientKey(key: string): boolean {
+  const parsed = parseRecipientKey(key);
+  return parsed !== undefined && toRecipientKey(parsed) === key;
+}
+
+/** Describes a recipient of a key: `bob@example.com by email (Gmail)`, `#trading on Slack`. */
+export function describeRecipientKey(key: string): string {
+  const parsed = parseRecipientKey(key);
+  if (parsed === undefined) return key;
+  const { service, recipient } = parsed;
+  return service === 'gmail'
+    ? `${recipient} by email (${serviceNames.gmail})`
+    : `${recipient} on ${serviceNames.slack}`;
+}
+
 const serviceNames: Record<MessageService, string> = { slack: 'Slack', gmail: 'Gmail' };
 
 /** Describes a message: `message to #trading on Slack`, `email to bob@example.com via Gmail`. */

@@ -57,7 +57,10 @@ export const policyReasons = [
   'PRICE_UNAVAILABLE',
   'ORDER_NOT_TAKEN_BY_BROKER',
   'EXITS_EXCEED_POSITION',
-  // provenance of orders
+  // messages
+  'RECIPIENT_NOT_KNOWN',
+  'MESSAGES_EXCEED_MAX_PER_DAY',
+  // provenance of orders and messages
   'PROVENANCE_NOT_OWN_WORDS',
   // provenance of orders under a mandate
   'PROVENANCE_TAINTED',

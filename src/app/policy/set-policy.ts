@@ -83,16 +83,25 @@ const settableKeys = [...Object.keys(limitWords).filter((key) => key !== 'hours'
 const NONE = 'none';
 
 /**
- * Applies `KEY=VALUE` changes with dotted keys. Lists are comma-separated, and `none` removes a limit.
+ * Applies `KEY=VALUE` changes with dotted keys. Lists are comma-separated, and `none` removes a limit. `KEY+=VALUE` adds
+ * to a list and `KEY-=VALUE` removes from it.
  * @param schema validates the values
  * @throws {TradeAgentError} `usage`, naming the key and its allowed values
  */
 export function applyLimitChanges(limits: Limits, pairs: readonly string[], schema: z.ZodType): Limits {
   let changed = limits;
   for (const pair of pairs) {
-    const [, key = '', text = ''] = /^([\w.]+)=(.*)$/s.exec(pair) ?? [];
+    const [, key = '', sign = '', text = ''] = /^([\w.]+)([+-]?)=(.*)$/s.exec(pair) ?? [];
     if (!settableKeys.includes(key)) throw unknownLimit(pair, key);
-    changed = text === NONE ? withoutLimit(changed, key) : withValue(changed, key, text, schema);
+    if (text === NONE && sign === '') changed = withoutLimit(changed, key);
+    else
+      changed = withValue(
+        changed,
+        key,
+        sign === '' ? toForms(text) : [toEditedList(changed, key, sign, text)],
+        text,
+        schema,
+      );
   }
   const parsed = schema.safeParse(changed);
   if (parsed.success) return changed;
@@ -104,18 +113,28 @@ export function applyLimitChanges(limits: Limits, pairs: readonly string[], sche
   );
 }
 
-/** Tries the value as a string, a number, `true` and a list, and keeps the type that the schema accepts. */
-function withValue(limits: Limits, key: string, text: string, schema: z.ZodType): Limits {
-  const list = text
+function toList(text: string): string[] {
+  return text
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');
-  const forms: unknown[] = [
-    text,
-    ...(/^\d{1,9}$/.test(text) ? [Number(text)] : []),
-    ...(text === 'true' ? [true] : []),
-    list,
-  ];
+}
+
+/** Returns the value as a string, a number, `true` and a list, of which the schema accepts at most one. */
+function toForms(text: string): readonly unknown[] {
+  return [text, ...(/^\d{1,9}$/.test(text) ? [Number(text)] : []), ...(text === 'true' ? [true] : []), toList(text)];
+}
+
+/** Returns the list with words added or removed. A limit that is not set counts as an empty list. */
+function toEditedList(limits: Limits, key: string, sign: string, text: string): readonly unknown[] {
+  const found = key.split('.').reduce<unknown>((value, name) => (value as Limits | undefined)?.[name], limits);
+  const words = toList(text);
+  const others = (Array.isArray(found) ? found : []).filter((one) => !words.includes(one));
+  return sign === '+' ? [...others, ...words] : others;
+}
+
+/** Keeps the first of the value's forms that the schema accepts. */
+function withValue(limits: Limits, key: string, forms: readonly unknown[], text: string, schema: z.ZodType): Limits {
   let complaint = '';
   for (const form of forms) {
     const changed = setAt(limits, key.split('.'), form);

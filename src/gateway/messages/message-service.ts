@@ -1,8 +1,15 @@
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
+import type { Proposer } from '../../approval/kind.ts';
 import type { MessagePorts } from '../../approval/kinds/message/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { createDispatchDeadline, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
-import type { MessageJournal, MessageJournalEntry, MessageKey, MessageResult } from '../../store/message-journal.ts';
+import type {
+  MessageJournal,
+  MessageJournalEntry,
+  MessageKey,
+  MessageLimit,
+  MessageResult,
+} from '../../store/message-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import {
@@ -25,6 +32,7 @@ import { waitForOtherGateway } from '../auth/other-gateways.ts';
 import { ReplayedProblem, toRecordedProblem } from '../auth/problem.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import { MAX_DISPATCH_DELAY_MS } from '../orders/order-submission.ts';
+import type { MessageDecisionRequest, MessageRules } from '../policy/message-rules.ts';
 import type { DeliverMessage, MessageDeliveryOutcome } from './delivery.ts';
 
 /*
@@ -55,6 +63,7 @@ interface MessageServiceOptions {
   readonly issuer: string;
   readonly detailsType: string;
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
+  readonly rules: MessageRules;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;
 }
@@ -132,11 +141,14 @@ export function createMessageSender(options: MessageServiceOptions) {
     },
     sendApproved,
     /**
-     * Checks whether the message could be sent now, without sending it or consuming an approval.
-     * @throws {HttpProblem} 409 `account_not_connected`, 422 `service_not_available`
+     * Checks whether the message may and could be sent now, without sending it or consuming an approval.
+     * @throws {HttpProblem} 403 `policy_denied`, 409 `account_not_connected`, 422 `service_not_available`
      */
-    async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
-      await admitMessage({ draft }, who, options);
+    async requireSendable(draft: MessageDraft, proposer: Proposer): Promise<void> {
+      const { sub: owner, by, clientId: client, membership, accessToken, origin } = proposer;
+      const subject = { sub: by ?? owner, client, membership, owner, approval: 'none', approvers: [], origin } as const;
+      await options.rules.requireAllowed({ subject, draft, accessToken });
+      await admitMessage({ draft }, proposer, options);
     },
     outcome,
   };
@@ -166,10 +178,12 @@ async function sendOnce(approved: ApprovedMessage, caller: Caller, options: Mess
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
     // Looks up the account before the approval is used, so that the approval stays valid if there is no account yet.
-    const ready = await admitMessage(approved, caller, options);
+    const { limit, ...ready } = await admitApproved(approved, caller, options);
     const approval = { issuer, jti: caller.jti };
-    const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
+    const claim = await journal.claim({ ...key, digest, approval, draft }, limit, clock.now());
     switch (claim.outcome) {
+      case 'over_limit':
+        throw await limitReached(approved, caller, options);
       case 'approval_used':
         throw new HttpProblem(403, 'approval_already_used', 'the approval was already used for something else', {
           hint: 'Each message needs its own approval.',
@@ -182,8 +196,9 @@ async function sendOnce(approved: ApprovedMessage, caller: Caller, options: Mess
     }
   }
   if (requireSame(earlier, digest).state !== 'ready') return await known(earlier);
-  const ready = await admitMessage(approved, caller, options);
-  const claim = await journal.reclaim(earlier, clock.now());
+  const { limit, ...ready } = await admitApproved(approved, caller, options);
+  const claim = await journal.reclaim(earlier, limit, clock.now());
+  if (claim.outcome === 'over_limit') throw await limitReached(approved, caller, options);
   return claim.outcome === 'stale' ? await known(claim.entry) : await sent(claim.entry, ready);
 }
 
@@ -193,6 +208,34 @@ function requireSame(entry: MessageJournalEntry, digest: string): MessageJournal
     hint: 'Propose the message again with a different client_message_id.',
     fields: ['client_message_id'],
   });
+}
+
+/** Checks that the approved message may and can be sent. Must be called before the approval is used. */
+async function admitApproved(
+  approved: ApprovedMessage,
+  caller: Caller,
+  options: MessageServiceOptions,
+): Promise<Ready & { readonly limit: MessageLimit }> {
+  const limit = await options.rules.requireAllowed(toApprovedRequest(approved, caller));
+  return { ...(await admitMessage(approved, caller, options)), limit };
+}
+
+function toApprovedRequest({ draft }: ApprovedMessage, caller: Caller): MessageDecisionRequest {
+  const { sub: owner, clientId = '', membership, proposer, approvers = [owner], acr, accessToken } = caller;
+  const by = proposer ?? { sub: owner, client: clientId, membership };
+  const asked = { sub: by.sub, client: by.client, membership: by.membership };
+  return { subject: { ...asked, owner, approval: 'tap', approvers, acr }, draft, accessToken };
+}
+
+/** Returns the problem of a message that other messages kept from being sent after it was checked. */
+async function limitReached(
+  approved: ApprovedMessage,
+  caller: Caller,
+  { rules }: MessageServiceOptions,
+): Promise<HttpProblem> {
+  // Throws the limit's problem, unless a new day has begun since.
+  await rules.requireAllowed(toApprovedRequest(approved, caller));
+  return notSentYet();
 }
 
 interface Ready {
@@ -400,7 +443,7 @@ function parseMessage(body: unknown): MessageDraft {
 
 export function createMessagePorts(sender: MessageSender): MessagePorts {
   return {
-    requireConnected: (draft, proposer) => sender.requireConnected(draft, proposer),
+    requireSendable: (draft, proposer) => sender.requireSendable(draft, proposer),
     send: async (approved, owner) => (await sender.sendApproved(approved, toCaller(owner))).message,
     outcome: (proposer, id) => sender.outcome(toCaller(proposer), id),
   };

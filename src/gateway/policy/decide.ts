@@ -17,12 +17,12 @@ import {
   type OrderFacts,
   type PolicyAction,
 } from './decision.ts';
-import { type AccountLimits, findLimitObjections } from './limit-table.ts';
+import { type AccountLimits, findLimitObjections, findMessageObjections } from './limit-table.ts';
 import { findProposerAndApproverObjections, findSignInObjection, toTokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
-/** Actions that directly or indirectly create exposure. They are denied if the rules can't be read. */
-const RULE_DEPENDENT_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'grant_mandate'];
+/** Actions that create exposure or reveal something. They are denied if the rules can't be read. */
+const RULE_DEPENDENT_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'grant_mandate', 'send_message'];
 
 /** Reasons that only require more approval. They no longer apply once that approval has been given. */
 const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
@@ -122,6 +122,7 @@ function objectionsTo(rules: Rules, subject: DecisionSubject, action: PolicyActi
       order !== null &&
       limits !== undefined &&
       findLimitObjections(limits, { facts, order, replaces: action === 'replace' }),
+    facts.message !== undefined && findMessageObjections(limits, facts.message, facts),
     findSignInObjection(subject, action, facts, limits),
     policyObjections(rules, subject, action, facts),
   );

@@ -41,6 +41,8 @@ export interface DecisionFacts {
   readonly broker: BrokerFacts | null;
   readonly holdings: HoldingFacts | null;
   readonly option?: OptionFacts | undefined;
+  /** Set only for a message. */
+  readonly message?: MessageFacts | undefined;
   readonly counted: CountedTotals;
   /** Additional facts. Their names have their source as a prefix (`mandate.`, `relations.`). */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
@@ -103,6 +105,13 @@ export interface OptionFacts {
   readonly free_shares: string | null;
   /** Dollars that neither secure another put nor are needed for another open purchase. */
   readonly free_cash: string | null;
+}
+
+export interface MessageFacts {
+  /** The recipient as limits list it, such as `gmail:bob@example.com`. */
+  readonly recipient: string;
+  /** Number of the person's messages that have been, or may have been, sent today (New York time). */
+  readonly sent_today: number;
 }
 
 /** The account's holdings at the broker, and open orders that were not sent by this gateway. */

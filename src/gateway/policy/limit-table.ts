@@ -9,6 +9,7 @@ import {
 import { assetClasses, assetClassWords, isSymbolOrOptionOn, symbolAssetClass } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import type { LimitName, LimitSubkey } from '../../trading/limit-words.ts';
+import { describeRecipientKey, isRecipientKey } from '../../trading/message.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { adverseSide, currentPrice, sideOutsideBand } from '../../trading/price-drift.ts';
@@ -16,14 +17,16 @@ import { sentLimitPrice } from '../../trading/worst-case.ts';
 import { isTimeZone, weekdays, zonedTimeOfDay } from '../../trading/zoned-time.ts';
 import { isQuoteStale } from './broker-checks.ts';
 import {
+  collectObjections,
   computeDayLoss,
   type DecisionFacts,
   isReducingOrder,
   type MarketFacts,
+  type MessageFacts,
   type Objection,
   type OrderFacts,
 } from './decision.ts';
-import { findUnsaidAfter, OWN_WORDS_HINT } from './origin.ts';
+import { findUnsaidAfter, OWN_WORDS_HINT, OWN_WORDS_MESSAGE_HINT } from './origin.ts';
 
 interface Compared {
   readonly facts: DecisionFacts;
@@ -69,6 +72,8 @@ const fraction = z
   .pipe(positiveDecimalString)
   .refine((text) => Number(text) <= 1, 'must be a fraction of at most 1: "0.05" is 5%');
 const count = z.number().int().min(1).max(100_000);
+/** Maximum number of recipients, because people must be able to read the list on a phone. */
+const MAX_RECIPIENTS = 50;
 const wall = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
 
 const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefined =>
@@ -290,6 +295,29 @@ export const limitTable = {
         : { text: `neither symbol, side nor amount is in the owner’s own words, after text from ${outside}` };
     },
   }),
+  message_recipients: defineLimit({
+    // Checked in findMessageObjections.
+    schema: z
+      .array(
+        z
+          .string()
+          .refine(
+            isRecipientKey,
+            'must be recipients such as gmail:bob@example.com (domain in lowercase) or slack:#trading',
+          ),
+      )
+      .max(MAX_RECIPIENTS),
+    reason: 'RECIPIENT_NOT_KNOWN',
+    needs: 'the recipient',
+    check: () => undefined,
+  }),
+  max_day_messages: defineLimit({
+    // Checked in findMessageObjections.
+    schema: count,
+    reason: 'MESSAGES_EXCEED_MAX_PER_DAY',
+    needs: 'the messages of the day',
+    check: () => undefined,
+  }),
   second_person_above: defineLimit({
     // Checked in parties.ts.
     schema: amount,
@@ -335,6 +363,41 @@ export function findLimitObjections(limits: AccountLimits, compared: Compared): 
       },
     ];
   });
+}
+
+/** Messages per day if the limits don't say. */
+export const DEFAULT_DAY_MESSAGES = 5;
+
+/**
+ * Returns why a message may not be sent. Unlike orders, messages are limited without limits, too: no recipient is known
+ * until the owner adds one.
+ */
+export function findMessageObjections(
+  limits: AccountLimits = {},
+  { recipient, sent_today }: MessageFacts,
+  facts: Pick<DecisionFacts, 'more'>,
+): Objection[] {
+  const { message_recipients: known = [], max_day_messages: limit = DEFAULT_DAY_MESSAGES } = limits;
+  const outside = findUnsaidAfter(facts);
+  return collectObjections<Objection>(
+    !known.includes(recipient) && {
+      reason: 'RECIPIENT_NOT_KNOWN',
+      text: `messages to ${describeRecipientKey(recipient)} are not allowed, because the recipient is not known`,
+      hint: `Check the address. To allow it, run "trade-agent policy set message_recipients+=${recipient}" and approve that on your phone.`,
+      value: recipient,
+    },
+    sent_today >= limit && {
+      reason: 'MESSAGES_EXCEED_MAX_PER_DAY',
+      text: `${sent_today} messages were sent today, and the limit is ${limit}`,
+      hint: `Wait until tomorrow (New York time), or run "trade-agent policy set max_day_messages=${sent_today + 1}" and approve that on your phone.`,
+      ...countValues(limit, sent_today + 1),
+    },
+    outside !== undefined && {
+      reason: 'PROVENANCE_NOT_OWN_WORDS',
+      text: `the recipient or the text is not in the owner’s own words, after text from ${outside}`,
+      hint: OWN_WORDS_MESSAGE_HINT,
+    },
+  );
 }
 
 function unknownFact(name: LimitName, { needs }: LimitRow, which: UncheckableLimit): Objection {

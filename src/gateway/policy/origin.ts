@@ -1,4 +1,5 @@
 import type { ProposalOrigin } from '../../approval/kind.ts';
+import type { MessageDraft } from '../../trading/message.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import type { DecisionFacts } from './decision.ts';
 
@@ -7,7 +8,13 @@ const UNSAID_AFTER_FACT = 'origin.unsaid_after';
 
 export const OWN_WORDS_HINT = 'Say it in your own words, with symbol, side and amount, such as "buy 3 KO"';
 
+/** Sources of a field that is the owner's: their words, a default that they set, or a rule that they set up. */
+const ownSources: readonly (string | undefined)[] = ['user', 'default', 'computed'];
+
 const orderFields = ['symbol', 'side', 'qty', 'notional'];
+export const OWN_WORDS_MESSAGE_HINT =
+  'Say it in your own words, with the recipient and any note, such as "email my portfolio to bob@example.com".';
+
 /** The fields that decide a replacement or a batch, which name their symbols elsewhere. */
 const otherFields = ['order_id', 'qty', 'limit_price', 'stop_price', 'trail', 'orders'];
 /**
@@ -30,6 +37,21 @@ export function toOriginFacts(origin: ProposalOrigin | undefined): DecisionFacts
   if (origin === undefined || origin.isOtherAgent) return {};
   const { tainted_by: outside = [] } = origin.provenance;
   return outside.length > 0 && !isSaid(origin.provenance) ? { [UNSAID_AFTER_FACT]: outside } : {};
+}
+
+/**
+ * Returns facts about where a message comes from. The recipient, the subject and the text must each be the owner's, or
+ * computed by a rule, because a message with one sentence of somebody else can reveal or promise anything.
+ */
+export function toMessageOriginFacts(
+  origin: ProposalOrigin | undefined,
+  { subject }: Pick<MessageDraft, 'subject'>,
+): DecisionFacts['more'] {
+  if (origin === undefined || origin.isOtherAgent) return {};
+  const { fields, tainted_by: outside = [] } = origin.provenance;
+  const decisive = ['recipient', 'text', ...(subject === undefined ? [] : ['subject'])];
+  const isOwners = decisive.every((name) => ownSources.includes(fields[name]?.source));
+  return outside.length > 0 && !isOwners ? { [UNSAID_AFTER_FACT]: outside } : {};
 }
 
 /** Returns the sources of outside text that an order may come from; undefined if the owner's words decide it. */

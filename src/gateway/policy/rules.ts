@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { DecisionFacts, DecisionSubject, PolicyAction } from './decision.ts';
-import { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
+import { type AccountLimits, accountLimitsSchema, DEFAULT_DAY_MESSAGES } from './limit-table.ts';
 
 /** The rules for an account's orders at one moment. Rules can only add objections. */
 export interface Rules {
@@ -92,6 +92,9 @@ export function defaultLimits(): Limits {
         max_price_deviation: '0.05',
         min_seconds_between_same: 60,
         own_words: true,
+        // Nobody until the owner adds a recipient.
+        message_recipients: [],
+        max_day_messages: DEFAULT_DAY_MESSAGES,
         // The default excludes crypto and options, because owners have to enable them explicitly.
         asset_classes: ['us_equity'],
         hours: {

@@ -4,6 +4,7 @@ import type {
   MessageChangeResult,
   MessageJournal,
   MessageJournalEntry,
+  MessageLimit,
   MessageResult,
   MessageState,
 } from '../message-journal.ts';
@@ -11,29 +12,15 @@ import { lock, one, run, type SqlTransactions, type TransactionWork } from './sq
 import { consumeApproval } from './used-approvals.ts';
 
 export function createMessageJournal(database: SqlTransactions): MessageJournal {
-  const move = (
-    { sub, id, epoch }: MessageJournalEntry,
-    from: MessageState,
-    to: MessageState,
-    result: string | null,
-    now: number,
-  ): Promise<MessageChangeResult> =>
-    database.write(function* () {
-      const changed = yield* run(
-        `UPDATE gateway_messages SET state = @to, result = @result, epoch = epoch + 1, updated_at = @now
-         WHERE sub = @sub AND client_message_id = @id AND state = @from AND epoch = @epoch`,
-        { sub, id, epoch, from, to, result, now },
-      );
-      return { outcome: changed === 1 ? 'moved' : 'stale', entry: yield* requireEntry(sub, id) };
-    });
   return {
     find: (sub, id) => database.read(() => find(sub, id)),
-    claim: ({ approval, sub, id, digest, draft }, now) =>
+    countSince: (sub, since) => database.read(() => countSince(sub, since)),
+    claim: ({ approval, sub, id, digest, draft }, limit, now) =>
       database.write(function* () {
-        // Locks the message's ID until the end of the transaction, so that a concurrent claim finds this entry.
-        yield* lock('message', sub, id);
+        yield* lockMessages(sub);
         const known = yield* find(sub, id);
         if (known !== undefined) return { outcome: 'known', entry: known } as const;
+        if (yield* isLimitReached(sub, limit)) return { outcome: 'over_limit' } as const;
         if (!(yield* consumeApproval(approval, { kind: 'message', sub, subjectId: id }, now)))
           return { outcome: 'approval_used' } as const;
         yield* run(
@@ -43,9 +30,53 @@ export function createMessageJournal(database: SqlTransactions): MessageJournal 
         );
         return { outcome: 'claimed', entry: yield* requireEntry(sub, id) } as const;
       }),
-    reclaim: (seen, now) => move(seen, 'ready', 'intent', null, now),
-    finish: (seen, result, now) => move(seen, 'intent', result.state, storedResult(result), now),
+    reclaim: (seen, limit, now) =>
+      database.write(function* () {
+        yield* lockMessages(seen.sub);
+        const entry = yield* requireEntry(seen.sub, seen.id);
+        if (entry.epoch !== seen.epoch) return { outcome: 'stale', entry } as const;
+        if (yield* isLimitReached(seen.sub, limit)) return { outcome: 'over_limit' } as const;
+        return yield* move(seen, { from: 'ready', to: 'intent', result: null, now });
+      }),
+    finish: (seen, result, now) =>
+      database.write(() => move(seen, { from: 'intent', to: result.state, result: storedResult(result), now })),
   };
+}
+
+/** Locks the person's messages until the end of the transaction, so that concurrent claims count each other. */
+function lockMessages(sub: string): TransactionWork<void> {
+  return lock('messages', sub);
+}
+
+function* move(
+  { sub, id, epoch }: MessageJournalEntry,
+  change: {
+    readonly from: MessageState;
+    readonly to: MessageState;
+    readonly result: string | null;
+    readonly now: number;
+  },
+): TransactionWork<MessageChangeResult> {
+  const changed = yield* run(
+    `UPDATE gateway_messages SET state = @to, result = @result, epoch = epoch + 1, updated_at = @now
+     WHERE sub = @sub AND client_message_id = @id AND state = @from AND epoch = @epoch`,
+    { sub, id, epoch, ...change },
+  );
+  return { outcome: changed === 1 ? 'moved' : 'stale', entry: yield* requireEntry(sub, id) };
+}
+
+function* isLimitReached(sub: string, { since, max }: MessageLimit): TransactionWork<boolean> {
+  return (yield* countSince(sub, since)) >= max;
+}
+
+/** Counts by the latest change, so that a message that is sent again the next day counts for that day. */
+function* countSince(sub: string, since: number): TransactionWork<number> {
+  const row = yield* one<{ readonly count: number }>(
+    `SELECT count(*) AS count FROM gateway_messages
+     WHERE sub = @sub AND state IN ('intent', 'sent', 'unknown') AND updated_at >= @since`,
+    { sub, since },
+  );
+  return Number(row?.count ?? 0);
 }
 
 function* find(sub: string, id: string): TransactionWork<MessageJournalEntry | undefined> {

@@ -83,10 +83,11 @@ function claimContract(open: OpenStores): void {
 
     it('lets an approval be used once, for an order or a message', async () => {
       const message = { sub: 'alice', id: 'ta-00000009', digest: 'digest', draft: {} as never };
+      const limit = { since: 0, max: 1 };
       const { messages } = opened.stores;
       await journal.claim(claim, 1000);
-      expect(await messages.claim({ ...message, approval }, 1001)).toEqual({ outcome: 'approval_used' });
-      expect(await messages.claim({ ...message, approval: approvalOf('jti-2') }, 1001)).toMatchObject({
+      expect(await messages.claim({ ...message, approval }, limit, 1001)).toEqual({ outcome: 'approval_used' });
+      expect(await messages.claim({ ...message, approval: approvalOf('jti-2') }, limit, 1001)).toMatchObject({
         outcome: 'claimed',
       });
       const another = { ...claim, clientOrderId: 'ta-00000002', approval: approvalOf('jti-2') };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Proposal, ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Order } from '../../../src/trading/views.ts';
+import { knowRecipients } from '../../fixtures/known-recipients.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 const limit = (price: string, qty = '1'): ProposalRequestInput => ({
@@ -90,6 +91,9 @@ describe('each kind of proposal', () => {
       kind: 'message',
       message: { service: 'slack', recipient: '#trading', text: 'Sold 5 KO.' },
     };
+    const unknown = await alice.ask(request);
+    expect(unknown).toMatchObject({ status: 403, body: { code: 'policy_denied', reason: 'RECIPIENT_NOT_KNOWN' } });
+    knowRecipients(world.sandbox.ready.home, 'slack:#trading');
     const refused = await alice.ask(request);
     expect(refused).toMatchObject({ status: 409, body: { code: 'account_not_connected' } });
     await alice.connect('slack', ['chat:write']);

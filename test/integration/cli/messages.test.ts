@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { knowRecipients } from '../../fixtures/known-recipients.ts';
 import { linesIn } from '../../fixtures/record-lines.ts';
 import { suiteCliWorld } from './cli-world.ts';
 
 const world = suiteCliWorld();
 beforeAll(async () => {
+  knowRecipients(
+    ...[world.sandbox.ready.home, 'slack:#trading', 'slack:#general', 'slack:#nowhere', 'gmail:bob@example.com'],
+  );
   await connect('slack');
   await connect('gmail');
 });

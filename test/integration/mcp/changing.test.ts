@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { knowRecipients } from '../../fixtures/known-recipients.ts';
 import { sharedMcpWorld } from './mcp-world.ts';
 import { rpc, tasksExtension } from './rpc.ts';
 
@@ -108,7 +109,10 @@ describe('cancel_order', () => {
 });
 
 describe('send_summary', () => {
-  beforeAll(async () => (await world.as('alice')).connect('slack', ['chat:write']));
+  beforeAll(async () => {
+    knowRecipients(world.sandbox.ready.home, 'slack:#trading');
+    await (await world.as('alice')).connect('slack', ['chat:write']);
+  });
   const summary = { service: 'slack', recipient: '#trading', note: 'Sent by a test.' };
 
   it('asks the person with all of the text, and sends nothing that they deny', async () => {

@@ -6,6 +6,7 @@ import { createAccountQuestions } from '../../../src/mcp/server/account-question
 import { createMcpServer } from '../../../src/mcp/server/mcp-server.ts';
 import { MCP_SCOPES } from '../../../src/oauth/scopes.ts';
 import { connectionRequiredError } from '../../../src/tools/gateway/gateway-problem.ts';
+import { knowRecipients } from '../../fixtures/known-recipients.ts';
 import { pairByHttp } from '../home/http-browser.ts';
 import { factsOf, sharedMcpWorld } from './mcp-world.ts';
 import { request, rpc, rpcAnswer, tasksExtension } from './rpc.ts';
@@ -19,6 +20,7 @@ describe('a tool that needs an account elsewhere', () => {
   const { world, tokens } = sharedMcpWorld({ holdMs: 1_500 });
   let bob: string;
   beforeAll(async () => {
+    knowRecipients(world.sandbox.ready.home, 'slack:#trading');
     bob = await world.token('helper-bot', 'bob');
   });
 

@@ -11,12 +11,14 @@ import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
+import { knowRecipients } from '../../fixtures/known-recipients.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from '../approval/world.ts';
 import { type Facts, factsOf } from './mcp-world.ts';
 
 let world: ProposalWorld;
 beforeAll(async () => {
   world = await startProposalWorld();
+  knowRecipients(world.sandbox.ready.home, 'slack:#trading');
 });
 afterAll(() => world?.close());
 

@@ -45,7 +45,7 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
     }),
   );
   const message = { sub, id: 'ta-00000002', digest: 'digest', draft: {} as never };
-  await stores.messages.claim({ ...message, approval: { issuer, jti: 'message' } }, now);
+  await stores.messages.claim({ ...message, approval: { issuer, jti: 'message' } }, { since: 0, max: 1 }, now);
   await drafted(stores, 'pr_1', now);
   await stores.halts.restrict('bob', client, undefined, now);
   await stores.halts.halt('carol', client, now);

@@ -6,7 +6,8 @@ import { toExecution, toHttpProblem } from '../execution.ts';
 
 /** The gateway's message service. All methods throw only `HttpProblem`s. */
 export interface MessagePorts {
-  requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
+  /** @throws {HttpProblem} if the rules forbid the message, or its account is not connected */
+  requireSendable(draft: MessageDraft, proposer: Proposer): Promise<void>;
   /** Sends at most once. @throws {HttpProblem} 504 `outcome_unknown` (`final` if it can never be known), and others */
   send(approved: { draft: MessageDraft; digest: string }, owner: Approval): Promise<SentMessage>;
   /** @throws {HttpProblem} 404 `not_found` if the message was never sent, 504 `outcome_unknown` */
@@ -24,7 +25,7 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
         throw toHttpProblem(error);
       }
       // Checked before the person is asked, so that they don't approve a message that can't be sent.
-      await ports.requireConnected(draft, proposer);
+      await ports.requireSendable(draft, proposer);
       return { subject: draft, subjectId, worstCase: null, warnings: [], shows: {} };
     },
     describe: ({ service, recipient }) => `SEND ${service} ${recipient.replace('@', ' at ')}`,

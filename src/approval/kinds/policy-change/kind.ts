@@ -5,6 +5,7 @@ import {
   type PolicyChangeSubject,
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
+import { isMessageChange } from '../../../trading/limit-words.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { type FindBrokerName, toDisplayedAccount, toExecution } from '../execution.ts';
 
@@ -79,6 +80,9 @@ const MAX_NAMED_CHANGES = 4;
 function loosenedText({ changes }: PlannedPolicyChange): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';
+  if (looser.every(isMessageChange)) {
+    return `${looser.join('; ')}. Check every character. Each message still needs your approval.`;
+  }
   const listed = looser.slice(0, MAX_NAMED_CHANGES).join('; ');
   const more = looser.length > MAX_NAMED_CHANGES ? `; and ${looser.length - MAX_NAMED_CHANGES} more` : '';
   return `Orders that are now refused will be allowed: ${listed}${more}. Each still needs your approval or one of your mandates.`;

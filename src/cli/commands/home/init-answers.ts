@@ -13,6 +13,7 @@ import { DEFAULT_PORT, formatListenAddress, type ListenAddress } from '../../../
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { LimitName } from '../../../trading/limit-words.ts';
+import { isRecipientKey, toRecipientKey } from '../../../trading/message.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { type ListeningFlags, toListenOptions } from '../../options/listening.ts';
@@ -110,8 +111,14 @@ export async function promptForLimits(asking: PromptContext, options: InitOption
   };
   const each = asked.max_order_notional;
   const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(DEFAULT_DAY_LIMIT_ORDERS).toFixed() };
-  const limits = { ...usual.accounts[OTHER_ACCOUNTS_KEY], ...day, ...asked };
+  const limits = { ...usual.accounts[OTHER_ACCOUNTS_KEY], ...ownRecipients(options), ...day, ...asked };
   return { ...usual, accounts: { [OTHER_ACCOUNTS_KEY]: limits } };
+}
+
+/** Returns the owner's own address as a known recipient of messages, if it was given. */
+function ownRecipients({ email }: Pick<InitOptions, 'email'>): AccountLimits {
+  const key = email === undefined ? '' : toRecipientKey({ service: 'gmail', recipient: email });
+  return isRecipientKey(key) ? { message_recipients: [key] } : {};
 }
 
 async function askLimit(

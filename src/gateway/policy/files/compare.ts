@@ -1,6 +1,7 @@
 import { Dec } from '../../../trading/decimal.ts';
-import { formatLimitChange, type LimitName } from '../../../trading/limit-words.ts';
+import { formatLimitChange, type LimitName, toRecipientChange } from '../../../trading/limit-words.ts';
 import type { CedarRule } from '../cedar/rule-text.ts';
+import { DEFAULT_DAY_MESSAGES } from '../limit-table.ts';
 import { type AccountLimits, findAccountLimits, type Limits, OTHER_ACCOUNTS_KEY } from '../rules.ts';
 
 export interface ComparedRules {
@@ -94,6 +95,16 @@ const hours = ordered<Hours>(
   ({ zone, from, to, days }) => `${from} to ${to} on ${days.join(' ')}, ${zone}`,
 );
 
+/** Compares recipients one by one. Without a list, no recipient is known. */
+const recipients: Comparison<Names> = (_, before = [], after = []) => [
+  ...after
+    .filter((one) => !before.includes(one))
+    .map((one) => ({ line: toRecipientChange('added', one), tighter: false })),
+  ...before
+    .filter((one) => !after.includes(one))
+    .map((one) => ({ line: toRecipientChange('removed', one), tighter: true })),
+];
+
 const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<AccountLimits[Name]>> } = {
   max_order_notional: atMost,
   max_order_qty: atMost,
@@ -108,6 +119,8 @@ const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<Accoun
   second_person_above: atMost,
   deny_opposing: exactly,
   own_words: exactly,
+  message_recipients: recipients,
+  max_day_messages: (name, before = DEFAULT_DAY_MESSAGES, after = DEFAULT_DAY_MESSAGES) => atMost(name, before, after),
   symbols: (name, before, after) => [
     ...oneOf(`${name}.allow`, before?.allow, after?.allow),
     ...noneOf(`${name}.deny`, before?.deny, after?.deny),

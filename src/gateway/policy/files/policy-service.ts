@@ -59,6 +59,7 @@ export function createPolicyService(options: PolicyDeskOptions): PolicyService {
     async plan(who, request) {
       const planned = await plan(options, who, request);
       const { account, before, changes, rules: after } = planned;
+      requireOwnRecipient(planned, who);
       if (changes.length === 0) throw unchanged('the change only tightens the rules: send it with PUT');
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
       // Evaluates the rules, because they may forbid changes through the gateway. A firm's rules may do so.
@@ -205,6 +206,34 @@ async function requireLimits(text: string, { digest, written: { texts } }: Loade
  */
 async function forgetLimitsOfFolder(rules: StoredRulesSource, { written }: LoadedRules): Promise<void> {
   if (rules.store.folder !== undefined && !hasLimits(written.limits)) await rules.forgetLimits();
+}
+
+/**
+ * Checks a change that adds a recipient of messages. A person who approves a list may overlook the recipient in it, so a
+ * new recipient has an approval of its own. After outside text, the recipient must be the owner's choice.
+ * @throws {HttpProblem} 422 `invalid_policy`, 403 `policy_denied`
+ */
+function requireOwnRecipient(
+  { before, account, limits, changes }: Awaited<ReturnType<typeof plan>>,
+  { origin }: Pick<Proposer, 'origin'>,
+): void {
+  const { message_recipients: known = [] } = findAccountLimits(before.written.limits, account.account) ?? {};
+  const { message_recipients: wanted = known } = limits ?? {};
+  if (wanted.every((one) => known.includes(one))) return;
+  if (changes.filter((line) => line.startsWith('looser: ')).length > 1) {
+    throw new HttpProblem(422, 'invalid_policy', 'a new recipient needs an approval of its own', {
+      hint: 'Propose each new recipient alone, and other changes separately.',
+      fields: ['limits.message_recipients'],
+    });
+  }
+  const { isOtherAgent = false, provenance } = origin ?? {};
+  const { fields, tainted_by: outside = [] } = provenance ?? { fields: {} };
+  if (!isOtherAgent && (outside.length === 0 || fields.limits?.source === 'user')) return;
+  throw new HttpProblem(403, 'policy_denied', 'the recipient is not in the owner’s own words', {
+    hint: 'Add the recipient yourself with "trade-agent policy set message_recipients+=gmail:NAME@DOMAIN".',
+    members: { reason: 'PROVENANCE_NOT_OWN_WORDS', reasons: ['PROVENANCE_NOT_OWN_WORDS'], policy: before.digest },
+    challenge: {},
+  });
 }
 
 /** Rejects a change to rules that have errors, because its result would be unknown. */

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { createStaticRulesSource } from '../../../../src/gateway/policy/rules.ts';
 import { formatUtcSeconds } from '../../../../src/machine/clock.ts';
 import type { MessageDraft } from '../../../../src/trading/message.ts';
 import { buildMessageSendDetails } from '../../../../src/trading/message-details.ts';
+import { limitsWithRecipients } from '../../../fixtures/known-recipients.ts';
 import { type Reply, startServer } from './answering-server.ts';
 import type { MintOptions } from './test-issuer.ts';
 import { closedAfter, startWorld } from './world.ts';
@@ -22,7 +24,8 @@ export async function startMessageWorld() {
     gmail: { audience: 'gmail', url },
   });
   const messages = at(services.url);
-  const world = await startWorld({ brokerTimeoutMs: 300, messages });
+  const rules = createStaticRulesSource(limitsWithRecipients('slack:#trading', 'gmail:bob@example.com'));
+  const world = await startWorld({ brokerTimeoutMs: 300, messages, rules });
   const { clock, issuer, url } = world;
   // Messages alone: nobody has an account at the broker.
   issuer.connected.clear();

@@ -18,6 +18,11 @@ describe('limits that are set by KEY=VALUE', () => {
     ['types=limit, stop_limit', { types: ['limit', 'stop_limit'] }],
     ['live.mandate_up_to=200', { live: { mandate_up_to: '200' } }],
     ['deny_opposing=true', { deny_opposing: true }],
+    ['max_day_messages=9', { max_day_messages: 9 }],
+    ['message_recipients+=gmail:Bob+x@example.com', { message_recipients: ['gmail:Bob+x@example.com'] }],
+    ['symbols.deny+=AMC,GME', { symbols: { allow: ['VTI'], deny: ['AMC', 'GME'] } }],
+    ['symbols.deny-=GME', { symbols: { allow: ['VTI'], deny: [] } }],
+    ['symbols.deny-=AMC', {}],
     ['own_words=true', { own_words: true }],
   ])('take %s', (pair, changed) => {
     expect(set(pair)).toEqual({ ...limits, ...changed });
@@ -42,6 +47,10 @@ describe('limits that are set by KEY=VALUE', () => {
     ['max_order_notional=-5', 'max_order_notional can’t be "-5"', 'POLICY.md'],
     ['max_order_notional=many', 'max_order_notional can’t be "many"', 'POLICY.md'],
     ['max_day_orders=2.5', 'max_day_orders can’t be "2.5"', 'POLICY.md'],
+    ['message_recipients+=bob@example.com', 'message_recipients can’t be "bob@example.com"', 'POLICY.md'],
+    ['message_recipients+=gmail:bob@Example.com', 'must be recipients such as gmail:bob@example.com', 'POLICY.md'],
+    ['message_recipients+=slack:#Tr\u0430ding', 'must be recipients such as', 'POLICY.md'],
+    ['max_order_notional+=5', 'max_order_notional can’t be "5"', 'POLICY.md'],
     ['sides=borrow', 'sides can’t be "borrow"', 'POLICY.md'],
     ['hours.from=09:30', "can't be combined", 'POLICY.md'],
     ['version=2', 'there is no limit "version"', 'Limits: max_order_notional'],

@@ -26,6 +26,7 @@ const deskWith = (deliver: (draft: MessageDraft, token: string) => Promise<Messa
     gateway,
     issuer: 'https://issuer.example',
     detailsType: 'message_send',
+    rules: { requireAllowed: async () => ({ since: 0, max: 5 }) },
     clock: { now, monotonic: now, sleep: async () => {} },
   });
 };

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { computeProvenance, type ProvenanceInput } from '../../../../src/agent/graph/provenance.ts';
 import type { ProposalOrigin } from '../../../../src/approval/kind.ts';
 import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
-import { toOriginFacts } from '../../../../src/gateway/policy/origin.ts';
+import { toMessageOriginFacts, toOriginFacts } from '../../../../src/gateway/policy/origin.ts';
+import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
+import { type MessageDraft, toRecipientKey } from '../../../../src/trading/message.ts';
 import { factsOf, limitedTo, subject } from './sound-order.ts';
 
 const NEWS = 'MCP server news';
@@ -78,5 +80,83 @@ describe('own_words, after text from outside', () => {
   it('is a rule that the owner can leave out', () => {
     const facts = { ...factsOf(), more: toOriginFacts(originOf(['yes, do it'])) };
     expect(evaluatePolicy(limitedTo({}), subject, 'place', facts)).toMatchObject({ effect: 'allow' });
+  });
+});
+
+describe('own words of a message, after text from outside', () => {
+  const draft: MessageDraft = {
+    ...{ service: 'gmail', recipient: 'bob@example.com', subject: 'Portfolio', text: 'Equity $1.00' },
+    ...{ client_message_id: 'ta-00000001', expires_at: '2026-11-24T17:05:00Z' },
+  };
+  const known: AccountLimits = { message_recipients: ['gmail:bob@example.com'] };
+  const rule = { source: 'computed', from: 'the portfolio' } as const;
+  const said = { source: 'user' } as const;
+  const asked = (fields: ProposalOrigin['provenance']['fields'], more: object = { tainted_by: [NEWS] }) => ({
+    isOtherAgent: false,
+    provenance: { fields: { recipient: said, subject: rule, text: rule, ...fields }, ...more },
+  });
+  const decideMessage = (origin: ProposalOrigin | undefined, limits = known, message = draft, sent_today = 0) =>
+    evaluatePolicy(limitedTo(limits), subject, 'send_message', {
+      ...{ ...factsOf(), order: null, market: null, broker: null, holdings: null },
+      message: { recipient: toRecipientKey(message), sent_today },
+      more: toMessageOriginFacts(origin, message),
+    });
+
+  it.each([
+    ['its recipient', asked({ recipient: other })],
+    ['its text', asked({ text: other })],
+    ['its subject', asked({ subject: other })],
+    [
+      'a text of no known source',
+      { isOtherAgent: false, provenance: { fields: { recipient: said }, tainted_by: [NEWS] } },
+    ],
+  ])('are needed for %s', (_, origin) => {
+    const decision = decideMessage(origin);
+    expect(decision).toMatchObject({ effect: 'deny', reasons: ['PROVENANCE_NOT_OWN_WORDS'] });
+    expect(decision.texts[0]).toContain(NEWS);
+    expect(decision.hint).toContain('Say it in your own words');
+  });
+
+  it.each([
+    ['the owner’s recipient and a rule’s text', asked({})],
+    ['the owner’s recipient and text', asked({ text: said })],
+    ['what a scheduled rule computed', asked({ recipient: { source: 'computed', from: 'check' } })],
+    ['a text that the model wrote without outside text', asked({ text: other }, {})],
+    ['another agent’s message, whose fields are all its own', { ...asked({ text: other }), isOtherAgent: true }],
+    ['an approved message', undefined],
+  ])('let through %s', (_, origin) => {
+    expect(decideMessage(origin)).toMatchObject({ effect: 'allow' });
+  });
+
+  it.each([
+    ['another person', 'eve@example.com'],
+    ['a dot more', 'b.ob@example.com'],
+    ['a tag', 'bob+eve@example.com'],
+    ['another case of the name', 'Bob@example.com'],
+    ['a longer domain', 'bob@example.com.co'],
+    ['a subdomain', 'bob@mail.example.com'],
+    ['a digit for a letter', 'b0b@example.com'],
+  ])('send nothing to %s', (_, recipient) => {
+    const decision = decideMessage(asked({}), known, { ...draft, recipient });
+    expect(decision).toMatchObject({ effect: 'deny', reasons: ['RECIPIENT_NOT_KNOWN'], value: `gmail:${recipient}` });
+    expect(decision.hint).toContain(`message_recipients+=gmail:${recipient}`);
+  });
+
+  it('know a domain in any case, and no recipient without a list', () => {
+    expect(decideMessage(asked({}), known, { ...draft, recipient: 'bob@EXAMPLE.com' }).effect).toBe('allow');
+    for (const limits of [{}, { message_recipients: [] }]) {
+      expect(decideMessage(asked({}), limits)).toMatchObject({ reasons: ['RECIPIENT_NOT_KNOWN'] });
+    }
+  });
+
+  it.each([
+    ['five where nothing is said', known, 5],
+    ['as many as the owner allows', { ...known, max_day_messages: 7 }, 7],
+  ])('send in a day %s', (_, limits, most) => {
+    expect(decideMessage(asked({}), limits, draft, most - 1).effect).toBe('allow');
+    expect(decideMessage(asked({}), limits, draft, most)).toMatchObject({
+      ...{ effect: 'deny', reasons: ['MESSAGES_EXCEED_MAX_PER_DAY'] },
+      ...{ limit: String(most), value: String(most + 1) },
+    });
   });
 });

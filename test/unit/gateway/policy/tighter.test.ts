@@ -52,6 +52,8 @@ const all: fc.Arbitrary<Required<AccountLimits>> = fc.record({
   second_person_above: amount,
   deny_opposing: fc.constant(true as const),
   own_words: fc.constant(true as const),
+  message_recipients: fc.subarray(['slack:#a', 'gmail:a@b.example']),
+  max_day_messages: count,
   symbols: fc.oneof(
     symbols.map((allow) => ({ allow })),
     symbols.map((deny) => ({ deny })),

@@ -48,6 +48,10 @@ const tightened: readonly Tightened[] = [
   [classes('us_equity', 'crypto'), classes('us_equity'), 'asset_classes', 'crypto us_equity', 'us_equity'],
   [{}, { deny_opposing: true }, 'deny_opposing', 'not limited', 'true'],
   [{}, { own_words: true }, 'own_words', 'not limited', 'true'],
+  [{ max_day_messages: 2 }, { max_day_messages: 1 }, 'max_day_messages', '2', '1'],
+  // Without the limit, there are five messages a day.
+  [{}, { max_day_messages: 4 }, 'max_day_messages', '5', '4'],
+  [{ max_day_messages: 6 }, {}, 'max_day_messages', '6', '5'],
   [{ symbols: { allow: ['A', 'B'] } }, { symbols: { allow: ['B'] } }, 'symbols.allow', 'A B', 'B'],
   [{ symbols: { allow: ['A'] } }, { symbols: { allow: [] } }, 'symbols.allow', 'A', 'none'],
   [{ symbols: { deny: ['A'] } }, { symbols: { deny: ['A', 'B'] } }, 'symbols.deny', 'A', 'A B'],
@@ -82,6 +86,20 @@ describe('a change of limits', () => {
   it.each(tightened)('%j → %j is tighter, and looser back', (before, after, name, was, is) => {
     expect(change(before, after)).toEqual(tighter(`${name} ${was} → ${is}`));
     expect(change(after, before)).toEqual(looser(`${name} ${is} → ${was}`));
+  });
+
+  it('that adds a recipient of messages is looser, by a line for each, and tighter back', () => {
+    const [bob, room] = ['gmail:bob@example.com', 'slack:#trading'];
+    const some = { message_recipients: [bob, room] };
+    expect(change({}, some)).toEqual(looser(`message_recipients added: ${bob}`, `message_recipients added: ${room}`));
+    for (const fewer of [{}, { message_recipients: [] }]) {
+      expect(change(some, fewer)).toEqual(
+        tighter(`message_recipients removed: ${bob}`, `message_recipients removed: ${room}`),
+      );
+    }
+    expect(change(some, { message_recipients: [room, bob] })).toEqual(tighter());
+    expect(change({}, { message_recipients: [] })).toEqual(tighter());
+    expect(change({ message_recipients: [bob] }, { message_recipients: [room] }).tighter).toBe(false);
   });
 
   it.each<[string, AccountLimits, AccountLimits]>([
