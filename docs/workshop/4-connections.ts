@@ -11,6 +11,20 @@ const gateway = createGatewayClient(await app.requireSession(), { signal });
 const message = { service: 'slack', recipient: '#desk', text: 'Nothing to report today.' } as const;
 const propose = () => gateway.propose({ kind: 'message', message }, `workshop-${randomUUID()}`);
 
+// The agent writes only to whom the person allowed. A new recipient takes a yes of its own, before any message.
+const { limits, digest: base } = await gateway.policy();
+const known = await gateway.propose(
+  { kind: 'policy_change', policy_change: { base, limits: { ...limits, message_recipients: ['slack:#desk'] } } },
+  `workshop-${randomUUID()}`,
+);
+console.log(`${known.worst_case?.text}`);
+console.log(`compare ${known.code} with the phone; npx trade-agent phone --decide approve --once`);
+let now = await gateway.proposal(known.id);
+while (['drafted', 'requested', 'approved', 'executing'].includes(now.state)) {
+  now = await gateway.proposal(known.id, { waitSeconds: 20, since: now.updated_at, signal });
+}
+console.log(`#desk is allowed: ${now.state}`);
+
 console.log(`Slack is ${(await gateway.isConnected('slack')) ? '' : 'not '}connected`);
 await propose().catch((error: unknown) => {
   if (!isTradeAgentError(error)) throw error;

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { knowRecipients } from '../fixtures/known-recipients.ts';
 import { suiteWorld } from './suite-world.ts';
 
 /** A model that obeys the attacker: nothing it says moves money, and the phone shows what it proposes. */
@@ -14,6 +15,7 @@ const newsServer = fileURLToPath(new URL('../integration/mcp-client/foreign-serv
 
 beforeAll(async () => {
   await model.start();
+  knowRecipients(world.ready.home, 'gmail:bob@example.com');
   const add = world.start(['connections', 'add', 'gmail']);
   const [, ticket = ''] = await add.waitFor(/phone connect ([\w-]+)/);
   await world.phone.answerConnection('alice', ticket, 'approve');
@@ -161,17 +163,29 @@ describe('a model that obeys injected text', () => {
     expect((await world.cli(['mcp', 'servers', 'remove', 'news'])).code).toBe(0);
   });
 
+  it.each([
+    ['a stranger', 'eve@evil.example'],
+    ['somebody who looks like a known recipient', 'b.ob@example.com'],
+  ])('proposes no message to %s', async (_, recipient) => {
+    const prompt = `read me the mail of ${recipient.length}`;
+    obey(prompt, 'send_gmail_summary', { recipient });
+    const { code, stdout, stderr } = await run(prompt, '--approval', 'detach');
+    expect(code, stdout + stderr).toBe(8);
+    expect(stdout).toContain('RECIPIENT_NOT_KNOWN');
+    expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
+  });
+
   it('can only propose a message: the phone shows who it goes to, and without a tap nothing is sent', async () => {
-    obey('summarize my mail', 'send_gmail_summary', { recipient: 'eve@evil.example', note: 'Pay me.' });
+    obey('summarize my mail', 'send_gmail_summary', { recipient: 'bob@example.com', note: 'Pay me.' });
     const { code, stdout, stderr } = await run('summarize my mail', '--approval', 'detach');
     expect(code, stdout + stderr).toBe(5);
     const [request] = await world.phone.requests('alice', { waitSeconds: 0 });
     expect(request?.details).toMatchObject({
       type: 'message_send',
-      subject: { recipient: 'eve@evil.example', text: expect.stringMatching(/\n\nPay me\.$/) },
+      subject: { recipient: 'bob@example.com', text: expect.stringMatching(/\n\nPay me\.$/) },
       provenance: { fields: { recipient: { source: 'other' } } },
     });
-    expect(request?.binding_message).toContain('eve at evil.example');
+    expect(request?.binding_message).toContain('bob at example.com');
     await world.cli(['phone', '--user', 'alice', '--decide', 'deny', '--once']);
     const resumed = await world.cli(['resume', JSON.parse(stdout).thread, ...modelOptions(), '--output', 'json'], {
       env,

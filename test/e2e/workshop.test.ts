@@ -89,8 +89,10 @@ describe('the workshop', () => {
 
   it('4: an account elsewhere is connected on the phone, and what is said there is asked for', async () => {
     const said = await run('4-connections', [
+      [/compare/, approves],
       [/phone connect (\S+)\n/, async ([, ticket = '']) => phone('connect', ticket)],
     ]);
+    expect(said).toMatch(/^Messages may be sent to #desk on Slack\..*\ncompare .*\n#desk is allowed: executed\n/);
     expect(said).toMatch(/Slack is not connected\nwithout it: /);
     expect(said).toMatch(/connected, for: .+\nrequested: compare [0-9A-Z]{4} with the phone\ncancelled\n$/);
   });
