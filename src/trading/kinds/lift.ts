@@ -34,7 +34,8 @@ export const lift = defineKind({
   scope: ORDER_SCOPE,
   proposeScope: PROPOSE_ORDERS_SCOPE,
   passesHalt: true,
-  requestSchema: z.lazy(() => z.strictObject({})),
+  // Can be left out, because the request says nothing else: it ends whichever state is active.
+  requestSchema: z.lazy(() => z.strictObject({}).default({})),
   subjectSchema,
   resultSchema,
   check: () => {},

@@ -78,6 +78,10 @@ describe('each kind of proposal', () => {
     });
     const lift: ProposalRequestInput = { kind: 'lift', lift: {} };
     await decided(lift, 'deny');
+    // Its payload says nothing, so that it can be left out; a payload that says something is refused.
+    const named = (payload: object) => ({ kind: 'lift', ...payload }) as ProposalRequestInput;
+    expect(await alice.ask(named({ lift: { force: true } }))).toMatchObject({ status: 400 });
+    await decided(named({}), 'deny');
     expect((await alice.send('GET', '/v1/halt')).body).toMatchObject({ halted: true });
     await world.restart();
     expect((await alice.send('GET', '/v1/halt')).body).toMatchObject({ halted: true });
