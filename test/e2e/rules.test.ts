@@ -47,13 +47,16 @@ it('an owner’s rule refuses before the phone rings, and a broken one every ord
   );
   expect(await refusal('buy 1 GME limit 10')).toContain('games are no investment');
 
-  write('policies/own.cedar', 'forbid (principal, action in Action::"trade", resource) when { context.odrer };\n');
-  expect(await refusal('buy 1 AAPL limit 10')).toMatch(/own\.cedar:1:64[\s\S]*order/);
+  write(
+    'policies/own.cedar',
+    '@id("typo") forbid (principal, action in Action::"trade", resource) when { context.odrer };\n',
+  );
+  expect(await refusal('buy 1 AAPL limit 10')).toMatch(/own\.cedar:1:76[\s\S]*order/);
   await cancelsAndReads(order);
 
   // It would not start with such rules.
   await world.killSandbox();
-  await expect(world.restartSandbox()).rejects.toThrow(/ended with 2:[\s\S]*own\.cedar:1:64/);
+  await expect(world.restartSandbox()).rejects.toThrow(/ended with 2:[\s\S]*own\.cedar:1:76/);
   write('policies/own.cedar', 'permit (principal, action, resource);\n');
   await expect(world.restartSandbox()).rejects.toThrow(/ended with 2:[\s\S]*own\.cedar:1:1: .*forbid/);
   rmSync(join(world.ready.home, 'policies'), { recursive: true });

@@ -37,7 +37,8 @@ withPostgres('the rules of gateways that share a database', () => {
     writeFileSync(file, text, { mode: 0o600 });
   };
   const limits = (amount: string) => `version: 1\naccounts: {"*": {max_order_notional: "${amount}"}}\n`;
-  const noGme = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
+  const noGme =
+    '@id("no-gme") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
   const start = async (machine: string, stores: SharedStores) => {
     const open = await openRules(join(folder, machine), true, { onError: (message) => void told.push(message) });
     return await open(stores, systemClock);
@@ -231,8 +232,8 @@ withPostgres('the rules of gateways that share a database', () => {
       write('out', 'firm/house.cedar', noGme.replace('GME', 'AMC'));
       const changes = [
         'looser: Maximum per order $1,000.00 → $2,000.00',
-        'looser: rule policies/own.1 removed',
-        'tighter: rule firm/house.1 added',
+        'looser: rule policies/no-gme removed',
+        'tighter: rule firm/no-gme added',
       ];
       expect(await importRules('out', { agree: false })).toMatchObject({ outcome: 'not_imported', changes });
       expect((await stores.rules.read()).texts).toMatchObject({ 'policies/own.cedar': noGme });
@@ -363,7 +364,7 @@ withPostgres('the rules of gateways that share a database', () => {
       write('one', 'firm/house.cedar', noGme.replace('GME', 'AMC'));
       const first = await (await start('one', stores)).current();
       expect(first.limitsOf('PA1')).toMatchObject({ max_order_notional: '1000' });
-      expect(first.cedarRules?.map(({ id }) => id)).toEqual(['policies/own.1', 'firm/house.1']);
+      expect(first.cedarRules?.map(({ id }) => id)).toEqual(['policies/no-gme', 'firm/no-gme']);
       expect(await sequencedLines(stores.audit)).toMatchObject([
         {
           event: 'rules_imported',

@@ -38,7 +38,8 @@ interface OpenedRuleStore {
 }
 
 const note = (n: number): AuditNote => ({ event: 'rules_tightened', facts: { sub: 'alice', n } });
-const own = (symbol: string) => `forbid (principal, action, resource) when { context.order.symbol == "${symbol}" };\n`;
+const own = (symbol: string) =>
+  `@id("own") forbid (principal, action, resource) when { context.order.symbol == "${symbol}" };\n`;
 
 /** What a store of the gateway's rules promises, be it a folder or a database. */
 export function ruleStoreContract(open: () => Promise<OpenedRuleStore>): void {

@@ -163,7 +163,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     return {
       seeds: () => [
         '@id("no-tobacco")\n@message("no tobacco")\nforbid (principal, action == Action::"place_order", resource)\nwhen { context.symbol == "PM" };\n',
-        'forbid (principal, action, resource == Account::"PA1") unless { context.side == "sell" && decimal("1.5").lessThan(decimal("2.0")) };\n',
+        '@id("one-account") forbid (principal, action, resource == Account::"PA1") unless { context.side == "sell" && decimal("1.5").lessThan(decimal("2.0")) };\n',
         'permit (principal, action, resource);\n',
       ],
       read: (text) => parseRules(engine, [{ origin: 'policies', file: 'rules.cedar', text }]),

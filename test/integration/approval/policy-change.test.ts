@@ -184,7 +184,7 @@ describe('the owner’s rules, changed from afar,', () => {
 
   it('are shown whole on the phone, or are not proposed', async () => {
     const account = String((await policy(alice)).account);
-    const rule = `forbid (principal, action in Action::"trade", resource == Account::"${account}") when { context.order.symbol == "GME" };`;
+    const rule = `@id("no-gme") forbid (principal, action in Action::"trade", resource == Account::"${account}") when { context.order.symbol == "GME" };`;
     const text = `${rule}\n// ${'x'.repeat(3_990 - rule.length)}`;
     const request = async (limits: object, policies: object) => ({
       kind: 'policy_change',
@@ -211,11 +211,11 @@ describe('the owner’s rules, changed from afar,', () => {
 
   it('are told without what is another account’s', async () => {
     const account = String((await policy(alice)).account);
-    const rule = (who: string) =>
-      `forbid (principal, action in Action::"trade", resource == Account::"${who}") when { context.order.symbol == "GME" };\n`;
-    write('policies/alice.cedar', rule(account));
-    write('policies/both.cedar', rule(account) + rule('PA3SOMEONE'));
-    write('policies/other.cedar', rule('PA3SOMEONE'));
+    const rule = (id: string, who: string) =>
+      `@id("${id}") forbid (principal, action in Action::"trade", resource == Account::"${who}") when { context.order.symbol == "GME" };\n`;
+    write('policies/alice.cedar', rule('a', account));
+    write('policies/both.cedar', rule('b', account) + rule('c', 'PA3SOMEONE'));
+    write('policies/other.cedar', rule('d', 'PA3SOMEONE'));
     const { policies, digest } = await policy(alice);
     expect(Object.keys(policies as object)).toEqual(['alice.cedar', 'both.cedar', 'long.cedar']);
     expect(JSON.stringify(policies)).not.toContain('PA3SOMEONE');

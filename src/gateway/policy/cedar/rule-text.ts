@@ -47,7 +47,7 @@ export interface RuleText {
 }
 
 export interface CedarRule {
-  /** Unique in a gateway: the origin and the rule's `@id` or, without an `@id`, the file name and the rule's number. */
+  /** Unique in a gateway: the origin and the rule's `@id`. */
   readonly id: string;
   readonly text: string;
   readonly effect: 'permit' | 'forbid';
@@ -69,7 +69,7 @@ export function parseBaseRules(engine: CedarEngine): CedarRule[] {
 /**
  * Parses rules and checks them against the schema.
  * @throws {TradeAgentError} `invalid_config` with file, line and column of the first error: a typo, a `permit` outside
- * trade-agent's own rules, a duplicate id, a rule that can never apply, or a word that mixes two scripts
+ * trade-agent's own rules, a missing or duplicate id, a rule that can never apply, or a word that mixes two scripts
  */
 export function parseRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
   const places = new Map<string, RulePosition>();
@@ -77,9 +77,9 @@ export function parseRules(engine: CedarEngine, texts: readonly RuleText[]): Ced
     rejectInvisible(text);
     const parts = engine.split(text.text);
     if ('fault' in parts) throw faultError({ ...text, start: 0 }, parts.fault);
-    return parts.policies.map((policy, index) => {
+    return parts.policies.map((policy) => {
       const place = { ...text, start: policy.start };
-      const rule = readRule(engine, policy.text, place, index + 1);
+      const rule = readRule(engine, policy.text, place);
       const first = places.get(rule.id);
       if (first !== undefined) {
         throw ruleError(place, `the rule "${nameOf(rule.id)}" already exists, at ${formatPlace(first)}`, {
@@ -120,7 +120,7 @@ function rejectInvisible(text: RuleText): void {
 /** A rule file's text, and the byte offset at which one of its rules begins. */
 type RulePosition = RuleText & { readonly start: number };
 
-function readRule(engine: CedarEngine, text: string, place: RulePosition, number: number): CedarRule {
+function readRule(engine: CedarEngine, text: string, place: RulePosition): CedarRule {
   const read = engine.read(text);
   if ('fault' in read) throw faultError(place, read.fault);
   const { effect, annotations, body } = read;
@@ -136,7 +136,12 @@ function readRule(engine: CedarEngine, text: string, place: RulePosition, number
       hint: meant === undefined ? 'A rule can have @id, @code and @message.' : `Did you mean @${meant}?`,
     });
   }
-  const { id = `${stem(place.file)}.${number}`, code, message } = annotations;
+  const { id, code, message } = annotations;
+  if (id === undefined) {
+    throw ruleError(place, 'the rule has no @id', {
+      hint: 'Write a name above it, such as @id("no-options"). Decisions and the audit log name the rule by it.',
+    });
+  }
   if (!ID.test(id)) {
     throw ruleError(place, 'the rule’s @id is not a valid name', {
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores.',
@@ -203,8 +208,4 @@ function inOrder(a: RulePosition | undefined, b: RulePosition | undefined, texts
 
 function nameOf(id: string): string {
   return id.slice(id.indexOf('/') + 1);
-}
-
-function stem(file: string): string {
-  return basename(file, '.cedar');
 }

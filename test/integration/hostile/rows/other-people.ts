@@ -53,6 +53,26 @@ export function otherPeopleRows({ bob }: HostileWorld, { states, order, mandate 
       return said(status, JSON.stringify(body));
     }),
   );
+  rows.push(
+    of('Bob, with a rule of his own that has no @id', 'PUT /v1/policy', '422 invalid_policy', async () => {
+      const { digest: base, account } = (await bob.send('GET', '/v1/policy')).body as Record<string, string>;
+      const rule = `forbid (principal, action in Action::"trade", resource == Account::"${account}");`;
+      const { status, body } = await bob.send('PUT', '/v1/policy', { base, policies: { 'own.cedar': rule } });
+      return said(status, JSON.stringify(body));
+    }),
+    ...[
+      ['a halt lifted that there is none of', '409 not_halted', {}],
+      ['a halt lifted by force', '400 invalid_proposal', { lift: { force: true } }],
+    ].map(([what, expected, payload]) =>
+      of(`Bob, with ${what}`, 'POST /v1/proposals', String(expected), async () => {
+        const { status, body } = await bob.ask(
+          { kind: 'lift', ...(payload as object) },
+          `bob-${what}`.slice(0, 20).replaceAll(' ', '-'),
+        );
+        return said(status, JSON.stringify(body));
+      }),
+    ),
+  );
   const proposals = {
     order: { symbol: 'KO', side: 'buy', qty: '1' },
     lift: {},

@@ -48,7 +48,8 @@ const app = (decisions: readonly RecordedDecision[] = [], view: Partial<PolicyVi
     }) as unknown as GatewayClient,
 });
 const limits = (text: string) => write('limits.yaml', `version: 1\naccounts: {${text}}\n`);
-const noGme = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
+const noGme =
+  '@id("no-gme") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };\n';
 
 describe('other rules, compared with those in force,', () => {
   it('are told line by line, looser ones first', async () => {
@@ -64,16 +65,16 @@ describe('other rules, compared with those in force,', () => {
   });
 
   it('may be a file of rules beside those there are, or a folder instead of them', async () => {
-    const view = { policies: { 'old.cedar': noGme.replace('GME', 'AMC') } };
+    const view = { policies: { 'old.cedar': noGme.replaceAll(/gme/gi, 'AMC') } };
     const file = write('gme.cedar', noGme);
     expect((await diffPolicy(app([], view), file, { replay: false })).changes).toEqual([
-      'tighter: rule policies/gme.1 added',
+      'tighter: rule policies/no-gme added',
     ]);
     write('whole/policies/gme.cedar', noGme);
     write('whole/limits.yaml', 'accounts: {"PA3ALICE01": {max_order_notional: "1000", max_day_orders: 20}}\n');
     expect((await diffPolicy(app([], view), join(folder, 'whole'), { replay: false })).changes).toEqual([
-      'looser: rule policies/old.1 removed',
-      'tighter: rule policies/gme.1 added',
+      'looser: rule policies/no-AMC removed',
+      'tighter: rule policies/no-gme added',
     ]);
   });
 

@@ -50,7 +50,7 @@ describe('a file of cases', () => {
     mkdirSync(join(folder, 'policies'));
     writeFileSync(
       join(folder, 'policies', 'acme.cedar'),
-      `forbid (principal, action in Action::"trade", resource)
+      `@id("mine") forbid (principal, action in Action::"trade", resource)
        when { principal has org && principal.org == "acme" }
        unless { principal has groups && principal.groups.contains("traders") };`,
     );
@@ -90,7 +90,7 @@ describe('a file of cases', () => {
     mkdirSync(join(folder, 'rules'));
     writeFileSync(
       join(folder, 'rules/gme.cedar'),
-      '@code("SYMBOL_DENIED") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };',
+      '@id("no-gme") @code("SYMBOL_DENIED") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "GME" };',
     );
     expect(
       await outcomes(

@@ -20,11 +20,12 @@ function rulesOf(text: string) {
 const answer = (text: string, known: DecisionFacts = facts, action: PolicyAction = 'place') =>
   rulesOf(text).evaluate(alice, action, known);
 
-const forbids = (condition: string) => `forbid (principal, action in Action::"trade", resource) when { ${condition} };`;
+const forbids = (id: string, condition: string) =>
+  `@id("${id}") forbid (principal, action in Action::"trade", resource) when { ${condition} };`;
 
 /** Whether it is forbidden where the condition holds. */
 function holds(condition: string, known: DecisionFacts = facts): boolean {
-  const { forbidden, error } = answer(forbids(condition), known);
+  const { forbidden, error } = answer(forbids('mine', condition), known);
   expect(error).toBeUndefined();
   return forbidden.length === 1;
 }
@@ -33,8 +34,8 @@ describe('an owner’s rules', () => {
   it('each forbid, in the order in which they are written', () => {
     const text = `
       @id("z") @code("SYMBOL_DENIED") @message("never") forbid (principal, action, resource);
-      @id("y") ${forbids('context.order.symbol == "GME"')}
-      @id("a") ${forbids('context.order.symbol == "AAPL"')}`;
+      ${forbids('y', 'context.order.symbol == "GME"')}
+      ${forbids('a', 'context.order.symbol == "AAPL"')}`;
     const message = 'the rule "a" of policies/own.cedar forbids it';
     const never = { id: 'policies/z', reason: 'SYMBOL_DENIED', message: 'never' };
     const forbidden = [never, { id: 'policies/a', reason: 'POLICY_FORBIDS', message }];
@@ -49,14 +50,15 @@ describe('an owner’s rules', () => {
     ],
   ])('that fail deny, without a word of what is known: %s', (_, condition) => {
     const { forbidden, error } = answer(`
-      @id("fails") ${forbids(condition)}
-      @id("holds") ${forbids('context.order.side == "buy"')}`);
+      ${forbids('fails', condition)}
+      ${forbids('holds', 'context.order.side == "buy"')}`);
     expect(error).toBe('these rules can’t be evaluated: policies/fails');
     expect(forbidden.map(({ id }) => id)).toEqual(['policies/holds']);
   });
 
   it('that fail let a cancel pass', () => {
-    const text = 'forbid (principal, action, resource) when { context.approver_count + 9223372036854775807 > 0 };';
+    const text =
+      '@id("mine") forbid (principal, action, resource) when { context.approver_count + 9223372036854775807 > 0 };';
     expect(answer(text).error).toBeDefined();
     expect(answer(text, { ...facts, order: null }, 'cancel')).toEqual({ forbidden: [] });
   });
@@ -136,7 +138,7 @@ describe('what is known', () => {
 it('what was tried out long ago is still evaluated as it was written', () => {
   const sets = Array.from({ length: 20 }, (_, index) => {
     const symbol = `S${index}`;
-    return { symbol, rules: rulesOf(forbids(`context.order.symbol == "${symbol}"`)) };
+    return { symbol, rules: rulesOf(forbids('mine', `context.order.symbol == "${symbol}"`)) };
   });
   for (const round of [1, 2]) {
     for (const { symbol, rules } of sets) {

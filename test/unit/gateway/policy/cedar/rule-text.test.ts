@@ -29,47 +29,44 @@ function fault(rule: string, origin: RuleOrigin = 'policies'): TradeAgentError {
   throw new Error('it was taken');
 }
 
-const when = (condition: string) =>
-  `// Mine.\nforbid (principal, action in Action::"trade", resource)\nwhen { ${condition} };\n`;
+const when = (condition: string, annotations = '@id("mine")') =>
+  `// Mine.\n${annotations} forbid (principal, action in Action::"trade", resource)\nwhen { ${condition} };\n`;
 
 describe('a rule', () => {
   it('has a name, a reason and a message', () => {
     const [rule] = read(
-      `@id("no-gme") @code("SYMBOL_DENIED") @message("no games") ${when('context.order.symbol == "GME"').slice(9)}`,
+      when('context.order.symbol == "GME"', '@id("no-gme") @code("SYMBOL_DENIED") @message("no games")'),
     );
     expect(rule).toMatchObject({ id: 'policies/no-gme', reason: 'SYMBOL_DENIED', message: 'no games' });
   });
 
   it('gets what it says nothing of', () => {
-    const rules = read(when('context.order.symbol == "A"') + when('context.order.symbol == "B"'));
-    expect(rules).toMatchObject(
-      ['a.1', 'a.2'].map((name) => ({
-        id: `policies/${name}`,
-        reason: 'POLICY_FORBIDS',
-        message: `the rule "${name}" of policies/a.cedar forbids it`,
-      })),
-    );
+    const [rule] = read(when('context.order.symbol == "A"'));
+    const message = 'the rule "mine" of policies/a.cedar forbids it';
+    expect(rule).toMatchObject({ id: 'policies/mine', reason: 'POLICY_FORBIDS', message });
   });
 
-  it('is numbered as it stands in its file, also beyond the ninth', () => {
+  it('is the text of its own name, also beyond the ninth', () => {
     const symbols = Array.from({ length: 12 }, (_, index) => `S${index + 1}`);
-    const rules = read(symbols.map((symbol) => when(`context.order.symbol == "${symbol}"`)).join(''));
-    expect(rules.map(({ id, text }) => [id, /"(S\d+)"/.exec(text)?.[1]])).toEqual(
-      symbols.map((symbol, index) => [`policies/a.${index + 1}`, symbol]),
+    const rules = read(
+      symbols.map((symbol) => when(`context.order.symbol == "${symbol}"`, `@id("${symbol}")`)).join(''),
+    );
+    expect(rules.map(({ id, text }) => [id, /== "(S\d+)"/.exec(text)?.[1]])).toEqual(
+      symbols.map((symbol) => [`policies/${symbol}`, symbol]),
     );
   });
 
   it('may be called as one of the firm’s is', () => {
-    const rule = `@id("same") ${when('context.order.symbol == "A"').slice(9)}`;
+    const rule = when('context.order.symbol == "A"', '@id("same")');
     const rules = parseRules(engine, [text(rule), text(rule, 'firm/a.cedar', 'firm')]);
     expect(rules.map(({ id }) => id)).toEqual(['policies/same', 'firm/same']);
   });
 
   it('is the same however it is written', () => {
     const [a, b, c] = read(
-      'forbid (principal, action, resource) when { context.approval == "mandate" };',
+      '@id("w") forbid (principal, action, resource) when { context.approval == "mandate" };',
       '@id("x") @message("y") forbid(principal,\n action, // any\n resource) when {context.approval=="mandate"};',
-      '@code("LIVE_NEEDS_TAP") forbid (principal, action, resource) when { context.approval == "mandate" };',
+      '@id("y") @code("LIVE_NEEDS_TAP") forbid (principal, action, resource) when { context.approval == "mandate" };',
     );
     expect(a?.form).toBe(b?.form);
     expect(a?.form).not.toBe(c?.form);
@@ -81,7 +78,7 @@ describe('a rule', () => {
 });
 
 describe('refused with file, line and column is', () => {
-  const forbid = 'forbid (principal, action, resource);';
+  const forbid = '@id("mine") forbid (principal, action, resource);';
   const typo = (name: string) => new RegExp(`attribute \`order.${name}\` in context for Action::"place" not found$`);
 
   it.each<[string, string, string, RegExp, string?]>([
@@ -104,8 +101,8 @@ describe('refused with file, line and column is', () => {
     ],
     [
       'an action that is none',
-      'forbid (principal, action == Action::"plce", resource);',
-      ...(['1:30', /unrecognized action/, 'Did you mean `Action::"place"`?'] as const),
+      '@id("mine") forbid (principal, action == Action::"plce", resource);',
+      ...(['1:42', /unrecognized action/, 'Did you mean `Action::"place"`?'] as const),
     ],
     ['a rule that can never hold', when('context.order.symbol == "A" && 1 == 2'), '2:1', /impossible/],
     ['letters of two scripts in one word', when('context.order.symbol == "ААPL"'), '3:32', /mixed scripts/],
@@ -127,7 +124,7 @@ describe('refused with file, line and column is', () => {
     [
       'another word than forbid',
       `// Mine\n  ${forbid.replace('forbid', 'forbd')}`,
-      '2:3',
+      '2:15',
       /forbd/,
       'Effect must be either',
     ],
@@ -135,13 +132,18 @@ describe('refused with file, line and column is', () => {
     ['a reason that no rule gives', `@code("SYMBOL_DENYED") ${forbid}`, '1:1', /@code/, 'Did you mean SYMBOL_DENIED?'],
     ['a reason that is not an owner’s to give', `@code("MARKET_CLOSED") ${forbid}`, '1:1', /@code/],
     ['an annotation that is none', `@massage("x") ${forbid}`, '1:1', /@massage/, 'Did you mean @message?'],
-    ['a name that is none', `@id("a b") ${forbid}`, '1:1', /@id/],
+    ['a name that is none', forbid.replace('mine', 'a b'), '1:1', /@id/],
+    [
+      'a rule without a name',
+      `${forbid}\nforbid (principal, action, resource);`,
+      ...(['2:1', /the rule has no @id/, 'Write a name above it, such as @id("no-options").'] as const),
+    ],
     ['a message that would be shown as another one', `@message("a\\u{202e}b") ${forbid}`, '1:1', /@message/],
     ['a character that can’t be seen', `// a\u202e\n${forbid}`, '1:5', /invisible character/],
     [
       'a rule about cancels, which always pass',
-      'forbid (principal, action == Action::"cancel", resource);',
-      ...(['1:30', /unrecognized action/] as const),
+      '@id("mine") forbid (principal, action == Action::"cancel", resource);',
+      ...(['1:42', /unrecognized action/] as const),
     ],
   ])('%s', (_, rule, place, message, hint = '') => {
     const error = fault(rule);
@@ -154,8 +156,9 @@ describe('refused with file, line and column is', () => {
   });
 
   it('the rule itself, and not the comment that it was copied from', () => {
-    const wrong = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbl == "A" };';
-    expect(fault(`// "ü ${wrong}\n${wrong}`).message).toContain('own.cedar:2:64: ');
+    const wrong =
+      '@id("mine") forbid (principal, action in Action::"trade", resource) when { context.order.symbl == "A" };';
+    expect(fault(`// "ü ${wrong}\n${wrong}`).message).toContain('own.cedar:2:76: ');
   });
 
   it('a permit of the firm’s', () => {
@@ -170,7 +173,7 @@ describe('refused with file, line and column is', () => {
   });
 
   it('the first of several, which tells of the others', () => {
-    const error = fault(when('context.a == 1') + when('context.b == 1'));
+    const error = fault(when('context.a == 1') + when('context.b == 1', '@id("other")'));
     expect(error.message).toContain('own.cedar:3:8: ');
     expect(error.message).toContain('(and 1 more)');
   });
