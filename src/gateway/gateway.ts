@@ -108,7 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const people = createGatewayAccess(options, { fetch: send, now });
   const source = options.rules ?? createStaticRulesSource();
   const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, environment, clock };
-  const policy = createGatewayPolicyService(source, shared);
+  const policy = createGatewayPolicyService(source, { ...shared, brokers: options.brokers });
   const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
   const desk = createOrderService({
     ...shared,

@@ -420,7 +420,7 @@ async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Fin
     return [
       ok('rules', `limits for ${accounts}${rules}; digest ${digest}`),
       ...unmatched.map((message) =>
-        warn('rules', message, 'Fix the account number in limits.yaml, or add an entry for "*".'),
+        fail('rules', message, 'Fix the account number in limits.yaml, or add an entry for the account or for "*".'),
       ),
     ];
   } catch (error) {

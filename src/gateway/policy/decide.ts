@@ -191,6 +191,16 @@ function policyObjections(
       },
     ];
   }
+  const problem = RULE_DEPENDENT_ACTIONS.includes(action) ? rules.limitsProblem?.(facts.account) : undefined;
+  if (problem !== undefined) {
+    return [
+      {
+        reason: 'POLICY_INVALID',
+        text: `it is uncertain which limits apply to the account ${facts.account}, and nothing can be traded without them`,
+        hint: `Ask the gateway’s owner to fix the limits: ${problem}`,
+      },
+    ];
+  }
   const { forbidden, error } = rules.cedar.evaluate(subject, action, facts);
   const said = forbidden.map(({ reason, id, message }) => ({
     reason,

@@ -1,7 +1,7 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
 import { type NamedBroker, toBrokerCredentialLocation } from '../broker/named-broker.ts';
 import { isCredentialKind } from '../broker/stored-kinds.ts';
-import { findAccountLimits, hasLimits, type Limits, OTHER_ACCOUNTS_KEY } from './rules.ts';
+import { findAccountLimits, hasLimits, type Limits, OTHER_ACCOUNTS_KEY, unknownAccountProblem } from './rules.ts';
 
 export interface KnownAccounts {
   readonly brokers: readonly NamedBroker[];
@@ -9,33 +9,43 @@ export interface KnownAccounts {
 }
 
 /**
- * Returns a sentence for each account without limits, and for each entry in `limits.yaml` that matches no account,
- * because limits for a misspelled account number would have no effect. Checks only accounts whose credentials are
- * stored here, because with exchanged tokens the gateway does not know the account numbers in advance.
+ * Returns a sentence for each account whose orders are denied because `limits.yaml` has no entry for it, and for each
+ * entry that matches no account.
  */
-export async function findLimitMismatches(
-  limits: Limits | undefined,
-  { brokers, brokerKeys }: KnownAccounts,
-): Promise<string[]> {
+export async function findLimitMismatches(limits: Limits | undefined, known: KnownAccounts): Promise<string[]> {
   if (!hasLimits(limits)) return [];
-  const kept = brokers.filter(({ credentials }) => isCredentialKind(credentials));
+  const { accounts } = await listKnownAccounts(known);
+  const unlimited = [...accounts].filter((account) => findAccountLimits(limits, account) === undefined);
+  const unknown = await findUnknownAccounts(limits, known);
+  return [
+    ...unlimited.map(
+      (account) =>
+        `account ${account} has no entry in limits.yaml, which has no "*" entry either, so the account’s orders are denied`,
+    ),
+    ...unknown.map((entry) => `${unknownAccountProblem(entry)}, so orders of accounts without an own entry are denied`),
+  ];
+}
+
+/**
+ * Returns the entries of `limits.yaml` that name no account. Returns none unless all accounts are known: with exchanged
+ * tokens the gateway does not know the account numbers in advance, and before the first connection there are none.
+ */
+export async function findUnknownAccounts(limits: Limits | undefined, known: KnownAccounts): Promise<string[]> {
+  const named = Object.keys(limits?.accounts ?? {}).filter((account) => account !== OTHER_ACCOUNTS_KEY);
+  if (!hasLimits(limits) || named.length === 0) return [];
+  const { accounts, areAll } = await listKnownAccounts(known);
+  return areAll ? named.filter((account) => !accounts.has(account)) : [];
+}
+
+async function listKnownAccounts({ brokers, brokerKeys }: KnownAccounts) {
+  const stored = brokers.filter(({ credentials }) => isCredentialKind(credentials));
   const places = new Set(
-    kept.flatMap((broker) => {
+    stored.flatMap((broker) => {
       const { name, formerName: before } = toBrokerCredentialLocation(broker, brokers);
       return before === undefined ? [name] : [name, before];
     }),
   );
   const keys = (await Promise.all([...places].map((place) => brokerKeys.list(place)))).flat();
-  const known = new Set(keys.map(({ accountNumber }) => accountNumber));
-  const unlimited = [...known].filter((account) => findAccountLimits(limits, account) === undefined);
-  const isWhole = kept.length === brokers.length && known.size > 0;
-  const named = Object.keys(limits?.accounts ?? {}).filter((account) => account !== OTHER_ACCOUNTS_KEY);
-  const unknown = isWhole ? named.filter((account) => !known.has(account)) : [];
-  return [
-    ...unlimited.map(
-      (account) =>
-        `account ${account} has no entry in limits.yaml, which has no "*" entry either, so the account’s orders are not limited`,
-    ),
-    ...unknown.map((account) => `limits.yaml has an entry for ${account}, but no account here has that number`),
-  ];
+  const accounts = new Set(keys.map(({ accountNumber }) => accountNumber));
+  return { accounts, areAll: stored.length === brokers.length && accounts.size > 0 };
 }

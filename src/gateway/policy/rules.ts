@@ -11,6 +11,8 @@ export interface Rules {
   readonly digest: string;
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
+  /** Why it is uncertain which limits the owner meant for an account, if it is. Its orders are denied until then. */
+  readonly limitsProblem?: (account: string) => string | undefined;
   /** Why the rules are invalid, for the owner to read. Nothing is traded until they are fixed (`POLICY_INVALID`). */
   readonly problem?: string;
 }
@@ -50,6 +52,7 @@ export function createStaticRulesSource(limits?: Limits): RulesSource {
   const rules: Rules = {
     digest: rulesDigest(limits, []),
     limitsOf: (account) => findAccountLimits(limits, account),
+    limitsProblem: (account) => findLimitsProblem(limits, account),
     cedar: NO_POLICIES,
   };
   return { current: async () => rules };
@@ -117,3 +120,23 @@ export function findAccountLimits(limits: Limits | undefined, account: string): 
   const name = Object.hasOwn(accounts, account) ? account : OTHER_ACCOUNTS_KEY;
   return Object.hasOwn(accounts, name) ? accounts[name] : undefined;
 }
+
+/**
+ * Returns why `limits.yaml` may not say what the owner meant for an account without its own entry: an entry that names
+ * no account is probably a misspelled number, and the limits in it would apply to nothing.
+ * @param unknown the entries that name no account
+ */
+export function findLimitsProblem(
+  limits: Limits | undefined,
+  account: string,
+  unknown: readonly string[] = [],
+): string | undefined {
+  if (!hasLimits(limits) || Object.hasOwn(limits?.accounts ?? {}, account)) return undefined;
+  const [first] = unknown;
+  if (first !== undefined) return unknownAccountProblem(first);
+  if (findAccountLimits(limits, account) !== undefined) return undefined;
+  return `limits.yaml has no entry for the account ${account}, and none for "*", which means all others`;
+}
+
+export const unknownAccountProblem = (entry: string): string =>
+  `limits.yaml has an entry for ${entry}, but no account here has that number`;

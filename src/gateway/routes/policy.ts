@@ -61,7 +61,9 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
       limits: rules.limitsOf(account) ?? {},
       ...(await ruleTextsFor(rules, account)),
       // Hides the detailed problem, because it may be about another account's rules.
-      ...(rules.problem === undefined ? {} : { problem: 'the gateway’s rules are invalid' }),
+      ...((rules.problem ?? rules.limitsProblem?.(account)) === undefined
+        ? {}
+        : { problem: 'the gateway’s rules are invalid' }),
       trading,
       today,
     });

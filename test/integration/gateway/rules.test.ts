@@ -38,6 +38,19 @@ it('a rule that comes after the tap refuses, and the approval is still of use on
   expect((await place()).status).toBe(201);
 });
 
+it('limits for a misspelled account refuse its orders, and name what is wrong', async () => {
+  const limits = (accounts: string) =>
+    writeFileSync(join(folder, 'limits.yaml'), `version: 1\naccounts: {${accounts}}\n`, { mode: 0o600 });
+  limits('PA3ALICE0I: {max_order_notional: "100000"}');
+  await world.refuses(world.order(), 403, 'policy_denied', {
+    reason: 'POLICY_INVALID',
+    detail: expect.stringContaining('it is uncertain which limits apply to the account PA3ALICE01'),
+    hint: expect.stringContaining('limits.yaml has no entry for the account PA3ALICE01'),
+  });
+  limits('PA3ALICE01: {max_order_notional: "100000"}');
+  expect((await world.order()).status).toBe(201);
+});
+
 it('a rule that can’t be evaluated refuses, and no value is quoted of what is known', async () => {
   write('@id("sum")', 'context.counted.day_orders - 9223372036854775807 - 9 < 0');
   const refused = await world.order();
@@ -48,7 +61,7 @@ it('a rule that can’t be evaluated refuses, and no value is quoted of what is 
 });
 
 it('a rule that asks for more approval than a tap refuses an order that has no more', async () => {
-  write('@code("APPROVAL_NEEDS_SECOND")');
+  write('@id("second") @code("APPROVAL_NEEDS_SECOND")');
   await world.refuses(world.order(), 403, 'policy_denied', {
     reason: 'APPROVAL_NEEDS_SECOND',
   });
@@ -61,7 +74,7 @@ it('a file that went wrong stops orders; what is open is cancelled, and the acco
     request: { ...world.draft({ limit_price: '1', time_in_force: 'gtc' }) },
     status: 'new',
   };
-  write('', 'context.order.symbl == "AAPL"');
+  write('@id("typo")', 'context.order.symbl == "AAPL"');
   await world.refuses(world.order(), 403, 'policy_denied', {
     reason: 'POLICY_INVALID',
     hint: expect.stringMatching(/ policies\/own\.cedar:1:\d+: .*symbl[\s\S]*Did you mean/),

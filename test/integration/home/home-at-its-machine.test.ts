@@ -200,8 +200,8 @@ it('the doctor says which account has no limits, and that limits are gone', asyn
     writeFileSync(file, 'accounts: {PA3ALICE0I: {max_order_notional: "100"}}\n');
     expect(await rules()).toEqual([
       ['ok', expect.stringContaining('limits for PA3ALICE0I')],
-      ['warn', expect.stringContaining('account PA3ALICE01 has no entry in limits.yaml')],
-      ['warn', expect.stringContaining('limits.yaml has an entry for PA3ALICE0I')],
+      ['fail', expect.stringContaining('account PA3ALICE01 has no entry in limits.yaml')],
+      ['fail', expect.stringContaining('limits.yaml has an entry for PA3ALICE0I')],
     ]);
     writeFileSync(file, '');
     expect(await rules()).toEqual([['warn', 'no limits: any approved order is sent']]);

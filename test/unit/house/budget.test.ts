@@ -15,7 +15,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   notify: 700,
   sandbox: 8_300,
   home: 15_680,
-  gateway: 21_650,
+  gateway: 21_700,
   approval: 9_400,
   jobs: 800,
   store: 14_360,

@@ -9,6 +9,7 @@ import {
   type AccountLimits,
   accountLimitsSchema,
   findAccountLimits,
+  hasLimits,
   type Limits,
   OTHER_ACCOUNTS_KEY,
 } from '../rules.ts';
@@ -82,11 +83,14 @@ export function parseLimits(limits: unknown): AccountLimits {
 
 /**
  * Returns all limits, with this account's limits replaced. The entry lists them in full, because an account with an
- * entry inherits nothing from `*`.
+ * entry inherits nothing from `*`. The first limits also say that the other accounts have none, because otherwise the
+ * orders of accounts without an entry would be denied.
  */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
   if (account === OTHER_ACCOUNTS_KEY) throw new HttpProblem(422, 'invalid_policy', '"*" is not an account');
-  return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
+  const isFirst = !hasLimits(all) && !Object.hasOwn(all?.accounts ?? {}, OTHER_ACCOUNTS_KEY);
+  const others = isFirst ? { [OTHER_ACCOUNTS_KEY]: {} } : {};
+  return { version: 1, ...all, accounts: { ...others, ...all?.accounts, [account]: limits } };
 }
 
 function ruleText(file: string, text: string): RuleText {

@@ -16,7 +16,8 @@ import type { Account } from '../../../trading/views.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { requireAllowedAction } from '../decide.ts';
 import type { DecisionSubject } from '../decision.ts';
-import { type AccountLimits, findAccountLimits, hasLimits, type RulesSource } from '../rules.ts';
+import type { KnownAccounts } from '../limited-accounts.ts';
+import { type AccountLimits, findAccountLimits, hasLimits, OTHER_ACCOUNTS_KEY, type RulesSource } from '../rules.ts';
 import { type ComparedRules, compareRules, describeRuleChanges } from './compare.ts';
 import { cedarUnavailableProblem, computeNextRules, type NextRules, parseLimits } from './next-rules.ts';
 import { LIMITS_FILE } from './rule-folder.ts';
@@ -95,7 +96,7 @@ async function plan(
 ) {
   const account = await accountOf(who, named);
   const before = await rules.current();
-  requireSound(before);
+  requireSound(before, account.account);
   if (before.digest !== base) throw stale();
   const wanted = limits === undefined ? undefined : parseLimits(limits);
   const next = await computeNextRules(rules.store.folder, before, {
@@ -145,7 +146,7 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicyChange, ow
     await forgetLimitsOfFolder(rules, before);
     return;
   }
-  requireSound(before);
+  requireSound(before, change.account);
   if (before.digest !== change.previous) throw stale();
   const by = { ...of(owner), approval: 'tap', approvers: [owner.sub], acr: owner.acr } as const;
   requireAllowedAction(before, by, 'change_policy', change, clock.now());
@@ -237,8 +238,8 @@ function requireOwnRecipient(
 }
 
 /** Rejects a change to rules that have errors, because its result would be unknown. */
-function requireSound({ problem }: LoadedRules): void {
-  if (problem === undefined) return;
+function requireSound({ problem, limitsProblem }: LoadedRules, account: string): void {
+  if (problem === undefined && limitsProblem?.(account) === undefined) return;
   throw new HttpProblem(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
     hint: 'Fix the rules on the gateway’s machine. "trade-agent home doctor", "trade-agent gateway rules" or the gateway’s output shows the error.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
@@ -295,15 +296,19 @@ export function createGatewayPolicyService(
   {
     audit,
     limits,
+    brokerKeys,
+    brokers,
     brokerFor,
     clock,
-  }: Pick<GatewayStores, 'audit' | 'limits'> & {
-    readonly brokerFor: (who: Proposer, account?: string) => Promise<Pick<Broker, 'account'>>;
-    readonly clock: Clock;
-  },
+  }: Pick<GatewayStores, 'audit' | 'limits'> &
+    KnownAccounts & {
+      readonly brokerFor: (who: Proposer, account?: string) => Promise<Pick<Broker, 'account'>>;
+      readonly clock: Clock;
+    },
 ): PolicyService {
   if (!isStored(rules)) return fixedRules(rules);
   rules.rememberIn(limits, clock);
+  rules.checkAccounts({ brokers, brokerKeys });
   return createPolicyService({
     rules,
     accountOf: async (who, account) => await (await brokerFor(who, account)).account(),
@@ -333,9 +338,12 @@ type Json = Readonly<Record<string, unknown>>;
 export function updateLimitsYaml(text: string | undefined, account: string, limits: Json): string {
   const before = (text === undefined ? undefined : (parse(text) as Json | null)) ?? { version: 1 };
   const accounts = (before.accounts ?? {}) as Readonly<Record<string, Json>>;
-  const after = { ...before, accounts: { ...accounts, [account]: limits } };
+  const isFirst = !hasLimits({ version: 1, accounts }) && !Object.hasOwn(accounts, OTHER_ACCOUNTS_KEY);
+  const others = isFirst ? { [OTHER_ACCOUNTS_KEY]: {} } : {};
+  const after = { ...before, accounts: { ...others, ...accounts, [account]: limits } };
   if (text !== undefined && isDeepStrictEqual(before, after)) return text;
   const document = parseDocument(text ?? 'version: 1\n');
+  if (isFirst) changeAccount(document, OTHER_ACCOUNTS_KEY, {});
   changeAccount(document, account, limits);
   const edited = document.toString();
   // The file may contain YAML aliases, so the edit is used only if it parses to the intended limits.

@@ -7,8 +7,10 @@ import type { LimitsStore, RuleChange, RuleSnapshot, RuleStore, RuleTexts } from
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { createCedarRules, unavailableCedarRules } from '../cedar/cedar-rules.ts';
 import { type CedarRule, parseBaseRules, parseRules, type RuleText } from '../cedar/rule-text.ts';
+import { findUnknownAccounts, type KnownAccounts } from '../limited-accounts.ts';
 import {
   findAccountLimits,
+  findLimitsProblem,
   hasLimits,
   type Limits,
   limitsSchema,
@@ -49,6 +51,8 @@ export interface StoredRulesSource extends RulesSource {
   preload(): Promise<void>;
   /** Starts recording in the database whether there are limits. If all limits disappear afterwards, trading stops. */
   rememberIn(limits: LimitsStore, clock: Pick<Clock, 'now'>): void;
+  /** Starts comparing the accounts that `limits.yaml` names with those that exist. */
+  checkAccounts(known: KnownAccounts): void;
   /** Records that the owner approved trading without limits. */
   forgetLimits(): Promise<void>;
 }
@@ -114,9 +118,17 @@ async function createRulesSource(store: RuleStore, options: RulesSourceOptions =
     // Caches the rules under the snapshot's version, because the texts may have changed after `version` was read.
     return await keep(snapshot.version, () => load(snapshot));
   };
+  let accounts: KnownAccounts | undefined;
+  /** Denies the orders of accounts without their own entry while an entry names no account. */
+  const compareAccounts = async (rules: StoredRules): Promise<StoredRules> => {
+    const { limits } = rules.written;
+    const unknown = accounts === undefined ? [] : await findUnknownAccounts(limits, accounts);
+    if (unknown.length === 0) return rules;
+    return { ...rules, limitsProblem: (account) => findLimitsProblem(limits, account, unknown) };
+  };
   const current = async (): Promise<StoredRules> => {
     const rules = await read();
-    if (memory === undefined || !(await memory.areLimitsLost(rules))) return rules;
+    if (memory === undefined || !(await memory.areLimitsLost(rules))) return await compareAccounts(rules);
     // Another gateway may have added the first limits after the rules were read.
     if ((await read()) !== rules) return await current();
     const problem = limitsLostProblem(store.folder);
@@ -134,6 +146,9 @@ async function createRulesSource(store: RuleStore, options: RulesSourceOptions =
       ),
     rememberIn(limits, clock) {
       memory = createLimitsLossDetector({ limits, clock, isEdited: store.folder !== undefined, onLost: onError });
+    },
+    checkAccounts(known) {
+      accounts = known;
     },
     forgetLimits: async () => await memory?.forget(),
   };
@@ -296,12 +311,13 @@ export async function buildRules(written: RuleFileContents, engine: CedarEngine 
   const { limits, texts } = written;
   const digest = digestRules(written);
   const limitsOf = (account: string) => findAccountLimits(limits, account);
+  const limitsProblem = (account: string) => findLimitsProblem(limits, account);
   if (engine === undefined) {
-    return { digest, limitsOf, cedar: unavailableCedarRules, written, cedarRules: undefined };
+    return { digest, limitsOf, limitsProblem, cedar: unavailableCedarRules, written, cedarRules: undefined };
   }
   const rules = parseRules(engine, texts);
   const cedar = createCedarRules(engine, [...parseBaseRules(engine), ...rules], limitsOf);
-  return { digest, limitsOf, cedar, written, cedarRules: rules };
+  return { digest, limitsOf, limitsProblem, cedar, written, cedarRules: rules };
 }
 
 /**

@@ -187,6 +187,20 @@ describe('rules that are wrong', () => {
     expect(decided({}, broken, 'change_policy')).toMatchObject({ effect: 'allow' });
   });
 
+  it('that may not name the account as it was meant trade nothing there, and say which entry is wrong', () => {
+    const limitsProblem = (account: string) => `limits.yaml has an entry for ${account}0`;
+    const uncertain = rulesOf({ limitsProblem });
+    for (const action of ['place', 'replace', 'grant_mandate'] as const) {
+      expect(decided({}, uncertain, action)).toMatchObject({
+        reasons: ['POLICY_INVALID'],
+        hint: expect.stringContaining('limits.yaml has an entry for PA'),
+      });
+    }
+    for (const action of ['cancel', 'change_policy'] as const) {
+      expect(decided({}, uncertain, action)).toMatchObject({ effect: 'allow' });
+    }
+  });
+
   it('that can’t be evaluated deny, beside what the others say', () => {
     const cedar: CedarResult = {
       forbidden: [{ reason: 'POLICY_FORBIDS', id: 'mine', message: 'not on a Tuesday' }],

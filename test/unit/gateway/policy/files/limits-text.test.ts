@@ -57,9 +57,11 @@ describe('limits.yaml, changed for one account,', () => {
         ((parse(before ?? '') as { accounts?: object } | null)?.accounts ?? {}) as object,
       ).filter(([name]) => name !== account);
       const text = updateLimitsYaml(before, account, limits);
+      // The first limits also say that the other accounts have none, because accounts without an entry can't trade.
+      const first = before?.includes('max_') === true ? {} : { '*': {} };
       expect(parse(text)).toEqual({
         version: 1,
-        accounts: { ...Object.fromEntries(others), [account]: limits },
+        accounts: { ...first, ...Object.fromEntries(others), [account]: limits },
       });
       // Amounts stay text: a number would be refused at the next start.
       expect(text).toMatch(/max_order_notional: "500"/);

@@ -18,7 +18,7 @@ import type { PolicyChangeRequest } from '../../../../../src/trading/kinds/polic
 const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'token' };
 const yes: Approval = { ...alice, jti: 'j1', authorizationDetails: undefined, expiresAt: 0 };
 const own =
-  'forbid (principal, action in Action::"trade", resource == Account::"PA1") when { context.order.symbol == "GME" };\n';
+  '@id("no-gme") forbid (principal, action in Action::"trade", resource == Account::"PA1") when { context.order.symbol == "GME" };\n';
 const everybodys = own.replace('resource == Account::"PA1"', 'resource');
 
 let folder: string;
@@ -216,7 +216,7 @@ describe('an approved change of the rules', () => {
       changes: [
         'looser: Maximum per order $1,000.00 → $5,000.00',
         'tighter: Orders per day 20 → 10',
-        'tighter: rule policies/no-gme.1 added',
+        'tighter: rule policies/no-gme added',
       ],
       limits: limited,
       policies,
@@ -288,7 +288,7 @@ describe('an approved change of the rules', () => {
     const planned = await looser();
     write(
       'firm/fixed.cedar',
-      '@message("our rules stay") forbid (principal, action == Action::"change_policy", resource);\n',
+      '@id("ours") @message("our rules stay") forbid (principal, action == Action::"change_policy", resource);\n',
     );
     const now = await desk.digest();
     await expect(desk.apply({ ...planned, previous: now }, yes)).rejects.toMatchObject({

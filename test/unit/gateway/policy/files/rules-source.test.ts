@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toNamedBrokers } from '../../../../../src/gateway/broker/named-broker.ts';
 import { evaluatePolicy } from '../../../../../src/gateway/policy/decide.ts';
 import type { DecisionFacts, PolicyAction } from '../../../../../src/gateway/policy/decision.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type RulesSourceOptions,
 } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import type { Rules } from '../../../../../src/gateway/policy/rules.ts';
+import type { BrokerKey } from '../../../../../src/store/broker-key-store.ts';
 import { createSqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-stores.ts';
 import { alice, facts } from '../cedar/decided.ts';
 
@@ -31,8 +33,9 @@ function write(name: string, text: string, mode = 0o600): void {
 const source = (options: RulesSourceOptions = {}) =>
   createFolderRulesSource(folder, { onError: (message) => void told.push(message), ...options });
 
-const noAapl = 'forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "AAPL" };\n';
-const noGme = noAapl.replace('AAPL', 'GME');
+const noAapl =
+  '@id("no-aapl") forbid (principal, action in Action::"trade", resource) when { context.order.symbol == "AAPL" };\n';
+const noGme = noAapl.replace('aapl', 'gme').replace('AAPL', 'GME');
 const limit = (amount: string) => `version: 1\naccounts: {"*": {max_order_notional: "${amount}"}}\n`;
 
 function said(rules: Rules, action: PolicyAction = 'place', known: DecisionFacts = facts) {
@@ -124,6 +127,60 @@ describe('the rules of a gateway’s folder', () => {
   });
 });
 
+describe('the accounts that limits.yaml names', () => {
+  const own = '{max_order_notional: "5000"}';
+  const limits = (accounts: string) => write('limits.yaml', `version: 1\naccounts: {${accounts}}\n`);
+  let stored = ['PA1'];
+  const opened = async (credentials: 'key_pair' | 'exchange' = 'key_pair') => {
+    const rules = await source();
+    rules.checkAccounts({
+      brokers: toNamedBrokers({ broker: { kind: 'alpaca', credentials } as never }),
+      brokerKeys: { list: async () => stored.map((accountNumber) => ({ accountNumber }) as BrokerKey) },
+    });
+    return async () => {
+      const { effect, hint } = evaluatePolicy(await rules.current(), alice, 'place', facts);
+      return [effect, ...(hint === undefined ? [] : [hint])].join(': ');
+    };
+  };
+  beforeEach(() => {
+    stored = ['PA1'];
+  });
+
+  it.each<[string, string, 'key_pair' | 'exchange']>([
+    ['is misspelled', `PA1O: ${own}`, 'key_pair'],
+    ['is misspelled, beside limits for all others', `PA1O: {max_order_notional: "1"}, "*": ${own}`, 'key_pair'],
+  ])('deny the orders of an account without an entry while one %s', async (_, accounts, credentials) => {
+    limits(accounts);
+    const decided = await opened(credentials);
+    expect(await decided()).toBe(
+      'deny: Ask the gateway’s owner to fix the limits: limits.yaml has an entry for PA1O, but no account here has that number',
+    );
+    limits(`PA1: ${own}`);
+    expect(await decided()).toBe('allow');
+    // A new account may be the one that was meant.
+    limits(accounts);
+    stored = ['PA1', 'PA1O'];
+    expect(await decided()).toMatch(accounts.includes('*') ? /^allow$/ : /no entry for the account PA1,/);
+  });
+
+  it('deny the orders of an account without an entry where the numbers are not known here', async () => {
+    limits(`PA1O: ${own}`);
+    const decided = await opened('exchange');
+    expect(await decided()).toContain('limits.yaml has no entry for the account PA1, and none for "*"');
+    limits(`PA1O: ${own}, "*": {}`);
+    expect(await decided()).toBe('allow');
+  });
+
+  it('are not compared before an account is connected, and do not stop an account with an entry', async () => {
+    limits(`PA1: ${own}, PA1O: ${own}`);
+    const decided = await opened();
+    expect(await decided()).toBe('allow');
+    stored = [];
+    limits(`PA1O: ${own}, "*": ${own}`);
+    expect(await decided()).toBe('allow');
+  });
+});
+
 describe('a start is refused', () => {
   it('for a permit, with its line', async () => {
     write('policies/own.cedar', `${noAapl}\npermit (principal, action, resource);\n`);
@@ -135,7 +192,7 @@ describe('a start is refused', () => {
   });
 
   it.each<[string, () => void, RegExp]>([
-    ['a typo', () => write('policies/own.cedar', noAapl.replace('symbol', 'symbl')), /own\.cedar:1:64: .*symbl/],
+    ['a typo', () => write('policies/own.cedar', noAapl.replace('symbol', 'symbl')), /own\.cedar:1:79: .*symbl/],
     ['limits that are none', () => write('limits.yaml', 'max_orders: 5'), /limits\.yaml/],
     ['a name that is no rule’s', () => write('policies/own.cedar.txt', noAapl), /named \*\.cedar/],
     ['a file others may read', () => write('policies/own.cedar', noAapl, 0o644), /chmod 600/],
