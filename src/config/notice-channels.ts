@@ -30,7 +30,7 @@ const channelKinds = {
             .enum(['starttls', 'tls', 'none'])
             .default('starttls')
             .describe(
-              'How SMTP is encrypted: `starttls` (required, never skipped), `tls` from the start, or `none` for a server on this machine.',
+              'How SMTP is encrypted: `starttls` (required, never skipped), `tls` from the start, or `none` for a server on this machine that needs no sign-in.',
             ),
           user: z
             .string()
@@ -56,6 +56,11 @@ const channelKinds = {
         .refine(({ security, host }) => security !== 'none' || isLoopbackUrl(new URL(`http://${host}`)), {
           path: ['security'],
           message: '"none" is allowed only for a mail server on this machine',
+        })
+        // Any user of this machine could listen on the mail server's port while it is down, and receive the password.
+        .refine(({ security, user }) => security !== 'none' || user === undefined, {
+          path: ['user'],
+          message: 'needs "security: starttls" or "tls", because the password would be sent unencrypted',
         }),
     destination: (channel) => `${channel.to.join(', ')} via ${channel.host}:${resolveSmtpPort(channel)}`,
     secret: {

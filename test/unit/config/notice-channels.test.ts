@@ -51,6 +51,10 @@ describe('notices in config.yaml', () => {
       'mail: {kind: email, host: smtp.example.com, from: a@b.de, to: [c@d.de], security: none}',
       /security": "none" is allowed only for a mail server on this machine/,
     ],
+    [
+      'mail: {kind: email, host: localhost, user: a, from: a@b.de, to: [c@d.de], security: none}',
+      /user": needs "security: starttls" or "tls", because the password would be sent unencrypted/,
+    ],
     ['mail: {kind: email, host: "a b", from: a@b.de, to: [c@d.de]}', /must be a host name/],
     ['mail: {kind: email, host: a.de, from: a@b.de, to: ["c@d.de\\r\\nBcc: x@y.de"]}', /to\.0"/],
     ['mail: {kind: email, host: a.de, from: a@b.de, to: [c@d.de], password: x}', /unknown key .*password/],
