@@ -1,10 +1,12 @@
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns';
+import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
-import { connect as connectTcp, type LookupFunction, type NetConnectOpts, Socket } from 'node:net';
+import { BlockList, connect as connectTcp, type LookupFunction, type NetConnectOpts, Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadline.ts';
 import { toResponse } from './node-response.ts';
+import { isPublicAddress, isPublicHost } from './public-address.ts';
 
 /** A property of Node's TLS sockets that Node's types lack. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
@@ -28,35 +30,42 @@ class ResettableTlsAgent extends HttpsAgent {
  */
 const IDLE_TIMEOUT_MS = 4_000;
 
+/** Names that have had a public address in this process. */
+const reachedPublicly = new Set<string>();
+
+export const hasReachedPublicly = (host: string): boolean => reachedPublicly.has(host);
+
 /**
- * Resolves host names for new connections. Idle connections are closed quickly, so names are resolved often, and a slow
- * resolver must not delay requests.
+ * Resolves host names from the owner's settings for new connections. Idle connections are closed quickly, so names are
+ * resolved often, and a slow resolver must not delay requests.
  */
-const lookup = createServeStaleLookup();
+export const ownerLookup = createServeStaleLookup();
 
 const agents = {
-  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS, lookup }),
-  'https:': new ResettableTlsAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS, lookup }),
+  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS, lookup: ownerLookup }),
+  'https:': new ResettableTlsAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS, lookup: ownerLookup }),
 };
 
 type Dispatcher = NonNullable<RequestInit['dispatcher']>;
-let dispatcher: Dispatcher | undefined;
+const dispatchers = new WeakMap<LookupFunction, Dispatcher>();
 
 /**
- * Returns a dispatcher with which `fetch` uses the same lookup for GET and HEAD requests. Returns undefined if the
- * process has replaced Node's dispatcher, for example with a proxy's. Node exposes the class of its own client only
- * through the global dispatcher.
+ * Returns the option with which `fetch` uses a lookup function. Empty if the process has replaced Node's dispatcher,
+ * for example with a proxy's, which then resolves all names. Node exposes the class of its own client only through the
+ * global dispatcher.
  */
-function readDispatcher(): Dispatcher | undefined {
-  if (dispatcher !== undefined) return dispatcher;
+export function dispatcherOption(lookup: LookupFunction): { readonly dispatcher?: Dispatcher } {
+  const known = dispatchers.get(lookup);
+  if (known !== undefined) return { dispatcher: known };
   const globals = globalThis as unknown as Record<symbol, object | undefined>;
   // Reading `Response` makes Node load its client, which sets the global dispatcher.
-  if (typeof Response !== 'function') return undefined;
+  if (typeof Response !== 'function') return {};
   const own = globals[Symbol.for('undici.globalDispatcher.2')] ?? globals[Symbol.for('undici.globalDispatcher.1')];
-  if (own?.constructor.name !== 'Agent') return undefined;
+  if (own?.constructor.name !== 'Agent') return {};
   const Agent = own.constructor as new (options: object) => Dispatcher;
-  dispatcher = new Agent({ connect: { lookup } });
-  return dispatcher;
+  const dispatcher = new Agent({ connect: { lookup } });
+  dispatchers.set(lookup, dispatcher);
+  return { dispatcher };
 }
 
 /**
@@ -75,8 +84,7 @@ export const dispatchFetch: typeof fetch = async (input, init) => {
   const deadline = currentDispatchDeadline();
   const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
   if (deadline === undefined || method === 'GET' || method === 'HEAD') {
-    const by = init?.dispatcher ?? readDispatcher();
-    return await fetch(input, by === undefined ? init : { ...init, dispatcher: by });
+    return await fetch(input, { ...dispatcherOption(ownerLookup), ...init });
   }
   const request = new Request(input, init);
   const body = Buffer.from(await request.arrayBuffer());
@@ -157,6 +165,44 @@ export type SystemLookup = (
   done: (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void,
 ) => void;
 
+/** This machine itself, and link-local networks, where cloud providers serve machine credentials. */
+const localNetworks = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+] as const)
+  localNetworks.addSubnet(network, prefix, 'ipv4');
+for (const [network, prefix] of [
+  ['::', 127],
+  ['fe80::', 10],
+] as const)
+  localNetworks.addSubnet(network, prefix, 'ipv6');
+
+/**
+ * Refuses an answer by which a name that looks public leads to this machine (DNS rebinding), unless this machine's own
+ * hosts file says so. Private networks are allowed, because a company's servers may be there.
+ */
+function checkAnswer(host: string, found: readonly LookupAddress[]): void {
+  if (found.some(({ address }) => isPublicAddress(address))) reachedPublicly.add(host);
+  if (!isPublicHost(host)) return;
+  const local = found.find(({ address, family }) => localNetworks.check(address, family === 6 ? 'ipv6' : 'ipv4'));
+  if (local === undefined || isInHostsFile(host, local.address)) return;
+  const message = `${host} resolves to an address of this machine`;
+  throw Object.assign(new Error(message), { code: 'ENOTFOUND', syscall: 'getaddrinfo' });
+}
+
+function isInHostsFile(host: string, address: string): boolean {
+  const file = process.platform === 'win32' ? `${process.env.SystemRoot}/System32/drivers/etc/hosts` : '/etc/hosts';
+  try {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const entries = lines.map((line) => line.replace(/#.*/, '').trim().split(/\s+/));
+    return entries.some(([at, ...names]) => at === address && names.includes(host));
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Creates a lookup function that wraps the system's resolver. Every connection still queries the resolver, but its
  * previous answer is used while it is slow or failing (RFC 8767). `dns.lookup` has no time limit and only two threads
@@ -180,6 +226,7 @@ export function createServeStaleLookup({
       lookup(host, options, (error, found) => (error === null ? resolve(found) : reject(error))),
     )
       .then((found) => {
+        checkAnswer(host, found);
         last.set(key, { found, at: monotonic() });
         return found;
       })

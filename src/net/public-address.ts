@@ -52,8 +52,8 @@ export function isPublicAddress(address: string): boolean {
 const privateNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|example|onion)$/;
 
 /** Returns whether a URL's host looks public. A name that looks public may still resolve to a private address. */
-export function isPublicHost(url: URL): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+export function isPublicHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (isIP(host) !== 0) return isPublicAddress(host);
   return host.includes('.') && !privateNames.test(host);
 }

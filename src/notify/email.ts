@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { resolveSmtpPort } from '../config/notice-channels.ts';
-import { createPublicLookup } from '../net/public-fetch.ts';
+import { openSocket, UnreachableError } from '../net/outbound-client.ts';
 import { NoticeFailedError, type NoticeFailureCode } from './notice.ts';
 import type { SenderFactory } from './sender.ts';
 
@@ -18,14 +17,12 @@ export const createEmailSender: SenderFactory<'email'> =
       ...place,
       // Opens the connection here, because nodemailer would resolve the name again, possibly to an address that was not
       // checked.
-      ...(resolveMail === undefined
-        ? {}
-        : {
-            getSocket: publicSocket(
-              { ...place, lookup: createPublicLookup(resolveMail), signal },
-              channel.timeout * 1000,
-            ),
-          }),
+      getSocket: (_: unknown, done: (error: Error | null, opened?: object) => void) => {
+        openSocket({ ...place, resolve: resolveMail, timeoutMs: channel.timeout * 1000, signal }).then(
+          (connection) => done(null, { connection }),
+          done,
+        );
+      },
       secure: security === 'tls',
       requireTLS: security === 'starttls',
       ignoreTLS: security === 'none',
@@ -37,7 +34,6 @@ export const createEmailSender: SenderFactory<'email'> =
       connectionTimeout: channel.timeout * 1000,
       greetingTimeout: channel.timeout * 1000,
       socketTimeout: channel.timeout * 1000,
-      dnsTimeout: channel.timeout * 1000,
       socketCloseTimeout: 0,
       maxResponseSize: MAX_RESPONSE_BYTES,
       disableFileAccess: true,
@@ -64,22 +60,6 @@ export const createEmailSender: SenderFactory<'email'> =
     }
   };
 
-/** Returns the function that opens nodemailer's connection, to a public address only. */
-function publicSocket(to: TcpNetConnectOpts, timeoutMs: number) {
-  return (_: unknown, done: (error: Error | null, opened?: { connection: Socket }) => void): void => {
-    const connection = connect(to);
-    const tooLate = () =>
-      connection.destroy(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' }));
-    connection.setTimeout(timeoutMs, tooLate);
-    connection.once('error', done);
-    connection.once('connect', () => {
-      connection.removeListener('error', done);
-      connection.removeListener('timeout', tooLate);
-      done(null, { connection });
-    });
-  };
-}
-
 function readCa(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -94,6 +74,9 @@ function readCa(file: string): string {
 /** Describes an SMTP error without the server's text, which may repeat what was sent to it. */
 function smtpFailure(error: unknown, host: string): NoticeFailedError {
   if (error instanceof NoticeFailedError) return error;
+  if (error instanceof UnreachableError) {
+    return new NoticeFailedError('unreachable', `the mail server ${host} can't be reached`, { passing: true });
+  }
   const {
     code,
     originalCode = '',

@@ -1,5 +1,5 @@
 import type { NoticeChannelKind, NoticeChannelOf } from '../config/notice-channels.ts';
-import type { ResolveHost } from '../net/resolve-host.ts';
+import type { ResolveHost } from '../net/outbound-client.ts';
 import type { SendNotice } from './notice.ts';
 
 export interface ChannelDeps {
@@ -13,7 +13,7 @@ export interface ChannelDeps {
   readonly command: string;
   /**
    * Resolves the names of mail servers that the operator did not configure. The connection uses one of the addresses if
-   * all are public. If undefined, the system resolves names, even to private addresses.
+   * all are public. If undefined, mail servers come from the owner's settings and may be on private networks.
    */
   readonly resolveMail?: ResolveHost;
 }

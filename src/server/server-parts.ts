@@ -3,7 +3,7 @@ import type { NoticeChannel } from '../config/notice-channels.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Clock } from '../machine/clock.ts';
-import type { ResolveHost } from '../net/resolve-host.ts';
+import type { ResolveHost } from '../net/outbound-client.ts';
 import type { Notice } from '../notify/notice.ts';
 import type { RunRecord } from '../schedule/run-record.ts';
 import type { Timing } from '../schedule/schedule.ts';

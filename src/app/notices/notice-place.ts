@@ -1,7 +1,7 @@
 import { createShortId } from '../../agent/short-id.ts';
 import type { NoticeChannel, NoticeChannelsConfig } from '../../config/notice-channels.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { ResolveHost } from '../../net/resolve-host.ts';
+import type { ResolveHost } from '../../net/outbound-client.ts';
 import { startClockTimeLimit } from '../../net/time-limit.ts';
 import { NoticeFailedError } from '../../notify/notice.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';

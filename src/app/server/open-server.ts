@@ -1,8 +1,7 @@
 import { detectProvider } from '../../auth/provider/dialects.ts';
 import { getProviderMetadata } from '../../auth/provider/provider.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { createPublicFetch } from '../../net/public-fetch.ts';
-import { createPublicResolver } from '../../net/public-resolver.ts';
+import { createPublicFetch, createPublicResolver } from '../../net/outbound-client.ts';
 import { createDataKeys } from '../../secrets/envelope/data-keys.ts';
 import { createSecretSeal } from '../../secrets/envelope/secret-seal.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';

@@ -7,9 +7,14 @@ import Provider, {
   type TokenEndpointGrantContext,
 } from 'oidc-provider';
 import { failpoint } from '../../machine/failpoint.ts';
-import { createPublicFetch, hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
-import { createPublicResolver, RESOLVER_RETRY_S, ResolverBusyError } from '../../net/public-resolver.ts';
-import type { ResolveHost } from '../../net/resolve-host.ts';
+import {
+  createPublicFetch,
+  createPublicResolver,
+  hasOnlyPublicAddresses,
+  RESOLVER_RETRY_S,
+  type ResolveHost,
+  ResolverBusyError,
+} from '../../net/outbound-client.ts';
 import {
   ACCESS_TOKEN_TYPE,
   CIBA_GRANT,
@@ -83,7 +88,7 @@ export interface ProtocolOptions {
   readonly documents?: typeof fetch;
   /** Fetches the `jwks_uri` of clients in the settings. Must honor the undici `dispatcher` passed with each request. */
   readonly clientKeys?: typeof fetch;
-  /** Resolves hosts of third-party clients and push services. Defaults to `net/public-resolver.ts`. */
+  /** Resolves hosts of third-party clients and push services. Defaults to `net/outbound-client.ts`. */
   readonly resolve?: ResolveHost;
 }
 

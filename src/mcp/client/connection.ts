@@ -14,9 +14,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { createBoundedFetch, isResponseTooLarge } from '../../net/bounded-fetch.ts';
-import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
-import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
-import { isSecureUrl } from '../../net/secure-url.ts';
+import { createReferenceFetch, type ResolveHost } from '../../net/outbound-client.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
 import { McpServerAuthorization, SignInRequiredError } from './authorization.ts';
@@ -27,27 +25,19 @@ import type { McpServerTool } from './tool-text.ts';
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * Returns a `fetch` for a server and the hosts that the server refers to. Responses are limited to {@link
- * MAX_MESSAGE_BYTES}, including event streams. A server on the internet can't refer to internal addresses.
+ * Returns a `fetch` for a server and the hosts that the server refers to (see {@link createReferenceFetch}). Responses
+ * are limited to {@link MAX_MESSAGE_BYTES}, including event streams.
  */
 export function createMcpServerFetch(
   send: typeof fetch,
   serverUrl: string,
-  { tooLong, resolve = resolveHost }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
+  { tooLong, resolve }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
 ): typeof fetch {
-  const server = new URL(serverUrl);
   const bounded = createBoundedFetch(send, MAX_MESSAGE_BYTES, tooLong);
-  let outside: Promise<boolean> | undefined;
-  return async (input, init = {}) => {
-    const url = new URL(input instanceof Request ? input.url : String(input));
-    if (url.origin !== server.origin) {
-      outside ??= hasOnlyPublicAddresses(server.hostname, resolve);
-      const allowed =
-        isSecureUrl(url.href) && (!(await outside) || (await hasOnlyPublicAddresses(url.hostname, resolve)));
-      if (!allowed) throw new TypeError(`${server.host} refers to ${url.host}, which is not allowed`);
-    }
-    return await bounded(input, { ...init, signal: init.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-  };
+  const refer = createReferenceFetch(bounded, serverUrl, resolve);
+  // The SDK never passes a `Request`.
+  return async (input, init = {}) =>
+    await refer(String(input), { ...init, signal: init.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
 }
 
 /** Maximum size of a result for a language model, in UTF-8 bytes. */

@@ -1,8 +1,6 @@
 import type { NoticeChannel } from '../../config/notice-channels.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
-import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
-import { ResolverBusyError } from '../../net/public-resolver.ts';
-import type { ResolveHost } from '../../net/resolve-host.ts';
+import { hasOnlyPublicAddresses, type ResolveHost, ResolverBusyError } from '../../net/outbound-client.ts';
 import { deliverNotices } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailedError } from '../../notify/notice.ts';
 import { createChannelSender } from '../../notify/open-channel.ts';

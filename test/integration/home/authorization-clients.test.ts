@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ResolverBusyError } from '../../../src/net/public-resolver.ts';
+import { ResolverBusyError } from '../../../src/net/outbound-client.ts';
 import { certificate, refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { pairByHttp } from './http-browser.ts';
 import { ask, CALLBACK, letIn, MCP_SCOPES, publicClient, publicMetadata, register } from './public-client.ts';

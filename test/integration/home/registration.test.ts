@@ -8,8 +8,7 @@ import * as client from 'openid-client';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
-import { createPublicFetch } from '../../../src/net/public-fetch.ts';
-import { ResolverBusyError } from '../../../src/net/public-resolver.ts';
+import { createPublicFetch, ResolverBusyError } from '../../../src/net/outbound-client.ts';
 import { buildOrderBindingMessage } from '../../../src/trading/approval-details.ts';
 import {
   ALL_SCOPES,

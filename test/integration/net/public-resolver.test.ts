@@ -4,8 +4,7 @@ import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPublicFetch } from '../../../src/net/public-fetch.ts';
-import { createPublicResolver, ResolverBusyError } from '../../../src/net/public-resolver.ts';
+import { createPublicFetch, createPublicResolver, ResolverBusyError } from '../../../src/net/outbound-client.ts';
 
 /** A name server that says nothing, and which names it was asked for. */
 let asked: string[] = [];
@@ -111,7 +110,8 @@ describe('names that strangers chose', () => {
     });
     expect(await resolve('rebinding.example.com')).toEqual(['127.0.0.1']);
     await expect(createPublicFetch(resolve)('https://rebinding.example.com/')).rejects.toMatchObject({
-      cause: { message: 'rebinding.example.com is not a public address' },
+      name: 'UnreachableError',
+      message: "rebinding.example.com can't be reached",
     });
     expect(opened).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { agentOperations } from '../../../src/agent/remote/protocol.ts';
 import { sendPersonTestNotice } from '../../../src/app/server/open-server.ts';
-import { createPublicResolver } from '../../../src/net/public-resolver.ts';
+import { createPublicResolver } from '../../../src/net/outbound-client.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { addAlertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { createNoticeRoutes } from '../../../src/server/http/notice-routes.ts';

@@ -22,7 +22,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   auth: 3_400,
   secrets: 2_800,
   config: 1_250,
-  net: 1_700,
+  net: 1_830,
   machine: 600,
   trading: 9_290,
   oauth: 100,

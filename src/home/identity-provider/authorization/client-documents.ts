@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { type Configuration, errors } from 'oidc-provider';
-import { hasOnlyPublicAddresses } from '../../../net/public-fetch.ts';
-import { RESOLVER_RETRY_S, ResolverBusyError } from '../../../net/public-resolver.ts';
-import type { ResolveHost } from '../../../net/resolve-host.ts';
+import {
+  hasOnlyPublicAddresses,
+  RESOLVER_RETRY_S,
+  type ResolveHost,
+  ResolverBusyError,
+} from '../../../net/outbound-client.ts';
 import { type RequestLimits, tooManyRequestsError } from '../protocol/request-limits.ts';
 import { isPublicClient } from './public-client.ts';
 

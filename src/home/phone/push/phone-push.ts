@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { createPublicFetch } from '../../../net/public-fetch.ts';
-import { createPublicResolver } from '../../../net/public-resolver.ts';
-import type { ResolveHost } from '../../../net/resolve-host.ts';
+import { createPublicFetch, createPublicResolver, type ResolveHost } from '../../../net/outbound-client.ts';
 import { loadVapidKeys } from '../../../store/home/vapid-keys.ts';
 import type { OtherProcesses } from '../../../store/other-processes.ts';
 import type { SqlTransactions } from '../../../store/sql/sql-database.ts';
@@ -78,11 +76,9 @@ export async function createPhonePush(
     // RFC 8292 requires a contact. A home on localhost has no address that others can reach.
     contact: options.contact ?? (issuer.startsWith('https:') ? issuer : 'mailto:home@trade-agent.invalid'),
     fetch: loopback ? parts.fetch : createPublicFetch(resolve),
-    resolve,
     clock,
     closing,
     timeoutMs: TIMEOUT_MS,
-    loopback,
   });
   const ringing = {
     ...parts,

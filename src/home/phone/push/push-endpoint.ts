@@ -1,6 +1,4 @@
 import { isPublicHost } from '../../../net/public-address.ts';
-import { hasOnlyPublicAddresses as hostLeadsOutside } from '../../../net/public-fetch.ts';
-import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { isLoopbackUrl } from '../../../net/secure-url.ts';
 
 /** Browsers' endpoints are about 200 characters long, on Windows up to 1,000. */
@@ -16,12 +14,5 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
   const url = new URL(endpoint);
   if (url.username !== '' || url.password !== '') return false;
   if (loopback && isLoopbackUrl(url)) return true;
-  return url.protocol === 'https:' && isPublicHost(url);
-}
-
-/** Returns whether the endpoint's host currently resolves to a public address. @throws {ResolverBusyError} */
-export async function resolvesToPublic(endpoint: string, resolve: ResolveHost, loopback = false): Promise<boolean> {
-  const url = new URL(endpoint);
-  if (loopback && isLoopbackUrl(url)) return true;
-  return isPushEndpoint(endpoint) && (await hostLeadsOutside(url.hostname, resolve));
+  return url.protocol === 'https:' && isPublicHost(url.hostname);
 }

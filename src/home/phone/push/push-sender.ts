@@ -2,10 +2,8 @@ import type { PushSubscription as WebPushSubscription } from 'web-push';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { createBoundedFetch } from '../../../net/bounded-fetch.ts';
-import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { parseRetryAfterMs } from '../../../net/retry-after.ts';
 import type { VapidKeys } from '../../../store/home/vapid-keys.ts';
-import { resolvesToPublic } from './push-endpoint.ts';
 import type { PushSubscription, PushSubscriptions } from './push-subscriptions.ts';
 
 type PushResult =
@@ -32,14 +30,11 @@ interface PushSenderOptions {
   readonly vapid: VapidKeys;
   /** Address at which push services can report problems: `mailto:…` or an https address (RFC 8292 §2.1). */
   readonly contact: string;
-  /** A fetch for only the public internet, even if the endpoint's host has meanwhile changed its address. */
+  /** A fetch for only the public internet, because a browser must not make the home send requests to its own network. */
   readonly fetch: typeof fetch;
-  readonly resolve: ResolveHost;
   readonly clock: Clock;
   readonly closing: AbortSignal;
   readonly timeoutMs: number;
-  /** Whether a push service may be on this machine, for tests. */
-  readonly loopback?: boolean;
 }
 
 /** Milliseconds before the second and the third (last) attempt. */
@@ -93,20 +88,15 @@ async function attemptPush(
   short: boolean,
   options: PushSenderOptions,
 ): Promise<'sent' | 'gone' | PushFailure> {
-  const { clock, closing, resolve, loopback, timeoutMs } = options;
+  const { clock, closing, timeoutMs } = options;
   const { endpoint } = subscription;
   try {
-    // A browser must not make the home send requests to its own network, so hosts with private addresses are rejected.
-    if (!(await resolvesToPublic(endpoint, resolve, loopback))) {
-      return { passing: false, tooLarge: false, retryAfter: 0 };
-    }
     const { method, headers, body } = await buildRequest(subscription, push, short, options);
     const send = createBoundedFetch(options.fetch, MAX_RESPONSE_BYTES);
     const response = await send(endpoint, {
       method,
       headers,
       body,
-      // A redirect would bypass the check above.
       redirect: 'manual',
       signal: AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]),
     });
