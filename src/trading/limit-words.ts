@@ -62,9 +62,14 @@ export function toRecipientChange(change: 'added' | 'removed', key: string): str
   return `message_recipients ${change}: ${key}`;
 }
 
+/** Whether a formatted change is about who messages may be sent to. */
+export function isRecipientChange(line: string): boolean {
+  return line.startsWith('Messages may ');
+}
+
 /** Whether a formatted change is about messages rather than orders. */
 export function isMessageChange(line: string): boolean {
-  return /^Messages (?:may|per day) /u.test(line);
+  return isRecipientChange(line) || line.startsWith(`${limitWords.max_day_messages.label} `);
 }
 
 /**

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProposalDetails } from '../../../src/approval/details.ts';
+import { toProposalView } from '../../../src/home/phone/page/proposal-view.ts';
 import type { Proposal, ProposalRequestInput, Provenance } from '../../../src/trading/proposal.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
@@ -68,10 +70,20 @@ describe('a recipient of messages', () => {
       body: {
         subject: { changes: ['looser: Messages may be sent to bob@example.com by email (Gmail)'] },
         worst_case: {
-          text: 'Messages may be sent to bob@example.com by email (Gmail). Check every character. Each message still needs your approval.',
+          text: 'Messages may be sent to bob@example.com by email (Gmail). Check every character of the address. Each message still needs your approval.',
         },
       },
     });
+    const [request] = await world.phone.requests('alice', { waitSeconds: 10 });
+    expect(request?.binding_message).toBe(`MESSAGES TO bob at example.com by email .Gmail. ${request?.code}`);
+    const view = toProposalView(request?.details as unknown as ProposalDetails);
+    expect(view).toMatchObject({
+      headline: 'Loosen the rules: Messages may be sent to bob@example.com by email (Gmail)',
+      terms: 'Allows more: 1 looser, 0 tighter',
+    });
+    expect(view.fields).toContainEqual(
+      expect.objectContaining({ label: 'Looser', text: 'Messages may be sent to bob@example.com by email (Gmail)' }),
+    );
     // In the same breath: the message waits for no approval.
     expect(await alice.ask(message())).toMatchObject(refused('RECIPIENT_NOT_KNOWN'));
     await tapped(asked);

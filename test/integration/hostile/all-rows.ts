@@ -7,6 +7,7 @@ import { doorRows } from './rows/gateway-door.ts';
 import { orderRows } from './rows/gateway-orders.ts';
 import { requestRows } from './rows/gateway-requests.ts';
 import { mcpRows } from './rows/mcp.ts';
+import { messageRows } from './rows/messages.ts';
 import { otherPeopleRows } from './rows/other-people.ts';
 import { phoneRows } from './rows/phone.ts';
 import { requestedRows } from './rows/proposals.ts';
@@ -30,6 +31,7 @@ export async function allRows(hostile: HostileWorld, known: KnownThings): Promis
     ...otherPeopleRows(hostile, known),
     ...requestedRows(hostile),
     ...stateRows(hostile, known),
+    ...(await messageRows(hostile)),
     ...(await cibaRows(hostile)),
     ...(await providerRows(hostile)),
     ...(await companyRows(hostile)),

@@ -6,11 +6,13 @@ import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import { SCOPES } from '../../../src/oauth/scopes.ts';
 import { buildTradeOrderDetails } from '../../../src/trading/approval-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
+import { knowRecipients } from '../../fixtures/known-recipients.ts';
 import type { Person } from '../approval/world.ts';
 import { dpopKey } from '../gateway/support/dpop-key.ts';
 import type { MintOptions } from '../gateway/support/test-issuer.ts';
 import { type Parties, startParties } from '../home/companies/assertion-variants.ts';
 import { type McpWorld, startMcpWorld } from '../mcp/mcp-world.ts';
+import { KNOWN_RECIPIENT } from './rows/messages.ts';
 
 type DpopKey = Awaited<ReturnType<typeof dpopKey>>;
 
@@ -63,6 +65,7 @@ export async function startHostileWorld(): Promise<HostileWorld> {
   const { parties, companies, close } = await startParties();
   const world = await startMcpWorld({ companies, holdMs: 50, quotas: { own: quota, other: quota } });
   const { gateway, issuer } = world.sandbox.ready;
+  knowRecipients(world.sandbox.ready.home, KNOWN_RECIPIENT);
   const [alice, bob, key] = await Promise.all([world.as('alice'), world.as('bob'), dpopKey()]);
   const stolen = await signingKey(join(world.folder, 'sandbox', 'identity-provider.db'));
   const jtis: string[] = [];

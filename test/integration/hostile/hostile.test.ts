@@ -9,6 +9,7 @@ import { report } from './report.ts';
 import { named, routes } from './routes.ts';
 import { type Result, run } from './row.ts';
 import { signedOrders } from './rows/gateway-orders.ts';
+import { SIGNED_MESSAGE } from './rows/messages.ts';
 
 /** `npm run test:hostile` writes the page; else it must be as it would be written. */
 const { SECURITY_TESTS } = process.env;
@@ -60,6 +61,7 @@ describe('whoever attacks a home', () => {
       event === 'signed' && sub === 'bob' && (grant as GrantTerms | undefined)?.kind === 'registration';
     const others = lines.filter((line) => !isBobsToken(line));
     expect(others.map(({ event, approval, proposal }) => [event, approval ?? proposal])).toEqual([
+      ['signed', SIGNED_MESSAGE],
       ...signedOrders.map((order) => ['signed', order]),
       ['cancelled', id],
     ]);

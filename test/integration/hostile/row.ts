@@ -9,6 +9,7 @@ export const areas = [
   'gateway: other people',
   'proposals: amounts, symbols, words',
   'proposals: keys and states',
+  'messages',
   'provider',
   'company sign-in',
   'phone',

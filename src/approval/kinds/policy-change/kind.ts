@@ -5,7 +5,7 @@ import {
   type PolicyChangeSubject,
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
-import { isMessageChange } from '../../../trading/limit-words.ts';
+import { isMessageChange, isRecipientChange } from '../../../trading/limit-words.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { type FindBrokerName, toDisplayedAccount, toExecution } from '../execution.ts';
 
@@ -59,7 +59,7 @@ export function policyChangeKind({
         shows: toDisplayedAccount({ account: planned, broker: await brokerOf(proposer, planned.account) }),
       };
     },
-    describe: policyChange.summary,
+    describe: describeChange,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ previous, digest }) => `${previous} ${digest}`,
     execute: (subject, approved) =>
@@ -74,6 +74,13 @@ export function policyChangeKind({
   };
 }
 
+/** Names a new recipient of messages, because some providers show only the binding message. */
+function describeChange(subject: PolicyChangeSubject): string {
+  const added = subject.changes.map((line) => /^looser: Messages may be sent to (.+)$/u.exec(line)?.[1]);
+  const recipient = added.find((one) => one !== undefined);
+  return recipient === undefined ? policyChange.summary(subject) : `MESSAGES TO ${recipient.replace('@', ' at ')}`;
+}
+
 /** Maximum number of changes that the warning lists. The phone also shows each change on a separate line. */
 const MAX_NAMED_CHANGES = 4;
 
@@ -81,7 +88,8 @@ function loosenedText({ changes }: PlannedPolicyChange): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';
   if (looser.every(isMessageChange)) {
-    return `${looser.join('; ')}. Check every character. Each message still needs your approval.`;
+    const check = looser.some(isRecipientChange) ? ' Check every character of the address.' : '';
+    return `${looser.join('; ')}.${check} Each message still needs your approval.`;
   }
   const listed = looser.slice(0, MAX_NAMED_CHANGES).join('; ');
   const more = looser.length > MAX_NAMED_CHANGES ? `; and ${looser.length - MAX_NAMED_CHANGES} more` : '';
