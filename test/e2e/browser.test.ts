@@ -199,8 +199,17 @@ describe('a person with a phone, in a real browser', () => {
     expect(code, stdout + stderr).toBe(0);
 
     await page.goto(world.ready.phone);
-    const run = world.start(['run', 'send my portfolio to slack #trading', '--output', 'json']);
+    const known = world.start(['policy', 'set', 'message_recipients+=slack:#trading']);
     await page.getByTestId('request').waitFor();
+    const whole = await page.getByTestId('request').textContent();
+    expect(whole).toContain('Loosen the rules: Messages may be sent to #trading on Slack');
+    expect(whole).toContain('Check every character of the address. Each message still needs your approval.');
+    await shot('phone-recipient', true);
+    await page.getByTestId('approve').tap();
+    expect((await known.finished).code).toBe(0);
+
+    const run = world.start(['run', 'send my portfolio to slack #trading', '--output', 'json']);
+    await card('Send to #trading').waitFor();
     const { details } = (await world.phone.requests('alice', { waitSeconds: 0 }))[0] ?? {};
     const { text: written } = { ...(details?.subject as { text: string } | undefined) };
     expect(await page.locator('dd[data-field="text"]').textContent()).toBe(written);

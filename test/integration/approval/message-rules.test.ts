@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
 import { toProposalView } from '../../../src/home/phone/page/proposal-view.ts';
 import type { Proposal, ProposalRequestInput, Provenance } from '../../../src/trading/proposal.ts';
@@ -167,6 +169,27 @@ describe('the text of a message', () => {
     }
     expect((await alice.ask(afterNews({}))).status).toBe(201);
     for (const { id } of await pending()) await world.phone.decide(id, 'deny');
+  });
+});
+
+describe('a rule of the owner’s', () => {
+  const folder = () => join(world.sandbox.ready.home, 'policies');
+  const written = (text: string) => {
+    mkdirSync(folder(), { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder(), 'mail.cedar'), text, { mode: 0o600 });
+  };
+  afterEach(() => rmSync(folder(), { recursive: true }));
+
+  it('can forbid messages', async () => {
+    written('@id("no-mail") @message("no mail today") forbid (principal, action == Action::"send_message", resource);');
+    const answer = await alice.ask(message());
+    expect(answer).toMatchObject(refused('POLICY_FORBIDS'));
+    expect(answer.body).toMatchObject({ detail: 'no mail today' });
+  });
+
+  it('that can’t be read keeps every message back', async () => {
+    written('forbid (');
+    expect(await alice.ask(message())).toMatchObject(refused('POLICY_INVALID'));
   });
 });
 

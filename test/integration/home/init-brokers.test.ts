@@ -181,6 +181,16 @@ describe('no home is made, and nothing is left behind,', () => {
   });
 });
 
+it('the owner’s own address is the one recipient of messages, if it was given', async () => {
+  const limits = async (more: InitOptions) => {
+    const { pair, sandbox } = ground;
+    await made({ brokerUrl: sandbox.ready.broker, brokerKeyFile: file(pair.keyId, pair.secret), ...more });
+    return parse(readFileSync(join(folder, 'limits.yaml'), 'utf8')).accounts['*'];
+  };
+  expect(await limits({})).toMatchObject({ message_recipients: [], max_day_messages: 5 });
+  expect(await limits({ email: 'Ada@Example.com' })).toMatchObject({ message_recipients: ['gmail:Ada@example.com'] });
+});
+
 describe('at a terminal', () => {
   const rest = [
     [/dollars \[1000\]: $/, ''],
