@@ -202,7 +202,7 @@ describe('a person with a phone, in a real browser', () => {
     const known = world.start(['policy', 'set', 'message_recipients+=slack:#trading']);
     await page.getByTestId('request').waitFor();
     const whole = await page.getByTestId('request').textContent();
-    expect(whole).toContain('Loosen the rules: Messages may be sent to #trading on Slack');
+    expect(whole).toContain('Allow messages to #trading on Slack');
     expect(whole).toContain('Check every character of the address. Each message still needs your approval.');
     await shot('phone-recipient', true);
     await page.getByTestId('approve').tap();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { type DetailField, type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { environmentName } from '../environment.ts';
-import { flattenLimits, formatLimit, limitLabel } from '../limit-words.ts';
+import { flattenLimits, formatLimit, isRecipientChange, limitLabel } from '../limit-words.ts';
 import { accountNumberSchema, environments } from '../order.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -79,7 +79,15 @@ const isLooser = (line: string) => line.startsWith('looser');
 
 function headline({ changes: [first = '', ...rest] }: Pick<PolicyChangeSubject, 'changes'>): string {
   const more = rest.length === 0 ? '' : `, and ${rest.length} more`;
+  const recipient = findNewRecipient([first]);
+  if (recipient !== undefined) return `Allow messages to ${recipient}${more}`;
   return `${isLooser(first) ? 'Loosen' : 'Tighten'} the rules: ${splitChangeLine(first)[1]}${more}`;
+}
+
+/** Returns the recipient that a change adds, such as `#trading on Slack`. A change adds at most one. */
+export function findNewRecipient(changes: PolicyChangeSubject['changes']): string | undefined {
+  const line = changes.find((one) => isLooser(one) && isRecipientChange(splitChangeLine(one)[1]));
+  return line?.replace(/^looser: Messages may be sent to /u, '');
 }
 
 /** Returns one row per line of a rule file, so that no line can be mistaken for another field. */

@@ -80,7 +80,7 @@ describe('a recipient of messages', () => {
     expect(request?.binding_message).toBe(`MESSAGES TO bob at example.com by email .Gmail. ${request?.code}`);
     const view = toProposalView(request?.details as unknown as ProposalDetails);
     expect(view).toMatchObject({
-      headline: 'Loosen the rules: Messages may be sent to bob@example.com by email (Gmail)',
+      headline: 'Allow messages to bob@example.com by email (Gmail)',
       terms: 'Allows more: 1 looser, 0 tighter',
     });
     expect(view.fields).toContainEqual(

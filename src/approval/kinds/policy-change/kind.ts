@@ -1,5 +1,6 @@
 import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import {
+  findNewRecipient,
   type PolicyChangeRequest,
   type PolicyChangeResult,
   type PolicyChangeSubject,
@@ -76,8 +77,7 @@ export function policyChangeKind({
 
 /** Names a new recipient of messages, because some providers show only the binding message. */
 function describeChange(subject: PolicyChangeSubject): string {
-  const added = subject.changes.map((line) => /^looser: Messages may be sent to (.+)$/u.exec(line)?.[1]);
-  const recipient = added.find((one) => one !== undefined);
+  const recipient = findNewRecipient(subject.changes);
   return recipient === undefined ? policyChange.summary(subject) : `MESSAGES TO ${recipient.replace('@', ' at ')}`;
 }
 
