@@ -63,13 +63,17 @@ function addSetCommand(policy: CliCommand): void {
     .description(
       'Change the rules of your account. Tighter rules apply immediately, for all programs. Looser rules are shown on your phone, old and new, and apply once you approve.',
     )
-    .argument('[limits...]', 'KEY=VALUE; separate lists with commas, "none" removes a limit')
+    .argument('[limits...]', 'KEY=VALUE; separate lists with commas, "none" removes a limit, += and -= change a list')
     .option('--rules <file>', 'add or replace a rule file (*.cedar); repeatable', collect, [])
     .option('--remove <name>', 'remove a rule file; repeatable', collect, [])
     .addOption(approvalOption())
     .examples(
       ['trade-agent policy set max_order_notional=500', 'applies immediately if the limit was higher'],
       ['trade-agent policy set symbols.allow=VTI,BND sides=buy', 'only these symbols, and no sales'],
+      [
+        'trade-agent policy set message_recipients+=gmail:bob@example.com',
+        'messages may be sent there, once you approve',
+      ],
       ['trade-agent policy set max_day_orders=none --approval detach', `looser: exits with ${exitCodes.pending}`],
       ['trade-agent policy set --rules no-options.cedar', 'your own rule, in Cedar'],
     )
