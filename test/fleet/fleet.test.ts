@@ -127,14 +127,16 @@ async function play({ homes, agents, traders }: Playing) {
   let proposed = 0;
   const numbers = numbersUntil(COUNT, () => performance.now() > began + MINUTES * 60_000);
   const lane = async (trader: FleetTrader) => {
-    let last: Way = 'approved';
+    let isDenied = false;
     for (let next = numbers.next(); !next.done; next = numbers.next()) {
       const n = next.value;
       proposed += 1;
       // A fifth of all requests come twice.
       const asking = { qty: (0.01 + n / 1_000_000).toFixed(6), key: `fleet-${n}`, twice: n % 5 === 0 };
-      last = wayOf(n, { isFirst: trader.username === first.username, isDenied: last === 'denied' });
-      passages.push(...(await passagesBy(last, trader, asking)));
+      const way = wayOf(n, { isFirst: trader.username === first.username, isDenied });
+      // A request that was withdrawn or expired is no decision, so a denial before it still counts.
+      if (way === 'approved' || way === 'denied') isDenied = way === 'denied';
+      passages.push(...(await passagesBy(way, trader, asking)));
     }
   };
   try {

@@ -57,6 +57,8 @@ async function quickTaps(world: LoadWorld, count: number, random: () => number):
 
 const at = (sorted: readonly number[], part: number) => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0);
 
+const mebibytes = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
+
 it.runIf(WAITING > 0 && (programs !== undefined || required))(
   `${WAITING} proposals that wait cost two gateways no memory, and delay neither a tap nor one whose ping is lost`,
   async () => {
@@ -79,7 +81,7 @@ it.runIf(WAITING > 0 && (programs !== undefined || required))(
       ).toSorted((a, b) => a - b);
       const grown = after.map((heap, index) => heap / (before[index] ?? 1));
       console.log(
-        `${WAITING} waiting at 2 gateways: heap ${grown.map((ratio) => ratio.toFixed(3)).join(' and ')} of before; ` +
+        `${WAITING} waiting at 2 gateways: heap ${grown.map((ratio) => ratio.toFixed(3)).join(' and ')} of before (${before.map(mebibytes)}) MiB; ` +
           `tap to executed p50 / p95 / most: ${at(few, 0.5)} / ${at(few, 0.95)} / ${at(few, 1)} ms before, ` +
           `${at(many, 0.5)} / ${at(many, 0.95)} / ${at(many, 1)} ms with all; ` +
           `with its ping lost ${at(lost, 0)} to ${at(lost, 1)} ms`,

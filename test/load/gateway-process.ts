@@ -52,13 +52,13 @@ async function noted<T>(way: 'in' | 'out', request: string, work: () => Promise<
 }
 
 function figures(collected: boolean): Figures {
+  const heard = traffic;
+  traffic = [];
   // Before the collection, which is nobody's waiting.
   const { user, system } = process.cpuUsage();
   if (collected) globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
   const after = process.cpuUsage();
-  const heard = traffic;
-  traffic = [];
   return {
     heap: heapUsed + external,
     native: rss,
