@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openPostgresGatewayDatabase } from '../../src/store/postgres/gateway-database.ts';
 import { migrateSchema } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
+import { postgresTransactions } from '../../src/store/postgres/sql-database.ts';
+import { createAuditStore } from '../../src/store/sql/audit-store.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
+import { receiptSources, recordSentProposal } from '../fixtures/receipt-sources.ts';
 import { seededRandom } from '../fixtures/seeded-random.ts';
 import { type LoadWorld, startLoadWorld } from '../load/world.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
@@ -12,6 +16,8 @@ import { leaveWaiting } from './leave-waiting.ts';
 
 /** `npm run test:fleet` asks for 20,000; `npm run test:all` leaves it out. */
 const WAITING = Number(process.env.FLEET_WAITING ?? 0);
+/** Lines of the audit log that a new gateway finds. `npm run test:fleet` uses 1,000,000. */
+const LINES = Number(process.env.FLEET_LINES ?? 0);
 const TAPS = 100;
 const LOST = 5;
 const TENANT = 'waiting';
@@ -21,7 +27,7 @@ const required = process.env.POSTGRES_TESTS === 'required';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  if (programs === undefined || WAITING === 0) return;
+  if (programs === undefined || WAITING + LINES === 0) return;
   cluster = await startCluster(programs, { durable: true });
   const owner = cluster.address(SUPERUSER, 'postgres');
   await migrateSchema(owner, gatewaySchema);
@@ -90,6 +96,33 @@ it.runIf(WAITING > 0 && (programs !== undefined || required))(
       expect(at(few, 0.95)).toBeLessThan(1_000);
       expect(at(many, 0.95)).toBeLessThan(1_000);
       expect(at(lost, 1)).toBeLessThan(35_000);
+    } finally {
+      await world.close();
+    }
+  },
+  3_600_000,
+);
+
+it.runIf(LINES > 0 && (programs !== undefined || required))(
+  `a new gateway places its first order within a second of being ready, with ${LINES} lines in the audit log`,
+  async () => {
+    const where = { address: cluster.address('gateways', 'postgres'), tenant: 'first-order' };
+    const opened = await openPostgresGatewayDatabase(where);
+    const database = postgresTransactions(opened, 'place');
+    const audit = createAuditStore(database);
+    await recordSentProposal(database, audit, LINES);
+    await (await receiptSources(audit)).sequence();
+    await opened.close();
+    const fleet = await startFleet(1, where);
+    const world = await startLoadWorld({ startGateway: async () => fleet });
+    try {
+      const ready = performance.now();
+      await tapToExecuted(world, 0);
+      const took = performance.now() - ready;
+      console.log(
+        `first order of a new gateway with ${LINES} lines in the audit log: ${took.toFixed(0)} ms after it was ready`,
+      );
+      expect(took).toBeLessThan(1_000);
     } finally {
       await world.close();
     }
