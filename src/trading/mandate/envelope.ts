@@ -15,7 +15,8 @@ import { checkStandingOrder, standingOrderSchema } from './standing-order.ts';
  * cadence limits how often it may be used. RFC 9396 type `trading_mandate`.
  */
 
-export const MAX_MANDATE_DAYS = { live: 30, paper: 90 } as const;
+/** Maximum lifetime in days. It is longer than any month, so that a monthly order is due at least once. */
+export const MAX_MANDATE_DAYS = { live: 35, paper: 90 } as const;
 const MAX_ON_DEMAND_ORDERS = 10;
 const MAX_MANDATE_ORDERS = 1_000;
 const MAX_MANDATE_SYMBOLS = 20;

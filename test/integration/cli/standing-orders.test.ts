@@ -105,7 +105,7 @@ describe('from words to orders that no terminal waits for', () => {
     expect(text).toContain(
       'Buy $200.00 of VTI every Monday at 10:00 AM New York time: the gateway will place it automatically.',
     );
-    expect(text).toContain('You gave no end date, so it lasts 30 days');
+    expect(text).toContain('You gave no end date, so it lasts 35 days');
     expect(text).toMatch(/Next: Mon, \w+ \d+, 10:00 AM New York time\./);
     const { stdout } = await world.run(['mandates']);
     expect(stdout).toMatch(/NEXT/);

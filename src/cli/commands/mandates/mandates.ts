@@ -57,7 +57,7 @@ function addAdd(mandates: CliCommand): void {
     .option('--per-day <amount>', 'maximum per day')
     .option('--total <amount>', 'maximum total of all purchases and sales')
     .option('--orders <number>', 'maximum number of orders; at most 10 on demand')
-    .option('--until <day>', 'the last day: up to 30 days ahead for live accounts, 90 for paper')
+    .option('--until <day>', 'the last day: up to 35 days ahead for live accounts, 90 for paper')
     .option('--from <day>', 'the first day (default: now)')
     .addOption(
       createChoiceOption(

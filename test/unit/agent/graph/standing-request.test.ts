@@ -39,10 +39,10 @@ describe('a standing order in the person’s own words', () => {
     expect(mandate).toMatchObject({
       symbols: ['VTI'],
       max_order_notional: '200',
-      max_orders: 4,
-      max_total_notional: '800.00',
+      max_orders: 5,
+      max_total_notional: '1000.00',
       cadence: 'daily',
-      expires_at: '2027-01-02T16:00:00Z',
+      expires_at: '2027-01-07T16:00:00Z',
       standing: { when: { every: 'monday', at: '10:00' } },
     });
     expect(provenance).toMatchObject({
@@ -53,7 +53,7 @@ describe('a standing order in the person’s own words', () => {
         order_types: { source: 'default' },
         standing: { source: 'computed', from: 'your words; 10:00 by default' },
         max_total_notional: { source: 'computed', from: 'the orders it places' },
-        expires_at: { source: 'computed', from: '30 days by default' },
+        expires_at: { source: 'computed', from: '35 days by default' },
       },
     });
     expect(Object.values(provenance.fields).map(({ source }) => source)).not.toContain('other');

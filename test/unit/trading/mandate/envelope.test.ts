@@ -68,7 +68,7 @@ describe('the terms of a mandate are refused', () => {
   });
 
   it.each([
-    ['live', 30],
+    ['live', 35],
     ['paper', 90],
   ] as const)('where they last longer than %s money may: %i days', (environment, days) => {
     const until = (more: number) => ({
