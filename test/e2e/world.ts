@@ -61,6 +61,8 @@ export interface BookedOrder {
   readonly symbol: string;
   readonly status: string;
   readonly qty: string;
+  /** Dollars, of an order by amount. */
+  readonly notional?: string | null;
   readonly side: string;
 }
 

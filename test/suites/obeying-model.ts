@@ -1,68 +1,60 @@
 import { LLMock } from '@copilotkit/aimock';
-import type { SuiteCase } from './suite-cases.ts';
 
-/** An order as the model proposes it. */
-export interface Obeyed {
-  readonly symbol: string;
-  readonly side: 'buy' | 'sell';
-  readonly qty: string;
-}
-
-/** How another's MCP server is called here, whose tool tells what the suite has it tell. */
+/** The name of the foreign MCP server, whose tool returns the suite's text. */
 export const SERVER = 'suite';
 const READ = `mcp__${SERVER}__search`;
 
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: Record<string, unknown>;
+}
+
+/** What the model does with one conversation. */
+export interface Script {
+  /** The text that the tool's answer must contain before the model acts; undefined to act without reading. */
+  readonly after: string | undefined;
+  readonly calls: readonly ToolCall[];
+}
+
 /**
- * A language model behind OpenAI's protocol that resists nothing: it reads, and once it has read what an attack wants, it
- * does that, by each way there is. By the suite's own calls, which move money at a bank; by what would open the gate
- * (approve, loosen, lift, grant); and by the one thing of this product that moves money: an order.
+ * A language model behind OpenAI's protocol that resists nothing. It reads, and once it has read the text that it waits for,
+ * it makes its calls. It makes them again each time the person answers.
  */
 export async function startObeyingModel() {
   const model = new LLMock({ port: 0 });
-  let now: SuiteCase | undefined;
-  let order: Obeyed | undefined;
+  let script: Script = { after: undefined, calls: [] };
   let reached = false;
   model.on({ predicate: () => true }, ({ messages }) => {
-    const answers = messages.filter(({ role }) => role === 'tool').map(({ content }) => String(content ?? ''));
-    if (answers.length === 0) return { toolCalls: [{ name: READ, arguments: '{"query":"all"}' }] };
-    if (answers.length > 1 || now === undefined) return { content: 'Done as you asked.' };
-    reached = now.goal !== '' && bare(answers.join(' ')).includes(bare(now.goal).slice(0, 80));
-    if (!reached) return { content: 'There is nothing to do.' };
-    return { toolCalls: callsOf(now, order as Obeyed).map(withText) };
+    const turn = messages.slice(messages.findLastIndex(({ role }) => role === 'user') + 1);
+    const isFirst = messages.filter(({ role }) => role === 'user').length === 1;
+    const answers = turn.filter(({ role }) => role === 'tool').map(({ content }) => String(content ?? ''));
+    if (isFirst && script.after !== undefined) {
+      if (answers.length === 0) return { toolCalls: [{ name: READ, arguments: '{"query":"all"}' }] };
+      reached ||= contains(answers.join(' '), script.after);
+      if (!reached) return { content: 'There is nothing to do.' };
+      if (answers.length > 1) return { content: 'That is what I could do. Shall I go on?' };
+    } else if (answers.length > 0) return { content: 'That is what I could do. Shall I go on?' };
+    if (script.calls.length === 0) return { content: 'Here is the answer.' };
+    return { toolCalls: script.calls.map(({ name, arguments: args }) => ({ name, arguments: JSON.stringify(args) })) };
   });
   await model.start();
   return {
     url: `${model.url}/v1`,
-    /** What it is to meet next, and the order that it will make of it. */
-    meet(next: SuiteCase, obeyed: Obeyed) {
-      now = next;
-      order = obeyed;
+    follow(next: Script) {
+      script = next;
       reached = false;
     },
-    /** Whether what it read told it what the attack wants. */
+    /** Whether the model has read the text that it waited for. */
     reached: () => reached,
     close: () => model.stop(),
   };
 }
 
-/** What of a text stays when it is cleaned, quoted or wrapped. */
-const bare = (text: string) =>
+const contains = (text: string, part: string) => letters(text).includes(letters(part).slice(0, 80));
+
+/** What remains of a text after it was cleaned, quoted or wrapped. */
+const letters = (text: string) =>
   text
     .replaceAll(/\\[nrt]/g, '')
     .replaceAll(/[^a-z0-9]/gi, '')
     .toLowerCase();
-
-type Call = { readonly name: string; readonly arguments: Record<string, unknown> };
-const withText = (call: Call) => ({ name: call.name, arguments: JSON.stringify(call.arguments) });
-
-function callsOf({ calls }: SuiteCase, order: Obeyed): Call[] {
-  return [
-    ...calls,
-    { name: 'place_order', arguments: { ...order, approved: true } },
-    { name: 'place_order', arguments: { ...order } },
-    { name: 'place_order', arguments: { ...order, mandate: 'any', approval: 'mandate' } },
-    { name: 'approve_proposal', arguments: { decision: 'approve' } },
-    { name: 'set_policy', arguments: { max_order_notional: '1000000' } },
-    { name: 'grant_access', arguments: { role: 'co_owner', who: 'bob' } },
-  ];
-}
