@@ -5,7 +5,7 @@ import type { KindOutcome } from '../trading/kinds/kind-words.ts';
 import type { ProposalKind, SubjectOf } from '../trading/kinds/kinds.ts';
 import type { SentMessage } from '../trading/message.ts';
 import type { Environment } from '../trading/order.ts';
-import type { ProposalState, WorstCase } from '../trading/proposal.ts';
+import type { CodeEntry, ProposalState, WorstCase } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 import type {
   connectionSchema,
@@ -25,6 +25,8 @@ interface ApprovalViewBase extends KindOutcome {
   readonly status: ApprovalStatus;
   /** The four characters that the phone also shows, so that the person can compare them. */
   readonly code: string;
+  /** Set if the person has to type the code on the phone, instead of comparing it. */
+  readonly code_entry?: CodeEntry;
   readonly expires_at: string;
   /** Whether the approval has expired. Set only while the gateway can't be reached. */
   readonly overdue?: boolean;

@@ -4,7 +4,7 @@ import { kindPayload, kinds, proposalKinds } from '../trading/kinds/kinds.ts';
 import { mandateResultSchema } from '../trading/mandate/granted.ts';
 import { sentMessageSchema } from '../trading/message.ts';
 import { environments } from '../trading/order.ts';
-import { proposalStates, worstCaseSchema } from '../trading/proposal.ts';
+import { codeEntrySchema, proposalStates, worstCaseSchema } from '../trading/proposal.ts';
 import { orderSchema } from '../trading/views.ts';
 
 /*
@@ -34,6 +34,7 @@ export const approvalSummarySchema = z.object({
   status: z.enum(proposalStates),
   kind: z.enum(proposalKinds).describe('the name of the field below that contains the subject'),
   code: z.string().describe('four characters that must match those on the phone'),
+  code_entry: codeEntrySchema.optional().describe('"typed" if the person has to type the code on the phone'),
   expires_at: timeSchema,
   ...Object.fromEntries(Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()])),
   mandate_id: z.string().optional().describe('the mandate under which the proposal was approved, if nobody was asked'),

@@ -100,8 +100,14 @@ const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';
 
+/** A decision, and the code that the person typed, if the request needs it. */
+export interface DecisionAnswer {
+  readonly decision: Decision;
+  readonly code?: string;
+}
+
 /** Asks the person for a decision. Resolves with undefined if the person makes none. Rejects when `signal` aborts. */
-export type AskForDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
+export type AskForDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<DecisionAnswer | undefined>;
 
 interface PhoneWatch {
   readonly user: string;
@@ -137,10 +143,11 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     }
     watch.shown(request);
     const { decide } = watch;
-    const decision = typeof decide === 'string' ? decide : await askUntilGone(app, phone, request, watch, decide);
-    if (decision === 'gone') continue;
-    if (decision === undefined) left.add(request.id);
-    else if ((await submitDecision(app, phone, request, decision, watch)) && watch.once) return;
+    const answer =
+      typeof decide === 'string' ? { decision: decide } : await askUntilGone(app, phone, request, watch, decide);
+    if (answer === 'gone') continue;
+    if (answer === undefined) left.add(request.id);
+    else if ((await submitDecision(app, phone, request, answer, watch)) && watch.once) return;
   }
 }
 
@@ -151,7 +158,7 @@ async function askUntilGone(
   request: PhoneRequest,
   { onClosed: tellOver }: PhoneWatch,
   ask: AskForDecision,
-): Promise<Decision | 'gone' | undefined> {
+): Promise<DecisionAnswer | 'gone' | undefined> {
   const over = new AbortController();
   const answered = new AbortController();
   const watching = watchRequest(app, phone, request, answered.signal).then((status) => {
@@ -194,12 +201,12 @@ async function submitDecision(
   app: App,
   phone: PhoneClient,
   request: PhoneRequest,
-  decision: Decision,
+  { decision, code }: DecisionAnswer,
   watch: PhoneWatch,
 ): Promise<boolean> {
   let decided: PhoneRequest;
   try {
-    decided = await phone.decide(request.id, decision);
+    decided = await phone.decide(request.id, decision, code);
   } catch (error) {
     if (!isTradeAgentError(error) || !['approval_expired', 'usage', 'not_found'].includes(error.code)) throw error;
     app.tell(error.message);

@@ -140,7 +140,7 @@ export function toApprovalFields(approval: ApprovalView) {
     warnings,
     requested_by,
     client,
-    ...defined({ mandate_id: approval.mandate_id, granted: approval.granted }),
+    ...defined({ code_entry: approval.code_entry, mandate_id: approval.mandate_id, granted: approval.granted }),
     [kind]: kindPayload(approval),
   };
 }

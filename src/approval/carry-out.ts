@@ -376,12 +376,13 @@ function policyDenied(reason: PolicyReason, detail: string): HttpProblem {
  * @throws {HttpProblem} 500 `state_corrupt`
  */
 function requireIntact(proposal: StoredProposal): void {
-  const { worstCase, requestedBy, proposedBy, digest } = proposal;
+  const { worstCase, requestedBy, proposedBy, codeEntry, digest } = proposal;
   const statement = {
     ...proposal,
     worst_case: worstCase,
     requested_by: requestedBy,
     proposed_by: proposedBy,
+    code_entry: codeEntry,
   };
   if (proposalDigest(statement) === digest) return;
   throw new HttpProblem(

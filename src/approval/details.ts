@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { differingFields } from '../trading/approval-details.ts';
 import { HttpProblem } from '../trading/http-problem.ts';
 import { kinds, type ProposalKind, proposalKinds } from '../trading/kinds/kinds.ts';
-import { type Provenance, provenanceSchema, type WorstCase, worstCaseSchema } from '../trading/proposal.ts';
+import {
+  type CodeEntry,
+  codeEntrySchema,
+  type Provenance,
+  provenanceSchema,
+  type WorstCase,
+  worstCaseSchema,
+} from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import { isObject } from '../values/is-object.ts';
 
@@ -24,11 +31,12 @@ export interface ProposalStatement {
   readonly client: string;
   /** The proposer, if not the owner. */
   readonly proposed_by?: string | undefined;
+  readonly code_entry?: CodeEntry | undefined;
 }
 
 /** Returns base64url(SHA-256(RFC 8785 form of the statement)), 43 characters. */
 export function proposalDigest(statement: ProposalStatement): string {
-  const { kind, subject, worst_case, provenance, requested_by, client, proposed_by } = statement;
+  const { kind, subject, worst_case, provenance, requested_by, client, proposed_by, code_entry } = statement;
   const text = canonicalize({
     v: 1,
     kind,
@@ -37,7 +45,7 @@ export function proposalDigest(statement: ProposalStatement): string {
     provenance,
     requested_by,
     client,
-    ...defined({ proposed_by }),
+    ...defined({ proposed_by, code_entry }),
   });
   if (text === undefined) throw new TypeError('a proposal has no canonical form');
   return createHash('sha256').update(text).digest('base64url');
@@ -76,6 +84,10 @@ export const proposalDetailsSchema = z.lazy(() =>
     client: z.string(),
     /** The proposer's `sub`, if not that of the person who is asked. */
     proposed_by: z.string().optional(),
+    /**
+     * If `typed`, the provider accepts an approval only from a person who typed the code, and shows it nowhere before.
+     */
+    code_entry: codeEntrySchema.optional(),
     provenance: provenanceSchema.nullable(),
     /** How many proposals with the same content, including this one, were made within the last hour. */
     again: z.number().int().optional(),
@@ -98,6 +110,7 @@ export interface DetailedProposal {
   readonly requestedBy: string | null;
   readonly client: string;
   readonly proposedBy: string | undefined;
+  readonly codeEntry?: CodeEntry | undefined;
   readonly again: number | undefined;
 }
 
@@ -106,7 +119,7 @@ export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
 ): ProposalDetails {
-  const { again, nonce, proposedBy } = proposal;
+  const { again, nonce, proposedBy, codeEntry } = proposal;
   return {
     type: target.type,
     locations: [target.gateway],
@@ -124,7 +137,7 @@ export function proposalDetails(
     shows: { ...proposal.shows },
     requested_by: proposal.requestedBy,
     client: proposal.client,
-    ...defined({ proposed_by: proposedBy }),
+    ...defined({ proposed_by: proposedBy, code_entry: codeEntry }),
     provenance: proposal.provenance,
     ...defined({ again }),
   };

@@ -89,6 +89,8 @@ export interface CompletedRequest<Subject> {
   readonly shows: Readonly<Record<string, string>>;
   /** Whether a second approver must also approve, after the owner. */
   readonly needsSecond?: boolean;
+  /** Whether the owner must type the proposal's code on the phone (number matching), instead of comparing it. */
+  readonly needsCode?: boolean;
 }
 
 export type ExecutionOutcome<Result> =

@@ -110,13 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const shared = { ...stores, gateway: options.resource, issuer, signatures, brokerFor, environment, clock };
   const policy = createGatewayPolicyService(source, { ...shared, brokers: options.brokers });
   const rules = createOrderRules({ ...shared, journal: stores.orders, rules: source, relations: people.relations });
-  const desk = createOrderService({
-    ...shared,
-    journal: stores.orders,
-    rules,
-    detailsType,
-    isRevokedBySignal: options.isRevokedBySignal,
-  });
+  const desk = createOrderService({ ...options, ...shared, journal: stores.orders, rules, detailsType });
   const messageDesk = createMessageSender({
     ...shared,
     journal: stores.messages,

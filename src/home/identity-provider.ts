@@ -15,11 +15,7 @@ import { createRedeemedAssertionStore } from '../store/home/redeemed-assertions.
 import { createRegisteredClientStore } from '../store/home/registered-clients.ts';
 import { createSessionStore } from '../store/home/sessions.ts';
 import { createProofStore } from '../store/sql/proof-store.ts';
-import {
-  type ApprovalRequest,
-  type ApprovalRequests,
-  createApprovalRequests,
-} from './identity-provider/approval-requests.ts';
+import { type ApprovalRequests, createApprovalRequests } from './identity-provider/approval-requests.ts';
 import { createConsents } from './identity-provider/authorization/consents.ts';
 import { createCompanyKeyLookup } from './identity-provider/companies/company.ts';
 import { createConnectedAccountsApi } from './identity-provider/connected-accounts-api.ts';
@@ -43,7 +39,7 @@ import { createSignalEndpoint } from './identity-provider/signals/signal-endpoin
 import { createSignedGrants } from './identity-provider/signed-grants.ts';
 import { startSignalTransmitter } from './identity-provider/transmitter/transmitter.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
-import { createApprovalSteps, mustPickCode } from './phone/decision/approval-steps.ts';
+import { createApprovalSteps, hidesCode } from './phone/decision/approval-steps.ts';
 import { createPhoneApp } from './phone/phone-app.ts';
 import { createPhonePush } from './phone/push/phone-push.ts';
 import { withSubscriptionCleanup } from './phone/push/push-subscriptions.ts';
@@ -88,8 +84,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
   const transmitter = signalReceivers.length === 0 ? undefined : startSignalTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
-  const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
-  const push = await createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
+  const push = await createPhonePush(
+    { ...options, ...running, fetch: send, hidesCode: (request) => hidesCode(request, numberMatching) },
+    options.push,
+  );
   const connections = createConnectionRequests({ database, vault, clock });
   const deviceCodes = createDeviceCodes({ ...state, provider, issuer, resource, servers, now });
   const consents = createConsents({ ...state, provider, resource, now });

@@ -4,6 +4,11 @@ export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba';
 /** RFC 8693 §2.1. */
 export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+/**
+ * Member of our provider's metadata, not standardized: true if approvals whose details say `code_entry: typed` require
+ * that the person types the code.
+ */
+export const CODE_ENTRY_SUPPORTED = 'backchannel_code_entry_supported';
 /** Defined by Auth0: "Access token exchange with Token Vault". */
 export const TOKEN_VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token';
 /** RFC 8693 §3. */

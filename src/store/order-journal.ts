@@ -105,6 +105,8 @@ export interface OrderJournal {
    */
   count(order: OrderToCheck, now: number): Promise<CountedTotals>;
   usage(sub: string, account: string, now: number): Promise<LimitUsage>;
+  /** Returns whether the broker accepted an order of the person for this symbol, at any time. */
+  hasTraded(sub: string, symbol: string): Promise<boolean>;
   /** Returns open orders, oldest first. */
   open(account: string, limit: number): Promise<OpenOrderEntry[]>;
   /**

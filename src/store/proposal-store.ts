@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../errors/problem-codes.ts';
 import type { TraceIds } from '../machine/log-context.ts';
 import type { Membership } from '../oauth/membership.ts';
-import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
+import type { CodeEntry, ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditNote } from './audit.ts';
 
 /** Why a proposal ended or what the proposal is waiting for. */
@@ -31,6 +31,8 @@ export interface StoredProposal {
   readonly kind: ProposalKind;
   readonly state: ProposalState;
   readonly code: string;
+  /** Set if the person must type the code to approve. */
+  readonly codeEntry?: CodeEntry | undefined;
   readonly subject: unknown;
   readonly subjectId: string;
   readonly fingerprint: string;
@@ -91,7 +93,7 @@ export type ProposalDraft = Pick<
   | 'typed'
   | 'deadline'
 > &
-  Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership' | 'trace'>>;
+  Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership' | 'trace' | 'codeEntry'>>;
 
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,
@@ -176,6 +178,8 @@ export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
   /** @param subjectId a `client_order_id` or a mandate's ID */
+  /** Returns whether the person named the symbol in an order of their own, in their own words. */
+  hasNamed(sub: string, symbol: string): Promise<boolean>;
   bySubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<KeyedProposal | undefined>;
   /** Lists proposals, newest first. */

@@ -38,6 +38,7 @@ export const limitWords = {
   own_words: { label: 'After outside text, only what you said yourself', shown: formatPlain },
   message_recipients: { label: 'Who messages may be sent to', shown: formatRecipients },
   max_day_messages: { label: 'Messages per day', shown: formatPlain },
+  number_matching_above: { label: 'Code typed on the phone for other agents’ orders above', shown: formatAmount },
   second_person_above: { label: 'Second approver above', shown: formatAmount },
   'live.mandate_up_to': { label: 'Live orders without approval, up to', shown: formatAmount },
   'live.second_person_above': { label: 'Second approver for live orders above', shown: formatAmount },

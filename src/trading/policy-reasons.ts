@@ -29,6 +29,7 @@ export const policyReasons = [
   'APPROVAL_MISSING',
   'APPROVAL_BY_PROPOSER',
   'APPROVAL_NEEDS_SECOND',
+  'APPROVAL_NEEDS_CODE',
   'APPROVAL_NEEDS_STEP_UP',
   'LIVE_NEEDS_TAP',
   // relations to the account

@@ -128,11 +128,16 @@ export const worstCaseSchema = z.lazy(() =>
 );
 export type WorstCase = z.output<typeof worstCaseSchema>;
 
+/** How the person confirms the code: `typed` on the phone (number matching). Otherwise, they compare it. */
+export const codeEntrySchema = z.literal('typed');
+export type CodeEntry = z.output<typeof codeEntrySchema>;
+
 const proposalShape = () => ({
   id: z.string(),
   state: z.enum(proposalStates),
   /** Four random characters from the gateway (Crockford base 32), shown on both the terminal and the phone. */
   code: z.string(),
+  code_entry: codeEntrySchema.optional(),
   worst_case: worstCaseSchema.nullable(),
   warnings: z.array(z.string()),
   /** Extra lines for the phone, by label, such as the company and the effect on cash and position. */

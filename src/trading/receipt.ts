@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { proposalKinds } from './kinds/kinds.ts';
 import { orderDraftSchema } from './order.ts';
-import { proposalStates, provenanceSchema, worstCaseSchema } from './proposal.ts';
+import { codeEntrySchema, proposalStates, provenanceSchema, worstCaseSchema } from './proposal.ts';
 import { orderSchema } from './views.ts';
 
 /** Path of the gateway's receipt keys: a JWK Set (RFC 7517) that verifiers can pin. */
@@ -28,6 +28,7 @@ const approvedSchema = z.lazy(() =>
     sub: z.string(),
     client: z.string(),
     proposed_by: z.string().optional(),
+    code_entry: codeEntrySchema.optional(),
     requested_by: z.string().nullable(),
     code: z.string(),
     nonce: z.string().nullable(),

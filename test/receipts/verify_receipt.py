@@ -157,7 +157,7 @@ PROPOSAL = members(
         "nonce": or_null(text()), "digest": DIGEST, "subject": any_object, "provenance": or_null(PROVENANCE), "created_at": TIME,
         "worst_case": or_null(members({"cash": or_null(DECIMAL), "price": or_null(DECIMAL), "text": text()})),
     },
-    {"proposed_by": text()},
+    {"proposed_by": text(), "code_entry": one_of("typed")},
 )
 APPROVAL = members({
     "sub": text(), "origin": text(), "rp_id": text(),
@@ -258,8 +258,7 @@ def phone_signed(key, signed, signature):
 def digested(proposal):
     covered = {name: proposal[name] for name in "kind subject worst_case provenance requested_by client".split()}
     covered["v"] = 1
-    if "proposed_by" in proposal:
-        covered["proposed_by"] = proposal["proposed_by"]
+    covered.update({name: proposal[name] for name in ("proposed_by", "code_entry") if name in proposal})
     need(b64(sha256(jcs(covered))) == proposal["digest"], "proposal")
 
 
@@ -563,7 +562,8 @@ def history_holds(proposal, approvals, lines):
             need(line.get("sub") in [one["sub"] for one in approvals], "record")
             continue
         need(all(name in line and jcs(line[name]) == jcs(proposal[name]) for name in FACTS), "record")
-        need(jcs(line.get("proposed_by")) == jcs(proposal.get("proposed_by")), "record")
+        for name in ("proposed_by", "code_entry"):
+            need(jcs(line.get(name)) == jcs(proposal.get(name)), "record")
         need(line.get("state") in EVENTS.get(line["event"], ()), "record")
     executing = place_of(lines, of("executing"))
     in_order([place_of(lines, of("proposed")), executing])

@@ -9,7 +9,7 @@ import type { ApprovalView } from '../events.ts';
 /** @param thread the local thread of the proposal; empty if it has none */
 export function toApprovalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
-  const { kind, subject, shows } = proposal;
+  const { kind, subject, shows, code_entry } = proposal;
   const environment = getKindDefinition(kind).environment?.(subject);
   const mandate = findProposalMandateId(proposal);
   const chosen = fieldsChosenByAi(proposal.provenance);
@@ -25,7 +25,7 @@ export function toApprovalView(proposal: Proposal, thread: string): ApprovalView
     requested_by,
     client,
     kind,
-    ...defined({ environment }),
+    ...defined({ environment, code_entry }),
     ...(chosen.length === 0 ? {} : { chosen_by_ai: chosen }),
     ...defined({ account_at: shows?.Account, mandate_id: mandate }),
     [kind]: subject,

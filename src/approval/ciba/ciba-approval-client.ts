@@ -13,7 +13,7 @@ import type { ProviderName } from '../../config/provider-names.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
+import { CIBA_GRANT, CODE_ENTRY_SUPPORTED } from '../../oauth/oauth-names.ts';
 import type { RegistrationStorage } from '../../store/registration-storage.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { defined } from '../../values/defined.ts';
@@ -93,6 +93,7 @@ export class CibaApprovalClient implements CibaPort {
     const { issuer, details } = this.#options;
     const client = await this.#connect();
     requireDetails(client, details);
+    requireCodeEntry(client, details, question);
     try {
       return await this.#send(client, question);
     } catch (error) {
@@ -329,6 +330,22 @@ function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): vo
     `${REQUEST_FAILED}: ${dialect.label} does not support authorization details`,
     {
       hint: 'For paper accounts set "approval: {details: message}" in gateway.yaml; for live money use another provider.',
+    },
+  );
+}
+
+/**
+ * Rejects an approval request whose code has to be typed if the provider does not say that it has the person type it.
+ * Such a provider would show the code, and accept a tap.
+ */
+function requireCodeEntry({ metadata }: CibaClient, sent: 'rar' | 'message', { details }: CibaRequest): void {
+  if (details.code_entry === undefined) return;
+  if (sent === 'rar' && metadata[CODE_ENTRY_SUPPORTED] === true) return;
+  throw new TradeAgentError(
+    'provider_error',
+    `${REQUEST_FAILED}: its code has to be typed on the phone (number_matching_above), and the identity provider does not support that`,
+    {
+      hint: 'Use a home as the identity provider, or have the owner approve removing the rule: "trade-agent policy set number_matching_above=none".',
     },
   );
 }

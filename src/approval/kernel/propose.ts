@@ -14,6 +14,7 @@ import type {
 import { printableAscii } from '../../text/invisible.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import {
+  type CodeEntry,
   DEFAULT_TTL_S,
   MCP_CLIENT_PREFIX,
   mandateReference,
@@ -153,7 +154,7 @@ async function propose(
     expiresAt,
     under,
   });
-  const { needsSecond = false, ...subject } = completed;
+  const { needsSecond = false, needsCode: _, ...subject } = completed;
   const second = needsSecond ? await access.second(owner, [owner, sub]) : undefined;
   failpoint('proposal.completed');
   const draft = {
@@ -262,7 +263,7 @@ function requireOwnClient(own: boolean, isNeeded: boolean): void {
 
 function proposalIdentity(
   kind: ProposalKind,
-  { subject, worstCase }: CompletedRequest<unknown>,
+  { subject, worstCase, needsCode = false }: CompletedRequest<unknown>,
   {
     client,
     proposedBy,
@@ -270,6 +271,7 @@ function proposalIdentity(
     requestedBy,
   }: Pick<ProposalDraft, 'client' | 'requestedBy' | 'proposedBy'> & { readonly provenance: Provenance },
 ) {
+  const codeEntry: CodeEntry | undefined = needsCode ? 'typed' : undefined;
   const statement = {
     kind,
     subject,
@@ -278,11 +280,13 @@ function proposalIdentity(
     requested_by: requestedBy,
     client,
     proposed_by: proposedBy,
+    code_entry: codeEntry,
   };
   return {
     id: generateProposalId(),
     kind,
     requestedBy,
+    codeEntry,
     digest: proposalDigest(statement),
     nonce: generateNonce(),
   };

@@ -113,13 +113,13 @@ async function provenLines(
 }
 
 function toApprovedProposal(proposal: StoredProposal): ApprovedProposal {
-  const { id, kind, sub, client, proposedBy, requestedBy, code, nonce, digest } = proposal;
+  const { id, kind, sub, client, proposedBy, codeEntry, requestedBy, code, nonce, digest } = proposal;
   return {
     id,
     kind,
     sub,
     client,
-    ...defined({ proposed_by: proposedBy }),
+    ...defined({ proposed_by: proposedBy, code_entry: codeEntry }),
     requested_by: requestedBy,
     code,
     nonce: nonce ?? null,

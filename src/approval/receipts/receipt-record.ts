@@ -99,10 +99,11 @@ function requireSameFacts(proposal: ApprovedProposal, approvals: readonly Signed
     if (approvals.some((one) => one.sub === line.sub)) return;
     throw wrong('the audit log tells of another signature');
   }
-  const { sub, client, proposed_by, kind, code, subject, worst_case, requested_by, provenance } = proposal;
+  const { sub, client, proposed_by, code_entry, kind, code, subject, worst_case, requested_by, provenance } = proposal;
   const facts = { sub, client, kind, code, subject, worst_case, requested_by, provenance };
   const isSame = Object.entries(facts).every(([name, value]) => hasSameCanonicalForm(line[name], value));
-  if (!isSame || line.proposed_by !== proposed_by) throw wrong('the audit log tells of another proposal');
+  if (!isSame || line.proposed_by !== proposed_by || line.code_entry !== code_entry)
+    throw wrong('the audit log tells of another proposal');
   if (statesByEvent[line.event]?.includes(String(line.state)) === true) return;
   throw wrong('a line of the audit log has another state than its event');
 }

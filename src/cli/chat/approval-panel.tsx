@@ -3,7 +3,12 @@ import type { ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { formatCountdown } from '../options/duration.ts';
-import { msUntilExpiry, whereToApprove, approvalStatusText as wordsForStatus } from '../text/approval-lines.ts';
+import {
+  codeInstruction,
+  msUntilExpiry,
+  whereToApprove,
+  approvalStatusText as wordsForStatus,
+} from '../text/approval-lines.ts';
 import {
   approvalWarnings,
   shortSubjectDetails,
@@ -64,7 +69,7 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
         </Text>
         <Text>
           {'code'.padEnd(8)}
-          <Code code={approval.code} /> must match the code on your phone
+          <Code code={approval.code} /> {codeInstruction(approval)}
         </Text>
         {panelRows(approval, phone).map(([label, value, key]) => (
           <Text key={key}>

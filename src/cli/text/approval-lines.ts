@@ -49,7 +49,7 @@ export function approvalLines(
   const first = getKindDefinition(approval.kind).phone.worstFirst === true ? 1 : 0;
   const rows: [string, string][] = [
     ...fields.slice(0, first),
-    ['code', `${approval.code}   (must match the code on your phone)`],
+    ['code', `${approval.code}   (${codeInstruction(approval)})`],
     ['asked by', requesterText(approval, machine)],
     ...fields.slice(first),
     ['expires', `${approval.expires_at} (in ${formatCountdown(msUntilExpiry(approval, now))})`],
@@ -60,6 +60,11 @@ export function approvalLines(
     ...rows.flatMap(([label, value]) => labeledLines(`  ${label.padEnd(9)}`, value, columns)),
     '  Deny it on the phone if you did not make this request.',
   ];
+}
+
+/** Returns what the person does with the code. */
+export function codeInstruction({ code_entry }: Pick<ApprovalView, 'code_entry'>): string {
+  return code_entry === undefined ? 'must match the code on your phone' : 'type this code on your phone';
 }
 
 export function requesterText({ requested_by, client }: ApprovalView, machine?: string): string {

@@ -1,5 +1,6 @@
 import type { IsRevokedBySignal } from '../../approval/kernel-deps.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
+import type { ProposalOrigin } from '../../approval/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { HaltStore } from '../../store/halts.ts';
@@ -388,6 +389,8 @@ interface AdmissionOptions {
   readonly brokerFor: OpenAccountFor;
   readonly environment: 'paper' | 'live';
   readonly clock: Clock;
+  /** Our own login clients. Every other client is another agent. */
+  readonly ownClients?: readonly string[] | undefined;
 }
 
 /** An order that passed the first checks, with the data for its decision and the function that sends it. */
@@ -424,12 +427,23 @@ async function admitOrder(
   const send = await prepareRequest(draft, replaces, broker);
   // Checked again, because the broker may have been slow.
   requireUnexpiredApproval(draft.expires_at, ORDER_TERMS, options.clock);
-  return { broker, asked: { subject: decisionSubject(caller, draft), draft, replaces }, world, send };
+  return {
+    broker,
+    asked: { subject: decisionSubject(caller, draft, options.ownClients), draft, replaces },
+    world,
+    send,
+  };
 }
 
-function decisionSubject(caller: Caller, { mandate }: OrderDraft): OrderDecisionRequest['subject'] {
+function decisionSubject(
+  caller: Caller,
+  { mandate }: OrderDraft,
+  ownClients: readonly string[] = [],
+): OrderDecisionRequest['subject'] {
   const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
+  // The rules for other agents were applied when a proposal was made.
+  const isDirect = approval === 'tap' && proposer === undefined && approvers === undefined;
   const whose = proposer ?? { sub, client: clientId, membership };
   return {
     sub: whose.sub,
@@ -439,8 +453,12 @@ function decisionSubject(caller: Caller, { mandate }: OrderDraft): OrderDecision
     approval,
     approvers: approvers ?? [sub],
     acr,
+    origin: isDirect && !ownClients.includes(clientId) ? directOrigin : undefined,
   };
 }
+
+/** The origin of an order whose approval a client requested directly, without a proposal. */
+const directOrigin: ProposalOrigin = { isOtherAgent: true, provenance: { fields: {} } };
 
 /** @throws {HttpProblem} 409 `not_replaceable` */
 async function prepareRequest(

@@ -25,7 +25,12 @@ import type { Rules } from './rules.ts';
 const RULE_DEPENDENT_ACTIONS: readonly PolicyAction[] = ['place', 'replace', 'grant_mandate', 'send_message'];
 
 /** Reasons that only require more approval. They no longer apply once that approval has been given. */
-const APPROVAL_REASONS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
+const APPROVAL_REASONS: readonly PolicyReason[] = [
+  'APPROVAL_MISSING',
+  'APPROVAL_NEEDS_SECOND',
+  'APPROVAL_NEEDS_CODE',
+  'LIVE_NEEDS_TAP',
+];
 
 /**
  * Decides without side effects, because the same code runs before approval is requested, at execution, and inside the

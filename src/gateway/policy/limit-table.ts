@@ -318,6 +318,13 @@ export const limitTable = {
     needs: 'the messages of the day',
     check: () => undefined,
   }),
+  number_matching_above: defineLimit({
+    // Checked in parties.ts.
+    schema: amount,
+    reason: 'APPROVAL_NEEDS_CODE',
+    needs: 'the order’s maximum total',
+    check: () => undefined,
+  }),
   second_person_above: defineLimit({
     // Checked in parties.ts.
     schema: amount,

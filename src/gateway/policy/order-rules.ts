@@ -3,6 +3,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { DecisionStore, NewPolicyDecision } from '../../store/decision-store.ts';
 import { HALTED_BY_MAX_DAY_LOSS, type HaltStore } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
+import type { ProposalStore } from '../../store/proposal-store.ts';
 import { addOrdersToTotals, type CountedTotals, sumReservedDollars } from '../../trading/counted-order.ts';
 import type { HttpProblem } from '../../trading/http-problem.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
@@ -14,7 +15,7 @@ import type { Relations } from '../relations/relations.ts';
 import { evaluatePolicy, isDayLossExceeded, toDecisionProblem } from './decide.ts';
 import type { Decision, DecisionFacts, DecisionSubject, UncountedFacts } from './decision.ts';
 import { type BrokerSnapshot, readBrokerSnapshots, toUncountedFacts } from './order-world.ts';
-import { toOriginFacts } from './origin.ts';
+import { loadOriginFacts } from './origin.ts';
 import { BATCH_TOTAL_BEFORE_FACT, loadRelationFacts, toTokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
 import { findMandateMismatches } from './within-mandate.ts';
@@ -23,6 +24,7 @@ interface OrderRulesOptions {
   readonly rules: RulesSource;
   readonly journal: OrderJournal;
   readonly halts: HaltStore;
+  readonly proposals: Pick<ProposalStore, 'hasNamed'>;
   readonly decisions: DecisionStore;
   readonly relations: Pick<Relations, 'check'>;
   readonly clock: Clock;
@@ -41,15 +43,17 @@ export interface OrderDecisionRequest {
 export type OrderRules = ReturnType<typeof createOrderRules>;
 
 export function createOrderRules(options: OrderRulesOptions) {
-  const { rules: source, journal, halts, decisions, relations, clock } = options;
+  const { rules: source, journal, halts, decisions, relations, clock, proposals } = options;
 
+  const isKnownSymbol = async (sub: string, symbol: string) =>
+    (await journal.hasTraded(sub, symbol)) || (await proposals.hasNamed(sub, symbol));
   const known = async (asked: OrderDecisionRequest, world: BrokerSnapshot) => {
     const { subject, draft, replaces, after = [] } = asked;
     const fromRelations = await loadRelationFacts(relations, subject, actionOf(asked), clock.now());
     const more = {
       ...fromRelations,
       ...toTokenFacts(subject),
-      ...toOriginFacts(subject.origin),
+      ...(await loadOriginFacts(subject.origin, () => isKnownSymbol(subject.owner, draft.symbol))),
       ...(after.length === 0 ? {} : { [BATCH_TOTAL_BEFORE_FACT]: sumReservedDollars(after) }),
     };
     const facts = { ...toUncountedFacts({ draft, replaces }, world, { now: clock.now() }), more };
@@ -71,7 +75,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       readBrokerSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
      * Applies all rules with the current counts, and records a denial.
-     * @returns whether a second approval is needed
+     * @returns whether a second approval is needed, and whether the owner must type the code
      * @throws {HttpProblem} 403 `policy_denied`, or the problem that the first reason defines; both have the members
      * `reason` and `reasons`
      */
@@ -79,10 +83,13 @@ export function createOrderRules(options: OrderRulesOptions) {
       const { rules, facts } = await rulesAndFacts(asked, world);
       const counted = addOrdersToTotals(asked.after ?? [], await journal.count(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
-      const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
-      if (decision.effect === 'allow') return { needsSecond };
+      const needs = {
+        needsSecond: decision.reasons.includes('APPROVAL_NEEDS_SECOND'),
+        needsCode: decision.reasons.includes('APPROVAL_NEEDS_CODE'),
+      };
+      if (decision.effect === 'allow') return needs;
       // If only the approval is missing and nobody was asked for it yet, the order passes: the approval comes next.
-      if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
+      if (decision.effect === 'ask' && asked.subject.approval === 'none') return needs;
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw toDecisionProblem(decision);
     },

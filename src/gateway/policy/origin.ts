@@ -32,9 +32,21 @@ function isSaid({ fields }: Provenance): boolean {
   });
 }
 
-/** Returns facts about where a proposal comes from. Another agent's proposals state no conversation. */
-export function toOriginFacts(origin: ProposalOrigin | undefined): DecisionFacts['more'] {
-  if (origin === undefined || origin.isOtherAgent) return {};
+/** Name of the fact that another agent, and not the owner's own, made the proposal. */
+const OTHER_AGENT_FACT = 'origin.other_agent';
+/** Name of the fact that the owner has traded the order's symbol, or named it in an order of their own. */
+const SYMBOL_KNOWN_FACT = 'origin.symbol_known';
+
+/**
+ * Returns facts about where a proposal comes from. Another agent's proposals state no conversation.
+ * @param isKnown whether the owner has traded or named the order's symbol; called only for other agents' proposals
+ */
+export async function loadOriginFacts(
+  origin: ProposalOrigin | undefined,
+  isKnown: () => Promise<boolean>,
+): Promise<DecisionFacts['more']> {
+  if (origin === undefined) return {};
+  if (origin.isOtherAgent) return { [OTHER_AGENT_FACT]: true, [SYMBOL_KNOWN_FACT]: await isKnown() };
   const { tainted_by: outside = [] } = origin.provenance;
   return outside.length > 0 && !isSaid(origin.provenance) ? { [UNSAID_AFTER_FACT]: outside } : {};
 }
@@ -53,6 +65,10 @@ export function toMessageOriginFacts(
   const isOwners = decisive.every((name) => ownSources.includes(fields[name]?.source));
   return outside.length > 0 && !isOwners ? { [UNSAID_AFTER_FACT]: outside } : {};
 }
+
+export const isOtherAgentsOrder = ({ more }: Pick<DecisionFacts, 'more'>): boolean => more[OTHER_AGENT_FACT] === true;
+
+export const isSymbolKnown = ({ more }: Pick<DecisionFacts, 'more'>): boolean => more[SYMBOL_KNOWN_FACT] === true;
 
 /** Returns the sources of outside text that an order may come from; undefined if the owner's words decide it. */
 export function findUnsaidAfter({ more }: Pick<DecisionFacts, 'more'>): string | undefined {

@@ -12,6 +12,7 @@ import {
   type PolicyAction,
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
+import { isOtherAgentsOrder, isSymbolKnown } from './origin.ts';
 
 /** Name of the fact that holds the dollar total of the batch's orders that precede this order. */
 export const BATCH_TOTAL_BEFORE_FACT = 'batch.before';
@@ -100,8 +101,33 @@ function approverObjections(
         limit: new Dec(above).toFixed(2),
         value,
       },
+    findCodeObjection(limits, facts),
     untapped,
   );
+}
+
+/**
+ * Returns why the owner must type the code of another agent's order (number matching), instead of comparing it. A
+ * symbol counts as unknown, and an order as too large, unless the opposite is certain.
+ */
+function findCodeObjection(limits: AccountLimits | undefined, facts: DecisionFacts): Objection | undefined {
+  const { order, holdings } = facts;
+  const above = limits?.number_matching_above;
+  if (above === undefined || order === null || !isOtherAgentsOrder(facts)) return undefined;
+  const { symbol } = order;
+  const isHeld = holdings !== null && !new Dec(holdings.qty).isZero();
+  const isKnown = isHeld || isSymbolKnown(facts) || limits?.symbols?.allow?.includes(symbol) === true;
+  const value = totalWithBatch(facts);
+  if (isKnown && value !== null && new Dec(value).lte(above)) return undefined;
+  const why = isKnown
+    ? `for more than ${formatDollarAmount(above)}`
+    : `for ${symbol}, which the owner neither holds nor has traded or named,`;
+  return {
+    reason: 'APPROVAL_NEEDS_CODE',
+    text: `another agent’s order ${why} needs its code typed on the phone`,
+    hint: 'Propose the order with POST /v1/proposals, so that its owner can type the code. The rule is number_matching_above.',
+    ...(isKnown ? { limit: new Dec(above).toFixed(2), value } : { value: symbol }),
+  };
 }
 
 /** Returns an objection to a live order above `live.mandate_up_to`, which needs a tap even under a mandate. */

@@ -98,6 +98,7 @@ export function defaultLimits(): Limits {
         // Nobody until the owner adds a recipient.
         message_recipients: [],
         max_day_messages: DEFAULT_DAY_MESSAGES,
+        number_matching_above: '500',
         // The default excludes crypto and options, because owners have to enable them explicitly.
         asset_classes: ['us_equity'],
         hours: {

@@ -18,6 +18,7 @@ import {
 import {
   ACCESS_TOKEN_TYPE,
   CIBA_GRANT,
+  CODE_ENTRY_SUPPORTED,
   ID_JAG_PROFILE,
   JWT_BEARER_GRANT,
   REFRESH_TOKEN_TYPE,
@@ -280,6 +281,7 @@ function completeResponses(
     authorization_details_types_metadata_endpoint: `${issuer}${DETAILS_TYPES_PATH}`,
     backchannel_outcome_endpoint: `${issuer}${OUTCOME_PATH}`,
     backchannel_user_code_parameter_supported: false,
+    [CODE_ENTRY_SUPPORTED]: true,
     // Announces ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.
     ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
   };

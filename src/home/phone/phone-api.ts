@@ -11,6 +11,7 @@ import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitUnauthorizedRequests } from '../identity-provider/protocol/request-limits.ts';
 import { createGrantId, DEFAULT_GRANT_DAYS, type GrantConsent } from '../identity-provider/signed-grants.ts';
+import { mustTypeCode } from './decision/approval-steps.ts';
 import { formatPairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { type PhoneServices, waitForRequestChange } from './phone-services.ts';
@@ -21,6 +22,8 @@ const MAX_WAIT_S = 25;
 const decisionSchema = z.strictObject({
   decision: z.enum(['approve', 'deny']),
   evidence: z.unknown().optional(),
+  /** The code that the person typed, if the request's details say `code_entry: typed`. */
+  code: z.string().max(64).optional(),
 });
 const deviceSchema = z.strictObject({
   user: z.string(),
@@ -135,6 +138,9 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   return app;
 }
 
+/** In place of a session, the terminal phone's code entries are stored under this name, which no session has. */
+const TERMINAL_PHONE_SESSION = 'terminal phone';
+
 /** Consent that the terminal phone's key signed. */
 function terminalConsent(evidence: unknown): GrantConsent {
   return { evidence, days: DEFAULT_GRANT_DAYS, session: TERMINAL_PHONE_AUTHENTICATION };
@@ -170,7 +176,15 @@ function requestRoutes(services: PhoneServices, known: (username: string) => Pro
   app.post('/requests/:id', async (context) => {
     const body = decisionSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const result = await services.decide(context.req.param('id'), body.data.decision, undefined, body.data.evidence);
+    const { decision, evidence, code } = body.data;
+    const id = context.req.param('id');
+    const request = decision === 'approve' ? await services.requests.find(id) : undefined;
+    const unmet = request && (await services.steps.takeTypedCode(request, TERMINAL_PHONE_SESSION, code));
+    if (unmet !== undefined) {
+      if (unmet.code === 'wrong_code_too_often') await services.decide(id, 'deny');
+      return context.json({ error: unmet.code, message: unmet.text }, 422);
+    }
+    const result = await services.decide(id, decision, undefined, evidence);
     switch (result.outcome) {
       case 'not_found':
         return context.json({ error: 'not_found' }, 404);
@@ -244,7 +258,15 @@ function isFinalRequest({ status, details, outcome }: ApprovalRequest): boolean 
   return !isProposalDetails(details) || (outcome !== undefined && outcome.state !== 'executing');
 }
 
+/** Removes the code of a request that the person has to type it for, which the client must not know before. */
+function withoutTypedCode(request: ApprovalRequest): Pick<ApprovalRequest, 'code' | 'bindingMessage' | 'details'> {
+  if (!mustTypeCode(request) || request.status !== 'pending') return request;
+  const { code, bindingMessage, details } = request;
+  return { code: '', bindingMessage: bindingMessage?.replaceAll(code, '····'), details: { ...details, code: '' } };
+}
+
 function toPhoneRequest(request: ApprovalRequest): PhoneRequest {
+  const { code, bindingMessage, details } = withoutTypedCode(request);
   const proposal = proposalDetailsSchema.safeParse(request.details).data;
   const { outcome } = request;
   return {
@@ -252,9 +274,9 @@ function toPhoneRequest(request: ApprovalRequest): PhoneRequest {
     user: request.user,
     client_name: request.clientName,
     client_note: request.clientNote?.text ?? null,
-    code: request.code,
-    binding_message: request.bindingMessage ?? null,
-    details: { ...request.details },
+    code,
+    binding_message: bindingMessage ?? null,
+    details: { ...details },
     requested_at: formatUtcSeconds(request.requestedAt),
     expires_at: formatUtcSeconds(request.expiresAt),
     status: request.status,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { deriveSoftwareKey, type SoftwareKey } from '../../approval/signature/software-key.ts';
 import { type ErrorCode, TradeAgentError } from '../../errors/errors.ts';
+import { normalizeCode } from '../../store/home/recovery-codes.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
@@ -57,11 +58,12 @@ export function createPhoneClient(options: PhoneClientOptions) {
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
   const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
   /** Signs an approval. Returns undefined if the request is not pending or can't be signed. */
-  const signed = async (path: string, id: string) => {
+  const signed = async (path: string, id: string, typed: string | undefined) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
     if (status !== 'pending') return undefined;
     try {
-      return keyOf(user).sign(details, { origin: new URL(phone).origin });
+      const coded = typed === undefined ? details : { ...details, code: normalizeCode(typed) };
+      return keyOf(user).sign(coded, { origin: new URL(phone).origin });
     } catch (error) {
       // A home that requires no signatures accepts an unsigned approval, so this is not an error here.
       if (!(error instanceof HttpProblem)) throw error;
@@ -109,18 +111,31 @@ export function createPhoneClient(options: PhoneClientOptions) {
     },
     /**
      * Decides a request. An approval is signed with the user's key.
-     * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way),
+     * @param typed the code that the person typed, if the request's details say `code_entry: typed`
+     * @throws {TradeAgentError} `not_found`, `approval_expired` (or withdrawn), `usage` (already decided the other way, or not
+     * the right code),
      * `provider_error` (not signed by an enrolled key)
      */
-    async decide(id: string, decision: 'approve' | 'deny'): Promise<PhoneRequest> {
+    async decide(id: string, decision: 'approve' | 'deny', typed?: string): Promise<PhoneRequest> {
       const path = `/phone/api/requests/${encodeURIComponent(id)}`;
-      const body = decision === 'approve' ? { decision, evidence: await signed(path, id) } : { decision };
+      const body =
+        decision === 'approve'
+          ? { decision, evidence: await signed(path, id, typed), ...defined({ code: typed }) }
+          : { decision };
       const secretHint = 'Check that the pairing secret belongs to the running sandbox.';
+      const codeHint = 'Run "trade-agent phone" in a terminal, and type the code that the agent shows.';
       const finalHint = 'Decisions are final. Propose the order again.';
       const failures: ErrorsByStatus = {
         403: (said) => failed('provider_error', `request ${id} was not approved: ${said}`, secretHint)(),
         404: noRequest(id),
         409: failed('usage', `request ${id} was already decided the other way`, finalHint),
+        // Without a code, the same attempt would fail again.
+        422: (said) =>
+          failed(
+            typed === undefined ? 'provider_error' : 'usage',
+            `request ${id} was not approved: ${said}`,
+            codeHint,
+          )(),
         410: failed('approval_expired', `request ${id} has expired or was withdrawn`, 'Propose the order again.'),
       };
       return await call(phoneRequestSchema, path, failures, { body });

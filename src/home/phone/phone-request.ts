@@ -12,6 +12,7 @@ export const phoneRequestSchema = z.lazy(() =>
      * client claims.
      */
     client_note: z.string().nullable(),
+    /** Empty until the decision if the person has to type the code. */
     code: z.string(),
     binding_message: z.string().nullable(),
     details: z.record(z.string(), z.unknown()),

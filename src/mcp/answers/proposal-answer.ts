@@ -27,13 +27,13 @@ export function createProposalResult(proposal: Proposal, environment: Environmen
 
 /** Describes a proposal. The code comes first, because some clients show only the beginning of a message. */
 export function describeProposalForModel(proposal: Proposal): string {
-  const { kind, code, subject, worst_case, reason } = proposal;
+  const { kind, code, code_entry, subject, worst_case, reason } = proposal;
   const { summary, phrases } = getKindDefinition(kind);
   const what = summary(subject);
   const status = proposalStatus(proposal);
   if (status === 'pending_approval') {
     return [
-      `Code ${code}: waiting for the owner to approve or deny on their phone: ${what}.`,
+      `Code ${code}: waiting for the owner to ${code_entry === undefined ? 'approve' : 'type this code and approve,'} or deny on their phone: ${what}.`,
       ...(worst_case === null ? [] : [`Worst case: ${worst_case.text}`]),
       phrases.nothing.replace(' was ', ' is ').replace(/\.$/, ' before they approve.'),
     ].join(' ');
@@ -57,12 +57,12 @@ function placedOrder({ kind, result }: Proposal) {
 }
 
 function nextStep(proposal: Proposal): { readonly next?: string } {
-  const { id, kind } = proposal;
+  const { id, kind, code_entry } = proposal;
   const { again } = getKindDefinition(kind).phrases;
   switch (proposalStatus(proposal)) {
     case 'pending_approval':
       return {
-        next: `Tell the user the code, and that the request is on their phone. Then call check_approval with proposal_id ${id}. Do not ${again} again. Call withdraw_proposal to cancel it.`,
+        next: `Tell the user the code, and ${code_entry === undefined ? 'that the request is on their phone' : 'that they have to type it on their phone, which does not show it'}. Then call check_approval with proposal_id ${id}. Do not ${again} again. Call withdraw_proposal to cancel it.`,
       };
     case 'executing':
       return { next: `Call check_approval with proposal_id ${id}.` };
@@ -99,12 +99,14 @@ function proposalStatus({ state }: Pick<Proposal, 'state'>): ProposalStatus {
 
 export function proposalFacts(proposal: Proposal) {
   const { id, kind, code, subject, worst_case, warnings, created_at, expires_at, reason, result } = proposal;
+  const { code_entry } = proposal;
   const { placed, sent } = result === undefined ? {} : getKindDefinition(kind).toOutcome(result);
   return {
     status: proposalStatus(proposal),
     proposal_id: id,
     kind,
     code,
+    ...defined({ code_entry }),
     summary: getKindDefinition(kind).summary(subject),
     worst_case,
     warnings,

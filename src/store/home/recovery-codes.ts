@@ -77,7 +77,7 @@ export function createRecoveryCodeStore(options: { readonly database: SqlTransac
  * Normalizes a typed code: converts it to upper case, removes separators, and replaces letters that Crockford's
  * alphabet omits with the characters that they look like.
  */
-function normalizeCode(typed: string): string {
+export function normalizeCode(typed: string): string {
   return typed
     .toUpperCase()
     .replace(/[^0-9A-Z]/g, '')

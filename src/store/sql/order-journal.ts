@@ -28,6 +28,13 @@ export function createOrderChanges(database: SqlTransactions) {
     });
   return {
     find: async (sub, clientOrderId) => (await entries(IS_THIS_ORDER, { sub, clientOrderId }))[0],
+    async hasTraded(sub, symbol) {
+      const row = await database.one(
+        `SELECT 1 AS found FROM gateway_orders WHERE sub = @sub AND symbol = @symbol AND state = 'placed' LIMIT 1`,
+        { sub, symbol },
+      );
+      return row !== undefined;
+    },
     // `+` makes SQLite sort the result. With the index on created_at, SQLite would scan all orders that the account
     // ever placed.
     open: (account, limit) =>

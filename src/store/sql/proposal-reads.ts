@@ -18,7 +18,7 @@ export type ProposalRowReader = (row: ProposalRow) => StoredProposal;
 
 /** Returns the store's methods that read proposals, and the writing methods that don't change a proposal's version. */
 export function createProposalReads(database: SqlTransactions, opened: ProposalRowReader) {
-  const { place } = database.dialect;
+  const { place, json } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
   const found = async (where: string, values: SqlValues) =>
@@ -34,6 +34,15 @@ export function createProposalReads(database: SqlTransactions, opened: ProposalR
   return {
     byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: hashAuthReqId(authReqId) }),
     bySubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
+    async hasNamed(sub, symbol) {
+      const source = `${json('shown')} -> 'provenance' -> 'fields' -> 'symbol' ->> 'source'`;
+      const row = await database.one(
+        `SELECT 1 AS found FROM proposals
+         WHERE sub = @sub AND kind = 'order' AND ${json('subject')} ->> 'symbol' = @symbol AND ${source} = 'user' LIMIT 1`,
+        { sub, symbol },
+      );
+      return row !== undefined;
+    },
     keyed: (key) => database.read(() => findProposalByIdempotencyKey(key, opened)),
     list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {
       const open = state === 'all' ? 'true' : `state IN (${OPEN_STATES_SQL})`;

@@ -500,6 +500,20 @@ function writtenOffContract(open: OpenStores): void {
     });
   });
 
+  it('knows which symbols a person has traded: only what the broker accepted, and only theirs', async () => {
+    const aapl = orderOf(1, { symbol: 'AAPL' });
+    await journal.claim(aapl, NOON);
+    const refused = orderOf(2, { symbol: 'KO' });
+    await journal.claim(refused, NOON);
+    await journal.reject(refused, problem, NOON);
+    expect(await journal.hasTraded('alice', 'AAPL')).toBe(false);
+    await journal.place(aapl, order, NOON + 1);
+    expect(await journal.hasTraded('alice', 'AAPL')).toBe(true);
+    expect(await journal.hasTraded('alice', 'KO')).toBe(false);
+    expect(await journal.hasTraded('alice', 'AAP')).toBe(false);
+    expect(await journal.hasTraded('bob', 'AAPL')).toBe(false);
+  });
+
   it('lists whose orders were claimed from a moment on, in which accounts, each once', async () => {
     await journal.claim(orderOf(1, { account: 'PA-OLD' }), NOON - 1);
     await journal.claim(orderOf(2, { account: 'PA-B' }), NOON);

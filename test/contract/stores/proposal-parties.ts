@@ -64,6 +64,28 @@ export function proposalPartiesContract(open: OpenStores): void {
     });
   });
 
+  describe('a store of proposals of other agents', () => {
+    const provenance = (source: 'user' | 'other') =>
+      ({ fields: { symbol: { source }, qty: { source: 'user' } } }) as const;
+
+    it('keeps that a code has to be typed, and leaves it out elsewhere', async () => {
+      await drafted('pr_1', { codeEntry: 'typed' });
+      await drafted('pr_2');
+      const other = opened.another().proposals;
+      expect((await other.get('pr_1'))?.codeEntry).toBe('typed');
+      expect((await other.get('pr_2'))?.codeEntry).toBeUndefined();
+    });
+
+    it('knows which symbols a person named in their own words', async () => {
+      await drafted('pr_1', { subject: { symbol: 'AAPL' }, provenance: provenance('user') });
+      await drafted('pr_2', { subject: { symbol: 'GME' }, provenance: provenance('other') });
+      await drafted('pr_3', { subject: { symbol: 'KO' }, provenance: null });
+      expect(await store.hasNamed('alice', 'AAPL')).toBe(true);
+      for (const symbol of ['GME', 'KO', 'MSFT', '']) expect(await store.hasNamed('alice', symbol)).toBe(false);
+      expect(await store.hasNamed('bob', 'AAPL')).toBe(false);
+    });
+  });
+
   describe('a store of what takes two', () => {
     it('keeps the owner’s yes and the second person’s apart, to another process too, and erases both', async () => {
       const first = await drafted('pr_1', { second: 'carol' });

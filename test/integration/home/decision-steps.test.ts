@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProposalDetails } from '../../../src/approval/details.ts';
+import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
 import type { Authenticator } from '../../unit/approval/signature/authenticator.ts';
 import { startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { gatewayAsking } from '../sandbox/proposal-fixture.ts';
@@ -151,6 +152,83 @@ describe('number matching', () => {
     const request = await asked();
     expect((await request.decide({ decision: 'deny' })).status).toBe(200);
     expect(await request.status()).toBe('denied');
+  });
+});
+
+describe('a code that has to be typed', () => {
+  const typedOrder = (changes: Partial<ProposalDetails> = {}) => usualOrder({ code_entry: 'typed', ...changes });
+
+  it('is in nothing that the phone gets before it is typed: page, events, list, API', async () => {
+    // Another code than the requests decided before, which the page lists with theirs.
+    const request = await asked(typedOrder({ code: 'Z9Q2' }));
+    const page = await (await browser.visit(`/phone?request=${request.id}`)).text();
+    expect(page).toContain('data-testid="typed-code"');
+    expect(page).not.toContain('name="match" value=');
+    const events = await browser.visit('/phone/events');
+    const reader = events.body?.getReader();
+    const first = new TextDecoder().decode((await reader?.read())?.value);
+    await reader?.cancel();
+    expect(first).toContain('event: requests');
+    const listed = JSON.stringify([await world.phone.requests('alice'), await world.phone.request(request.id)]);
+    for (const shown of [page, first, listed]) expect(shown).not.toContain('Z9Q2');
+  });
+
+  it('gives nothing to sign without it, and takes no approval without it', async () => {
+    const request = await asked(typedOrder());
+    const without = await request.options();
+    expect(without.status).toBe(422);
+    expect(await said(without)).toBe('Type the code');
+    expect((await request.decide({ decision: 'approve', match: 'K7QP', evidence: '{}' })).status).toBe(422);
+    expect(await request.status()).toBe('pending');
+  });
+
+  it('takes an approval after the right code, and then shows it', async () => {
+    const request = await asked(typedOrder());
+    expect((await request.approve(await request.options({ match: 'k7qp' }))).status).toBe(200);
+    expect(await request.status()).toBe('approved');
+    expect(await world.phone.request(request.id)).toMatchObject({ code: 'K7QP', details: { code: 'K7QP' } });
+  });
+
+  it('denies at the third wrong code, and says why', async () => {
+    const request = await asked(typedOrder());
+    for (const match of ['0000', 'K7QX']) {
+      expect(await said(await request.options({ match }))).toBe('Wrong code');
+      expect(await request.status()).toBe('pending');
+    }
+    const third = await request.options({ match: 'AAAA' });
+    expect([third.status, await said(third)]).toEqual([409, 'Denied']);
+    expect(await request.status()).toBe('denied');
+    expect(await (await browser.visit('/phone')).text()).toContain('A wrong code was typed three times');
+    expect((await request.options({ match: 'K7QP' })).status).toBe(409);
+  });
+
+  it('takes neither the code of another request nor an approval that another request’s code allowed', async () => {
+    const one = await asked(typedOrder());
+    const other = await asked(typedOrder({ code: 'M3XD', proposal: 'pr_otherother' }));
+    expect((await other.options({ match: 'K7QP' })).status).toBe(422);
+    const evidence = await approvalBy(await one.options({ match: 'K7QP' }));
+    expect((await other.decide(evidence)).status).toBe(422);
+    expect(await other.status()).toBe('pending');
+  });
+
+  it('can’t be avoided with the member stripped from the details, because the digest covers it', async () => {
+    const { code_entry: _, ...stripped } = typedOrder();
+    await expect(gateway.ask(stripped as ProposalDetails)).rejects.toMatchObject({
+      error: 'invalid_authorization_details',
+      error_description: 'digest does not match the proposal',
+    });
+  });
+
+  it('is asked of the phone’s API, too, which ends at the third wrong code', async () => {
+    await world.keys.enrollSoftwareKey('alice', deriveSoftwareKey(world.pairingSecret, 'alice'));
+    const request = await asked(typedOrder());
+    await expect(world.phone.decide(request.id, 'approve')).rejects.toMatchObject({ code: 'provider_error' });
+    for (const wrong of ['0000', '1111', '2222']) {
+      await expect(world.phone.decide(request.id, 'approve', wrong)).rejects.toMatchObject({ code: 'usage' });
+    }
+    expect(await request.status()).toBe('denied');
+    const again = await asked(typedOrder());
+    expect(await world.phone.decide(again.id, 'approve', 'k7qp')).toMatchObject({ status: 'approved' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ApprovalRequest } from '../../../src/home/identity-provider/approval-requests.ts';
-import { mustPickCode } from '../../../src/home/phone/decision/approval-steps.ts';
+import { hidesCode } from '../../../src/home/phone/decision/approval-steps.ts';
 import { renderRequestCard } from '../../../src/home/phone/decision/request-card.ts';
 import { createApprovalNoticeText, createApprovalRequestMessage } from '../../../src/home/phone/push/push-message.ts';
 import { details, draft } from '../../integration/sandbox/identity-provider-fixture.ts';
@@ -44,6 +44,14 @@ describe('the card of a request', () => {
     expect(shown.match(/K7QP/g)).toHaveLength(2);
     expect(shown).toContain('BUY 5 AAPL LMT 180.00 ····');
     for (const code of codes) expect(shown).toContain(`value="${code}"`);
+  });
+
+  it('has the code nowhere where it is to be typed, but a field for it', async () => {
+    const shown = await card({}, { codes: 'typed' });
+    expect(shown).not.toContain('K7QP');
+    expect(shown).toContain('BUY 5 AAPL LMT 180.00 ····');
+    expect(shown).toContain('data-testid="typed-code"');
+    expect(shown).not.toContain('type="radio"');
   });
 
   it('of a client that asks by itself works out the worst case, too', async () => {
@@ -93,5 +101,5 @@ it.each([
   ['off', 'live', false],
 ] as const)('with number matching %s the code of a %s order is picked: %s', (matching, environment, picked) => {
   const details = proposalDetails('order', { subject: { ...draft({ environment }) } });
-  expect(mustPickCode(request({ details }), matching)).toBe(picked);
+  expect(hidesCode(request({ details }), matching)).toBe(picked);
 });

@@ -129,14 +129,15 @@ async function completeBatch(
   }
   const worlds = await ports.orderContexts(proposer, account, symbols);
   const drafts: OrderDraft[] = [];
-  let needsSecond = false;
+  const needs = { needsSecond: false, needsCode: false };
   for (const [at, request] of inOrder.entries()) {
     const world = worlds.get(request.symbol);
     if (world === undefined) throw new TypeError('a symbol has no market data');
     const paid = { ...world, account: accountAfter(drafts, world.account) };
     const draft = draftOrder(request, paid, ports, { subjectId: `${subjectId}-${at + 1}`, expiresAt });
     const allowed = await world.requireAllowed(draft, { after: drafts });
-    needsSecond ||= allowed.needsSecond;
+    needs.needsSecond ||= allowed.needsSecond;
+    needs.needsCode ||= allowed.needsCode;
     drafts.push(draft);
   }
   const { shows, warnings, ...effects } = batchEffects(drafts, worlds);
@@ -151,7 +152,7 @@ async function completeBatch(
       expires_at: expiresAt,
     },
     subjectId,
-    needsSecond,
+    ...needs,
     ...effects,
     warnings,
     shows: { ...toDisplayedAccount(first), ...shows },

@@ -47,7 +47,7 @@ export interface OrderContext {
   readonly market: MarketClock;
   /**
    * Checks an order against every rule that will apply when it is executed.
-   * @returns whether the order needs a second approver after the owner
+   * @returns whether the order needs a second approver after the owner, and whether its code has to be typed
    * @throws {HttpProblem}
    */
   requireAllowed(
@@ -58,7 +58,7 @@ export interface OrderContext {
       /** Orders that will be sent before this draft. They count toward the limits, too. */
       readonly after?: readonly OrderDraft[];
     },
-  ): Promise<{ readonly needsSecond: boolean }>;
+  ): Promise<{ readonly needsSecond: boolean; readonly needsCode: boolean }>;
 }
 
 export interface MandateCoverage {
@@ -111,7 +111,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
       const cover = under === undefined ? undefined : await findAllowedCover(ports, proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };
-      const { needsSecond } = await world.requireAllowed(subject);
+      const needs = await world.requireAllowed(subject);
       const outside = cover?.outside ?? [];
       if (under?.only && outside.length > 0) throw notCovered(outside);
       const worst = computeWorstCase(draft);
@@ -120,7 +120,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
         subject,
         subjectId,
         worstCase: worst,
-        needsSecond,
+        ...needs,
         shows: { ...toDisplayedAccount(world), ...shows },
         warnings: [...outside.map(({ reason, text }) => `Not covered by a mandate: ${text} (${reason}).`), ...warnings],
       };

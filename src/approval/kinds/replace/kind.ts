@@ -53,14 +53,14 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         expires_at: expiresAt,
       });
       requireReplaceable(draft);
-      const { needsSecond } = await world.requireAllowed(draft, { replaces: order.id });
+      const needs = await world.requireAllowed(draft, { replaces: order.id });
       const worst = computeWorstCase(draft);
       const { shows, warnings } = orderEffects(draft, worst, world);
       return {
         subject: { order, changes, draft },
         subjectId,
         worstCase: worst,
-        needsSecond,
+        ...needs,
         warnings,
         shows: { ...toDisplayedAccount(world), ...shows },
       };

@@ -1,4 +1,4 @@
-import type { Decision } from '../../../app/phone.ts';
+import type { DecisionAnswer } from '../../../app/phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { outcomeText, type ProposalView, toProposalView } from '../../../home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
@@ -10,10 +10,12 @@ import type { Context } from '../../context/context.ts';
 
 /** Formats a pending request as the phone shows it, with all fields of its details, including unknown fields. */
 export function approvalRequestLines(request: PhoneRequest): string[] {
-  const proposal = proposalDetailsSchema.safeParse(request.details).data;
+  const { details } = request;
+  // A code that has to be typed is not known here, so another one takes its place.
+  const proposal = proposalDetailsSchema.safeParse(details.code === '' ? { ...details, code: '0000' } : details).data;
   const view = proposal === undefined ? undefined : toProposalView(proposal);
   const rows: Row[] = [
-    ['code', request.code],
+    ['code', request.code === '' ? 'type the code that the agent shows' : request.code],
     ...(view === undefined ? plainRows(request) : proposalRows(request, view)),
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
@@ -77,13 +79,24 @@ function requestKind({ details }: PhoneRequest, view: ProposalView | undefined):
   return `${environmentName(environment)} ${called}`;
 }
 
-/** Asks for a decision. Returns undefined to leave the request open. @throws `signal.reason` if the signal aborts */
-export async function promptForDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
+/**
+ * Asks for a decision and, to approve, for the code if the request needs it. Returns undefined to leave the request open.
+ * @throws `signal.reason` if the signal aborts
+ */
+export async function promptForDecision(
+  context: Context,
+  { details }: PhoneRequest,
+  signal: AbortSignal,
+): Promise<DecisionAnswer | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);
     const key = answer.trim().toLowerCase();
-    if (['a', 'approve', 'y', 'yes'].includes(key)) return 'approve';
-    if (['d', 'deny', 'n', 'no'].includes(key)) return 'deny';
+    if (['d', 'deny', 'n', 'no'].includes(key)) return { decision: 'deny' };
+    if (['a', 'approve', 'y', 'yes'].includes(key)) {
+      if (details.code_entry === undefined) return { decision: 'approve' };
+      const code = (await context.io.prompt('Code that the agent shows: ', signal)).trim();
+      if (code !== '') return { decision: 'approve', code };
+    }
     if (['l', 'leave'].includes(key)) return undefined;
   }
 }

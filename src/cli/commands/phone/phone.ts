@@ -81,7 +81,7 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
   const tell = (lines: readonly string[]) => {
     if (output.format === 'text') for (const line of lines) io.talk(line);
   };
-  const ask: AskForDecision = (_request, signal) => promptForDecision(context, signal);
+  const ask: AskForDecision = (request, signal) => promptForDecision(context, request, signal);
   await watchPhone(context, {
     user,
     once,

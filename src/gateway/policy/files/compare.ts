@@ -121,6 +121,7 @@ const comparisons: { readonly [Name in LimitName]: Comparison<NonNullable<Accoun
   own_words: exactly,
   message_recipients: recipients,
   max_day_messages: (name, before = DEFAULT_DAY_MESSAGES, after = DEFAULT_DAY_MESSAGES) => atMost(name, before, after),
+  number_matching_above: atMost,
   symbols: (name, before, after) => [
     ...oneOf(`${name}.allow`, before?.allow, after?.allow),
     ...noneOf(`${name}.deny`, before?.deny, after?.deny),

@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import { generateProposalCode, generateUnusedCode } from '../../../approval/kernel/propose.ts';
 import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
+import { isSameSecret } from '../../../secrets/constant-time.ts';
+import { normalizeCode } from '../../../store/home/recovery-codes.ts';
 import { one, run, type SqlTransactions, type TransactionWork } from '../../../store/sql/sql-database.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { DecisionRecorder } from '../../identity-provider/deliver-decision.ts';
@@ -57,6 +59,20 @@ const unmetSteps = {
   },
 } as const;
 
+type CodeProblem = Extract<UnmetStep['code'], `${string}code${string}`>;
+
+const typedCodeProblems: Readonly<Record<CodeProblem, Pick<UnmetStep, 'title' | 'text'>>> = {
+  no_code: { title: 'Type the code', text: 'Type the code that the agent shows you, then approve.' },
+  wrong_code: {
+    title: 'Wrong code',
+    text: 'The agent shows a different code. The third wrong code denies the request.',
+  },
+  wrong_code_too_often: {
+    title: 'Denied',
+    text: 'A wrong code was typed three times. If this was your request, send it again.',
+  },
+};
+
 export function createApprovalSteps(options: {
   readonly database: SqlTransactions;
   readonly clock: Clock;
@@ -65,8 +81,18 @@ export function createApprovalSteps(options: {
   const { database, clock, numberMatching } = options;
   const choices = createCodeChoices(database, clock);
   const confirmations = createLiveConfirmations(database, clock);
-  const matches = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
+  const matches = (request: ApprovalRequest) => hidesCode(request, numberMatching);
   const hindered = (code: UnmetStep['code']): UnmetStep => ({ code, ...unmetSteps[code] });
+  const codeHindrance = (request: ApprovalRequest, code: CodeProblem): UnmetStep => ({
+    code,
+    ...(mustTypeCode(request) ? typedCodeProblems : unmetSteps)[code],
+  });
+  /** Compares the code that the person picked or typed, and remembers in which session it was right. */
+  const takeCode = async (request: ApprovalRequest, session: string, given = ''): Promise<UnmetStep | undefined> => {
+    if (given === '') return codeHindrance(request, 'no_code');
+    const result = await choices.pick(request, session, given);
+    return result === 'right' ? undefined : codeHindrance(request, result);
+  };
 
   const check = async (
     request: ApprovalRequest,
@@ -74,8 +100,8 @@ export function createApprovalSteps(options: {
   ): Promise<UnmetStep | undefined> => {
     const view = requestView(request);
     if (matches(request)) {
-      if (await choices.isSpent(request.id)) return hindered('wrong_code_too_often');
-      if (!(await choices.isPicked(request.id, session))) return hindered('no_code');
+      if (await choices.isSpent(request)) return codeHindrance(request, 'wrong_code_too_often');
+      if (!(await choices.isPicked(request.id, session))) return codeHindrance(request, 'no_code');
     }
     if (!view.live) return undefined;
     if (clock.now() - signedInAt > MAX_LIVE_SIGN_IN_AGE_MS) return hindered('sign_in');
@@ -83,9 +109,17 @@ export function createApprovalSteps(options: {
   };
 
   return {
-    /** Returns the codes to pick from, or undefined if no code has to be picked. */
-    codes: async (request: ApprovalRequest, session: string): Promise<readonly string[] | undefined> =>
-      matches(request) ? await choices.of(request, session) : undefined,
+    /** Returns the codes to pick from, `typed` if the code has to be typed, or undefined if the card shows the code. */
+    codes: async (request: ApprovalRequest, session: string): Promise<readonly string[] | 'typed' | undefined> => {
+      if (mustTypeCode(request)) return 'typed';
+      return matches(request) ? await choices.of(request, session) : undefined;
+    },
+    /**
+     * Takes a code that has to be typed, for a client that shows no page. Requests without such a code always pass.
+     * @param client identifies the client, in place of a session
+     */
+    takeTypedCode: async (request: ApprovalRequest, client: string, typed: string | undefined) =>
+      mustTypeCode(request) && request.status === 'pending' ? await takeCode(request, client, typed) : undefined,
     async wantsConfirmation(request: ApprovalRequest, user: string): Promise<boolean> {
       const { live, account = '' } = requestView(request);
       return live && !(await confirmations.has(user, account));
@@ -97,9 +131,8 @@ export function createApprovalSteps(options: {
     ): Promise<UnmetStep | undefined> {
       const view = requestView(request);
       if (matches(request)) {
-        if (match === undefined || match === '') return hindered('no_code');
-        const pick = await choices.pick(request, approver.session, match);
-        if (pick !== 'right') return hindered(pick);
+        const hindrance = await takeCode(request, approver.session, match);
+        if (hindrance !== undefined) return hindrance;
       }
       const typed = confirm.trim().toUpperCase();
       const right = ['LIVE', lastFourCharacters(view.account)?.toUpperCase()];
@@ -110,8 +143,10 @@ export function createApprovalSteps(options: {
     },
     check,
     /** Returns why a request was denied, if the denial was not a tap on Deny. */
-    whyDenied: async ({ id, status }: ApprovalRequest): Promise<string | undefined> =>
-      status === 'denied' && (await choices.isSpent(id)) ? unmetSteps.wrong_code_too_often.text : undefined,
+    whyDenied: async (request: ApprovalRequest): Promise<string | undefined> =>
+      request.status === 'denied' && (await choices.isSpent(request))
+        ? codeHindrance(request, 'wrong_code_too_often').text
+        : undefined,
   };
 }
 
@@ -138,18 +173,27 @@ function createLiveConfirmations(database: SqlTransactions, clock: Clock) {
 /** When the person has to pick the terminal's code from among three, instead of seeing it on the card. */
 export type NumberMatching = 'live' | 'always' | 'off';
 
-/** Returns whether this request's code has to be picked. If so, neither the card nor a lock screen may reveal it. */
-export function mustPickCode(request: Pick<ApprovalRequest, 'details'>, matching: NumberMatching): boolean {
-  return matching === 'always' || (matching === 'live' && requestView(request).live);
+/** Returns whether the gateway demands that this request's code is typed, whatever the home's own setting is. */
+export function mustTypeCode({ details }: Pick<ApprovalRequest, 'details'>): boolean {
+  return details.code_entry !== undefined;
+}
+
+/** Returns whether a code has to be picked or typed. If so, neither the card nor a lock screen may reveal it. */
+export function hidesCode(request: Pick<ApprovalRequest, 'details'>, matching: NumberMatching): boolean {
+  return mustTypeCode(request) || matching === 'always' || (matching === 'live' && requestView(request).live);
 }
 
 const CODE_CHOICES = 3;
 /** The second wrong pick denies the request, because a guess is right one time in three. */
 const MAX_WRONG_PICKS = 2;
+/** The third wrong typed code denies the request, because people mistype, and a guess is right one time in a million. */
+const MAX_WRONG_TYPED_CODES = 3;
+const maxWrongCodes = (request: Pick<ApprovalRequest, 'details'>) =>
+  mustTypeCode(request) ? MAX_WRONG_TYPED_CODES : MAX_WRONG_PICKS;
 /** How long drawn codes are stored, which is longer than any request's lifetime. */
 const CHOICE_RETENTION_MS = 2 * 24 * 3600 * 1000;
 
-type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
+type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code' | 'details'>;
 
 /**
  * Implements number matching: the person picks the terminal's code from among three, which requires attention. The
@@ -176,7 +220,8 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
     const row = yield* one<{ count: number }>('SELECT count FROM wrong_codes WHERE request = @id', { id });
     return row?.count ?? 0;
   }
-  const isSpent = async (id: string) => (await database.read(() => wrongPicks(id))) >= MAX_WRONG_PICKS;
+  const isSpent = async (request: Pick<MatchedRequest, 'id' | 'details'>) =>
+    (await database.read(() => wrongPicks(request.id))) >= maxWrongCodes(request);
 
   return {
     /** Returns the codes in display order, which is the same each time. */
@@ -197,8 +242,9 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
     ): Promise<'right' | 'wrong_code' | 'wrong_code_too_often'> =>
       database.write(function* () {
         const { id, code } = request;
-        if ((yield* wrongPicks(id)) >= MAX_WRONG_PICKS) return 'wrong_code_too_often';
-        if (picked === code) {
+        const most = maxWrongCodes(request);
+        if ((yield* wrongPicks(id)) >= most) return 'wrong_code_too_often';
+        if (isSameSecret(normalizeCode(picked), code)) {
           yield* draw(request, session, 1);
           yield* run('UPDATE code_choices SET picked = 1 WHERE request = @id AND session = @session', { id, session });
           return 'right';
@@ -208,7 +254,7 @@ function createCodeChoices(database: SqlTransactions, clock: Clock) {
            ON CONFLICT (${database.dialect.tenant}request) DO UPDATE SET count = wrong_codes.count + 1 RETURNING count`,
           { id },
         );
-        return (counted?.count ?? MAX_WRONG_PICKS) >= MAX_WRONG_PICKS ? 'wrong_code_too_often' : 'wrong_code';
+        return (counted?.count ?? most) >= most ? 'wrong_code_too_often' : 'wrong_code';
       }),
     async isPicked(id: string, session: string): Promise<boolean> {
       return (await database.read(() => read(id, session)))?.picked === 1;

@@ -82,8 +82,15 @@ function requesterLine({ clientName, clientNote }: CardRequest, view: RequestVie
   }</p>`;
 }
 
-/** Renders the code to compare. If the code has to be picked, the bar with the buttons shows the choices instead. */
+/**
+ * Renders the code to compare, or a field to type it. If the code has to be picked, the bar with the buttons shows the
+ * choices instead.
+ */
 function codeBox({ code }: CardRequest, { codes }: CardState): Markup | '' {
+  if (codes === 'typed') {
+    return html`<p class="confirm"><label><span><b>Type the code</b> that the agent shows you. If it shows none, deny.</span>
+<input type="text" name="match" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16" data-testid="typed-code"></label></p>`;
+  }
   return codes === undefined
     ? html`<p class="codebox"><span>Code on your terminal</span><span class="value" data-testid="code">${code}</span></p>`
     : '';
@@ -97,7 +104,7 @@ function confirmationField({ account }: RequestView): Markup {
 <input type="text" name="confirm" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16" data-testid="confirm"></label></p>`;
 }
 
-/** Hides the code in the binding message, because the message would reveal the right choice. */
+/** Hides the code in the binding message, because the message would reveal what has to be picked or typed. */
 function displayedMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
   return codes === undefined ? bindingMessage : bindingMessage.replaceAll(code, '····');
 }
@@ -126,8 +133,8 @@ type CardRequest = Pick<
 /** State of a card apart from its request, such as steps that the person must take in this browser to approve. */
 export interface CardState {
   readonly formToken: string;
-  /** The codes to choose from. Undefined if the card displays the code instead. */
-  readonly codes: readonly string[] | undefined;
+  /** The codes to choose from, or `typed` if the code has to be typed. Undefined if the card displays the code. */
+  readonly codes: readonly string[] | 'typed' | undefined;
   /** Whether the person must type a word once to confirm that this is real money. */
   readonly confirm: boolean;
   /**
@@ -143,13 +150,17 @@ export interface CardState {
  * sentence replaces the Approve button.
  */
 function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
-  const about = codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_QUESTION;
+  const choices = codes === 'typed' ? undefined : codes;
+  const about =
+    choices !== undefined
+      ? CODE_QUESTION
+      : html`${codes === undefined ? html`<span class="mono">${request.code}</span> ` : ''}${view.headline}`;
   const question = `ask-${request.id}`;
   if (typeof cannot === 'object') return readOnlyBar(request, cannot.decideAt);
   return html`<div class="bar" data-testid="bar">
 <p class="said" data-testid="said" role="alert"></p>
 <p class="expiry"><span class="about" id="${question}">${about}</span><strong data-testid="countdown" data-expires="${request.expiresAt}">until ${renderLocalTime(request.expiresAt)}</strong></p>
-${codes === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labelledby="${question}" data-testid="codes">${codes.map(codeChoice)}</div>`}
+${choices === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labelledby="${question}" data-testid="codes">${choices.map(codeChoice)}</div>`}
 <div class="pair">
 <button class="stop" name="decision" value="deny" formnovalidate data-testid="deny"><b>Deny</b><span class="act">${view.act}</span></button>
 ${approveButton(view, cannot)}

@@ -153,6 +153,12 @@ function isIncomplete(card: HTMLElement): boolean {
     focusOn(codes.querySelector('input'));
     return true;
   }
+  const typed = card.querySelector<HTMLInputElement>('input[type=text][name=match]');
+  if (typed?.value.trim() === '') {
+    showProblem(card, new Problem('Type the code', 'that the agent shows you, then approve.'));
+    typed.focus();
+    return true;
+  }
   if (word === null || word.value.trim() !== '') return false;
   showProblem(card, new Problem('Not confirmed', 'Type LIVE, then approve.'));
   word.focus();

@@ -53,6 +53,51 @@ export function approvalStepsContract(open: OpenHomeDatabase): void {
       });
     });
 
+    describe('where the code has to be typed, whatever the home’s setting is', () => {
+      const typedStart = () => {
+        const clock = new VirtualClock();
+        const steps = [opened.database, opened.another].map((database) =>
+          createApprovalSteps({ database, clock, numberMatching: 'off' }),
+        ) as [ReturnType<typeof createApprovalSteps>, ReturnType<typeof createApprovalSteps>];
+        return { steps, approver: { user: 'alice', session: 's', signedInAt: clock.now() } };
+      };
+      const typed = (id: string) => ({ ...request(id), details: proposalDetails('order', { code_entry: 'typed' }) });
+
+      it('offer no codes to pick from, and let nothing pass without the code', async () => {
+        const { steps, approver } = typedStart();
+        expect(await steps[0].codes(typed('r1'), 's')).toBe('typed');
+        expect(await steps[0].check(typed('r1'), approver)).toMatchObject({ code: 'no_code', title: 'Type the code' });
+        for (const match of [undefined, '']) {
+          expect(await steps[0].take(typed('r1'), approver, { match, confirm: undefined })).toMatchObject({
+            code: 'no_code',
+          });
+        }
+      });
+
+      it('take the code as people type it, in the session that typed it', async () => {
+        for (const [at, match] of ['K7QP', ' k7qp ', 'k7-qp'].entries()) {
+          const { steps, approver } = typedStart();
+          expect(await steps[0].take(typed(`ok${at}`), approver, pick(match))).toBeUndefined();
+          expect(await steps[1].check(typed(`ok${at}`), approver)).toBeUndefined();
+          const another = { ...approver, session: 'another' };
+          expect(await steps[1].check(typed(`ok${at}`), another)).toMatchObject({ code: 'no_code' });
+        }
+      });
+
+      it('count wrong codes over all processes: the third one ends it, and the right one is too late', async () => {
+        const { steps, approver } = typedStart();
+        const wrong = ['0000', 'K7Q', 'K7QPP'];
+        const results = await Promise.all(
+          wrong.map((match, at) => steps[at % 2 === 0 ? 0 : 1].take(typed('r1'), approver, pick(match))),
+        );
+        expect(results.map((step) => step?.code).sort()).toEqual(['wrong_code', 'wrong_code', 'wrong_code_too_often']);
+        expect(await steps[0].take(typed('r1'), approver, pick('K7QP'))).toMatchObject({
+          code: 'wrong_code_too_often',
+        });
+        expect(await steps[1].whyDenied(typed('r1'))).toContain('three times');
+      });
+    });
+
     it('forget codes that were drawn long ago', async () => {
       const { ours, clock } = start();
       await ours.codes(request('r1'), 's');

@@ -23,7 +23,7 @@ type DeskParts = Parameters<typeof createOrderService>[0];
 
 /** An order desk on paper, with no rules of its own. */
 export function deskOver(
-  { orders: journal, halts, decisions, mandates }: GatewayStores,
+  { orders: journal, halts, decisions, mandates, proposals }: GatewayStores,
   parts: Partial<DeskParts> & Pick<DeskParts, 'brokerFor' | 'clock'>,
 ): OrderService {
   return createOrderService({
@@ -34,6 +34,7 @@ export function deskOver(
       journal,
       halts,
       decisions,
+      proposals,
       clock: parts.clock,
       rules: createStaticRulesSource(),
       relations: { check: async () => true },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { type CryptoKey, createLocalJWKSet, exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose';
 import { type HttpServer, listenOnLoopback } from '../../../../src/net/http-server.ts';
+import { CODE_ENTRY_SUPPORTED } from '../../../../src/oauth/oauth-names.ts';
 import type { TestClock } from './test-clock.ts';
 
 export interface MintOptions {
@@ -57,6 +58,8 @@ export async function startTestIssuer(options: {
     /** Keys published beside the main one. */
     published: [publicJwk],
     down: false,
+    /** Whether its people type the code of an approval that demands it. */
+    takesTypedCodes: true,
     /** A sound access token, but for what the options change; `undefined` removes a claim. */
     mint: ({ claims = {}, header = {}, key = keys.privateKey }: MintOptions = {}): Promise<string> => {
       const now = Math.floor(options.clock.now() / 1000);
@@ -85,6 +88,7 @@ export async function startTestIssuer(options: {
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
       backchannel_authentication_endpoint: `${server.url}/bc-authorize`,
       backchannel_token_delivery_modes_supported: ['poll', 'ping'],
+      [CODE_ENTRY_SUPPORTED]: issuer.takesTypedCodes,
     }),
   );
   app.get('/jwks', (c) => {

@@ -24,6 +24,7 @@ describe('limits that are set by KEY=VALUE', () => {
     ['symbols.deny-=GME', { symbols: { allow: ['VTI'], deny: [] } }],
     ['symbols.deny-=AMC', {}],
     ['own_words=true', { own_words: true }],
+    ['number_matching_above=250', { number_matching_above: '250' }],
   ])('take %s', (pair, changed) => {
     expect(set(pair)).toEqual({ ...limits, ...changed });
   });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { computeProvenance, type ProvenanceInput } from '../../../../src/agent/graph/provenance.ts';
 import type { ProposalOrigin } from '../../../../src/approval/kind.ts';
 import { evaluatePolicy } from '../../../../src/gateway/policy/decide.ts';
-import { toMessageOriginFacts, toOriginFacts } from '../../../../src/gateway/policy/origin.ts';
+import type { DecisionFacts } from '../../../../src/gateway/policy/decision.ts';
+import { loadOriginFacts, toMessageOriginFacts } from '../../../../src/gateway/policy/origin.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { type MessageDraft, toRecipientKey } from '../../../../src/trading/message.ts';
 import { factsOf, limitedTo, subject } from './sound-order.ts';
@@ -10,8 +11,8 @@ import { factsOf, limitedTo, subject } from './sound-order.ts';
 const NEWS = 'MCP server news';
 
 /** Decides about an order as the gateway does for a proposal of our own agent. */
-function decided(origin: ProposalOrigin | undefined) {
-  const facts = { ...factsOf(), more: toOriginFacts(origin) };
+async function decided(origin: ProposalOrigin | undefined) {
+  const facts = { ...factsOf(), more: await loadOriginFacts(origin, async () => false) };
   return evaluatePolicy(limitedTo({ own_words: true }), subject, 'place', facts);
 }
 
@@ -62,23 +63,23 @@ const passes: readonly [string, ProposalOrigin][] = [
 ];
 
 describe('own_words, after text from outside', () => {
-  it.each(refused)('refuses what the owner did not say: %s', (_, origin) => {
-    const decision = decided(origin);
+  it.each(refused)('refuses what the owner did not say: %s', async (_, origin) => {
+    const decision = await decided(origin);
     expect(decision).toMatchObject({ effect: 'deny', reasons: ['PROVENANCE_NOT_OWN_WORDS'] });
     expect(decision.texts[0]).toContain(NEWS);
     expect(decision.hint).toContain('Say it in your own words');
   });
 
-  it.each(passes)('lets through %s', (_, origin) => {
-    expect(decided(origin)).toMatchObject({ effect: 'allow' });
+  it.each(passes)('lets through %s', async (_, origin) => {
+    expect(await decided(origin)).toMatchObject({ effect: 'allow' });
   });
 
-  it('is decided before the approval only', () => {
-    expect(decided(undefined)).toMatchObject({ effect: 'allow' });
+  it('is decided before the approval only', async () => {
+    expect(await decided(undefined)).toMatchObject({ effect: 'allow' });
   });
 
-  it('is a rule that the owner can leave out', () => {
-    const facts = { ...factsOf(), more: toOriginFacts(originOf(['yes, do it'])) };
+  it('is a rule that the owner can leave out', async () => {
+    const facts = { ...factsOf(), more: await loadOriginFacts(originOf(['yes, do it']), async () => false) };
     expect(evaluatePolicy(limitedTo({}), subject, 'place', facts)).toMatchObject({ effect: 'allow' });
   });
 });
@@ -158,5 +159,78 @@ describe('own words of a message, after text from outside', () => {
       ...{ effect: 'deny', reasons: ['MESSAGES_EXCEED_MAX_PER_DAY'] },
       ...{ limit: String(most), value: String(most + 1) },
     });
+  });
+});
+
+/** Five AAPL at $180 ($900), as `factsOf` has them, of another agent. */
+const others: ProposalOrigin = {
+  isOtherAgent: true,
+  provenance: { fields: { symbol: other, side: other, qty: other } },
+};
+
+describe('number_matching_above', () => {
+  /** Decides before anybody was asked. The owner holds `held` shares of the symbol, and has perhaps traded it. */
+  async function needsCode(
+    limits: AccountLimits,
+    { origin = others, held = '0', traded = false, ...changes }: NeedsCodeCase = {},
+  ) {
+    const { holdings, ...rest } = factsOf();
+    const more = await loadOriginFacts(origin, async () => traded);
+    const facts = {
+      ...rest,
+      holdings: holdings && { ...holdings, qty: held },
+      ...changes,
+      more: { ...more, ...changes.more },
+    };
+    return evaluatePolicy(limitedTo(limits), { ...subject, approval: 'none', approvers: [] }, 'place', facts);
+  }
+  interface NeedsCodeCase extends Partial<Pick<DecisionFacts, 'order' | 'holdings' | 'more'>> {
+    readonly origin?: ProposalOrigin;
+    readonly held?: string;
+    readonly traded?: boolean;
+  }
+  const above = (amount: string): AccountLimits => ({ number_matching_above: amount });
+  const asks = { effect: 'ask', reasons: ['APPROVAL_NEEDS_CODE'] };
+  const passes = { effect: 'ask', reasons: ['APPROVAL_MISSING'] };
+  const { order } = factsOf();
+  const unbounded = order && { ...order, notional: null };
+
+  it.each<[string, AccountLimits, NeedsCodeCase]>([
+    ['for a symbol that is neither held nor was ever traded or named', above('1000000'), {}],
+    ['above the amount, for a symbol that is held', above('899.99'), { held: '10' }],
+    ['above the amount, for a symbol that was traded', above('899.99'), { traded: true }],
+    [
+      'above the amount with the orders before it in a batch',
+      above('1499.99'),
+      { held: '1', more: { 'batch.before': '600.00' } },
+    ],
+    ['where the positions are not known', above('1000000'), { holdings: null }],
+    ['where nothing bounds the order', above('1000000'), { held: '10', order: unbounded }],
+    ['where the owner allows only other symbols', { ...above('1000000'), symbols: { deny: ['GME'] } }, {}],
+  ])('asks for the code %s', async (_, limits, facts) => {
+    expect(await needsCode(limits, facts)).toMatchObject(asks);
+  });
+
+  it.each<[string, AccountLimits, NeedsCodeCase]>([
+    ['up to the amount, for a symbol that is held', above('900.00'), { held: '10' }],
+    ['for one that was sold short', above('900.00'), { held: '-10' }],
+    ['for one that was traded or named', above('900.00'), { traded: true }],
+    ['for one in the owner’s list of allowed symbols', { ...above('900.00'), symbols: { allow: ['AAPL'] } }, {}],
+    ['without the rule', {}, {}],
+    ['for the owner’s own agent', above('1'), { origin: { ...others, isOtherAgent: false } }],
+  ])('asks for none %s', async (_, limits, facts) => {
+    expect(await needsCode(limits, facts)).toMatchObject(passes);
+  });
+
+  it('says which rule it is, the limit and the value', async () => {
+    expect(await needsCode(above('500'), { held: '1' })).toMatchObject({ limit: '500.00', value: '900.00' });
+    const { texts, value } = await needsCode(above('5000'));
+    expect(value).toBe('AAPL');
+    expect(texts[0]).toContain('neither holds nor has traded or named');
+  });
+
+  it('refuses the approval that a client requested directly, without a proposal', async () => {
+    const facts = { ...factsOf(), more: await loadOriginFacts(others, async () => false) };
+    expect(evaluatePolicy(limitedTo(above('500')), subject, 'place', facts)).toMatchObject(asks);
   });
 });

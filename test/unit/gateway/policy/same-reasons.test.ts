@@ -212,6 +212,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
         ...{
           halts: stores.halts,
           decisions: stores.decisions,
+          proposals: stores.proposals,
           traits: alpacaTraits,
           clock: { now: () => NOON, monotonic: () => NOON, sleep: async () => {} },
         },

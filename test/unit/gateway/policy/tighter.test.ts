@@ -54,6 +54,7 @@ const all: fc.Arbitrary<Required<AccountLimits>> = fc.record({
   own_words: fc.constant(true as const),
   message_recipients: fc.subarray(['slack:#a', 'gmail:a@b.example']),
   max_day_messages: count,
+  number_matching_above: amount,
   symbols: fc.oneof(
     symbols.map((allow) => ({ allow })),
     symbols.map((deny) => ({ deny })),

@@ -52,6 +52,7 @@ const tightened: readonly Tightened[] = [
   // Without the limit, there are five messages a day.
   [{}, { max_day_messages: 4 }, 'max_day_messages', '5', '4'],
   [{ max_day_messages: 6 }, {}, 'max_day_messages', '6', '5'],
+  [{ number_matching_above: '500' }, { number_matching_above: '100' }, 'number_matching_above', '500', '100'],
   [{ symbols: { allow: ['A', 'B'] } }, { symbols: { allow: ['B'] } }, 'symbols.allow', 'A B', 'B'],
   [{ symbols: { allow: ['A'] } }, { symbols: { allow: [] } }, 'symbols.allow', 'A', 'none'],
   [{ symbols: { deny: ['A'] } }, { symbols: { deny: ['A', 'B'] } }, 'symbols.deny', 'A', 'A B'],
