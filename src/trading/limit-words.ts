@@ -10,7 +10,8 @@ interface LimitWords {
 const isDecimal = (value: string) => decimalString.safeParse(value).success;
 const formatAmount = (value: string) => (isDecimal(value) ? formatDollarAmount(value) : value);
 const formatFraction = (value: string) => (isDecimal(value) ? formatExactPercent(value) : value);
-const formatRecipients = (value: string) => value.split(', ').map(describeRecipientKey).join(', ');
+const formatRecipients = (value: string) =>
+  value === '' ? 'nobody' : value.split(', ').map(describeRecipientKey).join(', ');
 const formatPlain = (value: string) => value;
 
 /**

@@ -42,7 +42,7 @@ export function createMessageRules({ rules: source, journal, brokerFor, environm
       const who = { sub: subject.owner, accessToken };
       const account = (await findDefaultAccount(brokerFor, who)) ?? { account: OTHER_ACCOUNTS_KEY, environment };
       const now = clock.now();
-      const since = newYorkInstant(newYorkDate(now), '00:00');
+      const since = messageDayStart(now);
       const [rules, sentToday] = await Promise.all([source.current(), journal.countSince(subject.owner, since)]);
       const decision = evaluatePolicy(rules, subject, 'send_message', {
         at: new Date(now).toISOString(),
@@ -62,6 +62,11 @@ export function createMessageRules({ rules: source, journal, brokerFor, environm
       return { since, max: rules.limitsOf(account.account)?.max_day_messages ?? DEFAULT_DAY_MESSAGES };
     },
   };
+}
+
+/** Returns the start of the day whose messages are counted: midnight in New York, as for orders. */
+export function messageDayStart(now: number): number {
+  return newYorkInstant(newYorkDate(now), '00:00');
 }
 
 async function findDefaultAccount(

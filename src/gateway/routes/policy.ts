@@ -15,6 +15,7 @@ import { parseRules, type RuleText } from '../policy/cedar/rule-text.ts';
 import { findRuleAccount } from '../policy/files/next-rules.ts';
 import type { PolicyService } from '../policy/files/policy-service.ts';
 import type { LoadedRules } from '../policy/files/rules-source.ts';
+import { messageDayStart } from '../policy/message-rules.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
 import { toHaltResponse, toProposer } from './proposals.ts';
@@ -31,7 +32,7 @@ const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }))
 
 interface PolicyRouteOptions {
   readonly rules: RulesSource;
-  readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
+  readonly stores: Pick<GatewayStores, 'orders' | 'messages' | 'halts' | 'decisions'>;
   readonly brokerFor: OpenAccountFor;
   readonly now: () => number;
   readonly policy: PolicyService;
@@ -52,7 +53,8 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
     const { account: named } = parseQuery(policyQuery, c.req.url);
     const { account, environment } = await (await brokerFor(caller, named)).account();
     const rules = await source.current();
-    const { state: _, ...today } = await stores.orders.usage(caller.sub, account, now());
+    const { state: _, ...orders } = await stores.orders.usage(caller.sub, account, now());
+    const messages = await stores.messages.countSince(caller.sub, messageDayStart(now()));
     const { halted: __, halted_at: ___, ...trading } = toHaltResponse(await stores.halts.current(caller.sub, now()));
     return c.json({
       account,
@@ -65,7 +67,7 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
         ? {}
         : { problem: 'the gateway’s rules are invalid' }),
       trading,
-      today,
+      today: { ...orders, day_messages: messages },
     });
   });
   at.put('/v1/policy', ['orders:cancel'], async (c, caller) => {

@@ -91,6 +91,7 @@ describe('a recipient of messages', () => {
     await tapped(asked);
     await alice.approved(message());
     expect(sent()).toMatchObject([{ recipient: 'bob@example.com' }]);
+    expect((await alice.send('GET', '/v1/policy')).body).toMatchObject({ today: { day_messages: 1 } });
   });
 
   it.each([

@@ -26,6 +26,7 @@ const limitFacts: Readonly<Record<string, { readonly fact: string; readonly mone
   max_day_orders: { fact: 'day_orders' },
   max_orders_per_minute: { fact: 'last_minute' },
   max_open_orders: { fact: 'open_orders' },
+  max_day_messages: { fact: 'day_messages' },
 };
 
 const stateWords = {
@@ -48,7 +49,7 @@ async function policyText(policy: PolicyView): Promise<string> {
     ...(problem === undefined ? [] : [['WRONG', `${safeLine(problem)} Trading is blocked until this is fixed.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
   const rows = flattenLimits(limits);
-  if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');
+  if (rows.length === 0) return [...head, '', 'No limits, except that messages may be sent to nobody.'].join('\n');
   const { formatTable } = await import('../../text/table.ts');
   const limitTable = await formatTable<[string, string]>(
     [
