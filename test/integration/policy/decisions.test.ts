@@ -83,7 +83,7 @@ it('the policy of one’s account tells its limits, what the day has used, and h
     policies: {},
     firm: {},
     trading: { state: 'active' },
-    today: { day_notional: '900.00', day_orders: 1, last_minute: 1, open_orders: 1 },
+    today: { day_messages: 0, day_notional: '900.00', day_orders: 1, last_minute: 1, open_orders: 1 },
   });
   const other = { version: 1 as const, accounts: { PA3ALICE01: {} } };
   const same = { accounts: { PA3ALICE01: {} }, version: 1 as const };

@@ -148,6 +148,7 @@ describe('an order that is over', () => {
     first.request.filled_qty = '2';
     expect((await world.order()).status).toBe(201);
     expect((await world.read('/v1/policy')).body.today).toEqual({
+      day_messages: 0,
       day_notional: '1260.00',
       day_orders: 2,
       last_minute: 2,
