@@ -69,8 +69,9 @@ export function dispatcherOption(lookup: LookupFunction): { readonly dispatcher?
 }
 
 /**
- * A `fetch` that enforces the dispatch deadline (`withDispatchDeadline`), if one is set, for requests other than GET
- * and HEAD:
+ * The `fetch` for servers from the owner's settings. Its names are resolved with {@link ownerLookup}, and redirects are
+ * errors unless the caller handles them. It enforces the dispatch deadline (`withDispatchDeadline`), if one is set, for
+ * requests other than GET and HEAD:
  *
  * - The deadline is checked after the connection is established, synchronously before the first byte is written. A
  *   pause of the process, the machine or the network therefore can't make the request leave late.
@@ -84,7 +85,8 @@ export const dispatchFetch: typeof fetch = async (input, init) => {
   const deadline = currentDispatchDeadline();
   const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
   if (deadline === undefined || method === 'GET' || method === 'HEAD') {
-    return await fetch(input, { ...dispatcherOption(ownerLookup), ...init });
+    const redirect = input instanceof Request ? input.redirect : 'error';
+    return await fetch(input, { redirect, ...dispatcherOption(ownerLookup), ...init });
   }
   const request = new Request(input, init);
   const body = Buffer.from(await request.arrayBuffer());

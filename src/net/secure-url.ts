@@ -1,4 +1,5 @@
 import { TradeAgentError } from '../errors/errors.ts';
+import { isPublicHost } from './public-address.ts';
 
 /** Returns true for `localhost`, 127.0.0.0/8 and `[::1]`, the only hosts for which plain HTTP is allowed. */
 export function isLoopbackUrl(url: URL): boolean {
@@ -19,6 +20,14 @@ export function isPlainHttpLoopback(url: URL): boolean {
 }
 
 export const INSECURE_URL_MESSAGE = 'must be an https address; plain http is allowed only for servers on this machine';
+
+/**
+ * Returns whether a server's metadata may name an address: only one that looks public if the server is on the internet,
+ * so that a foreign server can't make this machine send requests to its own network.
+ */
+export function mayReferTo(server: string, url: string): boolean {
+  return isSecureUrl(url) && (!isPublicHost(new URL(server).hostname) || isPublicHost(new URL(url).hostname));
+}
 
 /** @throws {TradeAgentError} `invalid_config`, whose message contains only the URL's origin */
 export function requireSecureUrl(text: string): URL {

@@ -18,7 +18,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
-import { isSecureUrl } from '../../net/secure-url.ts';
+import { isSecureUrl, mayReferTo } from '../../net/secure-url.ts';
 import { startTimeLimit } from '../../net/time-limit.ts';
 import { environments } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
@@ -148,7 +148,7 @@ async function fetchDescription(server: string, options: ServerRequestOptions): 
   }
   const { authorization_servers, trade_agent_environment: environment, ...told } = parsed.data;
   const issuer = authorization_servers[0] ?? '';
-  if (!isSecureUrl(issuer) || environment === undefined) {
+  if (!mayReferTo(server, issuer) || environment === undefined) {
     const lacks = environment === undefined ? 'does not say whether it is paper or live' : '';
     throw new TradeAgentError('invalid_config', `${address} ${lacks || 'uses an identity provider without TLS'}`, {
       hint: 'Set issuer, login_client and environment in a separate profile, or contact whoever runs the server.',

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
-import { isSecureUrl } from '../../net/secure-url.ts';
+import { isSecureUrl, mayReferTo } from '../../net/secure-url.ts';
 import { tracedFetch } from '../../net/trace-context.ts';
 import { providerDialect } from './dialects.ts';
 import { clockSecondsAhead, hasClockOffsetChanged, withClockComparison } from './provider-clock.ts';
@@ -210,7 +210,7 @@ function isTrustworthy(metadata: ServerMetadata, issuer: string): boolean {
   return (
     URL.canParse(metadata.issuer) &&
     new URL(metadata.issuer).href === new URL(issuer).href &&
-    usedEndpoints.every((name) => metadata[name] === undefined || isSecureUrl(String(metadata[name])))
+    usedEndpoints.every((name) => metadata[name] === undefined || mayReferTo(issuer, String(metadata[name])))
   );
 }
 

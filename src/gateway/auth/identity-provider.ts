@@ -8,7 +8,7 @@ import {
 } from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { createBoundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
-import { isPlainHttpLoopback, requireSecureUrl } from '../../net/secure-url.ts';
+import { isPlainHttpLoopback, mayReferTo, requireSecureUrl } from '../../net/secure-url.ts';
 import { tracedFetch } from '../../net/trace-context.ts';
 import { HttpProblem } from '../../trading/http-problem.ts';
 
@@ -148,7 +148,11 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
     if (response.status === 404) {
       response = await oauth.discoveryRequest(issuer, { ...settings, algorithm: 'oauth2' });
     }
-    return await oauth.processDiscoveryResponse(issuer, response);
+    const found = await oauth.processDiscoveryResponse(issuer, response);
+    const named = [found.jwks_uri, ...Object.entries(found).map(([name, url]) => name.endsWith('_endpoint') && url)];
+    const foreign = named.find((url) => typeof url === 'string' && !mayReferTo(issuer.href, url));
+    if (foreign !== undefined) throw new TypeError('the metadata names an address that is not allowed');
+    return found;
   } catch (cause) {
     throw unreachable(cause);
   }

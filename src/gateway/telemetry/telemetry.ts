@@ -9,7 +9,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
 import { currentLogContext, type LogContext, runInLogContext } from '../../machine/log-context.ts';
-import { dispatchFetch } from '../../net/dispatch-fetch.ts';
+import { dispatchFetch, ownerLookup } from '../../net/dispatch-fetch.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
@@ -42,7 +42,11 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
     spanProcessors:
       options.traces === undefined
         ? []
-        : [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: options.traces }) })],
+        : [
+            new BatchSpanProcessor({
+              exporter: new OTLPTraceExporter({ url: options.traces, httpAgentOptions: { lookup: ownerLookup } }),
+            }),
+          ],
   });
   const contexts = new AsyncLocalStorageContextManager().enable();
   const instruments: Instruments = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSecureUrl, requireSecureUrl } from '../../../src/net/secure-url.ts';
+import { isSecureUrl, mayReferTo, requireSecureUrl } from '../../../src/net/secure-url.ts';
 
 it.each([
   'https://example.com',
@@ -24,4 +24,18 @@ it.each([
 ])('%s is not', (address) => {
   expect(isSecureUrl(address)).toBe(false);
   expect(() => requireSecureUrl(address)).toThrow(/is not an https address/);
+});
+
+it.each([
+  ['https://id.acme.com', 'https://keys.acme.com/jwks', true],
+  ['https://id.acme.com', 'https://127.0.0.1/jwks', false],
+  ['https://id.acme.com', 'http://localhost:9200/', false],
+  ['https://id.acme.com', 'https://10.0.0.7/', false],
+  ['https://id.acme.com', 'https://[::ffff:10.0.0.7]/', false],
+  ['https://id.acme.com', 'https://vault.internal/', false],
+  ['https://id.acme.com', 'http://keys.acme.com/', false],
+  ['https://id.acme.internal', 'https://10.0.0.7/', true],
+  ['http://localhost:4747', 'http://127.0.0.1:4748/jwks', true],
+])('metadata of %s may name %s: %s', (server, url, allowed) => {
+  expect(mayReferTo(server, url)).toBe(allowed);
 });

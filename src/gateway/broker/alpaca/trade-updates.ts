@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
+import { ownerLookup } from '../../../net/dispatch-fetch.ts';
 import type { Broker, TradeUpdate, TradeUpdateListener } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type BrokerFailure, toReadProblem } from '../broker-failure.ts';
@@ -44,6 +45,7 @@ export function createAlpacaTradeUpdateListener(
       // Prevents a small frame from inflating into a large one.
       perMessageDeflate: false,
       followRedirects: false,
+      lookup: ownerLookup,
     });
     const failure = await listenOnSocket(socket, {
       credentials,
