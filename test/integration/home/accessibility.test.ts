@@ -51,6 +51,13 @@ describe.each(screensOf(screens, ['light', 'dark, 320 px']))('in %s', (name, opt
     await page.getByTestId('said').getByText('Pick the code').waitFor();
     await look('live, with a complaint');
     await page.getByTestId('deny').tap();
+    await page.getByTestId('request').waitFor({ state: 'detached' });
+    await world.gateway.ask(usualOrder({ code_entry: 'typed' }));
+    await card('Buy 5 AAPL');
+    await page.getByTestId('approve').tap();
+    await page.getByTestId('said').getByText('Type the code').waitFor();
+    await look('typed code, with a complaint');
+    await page.getByTestId('deny').tap();
     const kinds = { message: 'Send to #trading', cancel: 'Cancel the order to sell 5 AAPL' } as const;
     for (const [kind, headline] of Object.entries(kinds)) {
       await world.gateway.ask(proposalDetails(kind as keyof typeof kinds));
@@ -64,7 +71,7 @@ describe.each(screensOf(screens, ['light', 'dark, 320 px']))('in %s', (name, opt
     await page.getByTestId('entry').first().waitFor();
     await look('history');
     expect(Object.fromEntries(Object.entries(found).filter(([, all]) => all.length > 0))).toEqual({});
-    expect(Object.keys(found)).toHaveLength(10);
+    expect(Object.keys(found)).toHaveLength(11);
     await phone.close();
   }, 60_000);
 });

@@ -79,6 +79,35 @@ describe('a usual order on a phone', () => {
     expect(await at('code').count()).toBe(0);
   });
 
+  it.each(['light', 'dark'] as const)(
+    'of another agent has a field for its code, above the bar (%s)',
+    async (scheme) => {
+      await page.emulateMedia({ colorScheme: scheme });
+      await ask(usualOrder({ code_entry: 'typed', code: 'Q4TZ' }));
+      await shot(page, `card-typed-${scheme}`);
+      const bar = await box(at('bar'));
+      for (const name of ['environment', 'amount', 'headline', 'shows', 'typed-code']) {
+        expect((await box(at(name))).bottom, name).toBeLessThanOrEqual(bar.y);
+      }
+      expect((await box(at('typed-code'))).height).toBeGreaterThanOrEqual(44);
+      await page.getByLabel('Type the code that the agent shows you').waitFor();
+      expect(await at('request').innerHTML()).not.toContain('Q4TZ');
+      await page.emulateMedia({ colorScheme: null });
+    },
+  );
+
+  it('of another agent takes an approval only with the code that the agent shows', async () => {
+    await ask(usualOrder({ code_entry: 'typed', code: 'Q4TZ' }));
+    await at('approve').tap();
+    await at('said').getByText('Type the code', { exact: true }).waitFor();
+    await at('typed-code').fill('0000');
+    await at('approve').tap();
+    await at('said').getByText('Wrong code', { exact: true }).waitFor();
+    await at('typed-code').fill('q4tz');
+    await at('approve').tap();
+    await page.locator('[data-testid=result][data-status=approved] [data-put-away]').tap();
+  });
+
   it('says what it costs at most first, and largest', async () => {
     await ask();
     const size = (name: string) =>
