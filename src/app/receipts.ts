@@ -6,7 +6,7 @@ import type { VerifiedReceipt } from '../approval/receipts/verify-receipt.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { createBoundedFetch } from '../net/bounded-fetch.ts';
 import { startTimeLimit } from '../net/time-limit.ts';
-import { RECEIPT_KEYS_PATH, type Receipt, type ReceiptEntry } from '../trading/receipt.ts';
+import { type GrantReceipt, RECEIPT_KEYS_PATH, type Receipt, type ReceiptEntry } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { resolveIdPrefix } from './resolve-prefix.ts';
@@ -22,7 +22,7 @@ export async function listReceipts(app: App): Promise<ReceiptEntry[]> {
 async function receiptText(app: App, typed: string): Promise<string> {
   const id = await resolveIdPrefix(typed, {
     called: 'receipts',
-    whole: /^(pr_[0-9A-Za-z]{16,}|ta-[A-Za-z0-9_-]{16,})$/,
+    whole: /^(pr_[0-9A-Za-z]{16,}|(ta-|gr_)[A-Za-z0-9_-]{16,})$/,
     list: async () => (await listReceipts(app)).map((entry) => entry.id),
   });
   const { receiptText: textOf } = await import('../approval/receipts/receipt-form.ts');
@@ -31,7 +31,7 @@ async function receiptText(app: App, typed: string): Promise<string> {
 
 /**
  * Fetches a receipt and verifies it with the key published by the profile's gateway.
- * @param id a proposal's ID or a prefix of it, or an order's `client_order_id`
+ * @param id a proposal's or grant's ID or a prefix of it, or an order's `client_order_id`
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
 export async function fetchReceiptVerdict(app: App, id: string): Promise<ReceiptVerdict> {
@@ -46,7 +46,8 @@ export async function fetchReceiptVerdict(app: App, id: string): Promise<Receipt
 export async function exportReceipt(app: App, id: string, to: string | undefined) {
   const text = await receiptText(app, id);
   const { signer, receipt } = await requireSigned(text);
-  const file = to ?? `receipt-${receipt.proposal.id}.json`;
+  const named = 'grant' in receipt ? receipt.grant.id : receipt.proposal.id;
+  const file = to ?? `receipt-${named}.json`;
   try {
     await writeFile(file, text, { flag: 'wx', mode: 0o600 });
   } catch (error) {
@@ -56,17 +57,17 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
       details: { file },
     });
   }
-  return { id: receipt.proposal.id, file, key: signer.kid };
+  return { id: named, file, key: signer.kid };
 }
 
 /**
  * Requires a valid signature by any key. Whoever verifies the receipt decides which keys to trust.
  * @throws {TradeAgentError} `gateway_refused`
  */
-async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
+async function requireSigned(text: string): Promise<VerifiedReceipt> {
   const { verifyDetachedSignature } = await import('../approval/receipts/receipt-key.ts');
   const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
-  const receipt = JSON.parse(text) as Receipt;
+  const receipt = JSON.parse(text) as Receipt | GrantReceipt;
   const signer = await verifyDetachedSignature(receipt.signature, receiptPayload(receipt)).catch(() => undefined);
   if (signer !== undefined) return { signer, receipt };
   throw new TradeAgentError('gateway_refused', 'the gateway returned a receipt without a valid signature', {
@@ -81,7 +82,7 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 export type ReceiptVerdict =
   | {
       readonly ok: true;
-      readonly receipt: Receipt;
+      readonly receipt: Receipt | GrantReceipt;
       /** Thumbprint of the gateway's key (RFC 7638). */
       readonly key: string;
       /** base64url(SHA-256) of each approver's public key (COSE_Key). */
@@ -120,8 +121,8 @@ export async function verifyReceiptText(
   ]);
   try {
     const { receipt, signer } = await verifyReceipt(text, isTrusted);
-    const { approvals, mandate } = receipt;
-    const signed = [...approvals, ...(mandate?.approvals ?? [])];
+    const signed =
+      'grant' in receipt ? [receipt.approval] : [...receipt.approvals, ...(receipt.mandate?.approvals ?? [])];
     const phone_keys = signed.map(({ sub, key }) => ({ sub, fingerprint: fingerprint(key.public_key) }));
     return { ok: true, receipt, key: signer.kid, phone_keys };
   } catch (error) {

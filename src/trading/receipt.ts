@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grantTermsSchema } from './grant-terms.ts';
 import { proposalKinds } from './kinds/kinds.ts';
 import { orderDraftSchema } from './order.ts';
 import { codeEntrySchema, proposalStates, provenanceSchema, worstCaseSchema } from './proposal.ts';
@@ -81,6 +82,18 @@ const sentSchema = z.lazy(() =>
   }),
 );
 
+const provenLinesSchema = z.lazy(() =>
+  z.array(
+    z.strictObject({
+      leaf: z.int().min(0),
+      line: z.string(),
+      /** Hashes of 32 bytes, in base64. */
+      proof: z.array(base64Hash),
+    }),
+  ),
+);
+const detachedSchema = z.strictObject({ protected: base64Url, signature: base64Url });
+
 /** See docs/guide/RECEIPTS.md. A receipt file contains the RFC 8785 form, followed by a line feed. */
 export const receiptSchema = z.lazy(() =>
   z.strictObject({
@@ -113,29 +126,39 @@ export const receiptSchema = z.lazy(() =>
       .nullable(),
     orders: z.array(sentSchema).min(1),
     /** The audit log's lines about the proposal, each with its inclusion proof (RFC 6962 §2.1.1) to the checkpoint. */
-    record: z.array(
-      z.strictObject({
-        leaf: z.int().min(0),
-        line: z.string(),
-        /** Hashes of 32 bytes, in base64. */
-        proof: z.array(base64Hash),
-      }),
-    ),
+    record: provenLinesSchema,
     /** A signed checkpoint of the audit log (C2SP tlog-checkpoint). */
     checkpoint: z.string(),
     /** JWS with detached payload (RFC 7515 appendix F), over the RFC 8785 form of all other members. */
-    signature: z.strictObject({ protected: base64Url, signature: base64Url }),
+    signature: detachedSchema,
   }),
 );
 export type Receipt = z.output<typeof receiptSchema>;
 export type UnsignedReceipt = Omit<Receipt, 'signature'>;
+
+/** The receipt of a signed grant, which proves whose key gave a device, an agent or an app access. */
+export const grantReceiptSchema = z.lazy(() =>
+  z.strictObject({
+    type: z.literal('trade-agent.grant-receipt'),
+    v: z.literal(1),
+    gateway: z.string(),
+    issued_at: time,
+    grant: z.strictObject({ id: z.string(), digest, terms: grantTermsSchema }),
+    approval: signedSchema,
+    /** The audit log's lines about the key's enrollment and the signature, each with its inclusion proof. */
+    record: provenLinesSchema,
+    checkpoint: z.string(),
+    signature: detachedSchema,
+  }),
+);
+export type GrantReceipt = z.output<typeof grantReceiptSchema>;
 export type SignedApproval = Receipt['approvals'][number];
 export type ApprovedProposal = Receipt['proposal'];
 
 export const receiptEntrySchema = z.lazy(() =>
   z.object({
     id: z.string(),
-    kind: z.enum(proposalKinds),
+    kind: z.enum([...proposalKinds, 'grant']),
     state: z.string(),
     summary: z.string(),
     by: z.enum(['signature', 'mandate', 'token']),

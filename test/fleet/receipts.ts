@@ -53,6 +53,7 @@ export async function receiptFaults(trader: Trader, orders: readonly Ordered[]):
 async function faultOf(text: string, { id, isMandated }: Ordered, signers: Signers): Promise<string | undefined> {
   const verdict = await verifyReceiptText(text, signers.isTrusted);
   if (!verdict.ok) return `${verdict.fault}: ${verdict.text}`;
+  if ('grant' in verdict.receipt) return 'not of an order';
   const { approvals, orders, proposal } = verdict.receipt;
   const isTheirs = approvals.every(({ key }) => key.public_key === signers.publicKey);
   if (!isTheirs || (!isMandated && approvals.length !== 1)) return 'not signed by one passkey of theirs';

@@ -206,6 +206,19 @@ RECEIPT = members({
 })
 
 
+TERMS = members({
+    "kind": one_of("device", "agent", "registration", "recovery_code"), "sub": text(), "client": or_null(text()),
+    "client_name": or_null(text()), "scopes": many(text()), "resources": many(text()), "accounts": one_of("all"),
+    "from": or_null(text()), "ends_at": or_null(SECONDS),
+})
+GRANT_RECEIPT = members({
+    "type": one_of("trade-agent.grant-receipt"), "v": whole(1, 1), "gateway": text(), "issued_at": TIME, "approval": APPROVAL,
+    "grant": members({"id": text("gr_[A-Za-z0-9_-]{22,64}"), "digest": DIGEST, "terms": TERMS}),
+    "record": many(members({"leaf": whole(0), "line": text(), "proof": many(HASH)})),
+    "checkpoint": text(), "signature": members({"protected": B64URL, "signature": B64URL}),
+})
+
+
 def cbor(raw, at=0):
     """A COSE_Key: whole numbers, byte strings, one map (RFC 8949 §3)."""
     kind, small, at = raw[at] >> 5, raw[at] & 31, at + 1
@@ -270,21 +283,25 @@ def approved(gateway, proposal, approvals):
     for one in approvals:
         statement = {"v": 1, "purpose": "trade-agent.approval", "decision": "approve", "gateway": gateway, "sub": one["sub"]}
         statement.update({"proposal": proposal["id"]}, **{n: proposal[n] for n in "digest code worst_case nonce".split()})
-        evidence, key, host = one["evidence"], one["key"], urlsplit(one["origin"]).hostname or ""
-        software_live = evidence["method"] == "software" and '"environment":"live"' in jcs(proposal["subject"])
+        software_live = one["evidence"]["method"] == "software" and '"environment":"live"' in jcs(proposal["subject"])
         need(not software_live, "phone_key")
-        need(jcs(evidence["statement"]) == jcs(statement), "statement")
-        need((key["credential_id"], key["method"]) == (evidence["credential_id"], evidence["method"]), "phone_key")
-        need(host == one["rp_id"] or host.endswith("." + one["rp_id"]), "phone_key")
-        data, client = unb64(evidence["authenticator_data"]), unb64(evidence["client_data_json"])
-        said = json.loads(client)
-        need(said["type"] == "webauthn.get" and said["origin"] == one["origin"], "phone_signature")
-        need(said["challenge"] == b64(sha256(jcs(statement))), "phone_signature")
-        need(not said.get("crossOrigin", False) and "topOrigin" not in said, "phone_signature")
-        synced, flags = key["device_type"] == "multiDevice", data[32]
-        need(data[:32] == sha256(one["rp_id"]) and flags & 1 and flags & 4, "phone_signature")
-        need(bool(flags & 8) == synced and not (flags & 16 and not synced), "phone_signature")
-        phone_signed(key, data + sha256(client), unb64(evidence["signature"]))
+        assertion_holds(statement, one)
+
+
+def assertion_holds(statement, one):
+    evidence, key, host = one["evidence"], one["key"], urlsplit(one["origin"]).hostname or ""
+    need(jcs(evidence["statement"]) == jcs(statement), "statement")
+    need((key["credential_id"], key["method"]) == (evidence["credential_id"], evidence["method"]), "phone_key")
+    need(host == one["rp_id"] or host.endswith("." + one["rp_id"]), "phone_key")
+    data, client = unb64(evidence["authenticator_data"]), unb64(evidence["client_data_json"])
+    said = json.loads(client)
+    need(said["type"] == "webauthn.get" and said["origin"] == one["origin"], "phone_signature")
+    need(said["challenge"] == b64(sha256(jcs(statement))), "phone_signature")
+    need(not said.get("crossOrigin", False) and "topOrigin" not in said, "phone_signature")
+    synced, flags = key["device_type"] == "multiDevice", data[32]
+    need(data[:32] == sha256(one["rp_id"]) and flags & 1 and flags & 4, "phone_signature")
+    need(bool(flags & 8) == synced and not (flags & 16 and not synced), "phone_signature")
+    phone_signed(key, data + sha256(client), unb64(evidence["signature"]))
 
 
 def amount(value):
@@ -649,15 +666,41 @@ def record_holds(receipt, drafts):
     times_hold(receipt, drafts, lines, own)
 
 
+def granted_access(receipt):
+    """The receipt of a grant: whose key gave whom access."""
+    grant, one, terms = receipt["grant"], receipt["approval"], receipt["grant"]["terms"]
+    covered = {"v": 1, "identifier": grant["id"], "grant": terms}
+    need(b64(sha256(jcs(covered))) == grant["digest"], "grant")
+    need(one["sub"] == terms["sub"], "not_signed")
+    bits = int.from_bytes(unb64(grant["digest"])[:3], "big")
+    code = "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> shift & 31] for shift in (19, 14, 9, 4))
+    assertion_holds({
+        "v": 1, "purpose": "trade-agent.grant", "decision": "approve", "gateway": receipt["gateway"], "proposal": grant["id"],
+        "digest": grant["digest"], "sub": one["sub"], "code": code, "worst_case": None, "nonce": grant["digest"],
+    }, one)
+    lines = proven_lines(receipt)
+    need([line["event"] for line in lines] == ["key_enrolled", "signed"], "record")
+    key_holds(one, lines)
+    signed = lines[1]
+    need(signed.get("approval") == grant["id"] and signed.get("digest") == grant["digest"], "record")
+    need(tells_signature(one)(signed) and jcs(signed.get("grant")) == jcs(terms), "record")
+    need(moment(signed["at"]) <= moment(receipt["issued_at"]) + CLOCKS_APART, "time")
+    need(terms["ends_at"] is None or moment(signed["at"]) <= moment(terms["ends_at"]) + CLOCKS_APART, "time")
+
+
 def verify(raw, thumbprint):
     """Raises NoReceipt where the file does not show what it says; what else it raises is a refusal too."""
     receipt = json.loads(raw.decode())
     plain(receipt, "form")
-    RECEIPT(receipt)
-    many(DRAFT, least=1)(DRAFTS[receipt["proposal"]["kind"]](receipt["proposal"]["subject"]))
+    grants = isinstance(receipt, dict) and receipt.get("type") == "trade-agent.grant-receipt"
+    (GRANT_RECEIPT if grants else RECEIPT)(receipt)
+    grants or many(DRAFT, least=1)(DRAFTS[receipt["proposal"]["kind"]](receipt["proposal"]["subject"]))
     need((jcs(receipt) + "\n").encode() == raw, "form")
     payload = jcs({name: value for name, value in receipt.items() if name != "signature"})
     signed_by(thumbprint, receipt["signature"], payload, "trade-agent-receipt+jws")
+    if grants:
+        granted_access(receipt)
+        return receipt
     proposal, mandate, decision = receipt["proposal"], receipt["mandate"], receipt["decision"]
     if mandate is None:
         need("mandate" not in proposal["subject"], "mandate")

@@ -4,10 +4,12 @@ import { inclusionRanges, rangeHasher, subtreesOf, tilesOfNodes } from '../../st
 import type { OrderJournal } from '../../store/order-journal.ts';
 import type { ProposalStore, StoredProposal } from '../../store/proposal-store.ts';
 import type { SigningKeyStore } from '../../store/signing-key-store.ts';
+import type { GrantTerms } from '../../trading/grant-terms.ts';
 import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
 import { defined } from '../../values/defined.ts';
 import { findApprovingMandate } from '../access.ts';
 import { evidenceSchema } from '../signature/statement.ts';
+import { requireValidGrant } from './grant-receipt.ts';
 import { ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
 import { approvedDrafts, requireValidReceipt } from './verify-receipt.ts';
@@ -84,6 +86,38 @@ export async function makeReceipt(sources: ReceiptSources, proposal: StoredPropo
 }
 
 /**
+ * Makes the receipt of a grant that a person signed.
+ * @returns the file's text; undefined if the person signed no such grant here
+ * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove
+ */
+export async function makeGrantReceipt(sources: ReceiptSources, sub: string, id: string): Promise<string | undefined> {
+  const [approval] = await signedApprovals(sources, { id, sub, second: undefined });
+  if (approval === undefined) return undefined;
+  const { statement, credential_id } = approval.evidence;
+  const { record: all, checkpoint } = await provenLines(sources, [id], [credential_id]);
+  const parsed = (line: string) => JSON.parse(line) as Record<string, unknown>;
+  // The person may have signed other terms for the same request before.
+  const isAbout = ({ event, digest, credential_id: key }: Record<string, unknown>) =>
+    key === credential_id && (event === 'key_enrolled' || digest === statement.digest);
+  const record = all.filter(({ line }) => isAbout(parsed(line)));
+  const lines = record.map(({ line }) => parsed(line));
+  const signed = lines.find(({ event }) => event === 'signed');
+  if (signed?.grant === undefined) return undefined;
+  const unsigned = {
+    type: 'trade-agent.grant-receipt' as const,
+    v: 1 as const,
+    gateway: sources.gateway,
+    issued_at: isoTime(sources.now()),
+    grant: { id, digest: String(signed.digest), terms: signed.grant as GrantTerms },
+    approval: enrolledApproval(approval, lines),
+    record,
+    checkpoint,
+  };
+  await requireValidGrant(unsigned, sources.key.jwk);
+  return receiptText({ ...unsigned, signature: sources.key.sign(receiptPayload(unsigned)) });
+}
+
+/**
  * Returns the lines about the proposals, and about the enrollment of the keys that signed, with their proofs. The cost
  * grows with the logarithm of the audit log, because an index finds the lines and only a few tiles are read.
  */
@@ -131,7 +165,10 @@ function toApprovedProposal(proposal: StoredProposal): ApprovedProposal {
   };
 }
 
-async function signedApprovals({ keys, site }: ReceiptSources, { id, sub, second }: StoredProposal) {
+async function signedApprovals(
+  { keys, site }: ReceiptSources,
+  { id, sub, second }: Pick<StoredProposal, 'id' | 'sub' | 'second'>,
+) {
   const approvals: SignedApproval[] = [];
   for (const who of second === undefined ? [sub] : [sub, second]) {
     const kept = await keys.evidence({ sub: who, approval: id });

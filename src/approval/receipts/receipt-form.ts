@@ -1,13 +1,19 @@
 import canonicalize from 'canonicalize';
-import type { Receipt, UnsignedReceipt } from '../../trading/receipt.ts';
+import type { GrantReceipt, Receipt } from '../../trading/receipt.ts';
 
 /** Returns what a receipt's signature covers: the RFC 8785 form of the receipt without the signature. */
-export function receiptPayload({ signature: _, ...rest }: UnsignedReceipt & Partial<Receipt>): string {
+export function receiptPayload({
+  signature: _,
+  ...rest
+}: {
+  readonly type: string;
+  readonly signature?: unknown;
+}): string {
   return canonical(rest);
 }
 
 /** Returns the text of a receipt's file: its RFC 8785 form and a line feed. */
-export function receiptText(receipt: Receipt): string {
+export function receiptText(receipt: Receipt | GrantReceipt): string {
   return `${canonical(receipt)}\n`;
 }
 
@@ -40,6 +46,7 @@ export type ReceiptFault =
   | 'signer'
   | 'gateway_signature'
   | 'proposal'
+  | 'grant'
   | 'not_signed'
   | 'statement'
   | 'phone_key'

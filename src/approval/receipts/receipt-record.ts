@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rootFromInclusion } from '../../store/merkle-tree.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { MAX_TTL_S } from '../../trading/proposal.ts';
-import type { ApprovedProposal, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
+import type { ApprovedProposal, GrantReceipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { checkpointSigner, logOrigin, parseCheckpoint } from './checkpoint.ts';
@@ -57,6 +57,28 @@ export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDr
   for (const approval of keys) requireEnrolled(approval, enrolled, all);
   requireSameOutcome(receipt, own);
   requireTimes(receipt, drafts, { all, own });
+}
+
+/**
+ * Requires that the audit log shows the enrollment of the key, then its signature of exactly this grant, and nothing
+ * else.
+ * @throws {ReceiptError} `record`, `time`
+ */
+export function requireGrantRecord(receipt: Omit<GrantReceipt, 'signature'>, signer: ReceiptJwk): void {
+  const { grant, approval, issued_at } = receipt;
+  const all = requireProvenLines(receipt, signer);
+  const [enrolled, signed, more] = all;
+  if (enrolled?.event !== 'key_enrolled' || signed?.event !== 'signed' || more !== undefined) {
+    throw wrong('the audit log does not show the key and its signature');
+  }
+  requireEnrolled(approval, [enrolled], all);
+  const isSame = signed.approval === grant.id && signed.digest === grant.digest;
+  if (!isSame || !isSignedBy(signed, approval) || !hasSameCanonicalForm(signed.grant, grant.terms)) {
+    throw wrong('the audit log tells of another grant');
+  }
+  const { ends_at } = grant.terms;
+  if (!isBefore(signed.at, issued_at)) throw late('the receipt was issued');
+  if (ends_at !== null && !isBefore(signed.at, ends_at)) throw late('the grant was signed');
 }
 
 const isAbout = (line: Line, { id }: ApprovedProposal): boolean => line.proposal === id || line.approval === id;
@@ -201,7 +223,10 @@ function isWithinLifetime(created_at: string, began: string, expires_at: string)
 }
 
 /** Requires that the gateway's key signed the checkpoint, and that each line is in its tree. Returns the lines. */
-function requireProvenLines({ gateway, record, checkpoint: note }: UnsignedReceipt, signer: ReceiptJwk): Line[] {
+function requireProvenLines(
+  { gateway, record, checkpoint: note }: Pick<UnsignedReceipt, 'gateway' | 'record' | 'checkpoint'>,
+  signer: ReceiptJwk,
+): Line[] {
   const checkpoint = parseCheckpoint(note);
   if (checkpoint?.origin !== logOrigin(gateway)) throw wrong('the checkpoint is from another audit log');
   if (checkpointSigner(checkpoint, [signer]) === undefined) {

@@ -1,16 +1,18 @@
-import type { SigningKey } from '../../store/signing-key-store.ts';
-import { HttpProblem } from '../../trading/http-problem.ts';
 import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
 import {
   type ApprovedProposal,
+  type GrantReceipt,
+  grantReceiptSchema,
   type Receipt,
   receiptSchema,
   type SignedApproval,
   type UnsignedReceipt,
 } from '../../trading/receipt.ts';
+import { isObject } from '../../values/is-object.ts';
 import { proposalDigest } from '../details.ts';
-import { type ApprovalStatement, statementChallenge } from '../signature/statement.ts';
-import { verifyAssertion } from '../signature/verify-evidence.ts';
+import type { ApprovalStatement } from '../signature/statement.ts';
+import { requireValidGrant } from './grant-receipt.ts';
+import { requireSigned } from './phone-signature.ts';
 import { hasSameCanonicalForm, isPlainJson, ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import { type ReceiptJwk, verifyDetachedSignature } from './receipt-key.ts';
 import {
@@ -38,13 +40,13 @@ export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kin
 }
 
 export interface VerifiedReceipt {
-  readonly receipt: Receipt;
+  readonly receipt: Receipt | GrantReceipt;
   readonly signer: ReceiptJwk;
 }
 
 /**
  * Verifies that a receipt proves what it says: the owner's own key approved these orders, and they were sent exactly as
- * approved. Verification needs only the file and the keys that the reader trusts.
+ * approved; or a person's own key gave this access. Verification needs only the file and the keys that the reader trusts.
  * @param text the complete file
  * @param isTrusted whether the reader trusts a gateway's key, given its RFC 7638 thumbprint
  * @throws {ReceiptError} with what is wrong
@@ -59,11 +61,16 @@ export async function verifyReceipt(
     throw new ReceiptError('gateway_signature', 'the receipt was changed after its gateway signed it');
   }
   if (!isTrusted(signer.kid)) throw new ReceiptError('signer', `a different key signed the receipt: ${signer.kid}`);
-  await requireValidReceipt(receipt, signer);
+  if (isGrantReceipt(receipt)) await requireValidGrant(receipt, signer);
+  else await requireValidReceipt(receipt, signer);
   return { receipt, signer };
 }
 
-function readReceipt(text: string): Receipt {
+function isGrantReceipt(receipt: Receipt | GrantReceipt): receipt is GrantReceipt {
+  return receipt.type === 'trade-agent.grant-receipt';
+}
+
+function readReceipt(text: string): Receipt | GrantReceipt {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -71,7 +78,8 @@ function readReceipt(text: string): Receipt {
     throw new ReceiptError('form', 'the file is not JSON');
   }
   if (!isPlainJson(value)) throw new ReceiptError('form', 'the file has values that parsers read differently');
-  const parsed = receiptSchema.safeParse(value);
+  const isGrant = isObject(value) && value.type === 'trade-agent.grant-receipt';
+  const parsed = (isGrant ? grantReceiptSchema : receiptSchema).safeParse(value);
   if (!parsed.success) {
     const { path = [] } = parsed.error.issues[0] ?? {};
     throw new ReceiptError('form', `the file is not a receipt (invalid ${path.join('.') || 'members'})`);
@@ -80,13 +88,13 @@ function readReceipt(text: string): Receipt {
   if (!hasSameCanonicalForm(parsed.data, value)) {
     throw new ReceiptError('form', 'the file is not a receipt (unknown or unusual members)');
   }
-  if (!hasOrderDrafts(parsed.data.proposal))
+  if ('proposal' in parsed.data && !hasOrderDrafts(parsed.data.proposal))
     throw new ReceiptError('form', 'the file is not a receipt (invalid subject)');
   // A receipt has exactly one valid text, so no byte of it can be changed unnoticed.
-  if (receiptText(value as Receipt) !== text) {
+  if (receiptText(parsed.data) !== text) {
     throw new ReceiptError('form', 'the file is not in canonical form (RFC 8785)');
   }
-  return value as Receipt;
+  return value as Receipt | GrantReceipt;
 }
 
 /** Whether the subject has one or more orders, each complete and in its one spelling. */
@@ -186,48 +194,4 @@ function expectedStatement(gateway: string, proposal: ApprovedProposal, sub: str
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
   if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false) return;
   throw new ReceiptError('phone_key', `a software key of ${sub} is not accepted for live money`);
-}
-
-async function requireSigned(statement: ApprovalStatement, approval: SignedApproval): Promise<void> {
-  const { sub, evidence, origin, rp_id: rpId, key } = approval;
-  if (!hasSameCanonicalForm(evidence.statement, statement)) {
-    throw new ReceiptError('statement', 'what was signed is not what was proposed');
-  }
-  if (key.credential_id !== evidence.credential_id || key.method !== evidence.method) {
-    throw new ReceiptError('phone_key', 'the key is not the one that signed');
-  }
-  const host = URL.canParse(origin) ? new URL(origin).hostname : '';
-  if (host !== rpId && !host.endsWith(`.${rpId}`)) {
-    throw new ReceiptError('phone_key', 'the key’s host does not match the page on which it signed');
-  }
-  const challenge = statementChallenge(statement).toString('base64url');
-  const asEnrolled: SigningKey = {
-    credentialId: key.credential_id,
-    sub,
-    publicKey: Buffer.from(key.public_key, 'base64url'),
-    algorithm: key.algorithm,
-    // The key's counter was checked when the gateway received the signature.
-    counter: 0,
-    method: key.method,
-    deviceType: key.device_type,
-    backedUp: false,
-    name: key.name,
-    transports: [],
-    enrolledAt: Date.parse(key.enrolled_at),
-  };
-  try {
-    await verifyAssertion(
-      {
-        credentialId: evidence.credential_id,
-        authenticatorData: evidence.authenticator_data,
-        clientDataJSON: evidence.client_data_json,
-        signature: evidence.signature,
-      },
-      { challenge: (signed) => signed === challenge, origin, rpId, sub, method: evidence.method },
-      { byId: async (id) => (id === asEnrolled.credentialId ? asEnrolled : undefined) },
-    );
-  } catch (error) {
-    if (!(error instanceof HttpProblem)) throw error;
-    throw new ReceiptError('phone_signature', error.message);
-  }
 }

@@ -1,37 +1,12 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { type GrantTerms, grantTermsSchema } from '../../trading/grant-terms.ts';
+
+export type { GrantTerms };
 
 /** The type of a grant's details. No client may request an approval of this type. */
 export const GRANT_DETAILS_TYPE = 'access_grant';
-
-/** The terms of a grant, and how long it lasts. The statement’s digest covers every member. */
-const grantTermsSchema = z.lazy(() =>
-  z.strictObject({
-    /**
-     * `device`: a sign-in by device code, also to a server that may work while the person is away. `agent`: an agent
-     * that was allowed on the consent page. `registration`: one app that may register to send the person requests.
-     * `recovery_code`: a code that signs a browser in to view and deny.
-     */
-    kind: z.enum(['device', 'agent', 'registration', 'recovery_code']),
-    /** The person who grants the access. */
-    sub: z.string(),
-    /** The client's id; null if the client is not known yet. */
-    client: z.string().nullable(),
-    /** The name that the client gave itself, unverified. */
-    client_name: z.string().nullable(),
-    scopes: z.array(z.string()),
-    /** The APIs (RFC 8707) that accept the client's tokens. */
-    resources: z.array(z.string()),
-    /** A client acts for the person, so its access covers all of the person's accounts. */
-    accounts: z.literal('all'),
-    /** The device that asked, or the address to which the client's code is sent. Unverified. */
-    from: z.string().nullable(),
-    /** When the access ends; null if it lasts until the person removes the app or issues another recovery code. */
-    ends_at: z.iso.datetime({ precision: 0 }).nullable(),
-  }),
-);
-export type GrantTerms = z.output<typeof grantTermsSchema>;
 
 /** A grant as it is signed, with the same members that identify a proposal. */
 export interface GrantDetails {

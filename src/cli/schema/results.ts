@@ -11,7 +11,7 @@ import { sentMessageSchema } from '../../trading/message.ts';
 import { sides } from '../../trading/order.ts';
 import { periods } from '../../trading/period.ts';
 import { tradingStates } from '../../trading/policy-views.ts';
-import { receiptEntrySchema, receiptSchema } from '../../trading/receipt.ts';
+import { grantReceiptSchema, receiptEntrySchema, receiptSchema } from '../../trading/receipt.ts';
 import {
   accountSchema,
   barSchema,
@@ -45,7 +45,7 @@ const receiptResults = {
   receipts: z.object({ receipts: z.array(receiptEntrySchema) }),
   receipt: z.object({
     ok: z.boolean().describe('true if the receipt is valid'),
-    receipt: receiptSchema.optional(),
+    receipt: z.union([receiptSchema, grantReceiptSchema]).optional(),
     key: z.string().optional().describe('thumbprint of the gateway’s key (RFC 7638)'),
     phone_keys: z
       .array(z.object({ sub: z.string(), fingerprint: z.string() }))

@@ -1,9 +1,10 @@
 import { findApprovingMandate } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
-import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
+import { makeGrantReceipt, makeReceipt } from '../../approval/receipts/make-receipt.ts';
 import { deriveReceiptKey, type ReceiptJwk } from '../../approval/receipts/receipt-key.ts';
 import { approvedDrafts, receiptKinds } from '../../approval/receipts/verify-receipt.ts';
+import type { GrantTerms } from '../../approval/signature/grant.ts';
 import { type SealSecrets, toSecretList } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
@@ -48,26 +49,32 @@ export function createReceipts(
   const named = async (sub: string, id: string) =>
     (await stores.proposals.bySubject(sub, id)) ?? (await kernel.find(sub, id));
   return {
-    /** Lists the receipts of the person's own orders, newest first, also of rejected orders. */
+    /** Lists the receipts of the person's own orders and grants, newest first, also of rejected orders. */
     async list(sub: string, limit: number): Promise<ReceiptEntry[]> {
       const entries: ReceiptEntry[] = [];
       for (const proposal of await kernel.list(sub, { state: 'all', limit: MAX_LISTED_PROPOSALS })) {
         if (entries.length === limit) break;
         if (await isSent(stores, proposal)) entries.push(entryOf(proposal, parts.signed));
       }
-      return entries;
+      const all = [...entries, ...(await listGrants(stores, sub, limit))];
+      return all.sort((one, other) => (one.at < other.at ? 1 : -1)).slice(0, limit);
     },
     /**
-     * Returns the receipt of one of the person's own proposals as JSON text.
-     * @param id the proposal's id or an order's `client_order_id`
-     * @throws {HttpProblem} 404 `not_found` if there is no such proposal, or no order was sent for it yet
+     * Returns the receipt of one of the person's own proposals or grants as JSON text.
+     * @param id the proposal's id, an order's `client_order_id`, or a grant's id
+     * @throws {HttpProblem} 404 `not_found` if there is no such proposal or grant, or no order was sent for it yet
      */
     async find(sub: string, id: string): Promise<string> {
+      if (id.startsWith('gr_')) {
+        const granted = await makeGrantReceipt(await sources(), sub, id);
+        if (granted !== undefined) return granted;
+        throw new HttpProblem(404, 'not_found', 'you signed no such grant here');
+      }
       const proposal = await named(sub, id);
       const text = isOfKind(proposal) ? await makeReceipt(await sources(), proposal) : undefined;
       if (text !== undefined) return text;
       throw new HttpProblem(404, 'not_found', 'there is no receipt because no order was sent', {
-        hint: 'Only orders have receipts, from the time they are sent.',
+        hint: 'Only orders, from the time they are sent, and grants of access have receipts.',
       });
     },
     /** Returns all signing keys, newest first. */
@@ -105,4 +112,32 @@ function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
     summary: getKindDefinition(kind).summary(subject),
     at: new Date(updatedAt).toISOString(),
   };
+}
+
+/** Lists the grants of access that a person signed, with the terms in the audit log. */
+async function listGrants(
+  { keys, audit }: Pick<GatewayStores, 'keys' | 'audit'>,
+  sub: string,
+  limit: number,
+): Promise<ReceiptEntry[]> {
+  const signed = await keys.listGrants(sub, limit);
+  const lines = signed.length === 0 ? [] : await audit.about(signed.map(({ approval }) => approval));
+  const facts = lines.map(({ line }) => JSON.parse(line) as { approval?: string; sub?: string; grant?: GrantTerms });
+  return signed.flatMap(({ approval: id, signedAt }) => {
+    const terms = facts.findLast((line) => line.approval === id && line.sub === sub)?.grant;
+    if (terms === undefined) return [];
+    const at = new Date(signedAt).toISOString();
+    return [{ id, kind: 'grant', state: 'signed', by: 'signature', summary: summarizeGrant(terms), at }];
+  });
+}
+
+/** Summarizes a grant in one line: `ACCESS device trade-agent on laptop`. */
+function summarizeGrant({ kind, client, client_name: name, from }: GrantTerms): string {
+  const who = name ?? client;
+  return [
+    'ACCESS',
+    kind.replace('_', ' '),
+    ...(who === null ? [] : [who]),
+    ...(from === null ? [] : ['from', from]),
+  ].join(' ');
 }

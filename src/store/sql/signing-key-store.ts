@@ -70,6 +70,13 @@ export function createSigningKeyStore(database: SqlTransactions): SigningKeyStor
       );
       return row && JSON.parse(row.evidence);
     },
+    listGrants: (sub, limit) =>
+      database.all(
+        `SELECT approval, max(signed_at) AS "signedAt" FROM signatures
+         WHERE sub = @sub AND substr(approval, 1, 3) = 'gr_'
+         GROUP BY approval ORDER BY max(signed_at) DESC, approval LIMIT @limit`,
+        { sub, limit },
+      ),
     sign: ({ sub, approval, digest, evidence, use }, note, now) =>
       database.write(function* () {
         yield* lockPeople(sub);

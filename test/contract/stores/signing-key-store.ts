@@ -164,6 +164,27 @@ export function signingKeyStoreContract(open: OpenStores): void {
       expect(await keys.recordUse(use(0), 1004)).toBe(false);
     });
 
+    it('lists the grants that a person signed, newest first', async () => {
+      await enrol();
+      await enrol(keyOf('key-2', { sub: 'bob' }));
+      const signed = (approval: string, count: number, digest = approval) =>
+        keys.sign(signatureOf({ approval, digest, use: use(count) }), note, 1000 + count);
+      await signed('gr_one', 6);
+      await signed('pr_order', 7);
+      await signed('gr_two', 8);
+      await keys.sign(signatureOf({ approval: 'gr_bob', sub: 'bob', use: use(6, 'key-2') }), note, 1020);
+      const [one, two] = [
+        { approval: 'gr_one', signedAt: 1006 },
+        { approval: 'gr_two', signedAt: 1008 },
+      ];
+      expect(await keys.listGrants('alice', 10)).toEqual([two, one]);
+      expect(await keys.listGrants('alice', 1)).toEqual([two]);
+      // Signed once more, by other evidence.
+      await signed('gr_one', 9, 'another');
+      expect(await keys.listGrants('alice', 10)).toEqual([{ ...one, signedAt: 1009 }, two]);
+      expect(await opened.another().keys.listGrants('carol', 10)).toEqual([]);
+    });
+
     it('keeps what was signed and the counter in one, once', async () => {
       await enrol();
       const before = await lines();

@@ -2,7 +2,7 @@ import type { ReceiptVerdict } from '../../../app/receipts.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { getKindDefinition } from '../../../trading/kinds/kinds.ts';
 import { describeOrderOutcome } from '../../../trading/order-outcome.ts';
-import type { Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';
+import type { GrantReceipt, Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';
 import type { OutputReader } from '../../text/reader.ts';
 import { fitTable } from '../../text/table.ts';
 
@@ -17,7 +17,7 @@ export function receiptsText(receipts: readonly ReceiptEntry[], reader: OutputRe
   return fitTable<ReceiptEntry>(
     [
       { head: 'ID', cell: ({ id }) => ids(id) },
-      { head: 'ORDER', cell: ({ summary }) => safeLine(summary), shortens: true },
+      { head: 'WHAT', cell: ({ summary }) => safeLine(summary), shortens: true },
       { rank: 1, head: 'APPROVED', cell: ({ by }) => byWords[by] },
       { rank: 2, head: 'AT', cell: ({ at }) => reader.time(at) },
     ],
@@ -30,6 +30,7 @@ export function receiptText(
   { receipt, key, phone_keys: phones }: ReceiptVerdict & { ok: true },
   reader: OutputReader,
 ): string {
+  if ('grant' in receipt) return grantText(receipt, { key, fingerprint: phones[0]?.fingerprint ?? '' }, reader);
   const { proposal, approvals, mandate, orders, decision } = receipt;
   const signed = [...approvals, ...(mandate?.approvals ?? [])];
   const rows: [string, string][] = [
@@ -50,6 +51,27 @@ export function receiptText(
   ];
   return [
     `${proposal.id}  VALID  ${safeLine(getKindDefinition(proposal.kind).summary(proposal.subject))}`,
+    ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
+  ].join('\n');
+}
+
+function grantText(
+  { grant, approval, record, gateway }: GrantReceipt,
+  { key, fingerprint }: { readonly key: string; readonly fingerprint: string },
+  reader: OutputReader,
+): string {
+  const { kind, client, client_name: name, scopes, from, ends_at } = grant.terms;
+  const rows: [string, string][] = [
+    ...(client === null ? [] : [['app', name === null ? client : `${name} (${client})`] as [string, string]]),
+    ...(scopes.length === 0 ? [] : [['may', scopes.join(' ')] as [string, string]]),
+    ...(from === null ? [] : [['from', from] as [string, string]]),
+    ['ends', ends_at === null ? 'when you remove it' : reader.time(ends_at)],
+    ['signed', describeSignature(approval, fingerprint, reader)],
+    ['record', `${record.length} lines`],
+    ['gateway', `${gateway}, key ${key}`],
+  ];
+  return [
+    `${grant.id}  VALID  access: ${kind.replace('_', ' ')}`,
     ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
   ].join('\n');
 }

@@ -6,9 +6,9 @@ import type { Context } from '../../context/context.ts';
 export function addReceiptsCommand(program: CliCommand): void {
   const receipts = program
     .command('receipts')
-    .summary('show, export and verify signed proof that you approved an order')
+    .summary('show, export and verify signed proof of what you approved')
     .description(
-      'A receipt proves to anyone, without this program, who approved an order with which key, what was sent, and how the broker responded. The file can be verified on its own.',
+      'A receipt proves to anyone, without this program, who approved an order with which key, what was sent, and how the broker responded. Access that you gave to a device, an agent or an app has a receipt too. The file can be verified on its own.',
     )
     .examples(
       ['trade-agent receipts', 'one row each'],
@@ -71,7 +71,7 @@ async function printReceipts(context: Context): Promise<void> {
   const { listReceipts } = await import('../../../app/receipts.ts');
   const receipts = await listReceipts(context);
   await context.output.result('receipts', { receipts }, async () => {
-    if (receipts.length === 0) return 'No receipts: no order has been sent yet.';
+    if (receipts.length === 0) return 'No receipts: no order has been sent and no access signed yet.';
     const { receiptsText } = await import('./receipt-text.ts');
     const { toReader } = await import('../../text/reader.ts');
     return receiptsText(receipts, toReader(context.io));
