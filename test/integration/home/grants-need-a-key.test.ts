@@ -1,5 +1,7 @@
 import * as client from 'openid-client';
 import { afterAll, expect, it } from 'vitest';
+import { type ApprovalStatement, toWebauthnEvidence } from '../../../src/approval/signature/statement.ts';
+import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { ALL_SCOPES, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { createHttpBrowser, pairByHttp } from './http-browser.ts';
 import { ask, publicClient } from './public-client.ts';
@@ -79,4 +81,36 @@ it('gives nobody access for a session’s cookie and origin key without its pass
   expect(await (await thief.visit('/phone/programs')).text()).toContain('signed-in-user');
   expect(access()).toEqual(before);
   expect(await world.keys.list('alice')).toHaveLength(enrolled);
+});
+
+it('gives nobody access for a genuine assertion of a key that is not enrolled', async () => {
+  const { browser: owner, authenticator } = await pairByHttp((await world.phone.pairing('alice')).url);
+  const thief = createHttpBrowser(world.issuer, owner.key);
+  for (const [name, value] of owner.jar) thief.jar.set(name, value);
+  const own = createAuthenticator('ES256', { origin: world.issuer, rpId: new URL(world.issuer).hostname });
+  const config = await world.loginClient();
+  const { user_code } = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES, device_name: 'thief' });
+  const consent = await ask(thief, (await publicClient(world)).url());
+  const grantOn = async (page: string) =>
+    /name="grant" value="([^"]+)"/.exec(await (await thief.visit(page)).text())?.[1] ?? '';
+  const before = access();
+  const pages: [page: string, path: string, form: Record<string, string>][] = [
+    [`/device/confirm?user_code=${user_code}`, '/device/confirm', { user_code, decision: 'allow' }],
+    [consent, consent, { decision: 'allow' }],
+    ['/phone/programs', '/phone/programs/token', { grant: await grantOn('/phone/programs') }],
+    ['/phone/authenticators', '/phone/authenticators/recovery', { grant: await grantOn('/phone/authenticators') }],
+  ];
+  for (const [page, path, form] of pages) {
+    const options = await thief.submit(page, `${path}/options`, form, { accept: 'application/json' });
+    expect(options.status, path).toBe(200);
+    const { challenge, statement } = (await options.json()) as { challenge: string; statement: ApprovalStatement };
+    const asserted = own.assert(challenge);
+    // The thief's own key, also under the id of the owner's.
+    for (const id of [asserted.id, authenticator.credentialId]) {
+      const evidence = JSON.stringify(toWebauthnEvidence({ ...asserted, id }, statement));
+      const answer = await thief.submit(page, path, { ...form, evidence });
+      expect(answer.status, path).toBe(403);
+    }
+  }
+  expect(access()).toEqual(before);
 });
