@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { defined } from '../values/defined.ts';
 import { order } from './kinds/order.ts';
 import { checkOrder, describeOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from './order.ts';
 
 export const TRADE_ORDER_DETAILS_TYPE = order.detailsType;
 
+/** Four Crockford base-32 characters (20 bits), shown on both the terminal and the phone. */
+export const approvalCodeSchema = z.string().regex(/^[0-9A-HJKMNP-TV-Z]{4}$/);
+
 /**
  * RFC 9396 authorization details for one order at one gateway. `digest` is the digest of the order's canonical form,
- * and `identifier` is its client_order_id.
+ * `identifier` is its client_order_id, and `code` is the random code with which the identity provider completes the
+ * details. If the client chose the code, it could show the code of another request.
  */
 export const tradeOrderDetailsSchema = z.lazy(() =>
   orderDraftSchema.unwrap().extend({
@@ -18,6 +23,7 @@ export const tradeOrderDetailsSchema = z.lazy(() =>
     actions: z.tuple([z.literal('place')]),
     identifier: z.string(),
     digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    code: approvalCodeSchema.optional(),
   }),
 );
 export type TradeOrderDetails = z.output<typeof tradeOrderDetailsSchema>;
@@ -37,7 +43,10 @@ export function orderDigest(draft: OrderDraft): string {
 
 const CROCKFORD_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** Returns four Crockford base-32 characters (20 bits) of a digest, shown on both the terminal and the phone. */
+/**
+ * Returns the code of a digest that covers a random value. The author of any other text could vary it until it has the
+ * code of another request.
+ */
 export function approvalCode(digest: string): string {
   const bytes = Buffer.from(digest, 'base64url');
   let bits = bytes.readUIntBE(0, 3);
@@ -49,11 +58,15 @@ export function approvalCode(digest: string): string {
   return code;
 }
 
+/** The gateway at which details are valid, their type, and the code that the identity provider chose, if it has one. */
+export interface DetailsTarget {
+  readonly gateway: string;
+  readonly type?: string;
+  readonly code?: string | undefined;
+}
+
 /** Builds an order's authorization details. RFC 9396 reserves `type`, so the order's type becomes `order_type`. */
-export function buildTradeOrderDetails(
-  draft: OrderDraft,
-  target: { gateway: string; type?: string },
-): TradeOrderDetails {
+export function buildTradeOrderDetails(draft: OrderDraft, target: DetailsTarget): TradeOrderDetails {
   const normalized = normalizeOrder(draft);
   return {
     ...normalized,
@@ -63,6 +76,7 @@ export function buildTradeOrderDetails(
     actions: ['place'],
     identifier: normalized.client_order_id,
     digest: orderDigest(normalized),
+    ...defined({ code: target.code }),
   } as TradeOrderDetails;
 }
 
@@ -72,12 +86,18 @@ export function differingFields(approved: Record<string, unknown>, demanded: Rec
   return [...fields].filter((field) => canonicalize(approved[field]) !== canonicalize(demanded[field])).sort();
 }
 
+const CODE_LENGTH = 4;
+
 /** Returns the CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending with the code. */
 export function buildBindingMessage(description: string, code: string): string {
-  const text = description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
-  return `${text.slice(0, 64 - code.length - 1)} ${code}`;
+  return `${bindingText(description)} ${code}`;
 }
 
-export function buildOrderBindingMessage(draft: OrderDraft): string {
-  return buildBindingMessage(describeOrder(normalizeOrder(draft)), approvalCode(orderDigest(draft)));
+/** Returns a binding message without the code, which a client that requests approval itself does not know yet. */
+export function bindingText(description: string): string {
+  return description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.').slice(0, 64 - CODE_LENGTH - 1);
+}
+
+export function orderBindingText(draft: OrderDraft): string {
+  return bindingText(describeOrder(normalizeOrder(draft)));
 }

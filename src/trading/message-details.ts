@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { approvalCode, buildBindingMessage, type TradeOrderDetails } from './approval-details.ts';
+import { defined } from '../values/defined.ts';
+import { approvalCodeSchema, bindingText, type DetailsTarget, type TradeOrderDetails } from './approval-details.ts';
 import { message } from './kinds/message.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from './message.ts';
 
@@ -14,6 +15,7 @@ export const messageSendDetailsSchema = z.lazy(() =>
     actions: z.tuple([z.literal('send')]),
     identifier: z.string(),
     digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    code: approvalCodeSchema.optional(),
   }),
 );
 export type MessageSendDetails = z.output<typeof messageSendDetailsSchema>;
@@ -29,10 +31,7 @@ export function messageDigest(draft: MessageDraft): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-export function buildMessageSendDetails(
-  draft: MessageDraft,
-  target: { gateway: string; type?: string },
-): MessageSendDetails {
+export function buildMessageSendDetails(draft: MessageDraft, target: DetailsTarget): MessageSendDetails {
   return {
     ...draft,
     type: target.type ?? MESSAGE_SEND_DETAILS_TYPE,
@@ -40,10 +39,10 @@ export function buildMessageSendDetails(
     actions: ['send'],
     identifier: draft.client_message_id,
     digest: messageDigest(draft),
+    ...defined({ code: target.code }),
   };
 }
 
-export function buildMessageBindingMessage(draft: MessageDraft): string {
-  const code = approvalCode(messageDigest(draft));
-  return buildBindingMessage(`SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`, code);
+export function messageBindingText(draft: MessageDraft): string {
+  return bindingText(`SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`);
 }

@@ -40,6 +40,7 @@ const askedDetailsSchema = z.lazy(() =>
     locations: z.array(z.string()).length(1),
     identifier: z.string(),
     digest: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    code: z.string().optional(),
   }),
 );
 
@@ -61,7 +62,8 @@ export function generateNonce(): string {
  * Returns the statement that approves the details of a proposal, of an order or message that a client requests directly
  * (trading/approval-details.ts, trading/message-details.ts), or of a grant (grant.ts).
  * @param sub the person who approves
- * @throws {HttpProblem} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals
+ * @throws {HttpProblem} 403 `signature_nonce` for a proposal that has no nonce because it predates signed approvals,
+ *   `signature_code` for a direct request whose details have no code
  * @throws {ZodError} for details of any other form
  * @throws {TypeError} for a malformed grant
  */
@@ -75,9 +77,14 @@ export function approvalStatement(details: Readonly<Record<string, unknown>>, su
     return { ...fixed, ...granted, gateway, digest, code };
   }
   if (!isProposalDetails(details)) {
-    const { locations, identifier, digest } = askedDetailsSchema.parse(details);
+    const { locations, identifier, digest, code } = askedDetailsSchema.parse(details);
     const [gateway = ''] = locations;
-    const code = approvalCode(digest);
+    if (code === undefined) {
+      throw new HttpProblem(403, 'signature_code', 'the approved details have no code', {
+        hint: 'Request approval from this home’s own identity provider.',
+        fields: ['code'],
+      });
+    }
     return { ...fixed, gateway, proposal: identifier, digest, code, worst_case: null, nonce: digest };
   }
   const { locations, proposal, digest, code, worst_case, nonce } = proposedDetailsSchema.parse(details);

@@ -135,7 +135,7 @@ export function createMessageSender(options: MessageServiceOptions) {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
       // Built from the request, so that a dishonest provider can't choose the details whose signature is checked.
-      const details = buildMessageSendDetails(approved.draft, target);
+      const details = buildMessageSendDetails(approved.draft, { ...target, code: approved.code });
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await sendApproved(approved, caller);
     },
@@ -416,13 +416,15 @@ function approvedMessage(
   body: unknown,
   caller: Pick<Caller, 'authorizationDetails'>,
   target: { readonly gateway: string; readonly type: string },
-): ApprovedMessage {
+): ApprovedMessage & { readonly code: string | undefined } {
   const kind = { type: target.type, schema: messageSendDetailsSchema, ...MESSAGE };
   const approved = requireSingleDetails(caller, kind);
   const draft = parseMessage(body);
-  const demanded = buildMessageSendDetails(draft, target);
+  // The code that the identity provider chose.
+  const code = approved.code as string | undefined;
+  const demanded = buildMessageSendDetails(draft, { ...target, code });
   requireApprovedDetails(approved, demanded, kind);
-  return { draft, digest: demanded.digest };
+  return { draft, digest: demanded.digest, code };
 }
 
 function parseMessage(body: unknown): MessageDraft {

@@ -116,7 +116,7 @@ export function createOrderService(given: OrderServiceOptions) {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
       // Built from the request, so that a lying provider can't bypass the comparison with a token of its own.
-      const details = buildTradeOrderDetails(approved.draft, target);
+      const details = buildTradeOrderDetails(approved.draft, { ...target, code: approved.code });
       await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
       return await placeApproved(service, approved, caller);
     },
@@ -516,6 +516,12 @@ interface ApprovedOrder {
   readonly replaces?: string;
 }
 
+/** An order for which a client requested approval itself. */
+interface RequestedOrder extends ApprovedOrder {
+  /** The code that the identity provider chose. */
+  readonly code: string | undefined;
+}
+
 /**
  * Recomputes the order from the request and compares it with the approved details of the token.
  * @throws {HttpProblem} 400 `invalid_order`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
@@ -525,13 +531,14 @@ function approvedOrder(
   body: unknown,
   caller: Pick<Caller, 'authorizationDetails'>,
   target: { readonly gateway: string; readonly type: string },
-): ApprovedOrder {
+): RequestedOrder {
   const kind = { type: target.type, schema: tradeOrderDetailsSchema, ...ORDER_TERMS };
   const approved = requireSingleDetails(caller, kind);
   const draft = parseOrder(body);
-  const demanded = buildTradeOrderDetails(draft, target);
+  const code = approved.code as string | undefined;
+  const demanded = buildTradeOrderDetails(draft, { ...target, code });
   requireApprovedDetails(approved, demanded, kind);
-  return { draft, digest: demanded.digest };
+  return { draft, digest: demanded.digest, code };
 }
 
 function parseOrder(body: unknown): OrderDraft {

@@ -27,13 +27,16 @@ export interface ApprovalFeatureOptions {
   readonly ownerOf: (clientId: string) => Promise<string | undefined>;
   readonly limits: Pick<RequestLimits, 'questions'>;
   readonly now: () => number;
-  /** @throws {TooManyPendingError} if the client has `most` pending requests to the person */
+  /**
+   * Stores a request for the person's phone. Returns its code.
+   * @throws {TooManyPendingError} if the client has `most` pending requests to the person
+   */
   readonly askPerson: (asked: {
     readonly request: BackchannelAuthenticationRequest;
     readonly account: Account;
     readonly client: Client;
     readonly most: number;
-  }) => Promise<void>;
+  }) => Promise<string>;
 }
 
 type AskArguments = Parameters<NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>>;
@@ -184,11 +187,14 @@ export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
     },
     triggerAuthenticationDevice: async (ctx, request, account, client) => {
       const most = client.clientId === options.gatewayClient.client_id ? MAX_GATEWAY_PENDING : MAX_PENDING;
-      await options.askPerson({ request, account, client, most }).catch(async (error: unknown) => {
-        if (!(error instanceof TooManyPendingError)) throw error;
-        await request.destroy();
-        throw refuseFor(ctx, PENDING_WAIT_S);
-      });
+      // Added to the response, because the client has to show the code.
+      ctx.state.approvalCode = await options
+        .askPerson({ request, account, client, most })
+        .catch(async (error: unknown) => {
+          if (!(error instanceof TooManyPendingError)) throw error;
+          await request.destroy();
+          throw refuseFor(ctx, PENDING_WAIT_S);
+        });
     },
   };
 }

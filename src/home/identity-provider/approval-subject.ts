@@ -9,9 +9,9 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import {
-  buildOrderBindingMessage,
   buildTradeOrderDetails,
   differingFields,
+  orderBindingText,
   TRADE_ORDER_DETAILS_TYPE,
   type TradeOrderDetails,
   tradeOrderDetailsSchema,
@@ -20,10 +20,10 @@ import { getKindDefinition, kinds } from '../../trading/kinds/kinds.ts';
 import { type MessageDraft, messageDraftSchema } from '../../trading/message.ts';
 import {
   type ApprovalDetails,
-  buildMessageBindingMessage,
   buildMessageSendDetails,
   MESSAGE_SEND_DETAILS_TYPE,
   type MessageSendDetails,
+  messageBindingText,
   messageSendDetailsSchema,
 } from '../../trading/message-details.ts';
 import { type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
@@ -35,7 +35,10 @@ interface ApprovalSubject {
   readonly scope: string;
   /** Whether the subject is a proposal, which only the gateway may send. */
   readonly isProposal: boolean;
-  /** The required binding message: exactly this text, or any text that ends with it. */
+  /**
+   * The required binding message: any text that ends in a proposal's code, or exactly the description of what a client
+   * requests itself.
+   */
   readonly bindingMessage: { readonly is: string } | { readonly endsIn: string };
 }
 
@@ -54,14 +57,14 @@ export function parseApprovalSubject(text: unknown, target: { resource: string; 
     const sending = (details: MessageSendDetails) =>
       buildMessageSendDetails(toMessageDraft(details), { gateway, type: MESSAGE_SEND_DETAILS_TYPE });
     const details = readChecked(found, 'message', messageSendDetailsSchema, sending, now);
-    const message = buildMessageBindingMessage(toMessageDraft(details));
+    const message = messageBindingText(toMessageDraft(details));
     return { details, scope: MESSAGE_SCOPE, isProposal: false, bindingMessage: { is: message } };
   }
   if (found.type !== TRADE_ORDER_DETAILS_TYPE)
     throw new UnacceptableDetailsError(`the type must be ${TRADE_ORDER_DETAILS_TYPE}`);
   const ordering = (details: TradeOrderDetails) => buildTradeOrderDetails(toOrderDraft(details), { gateway });
   const details = readChecked(found, 'order', tradeOrderDetailsSchema, ordering, now);
-  const message = buildOrderBindingMessage(toOrderDraft(details));
+  const message = orderBindingText(toOrderDraft(details));
   return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
 
@@ -91,16 +94,15 @@ export function approvalScope(type: string): string {
 }
 
 function toMessageDraft(details: MessageSendDetails): MessageDraft {
-  const { type: _, locations: __, actions: ___, identifier: ____, digest: _____, ...draft } = details;
+  const { type: _, locations: __, actions: ___, identifier: ____, digest: _____, code: ______, ...draft } = details;
   return messageDraftSchema.parse(draft);
 }
 
-/** Details that a client other than the gateway may send, by type. */
-const directDetailsSchemas: Readonly<Record<string, typeof tradeOrderDetailsSchema | typeof messageSendDetailsSchema>> =
-  {
-    [TRADE_ORDER_DETAILS_TYPE]: tradeOrderDetailsSchema,
-    [MESSAGE_SEND_DETAILS_TYPE]: messageSendDetailsSchema,
-  };
+/** Details that a client other than the gateway may send, by type. The provider chooses the code. */
+const directDetailsSchemas: Readonly<Record<string, () => z.ZodObject>> = {
+  [TRADE_ORDER_DETAILS_TYPE]: () => tradeOrderDetailsSchema.unwrap().omit({ code: true }),
+  [MESSAGE_SEND_DETAILS_TYPE]: () => messageSendDetailsSchema.unwrap().omit({ code: true }),
+};
 
 let published: Readonly<Record<string, { readonly schema: object }>> | undefined;
 
@@ -113,7 +115,7 @@ export function publishedDetailsTypes() {
         .unwrap()
         .extend({ type, kind: z.literal(name), subject: subjectSchema })
         .describe('a proposal, which only the gateway may send');
-      const direct = directDetailsSchemas[detailsType]?.unwrap().extend({ type });
+      const direct = directDetailsSchemas[detailsType]?.().extend({ type });
       const schema = direct === undefined ? proposal : z.union([direct, proposal]);
       return [detailsType, { schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) }];
     }),
@@ -158,7 +160,16 @@ function invalidFields({ issues }: z.ZodError): string {
 }
 
 export function toOrderDraft(details: TradeOrderDetails): OrderDraft {
-  const { type: _, order_type, locations: __, actions: ___, identifier: ____, digest: _____, ...rest } = details;
+  const {
+    type: _,
+    order_type,
+    locations: __,
+    actions: ___,
+    identifier: ____,
+    digest: _____,
+    code: ______,
+    ...rest
+  } = details;
   return orderDraftSchema.parse({ ...rest, type: order_type });
 }
 

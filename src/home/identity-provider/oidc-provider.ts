@@ -6,6 +6,7 @@ import Provider, {
   type KoaContextWithOIDC,
   type TokenEndpointGrantContext,
 } from 'oidc-provider';
+import { generateUnusedCode } from '../../approval/kernel/propose.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import {
   createPublicFetch,
@@ -32,7 +33,7 @@ import type { PeopleStore } from '../../store/home/people.ts';
 import type { ProviderKeys } from '../../store/home/provider-keys.ts';
 import type { RedeemedAssertionStore } from '../../store/home/redeemed-assertions.ts';
 import type { RegisteredClientStore, RegistrationToken } from '../../store/home/registered-clients.ts';
-import { approvalCode } from '../../trading/approval-details.ts';
+import { defined } from '../../values/defined.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { parseApprovalSubject } from './approval-subject.ts';
 import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
@@ -150,24 +151,27 @@ function openProvider(
       signingKeys: keys,
       cookieKey: parts.keys.cookie,
       askPerson: async ({ request, account, client, most }) => {
-        const { details } = parseApprovalSubject(request.params?.authorization_details, { resource, now: now() });
+        const { authorization_details: text, binding_message: sent } = request.params ?? {};
+        const { details, bindingMessage } = parseApprovalSubject(text, { resource, now: now() });
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
         if (saved?.exp === undefined) throw new Error('the request was not stored');
-        const message = request.params?.binding_message;
+        const code = 'proposal' in details ? details.code : await unusedCode(requests, account.accountId);
+        const message = 'is' in bindingMessage ? `${bindingMessage.is} ${code}` : sent;
         const asked = {
           authReqId: request.jti,
           user: account.accountId,
           clientId: client.clientId,
           clientName: client.clientName ?? client.clientId,
           clientNote: await clients.note(client.clientId),
-          code: 'code' in details ? details.code : approvalCode(details.digest),
+          code,
           bindingMessage: typeof message === 'string' ? message : undefined,
-          details,
+          details: { ...details, code },
           expiresAt: saved.exp * 1000,
         };
         await requests.add(asked, most);
         parts.onAsked();
         failpoint('idp.asked');
+        return code;
       },
       onAccessToken: async (token, payload) => {
         if ('grantId' in token && token.grantId !== undefined) {
@@ -232,6 +236,11 @@ function openProvider(
   return provider;
 }
 
+/** Returns a random code that no pending request to the person has. */
+async function unusedCode(requests: ApprovalRequests, user: string): Promise<string> {
+  return generateUnusedCode((await requests.pending(user)).map(({ code }) => code));
+}
+
 const PING_TIMEOUT_MS = 5000;
 
 /**
@@ -285,11 +294,11 @@ function completeResponses(
     // Announces ID-JAG to a company's programs, as MCP's enterprise-managed authorization (§6) requires.
     ...(companies.length === 0 ? {} : { authorization_grant_profiles_supported: [ID_JAG_PROFILE] }),
   };
-  const completeBody = (route: unknown, body: Record<string, unknown>) => {
+  const completeBody = (route: unknown, body: Record<string, unknown>, code: unknown) => {
     if (route === 'discovery') return { ...body, ...metadata };
     if (route === 'registration') return { ...body, scope: registeredScopes(body) };
     const isPolled = route === 'backchannel_authentication' || route === 'device_authorization';
-    return isPolled ? { ...body, interval: POLL_INTERVAL_S } : body;
+    return isPolled ? { ...body, interval: POLL_INTERVAL_S, ...defined({ code }) } : body;
   };
   provider.on('grant.error', (ctx, { error, error_detail: detail }) => {
     // The library reports a missing proof as `invalid_grant`, which tells a client that its sign-in has ended.
@@ -300,7 +309,7 @@ function completeResponses(
   provider.use(async (ctx, next) => {
     await next();
     const route: unknown = ctx.oidc?.route;
-    if (ctx.status === 200 || ctx.status === 201) ctx.body = completeBody(route, ctx.body);
+    if (ctx.status === 200 || ctx.status === 201) ctx.body = completeBody(route, ctx.body, ctx.state.approvalCode);
     const approved = route === 'token' && ctx.status === 200 && ctx.oidc.params.grant_type === CIBA_GRANT;
     if (approved) failpoint('idp.issued');
     if (approved && faults.take('lost_token_response')) {

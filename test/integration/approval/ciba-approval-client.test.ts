@@ -28,7 +28,7 @@ async function ask() {
   const request = await asking.request(question);
   const [shown] = await world.phone.requests('alice');
   if (shown === undefined) throw new Error('the phone shows nothing');
-  const expected = { sub: 'alice', details: question.details, expiresAt: request.expiresAt };
+  const expected = { sub: 'alice', details: { ...question.details, code: shown.code }, expiresAt: request.expiresAt };
   const poll = (by = asking, signal = soon()) => by.poll(request.authReqId, expected, signal);
   return { question, request, shown, poll };
 }
@@ -50,7 +50,7 @@ describe('an approval', () => {
     if (result.status !== 'approved') throw new Error(JSON.stringify(result));
     const claims = decodeJwt(result.accessToken);
     expect(claims).toMatchObject({ sub: 'alice', scope: 'orders:write', aud: world.profile.audience });
-    expect(claims.authorization_details).toEqual([question.details]);
+    expect(claims.authorization_details).toEqual([{ ...question.details, code: shown.code }]);
     expect(claims).not.toHaveProperty('cnf');
     expect(result.expiresAt).toBeGreaterThan(Date.now());
   });

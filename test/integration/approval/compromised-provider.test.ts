@@ -177,7 +177,7 @@ describe('a provider that signs tokens for itself', () => {
     expires_at: formatUtcSeconds(Date.now() + 240_000),
     ...changes,
   });
-  const detailsOf = (order: OrderDraft) => buildTradeOrderDetails(order, { gateway: world.url });
+  const detailsOf = (order: OrderDraft) => buildTradeOrderDetails(order, { gateway: world.url, code: '7K3M' });
   const post = async (path: string, body: object, scope: string, details: object, evidence?: Evidence) => {
     const token = await world.issuer.mint({
       claims: { scope, authorization_details: [details], approval_evidence: evidence },
@@ -235,7 +235,7 @@ describe('a provider that signs tokens for itself', () => {
       client_message_id: 'ta-00000001',
       expires_at: formatUtcSeconds(Date.now() + 240_000),
     };
-    const details = buildMessageSendDetails(message, { gateway: world.url });
+    const details = buildMessageSendDetails(message, { gateway: world.url, code: '7K3M' });
     expect(await post('/v1/messages', message, 'messages:write', details)).toMatchObject({
       status: 403,
       body: { code: 'signature_missing' },

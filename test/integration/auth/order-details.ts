@@ -1,14 +1,14 @@
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
 import {
-  buildOrderBindingMessage,
   buildTradeOrderDetails,
+  orderBindingText,
   type TradeOrderDetails,
 } from '../../../src/trading/approval-details.ts';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import {
-  buildMessageBindingMessage,
   buildMessageSendDetails,
   type MessageSendDetails,
+  messageBindingText,
 } from '../../../src/trading/message-details.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
@@ -35,7 +35,7 @@ export function anOrder(
     expires_at: formatUtcSeconds(Date.now() + 300_000),
     ...change,
   };
-  return { details: buildTradeOrderDetails(draft, { gateway }), message: buildOrderBindingMessage(draft) };
+  return { details: buildTradeOrderDetails(draft, { gateway }), message: orderBindingText(draft) };
 }
 
 /** As {@link anOrder}, for a message. */
@@ -47,5 +47,5 @@ export function aMessage(gateway: string): { details: MessageSendDetails; messag
     client_message_id: `ta-test-message-${++orders}`,
     expires_at: formatUtcSeconds(Date.now() + 300_000),
   };
-  return { details: buildMessageSendDetails(draft, { gateway }), message: buildMessageBindingMessage(draft) };
+  return { details: buildMessageSendDetails(draft, { gateway }), message: messageBindingText(draft) };
 }

@@ -9,7 +9,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
 import { createPublicFetch, ResolverBusyError } from '../../../src/net/outbound-client.ts';
-import { buildOrderBindingMessage } from '../../../src/trading/approval-details.ts';
+import { orderBindingText } from '../../../src/trading/approval-details.ts';
 import {
   ALL_SCOPES,
   CIBA,
@@ -301,7 +301,7 @@ describe('a gateway of one’s own that registers itself', () => {
     const question = {
       asked: { sub: 'alice' },
       scope: 'orders:write',
-      bindingMessage: buildOrderBindingMessage(toOrderDraft(asked)),
+      bindingMessage: orderBindingText(toOrderDraft(asked)),
       details: asked,
       expiresIn: 60,
       notificationToken: 'x'.repeat(22),
@@ -322,7 +322,7 @@ describe('a gateway of one’s own that registers itself', () => {
       ({ details: { identifier } }) => identifier === asked.identifier,
     );
     await world.phone.decide(shown?.id ?? '', 'approve');
-    const expected = { sub: 'alice', details: asked, expiresAt: Date.now() + 60_000 };
+    const expected = { sub: 'alice', details: { ...asked, code: shown?.code }, expiresAt: Date.now() + 60_000 };
     const polled = await asking.poll(authReqId, expected, AbortSignal.timeout(10_000));
     expect(polled.status).toBe('approved');
     expect(JSON.stringify(world.problems)).toBe('[]');

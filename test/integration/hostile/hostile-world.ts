@@ -118,7 +118,7 @@ export async function startHostileWorld(): Promise<HostileWorld> {
       ...changes,
     }),
     approval(draft) {
-      const details = buildTradeOrderDetails(draft, { gateway });
+      const details = buildTradeOrderDetails(draft, { gateway, code: '7K3M' });
       return {
         scope: 'openid orders:write',
         authorization_details: [details],

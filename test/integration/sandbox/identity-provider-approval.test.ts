@@ -51,26 +51,35 @@ describe('an approval', () => {
   it('becomes a DPoP-bound token that carries exactly the details that were asked for', async () => {
     const asked = details();
     const request = await approval.ask(asked, { requested_expiry: '120' });
-    expect(request).toMatchObject({ expires_in: 120, interval: 2 });
+    expect(request).toMatchObject({ expires_in: 120, interval: 2, code: expect.stringMatching(/^[0-9A-Z]{4}$/) });
+    const completed = { ...asked, code: request.code };
     const [shown] = await world.phone.requests('alice');
     expect(shown).toMatchObject({
       client_name: 'trade-agent on test-laptop',
-      binding_message: `BUY 5 AAPL LMT 180.00 ${approvalCode(asked.digest)}`,
-      details: asked,
+      code: request.code,
+      binding_message: `BUY 5 AAPL LMT 180.00 ${request.code}`,
+      details: completed,
       status: 'pending',
     });
     await decide();
     const tokens = await approval.poll(request.auth_req_id);
     expect(tokens.token_type).toBe('dpop');
     expect(tokens.refresh_token).toBeUndefined();
-    expect(tokens.authorization_details).toEqual([asked]);
+    expect(tokens.authorization_details).toEqual([completed]);
     expect(decodeJwt(tokens.access_token)).toMatchObject({
       sub: 'alice',
       aud: RESOURCE,
       scope: 'orders:write',
-      authorization_details: [asked],
+      authorization_details: [completed],
       cnf: { jkt: expect.any(String) },
     });
+  });
+
+  it('has a random code that the client can’t choose, another one each time', async () => {
+    const asked = details();
+    const codes = [(await approval.ask(asked)).code, (await approval.ask(asked)).code];
+    expect(new Set([...codes, approvalCode(asked.digest)]).size).toBe(3);
+    await refused(approval.ask({ ...asked, code: codes[0] }), 'invalid_authorization_details');
   });
 
   it('lives no longer than the order, and never more than five minutes', async () => {
@@ -168,7 +177,10 @@ describe('an approval', () => {
       id_token_hint: idToken,
       authorization_details: JSON.stringify([asked]),
     });
-    expect((await world.phone.requests('alice')).map(({ details }) => details)).toContainEqual(asked);
+    expect((await world.phone.requests('alice')).map(({ details }) => details)).toContainEqual({
+      ...asked,
+      code: expect.any(String),
+    });
   });
 
   it('pings the client that asked for it, without keeping the person waiting', async () => {
@@ -343,7 +355,7 @@ describe('faults', () => {
     world.faults.set('tampered_details', 1);
     await decide();
     const { access_token: token } = await approval.poll(request.auth_req_id);
-    expect(decodeJwt(token).authorization_details).toEqual([{ ...asked, qty: '6' }]);
+    expect(decodeJwt(token).authorization_details).toEqual([{ ...asked, code: request.code, qty: '6' }]);
   });
 
   it('replayed_approval: a token has the jti of the one before', async () => {

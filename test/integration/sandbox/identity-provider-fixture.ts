@@ -21,8 +21,8 @@ import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { createSqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import {
-  buildOrderBindingMessage,
   buildTradeOrderDetails,
+  orderBindingText,
   type TradeOrderDetails,
   tradeOrderDetailsSchema,
 } from '../../../src/trading/approval-details.ts';
@@ -218,7 +218,7 @@ export async function registerApprovalClient(world: World, metadata: Record<stri
 /** The binding message of what may be an order; none for what is no order at all. */
 function describedAs(details: unknown): { binding_message?: string } {
   const order = tradeOrderDetailsSchema.safeParse(details).data;
-  return order === undefined ? {} : { binding_message: buildOrderBindingMessage(toOrderDraft(order)) };
+  return order === undefined ? {} : { binding_message: orderBindingText(toOrderDraft(order)) };
 }
 export type ApprovalClient = Awaited<ReturnType<typeof registerApprovalClient>>;
 

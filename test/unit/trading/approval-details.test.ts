@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   approvalCode,
-  buildOrderBindingMessage,
+  buildBindingMessage,
   buildTradeOrderDetails,
   differingFields,
+  orderBindingText,
   orderDigest,
   toCanonicalJson,
   tradeOrderDetailsSchema,
@@ -70,6 +71,8 @@ describe('authorization details of an order', () => {
       limit_price: '180.00',
       digest: orderDigest(draft),
     });
+    expect(details).not.toHaveProperty('code');
+    expect(buildTradeOrderDetails(draft, { gateway, code: '7K3M' })).toEqual({ ...details, code: '7K3M' });
   });
 
   it('differ by name where a field is changed, added or left out', () => {
@@ -84,10 +87,10 @@ describe('authorization details of an order', () => {
 });
 
 describe('the binding message', () => {
-  it('is short, in the provider’s character set, and ends in the code', () => {
-    const code = approvalCode(orderDigest(draft));
-    expect(buildOrderBindingMessage(draft)).toBe(`BUY 5 AAPL LMT 180.00 ${code}`);
-    const long = buildOrderBindingMessage({
+  it('is short, in the provider’s character set, and leaves room for the code', () => {
+    expect(orderBindingText(draft)).toBe('BUY 5 AAPL LMT 180.00');
+    expect(buildBindingMessage('BUY 5 AAPL LMT 180.00', '7K3M')).toBe('BUY 5 AAPL LMT 180.00 7K3M');
+    const long = orderBindingText({
       ...draft,
       qty: '999999',
       symbol: 'ABCDEFGHIJ.WXYZ',
@@ -95,7 +98,7 @@ describe('the binding message', () => {
       limit_price: '99999999999999999.99',
       stop_price: '99999999999999999.99',
     });
-    expect(long.length).toBeLessThanOrEqual(64);
-    expect(long).toMatch(/^[A-Za-z0-9 +\-_.,:#]+ [0-9A-HJKMNP-TV-Z]{4}$/);
+    expect(long.length).toBeLessThanOrEqual(59);
+    expect(long).toMatch(/^[A-Za-z0-9 +\-_.,:#]+$/);
   });
 });

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { approvalCode } from '../../../src/trading/approval-details.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from '../../../src/trading/message.ts';
 import {
-  buildMessageBindingMessage,
   buildMessageSendDetails,
+  messageBindingText,
   messageDigest,
   messageSendDetailsSchema,
 } from '../../../src/trading/message-details.ts';
@@ -100,10 +99,8 @@ describe('a message’s details', () => {
     expect(messageDigest(slack)).not.toBe(digest);
   });
 
-  it('have a binding message that every provider takes, ending in the code, whoever it goes to', () => {
-    expect(buildMessageBindingMessage(gmail)).toBe(
-      `SEND gmail bob at example.com ${approvalCode(messageDigest(gmail))}`,
-    );
+  it('have a binding message that every provider takes, whoever it goes to', () => {
+    expect(messageBindingText(gmail)).toBe('SEND gmail bob at example.com');
     always(fc.emailAddress({ size: 'large' }), (recipient) => {
       const draft = { ...gmail, recipient };
       try {
@@ -111,9 +108,7 @@ describe('a message’s details', () => {
       } catch {
         return;
       }
-      const message = buildMessageBindingMessage(draft);
-      expect(message).toMatch(/^[A-Za-z0-9 +\-_.,:#]{1,64}$/);
-      expect(message.slice(-4)).toBe(approvalCode(messageDigest(draft)));
+      expect(messageBindingText(draft)).toMatch(/^[A-Za-z0-9 +\-_.,:#]{1,59}$/);
     });
   });
 });

@@ -67,7 +67,7 @@ function toRequestView(details: ProposalDetails): RequestView {
 }
 
 /** Returns the view of an order or message that a client requested directly, without a proposal. */
-function plainView(details: ApprovalRequest['details']): RequestView {
+function plainView({ code: _, ...details }: ApprovalRequest['details']): RequestView {
   const message = isMessageDetails(details);
   const view = message
     ? messageView(details)

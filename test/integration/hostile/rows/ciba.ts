@@ -37,6 +37,7 @@ const badDetails: readonly (readonly [what: string, details: (hostile: H) => unk
   ['an order without its quantity', (h) => [{ ...orderOf(h), qty: undefined }]],
   ['an order with another digest', (h) => [{ ...orderOf(h), digest: 'A'.repeat(43) }]],
   ['an order for another gateway', (h) => [{ ...orderOf(h), locations: ['https://evil.example'] }]],
+  ['an order with a code of the client’s own', (h) => [{ ...orderOf(h), code: '7K3M' }]],
   ['an order with a field more', (h) => [{ ...orderOf(h), note: 'x' }]],
   ['a proposal with another digest', (h) => [proposed(h, { digest: 'A'.repeat(43) })]],
   ['a proposal for another gateway', (h) => [proposed(h, { locations: ['https://evil.example'] })]],

@@ -56,7 +56,7 @@ type Claims = Record<string, unknown>;
 
 export function orderRows(hostile: HostileWorld): Row[] {
   const draft = hostile.draft();
-  const details = buildTradeOrderDetails(draft, hostile);
+  const details = buildTradeOrderDetails(draft, { gateway: hostile.gateway, code: '7K3M' });
   const approval = hostile.approval(draft);
   const [, first, second] = hostile.jtis;
   const place = async (body: unknown, claims: Claims = {}) =>
@@ -91,7 +91,7 @@ export function orderRows(hostile: HostileWorld): Row[] {
   const alice = deriveSoftwareKey(hostile.world.sandbox.pairingSecret, 'alice');
   const origin = new URL(hostile.world.sandbox.ready.issuer).origin;
   const signed = alice.sign({ ...details }, { origin });
-  const other = { ...buildTradeOrderDetails(hostile.draft({ qty: '1' }), hostile) };
+  const other = { ...buildTradeOrderDetails(hostile.draft({ qty: '1' }), { gateway: hostile.gateway, code: '7K3M' }) };
   const evidence = (changes: Claims) => ({ approval_evidence: { ...signed, ...changes } });
   const flipped = (value: string) => `${value[0] === 'A' ? 'B' : 'A'}${value.slice(1)}`;
   const guessed = deriveSoftwareKey('guessed', 'alice').sign({ ...details }, { origin });
@@ -110,6 +110,9 @@ export function orderRows(hostile: HostileWorld): Row[] {
     ['details for another gateway', '403 details_mismatch', detailsWith({ locations: ['http://127.0.0.1:1'] })],
     ['another digest', '403 details_mismatch', detailsWith({ digest: 'A'.repeat(43) })],
     ['another identifier', '403 details_mismatch', detailsWith({ identifier: 'ta-something-else' })],
+    ['another code', '403 signature_code', detailsWith({ code: '7K3N' })],
+    ['no code', '403 signature_code', detailsWith({ code: undefined })],
+    ['a code that is no code', '403 approval_malformed', detailsWith({ code: 'ILOU' })],
     ['a symbol in small letters', '403 details_mismatch', detailsWith({ symbol: 'ko' })],
     ['a quantity written otherwise', '403 details_mismatch', detailsWith({ qty: '5.0' })],
     ['the approval of a smaller order', '403 details_mismatch', { authorization_details: [other] }],

@@ -71,7 +71,7 @@ export async function messageRows({ world, alice, bob, mint, send }: HostileWorl
   };
   const signed = async (draft: MessageDraft) => {
     const { gateway, issuer } = world.sandbox.ready;
-    const details = buildMessageSendDetails(draft, { gateway });
+    const details = buildMessageSendDetails(draft, { gateway, code: '7K3M' });
     const key = deriveSoftwareKey(world.sandbox.pairingSecret, 'alice');
     const evidence = key.sign({ ...details }, { origin: new URL(issuer).origin });
     const claims = { scope: 'openid messages:write', authorization_details: [details], approval_evidence: evidence };

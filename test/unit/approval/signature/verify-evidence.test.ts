@@ -29,12 +29,13 @@ describe('an approval signed by its person’s own key', () => {
   });
 
   it('passes for what a client asks for by itself', async () => {
-    const details = buildTradeOrderDetails(draft, { gateway: ADDRESS });
+    const details = buildTradeOrderDetails(draft, { gateway: ADDRESS, code: '7K3M' });
     const evidence = signed(phone, details);
     expect(evidence.statement).toMatchObject({
       proposal: draft.client_order_id,
       digest: details.digest,
       nonce: details.digest,
+      code: '7K3M',
       worst_case: null,
     });
     expect(await world.keys.check(details, evidence, 'alice')).toMatchObject({ method: 'webauthn' });
