@@ -1,6 +1,7 @@
 import { deriveSoftwareKey } from '../../../../src/approval/signature/software-key.ts';
 import type { Oddity } from '../../../unit/approval/signature/authenticator.ts';
 import { createAuthenticator } from '../../../unit/approval/signature/authenticator.ts';
+import { oddKeys } from '../../../unit/approval/signature/odd-keys.ts';
 import { signed } from '../../../unit/approval/signature/signing-world.ts';
 import { challengeOf, createHttpBrowser } from '../../home/http-browser.ts';
 import type { HostileWorld } from '../hostile-world.ts';
@@ -37,6 +38,38 @@ const oddities: readonly (readonly [what: string, expected: string, oddity: Oddi
   ['of a key that can now be copied', 'device', { be: true, bs: true }],
   ['counted backwards', 'counter', { counter: 1 }],
 ];
+
+/** Registrations with which nobody could prove anything, or a person could never sign. */
+const registrations: readonly (readonly [what: string, oddity: Oddity])[] = [
+  ...oddKeys.map(([what, , cose]) => [`with ${what}`, { cose }] as const),
+  ['under an id of 1,024 bytes', { id: Buffer.alloc(1024, 7) }],
+  ['under an id of 2,000 bytes', { id: Buffer.alloc(2000, 7) }],
+  ['with a counter that nothing exceeds', { counter: 2 ** 32 - 1 }],
+  ['of a phone that was not unlocked', { uv: false }],
+  ['of nobody present', { up: false }],
+  ['on another page', { origin: 'https://evil.example' }],
+  ['in a frame of another page', { crossOrigin: true }],
+  ['for another host', { rpId: 'evil.example' }],
+  ['over another challenge', { challenge: Buffer.alloc(32) }],
+  ['that is a signature', { type: 'webauthn.get' }],
+];
+
+/** Spells a DER signature in another way, with the same r and s. */
+const spellings: readonly (readonly [what: string, spell: (der: Buffer) => Buffer])[] = [
+  ['with a length in two bytes', (der) => Buffer.concat([Buffer.from([0x30, 0x81]), der.subarray(1)])],
+  ['with a byte behind', (der) => Buffer.concat([der, Buffer.alloc(1)])],
+  [
+    'with a third integer',
+    (der) => Buffer.concat([Buffer.from([0x30, (der[1] ?? 0) + 3]), der.subarray(2), Buffer.from([2, 1, 0])]),
+  ],
+  [
+    'with a zero before r',
+    (der) => Buffer.concat([Buffer.from([0x30, (der[1] ?? 0) + 1, 2, (der[3] ?? 0) + 1, 0]), der.subarray(4)]),
+  ],
+];
+
+/** Client data that is JSON, and no object. */
+const noClientData = ['null', '7', '"text"', '[]', 'true'];
 
 export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings): Row[] {
   const { world } = hostile;
@@ -129,6 +162,25 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
         [`a passkey’s signature ${what}`, code, () => signed(phones.passkey, details, oddity)] as const,
     ),
   ];
+  for (const [what, spell] of spellings) {
+    evidence.push([
+      `a passkey’s signature that is not DER, ${what}`,
+      'wrong',
+      () => {
+        const honest = signed(phones.passkey, details);
+        const spelled = spell(Buffer.from(honest.signature, 'base64url'));
+        return { ...honest, signature: spelled.toString('base64url') };
+      },
+    ]);
+  }
+  for (const text of noClientData) {
+    const client_data_json = Buffer.from(text).toString('base64url');
+    evidence.push([
+      `a passkey’s signature with the client data ${text}`,
+      'malformed',
+      () => ({ ...signed(phones.passkey, details), client_data_json }),
+    ]);
+  }
   for (const [what, code, make] of evidence) {
     rows.push(
       of(`approved by ${what}`, 'POST /phone/api/requests/ID', `403 signature_${code}`, () =>
@@ -171,6 +223,22 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
     return browser.submit('/signin', '/signin/passkey', { assertion: make(await challengeOf(options)) });
   };
   const own = (oddity: Oddity) => (challenge: string) => JSON.stringify(phones.passkey.assert(challenge, oddity));
+  const pairing = async () => {
+    const answer = await api('POST', '/phone/api/pairings', '{"user":"alice"}');
+    return new URL(((await answer.json()) as { url: string }).url).hash.slice(1);
+  };
+  for (const [what, oddity] of registrations) {
+    rows.push(
+      of(`a new passkey ${what}`, 'POST /phone/pair/enrol', '403', async () => {
+        const [browser, paired] = [createHttpBrowser(issuer), await pairing()];
+        const path = '/phone/pair/options';
+        const options = await browser.submit('/phone/pair', path, { secret: paired }, { accept: 'application/json' });
+        const made = createAuthenticator('ES256', { ...place, rpId: 'localhost' });
+        const registration = JSON.stringify(made.register(await challengeOf(options), oddity));
+        return browser.submit('/phone/pair', '/phone/pair/enrol', { secret: paired, registration });
+      }),
+    );
+  }
   const stranger = createAuthenticator('ES256', { ...place, rpId: 'localhost' });
   const signIns: readonly (readonly [what: string, make: (challenge: string) => string])[] = [
     ...oddities.map(([what, , oddity]) => [`a passkey’s signature ${what}`, own(oddity)] as const),
@@ -179,6 +247,16 @@ export function phoneRows(hostile: HostileWorld, { open, phones }: KnownThings):
   for (const [what, make] of signIns) rows.push(of(what, 'POST /signin/passkey', '401', () => signIn(make)));
   for (const text of ['me', '{}', '[]', 'null']) {
     rows.push(of(`no assertion: ${text}`, 'POST /signin/passkey', '400', () => signIn(() => text)));
+  }
+  for (const text of noClientData) {
+    const clientDataJSON = Buffer.from(text).toString('base64url');
+    const make = (challenge: string) => {
+      const assertion = phones.passkey.assert(challenge);
+      return JSON.stringify({ ...assertion, response: { ...assertion.response, clientDataJSON } });
+    };
+    rows.push(
+      of(`a passkey’s signature with the client data ${text}`, 'POST /signin/passkey', '401', () => signIn(make)),
+    );
   }
   for (const [username, code] of [
     ['alice', 'AAAA-AAAA-AAAA-AAAA'],
