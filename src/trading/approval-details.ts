@@ -86,16 +86,14 @@ export function differingFields(approved: Record<string, unknown>, demanded: Rec
   return [...fields].filter((field) => canonicalize(approved[field]) !== canonicalize(demanded[field])).sort();
 }
 
-const CODE_LENGTH = 4;
-
 /** Returns the CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending with the code. */
 export function buildBindingMessage(description: string, code: string): string {
   return `${bindingText(description)} ${code}`;
 }
 
-/** Returns a binding message without the code, which a client that requests approval itself does not know yet. */
+/** Returns a binding message without its last five characters, since a client that asks itself does not know the code. */
 export function bindingText(description: string): string {
-  return description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.').slice(0, 64 - CODE_LENGTH - 1);
+  return description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.').slice(0, 59);
 }
 
 export function orderBindingText(draft: OrderDraft): string {
