@@ -261,9 +261,18 @@ export async function verifyAuditLog(
       ? await withRecord(app.env, places, (stores) => verifyAuditStores(stores, reader))
       : await verifyAuditExport(file, header, reader);
   if (!verdict.ok) return { file, ...verdict };
+  // A fresh file in place of the audit log has nothing that could be changed.
+  if (verdict.lines === 0 && verdict.pending === 0) throw emptyLogError(file);
   const signed = reader.summary();
   if (!reader.hasKept()) return { file, ok: false, what: 'kept', signed };
   return { file, ...verdict, signed };
+}
+
+function emptyLogError(file: string): TradeAgentError {
+  return new TradeAgentError('usage', `the audit log in ${file} is empty, so there is nothing to verify`, {
+    hint: 'Pass the folder or the export of a gateway that has recorded something. If this one has, its log was removed: restore it from a backup.',
+    details: { file },
+  });
 }
 
 /**

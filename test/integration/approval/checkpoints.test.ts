@@ -111,6 +111,18 @@ function resigned({ header, lines }: Exported, change: (line: Line) => Line, by 
 const anchored = ({ lines }: Exported) => lines.filter((line) => (JSON.parse(line) as Line).event === 'anchored');
 
 describe('a record’s checkpoints', () => {
+  it('vouch for nothing where there is no line: an empty record is an error', async () => {
+    const { home, here, inPlace } = await recordOver(-1);
+    await expect(inPlace()).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('is empty'),
+      hint: expect.stringContaining('backup'),
+    });
+    const file = join(home, 'empty.jsonl');
+    writeFileSync(file, '');
+    await expect(verifyAuditLog(app, here, { file, key: key.jwk.kid })).rejects.toMatchObject({ code: 'usage' });
+  });
+
   it('close each day that is over, once, in the database and in a copy, which holds by the pinned key alone', async () => {
     const { checkpoints, exported, verify, inPlace, store } = await recordOver(3);
     await checkpoints.check();
