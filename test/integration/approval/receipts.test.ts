@@ -158,6 +158,21 @@ describe('a receipt', () => {
     });
   });
 
+  it('of an order that the broker rejected is listed, and holds', async () => {
+    await approved({ kind: 'order', order: limit('AAPL', '20') });
+    const sale = { symbol: 'AAPL', side: 'sell', qty: '1', type: 'limit', limit_price: '20' } as const;
+    const proposed = await alice.propose({ kind: 'order', order: sale });
+    await alice.tap(proposed.code);
+    // The broker rejects a sale that could trade with the same account's purchase.
+    await alice.until(proposed.id, 'blocked');
+    const { receipts } = (await alice.send('GET', '/v1/receipts')).body as { receipts: unknown[] };
+    expect(receipts[0]).toMatchObject({ id: proposed.id, by: 'signature', state: 'blocked' });
+    const { text } = await fileOf(proposed.id);
+    expect(JSON.parse(text)).toMatchObject({ state: 'blocked', orders: [{ state: 'rejected', answered: null }] });
+    expect(await faultOf(text)).toBe('holds');
+    if (hasPython) expect(pythonSays([written('rejected', text)])).toEqual(['holds']);
+  });
+
   it('with a byte changed anywhere is refused', async () => {
     const bytes = Buffer.from(order);
     const unnoticed: number[] = [];
