@@ -5,6 +5,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../machine/clock.ts';
@@ -39,6 +40,7 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meters = new MeterProvider({ readers: [reader] });
   const tracers = new TracerProvider({
+    resource: resourceFromAttributes({ 'service.name': 'trade-agent', 'service.version': options.version }),
     spanProcessors:
       options.traces === undefined
         ? []

@@ -159,7 +159,7 @@ describe('spans', () => {
   it('go to a collector as OTLP: what others were asked is part of the request that it was asked for', async () => {
     const collector = await startCollector();
     onTestFinished(() => collector.close());
-    const { spans: collected } = collector;
+    const { spans: collected, resource } = collector;
     const { telemetry, url } = await measuredWorld(collector.url);
     await fetch(`${url}/healthz?token=secret`);
     const given = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -169,6 +169,7 @@ describe('spans', () => {
 
     const server = collected.find(({ name }) => name === 'GET /healthz');
     const client = collected.find(({ parentSpanId }) => parentSpanId === server?.spanId);
+    expect(resource).toEqual({ 'service.name': 'trade-agent', 'service.version': '0.0.0' });
     expect(server?.kind).toBe(2);
     expect(client).toMatchObject({ kind: 3, traceId: server?.traceId, name: 'GET 127.0.0.1' });
     const continued = collected.find(({ name }) => name === 'GET /v1/orders/:id');
