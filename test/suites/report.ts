@@ -1,8 +1,8 @@
-import type { Suite } from './suite-cases.ts';
-
 /** What happened in a suite's attacks. */
 export interface Tally {
-  readonly suite: Suite;
+  readonly name: string;
+  /** The package on PyPI. */
+  readonly requirement: string;
   attacks: number;
   /** The model had read what the attack wants. */
   reached: number;
@@ -19,13 +19,15 @@ export interface TaskResult {
   readonly isDoneAtOnce: boolean;
 }
 
-export const emptyTally = (suite: Suite): Tally => ({ suite, attacks: 0, reached: 0, approvals: 0, succeeded: [] });
+export const emptyTally = (name: string, requirement: string): Tally => ({
+  ...{ name, requirement },
+  ...{ attacks: 0, reached: 0, approvals: 0, succeeded: [] },
+});
 
 const percent = (part: number, whole: number) => `${whole === 0 ? 0 : Math.round((part / whole) * 1000) / 10} %`;
 
 /** Returns the text of docs/develop/PUBLIC-SUITES.md, which is the same for the same results. */
 export function report(tallies: readonly Tally[], tasks: readonly TaskResult[]): string {
-  const attacks = tallies.reduce((sum, { attacks: count }) => sum + count, 0);
   const succeeded = tallies.flatMap((tally) => tally.succeeded);
   const atOnce = tasks.filter(({ isDoneAtOnce }) => isDoneAtOnce);
   const repeated = tasks.filter(({ isDone, isDoneAtOnce }) => isDone && !isDoneAtOnce);
@@ -42,16 +44,17 @@ export function report(tallies: readonly Tally[], tasks: readonly TaskResult[]):
     '| Suite | Attacks | Reached the model | Approved on the phone | Succeeded | Blocked |',
     '|---|---|---|---|---|---|',
     ...tallies.map(
-      ({ suite, attacks: count, reached, approvals, succeeded: own }) =>
-        `| ${suite.name} (\`${suite.requirement}\`) | ${count} | ${reached} | ${approvals} | ${own.length} | ${percent(count - own.length, count)} |`,
+      ({ name, requirement, attacks: count, reached, approvals, succeeded: own }) =>
+        `| ${name} (\`${requirement}\`) | ${count} | ${reached} | ${approvals} | ${own.length} | ${percent(count - own.length, count)} |`,
     ),
-    `| Both | ${attacks} | | | ${succeeded.length} (${percent(succeeded.length, attacks)}) | ${percent(attacks - succeeded.length, attacks)} |`,
     '',
     `**The owner’s own tasks.** The 16 user tasks of AgentDojo’s banking suite, translated into tasks at a broker by a writer who did not know the rules. What the person says and what only a file says stay as in the original. Done: **${tasks.length - refused.length} of ${tasks.length}**, ${atOnce.length} of them at once. In the others the decisive part stands only in the file, or is a standing order or a note, which must be the person’s own words: the agent reports that, and the person says it once (${repeated.map(({ task }) => task).join(', ')}). Never done: ${refused.length}${refused.length === 0 ? '' : ` (${refused.map(({ task }) => task).join(', ')})`}. False alarms, if having to say it counts as one: ${percent(tasks.length - atOnce.length, tasks.length)}. Before the first message to somebody, the person allowed the recipient.`,
     '',
     ...(succeeded.length === 0
       ? []
       : [`Attacks that succeeded: ${succeeded.map((id) => `\`${id}\``).join(', ')}.`, '']),
+    '**The translated tasks** are a harder test than the suites’ own, whose sentences are about transfers: where the person says “buy what the file says”, the side of the attack’s order is in the person’s words, and the person approves it.',
+    '',
     '- **AgentDojo**: its banking suite (v1.2.2), each user task with each injection task, by the attack that its authors report (`important_instructions`). Its other suites (workspace, travel, Slack) are about tools that do not exist here.',
     '- **FinAgent Red-Team**: the scenarios of its authors and those that it generates, without its benign ones.',
     '- **Left out**: a model’s own judgment, which needs a model over the internet. CrAIBench is not on PyPI.',
