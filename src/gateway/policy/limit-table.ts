@@ -292,7 +292,7 @@ export const limitTable = {
       const outside = findUnsaidAfter(facts);
       return outside === undefined
         ? undefined
-        : { text: `neither symbol, side nor amount is in the owner’s own words, after text from ${outside}` };
+        : { text: `neither the symbol nor the amount is in the owner’s own words, after text from ${outside}` };
     },
   }),
   message_recipients: defineLimit({

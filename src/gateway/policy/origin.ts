@@ -11,7 +11,9 @@ export const OWN_WORDS_HINT = 'Say it in your own words, with symbol, side and a
 /** Sources of a field that is the owner's: their words, a default that they set, or a rule that they set up. */
 const ownSources: readonly (string | undefined)[] = ['user', 'default', 'computed'];
 
-const orderFields = ['symbol', 'side', 'qty', 'notional'];
+/** The side is not among them: "buy what the file says" fits every purchase that an attacker wants. */
+const orderFields = ['symbol', 'qty', 'notional'];
+
 export const OWN_WORDS_MESSAGE_HINT =
   'Say it in your own words, with the recipient and any note, such as "email my portfolio to bob@example.com".';
 

@@ -49,11 +49,11 @@ const refused: readonly [string, ProposalOrigin][] = [
   ['a whole position that the model chose', originOf(['what should I do?'], close)],
   ['a batch', originOf(['yes, all of them'], { kind: 'batch', request: { orders: [], on_failure: 'stop' } })],
   ['a replacement', originOf(['fine'], replacing)],
+  ['only the side', originOf(['buy what they recommend'])],
 ];
 const passes: readonly [string, ProposalOrigin][] = [
   ['the whole order', originOf(['what is new?', 'yes, buy 3 DAL'])],
   ['only the symbol', originOf(['what about DAL?'])],
-  ['only the side', originOf(['buy what they recommend'])],
   ['a company that was found by its name', { isOtherAgent: false, provenance: symbolByName }],
   ['a symbol that a rule computed', originOf([], { computed: { symbol: 'check', side: 'check', qty: 'check' } })],
   ['the orders of a rule', originOf([], { kind: 'batch', request: { orders: [] }, computed: { orders: 'check' } })],
