@@ -17,9 +17,10 @@ export function answerAtHand(targets) {
     return hosts.includes(host) ? [] : await resolve6.call(this, host, ...rest);
   };
   const { request } = https;
-  https.request = (url, options, ...rest) => {
-    const target = url instanceof URL ? targets[url.origin] : undefined;
-    if (target === undefined) return request(url, options, ...rest);
+  https.request = (to, options, ...rest) => {
+    const url = URL.parse(String(to));
+    const target = url === null ? undefined : targets[url.origin];
+    if (target === undefined) return request(to, options, ...rest);
     const { lookup: _, headers, ...others } = options;
     const at = new URL(url.pathname + url.search, target);
     return http.request(at, { ...others, headers: { ...headers, host: url.host } }, ...rest);
