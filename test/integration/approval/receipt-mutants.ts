@@ -151,14 +151,24 @@ export async function mutantText(
   }
 }
 
-/** What only the gateway says, and what a record leaves to it: changes there claim less, or nothing that was approved. */
+/**
+ * What only the gateway says. No key of a person's signs these members, and a change of them claims nothing else that was
+ * approved.
+ */
 const gatewaysWord: readonly RegExp[] = [
+  // When the receipt was made.
   /^issued_at$/,
+  // Which rules allowed it: the phone does not sign them.
   /^decision$/,
   /^decision\.policy$/,
-  /^orders\.problem(\.|$)/,
-  /^orders\.order$/,
-  /^line\.[a-z_]+\.(at|auth_req_hash|reason|by|backed_up|state|result|second|mandate|org|company|groups|act)$/,
+  // The provider's request, of which the receipt contains nothing else.
+  /^line\.(requested|approved|executing|executed)\.auth_req_hash$/,
+  // How a key came to the gateway, and whether its device synchronizes it. The key itself is bound.
+  /^line\.key_enrolled\.(by|backed_up)$/,
+  // A mandate's own end of execution: its orders have receipts of their own.
+  /^line\.executed\.result$/,
+  // When the gateway wrote a line, within the order of the lines.
+  /^line\.(requested|signed|approved|executing|executed)\.at$/,
 ];
 
 /** A line that nothing else needs, such as `requested`, can be left out: what remains is still true. */
@@ -170,3 +180,7 @@ const isWithinTolerance = ({ path, change }: Mutant): boolean =>
 
 export const isGatewaysWord = (mutant: Mutant): boolean =>
   isLineLeftOut(mutant) || isWithinTolerance(mutant) || gatewaysWord.some((pattern) => pattern.test(mutant.path));
+
+/** Whether one of the mutants changes what the other one replaces, so that the other alone decides. */
+export const doOverlap = ([{ path: one }, { path: other }]: readonly [Mutant, Mutant]): boolean =>
+  `${one}.`.startsWith(`${other}.`) || `${other}.`.startsWith(`${one}.`);
