@@ -32,7 +32,11 @@ function plausible(value: Json): Json[] {
   if (typeof value === 'boolean') return [!value];
   if (typeof value === 'number') return [value + 1, value - 1, value + 0.5];
   if (typeof value === 'string') return otherTexts(value);
-  if (Array.isArray(value)) return [[...value, ...value.slice(-1)], value.slice(1), [...value].reverse()];
+  // A list of one is the same in reverse.
+  if (Array.isArray(value)) {
+    const reversed = value.length > 1 ? [[...value].reverse()] : [];
+    return [[...value, ...value.slice(-1)], value.slice(1), ...reversed];
+  }
   return [];
 }
 
