@@ -320,7 +320,8 @@ export async function holdCibaPoll(
     // The decision may have been delivered after the payload was read.
     const isDelivered = await options.requests.isDelivered(authReqId);
     const stop = AbortSignal.any([wake.signal, options.closing]);
-    if (!isDelivered) await clock.sleep(Math.min(MAX_LONG_POLL_MS, left), stop);
+    // A timer may fire a millisecond early, and the request would not have expired yet.
+    if (!isDelivered) await clock.sleep(Math.min(MAX_LONG_POLL_MS, left + 1), stop);
   } catch {
     // Aborted by a decision, a disconnect or a shutdown. The check below finds a disconnect.
   } finally {
