@@ -91,7 +91,7 @@ export function buildBindingMessage(description: string, code: string): string {
   return `${bindingText(description)} ${code}`;
 }
 
-/** Returns a binding message without its last five characters, since a client that asks itself does not know the code. */
+/** Returns the part of a binding message before the code: at most 59 characters, which leaves room for a space and the code. */
 export function bindingText(description: string): string {
   return description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.').slice(0, 59);
 }

@@ -33,6 +33,7 @@ import { ReplayedProblem, toRecordedProblem } from '../auth/problem.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import { MAX_DISPATCH_DELAY_MS } from '../orders/order-submission.ts';
 import type { MessageDecisionRequest, MessageRules } from '../policy/message-rules.ts';
+import { toApprovedSubject } from '../policy/parties.ts';
 import type { DeliverMessage, MessageDeliveryOutcome } from './delivery.ts';
 
 /*
@@ -221,10 +222,7 @@ async function admitApproved(
 }
 
 function toApprovedRequest({ draft }: ApprovedMessage, caller: Caller): MessageDecisionRequest {
-  const { sub: owner, clientId = '', membership, proposer, approvers = [owner], acr, accessToken } = caller;
-  const by = proposer ?? { sub: owner, client: clientId, membership };
-  const asked = { sub: by.sub, client: by.client, membership: by.membership };
-  return { subject: { ...asked, owner, approval: 'tap', approvers, acr }, draft, accessToken };
+  return { subject: toApprovedSubject(caller, 'tap'), draft, accessToken: caller.accessToken };
 }
 
 /** Returns the problem of a message that other messages kept from being sent after it was checked. */

@@ -27,6 +27,7 @@ import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { SubmissionResult } from '../broker/broker.ts';
 import type { OrderDecisionRequest, OrderRules } from '../policy/order-rules.ts';
 import { type BrokerSnapshot, readOpenOrders, requireSymbolSnapshot } from '../policy/order-world.ts';
+import { toApprovedSubject } from '../policy/parties.ts';
 import { createAbsenceTracker } from './absence.ts';
 import { suspendExceededMandate } from './adoption.ts';
 import { requireApprovedAccount } from './cancel-order.ts';
@@ -440,19 +441,12 @@ function decisionSubject(
   { mandate }: OrderDraft,
   ownClients: readonly string[] = [],
 ): OrderDecisionRequest['subject'] {
-  const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
+  const { clientId = '', proposer, approvers } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
   // The rules for other agents were applied when a proposal was made.
   const isDirect = approval === 'tap' && proposer === undefined && approvers === undefined;
-  const whose = proposer ?? { sub, client: clientId, membership };
   return {
-    sub: whose.sub,
-    client: whose.client,
-    membership: whose.membership,
-    owner: sub,
-    approval,
-    approvers: approvers ?? [sub],
-    acr,
+    ...toApprovedSubject(caller, approval),
     origin: isDirect && !ownClients.includes(clientId) ? directOrigin : undefined,
   };
 }

@@ -2,6 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { formatDollarAmount } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Permission } from '../../trading/permissions.ts';
+import type { Caller } from '../auth/caller.ts';
 import { type Relations, RelationsUnavailableError } from '../relations/relations.ts';
 import {
   collectObjections,
@@ -13,6 +14,15 @@ import {
 } from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 import { isOtherAgentsOrder, isSymbolKnown } from './origin.ts';
+
+/** Returns who asks for something that was approved, and who approved it. */
+export function toApprovedSubject(
+  { sub: owner, clientId = '', membership, proposer, approvers = [owner], acr }: Caller,
+  approval: DecisionSubject['approval'],
+): DecisionSubject {
+  const by = proposer ?? { sub: owner, client: clientId, membership };
+  return { sub: by.sub, client: by.client, membership: by.membership, owner, approval, approvers, acr };
+}
 
 /** Name of the fact that holds the dollar total of the batch's orders that precede this order. */
 export const BATCH_TOTAL_BEFORE_FACT = 'batch.before';

@@ -36,8 +36,8 @@ interface ApprovalSubject {
   /** Whether the subject is a proposal, which only the gateway may send. */
   readonly isProposal: boolean;
   /**
-   * The required binding message: any text that ends in a proposal's code, or exactly the description of what a client
-   * requests itself.
+   * The binding message that is required. For a proposal, any text that ends with its code. For an order or message that a
+   * client requests directly, exactly its description.
    */
   readonly bindingMessage: { readonly is: string } | { readonly endsIn: string };
 }
