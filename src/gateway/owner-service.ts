@@ -3,6 +3,7 @@ import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { Activity } from '../trading/activity.ts';
 import type { MandateView } from '../trading/mandate/mandate.ts';
+import { historyTimeframe } from '../trading/period.ts';
 import { type Proposal, proposalSchema } from '../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
 import type { Account, Order, Position } from '../trading/views.ts';
@@ -15,7 +16,7 @@ interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
-  /** Returns the account's equity at the end of each day, in dollars, oldest first. @param period for example `1M` */
+  /** Returns the account's equity over a period such as `1M`, in dollars, oldest first: daily, or within the day for `1D` and `1W`. */
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
   /** Returns activities since a time (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
@@ -93,7 +94,8 @@ function ownAccount(broker: () => Promise<OpenAccount>): OwnAccount {
     account: async () => (await broker()).account(),
     positions: async () => (await broker()).positions(),
     orders: async (query) => (await broker()).orders({ ...query, symbols: [] }),
-    valueHistory: async (period) => (await (await broker()).portfolioHistory({ period, timeframe: '1D' })).points,
+    valueHistory: async (period) =>
+      (await (await broker()).portfolioHistory({ period, timeframe: historyTimeframe(period) })).points,
     async activities({ after }) {
       const found: Activity[] = [];
       const reading = await broker();

@@ -44,3 +44,8 @@ export function monthsBefore(date: IsoDate, months: number): IsoDate {
   const lastDay = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
   return new Date(Date.UTC(year, month - 1 - months, Math.min(day, lastDay))).toISOString().slice(0, 10);
 }
+
+/** Returns the distance between the values of an account's history: days, or less for a day or a week. */
+export function historyTimeframe(period: string): '5Min' | '1H' | '1D' {
+  return period === '1D' ? '5Min' : period === '1W' ? '1H' : '1D';
+}

@@ -44,7 +44,7 @@ describe('a person with a phone, in a real browser', () => {
     await page.getByTestId('set-up').waitFor();
     await shot('phone-pair');
     await phone.pair(JSON.parse(stdout).url);
-    await page.getByRole('button', { name: 'Sign out' }).tap();
+    await phone.signOut();
     await page.getByTestId('sign-in').waitFor();
     await shot('sign-in');
   });

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { createStreamLimit, eventStreamResponse, tooManyStreamsResponse } from '../../net/event-stream.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { type CachedDashboardData, cacheDashboardData } from './dashboard/cached-reads.ts';
-import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
+import { createDashboardRoutes, type DashboardRouteOptions, renderHome } from './dashboard/dashboard-routes.ts';
 import type { DecisionServices } from './decision/approval-steps.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
@@ -27,16 +27,30 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   app.route('/', createDecisionRoutes(services));
   app.route('/', createHistoryPages(services));
 
-  app.get('/phone', async (context) => {
+  const approvals = async (context: BrowserContext) => {
     const viewer = currentViewer(context);
-    if (viewer === undefined) return redirectToSignIn(context, '/phone');
+    if (viewer === undefined) return redirectToSignIn(context, context.req.path);
     const state = await phoneState(services, viewer);
     return renderPage(context, {
       title: 'Approve orders',
       script: 'approvals.js',
       // Without script, a page with a request must not reload while it is being read.
       noScriptRefresh: state.waiting.length === 0,
-      body: html`${phoneBody(state, context.req.query('request'))}${pushToggle(services.push)}`,
+      body: html`${phoneBody(state, context.req.query('request'), 'Approvals')}${pushToggle(services.push)}`,
+    });
+  };
+  app.get(APPROVALS_PATH, approvals);
+  // A provider without a gateway knows no portfolio, so its first page is that of the approvals.
+  app.get(HOME_PATH, approvals);
+
+  app.get(SETTINGS_PATH, (context) => {
+    if (context.var.user === undefined) return redirectToSignIn(context, SETTINGS_PATH);
+    return renderPage(context, {
+      title: 'Settings',
+      body: html`<h1 tabindex="-1">Settings</h1>
+${settingsList(context)}
+${pushToggle(services.push)}
+<form method="post" action="/signout"><input type="hidden" name="form_token" value="${context.var.formToken}"><button class="quiet wide" data-testid="sign-out">Sign out</button></form>`,
     });
   });
 
@@ -78,13 +92,27 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-/** Renders the approvals. @param within whether the surrounding page has its own heading */
-function phoneBody(state: PhoneState, chosen: string | undefined, within = false): Markup {
+/** Renders the links to the pages on which the person manages access and limits. */
+function settingsList({ var: { canHalt, canLook } }: BrowserContext): Markup {
+  const link = (path: string, name: string, what: string) =>
+    html`<li><a href="/phone/${path}"><strong>${name}</strong><span class="small soft">${what}</span></a></li>`;
+  return html`<ul class="settings">
+${link('authenticators', 'Passkeys', 'The keys that sign you in and sign your approvals')}
+${link('sessions', 'Sessions', 'The browsers where you are signed in')}
+${link('programs', 'Apps', 'The programs and agents that you allowed')}
+${canHalt ? link('mandates', 'Mandates', 'Orders that need no tap, and what they have used') : ''}
+${canLook ? link('dashboard', 'Dashboard', 'Everything about your account on one page') : ''}
+${canHalt ? link('halt', 'Halt trading', 'Stop everything until you resume') : ''}
+</ul>`;
+}
+
+/** Renders the approvals. @param heading absent if the surrounding page has its own */
+function phoneBody(state: PhoneState, chosen: string | undefined, heading?: string): Markup {
   const { waiting, more, recent } = state;
   const current = waiting.find(({ id }) => id === chosen) ?? waiting[0];
   const others = waiting.filter((request) => request !== current);
   return html`<div id="phone" data-current="${current?.id ?? ''}">
-<div class="title">${within ? '' : html`<h1 tabindex="-1">Approvals</h1>`}<span class="small soft" role="status" id="state">Connecting</span><a class="small" href="/phone/history">History</a></div>
+<div class="title">${heading === undefined ? '' : html`<h1 tabindex="-1">${heading}</h1>`}<span class="small soft" role="status" id="state">Connecting</span></div>
 <nav id="others" aria-label="Other requests" ${others.length === 0 ? 'hidden' : ''}><ul>${others.map(renderRequestItem)}</ul></nav>
 <p id="more" class="small soft">${more > 0 ? `${more} more after these.` : ''}</p>
 <div id="stage">${current === undefined ? '' : state.card(current)}</div>
@@ -102,6 +130,9 @@ function currentViewer(context: BrowserContext): Viewer | undefined {
   return { user: user.username, session: session.id, canApprove: hasFullAccess(context), formToken };
 }
 
+const HOME_PATH = '/phone';
+const APPROVALS_PATH = '/phone/approvals';
+const SETTINGS_PATH = '/phone/settings';
 const DASHBOARD_PATH = '/phone/dashboard';
 
 export function createDashboardPages(
@@ -116,20 +147,35 @@ export function createDashboardPages(
     kept.set(sub, known);
     return known;
   };
-  return createDashboardRoutes({
+  const place: DashboardRouteOptions = {
     path: DASHBOARD_PATH,
+    home: HOME_PATH,
     dataOf: ({ var: { user } }) => (user === undefined ? undefined : readsOf(user.username)),
     signInPage: (context) => redirectToSignIn(context, DASHBOARD_PATH),
     isOpen: async ({ var: { session } }) => session !== undefined && (await isValidSession(session, services)),
     async decide(context) {
       const viewer = currentViewer(context);
       if (viewer === undefined) throw new TypeError('nobody is signed in');
-      return phoneBody(await phoneState(services, viewer), context.req.query('request'), true);
+      return phoneBody(await phoneState(services, viewer), context.req.query('request'));
     },
     clock,
     closing: services.closing,
     onError: services.onError,
+  };
+  const app = createDashboardRoutes(place);
+  app.get(HOME_PATH, async (context) => {
+    const viewer = currentViewer(context);
+    if (viewer === undefined) return redirectToSignIn(context, HOME_PATH);
+    const state = await phoneState(services, viewer);
+    const decide = phoneBody(state, context.req.query('request'), 'Home');
+    return renderPage(context, {
+      title: 'Home',
+      script: 'dashboard.js',
+      noScriptRefresh: state.waiting.length === 0,
+      body: html`${await renderHome(place, context, { data: readsOf(viewer.user), decide })}${pushToggle(services.push)}`,
+    });
   });
+  return app;
 }
 
 /** Renders the switch for notifications. It is hidden until its script (web/push.ts) knows their state. */

@@ -14,6 +14,7 @@ import { decimalString } from '../../trading/decimal.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { type ListedContract, listedContractSchema } from '../../trading/listed-contract.ts';
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
+import { historyTimeframe } from '../../trading/period.ts';
 import type { DatedEquity } from '../../trading/portfolio/returns.ts';
 import { mandateReference, type Proposal, type ProposalRequestInput, proposalSchema } from '../../trading/proposal.ts';
 import {
@@ -125,9 +126,14 @@ function accountRequests({ request, read, list }: GatewayRequests) {
       const points = await list(path, 'points', z.object({ equity: decimalString }), PORTFOLIO_READ);
       return points.map(({ equity }) => equity);
     },
-    /** Returns the daily closing equity over a period (`1M`, `1A`, `5A`), oldest first, with known cash flows. */
+    /** Returns the equity over a period (`1W`, `1M`, `10A`), oldest first, with known cash flows. */
     valueHistory: (period: string): Promise<DatedEquity[]> =>
-      list(withQuery('/v1/portfolio/history', { period, timeframe: '1D' }), 'points', equitySchema, PORTFOLIO_READ),
+      list(
+        withQuery('/v1/portfolio/history', { period, timeframe: historyTimeframe(period) }),
+        'points',
+        equitySchema,
+        PORTFOLIO_READ,
+      ),
     /**
      * Returns the activities after an instant (epoch milliseconds), oldest first.
      * @throws {TradeAgentError} `gateway_refused` if there are too many

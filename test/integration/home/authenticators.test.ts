@@ -52,7 +52,7 @@ describe('the page of passkeys', () => {
   it('in a real browser: a second is added, named, and removes the first, whose sessions end', async () => {
     const { page, authenticator: first } = phone;
     await phone.pair(await link());
-    await page.getByRole('link', { name: 'Passkeys' }).tap();
+    await phone.openSetting('Passkeys');
     await page.getByTestId('authenticator').waitFor();
     expect(await page.getByTestId('authenticator-kind').textContent()).toBe('Stays on one device');
     // The last one: only the machine can.

@@ -203,8 +203,7 @@ describe('a key that does not sign', () => {
 
   it('because the browser is signed in by a link alone: a sentence stands in the button’s place', async () => {
     isSpent = true;
-    await phone.page.getByRole('button', { name: 'Sign out' }).tap();
-    await page.waitForURL('**/signin');
+    await phone.signOut();
     await phone.openLink((await world.world.phone.ticket('alice')).url);
     await world.gateway.ask(usualOrder());
     await at('cannot-approve').waitFor();

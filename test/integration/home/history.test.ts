@@ -67,8 +67,7 @@ describe('the history', () => {
 
   it('is nobody else’s', async () => {
     const bob = await world.phone();
-    await bob.page.getByRole('button', { name: 'Sign out' }).tap();
-    await bob.page.waitForURL('**/signin');
+    await bob.signOut();
     await bob.openLink((await world.world.phone.ticket('bob')).url);
     const last = await entries().last().getAttribute('data-id');
     for (const path of ['/phone/history', `/phone/history?before=${last}`]) {

@@ -89,7 +89,7 @@ describe('the page of mandates', () => {
     const phone = await openPhoneBrowser(browser);
     // Signed in by a link: such a session can approve nothing.
     await phone.openLink((await world.phone.ticket('alice')).url);
-    await phone.page.getByRole('link', { name: 'Mandates' }).tap();
+    await phone.openSetting('Mandates');
     const card = (id: string) => phone.page.locator(`[data-testid=mandate][data-id="${id}"]`);
     await card(first).waitFor();
     expect(await card(first).textContent()).toContain('$40.00 of $600.00, 1 of 5 orders');

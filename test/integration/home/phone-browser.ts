@@ -76,6 +76,17 @@ export async function openPhoneBrowser(browser: Browser, options: PhoneBrowserOp
       await page.getByTestId('sign-in').tap();
       await page.getByTestId('signed-in-user').waitFor();
     },
+    /** Opens one of the pages that the settings lead to. */
+    async openSetting(name: string) {
+      await page.getByRole('link', { name: 'Settings' }).tap();
+      await page.getByRole('link', { name }).tap();
+    },
+    /** Signs out on the page of settings. */
+    async signOut() {
+      await page.getByRole('link', { name: 'Settings' }).tap();
+      await page.getByTestId('sign-out').tap();
+      await page.waitForURL('**/signin');
+    },
     /** Fails where the browser complained. */
     async close() {
       await context.close();

@@ -33,7 +33,7 @@ const json = { accept: 'application/json' };
 
 describe('signing in by passkey', () => {
   const signOut = async () => {
-    await phone.page.getByRole('button', { name: 'Sign out' }).tap();
+    await phone.signOut();
     await phone.page.getByTestId('sign-in').waitFor();
   };
 
@@ -180,7 +180,7 @@ describe('a session', () => {
     await phone.pair(await link());
     const other = await signInByHttp(world.issuer, authenticator);
     await openLinkByHttp((await world.phone.ticket('alice')).url);
-    await phone.page.getByRole('link', { name: 'Sessions' }).tap();
+    await phone.openSetting('Sessions');
     await phone.page.getByTestId('session').first().waitFor();
     const mine = phone.page.getByTestId('session').filter({ has: phone.page.getByTestId('this-browser') });
     expect(await mine.textContent()).toMatch(/Chrome on Linux[\s\S]*with a passkey/);

@@ -166,7 +166,7 @@ describe('a phone that rings', () => {
   });
 
   it('is rung no more by a browser that was signed out', async () => {
-    await phone.page.getByRole('button', { name: 'Sign out' }).tap();
+    await phone.signOut();
     await phone.page.getByTestId('sign-in').waitFor();
     await gateway.ask(proposalDetails('order'));
     await expect.poll(() => world.phone.requests('alice')).toHaveLength(1);

@@ -69,7 +69,7 @@ describe('the device pages', () => {
     const device = await client.initiateDeviceAuthorization(config, asked);
     await openPhone();
     isSpent = true;
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await phone.signOut();
     await at('sign-in').waitFor();
     await page.goto(device.verification_uri_complete ?? '');
     await at('user-code').waitFor();
@@ -220,8 +220,7 @@ describe('the phone page', () => {
   it('asks for a sign-in, and shows nobody the requests of somebody else', async () => {
     await approval.ask(details({ symbol: 'NFLX' }));
     await pairPhone('bob');
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.waitForURL('**/signin');
+    await phone.signOut();
     await page.goto(`${world.issuer}/phone`);
     await at('sign-in').waitFor();
     await phone.signIn();
@@ -251,12 +250,11 @@ describe.concurrent('the phone page, with its next sign of life,', () => {
   });
 
   it('ends with the sign-out, in other windows too', async () => {
-    const { context, page, pair, close } = await openPhoneBrowser(browser);
+    const { context, pair, signOut, close } = await openPhoneBrowser(browser);
     await pair((await world.phone.pairing('bob')).url);
     const other = await context.newPage();
     await other.goto(`${world.issuer}/phone`);
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.waitForURL('**/signin');
+    await signOut();
     await other.waitForURL('**/signin', { timeout: 15_000 });
     await close();
   });

@@ -40,3 +40,60 @@ it('is reached from the page of requests, shows what is the person’s own, and 
   );
   await phone.close();
 });
+
+it('opens on value, curve, positions and activity, and another period is one tap away', async () => {
+  const phone = await paired();
+  const { page } = phone;
+  await settled(page);
+  expect(await page.getByTestId('equity').textContent()).toMatch(/^\$[\d,]+\.\d\d$/);
+  expect(await page.getByTestId('holding').count()).toBeGreaterThan(0);
+  const [front, tabs] = [await page.locator('.front').boundingBox(), await page.locator('.tabs').boundingBox()];
+  expect((front?.y ?? 0) + (front?.height ?? 0)).toBeLessThanOrEqual(tabs?.y ?? 0);
+  await page.getByRole('link', { name: 'One month' }).tap();
+  await page.locator('.chart[data-period="1M"] canvas').waitFor();
+  expect(new URL(page.url()).search).toBe('?period=1M');
+  const chart = page.getByRole('slider', { name: 'Value over time' });
+  await chart.focus();
+  const last = await chart.getAttribute('aria-valuetext');
+  await chart.press('ArrowLeft');
+  await expect.poll(() => chart.getAttribute('aria-valuetext')).not.toBe(last);
+  const { x = 0, y = 0, width = 0, height = 0 } = (await chart.boundingBox()) ?? {};
+  await page.touchscreen.tap(x + width / 2, y + height / 2);
+  await expect.poll(() => page.locator('.chart .at').textContent()).toMatch(/^\w{3} \d+, \d{4}: \$[\d,.]+, [+−]?\$/);
+  expect(await findings(page)).toEqual([]);
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+  await shot(page, 'home-first');
+  await phone.close();
+});
+
+it('keeps a request at the top, whole, above everything: three results and a request', async () => {
+  const phone = await paired();
+  const { page } = phone;
+  for (const qty of [1, 2, 3]) {
+    await world.run(['run', `buy ${qty} KO`, '--approval', 'detach']);
+    await page.getByTestId('headline').getByText(`Buy ${qty} KO`, { exact: true }).waitFor();
+    await page.locator('[data-testid=approve]:not([aria-disabled])').tap();
+    await expect.poll(() => page.getByTestId('result').count()).toBe(qty);
+  }
+  await world.run(['run', 'buy 1 MSFT', '--approval', 'detach']);
+  await page.getByTestId('headline').getByText('Buy 1 MSFT', { exact: true }).waitFor();
+  await page.evaluate('scrollTo(0, 0)');
+  const at = async (selector: string) => {
+    const box = await page.locator(selector).boundingBox();
+    return { top: box?.y ?? 0, bottom: (box?.y ?? 0) + (box?.height ?? 0) };
+  };
+  const [card, bar, earlier, front] = [
+    await at('.card.request'),
+    await at('.bar'),
+    await at('#earlier'),
+    await at('.front'),
+  ];
+  expect(card.bottom).toBeLessThanOrEqual(bar.top);
+  expect(earlier.top).toBeGreaterThanOrEqual(card.bottom);
+  expect(front.top).toBeGreaterThanOrEqual(earlier.bottom);
+  await shot(page, 'home-request');
+  expect(await findings(page)).toEqual([]);
+  await page.locator('[data-testid=deny]:not([aria-disabled])').tap();
+  await page.getByTestId('request').waitFor({ state: 'detached' });
+  await phone.close();
+});

@@ -93,5 +93,13 @@ export interface ThreadLine {
   readonly updated_at: string;
 }
 
-export const periodNames = { '1M': 'Month', '3M': 'Quarter', '1A': 'Year', '5A': '5 years' } as const;
+/** The periods as the broker's history names them, with the words of their links. */
+export const periodNames = {
+  '1D': ['1D', 'One day'],
+  '1W': ['1W', 'One week'],
+  '1M': ['1M', 'One month'],
+  '3M': ['3M', 'Three months'],
+  '1A': ['1Y', 'One year'],
+  '10A': ['All', 'All time'],
+} as const;
 export type Period = keyof typeof periodNames;

@@ -15,6 +15,7 @@ import {
   type DashboardPartName,
   type DashboardView,
   dashboardPartNames,
+  homePartNames,
   renderDashboardPart,
 } from './parts.ts';
 
@@ -27,9 +28,11 @@ const RECONNECT_DELAY_MS = 2_000;
 /** Maximum number of dashboards that one person can have open. */
 const MAX_STREAMS = 20;
 
-interface DashboardRouteOptions {
+export interface DashboardRouteOptions {
   /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below this address. */
   readonly path: string;
+  /** Address of the phone's first page, which shows some of the parts ({@link renderHome}). */
+  readonly home?: string;
   /** Returns the person's own data, or undefined if they have to sign in first. */
   dataOf(context: BrowserContext): CachedDashboardData | undefined;
   signInPage(context: BrowserContext): Response | Promise<Response>;
@@ -45,16 +48,36 @@ interface DashboardRouteOptions {
   readonly onError: (message: string) => void;
 }
 
+function viewOf(
+  place: DashboardRouteOptions,
+  context: BrowserContext,
+  { data, page, period }: { data: CachedDashboardData; page: string; period: Period },
+): DashboardView {
+  const asked = context.req.query('period') ?? '';
+  return {
+    data,
+    account: accountOf(context) ?? place.account,
+    period: Object.hasOwn(periodNames, asked) ? (asked as Period) : period,
+    form: { path: place.path, formToken: context.var.formToken, hidesCodes: place.decide !== undefined },
+    page,
+    now: place.clock.now(),
+  };
+}
+
+/** Returns the address of the page that follows the events, and the parts on it. */
+function displayedParts(
+  place: DashboardRouteOptions,
+  context: BrowserContext,
+): { readonly page: string; readonly names: readonly DashboardPartName[] } {
+  if (place.home !== undefined && context.req.query('page') === 'home')
+    return { page: place.home, names: homePartNames };
+  const names = dashboardPartNames.filter((name) => name !== 'waiting' || place.decide === undefined);
+  return { page: place.path, names };
+}
+
 export function createDashboardRoutes(place: DashboardRouteOptions): Hono<BrowserEnv> {
   const { path, clock } = place;
   const app = new Hono<BrowserEnv>();
-  const viewOf = (context: BrowserContext, data: CachedDashboardData): DashboardView => ({
-    data,
-    account: accountOf(context) ?? place.account,
-    period: periodOf(context),
-    form: { path, formToken: context.var.formToken, hidesCodes: place.decide !== undefined },
-    now: clock.now(),
-  });
 
   app.get(path, async (context) => {
     const data = place.dataOf(context);
@@ -63,7 +86,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
     return renderPage(context, {
       title: 'Dashboard',
       script: 'dashboard.js',
-      body: await dashboardBody(viewOf(context, data), { decide, clock }),
+      body: await dashboardBody(viewOf(place, context, { data, page: path, period: '1M' }), { decide, clock }),
     });
   });
 
@@ -80,7 +103,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
         const signal = AbortSignal.any([over, place.closing]);
         const told = followChanges(data, place.clock, signal);
         const sent = new Map<string, string>();
-        const names = dashboardPartNames.filter((name) => name !== 'waiting' || place.decide === undefined);
+        const { page, names } = displayedParts(place, context);
         while (!signal.aborted) {
           if (!(await place.isOpen(context))) {
             await stream.writeSSE({ event: 'signed_out', data: '' });
@@ -88,7 +111,8 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
           }
           // Starts waiting before reading the data, so that a change during the read is noticed before the next check.
           const change = told();
-          const parts = await Promise.all(names.map((name) => renderDashboardPart(name, viewOf(context, data))));
+          const view = viewOf(place, context, { data, page, period: '1M' });
+          const parts = await Promise.all(names.map((name) => renderDashboardPart(name, view)));
           const news = parts.filter(({ name, digest }) => sent.get(name) !== digest);
           for (const { name, digest } of news) sent.set(name, digest);
           await stream.writeSSE(
@@ -117,11 +141,6 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
   });
   deed('halt', (data) => data.halt());
   return app;
-}
-
-function periodOf(context: BrowserContext): Period {
-  const asked = context.req.query('period') ?? '';
-  return Object.hasOwn(periodNames, asked) ? (asked as Period) : '1M';
 }
 
 function accountOf(context: BrowserContext): string | undefined {
@@ -179,6 +198,8 @@ const titles: Readonly<Partial<Record<DashboardPartName, string>>> = {
   value: 'Value over time',
   waiting: 'Needs your approval',
   positions: 'Positions',
+  holdings: 'Positions',
+  activity: 'Recent activity',
   orders: 'Orders',
   proposals: 'Proposals',
   mandates: 'Mandates',
@@ -192,10 +213,56 @@ const titles: Readonly<Partial<Record<DashboardPartName, string>>> = {
 const untitledNames: Readonly<Partial<Record<DashboardPartName, string>>> = {
   accounts: 'Accounts',
   summary: 'Portfolio',
+  worth: 'Portfolio value',
+  curve: 'Value over time',
 };
 
 /** Parts in the wider column. The others are in the narrower column, or below if there is only one column. */
 const wideParts: readonly DashboardPartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
+
+/** Renders the parts whose data arrives quickly. The others are undefined. */
+async function renderFirstParts<Name extends DashboardPartName>(
+  names: readonly Name[],
+  view: DashboardView,
+  clock: Pick<Clock, 'sleep'>,
+): Promise<ReadonlyMap<DashboardPartName, DashboardPart | undefined>> {
+  const late = new AbortController();
+  const soon = clock.sleep(FIRST_RENDER_MS, late.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  const render = async (name: Name) => [name, await Promise.race([renderDashboardPart(name, view), soon])] as const;
+  const first = new Map<DashboardPartName, DashboardPart | undefined>(await Promise.all(names.map(render)));
+  late.abort();
+  return first;
+}
+
+/**
+ * Renders the phone's first page: the requests, then value, positions and activity.
+ * @param decide the cards on which the person decides
+ */
+export async function renderHome(
+  place: DashboardRouteOptions,
+  context: BrowserContext,
+  { data, decide }: { readonly data: CachedDashboardData; readonly decide: Markup },
+): Promise<Markup> {
+  const view = viewOf(place, context, { data, page: place.home ?? place.path, period: '1D' });
+  const first = await renderFirstParts(homePartNames, view, place.clock);
+  const part = (name: (typeof homePartNames)[number]) => partSection(name, first.get(name), '');
+  return html`<div id="dashboard" class="home" data-events="${eventsUrl(view, { page: 'home' })}" data-testid="home">
+<p class="unseen" role="status" id="live" data-testid="live">Connecting</p>
+${decide}
+${part('accounts')}
+<div class="panel front">${part('worth')}${part('curve')}${periodLinks(view)}</div>
+${part('holdings')}
+${part('activity')}
+<p class="onward"><a href="${place.path}">Open the full dashboard</a></p>
+</div>`;
+}
+
+function eventsUrl({ form, period, account }: DashboardView, more: Readonly<Record<string, string>> = {}): string {
+  return `${form.path}/events?${new URLSearchParams({ period, ...defined({ account }), ...more })}`;
+}
 
 /**
  * Renders the parts whose data arrives quickly, and placeholders for the others.
@@ -205,35 +272,13 @@ async function dashboardBody(
   view: DashboardView,
   { decide, clock }: { readonly decide: Markup | undefined; readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<Markup> {
-  const late = new AbortController();
-  const soon = clock.sleep(FIRST_RENDER_MS, late.signal).then(
-    () => undefined,
-    () => undefined,
-  );
-  const first = new Map<DashboardPartName, DashboardPart | undefined>(
-    await Promise.all(
-      dashboardPartNames.map(
-        async (name): Promise<[DashboardPartName, DashboardPart | undefined]> => [
-          name,
-          await Promise.race([renderDashboardPart(name, view), soon]),
-        ],
-      ),
-    ),
-  );
-  late.abort();
-  const { path } = view.form;
-  const chosen = defined({ account: view.account });
-  const query = (period: Period) => new URLSearchParams({ period, ...chosen }).toString();
+  const first = await renderFirstParts(dashboardPartNames, view, clock);
   const section = (name: DashboardPartName) =>
     name === 'waiting' && decide !== undefined
       ? html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">Needs your approval</h2>${decide}</section>`
-      : partSection(
-          name,
-          first.get(name),
-          name === 'value' ? periodLinks((period) => `${path}?${query(period)}`, view.period) : '',
-        );
+      : partSection(name, first.get(name), name === 'value' ? periodLinks(view) : '');
   const rest = dashboardPartNames.filter((name) => !['accounts', 'summary', ...wideParts].includes(name));
-  return html`<div id="dashboard" data-events="${path}/events?${query(view.period)}" data-testid="dashboard">
+  return html`<div id="dashboard" data-events="${eventsUrl(view)}" data-testid="dashboard">
 <div class="title"><h1 tabindex="-1">Dashboard</h1><span class="small soft" role="status" id="live" data-testid="live">Connecting</span></div>
 ${section('accounts')}
 ${section('summary')}
@@ -254,9 +299,10 @@ function partSection(name: DashboardPartName, part: DashboardPart | undefined, b
     : html`<section class="panel part-${name}" aria-labelledby="title-${name}"><div class="head"><h2 id="title-${name}">${title}</h2>${beside}</div>${content}</section>`;
 }
 
-function periodLinks(linkTo: (period: Period) => string, chosen: Period): Markup {
-  return html`<nav class="periods small" aria-label="Period">${Object.entries(periodNames).map(
-    ([period, word]) =>
-      html`<a href="${linkTo(period as Period)}" ${period === chosen ? html`aria-current="page"` : ''}>${word}</a>`,
+/** Renders the links to the periods. The page's script shows another period without loading the page again. */
+function periodLinks({ page, period, account }: DashboardView): Markup {
+  return html`<nav class="periods spans small" aria-label="Period">${Object.entries(periodNames).map(
+    ([name, [word, words]]) =>
+      html`<a href="${page}?${new URLSearchParams({ period: name, ...defined({ account }) })}" data-period="${name}" ${name === period ? html`aria-current="page"` : ''}><span aria-hidden="true">${word}</span><span class="unseen">${words}</span></a>`,
   )}</nav>`;
 }

@@ -4,17 +4,7 @@ import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { markInvisibleCharacters, safeLine } from '../../../text/sanitize.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { type Activity, toFlows } from '../../../trading/activity.ts';
-import {
-  formatDollarAmount,
-  formatSharePrice,
-  formatShares,
-  formatSignedDollars,
-  formatSignedPercent,
-  formatTodayChange,
-} from '../../../trading/amounts.ts';
-import { formatDate } from '../../../trading/date-words.ts';
-import { Dec, parseDecimal } from '../../../trading/decimal.ts';
+import { formatDollarAmount, formatTodayChange } from '../../../trading/amounts.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
@@ -23,30 +13,18 @@ import {
   describeMandateAmounts,
   describeMandateTimes,
 } from '../../../trading/mandate/mandate-words.ts';
-import { newYorkDate, newYorkMidnight } from '../../../trading/new-york-time.ts';
-import { drawdowns } from '../../../trading/portfolio/drawdown.ts';
-import {
-  buildPortfolioView,
-  type PortfolioHistory,
-  type PortfolioRow,
-  type PortfolioView,
-} from '../../../trading/portfolio/portfolio-view.ts';
-import { sumTodaysTrades } from '../../../trading/portfolio/todays-trades.ts';
 import { totalByCurrency } from '../../../trading/portfolio/totals-across.ts';
-import { toValuePoints } from '../../../trading/portfolio/value-point.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
-import type { Account, Position } from '../../../trading/views.ts';
-import { DAY_MS } from '../../../values/durations.ts';
+import type { Account } from '../../../trading/views.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import { renderRequestCard } from '../decision/request-card.ts';
-import { renderEnvironmentBanner, renderIcon } from '../decision/signs.ts';
+import { renderIcon } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 import type {
   AccountReads,
   AgentData,
   DashboardData,
-  DatedValue,
   FindingLine,
   Period,
   RunLine,
@@ -55,6 +33,7 @@ import type {
   TradingStatus,
 } from './dashboard-data.ts';
 import { formatToSecond, renderOrdersPart } from './orders-part.ts';
+import { activityPart, headlinePart, holdingsPart, positionsPart, summaryPart, valuePart } from './portfolio-parts.ts';
 import {
   describeAuditEvent,
   type ProposalFormOptions,
@@ -103,6 +82,8 @@ export interface DashboardView {
   readonly account?: string | undefined;
   readonly period: Period;
   readonly form: ProposalFormOptions;
+  /** Address of the page that the parts are on. */
+  readonly page: string;
   readonly now: number;
 }
 
@@ -110,40 +91,21 @@ export interface DashboardView {
 const RECORD_LINES = 500;
 const PROPOSALS = 30;
 const ORDERS = 100;
-const PERIOD_DAYS: Readonly<Record<Period, number>> = { '1M': 31, '3M': 93, '1A': 366, '5A': 1830 };
 
 const partMakers = {
-  accounts: async ({ data, account, period, form }) => {
-    const link = (chosen: string) => `${form.path}?${new URLSearchParams({ period, account: chosen })}`;
+  accounts: async ({ data, account, period, page }) => {
+    const link = (chosen: string) => `${page}?${new URLSearchParams({ period, account: chosen })}`;
     return html`${accountsPart(await data.accounts().catch(noAccounts), account, link)}`;
   },
-  summary: async (view) => {
-    const each = await forAccounts(view, async (reads) => {
-      const [account, positions] = await Promise.all([reads.account(), reads.positions()]);
-      return summaryPart(account, positions);
-    });
-    return view.account === ALL_ACCOUNTS ? html`${await totals(view)}${each}` : each;
-  },
+  summary: (view) => withTotals(view, summaryPart),
+  worth: (view) => withTotals(view, headlinePart),
   standing: async ({ data, form }) => tradingPart(await data.halted(), form),
-  value: (view) =>
-    forAccounts(view, async (reads) => {
-      const { period, now } = view;
-      const after = now - PERIOD_DAYS[period] * DAY_MS;
-      const [values, activities] = await Promise.all([reads.valueHistory(period), reads.activities({ after })]);
-      return valuePart(values, activities, period);
-    }),
+  value: (view) => forAccounts(view, (reads) => valuePart(reads, view.period, view.now)),
+  curve: (view) => forAccounts(view, (reads) => valuePart(reads, view.period, view.now, true)),
   waiting: async ({ data }) => waitingPart(await data.proposals({ limit: PROPOSALS })),
-  positions: (view) =>
-    forAccounts(view, async (reads) => {
-      const began = newYorkMidnight(view.now);
-      const [account, positions, activities] = await Promise.all([
-        reads.account(),
-        reads.positions(),
-        // Not every broker lists activities. Without them, the day's change is measured from the last close.
-        reads.activities({ after: began - 1 }).catch(() => []),
-      ]);
-      return positionsPart(account, positions, sumTodaysTrades(activities, began));
-    }),
+  positions: (view) => forAccounts(view, (reads) => positionsPart(reads, view.now)),
+  holdings: (view) => forAccounts(view, (reads) => holdingsPart(reads, view.now)),
+  activity: (view) => forAccounts(view, (reads) => activityPart(reads, view.now)),
   orders: (view) =>
     forAccounts(view, async (reads) => renderOrdersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
   proposals: async ({ data, form }) => {
@@ -165,7 +127,17 @@ const partMakers = {
   },
 } as const satisfies Record<string, (view: DashboardView) => Promise<Markup>>;
 export type DashboardPartName = keyof typeof partMakers;
-export const dashboardPartNames = Object.keys(partMakers) as DashboardPartName[];
+
+/** Parts of the phone's first page. They show the same data as the dashboard, briefly. */
+export const homePartNames = [
+  'accounts',
+  'worth',
+  'curve',
+  'holdings',
+  'activity',
+] as const satisfies DashboardPartName[];
+const isBrief = (name: DashboardPartName) => name !== 'accounts' && homePartNames.some((brief) => brief === name);
+export const dashboardPartNames = (Object.keys(partMakers) as DashboardPartName[]).filter((name) => !isBrief(name));
 
 export interface DashboardPart {
   readonly name: DashboardPartName;
@@ -193,6 +165,15 @@ async function forAccounts(
       : await make(data.inAccount(number)).catch(unreadablePart),
   );
   return eachPart(entries, await Promise.all(parts));
+}
+
+/** Renders the figures of each chosen account, after their totals if all accounts are chosen. */
+async function withTotals(view: DashboardView, make: typeof summaryPart): Promise<Markup> {
+  const each = await forAccounts(view, async (reads) => {
+    const [account, positions] = await Promise.all([reads.account(), reads.positions()]);
+    return make(account, positions);
+  });
+  return view.account === ALL_ACCOUNTS ? html`${await totals(view)}${each}` : each;
 }
 
 async function totals({ data }: DashboardView): Promise<Markup> {
@@ -343,92 +324,6 @@ function sanitize(text: string): string {
   return safeLine(text, MAX_TEXT_LENGTH);
 }
 
-function summaryPart(account: Account, positions: readonly Position[]): Markup {
-  const view = buildPortfolioView(account, positions);
-  return html`${renderEnvironmentBanner(view.environment)}
-<p class="label">Portfolio value${view.simulated ? html` <span class="simulated" data-testid="simulated">simulated</span>` : ''}</p>
-<p class="equity" data-testid="equity">${formatDollarAmount(view.equity)}</p>
-<p class="today" data-testid="today">${todayLine(view)}</p>
-${view.trading_blocked ? html`<p class="problem">The broker has blocked trading in this account.</p>` : ''}
-<dl class="figures">
-<div><dt>Cash</dt><dd>${formatDollarAmount(view.cash)} <span class="soft">${formatWeight(view.cash_weight)}</span></dd></div>
-<div><dt>Buying power</dt><dd>${formatDollarAmount(view.buying_power)}</dd></div>
-<div><dt>Open gain</dt><dd>${formatGain(view.total.unrealized)} (${formatGainPercent(view.total.unrealized_fraction)})</dd></div>
-<div><dt>Account</dt><dd>${markInvisibleCharacters(view.account)}</dd></div>
-</dl>`;
-}
-
-function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
-  if (day_change === null || day_change_fraction === null) {
-    return html`<span class="soft">${formatTodayChange(null, null)}</span>`;
-  }
-  return html`${formatGain(day_change)} (${formatGainPercent(day_change_fraction)}) <span class="soft">today</span>`;
-}
-
-function positionsPart(account: Account, positions: readonly Position[], traded?: PortfolioHistory['traded']): Markup {
-  const view = buildPortfolioView(account, positions, { traded });
-  if (view.rows.length === 0)
-    return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash.</p>`;
-  // Amounts in the millions are wider than a phone, so the table can scroll, also by keyboard.
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
-<thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
-<tbody>${view.rows.map(toRow)}</tbody>
-<tfoot>${totalRow(view)}</tfoot>
-</table></div>`;
-}
-
-function toRow(row: PortfolioRow): Markup {
-  return html`<tr data-testid="position"><th scope="row"><span class="symbol">${markInvisibleCharacters(row.symbol)}</span>${
-    row.side === 'short' ? html` <span class="mark">short</span>` : ''
-  }<br><span class="soft small">${formatShares(row.qty)} × ${formatSharePrice(row.price)}</span></th>
-<td>${formatDollarAmount(row.value)}<br><span class="soft small">${formatWeight(row.weight)}</span>${weightBar(row.weight)}</td>
-<td>${formatGain(row.day_change)}<br><span class="small">${formatGainPercent(row.day_change_fraction)}</span></td>
-<td>${formatGain(row.unrealized)}<br><span class="small">${formatGainPercent(row.unrealized_fraction)}</span></td></tr>`;
-}
-
-function totalRow({ total }: PortfolioView): Markup {
-  return html`<tr><th scope="row">Total</th><td>${formatDollarAmount(total.value)}<br><span class="soft small">${formatWeight(total.weight)}</span></td>
-<td>${formatGain(total.day_change)}<br><span class="small">${formatGainPercent(total.day_change_fraction)}</span></td>
-<td>${formatGain(total.unrealized)}<br><span class="small">${formatGainPercent(total.unrealized_fraction)}</span></td></tr>`;
-}
-
-/** Maximum number of points that fit on a chart of the page's width. */
-const MAX_POINTS = 800;
-
-/** Renders the account's value and drawdown as chart data and text. Deposits and withdrawals aren't gains or losses. */
-function valuePart(values: readonly DatedValue[], activities: readonly Activity[], period: Period): Markup {
-  const points = toValuePoints(
-    values.map(({ at, equity }) => ({ at: Date.parse(at), value: new Dec(equity) })),
-    toFlows(activities),
-  );
-  const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined || points.length < 2)
-    return html`<p class="soft none" data-testid="no-value">No chart yet. The broker has no values from before today.</p>`;
-  const { series, current, worst } = drawdowns(points);
-  const drawn = thinOut(points.map((point, index) => ({ ...point, below: series[index]?.fraction })));
-  const chart = JSON.stringify({
-    at: drawn.map(({ at }) => Math.round(at / 1000)),
-    value: drawn.map(({ value }) => value.toDecimalPlaces(2).toNumber()),
-    drawdown: drawn.map(({ below }) => (below === undefined ? 0 : -below.toDecimalPlaces(6).toNumber())),
-  });
-  const moved = points.reduce((sum, { flow }) => sum.plus(flow), new Dec(0));
-  const earned = last.value.minus(first.value).minus(moved);
-  return html`<div class="chart" data-chart="${chart}" data-period="${period}" aria-hidden="true"></div>
-<p class="words small" data-testid="value-words">From ${formatDate(newYorkDate(first.at))} to ${formatDate(newYorkDate(last.at))}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
-    moved.isZero() ? '' : html` excluding net deposits of ${formatDollarAmount(moved.toFixed(2))}`
-  }. ${
-    worst === undefined
-      ? 'It had no drawdown.'
-      : html`Deepest drawdown <span class="loss">−${formatWeight(worst.fraction.toFixed(12))}</span>, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now <span class="${current.isZero() ? 'even' : 'loss'}">−${formatWeight(current.toFixed(12))}</span>.`
-  }</p>`;
-}
-
-/** Keeps every nth point, and always the last point. */
-function thinOut<T>(points: readonly T[]): T[] {
-  const step = Math.ceil(points.length / MAX_POINTS);
-  return points.filter((_, index) => (points.length - 1 - index) % step === 0);
-}
-
 /** Returns a display name such as `PA3ALICE01 at Alpaca`. */
 function accountName({ account, label }: Pick<AccountEntry, 'account' | 'label'>): string {
   return safeLine(account === null ? label : `${account} at ${label}`, 80);
@@ -468,29 +363,4 @@ function totalsPart(accounts: readonly Account[], without: readonly string[]): M
     ({ currency, equity, cash, day_change }) =>
       html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${formatDollarAmount(equity)} <span class="soft">${formatTodayChange(day_change, null)}, ${formatDollarAmount(cash)} in cash</span></dd></div>`,
   )}</dl>`;
-}
-
-/** Renders a gain or loss with its color and sign: `+$12.00`. */
-function formatGain(amount: string): Markup {
-  return html`<span class="${gainTone(amount)}">${formatSignedDollars(amount)}</span>`;
-}
-
-function formatGainPercent(fraction: string): Markup {
-  return html`<span class="${gainTone(fraction)}">${formatSignedPercent(fraction)}</span>`;
-}
-
-function gainTone(amount: string): 'gain' | 'loss' | 'even' {
-  const exact = parseDecimal(amount);
-  return exact.gt(0) ? 'gain' : exact.lt(0) ? 'loss' : 'even';
-}
-
-/** Formats a share of the total without a sign: `12.3%`. */
-function formatWeight(fraction: string): string {
-  return `${parseDecimal(fraction).mul(100).toFixed(1)}%`;
-}
-
-/** Draws a share of the total as a bar. @param fraction values above 1 are drawn as 1 */
-function weightBar(fraction: string): Markup {
-  const width = Math.min(100, Math.max(0, parseDecimal(fraction).abs().mul(100).toNumber()));
-  return html`<svg class="weight" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width="100" height="4" rx="2"/><rect class="part" width="${width.toFixed(1)}" height="4" rx="2"/></svg>`;
 }

@@ -24,9 +24,9 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
     const shown = found.slice(0, PAGE_SIZE);
     const last = found.length > PAGE_SIZE ? shown.at(-1) : undefined;
     return renderPage(context, {
-      title: 'History',
+      title: 'Activity',
       script: 'approvals.js',
-      body: html`<div class="title"><h1>History</h1><a class="small" href="/phone">Approvals</a></div>
+      body: html`<h1>Activity</h1>
 ${shown.length === 0 ? html`<p class="soft" data-testid="no-history">Nothing yet.</p>` : ''}
 <ol class="history" data-testid="history">${shown.map(async (request) => historyItem(request, await services.steps.whyDenied(request)))}</ol>
 <p class="pages">${before === undefined ? '' : html`<a href="/phone/history">Latest</a>`}${

@@ -78,20 +78,31 @@ function displayedHomeName({ var: { about, user } }: BrowserContext): string {
 }
 
 function header(context: BrowserContext): Markup {
-  const { user, formToken } = context.var;
+  const { user } = context.var;
   return html`<header>
 <span class="name">${displayedHomeName(context)}</span>
-${
-  user === undefined
-    ? ''
-    : html`<form method="post" action="/signout"><input type="hidden" name="form_token" value="${formToken}"><span class="small soft" data-testid="signed-in-user">${user.name}</span><button class="quiet">Sign out</button></form>`
-}
+${user === undefined ? '' : html`<span class="small soft" data-testid="signed-in-user">${user.name}</span>`}
 </header>`;
 }
 
-function footer({ var: { user, canHalt, canLook } }: BrowserContext): Markup {
+/** Icons of the tabs, as SVG paths. */
+const tabIcons = {
+  home: 'M12 3 2.5 11H5v9h5.5v-6h3v6H19v-9h2.5z',
+  approvals: 'M9.5 18.5 3 12l2-2 4.5 4.4L19 5l2 2z',
+  activity:
+    'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zm0 2.4a7.6 7.6 0 1 1 0 15.2 7.6 7.6 0 0 1 0-15.2zM11 7v6l4.2 2.6 1-1.7L13 11.9V7z',
+  settings: 'M3 6h9v2H3zm13 0h5v2h-5zM12.5 4.5h3v5h-3zM3 16h3v2H3zm7 0h11v2H10zM6.5 14.5h3v5h-3z',
+} as const;
+
+/** Renders the tab bar. Without a gateway, there is no portfolio, and the first page is that of the approvals. */
+function footer({ var: { user, canLook }, req: { path } }: BrowserContext): Markup {
   if (user === undefined) return html`<footer></footer>`;
-  return html`<footer><nav aria-label="Pages"><a href="/phone">Approvals</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Sessions</a> <a href="/phone/programs">Apps</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
+  const onHome = canLook && (path === '/phone' || path.startsWith('/phone/dashboard'));
+  const onApprovals = path === '/phone/approvals' || (path === '/phone' && !canLook);
+  const onActivity = path === '/phone/history';
+  const tab = (href: string, name: keyof typeof tabIcons, word: string, current: boolean) =>
+    html`<a href="${href}" ${current ? html`aria-current="page"` : ''}><svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path fill-rule="evenodd" d="${tabIcons[name]}"/></svg>${word}</a>`;
+  return html`<footer><nav class="tabs" aria-label="Pages">${canLook ? tab('/phone', 'home', 'Home', onHome) : ''}${tab(canLook ? '/phone/approvals' : '/phone', 'approvals', 'Approvals', onApprovals)}${tab('/phone/history', 'activity', 'Activity', onActivity)}${tab('/phone/settings', 'settings', 'Settings', path.startsWith('/phone/') && !onHome && !onApprovals && !onActivity)}</nav></footer>`;
 }
 
 function limitsNote(context: BrowserContext): Markup | '' {

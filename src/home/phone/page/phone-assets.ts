@@ -54,7 +54,7 @@ function isAsset(name: string): name is AssetName {
 const dashboardStyle = `
 :root { --gain: #0f6b43; --loss: #a3201d; --track: #e4e1d8; --chart: #24407e; --chart-fill: #24407e1f; }
 @media (prefers-color-scheme: dark) { :root { --gain: #4fce97; --loss: #ff8a80; --track: #333842; --chart: #9dbcff; --chart-fill: #9dbcff24; } }
-body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > footer { max-width: 78rem; }
+body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-width: 78rem; }
 #dashboard { font-variant-numeric: tabular-nums; }
 #dashboard h1 { font-size: 1.15rem; }
 #dashboard .gain { color: var(--gain); } #dashboard .loss { color: var(--loss); } #dashboard .even { color: var(--soft); }
@@ -87,7 +87,19 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 #dashboard .part-accounts { padding-block: .25rem; } #dashboard .part-accounts:not(:has(nav)) { display: none; }
 #dashboard .periods.accounts span { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .5rem; }
 #dashboard .of-account + .of-account { margin-top: 1.25rem; padding-top: .25rem; border-top: 1px solid var(--line); }
-#dashboard .chart { min-height: 17rem; }
+#dashboard .chart { min-height: 17rem; touch-action: pan-y; }
+#dashboard .spans a { flex: 1; justify-content: center; }
+/* The phone's first page: value, curve and periods are one card. */
+#dashboard.home .front { padding: 0; overflow: clip; }
+#dashboard.home .front .panel { margin: 0; border: 0; border-radius: 0; background: none; }
+#dashboard.home .part-worth { min-height: 9.75rem; padding-bottom: 0; } #dashboard.home .part-curve { min-height: 15rem; padding-block: .25rem 0; }
+#dashboard.home .part-worth p.environment { margin: -1rem -1.1rem .6rem; padding: .25rem 1.1rem; border-radius: 0; font-size: .875rem; }
+#dashboard.home .chart { min-height: 12.25rem; margin-inline: -1.1rem; }
+#dashboard.home .panel .chart .at { padding-inline: 1.1rem; text-align: left; }
+#dashboard.home .spans { margin: 0; padding: 0 .6rem .25rem; }
+#dashboard.home #phone .empty { padding: 0 0 .6rem; color: var(--soft); font-size: .875rem; } #dashboard.home .empty p { margin: 0; } #dashboard.home .empty p + p { display: none; }
+#dashboard.home #stage > .card { margin-bottom: 1rem; }
+#dashboard.home .onward { text-align: center; } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
 #dashboard .panel .chart .name { margin: .4rem 0 0; color: var(--soft); font-size: .8125rem; }
 #dashboard .scroll { overflow-x: auto; }
@@ -130,10 +142,10 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 #dashboard .card.request { max-width: 34rem; margin: 0 0 .75rem; }
 #dashboard .elsewhere { margin: .6rem 0 .9rem; } #dashboard .elsewhere .expiry { display: flex; justify-content: space-between; gap: 1rem; }
 /* Keeps the bar under its card, so that the person approves what they have just read. */
-#dashboard .bar { position: static; margin: .5rem -.9rem -.25rem; padding: .5rem .9rem .75rem; box-shadow: none; }
-#dashboard .card.request:has(.bar) { overflow: visible; } body:has(#dashboard .bar) { padding-bottom: 0; }
-#dashboard #phone .title { min-height: 0; } #dashboard #phone .title a { margin-left: auto; } #dashboard #latest { display: none; }
-#dashboard #phone .empty { margin: 0; padding: .5rem 0; border: 0; text-align: left; }
+#dashboard:not(.home) .bar { position: static; margin: .5rem -.9rem -.25rem; padding: .5rem .9rem .75rem; box-shadow: none; }
+#dashboard:not(.home) .card.request:has(.bar) { overflow: visible; } body:has(#dashboard:not(.home) .bar) { padding-bottom: 0; }
+#dashboard:not(.home) #phone .title { min-height: 0; } #dashboard #latest { display: none; }
+#dashboard #phone .empty { margin: 0; padding: .5rem 0; border: 0; background: none; text-align: left; }
 #dashboard #live { text-align: right; }
 #dashboard[data-offline] .panel { opacity: .6; }
 @media (min-width: 60rem) {
@@ -280,7 +292,7 @@ ol.history .third { font-size: .875rem; }
   #others a { grid-template-columns: 1fr auto; } #others .left { grid-column: 2; grid-row: 2; } #others .what { white-space: normal; grid-row: 1 / 3; }
 }
 @media (max-width: 15rem) {
-  header { gap: .3rem; } header .quiet { padding-inline: .4rem; }
+  header { gap: .3rem; }
   .bar .about { white-space: normal !important; }
   .bar .codes, .bar .pair { gap: .35rem; } .codes .value { font-size: .95rem; letter-spacing: 0; } .bar button { padding-inline: .2rem; }
   .confirm label { grid-template-columns: minmax(0, 1fr); }
@@ -289,7 +301,6 @@ ol.history .third { font-size: .875rem; }
 @media (max-height: 30rem) {
   body > .sandbox { padding-block: 0; }
   body > header { min-height: 2.25rem; padding-block: 0; }
-  header .quiet { padding-block: 0; }
   .title, .title a { min-height: 1.75rem; }
   .all summary { min-height: 2.25rem; }
   .bar { padding-top: .35rem; padding-bottom: calc(.4rem + env(safe-area-inset-bottom)); }
@@ -314,9 +325,17 @@ const entryStyle = `
 h1[tabindex]:focus { outline: none; }
 p .mono { white-space: nowrap; }
 [data-testid=code].mono { font-size: 1.25rem; }
-footer { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
-footer nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; border-top: 1px solid var(--line); padding-top: .5rem; }
-footer a { display: inline-flex; align-items: center; min-height: 2.75rem; color: var(--soft); font-size: .9rem; }
+/* Below a request, the tabs are not fixed: only Deny and Approve are within the thumb's reach. */
+.tabs { display: grid; grid-auto-columns: minmax(0, 1fr); grid-auto-flow: column; max-width: 34rem; margin: 0 auto; }
+.tabs a { display: flex; flex-direction: column; align-items: center; justify-content: center; gap: .1rem; min-height: 3.25rem; color: var(--soft); font-size: .75rem; font-weight: 600; text-decoration: none; }
+.tabs a[aria-current] { color: var(--ink); }
+.tabs svg { width: 1.4rem; height: 1.4rem; fill: currentColor; }
+footer:has(.tabs) { padding-bottom: env(safe-area-inset-bottom); border-top: 1px solid var(--line); background: var(--card); }
+body:not(:has(.bar)) > footer:has(.tabs) { position: fixed; inset: auto 0 0; z-index: 2; }
+body:has(.tabs):not(:has(.bar)) { padding-bottom: calc(3.5rem + env(safe-area-inset-bottom)); }
+ul.settings { list-style: none; margin: 1rem 0; padding: 0 1.1rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
+ul.settings li + li { border-top: 1px solid var(--line); }
+ul.settings a { display: flex; flex-direction: column; justify-content: center; min-height: 3.75rem; padding: .5rem 0; text-decoration: none; }
 input#code { padding-inline: .6rem; font-size: 1.15rem; letter-spacing: .02em; }
 summary { min-height: 2.75rem; padding: .6rem 0; cursor: pointer; }
 article h2 { margin: 0; color: var(--ink); }
@@ -355,9 +374,9 @@ header {
   display: flex; align-items: center; justify-content: space-between; gap: .75rem;
   max-width: 34rem; min-height: 3.25rem; margin: 0 auto; padding: .25rem 1rem;
 }
-header .name { font-weight: 650; white-space: nowrap; }
-header form { display: flex; align-items: center; gap: .75rem; margin: 0; min-width: 0; }
-header form span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+header span { min-width: 0; overflow-wrap: anywhere; line-height: 1.25; }
+header .name { font-weight: 650; }
+header .soft { text-align: right; }
 main { max-width: 34rem; margin: 0 auto; padding: 0 1rem 2rem; }
 h1 { margin: .5rem 0; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; }
 .title { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }

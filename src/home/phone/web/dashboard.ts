@@ -23,6 +23,12 @@ function start(): void {
   if (root === null) return;
   convertToLocalTimes(root);
   for (const chart of root.querySelectorAll<HTMLElement>('[data-chart]')) drawChart(chart);
+  follow(root);
+}
+
+/** Follows the parts of the chosen period. */
+function follow(root: HTMLElement): void {
+  leave();
   const live = root.querySelector<HTMLElement>('#live');
   const tell = (text: string, offline: boolean) => {
     if (live !== null && live.textContent !== text) live.textContent = text;
@@ -39,6 +45,20 @@ function start(): void {
     error: () => tell('Not connected, trying again', true),
   });
 }
+
+/** Shows another period without loading the page again. The link's address stays, for a reload. */
+document.addEventListener('click', (event) => {
+  const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>('a[data-period]') : null;
+  if (here === undefined || link === null || event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  for (const other of here.querySelectorAll('a[data-period]')) other.removeAttribute('aria-current');
+  link.setAttribute('aria-current', 'page');
+  const events = new URL(here.dataset.events ?? '', location.origin);
+  events.searchParams.set('period', link.dataset.period ?? '');
+  here.dataset.events = events.pathname + events.search;
+  history.replaceState(history.state, '', link.href);
+  follow(here);
+});
 
 /** Replaces a part if it differs. The markup comes from our own server, so it is trusted. */
 function put(root: HTMLElement, { name, html, digest }: Part): void {

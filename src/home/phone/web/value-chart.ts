@@ -1,30 +1,37 @@
 import './known-language.ts';
 import uPlot from 'uplot';
 
-/** `at` is in seconds since the epoch, `value` in dollars; drawdowns are negative. See ../dashboard/parts.ts. */
+/**
+ * `at` is in seconds since the epoch, `value` in dollars. Drawdowns are negative, and absent in a brief chart. See
+ * ../dashboard/portfolio-parts.ts.
+ */
 interface ChartData {
   readonly at: number[];
   readonly value: number[];
-  readonly drawdown: number[];
+  readonly drawdown?: number[];
 }
 
 const VALUE_HEIGHT = 170;
 const DRAWDOWN_HEIGHT = 80;
 /** Width in pixels that fits `$123.5K` and `−12.5%`. */
 const AXIS_WIDTH = 58;
+const FONT = '12px system-ui, sans-serif';
+/** Distances between the labels of the time axis, in values. */
+const LABEL_STEPS = [1, 2, 3, 5, 10, 15, 20, 30, 50, 100, 200, 300, 500, 1000];
 
-const day = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', timeZone: 'America/New_York' });
-const ofYear = new Intl.DateTimeFormat('en-US', {
-  month: 'short',
-  day: 'numeric',
-  timeZone: 'America/New_York',
+const market = { timeZone: 'America/New_York' } as const;
+const day = new Intl.DateTimeFormat('en-US', { dateStyle: 'medium', ...market });
+const ofYear = new Intl.DateTimeFormat('en-US', { month: 'short', day: 'numeric', ...market });
+const ofYears = new Intl.DateTimeFormat('en-US', { month: 'short', year: 'numeric', ...market });
+// Times within a day are the phone's own, as everywhere on the pages.
+const time = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
+const dayAndTime = new Intl.DateTimeFormat('en-US', {
+  ...{ weekday: 'short', month: 'short', day: 'numeric' },
+  ...{ hour: 'numeric', minute: '2-digit' },
 });
-const ofYears = new Intl.DateTimeFormat('en-US', {
-  month: 'short',
-  year: 'numeric',
-  timeZone: 'America/New_York',
-});
+const weekday = new Intl.DateTimeFormat('en-US', { weekday: 'short', day: 'numeric' });
 const dollars = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });
+const signed = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', signDisplay: 'exceptZero' });
 const short = new Intl.NumberFormat('en-US', {
   style: 'currency',
   currency: 'USD',
@@ -34,73 +41,153 @@ const short = new Intl.NumberFormat('en-US', {
 const percent = new Intl.NumberFormat('en-US', { style: 'percent', maximumFractionDigits: 1 });
 const minus = (text: string) => text.replace('-', '−');
 
+/** Formats of the time axis and of the time under the cursor, by period. */
+const formats: Readonly<Record<string, readonly [axis: Intl.DateTimeFormat, cursor: Intl.DateTimeFormat]>> = {
+  '1D': [time, dayAndTime],
+  '1W': [weekday, dayAndTime],
+  '1M': [ofYear, day],
+  '3M': [ofYear, day],
+};
+
 const drawn = new Map<HTMLElement, readonly uPlot[]>();
 
-/** Draws the account's value and, below it, its drawdown. Does nothing if `place` already has the charts. */
+/**
+ * Draws the account's value and, unless the chart is brief, its drawdown below. Does nothing if `place` already has the
+ * charts. A finger, a mouse or the arrow keys move a line over the chart, and the text above names the value there.
+ */
 export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
   const { at, value, drawdown } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
-  const style = getComputedStyle(document.documentElement);
-  const color = (name: string) => style.getPropertyValue(name).trim();
-  const long = ['1A', '5A'].includes(place.dataset.period ?? '');
+  const [axisFormat, cursorFormat] = formats[place.dataset.period ?? ''] ?? [ofYears, day];
   const told = document.createElement('p');
   told.className = 'at';
+  const textAt = (index: number) => {
+    const seconds = at[index];
+    if (seconds === undefined) return '';
+    const more =
+      drawdown === undefined
+        ? minus(signed.format((value[index] ?? 0) - (value[0] ?? 0)))
+        : minus(percent.format(drawdown[index] ?? 0));
+    return `${cursorFormat.format(seconds * 1000)}: ${dollars.format(value[index] ?? 0)}, ${more}`;
+  };
   const tell = ({ cursor: { idx } }: uPlot) => {
     const index = idx ?? at.length - 1;
-    const seconds = at[index];
-    told.textContent =
-      seconds === undefined
-        ? ''
-        : `${day.format(seconds * 1000)}: ${dollars.format(value[index] ?? 0)}, ${minus(percent.format(drawdown[index] ?? 0))}`;
+    told.textContent = textAt(index);
+    place.setAttribute('aria-valuenow', String(index));
+    place.setAttribute('aria-valuetext', textAt(index));
   };
-  const common = (height: number, values: (all: readonly number[]) => string[], x: boolean): uPlot.Options => ({
+  // Values are placed by number, not by time, so that nights and weekends leave no gaps.
+  const axisText = (index: number) => {
+    const seconds = at[index];
+    return seconds === undefined ? '' : axisFormat.format(seconds * 1000);
+  };
+  const color = pageColors();
+  const common = (height: number, x: boolean, y?: (all: readonly number[]) => string[]): uPlot.Options => ({
     width: place.clientWidth,
     height,
-    padding: [6, 22, 0, 0],
+    padding: [6, 22, 0, y === undefined ? 22 : 0],
     legend: { show: false },
     cursor: { y: false, sync: { key: 'value' }, drag: { x: false, y: false }, points: { size: 7 } },
-    scales: { x: { time: true } },
-    axes: [
-      {
-        show: x,
-        stroke: color('--soft'),
-        grid: { show: false },
-        ticks: { show: false },
-        size: x ? 26 : 0,
-        values: (_, all) => all.map((one) => (long ? ofYears : ofYear).format(one * 1000)),
-        font: '12px system-ui, sans-serif',
-        space: 80,
-      },
-      {
-        stroke: color('--soft'),
-        grid: { stroke: color('--line'), width: 1 },
-        ticks: { show: false },
-        size: AXIS_WIDTH,
-        font: '12px system-ui, sans-serif',
-        space: 26,
-        values: (_, all) => values(all),
-      },
-    ],
+    scales: { x: { time: false } },
+    axes: [x ? timeAxis(color('--soft'), axisText) : { show: false }, valueAxis(color, y)],
     series: [{}, {}],
     hooks: { init: [tell], setCursor: [tell] },
   });
   const line = (stroke: string, fill: string): uPlot.Series => ({
     stroke: color(stroke),
-    fill: color(fill),
+    fill,
     width: 1.75,
     points: { show: false },
   });
-  const above = common(VALUE_HEIGHT, (all) => all.map((one) => short.format(one)), false);
-  above.series = [{}, line('--chart', '--chart-fill')];
-  const below = common(DRAWDOWN_HEIGHT, (all) => all.map((one) => minus(percent.format(one))), true);
-  below.series = [{}, { ...line('--loss', '--chart-fill'), fill: `${color('--loss')}22` }];
-  below.scales = { x: { time: true }, y: { range: (_, least) => [Math.min(least * 1.1, -0.01), 0] } };
-  const name = document.createElement('p');
-  name.className = 'name';
-  name.textContent = 'Drawdown from the highest value';
+  const order = at.map((_, index) => index);
+  const above =
+    drawdown === undefined
+      ? common(VALUE_HEIGHT, true)
+      : common(VALUE_HEIGHT, false, (all) => all.map((one) => short.format(one)));
+  above.series = [{}, line('--chart', color('--chart-fill'))];
   const parts = [document.createElement('div'), document.createElement('div')] as const;
-  place.replaceChildren(told, parts[0], name, parts[1]);
-  drawn.set(place, [new uPlot(above, [at, value], parts[0]), new uPlot(below, [at, drawdown], parts[1])]);
+  place.replaceChildren(told, parts[0]);
+  const charts = [new uPlot(above, [order, value], parts[0])];
+  if (drawdown !== undefined) {
+    const below = common(DRAWDOWN_HEIGHT, true, (all) => all.map((one) => minus(percent.format(one))));
+    below.series = [{}, line('--loss', `${color('--loss')}22`)];
+    below.scales = { x: { time: false }, y: { range: (_, least) => [Math.min(least * 1.1, -0.01), 0] } };
+    const name = document.createElement('p');
+    name.className = 'name';
+    name.textContent = 'Drawdown from the highest value';
+    place.append(name, parts[1]);
+    charts.push(new uPlot(below, [order, drawdown], parts[1]));
+  }
+  drawn.set(place, charts);
+  const [chart] = charts;
+  if (chart !== undefined) scrub(place, chart, at.length);
+}
+
+function pageColors(): (name: string) => string {
+  const style = getComputedStyle(document.documentElement);
+  return (name) => style.getPropertyValue(name).trim();
+}
+
+function timeAxis(stroke: string, text: (index: number) => string): uPlot.Axis {
+  return {
+    stroke,
+    grid: { show: false },
+    ticks: { show: false },
+    size: 26,
+    incrs: LABEL_STEPS,
+    values: (_, all) => all.map(text),
+    font: FONT,
+    space: 80,
+  };
+}
+
+function valueAxis(
+  color: (name: string) => string,
+  text: ((all: readonly number[]) => string[]) | undefined,
+): uPlot.Axis {
+  if (text === undefined) return { show: false };
+  return {
+    stroke: color('--soft'),
+    grid: { stroke: color('--line'), width: 1 },
+    ticks: { show: false },
+    size: AXIS_WIDTH,
+    font: FONT,
+    space: 26,
+    values: (_, all) => text(all),
+  };
+}
+
+/** Number of values that Page Up and Page Down move by, as a part of all values. */
+const PAGE_PART = 10;
+
+/** Lets a finger and the keyboard move the line. For screen readers, the chart is a slider over its values. */
+function scrub(place: HTMLElement, chart: uPlot, count: number): void {
+  place.tabIndex = 0;
+  place.setAttribute('role', 'slider');
+  place.setAttribute('aria-label', 'Value over time');
+  place.setAttribute('aria-valuemin', '0');
+  place.setAttribute('aria-valuemax', String(count - 1));
+  const moveTo = (left: number) => chart.setCursor({ left, top: 0 });
+  const byFinger = ({ pointerType, clientX }: PointerEvent) => {
+    if (pointerType !== 'mouse')
+      moveTo(Math.min(chart.over.clientWidth, Math.max(0, clientX - chart.over.getBoundingClientRect().left)));
+  };
+  // Properties, so that a chart that is drawn again replaces the listeners of the earlier one.
+  place.onpointerdown = byFinger;
+  place.onpointermove = byFinger;
+  place.onblur = () => moveTo(-1);
+  place.onkeydown = (event) => {
+    const now = chart.cursor.idx ?? count - 1;
+    const page = Math.max(1, Math.round(count / PAGE_PART));
+    const next: Readonly<Record<string, number>> = {
+      ...{ ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1 },
+      ...{ PageDown: now - page, PageUp: now + page, Home: 0, End: count - 1 },
+    };
+    const index = next[event.key];
+    if (index === undefined) return;
+    event.preventDefault();
+    moveTo(chart.valToPos(Math.min(count - 1, Math.max(0, index)), 'x'));
+  };
 }
 
 /** Resizes all charts to the width of their containers. @param redraw also redraws them with the current colors */

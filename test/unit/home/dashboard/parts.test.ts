@@ -78,6 +78,7 @@ function data(changes: Partial<DashboardData> = {}): DashboardData {
   };
 }
 
+const noTrade = { side: null, qty: null, price: null };
 const form = { path: '/dashboard', formToken: 't', hidesCodes: false };
 const now = Date.parse('2026-11-26T12:02:00Z');
 const entry = (number: string | null, label: string, isDefault = false): AccountEntry => ({
@@ -96,9 +97,10 @@ const several = (second: Partial<AccountReads> = {}): Partial<DashboardData> => 
   }),
 });
 const partIn = async (chosen: string | undefined, name: DashboardPartName, of: Partial<DashboardData>) =>
-  (await renderDashboardPart(name, { data: data(of), account: chosen, period: '1M', form, now })).html;
+  (await renderDashboardPart(name, { data: data(of), account: chosen, period: '1M', form, page: '/dashboard', now }))
+    .html;
 const part = async (name: DashboardPartName, of: Partial<DashboardData> = {}) =>
-  (await renderDashboardPart(name, { data: data(of), period: '1M', form, now })).html;
+  (await renderDashboardPart(name, { data: data(of), period: '1M', form, page: '/dashboard', now })).html;
 
 describe('money', () => {
   it('has a color and a sign, and says where it is simulated', async () => {
@@ -146,6 +148,88 @@ describe('value over time', () => {
 
   it('of less than two days is not drawn', async () => {
     expect(await part('value', { valueHistory: async () => values.slice(0, 1) })).toContain('No chart yet');
+  });
+});
+
+describe('the phone’s first page', () => {
+  const many = Array.from({ length: 50 }, (_, index) => ({
+    ...position,
+    symbol: `S${index}`,
+    market_value: String(1000 - index),
+  }));
+  const values = (day: string) =>
+    ['1000', '1010'].map((equity, index) => ({ at: `2026-11-${day}T1${5 + index}:00:00Z`, equity }));
+
+  it('lists the largest positions, the rest below, and the cash', async () => {
+    const html = await part('holdings', { positions: async () => many });
+    expect(html.match(/data-testid="holding"/g)).toHaveLength(50);
+    expect(html.indexOf('40 smaller positions')).toBeGreaterThan(html.indexOf('>S9<'));
+    expect(html.indexOf('40 smaller positions')).toBeLessThan(html.indexOf('>S10<'));
+    expect(html).toContain('<strong>$600.00</strong>');
+    expect(await part('holdings')).toContain('<span class="loss">-$10.00</span> (<span class="loss">-2.44%</span>)');
+  });
+
+  it('keeps every digit of a tiny price, and shows a loss of everything', async () => {
+    const coin = {
+      ...position,
+      symbol: 'PEPE/USD',
+      qty: '12345678.9',
+      current_price: '0.0001',
+      lastday_price: '0.0002',
+    };
+    const html = await part('holdings', { positions: async () => [{ ...coin, market_value: '1234.57' }] });
+    expect(html).toContain('12,345,678.9 × $0.0001');
+    const gone = { ...position, current_price: '0', market_value: '0', change_today: '-1' };
+    expect(await part('holdings', { positions: async () => [gone] })).toContain('-100.00%');
+  });
+
+  it('lists trades and payments, latest first', async () => {
+    const activities: Activity[] = [
+      {
+        ...{ id: '1', kind: 'deposit', type: 'CSD', at: '2026-11-20T05:00:00Z', symbol: null },
+        ...noTrade,
+        amount: '100',
+      },
+      {
+        ...{ id: '2', kind: 'fill', type: 'FILL', at: '2026-11-24T15:00:00Z', symbol: 'AAPL' },
+        ...{ side: 'buy', qty: '2', price: '150.5', amount: null },
+      },
+    ];
+    const html = await part('activity', { activities: async () => activities });
+    expect(html.indexOf('Bought 2 AAPL')).toBeLessThan(html.indexOf('Deposit'));
+    expect(html).toContain('at $150.50');
+    expect(html).toContain('+$100.00');
+  });
+
+  it('takes filled orders where the broker lists no activities', async () => {
+    const html = await part('activity', {
+      orders: async () => [
+        { ...order, status: 'filled', filled_qty: '2', filled_avg_price: '149', filled_at: '2026-11-25T15:00:00Z' },
+        order,
+      ],
+      activities: async () => {
+        throw new HttpProblem(501, 'broker_lacks', 'this broker lists no activities');
+      },
+    });
+    expect(html.match(/data-testid="activity-line"/g)).toHaveLength(1);
+    expect(html).toContain('Bought 2 AAPL');
+  });
+
+  it('shows the last day that has values while today has none', async () => {
+    const asked: string[] = [];
+    const view = {
+      data: data({
+        valueHistory: async (period) => {
+          asked.push(period);
+          return period === '1D' ? [] : [...values('24'), ...values('25')];
+        },
+      }),
+      ...({ period: '1D', form, page: '/phone', now } as const),
+    };
+    const { html } = await renderDashboardPart('curve', view);
+    expect(asked).toEqual(['1D', '1W']);
+    expect(html).toContain('On Nov 25, 2026: $1,000.00 to $1,010.00, <span class="gain">+$10.00</span>');
+    expect(html).not.toContain('drawdown');
   });
 });
 
@@ -215,7 +299,13 @@ describe('where the person decides on this page', () => {
   const record = async () => [{ leaf: 1, at: '2026-11-26T12:00:01Z', event: 'requested', code: 'Q7ZK' }];
   const shown = async (name: DashboardPartName, state: Proposal['state'], hidesCodes: boolean) => {
     const of = data({ record, proposals: async () => [proposal({ state } as never)] });
-    const made = await renderDashboardPart(name, { data: of, period: '1M', form: { ...form, hidesCodes }, now });
+    const made = await renderDashboardPart(name, {
+      data: of,
+      period: '1M',
+      form: { ...form, hidesCodes },
+      page: '/dashboard',
+      now,
+    });
     return made.html.includes('Q7ZK');
   };
 
