@@ -14,7 +14,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_300,
   notify: 700,
   sandbox: 8_300,
-  home: 15_680,
+  home: 16_080,
   gateway: 21_820,
   approval: 9_450,
   jobs: 800,

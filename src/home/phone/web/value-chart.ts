@@ -26,8 +26,11 @@ const ofYears = new Intl.DateTimeFormat('en-US', { month: 'short', year: 'numeri
 // Times within a day are the phone's own, as everywhere on the pages.
 const time = new Intl.DateTimeFormat('en-US', { hour: 'numeric', minute: '2-digit' });
 const dayAndTime = new Intl.DateTimeFormat('en-US', {
-  ...{ weekday: 'short', month: 'short', day: 'numeric' },
-  ...{ hour: 'numeric', minute: '2-digit' },
+  weekday: 'short',
+  month: 'short',
+  day: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
 });
 const weekday = new Intl.DateTimeFormat('en-US', { weekday: 'short', day: 'numeric' });
 const dollars = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });
@@ -180,8 +183,14 @@ function scrub(place: HTMLElement, chart: uPlot, count: number): void {
     const now = chart.cursor.idx ?? count - 1;
     const page = Math.max(1, Math.round(count / PAGE_PART));
     const next: Readonly<Record<string, number>> = {
-      ...{ ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1 },
-      ...{ PageDown: now - page, PageUp: now + page, Home: 0, End: count - 1 },
+      ArrowLeft: now - 1,
+      ArrowDown: now - 1,
+      ArrowRight: now + 1,
+      ArrowUp: now + 1,
+      PageDown: now - page,
+      PageUp: now + page,
+      Home: 0,
+      End: count - 1,
     };
     const index = next[event.key];
     if (index === undefined) return;
