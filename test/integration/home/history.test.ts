@@ -17,7 +17,7 @@ async function decided(details: Parameters<DecisionWorld['gateway']['ask']>[0], 
 }
 const open = async () => {
   await page.goto(`${world.world.issuer}/phone/history`);
-  await page.getByRole('heading', { name: 'History' }).waitFor();
+  await page.getByRole('heading', { name: 'Activity' }).waitFor();
 };
 const entries = () => page.getByTestId('entry');
 /** A row as it is read, part by part. */

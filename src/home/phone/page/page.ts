@@ -77,11 +77,12 @@ function displayedHomeName({ var: { about, user } }: BrowserContext): string {
   return user === undefined ? 'trade-agent' : about.name;
 }
 
+/** Renders the heading of every page, with the token that the page's scripts send. */
 function header(context: BrowserContext): Markup {
-  const { user } = context.var;
+  const { user, formToken } = context.var;
   return html`<header>
 <span class="name">${displayedHomeName(context)}</span>
-${user === undefined ? '' : html`<span class="small soft" data-testid="signed-in-user">${user.name}</span>`}
+${user === undefined ? '' : html`<span class="small soft" data-testid="signed-in-user">${user.name}</span><input type="hidden" name="form_token" value="${formToken}">`}
 </header>`;
 }
 
