@@ -88,7 +88,14 @@ describe('guessing', () => {
 describe('every page', () => {
   const paths = [
     ...['/device', '/device/confirm', '/signin', '/phone', '/phone/pair', '/phone/link'],
-    ...['/phone/authenticators', '/phone/sessions', '/phone/events', '/phone/nothing'],
+    ...[
+      '/phone/authenticators',
+      '/phone/sessions',
+      '/phone/settings',
+      '/phone/approvals',
+      '/phone/events',
+      '/phone/nothing',
+    ],
   ];
   const fixed = {
     'x-frame-options': 'DENY',
