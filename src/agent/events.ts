@@ -109,6 +109,8 @@ export type AgentEvent =
       readonly type: 'tool_call';
       readonly id: string;
       readonly name: string;
+      /** The tool's title for people; absent for a tool of another MCP server. */
+      readonly title?: string;
       readonly args: Record<string, unknown>;
     }
   | {

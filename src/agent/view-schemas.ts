@@ -121,7 +121,12 @@ export const threadMessageSchema = z.union([
 export const eventShapes = {
   thread: { thread: z.string() },
   text: { delta: z.string() },
-  tool_call: { id: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) },
+  tool_call: {
+    id: z.string(),
+    name: z.string(),
+    title: z.string().optional().describe("the tool's name for people; absent for a tool of another MCP server"),
+    args: z.record(z.string(), z.unknown()),
+  },
   tool_result: { id: z.string(), name: z.string(), ok: z.boolean(), summary: z.string(), ms: z.number() },
   approval: { approval: approvalViewSchema },
   order: { order: orderSchema, approval: z.string().describe("the approval's ID") },

@@ -4,6 +4,7 @@ import { defineTool, requireGateway } from './tool.ts';
 /** The gateway requires approval only if the order protects a position. Canceling any other order reduces exposure. */
 export const cancelOrder = defineTool({
   name: 'cancel_order',
+  title: 'Cancel an order',
   description:
     'Cancels one open order by its id. If the order protects a position, the person is asked on their phone first.',
   schema: z.lazy(() => z.strictObject({ order_id: z.string().describe('An id from list_orders') })),

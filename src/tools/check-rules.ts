@@ -8,6 +8,7 @@ const MAX_REASONS = 20;
 
 export const checkRules = defineTool({
   name: 'check_rules',
+  title: 'Check your rules',
   description:
     'Returns what the owner’s limits and rules would decide about an order now: allow, ask (the order needs their approval) or deny, with all reasons. Nothing is proposed, nobody is asked, and nothing is stored. Shares and dollars are decimal strings.',
   schema: orderRequestSchema,

@@ -21,6 +21,7 @@ const notKnown = [
 
 export const checkWashSale = defineTool({
   name: 'check_wash_sale',
+  title: 'Check for a wash sale',
   description:
     'Checks whether selling a symbol now would realize a loss within 30 days of a purchase of the same symbol, based on this account’s own trades (first in, first out), and which losses of the last 30 days a purchase now would turn into wash sales. Other accounts and substantially identical securities are not considered.',
   schema: z.lazy(() =>

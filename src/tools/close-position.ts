@@ -29,6 +29,7 @@ const closingSchema = z.lazy(() =>
  */
 export const closePosition: ProposalTool<typeof closingSchema> = {
   name: 'close_position',
+  title: 'Propose to close a position',
   description:
     'Proposes to close all or part of a position. The number of shares, coins or contracts comes from the account. The person approves or denies the order on their phone; nothing is traded before that.',
   schema: closingSchema,

@@ -11,6 +11,7 @@ const MAX_ACTIVITIES = 100;
 
 export const getActivities = defineTool({
   name: 'get_activities',
+  title: 'Read your account activity',
   description:
     'Lists what changed the account: fills (shares, dollars per share), deposits, withdrawals, dividends, interest and fees (dollars; negative if paid), newest first, with totals of the period.',
   schema: z.lazy(() =>

@@ -5,6 +5,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getAsset = defineTool({
   name: 'get_asset',
+  title: 'Look up a security',
   description:
     'Returns what the broker knows about one US stock or fund: its name, its exchange, and whether it can be traded, bought in fractions of a share, and sold short.',
   schema: z.lazy(() => z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B') })),

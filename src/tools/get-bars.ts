@@ -8,6 +8,7 @@ const MAX_BARS = 260;
 
 export const getBars = defineTool({
   name: 'get_bars',
+  title: 'Read price history',
   description: `Returns prices of one US stock or fund over time: open, high, low, close and volume, oldest first, at most the latest ${MAX_BARS}.`,
   schema: z.lazy(() =>
     z.strictObject({

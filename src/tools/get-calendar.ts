@@ -8,6 +8,7 @@ const MAX_DAYS = 366;
 
 export const getCalendar = defineTool({
   name: 'get_calendar',
+  title: 'Read the trading calendar',
   description:
     'Lists the days on which the US stock market is open, with their hours (HH:MM in New York, including half days). The market is closed on days that are missing from the result.',
   schema: z.lazy(() =>

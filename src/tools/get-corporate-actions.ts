@@ -9,6 +9,7 @@ const MAX_ACTIONS = 50;
 
 export const getCorporateActions = defineTool({
   name: 'get_corporate_actions',
+  title: 'Look up dividends and splits',
   description:
     'Lists dividends (dollars per share), splits, mergers and name changes of US stocks, by booking date, oldest first. new_shares for old_shares: "4" for "1" is a four-for-one split.',
   schema: z.lazy(() =>

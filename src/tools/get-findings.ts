@@ -10,6 +10,7 @@ const MAX_MESSAGE_LENGTH = 300;
 
 export const getFindings = defineTool({
   name: 'get_findings',
+  title: 'Check your portfolio',
   description:
     'Returns what the user’s own rules find in the account now, as "trade-agent check" does: new since the last check, ongoing, snoozed. Uses the rules file of their scheduled check, or the default rules. Nobody is notified, and nothing is stored.',
   schema: z.strictObject({}),

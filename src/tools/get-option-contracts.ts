@@ -9,6 +9,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getOptionContracts = defineTool({
   name: 'get_option_contracts',
+  title: 'Look up option contracts',
   description:
     'Lists option contracts on one US stock or fund, by expiry, right and strike: the symbol for place_order and get_quote, ' +
     'and the number of shares per contract (multiplier). For prices per share, use get_quote.',

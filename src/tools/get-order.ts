@@ -5,6 +5,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getOrder = defineTool({
   name: 'get_order',
+  title: 'Read an order',
   description: 'Returns one order by its id: its terms, state, filled shares and average price (dollars per share).',
   schema: z.lazy(() =>
     z.strictObject({

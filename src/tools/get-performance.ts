@@ -13,6 +13,7 @@ export const riskFreeSchema = decimalString.pipe(
 
 export const getPerformance = defineTool({
   name: 'get_performance',
+  title: 'Measure your performance',
   description:
     'Returns the account’s performance over a period: profit in dollars without deposits and withdrawals, time-weighted and money-weighted returns, a benchmark’s total return, Sharpe, Sortino, beta, rolling returns, dividends by month, today’s profit, each position’s contribution (by_position), and the account’s value at the end of each day. Fractions: "0.01" is 1%.',
   schema: z.lazy(() =>

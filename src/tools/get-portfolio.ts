@@ -9,6 +9,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getPortfolio = defineTool({
   name: 'get_portfolio',
+  title: 'Read your portfolio',
   description:
     'Returns the account (cash, buying power, equity) and its positions with quantity, price, value and unrealized profit, and today’s trades, if any (shares, dollars paid). total counts all matching positions.',
   schema: z.lazy(() =>

@@ -6,6 +6,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getQuote = defineTool({
   name: 'get_quote',
+  title: 'Look up prices',
   description: 'Returns the current bid, ask and last price of US stocks and funds, in dollars per share.',
   schema: z.lazy(() =>
     z.strictObject({

@@ -9,6 +9,7 @@ const MAX_LINES = 200;
 
 export const getRealizedGains = defineTool({
   name: 'get_realized_gains',
+  title: 'Add up your realized gains',
   description:
     'Returns realized gains, lot by lot as on IRS Form 8949: acquired, sold, proceeds, cost, wash-sale adjustment (W), gain in dollars, short- or long-term (held for more than a year), with totals by term and by year. Based on this account’s own trades; not tax advice.',
   schema: z.lazy(() =>

@@ -14,6 +14,7 @@ const MAX_POSITIONS = 10;
 
 export const getRisk = defineTool({
   name: 'get_risk',
+  title: 'Measure your risk',
   description:
     'Returns how the account’s value moved and how concentrated it is: annualized volatility and drawdowns over a period (deposits are not gains), weights of the largest positions and of cash, Herfindahl index. Fractions: "0.01" is 1%.',
   schema: z.lazy(() =>

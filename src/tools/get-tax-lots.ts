@@ -10,6 +10,7 @@ const MAX_LOTS = 200;
 
 export const getTaxLots = defineTool({
   name: 'get_tax_lots',
+  title: 'Read your tax lots',
   description:
     'Returns the tax lots of positions, first in, first out: purchase date, shares, cost and unrealized gain in dollars, and whether a sale now is long-term (held for more than a year) or short-term. Short positions have negative quantities. Reports where the history is incomplete. Losses disallowed by this account’s wash sales are included in the cost.',
   schema: z.lazy(() =>

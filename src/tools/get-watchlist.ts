@@ -3,6 +3,7 @@ import { defineTool, formatCount, requireGateway } from './tool.ts';
 
 export const getWatchlist = defineTool({
   name: 'get_watchlist',
+  title: 'Read your watchlist',
   description: 'Returns the ticker symbols on the person’s watchlist at their broker, in order.',
   schema: z.strictObject({}),
   scopes: ['portfolio:read'],

@@ -4,6 +4,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const listAccounts = defineTool({
   name: 'list_accounts',
+  title: 'List your accounts',
   description:
     'Lists the person’s accounts: number, broker, whether paper or live, and which one is the default. Does not show what they hold.',
   schema: z.strictObject({}),

@@ -6,6 +6,7 @@ const MAX_LISTED = 50;
 
 export const listAlerts = defineTool({
   name: 'list_alerts',
+  title: 'List your alerts',
   description:
     'Lists the user’s price alerts, the schedules that check them (looked_at_by) and the channels that report them (told_by).',
   schema: z.strictObject({}),

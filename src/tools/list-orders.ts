@@ -21,6 +21,7 @@ const MAX_PROPOSALS = 500;
 
 export const listOrders = defineTool({
   name: 'list_orders',
+  title: 'List your orders',
   description:
     'Lists the account’s orders, newest first, with id, state and fills. total counts all matching orders; pass next_cursor as cursor for the next page.',
   schema: z.lazy(() =>

@@ -14,8 +14,9 @@ const note = () =>
 const approval =
   'The person sees the recipient and the whole text on their phone and approves or denies it there; nothing is sent before that.';
 
-const summaryTool = (service: MessageService, description: string, recipient: string): MessageTool => ({
+const summaryTool = (service: MessageService, title: string, description: string, recipient: string): MessageTool => ({
   name: `send_${service}_summary`,
+  title,
   description: `${description} ${approval}`,
   schema: z.lazy(() => z.strictObject({ recipient: z.string().describe(recipient), note: note() })),
   scopes: [PROPOSE_MESSAGES_SCOPE],
@@ -25,12 +26,14 @@ const summaryTool = (service: MessageService, description: string, recipient: st
 
 export const sendSlackSummary = summaryTool(
   'slack',
+  'Propose a Slack message',
   'Proposes to send a summary of the portfolio to a Slack channel.',
   'The channel, such as #trading, as the user named it',
 );
 
 export const sendGmailSummary = summaryTool(
   'gmail',
+  'Propose an e-mail',
   "Proposes to send a summary of the portfolio by e-mail, from the user's Gmail account.",
   'One e-mail address, as the user named it',
 );

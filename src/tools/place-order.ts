@@ -11,6 +11,7 @@ const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accoun
 /** Proposes an order. It can't trade: the person decides on their phone, and the gateway executes what they approve. */
 export const placeOrder: ProposalTool<typeof argumentsSchema> = {
   name: 'place_order',
+  title: 'Propose an order',
   description:
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
     'nothing is traded before that. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +

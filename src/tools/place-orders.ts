@@ -21,6 +21,7 @@ const argumentsSchema = z.lazy(() =>
 /** Proposes several orders as one approval request. Like {@link placeOrder}, it can't trade. */
 export const placeOrders: ProposalTool<typeof argumentsSchema> = {
   name: 'place_orders',
+  title: 'Propose several orders',
   description:
     'Proposes several related orders, one per symbol, as one approval request on the person’s phone. ' +
     'Sales are executed before purchases. Nothing is traded until the person approves all of them.',

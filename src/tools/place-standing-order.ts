@@ -52,6 +52,7 @@ const argumentsSchema = z.lazy(() => requestSchema.unwrap().extend({ account: ac
  */
 export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   name: 'place_standing_order',
+  title: 'Propose a standing order',
   description:
     'Proposes a standing order, which the gateway places automatically: every day, week or month, or once when a price is crossed. ' +
     'Give exactly one of "every", "below" and "above". Every field must be in the user’s own words in this conversation; ' +

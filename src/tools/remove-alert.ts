@@ -5,6 +5,7 @@ import { defineTool, formatCount, requireAlerts } from './tool.ts';
 
 export const removeAlert = defineTool({
   name: 'remove_alert',
+  title: 'Remove an alert',
   description:
     'Removes all of the user’s price alerts for one symbol. Use it only if the user asks for it in their own words.',
   schema: z.lazy(() => z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL') })),

@@ -9,6 +9,7 @@ import type { ProposalTool } from './tool.ts';
 
 export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   name: 'replace_order',
+  title: 'Propose to change an order',
   description:
     'Proposes to change an open order: its quantity, prices or time in force, as decimal strings. The owner sees the order before and after the change, and approves or denies it on their phone; nothing changes before that.',
   schema: z.lazy(() => (kinds.replace.requestSchema.unwrap() as z.ZodObject).extend({ account: accountArgument })),

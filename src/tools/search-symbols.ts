@@ -6,6 +6,7 @@ const MAX_QUERIES = 20;
 
 export const searchSymbols = defineTool({
   name: 'search_symbols',
+  title: 'Search for a symbol',
   description:
     'Finds ticker symbols of US stocks and funds by name or symbol, best match first, among those that the account’s broker trades.',
   schema: z.lazy(() =>

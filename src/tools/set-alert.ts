@@ -6,6 +6,7 @@ import { defineTool, requireAlerts, requireGateway } from './tool.ts';
 
 export const setAlert = defineTool({
   name: 'set_alert',
+  title: 'Set an alert',
   description:
     'Notifies the user once when a price goes above or below a limit, or rises or falls by more than a given percentage in a day. Use it only if the user asks for it in their own words. Alerts never place orders.',
   schema: alertSchema,

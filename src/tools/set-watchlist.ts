@@ -10,6 +10,7 @@ const MAX_SYMBOLS = 20;
 /** Needs no approval, because changing a watchlist trades nothing and is easy to undo. */
 export const setWatchlist = defineTool({
   name: 'set_watchlist',
+  title: 'Change your watchlist',
   description:
     'Adds ticker symbols to the person’s watchlist at their broker, or removes them. Use it only if they asked for it.',
   schema: z.lazy(() =>

@@ -36,6 +36,7 @@ const argumentsSchema = z.lazy(() =>
 
 export const suggestRebalance = defineTool({
   name: 'suggest_rebalance',
+  title: 'Plan a rebalancing',
   description:
     'Returns the fewest orders that bring the account to its targets by symbol: sales first, then purchases with the available cash. It proposes nothing: pass its "orders" to place_orders (a single one to place_order). Symbols without a target stay as they are.',
   schema: argumentsSchema,

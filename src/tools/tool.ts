@@ -35,6 +35,8 @@ export interface ToolResult {
 
 interface ToolBase<Schema extends z.ZodType> {
   readonly name: string;
+  /** The tool's name for people, who see it while it runs: `Read your portfolio`. */
+  readonly title: string;
   readonly description: string;
   /** Lazy (`z.lazy`), because most runs use few tools. */
   readonly schema: Schema;
@@ -79,6 +81,7 @@ export type Tool = DirectTool | ProposalTool | MessageTool | MandateTool;
  *
  * export const isMarketOpen = defineTool({
  *   name: 'is_market_open',
+ *   title: 'Check whether the market is open',
  *   description: 'Returns whether the US stock market is open now.',
  *   schema: z.strictObject({}),
  *   scopes: ['market:read'],

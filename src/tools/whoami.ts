@@ -6,6 +6,7 @@ import { defineTool } from './tool.ts';
 /** Reads the ID token's claims without sending a request. */
 export const whoami = defineTool({
   name: 'whoami',
+  title: 'Check who is signed in',
   description: 'Returns who is signed in: name, e-mail address, and which account environment (paper or live).',
   schema: z.strictObject({}),
   scopes: [],

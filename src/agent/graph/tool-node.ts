@@ -67,7 +67,7 @@ export function createToolNode(environment: GraphEnvironment) {
 export function emitToolCall({ callStartTimes, clock, emit }: GraphEnvironment, { id, name, args }: ToolCall): void {
   if (callStartTimes.has(id)) return;
   callStartTimes.set(id, clock.now());
-  emit({ type: 'tool_call', id, name, args });
+  emit({ type: 'tool_call', id, name, ...defined({ title: findTool(name)?.title }), args });
 }
 
 /** Emits the call's only result event. `ms` is the time since the call started in this run, including waits. */

@@ -22,7 +22,8 @@ export class RunRenderer {
   readonly #requested = new Set<string>();
   /** The last printed line about each approved proposal, by ID. */
   readonly #said = new Map<string, string>();
-  readonly #calls = new Map<string, Record<string, unknown>>();
+  /** The text of each call, by ID. */
+  readonly #calls = new Map<string, string>();
   #streamed = false;
   /** Failures that are printed later, unless the agent's answer mentions them. */
   #held: { readonly line: string; readonly message: string }[] = [];
@@ -114,11 +115,11 @@ export class RunRenderer {
     if (event.type === 'text' && this.#streams) {
       this.#io.write(this.#markdown.write(safeText(event.delta)));
       this.#streamed = true;
-    } else if (event.type === 'tool_call') this.#calls.set(event.id, event.args);
+    } else if (event.type === 'tool_call') this.#calls.set(event.id, toolCallText(event));
     else if (event.type === 'tool_result') {
       const { id, name, ok, summary, ms } = event;
       const sign = ok ? this.#mark('✓', '+') : this.#mark('✗', 'x');
-      const text = `${sign} ${toolCallText(name, this.#calls.get(id) ?? {})}: ${safeLine(summary)} (${formatSeconds(ms)})`;
+      const text = `${sign} ${this.#calls.get(id) ?? safeLine(name)}: ${safeLine(summary)} (${formatSeconds(ms)})`;
       const line = this.#io.paint('stderr', 'dim', text);
       if (ok) this.#talk(line);
       else this.#hold(line, summary);
@@ -155,15 +156,28 @@ export class RunRenderer {
   }
 }
 
-/** Formats a tool call as one short line: `get_quote AAPL`, `place_order buy 5 AAPL`. */
-export function toolCallText(name: string, args: Record<string, unknown>): string {
+/**
+ * Formats a tool call as one short line: `Look up prices (AAPL)`, `Propose an order (buy 5 AAPL)`. A tool of another
+ * MCP server has no title, so its name is shown.
+ */
+export function toolCallText({
+  name,
+  title,
+  args,
+}: {
+  readonly name: string;
+  readonly title?: string | undefined;
+  readonly args: Record<string, unknown>;
+}): string {
   const values = sortArguments(args)
     .flatMap((value) => (Array.isArray(value) ? value : [value]))
     .filter((value) => ['string', 'number', 'boolean'].includes(typeof value))
     .map((value) => safeLine(String(value)));
-  const text = [safeLine(name), ...values].join(' ');
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+  const label = safeLine(title ?? name);
+  return values.length === 0 ? label : `${label} (${safeLine(values.join(' '), MAX_ARGUMENTS_LENGTH)})`;
 }
+
+const MAX_ARGUMENTS_LENGTH = 50;
 
 /** Puts a trade's arguments into a fixed order, because models vary it. Other arguments keep their order. */
 function sortArguments(args: Record<string, unknown>): unknown[] {

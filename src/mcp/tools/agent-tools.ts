@@ -47,40 +47,40 @@ const pagedPortfolio: DirectTool = {
 
 /** The agent's read-only tools, and its tool that changes the watchlist. */
 export const agentTools: readonly McpTool[] = [
-  readingTool(whoami, 'Who is signed in'),
-  readingTool(listAccounts, 'Accounts'),
-  readingTool(withAccountArgument(getQuote), 'Quotes'),
-  readingTool(withAccountArgument(getBars), 'Price history'),
-  readingTool({ ...getMarketClock, name: 'market_clock' }, 'Market hours'),
-  readingTool(getCalendar, 'Trading days'),
-  readingTool(searchSymbols, 'Symbols by name'),
-  readingTool(withAccountArgument(getAsset), 'One security'),
-  readingTool(withAccountArgument(getOptionContracts), 'Option contracts'),
-  readingTool(getNews, 'News'),
-  readingTool(getCorporateActions, 'Dividends and splits'),
-  readingTool(withAccountArgument(pagedPortfolio), 'Portfolio'),
-  historyTool(withAccountArgument(getPerformance), 'Performance'),
-  historyTool(withAccountArgument(getActivities), 'Activities'),
-  historyTool(withAccountArgument(getRisk), 'Risk'),
-  historyTool(withAccountArgument(getTaxLots), 'Tax lots'),
-  historyTool(withAccountArgument(getRealizedGains), 'Realized gains'),
-  historyTool(withAccountArgument(checkWashSale), 'Wash sale'),
-  { ...readingTool(getFindings, 'Findings'), needsOwnRules: true },
-  readingTool(withAccountArgument(getWatchlist), 'Watchlist'),
-  readingTool(withAccountArgument(listOrders), 'Orders'),
-  readingTool(withAccountArgument(getOrder), 'One order'),
-  readingTool(withAccountArgument(checkRules), 'Limits and rules'),
-  readingTool(withAccountArgument(suggestRebalance), 'Rebalancing'),
+  readingTool(whoami),
+  readingTool(listAccounts),
+  readingTool(withAccountArgument(getQuote)),
+  readingTool(withAccountArgument(getBars)),
+  readingTool({ ...getMarketClock, name: 'market_clock' }),
+  readingTool(getCalendar),
+  readingTool(searchSymbols),
+  readingTool(withAccountArgument(getAsset)),
+  readingTool(withAccountArgument(getOptionContracts)),
+  readingTool(getNews),
+  readingTool(getCorporateActions),
+  readingTool(withAccountArgument(pagedPortfolio)),
+  historyTool(withAccountArgument(getPerformance)),
+  historyTool(withAccountArgument(getActivities)),
+  historyTool(withAccountArgument(getRisk)),
+  historyTool(withAccountArgument(getTaxLots)),
+  historyTool(withAccountArgument(getRealizedGains)),
+  historyTool(withAccountArgument(checkWashSale)),
+  { ...readingTool(getFindings), needsOwnRules: true },
+  readingTool(withAccountArgument(getWatchlist)),
+  readingTool(withAccountArgument(listOrders)),
+  readingTool(withAccountArgument(getOrder)),
+  readingTool(withAccountArgument(checkRules)),
+  readingTool(withAccountArgument(suggestRebalance)),
   // HTTP clients lack the scope of this tool, because only the owner's own programs may change the watchlist.
-  { ...readingTool(withAccountArgument(setWatchlist), 'Change the watchlist'), effect: 'acts' },
+  { ...readingTool(withAccountArgument(setWatchlist)), effect: 'acts' },
 ];
 
 const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
 /** Adds a note to results that are based on activities, if they do not include the imported activities. */
-function historyTool(tool: DirectTool, title: string): McpTool {
-  const { run, ...rest } = readingTool(tool, title);
+function historyTool(tool: DirectTool): McpTool {
+  const { run, ...rest } = readingTool(tool);
   return defineMcpTool({
     ...rest,
     async run(call, args) {
@@ -91,10 +91,10 @@ function historyTool(tool: DirectTool, title: string): McpTool {
   });
 }
 
-function readingTool(tool: DirectTool, title: string): McpTool {
+function readingTool(tool: DirectTool): McpTool {
   return defineMcpTool({
     name: tool.name,
-    title,
+    title: tool.title,
     description: tool.description,
     schema: toolArgumentsSchema(tool),
     scopes: tool.scopes,

@@ -75,7 +75,7 @@ describe('an agent that needs an account which is not connected', () => {
     const { exitCode, stdout, stderr } = await run.done;
     expect(exitCode).toBe(0);
     expect(stdout).toContain('AAPL');
-    expect(stderr.match(/get_portfolio/g)).toHaveLength(1);
+    expect(stderr.match(/Read your portfolio/g)).toHaveLength(1);
     expect(stderr).toContain('broker is connected');
   });
 

@@ -10,7 +10,7 @@ describe('trade-agent threads', () => {
     expect(text.exitCode).toBe(0);
     expect(text.stdout).toMatch(/^thread {3}shown\nstatus {3}done/);
     expect(text.stdout).toMatch(/you {4}quote AAPL/);
-    expect(text.stdout).toMatch(/[✓+] get_quote AAPL/);
+    expect(text.stdout).toMatch(/[✓+] Look up prices \(AAPL\)/);
     const shown = await world.json('threads', 'show', 'shown');
     expect(shown.body).toMatchObject({
       schema: 'trade-agent.thread/1',

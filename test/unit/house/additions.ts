@@ -182,6 +182,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getTime = defineTool({
   name: 'get_time',
+  title: 'Read the time',
   description: 'Says what time it is at the exchange, and whether it is open.',
   schema: z.strictObject({}),
   scopes: ['market:read'],

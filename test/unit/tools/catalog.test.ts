@@ -11,6 +11,11 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('the tool %s', (n
     expect(tools.filter((other) => other.name === name)).toHaveLength(1);
   });
 
+  it('has a title of its own, as people say what they do', () => {
+    expect(tool.title).toMatch(/^[A-Z][a-z]+( [a-zA-Z-]+)+$/);
+    expect(tools.filter(({ title }) => title === tool.title)).toHaveLength(1);
+  });
+
   it('says in a sentence what it does', () => {
     expect(tool.description).toMatch(/^[A-Z].{20,400}\.$/s);
   });

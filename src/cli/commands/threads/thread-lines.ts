@@ -1,5 +1,6 @@
 import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../../agent/events.ts';
 import { safeLine, safeText } from '../../../text/sanitize.ts';
+import { findTool } from '../../../tools/catalog.ts';
 import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
 import { type OutputReader, programReader } from '../../text/reader.ts';
@@ -42,7 +43,7 @@ function toolCallLine(
   result: (ThreadMessage & { role: 'tool' }) | undefined,
   unicode: boolean,
 ): string {
-  const text = toolCallText(call.name, call.args);
+  const text = toolCallText({ ...call, title: findTool(call.name)?.title });
   if (result === undefined) return `  ${unicode ? '…' : '-'} ${text}: not finished`;
   if (result.ok) return `  ${unicode ? '✓' : '+'} ${text}`;
   return `  ${unicode ? '✗' : 'x'} ${text}: ${failureMessage(result.text)}`;
