@@ -36,3 +36,26 @@ export function formatNewYorkDateTime(at: string): string {
   const time = Date.parse(at);
   return `${formatDay(time)}, ${formatTimeOfDay(newYorkTimestamp(time).slice(11, 16))} New York time`;
 }
+
+/**
+ * Formats a time in the time zone of this machine, and the exchange's time of day if it differs: `2026-11-27 22:00
+ * GMT+1 (4:00 PM in New York)`. Other text is returned unchanged. @param at RFC 3339
+ */
+export function formatTimeWithZone(at: string): string {
+  const time = Date.parse(at);
+  if (Number.isNaN(time)) return at;
+  const parts = new Intl.DateTimeFormat('en-US', {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  }).formatToParts(time);
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? '';
+  const [date, wall] = [`${part('year')}-${part('month')}-${part('day')}`, `${part('hour')}:${part('minute')}`];
+  const exchange = newYorkTimestamp(time);
+  const same = exchange.startsWith(`${date}T${wall}`);
+  return `${date} ${wall} ${part('timeZoneName')}${same ? '' : ` (${formatTimeOfDay(exchange.slice(11, 16))} in New York)`}`;
+}

@@ -11,7 +11,7 @@ import {
   formatTodayChange,
 } from '../../trading/amounts.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
-import { formatDate, formatNewYorkDateTime } from '../../trading/date-words.ts';
+import { formatDate, formatNewYorkDateTime, formatTimeWithZone } from '../../trading/date-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
@@ -318,7 +318,7 @@ function alertListAnswer(answer: z.output<typeof list>): string {
   return [
     'You will be notified when',
     ...alerts.map(({ name, when, enabled, snoozed_until: until }) => {
-      const off = enabled ? (until === null ? '' : `, snoozed until ${until}`) : ', off';
+      const off = enabled ? (until === null ? '' : `, snoozed until ${formatTimeWithZone(until)}`) : ', off';
       return `- ${when} (\`${name}\`${off})`;
     }),
     ...more,
@@ -402,16 +402,8 @@ function chartAnswer({ symbol, bars }: { readonly symbol: string; readonly bars:
 
 function marketHoursAnswer({ is_open, next_open, next_close }: MarketClock): string {
   return is_open
-    ? `The market is open. It closes at ${formatTime(next_close)}.`
-    : `The market is closed. It opens at ${formatTime(next_open)}.`;
-}
-
-/** Formats a time as `2026-11-27 09:30 (UTC-05:00)`, in the exchange's own time zone. */
-function formatTime(at: string): string {
-  const parts = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::[\d.]+)?(Z|[+-]\d{2}:\d{2})$/.exec(at);
-  if (parts === null) return at;
-  const [, date, time, zone] = parts;
-  return `${date} ${time} (UTC${zone === 'Z' ? '' : zone})`;
+    ? `The market is open. It closes at ${formatTimeWithZone(next_close)}.`
+    : `The market is closed. It opens at ${formatTimeWithZone(next_open)}.`;
 }
 
 /** Returns a line such as `BUY 5 AAPL LMT 182.50: filled 5 at $181.20`. */

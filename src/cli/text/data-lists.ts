@@ -3,7 +3,7 @@ import type { PeriodActivities } from '../../tools/get-activities.ts';
 import type { TradingDays } from '../../tools/get-calendar.ts';
 import type { Activity, TradingDay } from '../../trading/activity.ts';
 import { formatDollarAmount, formatSharePrice, formatShares, formatSignedDollars } from '../../trading/amounts.ts';
-import { formatNewYorkTime } from '../../trading/date-words.ts';
+import { formatTimeWithZone } from '../../trading/date-words.ts';
 import type { Article } from '../../trading/market-news.ts';
 import { periodWords } from '../../trading/period.ts';
 import type { MarketClock } from '../../trading/views.ts';
@@ -15,7 +15,7 @@ export function clockText({ is_open, next_open, next_close }: MarketClock): stri
 }
 
 function formatExchangeTime(at: string): string {
-  return Number.isNaN(Date.parse(at)) ? safeLine(at, 40) : formatNewYorkTime(at);
+  return safeLine(formatTimeWithZone(at), 60);
 }
 
 export async function calendarText({ today, days, start, end }: TradingDays): Promise<string> {

@@ -6,6 +6,7 @@ import { describeAlert, parseAlert } from '../../../trading/alert.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
+import { toReader } from '../../text/reader.ts';
 import { formatTable } from '../../text/table.ts';
 import { confirmSchedulerEntry } from '../schedule/add.ts';
 
@@ -14,12 +15,13 @@ export async function showAlerts(context: Context): Promise<void> {
   const { alerts, ...care } = await own.list();
   await context.output.result('alerts', { alerts, file: own.file ?? null, ...care }, async () => {
     if (alerts.length === 0) return "No alerts. Add one: trade-agent alert add 'AAPL<180'";
+    const { time } = toReader(context.io);
     return [
       await formatTable<AlertView>(
         [
           { head: 'NAME', cell: ({ name }) => name },
           { head: 'CONDITION', cell: ({ alert }) => describeAlert(alert) },
-          { head: 'STATE', cell: alertState },
+          { head: 'STATE', cell: (alert) => alertState(alert, time) },
         ],
         alerts,
       ),
@@ -31,9 +33,9 @@ export async function showAlerts(context: Context): Promise<void> {
   });
 }
 
-function alertState({ enabled, snoozed_until }: AlertView): string {
+function alertState({ enabled, snoozed_until }: AlertView, time: (at: string) => string): string {
   if (!enabled) return 'off';
-  return snoozed_until === null ? 'on' : `snoozed until ${snoozed_until.slice(0, 16)}Z`;
+  return snoozed_until === null ? 'on' : `snoozed until ${time(snoozed_until)}`;
 }
 
 export async function removeAlertAndShow(context: Context, which: string): Promise<void> {
