@@ -10,6 +10,7 @@ const modelPresets = {
   vllm: { url: 'http://127.0.0.1:8000/v1', key: undefined },
 } as const;
 type PresetName = keyof typeof modelPresets;
+export const modelServerNames = Object.keys(modelPresets) as readonly PresetName[];
 
 export interface ModelServer {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type ModelServer, modelServerUrl, resolveModelServer } from '../../agent/model/model-server.ts';
+import { modelServerUrl, resolveModelServer } from '../../agent/model/model-server.ts';
 import { companyHost } from '../../auth/company/company-failure.ts';
 import { getProviderMetadata } from '../../auth/provider/provider.ts';
 import { configFilePath } from '../../config/config-file.ts';
@@ -11,6 +11,7 @@ import { DEVICE_GRANT, ID_JAG_PROFILE, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from 
 import { loadModelKey } from '../../secrets/model-key.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { App } from '../app.ts';
+import { readModelNames, requestModels } from '../model-list.ts';
 import { version } from '../version.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './server-checks.ts';
@@ -218,7 +219,7 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
   const details = { provider: 'openai', name: server.name, url: server.url, key: server.key !== undefined };
   let response: Response;
   try {
-    response = await listModels(app, server);
+    response = await requestModels(app, server, MODEL_TIMEOUT_MS);
   } catch {
     app.signal.throwIfAborted();
     return fail('model', `${host} can't be reached`, "Start the model's server, or use --model builtin.", details);
@@ -226,7 +227,7 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
   if (response.status === 401 || response.status === 403) {
     return fail('model', `${host} rejected the API key`, `Check ${server.keyVariable}.`, details);
   }
-  const names = response.ok ? await modelNames(response) : undefined;
+  const names = response.ok ? await readModelNames(response) : undefined;
   if (names === undefined) {
     return warn(
       'model',
@@ -243,24 +244,6 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
         'Check model.name, or load the model on that server.',
         details,
       );
-}
-
-function listModels(app: App, server: ModelServer): Promise<Response> {
-  return app.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
-    headers: server.key === undefined ? {} : { authorization: `Bearer ${server.key}` },
-    redirect: 'error',
-    signal: AbortSignal.any([app.signal, AbortSignal.timeout(MODEL_TIMEOUT_MS)]),
-  });
-}
-
-async function modelNames(response: Response): Promise<string[] | undefined> {
-  try {
-    const { data } = (await response.json()) as { data?: unknown };
-    if (!Array.isArray(data)) return undefined;
-    return data.map((model: unknown) => String((model as { id?: unknown } | null)?.id));
-  } catch {
-    return undefined;
-  }
 }
 
 const COMPANY_TIMEOUT_S = 5;

@@ -14,19 +14,20 @@ import {
 } from './approval-panel.tsx';
 import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
-import type { ChatSession, ChatSnapshot, Picker } from './chat-session.ts';
+import type { ChatSession, ChatSnapshot } from './chat-session.ts';
 import { type ChatState, conversationName, findActiveRun, isProposalTool } from './chat-state.ts';
+import type { Choice, Picker } from './choices.ts';
 import type { InputHistory } from './input-history.ts';
 import { ChatItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { QrCode } from './qr-code.tsx';
 import { borderColorProps, colorProps, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
-import { matchingCommands, offeredCompletions } from './slash-commands.ts';
+import { offeredCommands } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
 import { type InputRow, lastColumns, lastRows, visibleInputRows } from './wrapped-rows.ts';
 
 const MAX_INPUT_ROWS = 8;
-const MAX_COMPLETIONS = 6;
+const MAX_COMMAND_ROWS = 9;
 /** Interval at which countdowns change for screen readers, which would otherwise read them out every second. */
 const SCREEN_READER_INTERVAL_MS = 60_000;
 
@@ -67,10 +68,10 @@ export function ChatApp(props: {
   const typed = visibleInputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MAX_INPUT_ROWS, rows - 6)));
   const asked = question === undefined ? [] : wrapWords(question, columns);
   // The 3 rows are the empty row, the status line, and the terminal's last row, which always stays empty.
-  const fixed = 3 + typed.length + asked.length + queued.length;
-  const listed = question === undefined ? Math.min(offeredCompletions(editor).length, MAX_COMPLETIONS) : 0;
-  const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
-  const liveRows = Math.max(1, rows - fixed - completionRows);
+  const fixed = 3 + typed.length + asked.length + queued.length + (editor.search === undefined ? 0 : 1);
+  const commands = question === undefined ? offeredCommands(editor) : [];
+  const commandRows = Math.max(0, Math.min(commands.length, MAX_COMMAND_ROWS, rows - fixed - 1));
+  const liveRows = Math.max(1, rows - fixed - commandRows);
   return (
     <ScreenContext.Provider value={screen}>
       <Static items={items as StaticItem[]}>
@@ -93,8 +94,9 @@ export function ChatApp(props: {
         <Text> </Text>
         {question === undefined ? null : <Question text={asked.join('\n')} />}
         {queued.length === 0 ? null : <Queue entries={queued} />}
-        <InputBox rows={typed} busy={busy} hint={inputHint(snapshot)} noMatch={editor.noMatch} />
-        {completionRows === 0 ? null : <CompletionList text={editor.text} chosen={chosen} most={completionRows} />}
+        <InputBox rows={typed} busy={busy} hint={editor.search === undefined ? inputHint(snapshot) : ''} />
+        {editor.search === undefined ? null : <SearchLine search={editor.search} />}
+        {commandRows === 0 ? null : <ChoiceList choices={commands} chosen={chosen} most={commandRows} />}
         <StatusLine
           status={status}
           waiting={waiting}
@@ -143,24 +145,63 @@ function keysText(quitting: boolean, { busy, question }: ChatSnapshot): string {
 }
 
 function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
-  const { unicode } = useScreen();
-  const theme = useTheme();
   const shown = useScreenText();
-  const most = Math.max(1, maxRows - 2);
-  const from = Math.max(0, Math.min(picker.chosen - most + 1, picker.rows.length - most));
+  const { title, typed, choices, chosen } = picker;
   return (
     <Box flexDirection="column">
-      <Text bold>{shown(picker.title)}</Text>
-      {picker.rows.slice(from, from + most).map((row, index) => {
-        const chosen = from + index === picker.chosen;
+      <Text wrap="truncate-end">
+        <Text bold>{shown(title)}</Text>{' '}
+        {typed === '' ? <Text dimColor>type to narrow the list</Text> : shown(safeLine(typed))}
+      </Text>
+      <ChoiceList choices={choices} chosen={chosen} most={Math.max(1, maxRows - 2)} />
+      <Text wrap="truncate-end" dimColor>
+        Up and Down move, Enter selects, Esc cancels.
+      </Text>
+    </Box>
+  );
+}
+
+/** Maximum width of the labels' column. */
+const MAX_LABEL_WIDTH = 30;
+
+/** Shows choices in at most `most` rows, around the chosen one. If some do not fit, the last row says how many. */
+function ChoiceList(props: { choices: readonly Choice[]; chosen: number; most: number }) {
+  const { choices, chosen, most } = props;
+  const { unicode, spoken } = useScreen();
+  const shown = useScreenText();
+  const theme = useTheme();
+  if (choices.length === 0) return <Text dimColor> nothing matches</Text>;
+  const fits = choices.length <= most || most === 1;
+  const rows = fits ? most : most - 1;
+  const from = Math.max(0, Math.min(chosen - rows + 1, choices.length - rows));
+  const label = ({ label, args = '' }: Choice) => `${label} ${args}`.trimEnd();
+  const width = Math.min(MAX_LABEL_WIDTH, Math.max(...choices.map((one) => label(one).length)));
+  const below = Math.max(0, choices.length - from - rows);
+  const more = [...(from > 0 ? [`${from} more above`] : []), ...(below > 0 ? [`${below} more below`] : [])];
+  const mark = spoken ? 'selected: ' : unicode ? '▸ ' : '> ';
+  return (
+    <Box flexDirection="column">
+      {choices.slice(from, from + rows).map((one, index) => {
+        const isChosen = from + index === chosen;
         return (
-          <Text key={row} wrap="truncate-end" bold={chosen} {...(chosen ? colorProps(theme.accent) : {})}>
-            {chosen ? (unicode ? '▸ ' : '> ') : '  '}
-            {shown(row)}
+          <Text
+            key={[one.label, one.what, ...(one.also ?? [])].join(' ')}
+            wrap="truncate-end"
+            bold={isChosen}
+            dimColor={!isChosen}
+            {...(isChosen ? colorProps(theme.accent) : {})}
+          >
+            {isChosen ? mark : spoken ? '' : '  '}
+            {shown(`${label(one).padEnd(width)}  ${one.what}`.trimEnd())}
           </Text>
         );
       })}
-      <Text dimColor>Up/Down to move, Enter to select, Esc to cancel.</Text>
+      {fits ? null : (
+        <Text dimColor>
+          {spoken ? '' : '  '}
+          {more.join(', ')}
+        </Text>
+      )}
     </Box>
   );
 }
@@ -303,9 +344,7 @@ function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; ma
   );
 }
 
-function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: string; noMatch: string | undefined }) {
-  const { rows, busy, hint, noMatch } = props;
-  const shown = useScreenText();
+function InputBox({ rows, busy, hint }: { rows: readonly InputRow[]; busy: boolean; hint: string }) {
   const { unicode, columns, color } = useScreen();
   // Without color, the suggestion looks like the input, so a space separates them.
   const suggestion = `${color ? '' : ' '}${hint}`;
@@ -313,23 +352,30 @@ function InputBox(props: { rows: readonly InputRow[]; busy: boolean; hint: strin
   const empty = rows.length === 1 && rows[0]?.parts.length === 0;
   return (
     <Box flexDirection="column">
-      {rows.map((row, index) => (
+      {rows.map((row) => (
         <Text key={row.row} wrap="truncate-end">
           <Text dimColor={busy}>{row.row === 0 ? sign : '  '}</Text>
           <RowText row={row} />
-          {noMatch !== undefined && index === rows.length - 1 ? (
-            <Text dimColor>{noMatchText(shown(noMatch))}</Text>
-          ) : empty ? (
-            <Text dimColor>{lastColumns(suggestion, Math.max(1, columns - 4))}</Text>
-          ) : null}
+          {empty ? <Text dimColor>{lastColumns(suggestion, Math.max(1, columns - 4))}</Text> : null}
         </Text>
       ))}
     </Box>
   );
 }
 
-function noMatchText(wanted: string): string {
-  return wanted === '' ? ' (no older entry)' : ` (no older entry has "${wanted}")`;
+/** Shows what Ctrl-R searches for, below the entry that it found. */
+function SearchLine({ search: { wanted, failed } }: { search: NonNullable<EditorState['search']> }) {
+  const shown = useScreenText();
+  const keys = 'Ctrl-R older, Enter runs, Esc edits, Ctrl-G cancels';
+  return (
+    <Text wrap="truncate-end">
+      {failed ? 'no other entry has: ' : 'search history: '}
+      <Text bold>{shown(wanted)}</Text>
+      <Text dimColor>
+        {wanted === '' ? 'type to narrow' : ''} ({keys})
+      </Text>
+    </Text>
+  );
 }
 
 function RowText({ row }: { row: InputRow }) {
@@ -348,27 +394,6 @@ function RowText({ row }: { row: InputRow }) {
   );
 }
 
-/** Shows the commands that complete the input, in at most `most` rows. The chosen command is always visible. */
-function CompletionList(props: { text: string; chosen: number; most: number }) {
-  const { unicode, spoken } = useScreen();
-  const found = matchingCommands(props.text);
-  const from = Math.max(0, Math.min(props.chosen - props.most + 1, found.length - props.most));
-  return (
-    <Box flexDirection="column">
-      {found.slice(from, from + props.most).map(({ name, args, what }, index) => {
-        const chosen = from + index === props.chosen;
-        const sign = chosen ? (unicode ? '▸ ' : '> ') : '  ';
-        return (
-          <Text key={name} wrap="truncate-end" bold={chosen} dimColor={!chosen}>
-            {spoken ? '' : sign}
-            {`/${name} ${args}`.padEnd(26)} {what}
-          </Text>
-        );
-      })}
-    </Box>
-  );
-}
-
 const MAX_TOOLS = 3;
 const MAX_APPROVAL_ROWS = 4;
 
@@ -384,10 +409,9 @@ function LivePart(props: {
   const { columns } = useScreen();
   const shown = useScreenText();
   const markdown = useMarkdown();
-  const several = state.talks > 1;
   const run = findActiveRun(state);
   const approvals = state.runs.flatMap((one) =>
-    one.approvals.map((approval): DisplayedApproval => ({ approval, talk: several ? one.talk : undefined })),
+    one.approvals.map((approval): DisplayedApproval => ({ approval, talk: one.numbered ? one.talk : undefined })),
   );
   // Leaves out calls that propose an order while an approval panel is shown, because the panel already shows the order.
   const tools = (run?.tools ?? [])
@@ -411,14 +435,14 @@ function LivePart(props: {
       {tools.map((tool) => (
         <Text key={tool.id} wrap="truncate-end">
           <Spinner />
-          {several && run !== undefined ? `${conversationName(run.talk)} ` : ''}
+          {run?.numbered ? `${conversationName(run.talk)} ` : ''}
           {shown(tool.text)}
         </Text>
       ))}
       {thinking ? (
         <Text dimColor>
           <Spinner />
-          {several ? `${conversationName(run.talk)} ` : ''}thinking
+          {run?.numbered ? `${conversationName(run.talk)} ` : ''}thinking
         </Text>
       ) : null}
       {approvals.slice(0, full).map(({ approval, talk }, index) => (

@@ -8,9 +8,12 @@ import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { formatLocalTime } from '../text/as-of.ts';
 import type { ChatSession } from './chat-session.ts';
 import { isRunWaiting, shortTitle } from './chat-state.ts';
-import { type SlashCommand, type SlashName, slashCommands, slashHelpLines } from './slash-commands.ts';
+import { nearestCommand, type SlashCommand, type SlashName, slashHelpLines } from './slash-commands.ts';
 
-/** Maximum rows of a printed list, so that the list and the live part fit on the screen. */
+/**
+ * Maximum rows of a printed list, so that the list and the live part fit on the screen. Lists have their newest row
+ * last, next to the input.
+ */
 const MAX_LIST_ROWS = 15;
 const CLEARING_ROWS = 60;
 
@@ -39,10 +42,9 @@ export function runChatCommand(chat: ChatSession, { name, args }: SlashCommand):
     handler(chat, args);
     return;
   }
-  const names = slashCommands.map((command) => command.name);
-  const nearest = findClosestMatch(name, names);
-  const meant = nearest === undefined ? '' : `Did you mean /${nearest}? `;
-  chat.fail(usageError(`unknown command /${safeLine(name)}`, `${meant}Type /help for the list.`));
+  const nearest = nearestCommand(name);
+  const meant = nearest === undefined ? '/portfolio, /orders, /chart or /help' : `/${nearest}`;
+  chat.fail(usageError(`unknown command /${safeLine(name)}`, `Did you mean ${meant}? Type / to see all commands.`));
 }
 
 function runReport(chat: ChatSession, text: () => Promise<string>): void {
@@ -58,10 +60,9 @@ function abortable<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function chart(chat: ChatSession, args: readonly string[]): void {
-  runReport(chat, async () => {
+  chat.work(async (signal) => {
     const said = new Set(args.map((arg) => arg.toLowerCase().replace(/^--?/, '')));
-    const [symbol, range, ...more] = args.filter((arg) => !/^-{0,2}(candles|volume|line)$/i.test(arg));
-    if (symbol === undefined) throw usageError('which symbol?', 'For example: /chart AAPL 3m candles volume');
+    const [typed, range, ...more] = args.filter((arg) => !/^-{0,2}(candles|volume|line)$/i.test(arg));
     if (more.length > 0) {
       throw usageError(
         `unknown chart option "${safeLine(more.join(' '))}"`,
@@ -69,15 +70,28 @@ function chart(chat: ChatSession, args: readonly string[]): void {
       );
     }
     const look = { candles: said.has('candles'), volume: said.has('volume') };
-    return chat.driver.chart(symbol.toUpperCase(), range, look);
+    const symbol = typed ?? (await pickSymbol(chat, signal));
+    if (symbol === undefined) return;
+    chat.report(await abortable(chat.driver.chart(symbol.toUpperCase(), range, look), signal));
   });
+}
+
+/** Lets the person pick one of their symbols, or any other by its name. Undefined if they cancel. */
+async function pickSymbol(chat: ChatSession, signal: AbortSignal): Promise<string | undefined> {
+  const picked = await chat.picking.pick({
+    title: 'Chart of which symbol?',
+    choices: await abortable(chat.driver.symbols(), signal),
+    search: chat.driver.searchSymbols,
+    other: (typed) => (/^[a-z]{1,5}$/i.test(typed) ? { label: typed.toUpperCase(), what: '' } : undefined),
+  });
+  return picked?.label;
 }
 
 function approvals(chat: ChatSession, [verb, code]: readonly string[]): void {
   chat.work(async () => {
     const all = await chat.driver.approvals();
     if (verb === undefined) {
-      const lines = all.slice(0, MAX_LIST_ROWS).map(approvalLine);
+      const lines = all.slice(0, MAX_LIST_ROWS).map(approvalLine).reverse();
       return chat.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
     }
     if (verb !== 'cancel') {
@@ -106,7 +120,7 @@ function threads(chat: ChatSession): void {
     const all = await chat.driver.threads();
     if (all.length === 0) return 'No conversations yet.';
     const { runs, pending, thread: current } = chat.snapshot().state;
-    const shown = all.slice(0, MAX_LIST_ROWS);
+    const shown = all.slice(0, MAX_LIST_ROWS).reverse();
     const width = Math.max(...shown.map(({ thread }) => thread.length));
     return shown
       .map(({ thread, status, prompt, updated_at }) => {
@@ -162,26 +176,38 @@ async function pickThread(chat: ChatSession, current: string | undefined): Promi
   const here = threads.find(({ thread }) => thread === current);
   const all = threads.filter((one) => one !== here);
   if (all.length === 0 || (here !== undefined && unfinishedStatuses.includes(here.status))) return current;
-  const shown = all.slice(0, MAX_LIST_ROWS);
-  const rows = shown.map(
-    ({ updated_at, status, prompt }) => `${formatLocalTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
-  );
-  const row = await chat.picking.pick('Resume which conversation?', rows);
-  return row === undefined ? 'none' : shown[row]?.thread;
+  const picked = await chat.picking.pick({
+    title: 'Go on with which conversation?',
+    choices: all.map(({ thread, updated_at, status, prompt }) => ({
+      thread,
+      label: `${formatLocalTime(updated_at)}  ${status}`,
+      what: shortTitle(prompt),
+      also: [thread],
+    })),
+  });
+  return picked?.thread ?? 'none';
+}
+
+/** Returns the name that was typed, or else the label that the person picks; undefined if they cancel. */
+async function pickUnlessNamed(
+  chat: ChatSession,
+  name: string | undefined,
+  offer: Parameters<ChatSession['picking']['pick']>[0],
+): Promise<string | undefined> {
+  return name ?? (await chat.picking.pick(offer))?.label;
 }
 
 function theme(chat: ChatSession, [name]: readonly string[]): void {
   chat.work(async () => {
     const now = chat.snapshot().theme;
-    if (name === undefined) {
-      chat.report(
-        `The theme is ${now}. Change it for this session with /theme NAME (${themeNames.join(', ')}), or for good with: trade-agent config set theme NAME`,
-      );
-      return;
-    }
-    const chosen = themeNames.find((one) => one === name.toLowerCase());
+    const picked = await pickUnlessNamed(chat, name, {
+      title: `Theme for this session (now ${now})`,
+      choices: themeNames.map((one) => ({ label: one, what: one === now ? 'now' : '' })),
+    });
+    if (picked === undefined) return;
+    const chosen = themeNames.find((one) => one === picked.toLowerCase());
     if (chosen === undefined) {
-      throw usageError(`there is no theme "${safeLine(name)}"`, `Choose from ${themeNames.join(', ')}.`);
+      throw usageError(`there is no theme "${safeLine(picked)}"`, `Choose from ${themeNames.join(', ')}.`);
     }
     chat.chooseTheme(chosen);
     chat.add({ type: 'note', text: `Switched to theme ${chosen}. Earlier output keeps its colors.` });
@@ -191,26 +217,27 @@ function theme(chat: ChatSession, [name]: readonly string[]): void {
 function model(chat: ChatSession, [name]: readonly string[]): void {
   chat.work(async () => {
     const { status, state } = chat.snapshot();
-    if (name === undefined) {
-      chat.report(
-        `The model is ${status.model}. Change it for this session with /model NAME; "builtin" is the offline planner.`,
-      );
-      return;
-    }
     if (state.runs.length > 0) throw pendingOrderError();
-    await chat.driver.chooseModel(name);
+    const picked = await pickUnlessNamed(chat, name, {
+      title: `Model for this session (now ${status.model})`,
+      choices: name === undefined ? await chat.driver.models() : [],
+      other: (typed) => ({ label: typed, what: 'use the model of this name' }),
+    });
+    if (picked === undefined) return;
+    await chat.driver.chooseModel(picked);
     await chat.refresh();
     chat.add({ type: 'note', text: `Switched to ${chat.snapshot().status.model}.` });
   });
 }
 
-function profile(chat: ChatSession, [name]: readonly string[]): void {
+function profile(chat: ChatSession, [typed]: readonly string[]): void {
   chat.work(async () => {
     const all = await chat.driver.profiles();
-    if (name === undefined) {
-      const lines = all.map((one) => `${one.current ? '*' : ' '} ${one.name.padEnd(16)} ${one.environment}`);
-      return chat.report([...lines, '', 'Switch with /profile NAME.'].join('\n'));
-    }
+    const name = await pickUnlessNamed(chat, typed, {
+      title: 'Which profile?',
+      choices: all.map((one) => ({ label: one.name, what: `${one.environment}${one.current ? ', now' : ''}` })),
+    });
+    if (name === undefined || all.some((one) => one.current && one.name === name)) return;
     if (!all.some((one) => one.name === name)) {
       const names = all.map((one) => one.name);
       const nearest = findClosestMatch(name, names);

@@ -7,7 +7,7 @@ import { startLogin } from '../../app/login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { formatDollarAmount } from '../../trading/amounts.ts';
+import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
 import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
 import { humanReader } from '../text/reader.ts';
@@ -18,6 +18,8 @@ const MAX_CHART_ROWS = 30;
 const CHART_MARGIN_ROWS = 11;
 /** Maximum number of sparklines. Only the largest positions get one, because each sparkline costs a request. */
 const MAX_SPARKLINES = 20;
+/** Maximum length of a name in a list. */
+const MAX_NAME_LENGTH = 80;
 
 export interface ChatStatus {
   /** False until the first requests to the identity provider and the gateway succeed or fail. */
@@ -57,7 +59,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      return orders.length === 0 ? 'No orders.' : ordersText(orders, humanReader(screen().columns));
+      return orders.length === 0 ? 'No orders.' : ordersText(orders.toReversed(), humanReader(screen().columns));
     },
     /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
     chart: async (
@@ -93,6 +95,32 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       const { listProfiles } = await import('../../app/profile/profiles.ts');
       const profiles = await listProfiles(context);
       return profiles.map((one) => ({ ...one, environment: environmentName(one.environment) }));
+    },
+    /** Returns the person's symbols: what they hold, then their watchlist. */
+    symbols: async () => {
+      const gateway = await context.gateway();
+      const [held, watched] = await Promise.all([
+        gateway.positions(),
+        gateway.watchlist().catch(() => ({ symbols: [] })),
+      ]);
+      const mine = held.map(({ symbol, qty, market_value }) => ({
+        label: symbol,
+        what: `${formatShares(qty)}, worth ${formatDollarAmount(market_value)}`,
+      }));
+      const known = new Set(held.map(({ symbol }) => symbol));
+      const others = watched.symbols.filter((symbol) => !known.has(symbol));
+      return [...mine, ...others.map((symbol) => ({ label: symbol, what: 'on your watchlist' }))];
+    },
+    searchSymbols: async (typed: string) => {
+      const found = await (await context.gateway()).searchAssets(typed);
+      return found.map(({ symbol, name }) => ({ label: symbol, what: safeLine(name, MAX_NAME_LENGTH) }));
+    },
+    models: async () => {
+      const { listModels } = await import('../../app/model-list.ts');
+      return (await listModels(context, options)).map(({ name, server }) => ({
+        label: safeLine(name, MAX_NAME_LENGTH),
+        what: server ?? 'the built-in planner: works offline',
+      }));
     },
     /** @throws {TradeAgentError} `invalid_config` if the profile is incomplete */
     checkProfile: async (name: string) => (await import('../../app/chat.ts')).requireCompleteProfile(context, name),

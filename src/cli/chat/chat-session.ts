@@ -12,7 +12,16 @@ import { approvalOutcome, isFinalApproval, wasReportedAsNotPlaced } from '../tex
 import { DEFAULT_THEME } from '../text/theme.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
-import { type ChatAction, type ChatState, chatReducer, emptyChat, findActiveRun, isRunWaiting } from './chat-state.ts';
+import {
+  type ChatAction,
+  type ChatState,
+  chatReducer,
+  emptyChat,
+  findActiveRun,
+  isOpen,
+  isRunWaiting,
+} from './chat-state.ts';
+import { ChoicePicker, type Picker } from './choices.ts';
 import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;
@@ -22,12 +31,6 @@ const MAX_QUEUED = 5;
 
 /** Maximum wait for runs to save their pending work when the person quits. */
 const QUIT_GRACE_MS = 3000;
-
-export interface Picker {
-  readonly title: string;
-  readonly rows: readonly string[];
-  readonly chosen: number;
-}
 
 export interface ChatSnapshot {
   readonly state: ChatState;
@@ -52,7 +55,7 @@ export class ChatSession {
   readonly #listeners = new Set<() => void>();
   readonly #works = new WorkSet({ failed: (error) => this.fail(error), changed: () => this.#set({}) });
   readonly #watch: OpenOrderWatcher;
-  readonly picking = new RowPicker((picker) => this.#set({ picker }));
+  readonly picking: ChoicePicker;
   readonly #runCommand: (chat: ChatSession, command: SlashCommand) => void;
   readonly #onQuit: () => void;
   readonly #live = new AbortController();
@@ -75,6 +78,7 @@ export class ChatSession {
     this.driver = options.driver;
     this.#runCommand = options.runCommand;
     this.#clock = options.clock;
+    this.picking = new ChoicePicker(options.clock, (picker) => this.#set({ picker }));
     this.#snapshot = {
       state: { ...emptyChat, thread: options.thread },
       status: options.status,
@@ -247,8 +251,7 @@ export class ChatSession {
   #prompt(text: string): void {
     const { state } = this.#snapshot;
     // A conversation that waits for the phone takes no further prompts, so a new one starts.
-    const taken =
-      state.runs.some((run) => run.talk === state.talk) || state.pending.some((left) => left.talk === state.talk);
+    const taken = isOpen(state, state.talk);
     const talk = taken ? this.#nextTalk() : state.talk;
     const thread = taken ? undefined : state.thread;
     this.#dispatch({ type: 'start', talk, title: safeLine(text), text, thread });
@@ -361,45 +364,6 @@ export class ChatSession {
     this.#snapshot = { ...next, busy, queued: free && first !== undefined ? others : next.queued };
     for (const listener of this.#listeners) listener();
     if (free && first !== undefined) this.#take(first);
-  }
-}
-
-class RowPicker {
-  readonly #changed: (picker: Picker | undefined) => void;
-  #picker: Picker | undefined;
-  #picked: ((row: number | undefined) => void) | undefined;
-
-  constructor(changed: (picker: Picker | undefined) => void) {
-    this.#changed = changed;
-  }
-
-  /** Resolves with the selected row, or undefined if the list was canceled. */
-  pick(title: string, rows: readonly string[]): Promise<number | undefined> {
-    this.choose(false);
-    this.#show({ title, rows, chosen: 0 });
-    return new Promise((resolve) => {
-      this.#picked = resolve;
-    });
-  }
-
-  mark(by: 1 | -1): void {
-    if (this.#picker === undefined) return;
-    const { length } = this.#picker.rows;
-    this.#show({ ...this.#picker, chosen: (this.#picker.chosen + by + length) % length });
-  }
-
-  choose(taken: boolean): void {
-    if (this.#picker === undefined) return;
-    const { chosen } = this.#picker;
-    const picked = this.#picked;
-    this.#picked = undefined;
-    this.#show(undefined);
-    picked?.(taken ? chosen : undefined);
-  }
-
-  #show(picker: Picker | undefined): void {
-    this.#picker = picker;
-    this.#changed(picker);
   }
 }
 

@@ -11,6 +11,8 @@ import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 export interface ChatRun {
   /** The conversation's number in this chat, from 1. */
   readonly talk: number;
+  /** Whether its lines show the number, because another conversation was open at the same time. */
+  readonly numbered: boolean;
   readonly title: string;
   readonly thread: string | undefined;
   /** The part of the answer that has not been printed. */
@@ -107,7 +109,10 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
     case 'add':
       return addItem(state, action.item);
     case 'fresh':
-      return { ...state, talk: state.talks + 1, talks: state.talks + 1, thread: undefined };
+      // A conversation that is over leaves its number to the next.
+      return isOpen(state, state.talk)
+        ? { ...state, talk: state.talks + 1, talks: state.talks + 1, thread: undefined }
+        : { ...state, thread: undefined };
     case 'failed': {
       const run = state.runs.find(({ talk }) => talk === action.talk);
       if (run === undefined) return addItem(state, errorItem(action.message, action.hint));
@@ -124,8 +129,11 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
 
 function onStart(state: ChatState, action: ChatAction & { type: 'start' }): ChatState {
   const { talk, title, text, thread } = action;
+  const others = state.runs.filter((other) => other.talk !== talk);
+  const numbered = others.length > 0 || state.pending.some((left) => left.talk !== talk);
   const run: ChatRun = {
     talk,
+    numbered,
     title,
     thread,
     answer: '',
@@ -139,7 +147,7 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
   };
   const next: ChatState = {
     ...state,
-    runs: [...state.runs, run],
+    runs: [...state.runs.map((other) => ({ ...other, numbered: true })), run],
     pending: state.pending.filter((left) => left.talk !== talk),
     talk,
     thread,
@@ -157,7 +165,7 @@ function onEvent(state: ChatState, run: ChatRun, event: AgentEvent): ChatState {
     case 'text':
       return onText(state, run, safeText(event.delta));
     case 'tool_call': {
-      const tool = { id: event.id, name: event.name, text: toolCallText(event.name, event.args) };
+      const tool = { id: event.id, name: event.name, text: toolCallText(event) };
       return updateRun(flushAnswer(state, run), { tools: [...run.tools, tool] }, run.talk);
     }
     case 'tool_result':
@@ -302,10 +310,14 @@ function updateRun(state: ChatState, change: Partial<ChatRun>, talk = change.tal
   };
 }
 
-/** Adds an item to the chat, with the name of its conversation if there are several. */
+/** Returns whether a conversation is running or waits for an approval. */
+export function isOpen(state: ChatState, talk: number): boolean {
+  return state.runs.some((run) => run.talk === talk) || state.pending.some((left) => left.talk === talk);
+}
+
+/** Adds an item to the chat, with the name of its conversation if several were open at the same time. */
 function addRunItem(state: ChatState, run: ChatRun, item: ChatItem): ChatState {
-  const several = state.talks > 1;
-  return addItem(state, several ? { ...item, talk: conversationName(run.talk) } : item);
+  return addItem(state, run.numbered ? { ...item, talk: conversationName(run.talk) } : item);
 }
 
 export function shortTitle(prompt: string): string {

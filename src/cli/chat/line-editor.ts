@@ -13,9 +13,16 @@ export interface EditorState {
   readonly cut: string;
   /** Older entries that were edited, by index. Cleared when an entry is sent. */
   readonly edited: ReadonlyMap<number, string>;
-  /** The text that Ctrl-R searches for, and its last match. The next Ctrl-R continues from this match. */
-  readonly search: { readonly wanted: string; readonly found: string } | undefined;
-  readonly noMatch: string | undefined;
+  /** Set while Ctrl-R searches the history. */
+  readonly search: HistorySearch | undefined;
+}
+
+interface HistorySearch {
+  readonly wanted: string;
+  /** Whether no further entry contains the text. The last match stays displayed. */
+  readonly failed: boolean;
+  /** The editor before the search, to which Ctrl-G returns. */
+  readonly before: EditorState;
 }
 
 export const emptyEditor: EditorState = {
@@ -27,7 +34,6 @@ export const emptyEditor: EditorState = {
   cut: '',
   edited: new Map(),
   search: undefined,
-  noMatch: undefined,
 };
 
 export type EditorAction =
@@ -48,8 +54,8 @@ export function splitGraphemes(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
-export function editorReducer(before: EditorState, action: EditorAction): EditorState {
-  const state = before.noMatch === undefined ? before : { ...before, noMatch: undefined };
+export function editorReducer(state: EditorState, action: EditorAction): EditorState {
+  if (state.search !== undefined) return onSearch(state, state.search, action);
   switch (action.type) {
     case 'paste':
       return insert(state, action.text);
@@ -106,7 +112,7 @@ const ctrlKeys = new Map<string, Edit>([
   ['f', moveTo(right)],
   ['p', moveUp],
   ['n', moveDown],
-  ['r', searchHistory],
+  ['r', startSearch],
   ['d', (state) => remove(state, 0)],
   ['u', (state) => kill(state, lineStart(state), state.cursor)],
   ['k', (state) => kill(state, state.cursor, Math.max(lineEnd(state), state.cursor + 1))],
@@ -120,13 +126,16 @@ const metaKeys = new Map<string, Edit>([
   ['d', (state) => kill(state, state.cursor, wordEnd(state))],
 ]);
 
+/** Removes control characters except line feeds, which could move the terminal's cursor. */
+function withoutControls(text: string): string {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '');
+}
+
 function insert(state: EditorState, typed: string): EditorState {
-  // Removes control characters, which could move the terminal's cursor.
-  const text = typed
-    .replace(/\r\n?/g, '\n')
-    .replace(/\t/g, ' ')
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '')
-    .slice(0, Math.max(0, MAX_INPUT_LENGTH - state.text.length));
+  const text = withoutControls(typed.replace(/\r\n?/g, '\n').replace(/\t/g, ' ')).slice(
+    0,
+    Math.max(0, MAX_INPUT_LENGTH - state.text.length),
+  );
   if (text === '') return state;
   const parts = splitGraphemes(state.text);
   const before = parts.slice(0, state.cursor).join('') + text;
@@ -208,26 +217,62 @@ function moveDown(state: EditorState): EditorState {
   };
 }
 
-/** Returns the state for a new entry, which discards edits of older entries and ends a search. */
+/** Returns the state for a new entry, which discards edits of older entries. */
 function newEntryState(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
-  return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
+  return { history, shown: history.length, draft: '', edited: new Map() };
 }
 
-/** Finds the next older entry that contains the input. Down and Ctrl-N lead back to the input. */
-function searchHistory(state: EditorState): EditorState {
-  const { history, text, shown } = state;
-  const goesOn = state.search !== undefined && text === state.search.found;
-  // A history entry that is displayed unedited was not typed, so it is not the text to search for.
-  const looking = shown < history.length && text === (state.edited.get(shown) ?? history[shown]);
-  const wanted = goesOn ? (state.search?.wanted ?? '') : looking ? state.draft : text;
-  const from = goesOn || looking ? shown : history.length;
-  const found = history
-    .slice(0, from)
-    .findLastIndex((entry) => entry !== text && entry.toLowerCase().includes(wanted.toLowerCase()));
-  if (found < 0) return { ...state, noMatch: wanted };
-  const typed = goesOn || looking ? state : { ...state, shown: history.length, draft: text };
-  const next = showEntry(typed, found);
-  return { ...next, search: { wanted, found: next.text } };
+/** Starts a search with what was typed. An older entry that is displayed unedited was not typed. */
+function startSearch(state: EditorState): EditorState {
+  const { history, text, shown, edited } = state;
+  const looking = shown < history.length && text === (edited.get(shown) ?? history[shown]);
+  const wanted = looking ? '' : text;
+  const search = { wanted, failed: false, before: state };
+  return wanted === '' ? { ...state, search } : findEntry({ ...state, search }, search, history.length, -1);
+}
+
+/** Handles the keys of a search as readline does. A key that is not the search's own ends it and then acts as usual. */
+function onSearch(state: EditorState, search: HistorySearch, action: EditorAction): EditorState {
+  const found: EditorState = { ...state, search: undefined };
+  if (action.type !== 'key') return editorReducer(found, action);
+  const { input, key } = action;
+  if (key.escape) return found;
+  const act = key.ctrl ? searchKeys.get(input) : undefined;
+  if (act !== undefined) return act(state, search);
+  const typed = key.ctrl || key.meta || namedKeys.some(([name]) => key[name]) ? '' : withoutControls(input);
+  if (typed === '' && !key.backspace) return editorReducer(found, action);
+  return narrowSearch(state, search, typed);
+}
+
+const searchKeys = new Map<string, (state: EditorState, search: HistorySearch) => EditorState>([
+  ['r', (state, search) => findEntry(state, search, state.shown, -1)],
+  ['s', (state, search) => findEntry(state, search, state.shown, 1)],
+  ['g', (_, search) => search.before],
+]);
+
+/** Adds to the wanted text, or removes its last character if nothing was typed. */
+function narrowSearch(state: EditorState, search: HistorySearch, typed: string): EditorState {
+  const { shown, history } = state;
+  const wanted = typed === '' ? splitGraphemes(search.wanted).slice(0, -1).join('') : search.wanted + typed;
+  const next = { ...search, wanted, failed: false };
+  if (wanted === '') return { ...search.before, search: next };
+  // A longer text may still be in the displayed entry. A shorter one starts again from the newest.
+  return findEntry(state, next, typed !== '' && shown < history.length ? shown + 1 : history.length, -1);
+}
+
+/** Displays the next entry with the wanted text, older (-1) or newer (1) than `from`, with the cursor at the text. */
+function findEntry(state: EditorState, search: HistorySearch, from: number, step: 1 | -1): EditorState {
+  const { history } = state;
+  const wanted = search.wanted.toLowerCase();
+  for (let at = from + step; at >= 0 && at < history.length; at += step) {
+    const entry = history[at] ?? '';
+    const place = entry.toLowerCase().indexOf(wanted);
+    // An entry that was sent twice is found once.
+    if (place < 0 || (entry === state.text && at !== state.shown)) continue;
+    const cursor = splitGraphemes(entry.slice(0, place)).length;
+    return { ...showEntry(state, at), text: entry, cursor, search: { ...search, failed: false } };
+  }
+  return { ...state, search: { ...search, failed: true } };
 }
 
 function showEntry(state: EditorState, index: number): EditorState {
@@ -247,6 +292,5 @@ function showEntry(state: EditorState, index: number): EditorState {
     shown: index,
     draft,
     edited,
-    search: undefined,
   };
 }

@@ -1,29 +1,39 @@
+import { findClosestMatch } from '../../text/closest-match.ts';
+import { type Choice, rankChoices } from './choices.ts';
 import type { EditorState } from './line-editor.ts';
 
+/** The chat's commands. `also` has names that people know from elsewhere, by which the list finds a command. */
 export const slashCommands = [
-  { name: 'help', args: '', what: 'show this help' },
-  { name: 'portfolio', args: '', what: 'your account and positions, day and total P/L' },
-  { name: 'orders', args: '', what: 'your latest orders' },
-  { name: 'approvals', args: '[cancel CODE]', what: 'your approval requests and their outcomes' },
-  { name: 'threads', args: '', what: 'your conversations' },
+  { name: 'help', args: '', what: 'show this help', also: ['keys', 'commands'] },
   {
-    name: 'resume',
-    args: '[THREAD]',
-    what: 'resume an unfinished conversation',
+    name: 'portfolio',
+    args: '',
+    what: 'your account and positions, day and total P/L',
+    also: ['positions', 'holdings', 'account', 'balance'],
   },
-  { name: 'theme', args: '[NAME]', what: 'color theme: dark, light, color-blind, none' },
-  { name: 'model', args: '[NAME]', what: 'show the model, or choose another for this session' },
-  { name: 'mcp', args: '', what: 'third-party MCP servers and their enabled tools' },
-  { name: 'profile', args: '[NAME]', what: 'list profiles, or switch to another' },
+  { name: 'orders', args: '', what: 'your latest orders', also: ['trades', 'fills'] },
+  {
+    name: 'approvals',
+    args: '[cancel CODE]',
+    what: 'your approval requests and their outcomes',
+    also: ['pending', 'cancel'],
+  },
+  { name: 'threads', args: '', what: 'your conversations', also: ['history', 'conversations'] },
+  { name: 'resume', args: '[THREAD]', what: 'pick a conversation and go on with it', also: ['sessions', 'continue'] },
+  { name: 'theme', args: '[NAME]', what: 'color theme: dark, light, color-blind, none', also: ['colors'] },
+  { name: 'model', args: '[NAME]', what: 'pick the model for this session', also: ['provider'] },
+  { name: 'mcp', args: '', what: 'third-party MCP servers and their enabled tools', also: ['tools', 'servers'] },
+  { name: 'profile', args: '[NAME]', what: 'pick another profile', also: ['switch'] },
   {
     name: 'chart',
-    args: 'SYMBOL [RANGE]',
+    args: '[SYMBOL] [RANGE]',
     what: 'price chart: 5d, 2w, 3m, 1y; candles, volume',
+    also: ['quote', 'price', 'symbol'],
   },
-  { name: 'clear', args: '', what: 'start a new conversation on a clear screen' },
-  { name: 'halt', args: '[lift]', what: 'halt all trading and withdraw pending approvals' },
-  { name: 'login', args: '', what: 'sign in' },
-  { name: 'quit', args: '', what: 'quit (or press Ctrl-C twice)' },
+  { name: 'clear', args: '', what: 'start a new conversation on a clear screen', also: ['new', 'reset'] },
+  { name: 'halt', args: '[lift]', what: 'halt all trading and withdraw pending approvals', also: ['stop', 'lift'] },
+  { name: 'login', args: '', what: 'sign in', also: ['signin'] },
+  { name: 'quit', args: '', what: 'quit (or press Ctrl-C twice)', also: ['exit'] },
 ] as const;
 
 export type SlashName = (typeof slashCommands)[number]['name'];
@@ -46,55 +56,49 @@ export function parseSlashCommand(line: string): SlashCommand | undefined {
   return { name, args: rest.split(/\s+/).filter((arg) => arg !== '') };
 }
 
+type CommandChoice = Choice & { readonly name: SlashName };
+
+const commandChoices: readonly CommandChoice[] = slashCommands.map(({ name, args, what, also }) => ({
+  name,
+  label: `/${name}`,
+  args,
+  what,
+  also,
+}));
+
 /**
- * Returns the commands that start with the typed word, such as `/po`. Returns none after a space or newline, or if the
- * word is a complete command.
+ * Returns the commands that match the typed word, such as `/po`, best match first. Returns none after a space or
+ * newline, if the word is a complete command, while a history entry is displayed (the arrow keys then move through the
+ * history), and during a search of the history.
  */
-export function matchingCommands(text: string): (typeof slashCommands)[number][] {
+export function offeredCommands({ text, history, shown, search }: EditorState): readonly CommandChoice[] {
   const typed = /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase();
-  if (typed === undefined) return [];
-  const found = slashCommands.filter(({ name }) => name.startsWith(typed));
-  return found.length === 1 && found[0]?.name === typed ? [] : found;
+  if (typed === undefined || search !== undefined || text === history[shown]) return [];
+  return slashCommands.some(({ name }) => name === typed) ? [] : rankChoices(typed, commandChoices);
+}
+
+/** Returns the text after Tab: the chosen command, and a space if it takes arguments. */
+export function completeCommand(editor: EditorState, chosen: number): string {
+  const one = offeredCommands(editor)[chosen];
+  return one === undefined ? editor.text : `${one.label}${one.args === '' ? '' : ' '}`;
 }
 
 /**
- * Like {@link matchingCommands}, but returns none while a history entry is displayed, because the arrow keys then move
- * through the history.
+ * Returns the highlighted command, which Enter runs; undefined if no commands are offered, or for an alias such as
+ * `/q`, which is complete unless another command was chosen.
  */
-export function offeredCompletions(editor: EditorState): (typeof slashCommands)[number][] {
-  return editor.text === editor.history[editor.shown] ? [] : matchingCommands(editor.text);
+export function highlightedCommand(editor: EditorState, chosen: number): string | undefined {
+  const isAlias = Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
+  return chosen === 0 && isAlias ? undefined : offeredCommands(editor)[chosen]?.label;
 }
 
-/**
- * Returns the text after Tab: completed to the common prefix of all candidates, or to the chosen command and a space.
- */
-export function completeCommand(text: string, chosen: number): string {
-  const found = matchingCommands(text);
-  const [first] = found;
-  if (first === undefined) return text;
-  const shared = found.reduce((prefix, { name }) => commonPrefix(prefix, name), first.name as string);
-  if (found.length > 1 && chosen === 0 && shared.length > text.length - 1) return `/${shared}`;
-  const { name, args } = found[chosen] ?? first;
-  return `/${name}${args === '' ? '' : ' '}`;
-}
-
-/**
- * Returns the highlighted command, which Enter completes; undefined if there are no completions. `send` is false if the
- * command needs an argument.
- */
-export function highlightedCommand(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
-  const one = offeredCompletions(editor)[chosen];
-  // Aliases such as "/q" are complete, unless another command was chosen.
-  const whole = chosen === 0 && Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
-  if (one === undefined || whole) return undefined;
-  const wants = one.args !== '' && !one.args.startsWith('[');
-  return { text: `/${one.name}${wants ? ' ' : ''}`, send: !wants };
-}
-
-function commonPrefix(a: string, b: string): string {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length++;
-  return a.slice(0, length);
+/** Returns the command that was probably meant, by its name or by a name that people know from elsewhere. */
+export function nearestCommand(typed: string): string | undefined {
+  const names = new Map(
+    slashCommands.flatMap(({ name, also }) => [name, ...also].map((each) => [each, name] as const)),
+  );
+  const nearest = findClosestMatch(typed, [...names.keys()]) ?? '';
+  return names.get(nearest as SlashName) ?? rankChoices(typed, commandChoices)[0]?.name;
 }
 
 export const slashHelpLines = [
@@ -105,9 +109,8 @@ export const slashHelpLines = [
   ...slashCommands.map(({ name, args, what }) => `  ${`/${name} ${args}`.padEnd(26)} ${what}`),
   '',
   '  Enter                      send; Alt-Enter, Ctrl-J or a trailing \\: new line',
-  '  Tab                        complete a command',
-  '  Up, Down                   browse your input history',
-  '  Ctrl-R                     find the text in your history; again: older matches',
+  '  Tab, Up, Down              complete or choose a command; browse the history',
+  '  Ctrl-R                     search the history as you type; again: older',
   '  Ctrl-A E K U W Y, Alt-B F  move and cut as in a shell',
   '  Esc                        stop the model; pending approvals are kept',
   '  Ctrl-C twice               quit, and list what is still pending',

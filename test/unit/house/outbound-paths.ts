@@ -88,7 +88,7 @@ export const outboundPaths = {
     chosenBy: 'owner',
     files: ['app/phone.ts', 'app/login.ts', 'home/phone/phone-client.ts', 'sandbox/sandbox-company.ts'],
   },
-  models: { chosenBy: 'owner', files: ['agent/model/create-chat-model.ts'] },
+  models: { chosenBy: 'owner', files: ['agent/model/create-chat-model.ts', 'app/model-list.ts'] },
   'updates and the home’s own address': { chosenBy: 'owner', files: ['app/doctor/doctor.ts', 'app/home/doctor.ts'] },
   relations: {
     chosenBy: 'owner',

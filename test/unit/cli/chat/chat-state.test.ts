@@ -81,14 +81,16 @@ describe('the chat’s state', () => {
   });
 
   it('shows a tool while it runs, and its result on one line afterwards', () => {
-    const running = stateAfter([{ type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } }]);
-    expect(runOf(running).tools).toEqual([{ id: 'c1', name: 'get_quote', text: 'get_quote AAPL' }]);
+    const call = { type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } } as const;
+    const running = stateAfter([{ ...call, title: 'Look up prices' }]);
+    expect(runOf(running).tools).toEqual([{ id: 'c1', name: 'get_quote', text: 'Look up prices (AAPL)' }]);
+    expect(runOf(stateAfter([call])).tools).toMatchObject([{ text: 'get_quote (AAPL)' }]);
     const done = stateAfter(
       [{ type: 'tool_result', id: 'c1', name: 'get_quote', ok: true, summary: 'AAPL\n179.50', ms: 312 }],
       running,
     );
     expect(runOf(done).tools).toEqual([]);
-    expect(done.items).toEqual([{ type: 'tool', text: 'get_quote AAPL: AAPL 179.50', ok: true, ms: 312 }]);
+    expect(done.items).toEqual([{ type: 'tool', text: 'Look up prices (AAPL): AAPL 179.50', ok: true, ms: 312 }]);
   });
 
   it('keeps an approval live until it is decided, whatever order several are decided in', () => {
@@ -228,6 +230,6 @@ describe('the chat’s state', () => {
       { type: 'notice', message: 'slow\u0007\u202e' },
     ]);
     expect(JSON.stringify(state)).not.toMatch(/\\u001b|\\u0007|\u202e/);
-    expect(runOf(state).tools[0]?.text).toBe('get_quote A');
+    expect(runOf(state).tools[0]?.text).toBe('get_quote (A)');
   });
 });

@@ -157,7 +157,7 @@ describe('the chat looks as it did', () => {
     await chat.shows(/Bought 5 AAPL at \$179\.51/);
     await chat.turn('/chart AAPL 3m candles volume\r', /your cost/);
     await expect(readable(chat.frame())).toMatchFileSnapshot(file('chart'));
-    await chat.turn('/resume\r', /Enter to select/);
+    await chat.turn('/resume\r', /Enter selects/);
     await expect(readable(chat.frame().split('\n').slice(-8).join('\n'))).toMatchFileSnapshot(file('resume'));
   });
 });

@@ -39,47 +39,69 @@ describe('the line editor', () => {
   });
 
   describe('looking back', () => {
-    const lines = ['buy 5 AAPL', 'quote KO', 'sell 2 AAPL'];
+    const lines = ['buy 5 AAPL', 'quote KO', 'sell 2 aapl', 'quote KO'];
     const sent = edit(...lines.flatMap((line) => [type(line), { type: 'sent' } as const]));
     const then = (...actions: EditorAction[]) => actions.reduce(editorReducer, sent);
 
-    it('after Ctrl-U finds what is typed since, not what was typed before', () => {
-      expect(then(type('AAPL'), control('r'), control('u'), type('KO'), control('r')).text).toBe('quote KO');
+    it('narrows what it finds with each letter, latest first, the cursor at what it found', () => {
+      expect(then(control('r'))).toMatchObject({ text: '', search: { wanted: '' } });
+      expect(then(control('r'), type('o'))).toMatchObject({ text: 'quote KO', cursor: 2 });
+      const found = then(control('r'), type('a'), type('AP'));
+      expect(found).toMatchObject({ text: 'sell 2 aapl', cursor: 7, search: { wanted: 'aAP', failed: false } });
+      expect(then(control('r'), type('aa'), type('pl'), press('backspace'), press('backspace')).text).toBe(
+        'sell 2 aapl',
+      );
+      expect(then(control('r'), type('a'), press('backspace'))).toMatchObject({ text: '', search: { wanted: '' } });
     });
 
-    it('says what it looked for in vain, until the next key', () => {
-      const vain = then(type('TSLA'), control('r'));
-      expect(vain).toMatchObject({ text: 'TSLA', noMatch: 'TSLA' });
-      expect(editorReducer(vain, type('x')).noMatch).toBeUndefined();
-      expect(then(type('AAPL'), control('r'), control('r'), control('r'))).toMatchObject({
-        text: 'buy 5 AAPL',
-        noMatch: 'AAPL',
+    it('goes on to older lines and back to newer ones, and says where there is none', () => {
+      const older = then(control('r'), type('aapl'), control('r'));
+      expect(older).toMatchObject({ text: 'buy 5 AAPL', search: { failed: false } });
+      expect(editorReducer(older, control('r'))).toMatchObject({ text: 'buy 5 AAPL', search: { failed: true } });
+      expect(editorReducer(older, control('s'))).toMatchObject({ text: 'sell 2 aapl', search: { failed: false } });
+      expect(then(control('r'), type('aaplx'))).toMatchObject({ text: '', search: { failed: true } });
+    });
+
+    it('finds a line that was sent twice in a row of matches once', () => {
+      expect(then(control('r'), type('ko'), control('r'))).toMatchObject({
+        text: 'quote KO',
+        search: { failed: true },
       });
+    });
+
+    it('starts with what is typed', () => {
+      const found = then(type('AAPL'), control('r'));
+      expect(found).toMatchObject({ text: 'sell 2 aapl', search: { wanted: 'AAPL' } });
+      expect([press('escape'), control('n'), control('n')].reduce(editorReducer, found)).toMatchObject({
+        text: 'AAPL',
+      });
+    });
+
+    it('keeps the line on Esc, and acts on other keys as ever', () => {
+      expect(then(control('r'), type('aapl'), press('escape'))).toMatchObject({
+        text: 'sell 2 aapl',
+        search: undefined,
+      });
+      expect(then(control('r'), type('aapl'), control('u'))).toMatchObject({ text: 'aapl', search: undefined });
+      expect(then(control('r'), type('aapl'), press('upArrow'))).toMatchObject({ text: 'quote KO', search: undefined });
+    });
+
+    it('brings back what was typed before on Ctrl-G', () => {
+      const back = then(type('sell'), press('leftArrow'), control('r'), type(' 2'), control('g'));
+      expect(back).toMatchObject({ text: 'sell', cursor: 3, search: undefined });
+      expect(back.shown).toBe(back.history.length);
+    });
+
+    it('is over once the line is sent', () => {
+      expect(then(control('r'), type('aapl'), { type: 'sent' })).toMatchObject({ text: '', search: undefined });
+      expect(then(control('r'), type('aapl'), { type: 'sent' }).history.at(-1)).toBe('sell 2 aapl');
     });
 
     it('keeps an older entry as it was changed, until something is sent', () => {
       const changed = [press('upArrow'), type('!'), press('upArrow'), press('downArrow')];
-      expect(then(...changed).text).toBe('sell 2 AAPL!');
-      expect(then(...changed, { type: 'sent' }, press('upArrow'), press('upArrow')).text).toBe('sell 2 AAPL');
+      expect(then(...changed).text).toBe('quote KO!');
+      expect(then(...changed, { type: 'sent' }, press('upArrow'), press('upArrow')).text).toBe('quote KO');
     });
-  });
-
-  it('finds earlier lines by what is typed, latest first, and comes back to it', () => {
-    const lines = ['buy 5 AAPL', 'quote KO', 'sell 2 aapl', 'quote KO'];
-    const sent = edit(...lines.flatMap((line) => [type(line), { type: 'sent' } as const]), type('AAPL'));
-    const found = editorReducer(sent, control('r'));
-    expect(found).toMatchObject({ text: 'sell 2 aapl', cursor: 11 });
-    const older = editorReducer(found, control('r'));
-    expect(older.text).toBe('buy 5 AAPL');
-    expect(editorReducer(older, control('r')).text).toBe('buy 5 AAPL');
-    expect([control('n'), control('n'), control('n'), control('n')].reduce(editorReducer, older).text).toBe('AAPL');
-    expect(edit(type('nothing like it'), control('r')).text).toBe('nothing like it');
-  });
-
-  it('finds a line that was sent twice once', () => {
-    const lines = ['sell 1 KO', 'buy 5 KO', 'quote AAPL', 'buy 5 KO'];
-    const sent = edit(...lines.flatMap((line) => [type(line), { type: 'sent' } as const]), type('KO'));
-    expect([control('r'), control('r')].reduce(editorReducer, sent).text).toBe('sell 1 KO');
   });
 
   it('keeps the lines of a paste, without control characters', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent, ApprovalView } from '../../../../src/agent/events.ts';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
+import { manualClock } from '../manual-clock.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 import { type ChatLook, openScreen, status } from './chat-screen.tsx';
 
@@ -60,6 +61,15 @@ function scriptedDriver(events: readonly AgentEvent[], shown: ChatStatus = statu
     checkProfile: async (name) => {
       if (name === 'live') throw new TradeAgentError('invalid_config', 'profile "live" is missing gateway');
     },
+    symbols: async () => [
+      { label: 'AAPL', what: '5, worth $897.55' },
+      { label: 'KO', what: 'on your watchlist' },
+    ],
+    searchSymbols: async () => [],
+    models: async () => [
+      { label: 'builtin', what: 'the built-in planner: works offline' },
+      { label: 'gpt-mini', what: 'api.openai.com' },
+    ],
     chooseModel: async () => undefined,
     chooseTheme: () => undefined,
     events: async () => undefined,
@@ -90,7 +100,7 @@ async function readyChat(events?: readonly AgentEvent[], look?: OpenLook) {
 
 const pendingEvents: AgentEvent[] = [
   { type: 'thread', thread: 'th_1' },
-  { type: 'tool_call', id: 'c1', name: 'get_quote', args: { symbols: ['AAPL'] } },
+  { type: 'tool_call', id: 'c1', name: 'get_quote', title: 'Look up prices', args: { symbols: ['AAPL'] } },
   { type: 'tool_result', id: 'c1', name: 'get_quote', ok: true, summary: 'AAPL 179.50 (simulated)', ms: 120 },
   { type: 'approval', approval },
 ];
@@ -112,7 +122,7 @@ describe('the chat’s screen', () => {
       '$179.50 now, $900.00 at most; not placed if the price rises over 1%',
       'ta-abcdefgh',
       'http://127.0.0.1:4710/phone',
-      '✓ get_quote AAPL: AAPL 179.50 (simulated) (0.1 s)',
+      '✓ Look up prices (AAPL): AAPL 179.50 (simulated) (0.1 s)',
     ]) {
       expect(chat.screen()).toContain(text);
     }
@@ -261,7 +271,68 @@ describe('the chat’s screen', () => {
     await chat.turn('/p', '/profile [NAME]');
     await chat.turn('\u001b[B', '▸ /profile');
     await chat.turn('\t', '❯ /profile');
-    await chat.turn('\r', '* sandbox');
+    await chat.turn('\r', /Which profile\?[\s\S]*▸ sandbox +PAPER, now/);
+  });
+
+  it('lists all commands at /, and says how many more there are than fit', async () => {
+    const chat = await readyChat();
+    await chat.turn('/', /▸ \/help[\s\S]*\n {2}7 more below/);
+    await chat.turn('\u001b[A', /▸ \/quit/);
+    expect(chat.screen()).toMatch(/\n {2}7 more above/);
+    await chat.turn('hist', /▸ \/threads/);
+    expect(chat.screen()).not.toContain('more');
+  });
+
+  it('searches the history as one types, and runs what it found', async () => {
+    const chat = await readyChat();
+    await chat.turn('/orders\r', 'No orders.');
+    await chat.turn('\u0012', 'search history: ');
+    await chat.turn('earl', /❯ an earlier line\nsearch history: earl/);
+    await chat.turn('x', 'no other entry has: earlx');
+    await chat.turn('\u0007', /^❯ .*try/m);
+    expect(chat.screen()).not.toContain('search history');
+    await chat.turn('\u0012ord\r', /No orders\.[\s\S]*No orders\./);
+    expect(chat.runs).toEqual([]);
+  });
+
+  it('cancels a search on Ctrl-C without counting it as one to quit', async () => {
+    const chat = await readyChat();
+    await chat.turn('\u0012earl', 'search history: earl');
+    await chat.turn('\u0003', /^❯ .*try/m);
+    expect(chat.screen()).not.toContain('again to quit');
+  });
+
+  it('offers the symbols that the person has, and any other by its name', async () => {
+    const searchSymbols = async () => [{ label: 'SBUX', what: 'Starbucks Corporation' }];
+    const clock = manualClock(NOW);
+    const chat = await readyChat([], { clock, driver: { searchSymbols } });
+    await chat.turn('/chart\r', /Chart of which symbol\?[\s\S]*▸ AAPL +5, worth \$897\.55/);
+    await chat.turn('\r', 'a chart of AAPL undefined');
+    await chat.turn('/chart\r', /Chart of which symbol\?/);
+    await chat.turn('star', 'which symbol? star');
+    await clock.slept(250);
+    clock.advance(250);
+    await chat.turn('bucks', '▸ SBUX');
+    await chat.turn('\r', 'a chart of SBUX undefined');
+  });
+
+  it('offers models, and takes a name that is not listed', async () => {
+    const chosen: string[] = [];
+    const chooseModel = async (name: string) => void chosen.push(name);
+    const chat = await readyChat([], { driver: { chooseModel } });
+    await chat.turn('/model\r', /Model for this session \(now built-in planner\)[\s\S]*▸ builtin/);
+    await chat.turn('mini\r', 'Switched to');
+    await chat.turn('/model\r', /Model for this session/);
+    await chat.turn('my-own', /▸ my-own +use the model of this name/);
+    await chat.turn('\r', /Switched to[\s\S]*Switched to/);
+    expect(chosen).toEqual(['gpt-mini', 'my-own']);
+  });
+
+  it('leaves everything as it is where a list is canceled', async () => {
+    const chat = await readyChat();
+    await chat.turn('/theme\r', /Theme for this session[\s\S]*color-blind/);
+    await chat.turn('\u001b', /^❯ .*try/m);
+    expect(chat.session.snapshot().theme).toBe('dark');
   });
 
   it('brings back what was typed in an earlier session', async () => {
@@ -291,7 +362,7 @@ describe('the chat’s screen', () => {
     const chat = openChat(pendingEvents, { spoken: true });
     await chat.turn('buy 5 AAPL limit 180\r', 'waiting for your phone');
     expect(chat.screen()).not.toMatch(/[╭│╰⠋-⠿]/);
-    expect(chat.screen()).toContain('done: get_quote AAPL');
+    expect(chat.screen()).toContain('done: Look up prices (AAPL)');
   });
 
   it('quits on the second Ctrl-C, and only then', async () => {
@@ -321,7 +392,8 @@ describe('the chat’s screen', () => {
 
   it('tells a misspelt command from a wish', async () => {
     const chat = openChat();
-    await chat.turn('/portfolo\r', 'unknown command /portfolo');
+    await chat.turn('/portfollio\r', /unknown command \/portfollio[\s\S]*Did you mean \/portfolio\?/);
+    await chat.turn('/foo\r', /unknown command \/foo[\s\S]*Did you mean \/portfolio, \/orders, /);
     expect(chat.runs).toEqual([]);
   });
 
@@ -330,12 +402,12 @@ describe('the chat’s screen', () => {
     await chat.turn('/orders\r', /❯ \/orders\n\nNo orders\./);
   });
 
-  it('runs the command that is marked on Enter, and asks for what it wants first', async () => {
+  it('runs the command that is marked on Enter, and completes it on Tab', async () => {
     const chat = await readyChat();
     await chat.turn('/ord', '▸ /orders');
     await chat.turn('\r', 'No orders.');
     await chat.turn('/ch', '▸ /chart');
-    await chat.turn('\r', '❯ /chart');
+    await chat.turn('\t', '❯ /chart');
     await chat.turn('KO 5d\r', 'a chart of KO 5d');
     expect(chat.kept).toEqual(['/orders', '/chart KO 5d']);
   });

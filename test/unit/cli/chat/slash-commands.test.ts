@@ -3,12 +3,15 @@ import { type EditorState, emptyEditor } from '../../../../src/cli/chat/line-edi
 import {
   completeCommand,
   highlightedCommand,
-  matchingCommands,
+  nearestCommand,
+  offeredCommands,
   parseSlashCommand,
+  slashCommands,
   slashHelpLines,
 } from '../../../../src/cli/chat/slash-commands.ts';
 
 const typed = (text: string): EditorState => ({ ...emptyEditor, text });
+const names = (text: string) => offeredCommands(typed(text)).map(({ name }) => name);
 
 describe('a / command', () => {
   it('has a name and arguments', () => {
@@ -25,15 +28,15 @@ describe('a / command', () => {
     expect(parseSlashCommand('quit my KO position')).toBeUndefined();
   });
 
-  it('is taken by Enter as it is marked, half typed as it may be', () => {
-    expect(highlightedCommand(typed('/thr'), 0)).toEqual({ text: '/threads', send: true });
-    expect(highlightedCommand(typed('/p'), 1)).toEqual({ text: '/profile', send: true });
-    expect(highlightedCommand(typed('/ch'), 0)).toEqual({ text: '/chart ', send: false });
+  it('is run by Enter as it is marked, half typed as it may be', () => {
+    expect(highlightedCommand(typed('/thr'), 0)).toBe('/threads');
+    expect(highlightedCommand(typed('/p'), 1)).toBe('/profile');
+    expect(highlightedCommand(typed('/ch'), 0)).toBe('/chart');
     // Whole as they are, or none at all.
     for (const text of ['/', '/q', '/help', '/orders 3', '/zzz', 'buy 5 AAPL']) {
       expect(highlightedCommand(typed(text), 0)).toBeUndefined();
     }
-    expect(highlightedCommand(typed('/'), 1)).toEqual({ text: '/portfolio', send: true });
+    expect(highlightedCommand(typed('/'), 1)).toBe('/portfolio');
   });
 
   it('is explained in lines that fit 80 columns', () => {
@@ -41,18 +44,43 @@ describe('a / command', () => {
   });
 
   it('may become several while half typed, and none once it is whole', () => {
-    expect(matchingCommands('/p').map(({ name }) => name)).toEqual(['portfolio', 'profile']);
-    expect(matchingCommands('/portfolio')).toEqual([]);
-    expect(matchingCommands('/p x')).toEqual([]);
-    expect(matchingCommands('p')).toEqual([]);
+    expect(names('/')).toEqual(slashCommands.map(({ name }) => name));
+    expect(names('/p').slice(0, 2)).toEqual(['portfolio', 'profile']);
+    expect(names('/portfolio')).toEqual([]);
+    expect(names('/p x')).toEqual([]);
+    expect(names('p')).toEqual([]);
   });
 
-  it('is completed as far as all agree, then to the one that is marked', () => {
-    expect(completeCommand('/p', 0)).toBe('/portfolio');
-    expect(completeCommand('/p', 1)).toBe('/profile ');
-    expect(completeCommand('/po', 0)).toBe('/portfolio');
-    expect(completeCommand('/ch', 0)).toBe('/chart ');
-    expect(completeCommand('/ha', 0)).toBe('/halt ');
-    expect(completeCommand('/zzz', 0)).toBe('/zzz');
+  it('is found by letters of its name in order, by another name and by what it does', () => {
+    expect(names('/ptf')[0]).toBe('portfolio');
+    expect(names('/positions')).toEqual(['portfolio']);
+    expect(names('/sessions')).toEqual(['resume']);
+    expect(names('/withdraw')).toEqual(['halt']);
+    // Not from within a word: portFOliO.
+    expect(names('/foo')).toEqual([]);
+  });
+
+  it('is not offered where an earlier line is shown or searched for', () => {
+    const earlier = { ...typed('/po'), history: ['/po'], shown: 0 };
+    expect(offeredCommands(earlier)).toEqual([]);
+    const search = { wanted: 'po', failed: false, before: emptyEditor };
+    expect(offeredCommands({ ...typed('/po'), search })).toEqual([]);
+  });
+
+  it('is completed to the one that is marked', () => {
+    const complete = (text: string, chosen: number) => completeCommand(typed(text), chosen);
+    expect(complete('/p', 0)).toBe('/portfolio');
+    expect(complete('/p', 1)).toBe('/profile ');
+    expect(complete('/po', 0)).toBe('/portfolio');
+    expect(complete('/ch', 0)).toBe('/chart ');
+    expect(complete('/ha', 0)).toBe('/halt ');
+    expect(complete('/ptf', 0)).toBe('/portfolio');
+    expect(complete('/zzz', 0)).toBe('/zzz');
+  });
+
+  it('has a nearest one where it is misspelled, or named as elsewhere', () => {
+    expect(nearestCommand('portfolo')).toBe('portfolio');
+    expect(nearestCommand('histroy')).toBe('threads');
+    expect(nearestCommand('xyzzyx')).toBeUndefined();
   });
 });

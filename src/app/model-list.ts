@@ -1,0 +1,89 @@
+import {
+  type ModelServer,
+  modelServerNames,
+  modelServerUrl,
+  resolveModelServer,
+  splitModelPreset,
+} from '../agent/model/model-server.ts';
+import type { ResolvedProfile } from '../config/profile.ts';
+import { loadModelKey } from '../secrets/model-key.ts';
+import type { AgentOptions, App } from './app.ts';
+import { withModelOptions } from './chosen-model.ts';
+
+/** Asks a model server for its models, as OpenAI's API lists them. */
+export function requestModels(app: App, server: ModelServer, timeoutMs: number): Promise<Response> {
+  return app.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
+    headers: server.key === undefined ? {} : { authorization: `Bearer ${server.key}` },
+    redirect: 'error',
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(timeoutMs)]),
+  });
+}
+
+/** Returns the names in a server's response; undefined if it has no list. */
+export async function readModelNames(response: Response): Promise<string[] | undefined> {
+  try {
+    const { data } = (await response.json()) as { data?: unknown };
+    if (!Array.isArray(data)) return undefined;
+    return data.map((model: unknown) => String((model as { id?: unknown } | null)?.id));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Maximum wait for servers, most of which are probably not running. */
+const LIST_TIMEOUT_MS = 1500;
+/** Maximum number of models that are listed of one server. */
+const MAX_LISTED = 500;
+
+export interface ListedModel {
+  readonly name: string;
+  /** Host of the model's server; undefined for the built-in planner. */
+  readonly server: string | undefined;
+}
+
+/**
+ * Lists models that a session can use: the planner, the profile's model, and what the profile's server and the servers
+ * with a preset offer now. Servers that do not respond or have no key are left out. Empty if a server runs the agent,
+ * because only that server knows its models.
+ */
+export async function listModels(app: App, options: AgentOptions): Promise<ListedModel[]> {
+  const profile = await app.profile();
+  if (profile.server !== undefined) return [];
+  const { model } = withModelOptions(profile, options);
+  const { name } = model;
+  const own = name === undefined ? [] : [{ name, server: hostOf(modelServerUrl(model)) }];
+  // TRADE_AGENT_API_KEY is only for the chosen server.
+  const { TRADE_AGENT_API_KEY: _, ...env } = app.env;
+  const presets = modelServerNames
+    .map((preset) => ({ provider: 'openai' as const, name: `${preset}/any` }))
+    .filter((preset) => name === undefined || modelServerUrl(preset) !== modelServerUrl(model));
+  const lists = await Promise.all([
+    ...(name === undefined ? [] : [listFrom(app, app.env, model)]),
+    ...presets.map((preset) => listFrom(app, env, preset)),
+  ]);
+  return [{ name: 'builtin', server: undefined }, ...own, ...lists.flat().filter((one) => one.name !== name)];
+}
+
+async function listFrom(
+  app: App,
+  env: Readonly<Record<string, string | undefined>>,
+  settings: ResolvedProfile['model'],
+): Promise<ListedModel[]> {
+  try {
+    const url = modelServerUrl(settings);
+    const server = resolveModelServer(settings, env, await loadModelKey(await app.store(), url));
+    const response = await requestModels(app, server, LIST_TIMEOUT_MS);
+    const names = response.ok ? ((await readModelNames(response)) ?? []) : [];
+    // A model of a preset's server is named with the preset, because the profile may have another server.
+    const named = settings.base_url === undefined ? splitModelPreset(settings.name ?? '') : undefined;
+    const prefix = named === undefined ? '' : `${named.preset}/`;
+    return names.slice(0, MAX_LISTED).map((name) => ({ name: `${prefix}${name}`, server: hostOf(url) }));
+  } catch {
+    app.signal.throwIfAborted();
+    return [];
+  }
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}

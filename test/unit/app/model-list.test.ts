@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import type { AgentOptions, App } from '../../../src/app/app.ts';
+import { listModels } from '../../../src/app/model-list.ts';
+import type { ResolvedProfile } from '../../../src/config/profile.ts';
+import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
+
+/** Lists with servers that offer these models, by host. Returns also the keys that each host was sent. */
+async function listed(
+  profile: Partial<ResolvedProfile>,
+  offers: Readonly<Record<string, unknown>>,
+  { env = {}, options = {} }: { env?: NodeJS.ProcessEnv; options?: AgentOptions } = {},
+) {
+  const keys: Record<string, string | null> = {};
+  const app = {
+    env,
+    signal: new AbortController().signal,
+    profile: async () => ({ model: { provider: 'builtin' }, ...profile }),
+    store: async () => ({ get: async () => ({}) }) as unknown as CredentialStore,
+    fetch: async (url: string, { headers }: RequestInit) => {
+      const { host, pathname } = new URL(url);
+      keys[host] = new Headers(headers).get('authorization');
+      if (!Object.hasOwn(offers, host)) throw new TypeError('connection refused');
+      expect(pathname).toMatch(/\/v1\/models$/);
+      return Response.json(offers[host]);
+    },
+  } as unknown as App;
+  const models = await listModels(app, options);
+  return { models: models.map(({ name, server }) => `${name} ${server ?? ''}`.trim()), keys };
+}
+
+const named = (...ids: string[]) => ({ data: ids.map((id) => ({ id })) });
+
+it('lists the planner, and what the servers with a key or without need of one offer', async () => {
+  const offers = { 'api.openai.com': named('gpt-a', 'gpt-b'), '127.0.0.1:11434': named('llama3.2') };
+  const { models, keys } = await listed({}, offers, { env: { OPENAI_API_KEY: 'k1' } });
+  expect(models).toEqual([
+    'builtin',
+    'openai/gpt-a api.openai.com',
+    'openai/gpt-b api.openai.com',
+    'ollama/llama3.2 127.0.0.1:11434',
+  ]);
+  expect(keys['api.openai.com']).toBe('Bearer k1');
+  // Without a key of its own, it was not asked.
+  expect(keys).not.toHaveProperty('openrouter.ai');
+});
+
+it('sends the chosen server’s key to no other server', async () => {
+  const model = { provider: 'openai', name: 'mine', base_url: 'https://models.example.com/v1' } as const;
+  const env = { TRADE_AGENT_API_KEY: 'secret' };
+  const { models, keys } = await listed({ model }, { 'models.example.com': named('mine', 'theirs') }, { env });
+  expect(models).toEqual(['builtin', 'mine models.example.com', 'theirs models.example.com']);
+  expect(Object.entries(keys).filter(([, key]) => key !== null)).toEqual([['models.example.com', 'Bearer secret']]);
+});
+
+it('names the models of a chosen preset as they are chosen', async () => {
+  const { models } = await listed({}, { '127.0.0.1:1234': named('a', 'b') }, { options: { model: 'lmstudio/a' } });
+  expect(models).toEqual(['builtin', 'lmstudio/a 127.0.0.1:1234', 'lmstudio/b 127.0.0.1:1234']);
+});
+
+it.each([[{ data: 'none' }], [{}], ['text']])('does without the list of a server that answers %j', async (answer) => {
+  expect((await listed({}, { '127.0.0.1:11434': answer })).models).toEqual(['builtin']);
+});
+
+it('leaves the models of a server that runs the agent to that server', async () => {
+  expect((await listed({ server: 'https://agents.example.com' }, {})).models).toEqual([]);
+});
