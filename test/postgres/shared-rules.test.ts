@@ -45,10 +45,10 @@ withPostgres('the rules of gateways that share a database', () => {
   };
 
   /** As "gateway rules" does on an operator's machine that has the gateways' settings. */
-  const operator = () => {
+  const operator = (settings: object = {}) => {
     const home = join(folder, 'operator');
     const places = { home, config: join(home, 'gateway.yaml') };
-    write('operator', 'gateway.yaml', JSON.stringify({ database: { url_env: 'GATEWAY_URL', tenant } }));
+    write('operator', 'gateway.yaml', JSON.stringify({ ...settings, database: { url_env: 'GATEWAY_URL', tenant } }));
     const app = { env: { GATEWAY_URL: server.app }, clock: systemClock };
     const asked: (readonly string[])[] = [];
     return {
@@ -259,6 +259,21 @@ withPostgres('the rules of gateways that share a database', () => {
       await expect(importRules('out', { base })).rejects.toMatchObject(stale);
       expect(asked).toEqual([]);
       expect(await importRules('out', { base: (await show()).version })).toMatchObject({ outcome: 'imported' });
+    });
+
+    it('are not replaced by limits for an account number that no account has', async () => {
+      const { asked, show, import: importRules } = operator({ broker: { credentials: 'alpaca-keys' } });
+      const key = { sub: 'ada', connection: 'broker', kind: 'alpaca-keys', sealed: Buffer.from('sealed') };
+      await stores.brokerKeys.keep({ ...key, accountNumber: 'PA1000000001', environment: 'paper', keptAt: 1000 });
+      await show('out');
+      write('out', 'limits.yaml', limits('500').replace('"*"', 'PA1000000010'));
+      await expect(importRules('out')).rejects.toMatchObject({
+        code: 'invalid_config',
+        message: 'limits.yaml has an entry for PA1000000010, but no account here has that number',
+      });
+      expect(asked).toEqual([]);
+      write('out', 'limits.yaml', limits('500').replace('"*"', 'PA1000000001'));
+      expect(await importRules('out')).toMatchObject({ outcome: 'imported' });
     });
 
     it('are not replaced if they change while the operator is asked', async () => {

@@ -28,7 +28,7 @@ interface OpenedDatabase<Stores> {
 
 export interface AuditStores
   extends Pick<GatewayStores, 'halts' | 'audit' | 'checkpoints' | 'rules'>,
-    Partial<Pick<GatewayStores, 'limits'>> {
+    Partial<Pick<GatewayStores, 'limits' | 'brokerKeys'>> {
   recount(now: number): Promise<RedateResult>;
 }
 
@@ -116,9 +116,9 @@ export async function openAuditStores(
 ): Promise<OpenedDatabase<AuditStores>> {
   if (database !== undefined) {
     const { postgres, opened } = await openPostgres(database, folder, env);
-    const { halts, audit, checkpoints, rules, limits } = postgres.postgresGatewayStores(opened);
+    const { halts, audit, checkpoints, rules, limits, brokerKeys } = postgres.postgresGatewayStores(opened);
     const recount = (now: number) => postgres.recountTenantOrders(opened, now);
-    const shared = { ...defined({ rules }), limits };
+    const shared = { ...defined({ rules }), limits, brokerKeys };
     return { stores: { halts, audit, checkpoints, ...shared, recount }, close: () => opened.close() };
   }
   const file = join(folder, 'gateway.db');

@@ -16,7 +16,8 @@ import {
   REMOVE_LAST_LIMIT_HINT,
   readActiveRules,
 } from '../../gateway/policy/files/rules-source.ts';
-import { hasLimits } from '../../gateway/policy/rules.ts';
+import { findUnknownAccounts } from '../../gateway/policy/limited-accounts.ts';
+import { hasLimits, unknownAccountProblem } from '../../gateway/policy/rules.ts';
 import { readAuditExportHeader, verifyAuditExport, writeAuditExport } from '../../gateway/record/audit-export.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
 import { createPrivateFile, readFileIfExists } from '../../machine/private-file.ts';
@@ -28,7 +29,7 @@ import type { App } from '../app.ts';
 import { loadPinnedKeys, pinnedKeyMatcher } from '../receipts.ts';
 import { type AuditStores, openAuditStores, withGatewayKeys } from './gateway-database.ts';
 import { sealFilePath } from './key-file.ts';
-import { type GatewayPaths, readStorageSettings, readTimestampRootCertificates } from './settings-file.ts';
+import { type GatewayPaths, readBrokers, readStorageSettings, readTimestampRootCertificates } from './settings-file.ts';
 
 /**
  * Lifts a halt (or `reducing`) on the gateway's own machine, for an owner who can't use their phone. Works while the
@@ -163,6 +164,7 @@ export async function importGatewayRules(
         hint: REMOVE_LAST_LIMIT_HINT,
       });
     }
+    await requireKnownAccounts(places.config, stores, rules);
     const changes = describeImport(before, rules);
     const isLooser = changes.some((line) => line.startsWith('looser:'));
     if (!(await confirm(changes, isLooser))) return { ...result, outcome: 'not_imported' as const, changes };
@@ -170,6 +172,16 @@ export async function importGatewayRules(
     const noted = { ...change, note: { ...change.note, facts } };
     if (!(await store.replace(before.read, noted, clock.now(), noSeparateAuditLog))) throw staleError();
     return { ...result, outcome: 'imported' as const, changes };
+  });
+}
+
+/** Limits for an account number that no account has would apply to nothing. The number is probably misspelled. */
+async function requireKnownAccounts(config: string, { brokerKeys }: AuditStores, { written }: LoadedRules) {
+  if (brokerKeys === undefined) return;
+  const [unknown] = await findUnknownAccounts(written.limits, { brokers: await readBrokers(config), brokerKeys });
+  if (unknown === undefined) return;
+  throw new TradeAgentError('invalid_config', unknownAccountProblem(unknown), {
+    hint: 'Nothing was imported. Fix the account number in limits.yaml, or remove the entry.',
   });
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
+import { brokerListSettingsShape, type NamedBroker, toNamedBrokers } from '../../gateway/broker/named-broker.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';
 import { kmsSettingsSchema } from '../../secrets/kms/kms-settings.ts';
@@ -31,6 +32,15 @@ const storageOnlySchema = z.looseObject({ database: databaseSchema.optional(), k
 export async function readStorageSettings(file: string): Promise<StorageSettings> {
   if (!existsSync(file)) return {};
   return await parseYaml(storageOnlySchema, readRequiredFile(file, 'gateway configuration', ''), file);
+}
+
+const brokersOnlySchema = z.looseObject(brokerListSettingsShape);
+
+/** Returns the brokers in a gateway's settings. @throws {TradeAgentError} `invalid_config` */
+export async function readBrokers(file: string): Promise<NamedBroker[]> {
+  return toNamedBrokers(
+    await parseYaml(brokersOnlySchema, readRequiredFile(file, 'gateway configuration', ''), file),
+  );
 }
 
 const anchorOnlySchema = z.looseObject({ anchor: anchorSchema.optional() });
