@@ -8,7 +8,7 @@ import { DAY_MS } from '../values/durations.ts';
 
 /** Maximum age in milliseconds. Special closings are announced days ahead, so reading the calendar daily is enough. */
 const MAX_CALENDAR_AGE_MS = 20 * 3_600_000;
-/** Number of past days in the calendar. Missed moments are detected only within these days. */
+/** Number of past days in the calendar. Missed run times are detected only within these days. */
 const DAYS_BACK = 31;
 /** Number of future days in the calendar. The gateway allows at most 400 days in total. */
 const DAYS_AHEAD = 360;

@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import { TradeAgentError } from '../errors/errors.ts';
 import { findClosestMatch } from '../text/closest-match.ts';
 import type { TradingDay } from '../trading/activity.ts';
-import { type Moments, marketTimeMoments, parseMarketTime } from './moments.ts';
+import { type RunTimes, marketTimeRunTimes, parseMarketTime } from './run-times.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
 /**
@@ -10,23 +10,23 @@ import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
  * use the same expressions.
  */
 const MAX_CACHED_EXPRESSIONS = 1_000;
-const cachedMoments = new Map<string, Moments>();
+const cachedRunTimes = new Map<string, RunTimes>();
 
-/** Returns the moments of a timing. @param calendar used only for times relative to the opening or closing */
-export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
+/** Returns the run times of a timing. @param calendar used only for times relative to the opening or closing */
+export function timingRunTimes(timing: Timing, calendar: readonly TradingDay[]): RunTimes {
   if ('cron' in timing) return cachedCronMoments(timing.cron);
   const edge = parseMarketTime(timing.at);
   if (edge === undefined) throw new TypeError('a stored market time is invalid');
-  return marketTimeMoments(edge, calendar);
+  return marketTimeRunTimes(edge, calendar);
 }
 
-function cachedCronMoments(cron: string): Moments {
-  const known = cachedMoments.get(cron);
+function cachedCronMoments(cron: string): RunTimes {
+  const known = cachedRunTimes.get(cron);
   if (known !== undefined) return known;
-  if (cachedMoments.size >= MAX_CACHED_EXPRESSIONS) cachedMoments.clear();
-  const moments = cronMoments(cron);
-  cachedMoments.set(cron, moments);
-  return moments;
+  if (cachedRunTimes.size >= MAX_CACHED_EXPRESSIONS) cachedRunTimes.clear();
+  const runTimes = cronRunTimes(cron);
+  cachedRunTimes.set(cron, runTimes);
+  return runTimes;
 }
 
 const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
@@ -42,12 +42,12 @@ const fields = [
 ] as const;
 
 /**
- * Returns the moments of a cron expression with five fields (or `@daily` and the like) in the exchange's time zone. A
+ * Returns the run times of a cron expression with five fields (or `@daily` and the like) in the exchange's time zone. A
  * time that is skipped when daylight saving time begins occurs right after the gap. A time that is repeated when
  * daylight saving time ends occurs once, unless the minute or the hour is `*` or a step.
  * @throws {TradeAgentError} `usage`; the error names the invalid field and suggests a correction
  */
-export function cronMoments(expression: string): Moments {
+export function cronRunTimes(expression: string): RunTimes {
   const job = parseCron(expression.trim());
   if (job === undefined) throw explainInvalid(expression);
   if (job.nextRun() === null) {

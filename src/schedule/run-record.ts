@@ -28,7 +28,7 @@ export const runRecordSchema = z.strictObject({
   ended_at: z.iso.datetime().nullable(),
   status: z.enum(runStatuses),
   exit_code: z.int().nullable(),
-  /** Number of earlier missed moments that this run covers; 100 means that many or more. */
+  /** Number of earlier missed run times that this run covers; 100 means that many or more. */
   missed: z.int(),
   attempt: z.int(),
   /** Total number of findings. `findings` contains the most severe ones. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseMarketTime } from './moments.ts';
+import { parseMarketTime } from './run-times.ts';
 import { schedulerNames } from './scheduler-names.ts';
 
 export const EXCHANGE_ZONE = 'America/New_York';

@@ -6,7 +6,7 @@ import { toPriceConditions } from '../check/conditions.ts';
 import { parseRules } from '../check/load-rules.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
-import { timingMoments } from '../schedule/cron-expression.ts';
+import { timingRunTimes } from '../schedule/cron-expression.ts';
 import { type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 import {
@@ -128,7 +128,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
  * due immediately, and the sweep computes the next time.
  */
 async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {
-  const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
+  const next = 'cron' in timing ? timingRunTimes(timing, []).after(now, 1)[0] : now;
   const conditions = on_price === true ? toPriceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
   return { wakeAt: nextReviewTime(timing, next, now), conditions };
 }

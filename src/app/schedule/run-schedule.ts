@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../check/result-schema.ts';
 import { toErrorObject } from '../../errors/error-object.ts';
 import { decideRun, type RunDecision } from '../../schedule/decide-run.ts';
-import type { Moments } from '../../schedule/moments.ts';
+import type { RunTimes } from '../../schedule/run-times.ts';
 import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { ScheduleJournal, ScheduleStore } from '../../schedule/schedule-store.ts';
@@ -9,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exitCodes } from '../exit-codes.ts';
-import { loadScheduleMoments, openMarketHoursGateway, scheduleStore } from './schedule-context.ts';
+import { loadRunTimes, openMarketHoursGateway, scheduleStore } from './schedule-context.ts';
 
 export type ScheduleRun =
   /** @property next milliseconds since the epoch; undefined if unknown */
@@ -31,13 +31,13 @@ export async function runSchedule(
   const { check } = schedule;
   // Called before a session is opened, so that a run that proposes nothing gets a read-only token.
   if (check.suggest !== true || check.approval === 'deny') app.limitToReading();
-  const moments = await loadScheduleMoments(app, schedule.timing, schedule.profile, store);
-  if (!atOnce && !needsLock(store.journal(schedule), moments, app.clock.now())) {
-    return { status: 'not_due', next: moments.after(app.clock.now(), 1)[0] };
+  const runTimes = await loadRunTimes(app, schedule.timing, schedule.profile, store);
+  if (!atOnce && !needsLock(store.journal(schedule), runTimes, app.clock.now())) {
+    return { status: 'not_due', next: runTimes.after(app.clock.now(), 1)[0] };
   }
   return await store.alone(schedule.id, app.signal, async () => {
     const journal = markDiedRuns(store.journal(schedule), app.clock.now());
-    const decision = decideRun(moments, journal, app.clock.now());
+    const decision = decideRun(runTimes, journal, app.clock.now());
     if (!decision.run && !atOnce) {
       store.write(schedule.id, { ...journal, handled: decision.handled, pending: null });
       return { status: 'not_due', next: decision.next };
@@ -47,8 +47,8 @@ export async function runSchedule(
 }
 
 /** Returns whether the schedule has to run, or missed runs have to be recorded. */
-function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boolean {
-  const decision = decideRun(moments, journal, now);
+function needsLock(journal: ScheduleJournal, runTimes: RunTimes, now: number): boolean {
+  const decision = decideRun(runTimes, journal, now);
   return decision.run || decision.handled !== journal.handled;
 }
 

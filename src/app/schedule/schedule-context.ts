@@ -5,7 +5,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { createCalendarFileStore, loadCurrentCalendar, readCachedCalendar } from '../../schedule/calendar-cache.ts';
 import { createCommandRunner } from '../../schedule/machine-command.ts';
-import type { Moments } from '../../schedule/moments.ts';
+import type { RunTimes } from '../../schedule/run-times.ts';
 import { createScheduler, type SchedulerHost } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
@@ -48,24 +48,24 @@ export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): 
  * Returns the times at which a schedule is due, using the broker's calendar if needed.
  * @throws {TradeAgentError} any error from reading the calendar, if no current calendar is cached
  */
-export async function loadScheduleMoments(
+export async function loadRunTimes(
   app: App,
   timing: Timing,
   profile: string,
   store: ScheduleStore,
-): Promise<Moments> {
-  if ('cron' in timing) return momentsFromCalendar(timing, []);
+): Promise<RunTimes> {
+  if ('cron' in timing) return runTimesFromCalendar(timing, []);
   const { days } = await loadCurrentCalendar({
     store: createCalendarFileStore(store.folder, profile),
     now: app.clock.now(),
     ask: async (range) => (await openMarketHoursGateway(app)).calendar(range),
   });
-  return momentsFromCalendar(timing, days);
+  return runTimesFromCalendar(timing, days);
 }
 
-async function momentsFromCalendar(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
-  const { timingMoments } = await import('../../schedule/cron-expression.ts');
-  return timingMoments(timing, calendar);
+async function runTimesFromCalendar(timing: Timing, calendar: readonly TradingDay[]): Promise<RunTimes> {
+  const { timingRunTimes } = await import('../../schedule/cron-expression.ts');
+  return timingRunTimes(timing, calendar);
 }
 
 export interface AddScheduleOptions {
@@ -121,13 +121,13 @@ export async function readScheduleState(
 ): Promise<ScheduleState> {
   const now = app.clock.now();
   const calendar = readCachedCalendar(store.folder, schedule.profile);
-  const moments = await momentsFromCalendar(schedule.timing, calendar?.days ?? []);
+  const runTimes = await runTimesFromCalendar(schedule.timing, calendar?.days ?? []);
   const journal = store.journal(schedule);
-  const [latest] = moments.upTo(now - OVERDUE_MS, 1);
+  const [latest] = runTimes.upTo(now - OVERDUE_MS, 1);
   return {
     schedule,
     entry: entry ?? (await entryState(app, store, schedule)),
-    next: moments.after(now, NEXT_RUNS),
+    next: runTimes.after(now, NEXT_RUNS),
     overdue: latest !== undefined && latest > journal.handled && journal.handled <= now ? latest : undefined,
     last: journal.runs.at(-1),
   };

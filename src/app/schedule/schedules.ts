@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { createShortId } from '../../agent/short-id.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { requireMarketTime, wakeMinutes } from '../../schedule/moments.ts';
+import { requireMarketTime, wakeMinutes } from '../../schedule/run-times.ts';
 import { createScheduler, detectSchedulerName } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
@@ -19,7 +19,7 @@ import {
   type AddScheduleOptions,
   DEFAULT_RUN_TIMEOUT_MS,
   describeThisMachine,
-  loadScheduleMoments,
+  loadRunTimes,
   readScheduleState,
   requireValidScheduleName,
   type ScheduleState,
@@ -94,7 +94,7 @@ export async function addSchedule(
   requireFreeName(options.name, store);
   const check = await validateCheck(options);
   const account = app.isAllAccounts ? ALL_ACCOUNTS : await app.account();
-  const moments = await loadScheduleMoments(app, timing, profile.name, store);
+  const runTimes = await loadRunTimes(app, timing, profile.name, store);
   const now = app.clock.now();
   const machine = describeThisMachine(app, store.folder);
   const scheduler = createScheduler(options.with ?? detectSchedulerName(machine), machine);
@@ -117,7 +117,7 @@ export async function addSchedule(
     check,
     timeout: timeoutMs,
     with: scheduler.name,
-    entry: scheduler.entry(id, command, wakeMinutes(moments, now), timeoutMs),
+    entry: scheduler.entry(id, command, wakeMinutes(runTimes, now), timeoutMs),
     created_at: new Date(now).toISOString(),
   };
 

@@ -6,7 +6,7 @@ import type { JobHandler } from '../../jobs/job-queue.ts';
 import { startClockTimeLimit } from '../../net/time-limit.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
-import { timingMoments } from '../../schedule/cron-expression.ts';
+import { timingRunTimes } from '../../schedule/cron-expression.ts';
 import { decideRun } from '../../schedule/decide-run.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { TradingDayReader } from '../../server/jobs/market-days.ts';
@@ -63,7 +63,7 @@ export function createCheckJob(parts: CheckJobParts): JobHandler {
     const now = parts.clock.now();
     const { timing } = row.schedule;
     const days = 'at' in timing ? await parts.days.known() : [];
-    const decision = decideRun(timingMoments(timing, days), row, now);
+    const decision = decideRun(timingRunTimes(timing, days), row, now);
     if (!decision.run && row.askedAt === null) return await recordPassed(rows, row, decision.handled);
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);

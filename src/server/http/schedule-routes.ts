@@ -10,8 +10,8 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
-import { timingMoments } from '../../schedule/cron-expression.ts';
-import type { Moments } from '../../schedule/moments.ts';
+import { timingRunTimes } from '../../schedule/cron-expression.ts';
+import type { RunTimes } from '../../schedule/run-times.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
@@ -49,14 +49,14 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     sessions,
     clock,
   });
-  const momentsOf = async (timing: Timing, session: () => Promise<Session>): Promise<Moments> =>
-    timingMoments(timing, 'at' in timing ? await days.askedBy(await session()) : []);
+  const runTimesOf = async (timing: Timing, session: () => Promise<Session>): Promise<RunTimes> =>
+    timingRunTimes(timing, 'at' in timing ? await days.askedBy(await session()) : []);
   const shown = async (caller: Caller, rows: readonly ScheduleRow<ServerSchedule, RunRecord>[]) => {
     let session: Promise<Session> | undefined;
     const once = () => (session ??= getCallerSession(parts, caller));
     return await Promise.all(
       rows.map(async (row) =>
-        toRemoteSchedule(row, await withHttpProblems(() => momentsOf(row.schedule.timing, once)), clock.now()),
+        toRemoteSchedule(row, await withHttpProblems(() => runTimesOf(row.schedule.timing, once)), clock.now()),
       ),
     );
   };
@@ -75,8 +75,8 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     const key = requireIdempotencyKey(c);
     const asked = await parseJsonBody(c, addScheduleRequestSchema, MAX_BODY_BYTES);
     const session = await getCallerSession(parts, caller);
-    const moments = await withHttpProblems(() => withUsageProblems(() => momentsOf(asked.timing, async () => session)));
-    const made = await withUsageProblems(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
+    const runTimes = await withHttpProblems(() => withUsageProblems(() => runTimesOf(asked.timing, async () => session)));
+    const made = await withUsageProblems(() => newSchedule(asked, caller, { key, runTimes, now: clock.now() }));
     await withHttpProblems(() => sessions.grantOffline(caller, caller.accessToken));
     const added = await personSchedules(parts, caller.sub).add(made, MAX_SCHEDULES);
     if (!('schedule' in added)) throw addProblem(added.outcome, asked.name);
@@ -111,7 +111,7 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
 async function newSchedule(
   asked: AddScheduleRequest,
   caller: Caller,
-  { key, moments, now }: { readonly key: string; readonly moments: Moments; readonly now: number },
+  { key, runTimes, now }: { readonly key: string; readonly runTimes: RunTimes; readonly now: number },
 ): Promise<NewSchedule<ServerSchedule>> {
   const { rules } = asked.check;
   const file = rules === undefined ? defaultRulesFile() : await parseRules(rules, 'rules');
@@ -125,17 +125,17 @@ async function newSchedule(
     key,
     request: createHash('sha256').update(JSON.stringify(asked)).digest('base64url'),
     now,
-    wakeAt: nextReviewTime(asked.timing, moments.after(now, 1)[0], now),
+    wakeAt: nextReviewTime(asked.timing, runTimes.after(now, 1)[0], now),
     conditions: asked.on_price === true ? toPriceConditions(file) : [],
   };
 }
 
 function toRemoteSchedule(
   { schedule: { scopes: _, ...schedule }, last }: ScheduleRow<ServerSchedule, RunRecord>,
-  moments: Moments,
+  runTimes: RunTimes,
   now: number,
 ): RemoteSchedule {
-  const next = moments.after(now, NEXT_TIMES_SHOWN).map((moment) => new Date(moment).toISOString());
+  const next = runTimes.after(now, NEXT_TIMES_SHOWN).map((runTime) => new Date(runTime).toISOString());
   return { ...schedule, next, last: last ?? null };
 }
 

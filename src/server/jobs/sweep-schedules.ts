@@ -1,4 +1,4 @@
-import { timingMoments } from '../../schedule/cron-expression.ts';
+import { timingRunTimes } from '../../schedule/cron-expression.ts';
 import { decideRun } from '../../schedule/decide-run.ts';
 import { timingSchema } from '../../schedule/schedule.ts';
 import type { DueSchedule, TenantSchedules, WakePlan, WorkerLeases } from '../../store/schedule-rows.ts';
@@ -61,7 +61,7 @@ export function createScheduleSweep(options: ScheduleSweepOptions): (signal: Abo
 
 function planWake({ timing: stored, ...progress }: DueSchedule, days: readonly TradingDay[], now: number): WakePlan {
   const timing = timingSchema.parse(stored);
-  const decision = decideRun(timingMoments(timing, days), progress, now);
-  const next = decision.run ? timingMoments(timing, days).after(now, 1)[0] : decision.next;
+  const decision = decideRun(timingRunTimes(timing, days), progress, now);
+  const next = decision.run ? timingRunTimes(timing, days).after(now, 1)[0] : decision.next;
   return { wakeAt: nextReviewTime(timing, next, now), isDue: decision.run };
 }

@@ -21,7 +21,7 @@ interface Worker {
   readonly said: () => string;
 }
 
-withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
+withPostgres(`${COUNT} schedules that fall due at one run time`, () => {
   const server = blockJobsDatabase();
   let tenant: string;
   let workers: Worker[];
@@ -62,7 +62,7 @@ withPostgres(`${COUNT} schedules that fall due at one moment`, () => {
   }, async () => {
     const now = Date.now();
     const { cron, due } = hourly(now, 60_000);
-    // Nothing ran for three hours: two moments were missed before this one.
+    // Nothing ran for three hours: two run times were missed before this one.
     await addDue(server, tenant, { count: COUNT, cron, handled: due - 2.5 * 3_600_000, now });
     const [first, second] = await Promise.all([startWorker(), startWorker()]);
     if (KILLS) {

@@ -1,4 +1,4 @@
-import { timingMoments } from '../../../src/schedule/cron-expression.ts';
+import { timingRunTimes } from '../../../src/schedule/cron-expression.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { runSql } from '../support/database.ts';
 
@@ -10,7 +10,7 @@ export function hourly(now: number, agoMs: number): { readonly cron: string; rea
   return { cron: `${new Date(due).getUTCMinutes()} * * * *`, due };
 }
 
-/** So many people with one schedule each, which all fell due at the same moment and were not looked at since `handled`. */
+/** So many people with one schedule each, which all fell due at the same run time and were not looked at since `handled`. */
 export async function addDue(
   server: TestDatabase,
   tenant: string,
@@ -21,7 +21,7 @@ export async function addDue(
     check: { suggest: false, buy_only: false, approval: 'deny' },
     created_at: new Date(handled).toISOString(),
   });
-  const wakeAt = timingMoments({ cron }, []).after(handled, 1)[0] ?? now;
+  const wakeAt = timingRunTimes({ cron }, []).after(handled, 1)[0] ?? now;
   const table = (name: string) => `trade_agent_state.${name}`;
   await runSql(
     server.superuser,
@@ -47,7 +47,7 @@ export async function endedRuns(server: TestDatabase, tenant: string): Promise<n
 }
 
 export interface SeenRuns {
-  /** How many schedules have so many ended runs for a moment that came: `1: 300`. */
+  /** How many schedules have so many ended runs for a run time that came: `1: 300`. */
   readonly endedRuns: Readonly<Record<number, number>>;
   readonly begun: readonly number[];
   readonly statuses: Readonly<Record<string, number>>;

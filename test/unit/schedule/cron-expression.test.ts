@@ -1,32 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { isTradeAgentError } from '../../../src/errors/errors.ts';
-import { cronMoments } from '../../../src/schedule/cron-expression.ts';
+import { cronRunTimes } from '../../../src/schedule/cron-expression.ts';
 
 const iso = (times: readonly number[]) => times.map((time) => new Date(time).toISOString().slice(0, 16));
 const at = (text: string) => Date.parse(`${text}:00Z`);
 
 describe('a cron expression', () => {
   it('is in the exchange’s zone, in winter and in summer', () => {
-    const opening = cronMoments('30 9 * * 1-5');
+    const opening = cronRunTimes('30 9 * * 1-5');
     expect(iso(opening.after(at('2026-01-05T00:00'), 1))).toEqual(['2026-01-05T14:30']);
     expect(iso(opening.after(at('2026-07-06T00:00'), 1))).toEqual(['2026-07-06T13:30']);
   });
 
   it('keeps the exchange’s wall time over both changes of the clock', () => {
-    const opening = cronMoments('30 9 * * 1-5');
+    const opening = cronRunTimes('30 9 * * 1-5');
     expect(iso(opening.after(at('2026-03-06T00:00'), 2))).toEqual(['2026-03-06T14:30', '2026-03-09T13:30']);
     expect(iso(opening.after(at('2026-10-30T00:00'), 2))).toEqual(['2026-10-30T13:30', '2026-11-02T14:30']);
   });
 
   it('comes right after the hour that the change to summer time leaves out, and is not lost', () => {
-    expect(iso(cronMoments('30 2 * * *').after(at('2026-03-08T00:00'), 2))).toEqual([
+    expect(iso(cronRunTimes('30 2 * * *').after(at('2026-03-08T00:00'), 2))).toEqual([
       '2026-03-08T07:00',
       '2026-03-09T06:30',
     ]);
   });
 
   it('comes once in the hour that the change back has twice', () => {
-    expect(iso(cronMoments('30 1 * * *').after(at('2026-11-01T00:00'), 2))).toEqual([
+    expect(iso(cronRunTimes('30 1 * * *').after(at('2026-11-01T00:00'), 2))).toEqual([
       '2026-11-01T05:30',
       '2026-11-02T06:30',
     ]);
@@ -34,27 +34,27 @@ describe('a cron expression', () => {
 
   it('loses and doubles none of a list of times either, and has each quarter of an hour that there is', () => {
     const before = at('2026-03-08T00:00');
-    expect(iso(cronMoments('30 2,14 * * *').after(before, 2))).toEqual(['2026-03-08T07:00', '2026-03-08T18:30']);
+    expect(iso(cronRunTimes('30 2,14 * * *').after(before, 2))).toEqual(['2026-03-08T07:00', '2026-03-08T18:30']);
     const night = at('2026-11-01T05:00');
-    expect(iso(cronMoments('30 1,14 * * *').after(night, 2))).toEqual(['2026-11-01T05:30', '2026-11-01T19:30']);
+    expect(iso(cronRunTimes('30 1,14 * * *').after(night, 2))).toEqual(['2026-11-01T05:30', '2026-11-01T19:30']);
     expect(
-      cronMoments('*/15 1 * * *')
+      cronRunTimes('*/15 1 * * *')
         .after(night - 1, 9)
         .filter((time) => time < night + 7_200_000),
     ).toHaveLength(8);
   });
 
-  it('takes a moment that is now as come, and one a second away as not', () => {
-    const opening = cronMoments('30 9 * * 1-5');
-    const moment = at('2026-11-25T14:30');
-    expect(iso(opening.upTo(moment, 2))).toEqual(['2026-11-25T14:30', '2026-11-24T14:30']);
-    expect(iso(opening.upTo(moment + 999, 1))).toEqual(['2026-11-25T14:30']);
-    expect(iso(opening.upTo(moment - 1, 1))).toEqual(['2026-11-24T14:30']);
-    expect(iso(opening.after(moment, 1))).toEqual(['2026-11-26T14:30']);
+  it('takes a run time that is now as come, and one a second away as not', () => {
+    const opening = cronRunTimes('30 9 * * 1-5');
+    const runTime = at('2026-11-25T14:30');
+    expect(iso(opening.upTo(runTime, 2))).toEqual(['2026-11-25T14:30', '2026-11-24T14:30']);
+    expect(iso(opening.upTo(runTime + 999, 1))).toEqual(['2026-11-25T14:30']);
+    expect(iso(opening.upTo(runTime - 1, 1))).toEqual(['2026-11-24T14:30']);
+    expect(iso(opening.after(runTime, 1))).toEqual(['2026-11-26T14:30']);
   });
 
   it('may be one of the usual nicknames', () => {
-    expect(iso(cronMoments('@daily').after(at('2026-11-25T00:00'), 1))).toEqual(['2026-11-25T05:00']);
+    expect(iso(cronRunTimes('@daily').after(at('2026-11-25T00:00'), 1))).toEqual(['2026-11-25T05:00']);
   });
 
   it.each([
@@ -72,7 +72,7 @@ describe('a cron expression', () => {
     ['2026-11-25T09:30:00', 'it has 1 fields', 'minute, hour'],
   ])('%j is refused, with what is wrong and what was meant', (expression, message, hint) => {
     try {
-      cronMoments(expression);
+      cronRunTimes(expression);
       expect.unreachable();
     } catch (error) {
       if (!isTradeAgentError(error)) throw error;

@@ -2,43 +2,43 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decideRun,
-  MAX_MISSED_MOMENTS,
+  MAX_MISSED_RUNS,
   MAX_RUN_ATTEMPTS,
   type ScheduleProgress,
 } from '../../../src/schedule/decide-run.ts';
-import type { Moments } from '../../../src/schedule/moments.ts';
+import type { RunTimes } from '../../../src/schedule/run-times.ts';
 
 const MINUTE = 60_000;
-const at = (...all: number[]): Moments => ({
+const at = (...all: number[]): RunTimes => ({
   upTo: (now, most) =>
     all
-      .filter((moment) => moment <= now)
+      .filter((runTime) => runTime <= now)
       .slice(-most)
       .reverse(),
-  after: (now, count) => all.filter((moment) => moment > now).slice(0, count),
+  after: (now, count) => all.filter((runTime) => runTime > now).slice(0, count),
 });
 const fresh = (handled: number): ScheduleProgress => ({ handled, pending: null });
 
 describe('whether a run is due', () => {
-  const moments = at(10 * MINUTE, 20 * MINUTE, 30 * MINUTE);
+  const runTimes = at(10 * MINUTE, 20 * MINUTE, 30 * MINUTE);
 
-  it('is not before its moment, and knows the next', () => {
-    expect(decideRun(moments, fresh(0), 10 * MINUTE - 1)).toEqual({
+  it('is not before its run time, and knows the next', () => {
+    expect(decideRun(runTimes, fresh(0), 10 * MINUTE - 1)).toEqual({
       run: false,
       next: 10 * MINUTE,
       handled: 0,
     });
   });
 
-  it('is at its moment, and not again', () => {
-    expect(decideRun(moments, fresh(0), 10 * MINUTE)).toEqual({
+  it('is at its run time, and not again', () => {
+    expect(decideRun(runTimes, fresh(0), 10 * MINUTE)).toEqual({
       ...{ run: true, due: 10 * MINUTE, missed: 0, attempt: 1, handled: 0 },
     });
-    expect(decideRun(moments, fresh(10 * MINUTE), 10 * MINUTE).run).toBe(false);
+    expect(decideRun(runTimes, fresh(10 * MINUTE), 10 * MINUTE).run).toBe(false);
   });
 
-  it('catches up many missed moments by one run, for the latest of them', () => {
-    expect(decideRun(moments, fresh(0), 35 * MINUTE)).toMatchObject({
+  it('catches up many missed run times by one run, for the latest of them', () => {
+    expect(decideRun(runTimes, fresh(0), 35 * MINUTE)).toMatchObject({
       run: true,
       due: 30 * MINUTE,
       missed: 2,
@@ -46,7 +46,7 @@ describe('whether a run is due', () => {
   });
 
   it('has nothing to catch up from before it was made', () => {
-    expect(decideRun(moments, fresh(25 * MINUTE), 35 * MINUTE)).toMatchObject({
+    expect(decideRun(runTimes, fresh(25 * MINUTE), 35 * MINUTE)).toMatchObject({
       due: 30 * MINUTE,
       missed: 0,
     });
@@ -54,45 +54,45 @@ describe('whether a run is due', () => {
 
   it('counts a year of missed minutes as many', () => {
     const all = at(...Array.from({ length: 5000 }, (_, index) => index * MINUTE));
-    expect(decideRun(all, fresh(0), 4999 * MINUTE)).toMatchObject({ run: true, missed: MAX_MISSED_MOMENTS });
+    expect(decideRun(all, fresh(0), 4999 * MINUTE)).toMatchObject({ run: true, missed: MAX_MISSED_RUNS });
   });
 
-  it('tries a moment again that was not brought to an end, until it gives it up', () => {
+  it('tries a run time again that was not brought to an end, until it gives it up', () => {
     const tried = (attempts: number) =>
-      decideRun(moments, { handled: 0, pending: { due: 10 * MINUTE, attempts } }, 12 * MINUTE);
+      decideRun(runTimes, { handled: 0, pending: { due: 10 * MINUTE, attempts } }, 12 * MINUTE);
     expect(tried(1)).toMatchObject({ run: true, due: 10 * MINUTE, attempt: 2 });
     expect(tried(MAX_RUN_ATTEMPTS - 1)).toMatchObject({ run: true, attempt: MAX_RUN_ATTEMPTS });
     expect(tried(MAX_RUN_ATTEMPTS)).toEqual({ run: false, next: 20 * MINUTE, handled: 10 * MINUTE });
   });
 
-  it('begins again with a new moment, whatever became of the one before', () => {
+  it('begins again with a new run time, whatever became of the one before', () => {
     const stuck = { handled: 0, pending: { due: 10 * MINUTE, attempts: MAX_RUN_ATTEMPTS } };
-    expect(decideRun(moments, stuck, 20 * MINUTE)).toMatchObject({ run: true, due: 20 * MINUTE, attempt: 1 });
+    expect(decideRun(runTimes, stuck, 20 * MINUTE)).toMatchObject({ run: true, due: 20 * MINUTE, attempt: 1 });
   });
 
   it('goes on after a clock that was years ahead is put right', () => {
     const ahead = fresh(1_000_000 * MINUTE);
-    const first = decideRun(moments, ahead, 15 * MINUTE);
+    const first = decideRun(runTimes, ahead, 15 * MINUTE);
     expect(first).toEqual({ run: false, next: 20 * MINUTE, handled: 15 * MINUTE });
-    expect(decideRun(moments, fresh(first.handled), 20 * MINUTE)).toMatchObject({
+    expect(decideRun(runTimes, fresh(first.handled), 20 * MINUTE)).toMatchObject({
       run: true,
       due: 20 * MINUTE,
     });
   });
 
-  it('does not run twice because a time server turned the clock back by a moment', () => {
-    expect(decideRun(moments, fresh(10 * MINUTE), 10 * MINUTE - 30_000)).toMatchObject({
+  it('does not run twice because a time server turned the clock back by a run time', () => {
+    expect(decideRun(runTimes, fresh(10 * MINUTE), 10 * MINUTE - 30_000)).toMatchObject({
       ...{ run: false, handled: 10 * MINUTE },
     });
   });
 
-  it('runs each moment once at most, and none is forgotten, however the machine sleeps', () => {
+  it('runs each run time once at most, and none is forgotten, however the machine sleeps', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.integer({ min: 1, max: 5000 }), { maxLength: 40 }),
         fc.uniqueArray(fc.integer({ min: 1, max: 6000 }), { maxLength: 60 }),
-        (moments, wakes) => {
-          const times = moments.map((minute) => minute * MINUTE).sort((a, b) => a - b);
+        (runTimes, wakes) => {
+          const times = runTimes.map((minute) => minute * MINUTE).sort((a, b) => a - b);
           const schedule = at(...times);
           let progress = fresh(0);
           let accounted = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { marketTimeMoments, parseMarketTime, requireMarketTime } from '../../../src/schedule/moments.ts';
+import { marketTimeRunTimes, parseMarketTime, requireMarketTime } from '../../../src/schedule/run-times.ts';
 
-describe('a moment of the trading day', () => {
+describe('a run time of the trading day', () => {
   it.each([
     ['open', { edge: 'open', minutes: 0 }],
     ['close', { edge: 'close', minutes: 0 }],
@@ -19,7 +19,7 @@ describe('a moment of the trading day', () => {
     ['5 minutes after the open', 'open+5m'],
     ['1h before closing', 'close-1h'],
     ['CLOSE-30m', 'close-30m'],
-  ])('%j is no such moment, and is told as %s', (text, meant) => {
+  ])('%j is no such run time, and is told as %s', (text, meant) => {
     expect(parseMarketTime(text)).toBeUndefined();
     expect(() => requireMarketTime(text)).toThrow(
       expect.objectContaining({ code: 'usage', hint: expect.stringContaining(`"${meant}"`) }),
@@ -31,18 +31,18 @@ describe('a moment of the trading day', () => {
   });
 });
 
-describe('the moments at an edge of the trading day', () => {
+describe('the run times at an edge of the trading day', () => {
   /** Thanksgiving week: no Thursday, a half-day on Friday. */
   const calendar = [
     { date: '2026-11-25', open: '09:30', close: '16:00' },
     { date: '2026-11-27', open: '09:30', close: '13:00' },
     { date: '2026-11-30', open: '09:30', close: '16:00' },
   ];
-  const moments = marketTimeMoments({ edge: 'close', minutes: -30 }, calendar);
+  const runTimes = marketTimeRunTimes({ edge: 'close', minutes: -30 }, calendar);
   const at = (text: string) => Date.parse(text);
 
   it('leave out the holiday, and are early on the half-day', () => {
-    expect(moments.after(at('2026-11-25T00:00Z'), 5)).toEqual([
+    expect(runTimes.after(at('2026-11-25T00:00Z'), 5)).toEqual([
       at('2026-11-25T20:30Z'),
       at('2026-11-27T17:30Z'),
       at('2026-11-30T20:30Z'),
@@ -50,8 +50,8 @@ describe('the moments at an edge of the trading day', () => {
   });
 
   it('are found backwards, newest first, with one that is now among them', () => {
-    expect(moments.upTo(at('2026-11-27T17:30Z'), 5)).toEqual([at('2026-11-27T17:30Z'), at('2026-11-25T20:30Z')]);
-    expect(moments.upTo(at('2026-11-27T17:30Z') - 1, 5)).toEqual([at('2026-11-25T20:30Z')]);
-    expect(moments.upTo(at('2026-11-27T17:30Z'), 1)).toEqual([at('2026-11-27T17:30Z')]);
+    expect(runTimes.upTo(at('2026-11-27T17:30Z'), 5)).toEqual([at('2026-11-27T17:30Z'), at('2026-11-25T20:30Z')]);
+    expect(runTimes.upTo(at('2026-11-27T17:30Z') - 1, 5)).toEqual([at('2026-11-25T20:30Z')]);
+    expect(runTimes.upTo(at('2026-11-27T17:30Z'), 1)).toEqual([at('2026-11-27T17:30Z')]);
   });
 });

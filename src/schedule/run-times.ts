@@ -3,25 +3,25 @@ import type { TradingDay } from '../trading/activity.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 
 /** The times at which a schedule is due, in milliseconds since the epoch, independent of the machine's time zone. */
-export interface Moments {
-  /** Returns at most `most` moments up to and including `now`, newest first. */
+export interface RunTimes {
+  /** Returns at most `most` run times up to and including `now`, newest first. */
   upTo(now: number, most: number): number[];
-  /** Returns the next `count` moments after `now`, oldest first. */
+  /** Returns the next `count` run times after `now`, oldest first. */
   after(now: number, count: number): number[];
 }
 
-/** Returns the moments relative to the opening or closing of each trading day, including half-days. */
-export function marketTimeMoments(edge: MarketTime, calendar: readonly TradingDay[]): Moments {
+/** Returns the run times relative to the opening or closing of each trading day, including half-days. */
+export function marketTimeRunTimes(edge: MarketTime, calendar: readonly TradingDay[]): RunTimes {
   const all = calendar
     .map((day) => newYorkInstant(day.date, day[edge.edge]) + edge.minutes * 60_000)
     .sort((a, b) => a - b);
   return {
     upTo: (now, most) =>
       all
-        .filter((moment) => moment <= now)
+        .filter((runTime) => runTime <= now)
         .slice(-most)
         .reverse(),
-    after: (now, count) => all.filter((moment) => moment > now).slice(0, count),
+    after: (now, count) => all.filter((runTime) => runTime > now).slice(0, count),
   };
 }
 
@@ -72,17 +72,17 @@ function edgeHint(text: string): string {
 
 /** The unit of time zone offsets, in minutes: all offsets are multiples of a quarter of an hour. */
 const QUARTER_MINUTES = 15;
-/** Number of moments to examine. A minute field has at most 60 values, so 120 moments include all of them. */
-const EXAMINED_MOMENTS = 120;
+/** Number of run times to examine. A minute field has at most 60 values, so 120 run times include all of them. */
+const EXAMINED_RUNS = 120;
 
 /**
  * Returns the minutes of each hour at which the machine must start the program, in ascending order and for any time
- * zone of the machine: the moments' minutes, and 15, 30 and 45 minutes after them. Each wake-up also catches up on
- * missed moments.
+ * zone of the machine: the run times' minutes, and 15, 30 and 45 minutes after them. Each wake-up also catches up on
+ * missed run times.
  */
-export function wakeMinutes(moments: Moments, now: number): number[] {
+export function wakeMinutes(runTimes: RunTimes, now: number): number[] {
   const residues = new Set(
-    moments.after(now, EXAMINED_MOMENTS).map((moment) => Math.floor(moment / 60_000) % QUARTER_MINUTES),
+    runTimes.after(now, EXAMINED_RUNS).map((runTime) => Math.floor(runTime / 60_000) % QUARTER_MINUTES),
   );
   return Array.from({ length: 60 }, (_, minute) => minute).filter((minute) => residues.has(minute % QUARTER_MINUTES));
 }
