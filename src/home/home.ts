@@ -92,7 +92,7 @@ export async function createHome(options: HomeOptions) {
     ...defined({ others: stores.others }),
     people,
     onRevoked: (who) => gateway.revoked(who),
-    onSignalled: () => signalled.look(),
+    onSignalled: () => signalCleanups.look(),
     keys,
     halting: {
       trading: async (sub) => gateway.halts?.trading(sub),
@@ -134,7 +134,7 @@ export async function createHome(options: HomeOptions) {
     isRevokedBySignal: provider.signals.isRevokedBySignal,
     isKnown: async (sub) => (await people.find(sub)) !== undefined,
   });
-  const { departures, signalled } = startCleanups(options, { provider, gateway, people, keys, clock });
+  const { personCleanups, signalCleanups } = startCleanups(options, { provider, gateway, people, keys, clock });
   const { halts, owner } = gateway;
   const fills =
     halts === undefined || owner === undefined
@@ -158,7 +158,7 @@ export async function createHome(options: HomeOptions) {
       ...people,
       remove: async (username: string) => {
         await people.remove(username);
-        departures.look();
+        personCleanups.look();
       },
     },
     keys,
@@ -172,8 +172,8 @@ export async function createHome(options: HomeOptions) {
     /** Completes the work in progress. The databases can be closed afterwards. */
     close: async () => {
       fills?.stop();
-      await departures.close();
-      await signalled.close();
+      await personCleanups.close();
+      await signalCleanups.close();
       await gateway.close();
       await provider.close();
       await fills?.ended();
@@ -197,9 +197,9 @@ function startCleanups(
     keys,
     clock,
   }: { provider: IdentityProvider; gateway: Gateway; people: PeopleStore; keys: ApprovalKeys; clock: Clock },
-): { readonly departures: CleanupQueue; readonly signalled: CleanupQueue } {
+): { readonly personCleanups: CleanupQueue; readonly signalCleanups: CleanupQueue } {
   const now = () => clock.now();
-  const departures = createCleanupQueue({
+  const personCleanups = createCleanupQueue({
     unended: people.unended,
     end: async (sub) => {
       await keys.endPerson(sub);
@@ -212,13 +212,13 @@ function startCleanups(
     ended: people.ended,
     onError,
   });
-  const signalled = createCleanupQueue({
+  const signalCleanups = createCleanupQueue({
     unended: provider.signals.unended,
     end: createSignalCleanup({ companies, gateway, stores, vault, tell: provider.notifySignal, now }),
     ended: provider.signals.ended,
     onError,
   });
-  return { departures, signalled };
+  return { personCleanups, signalCleanups };
 }
 
 /** Paths outside `/v1` at which the gateway may mount another API. */
@@ -243,7 +243,7 @@ interface SignalCleanupOptions {
   readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
   /** Notifies the person whose access the signal revoked. Resolves once the notice was sent or abandoned. */
-  readonly tell: (signalled: PendingSignal, company: Company | undefined) => Promise<void>;
+  readonly tell: (signalCleanups: PendingSignal, company: Company | undefined) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -262,10 +262,10 @@ interface SignalCleanupOptions {
  * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can
  *    be reached.
  */
-function createSignalCleanup(options: SignalCleanupOptions): (signalled: PendingSignal) => Promise<void> {
+function createSignalCleanup(options: SignalCleanupOptions): (signalCleanups: PendingSignal) => Promise<void> {
   const { companies, gateway, stores, vault, tell, now } = options;
-  return async (signalled) => {
-    const { user, issuer, effect, event, reason, jti } = signalled;
+  return async (signalCleanups) => {
+    const { user, issuer, effect, event, reason, jti } = signalCleanups;
     const company = companies.find((one) => one.issuer === issuer);
     if (effect !== 'enabled') {
       vault.forget(user);
@@ -294,7 +294,7 @@ function createSignalCleanup(options: SignalCleanupOptions): (signalled: Pending
     if (effect === 'disabled') {
       await Promise.all((await vault.accounts(user)).map(({ connection }) => vault.disconnect(user, connection)));
     }
-    await tell(signalled, company);
+    await tell(signalCleanups, company);
     failpoint('signal.ended');
   };
 }

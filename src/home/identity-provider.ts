@@ -162,7 +162,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       clearInterval(upkeep);
       ending.stop();
       closing.abort();
-      await push.bell.stopped();
+      await push.approvalNotifier.stopped();
     },
   };
 }

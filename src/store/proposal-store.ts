@@ -135,7 +135,7 @@ export interface ProposalSnapshot {
   readonly openCodes: readonly string[];
   readonly open: number;
   /** Number of proposals with the query's `typed` that this proposer drafted with this client since the given time. */
-  readonly lately: number;
+  readonly lastHour: number;
   /** This client's two most recent proposals that a person approved or denied (`DECIDED_STATES_SQL`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
   /** This client's oldest identical proposal that still awaits a decision (`drafted`, `requested`). */

@@ -46,7 +46,7 @@ export interface QuotaParty {
  * @throws {HttpProblem} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
  */
 export function enforceQuota(
-  { open, lately, decided }: Pick<ProposalSnapshot, 'open' | 'lately' | 'decided'>,
+  { open, lastHour, decided }: Pick<ProposalSnapshot, 'open' | 'lastHour' | 'decided'>,
   quotas: Quotas,
   party: QuotaParty,
   now: number,
@@ -58,9 +58,9 @@ export function enforceQuota(
       hint: 'Approve, deny or withdraw some of them first. List them with "trade-agent approvals".',
     });
   }
-  if (lately >= quota.hour) {
-    throw quotaExceeded('too_many_asked', 'PROPOSALS_EXCEED_MAX_PER_HOUR', quota.hour, lately, {
-      detail: `this client made ${lately} proposals in the last hour; the limit is ${quota.hour}`,
+  if (lastHour >= quota.hour) {
+    throw quotaExceeded('too_many_asked', 'PROPOSALS_EXCEED_MAX_PER_HOUR', quota.hour, lastHour, {
+      detail: `this client made ${lastHour} proposals in the last hour; the limit is ${quota.hour}`,
       hint: 'Try again later.',
       retryAfter: 600,
     });

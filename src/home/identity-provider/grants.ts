@@ -42,7 +42,7 @@ export function createGrants(options: GrantsOptions) {
   const { dialect } = database;
 
   /** Withdraws the person's pending approval requests of a client, or of all clients if `clientId` is undefined. */
-  const takeBack = async (user: string, clientId: string | undefined, text: string) => {
+  const withdrawRequests = async (user: string, clientId: string | undefined, text: string) => {
     const pending = await requests.pending(user);
     const open = pending.filter((request) => (clientId ?? request.clientId) === request.clientId);
     for (const { authReqId, clientId: asker } of open) {
@@ -124,7 +124,7 @@ export function createGrants(options: GrantsOptions) {
     /** Removes a client that this person registered. Returns false if another person registered it. */
     async endClient(owner: string, clientId: string): Promise<boolean> {
       if (!(await clients.remove(owner, clientId))) return false;
-      await takeBack(owner, clientId, 'the program was removed');
+      await withdrawRequests(owner, clientId, 'the program was removed');
       await onRevoked({ sub: owner, clientId });
       return true;
     },
@@ -137,7 +137,7 @@ export function createGrants(options: GrantsOptions) {
         yield* endGrants(dialect, { sub });
         yield* run('DELETE FROM granted_devices WHERE username = @sub', { sub });
       });
-      await takeBack(sub, undefined, 'the person was removed');
+      await withdrawRequests(sub, undefined, 'the person was removed');
       await onRevoked({ sub });
     },
     ended,

@@ -52,13 +52,13 @@ export function createPeopleStore(database: SqlTransactions, now: () => number) 
     async unended(): Promise<string[]> {
       const rows = await database.all<{ username: string }>(
         `SELECT username FROM people
-         WHERE removed_at IS NOT NULL AND username NOT IN (SELECT username FROM departures)`,
+         WHERE removed_at IS NOT NULL AND username NOT IN (SELECT username FROM person_cleanups)`,
       );
       return rows.map(({ username }) => username);
     },
     /** Records that the clean-up after a removed person is complete. */
     async ended(username: string): Promise<void> {
-      const text = `INSERT INTO departures (username, ended_at) VALUES (@username, @now) ON CONFLICT DO NOTHING`;
+      const text = `INSERT INTO person_cleanups (username, ended_at) VALUES (@username, @now) ON CONFLICT DO NOTHING`;
       await database.run(text, { username, now: now() });
     },
   };

@@ -26,7 +26,7 @@ const peopleTables = `
   CREATE TABLE IF NOT EXISTS people (
     username TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, added_at INTEGER NOT NULL, removed_at INTEGER
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS departures (username TEXT PRIMARY KEY, ended_at INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS person_cleanups (username TEXT PRIMARY KEY, ended_at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS browser_sessions (
     digest TEXT PRIMARY KEY, username TEXT NOT NULL, key TEXT, signed_in_by TEXT NOT NULL, credential_id TEXT,
     synced INTEGER NOT NULL, browser TEXT NOT NULL, opened_at INTEGER NOT NULL, seen_at INTEGER NOT NULL,
@@ -92,7 +92,7 @@ const approvalTables = `
     WHERE proposal IS NOT NULL AND decision = 'approve' AND outcome_state IS NULL;
   CREATE INDEX IF NOT EXISTS approval_requests_undelivered ON approval_requests (id)
     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
-  CREATE TABLE IF NOT EXISTS request_rings (
+  CREATE TABLE IF NOT EXISTS request_notifications (
     request TEXT PRIMARY KEY, pushed_at INTEGER, seen_at INTEGER, pushed_again_at INTEGER,
     claimed_until INTEGER NOT NULL DEFAULT 0
   ) STRICT;

@@ -167,7 +167,7 @@ const SNAPSHOT = `
   SELECT ${EPOCH_COLUMNS},
     (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN_STATES_SQL})) AS codes,
     (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND state IN (${OPEN_STATES_SQL})) AS open,
-    (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND created_at > @since AND created_at < @until) AS lately,
+    (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND created_at > @since AND created_at < @until) AS "lastHour",
     (
       SELECT count(*) FROM proposals
       WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since AND created_at < @until
@@ -183,7 +183,7 @@ const SNAPSHOT = `
 interface SnapshotRow extends EpochRow {
   readonly codes: readonly string[];
   readonly open: number;
-  readonly lately: number;
+  readonly lastHour: number;
   readonly alike: number;
   readonly decided: ProposalSnapshot['decided'];
 }
@@ -204,13 +204,13 @@ async function readSnapshot(
     fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
     unit.last.one<SnapshotRow>(SNAPSHOT, asked),
   ]);
-  const { codes, open, lately, alike, decided, ...row } = found as SnapshotRow;
+  const { codes, open, lastHour, alike, decided, ...row } = found as SnapshotRow;
   return {
     epoch: toEpoch(row),
     haltedAt: row.halted ?? undefined,
     openCodes: codes,
     open,
-    lately,
+    lastHour,
     decided,
     sameOpen: same && opened(same),
     sameLately: alike,

@@ -54,13 +54,13 @@ function snapshotMethods(database: Database.Database, opened: ProposalRowReader)
     .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES_SQL})`)
     .pluck();
   // Each count is a subquery, so that each uses its own index.
-  const usage = database.prepare<unknown[], { open: number; lately: number }>(`
+  const usage = database.prepare<unknown[], { open: number; lastHour: number }>(`
     SELECT
       (SELECT count(*) FROM proposals
        WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND state IN (${OPEN_STATES_SQL})) AS open,
       (SELECT count(*) FROM proposals
        WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND created_at > @since AND created_at < @until)
-        AS lately`);
+        AS "lastHour"`);
   const decided = database.prepare<unknown[], { state: ProposalState; at: number }>(`
     SELECT state, updated_at AS at FROM proposals
     WHERE sub = @sub AND client = @client AND proposed_by IS @proposedBy AND state IN (${DECIDED_STATES_SQL})
@@ -89,7 +89,7 @@ function snapshotMethods(database: Database.Database, opened: ProposalRowReader)
           typed: typed ? 1 : 0,
           since,
           until: recentProposalsEnd(since),
-        }) ?? { open: 0, lately: 0 }),
+        }) ?? { open: 0, lastHour: 0 }),
         decided: decided.all({ sub, client, proposedBy }),
         sameOpen: same && opened(same),
         sameLately:

@@ -45,8 +45,8 @@ export function proposalPartiesContract(open: OpenStores): void {
       const asker = { sub: 'alice', client: 'trade-agent', typed: false, fingerprint: 'AAPL 5' };
       const own = await store.snapshot(asker, 0);
       const his = await store.snapshot({ ...asker, proposedBy: 'bob' }, 0);
-      expect([own.open, own.lately, own.decided.length, own.sameOpen?.id]).toEqual([1, 1, 0, 'pr_1']);
-      expect([his.open, his.lately, his.decided.length, his.sameOpen?.id]).toEqual([1, 2, 1, 'pr_3']);
+      expect([own.open, own.lastHour, own.decided.length, own.sameOpen?.id]).toEqual([1, 1, 0, 'pr_1']);
+      expect([his.open, his.lastHour, his.decided.length, his.sameOpen?.id]).toEqual([1, 2, 1, 'pr_3']);
       // Whose codes are taken, and how often the same was asked, is the owner's.
       expect([his.openCodes.length, his.sameLately]).toEqual([own.openCodes.length, own.sameLately]);
       expect(his.epoch).toBe(own.epoch);

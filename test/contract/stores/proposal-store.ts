@@ -117,7 +117,7 @@ export function proposalStoreContract(open: OpenStores): void {
       expect(await store.snapshot(query, 1500)).toMatchObject({
         haltedAt: undefined,
         open: 1,
-        lately: 1,
+        lastHour: 1,
         decided: [{ state: 'denied', at: 5000 }],
         sameOpen: one,
         sameLately: 2,

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPushSender } from '../../../src/home/phone/push/push-sender.ts';
-import { type BellWorld, openBellWorld } from './bell-world.ts';
+import { type NotifierWorld, openNotifierWorld } from './notifier-world.ts';
 
-let world: BellWorld;
+let world: NotifierWorld;
 beforeEach(async () => {
-  world = await openBellWorld({ tells: true });
+  world = await openNotifierWorld({ tells: true });
   await world.subscribe('alice', 'phone');
 });
 afterEach(async () => {

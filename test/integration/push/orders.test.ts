@@ -3,7 +3,7 @@ import type { Fill } from '../../../src/home/fills/fill.ts';
 import { lateOrderNews, unexplainedOrderNews } from '../../../src/home/fills/order-news.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { approval, order } from '../../unit/cli/sample-events.ts';
-import { type BellWorld, openBellWorld } from './bell-world.ts';
+import { type NotifierWorld, openNotifierWorld } from './notifier-world.ts';
 
 const fill: Fill = {
   key: '["alice","PA3ALICE01","order-1"]',
@@ -98,9 +98,9 @@ const tellings: [string, Telling][] = [
   ],
 ];
 
-let world: BellWorld;
+let world: NotifierWorld;
 beforeEach(async () => {
-  world = await openBellWorld({ tells: true });
+  world = await openNotifierWorld({ tells: true });
 });
 afterEach(async () => {
   expect(world.service.complaints).toEqual([]);

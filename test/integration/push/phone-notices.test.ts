@@ -12,7 +12,7 @@ import {
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { openHttpRecorder } from '../notify/http-recorder.ts';
 import { loopbackCertificate, openMailServer } from '../notify/mail-server.ts';
-import { openBellWorld } from './bell-world.ts';
+import { openNotifierWorld } from './notifier-world.ts';
 
 const PASSWORD = 'mail-pass-7h3-s3cr3t';
 const WHSEC = `whsec_${Buffer.from('a-signing-key-nobody-may-see').toString('base64')}`;
@@ -20,7 +20,7 @@ const WHSEC = `whsec_${Buffer.from('a-signing-key-nobody-may-see').toString('bas
 const problems: string[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'home-'));
 const [http, mail] = await Promise.all([openHttpRecorder(), openMailServer({ password: PASSWORD })]);
-const world = await openBellWorld();
+const world = await openNotifierWorld();
 afterAll(async () => {
   await world.close();
   await Promise.all([http.close(), mail.close()]);

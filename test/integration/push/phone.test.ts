@@ -22,7 +22,7 @@ afterAll(async () => {
 beforeEach(async () => {
   world.database().exec('DELETE FROM push_subscriptions');
   for (const { id } of await world.phone.requests('alice')) await world.phone.decide(id, 'deny');
-  const rings = world.database().prepare('SELECT * FROM request_rings');
+  const rings = world.database().prepare('SELECT * FROM request_notifications');
   await expect.poll(() => rings.all()).toEqual([]);
   service.received.length = 0;
 });
@@ -195,7 +195,7 @@ describe('the page', () => {
     await phone.page.getByTestId('request').waitFor();
     const [request] = await world.phone.requests('alice');
     await expect.poll(() => seen).toEqual([`${world.issuer}/phone/requests/${request?.id}/seen`]);
-    const rows = world.database().prepare('SELECT seen_at FROM request_rings WHERE request = ?');
+    const rows = world.database().prepare('SELECT seen_at FROM request_notifications WHERE request = ?');
     await expect.poll(() => rows.get(request?.id)).toMatchObject({ seen_at: expect.any(Number) });
     await phone.page.evaluate(
       `Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })`,

@@ -7,7 +7,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPushService, type PushService } from './push-service.ts';
 
-const program = join(import.meta.dirname, 'bell-process.ts');
+const program = join(import.meta.dirname, 'notifier-process.ts');
 
 let service: PushService;
 let folder: string;
@@ -51,7 +51,7 @@ const received = (count: number) => expect.poll(() => service.received, { timeou
 const rings = () => {
   const database = new Database(join(folder, 'state.db'), { readonly: true });
   try {
-    return database.prepare('SELECT * FROM request_rings').all() as Record<string, number | null>[];
+    return database.prepare('SELECT * FROM request_notifications').all() as Record<string, number | null>[];
   } finally {
     database.close();
   }
@@ -92,7 +92,7 @@ describe.skipIf(process.env.TRADE_AGENT_SHIPPED !== undefined)('a home that is',
     // The second is due in ten seconds: as if they had passed.
     const database = new Database(join(folder, 'state.db'));
     await expect.poll(() => rings()[0]?.pushed_at).toEqual(expect.any(Number));
-    database.exec('UPDATE request_rings SET pushed_at = pushed_at - 20000');
+    database.exec('UPDATE request_notifications SET pushed_at = pushed_at - 20000');
     database.close();
     expect(await first.died).toBe('SIGKILL');
     start();

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { isPushEndpoint } from '../../../src/home/phone/push/push-endpoint.ts';
 import { pushSubscriptionSchema } from '../../../src/home/phone/push/push-subscriptions.ts';
-import { openBellWorld } from './bell-world.ts';
+import { openNotifierWorld } from './notifier-world.ts';
 
-const world = await openBellWorld({ loopback: false });
+const world = await openNotifierWorld({ loopback: false });
 afterAll(() => world.close());
 
 const owner = (user: string, session = `${user}s-session`) => ({

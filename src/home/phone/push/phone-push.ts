@@ -15,7 +15,7 @@ import type { Company } from '../../identity-provider/companies/company.ts';
 import type { PendingSignal } from '../../identity-provider/signals/company-revocations.ts';
 import type { SignalEffect } from '../../identity-provider/signals/security-events.ts';
 import type { AccountSecurityEvent } from '../page/browser.ts';
-import { type ApprovalNotifierOptions, createApprovalNotifier } from './bell.ts';
+import { type ApprovalNotifierOptions, createApprovalNotifier } from './approval-notifier.ts';
 import type { PhoneNotice, PhoneNoticeSender } from './phone-notices.ts';
 import {
   type LockScreenContent,
@@ -88,7 +88,7 @@ export async function createPhonePush(
     ...defined({ notices }),
     noticesWhen: options.noticesWhen ?? 'fallback',
   };
-  const bell = createApprovalNotifier({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
+  const approvalNotifier = createApprovalNotifier({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
   const tell = createNotifiers(ringing);
   /** Sends the notification in the background, so failures are reported to the home instead of the caller. */
   const tellAccount = (event: AccountSecurityEvent) =>
@@ -99,7 +99,7 @@ export async function createPhonePush(
     /** VAPID public key with which the page subscribes, in base64url. */
     publicKey: vapid.publicKey,
     subscriptions,
-    bell,
+    approvalNotifier,
     notifyFill: options.fills === false ? async () => undefined : tell.fill,
     notifyOrder: tell.order,
     notifySignal: tell.signalled,

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { parseJson } from '../../../values/parse-json.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { renderPasskeyRequiredPage } from '../page/page.ts';
-import type { ApprovalNotifier } from './bell.ts';
+import type { ApprovalNotifier } from './approval-notifier.ts';
 import { type PushSubscriptions, pushSubscriptionSchema } from './push-subscriptions.ts';
 
 const subscriptionProblems = {
@@ -13,9 +13,9 @@ const subscriptionProblems = {
 
 export function createPushRoutes(services: {
   readonly subscriptions: PushSubscriptions;
-  readonly bell: Pick<ApprovalNotifier, 'seen'>;
+  readonly approvalNotifier: Pick<ApprovalNotifier, 'seen'>;
 }): Hono<BrowserEnv> {
-  const { subscriptions, bell } = services;
+  const { subscriptions, approvalNotifier } = services;
   const app = new Hono<BrowserEnv>();
 
   app.post('/phone/push/subscriptions', async (context) => {
@@ -49,7 +49,7 @@ export function createPushRoutes(services: {
   app.post('/phone/requests/:id/seen', async (context) => {
     const { user } = context.var;
     if (user === undefined) return signedOut(context);
-    return (await bell.seen(context.req.param('id'), user.username))
+    return (await approvalNotifier.seen(context.req.param('id'), user.username))
       ? context.body(null, 204)
       : context.json({ error: 'not_found' }, 404);
   });

@@ -38,7 +38,7 @@ const people = `
     `username text NOT NULL, name text NOT NULL, email text NOT NULL, added_at bigint NOT NULL, removed_at bigint,
      PRIMARY KEY (tenant, username)`,
   )}
-  ${table('departures', 'username text NOT NULL, ended_at bigint NOT NULL, PRIMARY KEY (tenant, username)')}
+  ${table('person_cleanups', 'username text NOT NULL, ended_at bigint NOT NULL, PRIMARY KEY (tenant, username)')}
   ${table(
     'browser_sessions',
     `digest text NOT NULL, username text NOT NULL, key text, signed_in_by text NOT NULL, credential_id text,
@@ -119,7 +119,7 @@ const approvals = `
   CREATE INDEX approval_requests_undelivered ON approval_requests (tenant, id)
     WHERE delivered_at IS NULL AND (decision IS NOT NULL OR withdrawn_at IS NOT NULL);
   ${table(
-    'request_rings',
+    'request_notifications',
     `request text NOT NULL, pushed_at bigint, seen_at bigint, pushed_again_at bigint,
      claimed_until bigint NOT NULL DEFAULT 0, PRIMARY KEY (tenant, request)`,
   )}

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createApprovalRequests } from '../../../../src/home/identity-provider/approval-requests.ts';
-import { createRequestNotificationStore } from '../../../../src/store/home/ring-table.ts';
+import { createRequestNotificationStore } from '../../../../src/store/home/request-notification-store.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 import { homeDatabaseForEach, type OpenHomeDatabase } from './open-home-database.ts';
 
@@ -53,7 +53,7 @@ export function requestNotificationsContract(open: OpenHomeDatabase): void {
       expect(await anothers.claim(id, 'notify')).toBe(true);
       expect(await ours.claim(id, 'notify')).toBe(false);
       // As if the time of the claim had passed.
-      await opened.database.run('UPDATE request_rings SET claimed_until = 1');
+      await opened.database.run('UPDATE request_notifications SET claimed_until = 1');
       expect(await ours.claim(id, 'notify')).toBe(true);
     });
 
@@ -64,10 +64,10 @@ export function requestNotificationsContract(open: OpenHomeDatabase): void {
         await ours.claim(id, 'notify');
         let finish = () => {};
         const work = ours.hold(id, () => new Promise<void>((resolve) => (finish = resolve)));
-        await opened.database.run('UPDATE request_rings SET claimed_until = 1');
+        await opened.database.run('UPDATE request_notifications SET claimed_until = 1');
         vi.advanceTimersByTime(5_000);
         await expect
-          .poll(() => opened.database.all('SELECT request FROM request_rings WHERE claimed_until > 1'))
+          .poll(() => opened.database.all('SELECT request FROM request_notifications WHERE claimed_until > 1'))
           .toHaveLength(1);
         expect(await anothers.claim(id, 'notify')).toBe(false);
         finish();

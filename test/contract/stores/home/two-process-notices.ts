@@ -6,7 +6,7 @@ import { createPhonePush } from '../../../../src/home/phone/push/phone-push.ts';
 import type { OtherProcesses } from '../../../../src/store/other-processes.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import type { SqlTransactions } from '../../../../src/store/sql/sql-database.ts';
-import { asking, MovedClock } from '../../../integration/push/bell-world.ts';
+import { asking, MovedClock } from '../../../integration/push/notifier-world.ts';
 import { proposalDetails } from '../../../integration/sandbox/proposal-fixture.ts';
 import { approval, order } from '../../../unit/cli/sample-events.ts';
 import { linkedProcesses } from './linked-processes.ts';
@@ -101,7 +101,7 @@ export function twoProcessNoticesContract(open: OpenHomeDatabase): void {
           { notices: { tell }, noticesWhen: 'always' },
         );
         asker ??= requests;
-        return { stop: () => closing.abort(), ended: () => push.bell.stopped() };
+        return { stop: () => closing.abort(), ended: () => push.approvalNotifier.stopped() };
       };
       let asker: ReturnType<typeof createApprovalRequests> | undefined;
       beforeEach(async () => {
@@ -128,7 +128,7 @@ export function twoProcessNoticesContract(open: OpenHomeDatabase): void {
         await expect.poll(isKilled).toBe(true);
         await lookAgain();
         expect(sent()).toEqual([]);
-        await endClaims('request_rings');
+        await endClaims('request_notifications');
         await expect
           .poll(async () => {
             await lookAgain();

@@ -23,14 +23,14 @@ const OPEN = 'decision IS NULL AND withdrawn_at IS NULL AND expires_at > @now';
  */
 export function createRequestNotificationStore(database: SqlTransactions, now: () => number) {
   const { dialect } = database;
-  const { claim, hold } = createClaims(database, 'request_rings', 'request', now);
+  const { claim, hold } = createClaims(database, 'request_notifications', 'request', now);
   const note = async (column: 'pushed_at' | 'seen_at' | 'pushed_again_at', request: string, now: number) => {
     // Completed work releases its claim. Showing a request on a page is not claimed work.
     const released = column === 'seen_at' ? '' : ', claimed_until = 0';
     await database.run(
-      `INSERT INTO request_rings (request, ${column}) VALUES (@request, @now)
+      `INSERT INTO request_notifications (request, ${column}) VALUES (@request, @now)
        ON CONFLICT (${dialect.tenant}request) DO UPDATE
-         SET ${column} = coalesce(request_rings.${column}, excluded.${column})${released}`,
+         SET ${column} = coalesce(request_notifications.${column}, excluded.${column})${released}`,
       { request, now },
     );
   };
@@ -39,7 +39,7 @@ export function createRequestNotificationStore(database: SqlTransactions, now: (
     unnotified: (now: number): Promise<{ readonly request: string; readonly user: string }[]> =>
       database.all(
         `SELECT id AS request, username AS "user"
-         FROM approval_requests LEFT JOIN request_rings ON request = id
+         FROM approval_requests LEFT JOIN request_notifications ON request = id
          WHERE ${OPEN} AND pushed_at IS NULL ORDER BY requested_at, approval_requests.${dialect.place}`,
         { now },
       ),
@@ -54,14 +54,14 @@ export function createRequestNotificationStore(database: SqlTransactions, now: (
            WHEN expires_at <= pushed_at THEN 0
            WHEN (expires_at - pushed_at) / 3 < @unseenMs THEN (expires_at - pushed_at) / 3
            ELSE @unseenMs END AS due
-         FROM request_rings JOIN approval_requests ON id = request
+         FROM request_notifications JOIN approval_requests ON id = request
          WHERE ${OPEN} AND pushed_at IS NOT NULL AND seen_at IS NULL AND pushed_again_at IS NULL`,
         { now, unseenMs },
       ),
     /** Returns recorded requests that are no longer pending or no longer exist. */
     async settled(now: number): Promise<{ readonly request: string; readonly pushedAt: number | undefined }[]> {
       const rows = await database.all<{ request: string; pushed_at: number | null }>(
-        `SELECT request, pushed_at FROM request_rings LEFT JOIN approval_requests ON id = request
+        `SELECT request, pushed_at FROM request_notifications LEFT JOIN approval_requests ON id = request
          WHERE id IS NULL OR decision IS NOT NULL OR withdrawn_at IS NOT NULL OR expires_at <= @now`,
         { now },
       );
@@ -82,7 +82,7 @@ export function createRequestNotificationStore(database: SqlTransactions, now: (
     claim: (request: string, work: NotificationWork): Promise<boolean> =>
       database.write(function* () {
         if (work === 'notify')
-          yield* run('INSERT INTO request_rings (request) VALUES (@request) ON CONFLICT DO NOTHING', { request });
+          yield* run('INSERT INTO request_notifications (request) VALUES (@request) ON CONFLICT DO NOTHING', { request });
         return yield* claim(request, isToDo[work]);
       }),
     hold,
@@ -90,7 +90,7 @@ export function createRequestNotificationStore(database: SqlTransactions, now: (
     seen: (request: string, now: number) => note('seen_at', request, now),
     pushedAgain: (request: string, now: number) => note('pushed_again_at', request, now),
     async remove(request: string): Promise<void> {
-      await database.run('DELETE FROM request_rings WHERE request = @request', { request });
+      await database.run('DELETE FROM request_notifications WHERE request = @request', { request });
     },
   };
 }

@@ -99,10 +99,10 @@ export const asking = (authReqId: string, about: { user: string; details: Propos
   ...about,
 });
 
-export type BellWorld = Awaited<ReturnType<typeof openBellWorld>>;
+export type NotifierWorld = Awaited<ReturnType<typeof openNotifierWorld>>;
 
 /** The bell over a real database, in front of a real push service. */
-export async function openBellWorld(
+export async function openNotifierWorld(
   options: PushOptions & { readonly notices?: never; readonly tells?: boolean } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'bell-'));
@@ -130,7 +130,7 @@ export async function openBellWorld(
   let push = await start();
   const stop = async () => {
     closing.abort();
-    await push.bell.stopped();
+    await push.approvalNotifier.stopped();
   };
   let asked = 0;
   return {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { draft } from '../sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
-import { type BellWorld, openBellWorld } from './bell-world.ts';
+import { type NotifierWorld, openNotifierWorld } from './notifier-world.ts';
 
-let world: BellWorld;
+let world: NotifierWorld;
 beforeEach(async () => {
-  world = await openBellWorld();
+  world = await openNotifierWorld();
 });
 afterEach(async () => {
   expect(world.service.complaints).toEqual([]);
@@ -128,9 +128,9 @@ describe('a request that nobody has looked at', () => {
     await world.subscribe('alice', 'phone');
     const { id } = await world.ask();
     await received(1);
-    expect(await world.push().bell.seen(id, 'bob')).toBe(false);
-    expect(await world.push().bell.seen('another', 'alice')).toBe(false);
-    expect(await world.push().bell.seen(id, 'alice')).toBe(true);
+    expect(await world.push().approvalNotifier.seen(id, 'bob')).toBe(false);
+    expect(await world.push().approvalNotifier.seen('another', 'alice')).toBe(false);
+    expect(await world.push().approvalNotifier.seen(id, 'alice')).toBe(true);
     await quiet(50_000);
     world.clock.advance(61_000);
     await quiet(200_000);
@@ -152,7 +152,7 @@ describe('a request that is settled', () => {
     const { id } = await world.ask();
     await received(1);
     await due(60_000);
-    await world.push().bell.seen(id, 'alice');
+    await world.push().approvalNotifier.seen(id, 'alice');
     await settle(id);
     await received(2);
     const [ask, settled] = world.service.received;

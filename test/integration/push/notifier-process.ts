@@ -1,4 +1,4 @@
-// A process that rings, for push-crash.test.ts to kill: node bell-process.ts DATABASE ORIGIN-OF-PUSH-SERVICE.
+// A process that rings, for push-crash.test.ts to kill: node notifier-process.ts DATABASE ORIGIN-OF-PUSH-SERVICE.
 // By lines on standard input: `subscribe JSON`, `ask TTL-MS`, `decide`. It answers each with `done`.
 
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { createSqliteTransactions } from '../../../src/store/sqlite/sql-database.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
-import { asking, phonePush } from './bell-world.ts';
+import { asking, phonePush } from './notifier-world.ts';
 
 const [, , file = ''] = process.argv;
 const database = createSqliteTransactions(prepareHomeDatabase(new Database(file)));
