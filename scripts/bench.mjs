@@ -5,6 +5,7 @@
 import { benchChatLines } from './bench/chat-lines.mjs';
 import { benchClaims } from './bench/claims.mjs';
 import { benchHistory } from './bench/history.mjs';
+import { benchHome } from './bench/home.mjs';
 import { benchPolicy } from './bench/policy.mjs';
 import { benchProposals } from './bench/proposals.mjs';
 import { benchStartUp } from './bench/start-up.mjs';
@@ -19,6 +20,7 @@ const parts = {
   history: benchHistory,
   policy: benchPolicy,
   claims: benchClaims,
+  home: benchHome,
   proposals: () => benchProposals((process.env.BENCH_PROPOSALS ?? '1,1000,10000').split(',').map(Number)),
 };
 

@@ -90,7 +90,7 @@ export async function createHomeWorld(
         return served.child.signalCode;
       });
       ended.catch(() => undefined);
-      await served.waitFor(/Press Ctrl-C to stop/);
+      await served.waitFor(/Ctrl-C/);
       return async (signal = 'SIGTERM') => {
         served.child.kill(signal);
         return await served.finished;

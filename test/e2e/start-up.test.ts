@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createHomeWorld } from './home-world.ts';
 import { suiteWorld } from './suite-world.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -148,6 +149,28 @@ describe('what serves', () => {
     } finally {
       serving.child.kill('SIGTERM');
       await serving.finished;
+    }
+  });
+});
+
+describe('a home on SQLite', () => {
+  it('carries out an order without loading PostgreSQL’s driver or its job engine', async () => {
+    rmSync(list(), { force: true });
+    const home = await createHomeWorld(undefined, { env: logging() });
+    try {
+      await home.init();
+      await home.serve();
+      const phone = await home.pair();
+      await home.json('profile', 'add', 'home', '--home', home.address, '--credential-store', 'file');
+      await home.login(phone);
+      await home.propose('buy 1 AAPL');
+      expect((await home.approve(phone)).status).toBe(200);
+      await expect.poll(async () => (await home.json<{ orders: unknown[] }>('orders')).orders).toHaveLength(1);
+      const { code } = loaded();
+      expect([...code]).toEqual(expect.arrayContaining([...database, 'src/approval/signature/verify-evidence.ts']));
+      expectNone(code, server);
+    } finally {
+      await home.close();
     }
   });
 });
