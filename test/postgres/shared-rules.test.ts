@@ -262,8 +262,8 @@ withPostgres('the rules of gateways that share a database', () => {
     });
 
     it('are not replaced by limits for an account number that no account has', async () => {
-      const { asked, show, import: importRules } = operator({ broker: { credentials: 'alpaca-keys' } });
-      const key = { sub: 'ada', connection: 'broker', kind: 'alpaca-keys', sealed: Buffer.from('sealed') };
+      const { asked, show, import: importRules } = operator({ broker: { credentials: 'key_pair' } });
+      const key = { sub: 'ada', connection: 'broker', kind: 'key_pair', sealed: Buffer.from('sealed') };
       await stores.brokerKeys.keep({ ...key, accountNumber: 'PA1000000001', environment: 'paper', keptAt: 1000 });
       await show('out');
       write('out', 'limits.yaml', limits('500').replace('"*"', 'PA1000000010'));

@@ -213,7 +213,7 @@ describe('after a restart', () => {
     expect(Object.keys(world.push())).toEqual([
       'publicKey',
       'subscriptions',
-      'bell',
+      'approvalNotifier',
       'notifyFill',
       'notifyOrder',
       'notifySignal',
