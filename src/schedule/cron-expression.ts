@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import { TradeAgentError } from '../errors/errors.ts';
 import { findClosestMatch } from '../text/closest-match.ts';
 import type { TradingDay } from '../trading/activity.ts';
-import { type RunTimes, marketTimeRunTimes, parseMarketTime } from './run-times.ts';
+import { marketTimeRunTimes, parseMarketTime, type RunTimes } from './run-times.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
 /**

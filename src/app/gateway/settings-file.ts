@@ -38,9 +38,7 @@ const brokersOnlySchema = z.looseObject(brokerListSettingsShape);
 
 /** Returns the brokers in a gateway's settings. @throws {TradeAgentError} `invalid_config` */
 export async function readBrokers(file: string): Promise<NamedBroker[]> {
-  return toNamedBrokers(
-    await parseYaml(brokersOnlySchema, readRequiredFile(file, 'gateway configuration', ''), file),
-  );
+  return toNamedBrokers(await parseYaml(brokersOnlySchema, readRequiredFile(file, 'gateway configuration', ''), file));
 }
 
 const anchorOnlySchema = z.looseObject({ anchor: anchorSchema.optional() });

@@ -1,8 +1,8 @@
 import type { CheckResult } from '../../check/result-schema.ts';
 import { toErrorObject } from '../../errors/error-object.ts';
 import { decideRun, type RunDecision } from '../../schedule/decide-run.ts';
-import type { RunTimes } from '../../schedule/run-times.ts';
 import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
+import type { RunTimes } from '../../schedule/run-times.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
 import type { ScheduleJournal, ScheduleStore } from '../../schedule/schedule-store.ts';
 import { defined } from '../../values/defined.ts';

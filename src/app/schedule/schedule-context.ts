@@ -5,9 +5,9 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { createCalendarFileStore, loadCurrentCalendar, readCachedCalendar } from '../../schedule/calendar-cache.ts';
 import { createCommandRunner } from '../../schedule/machine-command.ts';
-import type { RunTimes } from '../../schedule/run-times.ts';
 import { createScheduler, type SchedulerHost } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
+import type { RunTimes } from '../../schedule/run-times.ts';
 import { type Schedule, scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
 import type { SchedulerEntryState } from '../../schedule/scheduler.ts';
@@ -48,12 +48,7 @@ export function describeThisMachine({ env }: Pick<App, 'env'>, folder: string): 
  * Returns the times at which a schedule is due, using the broker's calendar if needed.
  * @throws {TradeAgentError} any error from reading the calendar, if no current calendar is cached
  */
-export async function loadRunTimes(
-  app: App,
-  timing: Timing,
-  profile: string,
-  store: ScheduleStore,
-): Promise<RunTimes> {
+export async function loadRunTimes(app: App, timing: Timing, profile: string, store: ScheduleStore): Promise<RunTimes> {
   if ('cron' in timing) return runTimesFromCalendar(timing, []);
   const { days } = await loadCurrentCalendar({
     store: createCalendarFileStore(store.folder, profile),

@@ -11,8 +11,8 @@ import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import type { Caller } from '../../gateway/auth/caller.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
 import { timingRunTimes } from '../../schedule/cron-expression.ts';
-import type { RunTimes } from '../../schedule/run-times.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
+import type { RunTimes } from '../../schedule/run-times.ts';
 import { scheduleNamePattern, type Timing } from '../../schedule/schedule.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
@@ -75,7 +75,9 @@ export function addScheduleRoutes(app: Hono, authenticator: Authenticator, parts
     const key = requireIdempotencyKey(c);
     const asked = await parseJsonBody(c, addScheduleRequestSchema, MAX_BODY_BYTES);
     const session = await getCallerSession(parts, caller);
-    const runTimes = await withHttpProblems(() => withUsageProblems(() => runTimesOf(asked.timing, async () => session)));
+    const runTimes = await withHttpProblems(() =>
+      withUsageProblems(() => runTimesOf(asked.timing, async () => session)),
+    );
     const made = await withUsageProblems(() => newSchedule(asked, caller, { key, runTimes, now: clock.now() }));
     await withHttpProblems(() => sessions.grantOffline(caller, caller.accessToken));
     const added = await personSchedules(parts, caller.sub).add(made, MAX_SCHEDULES);

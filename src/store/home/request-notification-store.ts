@@ -82,7 +82,9 @@ export function createRequestNotificationStore(database: SqlTransactions, now: (
     claim: (request: string, work: NotificationWork): Promise<boolean> =>
       database.write(function* () {
         if (work === 'notify')
-          yield* run('INSERT INTO request_notifications (request) VALUES (@request) ON CONFLICT DO NOTHING', { request });
+          yield* run('INSERT INTO request_notifications (request) VALUES (@request) ON CONFLICT DO NOTHING', {
+            request,
+          });
         return yield* claim(request, isToDo[work]);
       }),
     hold,

@@ -94,6 +94,8 @@ describe('a person who is removed at the home’s machine', () => {
   it('the home killed while it ends what they had open: it does so at its next start', async () => {
     await world.servedDies('person.ended', () => world.json(...REMOVE));
     await isGone();
-    await expect.poll(() => rows('provider.db', 'SELECT username FROM person_cleanups')).toEqual([{ username: 'alice' }]);
+    await expect
+      .poll(() => rows('provider.db', 'SELECT username FROM person_cleanups'))
+      .toEqual([{ username: 'alice' }]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cronRunTimes } from '../../../src/schedule/cron-expression.ts';
-import { type RunTimes, marketTimeRunTimes, wakeMinutes } from '../../../src/schedule/run-times.ts';
+import { marketTimeRunTimes, type RunTimes, wakeMinutes } from '../../../src/schedule/run-times.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const YEAR = 365 * 86_400_000;

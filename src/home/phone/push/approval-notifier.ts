@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Clock, formatUtcSeconds } from '../../../machine/clock.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
-import { createRequestNotificationStore, type RequestNotificationStore } from '../../../store/home/request-notification-store.ts';
+import {
+  createRequestNotificationStore,
+  type RequestNotificationStore,
+} from '../../../store/home/request-notification-store.ts';
 import type { OtherProcesses } from '../../../store/other-processes.ts';
 import type { SqlTransactions } from '../../../store/sql/sql-database.ts';
 import { defined } from '../../../values/defined.ts';
