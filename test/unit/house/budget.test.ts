@@ -5,7 +5,7 @@ import { programSources } from './sources.ts';
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_400,
-  app: 14_950,
+  app: 15_050,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,
