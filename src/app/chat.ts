@@ -108,7 +108,7 @@ export async function findHome(folder: string): Promise<HomeEndpoint | undefined
 export async function saveHomeAsDefault(
   app: App,
   { address, environment }: HomeEndpoint,
-  model: ModelChoice,
+  model?: ModelChoice,
 ): Promise<void> {
   const home = await app.home();
   const profile = {
@@ -116,7 +116,7 @@ export async function saveHomeAsDefault(
     gateway: address,
     environment,
     login_client: { client_id: HOME_LOGIN_CLIENT },
-    model,
+    ...defined({ model }),
   };
   await saveConfig(home, {
     ...(await loadConfig(home)),

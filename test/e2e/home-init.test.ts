@@ -40,10 +40,10 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
 
   it('five questions are asked, and the broker’s keys are not shown', async () => {
     const terminal = start('home', 'init', '--broker-url', sandbox.ready.broker);
-    await terminal.shows(/Address \[http:\/\/localhost:4780\]:/);
-    await terminal.turn('http://192.168.1.5\n', /passkeys need a host name/);
-    terminal.press('Enter');
-    await terminal.shows(/Your name:/);
+    await terminal.shows(/Where is your phone\?[\s\S]*Tailscale Funnel[\s\S]*Choose \[1\]:/);
+    await terminal.turn('5\n', /Address \(https:\/\/NAME\):/);
+    await terminal.turn('http://192.168.1.5\n', /through Tailscale \(--phone funnel or serve\)/);
+    await terminal.turn('https://home.example\n', /Your name:/);
     await terminal.turn('Ada Lovelace\n', /Key ID \(hidden\):/);
     await terminal.turn(`${keys().key_id}\n`, /Secret \(hidden\):/);
     await terminal.turn(`${keys().secret}\n`, /Account PA\w+: PAPER, ACTIVE/);

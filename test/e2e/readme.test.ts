@@ -13,7 +13,7 @@ const typed = [...readme.matchAll(/npx trade-agent ([^`#\n]*[^`#\n ])/g)].map(([
 
 /** What comes of each where nobody is there to answer: what writes a file asks first. */
 const outcomes: Readonly<Record<string, readonly [code: number | null, says: RegExp]>> = {
-  'home init': [2, /--address: is missing/],
+  'home init': [2, /--phone: is missing/],
   'home serve': [2, /there is no home here/],
   'order buy AAPL --qty 5 --limit 180 --approval detach --output json': [5, /"status":"requested"/],
   'approvals show ID': [0, /BUY 5 AAPL/],

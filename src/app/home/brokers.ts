@@ -315,6 +315,8 @@ export interface BrokerChoice {
   /** The broker's address, unless it is the default address. */
   readonly url?: string | undefined;
   readonly label?: string | undefined;
+  /** Set if prices and fills are simulated. */
+  readonly simulated?: true;
 }
 
 /** A broker as written to `gateway.yaml` and as parsed from it. */
@@ -325,7 +327,7 @@ export interface BrokerEntry {
 }
 
 /** @throws {TradeAgentError} `usage` for settings that this kind of broker does not accept */
-export function createBrokerEntry({ kind, credentials, url, label }: BrokerChoice): BrokerEntry {
+export function createBrokerEntry({ kind, credentials, url, label, simulated }: BrokerChoice): BrokerEntry {
   const { storedCredentials: kept, address } = findBrokerKind({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
@@ -338,7 +340,7 @@ export function createBrokerEntry({ kind, credentials, url, label }: BrokerChoic
   const written = {
     kind,
     credentials: credentials ?? kinds[0],
-    ...defined({ label }),
+    ...defined({ label, simulated }),
     ...(url === undefined ? {} : { [address]: url }),
   } as BrokerSettingsInput;
   const { data, error } = brokerSettingsSchema.safeParse(written);

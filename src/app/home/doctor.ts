@@ -24,6 +24,7 @@ import { createClockFinding } from '../doctor/server-checks.ts';
 import { readOrCreateSealSecret } from '../gateway/key-file.ts';
 import { homeFilePaths, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
+import { isPracticeBroker } from './practice-account.ts';
 
 /**
  * Checks a home without changing anything. Errors from opening the home are reported as findings too.
@@ -57,7 +58,7 @@ export async function runHomeDoctor(
 /** Checks each person's accounts, and compares this machine's clock with the broker's. */
 async function checkAccounts(
   app: Pick<App, 'fetch' | 'clock' | 'signal'>,
-  { keyPairs, people, gateway }: Pick<OpenHome, 'keyPairs' | 'people' | 'gateway'>,
+  { folder, settings, keyPairs, people, gateway }: CheckedAccounts & Pick<OpenHome, 'people'>,
 ): Promise<Finding[]> {
   let date: string | null = null;
   const fetch: typeof app.fetch = async (url, init) => {
@@ -67,15 +68,16 @@ async function checkAccounts(
   };
   const findings: Finding[] = [];
   for (const { username } of await people.list()) {
-    findings.push(...(await checkPersonAccounts(username, { keyPairs, gateway, fetch })));
+    findings.push(...(await checkPersonAccounts(username, { folder, settings, keyPairs, gateway, fetch })));
   }
-  findings.push(...(await checkUnusedBrokers({ keyPairs, gateway, fetch })));
+  findings.push(...(await checkUnusedBrokers({ keyPairs, gateway })));
   app.signal.throwIfAborted();
   return [createClockFinding(date, app.clock.now()), ...findings];
 }
 
 type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;
-type AccountCheckDeps = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
+type CheckedAccounts = Pick<OpenHome, 'folder' | 'settings' | 'keyPairs' | 'gateway'>;
+type AccountCheckDeps = CheckedAccounts & Pick<App, 'fetch'>;
 
 async function checkPersonAccounts(username: string, checking: AccountCheckDeps): Promise<Finding[]> {
   const { brokers } = checking.gateway;
@@ -86,7 +88,7 @@ async function checkPersonAccounts(username: string, checking: AccountCheckDeps)
 }
 
 /** If there are several brokers, warns about each broker where nobody has an account. */
-async function checkUnusedBrokers(checking: AccountCheckDeps): Promise<Finding[]> {
+async function checkUnusedBrokers(checking: Pick<OpenHome, 'keyPairs' | 'gateway'>): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
   const kept = gateway.brokers.filter(({ credentials }) => isCredentialKind(credentials));
@@ -99,7 +101,11 @@ async function checkUnusedBrokers(checking: AccountCheckDeps): Promise<Finding[]
   });
 }
 
-function setKeysCommand(username: string, { gateway: { brokers } }: AccountCheckDeps, broker?: NamedBroker): string {
+function setKeysCommand(
+  username: string,
+  { gateway: { brokers } }: Pick<OpenHome, 'gateway'>,
+  broker?: NamedBroker,
+): string {
   const named = brokers.length === 1 ? '' : ` --broker ${broker?.name ?? 'NAME'}`;
   return `trade-agent home broker set --user ${username}${named}`;
 }
@@ -109,12 +115,14 @@ async function checkAccount(
   broker: NamedBroker,
   checking: AccountCheckDeps,
 ): Promise<Finding | undefined> {
-  const { keyPairs, gateway, fetch } = checking;
+  const { folder, settings, keyPairs, gateway, fetch } = checking;
   const { environment, brokers } = gateway;
   const who = brokers.length === 1 ? username : `${username} at ${broker.name}`;
   try {
     const kept = await keyPairs(broker).find(username);
     if (kept === undefined) return undefined;
+    if (isPracticeBroker(settings, gateway, broker.name) && readHomeReady(homeFilePaths(folder).ready) === undefined)
+      return skip('broker', `${who}: practice account ${kept.accountNumber}, available while the home runs`);
     const account = await verifyCredentials(broker, kept.pair, { environment, fetch });
     const message = `${who}: account ${account.accountNumber}, ${account.environment}, ${account.status}`;
     if (account.environment !== environment) {

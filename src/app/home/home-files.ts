@@ -19,6 +19,7 @@ export const homeFilePaths = (folder: string) => ({
   limits: join(folder, 'limits.yaml'),
   gatewayDatabase: join(folder, 'gateway.db'),
   providerDatabase: join(folder, 'provider.db'),
+  practiceDatabase: join(folder, 'practice.db'),
   ready: join(folder, 'ready.json'),
   /** Held while the home is served or created. */
   lock: join(folder, 'home.lock'),

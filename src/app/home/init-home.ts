@@ -37,6 +37,8 @@ export interface NewHome {
   readonly settings: z.input<typeof homeSettingsSchema>;
   readonly owner: Person;
   readonly opened: VerifiedNewAccount;
+  /** The broker's name in gateway.yaml. By default, it is the only broker and needs none. */
+  readonly brokerName?: string | undefined;
   readonly limits: Limits;
 }
 
@@ -103,13 +105,15 @@ function requireValidSettings(settings: NewHome['settings']): void {
   });
 }
 
-function gatewaySettings({ settings, opened }: NewHome): z.input<typeof gatewaySettingsSchema> {
+function gatewaySettings({ settings, opened, brokerName }: NewHome): z.input<typeof gatewaySettingsSchema> {
   const { address } = settings;
   return {
     issuer: address,
     resource: address,
     environment: opened.account.environment,
-    broker: opened.entry.written,
+    ...(brokerName === undefined
+      ? { broker: opened.entry.written }
+      : { brokers: { [brokerName]: opened.entry.written } }),
     approval: {
       client_id: GATEWAY_CLIENT_ID,
       signature: 'required',

@@ -15,7 +15,7 @@ import type { MovableTenant, SqliteHome } from '../../store/postgres/move-home.t
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { type ConnectionStringSource, readConnectionString, readDatabasePlace } from '../gateway/gateway-database.ts';
-import { DATABASE_WAIT_MS, homeFilePaths, readGatewaySettings } from './home-files.ts';
+import { DATABASE_WAIT_MS, homeFilePaths, readGatewaySettings, readHomeSettings } from './home-files.ts';
 import { requireOwnHomeFolder } from './open-home.ts';
 
 export interface MigrateHomeOptions {
@@ -54,6 +54,12 @@ export async function migrateHome(app: Pick<App, 'clock' | 'env'>, options: Migr
   const files = homeFilePaths(folder);
   return await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, async () => {
     const settings = await readGatewaySettings(folder);
+    const { practice_broker } = await readHomeSettings(folder);
+    if (practice_broker !== undefined && to !== 'sqlite') {
+      throw new TradeAgentError('usage', 'a home with simulated money works only with the database in its folder', {
+        hint: `Add a real broker ("trade-agent home broker add"), then remove "${practice_broker}" from gateway.yaml and home.yaml.`,
+      });
+    }
     return to === 'sqlite' ? await toSqlite(app, options, settings) : await toPostgres(app, options, settings, to);
   });
 }

@@ -86,6 +86,10 @@ async function open(
   const database = await openHomeDatabase(gateway, folder, app.env);
   onClose(() => database.close());
   const rules = await rulesOf(database.stores, clock);
+  if (settings.practice_broker !== undefined) {
+    const { startPracticeBroker } = await import('./practice-broker.ts');
+    await startPracticeBroker({ folder, settings, gateway, database, clock }, onClose);
+  }
   const server = await listenForHome(app, settings, options);
   onClose(() => server.close());
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
@@ -124,6 +128,11 @@ async function open(
       if (!isRefused) listener(request, response);
     }),
   );
+  if (settings.tailscale !== undefined) {
+    const { keepTailscale } = await import('./tailscale.ts');
+    const { address, tailscale: mode } = settings;
+    onClose(await keepTailscale(app, { mode, address, target: server.url, tell: log.tell }));
+  }
   const ready: HomeReadyInfo = {
     address: settings.address,
     url: server.url,

@@ -1,5 +1,11 @@
 import { isIP } from 'node:net';
 
+/** Names that exist only in a local network, so that no authority issues certificates for them (RFC 6762, RFC 8375). */
+const LOCAL_NETWORK_NAME = /\.(local|lan|home\.arpa)\.?$/;
+
+const LOCAL_NETWORK_PROBLEM =
+  'phones create passkeys only for an https name with a public certificate. Use this machine’s browser (http://localhost:4780, --phone browser), your phone through Tailscale (--phone funnel or serve), your own domain (--phone domain), or a proxy that you run (--phone proxy)';
+
 /**
  * Returns why a home can't use this address, or undefined if it can. The address serves as the issuer, the resource and
  * the origin of the phone page, and passkeys are bound to its host. WebAuthn requires a host name rather than an IP
@@ -11,9 +17,7 @@ export function findHomeAddressProblem(text: string): string | undefined {
   const url = new URL(text);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'it must begin with https://';
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0) {
-    return 'passkeys need a host name, not an IP address; for this machine, use http://localhost:4780';
-  }
+  if (isIP(host) !== 0 || LOCAL_NETWORK_NAME.test(host)) return LOCAL_NETWORK_PROBLEM;
   if (url.protocol === 'http:' && host !== 'localhost') {
     return 'plain http works only for http://localhost; use https for any other address';
   }

@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { noticeChannelsConfigSchema } from '../../config/notice-channels.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
+import { brokerNameSchema } from '../../gateway/broker/named-broker.ts';
 import { createTrustedProxyList } from '../../net/peer-list.ts';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { isAllowedRedirect } from '../identity-provider/authorization/public-client.ts';
@@ -19,6 +20,10 @@ import { findHomeAddressProblem, isLocalAddress } from './home-address.ts';
 
 /** Default port, for use behind `tailscale serve` or a proxy. */
 export const DEFAULT_PORT = 4780;
+
+/** `funnel` serves the home to the internet, `serve` only to devices in the owner's Tailscale network. */
+const tailscaleModes = ['funnel', 'serve'] as const;
+export type TailscaleMode = (typeof tailscaleModes)[number];
 
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
@@ -84,9 +89,13 @@ export const homeSettingsSchema = z
     listen: listenAddressSchema.optional(),
     /** The home's own certificate and its private key (PEM). The files are read again after they are renewed. */
     tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
+    /** The Tailscale command that makes the home reachable at its address while the home runs. */
+    tailscale: z.enum(tailscaleModes).optional(),
     /** Addresses and networks of trusted proxies. Only these may connect; their forwarded client address counts. */
     proxy: z.array(z.string()).min(1).superRefine(validateProxies).optional(),
     push: pushSettingsSchema.optional(),
+    /** The broker in gateway.yaml that the home simulates itself: practice with simulated money. */
+    practice_broker: brokerNameSchema.optional(),
     /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
     /** Preregistered clients, which neither have a metadata document nor register themselves. */
@@ -104,6 +113,10 @@ export const homeSettingsSchema = z
   .refine(({ address, tls }) => tls === undefined || !isLocalAddress(address), {
     path: ['tls'],
     error: 'is allowed only for a home at an https address',
+  })
+  .refine((settings) => settings.tailscale === undefined || isBehindLocalProxy(settings), {
+    path: ['tailscale'],
+    error: 'needs an https address and a home that listens on 127.0.0.1 without "tls" and "proxy"',
   });
 export type HomeSettings = z.output<typeof homeSettingsSchema>;
 
@@ -143,6 +156,11 @@ export function resolveTrustedProxies({ address, tls, proxy, listen }: HomeSetti
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
 }
 
+function isBehindLocalProxy({ address, tls, proxy, listen }: ReachSettings): boolean {
+  const { host } = resolveListenAddress({ address, listen });
+  return !isLocalAddress(address) && tls === undefined && proxy === undefined && host === '127.0.0.1';
+}
+
 /** Requires unique addresses and client ids, because each token and each client must belong to only one party. */
 function requireUniqueNames(
   { address, clients = [], servers = [], companies = [] }: NamedSettings,
@@ -160,6 +178,13 @@ function requireUniqueNames(
       if (taken !== undefined) issue('companies', `${taken.client_id} is already listed under "${name}"`);
     }
   }
+}
+
+interface ReachSettings {
+  readonly address: string;
+  readonly listen?: string | undefined;
+  readonly tls?: object | undefined;
+  readonly proxy?: readonly string[] | undefined;
 }
 
 interface NamedSettings {

@@ -200,9 +200,9 @@ describe('at a terminal', () => {
   const options: InitOptions = { address: 'http://localhost:4780', name: 'Ada' };
   const at = (broker: OfferedBroker, brokerUrl: string): InitOptions => ({ ...options, broker, brokerUrl });
 
-  it('which broker is asked, Alpaca first, and what opens the account where it has several', async () => {
+  it('which broker is asked, practice first, and what opens the account where it has several', async () => {
     const person = asked([
-      [/Which broker do you use[\s\S]*Choose \[1\]: $/, '3'],
+      [/Which broker do you use[\s\S]*Choose \[1\]: $/, '4'],
       [/Which credentials do you have\?[\s\S]*Choose \[1\]: $/, '2'],
       [/Client ID \(hidden\): $/, 'CLIENT-OF-THE-TEST'],
       [/Consumer key \(hidden\): $/, 'consumer-key-of-the-test'],
@@ -213,7 +213,7 @@ describe('at a terminal', () => {
       message: expect.stringContaining('account id must be'),
     });
     expect(person.said()).toMatch(
-      / 1 {2}Alpaca: key pair\n {2}2 {2}Tradier: access token\n {2}3 {2}SnapTrade: SnapTrade user or personal SnapTrade key\n {2}4 {2}Interactive Brokers: account number\n/,
+      / 1 {2}Practice with simulated money: needs no broker and no keys\n {2}2 {2}Alpaca: key pair\n {2}3 {2}Tradier: access token\n {2}4 {2}SnapTrade: SnapTrade user or personal SnapTrade key\n {2}5 {2}Interactive Brokers: account number\n/,
     );
     expect(left()).toEqual([]);
   });

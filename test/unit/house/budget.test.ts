@@ -4,8 +4,8 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_400,
-  app: 15_050,
+  cli: 17_570,
+  app: 15_510,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,
@@ -14,8 +14,8 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_340,
   notify: 700,
   sandbox: 8_300,
-  home: 16_080,
-  gateway: 21_820,
+  home: 16_100,
+  gateway: 21_830,
   approval: 9_450,
   jobs: 800,
   store: 14_410,

@@ -25,7 +25,7 @@ export async function setUpOnFirstRun(context: Context): Promise<boolean> {
   io.talk(`Welcome to trade-agent. Two questions to set it up; your answers are stored in\n${file}.\n`);
   const where = await promptForChoice(context, 'Where do you want to trade?', [
     'Sandbox: a simulated broker and phone on this machine, no real money',
-    'A home of my own: a real (or paper) brokerage account and my phone',
+    'A home of my own: practice, paper or real money, approved on my phone',
     'My own identity provider and broker',
   ]);
   if (where === 1) {
@@ -72,7 +72,7 @@ async function setUpFirstHome(context: Context): Promise<void> {
   io.talk(`
 Your home is in ${folder}. Now, in another terminal:
 
-  trade-agent home serve    starts it and shows a QR code for your phone
+  trade-agent home serve    starts it and shows how to pair your phone
 
 Then run "trade-agent" again to sign in with that phone. docs/guide/HOME.md
 explains how the keys of a home are kept from the agent.`);

@@ -1,6 +1,6 @@
 import { type BrokerChoice, type BrokerEntry, createBrokerEntry } from '../../../app/home/brokers.ts';
 import { findBrokerKind } from '../../../gateway/broker/brokers.ts';
-import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
+import { type OfferedBroker, offeredBrokers, PRACTICE_BROKER } from '../../../gateway/broker/offered-brokers.ts';
 import { getCredentialTexts } from '../../../gateway/broker/stored-kinds.ts';
 import type { Context } from '../../context/context.ts';
 import { promptForChoice } from '../../terminal/questions.ts';
@@ -34,10 +34,23 @@ export async function promptForBroker(
   return createBrokerEntry({ ...more, kind, credentials: kinds[chosen] });
 }
 
+/** Asks for the broker of a new home, which can also be the home's own practice broker. */
+export async function promptForFirstBroker(
+  asking: Pick<Context, 'io' | 'signal'>,
+): Promise<OfferedBroker | typeof PRACTICE_BROKER> {
+  const answers = ['Practice with simulated money: needs no broker and no keys', ...brokerAnswers()];
+  const chosen = await promptForChoice(asking, 'Which broker do you use?', answers);
+  return offeredBrokers[chosen - 1] ?? PRACTICE_BROKER;
+}
+
 async function askBrokerKind(asking: Pick<Context, 'io' | 'signal'>) {
-  const answers = offeredBrokers.map((kind) => {
+  const chosen = await promptForChoice(asking, 'Which broker do you use?', brokerAnswers());
+  return offeredBrokers[chosen] ?? offeredBrokers[0];
+}
+
+function brokerAnswers(): string[] {
+  return offeredBrokers.map((kind) => {
     const { storedCredentials: kept } = findBrokerKind({ kind });
     return `${createBrokerEntry({ kind }).label}: ${kept?.kinds.map((one) => getCredentialTexts(one).noun).join(' or ')}`;
   });
-  return offeredBrokers[await promptForChoice(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];
 }

@@ -5,6 +5,7 @@ import { formatUtcSeconds } from '../../../machine/clock.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
+import type { Context } from '../../context/context.ts';
 import { createChoiceOption, parseFileDescriptor } from '../../options/choice.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 import { resolveHomeFolder } from './home-folder-option.ts';
@@ -106,7 +107,7 @@ function addSet(broker: CliCommand): void {
   broker
     .command('set')
     .description(
-      "Store a user's keys, replacing earlier keys, after testing the new keys at the broker. Works while the home runs.",
+      "Store a user's keys, replacing earlier keys, after testing the new keys at the broker. Works while the home runs. At the practice broker, opens an account without keys.",
     )
     .option('--user <name>', 'the user (default: the only one)')
     .option('--broker <name>', 'the broker, by its name in gateway.yaml')
@@ -122,17 +123,7 @@ function addSet(broker: CliCommand): void {
       ['trade-agent home broker set --broker ira', 'for one of several brokers'],
     )
     .runs(async (context, options: SetOptions, command: CliCommand) => {
-      const { setBrokerKeys, findCredentialKind } = await import('../../../app/home/brokers.ts');
-      const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
-      const folder = resolveHomeFolder(command);
-      const pair = await readBrokerKeys(context, options, await findCredentialKind(folder, options.broker));
-      const {
-        username,
-        broker: name,
-        account,
-      } = await setBrokerKeys(context, { folder, username: options.user, broker: options.broker, pair }, (found) =>
-        confirmAccount(context, found, options.confirmLive),
-      );
+      const { username, broker: name, account } = await setKeys(context, resolveHomeFolder(command), options);
       const { accountNumber, environment, status } = account;
       await context.output.result(
         'home-broker-set',
@@ -141,6 +132,17 @@ function addSet(broker: CliCommand): void {
           `Account ${safeLine(accountNumber)} (${environmentName(environment)}) of ${username}: ${safeLine(status)}`,
       );
     });
+}
+
+async function setKeys(context: Context, folder: string, { user: username, broker, ...options }: SetOptions) {
+  const { setBrokerKeys, findCredentialKind } = await import('../../../app/home/brokers.ts');
+  const { addPracticeAccount, hasPracticeBroker } = await import('../../../app/home/practice-account.ts');
+  if (await hasPracticeBroker(folder, broker)) return await addPracticeAccount(context, { folder, username });
+  const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
+  const pair = await readBrokerKeys(context, options, await findCredentialKind(folder, broker));
+  return await setBrokerKeys(context, { folder, username, broker, pair }, (found) =>
+    confirmAccount(context, found, options.confirmLive),
+  );
 }
 
 interface AddOptions extends BrokerKeyOptions {

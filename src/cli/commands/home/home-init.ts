@@ -1,5 +1,5 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
-import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
+import { offeredBrokers, PRACTICE_BROKER } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -14,7 +14,14 @@ export function addHomeInitCommand(home: CliCommand): void {
   const making = home
     .command('init')
     .description(
-      'Create a home. Asks for its address, your name, your broker and its credentials (hidden), limits and notices, or takes them as options. Tests the credentials at the broker. Does not start the home, and leaves nothing behind if interrupted.',
+      'Create a home. Asks where your phone is, for your name, your broker and its credentials (hidden), limits and notices, or takes them as options. Tests the credentials at the broker. Practice with simulated money needs none. Does not start the home, and leaves nothing behind if interrupted.',
+    )
+    .addOption(
+      createChoiceOption(
+        '--phone <where>',
+        'where your phone is: this browser, anywhere through Tailscale funnel or serve, or behind your own domain or proxy',
+        ['browser', 'funnel', 'serve', 'domain', 'proxy'],
+      ),
     )
     .option(
       '--address <url>',
@@ -23,7 +30,12 @@ export function addHomeInitCommand(home: CliCommand): void {
     .option('--name <name>', 'your name, as shown on the phone')
     .option('--user <name>', 'your username (default: derived from the name)')
     .option('--email <address>', 'your email address (default: none)')
-    .addOption(createChoiceOption('--broker <kind>', 'your broker (default: alpaca)', offeredBrokers))
+    .addOption(
+      createChoiceOption('--broker <kind>', 'your broker, or practice: simulated money, no keys (default: alpaca)', [
+        ...offeredBrokers,
+        PRACTICE_BROKER,
+      ]),
+    )
     .option('--credentials <kind>', 'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)')
     .option(
       '--broker-key-file <file>',
@@ -45,8 +57,10 @@ export function addHomeInitCommand(home: CliCommand): void {
   addListeningOptions(making)
     .option('-y, --yes', 'use the defaults without asking')
     .examples(
-      ['trade-agent home init', 'asks six questions'],
+      ['trade-agent home init', 'asks a few questions'],
+      ['trade-agent home init --broker practice', 'simulated money: no broker, no keys'],
       ['trade-agent home init --broker tradier', 'asks for account and token'],
+      ['trade-agent home init --phone funnel', 'your phone, from anywhere, through Tailscale'],
       [
         'trade-agent home init --address https://home.tail1234.ts.net --name Ada --broker-key-file keys.txt --yes',
         'for scripts',
@@ -61,11 +75,15 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
   const made = await makeHome(context, folder, options);
   const { opened, settings, owner, limits, recoveryCode } = made;
   const { accountNumber, environment, status } = opened.account;
+  const program = programName(context.env);
   const next = [
-    'trade-agent home serve',
-    'trade-agent home pair',
-    `trade-agent profile add home --home ${settings.address}`,
+    `${program} home serve`,
+    `${program} home pair`,
+    `${program} profile add home --home ${settings.address}`,
   ];
+  const { isLocalAddress } = await import('../../../home/settings/home-address.ts');
+  const isLocal = isLocalAddress(settings.address);
+  const isProfileAdded = isLocal && (await addFirstProfile(context, settings.address, environment));
   await context.output.result(
     'home-init',
     {
@@ -89,9 +107,27 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
         'but not approve or pair a phone.',
         '',
         'Next:',
-        '  trade-agent home serve     in a separate terminal; shows a QR code for your phone',
-        `  trade-agent profile add home --home ${settings.address}`,
-        '  trade-agent login --profile home',
+        `  ${program} home serve     in a separate terminal; shows ${isLocal ? 'a link for your browser' : 'a QR code for your phone'}`,
+        ...(isProfileAdded
+          ? [`  ${program} login`, `  ${program} run "buy 1 AAPL"`]
+          : [`  ${program} profile add home --home ${settings.address}`, `  ${program} login --profile home`]),
       ].join('\n'),
   );
+}
+
+/** Returns the command as it was started: npx sets `npm_command`, and does not put trade-agent on the path. */
+function programName({ npm_command: command }: NodeJS.ProcessEnv): string {
+  return command === 'exec' ? 'npx trade-agent' : 'trade-agent';
+}
+
+/**
+ * Makes a home at a local address the default profile of the agent on this machine if a person creates the home here and
+ * the agent has no profile yet.
+ */
+async function addFirstProfile(context: Context, address: string, environment: 'paper' | 'live'): Promise<boolean> {
+  if (!context.io.interactive) return false;
+  const { isFirstRun, saveHomeAsDefault } = await import('../../../app/chat.ts');
+  if (!(await isFirstRun(context))) return false;
+  await saveHomeAsDefault(context, { address, environment });
+  return true;
 }

@@ -78,10 +78,8 @@ async function offerPairing(cli: Cli, parts: ServingContext, output: Output, fol
     return;
   }
   const { createPairingLink } = await import('../../../app/home/users.ts');
-  const { showQrCode } = await import('../../text/qr-code.ts');
-  const { user, url } = await createPairingLink(app, folder, undefined);
-  await showQrCode(cli, url);
-  parts.log.tell(
-    `No phone is paired yet. Open this on ${user}'s phone within ten minutes; the link works once:\n\n  ${url}\n`,
-  );
+  const { pairingText, showPairingCode } = await import('../../text/pairing.ts');
+  const pairing = await createPairingLink(app, folder, undefined);
+  await showPairingCode(cli, pairing);
+  parts.log.tell(`No phone is paired yet. ${pairingText(pairing)}:\n\n  ${pairing.url}\n`);
 }

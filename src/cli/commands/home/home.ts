@@ -25,7 +25,7 @@ export function addHomeCommand(program: CliCommand): void {
     )
     .option('--home <folder>', "the home's folder (default: next to the agent's)")
     .examples(
-      ['trade-agent home init', 'asks six questions; keys are hidden'],
+      ['trade-agent home init', 'asks where your phone is, and for your broker; keys are hidden'],
       ['trade-agent home serve', 'serve until Ctrl-C'],
       ['trade-agent home pair', 'a link and a QR code for another phone'],
       ['trade-agent home doctor', 'check for problems'],
@@ -60,12 +60,13 @@ function addHomePair(home: CliCommand): void {
     });
 }
 
-async function showPairing(context: Context, { user, url, expiresAt }: PairingLink): Promise<void> {
+async function showPairing(context: Context, pairing: PairingLink): Promise<void> {
   const { io, output } = context;
+  const { user, url, expiresAt } = pairing;
   if (output.format === 'text') {
-    const { showQrCode } = await import('../../text/qr-code.ts');
-    await showQrCode(context, url);
-    io.talk(`Open the link on ${user}'s phone within ten minutes; it works once.`);
+    const { pairingText, showPairingCode } = await import('../../text/pairing.ts');
+    await showPairingCode(context, pairing);
+    io.talk(`${pairingText(pairing)}.`);
   }
   await output.result('home-pairing', { user, url, expires_at: expiresAt }, () => url);
 }

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { NewHome } from '../../../app/home/init-home.ts';
 import { createPerson } from '../../../app/home/users.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { OfferedBroker } from '../../../gateway/broker/offered-brokers.ts';
+import type { OfferedBroker, PRACTICE_BROKER } from '../../../gateway/broker/offered-brokers.ts';
 import {
   type AccountLimits,
   accountLimitsSchema,
@@ -8,8 +11,13 @@ import {
   type Limits,
   OTHER_ACCOUNTS_KEY,
 } from '../../../gateway/policy/rules.ts';
-import { findHomeAddressProblem } from '../../../home/settings/home-address.ts';
-import { DEFAULT_PORT, formatListenAddress, type ListenAddress } from '../../../home/settings/home-settings.ts';
+import { findHomeAddressProblem, isLocalAddress } from '../../../home/settings/home-address.ts';
+import {
+  DEFAULT_PORT,
+  formatListenAddress,
+  type ListenAddress,
+  type TailscaleMode,
+} from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { LimitName } from '../../../trading/limit-words.ts';
@@ -17,15 +25,16 @@ import { isRecipientKey, toRecipientKey } from '../../../trading/message.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { type ListeningFlags, toListenOptions } from '../../options/listening.ts';
-import { promptUntilValid } from '../../terminal/questions.ts';
+import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 
 export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
+  readonly phone?: PhonePlace;
   readonly address?: string;
   readonly name?: string;
   readonly user?: string;
   readonly email?: string;
-  readonly broker?: OfferedBroker;
+  readonly broker?: OfferedBroker | typeof PRACTICE_BROKER;
   readonly credentials?: string;
   readonly brokerUrl?: string;
   readonly environment?: 'paper' | 'live';
@@ -42,6 +51,7 @@ const DEFAULT_DAY_LIMIT_ORDERS = 5;
 type PromptContext = Pick<Context, 'io' | 'signal'>;
 
 const DEFAULT_ADDRESS = `http://localhost:${DEFAULT_PORT}`;
+const PUBLIC_LISTEN = '0.0.0.0:443';
 
 const invalidOption = (option: string, problem: string) =>
   new TradeAgentError('usage', `${option}: ${problem}`, {
@@ -50,27 +60,90 @@ const invalidOption = (option: string, problem: string) =>
 
 const shouldAsk = ({ io }: PromptContext, { yes }: InitOptions) => io.interactive && yes !== true;
 
-export async function promptForAddress(asking: PromptContext, options: InitOptions): Promise<string> {
-  const { address } = options;
-  if (address !== undefined) {
-    const problem = findHomeAddressProblem(address);
-    if (problem !== undefined) throw invalidOption('--address', problem);
-    return address;
+/** The answers to the question of where the owner's phone is, by the value of `--phone`. */
+const phoneAnswers = {
+  browser: `In this browser, on this machine only: ${DEFAULT_ADDRESS}`,
+  funnel: 'My phone, from anywhere, through Tailscale Funnel: the phone needs no app',
+  serve: 'My phone, through Tailscale Serve: only devices in my Tailscale network',
+  domain: 'My phone, from anywhere, through my own domain and its certificate',
+  proxy: 'My phone, through a proxy that I run, which has a name and a certificate',
+} as const;
+type PhonePlace = keyof typeof phoneAnswers;
+const phonePlaces = Object.keys(phoneAnswers) as PhonePlace[];
+
+type Reach = Pick<NewHome['settings'], 'address' | 'tailscale' | 'tls' | 'listen' | 'proxy'>;
+
+/**
+ * Asks where the phone is, unless options say so, and returns the settings with which the phone reaches the home.
+ * @throws {TradeAgentError} `usage`; `not_found`, `invalid_config` if Tailscale can't be used
+ */
+export async function promptForPhone(context: Context, options: InitOptions): Promise<Reach> {
+  const place = await choosePlace(context, options);
+  const given = toListenSettings(options);
+  if (place === 'funnel' || place === 'serve')
+    return { ...given, ...(await reachThroughTailscale(context, options, place)) };
+  if (place === 'browser') return { ...given, address: DEFAULT_ADDRESS };
+  const address = options.address ?? (await askAddress(context, options));
+  const problem = findHomeAddressProblem(address) ?? (place === undefined ? undefined : notPublic(address));
+  if (problem !== undefined) throw invalidOption('--address', problem);
+  if (place !== 'domain') return { ...given, address };
+  return { address, ...given, ...(await askCertificate(context, options)), listen: given.listen ?? PUBLIC_LISTEN };
+}
+
+/** @returns undefined if only the address was given */
+async function choosePlace(context: Context, options: InitOptions): Promise<PhonePlace | undefined> {
+  const { phone, address } = options;
+  if (phone === 'browser' && address !== undefined && !isLocalAddress(address)) {
+    throw invalidOption('--phone', 'browser needs an address on this machine');
   }
-  if (!shouldAsk(asking, options)) {
-    if (options.yes === true) return DEFAULT_ADDRESS;
-    throw invalidOption('--address', 'is missing');
+  if (phone === 'browser' && address !== undefined) return undefined;
+  if (phone !== undefined || address !== undefined) return phone;
+  if (!shouldAsk(context, options)) {
+    if (options.yes === true) return 'browser';
+    throw invalidOption('--phone', 'is missing');
   }
-  asking.io.talk(
-    `What address should your home have?\n  https://NAME   reachable from anywhere; needs a name and a certificate (docs/guide/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, only on this machine`,
+  return phonePlaces[await promptForChoice(context, 'Where is your phone?', Object.values(phoneAnswers))];
+}
+
+async function reachThroughTailscale(context: Context, { address }: InitOptions, mode: TailscaleMode): Promise<Reach> {
+  const { findTailscale, missingFeatures, readTailscaleStatus, tailscaleName } = await import(
+    '../../../app/home/tailscale.ts'
   );
-  const given = await promptUntilValid(
-    asking,
-    `Address [${DEFAULT_ADDRESS}]: `,
-    (text) => text === '' || findHomeAddressProblem(text) === undefined,
-    (text) => findHomeAddressProblem(text) ?? '',
+  const status = await readTailscaleStatus(context, findTailscale(context));
+  const found = `https://${tailscaleName(status)}`;
+  if (address !== undefined && address !== found) {
+    throw invalidOption('--address', `this machine's address in Tailscale is ${found}`);
+  }
+  context.io.talk(`Your phone reaches this home at ${found}.`);
+  const missing = missingFeatures(status, mode);
+  if (missing.length > 0) {
+    const what = new Intl.ListFormat('en-GB').format(missing);
+    context.io.talk(`Your Tailscale network does not allow ${what} yet: "home serve" shows the link that turns it on.`);
+  }
+  return { address: found, tailscale: mode };
+}
+
+const notPublic = (address: string) =>
+  isLocalAddress(address) ? 'a phone can’t open an address on this machine' : undefined;
+
+async function askAddress(context: PromptContext, options: InitOptions): Promise<string> {
+  if (!shouldAsk(context, options)) throw invalidOption('--address', 'is missing');
+  const problemOf = (text: string) => findHomeAddressProblem(text) ?? notPublic(text);
+  return await promptUntilValid(
+    context,
+    'Address (https://NAME): ',
+    (text) => problemOf(text) === undefined,
+    (text) => problemOf(text) ?? '',
   );
-  return given === '' ? DEFAULT_ADDRESS : given;
+}
+
+async function askCertificate(context: PromptContext, options: InitOptions): Promise<Pick<Reach, 'tls'>> {
+  if (options.tlsCert !== undefined || options.tlsKey !== undefined) return {};
+  if (!shouldAsk(context, options)) throw invalidOption('--tls-cert', 'is missing');
+  const ask = async (question: string) =>
+    resolve(await promptUntilValid(context, question, existsSync, 'There is no such file.'));
+  const cert = await ask('Certificate with its chain (PEM file): ');
+  return { tls: { cert, key: await ask('Its private key (PEM file): ') } };
 }
 
 export async function promptForOwner(
@@ -90,7 +163,12 @@ export async function promptForOwner(
   return createPerson({ name, username: options.user, email: options.email });
 }
 
-export async function promptForLimits(asking: PromptContext, options: InitOptions): Promise<Limits> {
+/** @param alwaysOpen whether the account's market never closes, so that no hours are set */
+export async function promptForLimits(
+  asking: PromptContext,
+  options: InitOptions,
+  alwaysOpen: boolean,
+): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
   const asked = {
@@ -111,7 +189,9 @@ export async function promptForLimits(asking: PromptContext, options: InitOption
   };
   const each = asked.max_order_notional;
   const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(DEFAULT_DAY_LIMIT_ORDERS).toFixed() };
-  const limits = { ...usual.accounts[OTHER_ACCOUNTS_KEY], ...ownRecipients(options), ...day, ...asked };
+  const { hours, ...others } = usual.accounts[OTHER_ACCOUNTS_KEY] ?? {};
+  const open = alwaysOpen ? {} : defined({ hours });
+  const limits = { ...others, ...open, ...ownRecipients(options), ...day, ...asked };
   return { ...usual, accounts: { [OTHER_ACCOUNTS_KEY]: limits } };
 }
 
@@ -151,7 +231,7 @@ async function askLimit(
 }
 
 /** Returns the settings `listen`, `tls` and `proxy` for home.yaml, if given. @throws {TradeAgentError} `usage` */
-export function toListenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
+function toListenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
   const { tls } = toListenOptions({
     ...defined({ tlsCert, tlsKey }),
     proxy,

@@ -1,17 +1,19 @@
 import { requireUnusedFolder } from '../../../app/home/home-files.ts';
 import { type CreatedHome, initHome, type NewHome, verifyNewAccount } from '../../../app/home/init-home.ts';
+import { createPracticeAccount } from '../../../app/home/practice-account.ts';
+import { TradeAgentError } from '../../../errors/errors.ts';
+import { type OfferedBroker, PRACTICE_BROKER } from '../../../gateway/broker/offered-brokers.ts';
 import { requireCredentialKind } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
-import { promptForBroker } from './broker-answer.ts';
+import { promptForBroker, promptForFirstBroker } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
 import {
   type InitOptions,
-  promptForAddress,
   promptForLimits,
   promptForNoticeChannel,
   promptForOwner,
-  toListenSettings,
+  promptForPhone,
 } from './init-answers.ts';
 
 /**
@@ -21,25 +23,52 @@ import {
 export async function makeHome(context: Context, folder: string, options: InitOptions): Promise<NewHome & CreatedHome> {
   // Checks the folder before the person types anything.
   requireUnusedFolder(folder);
-  const address = await promptForAddress(context, options);
+  const reach = await promptForPhone(context, options);
   const owner = await promptForOwner(context, options);
-  const { broker: kind, brokerUrl: url, credentials } = options;
-  const entry = await promptForBroker(context, { kind, url, credentials, byDefault: options.yes === true });
-  const pair = await readBrokerKeys(context, options, requireCredentialKind(entry.settings));
-  const opened = await verifyNewAccount(context, entry, pair, options.environment ?? 'paper');
-  await confirmAccount(context, opened.account, options.confirmLive);
-  const limits = await promptForLimits(context, options);
-  const notices = await promptForNoticeChannel(context, options);
+  const kind = await chooseBroker(context, options);
+  const isPractice = kind === PRACTICE_BROKER;
+  const opened = isPractice ? await createPracticeAccount(context) : await openAccount(context, options, kind);
+  // Practice needs no further answers: its limits can be changed later.
+  const asking = isPractice ? { ...options, yes: true } : options;
+  const limits = await promptForLimits(context, asking, isPractice);
+  const notices = await promptForNoticeChannel(context, asking);
   const home: NewHome = {
     folder,
     settings: {
-      address,
-      ...toListenSettings(options),
+      ...reach,
       ...defined({ notices }),
+      ...(isPractice ? { practice_broker: PRACTICE_BROKER } : {}),
     },
     owner,
     opened,
     limits,
+    brokerName: isPractice ? PRACTICE_BROKER : undefined,
   };
   return { ...home, ...(await initHome(context, home)) };
+}
+
+/** Returns undefined if the defaults apply: Alpaca, or an API like Alpaca's at the address that was given. */
+async function chooseBroker(context: Context, options: InitOptions): Promise<InitOptions['broker']> {
+  const { broker, brokerUrl, brokerKeyFile, brokerKeyFd, yes } = options;
+  if (broker === PRACTICE_BROKER) {
+    const extra = Object.entries({ brokerUrl, brokerKeyFile, brokerKeyFd, credentials: options.credentials });
+    if (extra.some(([, value]) => value !== undefined) || options.environment === 'live') {
+      throw new TradeAgentError('usage', '--broker practice takes no keys, address or environment', {
+        hint: 'Leave these options out, or choose your broker. Nothing was written.',
+      });
+    }
+    return broker;
+  }
+  const hasKeys = brokerKeyFile !== undefined || brokerKeyFd !== undefined;
+  const asks = context.io.interactive && yes !== true && brokerUrl === undefined;
+  return broker !== undefined || !asks || hasKeys ? broker : await promptForFirstBroker(context);
+}
+
+async function openAccount(context: Context, options: InitOptions, kind: OfferedBroker | undefined) {
+  const { brokerUrl: url, credentials, yes } = options;
+  const entry = await promptForBroker(context, { kind, url, credentials, byDefault: yes === true });
+  const pair = await readBrokerKeys(context, options, requireCredentialKind(entry.settings));
+  const opened = await verifyNewAccount(context, entry, pair, options.environment ?? 'paper');
+  await confirmAccount(context, opened.account, options.confirmLive);
+  return opened;
 }

@@ -20,9 +20,11 @@ describe('an address', () => {
 
   it.each([
     ['home.example', 'enter the full address'],
-    ['https://192.168.1.5', 'not an IP address'],
-    ['https://[fd00::1]', 'not an IP address'],
-    ['http://127.0.0.1:4780', 'not an IP address'],
+    ['https://192.168.1.5', '--phone funnel'],
+    ['https://[fd00::1]', '--phone funnel'],
+    ['http://127.0.0.1:4780', '--phone funnel'],
+    ['https://nas.local', '--phone domain'],
+    ['http://printer.lan:4780', '--phone proxy'],
     ['http://home.example', 'plain http works only for http://localhost'],
     ['ftp://home.example', 'must begin with https://'],
     ['https://home.example/', 'without a path: https://home.example'],
@@ -58,7 +60,7 @@ describe('home.yaml', () => {
     [
       'an address that phones keep no passkey for',
       { address: 'https://10.0.0.1' },
-      'address: passkeys need a host name',
+      'address: phones create passkeys only for an https name',
     ],
     ['a listening address without a port', { listen: '127.0.0.1' }, 'listen: must be HOST:PORT'],
     ['a port that is none', { listen: '127.0.0.1:70000' }, 'listen: must be HOST:PORT'],

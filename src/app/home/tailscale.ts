@@ -1,0 +1,300 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
+import type { TailscaleMode } from '../../home/settings/home-settings.ts';
+import { safeLine } from '../../text/sanitize.ts';
+import type { App } from '../app.ts';
+
+const COMMAND_TIMEOUT_MS = 10_000;
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+const STOP_TIMEOUT_MS = 5_000;
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+
+const CONSOLE = 'https://login.tailscale.com/admin';
+
+/** The program's usual files. A service often has a short PATH. */
+const USUAL_PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  darwin: [
+    '/usr/local/bin/tailscale',
+    '/opt/homebrew/bin/tailscale',
+    '/Applications/Tailscale.app/Contents/MacOS/Tailscale',
+  ],
+  linux: ['/usr/bin/tailscale', '/usr/local/bin/tailscale', '/usr/sbin/tailscale'],
+  win32: ['C:\\Program Files\\Tailscale\\tailscale.exe'],
+};
+
+/** The part of Tailscale's `ipnstate.Status` that a home needs. Go writes null for an absent list or object. */
+const statusSchema = z.object({
+  BackendState: z.string(),
+  AuthURL: z.string().nullish(),
+  Self: z
+    .object({
+      DNSName: z.string(),
+      CapMap: z.record(z.string(), z.unknown()).nullish(),
+      Capabilities: z.array(z.string()).nullish(),
+    })
+    .nullish(),
+  CertDomains: z.array(z.string()).nullish(),
+});
+export type TailscaleStatus = z.output<typeof statusSchema>;
+
+/** The part of Tailscale's `ipn.ServeConfig` that says what a name serves. */
+const webConfigSchema = z.object({
+  Web: z
+    .record(z.string(), z.object({ Handlers: z.record(z.string(), z.object({ Proxy: z.string().optional() })) }))
+    .nullish(),
+  AllowFunnel: z.record(z.string(), z.boolean()).nullish(),
+});
+const serveConfigSchema = webConfigSchema.extend({
+  Foreground: z.record(z.string(), webConfigSchema).nullish(),
+});
+export type ServeConfig = z.output<typeof serveConfigSchema>;
+
+type TailscaleApp = Pick<App, 'env'>;
+
+/** @throws {TradeAgentError} `not_found` if Tailscale is not installed */
+export function findTailscale({ env }: TailscaleApp, platform: NodeJS.Platform = process.platform): string {
+  const name = platform === 'win32' ? 'tailscale.exe' : 'tailscale';
+  const folders = (env.PATH ?? '').split(delimiter).filter(isAbsolute);
+  const places = [...folders.map((folder) => join(folder, name)), ...(USUAL_PLACES[platform] ?? [])];
+  const found = places.find(isProgram);
+  if (found !== undefined) return found;
+  throw new TradeAgentError('not_found', 'Tailscale is not installed on this machine', {
+    hint: 'Install it from https://tailscale.com/download and run "tailscale up", or choose another place for your phone: --phone browser, domain or proxy.',
+  });
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the program's environment, without any of the person's keys and tokens. */
+function tailscaleEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = /^(PATH|HOME|USER|LOGNAME|USERPROFILE|SYSTEMROOT|PROGRAMDATA|LOCALAPPDATA|TMPDIR|TEMP|TMP)$/i;
+  // On macOS, the app's program is the command line tool only with TAILSCALE_BE_CLI.
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => kept.test(name))),
+    TAILSCALE_BE_CLI: '1',
+    LC_ALL: 'C',
+  };
+}
+
+function readJson<T>(
+  { env }: TailscaleApp,
+  program: string,
+  args: readonly string[],
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const options = {
+    env: tailscaleEnvironment(env),
+    timeout: COMMAND_TIMEOUT_MS,
+    killSignal: 'SIGKILL' as const,
+    maxBuffer: MAX_OUTPUT_BYTES,
+    windowsHide: true,
+  };
+  return new Promise((resolve, reject) => {
+    execFile(program, [...args], options, (error, stdout, stderr) => {
+      if (error?.killed === true) reject(notUsable('Tailscale did not respond in time', 'Is Tailscale running?'));
+      else if (error !== null) reject(notUsable(lastLine(stderr, 'Tailscale can’t be started'), hintFor(stderr)));
+      else resolve(parseJson(stdout, schema));
+    });
+  });
+}
+
+function parseJson<T>(text: string, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  const { data } = schema.safeParse(json);
+  if (data !== undefined) return data;
+  throw notUsable('the answer of "tailscale status --json" is not known', 'Update Tailscale, and try again.');
+}
+
+export async function readTailscaleStatus(app: TailscaleApp, program: string): Promise<TailscaleStatus> {
+  return await readJson(app, program, ['status', '--json', '--peers=false'], statusSchema);
+}
+
+/**
+ * Returns this machine's name in its Tailscale network.
+ * @throws {TradeAgentError} `invalid_config` with the step that is missing
+ */
+export function tailscaleName({ BackendState: state, AuthURL: url, Self: self }: TailscaleStatus): string {
+  if (state === 'NeedsLogin') {
+    const page = url ? `Open ${safeLine(url)}, or run` : 'Run';
+    throw notUsable('this machine is not signed in to Tailscale', `${page} "tailscale up" and sign in.`);
+  }
+  if (state === 'NeedsMachineAuth')
+    throw notUsable('this machine is not approved in your Tailscale network', `Approve it: ${CONSOLE}/machines`);
+  if (state === 'Stopped') throw notUsable('Tailscale is off', 'Turn it on: "tailscale up".');
+  if (state !== 'Running') throw notUsable('Tailscale is starting', 'Try again in a few seconds.');
+  const name = self?.DNSName.replace(/\.$/, '').toLowerCase() ?? '';
+  if (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) return name;
+  throw notUsable('this machine has no name in your Tailscale network', `Turn on MagicDNS: ${CONSOLE}/dns`);
+}
+
+/** Returns what the tailnet must still allow. Tailscale's own command shows the link where that is done. */
+export function missingFeatures({ Self: self, CertDomains: domains }: TailscaleStatus, mode: TailscaleMode): string[] {
+  const has = (name: string) => self?.CapMap?.[name] !== undefined || self?.Capabilities?.includes(name) === true;
+  const https = has('https') || (domains ?? []).length > 0;
+  return [...(https ? [] : ['HTTPS certificates']), ...(mode === 'serve' || has('funnel') ? [] : ['Funnel'])];
+}
+
+/** Returns whether a name already forwards to this address, because of an earlier command. */
+export function isAlreadyServed(config: ServeConfig, name: string, target: string, mode: TailscaleMode): boolean {
+  const key = `${name}:443`;
+  return [config, ...Object.values(config.Foreground ?? {})].some(
+    ({ Web: web, AllowFunnel: funnel }) =>
+      web?.[key]?.Handlers['/']?.Proxy === target && (mode === 'serve') === (funnel?.[key] !== true),
+  );
+}
+
+function notUsable(message: string, hint: string): TradeAgentError {
+  return new TradeAgentError('invalid_config', message, { hint });
+}
+
+function lastLine(text: string, otherwise: string): string {
+  const line = text.trim().split('\n').at(-1) ?? '';
+  return line === '' ? otherwise : `Tailscale: ${safeLine(line, 200)}`;
+}
+
+function hintFor(said: string): string {
+  if (/access denied|operator/i.test(said)) return 'Allow your user to do this: "sudo tailscale set --operator=$USER".';
+  if (/listener already exists/.test(said)) return 'Another program uses port 443: see "tailscale serve status".';
+  return 'See "tailscale status".';
+}
+
+/** A report of the running command. A link leads to the page on which the owner must allow something, once. */
+type TailscaleEvent =
+  | { readonly type: 'available' }
+  | { readonly type: 'link'; readonly url: string }
+  | { readonly type: 'ended'; readonly message: string; readonly hint: string };
+
+/**
+ * Starts `tailscale funnel` or `tailscale serve` in the foreground, so that the name stops being served when the command
+ * ends.
+ */
+function startCommand(
+  { env }: TailscaleApp,
+  { program, mode, target }: { readonly program: string; readonly mode: TailscaleMode; readonly target: string },
+  report: (event: TailscaleEvent) => void,
+): ChildProcess {
+  const child = spawn(program, [mode, target], {
+    env: tailscaleEnvironment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    windowsHide: true,
+  });
+  let isAvailable = false;
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      said = `${said}\n${line}`.slice(-2_000);
+      if (/^Available (on the internet|within your tailnet):/.test(line)) {
+        isAvailable = true;
+        report({ type: 'available' });
+      }
+      const [link] = /https:\/\/login\.tailscale\.com\/\S+/.exec(line) ?? [];
+      if (!isAvailable && link !== undefined) report({ type: 'link', url: safeLine(link, 300) });
+    });
+  }
+  // Node emits "close" after "error".
+  child.once('error', (error: NodeJS.ErrnoException) => {
+    said = `${program} can't be started (${error.code})`;
+  });
+  child.once('close', () => {
+    report({ type: 'ended', message: lastLine(said, `"tailscale ${mode}" ended`), hint: hintFor(said) });
+  });
+  return child;
+}
+
+interface KeptTailscale {
+  readonly mode: TailscaleMode;
+  /** The home's public address. */
+  readonly address: string;
+  /** The local address that the home listens on. */
+  readonly target: string;
+  readonly tell: (line: string) => void;
+}
+
+/**
+ * Serves the home at its Tailscale name until the returned function is called. Restarts the command if it ends.
+ * @throws {TradeAgentError} `not_found` without Tailscale; `invalid_config` if it can't serve this address
+ */
+export async function keepTailscale(
+  app: Pick<App, 'env' | 'clock'>,
+  { mode, address, target, tell }: KeptTailscale,
+): Promise<() => Promise<void>> {
+  const program = findTailscale(app);
+  const name = tailscaleName(await readTailscaleStatus(app, program));
+  requireSameName(address, name);
+  const stop = new AbortController();
+  let child: ChildProcess | undefined;
+  let told = '';
+  const tellOnce = (line: string) => {
+    if (line !== told) tell(line);
+    told = line;
+  };
+  /** Resolves once the command has ended. Returns the time until the next attempt, or undefined if it failed. */
+  const run = async (): Promise<number | undefined> => {
+    const config = await readJson(app, program, ['serve', 'status', '--json'], serveConfigSchema.nullable());
+    if (stop.signal.aborted) return undefined;
+    if (config !== null && isAlreadyServed(config, name, target, mode)) {
+      tellOnce(`Tailscale serves ${address}.`);
+      return MAX_RETRY_MS;
+    }
+    let wasAvailable = false;
+    await new Promise<void>((resolve) => {
+      child = startCommand(app, { program, mode, target }, (event) => {
+        if (event.type === 'available') {
+          wasAvailable = true;
+          tellOnce(`Tailscale serves ${address}.`);
+        } else if (event.type === 'link') {
+          tellOnce(`To let your phone reach this home, open ${event.url} once and allow it.`);
+        } else {
+          if (!stop.signal.aborted) tellOnce(`${event.message}. ${event.hint} Trying again.`);
+          resolve();
+        }
+      });
+    });
+    child = undefined;
+    return wasAvailable ? FIRST_RETRY_MS : undefined;
+  };
+  const running = (async () => {
+    let backoff = FIRST_RETRY_MS;
+    while (!stop.signal.aborted) {
+      const next = await run().catch((error: Error) => {
+        tellOnce(`${error.message}. Trying again.`);
+        return undefined;
+      });
+      if (!stop.signal.aborted) await app.clock.sleep(next ?? backoff, stop.signal).catch(() => undefined);
+      backoff = next === undefined ? Math.min(backoff * 2, MAX_RETRY_MS) : FIRST_RETRY_MS;
+    }
+  })();
+  return async () => {
+    stop.abort();
+    const last = child;
+    last?.kill('SIGINT');
+    const timer = setTimeout(() => last?.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await running;
+    clearTimeout(timer);
+  };
+}
+
+function requireSameName(address: string, name: string): void {
+  if (address === `https://${name}`) return;
+  throw notUsable(
+    `this machine's name in Tailscale is ${name}, but the home's address is ${address}`,
+    `Use the new name: "trade-agent home address set https://${name}".`,
+  );
+}
