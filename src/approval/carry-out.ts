@@ -315,10 +315,12 @@ function approvalParties({
   client,
   createdAt,
   membership,
-}: StoredProposal): Required<Pick<Approval, 'proposer' | 'approvers'>> {
+  policy,
+}: StoredProposal): Required<Pick<Approval, 'proposer' | 'approvers' | 'policy'>> {
   return {
     proposer: { sub: proposedBy ?? sub, client, at: createdAt, membership },
     approvers: second === undefined ? [sub] : [sub, second],
+    policy,
   };
 }
 

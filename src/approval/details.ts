@@ -9,6 +9,7 @@ import {
   codeEntrySchema,
   type Provenance,
   provenanceSchema,
+  rulesDigestSchema,
   type WorstCase,
   worstCaseSchema,
 } from '../trading/proposal.ts';
@@ -32,11 +33,13 @@ export interface ProposalStatement {
   /** The proposer, if not the owner. */
   readonly proposed_by?: string | undefined;
   readonly code_entry?: CodeEntry | undefined;
+  /** The digest of the rules by which an order was allowed to be proposed. */
+  readonly policy?: string | undefined;
 }
 
 /** Returns base64url(SHA-256(RFC 8785 form of the statement)), 43 characters. */
 export function proposalDigest(statement: ProposalStatement): string {
-  const { kind, subject, worst_case, provenance, requested_by, client, proposed_by, code_entry } = statement;
+  const { kind, subject, worst_case, provenance, requested_by, client, proposed_by, code_entry, policy } = statement;
   const text = canonicalize({
     v: 1,
     kind,
@@ -45,7 +48,7 @@ export function proposalDigest(statement: ProposalStatement): string {
     provenance,
     requested_by,
     client,
-    ...defined({ proposed_by, code_entry }),
+    ...defined({ proposed_by, code_entry, policy }),
   });
   if (text === undefined) throw new TypeError('a proposal has no canonical form');
   return createHash('sha256').update(text).digest('base64url');
@@ -88,6 +91,7 @@ export const proposalDetailsSchema = z.lazy(() =>
      * If `typed`, the provider accepts an approval only from a person who typed the code, and shows it nowhere before.
      */
     code_entry: codeEntrySchema.optional(),
+    policy: rulesDigestSchema.optional(),
     provenance: provenanceSchema.nullable(),
     /** How many proposals with the same content, including this one, were made within the last hour. */
     again: z.number().int().optional(),
@@ -111,6 +115,7 @@ export interface DetailedProposal {
   readonly client: string;
   readonly proposedBy: string | undefined;
   readonly codeEntry?: CodeEntry | undefined;
+  readonly policy?: string | undefined;
   readonly again: number | undefined;
 }
 
@@ -119,7 +124,7 @@ export function proposalDetails(
   proposal: DetailedProposal,
   target: { readonly gateway: string; readonly type: string; readonly expiresAt: string },
 ): ProposalDetails {
-  const { again, nonce, proposedBy, codeEntry } = proposal;
+  const { again, nonce, proposedBy, codeEntry, policy } = proposal;
   return {
     type: target.type,
     locations: [target.gateway],
@@ -137,7 +142,7 @@ export function proposalDetails(
     shows: { ...proposal.shows },
     requested_by: proposal.requestedBy,
     client: proposal.client,
-    ...defined({ proposed_by: proposedBy, code_entry: codeEntry }),
+    ...defined({ proposed_by: proposedBy, code_entry: codeEntry, policy }),
     provenance: proposal.provenance,
     ...defined({ again }),
   };

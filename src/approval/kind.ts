@@ -41,6 +41,8 @@ export interface Approval {
   };
   /** The owner's `sub`, followed by the second approver's. */
   readonly approvers?: readonly string[];
+  /** The digest of the rules under which the owner approved an order. */
+  readonly policy?: string | undefined;
   readonly sub: string;
   readonly clientId: string | undefined;
   /** The mandate's id, if the owner was not asked. The mandate is checked when the order is claimed. */
@@ -91,6 +93,8 @@ export interface CompletedRequest<Subject> {
   readonly needsSecond?: boolean;
   /** Whether the owner must type the proposal's code on the phone (number matching), instead of comparing it. */
   readonly needsCode?: boolean;
+  /** The digest of the rules that allowed an order. The approval covers it, and the order is sent under no others. */
+  readonly policy?: string;
 }
 
 export type ExecutionOutcome<Result> =

@@ -176,7 +176,7 @@ export function proposalAuditFacts(
     >,
 ): Record<string, unknown> {
   const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } = proposal;
-  const { reason, result, authReqId, proposedBy, second, membership, codeEntry } = proposal;
+  const { reason, result, authReqId, proposedBy, second, membership, codeEntry, policy } = proposal;
   const mandate = findApprovingMandate(proposal);
   return {
     proposal: id,
@@ -187,7 +187,7 @@ export function proposalAuditFacts(
     kind,
     state,
     code,
-    ...defined({ code_entry: codeEntry }),
+    ...defined({ code_entry: codeEntry, policy }),
     digest,
     subject,
     worst_case: worstCase,

@@ -33,6 +33,8 @@ export interface StoredProposal {
   readonly code: string;
   /** Set if the person must type the code to approve. */
   readonly codeEntry?: CodeEntry | undefined;
+  /** The digest of the rules that allowed the order to be proposed. The proposal's digest covers it. */
+  readonly policy?: string | undefined;
   readonly subject: unknown;
   readonly subjectId: string;
   readonly fingerprint: string;
@@ -93,7 +95,7 @@ export type ProposalDraft = Pick<
   | 'typed'
   | 'deadline'
 > &
-  Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership' | 'trace' | 'codeEntry'>>;
+  Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership' | 'trace' | 'codeEntry' | 'policy'>>;
 
 export interface ProposalChange
   extends Pick<StoredProposal, 'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'>,

@@ -42,6 +42,7 @@ export const policyReasons = [
   'POLICY_INVALID',
   'POLICY_UNEVALUABLE',
   'POLICY_CLOCK_BEHIND',
+  'POLICY_CHANGED',
   'POLICY_FORBIDS',
   // broker account, symbol and market
   'ACCOUNT_BLOCKED',

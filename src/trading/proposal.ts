@@ -132,12 +132,16 @@ export type WorstCase = z.output<typeof worstCaseSchema>;
 export const codeEntrySchema = z.literal('typed');
 export type CodeEntry = z.output<typeof codeEntrySchema>;
 
+/** The digest of the rules by which an order was allowed to be proposed. The approval covers it. */
+export const rulesDigestSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
 const proposalShape = () => ({
   id: z.string(),
   state: z.enum(proposalStates),
   /** Four random characters from the gateway (Crockford base 32), shown on both the terminal and the phone. */
   code: z.string(),
   code_entry: codeEntrySchema.optional(),
+  policy: rulesDigestSchema.optional(),
   worst_case: worstCaseSchema.nullable(),
   warnings: z.array(z.string()),
   /** Extra lines for the phone, by label, such as the company and the effect on cash and position. */

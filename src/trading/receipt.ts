@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { grantTermsSchema } from './grant-terms.ts';
 import { proposalKinds } from './kinds/kinds.ts';
 import { orderDraftSchema } from './order.ts';
-import { codeEntrySchema, proposalStates, provenanceSchema, worstCaseSchema } from './proposal.ts';
+import { codeEntrySchema, proposalStates, provenanceSchema, rulesDigestSchema, worstCaseSchema } from './proposal.ts';
 import { orderSchema } from './views.ts';
 
 /** Path of the gateway's receipt keys: a JWK Set (RFC 7517) that verifiers can pin. */
@@ -30,6 +30,8 @@ const approvedSchema = z.lazy(() =>
     client: z.string(),
     proposed_by: z.string().optional(),
     code_entry: codeEntrySchema.optional(),
+    /** Digest of the rules under which the order was approved. Mandates name theirs in the subject. */
+    policy: rulesDigestSchema.optional(),
     requested_by: z.string().nullable(),
     code: z.string(),
     nonce: z.string().nullable(),

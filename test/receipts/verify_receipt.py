@@ -6,6 +6,7 @@
 Needs the package `cryptography`. Prints a line for each file, and exits with 1 where one does not hold.
 """
 import base64, hashlib, json, re, sys
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_UP, Decimal, getcontext
 from urllib.parse import urlsplit
@@ -24,9 +25,23 @@ class NoReceipt(Exception):
     pass
 
 
+WRONG = (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError)
+
+
 def need(holds, fault):
     if not holds:
         raise NoReceipt(fault)
+
+
+@contextmanager
+def named(fault):
+    """Names whatever is wrong within."""
+    try:
+        yield
+    except NoReceipt:
+        raise
+    except (InvalidSignature, *WRONG) as error:
+        raise NoReceipt(fault) from error
 
 
 def plain(value, fault, depth=0):
@@ -157,7 +172,7 @@ PROPOSAL = members(
         "nonce": or_null(text()), "digest": DIGEST, "subject": any_object, "provenance": or_null(PROVENANCE), "created_at": TIME,
         "worst_case": or_null(members({"cash": or_null(DECIMAL), "price": or_null(DECIMAL), "text": text()})),
     },
-    {"proposed_by": text(), "code_entry": one_of("typed")},
+    {"proposed_by": text(), "code_entry": one_of("typed"), "policy": DIGEST},
 )
 APPROVAL = members({
     "sub": text(), "origin": text(), "rp_id": text(),
@@ -191,6 +206,7 @@ ANSWER = (
     },
     {"order_class": text(), "asset_class": text(), "position_intent": text()},
 )
+BROKER_ORDER = members(ANSWER[0], {**ANSWER[1], "legs": many(members(*ANSWER))})
 RECEIPT = members({
     "type": one_of("trade-agent.receipt"), "v": whole(1, 1), "gateway": text(), "issued_at": TIME, "state": one_of(*STATES),
     "proposal": PROPOSAL, "approvals": many(APPROVAL, most=2),
@@ -199,7 +215,7 @@ RECEIPT = members({
     "orders": many(members({
         "client_order_id": text(), "order": DRAFT, "state": one_of("intent", "placed", "rejected", "unknown"), "submissions": whole(1),
         "submitted_at": or_null(TIME), "problem": or_null(any_object),
-        "answered": or_null(members(ANSWER[0], {**ANSWER[1], "legs": many(members(*ANSWER))})),
+        "answered": or_null(BROKER_ORDER),
     }), least=1),
     "record": many(members({"leaf": whole(0), "line": text(), "proof": many(HASH)})),
     "checkpoint": text(), "signature": members({"protected": B64URL, "signature": B64URL}),
@@ -231,7 +247,7 @@ def cbor(raw, at=0):
         return -1 - value, at
     if kind == 2:
         return raw[at : at + value], at + value
-    need(kind == 5, "phone_key")
+    need(kind == 5, "phone_signature")
     members = {}
     for _ in range(value):
         key, at = cbor(raw, at)
@@ -252,26 +268,29 @@ def signed_by(thumbprint, sealed, payload, typ):
 
 def phone_signed(key, signed, signature):
     cose, end = cbor(unb64(key["public_key"]))
-    need(end == len(unb64(key["public_key"])) and cose[3] == key["algorithm"], "phone_key")
+    need(end == len(unb64(key["public_key"])) and cose[3] == key["algorithm"], "phone_signature")
     if cose[3] == -7:
-        need(cose[1] == 2 and cose[-1] == 1, "phone_key")
+        need(cose[1] == 2 and cose[-1] == 1, "phone_signature")
         numbers = ec.EllipticCurvePublicNumbers(*(int.from_bytes(cose[n], "big") for n in (-2, -3)), ec.SECP256R1())
         numbers.public_key().verify(signature, signed, ec.ECDSA(hashes.SHA256()))
     elif cose[3] == -8:
-        need(cose[1] == 1 and cose[-1] == 6, "phone_key")
+        need(cose[1] == 1 and cose[-1] == 6, "phone_signature")
         ed25519.Ed25519PublicKey.from_public_bytes(cose[-2]).verify(signature, signed)
     elif cose[3] == -257:
-        need(cose[1] == 3, "phone_key")
+        need(cose[1] == 3, "phone_signature")
         numbers = rsa.RSAPublicNumbers(*(int.from_bytes(cose[n], "big") for n in (-2, -1)))
         numbers.public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
     else:
-        raise NoReceipt("phone_key")
+        raise NoReceipt("phone_signature")
+
+
+OPTIONAL = ("proposed_by", "code_entry", "policy")
 
 
 def digested(proposal):
     covered = {name: proposal[name] for name in "kind subject worst_case provenance requested_by client".split()}
     covered["v"] = 1
-    covered.update({name: proposal[name] for name in ("proposed_by", "code_entry") if name in proposal})
+    covered.update({name: proposal[name] for name in OPTIONAL if name in proposal})
     need(b64(sha256(jcs(covered))) == proposal["digest"], "proposal")
 
 
@@ -293,15 +312,16 @@ def assertion_holds(statement, one):
     need(jcs(evidence["statement"]) == jcs(statement), "statement")
     need((key["credential_id"], key["method"]) == (evidence["credential_id"], evidence["method"]), "phone_key")
     need(host == one["rp_id"] or host.endswith("." + one["rp_id"]), "phone_key")
-    data, client = unb64(evidence["authenticator_data"]), unb64(evidence["client_data_json"])
-    said = json.loads(client)
-    need(said["type"] == "webauthn.get" and said["origin"] == one["origin"], "phone_signature")
-    need(said["challenge"] == b64(sha256(jcs(statement))), "phone_signature")
-    need(not said.get("crossOrigin", False) and "topOrigin" not in said, "phone_signature")
-    synced, flags = key["device_type"] == "multiDevice", data[32]
-    need(data[:32] == sha256(one["rp_id"]) and flags & 1 and flags & 4, "phone_signature")
-    need(bool(flags & 8) == synced and not (flags & 16 and not synced), "phone_signature")
-    phone_signed(key, data + sha256(client), unb64(evidence["signature"]))
+    with named("phone_signature"):
+        data, client = unb64(evidence["authenticator_data"]), unb64(evidence["client_data_json"])
+        said = json.loads(client)
+        need(said["type"] == "webauthn.get" and said["origin"] == one["origin"], "phone_signature")
+        need(said["challenge"] == b64(sha256(jcs(statement))), "phone_signature")
+        need(not said.get("crossOrigin", False) and "topOrigin" not in said, "phone_signature")
+        synced, flags = key["device_type"] == "multiDevice", data[32]
+        need(data[:32] == sha256(one["rp_id"]) and flags & 1 and flags & 4, "phone_signature")
+        need(bool(flags & 8) == synced and not (flags & 16 and not synced), "phone_signature")
+        phone_signed(key, data + sha256(client), unb64(evidence["signature"]))
 
 
 def amount(value):
@@ -416,7 +436,7 @@ def is_standing(standing, draft):
 
 
 def mandated(receipt, mandate):
-    proposal, granted, decision = receipt["proposal"], mandate["proposal"], receipt["decision"]
+    proposal, granted = receipt["proposal"], mandate["proposal"]
     digested(proposal)
     approved(receipt["gateway"], granted, mandate["approvals"])
     terms = granted["subject"]
@@ -435,7 +455,7 @@ def mandated(receipt, mandate):
     need(Decimal(draft["max_slippage"]) <= Decimal(terms["max_slippage"]), "mandate")
     need(draft.get("slot") == slot_of(terms["cadence"], at) and is_standing(terms.get("standing"), draft), "mandate")
     need(moment(terms["not_before"]) <= at < moment(terms["expires_at"]), "mandate")
-    need(decision is None or decision["policy"] == terms["policy"], "mandate")
+    need(proposal.get("policy") == terms["policy"], "mandate")
 
 
 def orders_hold(drafts, orders):
@@ -470,22 +490,23 @@ def states_hold(receipt):
         need(placed > 0 and (receipt["proposal"]["kind"] == "batch" or placed == len(orders)), "state")
 
 
-def within_worst_case(receipt):
+def within_worst_case(receipt, reports):
     spent = Decimal(0)
     for one in receipt["orders"]:
-        draft, answered = one["order"], one["answered"]
-        if answered is None:
-            continue
-        for at, part in enumerate([answered, *answered.get("legs", [])]):
-            entry = at == 0 and draft.get("order_class") != "oco"
-            bound = amount(sent_limit(draft) if entry else stop_loss_limit(draft))
-            worse = (lambda price: price > bound) if entry and draft["side"] == "buy" else (lambda price: price < bound)
-            for name, most in (("qty", "qty"), ("filled_qty", "qty"), ("notional", "notional")):
-                need(part[name] is None or most not in draft or Decimal(part[name]) <= Decimal(draft[most]), "exceeded")
-            for name in ("filled_avg_price", "limit_price"):
-                need(part[name] is None or bound is None or not worse(Decimal(part[name])), "exceeded")
-        if draft["side"] == "buy":
-            spent += Decimal(answered["filled_qty"]) * (amount(answered["filled_avg_price"]) or 0) * multiplier(draft["symbol"])
+        draft, dollars = one["order"], [Decimal(0)]
+        answers = [answer for answer in reports if answer["client_order_id"] == one["client_order_id"]]
+        for answered in answers + ([one["answered"]] if one["answered"] else []):
+            for at, part in enumerate([answered, *answered.get("legs", [])]):
+                entry = at == 0 and draft.get("order_class") != "oco"
+                bound = amount(sent_limit(draft) if entry else stop_loss_limit(draft))
+                worse = (lambda price: price > bound) if entry and draft["side"] == "buy" else (lambda price: price < bound)
+                for name, most in (("qty", "qty"), ("filled_qty", "qty"), ("notional", "notional")):
+                    need(part[name] is None or most not in draft or Decimal(part[name]) <= Decimal(draft[most]), "exceeded")
+                for name in ("filled_avg_price", "limit_price"):
+                    need(part[name] is None or bound is None or not worse(Decimal(part[name])), "exceeded")
+            price = amount(answered["filled_avg_price"]) or 0
+            dollars.append(Decimal(answered["filled_qty"]) * price * multiplier(draft["symbol"]))
+        spent += max(dollars) if draft["side"] == "buy" else 0
     cash = amount((receipt["proposal"]["worst_case"] or {}).get("cash"))
     need(cash is None or spent.quantize(Decimal("0.01"), ROUND_DOWN) <= cash, "exceeded")
 
@@ -528,10 +549,16 @@ def included_root(leaf, size, line, proof):
     return root
 
 
-EVENTS = {
-    "proposed": {"drafted"}, "requested": {"requested"}, "asked_again": {"drafted", "requested"}, "owner_approved": {"requested"},
-    "second_requested": {"requested"}, "approved": {"approved"}, "approved_by_mandate": {"approved"}, "not_taken": {"approved"},
-    **{state: {state} for state in "executing executed denied expired cancelled blocked unknown".split()},
+OPEN = {"drafted", "requested", "approved"}
+STEPS = {  # event: the states before it, and its own
+    "proposed": ({None}, {"drafted"}), "requested": ({"drafted"}, {"requested"}),
+    "asked_again": ({"requested"}, {"drafted", "requested"}),
+    "owner_approved": ({"requested"}, {"requested"}), "second_requested": ({"requested"}, {"requested"}),
+    "approved": ({"requested"}, {"approved"}), "approved_by_mandate": ({"drafted"}, {"approved"}),
+    "executing": ({"approved", "executing", "unknown"}, {"executing"}), "not_taken": ({"executing"}, {"approved"}),
+    "unknown": ({"executing"}, {"unknown"}), "executed": ({"executing", "unknown", "expired", "executed"}, {"executed"}),
+    "blocked": (OPEN | {"executing", "unknown"}, {"blocked"}), "expired": (OPEN | {"executing", "unknown"}, {"expired"}),
+    "cancelled": (OPEN, {"cancelled"}),
 }
 FACTS = "sub client kind code digest subject worst_case requested_by provenance".split()
 
@@ -572,6 +599,41 @@ def tells_signature(one):
     return lambda line: all(jcs(line.get(name)) == jcs(value) for name, value in wanted.items())
 
 
+def before(one, other):
+    need(moment(one) <= moment(other) + CLOCKS_APART, "time")
+
+
+def steps_hold(lines):
+    """No line is missing, and each names the approval request of the line before, where it begins no other."""
+    state = request = None
+    for place, line in enumerate(lines):
+        before(lines[max(place - 1, 0)]["at"], line["at"])
+        if line["event"] == "signed":
+            continue
+        first, then = STEPS.get(line["event"], ((), ()))
+        need(state in first and line.get("state") in then, "record")
+        state, named = line["state"], line.get("auth_req_hash")
+        if line["event"] in ("requested", "second_requested", "asked_again"):
+            is_one = isinstance(named, str) and re.fullmatch("[A-Za-z0-9_-]{43}", named)
+            need("auth_req_hash" not in line if state == "drafted" else is_one, "record")
+            request = named
+        need(named == request and ("auth_req_hash" in line) == (request is not None), "record")
+
+
+def granted_holds(terms, lines):
+    began = next((line["at"] for line in lines if line["event"] == "executing"), None)
+    for line in lines:
+        if line["event"] == "executed":
+            result, when = line.get("result"), terms.get("standing", {}).get("when", {})
+            told(members({"mandate": text(), "granted_at": text()}, {"replaced": text(), "next_at": text()}), result)
+            need(result["mandate"] == terms["mandate_id"] and result.get("replaced") == terms.get("replaces"), "record")
+            need(("next_at" in result) == ("every" in when), "record")
+            for at in (result["granted_at"], result.get("next_at", result["granted_at"])):
+                need(re.fullmatch(f"{DAY}T{CLOCK}Z", at) and is_date(at) and at >= result["granted_at"], "time")
+            before(began, result["granted_at"])
+            before(result["granted_at"], line["at"])
+
+
 def history_holds(proposal, approvals, lines):
     for line in lines:
         need(line.get("digest") == proposal["digest"], "record")
@@ -579,9 +641,9 @@ def history_holds(proposal, approvals, lines):
             need(line.get("sub") in [one["sub"] for one in approvals], "record")
             continue
         need(all(name in line and jcs(line[name]) == jcs(proposal[name]) for name in FACTS), "record")
-        for name in ("proposed_by", "code_entry"):
-            need(jcs(line.get(name)) == jcs(proposal.get(name)), "record")
-        need(line.get("state") in EVENTS.get(line["event"], ()), "record")
+        for name in OPTIONAL:
+            need((name in line) == (name in proposal) and jcs(line.get(name)) == jcs(proposal.get(name)), "record")
+    steps_hold(lines)
     executing = place_of(lines, of("executing"))
     in_order([place_of(lines, of("proposed")), executing])
     need(lines[0]["event"] == "proposed" and sum(map(of("proposed"), lines)) == 1, "record")
@@ -598,33 +660,56 @@ def key_holds(one, lines):
     wanted = {"sub": one["sub"], "fingerprint": fingerprint, "at": key["enrolled_at"]}
     wanted.update({name: key[name] for name in ("method", "device_type", "name")})
     need(len(mine) == 1 and all(jcs(mine[0].get(name)) == jcs(value) for name, value in wanted.items()), "record")
+    need(mine[0].get("by") in ("pairing", "key", "machine") and isinstance(mine[0].get("backed_up"), bool), "record")
+    need(key["device_type"] == "multiDevice" or mine[0]["backed_up"] is False, "record")
     signed = place_of(lines, lambda line: line["event"] == "signed" and line.get("credential_id") == key["credential_id"])
     in_order([lines.index(mine[0]), signed])
 
 
-def outcome_holds(receipt, own):
+def told(form, value):
+    """Whether a value in a line has this form."""
+    try:
+        form(value)
+    except NoReceipt:
+        raise NoReceipt("record")
+    return value
+
+
+def reports_of(result, kind, drafts):
+    """What the broker reported, in the result of an order or of each order of a batch."""
+    if kind != "batch":
+        return [told(BROKER_ORDER, result)]
+    reason = members({"code": text(), "text": text()})
+    line = members({"client_order_id": text(), "outcome": one_of("placed", "refused", "not_sent")}, {"order": BROKER_ORDER, "reason": reason})
+    lines = told(members({"lines": many(line)}), result)["lines"]
+    need([one["client_order_id"] for one in lines] == [draft["client_order_id"] for draft in drafts], "record")
+    need(all((one["outcome"] == "placed") == ("order" in one) for one in lines), "record")
+    orders = [(one["client_order_id"], one["order"]) for one in lines if "order" in one]
+    need(all(name == order["client_order_id"] for name, order in orders), "record")
+    return [order for _, order in orders]
+
+
+def outcome_holds(receipt, drafts, own):
     last, kind = [line for line in own if line["event"] != "signed"][-1], receipt["proposal"]["kind"]
     need(last["state"] == receipt["state"], "record")
-    results = [line.get("result") for line in own if line["event"] == "executed"]
-    if kind == "batch":
-        results = [one.get("order") for result in results for one in (result or {}).get("lines", [])]
-    listed = [one["client_order_id"] for one in receipt["orders"]]
-    need(all(str(one.get("client_order_id")) in listed for one in results if isinstance(one, dict)), "record")
+    reports = [one for line in own if line["event"] == "executed" for one in reports_of(line.get("result"), kind, drafts)]
+    listed = {one["client_order_id"]: one["order"] for one in receipt["orders"]}
+    for one in reports:
+        sent = listed.get(one["client_order_id"])
+        need(sent and all(one[name] == sent[name] for name in ("symbol", "side")), "record")
     attempts = sum(map(of("executing"), own))
     for one in receipt["orders"]:
         need(one["submissions"] <= attempts, "record")
         if receipt["state"] == "executed" and one["answered"] is not None:
-            need(jcs(one["answered"]) in map(jcs, results), "record")
+            need(jcs(one["answered"]) in map(jcs, reports), "record")
         if receipt["state"] == "blocked" and kind != "batch" and one["problem"] and one["submitted_at"]:
             reason = last.get("reason") or {}
             need(jcs(reason.get("code")) == jcs(one["problem"].get("code")), "record")
             need(jcs(reason.get("text")) == jcs(one["problem"].get("detail")), "record")
+    return reports
 
 
 def times_hold(receipt, drafts, lines, own):
-    def before(one, other):
-        need(moment(one) <= moment(other) + CLOCKS_APART, "time")
-
     created, issued, decision = receipt["proposal"]["created_at"], receipt["issued_at"], receipt["decision"]
     began = next(line["at"] for line in own if line["event"] == "executing")
     ended = next((line["at"] for line in own if line["event"] == "executed"), issued)
@@ -659,11 +744,13 @@ def record_holds(receipt, drafts):
         history_holds(mandate["proposal"], mandate["approvals"], granted)
         at = lambda which, event: place_of(lines, lambda line: line["event"] == event and line in which)
         in_order([at(granted, "executed"), at(own, "executing")])
+        granted_holds(mandate["proposal"]["subject"], granted)
     need(all(line["event"] == "signed" or line.get("mandate") == (mandate["id"] if mandate else None) for line in own), "record")
     for one in signers:
         key_holds(one, lines)
-    outcome_holds(receipt, own)
+    reports = outcome_holds(receipt, drafts, own)
     times_hold(receipt, drafts, lines, own)
+    return reports
 
 
 def granted_access(receipt):
@@ -678,7 +765,12 @@ def granted_access(receipt):
         "v": 1, "purpose": "trade-agent.grant", "decision": "approve", "gateway": receipt["gateway"], "proposal": grant["id"],
         "digest": grant["digest"], "sub": one["sub"], "code": code, "worst_case": None, "nonce": grant["digest"],
     }, one)
-    lines = proven_lines(receipt)
+    with named("record"):
+        grant_recorded(receipt)
+
+
+def grant_recorded(receipt):
+    grant, one, terms, lines = receipt["grant"], receipt["approval"], receipt["grant"]["terms"], proven_lines(receipt)
     need([line["event"] for line in lines] == ["key_enrolled", "signed"], "record")
     key_holds(one, lines)
     signed = lines[1]
@@ -697,7 +789,8 @@ def verify(raw, thumbprint):
     grants or many(DRAFT, least=1)(DRAFTS[receipt["proposal"]["kind"]](receipt["proposal"]["subject"]))
     need((jcs(receipt) + "\n").encode() == raw, "form")
     payload = jcs({name: value for name, value in receipt.items() if name != "signature"})
-    signed_by(thumbprint, receipt["signature"], payload, "trade-agent-receipt+jws")
+    with named("gateway_signature"):
+        signed_by(thumbprint, receipt["signature"], payload, "trade-agent-receipt+jws")
     if grants:
         granted_access(receipt)
         return receipt
@@ -706,14 +799,18 @@ def verify(raw, thumbprint):
         need("mandate" not in proposal["subject"], "mandate")
         approved(receipt["gateway"], proposal, receipt["approvals"])
     else:
-        mandated(receipt, mandate)
+        with named("mandate"):
+            mandated(receipt, mandate)
     drafts = DRAFTS[proposal["kind"]](proposal["subject"])
     worst_case_holds(proposal, drafts)
     orders_hold(drafts, receipt["orders"])
     states_hold(receipt)
-    need(decision is None or (decision["effect"] == "allow" and not decision["reasons"]), "decision")
-    record_holds(receipt, drafts)
-    within_worst_case(receipt)
+    need("policy" in proposal, "decision")
+    if decision:
+        need(decision["policy"] == proposal["policy"] and decision["effect"] == "allow" and not decision["reasons"], "decision")
+    with named("record"):
+        reports = record_holds(receipt, drafts)
+    within_worst_case(receipt, reports)
     return receipt
 
 
@@ -724,9 +821,7 @@ def verdict(raw, thumbprint):
         return "holds"
     except NoReceipt as fault:
         return str(fault)
-    except InvalidSignature:
-        return "signature"
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError):
+    except WRONG:
         return "form"
 
 

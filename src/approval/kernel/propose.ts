@@ -263,7 +263,7 @@ function requireOwnClient(own: boolean, isNeeded: boolean): void {
 
 function proposalIdentity(
   kind: ProposalKind,
-  { subject, worstCase, needsCode = false }: CompletedRequest<unknown>,
+  { subject, worstCase, needsCode = false, policy }: CompletedRequest<unknown>,
   {
     client,
     proposedBy,
@@ -281,6 +281,7 @@ function proposalIdentity(
     client,
     proposed_by: proposedBy,
     code_entry: codeEntry,
+    policy,
   };
   return {
     id: generateProposalId(),

@@ -147,13 +147,13 @@ async function provenLines(
 }
 
 function toApprovedProposal(proposal: StoredProposal): ApprovedProposal {
-  const { id, kind, sub, client, proposedBy, codeEntry, requestedBy, code, nonce, digest } = proposal;
+  const { id, kind, sub, client, proposedBy, codeEntry, policy, requestedBy, code, nonce, digest } = proposal;
   return {
     id,
     kind,
     sub,
     client,
-    ...defined({ proposed_by: proposedBy, code_entry: codeEntry }),
+    ...defined({ proposed_by: proposedBy, code_entry: codeEntry, policy }),
     requested_by: requestedBy,
     code,
     nonce: nonce ?? null,

@@ -7,7 +7,7 @@ import { type MandateEnvelope, mandateEnvelopeSchema } from '../../trading/manda
 import type { OrderDraft } from '../../trading/order.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import type { ApprovedProposal, Receipt, UnsignedReceipt } from '../../trading/receipt.ts';
-import type { OrderLeg } from '../../trading/views.ts';
+import type { Order, OrderLeg } from '../../trading/views.ts';
 import { boundedOrder, computeWorstCase } from '../../trading/worst-case.ts';
 import { hasSameCanonicalForm, ReceiptError } from './receipt-form.ts';
 
@@ -167,19 +167,19 @@ export function requireStates({ state, proposal, orders }: UnsignedReceipt): voi
 }
 
 /**
- * Requires that the broker's answers stay within the worst case that was approved.
+ * Requires that the broker's answers, and its later reports, stay within the worst case that was approved.
  * @throws {ReceiptError} `exceeded`
  */
-export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt): void {
+export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt, reports: readonly Order[]): void {
   let spent = new Dec(0);
   for (const { client_order_id: id, order, answered } of orders) {
-    if (answered === null) continue;
-    const excess = [answered, ...(answered.legs ?? [])]
-      .map((part, at) => findExcess(order, part, at === 0 && order.order_class !== 'oco'))
+    const told = [answered ?? [], ...reports.filter((one) => one.client_order_id === id)].flat();
+    const excess = told
+      .flatMap((one) => [one, ...(one.legs ?? [])].map((part) => findExcess(order, part, isEntry(order, part, one))))
       .find((what) => what !== undefined);
     if (excess !== undefined)
       throw new ReceiptError('exceeded', `the broker exceeded what was approved: order ${id} ${excess}`);
-    if (order.side === 'buy') spent = spent.plus(filledDollars(order, answered));
+    if (order.side === 'buy') spent = spent.plus(Dec.max(0, ...told.map((one) => filledDollars(order, one))));
   }
   const { cash = null } = proposal.worst_case ?? {};
   if (cash === null || toWholeCents(spent).lte(cash)) return;
@@ -189,11 +189,13 @@ export function requireWithinWorstCase({ proposal, orders }: UnsignedReceipt): v
   );
 }
 
-/** @param isEntry whether this part is the order itself, and not an exit, which sells what the entry bought */
-function findExcess(draft: OrderDraft, part: OrderLeg, isEntry: boolean): string | undefined {
+/** Whether this part of the broker's answer is the order itself, and not an exit, which sells what the entry bought. */
+const isEntry = ({ order_class }: OrderDraft, part: OrderLeg, order: Order) => part === order && order_class !== 'oco';
+
+function findExcess(draft: OrderDraft, part: OrderLeg, entry: boolean): string | undefined {
   const { limit_price, stop_loss_limit_price } = boundedOrder(draft);
-  const buys = isEntry && draft.side === 'buy';
-  const bound = isEntry ? limit_price : stop_loss_limit_price;
+  const buys = entry && draft.side === 'buy';
+  const bound = entry ? limit_price : stop_loss_limit_price;
   const isBeyond = (price: string | null) =>
     price !== null && bound !== undefined && (buys ? new Dec(price).gt(bound) : new Dec(price).lt(bound));
   const isMore = (amount: string | null, most: string | undefined) =>

@@ -1,42 +1,65 @@
 import { createHash } from 'node:crypto';
+import { formatUtcSeconds } from '../../machine/clock.ts';
 import { rootFromInclusion } from '../../store/merkle-tree.ts';
+import { batch } from '../../trading/kinds/batch.ts';
+import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
+import { mandateResultSchema } from '../../trading/mandate/granted.ts';
+import { isRecurring } from '../../trading/mandate/standing-order.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { MAX_TTL_S } from '../../trading/proposal.ts';
 import type { ApprovedProposal, GrantReceipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
+import { type Order, orderSchema } from '../../trading/views.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { checkpointSigner, logOrigin, parseCheckpoint } from './checkpoint.ts';
 import { hasSameCanonicalForm, isPlainJson, ReceiptError } from './receipt-form.ts';
 import type { ReceiptJwk } from './receipt-key.ts';
+import { mandateTerms } from './receipt-orders.ts';
 
 /** How far the clocks of several gateways that share a database may be apart. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
 type Line = Readonly<Record<string, unknown>> & { readonly event: string; readonly at: string };
 
-/** The states that a line about a proposal may have. A proposal has lines with no other events. */
-const statesByEvent: Readonly<Record<string, readonly string[]>> = {
-  proposed: ['drafted'],
-  requested: ['requested'],
-  asked_again: ['drafted', 'requested'],
-  owner_approved: ['requested'],
-  second_requested: ['requested'],
-  approved: ['approved'],
-  approved_by_mandate: ['approved'],
-  not_taken: ['approved'],
-  ...Object.fromEntries(
-    ['executing', 'executed', 'denied', 'expired', 'cancelled', 'blocked', 'unknown'].map((state) => [state, [state]]),
-  ),
+interface Step {
+  /** The states that the line before may have. */
+  readonly from: readonly unknown[];
+  readonly to: readonly unknown[];
+}
+const OPEN = ['drafted', 'requested', 'approved'];
+
+/** The steps that the lines about a proposal may tell of, by event. A proposal has lines with no other events. */
+const steps: Readonly<Record<string, Step>> = {
+  proposed: { from: [undefined], to: ['drafted'] },
+  requested: { from: ['drafted'], to: ['requested'] },
+  asked_again: { from: ['requested'], to: ['drafted', 'requested'] },
+  owner_approved: { from: ['requested'], to: ['requested'] },
+  second_requested: { from: ['requested'], to: ['requested'] },
+  approved: { from: ['requested'], to: ['approved'] },
+  approved_by_mandate: { from: ['drafted'], to: ['approved'] },
+  executing: { from: ['approved', 'executing', 'unknown'], to: ['executing'] },
+  not_taken: { from: ['executing'], to: ['approved'] },
+  unknown: { from: ['executing'], to: ['unknown'] },
+  // The broker's later reports, such as a fill, follow the first.
+  executed: { from: ['executing', 'unknown', 'expired', 'executed'], to: ['executed'] },
+  blocked: { from: [...OPEN, 'executing', 'unknown'], to: ['blocked'] },
+  expired: { from: [...OPEN, 'executing', 'unknown'], to: ['expired'] },
+  cancelled: { from: OPEN, to: ['cancelled'] },
 };
+
+/** Events that begin an approval request at the identity provider, or end one without a decision. */
+const REQUEST_EVENTS = ['requested', 'second_requested', 'asked_again'];
+const ENROLLED_BY: readonly unknown[] = ['pairing', 'key', 'machine'];
 
 const wrong = (what: string) => new ReceiptError('record', what);
 
 /**
  * Requires that the lines are in the audit log that the checkpoint signs, in order, and tell the same as the receipt:
  * whose key signed, when, and the outcome of the orders.
+ * @returns what the broker reported about the orders, in the lines
  * @throws {ReceiptError} `record`, `time`
  */
-export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDraft[], signer: ReceiptJwk): void {
+export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDraft[], signer: ReceiptJwk): Order[] {
   const { proposal, approvals, mandate } = receipt;
   const all = requireProvenLines(receipt, signer);
   const keys = [...approvals, ...(mandate?.approvals ?? [])];
@@ -50,13 +73,15 @@ export function requireRecord(receipt: UnsignedReceipt, drafts: readonly OrderDr
   if (mandate !== null) {
     requireHistory(mandate.proposal, mandate.approvals, granted);
     requireOrder([granted.find(isEvent('executed')), own.find(isEvent('executing'))], all);
+    requireGranted(mandateTerms(mandate), granted);
   }
   if (own.some((line) => line.event !== 'signed' && line.mandate !== mandate?.id)) {
     throw wrong('the audit log names another mandate');
   }
   for (const approval of keys) requireEnrolled(approval, enrolled, all);
-  requireSameOutcome(receipt, own);
+  const reports = requireSameOutcome(receipt, drafts, own);
   requireTimes(receipt, drafts, { all, own });
+  return reports;
 }
 
 /**
@@ -99,6 +124,7 @@ function requireHistory(
   lines: readonly Line[],
 ): void {
   for (const line of lines) requireSameFacts(proposal, approvals, line);
+  requireSteps(lines);
   const [proposed] = lines;
   requireOrder([lines.find(isEvent('proposed')), lines.find(isEvent('executing'))], lines);
   if (proposed?.event !== 'proposed' || lines.filter(isEvent('proposed')).length !== 1) {
@@ -121,14 +147,55 @@ function requireSameFacts(proposal: ApprovedProposal, approvals: readonly Signed
     if (approvals.some((one) => one.sub === line.sub)) return;
     throw wrong('the audit log tells of another signature');
   }
-  const { sub, client, proposed_by, code_entry, kind, code, subject, worst_case, requested_by, provenance } = proposal;
-  const facts = { sub, client, kind, code, subject, worst_case, requested_by, provenance };
-  const isSame = Object.entries(facts).every(([name, value]) => hasSameCanonicalForm(line[name], value));
-  if (!isSame || line.proposed_by !== proposed_by || line.code_entry !== code_entry)
-    throw wrong('the audit log tells of another proposal');
-  if (statesByEvent[line.event]?.includes(String(line.state)) === true) return;
-  throw wrong('a line of the audit log has another state than its event');
+  const { id: _, created_at: __, nonce: ___, proposed_by, code_entry, policy, ...facts } = proposal;
+  const all = { ...facts, proposed_by, code_entry, policy };
+  const isSame = Object.entries(all).every(([name, value]) => hasSameCanonicalForm(line[name], value));
+  if (!isSame) throw wrong('the audit log tells of another proposal');
 }
+
+/** Requires that no line is missing between two of a proposal's lines, and that they are in the order of their times. */
+function requireSteps(lines: readonly Line[]): void {
+  if (!lines.every(({ at }, place) => isBefore(lines[place - 1]?.at ?? at, at))) throw late('a line was written');
+  const changes = lines.filter(({ event }) => event !== 'signed');
+  for (const [place, { event, state }] of changes.entries()) {
+    const step = steps[event];
+    if (step?.from.includes(changes[place - 1]?.state) === true && step.to.includes(state)) continue;
+    throw wrong('a line of the audit log is missing, or has another state than its event');
+  }
+  for (const [place, line] of changes.entries()) requireSameRequest(line, changes[place - 1]);
+}
+
+/** Requires that a line names the approval request of the line before, unless it begins another. */
+function requireSameRequest({ event, state, auth_req_hash: named }: Line, before: Line | undefined): void {
+  const isOwn = REQUEST_EVENTS.includes(event);
+  const isSame = isOwn && state !== 'drafted' ? isHash(named) : named === (isOwn ? undefined : before?.auth_req_hash);
+  if (!isSame) throw wrong('the audit log names another approval request');
+}
+
+const isHash = (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
+
+/** Requires that the audit log tells of exactly this mandate where it became active. */
+function requireGranted({ mandate_id, replaces, standing }: MandateEnvelope, lines: readonly Line[]): void {
+  const began = lines.find(isEvent('executing'))?.at ?? '';
+  for (const { result, at } of lines.filter(isEvent('executed'))) {
+    const granted = mandateResultSchema.safeParse(result).data;
+    const isSame = granted?.mandate === mandate_id && granted.replaced === replaces;
+    const isRepeated = standing !== undefined && isRecurring(standing.when);
+    if (!isSame || !hasSameCanonicalForm(granted, result) || (granted.next_at !== undefined) !== isRepeated) {
+      throw wrong('the audit log tells of another mandate');
+    }
+    const { granted_at, next_at = granted_at } = granted;
+    const areTimes = [granted_at, next_at].every(isTimeInSeconds);
+    if (!areTimes || !isBefore(began, granted_at) || !isBefore(granted_at, at) || next_at < granted_at) {
+      throw late('the mandate became active');
+    }
+  }
+}
+
+const isTimeInSeconds = (text: string) => {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && formatUtcSeconds(ms) === text;
+};
 
 /** The flag of an authenticator that says whether its key is backed up, in byte 32 (WebAuthn §6.1). */
 const BACKED_UP = 0x10;
@@ -155,7 +222,11 @@ function requireEnrolled(approval: SignedApproval, enrolled: readonly Line[], al
     { sub, method, device_type, name, fingerprint, at: key.enrolled_at },
     { ...pick(line, ['sub', 'method', 'device_type', 'name', 'fingerprint', 'at']) },
   );
-  if (!isSame || another !== undefined) throw wrong('the audit log does not show that this key was enrolled');
+  const isEnrolled = ENROLLED_BY.includes(line?.by) && typeof line?.backed_up === 'boolean';
+  // A key that one device alone has is backed up nowhere.
+  const isBackedUp = device_type === 'singleDevice' && line?.backed_up !== false;
+  if (!isSame || another !== undefined || !isEnrolled || isBackedUp)
+    throw wrong('the audit log does not show that this key was enrolled');
   requireOrder([line, all.find((one) => one.event === 'signed' && isKeyOf(one, approval))], all);
 }
 
@@ -163,18 +234,22 @@ function pick(line: Line | undefined, names: readonly string[]): Record<string, 
   return Object.fromEntries(names.map((name) => [name, line?.[name] ?? null]));
 }
 
-/** Requires that the last state, the broker's answers and the number of submissions are those of the audit log. */
-function requireSameOutcome({ state, proposal, orders }: UnsignedReceipt, own: readonly Line[]): void {
+/**
+ * Requires that the last state, the broker's answers and the number of submissions are those of the audit log.
+ * @returns what the broker reported about the orders, in the lines
+ */
+function requireSameOutcome(
+  { state, proposal, orders }: UnsignedReceipt,
+  drafts: readonly OrderDraft[],
+  own: readonly Line[],
+): Order[] {
   const last = own.findLast(({ event }) => event !== 'signed');
   if (last?.state !== state) throw wrong('the audit log shows another state of the proposal');
-  const results = own.filter(isEvent('executed')).flatMap((line) => resultsOf(line, proposal.kind));
-  const listed = orders.map((one) => one.client_order_id);
-  const told = results.flatMap((one) => (isObject(one) ? [String(one.client_order_id)] : []));
-  if (!told.every((id) => listed.includes(id))) throw wrong('the audit log tells of an order that is not listed');
+  const reports = readReports({ proposal, orders }, drafts, own);
   const attempts = own.filter(isEvent('executing')).length;
   for (const { client_order_id: id, answered, problem, submitted_at, submissions } of orders) {
     if (submissions > attempts) throw wrong(`the audit log does not show that order ${id} was sent so often`);
-    if (state === 'executed' && answered !== null && !results.some((one) => hasSameCanonicalForm(one, answered))) {
+    if (state === 'executed' && answered !== null && !reports.some((one) => hasSameCanonicalForm(one, answered))) {
       throw wrong(`the audit log shows another response of the broker about order ${id}`);
     }
     if (state !== 'blocked' || proposal.kind === 'batch' || problem === null || submitted_at === null) continue;
@@ -183,13 +258,39 @@ function requireSameOutcome({ state, proposal, orders }: UnsignedReceipt, own: r
       throw wrong(`the audit log shows another reason why order ${id} was rejected`);
     }
   }
+  return reports;
+}
+
+/** Returns what the broker reported about the orders, in the lines. */
+function readReports(
+  { proposal, orders }: Pick<UnsignedReceipt, 'proposal' | 'orders'>,
+  drafts: readonly OrderDraft[],
+  own: readonly Line[],
+): Order[] {
+  const reports = own.filter(isEvent('executed')).flatMap((line) => reportsOf(line, proposal.kind, drafts));
+  for (const { client_order_id: id, symbol, side } of reports) {
+    const sent = orders.find((one) => one.client_order_id === id)?.order;
+    if (sent === undefined) throw wrong('the audit log tells of an order that is not listed');
+    if (sent.symbol !== symbol || sent.side !== side) throw wrong('the audit log tells of a different order');
+  }
+  return reports;
 }
 
 /** Returns the orders in the result of a proposal: one, or one for each order of a batch that was placed. */
-function resultsOf({ result }: Line, kind: string): unknown[] {
-  if (kind !== 'batch') return [result];
-  const { lines } = (result ?? {}) as { readonly lines?: unknown };
-  return Array.isArray(lines) ? lines.map((line: { readonly order?: unknown } | null) => line?.order) : [];
+function reportsOf({ result }: Line, kind: string, drafts: readonly OrderDraft[]): Order[] {
+  if (kind !== 'batch') {
+    const report = orderSchema.safeParse(result).data;
+    if (report === undefined || !hasSameCanonicalForm(report, result)) throw wrong('a result is unreadable');
+    return [report];
+  }
+  const { lines = [] } = batch.resultSchema.safeParse(result).data ?? {};
+  const isSame = lines.length === drafts.length && hasSameCanonicalForm({ lines }, result);
+  const areTold = lines.every(({ client_order_id: id, outcome, order }, at) => {
+    const isPlaced = (outcome === 'placed') === (order !== undefined);
+    return isPlaced && id === drafts[at]?.client_order_id && (order?.client_order_id ?? id) === id;
+  });
+  if (!isSame || !areTold) throw wrong('the audit log tells of another batch');
+  return lines.flatMap(({ order }) => order ?? []);
 }
 
 const late = (what: string) => new ReceiptError('time', `${what} at a time that can’t be true`);

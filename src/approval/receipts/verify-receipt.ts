@@ -127,8 +127,7 @@ export async function requireValidReceipt(receipt: UnsignedReceipt, signer: Rece
   requireOrders(drafts, receipt.orders);
   requireStates(receipt);
   requireDecision(receipt);
-  requireRecord(receipt, drafts, signer);
-  requireWithinWorstCase(receipt);
+  requireWithinWorstCase(receipt, requireRecord(receipt, drafts, signer));
 }
 
 /**
@@ -136,7 +135,7 @@ export async function requireValidReceipt(receipt: UnsignedReceipt, signer: Rece
  * batches and replacements always need their own approval.
  */
 async function requireMandated(
-  { gateway, proposal, approvals, decision }: UnsignedReceipt,
+  { gateway, proposal, approvals }: UnsignedReceipt,
   mandate: NonNullable<Receipt['mandate']>,
 ): Promise<void> {
   requireDigest(proposal);
@@ -147,11 +146,15 @@ async function requireMandated(
   if (approvals.length > 0) throw notCovered('the order has its own approval');
   if (mandate.proposal.sub !== proposal.sub) throw notCovered('different owner');
   for (const draft of approvedDrafts(proposal)) requireCovered(terms, draft, proposal);
-  if (decision !== null && decision.policy !== terms.policy) throw notCovered('different rules');
+  if (proposal.policy !== terms.policy) throw notCovered('different rules');
 }
 
-function requireDecision({ decision }: UnsignedReceipt): void {
-  if (decision === null || (decision.effect === 'allow' && decision.reasons.length === 0)) return;
+/** Requires that the approval names the rules, and that these rules allowed the order. */
+function requireDecision({ decision, proposal: { policy } }: UnsignedReceipt): void {
+  if (policy === undefined) throw new ReceiptError('decision', 'the approval does not name the rules');
+  if (decision === null) return;
+  if (decision.policy !== policy) throw new ReceiptError('decision', 'the order was allowed by other rules');
+  if (decision.effect === 'allow' && decision.reasons.length === 0) return;
   throw new ReceiptError('decision', 'the rules did not allow the order');
 }
 

@@ -40,6 +40,8 @@ export interface Caller {
     readonly membership?: Membership | undefined;
   };
   readonly approvers?: readonly string[];
+  /** The digest of the rules under which the owner approved the proposal. */
+  readonly policy?: string | undefined;
   /** Returns whether this process still handles the proposal. Called right before the order or message is sent. */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }

@@ -130,7 +130,18 @@ function objectionsTo(rules: Rules, subject: DecisionSubject, action: PolicyActi
     facts.message !== undefined && findMessageObjections(limits, facts.message, facts),
     findSignInObjection(subject, action, facts, limits),
     policyObjections(rules, subject, action, facts),
+    isOrder && changedRulesObjection(rules, subject),
   );
+}
+
+/** Objects if the owner approved the order under other rules. A mandate has the same objection of its own. */
+function changedRulesObjection({ digest }: Rules, { approval, policy }: DecisionSubject): Objection | undefined {
+  if (approval !== 'tap' || policy === undefined || policy === digest) return undefined;
+  return {
+    reason: 'POLICY_CHANGED',
+    text: 'the rules have changed since the order was proposed',
+    hint: 'Propose the order again, so that its owner approves it under the current rules.',
+  };
 }
 
 /**

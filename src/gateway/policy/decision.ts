@@ -23,6 +23,8 @@ export interface DecisionSubject {
   readonly approvers: readonly string[];
   /** The `acr` claim of each approver's token; '' if absent. */
   readonly acr?: readonly string[] | undefined;
+  /** The digest of the rules under which the owner approved the order. */
+  readonly policy?: string | undefined;
   /** Set while a proposal is being made. */
   readonly origin?: ProposalOrigin | undefined;
 }

@@ -75,7 +75,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       readBrokerSnapshots(broker, symbols, await source.current(), { journal, clock }, early),
     /**
      * Applies all rules with the current counts, and records a denial.
-     * @returns whether a second approval is needed, and whether the owner must type the code
+     * @returns whether a second approval is needed, whether the owner must type the code, and the rules' digest
      * @throws {HttpProblem} 403 `policy_denied`, or the problem that the first reason defines; both have the members
      * `reason` and `reasons`
      */
@@ -86,6 +86,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       const needs = {
         needsSecond: decision.reasons.includes('APPROVAL_NEEDS_SECOND'),
         needsCode: decision.reasons.includes('APPROVAL_NEEDS_CODE'),
+        policy: decision.policy,
       };
       if (decision.effect === 'allow') return needs;
       // If only the approval is missing and nobody was asked for it yet, the order passes: the approval comes next.

@@ -17,11 +17,11 @@ import { isOtherAgentsOrder, isSymbolKnown } from './origin.ts';
 
 /** Returns who asks for something that was approved, and who approved it. */
 export function toApprovedSubject(
-  { sub: owner, clientId = '', membership, proposer, approvers = [owner], acr }: Caller,
+  { sub: owner, clientId = '', membership, proposer, approvers = [owner], acr, policy }: Caller,
   approval: DecisionSubject['approval'],
 ): DecisionSubject {
   const by = proposer ?? { sub: owner, client: clientId, membership };
-  return { sub: by.sub, client: by.client, membership: by.membership, owner, approval, approvers, acr };
+  return { sub: by.sub, client: by.client, membership: by.membership, owner, approval, approvers, acr, policy };
 }
 
 /** Name of the fact that holds the dollar total of the batch's orders that precede this order. */

@@ -177,7 +177,7 @@ export function addPingRoute(app: Hono, authenticator: Authenticator, kernel: Ap
 
 export function toProposalResponse(proposal: StoredProposal, approval: ProposalRouteOptions['approval']) {
   const { kind, id, state, code, subject, worstCase, warnings, requestedBy, client, again, provenance } = proposal;
-  const { reason, result, sub, proposedBy, codeEntry, second, ownerAuthReqId } = proposal;
+  const { reason, result, sub, proposedBy, codeEntry, policy, second, ownerAuthReqId } = proposal;
   return {
     id,
     kind,
@@ -193,7 +193,7 @@ export function toProposalResponse(proposal: StoredProposal, approval: ProposalR
     requested_by: requestedBy,
     client,
     ...(proposedBy === undefined ? {} : { for: sub, proposed_by: proposedBy }),
-    ...defined({ again, code_entry: codeEntry }),
+    ...defined({ again, code_entry: codeEntry, policy }),
     ...(provenance === null ? {} : { provenance }),
     approval: {
       method: approval.method,

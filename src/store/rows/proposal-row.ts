@@ -54,7 +54,7 @@ export const PROPOSAL_COLUMNS = `id, sub, proposed_by, second, client, username,
 
 type DisplayFields = Pick<
   StoredProposal,
-  'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership' | 'trace' | 'codeEntry'
+  'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership' | 'trace' | 'codeEntry' | 'policy'
 >;
 
 /** @param seal decrypts the row's `auth_req_id`s when they are first read */
@@ -100,7 +100,7 @@ export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposa
 }
 
 export function toDraftValues(draft: ProposalDraft) {
-  const { worstCase, warnings, shows, provenance, requestedBy, membership, trace, codeEntry } = draft;
+  const { worstCase, warnings, shows, provenance, requestedBy, membership, trace, codeEntry, policy } = draft;
   const { id, sub, client, kind, code, subjectId, fingerprint, digest, deadline } = draft;
   return {
     id,
@@ -120,7 +120,17 @@ export function toDraftValues(draft: ProposalDraft) {
     again: draft.again ?? null,
     typed: draft.typed ? 1 : 0,
     subject: JSON.stringify(draft.subject),
-    shown: JSON.stringify({ worstCase, warnings, shows, provenance, requestedBy, membership, trace, codeEntry }),
+    shown: JSON.stringify({
+      worstCase,
+      warnings,
+      shows,
+      provenance,
+      requestedBy,
+      membership,
+      trace,
+      codeEntry,
+      policy,
+    }),
   };
 }
 

@@ -59,6 +59,25 @@ it('a limit that was lowered meanwhile holds when the order is carried out', asy
   expect((await alice.send('GET', '/v1/orders?status=all')).body).toMatchObject({ orders: [] });
 });
 
+it('no order is sent under other rules than those that its owner approved', async () => {
+  const { body } = await propose('5', 'before');
+  await expect.poll(() => world.issuer.questions.length).toBe(1);
+  const { policy } = (await alice.send('GET', `/v1/proposals/${body.id}`)).body;
+  expect(policy).toBe((await limited({ max_order_notional: '1000' }).current()).digest);
+  expect(world.issuer.questions[0]?.details).toMatchObject({ policy });
+  limit = '2000';
+  await world.decide(String(body.id), 'approve');
+  expect(await alice.ended(String(body.id))).toMatchObject({
+    state: 'blocked',
+    reason: { code: 'policy_denied', members: { reason: 'POLICY_CHANGED', reasons: ['POLICY_CHANGED'] } },
+  });
+  expect((await alice.send('GET', '/v1/orders?status=all')).body).toMatchObject({ orders: [] });
+  const again = await propose('4', 'after');
+  await expect.poll(() => world.issuer.questions.length).toBe(2);
+  await world.decide(String(again.body.id), 'approve');
+  expect(await alice.ended(String(again.body.id))).toMatchObject({ state: 'executed' });
+});
+
 it('of orders that are approved at once no more go out than may in a day', async () => {
   await world.close();
   world = await startForeignWorld({ rules: limited({ max_day_orders: 2 }) });

@@ -19,7 +19,8 @@ import { type Person, type ProposalWorld, startProposalWorld } from './world.ts'
 let world: ProposalWorld;
 let alice: Person;
 let limits: Rules['limitsOf'] = () => undefined;
-let digest = 'rules-1';
+const firstRules = '1'.repeat(43);
+let digest = firstRules;
 
 beforeAll(async () => {
   const none = await createStaticRulesSource().current();
@@ -31,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 beforeEach(async () => {
   limits = () => undefined;
-  digest = 'rules-1';
+  digest = firstRules;
   for (const { id, state } of await mandates())
     if (['active', 'exhausted'].includes(state)) await alice.send('DELETE', `/v1/mandates/${id}`);
 });
@@ -86,7 +87,7 @@ describe('a mandate', () => {
     expect(subject).toMatchObject({
       account: 'PA3ALICE01',
       environment: 'paper',
-      policy: 'rules-1',
+      policy: firstRules,
       sides: ['buy'],
     });
     expect(await mandates()).not.toContainEqual(expect.objectContaining({ state: 'active' }));
@@ -240,7 +241,7 @@ describe('an order outside of a mandate', () => {
     await denied(order({ limit_price: '30.01' }), 'MANDATE_PRICE_OUTSIDE_BAND');
     await denied(order({ max_slippage: '0.02' }), 'MANDATE_SLIPPAGE_EXCEEDS_MAX');
     await denied(order({}, { slot: week }), 'MANDATE_SLOT_MISMATCH');
-    digest = 'rules-2';
+    digest = '2'.repeat(43);
     await denied(order(), 'MANDATE_POLICY_CHANGED');
   });
 

@@ -8,8 +8,8 @@ import type { Receipt } from '../../../src/trading/receipt.ts';
 /** Receipts forged by a thief of the gateway's key. */
 
 type Forging = (receipt: Receipt, key: ReceiptKey) => void;
-/** Of what: an order that was approved, or one under a mandate. */
-type Forged = 'order' | 'mandated';
+/** Of what: an order that was approved, one under a mandate, or one whose code the owner had to type. */
+type Forged = 'order' | 'mandated' | 'codeTyped';
 
 /** The receipt, changed and signed again, its checkpoint too. */
 export async function forged(text: string, key: ReceiptKey, forge: Forging): Promise<string> {
@@ -74,7 +74,9 @@ function answer(r: Receipt, key: ReceiptKey, changes: object): void {
 const KEY = 'approvals.0.key';
 const ORDER = 'orders.0';
 
-export const forgeries: readonly [what: string, fault: string, of: Forged, forge: Forging][] = [
+type Forgery<Of extends Forged> = [what: string, fault: string, of: Of, forge: Forging];
+
+export const forgeries: readonly Forgery<'order' | 'mandated'>[] = [
   ['nobody’s assertion', 'not_signed', 'order', set('approvals', [])],
   ['another quantity sent', 'order', 'order', set(`${ORDER}.order.qty`, '100')],
   ['another quantity proposed', 'proposal', 'order', set('proposal.subject.qty', '100')],
@@ -227,7 +229,38 @@ export const forgeries: readonly [what: string, fault: string, of: Forged, forge
       r.proposal.digest = digestOf(r);
     },
   ],
-  ['other rules under a mandate', 'mandate', 'mandated', (r) => set('decision.policy', 'A'.repeat(43))(r)],
+  ['other rules under a mandate', 'decision', 'mandated', set('decision.policy', 'A'.repeat(43))],
+  [
+    'other rules than the mandate’s',
+    'mandate',
+    'mandated',
+    (r) => {
+      set('proposal.policy', 'A'.repeat(43))(r);
+      set('decision.policy', 'A'.repeat(43))(r);
+      r.proposal.digest = digestOf(r);
+    },
+  ],
+  ['other rules', 'decision', 'order', set('decision.policy', 'A'.repeat(43))],
+  [
+    'other rules wherever they are named',
+    'phone_signature',
+    'order',
+    (r) => {
+      set('proposal.policy', 'A'.repeat(43))(r);
+      set('decision.policy', 'A'.repeat(43))(r);
+      r.proposal.digest = digestOf(r);
+      set('approvals.0.evidence.statement.digest', r.proposal.digest)(r);
+    },
+  ],
+  [
+    'no rules, as if it were signed before they were named',
+    'statement',
+    'order',
+    (r) => {
+      delete r.proposal.policy;
+      r.proposal.digest = digestOf(r);
+    },
+  ],
   [
     'a price worse than approved',
     'exceeded',
@@ -282,4 +315,50 @@ export const forgeries: readonly [what: string, fault: string, of: Forged, forge
   ],
   ['a checkpoint of a day that does not exist', 'record', 'order', (r, key) => resign(r, key, { day: '2026-02-30' })],
   ['a member more', 'form', 'order', set('note', 'trust me')],
+];
+
+/** Changes the statement of what the key signed so that it fits the proposal. */
+function restate(r: Receipt): void {
+  r.proposal.digest = digestOf(r);
+  set('approvals.0.evidence.statement.digest', r.proposal.digest)(r);
+}
+
+/** That the code had to be typed, stripped or changed. */
+export const codeForgeries: readonly Forgery<'codeTyped'>[] = [
+  ['a typed code as if it were compared', 'proposal', 'codeTyped', (r) => void delete r.proposal.code_entry],
+  [
+    'a typed code as if it were compared, digested',
+    'statement',
+    'codeTyped',
+    (r) => {
+      delete r.proposal.code_entry;
+      r.proposal.digest = digestOf(r);
+    },
+  ],
+  [
+    'a typed code as if it were compared, digested and stated',
+    'phone_signature',
+    'codeTyped',
+    (r) => {
+      delete r.proposal.code_entry;
+      restate(r);
+    },
+  ],
+  ['a code entered in another way', 'form', 'codeTyped', set('proposal.code_entry', 'shown')],
+  [
+    'another typed code, stated',
+    'phone_signature',
+    'codeTyped',
+    (r) => {
+      set('proposal.code', 'ZZZZ')(r);
+      set('approvals.0.evidence.statement.code', 'ZZZZ')(r);
+      restate(r);
+    },
+  ],
+  [
+    'a typed code that the record compares',
+    'record',
+    'codeTyped',
+    (r, key) => withOwnTree(r, key, (lines) => lines.map((text) => text.replace('"code_entry":"typed",', ''))),
+  ],
 ];

@@ -162,17 +162,8 @@ export async function mutantText(
 const gatewaysWord: readonly RegExp[] = [
   // When the receipt was made.
   /^issued_at$/,
-  // Which rules allowed it: the phone does not sign them.
+  // When the rules decided at last, which is no longer stored after many other orders. Which rules is bound.
   /^decision$/,
-  /^decision\.policy$/,
-  // The provider's request, of which the receipt contains nothing else.
-  /^line\.(requested|approved|executing|executed)\.auth_req_hash$/,
-  // How a key came to the gateway, and whether its device synchronizes it. The key itself is bound.
-  /^line\.key_enrolled\.(by|backed_up)$/,
-  // A mandate's own end of execution: its orders have receipts of their own.
-  /^line\.executed\.result$/,
-  // When the gateway wrote a line, within the order of the lines.
-  /^line\.(requested|signed|approved|executing|executed)\.at$/,
 ];
 
 /** A line that nothing else needs, such as `requested`, can be left out: what remains is still true. */

@@ -8,16 +8,16 @@ import { ReceiptError } from '../../../src/approval/receipts/receipt-form.ts';
 import { deriveReceiptKey, type ReceiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { formatUtcSeconds } from '../../../src/machine/clock.ts';
-import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
+import { MCP_CLIENT_PREFIX, type ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { seededRandom } from '../../fixtures/seeded-random.ts';
-import { forged, forgeries } from './receipt-forgeries.ts';
+import { codeForgeries, forged, forgeries } from './receipt-forgeries.ts';
 import { doOverlap, isGatewaysWord, type Mutant, mutantsOf, mutantText } from './receipt-mutants.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 /** Every so many bytes of a receipt are changed; 1 for all (`npm run test:receipts`). */
-const STRIDE = Number(process.env.RECEIPT_STRIDE ?? 23);
+const STRIDE = Number(process.env.RECEIPT_STRIDE ?? 29);
 
 /** How long all mutants may take: twenty times as many as in a usual run. */
 const EVERY_MUTANT_MS = STRIDE === 1 ? 600_000 : 30_000;
@@ -30,11 +30,12 @@ let world: ProposalWorld;
 let alice: Person;
 let bob: Person;
 let folder: string;
-/** Of an order, of a batch, of a replaced order, and of one under a mandate. */
+/** Of an order, of a batch, of a replaced order, of one under a mandate, and of another agent's. */
 let order: string;
 let batch: string;
 let replaced: string;
 let mandated: string;
+let codeTyped: string;
 let gatewayKey: string;
 
 const limit = (symbol: string, limit_price: string) =>
@@ -87,6 +88,15 @@ beforeAll(async () => {
   });
   await alice.until(under.id, 'executed');
   mandated = (await fileOf(under.id)).text;
+  const { digest: base, limits } = (await alice.send('GET', '/v1/policy')).body as { digest: string; limits: object };
+  const tighter = { base, limits: { ...limits, number_matching_above: '500' } };
+  expect(await alice.send('PUT', '/v1/policy', tighter)).toMatchObject({ status: 200 });
+  const forwarded = { source: 'other', from: `${MCP_CLIENT_PREFIX}claude` } as const;
+  const fields = { symbol: forwarded, side: forwarded, qty: forwarded, type: forwarded, limit_price: forwarded };
+  const others = await alice.propose({ kind: 'order', order: limit('TSLA', '20'), provenance: { fields } });
+  await alice.tap(others.code, 'approve', others.code);
+  await alice.until(others.id, 'executed');
+  codeTyped = (await fileOf(others.id)).text;
   const keys = await fetch(`${world.sandbox.ready.gateway}/.well-known/trade-agent-receipt-keys.json`);
   gatewayKey = ((await keys.json()) as { keys: { kid: string }[] }).keys[0]?.kid ?? '';
 });
@@ -121,11 +131,12 @@ const written = (name: string, text: string) => {
 
 describe('a receipt', () => {
   it('of an order, a batch, a change and an order under a mandate holds by the published key', async () => {
-    const all = { order, batch, replaced, mandated };
+    const all = { order, batch, replaced, mandated, codeTyped };
     for (const [name, text] of Object.entries(all)) expect([name, await faultOf(text)]).toEqual([name, 'holds']);
     const { orders, approvals } = JSON.parse(batch) as Receipt;
     expect(orders.map(({ state, order: { symbol } }) => `${state} ${symbol}`)).toEqual(['placed AAPL', 'placed MSFT']);
     expect(approvals[0]).toMatchObject({ sub: 'alice', key: { method: 'software', name: 'Terminal phone' } });
+    expect(JSON.parse(codeTyped)).toMatchObject({ proposal: { code_entry: 'typed' } });
     expect(JSON.parse(mandated)).toMatchObject({
       approvals: [],
       mandate: { proposal: { kind: 'mandate' }, approvals: [{ sub: 'alice' }] },
@@ -133,9 +144,10 @@ describe('a receipt', () => {
   });
 
   it.runIf(hasPython)('holds by the second verifier too, and by no other key', () => {
-    const files = Object.entries({ order, batch, replaced, mandated }).map(([name, text]) => written(name, text));
-    expect(pythonSays(files)).toEqual(['holds', 'holds', 'holds', 'holds']);
-    expect(pythonSays(files, 'A'.repeat(43))).toEqual(['signer', 'signer', 'signer', 'signer']);
+    const all = { order, batch, replaced, mandated, codeTyped };
+    const files = Object.entries(all).map(([name, text]) => written(name, text));
+    expect(pythonSays(files)).toEqual(files.map(() => 'holds'));
+    expect(pythonSays(files, 'A'.repeat(43))).toEqual(files.map(() => 'signer'));
   });
 
   it('is listed, found by the order’s own id, and nobody else’s to see', async () => {
@@ -220,10 +232,12 @@ describe('a receipt by whoever has stolen the gateway’s key', () => {
     stolen = await deriveReceiptKey('what only the gateway has');
   });
 
-  const texts = () => ({ order, mandated });
+  const texts = () => ({ order, mandated, codeTyped });
   const signed = (text: string, forge: Parameters<typeof forged>[2]) => forged(text, stolen, forge);
 
-  it.each(forgeries)('%s is refused', async (_what, fault, of, forge) => {
+  const all = [...forgeries, ...codeForgeries];
+
+  it.each(all)('%s is refused', async (_what, fault, of, forge) => {
     expect(await faultOf(await signed(texts()[of], forge), stolen.jwk.kid)).toBe(fault);
   });
 
@@ -233,11 +247,11 @@ describe('a receipt by whoever has stolen the gateway’s key', () => {
     expect(await faultOf(copy)).toBe('signer');
   });
 
-  it.runIf(hasPython)('is refused by the second verifier too, in every way', async () => {
+  it.runIf(hasPython)('is refused by the second verifier by the same name, in every way', async () => {
     const files = await Promise.all(
-      forgeries.map(async ([, , of, forge], at) => written(`forged-${at}`, await signed(texts()[of], forge))),
+      all.map(async ([, , of, forge], at) => written(`forged-${at}`, await signed(texts()[of], forge))),
     );
-    expect(pythonSays(files, stolen.jwk.kid).filter((said) => said === 'holds')).toEqual([]);
+    expect(pythonSays(files, stolen.jwk.kid)).toEqual(all.map(([, fault]) => fault));
     expect(pythonSays([written('copy', await signed(order, () => undefined))], stolen.jwk.kid)).toEqual(['holds']);
   });
 });
@@ -254,6 +268,7 @@ describe.runIf(hasPython)('each mutant, signed again with a stolen key', () => {
         [replaced, order],
         [batch, order],
         [mandated, order],
+        [codeTyped, order],
       ] as const;
       const cases: { readonly what: string; readonly isWord: boolean; readonly text: string }[] = [];
       for (const [text, other] of pairs) {

@@ -56,7 +56,8 @@ export interface Person {
   /** Connects their account at a service; their phone allows it. */
   connect(service: 'slack' | 'gmail', scopes: readonly string[]): Promise<void>;
   /** Their phone answers the question with this code. */
-  tap(code: string, decision?: 'approve' | 'deny'): Promise<void>;
+  /** @param typed the code that the person types, if they have to */
+  tap(code: string, decision?: 'approve' | 'deny', typed?: string): Promise<void>;
 }
 
 /** More than any test proposes. */
@@ -140,16 +141,17 @@ export async function startProposalWorld(options: Partial<SandboxOptions> = {}):
         await started.complete(new AbortController().signal);
         await started.close();
       },
-      async tap(code, decision = 'approve') {
+      async tap(code, decision = 'approve', typed) {
         for (;;) {
           const shown = await phone.requests(user, { waitSeconds: 10 }).catch((error: unknown) => {
             // A connection kept from before a restart.
             if (isTradeAgentError(error) && error.code === 'provider_unreachable') return [];
             throw error;
           });
-          const request = shown.find((one) => one.code === code);
+          // The phone does not know a code that has to be typed.
+          const request = shown.find((one) => one.code === (typed === undefined ? code : ''));
           if (request === undefined) continue;
-          await phone.decide(request.id, decision);
+          await phone.decide(request.id, decision, typed);
           return;
         }
       },

@@ -129,7 +129,7 @@ async function completeBatch(
   }
   const worlds = await ports.orderContexts(proposer, account, symbols);
   const drafts: OrderDraft[] = [];
-  const needs = { needsSecond: false, needsCode: false };
+  const needs = { needsSecond: false, needsCode: false, policy: '' };
   for (const [at, request] of inOrder.entries()) {
     const world = worlds.get(request.symbol);
     if (world === undefined) throw new TypeError('a symbol has no market data');
@@ -138,6 +138,7 @@ async function completeBatch(
     const allowed = await world.requireAllowed(draft, { after: drafts });
     needs.needsSecond ||= allowed.needsSecond;
     needs.needsCode ||= allowed.needsCode;
+    needs.policy = allowed.policy;
     drafts.push(draft);
   }
   const { shows, warnings, ...effects } = batchEffects(drafts, worlds);

@@ -47,7 +47,8 @@ export interface OrderContext {
   readonly market: MarketClock;
   /**
    * Checks an order against every rule that will apply when it is executed.
-   * @returns whether the order needs a second approver after the owner, and whether its code has to be typed
+   * @returns whether the order needs a second approver after the owner, whether its code has to be typed, and the
+   *   rules' digest
    * @throws {HttpProblem}
    */
   requireAllowed(
@@ -58,7 +59,7 @@ export interface OrderContext {
       /** Orders that will be sent before this draft. They count toward the limits, too. */
       readonly after?: readonly OrderDraft[];
     },
-  ): Promise<{ readonly needsSecond: boolean; readonly needsCode: boolean }>;
+  ): Promise<{ readonly needsSecond: boolean; readonly needsCode: boolean; readonly policy: string }>;
 }
 
 export interface MandateCoverage {

@@ -204,7 +204,7 @@ const HIDDEN_FIELDS: readonly string[] = [
 /** Returns a proposal's details for the phone, as far as the gateway provides them. */
 export function toProposalDetails(proposal: Proposal): ProposalDetails {
   const { kind, id, code, worst_case, warnings, shows = {}, requested_by, client, again } = proposal;
-  const { proposed_by, code_entry, provenance = null } = proposal;
+  const { proposed_by, code_entry, policy, provenance = null } = proposal;
   const subject = proposal.subject as Record<string, unknown>;
   return {
     type: detailsTypeByKind[kind],
@@ -222,7 +222,7 @@ export function toProposalDetails(proposal: Proposal): ProposalDetails {
     shows,
     requested_by,
     client,
-    ...defined({ proposed_by, code_entry }),
+    ...defined({ proposed_by, code_entry, policy }),
     provenance,
     ...defined({ again }),
   };
@@ -230,8 +230,8 @@ export function toProposalDetails(proposal: Proposal): ProposalDetails {
 
 /** Returns the digest of the displayed content. If the person signed other content, the digests differ. */
 function contentDigest(proposal: Proposal): string {
-  const { kind, subject, worst_case, provenance = null, requested_by, client, proposed_by, code_entry } = proposal;
-  return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by, code_entry });
+  const { provenance = null } = proposal;
+  return proposalDigest({ ...proposal, provenance });
 }
 
 function displayedView(proposal: Proposal): RequestView {

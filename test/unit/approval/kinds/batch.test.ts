@@ -50,7 +50,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
             ),
             requireAllowed: async (_draft, { after = [] } = {}) => {
               counted.push(after.map((draft) => draft.symbol));
-              return { needsSecond: false, needsCode: false };
+              return { needsSecond: false, needsCode: false, policy: 'R'.repeat(43) };
             },
           },
         ]),

@@ -25,6 +25,7 @@ const statement = {
   provenance: null,
   requested_by: null,
   client: 'trade-agent',
+  policy: 'R'.repeat(43),
 };
 const proposal: Receipt['proposal'] = {
   ...statement,

@@ -33,6 +33,14 @@ describe('a decision', () => {
     expect(by({ approval: 'mandate' })).toMatchObject({ effect: 'allow' });
   });
 
+  it('refuses an order that was approved under other rules, after all other reasons', () => {
+    const by = (policy: string, rules = rulesOf()) => evaluatePolicy(rules, { ...subject, policy }, 'place', factsOf());
+    expect(by('of the rules')).toMatchObject({ effect: 'allow' });
+    expect(by('of other rules')).toMatchObject({ effect: 'deny', reasons: ['POLICY_CHANGED'], policy: 'of the rules' });
+    const forbidden = [{ reason: 'POLICY_FORBIDS', id: 'policies/a', message: 'no' }] as const;
+    expect(by('of other rules', rulesOf({}, { forbidden })).reasons).toEqual(['POLICY_FORBIDS', 'POLICY_CHANGED']);
+  });
+
   it('asks where no more is missing than another approval, and says no where more is', () => {
     const needed = { reason: 'LIVE_NEEDS_TAP', id: 'base/live-by-tap', message: 'by tap' } as const;
     const other = { reason: 'POLICY_FORBIDS', id: 'policies/a', message: 'no' } as const;
