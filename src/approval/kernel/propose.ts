@@ -410,7 +410,9 @@ function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
 
 /** Whether our own client says that another agent supplied every field. The quota of other clients then applies. */
 function isForwarded({ fields }: Provenance): boolean {
-  return Object.values(fields).every(({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX));
+  const all = Object.values(fields);
+  // Without stated sources nothing is the owner's, but nobody forwarded it either.
+  return all.length > 0 && all.every(({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX));
 }
 
 /**

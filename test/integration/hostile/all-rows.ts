@@ -11,12 +11,13 @@ import { messageRows } from './rows/messages.ts';
 import { otherPeopleRows } from './rows/other-people.ts';
 import { phoneRows } from './rows/phone.ts';
 import { requestedRows } from './rows/proposals.ts';
+import { provenanceRows } from './rows/provenance.ts';
 import { providerRows } from './rows/provider.ts';
 import { receiptRows } from './rows/receipts.ts';
 import { stateRows } from './rows/states.ts';
 
-/** The whole table, about one world. */
-export async function allRows(hostile: HostileWorld, known: KnownThings): Promise<Row[]> {
+/** The whole table, about one world, and the proposal that it has its owner's phone deny. */
+export async function allRows(hostile: HostileWorld, known: KnownThings): Promise<{ rows: Row[]; denied: string }> {
   const { world, gateway } = hostile;
   const tokens = {
     herOther: await world.token('other-bot', 'alice'),
@@ -25,13 +26,17 @@ export async function allRows(hostile: HostileWorld, known: KnownThings): Promis
   };
   const keys = await fetch(`${gateway}/.well-known/trade-agent-receipt-keys.json`);
   const published = ((await keys.json()) as { keys: { kid: string }[] }).keys[0]?.kid ?? '';
-  return [
+  // Their limits are set one after the other.
+  const messages = await messageRows(hostile);
+  const { rows: provenance, denied } = await provenanceRows(hostile);
+  const rows = [
     ...doorRows(hostile),
     ...requestRows(hostile),
     ...otherPeopleRows(hostile, known),
     ...requestedRows(hostile),
     ...stateRows(hostile, known),
-    ...(await messageRows(hostile)),
+    ...messages,
+    ...provenance,
     ...(await cibaRows(hostile)),
     ...(await providerRows(hostile)),
     ...(await companyRows(hostile)),
@@ -41,4 +46,5 @@ export async function allRows(hostile: HostileWorld, known: KnownThings): Promis
     // Last, as the one order that its owner did approve is in them.
     ...orderRows(hostile),
   ];
+  return { rows, denied };
 }

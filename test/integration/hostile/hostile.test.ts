@@ -10,6 +10,7 @@ import { named, routes } from './routes.ts';
 import { type Result, run } from './row.ts';
 import { signedOrders } from './rows/gateway-orders.ts';
 import { SIGNED_MESSAGE } from './rows/messages.ts';
+import { SIGNED_WITHOUT_CODE } from './rows/provenance.ts';
 
 /** `npm run test:hostile` writes the page; else it must be as it would be written. */
 const { SECURITY_TESTS } = process.env;
@@ -20,12 +21,14 @@ let hostile: HostileWorld;
 let known: KnownThings;
 let noted: number;
 let results: Result[];
+let denied: string;
 beforeAll(async () => {
   hostile = await startHostileWorld();
   known = await knownThings(hostile);
-  const rows = await allRows(hostile, known);
+  const all = await allRows(hostile, known);
+  ({ denied } = all);
   noted = (await recorded('requested')).length;
-  results = await run(rows);
+  results = await run(all.rows);
 }, 300_000);
 /** The record once it has this about what is open: lines are written in turn, a moment after what they tell of. */
 async function recorded(event: string): Promise<Record<string, unknown>[]> {
@@ -62,6 +65,8 @@ describe('whoever attacks a home', () => {
     const others = lines.filter((line) => !isBobsToken(line));
     expect(others.map(({ event, approval, proposal }) => [event, approval ?? proposal])).toEqual([
       ['signed', SIGNED_MESSAGE],
+      ['denied', denied],
+      ['signed', SIGNED_WITHOUT_CODE],
       ...signedOrders.map((order) => ['signed', order]),
       ['cancelled', id],
     ]);

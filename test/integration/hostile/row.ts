@@ -10,6 +10,7 @@ export const areas = [
   'proposals: amounts, symbols, words',
   'proposals: keys and states',
   'messages',
+  'provenance: whose order it is',
   'provider',
   'company sign-in',
   'phone',
