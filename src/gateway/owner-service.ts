@@ -3,10 +3,11 @@ import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { Activity } from '../trading/activity.ts';
 import type { MandateView } from '../trading/mandate/mandate.ts';
+import type { Article } from '../trading/market-news.ts';
 import { historyTimeframe } from '../trading/period.ts';
 import { type Proposal, proposalSchema } from '../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
-import type { Account, Order, Position } from '../trading/views.ts';
+import type { Account, Bar, Order, Position, Quote } from '../trading/views.ts';
 import type { AccountDirectory, OpenAccount } from './broker/accounts.ts';
 import type { MandateService } from './mandates/mandate-service.ts';
 import type { AuditLogReader } from './record/audit-log-reader.ts';
@@ -20,6 +21,15 @@ interface OwnAccount {
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
   /** Returns activities since a time (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
+  quotes(symbols: readonly string[]): Promise<readonly Quote[]>;
+  /** Returns at most the last 1,000 bars, oldest first. Times are in milliseconds since the epoch. */
+  bars(query: {
+    readonly symbol: string;
+    readonly timeframe: '1Day' | '1Hour' | '1Min';
+    readonly start: number;
+    readonly end: number;
+  }): Promise<readonly Bar[]>;
+  news(query: { readonly symbols: readonly string[]; readonly limit: number }): Promise<readonly Article[]>;
 }
 
 /**
@@ -48,6 +58,8 @@ const MAX_OPEN_PROPOSALS = 200;
 
 /** Maximum number of pages of activities, enough for several years. Older activities are left out. */
 const MAX_ACTIVITY_PAGES = 50;
+
+const MAX_BARS = 1000;
 
 export function createOwnerService(
   sub: string,
@@ -108,5 +120,9 @@ function ownAccount(broker: () => Promise<OpenAccount>): OwnAccount {
       }
       return found.reverse();
     },
+    quotes: async (symbols) => (await broker()).quotes(symbols),
+    bars: async ({ start, end, ...query }) =>
+      (await broker()).bars({ ...query, start: new Date(start), end: new Date(end), limit: MAX_BARS }),
+    news: async (query) => (await broker()).news(query),
   };
 }

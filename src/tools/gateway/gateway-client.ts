@@ -245,7 +245,7 @@ export interface OptionContractQuery {
 
 interface BarQuery {
   readonly symbol: string;
-  readonly timeframe: '1Day' | '1Hour';
+  readonly timeframe: '1Day' | '1Hour' | '1Min';
   /** Epoch milliseconds. */
   readonly start: number;
   readonly end?: number;

@@ -66,6 +66,29 @@ it('opens on value, curve, positions and activity, and another period is one tap
   await phone.close();
 });
 
+it('leads from a position to the page of its symbol', async () => {
+  const phone = await paired();
+  const { page } = phone;
+  await settled(page);
+  await page.getByTestId('holding').first().locator('a').tap();
+  await page.getByTestId('symbol').waitFor();
+  await settled(page);
+  expect(await page.getByTestId('unread').allTextContents()).toEqual([]);
+  expect(await page.getByTestId('last-price').textContent()).toMatch(/^\$[\d,.]+$/);
+  await page.locator('.chart[data-period="3M"] canvas').waitFor();
+  await page.getByTestId('held').waitFor();
+  for (const summary of await page.locator('summary:visible').all()) await summary.tap();
+  await page.getByRole('link', { name: 'One day' }).tap();
+  await page.locator('.chart[data-period="1D"] canvas').waitFor();
+  await page.getByRole('slider', { name: 'Price over time' }).press('ArrowLeft');
+  expect(await findings(page)).toEqual([]);
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+  await shot(page, 'home-symbol');
+  await page.goto(new URL('/phone/dashboard/symbol?symbol=%3Cb%3E', page.url()).href);
+  await page.getByTestId('message').getByText('No such symbol').waitFor();
+  await phone.close();
+});
+
 it('keeps a request at the top, whole, above everything: three results and a request', async () => {
   const phone = await paired();
   const { page } = phone;

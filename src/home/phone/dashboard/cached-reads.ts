@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../../values/durations.ts';
 import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
 /**
@@ -11,6 +12,9 @@ const CACHE_TTL_MS = {
   orders: 10_000,
   valueHistory: 60_000,
   activities: 60_000,
+  quotes: 5_000,
+  bars: 60_000,
+  news: 300_000,
   proposals: 5_000,
   mandates: 10_000,
   halted: 5_000,
@@ -18,11 +22,16 @@ const CACHE_TTL_MS = {
   verifyRecord: 30_000,
 } as const;
 
+/** Maximum number of cached results for one person. */
+const MAX_KEPT = 500;
+
 /** Reads whose cached results become outdated when a proposal changes. */
 const INVALIDATED_READS = [
   ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
   'record',
 ] as const;
+
+const dayOf = (at: number) => Math.round(at / DAY_MS);
 
 export interface CachedDashboardData extends DashboardData {
   stale(): void;
@@ -34,6 +43,8 @@ export function cacheDashboardData(data: DashboardData, now: () => number): Cach
     const known = kept.get(`${name} ${key}`);
     if (known !== undefined && now() - known.at < CACHE_TTL_MS[name]) return known.value as Promise<T>;
     const value = read();
+    // Pages of many symbols must not fill the memory.
+    if (kept.size >= MAX_KEPT) kept.clear();
     kept.set(`${name} ${key}`, { at: now(), value });
     return value;
   };
@@ -46,8 +57,11 @@ export function cacheDashboardData(data: DashboardData, now: () => number): Cach
     orders: (query) => once('orders', `${of} ${query.limit}`, () => reads.orders(query)),
     valueHistory: (period) => once('valueHistory', `${of} ${period}`, () => reads.valueHistory(period)),
     // Keyed by day, because the exact start of the displayed period moves with each check.
-    activities: (query) =>
-      once('activities', `${of} ${Math.round(query.after / 86_400_000)}`, () => reads.activities(query)),
+    activities: (query) => once('activities', `${of} ${dayOf(query.after)}`, () => reads.activities(query)),
+    quotes: (symbols) => once('quotes', `${of} ${symbols}`, () => reads.quotes(symbols)),
+    bars: (query) =>
+      once('bars', `${of} ${query.symbol} ${query.timeframe} ${dayOf(query.start)}`, () => reads.bars(query)),
+    news: (query) => once('news', `${of} ${query.symbols} ${query.limit}`, () => reads.news(query)),
   });
   return {
     ...inOne('', data),

@@ -1,10 +1,11 @@
 import type { AccountEntry } from '../../../trading/account-entry.ts';
 import type { Activity } from '../../../trading/activity.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
+import type { Article } from '../../../trading/market-news.ts';
 import type { TradingState } from '../../../trading/policy-views.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
-import type { Account, Order, Position } from '../../../trading/views.ts';
+import type { Account, Bar, Order, Position, Quote } from '../../../trading/views.ts';
 
 /** The account's value at a time (RFC 3339), in dollars. */
 export interface DatedValue {
@@ -25,6 +26,18 @@ export interface AccountReads {
   valueHistory(period: string): Promise<readonly DatedValue[]>;
   /** Returns the activities after `after` (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
+  quotes(symbols: readonly string[]): Promise<readonly Quote[]>;
+  /** Returns at most the last 1,000 bars, oldest first. Times are in milliseconds since the epoch. */
+  bars(query: PriceQuery): Promise<readonly Bar[]>;
+  /** Returns news, newest first. The text is from outside sources. */
+  news(query: { readonly symbols: readonly string[]; readonly limit: number }): Promise<readonly Article[]>;
+}
+
+interface PriceQuery {
+  readonly symbol: string;
+  readonly timeframe: '1Day' | '1Hour' | '1Min';
+  readonly start: number;
+  readonly end: number;
 }
 
 /**

@@ -4,7 +4,7 @@ import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { createStreamLimit, eventStreamResponse, tooManyStreamsResponse } from '../../../net/event-stream.ts';
 import { HttpProblem } from '../../../trading/http-problem.ts';
-import { accountNumberSchema } from '../../../trading/order.ts';
+import { accountNumberSchema, symbolSchema } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, renderMessagePage, renderPage } from '../page/page.ts';
@@ -17,6 +17,7 @@ import {
   dashboardPartNames,
   homePartNames,
   renderDashboardPart,
+  symbolPartNames,
 } from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
@@ -61,6 +62,7 @@ function viewOf(
     form: { path: place.path, formToken: context.var.formToken, hidesCodes: place.decide !== undefined },
     page,
     now: place.clock.now(),
+    symbol: symbolSchema.safeParse(context.req.query('symbol')).data,
   };
 }
 
@@ -71,6 +73,7 @@ function displayedParts(
 ): { readonly page: string; readonly names: readonly DashboardPartName[] } {
   if (place.home !== undefined && context.req.query('page') === 'home')
     return { page: place.home, names: homePartNames };
+  if (context.req.query('page') === 'symbol') return { page: `${place.path}/symbol`, names: symbolPartNames };
   const names = dashboardPartNames.filter((name) => name !== 'waiting' || place.decide === undefined);
   return { page: place.path, names };
 }
@@ -88,6 +91,18 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
       script: 'dashboard.js',
       body: await dashboardBody(viewOf(place, context, { data, page: path, period: '1M' }), { decide, clock }),
     });
+  });
+
+  app.get(`${path}/symbol`, async (context) => {
+    const data = place.dataOf(context);
+    if (data === undefined) return place.signInPage(context);
+    const view = viewOf(place, context, { data, page: `${path}/symbol`, period: '3M' });
+    if (view.symbol === undefined) {
+      const link = { href: path, text: 'Back to the dashboard' };
+      return renderMessagePage(context, 404, { title: 'No such symbol', text: 'Open it from your positions.', link });
+    }
+    const body = await renderSymbol(place, view, view.symbol);
+    return renderPage(context, { title: view.symbol, script: 'dashboard.js', body });
   });
 
   const streams = createStreamLimit(MAX_STREAMS);
@@ -200,6 +215,10 @@ const titles: Readonly<Partial<Record<DashboardPartName, string>>> = {
   positions: 'Positions',
   holdings: 'Positions',
   activity: 'Recent activity',
+  held: 'Position',
+  pending: 'Open orders',
+  trades: 'Your trades',
+  news: 'News',
   orders: 'Orders',
   proposals: 'Proposals',
   mandates: 'Mandates',
@@ -215,6 +234,8 @@ const untitledNames: Readonly<Partial<Record<DashboardPartName, string>>> = {
   summary: 'Portfolio',
   worth: 'Portfolio value',
   curve: 'Value over time',
+  quote: 'Price',
+  price: 'Price over time',
 };
 
 /** Parts in the wider column. The others are in the narrower column, or below if there is only one column. */
@@ -260,8 +281,26 @@ ${part('activity')}
 </div>`;
 }
 
-function eventsUrl({ form, period, account }: DashboardView, more: Readonly<Record<string, string>> = {}): string {
-  return `${form.path}/events?${new URLSearchParams({ period, ...defined({ account }), ...more })}`;
+/** Renders a symbol's page: price, the person's own trades, position, orders and news. */
+async function renderSymbol(place: DashboardRouteOptions, view: DashboardView, symbol: string): Promise<Markup> {
+  const first = await renderFirstParts(symbolPartNames, view, place.clock);
+  const part = (name: (typeof symbolPartNames)[number]) => partSection(name, first.get(name), '');
+  return html`<div id="dashboard" class="home" data-events="${eventsUrl(view, { page: 'symbol' })}" data-testid="symbol">
+<div class="title"><h1 tabindex="-1">${symbol}</h1><span class="small soft" role="status" id="live" data-testid="live">Connecting</span></div>
+<div class="panel front">${part('quote')}${part('price')}${periodLinks(view)}</div>
+${(['held', 'pending', 'trades', 'news'] as const).map(part)}
+</div>`;
+}
+
+function eventsUrl(view: DashboardView, more: Readonly<Record<string, string>> = {}): string {
+  return `${view.form.path}/events?${viewQuery(view, more)}`;
+}
+
+function viewQuery(
+  { period, account, symbol }: DashboardView,
+  more: Readonly<Record<string, string>>,
+): URLSearchParams {
+  return new URLSearchParams({ period, ...defined({ account, symbol }), ...more });
 }
 
 /**
@@ -300,9 +339,10 @@ function partSection(name: DashboardPartName, part: DashboardPart | undefined, b
 }
 
 /** Renders the links to the periods. The page's script shows another period without loading the page again. */
-function periodLinks({ page, period, account }: DashboardView): Markup {
+function periodLinks(view: DashboardView): Markup {
+  const { page, period } = view;
   return html`<nav class="periods spans small" aria-label="Period">${Object.entries(periodNames).map(
     ([name, [word, words]]) =>
-      html`<a href="${page}?${new URLSearchParams({ period: name, ...defined({ account }) })}" data-period="${name}" ${name === period ? html`aria-current="page"` : ''}><span aria-hidden="true">${word}</span><span class="unseen">${words}</span></a>`,
+      html`<a href="${page}?${viewQuery(view, { period: name })}" data-period="${name}" ${name === period ? html`aria-current="page"` : ''}><span aria-hidden="true">${word}</span><span class="unseen">${words}</span></a>`,
   )}</nav>`;
 }

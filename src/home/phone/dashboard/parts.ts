@@ -17,6 +17,7 @@ import { totalByCurrency } from '../../../trading/portfolio/totals-across.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
 import type { Account } from '../../../trading/views.ts';
+import { defined } from '../../../values/defined.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import { renderRequestCard } from '../decision/request-card.ts';
 import { renderIcon } from '../decision/signs.ts';
@@ -40,6 +41,7 @@ import {
   renderProposalsPart,
   toProposalDetails,
 } from './proposals-part.ts';
+import { heldPart, newsPart, openOrdersPart, pricePart, quotePart } from './symbol-parts.ts';
 
 const MAX_CARDS = 5;
 
@@ -85,6 +87,8 @@ export interface DashboardView {
   /** Address of the page that the parts are on. */
   readonly page: string;
   readonly now: number;
+  /** The symbol of a symbol's page. */
+  readonly symbol?: string | undefined;
 }
 
 /** Number of audit entries read for the proposals' histories, which is more than the page shows. */
@@ -103,8 +107,8 @@ const partMakers = {
   value: (view) => forAccounts(view, (reads) => valuePart(reads, view.period, view.now)),
   curve: (view) => forAccounts(view, (reads) => valuePart(reads, view.period, view.now, true)),
   waiting: async ({ data }) => waitingPart(await data.proposals({ limit: PROPOSALS })),
-  positions: (view) => forAccounts(view, (reads) => positionsPart(reads, view.now)),
-  holdings: (view) => forAccounts(view, (reads) => holdingsPart(reads, view.now)),
+  positions: (view) => forAccounts(view, (reads, account) => positionsPart(reads, view.now, symbolLink(view, account))),
+  holdings: (view) => forAccounts(view, (reads, account) => holdingsPart(reads, view.now, symbolLink(view, account))),
   activity: (view) => forAccounts(view, (reads) => activityPart(reads, view.now)),
   orders: (view) =>
     forAccounts(view, async (reads) => renderOrdersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
@@ -121,6 +125,12 @@ const partMakers = {
     forAgent(data, async (agent) => schedulesPart(await agent.schedules(), await agent.runs(10))),
   findings: ({ data }) => forAgent(data, async (agent) => findingsPart(await agent.findings())),
   threads: ({ data }) => forAgent(data, async (agent) => threadsPart(await agent.threads(10))),
+  quote: (view) => ofSymbol(view, quotePart),
+  price: (view) => ofSymbol(view, (reads, symbol) => pricePart(reads, symbol, view)),
+  held: (view) => ofSymbol(view, (reads, symbol) => heldPart(reads, symbol, view.now)),
+  pending: (view) => ofSymbol(view, openOrdersPart),
+  trades: (view) => ofSymbol(view, (reads, symbol) => activityPart(reads, view.now, symbol)),
+  news: (view) => ofSymbol(view, newsPart),
   record: async ({ data, form }) => {
     const [lines, verdict] = await Promise.all([data.record(RECORD_LINES), data.verifyRecord()]);
     return recordPart(lines, verdict, form);
@@ -136,8 +146,35 @@ export const homePartNames = [
   'holdings',
   'activity',
 ] as const satisfies DashboardPartName[];
-const isBrief = (name: DashboardPartName) => name !== 'accounts' && homePartNames.some((brief) => brief === name);
-export const dashboardPartNames = (Object.keys(partMakers) as DashboardPartName[]).filter((name) => !isBrief(name));
+export const symbolPartNames = [
+  'quote',
+  'price',
+  'held',
+  'pending',
+  'trades',
+  'news',
+] as const satisfies DashboardPartName[];
+const elsewhere = new Set<DashboardPartName>([
+  ...homePartNames.filter((name) => name !== 'accounts'),
+  ...symbolPartNames,
+]);
+export const dashboardPartNames = (Object.keys(partMakers) as DashboardPartName[]).filter(
+  (name) => !elsewhere.has(name),
+);
+
+/** Returns the address of a symbol's page in one account. */
+function symbolLink({ form }: DashboardView, account: string | undefined): (symbol: string) => string {
+  return (symbol) => `${form.path}/symbol?${new URLSearchParams({ symbol, ...defined({ account }) })}`;
+}
+
+/** Renders a part of a symbol's page. A page of all accounts shows the default account. */
+async function ofSymbol(
+  { data, account, symbol }: DashboardView,
+  make: (reads: AccountReads, symbol: string) => Promise<Markup>,
+): Promise<Markup> {
+  if (symbol === undefined) throw new TypeError('the page has no symbol');
+  return make(account === undefined || account === ALL_ACCOUNTS ? data : data.inAccount(account), symbol);
+}
 
 export interface DashboardPart {
   readonly name: DashboardPartName;
@@ -155,14 +192,14 @@ export async function renderDashboardPart(name: DashboardPartName, view: Dashboa
 /** Renders a part for the chosen account, or for each account. If an account can't be read, its section says so. */
 async function forAccounts(
   { data, account }: DashboardView,
-  make: (reads: AccountReads) => Promise<Markup>,
+  make: (reads: AccountReads, account: string | undefined) => Promise<Markup>,
 ): Promise<Markup> {
-  if (account !== ALL_ACCOUNTS) return await make(account === undefined ? data : data.inAccount(account));
+  if (account !== ALL_ACCOUNTS) return await make(account === undefined ? data : data.inAccount(account), account);
   const entries = await data.accounts();
   const parts = entries.map(async ({ account: number, problem }) =>
     number === null
       ? unreadablePart(unreachableBroker(problem))
-      : await make(data.inAccount(number)).catch(unreadablePart),
+      : await make(data.inAccount(number), number).catch(unreadablePart),
   );
   return eachPart(entries, await Promise.all(parts));
 }

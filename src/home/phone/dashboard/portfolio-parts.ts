@@ -57,7 +57,7 @@ function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
 }
 
 /** Reads the portfolio, with each position's change today. */
-async function readPortfolio(reads: AccountReads, now: number): Promise<PortfolioView> {
+export async function readPortfolio(reads: AccountReads, now: number): Promise<PortfolioView> {
   const began = newYorkMidnight(now);
   const [account, positions, activities] = await Promise.all([
     reads.account(),
@@ -68,20 +68,20 @@ async function readPortfolio(reads: AccountReads, now: number): Promise<Portfoli
   return buildPortfolioView(account, positions, { traded: sumTodaysTrades(activities, began) });
 }
 
-export async function positionsPart(reads: AccountReads, now: number): Promise<Markup> {
+export async function positionsPart(reads: AccountReads, now: number, link: SymbolLink): Promise<Markup> {
   const view = await readPortfolio(reads, now);
   if (view.rows.length === 0)
     return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash.</p>`;
   // Amounts in the millions are wider than a phone, so the table can scroll, also by keyboard.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
 <thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
-<tbody>${view.rows.map(toRow)}</tbody>
+<tbody>${view.rows.map((row) => toRow(row, link))}</tbody>
 <tfoot>${totalRow(view)}</tfoot>
 </table></div>`;
 }
 
-function toRow(row: PortfolioRow): Markup {
-  return html`<tr data-testid="position"><th scope="row"><span class="symbol">${markInvisibleCharacters(row.symbol)}</span>${
+function toRow(row: PortfolioRow, link: SymbolLink): Markup {
+  return html`<tr data-testid="position"><th scope="row"><a class="symbol" href="${link(row.symbol)}">${markInvisibleCharacters(row.symbol)}</a>${
     row.side === 'short' ? html` <span class="mark">short</span>` : ''
   }<br><span class="soft small">${formatShares(row.qty)} × ${formatSharePrice(row.price)}</span></th>
 <td>${formatDollarAmount(row.value)}<br><span class="soft small">${formatWeight(row.weight)}</span>${weightBar(row.weight)}</td>
@@ -95,43 +95,54 @@ function totalRow({ total }: PortfolioView): Markup {
 <td>${formatGain(total.unrealized)}<br><span class="small">${formatGainPercent(total.unrealized_fraction)}</span></td></tr>`;
 }
 
+/** Returns the address of a symbol's page. */
+type SymbolLink = (symbol: string) => string;
+
 /** Number of positions shown before the list is opened. */
 const MAX_HOLDINGS = 10;
 
 /** Renders the positions for a phone: one line each, the largest first, then the cash. */
-export async function holdingsPart(reads: AccountReads, now: number): Promise<Markup> {
+export async function holdingsPart(reads: AccountReads, now: number, link: SymbolLink): Promise<Markup> {
   const { rows, cash, buying_power } = await readPortfolio(reads, now);
-  const list = (shown: readonly PortfolioRow[]) => html`<ul class="lines holdings">${shown.map(holdingLine)}</ul>`;
+  const list = (shown: readonly PortfolioRow[]) =>
+    html`<ul class="lines holdings">${shown.map((row) => holdingLine(row, link))}</ul>`;
   const rest = rows.slice(MAX_HOLDINGS);
   return html`${rows.length === 0 ? html`<p class="soft none" data-testid="no-positions">No positions yet. Ask your agent for an order; it appears here for your approval.</p>` : list(rows.slice(0, MAX_HOLDINGS))}
 ${rest.length === 0 ? '' : html`<details class="all" data-keep="holdings"><summary>${rest.length} smaller positions</summary>${list(rest)}</details>`}
 <ul class="lines"><li><span>Cash</span><span><strong>${formatDollarAmount(cash)}</strong><br><span class="soft small">${formatDollarAmount(buying_power)} buying power</span></span></li></ul>`;
 }
 
-function holdingLine({ symbol, side, qty, price, value, day_change, day_change_fraction }: PortfolioRow): Markup {
-  return html`<li data-testid="holding"><span><strong>${markInvisibleCharacters(symbol)}</strong>${
+function holdingLine(row: PortfolioRow, link: SymbolLink): Markup {
+  const { symbol, side, qty, price, value, day_change, day_change_fraction } = row;
+  return html`<li data-testid="holding"><a href="${link(symbol)}"><span><strong>${markInvisibleCharacters(symbol)}</strong>${
     side === 'short' ? html` <span class="mark">short</span>` : ''
   }<br><span class="soft small">${formatShares(qty)} × ${formatSharePrice(price)}</span></span>
-<span><strong>${formatDollarAmount(value)}</strong><br><span class="small">${formatGain(day_change)} (${formatGainPercent(day_change_fraction)})</span></span></li>`;
+<span><strong>${formatDollarAmount(value)}</strong><br><span class="small">${formatGain(day_change)} (${formatGainPercent(day_change_fraction)})</span></span></a></li>`;
 }
 
 const MAX_ACTIVITIES = 8;
 const MAX_ORDERS = 100;
 const MAX_SYMBOL_LENGTH = 40;
 const ACTIVITY_DAYS = 31;
+const TRADE_DAYS = 366;
 
-/** Renders the latest trades, dividends and transfers. A broker that lists no activities lists its filled orders. */
-export async function activityPart(reads: AccountReads, now: number): Promise<Markup> {
-  const after = now - ACTIVITY_DAYS * DAY_MS;
+/**
+ * Renders the latest trades, dividends and transfers. A broker that lists no activities lists its filled orders.
+ * @param only the symbol whose trades alone are shown
+ */
+export async function activityPart(reads: AccountReads, now: number, only?: string): Promise<Markup> {
+  const after = now - (only === undefined ? ACTIVITY_DAYS : TRADE_DAYS) * DAY_MS;
+  const isShown = (one: { readonly symbol: string | null; readonly kind?: Activity['kind'] }) =>
+    only === undefined || (one.symbol === only && (one.kind ?? 'fill') === 'fill');
   const lines = await reads.activities({ after }).then(
-    (activities) => activities.toReversed().map(activityLine),
+    (activities) => activities.filter(isShown).toReversed().map(activityLine),
     async () =>
       (await reads.orders({ status: 'all', limit: MAX_ORDERS }))
-        .filter(({ filled_at }) => filled_at !== null && Date.parse(filled_at) > after)
+        .filter((order) => order.filled_at !== null && Date.parse(order.filled_at) > after && isShown(order))
         .map(filledOrderLine),
   );
   return lines.length === 0
-    ? html`<p class="soft none" data-testid="no-activity">Nothing in the last month.</p>`
+    ? html`<p class="soft none" data-testid="no-activity">Nothing in the last ${only === undefined ? 'month' : 'year'}.</p>`
     : html`<ul class="lines" data-testid="activity">${lines.slice(0, MAX_ACTIVITIES)}</ul>`;
 }
 
@@ -192,7 +203,7 @@ function dayLine(what: Markup, at: string, beside: Markup | string): Markup {
 /** Maximum number of points that fit on a chart of the page's width. */
 const MAX_POINTS = 800;
 
-const PERIOD_DAYS: Readonly<Record<Period, number>> = {
+export const PERIOD_DAYS: Readonly<Record<Period, number>> = {
   '1D': 1,
   '1W': 7,
   '1M': 31,
@@ -228,7 +239,7 @@ export async function valuePart(reads: AccountReads, period: Period, now: number
   if (first === undefined || last === undefined || points.length < 2)
     return html`<p class="soft none" data-testid="no-value">No chart yet. The broker has too few values of this period.</p>`;
   const { series, current, worst } = drawdowns(points);
-  const drawn = thinOut(points.map((point, index) => ({ ...point, below: series[index]?.fraction })));
+  const drawn = limitPoints(points.map((point, index) => ({ ...point, below: series[index]?.fraction })));
   const chart = JSON.stringify({
     at: drawn.map(({ at }) => Math.round(at / 1000)),
     value: drawn.map(({ value }) => value.toDecimalPlaces(2).toNumber()),
@@ -248,17 +259,17 @@ export async function valuePart(reads: AccountReads, period: Period, now: number
 }
 
 /** Keeps every nth point, and always the last point. */
-function thinOut<T>(points: readonly T[]): T[] {
+export function limitPoints<T>(points: readonly T[]): T[] {
   const step = Math.ceil(points.length / MAX_POINTS);
   return points.filter((_, index) => (points.length - 1 - index) % step === 0);
 }
 
 /** Renders a gain or loss with its color and sign: `+$12.00`. */
-function formatGain(amount: string): Markup {
+export function formatGain(amount: string): Markup {
   return html`<span class="${gainTone(amount)}">${formatSignedDollars(amount)}</span>`;
 }
 
-function formatGainPercent(fraction: string): Markup {
+export function formatGainPercent(fraction: string): Markup {
   return html`<span class="${gainTone(fraction)}">${formatSignedPercent(fraction)}</span>`;
 }
 
@@ -268,7 +279,7 @@ function gainTone(amount: string): 'gain' | 'loss' | 'even' {
 }
 
 /** Formats a share of the total without a sign: `12.3%`. */
-function formatWeight(fraction: string): string {
+export function formatWeight(fraction: string): string {
   return `${parseDecimal(fraction).mul(100).toFixed(1)}%`;
 }
 

@@ -96,9 +96,13 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard.home .part-worth p.environment { margin: -1rem -1.1rem .6rem; padding: .25rem 1.1rem; border-radius: 0; font-size: .875rem; }
 #dashboard.home .chart { min-height: 12.25rem; margin-inline: -1.1rem; }
 #dashboard.home .panel .chart .at { padding-inline: 1.1rem; text-align: left; }
+#dashboard .chart:focus-visible { outline-offset: -3px; }
 #dashboard.home .spans { margin: 0; padding: 0 .6rem .25rem; }
 #dashboard.home #phone .empty { padding: 0 0 .6rem; color: var(--soft); font-size: .875rem; } #dashboard.home .empty p { margin: 0; } #dashboard.home .empty p + p { display: none; }
 #dashboard.home #stage > .card { margin-bottom: 1rem; }
+#dashboard .holdings > li { padding: 0; } #dashboard .holdings a { display: flex; justify-content: space-between; gap: .25rem 1rem; width: 100%; padding: .5rem 0; text-decoration: none; }
+#dashboard .holdings a > :last-child { text-align: right; }
+#dashboard.home .part-quote { min-height: 7.5rem; padding-bottom: 0; } #dashboard.home .part-price { min-height: 15rem; padding-block: .25rem 0; }
 #dashboard.home .onward { text-align: center; } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
 #dashboard .panel .chart .name { margin: .4rem 0 0; color: var(--soft); font-size: .8125rem; }

@@ -9,6 +9,8 @@ interface ChartData {
   readonly at: number[];
   readonly value: number[];
   readonly drawdown?: number[];
+  /** The person's own trades in a chart of prices: the number of the value, and the side. */
+  readonly trades?: readonly (readonly [number, 'buy' | 'sell'])[];
 }
 
 const VALUE_HEIGHT = 170;
@@ -34,6 +36,8 @@ const dayAndTime = new Intl.DateTimeFormat('en-US', {
 });
 const weekday = new Intl.DateTimeFormat('en-US', { weekday: 'short', day: 'numeric' });
 const dollars = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });
+/** Formats a price below one dollar, with the digits that the broker gives. */
+const tiny = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', maximumFractionDigits: 9 });
 const signed = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', signDisplay: 'exceptZero' });
 const short = new Intl.NumberFormat('en-US', {
   style: 'currency',
@@ -42,6 +46,11 @@ const short = new Intl.NumberFormat('en-US', {
   maximumFractionDigits: 1,
 });
 const percent = new Intl.NumberFormat('en-US', { style: 'percent', maximumFractionDigits: 1 });
+const signedPercent = new Intl.NumberFormat('en-US', {
+  style: 'percent',
+  maximumFractionDigits: 2,
+  signDisplay: 'exceptZero',
+});
 const minus = (text: string) => text.replace('-', '−');
 
 /** Formats of the time axis and of the time under the cursor, by period. */
@@ -60,18 +69,23 @@ const drawn = new Map<HTMLElement, readonly uPlot[]>();
  */
 export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
-  const { at, value, drawdown } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
+  const { at, value, drawdown, trades } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
   const [axisFormat, cursorFormat] = formats[place.dataset.period ?? ''] ?? [ofYears, day];
   const told = document.createElement('p');
   told.className = 'at';
   const textAt = (index: number) => {
     const seconds = at[index];
     if (seconds === undefined) return '';
+    const there = value[index] ?? 0;
+    const moved = there - (value[0] ?? 0);
     const more =
-      drawdown === undefined
-        ? minus(signed.format((value[index] ?? 0) - (value[0] ?? 0)))
-        : minus(percent.format(drawdown[index] ?? 0));
-    return `${cursorFormat.format(seconds * 1000)}: ${dollars.format(value[index] ?? 0)}, ${more}`;
+      trades !== undefined
+        ? signedPercent.format(moved / (value[0] ?? 1))
+        : drawdown === undefined
+          ? signed.format(moved)
+          : percent.format(drawdown[index] ?? 0);
+    const text = trades === undefined || Math.abs(there) >= 1 ? dollars.format(there) : tiny.format(there);
+    return `${cursorFormat.format(seconds * 1000)}: ${text}, ${minus(more)}`;
   };
   const tell = ({ cursor: { idx } }: uPlot) => {
     const index = idx ?? at.length - 1;
@@ -88,7 +102,7 @@ export function drawChart(place: HTMLElement): void {
   const common = (height: number, x: boolean, y?: (all: readonly number[]) => string[]): uPlot.Options => ({
     width: place.clientWidth,
     height,
-    padding: [6, 22, 0, y === undefined ? 22 : 0],
+    padding: [6, y === undefined ? 30 : 22, 0, y === undefined ? 30 : 0],
     legend: { show: false },
     cursor: { y: false, sync: { key: 'value' }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false } },
@@ -110,6 +124,7 @@ export function drawChart(place: HTMLElement): void {
   above.series = [{}, line('--chart', color('--chart-fill'))];
   const parts = [document.createElement('div'), document.createElement('div')] as const;
   place.replaceChildren(told, parts[0]);
+  if (trades !== undefined) above.hooks = { ...above.hooks, draw: [(chart) => drawTrades(chart, trades, color)] };
   const charts = [new uPlot(above, [order, value], parts[0])];
   if (drawdown !== undefined) {
     const below = common(DRAWDOWN_HEIGHT, true, (all) => all.map((one) => minus(percent.format(one))));
@@ -124,6 +139,30 @@ export function drawChart(place: HTMLElement): void {
   drawn.set(place, charts);
   const [chart] = charts;
   if (chart !== undefined) scrub(place, chart, at.length);
+}
+
+const MARK_SIZE = 6;
+
+/** Marks each purchase with a triangle below its price, and each sale with one above. */
+function drawTrades(
+  { ctx, data, valToPos }: uPlot,
+  trades: NonNullable<ChartData['trades']>,
+  color: (name: string) => string,
+) {
+  const size = MARK_SIZE * devicePixelRatio;
+  for (const [index, side] of trades) {
+    const price = data[1]?.[index];
+    if (price == null) continue;
+    const [x, y] = [valToPos(index, 'x', true), valToPos(price, 'y', true)];
+    const up = side === 'buy' ? 1 : -1;
+    ctx.beginPath();
+    ctx.moveTo(x, y + up * size * 0.5);
+    ctx.lineTo(x - size, y + up * size * 2);
+    ctx.lineTo(x + size, y + up * size * 2);
+    ctx.closePath();
+    ctx.fillStyle = color(side === 'buy' ? '--buy' : '--sell');
+    ctx.fill();
+  }
 }
 
 function pageColors(): (name: string) => string {
@@ -167,7 +206,7 @@ const PAGE_PART = 10;
 function scrub(place: HTMLElement, chart: uPlot, count: number): void {
   place.tabIndex = 0;
   place.setAttribute('role', 'slider');
-  place.setAttribute('aria-label', 'Value over time');
+  place.setAttribute('aria-label', place.dataset.label ?? 'Value over time');
   place.setAttribute('aria-valuemin', '0');
   place.setAttribute('aria-valuemax', String(count - 1));
   const moveTo = (left: number) => chart.setCursor({ left, top: 0 });

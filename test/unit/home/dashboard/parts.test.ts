@@ -11,7 +11,7 @@ import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { Proposal } from '../../../../src/trading/proposal.ts';
-import type { Account, Order, Position } from '../../../../src/trading/views.ts';
+import type { Account, Order, Position, Quote } from '../../../../src/trading/views.ts';
 
 const account = {
   ...{ account: 'PA1', environment: 'paper', status: 'ACTIVE', currency: 'USD', cash: '600.00' },
@@ -29,6 +29,11 @@ const order = {
   ...{ trail_percent: null, extended_hours: false, status: 'new', filled_qty: '0' },
   ...{ filled_avg_price: null, submitted_at: '2026-11-26T12:00:00.123Z', filled_at: null },
 } as Order;
+
+const quote: Quote = {
+  ...{ symbol: 'AAPL', name: 'Apple Inc.', bid: '199.9', ask: '200.1', last: '200', previous_close: '205' },
+  ...{ at: '2026-11-26T12:00:00Z', simulated: false },
+};
 
 function proposal(changes: Partial<Proposal> = {}): Proposal {
   return {
@@ -60,6 +65,9 @@ function data(changes: Partial<DashboardData> = {}): DashboardData {
     orders: async () => [order],
     valueHistory: async () => [],
     activities: async () => [],
+    quotes: async () => [quote],
+    bars: async () => [],
+    news: async () => [],
     proposals: async () => [proposal()],
     mandates: async () => [],
     halted: async () => ({ state: 'active' }),
@@ -230,6 +238,72 @@ describe('the phone’s first page', () => {
     expect(asked).toEqual(['1D', '1W']);
     expect(html).toContain('On Nov 25, 2026: $1,000.00 to $1,010.00, <span class="gain">+$10.00</span>');
     expect(html).not.toContain('drawdown');
+  });
+});
+
+describe('a symbol’s page', () => {
+  const bars = ['190', '195', '200'].map((close, index) => ({
+    ...{ at: `2026-11-2${3 + index}T05:00:00Z`, close },
+    ...{ open: close, high: close, low: close, volume: '1' },
+  }));
+  const fill: Activity = {
+    ...{ id: '2', kind: 'fill', type: 'FILL', at: '2026-11-24T15:00:00Z', symbol: 'AAPL' },
+    ...{ side: 'buy', qty: '2', price: '150', amount: null },
+  };
+  const of = async (name: DashboardPartName, changes: Partial<DashboardData> = {}, symbol = 'AAPL') =>
+    (
+      await renderDashboardPart(name, {
+        ...{ data: data(changes), period: '1M', form, page: '/dashboard/symbol', now, symbol },
+      })
+    ).html;
+
+  it('says name, price and change, also of a price far below a cent', async () => {
+    const html = await of('quote');
+    expect(html).toContain('Apple Inc.');
+    expect(html).toContain('<span class="loss">-$5.00</span> (<span class="loss">-2.44%</span>)');
+    const coin = { ...quote, name: null, last: '0.0001', previous_close: '0.0002' };
+    const tiny = await of('quote', { quotes: async () => [coin] }, 'PEPE/USD');
+    expect(tiny).toContain('>PEPE/USD<');
+    expect(tiny).toContain('>$0.0001<');
+    expect(tiny).toContain('(<span class="loss">-50.00%</span>)');
+  });
+
+  it('marks the person’s own trades on the chart, and none of another symbol', async () => {
+    const html = await of('price', {
+      bars: async () => bars,
+      activities: async () => [fill, { ...fill, id: '3', symbol: 'KO' }],
+    });
+    const chart = JSON.parse((/data-chart="([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&quot;', '"'));
+    expect(chart).toMatchObject({ value: [190, 195, 200], trades: [[1, 'buy']] });
+    expect(html).toContain('$190.00 to $200.00 (<span class="gain">+5.26%</span>). ▲ you bought, ▼ you sold.');
+  });
+
+  it('shows the position with its lots, or that there is none', async () => {
+    const html = await of('held', { activities: async () => [fill] });
+    expect(html).toContain('<dt>Average cost</dt><dd>$150.00</dd>');
+    expect(html).toContain('1 lot<');
+    expect(html).toContain('<strong>2</strong> since Nov 24, 2026');
+    expect(await of('held', {}, 'KO')).toContain('You hold none.');
+  });
+
+  it('lists its own open orders and trades only', async () => {
+    const orders = async () => [order, { ...order, id: 'o2', symbol: 'KO' }, { ...order, id: 'o3', status: 'filled' }];
+    expect((await of('pending', { orders })).match(/data-testid="order"/g)).toHaveLength(1);
+    expect(await of('pending', { orders }, 'MSFT')).toContain('No open orders.');
+    const trades = await of('trades', { activities: async () => [fill, { ...fill, symbol: 'KO' }] });
+    expect(trades.match(/data-testid="activity-line"/g)).toHaveLength(1);
+  });
+
+  it('links news over https only, and never lets a headline become markup', async () => {
+    const article = {
+      ...{ id: 'n1', headline: '<b>Up</b>', summary: '', source: 'Wire', author: '', symbols: ['AAPL'] },
+      ...{ url: 'https://example.com/a', at: '2026-11-26T10:00:00Z', simulated: false },
+    };
+    const html = await of('news', {
+      news: async () => [article, { ...article, id: 'n2', url: 'javascript:alert(1)' as string }],
+    });
+    expect(html).toContain('<a href="https://example.com/a" target="_blank" rel="noopener noreferrer">&lt;b&gt;Up');
+    expect(html).not.toContain('javascript:');
   });
 });
 
