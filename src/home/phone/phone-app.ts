@@ -7,6 +7,7 @@ import { requireReadableForm } from '../identity-provider/protocol/readable-form
 import { createPasskeyPages } from './authenticator-pages.ts';
 import { createConnectionPages } from './connection-pages.ts';
 import { createConsentPages } from './consent-pages.ts';
+import { readAccountsAfterFills } from './decision/account-after-fill.ts';
 import { createDevicePages } from './device-pages.ts';
 import { createHaltPages } from './halt-pages.ts';
 import { createMandatePages } from './mandate-pages.ts';
@@ -46,7 +47,12 @@ const plainRequests = createMiddleware(async (context, next) => {
   return next();
 });
 
-export function createPhoneApp(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
+export function createPhoneApp(given: PhoneServices): Hono<{ Bindings: HttpBindings }> {
+  const { dashboards, clock } = given;
+  const services: PhoneServices = {
+    ...given,
+    accountAfter: dashboards && readAccountsAfterFills((user, account) => dashboards(user).inAccount(account), clock),
+  };
   const pages = new Hono<BrowserEnv>();
   pages.use(bodyLimit({ maxSize: 16 * 1024 }));
   pages.use(requireReadableForm);

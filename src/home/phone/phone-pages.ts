@@ -218,7 +218,8 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
     more: (await requests.countPending(user)) - waiting.length,
     recent: await requests.recent(user, MAX_RECENT),
     card: async (request: ApprovalRequest) => renderRequestCard(request, await cardState(request)),
-    result: async (request: ApprovalRequest) => renderResultPanel(request, await steps.whyDenied(request)),
+    result: async (request: ApprovalRequest) =>
+      renderResultPanel(request, await steps.whyDenied(request), await services.accountAfter?.(request)),
     recentItem: async (request: ApprovalRequest) => renderRecentDecisionItem(request, await steps.whyDenied(request)),
   };
 }

@@ -97,7 +97,12 @@ it('keeps a request at the top, whole, above everything: three results and a req
     await page.getByTestId('headline').getByText(`Buy ${qty} KO`, { exact: true }).waitFor();
     await page.locator('[data-testid=approve]:not([aria-disabled])').tap();
     await expect.poll(() => page.getByTestId('result').count()).toBe(qty);
+    const after = page.getByTestId('result').first().getByTestId('after-fill');
+    await expect.poll(() => after.textContent()).toMatch(/^Position\d+ KO before, \d+ after/);
+    const [before = 0, now = 0] = ((await after.textContent()) ?? '').match(/\d+/g)?.map(Number) ?? [];
+    expect(now - before).toBe(qty);
   }
+  await shot(page, 'home-results');
   await world.run(['run', 'buy 1 MSFT', '--approval', 'detach']);
   await page.getByTestId('headline').getByText('Buy 1 MSFT', { exact: true }).waitFor();
   await page.evaluate('scrollTo(0, 0)');

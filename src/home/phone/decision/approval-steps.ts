@@ -8,6 +8,7 @@ import { one, run, type SqlTransactions, type TransactionWork } from '../../../s
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { DecisionRecorder } from '../../identity-provider/deliver-decision.ts';
 import { lastFourCharacters, requestView } from './request-view.ts';
+import type { AccountAfterFill } from './result-panel.ts';
 
 const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
 
@@ -37,6 +38,8 @@ export interface DecisionServices {
   readonly steps: ApprovalSteps;
   readonly signatures: 'required' | 'off';
   readonly decide: DecisionRecorder;
+  /** Returns the account after a fill. Absent if the provider runs without a gateway. */
+  readonly accountAfter?: ((request: ApprovalRequest) => Promise<AccountAfterFill | undefined>) | undefined;
 }
 
 const unmetSteps = {

@@ -75,7 +75,9 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     // The script updates the page without a reload. A form submitted without script is redirected to the page.
     if (!wantsJson(context)) return context.redirect('/phone', 303);
     const now = (await requests.find(result.request.id)) ?? result.request;
-    return context.json({ result: String(await renderResultPanel(now, await steps.whyDenied(now))) });
+    return context.json({
+      result: String(await renderResultPanel(now, await steps.whyDenied(now), await services.accountAfter?.(now))),
+    });
   };
 
   app.post('/phone/requests/:id/options', async (context) => {

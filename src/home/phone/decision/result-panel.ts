@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Outcome } from '../../../approval/ciba/ciba-port.ts';
+import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { formatDollarAmount } from '../../../trading/amounts.ts';
 import { contractMultiplier, perUnitWords } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
@@ -17,11 +18,20 @@ interface StatusWord {
   readonly open?: boolean;
 }
 
+/** The account as the broker showed it right after a fill. */
+export interface AccountAfterFill {
+  /** Example: `10 AAPL before, 15 after`. */
+  readonly position: string;
+  /** Example: `$24,700.00 after`. */
+  readonly cash: string;
+}
+
 /**
  * Renders the result that replaces the card until the person dismisses it.
  * @param why reason for a denial other than a tap on Deny
+ * @param after the account after a fill
  */
-export function renderResultPanel(request: ApprovalRequest, why?: string): Markup {
+export function renderResultPanel(request: ApprovalRequest, why?: string, after?: AccountAfterFill): Markup {
   const { headline, symbol = '' } = requestView(request);
   const status = requestStatusWord(request);
   const said = why ?? statusSentence(request);
@@ -30,6 +40,7 @@ export function renderResultPanel(request: ApprovalRequest, why?: string): Marku
 <p class="standing">${renderIcon(status.sign)}<strong data-testid="standing">${status.word}</strong></p>
 <p class="headline">${headline}</p>
 <p><span data-testid="outcome">${withLocalTimes(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} total</span>`}</p>
+${after === undefined ? '' : html`<dl data-testid="after-fill"><div><dt>Position</dt><dd>${markInvisibleCharacters(after.position)}</dd></div><div><dt>Cash</dt><dd>${after.cash}</dd></div></dl>`}
 <button type="button" class="quiet" data-put-away data-testid="put-away">Dismiss<span class="unseen">: ${headline}</span></button>
 </article>`;
 }
@@ -98,11 +109,22 @@ function statusSentence(request: ApprovalRequest): string {
  * @param symbol the traded symbol; an option's price is for one of the 100 shares in its contract
  */
 export function parseFillText(text: string, symbol: string) {
-  const [, before, after, price] =
-    /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/.exec(text) ?? [];
-  const quantity = before ?? after;
+  const { quantity, price } = parseFill(text);
   if (quantity === undefined || price === undefined) return undefined;
-  const number = (written: string) => new Dec(written.replaceAll(',', ''));
-  const total = number(quantity).times(contractMultiplier(symbol)).times(number(price));
+  const total = quantity.times(contractMultiplier(symbol)).times(parseNumber(price));
   return { price: `$${price} ${perUnitWords(symbol)}`, total: formatDollarAmount(total.toFixed(2)) };
+}
+
+const fillPattern = /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/;
+const parseNumber = (written: string) => new Dec(written.replaceAll(',', ''));
+
+function parseFill(text: string): { readonly quantity?: Dec; readonly price?: string | undefined } {
+  const [, before, after, price] = fillPattern.exec(text) ?? [];
+  const quantity = before ?? after;
+  return quantity === undefined ? {} : { quantity: parseNumber(quantity), price };
+}
+
+/** Returns how much of an order filled, by the gateway's final text about it. Undefined while more may fill. */
+export function filledQuantity(text: string): Dec | undefined {
+  return executedWord(text).open ? undefined : parseFill(text).quantity;
 }

@@ -269,6 +269,7 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 @media (prefers-color-scheme: light) { .result.done .standing { color: #0f6b43; } }
 .result .headline { margin: .2rem 6rem 0 0; font-size: 1.25rem; }
 .result [data-testid=outcome] { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.result dl { font-size: .9375rem; } .result dl > div { grid-template-columns: 5rem 1fr; }
 .result .quiet { position: absolute; top: .45rem; right: .6rem; }
 #phone:has(#stage > *) #latest, main:has(#stage > *) .ring { display: none; }
 #latest h2 { margin-top: 1.5rem; }
