@@ -308,9 +308,13 @@ def approved(gateway, proposal, approvals):
 
 
 def assertion_holds(statement, one):
-    evidence, key, host = one["evidence"], one["key"], urlsplit(one["origin"]).hostname or ""
+    evidence, key = one["evidence"], one["key"]
     need(jcs(evidence["statement"]) == jcs(statement), "statement")
     need((key["credential_id"], key["method"]) == (evidence["credential_id"], evidence["method"]), "phone_key")
+    with named("phone_key"):
+        page = urlsplit(one["origin"])
+        host = page.hostname or ""
+        need(page.port is None or 0 <= page.port <= 65535, "phone_key")
     need(host == one["rp_id"] or host.endswith("." + one["rp_id"]), "phone_key")
     with named("phone_signature"):
         data, client = unb64(evidence["authenticator_data"]), unb64(evidence["client_data_json"])

@@ -103,7 +103,7 @@ function hasOrderDrafts({ kind, subject }: Receipt['proposal']): boolean {
   return (
     Array.isArray(drafts) &&
     drafts.length > 0 &&
-    drafts.every((draft) => hasSameCanonicalForm(orderDraftSchema.safeParse(draft).data, draft))
+    drafts.every((draft) => isObject(draft) && hasSameCanonicalForm(orderDraftSchema.safeParse(draft).data, draft))
   );
 }
 

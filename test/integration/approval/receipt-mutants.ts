@@ -155,26 +155,20 @@ export async function mutantText(
   }
 }
 
-/**
- * What only the gateway says. No key of a person's signs these members, and a change of them claims nothing else that was
- * approved.
- */
+/** What only the gateway says: nobody else could know it, and a change of it claims nothing else that was approved. */
 const gatewaysWord: readonly RegExp[] = [
-  // When the receipt was made.
+  // When the receipt was made: it can be made again at any later time.
   /^issued_at$/,
-  // When the rules decided at last, which is no longer stored after many other orders. Which rules is bound.
+  // Whether the decision is still stored: without it the receipt claims less. Which rules allowed the order is signed.
   /^decision$/,
 ];
-
-/** A line that nothing else needs, such as `requested`, can be left out: what remains is still true. */
-const isLineLeftOut = ({ path, change }: Mutant): boolean => path === 'record' && change !== 'added';
 
 /** The receipts of a test are made within a minute, which is how far clocks may be apart. */
 const isWithinTolerance = ({ path, change }: Mutant): boolean =>
   change === 'swapped' && ['decision.at', 'orders.submitted_at'].includes(path);
 
 export const isGatewaysWord = (mutant: Mutant): boolean =>
-  isLineLeftOut(mutant) || isWithinTolerance(mutant) || gatewaysWord.some((pattern) => pattern.test(mutant.path));
+  isWithinTolerance(mutant) || gatewaysWord.some((pattern) => pattern.test(mutant.path));
 
 /** Whether one of the mutants changes what the other one replaces, so that the other alone decides. */
 export const doOverlap = ([{ path: one }, { path: other }]: readonly [Mutant, Mutant]): boolean =>
