@@ -48,27 +48,38 @@ export type AskForApproval = (page: {
  * Plays the whole flow with the commands that a person would type, each in its own process, on a sandbox that is
  * removed afterwards. SIGHUP ends the process that proposed the order before the approval, but the order is still
  * executed.
- * @param options.person asks the person to approve the order, after which the demo ends with the chat; if undefined,
- *   the demo runs unattended
+ * @param options.person asks the person to approve the order, and ends the demo with the chat; if undefined, the demo
+ *   runs unattended
  * @returns the gateway's audit log
  * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` if a step fails; the signal's reason
  */
 export async function playDemo(
   app: Pick<App, 'env' | 'signal'>,
-  options: { readonly show: (event: DemoEvent) => void; readonly person: AskForApproval | undefined },
+  options: {
+    readonly show: (event: DemoEvent) => void;
+    readonly person:
+      | { readonly approve: AskForApproval; readonly chat: (env: NodeJS.ProcessEnv) => Promise<void> }
+      | undefined;
+  },
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-demo-'));
   const readyFile = join(folder, 'ready.json');
   const { env, signal } = app;
   const its = { TRADE_AGENT_HOME: join(folder, 'agent'), TRADE_AGENT_SANDBOX: readyFile };
-  const stage = createStage(options.show, { ...buildChildEnvironment(env), ...its });
+  const childEnv = { ...buildChildEnvironment(env), ...its };
+  const stage = createStage(options.show, childEnv);
   const stop = () => void stage.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
     options.show({ type: 'scene', scene: 'opening' });
     // An unattended demo lasts only a few seconds, so nobody could join it.
     if (options.person !== undefined) options.show({ type: 'join', env: its });
-    return { audit: await play(stage, folder, readyFile, options) };
+    const audit = await play(stage, folder, readyFile, options);
+    if (options.person !== undefined) {
+      options.show({ type: 'scene', scene: 'chat' });
+      await options.person.chat(childEnv);
+    }
+    return { audit };
   } catch (error) {
     // The signal's reason explains more than the errors of the killed steps.
     signal.throwIfAborted();
@@ -115,7 +126,7 @@ async function play(
   scene('nobody_there');
 
   scene('phone');
-  const tapped = person !== undefined && (await askPerson(phone, person)) === 'tapped';
+  const tapped = person !== undefined && (await askPerson(phone, person.approve)) === 'tapped';
   if (!tapped) await stage.start(['phone', '--user', USER, '--decide', 'approve', '--once'], 'phone').done();
 
   scene('told');
@@ -125,11 +136,6 @@ async function play(
   scene('record');
   const audit = await readAuditLog(join(ready.home, 'gateway.db'));
   for (const entry of audit) show({ type: 'record', entry });
-
-  if (person !== undefined) {
-    scene('chat');
-    await stage.chat();
-  }
   return audit;
 }
 
@@ -223,10 +229,6 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
     start(args: readonly string[], who: 'you' | 'phone' = 'you') {
       show({ type: 'command', who, args });
       return followCommand(run(args, ['ignore', 'pipe', 'pipe']), args.join(' '), show);
-    },
-    async chat() {
-      const child = run([], 'inherit');
-      await new Promise((resolve) => child.once('close', resolve));
     },
     async stop() {
       await Promise.all(

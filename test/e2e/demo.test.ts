@@ -41,6 +41,7 @@ describe('the demo without a terminal', () => {
       expect(rest).toMatch(step);
       rest = rest.slice(rest.search(step));
     }
+    expect(stdout).not.toMatch(/\*\*|\| ---/);
     expect(readdirSync(folder).filter((name) => name.startsWith('trade-agent-demo-'))).toEqual([]);
   });
 });
@@ -50,7 +51,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
     const terminal = openTerminal({
       args: ['demo'],
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
-      columns: 120,
+      columns: 80,
       rows: 50,
     });
     await terminal.shows(/2\. The portfolio/);
@@ -61,8 +62,13 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
     await terminal.shows(/Your turn: the chat[\s\S]*\/help$/m);
     expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled (\d of )?5 at/);
     expect(terminal.everything()).toMatch(/Bought 5 AAPL at/);
+    // Wrapped at words.
+    expect(terminal.everything()).toMatch(/all on this\nmachine\. No real money\.\n/);
+    await terminal.turn('buy 1 KO\n', /waiting for your phone[\s\S]*BUY 1 KO/);
     terminal.type('/quit\n');
-    await terminal.ended();
+    const [, end = ''] = (await terminal.ended()).split('Your turn: the chat');
+    expect(end).toMatch(/Still pending: BUY 1 KO[\s\S]*the demo has deleted its sandbox/);
+    expect(end).not.toContain('resume with');
   });
 
   it('is joined by another terminal that does as it says, whose phone approves and whose resume tells', async () => {

@@ -24,6 +24,8 @@ const MIN_QR_ROWS = 30;
 export interface ChatOptions extends AgentOptions {
   readonly thread?: string;
   readonly screenReader?: boolean;
+  /** Whether the account is deleted after the chat, so that nothing can be resumed. */
+  readonly temporary?: boolean;
 }
 
 /** Runs the chat on the terminal until the person quits. @returns the profile to open next, if one was chosen */
@@ -88,7 +90,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
 
   for (const { thread, approvals } of session.snapshot().state.pending) {
     for (const approval of approvals) io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
-    io.talk(`  resume with: ${formatResumeCommand(thread, context.profileOptions)}`);
+    if (options.temporary !== true) io.talk(`  resume with: ${formatResumeCommand(thread, context.profileOptions)}`);
   }
   // Throws if a signal or the time limit ended the chat.
   signal.throwIfAborted();

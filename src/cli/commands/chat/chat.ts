@@ -28,7 +28,7 @@ async function runChats(program: CliCommand, command: CliCommand, options: ChatO
   for (;;) {
     let next: string | undefined;
     await command.runInContext(async (context) => {
-      next = await chat(context, chatOptions);
+      next = await openChat(context, chatOptions);
     });
     if (next === undefined) return;
     program.setOptionValue('profile', next);
@@ -40,7 +40,7 @@ async function runChats(program: CliCommand, command: CliCommand, options: ChatO
 }
 
 /** @returns the profile that the person switched to, if any */
-async function chat(context: Context, options: ChatOptions): Promise<string | undefined> {
+export async function openChat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, env } = context;
   if (!io.stdinIsTty || !io.stdoutIsTty) {
     throw new TradeAgentError('usage', 'the chat needs a terminal', {
