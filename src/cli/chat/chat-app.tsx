@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'reac
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatCountdown } from '../options/duration.ts';
+import { isProposalTool } from '../run/run-renderer.ts';
 import { wrapWords } from '../text/wrap.ts';
 import {
   ApprovalPanel,
@@ -15,7 +16,7 @@ import {
 import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession, ChatSnapshot } from './chat-session.ts';
-import { type ChatState, conversationName, findActiveRun, isProposalTool } from './chat-state.ts';
+import { type ChatState, conversationName, findActiveRun, withoutRepeats } from './chat-state.ts';
 import type { Choice, Picker } from './choices.ts';
 import type { InputHistory } from './input-history.ts';
 import { ChatItemView, useMarkdown } from './item-view.tsx';
@@ -424,7 +425,9 @@ function LivePart(props: {
   const plan = layoutApprovals(heights, compactHeight, maxRows - tools.length - 1);
   const answerRows = maxRows - tools.length - plan.taken;
   const answer =
-    run === undefined || answerRows <= 0 ? '' : lastRows(markdown(run.answer).trimEnd(), columns, answerRows);
+    run === undefined || answerRows <= 0
+      ? ''
+      : lastRows(markdown(withoutRepeats(run, run.answer)).trimEnd(), columns, answerRows);
   const thinking = run !== undefined && tools.length === 0 && run.approvals.length === 0 && answer === '';
   const { full, compact } = plan;
   const rows = approvals.slice(full + (compact > 0 ? 1 : 0));

@@ -3,7 +3,7 @@ import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import { containsMessage } from '../../app/run.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { usageText } from '../run/drive-run.ts';
-import { toolCallText } from '../run/run-renderer.ts';
+import { isProposalTool, toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 
@@ -22,6 +22,8 @@ export interface ChatRun {
   readonly tools: readonly { readonly id: string; readonly name: string; readonly text: string }[];
   readonly approvals: readonly ApprovalView[];
   readonly connections: readonly ConnectionView[];
+  /** Outcomes and failures that have been printed, so that the answer need not repeat them. */
+  readonly told: readonly string[];
   /** Number of printed outcomes whose tool call is still running. */
   readonly shownOutcomes: number;
   /** Number of finished tool calls. */
@@ -85,18 +87,6 @@ export function isRunWaiting(run: ChatRun): boolean {
   );
 }
 
-export function isProposalTool(tool: string): boolean {
-  return [
-    'place_order',
-    'place_orders',
-    'place_standing_order',
-    'replace_order',
-    'cancel_order',
-    'send_slack_summary',
-    'send_gmail_summary',
-  ].includes(tool);
-}
-
 /** Returns the most recent run whose model is working. The person is waiting for this run. */
 export function findActiveRun(state: ChatState): ChatRun | undefined {
   return state.runs.findLast((run) => !isRunWaiting(run));
@@ -141,6 +131,7 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
     tools: [],
     approvals: [],
     connections: [],
+    told: [],
     shownOutcomes: 0,
     finishedTools: 0,
     notifiedTools: 0,
@@ -196,6 +187,7 @@ function onToolResult(
     tools: run.tools.filter((tool) => tool.id !== id),
     finishedTools: run.finishedTools + 1,
     ...(told ? { shownOutcomes: run.shownOutcomes - 1, notifiedTools: run.notifiedTools + 1 } : {}),
+    told: told && !ok ? [...run.told, safeLine(summary)] : run.told,
   });
   if (told) return next;
   return addRunItem(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
@@ -210,9 +202,10 @@ function onText(state: ChatState, run: ChatRun, delta: string): ChatState {
   const alone = findActiveRun(state)?.talk === run.talk;
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
   if (settled.trim() === '') return updateRun(state, { ...run, answer });
-  const text = settled.replace(/\n+$/, '');
+  const text = withoutRepeats(run, settled).replace(/\n+$/, '');
+  if (text.trim() === '') return updateRun(state, { ...run, answer: run.answering ? open : open.trimStart() });
   // Keeps trailing empty lines for the next part of the answer, which they separate from this part.
-  const gap = settled.slice(text.length + 1);
+  const gap = settled.slice(settled.replace(/\n+$/, '').length + 1);
   const next = addRunItem(state, run, { type: 'answer', text, ...(run.answering ? { continuesAnswer: true } : {}) });
   return updateRun(next, { ...run, answer: gap + open, answering: true });
 }
@@ -222,7 +215,12 @@ function onApproval(state: ChatState, run: ChatRun, approval: ApprovalView): Cha
   if (isFinalApproval(approval.status) || approval.status === 'unknown') {
     const good = approval.status === 'executed';
     const text = approvalOutcome(approval);
-    const next = updateRun(state, { ...run, approvals: others, shownOutcomes: run.shownOutcomes + 1 });
+    const next = updateRun(state, {
+      ...run,
+      approvals: others,
+      shownOutcomes: run.shownOutcomes + 1,
+      told: [...run.told, text],
+    });
     return addRunItem(next, run, { type: 'outcome', text, good });
   }
   const known = run.approvals.some(({ id }) => id === approval.id);
@@ -261,6 +259,20 @@ function onResult(state: ChatState, run: ChatRun, result: RunResult): ChatState 
   return endRun(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
 
+/** Returns the answer without lines that only say again what has its own line above. */
+export function withoutRepeats({ told }: ChatRun, answer: string): string {
+  const repeats = (line: string) =>
+    told.some((text) => line.startsWith(text) && /^\.?( Nothing was [a-z]+\.)?$/.test(line.slice(text.length)));
+  const lines = answer.split('\n');
+  const kept = lines.filter((line) => !repeats(line.trim()));
+  return kept.length === lines.length
+    ? answer
+    : kept
+        .join('\n')
+        .replace(/^\n+/, '')
+        .replace(/\n{3,}/g, '\n\n');
+}
+
 /** Returns whether the planner's answer only repeats outcomes that were already printed. */
 function repeatsOutcomes(run: ChatRun, { usage, text }: RunResult): boolean {
   const outcomesAlone = run.notifiedTools > 0 && run.notifiedTools === run.finishedTools;
@@ -297,7 +309,7 @@ function endRun(state: ChatState, run: ChatRun, approvals: readonly ApprovalView
 }
 
 function flushAnswer(state: ChatState, run: ChatRun): ChatState {
-  const text = run.answer.trimEnd();
+  const text = withoutRepeats(run, run.answer).trimEnd();
   const next = updateRun(state, { ...run, answer: '', answering: false });
   if (text.trim() === '') return next;
   return addRunItem(next, run, { type: 'answer', text, ...(run.answering ? { continuesAnswer: true } : {}) });

@@ -25,7 +25,9 @@ export class RunRenderer {
   /** The text of each call, by ID. */
   readonly #calls = new Map<string, string>();
   #streamed = false;
-  /** Failures that are printed later, unless the agent's answer mentions them. */
+  /** Number of printed or held outcomes whose tool call is still running. */
+  #outcomes = 0;
+  /** Failures and fills that are printed later, unless the agent's answer mentions them. */
   #held: { readonly line: string; readonly message: string }[] = [];
 
   constructor(
@@ -52,8 +54,9 @@ export class RunRenderer {
   }
 
   show(event: AgentEvent): void {
-    const isFailure = event.type === 'tool_result' && !event.ok;
-    if (!isFailure) this.#release(event.type === 'text' ? event.delta : undefined);
+    if (event.type === 'text') this.#release(event.delta);
+    // The agent goes on without an answer.
+    else if (event.type === 'tool_call' || event.type === 'connection') this.#release();
     if (event.type === 'approval') this.#showApproval(event.approval);
     else if (event.type === 'connection') this.#showConnection(event.connection);
     else if (event.type === 'notice') this.#talk(this.#io.paint('stderr', 'dim', safeLine(event.message)));
@@ -99,9 +102,14 @@ export class RunRenderer {
 
   #showOutcome(approval: ApprovalView): void {
     const { status, reason } = approval;
-    const line = this.#point(approvalOutcome(approval));
-    const isRefusal = isFinalApproval(status) && status !== 'executed';
-    if (this.#format === 'text' && isRefusal && reason !== undefined) this.#hold(line, reason);
+    const outcome = approvalOutcome(approval);
+    const line = this.#point(outcome);
+    this.#outcomes++;
+    // The answer names the reason of a refusal, and a fill in the same words. It may go to a file instead of here.
+    const isSeen = this.#io.stdoutIsTty === this.#io.stderrIsTty;
+    const done = isSeen ? outcome : undefined;
+    const message = status === 'executed' ? done : isFinalApproval(status) ? reason : undefined;
+    if (this.#format === 'text' && message !== undefined) this.#hold(line, message);
     else this.#talk(line);
   }
 
@@ -116,14 +124,19 @@ export class RunRenderer {
       this.#io.write(this.#markdown.write(safeText(event.delta)));
       this.#streamed = true;
     } else if (event.type === 'tool_call') this.#calls.set(event.id, toolCallText(event));
-    else if (event.type === 'tool_result') {
-      const { id, name, ok, summary, ms } = event;
-      const sign = ok ? this.#mark('✓', '+') : this.#mark('✗', 'x');
-      const text = `${sign} ${this.#calls.get(id) ?? safeLine(name)}: ${safeLine(summary)} (${formatSeconds(ms)})`;
-      const line = this.#io.paint('stderr', 'dim', text);
-      if (ok) this.#talk(line);
-      else this.#hold(line, summary);
+    else if (event.type === 'tool_result') this.#showResult(event);
+  }
+
+  #showResult({ id, name, ok, summary, ms }: AgentEvent & { type: 'tool_result' }): void {
+    if (isProposalTool(name) && this.#outcomes > 0) {
+      this.#outcomes--;
+      if (ok) return;
     }
+    const sign = ok ? this.#mark('✓', '+') : this.#mark('✗', 'x');
+    const text = `${sign} ${this.#calls.get(id) ?? safeLine(name)}: ${safeLine(summary)} (${formatSeconds(ms)})`;
+    const line = this.#io.paint('stderr', 'dim', text);
+    if (ok) this.#talk(line);
+    else this.#hold(line, summary);
   }
 
   #talk(line: string): void {
@@ -154,6 +167,20 @@ export class RunRenderer {
     this.#held = [];
     for (const { line } of lines) this.#talk(line);
   }
+}
+
+/** Returns whether a tool's call proposes something, so that its approval reports the outcome. */
+export function isProposalTool(tool: string): boolean {
+  return [
+    'place_order',
+    'place_orders',
+    'place_standing_order',
+    'close_position',
+    'replace_order',
+    'cancel_order',
+    'send_slack_summary',
+    'send_gmail_summary',
+  ].includes(tool);
 }
 
 /**

@@ -119,6 +119,42 @@ describe('the chat’s state', () => {
     expect(state.items).toEqual([{ type: 'outcome', text: 'Bought 5 AAPL at $179.51', good: true }]);
   });
 
+  it('reports each of several fills and denials once, though the answer says them all again', () => {
+    const other = { ...approval, id: 'ap_2', code: 'ZZZZ' };
+    const [c1, c2] = ['c1', 'c2'].map((id) => ({ id, name: 'place_order', ms: 900 }));
+    const text =
+      'Bought 5 AAPL at $179.51.\n\nBUY 1 KO MKT was denied on the phone. Nothing was traded.\n\nYou are signed in as Alice.';
+    const events: AgentEvent[] = [
+      { type: 'tool_call', args: {}, ...c1 } as AgentEvent,
+      { type: 'tool_call', args: {}, ...c2 } as AgentEvent,
+      { type: 'approval', approval: executed },
+      { type: 'approval', approval: { ...other, status: 'denied' } },
+      { type: 'tool_result', ok: true, summary: 'filled', ...c1 } as AgentEvent,
+      { type: 'tool_result', ok: false, summary: 'BUY 1 KO MKT was denied on the phone', ...c2 } as AgentEvent,
+    ];
+    const result: AgentEvent = { type: 'result', result: { ...doneResult, text } };
+    const once = [
+      { type: 'outcome', text: 'Bought 5 AAPL at $179.51', good: true },
+      { type: 'outcome', text: 'BUY 5 AAPL, limit $180.00: denied on the phone; nothing was ordered', good: false },
+      { type: 'answer', text: 'You are signed in as Alice.' },
+    ];
+    expect(stateAfter([...events, result]).items).toEqual(once);
+    for (const size of [1, 7, 40, 200]) {
+      const deltas = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+      const streamed = deltas.map((delta): AgentEvent => ({ type: 'text', delta }));
+      expect(stateAfter([...events, ...streamed, result]).items).toEqual(once);
+    }
+  });
+
+  it('keeps what an answer adds to an outcome', () => {
+    const deltas: AgentEvent[] = [{ type: 'text', delta: 'Bought 5 AAPL at $179.51. That is half of your cash.\n' }];
+    const state = stateAfter([{ type: 'approval', approval }, { type: 'approval', approval: executed }, ...deltas]);
+    expect(state.items.at(-1)).toEqual({
+      type: 'answer',
+      text: 'Bought 5 AAPL at $179.51. That is half of your cash.',
+    });
+  });
+
   it('remembers the thread of an approval that was left pending', () => {
     const interrupted = stateAfter([
       { type: 'thread', thread: 'th_1' },
@@ -196,6 +232,31 @@ describe('the chat’s state', () => {
     expect(isRunWaiting(runOf(placing))).toBe(false);
     const second = stateAfter([{ type: 'tool_call', id: 'c2', name: 'place_order', args: {} }], waiting);
     expect(isRunWaiting(runOf(second))).toBe(false);
+  });
+
+  it('numbers no conversation that is alone, as after the one before was cleared', () => {
+    const over = stateAfter([{ type: 'result', result: doneResult }], asked);
+    const cleared = chatReducer(over, { type: 'fresh' });
+    const next = chatReducer(cleared, { type: 'start', talk: cleared.talk, title: 'b', text: 'what do I own' });
+    expect(next).toMatchObject({
+      talk: 1,
+      thread: undefined,
+      items: [{}, {}, { type: 'prompt', text: 'what do I own' }],
+    });
+    expect(next.items.at(-1)).not.toHaveProperty('talk');
+  });
+
+  it('keeps the number of each of several to their end, and gives none to what follows', () => {
+    const first = stateAfter([{ type: 'approval', approval }], asked);
+    const cleared = chatReducer(first, { type: 'fresh' });
+    expect(cleared).toMatchObject({ talk: 2, thread: undefined });
+    const two = chatReducer(cleared, { type: 'start', talk: 2, title: 'b', text: 'who am I' });
+    const ended = stateAfter([{ type: 'result', result: doneResult }], two, 1);
+    const told = stateAfter([{ type: 'text', delta: 'You are Alice.\n' }], ended, 2);
+    expect(told.items.at(-1)).toMatchObject({ type: 'answer', talk: '#2' });
+    const alone = stateAfter([{ type: 'result', result: doneResult }], told, 2);
+    const next = chatReducer(alone, { type: 'start', talk: 2, title: 'c', text: 'quote KO' });
+    expect(next.items.at(-1)).not.toHaveProperty('talk');
   });
 
   it('names the conversation of each item once there are several', () => {
