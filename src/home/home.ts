@@ -32,6 +32,7 @@ export interface HomeOptions
     | 'companies'
     | 'documents'
     | 'faults'
+    | 'holdAbove'
     | 'knownClients'
     | 'numberMatching'
     | 'onError'

@@ -33,6 +33,8 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly thirdPartyPasswords?: Readonly<Record<string, string>>;
   /** When the phone shows three codes to choose from instead of the terminal's code. Defaults to `live`. */
   readonly numberMatching?: NumberMatching;
+  /** Dollars of real money from which the phone's Approve button must be held, or `off`. Defaults to 1,000. */
+  readonly holdAbove?: string | undefined;
   /**
    * Must return the system time, because oidc-provider reads the system clock directly. Long polls wait with this
    * clock's `sleep`.

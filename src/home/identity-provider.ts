@@ -114,7 +114,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     keys: options.keys,
     signatures,
     sessions: withSubscriptionCleanup(sessions, push.subscriptions),
-    steps: createApprovalSteps({ database, clock, numberMatching }),
+    steps: createApprovalSteps({ database, clock, numberMatching, holdAbove: options.holdAbove }),
     decide: createDecisionRecorder({
       requests,
       delivery,

@@ -108,7 +108,7 @@ async function open(
     gateway: { ...parts.gateway, ...(log.isJson ? gatewayLog(log) : {}) },
     about: { name: await displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, async () => (await people.list())[0]?.username),
-    ...defined({ numberMatching: settings.number_matching }),
+    ...defined({ numberMatching: settings.number_matching, holdAbove: settings.hold_to_approve }),
     providerDatabase: database.home,
     vault: emptyVault(database),
     stores: telemetry.stores(stores, parts.gateway),

@@ -211,6 +211,7 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
     formToken,
     codes: await steps.codes(request, session),
     confirm: await steps.wantsConfirmation(request, user),
+    hold: steps.wantsHold(request),
     cannot: hasKey ? (canApprove ? undefined : 'signed_in_otherwise') : 'no_key',
   });
   return {

@@ -98,6 +98,11 @@ export const homeSettingsSchema = z
     practice_broker: brokerNameSchema.optional(),
     /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
+    /** Dollars of real money from which the phone's Approve button must be held. Defaults to 1,000. */
+    hold_to_approve: z
+      .string()
+      .regex(/^(off|\d{1,9}(\.\d{1,2})?)$/, 'must be dollars such as "1000", or off')
+      .optional(),
     /** Preregistered clients, which neither have a metadata document nor register themselves. */
     clients: z.array(knownClientSchema).min(1).max(50).superRefine(requireUniqueClientIds).optional(),
     /** Servers (`trade-agent server`) that run the agent for this home's users, who sign in through this home. */

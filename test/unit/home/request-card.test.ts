@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ApprovalRequest } from '../../../src/home/identity-provider/approval-requests.ts';
-import { hidesCode } from '../../../src/home/phone/decision/approval-steps.ts';
+import { createApprovalSteps, hidesCode } from '../../../src/home/phone/decision/approval-steps.ts';
 import { renderRequestCard } from '../../../src/home/phone/decision/request-card.ts';
 import { createApprovalNoticeText, createApprovalRequestMessage } from '../../../src/home/phone/push/push-message.ts';
 import { details, draft } from '../../integration/sandbox/identity-provider-fixture.ts';
@@ -72,6 +72,33 @@ describe('the card of a request', () => {
 
   it('whose money is not known is shown as live', async () => {
     expect(await card({ details: proposalDetails('order', { subject: { memo: 'x' } }) })).toContain('LIVE (unknown)');
+  });
+});
+
+describe('holding the button', () => {
+  const steps = (holdAbove?: string) =>
+    createApprovalSteps({ database: {} as never, clock: {} as never, numberMatching: 'off', holdAbove });
+  const costs = (cash: string | null, environment: 'paper' | 'live' = 'live') =>
+    request({
+      details: proposalDetails('order', {
+        subject: { ...draft({ environment }) },
+        worst_case: { cash, price: null, text: 'Costs this.' },
+      }),
+    });
+
+  it.each([
+    ['1000.00', undefined, true],
+    ['999.99', undefined, false],
+    [null, undefined, true],
+    ['20.00', '20', true],
+    ['1000000.00', 'off', false],
+  ])('is asked for at %s with the limit %s: %s', (cash, limit, wants) => {
+    expect(steps(limit).wantsHold(costs(cash))).toBe(wants);
+  });
+
+  it('is asked for with real money only, and where money moves', () => {
+    expect(steps().wantsHold(costs('5000.00', 'paper'))).toBe(false);
+    expect(steps().wantsHold(request({ details: proposalDetails('cancel') }))).toBe(false);
   });
 });
 

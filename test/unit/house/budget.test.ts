@@ -14,7 +14,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_340,
   notify: 700,
   sandbox: 8_300,
-  home: 16_510,
+  home: 16_630,
   gateway: 21_860,
   approval: 9_560,
   jobs: 800,

@@ -5,11 +5,13 @@ import type { Clock } from '../../../machine/clock.ts';
 import { isSameSecret } from '../../../secrets/constant-time.ts';
 import { normalizeCode } from '../../../store/home/recovery-codes.ts';
 import { one, run, type SqlTransactions, type TransactionWork } from '../../../store/sql/sql-database.ts';
+import { Dec } from '../../../trading/decimal.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { DecisionRecorder } from '../../identity-provider/deliver-decision.ts';
 import { lastFourCharacters, requestView } from './request-view.ts';
 import type { AccountAfterFill } from './result-panel.ts';
 
+const DEFAULT_HOLD_ABOVE = '1000';
 const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
 
 export interface Approver {
@@ -80,8 +82,10 @@ export function createApprovalSteps(options: {
   readonly database: SqlTransactions;
   readonly clock: Clock;
   readonly numberMatching: NumberMatching;
+  /** Dollars of real money from which the Approve button must be held, or `off`. */
+  readonly holdAbove?: string | undefined;
 }) {
-  const { database, clock, numberMatching } = options;
+  const { database, clock, numberMatching, holdAbove = DEFAULT_HOLD_ABOVE } = options;
   const choices = createCodeChoices(database, clock);
   const confirmations = createLiveConfirmations(database, clock);
   const matches = (request: ApprovalRequest) => hidesCode(request, numberMatching);
@@ -123,6 +127,12 @@ export function createApprovalSteps(options: {
      */
     takeTypedCode: async (request: ApprovalRequest, client: string, typed: string | undefined) =>
       mustTypeCode(request) && request.status === 'pending' ? await takeCode(request, client, typed) : undefined,
+    /** Returns whether the page asks the person to hold the Approve button. Only the page knows how it was pressed. */
+    wantsHold(request: ApprovalRequest): boolean {
+      const { live, cash } = requestView(request);
+      if (!live || cash === undefined || holdAbove === 'off') return false;
+      return cash === null || new Dec(cash).gte(holdAbove);
+    },
     async wantsConfirmation(request: ApprovalRequest, user: string): Promise<boolean> {
       const { live, account = '' } = requestView(request);
       return live && !(await confirmations.has(user, account));

@@ -137,6 +137,8 @@ export interface CardState {
   readonly codes: readonly string[] | 'typed' | undefined;
   /** Whether the person must type a word once to confirm that this is real money. */
   readonly confirm: boolean;
+  /** Whether the person must hold the Approve button, because much real money moves. */
+  readonly hold?: boolean;
   /**
    * Why nothing can be approved here. With `decideAt`, denying is not possible here either, and the card links to the
    * page that allows both.
@@ -149,7 +151,7 @@ export interface CardState {
  * bar stays in place however long the card is. Approving requires a signature and therefore JavaScript. Without it, a
  * sentence replaces the Approve button.
  */
-function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
+function decisionBar(request: CardRequest, view: RequestView, { codes, cannot, hold = false }: CardState): Markup {
   const choices = codes === 'typed' ? undefined : codes;
   const about =
     choices !== undefined
@@ -163,7 +165,7 @@ function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }:
 ${choices === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labelledby="${question}" data-testid="codes">${choices.map(codeChoice)}</div>`}
 <div class="pair">
 <button class="stop" name="decision" value="deny" formnovalidate data-testid="deny"><b>Deny</b><span class="act">${view.act}</span></button>
-${approveButton(view, cannot)}
+${approveButton(view, cannot, hold)}
 </div>
 </div>`;
 }
@@ -190,10 +192,10 @@ const approveObstacles = {
   signed_in_otherwise: html`<span>To approve, <a href="/signin?next=/phone">sign in with your passkey</a>.</span>`,
 } as const;
 
-function approveButton({ act }: RequestView, cannot: keyof typeof approveObstacles | undefined): Markup {
+function approveButton({ act }: RequestView, cannot: keyof typeof approveObstacles | undefined, hold: boolean): Markup {
   if (cannot !== undefined)
     return html`<p class="instead" data-testid="cannot-approve">${approveObstacles[cannot]}</p>`;
-  return html`<button class="go needs-script" name="decision" value="approve" data-testid="approve"><b>Approve</b><span class="act">${act}</span></button>
+  return html`<button class="go needs-script" name="decision" value="approve" ${hold ? html`data-hold ` : ''}data-testid="approve"><b>${hold ? 'Hold to approve' : 'Approve'}</b><span class="act">${act}</span></button>
 <p class="instead no-script" data-testid="no-script">Approving requires JavaScript, because your passkey signs the order. You can deny without it.</p>`;
 }
 

@@ -22,6 +22,8 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly banner: Banner | undefined;
   /** Whether the request moves real money, or might. */
   readonly live: boolean;
+  /** The maximum cost or minimum proceeds. Null if the cost is unbounded, undefined if no money moves. */
+  readonly cash: string | null | undefined;
   /** The broker's number for the account. */
   readonly account: string | undefined;
   readonly symbol: string | undefined;
@@ -58,6 +60,7 @@ function toRequestView(details: ProposalDetails): RequestView {
     banner: view.environment === undefined ? banner : undefined,
     live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
     amount: worstFirst ? undefined : view.amount,
+    cash: details.worst_case === null ? undefined : details.worst_case.cash,
     account: subjectField(details.subject, 'account'),
     symbol: subjectField(details.subject, 'symbol'),
     act: buttonAction(view.headline),
@@ -86,6 +89,7 @@ function plainView({ code: _, ...details }: ApprovalRequest['details']): Request
     side: order?.side,
     amount: worst?.cash == null ? undefined : formatDollarAmount(worst.cash),
     total: worst?.text,
+    cash: worst?.cash,
     shows: [],
     warnings: [],
     askedBy: undefined,

@@ -243,6 +243,10 @@ main:has(.bar) { padding-bottom: 1.5rem; }
 .bar .pair { gap: .6rem; margin-top: 0; }
 .bar button { display: flex; flex-direction: column; align-items: center; justify-content: center; min-width: 0; min-height: 3.5rem; padding: .3rem .5rem; line-height: 1.15; }
 .bar button .act { display: -webkit-box; max-width: 100%; overflow: hidden; font-size: .875rem; font-weight: 500; overflow-wrap: anywhere; -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
+/* The fill shows how long the button has to be held. Its duration is that of ../web/hold.ts. */
+.bar [data-hold] { position: relative; overflow: hidden; touch-action: manipulation; user-select: none; -webkit-user-select: none; -webkit-touch-callout: none; }
+.bar [data-hold]::before { content: ""; position: absolute; inset: 0; background: currentColor; opacity: .3; transform: scaleX(0); transform-origin: left; }
+.bar [data-holding]::before { transform: scaleX(1); transition: transform 1s linear; }
 .bar .instead { display: flex; align-items: center; margin: 0; font-size: .875rem; line-height: 1.3; }
 .no-script { display: none !important; }
 @media (scripting: none) { #state { display: none; } .needs-script { display: none !important; } .no-script { display: block !important; } }

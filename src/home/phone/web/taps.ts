@@ -1,3 +1,4 @@
+import { confirmationButton, consumeHold, handleHolds } from './hold.ts';
 import type { PageState } from './page-state.ts';
 import type {} from './shell.ts';
 import { currentCard, disableButtonsBriefly, focusOn, renderStage, showCard } from './stage.ts';
@@ -18,6 +19,7 @@ class Problem extends Error {
  * @param roomNow returns the current page
  */
 export function handleTaps(roomNow: () => PageState | undefined): void {
+  handleHolds();
   document.addEventListener(
     'submit',
     (event) => {
@@ -28,7 +30,8 @@ export function handleTaps(roomNow: () => PageState | undefined): void {
       event.stopImmediatePropagation();
       const button = event.submitter;
       if (!(button instanceof HTMLButtonElement) || card.dataset.busy !== undefined) return;
-      if (button.hasAttribute('aria-disabled') || (button.value === 'approve' && isIncomplete(card))) return;
+      if (button.hasAttribute('aria-disabled')) return;
+      if (button.value === 'approve' && !isReady(card, button)) return;
       void decide(room, card, button.value);
     },
     true,
@@ -142,6 +145,16 @@ async function signApproval(options: object): Promise<string> {
       signingErrors[name] ?? `Your passkey could not sign the request (${name}). Try again.`,
     );
   }
+}
+
+/** Returns whether nothing is missing for an approval. Otherwise, says what is missing. */
+function isReady(card: HTMLElement, button: HTMLButtonElement): boolean {
+  const isHeld = consumeHold(button);
+  if (isIncomplete(card)) return false;
+  if (isHeld) return true;
+  const confirm = confirmationButton(button, () => showInBar(card, 'doing', 'Confirmed', ' Now press Approve.'));
+  showInBar(card, 'problem', 'Hold to approve', ' This is real money: hold the button until it is full. ', confirm);
+  return false;
 }
 
 /** Returns whether the person still has to pick or type something. The server checks this too. */

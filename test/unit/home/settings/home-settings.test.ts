@@ -47,6 +47,7 @@ describe('home.yaml', () => {
         tls: { cert: '/etc/tls/cert.pem', key: '/etc/tls/key.pem' },
         proxy: ['10.0.0.2', 'fd00::/8'],
         push: { contact: 'mailto:ada@home.example' },
+        hold_to_approve: '2500.50',
         notices: { ntfy: { kind: 'ntfy', topic: 'ada' } },
         servers: [
           { client_id: 'agent', address: 'https://agent.example', jwks: { keys: [publicJwk] } },
@@ -54,6 +55,12 @@ describe('home.yaml', () => {
         ],
       }),
     ).toBeUndefined();
+  });
+
+  it.each(['-1', '1e3', 'never', ''])('takes no hold from %j', (hold_to_approve) => {
+    expect(problem({ address: 'https://home.example', hold_to_approve })).toEqual([
+      'hold_to_approve: must be dollars such as "1000", or off',
+    ]);
   });
 
   it.each([
