@@ -1,8 +1,10 @@
 import { afterAll, expect, it } from 'vitest';
+import { renderDashboardPart } from '../../../src/home/phone/dashboard/parts.ts';
+import { anOrder } from '../../fixtures/builders.ts';
 import { findings } from '../axe.ts';
 import { launchChromium } from '../chromium.ts';
 import { openCliWorld } from '../cli/cli-world.ts';
-import { openPhoneBrowser, type PhoneBrowser } from '../home/phone-browser.ts';
+import { openPhoneBrowser, type PhoneBrowser, type PhoneBrowserOptions } from '../home/phone-browser.ts';
 import { longestFrameOfSwitching, settled, shot } from './web-world.ts';
 
 const [browser, world] = await Promise.all([launchChromium(), openCliWorld()]);
@@ -13,8 +15,44 @@ afterAll(async () => {
   await world.close();
 });
 
-async function paired(): Promise<PhoneBrowser> {
-  const phone = await openPhoneBrowser(browser);
+const option = 'AAPL261218C00190000';
+/** A coin at a hundredth of a cent, a share that lost everything, a short option, and 47 more. */
+const positions = Array.from({ length: 50 }, (_, index) => ({
+  symbol: ['PEPE/USD', 'GONE', option][index] ?? `LONG${index}`,
+  side: index === 2 ? 'short' : 'long',
+  qty: index === 0 ? '123456789012.123456789' : '2',
+  avg_entry_price: '150',
+  current_price: ['0.0001', '0'][index] ?? '200',
+  lastday_price: '205',
+  market_value: index === 1 ? '0' : `98765432${index}.99`,
+  cost_basis: '300',
+  unrealized_pl: '-300',
+  unrealized_plpc: '-1',
+  change_today: index === 1 ? '-1' : '-0.0244',
+}));
+const extremes = {
+  form: { path: '/phone/dashboard', formToken: 't', hidesCodes: true },
+  data: {
+    account: async () => ({
+      ...{ account: 'PA1', environment: 'live', cash: '600000000.00', buying_power: '60000000000.00' },
+      ...{ equity: '123456789012.34', last_equity: '246913578024.68', trading_blocked: true, simulated: true },
+    }),
+    positions: async () => positions,
+    orders: async () =>
+      Array.from({ length: 500 }, (_, index) =>
+        anOrder({ id: `o${index}`, symbol: option, qty: '123456789.123456', limit_price: '0.0001' }),
+      ),
+    activities: async () => [
+      {
+        ...{ id: '1', kind: 'fill', type: 'FILL', at: '2026-11-24T15:00:00Z', symbol: option },
+        ...{ side: 'buy', qty: '123456789.123456', price: '0.0001', amount: null },
+      },
+    ],
+  } as unknown as Parameters<typeof renderDashboardPart>[1]['data'],
+};
+
+async function paired(options: PhoneBrowserOptions = {}): Promise<PhoneBrowser> {
+  const phone = await openPhoneBrowser(browser, options);
   const { stdout } = await world.run(['phone', 'link', '--user', 'alice', '--output', 'json']);
   await phone.pair(JSON.parse(stdout).url);
   return phone;
@@ -86,6 +124,28 @@ it('leads from a position to the page of its symbol', async () => {
   await shot(page, 'home-symbol');
   await page.goto(new URL('/phone/dashboard/symbol?symbol=%3Cb%3E', page.url()).href);
   await page.getByTestId('message').getByText('No such symbol').waitFor();
+  await phone.close();
+});
+
+it.each([320, 390])('cuts nothing off at %i px: fifty positions, long names, huge and tiny amounts', async (width) => {
+  const phone = await paired({ width });
+  const { page } = phone;
+  await settled(page);
+  for (const name of ['worth', 'holdings', 'activity', 'orders'] as const) {
+    const { html } = await renderDashboardPart(name, { ...extremes, period: '1M', page: '/phone', now: Date.now() });
+    expect(html).not.toContain('data-testid="unread"');
+    const place = name === 'orders' ? 'curve' : name;
+    await page.evaluate(`document.querySelector('[data-part=${place}]').innerHTML = ${JSON.stringify(html)}`);
+  }
+  const name = 'Maria Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh';
+  await page.evaluate(`document.querySelector('[data-testid=signed-in-user]').textContent = '${name}'`);
+  await page.evaluate(`document.querySelector('header .name').textContent = 'The home of ${name}'`);
+  // The banner reaches to the edges of its card.
+  const cut = `[...document.querySelectorAll('header *, main *:not(:has(> .environment))')]
+    .filter(({ scrollWidth, clientWidth }) => clientWidth > 1 && scrollWidth > clientWidth + 1)
+    .map(({ outerHTML }) => outerHTML.slice(0, 200))`;
+  expect(await page.evaluate(cut)).toEqual([]);
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
   await phone.close();
 });
 

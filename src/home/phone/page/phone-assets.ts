@@ -67,7 +67,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .panel .label { margin: 0; color: var(--soft); }
 #dashboard .simulated, #dashboard .mark { display: inline-block; padding: 0 .45rem; border: 1px solid var(--line); border-radius: 1rem; color: var(--soft); font-size: .75rem; font-weight: 600; line-height: 1.35rem; vertical-align: .1em; white-space: nowrap; }
 #dashboard .mark.live { border-color: var(--stop); color: var(--stop); }
-#dashboard .panel .equity { margin: 0; font-size: clamp(2rem, 9vw, 3rem); font-weight: 700; line-height: 1.1; letter-spacing: -.025em; }
+#dashboard .panel .equity { margin: 0; font-size: clamp(2rem, 9vw, 3rem); font-weight: 700; line-height: 1.1; letter-spacing: -.025em; overflow-wrap: anywhere; }
 #dashboard .panel .today { margin: .1rem 0 .5rem; font-size: 1.1rem; font-weight: 600; }
 #dashboard .part-summary { min-height: 15.5rem; }
 #dashboard .part-standing { min-height: 4.25rem; padding-block: .6rem; }
@@ -101,7 +101,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard.home #phone .empty { padding: 0 0 .6rem; color: var(--soft); font-size: .875rem; } #dashboard.home .empty p { margin: 0; } #dashboard.home .empty p + p { display: none; }
 #dashboard.home #stage > .card { margin-bottom: 1rem; }
 #dashboard .holdings > li { padding: 0; } #dashboard .holdings a { display: flex; justify-content: space-between; gap: .25rem 1rem; width: 100%; padding: .5rem 0; text-decoration: none; }
-#dashboard .holdings a > :last-child { text-align: right; }
+#dashboard .holdings a > * { min-width: 0; overflow-wrap: anywhere; } #dashboard .holdings a > :last-child { flex: none; max-width: 65%; text-align: right; }
 #dashboard.home .part-quote { min-height: 7.5rem; padding-bottom: 0; } #dashboard.home .part-price { min-height: 15rem; padding-block: .25rem 0; }
 #dashboard.home .onward { text-align: center; } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
@@ -162,7 +162,8 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 }
 @media (max-width: 22rem) {
   #dashboard .panel { padding: .8rem .75rem; }
-  #dashboard .panel.part-summary p.environment { margin: -.8rem -.75rem .7rem; padding-inline: .75rem; }
+  #dashboard .panel.part-summary p.environment, #dashboard.home .part-worth p.environment { margin: -.8rem -.75rem .7rem; padding-inline: .75rem; }
+  #dashboard.home .chart { margin-inline: -.75rem; }
   #dashboard .wide-table { font-size: .75rem; } #dashboard .wide-table .small { font-size: .6875rem; }
 }
 .uplot, .u-wrap { position: relative; } .u-wrap { user-select: none; }
