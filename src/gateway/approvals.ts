@@ -53,7 +53,7 @@ const STEP_UP_KINDS: readonly ProposalKind[] = ['order', 'replace', 'batch', 'ma
 
 /** Returns undefined if approvals are not configured. */
 export function createGatewayKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
-  const { approval, stores, resource } = options;
+  const { approval, stores, resource, identifier = resource } = options;
   if (approval === undefined) return undefined;
   const { clock, orders, messages, policy, provider, detailsTypes } = parts;
   const { proposals: store, halts } = stores;
@@ -79,12 +79,12 @@ export function createGatewayKernel(options: GatewayOptions, parts: ApprovalPart
     audit: new AuditSequencer({
       store: stores.audit,
       key: deriveReceiptKey(toSecretList(approval.sealSecret)[0]),
-      gateway: resource,
+      gateway: identifier,
       onError: getErrorCallback(options),
     }),
     clock,
     detailsTypes,
-    gateway: resource,
+    gateway: identifier,
     details: approval.details,
     asking: new CibaApprovalClient({
       issuer: options.issuer,

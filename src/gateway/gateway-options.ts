@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly issuer: string;
   /** The gateway's resource identifier (RFC 8707): its base URL, and the expected `aud`. */
   readonly resource: string;
+  /** Names the gateway in approvals, receipts and the audit log. Default: `resource`. */
+  readonly identifier?: string;
   /** The RFC 9396 type that the provider uses for order approvals. */
   readonly detailsType?: string;
   /** The client for token exchange. Required for messages, and for accounts that are not accessed with key pairs. */

@@ -123,6 +123,11 @@ const settingsSchema = z.strictObject({
     (text) => !/[?#]|.\/$/.test(text),
     'must not end in "/" or have a query or fragment',
   ),
+  /**
+   * Names the gateway in approvals, receipts and the audit log (default: `resource`). A gateway that moves to another
+   * address keeps its former `resource` here, so that earlier signatures stay valid.
+   */
+  identifier: secureUrlSchema.optional(),
   environment: z.enum(['paper', 'live']),
   /**
    * The gateway's client for exchanging a caller's token for a broker's token (RFC 8693). Its key is created by
@@ -239,6 +244,7 @@ export function createGatewayOptions(
   return {
     issuer,
     resource,
+    ...defined({ identifier: settings.identifier }),
     ...(exchange === undefined ? {} : { exchange: { ...exchange, privateKey: secrets.privateKey } }),
     brokers,
     environment,

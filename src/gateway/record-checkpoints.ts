@@ -8,7 +8,7 @@ import { type GatewayApprovalOptions, type GatewayOptions, getErrorCallback } fr
 import type { AnchorSettings } from './settings/common-settings.ts';
 
 export function createRecordCheckpointWriter(
-  { resource, stores, anchor, ...options }: GatewayOptions,
+  { resource, identifier = resource, stores, anchor, ...options }: GatewayOptions,
   {
     sealSecret,
     sequence,
@@ -23,7 +23,7 @@ export function createRecordCheckpointWriter(
   return createCheckpointWriter({
     store: stores.checkpoints,
     key: deriveReceiptKey(newest),
-    gateway: resource,
+    gateway: identifier,
     ...(anchor === undefined ? {} : { anchor: () => anchorOf(anchor, options.fetch ?? fetch) }),
     sequence,
     clock,

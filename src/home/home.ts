@@ -75,7 +75,7 @@ export async function createHome(options: HomeOptions) {
   const people = createPeopleStore(providerDatabase, () => clock.now());
   const keys = new ApprovalKeys({
     store: stores.keys,
-    gateway: address,
+    gateway: options.gateway.identifier ?? address,
     rpId: new URL(address).hostname,
     origin: address,
     rpName: options.about.name,
@@ -89,6 +89,7 @@ export async function createHome(options: HomeOptions) {
     ...fetching,
     issuer: address,
     resource: address,
+    gatewayIdentifier: options.gateway.identifier,
     database: providerDatabase,
     ...defined({ others: stores.others }),
     people,

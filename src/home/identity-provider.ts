@@ -231,7 +231,7 @@ async function openProviderState(
     signed: createSignedGrants({
       keys: options.keys,
       signatures: options.signatures ?? 'off',
-      gateway: options.resource,
+      gateway: options.gatewayIdentifier ?? options.resource,
       now,
     }),
     revocations: openCompanyRevocations({ database, companies, now }),

@@ -24,6 +24,7 @@ export type AuditEvent =
   | 'signed'
   | 'key_enrolled'
   | 'key_removed'
+  | 'address_changed'
   | 'access_granted'
   | 'access_revoked'
   | 'signal_received'

@@ -5,6 +5,8 @@ export interface SigningKey {
   /** The credential ID, in base64url. Never reused. */
   readonly credentialId: string;
   readonly sub: string;
+  /** The WebAuthn RP ID for which the key was created. The key can sign only there. */
+  readonly rpId: string;
   /** COSE_Key (RFC 9052 §7). */
   readonly publicKey: Uint8Array;
   /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */

@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
+import { ProposalTransitions } from '../../approval/transitions.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type BrokerCredentialStore, createBrokerCredentialStore } from '../../gateway/broker/key-pairs.ts';
 import { type NamedBroker, toBrokerCredentialLocation } from '../../gateway/broker/named-broker.ts';
@@ -7,8 +8,10 @@ import type { GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { openPushSubscriptions, type PushSubscriptions } from '../../home/phone/push/push-subscriptions.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
 import { folderProblem } from '../../machine/directories.ts';
+import { createTokenSeal } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type AuthorizedClientStore, createAuthorizedClientStore } from '../../store/home/authorized-clients.ts';
+import { endAllSignIns } from '../../store/home/oidc-store.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
 import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
 import { createSessionStore } from '../../store/home/sessions.ts';
@@ -31,6 +34,9 @@ export interface OpenHome {
   readonly pushes: PushSubscriptions;
   readonly endKey: (username: string, credentialId: string) => Promise<void>;
   readonly endBrowsers: (username: string) => Promise<void>;
+  /** Ends the sign-ins of all people, on browsers and devices. */
+  readonly endAllSignIns: () => Promise<void>;
+  readonly transitions: ProposalTransitions;
 }
 
 /**
@@ -64,7 +70,7 @@ export async function withHome<T>(
       people,
       keys: new ApprovalKeys({
         store: stores.keys,
-        gateway: address,
+        gateway: gateway.identifier ?? address,
         rpId: new URL(address).hostname,
         origin: address,
         rpName: 'trade-agent',
@@ -90,6 +96,8 @@ export async function withHome<T>(
         await pushes.endPerson(username);
       },
       recoveryCodes: createRecoveryCodeStore({ database: sql, clock }),
+      endAllSignIns: () => endAllSignIns(sql),
+      transitions: new ProposalTransitions(stores.proposals, createTokenSeal(secrets.sealSecret), clock),
     });
   } finally {
     await database.close();

@@ -29,12 +29,13 @@ async function toListedUsers(home: OpenHome) {
         .map(({ broker, accountNumber: number, environment }) => ({ broker, number, environment }));
       const [first] = accounts;
       const code = await recoveryCodes.find(username);
+      const { rpId } = keys.site;
       const unused: 'unused' | 'used' = code?.usedAt === undefined ? 'unused' : 'used';
       return {
         username,
         name,
         email,
-        authenticators: (await keys.list(username)).map(toListedAuthenticator),
+        authenticators: (await keys.listAll(username)).map((key) => toListedAuthenticator(key, rpId)),
         account: first === undefined ? null : { number: first.number, environment: first.environment },
         accounts,
         recovery_code: code === undefined ? ('none' as const) : unused,
@@ -46,13 +47,15 @@ async function toListedUsers(home: OpenHome) {
 /** Strips leading dashes, so that no command interprets a credential ID as an option. */
 const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
-function toListedAuthenticator(key: SigningKey) {
+/** @param host the home's host; a key for another host was created at a former address, and can't sign at this one */
+function toListedAuthenticator(key: SigningKey, host: string) {
   return {
     id: idForTyping(key.credentialId),
     name: key.name,
     kind: key.method === 'software' ? ('software' as const) : ('passkey' as const),
     /** Whether the passkey can be synced to several devices. */
     synced: key.deviceType === 'multiDevice',
+    former_host: key.rpId === host ? null : key.rpId,
     enrolled_at: formatUtcSeconds(key.enrolledAt),
     last_used_at: formatTime(key.lastUsedAt),
   };
@@ -98,7 +101,7 @@ export async function removeAuthenticator(
 ) {
   return await withHome(app, folder, async (home) => {
     const person = await findPerson(home, username);
-    const all = await home.keys.list(person.username);
+    const all = await home.keys.listAll(person.username);
     const begins = idForTyping(id);
     const found = all.filter(
       ({ credentialId, name }) => name === id || (begins !== '' && idForTyping(credentialId).startsWith(begins)),
@@ -111,7 +114,8 @@ export async function removeAuthenticator(
     );
     await home.keys.remove('machine', key.credentialId);
     await home.endKey(person.username, key.credentialId);
-    return { username: person.username, authenticator: toListedAuthenticator(key), left: all.length - 1 };
+    const { length: left } = await home.keys.list(person.username);
+    return { username: person.username, authenticator: toListedAuthenticator(key, home.keys.site.rpId), left };
   });
 }
 

@@ -55,7 +55,7 @@ export interface ApprovalSigningOptions extends PublicKeyCredentialRequestOption
 
 export interface ApprovalKeysOptions {
   readonly store: SigningKeyStore;
-  /** The gateway's resource identifier. */
+  /** The gateway's identifier, which statements name. It stays the same if the home gets another address. */
   readonly gateway: string;
   /** The host for which passkeys are created: `home.example`, `localhost`. */
   readonly rpId: string;
@@ -117,7 +117,7 @@ export class ApprovalKeys {
   async creationOptions(
     by: { readonly secret: string } | { readonly sub: string },
   ): Promise<PublicKeyCredentialCreationOptionsJSON> {
-    const { store, rpName, rpId } = this.#options;
+    const { rpName, rpId } = this.#options;
     const sub = await this.#whose(by);
     const { generateRegistrationOptions } = await import('@simplewebauthn/server');
     return await generateRegistrationOptions({
@@ -129,7 +129,7 @@ export class ApprovalKeys {
       challenge: new Uint8Array(this.#challenges.draw(creationPurpose(by, sub))),
       timeout: PROMPT_TIMEOUT_MS,
       attestationType: 'none',
-      excludeCredentials: (await store.listByPerson(sub)).map(({ credentialId }) => ({ id: credentialId })),
+      excludeCredentials: (await this.list(sub)).map(({ credentialId }) => ({ id: credentialId })),
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
       supportedAlgorithmIDs: SIGNATURE_ALGORITHMS,
     });
@@ -151,6 +151,7 @@ export class ApprovalKeys {
     const key: SigningKey = {
       ...registered,
       sub,
+      rpId: this.#options.rpId,
       method: 'webauthn',
       name: keyName(name),
       enrolledAt: clock.now(),
@@ -177,11 +178,16 @@ export class ApprovalKeys {
     key: string | RegistrationResponseJSON,
   ): Promise<PublicKeyCredentialRequestOptionsJSON> {
     const challenge = this.#challenges.draw(keyAction(action, sub, key));
-    return this.#requestOptions(challenge, await this.#options.store.listByPerson(sub));
+    return this.#requestOptions(challenge, await this.list(sub));
   }
 
-  /** Returns a person's accepted keys, oldest first. */
+  /** Returns a person's keys for this site, oldest first. */
   async list(sub: string): Promise<SigningKey[]> {
+    return (await this.listAll(sub)).filter(({ rpId }) => rpId === this.#options.rpId);
+  }
+
+  /** Also returns keys that were created at a former address of the home, and can sign only there. */
+  async listAll(sub: string): Promise<SigningKey[]> {
     return await this.#options.store.listByPerson(sub);
   }
 
@@ -257,7 +263,7 @@ export class ApprovalKeys {
    */
   async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalSigningOptions> {
     const statement = approvalStatement(details, sub);
-    const passkeys = (await this.#options.store.listByPerson(sub)).filter(({ method }) => method === 'webauthn');
+    const passkeys = (await this.list(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
       throw signatureProblem('signature_key_unknown', 'you have no passkey enrolled here', {
         hint: 'Pair your phone. "trade-agent home pair" shows how.',
@@ -282,7 +288,8 @@ export class ApprovalKeys {
   ): Promise<VerifiedEvidence> {
     const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
     const statement = approvalStatement(details, sub);
-    if (statement.gateway !== gateway) {
+    // A client's direct request names the gateway's address.
+    if (statement.gateway !== gateway && statement.gateway !== origin) {
       throw signatureProblem('signature_gateway', 'the approval was signed for another gateway', {
         fields: ['gateway'],
       });
@@ -331,7 +338,7 @@ export class ApprovalKeys {
     sub: string,
     { credentialId, publicKey }: Pick<SigningKey, 'credentialId' | 'publicKey'>,
   ): Promise<void> {
-    const { store, clock, softwareKeys } = this.#options;
+    const { store, clock, softwareKeys, rpId } = this.#options;
     if (!softwareKeys) {
       throw signatureProblem('signature_software', 'the terminal phone’s keys are not accepted here');
     }
@@ -341,6 +348,7 @@ export class ApprovalKeys {
       credentialId,
       publicKey,
       sub,
+      rpId,
       algorithm: EDDSA,
       counter: 0,
       method: 'software',

@@ -9,6 +9,7 @@ import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from 
 import { defined } from '../../values/defined.ts';
 import { findApprovingMandate } from '../access.ts';
 import { evidenceSchema } from '../signature/statement.ts';
+import { readClientData } from '../signature/verify-evidence.ts';
 import { requireValidGrant } from './grant-receipt.ts';
 import { ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
@@ -179,8 +180,7 @@ async function signedApprovals(
     approvals.push({
       sub: who,
       evidence,
-      origin: site.origin,
-      rp_id: site.rpId,
+      ...signingSite(evidence, site),
       key: {
         credential_id: key.credentialId,
         public_key: Buffer.from(key.publicKey).toString('base64url'),
@@ -193,6 +193,26 @@ async function signedApprovals(
     });
   }
   return approvals;
+}
+
+/** Returns the site on which a passkey signed, which the gateway verified then. The home may have moved since. */
+function signingSite(
+  { method, client_data_json: clientData }: SignedApproval['evidence'],
+  { origin, rpId }: NonNullable<ReceiptSources['site']>,
+) {
+  const signed = method === 'webauthn' ? originOf(clientData) : undefined;
+  return typeof signed === 'string' && URL.canParse(signed)
+    ? { origin: signed, rp_id: new URL(signed).hostname }
+    : { origin, rp_id: rpId };
+}
+
+/** Returns undefined for data that is damaged. Verifying the receipt reports that. */
+function originOf(clientData: string): unknown {
+  try {
+    return readClientData(clientData).origin;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns an approval with its key as the record tells of its enrollment: a later name is in no line. */

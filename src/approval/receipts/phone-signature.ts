@@ -22,6 +22,7 @@ export async function requireSigned(statement: ApprovalStatement, approval: Sign
   const asEnrolled: SigningKey = {
     credentialId: key.credential_id,
     sub,
+    rpId,
     publicKey: Buffer.from(key.public_key, 'base64url'),
     algorithm: key.algorithm,
     // The key's counter was checked when the gateway received the signature.

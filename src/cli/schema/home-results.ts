@@ -12,6 +12,10 @@ const authenticator = z.object({
   name: z.string(),
   kind: z.enum(['passkey', 'software']),
   synced: z.boolean().describe('true if it can be on several devices at once'),
+  former_host: z
+    .string()
+    .nullable()
+    .describe('host of a former address of the home, if it was created there and can’t approve at this one'),
   enrolled_at: timeSchema,
   last_used_at: timeSchema.nullable(),
 });
@@ -46,6 +50,12 @@ export const homeResultSchemas = {
       accounts: z.record(z.string(), z.record(z.string(), z.unknown())).describe('same format as limits.yaml'),
     }),
     recovery_code: recoveryCode,
+    next,
+  }),
+  'home-address': z.object({
+    before: z.string(),
+    address: z.string(),
+    asked_again: z.int().describe('number of open proposals, about which the phone is asked again'),
     next,
   }),
   'home-serve': z.object({

@@ -17,10 +17,12 @@ export type Receipts = ReturnType<typeof createReceipts>;
 export function createReceipts(
   {
     resource,
+    identifier = resource,
     stores,
     keys,
   }: {
     readonly resource: string;
+    readonly identifier?: string | undefined;
     readonly stores: GatewayStores;
     readonly keys?: Pick<ApprovalKeys, 'site'> | undefined;
   },
@@ -35,7 +37,7 @@ export function createReceipts(
   const [newest, ...older] = toSecretList(parts.sealSecret);
   const key = deriveReceiptKey(newest);
   const sources = async () => ({
-    gateway: resource,
+    gateway: identifier,
     proposals: stores.proposals,
     keys: stores.keys,
     orders: stores.orders,

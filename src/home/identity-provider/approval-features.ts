@@ -20,6 +20,7 @@ type Features = NonNullable<Configuration['features']>;
 export interface ApprovalFeatureOptions {
   readonly issuer: string;
   readonly resource: string;
+  readonly gatewayIdentifier?: string | undefined;
   readonly gatewayClient: GatewayClient;
   readonly servers: readonly AgentServer[];
   readonly requests: Pick<ApprovalRequests, 'evidenceOf'>;
@@ -65,11 +66,11 @@ export const DETAILS_NOT_ALLOWED = 'only approvals can have authorization detail
 
 /** Parses the subject of a request from its authorization details. @throws `invalid_authorization_details` */
 export function parseRequestSubject(
-  { resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>,
+  { resource, gatewayIdentifier, now }: Pick<ApprovalFeatureOptions, 'resource' | 'gatewayIdentifier' | 'now'>,
   details: unknown,
 ) {
   try {
-    return parseApprovalSubject(details, { resource, now: now() });
+    return parseApprovalSubject(details, { resource, gatewayIdentifier, now: now() });
   } catch (error) {
     if (error instanceof UnacceptableDetailsError) throw new errors.InvalidAuthorizationDetails(error.message);
     throw error;

@@ -45,11 +45,20 @@ interface ApprovalSubject {
 /** Maximum lifetime of an approval request, in seconds. */
 export const MAX_REQUEST_LIFETIME_S = { proposal: 24 * 3600, other: 3600 } as const;
 
+interface ApprovalTarget {
+  /** The gateway's address, which direct requests name. */
+  readonly resource: string;
+  /** The gateway's identifier, which proposals name. Default: `resource`. */
+  readonly gatewayIdentifier?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /**
  * Reads the `authorization_details` of a CIBA request: one proposal, one order, or one message.
  * @throws {UnacceptableDetailsError}
  */
-export function parseApprovalSubject(text: unknown, target: { resource: string; now: number }): ApprovalSubject {
+export function parseApprovalSubject(text: unknown, target: ApprovalTarget): ApprovalSubject {
   const found = parseSingleObject(text);
   const { resource: gateway, now } = target;
   if (isProposalDetails(found)) return readProposal(found, target);
@@ -68,8 +77,9 @@ export function parseApprovalSubject(text: unknown, target: { resource: string; 
   return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
 
-function readProposal(found: object, { resource, now }: { resource: string; now: number }): ApprovalSubject {
-  const details = rethrowUnacceptable(() => parseProposalDetails(found, { gateway: resource, now }));
+function readProposal(found: object, { resource, gatewayIdentifier, now }: ApprovalTarget): ApprovalSubject {
+  const gateway = gatewayIdentifier ?? resource;
+  const details = rethrowUnacceptable(() => parseProposalDetails(found, { gateway, now }));
   const { detailsType, scope, subjectSchema, check } = getKindDefinition(details.kind);
   if (details.type !== detailsType) throw new UnacceptableDetailsError(`the type must be ${detailsType}`);
   // Rejects incomplete subjects and subjects with invisible characters before the phone displays them.

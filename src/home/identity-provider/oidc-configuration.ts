@@ -221,7 +221,8 @@ function cookieNames(issuer: string): { interaction: string; resume: string } {
   return { interaction: `${prefix}_interaction`, resume: `${prefix}_interaction_resume` };
 }
 
-function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Configuration['ttl'] {
+function lifetimes(options: OidcConfigurationOptions): Configuration['ttl'] {
+  const { resource, companies, now } = options;
   const secondsUntil = (rfc3339: string) => Math.max(1, Math.floor((Date.parse(rfc3339) - now()) / 1000));
   return {
     AccessToken: (_ctx, token) => {
@@ -235,7 +236,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     },
     BackchannelAuthenticationRequest: (ctx, request) => {
       const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);
-      const { details, isProposal } = parseRequestSubject({ resource, now }, request.params?.authorization_details);
+      const { details, isProposal } = parseRequestSubject(options, request.params?.authorization_details);
       const longest = isProposal ? MAX_REQUEST_LIFETIME_S.proposal : MAX_REQUEST_LIFETIME_S.other;
       return Math.min(asked, longest, secondsUntil(details.expires_at));
     },

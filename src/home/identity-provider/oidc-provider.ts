@@ -74,6 +74,8 @@ export interface ProtocolOptions {
   readonly issuer: string;
   /** The gateway's resource indicator: the audience of access tokens. */
   readonly resource: string;
+  /** The gateway's identifier, which proposals and grants name. Default: `resource`. */
+  readonly gatewayIdentifier?: string | undefined;
   readonly people: PeopleStore;
   /** The only client that may exchange tokens for the broker (`private_key_jwt`). */
   readonly gatewayClient: { readonly client_id: string; readonly jwks: JSONWebKeySet };
@@ -143,7 +145,7 @@ function openProvider(
   keys: readonly JWK[],
   replayed: { jti?: unknown },
 ): Provider {
-  const { issuer, resource, faults, requests, clients, now, onError } = parts;
+  const { issuer, resource, gatewayIdentifier, faults, requests, clients, now, onError } = parts;
   const provider = new Provider(
     issuer,
     createOidcConfiguration({
@@ -152,7 +154,7 @@ function openProvider(
       cookieKey: parts.keys.cookie,
       askPerson: async ({ request, account, client, most }) => {
         const { authorization_details: text, binding_message: sent } = request.params ?? {};
-        const { details, bindingMessage } = parseApprovalSubject(text, { resource, now: now() });
+        const { details, bindingMessage } = parseApprovalSubject(text, { resource, gatewayIdentifier, now: now() });
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
         if (saved?.exp === undefined) throw new Error('the request was not stored');
         const code = 'proposal' in details ? details.code : await unusedCode(requests, account.accountId);

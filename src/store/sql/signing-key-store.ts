@@ -32,9 +32,9 @@ export function createSigningKeyStore(database: SqlTransactions): SigningKeyStor
         if ((yield* findKey(key.credentialId)) !== undefined) return 'known';
         if (!(yield* consumeProof(by, key.sub, now))) return 'stale';
         yield* run(
-          `INSERT INTO signing_keys (credential_id, sub, public_key, algorithm, counter, method, device_type, backed_up,
+          `INSERT INTO signing_keys (credential_id, sub, rp_id, public_key, algorithm, counter, method, device_type, backed_up,
              name, transports, enrolled_at)
-           VALUES (@credentialId, @sub, @publicKey, @algorithm, @counter, @method, @deviceType, @backedUp,
+           VALUES (@credentialId, @sub, @rpId, @publicKey, @algorithm, @counter, @method, @deviceType, @backedUp,
              @name, @transports, @enrolledAt)`,
           keyValues(key),
         );
@@ -139,10 +139,11 @@ function* recordKeyUse(
 }
 
 function keyValues(key: SigningKey) {
-  const { credentialId, sub, algorithm, counter, method, deviceType, name, enrolledAt } = key;
+  const { credentialId, sub, rpId, algorithm, counter, method, deviceType, name, enrolledAt } = key;
   return {
     credentialId,
     sub,
+    rpId,
     algorithm,
     counter,
     method,
@@ -158,6 +159,7 @@ function keyValues(key: SigningKey) {
 interface SigningKeyRow {
   readonly credential_id: string;
   readonly sub: string;
+  readonly rp_id: string;
   readonly public_key: Buffer;
   readonly algorithm: number;
   readonly counter: number;
@@ -175,6 +177,7 @@ function toKey(row: SigningKeyRow): SigningKey {
   return {
     credentialId: row.credential_id,
     sub: row.sub,
+    rpId: row.rp_id,
     publicKey: new Uint8Array(row.public_key),
     algorithm: row.algorithm,
     counter: row.counter,

@@ -13,6 +13,7 @@ export function signingKeyStoreContract(open: OpenStores): void {
   const keyOf = (credentialId: string, more: Partial<SigningKey> = {}): SigningKey => ({
     credentialId,
     sub: 'alice',
+    rpId: 'home.example',
     publicKey: new Uint8Array([1, 2, 3]),
     algorithm: -7,
     counter: 5,

@@ -64,6 +64,7 @@ export class MovedClock implements Clock {
 const signingKey = (sub: string): SigningKey => ({
   credentialId: `${sub}s-key`,
   sub,
+  rpId: 'localhost',
   publicKey: new Uint8Array(),
   algorithm: -7,
   counter: 0,

@@ -54,6 +54,7 @@ export async function filledStores(stores: GatewayStores): Promise<void> {
       ...{
         credentialId: 'key-1',
         sub,
+        rpId: 'home.example',
         publicKey: new Uint8Array([1]),
         algorithm: -7,
         counter: 1,

@@ -16,13 +16,7 @@ export function addHomeInitCommand(home: CliCommand): void {
     .description(
       'Create a home. Asks where your phone is, for your name, your broker and its credentials (hidden), limits and notices, or takes them as options. Tests the credentials at the broker. Practice with simulated money needs none. Does not start the home, and leaves nothing behind if interrupted.',
     )
-    .addOption(
-      createChoiceOption(
-        '--phone <where>',
-        'where your phone is: this browser, anywhere through Tailscale funnel or serve, or behind your own domain or proxy',
-        ['browser', 'funnel', 'serve', 'domain', 'proxy'],
-      ),
-    )
+    .addOption(createPhoneOption())
     .option(
       '--address <url>',
       'https://NAME, or http://localhost:PORT for this machine only (default: http://localhost:4780)',
@@ -69,6 +63,13 @@ export function addHomeInitCommand(home: CliCommand): void {
     .exits(exitCodes.busy)
     .runs((context, options: InitOptions, command: CliCommand) => init(context, resolveHomeFolder(command), options));
 }
+
+export const createPhoneOption = () =>
+  createChoiceOption(
+    '--phone <where>',
+    'where your phone is: this browser, anywhere through Tailscale funnel or serve, or behind your own domain or proxy',
+    ['browser', 'funnel', 'serve', 'domain', 'proxy'],
+  );
 
 async function init(context: Context, folder: string, options: InitOptions): Promise<void> {
   const { makeHome } = await import('./make-home.ts');

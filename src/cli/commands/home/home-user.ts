@@ -144,8 +144,8 @@ export function userLines(user: ListedUser): string[] {
 }
 
 function authenticatorLine(authenticator: ListedAuthenticator): string {
-  const { id, name, kind, synced, enrolled_at, last_used_at } = authenticator;
+  const { id, name, kind, synced, former_host: former, enrolled_at, last_used_at } = authenticator;
   const what = kind === 'software' ? 'software key' : synced ? 'synced passkey' : 'single-device passkey';
   const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
-  return `  ${id.slice(0, DISPLAYED_ID_LENGTH)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}`;
+  return `  ${id.slice(0, DISPLAYED_ID_LENGTH)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}${former === null ? '' : `; only for the former address at ${former}`}`;
 }

@@ -5,16 +5,20 @@ import type { ServiceManager } from '../../../app/home/service.ts';
 import type { HomeStatus, PairingLink } from '../../../app/home/users.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
+import { defined } from '../../../values/defined.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { createChoiceOption } from '../../options/choice.ts';
+import { parseListenAddress } from '../../options/listen-address.ts';
+import { addListeningOptions } from '../../options/listening.ts';
 import { addHomeBackupCommands } from './home-backup.ts';
 import { addHomeBrokerCommands } from './home-broker.ts';
 import { resolveHomeFolder } from './home-folder-option.ts';
-import { addHomeInitCommand } from './home-init.ts';
+import { addHomeInitCommand, createPhoneOption } from './home-init.ts';
 import { addHomeMigrateCommand } from './home-migrate.ts';
 import { addHomeServeCommand } from './home-serve.ts';
 import { addHomeUserCommands, userLines } from './home-user.ts';
+import type { ReachOptions } from './init-answers.ts';
 
 export function addHomeCommand(program: CliCommand): void {
   const home = program
@@ -34,6 +38,7 @@ export function addHomeCommand(program: CliCommand): void {
   addHomeServeCommand(home);
   addHomeStatus(home);
   addHomePair(home);
+  addHomeAddress(home);
   addHomeUserCommands(home);
   addHomeBrokerCommands(home);
   addHomeNotices(home);
@@ -69,6 +74,51 @@ async function showPairing(context: Context, pairing: PairingLink): Promise<void
     io.talk(`${pairingText(pairing)}.`);
   }
   await output.result('home-pairing', { user, url, expires_at: expiresAt }, () => url);
+}
+
+function addHomeAddress(home: CliCommand): void {
+  const address = home
+    .command('address')
+    .summary("change the home's address")
+    .description("Change the home's address, and how phones reach it.")
+    .examples(['trade-agent home address set --phone funnel', 'from this browser to your phone, anywhere']);
+  const setting = address
+    .command('set')
+    .description(
+      'Move a stopped home to another address. Phones are paired again and devices sign in again; proposals, mandates, keys, limits and the record stay.',
+    )
+    .argument('[url]', 'https://NAME, or http://localhost:PORT (default: asks, or from --phone)')
+    .addOption(createPhoneOption())
+    .option('--listen <host:port>', 'the local address to listen on (default: from the address)', parseListenAddress);
+  addListeningOptions(setting)
+    .examples(
+      ['trade-agent home address set --phone funnel', 'any phone, through Tailscale'],
+      ['trade-agent home address set https://home.example', 'behind a proxy on this machine'],
+    )
+    .exits(exitCodes.busy)
+    .runs(async (context, url: string | undefined, options: ReachOptions, command: CliCommand) => {
+      const { setHomeAddress } = await import('../../../app/home/set-address.ts');
+      const { promptForPhone } = await import('./init-answers.ts');
+      const reach = await promptForPhone(context, { ...options, ...defined({ address: url }) });
+      const moved = await setHomeAddress(context, resolveHomeFolder(command), reach);
+      const next = [
+        'trade-agent home serve',
+        `trade-agent config set profiles.home.issuer ${moved.address}`,
+        `trade-agent config set profiles.home.gateway ${moved.address}`,
+        'trade-agent login --profile home',
+      ];
+      await context.output.result(
+        'home-address',
+        { before: moved.before, address: moved.address, asked_again: moved.askedAgain, next },
+        () =>
+          [
+            `The home's address is ${moved.address} (before: ${moved.before}).`,
+            ...(moved.askedAgain === 0 ? [] : [`Your phone is asked again about ${moved.askedAgain} open proposals.`]),
+            'Next, pair your phone again, and sign in on each device:',
+            ...next.map((line) => `  ${line}`),
+          ].join('\n'),
+      );
+    });
 }
 
 interface ServiceOptions {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { NewHome } from '../../../app/home/init-home.ts';
+import type { HomeReach } from '../../../app/home/set-address.ts';
 import { createPerson } from '../../../app/home/users.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { OfferedBroker, PRACTICE_BROKER } from '../../../gateway/broker/offered-brokers.ts';
@@ -28,9 +28,14 @@ import { type ListeningFlags, toListenOptions } from '../../options/listening.ts
 import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 
-export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
+export interface ReachOptions extends Partial<ListeningFlags> {
   readonly phone?: PhonePlace;
   readonly address?: string;
+  readonly listen?: ListenAddress;
+  readonly yes?: boolean;
+}
+
+export interface InitOptions extends BrokerKeyOptions, ReachOptions {
   readonly name?: string;
   readonly user?: string;
   readonly email?: string;
@@ -41,8 +46,6 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly maxOrder?: string;
   readonly maxDayOrders?: string;
   readonly ntfy?: string;
-  readonly listen?: ListenAddress;
-  readonly yes?: boolean;
 }
 
 /** The default daily limit is the maximum size of an order times this number. */
@@ -58,7 +61,7 @@ const invalidOption = (option: string, problem: string) =>
     hint: 'See "trade-agent home init --help". Nothing was written.',
   });
 
-const shouldAsk = ({ io }: PromptContext, { yes }: InitOptions) => io.interactive && yes !== true;
+const shouldAsk = ({ io }: PromptContext, { yes }: ReachOptions) => io.interactive && yes !== true;
 
 /** The answers to the question of where the owner's phone is, by the value of `--phone`. */
 const phoneAnswers = {
@@ -71,13 +74,11 @@ const phoneAnswers = {
 type PhonePlace = keyof typeof phoneAnswers;
 const phonePlaces = Object.keys(phoneAnswers) as PhonePlace[];
 
-type Reach = Pick<NewHome['settings'], 'address' | 'tailscale' | 'tls' | 'listen' | 'proxy'>;
-
 /**
  * Asks where the phone is, unless options say so, and returns the settings with which the phone reaches the home.
  * @throws {TradeAgentError} `usage`; `not_found`, `invalid_config` if Tailscale can't be used
  */
-export async function promptForPhone(context: Context, options: InitOptions): Promise<Reach> {
+export async function promptForPhone(context: Context, options: ReachOptions): Promise<HomeReach> {
   const place = await choosePlace(context, options);
   const given = toListenSettings(options);
   if (place === 'funnel' || place === 'serve')
@@ -91,7 +92,7 @@ export async function promptForPhone(context: Context, options: InitOptions): Pr
 }
 
 /** @returns undefined if only the address was given */
-async function choosePlace(context: Context, options: InitOptions): Promise<PhonePlace | undefined> {
+async function choosePlace(context: Context, options: ReachOptions): Promise<PhonePlace | undefined> {
   const { phone, address } = options;
   if (phone === 'browser' && address !== undefined && !isLocalAddress(address)) {
     throw invalidOption('--phone', 'browser needs an address on this machine');
@@ -105,7 +106,11 @@ async function choosePlace(context: Context, options: InitOptions): Promise<Phon
   return phonePlaces[await promptForChoice(context, 'Where is your phone?', Object.values(phoneAnswers))];
 }
 
-async function reachThroughTailscale(context: Context, { address }: InitOptions, mode: TailscaleMode): Promise<Reach> {
+async function reachThroughTailscale(
+  context: Context,
+  { address }: ReachOptions,
+  mode: TailscaleMode,
+): Promise<HomeReach> {
   const { findTailscale, missingFeatures, readTailscaleStatus, tailscaleName } = await import(
     '../../../app/home/tailscale.ts'
   );
@@ -126,7 +131,7 @@ async function reachThroughTailscale(context: Context, { address }: InitOptions,
 const notPublic = (address: string) =>
   isLocalAddress(address) ? 'a phone can’t open an address on this machine' : undefined;
 
-async function askAddress(context: PromptContext, options: InitOptions): Promise<string> {
+async function askAddress(context: PromptContext, options: ReachOptions): Promise<string> {
   if (!shouldAsk(context, options)) throw invalidOption('--address', 'is missing');
   const problemOf = (text: string) => findHomeAddressProblem(text) ?? notPublic(text);
   return await promptUntilValid(
@@ -137,7 +142,7 @@ async function askAddress(context: PromptContext, options: InitOptions): Promise
   );
 }
 
-async function askCertificate(context: PromptContext, options: InitOptions): Promise<Pick<Reach, 'tls'>> {
+async function askCertificate(context: PromptContext, options: ReachOptions): Promise<Pick<HomeReach, 'tls'>> {
   if (options.tlsCert !== undefined || options.tlsKey !== undefined) return {};
   if (!shouldAsk(context, options)) throw invalidOption('--tls-cert', 'is missing');
   const ask = async (question: string) =>
@@ -231,7 +236,7 @@ async function askLimit(
 }
 
 /** Returns the settings `listen`, `tls` and `proxy` for home.yaml, if given. @throws {TradeAgentError} `usage` */
-function toListenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
+function toListenSettings({ listen, tlsCert, tlsKey, proxy = [] }: ReachOptions) {
   const { tls } = toListenOptions({
     ...defined({ tlsCert, tlsKey }),
     proxy,

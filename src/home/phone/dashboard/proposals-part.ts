@@ -170,6 +170,7 @@ const eventTexts: Readonly<Record<AuditEvent, string>> = {
   signed: 'Signed',
   key_enrolled: 'Key enrolled',
   key_removed: 'Key removed',
+  address_changed: 'Home moved to another address',
   access_granted: 'Access granted',
   access_revoked: 'Access revoked',
   signal_received: 'Security event from a company',

@@ -302,6 +302,7 @@ const people = `
     -- Orders keys of the same millisecond: the lower number is older.
     place bigint GENERATED ALWAYS AS IDENTITY,
     sub text NOT NULL,
+    rp_id text NOT NULL,
     public_key bytea NOT NULL,
     algorithm integer NOT NULL,
     counter bigint NOT NULL,

@@ -193,6 +193,7 @@ const baseline = `
   CREATE TABLE signing_keys (
     credential_id TEXT PRIMARY KEY,
     sub TEXT NOT NULL,
+    rp_id TEXT NOT NULL,
     public_key BLOB NOT NULL,
     algorithm INTEGER NOT NULL,
     counter INTEGER NOT NULL,

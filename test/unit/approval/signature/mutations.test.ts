@@ -53,7 +53,7 @@ type Verdict = 'accepted' | 'refused';
 function keyOf({ algorithm, publicKey }: MutatedAssertion): SigningKey {
   return {
     ...{ credentialId: CREDENTIAL_ID, publicKey: new Uint8Array(publicKey), algorithm, counter: COUNTER },
-    ...{ sub: 'alice', method: 'webauthn', deviceType: 'singleDevice', backedUp: false },
+    ...{ sub: 'alice', rpId: RP_ID, method: 'webauthn', deviceType: 'singleDevice', backedUp: false },
     ...{ name: 'phone', transports: [], enrolledAt: 0 },
   } as SigningKey;
 }

@@ -1,0 +1,90 @@
+import type { Document } from 'yaml';
+import { readRequiredFile } from '../../config/required-file.ts';
+import { parseYaml, parseYamlDocument } from '../../config/yaml-file.ts';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
+import { homeSettingsSchema } from '../../home/settings/home-settings.ts';
+import { writePrivateFile } from '../../machine/private-file.ts';
+import { withProcessLock } from '../../machine/process-lock.ts';
+import type { App } from '../app.ts';
+import { homeFilePaths, readHomeSettings } from './home-files.ts';
+import type { NewHome } from './init-home.ts';
+import { type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
+
+/** The settings with which phones reach a home. */
+export type HomeReach = Pick<NewHome['settings'], 'address' | 'tailscale' | 'tls' | 'listen' | 'proxy'>;
+
+const REACH_KEYS = ['address', 'listen', 'tls', 'tailscale', 'proxy'] as const;
+
+/**
+ * Moves a home that is not running to another address. Passkeys stay in the store, but sign only at the address for which
+ * they were created, so each phone is paired again. Sign-ins end, because their tokens are from the former issuer. The
+ * gateway keeps its identifier, so that open proposals, mandates, receipts and the audit log stay valid. Proposals that
+ * wait for a decision are asked again at the next start.
+ *
+ * Each step may be repeated. After an interruption, the same command completes the move.
+ * @throws {TradeAgentError} `busy` while the home runs or an approved order is on its way; `usage`, `invalid_config`
+ */
+export async function setHomeAddress(app: Pick<App, 'clock' | 'env'>, folder: string, reach: HomeReach) {
+  requireOwnHomeFolder(folder);
+  const files = homeFilePaths(folder);
+  return await withProcessLock(files.lock, { what: `the home ${folder}`, waitMs: 0 }, async () => {
+    const { address: before } = await readHomeSettings(folder);
+    const settings = await withReach(files.settings, reach);
+    return await withHome(app, folder, async (home) => {
+      const gateway = await withAddress(files.gateway, reach.address, home.gateway.identifier ?? home.gateway.resource);
+      const askedAgain = await askAgain(home);
+      await home.endAllSignIns();
+      for (const { username } of await home.people.list()) {
+        await home.pushes.endPerson(username);
+        if (before === reach.address) continue;
+        const facts = { sub: username, from: before, to: reach.address, by: 'machine' };
+        await home.stores.audit.note({ event: 'address_changed', facts }, app.clock.now());
+      }
+      writePrivateFile(files.gateway, gateway);
+      writePrivateFile(files.settings, settings);
+      return { before, address: reach.address, askedAgain };
+    });
+  });
+}
+
+/** Withdraws the questions of open proposals. @returns their number @throws {TradeAgentError} `busy` */
+async function askAgain({ stores, transitions }: Pick<OpenHome, 'stores' | 'transitions'>): Promise<number> {
+  const open = await stores.proposals.list({ state: 'open' });
+  const underWay = open.filter(({ state }) => state !== 'drafted' && state !== 'requested');
+  if (underWay.length > 0) {
+    throw new TradeAgentError('busy', `${underWay.length} approved proposals are not completed yet`, {
+      hint: 'Serve the home until their outcome is known ("trade-agent home status"), then run this again. Nothing was changed.',
+    });
+  }
+  for (const proposal of open) if (proposal.state === 'requested') await transitions.move(proposal, 'drafted');
+  return open.length;
+}
+
+/** Returns home.yaml with other settings of how phones reach the home, and with its comments preserved. */
+async function withReach(file: string, reach: HomeReach): Promise<string> {
+  const document = await readDocument(file);
+  for (const key of REACH_KEYS) {
+    if (reach[key] === undefined) document.delete(key);
+    else document.set(key, document.createNode(reach[key]));
+  }
+  const text = document.toString();
+  await parseYaml(homeSettingsSchema, text, file);
+  return text;
+}
+
+async function withAddress(file: string, address: string, identifier: string): Promise<string> {
+  const document = await readDocument(file);
+  document.set('issuer', address);
+  document.set('resource', address);
+  if (identifier === address) document.delete('identifier');
+  else document.set('identifier', identifier);
+  document.setIn(['approval', 'phone_url'], `${address}/phone`);
+  const text = document.toString();
+  await parseYaml(gatewaySettingsSchema, text, file);
+  return text;
+}
+
+async function readDocument(file: string): Promise<Document> {
+  return (await parseYamlDocument(readRequiredFile(file, 'home', 'Check that this folder is a home.'), file)).document;
+}
