@@ -3,6 +3,7 @@ import type { AgentEvent } from '../agent/events.ts';
 import { modelServerUrl, resolveModelServer } from '../agent/model/model-server.ts';
 import { loadConfig, saveConfig } from '../config/config-file.ts';
 import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, SANDBOX_PROFILE } from '../config/resolve-profile.ts';
+import { isTradeAgentError } from '../errors/errors.ts';
 import { loadModelKey, storeModelKey } from '../secrets/model-key.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
@@ -116,6 +117,7 @@ export async function saveHomeAsDefault(
     gateway: address,
     environment,
     login_client: { client_id: HOME_LOGIN_CLIENT },
+    ...((await hasKeychain(app)) ? {} : { credential_store: 'file' as const }),
     ...defined({ model }),
   };
   await saveConfig(home, {
@@ -123,6 +125,20 @@ export async function saveHomeAsDefault(
     default_profile: HOME_PROFILE,
     profiles: { [HOME_PROFILE]: profile },
   });
+}
+
+/** Returns false if this machine has none, as a server or a container. A locked keychain can be unlocked. */
+async function hasKeychain(app: App): Promise<boolean> {
+  const { openCredentialStore } = await import('../secrets/places/open-credential-store.ts');
+  const named = { name: HOME_PROFILE, credential_store: 'keychain' } as const;
+  try {
+    await openCredentialStore(named, await app.home(), { env: app.env }).probe();
+    return true;
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code !== 'credential_store_unavailable') return true;
+    app.tell('This machine has no keychain: sign-ins are stored in an encrypted file.');
+    return false;
+  }
 }
 
 /** Returns whether the model's server needs an API key that is not set. OpenAI's server always needs one. */

@@ -35,7 +35,7 @@ async function toListedUsers(home: OpenHome) {
         username,
         name,
         email,
-        authenticators: (await keys.listAll(username)).map((key) => toListedAuthenticator(key, rpId)),
+        authenticators: (await home.stores.keys.listByPerson(username)).map((key) => toListedAuthenticator(key, rpId)),
         account: first === undefined ? null : { number: first.number, environment: first.environment },
         accounts,
         recovery_code: code === undefined ? ('none' as const) : unused,
@@ -101,7 +101,7 @@ export async function removeAuthenticator(
 ) {
   return await withHome(app, folder, async (home) => {
     const person = await findPerson(home, username);
-    const all = await home.keys.listAll(person.username);
+    const all = await home.stores.keys.listByPerson(person.username);
     const begins = idForTyping(id);
     const found = all.filter(
       ({ credentialId, name }) => name === id || (begins !== '' && idForTyping(credentialId).startsWith(begins)),

@@ -55,7 +55,7 @@ export interface ApprovalSigningOptions extends PublicKeyCredentialRequestOption
 
 export interface ApprovalKeysOptions {
   readonly store: SigningKeyStore;
-  /** The gateway's identifier, which statements name. It stays the same if the home gets another address. */
+  /** The gateway's identifier in statements. A client's direct request names the gateway's address instead. */
   readonly gateway: string;
   /** The host for which passkeys are created: `home.example`, `localhost`. */
   readonly rpId: string;
@@ -117,12 +117,11 @@ export class ApprovalKeys {
   async creationOptions(
     by: { readonly secret: string } | { readonly sub: string },
   ): Promise<PublicKeyCredentialCreationOptionsJSON> {
-    const { rpName, rpId } = this.#options;
     const sub = await this.#whose(by);
     const { generateRegistrationOptions } = await import('@simplewebauthn/server');
     return await generateRegistrationOptions({
-      rpName,
-      rpID: rpId,
+      rpName: this.#options.rpName,
+      rpID: this.site.rpId,
       userName: sub,
       userDisplayName: sub,
       userID: new Uint8Array(userHandle(this.#options, sub)),
@@ -177,18 +176,12 @@ export class ApprovalKeys {
     action: 'add' | 'remove',
     key: string | RegistrationResponseJSON,
   ): Promise<PublicKeyCredentialRequestOptionsJSON> {
-    const challenge = this.#challenges.draw(keyAction(action, sub, key));
-    return this.#requestOptions(challenge, await this.list(sub));
+    return this.#requestOptions(this.#challenges.draw(keyAction(action, sub, key)), await this.list(sub));
   }
 
   /** Returns a person's keys for this site, oldest first. */
   async list(sub: string): Promise<SigningKey[]> {
-    return (await this.listAll(sub)).filter(({ rpId }) => rpId === this.#options.rpId);
-  }
-
-  /** Also returns keys that were created at a former address of the home, and can sign only there. */
-  async listAll(sub: string): Promise<SigningKey[]> {
-    return await this.#options.store.listByPerson(sub);
+    return (await this.#options.store.listByPerson(sub)).filter(({ rpId }) => rpId === this.site.rpId);
   }
 
   /** @throws `not_found` */
@@ -288,7 +281,6 @@ export class ApprovalKeys {
   ): Promise<VerifiedEvidence> {
     const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
     const statement = approvalStatement(details, sub);
-    // A client's direct request names the gateway's address.
     if (statement.gateway !== gateway && statement.gateway !== origin) {
       throw signatureProblem('signature_gateway', 'the approval was signed for another gateway', {
         fields: ['gateway'],

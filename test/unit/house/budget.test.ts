@@ -4,8 +4,8 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_700,
-  app: 15_510,
+  cli: 17_730,
+  app: 15_630,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,
@@ -14,9 +14,9 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_340,
   notify: 700,
   sandbox: 8_300,
-  home: 16_630,
-  gateway: 21_860,
-  approval: 9_560,
+  home: 16_650,
+  gateway: 21_870,
+  approval: 9_570,
   jobs: 800,
   store: 14_410,
   auth: 3_400,
