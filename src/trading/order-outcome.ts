@@ -3,9 +3,18 @@ import { formatDollarAmount, formatSharePrice, formatShares } from './amounts.ts
 import { describeOptionSymbol } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { isMultiLeg } from './order-legs.ts';
-import { requiresPrice } from './order-types.ts';
+import { priceBand, requiresPrice } from './order-types.ts';
 import { openOrderHeadline } from './order-words.ts';
 import { isFinalStatus, type Order, type OrderLeg } from './views.ts';
+
+/**
+ * Returns an order as its owner approved it, for display: a market order goes to the broker as a limit order at its
+ * bound, and a stop as a stop limit.
+ */
+export function asApproved<T extends Order>(order: T, type: string | undefined): T {
+  const isBounded = type !== undefined && priceBand(type)?.goesOutAs === order.type;
+  return isBounded ? { ...order, type, limit_price: null } : order;
+}
 
 /** Returns an order's outcome in plain words: `Sold 10 NVDA at $127.94`. Prices are averages of the fills. */
 export function describeOrderOutcome(order: Order): string {

@@ -77,6 +77,8 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     const placed = (await world.book()).map(({ symbol }) => symbol);
     expect(placed).toContain('KO');
     expect(placed).not.toContain('JPM');
+    // The broker has it as a limit order, at the bound that was approved.
+    await terminal.turn('/orders\n', /BUY +3 +KO +market +/);
   });
 
   it('stays usable while two orders wait, and tells them apart', async () => {

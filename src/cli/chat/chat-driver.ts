@@ -9,7 +9,9 @@ import type { ThemeName } from '../../config/theme-name.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
 import { environmentName } from '../../trading/environment.ts';
+import { asApproved } from '../../trading/order-outcome.ts';
 import type { Context } from '../context/context.ts';
+import { approvedTypes } from '../text/approval-lines.ts';
 import { humanReader } from '../text/reader.ts';
 
 /** Maximum number of rows of `/chart`. */
@@ -58,7 +60,9 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     portfolio: () => portfolioReport(context, screen()),
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
-      const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
+      const listed = await (await context.gateway()).orders({ status: 'all', limit: 15 });
+      const types = approvedTypes(await (await agent()).approvals().catch(() => []));
+      const orders = listed.map((order) => asApproved(order, types.get(order.client_order_id)));
       return orders.length === 0 ? 'No orders.' : ordersText(orders.toReversed(), humanReader(screen().columns));
     },
     /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
@@ -96,21 +100,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       const profiles = await listProfiles(context);
       return profiles.map((one) => ({ ...one, environment: environmentName(one.environment) }));
     },
-    /** Returns the person's symbols: what they hold, then their watchlist. */
-    symbols: async () => {
-      const gateway = await context.gateway();
-      const [held, watched] = await Promise.all([
-        gateway.positions(),
-        gateway.watchlist().catch(() => ({ symbols: [] })),
-      ]);
-      const mine = held.map(({ symbol, qty, market_value }) => ({
-        label: symbol,
-        what: `${formatShares(qty)}, worth ${formatDollarAmount(market_value)}`,
-      }));
-      const known = new Set(held.map(({ symbol }) => symbol));
-      const others = watched.symbols.filter((symbol) => !known.has(symbol));
-      return [...mine, ...others.map((symbol) => ({ label: symbol, what: 'on your watchlist' }))];
-    },
+    symbols: () => listOwnSymbols(context),
     searchSymbols: async (typed: string) => {
       const found = await (await context.gateway()).searchAssets(typed);
       return found.map(({ symbol, name }) => ({ label: symbol, what: safeLine(name, MAX_NAME_LENGTH) }));
@@ -160,6 +150,19 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       return (await (await context.gateway()).halted()).state;
     },
   };
+}
+
+/** Lists the person's symbols: what they hold, then their watchlist. */
+async function listOwnSymbols(context: Context) {
+  const gateway = await context.gateway();
+  const [held, watched] = await Promise.all([gateway.positions(), gateway.watchlist().catch(() => ({ symbols: [] }))]);
+  const mine = held.map(({ symbol, qty, market_value }) => ({
+    label: symbol,
+    what: `${formatShares(qty)}, worth ${formatDollarAmount(market_value)}`,
+  }));
+  const known = new Set(held.map(({ symbol }) => symbol));
+  const others = watched.symbols.filter((symbol) => !known.has(symbol));
+  return [...mine, ...others.map((symbol) => ({ label: symbol, what: 'on your watchlist' }))];
 }
 
 async function startChatLogin(

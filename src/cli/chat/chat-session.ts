@@ -6,9 +6,9 @@ import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
-import { describeOrderOutcome } from '../../trading/order-outcome.ts';
+import { asApproved, describeOrderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
-import { approvalOutcome, isFinalApproval, wasReportedAsNotPlaced } from '../text/approval-lines.ts';
+import { approvalOutcome, approvedTypes, isFinalApproval, wasReportedAsNotPlaced } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
@@ -61,6 +61,8 @@ export class ChatSession {
   readonly #live = new AbortController();
   #following = false;
   readonly #toldLate = new Set<string>();
+  /** Approved types of orders, by `client_order_id`. */
+  readonly #types = new Map<string, string>();
   #snapshot: ChatSnapshot;
   #answer: ((yes: boolean) => void) | undefined;
   #quit = false;
@@ -267,7 +269,10 @@ export class ChatSession {
     try {
       for await (const event of events) {
         finished ||= event.type === 'result';
-        if (event.type === 'approval') for (const order of outcomeOrders(event.approval)) this.#watch.told(order);
+        if (event.type === 'approval') {
+          this.#rememberTypes([event.approval]);
+          for (const order of outcomeOrders(event.approval)) this.#watch.told(order);
+        }
         this.#dispatch({ type: 'event', talk, event });
       }
       if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');
@@ -300,7 +305,12 @@ export class ChatSession {
     this.#addLate(await this.driver.approvals().catch(() => []));
   }
 
+  #rememberTypes(approvals: readonly ApprovalView[]): void {
+    for (const [id, type] of approvedTypes(approvals)) this.#types.set(id, type);
+  }
+
   #addLate(approvals: readonly ApprovalView[]): void {
+    this.#rememberTypes(approvals);
     for (const approval of approvals) {
       if (!wasReportedAsNotPlaced(approval) || this.#toldLate.has(approval.id) || this.#quit) continue;
       this.#toldLate.add(approval.id);
@@ -338,7 +348,7 @@ export class ChatSession {
     if (followed) return;
     this.add({
       type: 'outcome',
-      text: safeLine(describeOrderOutcome(order)),
+      text: safeLine(describeOrderOutcome(asApproved(order, this.#types.get(order.client_order_id)))),
       good: order.status === 'filled' || order.status === 'partially_filled',
     });
     void this.refresh();

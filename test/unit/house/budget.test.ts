@@ -24,7 +24,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   config: 1_250,
   net: 1_830,
   machine: 600,
-  trading: 9_400,
+  trading: 9_420,
   oauth: 100,
   text: 250,
   errors: 350,

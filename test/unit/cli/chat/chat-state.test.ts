@@ -155,6 +155,19 @@ describe('the chat’s state', () => {
     });
   });
 
+  it.each([
+    ['market', 'limit', 'Open: buy 5 AAPL'],
+    ['limit', 'limit', 'Open: buy 5 AAPL at $225.70 or less'],
+    ['stop', 'stop_limit', 'Open: buy 5 AAPL once it trades at $220.00'],
+  ] as const)('says of a %s order that went out as a %s what was approved', (type, sent, text) => {
+    const terms = { type: sent, limit_price: '225.70', stop_price: sent === 'limit' ? null : '220.00' };
+    const placed = { ...order, ...terms, status: 'new', filled_qty: '0', filled_avg_price: null };
+    const state = stateAfter([
+      { type: 'approval', approval: { ...executed, order: { ...approval.order, type }, placed } },
+    ]);
+    expect(state.items).toEqual([{ type: 'outcome', text, good: true }]);
+  });
+
   it('remembers the thread of an approval that was left pending', () => {
     const interrupted = stateAfter([
       { type: 'thread', thread: 'th_1' },

@@ -3,7 +3,7 @@ import type { AgentEvent, ApprovalView } from '../../../../src/agent/events.ts';
 import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { manualClock } from '../manual-clock.ts';
-import { approval, doneResult, executed, NOW } from '../sample-events.ts';
+import { approval, doneResult, executed, NOW, order } from '../sample-events.ts';
 import { type ChatLook, openScreen, status } from './chat-screen.tsx';
 
 /** A driver whose run stays open after its events until it is told to end. */
@@ -488,6 +488,23 @@ describe('the chat’s screen', () => {
     await chat.turn('/profile live\r', 'error: profile "live" is missing gateway');
     await chat.session.idle();
     expect(chat.session.nextProfile).toBeUndefined();
+  });
+
+  it('tells of a later fill of a market order in its own words', async () => {
+    const clock = manualClock(NOW);
+    const market = { ...approval, order: { ...approval.order, type: 'market' } } as const;
+    const sent = { ...order, client_order_id: market.order.client_order_id, type: 'limit', limit_price: '225.70' };
+    const open = { ...sent, status: 'new', filled_qty: '0', filled_avg_price: null };
+    const parts = [open, { ...open, status: 'canceled' }];
+    const orders = async () => [parts.length > 1 ? (parts.shift() ?? open) : (parts[0] ?? open)];
+    const chat = openChat([], {
+      clock,
+      driver: { orders, approvals: async () => [{ ...market, status: 'executed' }] },
+    });
+    void chat.session.connect();
+    await clock.slept(5000);
+    clock.advance(5000);
+    await chat.shows('● Canceled: buy 5 AAPL\n');
   });
 
   it('leaves on a plain exit', async () => {
