@@ -4,7 +4,7 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_730,
+  cli: 17_780,
   app: 15_630,
   server: 2_850,
   mcp: 3_100,
