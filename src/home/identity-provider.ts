@@ -88,7 +88,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     { ...options, ...running, fetch: send, hidesCode: (request) => hidesCode(request, numberMatching) },
     options.push,
   );
-  const connections = createConnectionRequests({ database, vault, clock });
+  const connections = createConnectionRequests({ ...state, database, vault, clock });
   const deviceCodes = createDeviceCodes({ ...state, provider, issuer, resource, servers, now });
   const consents = createConsents({ ...state, provider, resource, now });
   const connectedAccounts = createConnectedAccountsApi({

@@ -6,9 +6,10 @@ export const grantTermsSchema = z.lazy(() =>
     /**
      * `device`: a sign-in by device code, also to a server that may work while the person is away. `agent`: an agent
      * that was allowed on the consent page. `registration`: one app that may register to send the person requests.
-     * `recovery_code`: a code that signs a browser in to view and deny.
+     * `recovery_code`: a code that signs a browser in to view and deny. `connection`: access to the person's account at
+     * a third party, which the home keeps; `client`, `resources` and `scopes` are then the third party's.
      */
-    kind: z.enum(['device', 'agent', 'registration', 'recovery_code']),
+    kind: z.enum(['device', 'agent', 'registration', 'recovery_code', 'connection']),
     /** The person who grants the access. */
     sub: z.string(),
     /** The client's id; null if the client is not known yet. */
@@ -20,9 +21,9 @@ export const grantTermsSchema = z.lazy(() =>
     resources: z.array(z.string()),
     /** A client acts for the person, so its access covers all of the person's accounts. */
     accounts: z.literal('all'),
-    /** The device that asked, or the address to which the client's code is sent. Unverified. */
+    /** The device or program that asked, or the address to which the client's code is sent. Unverified. */
     from: z.string().nullable(),
-    /** When the access ends; null if it lasts until the person removes the app or issues another recovery code. */
+    /** When the access ends; null if it lasts until the person removes it, or issues another recovery code. */
     ends_at: z.iso.datetime({ precision: 0 }).nullable(),
   }),
 );

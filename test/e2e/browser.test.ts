@@ -188,6 +188,7 @@ describe('a person with a phone, in a real browser', () => {
     expect(await text('connection')).toBe('Slack');
     expect(await text('scopes')).toBe('send messages as you');
     await shot('connect-account');
+    await page.getByTestId('allow').tap();
     await page.getByTestId('continue').tap();
     const alice = world.seed.users.find(({ username }) => username === 'alice');
     await page.locator('#username').fill('alice');

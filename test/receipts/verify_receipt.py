@@ -223,7 +223,7 @@ RECEIPT = members({
 
 
 TERMS = members({
-    "kind": one_of("device", "agent", "registration", "recovery_code"), "sub": text(), "client": or_null(text()),
+    "kind": one_of("device", "agent", "registration", "recovery_code", "connection"), "sub": text(), "client": or_null(text()),
     "client_name": or_null(text()), "scopes": many(text()), "resources": many(text()), "accounts": one_of("all"),
     "from": or_null(text()), "ends_at": or_null(SECONDS),
 })

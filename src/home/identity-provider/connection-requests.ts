@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { type GrantDetails, grantIdentifier } from '../../approval/signature/grant.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { run, type SqlTransactions, type SqlValues } from '../../store/sql/sql-database.ts';
+import type { GrantConsent, SignedGrants } from './signed-grants.ts';
 import { type ThirdPartyRequest, VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
@@ -17,7 +19,6 @@ export interface ConnectionRequest {
   readonly connection: string;
   readonly label: string;
   readonly scopes: readonly string[];
-  readonly authorizationUrl: string;
   readonly status: 'open' | 'expired' | ConnectionOutcome;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -37,8 +38,13 @@ export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 const LIFETIME_MS = 10 * 60_000;
 
 /** Stores the requests in the database, so that a person may return after a restart, and to any process. */
-export function createConnectionRequests(options: { database: SqlTransactions; vault: Vault; clock: Clock }) {
-  const { database, vault, clock } = options;
+export function createConnectionRequests(options: {
+  database: SqlTransactions;
+  vault: Vault;
+  clock: Clock;
+  signed: Pick<SignedGrants, 'details' | 'requireSignature'>;
+}) {
+  const { database, vault, clock, signed } = options;
   const rows = openConnectionRequestTable(database);
 
   const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
@@ -57,11 +63,29 @@ export function createConnectionRequests(options: { database: SqlTransactions; v
       connection: row.connection,
       label: known.label,
       scopes: row.scopes.split(' '),
-      authorizationUrl: vault.authorizationUrl(asked(row)),
       status: row.outcome ?? (row.expires_at <= clock.now() ? 'expired' : 'open'),
       expiresAt: row.expires_at,
     };
   };
+
+  /** Returns the user's request with this ticket, if it is open. */
+  const openRequest = async (ticket: string, user: string) => {
+    const row = await rows.byTicket(digest(ticket));
+    const request = view(row);
+    return row?.username === user && request?.status === 'open' ? { row, request } : undefined;
+  };
+  const toGrantDetails = ({ row, request }: { row: ConnectionRequestRow; request: ConnectionRequest }): GrantDetails =>
+    signed.details(grantIdentifier(row.ticket), {
+      kind: 'connection',
+      sub: row.username,
+      client: row.connection,
+      client_name: request.label,
+      scopes: [...request.scopes],
+      resources: [new URL(vault.authorizationUrl(asked(row))).origin],
+      accounts: 'all',
+      from: [row.client, row.device].filter(Boolean).join(', '),
+      ends_at: null,
+    });
 
   const redeemed = async (row: ConnectionRequestRow, code: string | undefined): Promise<ConnectionOutcome> => {
     if (code === undefined) return 'failed';
@@ -108,11 +132,34 @@ export function createConnectionRequests(options: { database: SqlTransactions; v
       const row = await rows.byAuthSession(digest(authSession));
       return row?.username === user ? view(row) : undefined;
     },
+    /** Returns the connection's details for signing; undefined if the user has no open request with this ticket. */
+    async details(ticket: string, user: string): Promise<GrantDetails | undefined> {
+      const open = await openRequest(ticket, user);
+      return open && toGrantDetails(open);
+    },
+    /**
+     * Records that the person signed the connection. No response of the third party is accepted before.
+     * @returns the URL of the third party's page; undefined if the user has no open request with this ticket
+     * @throws `signature_…` if the person did not sign; the request then stays open
+     */
+    async allow(ticket: string, user: string, consent: Omit<GrantConsent, 'days'>): Promise<string | undefined> {
+      const open = await openRequest(ticket, user);
+      if (open === undefined) return undefined;
+      await signed.requireSignature(toGrantDetails(open), consent);
+      const isSigned = await rows.sign(open.row.ticket, clock.now());
+      return isSigned ? vault.authorizationUrl(asked(open.row)) : undefined;
+    },
+    /** Ends a request without a connection. @returns undefined if the user has no open request with this ticket */
+    async deny(ticket: string, user: string): Promise<ConnectionRequest | undefined> {
+      const row = (await openRequest(ticket, user))?.row;
+      if (row === undefined || !(await rows.deny(row.ticket, clock.now()))) return undefined;
+      return view(await rows.byTicket(row.ticket));
+    },
     /**
      * Completes a request when the person returns from the third party. Only the user who started the request may
      * complete it: otherwise, whoever opens an attacker's link would connect their account for the attacker (RFC 9700
      * §4.7).
-     * @returns undefined for a response that belongs to no open request of this user
+     * @returns undefined for a response that belongs to no open request that this user signed
      */
     async finish(answer: {
       user: string;
@@ -128,18 +175,21 @@ export function createConnectionRequests(options: { database: SqlTransactions; v
       await rows.settle(row.ticket, denied ? 'denied' : await redeemed(row, code));
       return view(await rows.byTicket(row.ticket));
     },
-    /** Completes a request without a browser, for the sandbox's simulated phone. @throws {VaultError} */
-    async answerAs(
+    /**
+     * Allows a request and completes it without a browser, for the sandbox's simulated phone.
+     * @throws {VaultError}
+     * @throws `signature_…`
+     */
+    async allowAs(
       ticket: string,
-      user: string,
-      password: string,
-      decision: 'allow' | 'deny',
+      { username: user, password }: { username: string; password: string },
+      consent: Omit<GrantConsent, 'days'>,
     ): Promise<ConnectionRequest | undefined> {
-      const row = await rows.byTicket(digest(ticket));
-      if (row === undefined || row.username !== user || view(row)?.status !== 'open') return undefined;
-      const code = await vault.answerAs(asked(row), { username: user, password }, decision);
+      const row = (await openRequest(ticket, user))?.row;
+      if (row === undefined || (await requests.allow(ticket, user, consent)) === undefined) return undefined;
+      const code = await vault.allowAs(asked(row), { username: user, password });
       const { connection, state } = row;
-      return requests.finish({ user, connection, state, code, denied: code === undefined });
+      return requests.finish({ user, connection, state, code, denied: false });
     },
   };
   return requests;
@@ -167,6 +217,12 @@ function openConnectionRequestTable(database: SqlTransactions) {
        FROM connection_requests WHERE ${column} = @value`,
       { value },
     );
+  /** Changes a request that is still open. */
+  const update = (set: string, condition = '') => async (ticket: string, now: number) => {
+    const text = `UPDATE connection_requests SET ${set}
+       WHERE ticket = @ticket AND answered = 0 AND expires_at > @now ${condition}`;
+    return (await database.run(text, { ticket, now })) === 1;
+  };
   return {
     byTicket: select('ticket'),
     byAuthSession: select('auth_session'),
@@ -182,12 +238,10 @@ function openConnectionRequestTable(database: SqlTransactions) {
           request,
         );
       }),
-    /** The first response uses up the request's state, even if the response is a failure. */
-    async claim(ticket: string, now: number): Promise<boolean> {
-      const text =
-        'UPDATE connection_requests SET answered = 1 WHERE ticket = @ticket AND answered = 0 AND expires_at > @now';
-      return (await database.run(text, { ticket, now })) === 1;
-    },
+    sign: update('signed = 1'),
+    deny: update("answered = 1, outcome = 'denied'"),
+    /** The first response to a signed request uses up the request's state, even if the response is a failure. */
+    claim: update('answered = 1', 'AND signed = 1'),
     async settle(ticket: string, outcome: ConnectionOutcome): Promise<void> {
       await database.run('UPDATE connection_requests SET outcome = @outcome WHERE ticket = @ticket', {
         ticket,

@@ -76,19 +76,14 @@ export function createThirdPartyClient(request: typeof fetch) {
       return parsed.data;
     },
 
-    /**
-     * Submits the third party's login and consent form on the person's behalf.
-     * @returns the code, or undefined if the person denied access
-     * @throws {VaultError}
-     */
-    async answer(
+    /** Submits the third party's login and consent form on the person's behalf. @returns the code @throws {VaultError} */
+    async allow(
       connection: VaultConnection,
       asked: ThirdPartyRequest,
       credentials: { readonly username: string; readonly password: string },
-      decision: 'allow' | 'deny',
-    ): Promise<string | undefined> {
+    ): Promise<string> {
       const url = authorizationUrl(connection, asked);
-      const response = await send(url, new URLSearchParams({ ...credentials, decision }));
+      const response = await send(url, new URLSearchParams({ ...credentials, decision: 'allow' }));
       const location = URL.parse(response.headers.get('location') ?? '', url);
       const expected = new URL(connection.redirectUri);
       const isAnswer =
@@ -97,7 +92,6 @@ export function createThirdPartyClient(request: typeof fetch) {
         location.pathname === expected.pathname &&
         location.searchParams.get('state') === asked.state;
       const code = isAnswer ? location.searchParams.get('code') : null;
-      if (isAnswer && code === null && decision === 'deny') return undefined;
       if (!code) {
         throw new VaultError(
           'not_connected',

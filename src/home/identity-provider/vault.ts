@@ -113,22 +113,14 @@ export function createVault(options: VaultOptions) {
       tokens.cache(user, name, given, connectedAt);
     },
 
-    /**
-     * Submits the third party's login and consent form on the person's behalf.
-     * @returns the code, or undefined if the person denied access
-     * @throws {VaultError}
-     */
-    answerAs: async (
-      asked: ThirdPartyRequest,
-      credentials: Credentials,
-      decision: 'allow' | 'deny',
-    ): Promise<string | undefined> => parties.answer(connectionNamed(asked.connection), asked, credentials, decision),
+    /** Allows access on the third party's page on the person's behalf. @returns the code @throws {VaultError} */
+    allowAs: async (asked: ThirdPartyRequest, credentials: Credentials): Promise<string> =>
+      parties.allow(connectionNamed(asked.connection), asked, credentials),
 
     /** Connects an account with the user's password, to seed a sandbox. @throws {VaultError} */
     async connect(user: string, name: string, credentials: Credentials): Promise<void> {
       const asked = vault.newRequest(name);
-      const code = await vault.answerAs(asked, credentials, 'allow');
-      if (code !== undefined) await vault.redeem(user, asked, code);
+      await vault.redeem(user, asked, await vault.allowAs(asked, credentials));
     },
 
     /** @throws {VaultError} */

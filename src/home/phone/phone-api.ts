@@ -35,6 +35,7 @@ const connectionSchema = z.strictObject({
   user: z.string(),
   ticket: z.string().max(128),
   decision: z.enum(['approve', 'deny']).default('approve'),
+  evidence: z.unknown().optional(),
 });
 const registrationSchema = z.strictObject({ user: z.string(), grant: z.string(), evidence: z.unknown().optional() });
 const userSchema = z.strictObject({ user: z.string() });
@@ -70,8 +71,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
       const lookup = await services.deviceCodes.decide(userCode, user, consent);
       return respondLookup(context, user, lookup);
     } catch (error) {
-      if (!(error instanceof HttpProblem)) throw error;
-      return context.json({ error: error.code, message: error.message }, 403);
+      return respondNotSigned(context, error);
     }
   });
 
@@ -89,14 +89,29 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   app.post('/connections', async (context) => {
     const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
-    const { user, ticket, decision } = body.data;
+    const { user, ticket, decision, evidence } = body.data;
     const password = Object.hasOwn(services.thirdPartyPasswords, user) ? services.thirdPartyPasswords[user] : undefined;
     if (password === undefined || !(await known(user))) return context.json({ error: 'unknown_user' }, 404);
-    const answer = decision === 'approve' ? 'allow' : 'deny';
-    const request = await services.connections.answerAs(ticket, user, password, answer);
-    if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
-    const { connection, label, scopes, status } = request;
-    return context.json({ user, connection, label, scopes, status });
+    const { connections } = services;
+    try {
+      const request =
+        decision === 'approve'
+          ? await connections.allowAs(ticket, { username: user, password }, terminalConsent(evidence))
+          : await connections.deny(ticket, user);
+      if (request === undefined) return context.json({ error: 'unknown_ticket' }, 404);
+      const { connection, label, scopes, status } = request;
+      return context.json({ user, connection, label, scopes, status });
+    } catch (error) {
+      return respondNotSigned(context, error);
+    }
+  });
+
+  app.post('/connections/details', async (context) => {
+    const body = connectionSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!body.success) return context.json({ error: 'invalid_request' }, 400);
+    const { user, ticket } = body.data;
+    const details = await services.connections.details(ticket, user);
+    return details === undefined ? context.json({ error: 'unknown_ticket' }, 404) : context.json(details);
   });
 
   const forPerson = (path: string, make: (user: string) => object | Promise<object>) =>
@@ -128,8 +143,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     try {
       await services.signed.requireSignature(details, terminalConsent(evidence), { once: true });
     } catch (error) {
-      if (!(error instanceof HttpProblem)) throw error;
-      return context.json({ error: error.code, message: error.message }, 403);
+      return respondNotSigned(context, error);
     }
     const { token, expiresAt } = await services.clients.issueToken(user);
     return context.json({ token, expires_at: formatUtcSeconds(expiresAt) });
@@ -144,6 +158,12 @@ const TERMINAL_PHONE_SESSION = 'terminal phone';
 /** Consent that the terminal phone's key signed. */
 function terminalConsent(evidence: unknown): GrantConsent {
   return { evidence, days: DEFAULT_GRANT_DAYS, session: TERMINAL_PHONE_AUTHENTICATION };
+}
+
+/** Responds that a grant was not signed. @throws `error` if it is another failure */
+function respondNotSigned(context: Context, error: unknown): Response {
+  if (!(error instanceof HttpProblem)) throw error;
+  return context.json({ error: error.code, message: error.message }, 403);
 }
 
 function requestRoutes(services: PhoneServices, known: (username: string) => Promise<boolean>): Hono {

@@ -141,18 +141,6 @@ export function createPhoneClient(options: PhoneClientOptions) {
       return await call(phoneRequestSchema, path, failures, { body });
     },
     /**
-     * Completes a connection request on the user's behalf, without a browser.
-     * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's ticket
-     */
-    answerConnection: (user: string, ticket: string, decision: 'approve' | 'deny') => {
-      const hint = 'Use the link that "trade-agent connections add" shows. Each link works once.';
-      const failures = {
-        404: failed('not_found', `${user} can't connect an account with this link`, hint),
-      };
-      const body = { user, ticket, decision };
-      return call(connectionResultSchema, '/phone/api/connections', failures, { body });
-    },
-    /**
      * Creates a link that sets up a browser as the user's phone, with its own passkey. The link works once, within ten
      * minutes.
      */
@@ -193,6 +181,23 @@ function createGrantCalls({ phone, pairingSecret, keyOf }: PhoneClientOptions, c
       const body = { user, user_code: userCode };
       const { evidence } = await sign(user, '/phone/api/device/details', failures, body);
       return await call(deviceSignInSchema, '/phone/api/device', failures, { body: { ...body, evidence } });
+    },
+    /**
+     * Answers a connection request, without a browser.
+     * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's ticket;
+     * `provider_error` (not signed by an enrolled key)
+     */
+    async answerConnection(user: string, ticket: string, decision: 'approve' | 'deny') {
+      const hint = 'Use the link that "trade-agent connections add" shows. Each link works once.';
+      const failures = {
+        403: notSigned('the account was not connected'),
+        404: failed('not_found', `${user} can't connect an account with this link`, hint),
+      };
+      const body = { user, ticket, decision };
+      const signed =
+        decision === 'approve' ? await sign(user, '/phone/api/connections/details', failures, body) : undefined;
+      const given = { ...body, ...defined({ evidence: signed?.evidence }) };
+      return await call(connectionResultSchema, '/phone/api/connections', failures, { body: given });
     },
     /** Creates a token that lets one client register, within ten minutes, to request approvals from `user`. */
     async registrationToken(user: string) {

@@ -132,7 +132,7 @@ const vaultTables = `
   CREATE TABLE IF NOT EXISTS connection_requests (
     ticket TEXT PRIMARY KEY, auth_session TEXT NOT NULL UNIQUE, username TEXT NOT NULL, client TEXT NOT NULL, device TEXT,
     connection TEXT NOT NULL, scopes TEXT NOT NULL, state TEXT NOT NULL UNIQUE, verifier TEXT NOT NULL,
-    expires_at INTEGER NOT NULL, answered INTEGER NOT NULL DEFAULT 0,
+    expires_at INTEGER NOT NULL, signed INTEGER NOT NULL DEFAULT 0, answered INTEGER NOT NULL DEFAULT 0,
     outcome TEXT CHECK (outcome IN ('connected', 'denied', 'failed'))
   ) STRICT;
 `;

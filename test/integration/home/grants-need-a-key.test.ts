@@ -1,16 +1,29 @@
 import * as client from 'openid-client';
 import { afterAll, expect, it } from 'vitest';
 import { type ApprovalStatement, toWebauthnEvidence } from '../../../src/approval/signature/statement.ts';
+import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createAuthenticator } from '../../unit/approval/signature/authenticator.ts';
 import { ALL_SCOPES, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
-import { createHttpBrowser, pairByHttp } from './http-browser.ts';
+import { createHttpBrowser, type HttpBrowser, pairByHttp } from './http-browser.ts';
 import { ask, publicClient } from './public-client.ts';
 
-const world = await startIdentityProvider({ signatures: 'required' });
+const connections: Record<string, VaultConnection> = {
+  broker: {
+    url: 'http://127.0.0.1:9/broker',
+    client: { client_id: 'home', client_secret: 'secret' },
+    redirectUri: 'http://127.0.0.1:9/callback',
+  },
+};
+const world = await startIdentityProvider({ signatures: 'required', connections });
 afterAll(() => world.close());
 
 /** A sign-out would only end the thief's own session before the other addresses were tried. */
 const ending = ['/signout'];
+
+const connectPage = '/connections/connect?connection=broker';
+/** The ticket of a new request to connect an account, which its page has. */
+const ticketOn = async (browser: HttpBrowser) =>
+  /name="ticket" value="([^"]+)"/.exec(await (await browser.visit(connectPage)).text())?.[1] ?? '';
 
 const kinds = ['Grant', 'AccessToken', 'RefreshToken', 'AuthorizationCode'];
 function access() {
@@ -18,6 +31,7 @@ function access() {
     world.database().prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table} ${where}`).get()?.n;
   const tables = ['granted_devices', 'authorized_clients', 'registration_tokens', 'registered_clients'];
   return {
+    signedConnections: count('connection_requests', 'WHERE signed = 1'),
     ...Object.fromEntries(kinds.map((kind) => [kind, count('oidc_entities', `WHERE model = '${kind}'`)])),
     ...Object.fromEntries(
       [...tables, 'recovery_codes', 'phone_tickets', 'vault_connections', 'people'].map((table) => [
@@ -36,6 +50,8 @@ it('gives nobody access for a session’s cookie and origin key without its pass
   const config = await world.loginClient();
   const device = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES, device_name: 'thief' });
   const consent = await ask(thief, (await publicClient(world)).url());
+  const ticket = await ticketOn(owner);
+  expect(ticket).not.toBe('');
   const enrolled = (await world.keys.list('alice')).length;
   const before = access();
 
@@ -58,7 +74,8 @@ it('gives nobody access for a session’s cookie and origin key without its pass
   let tried = 0;
   // Every address that the code has, so that a new one is tried as well.
   const routes = new Set(world.provider().routes.filter((path) => !path.includes('*') && !ending.includes(path)));
-  expect([...routes]).toEqual(expect.arrayContaining(['/device/confirm', '/phone/programs/token']));
+  const known = ['/device/confirm', '/phone/programs/token', '/connections/connect'];
+  expect([...routes]).toEqual(expect.arrayContaining(known));
   for (const route of routes) {
     const path = route.replace('/authorize/consent/:id', consent).replace(/:\w+/, 'x');
     for (const one of forged) {
@@ -69,6 +86,7 @@ it('gives nobody access for a session’s cookie and origin key without its pass
         grant: `gr_${'x'.repeat(22)}`,
         id: 'x',
         name: 'x',
+        ticket,
       };
       const given = one === undefined ? {} : { evidence: one, assertion: one, registration: one, secret: one };
       const answer = await thief.post(path, { form_token, ...form, ...given }, { accept: 'application/json' });
@@ -77,6 +95,13 @@ it('gives nobody access for a session’s cookie and origin key without its pass
     }
   }
   expect(tried).toBe(routes.size * forged.length);
+  // The third party's response, with the secret that only its page is given.
+  const states = world.database().prepare<[], { state: string }>('SELECT state FROM connection_requests').all();
+  expect(states.length).toBeGreaterThan(0);
+  for (const { state } of states) {
+    const query = new URLSearchParams({ state, code: 'x' });
+    expect((await thief.visit(`/connections/callback/broker?${query}`)).status).toBe(400);
+  }
   // It was signed in to the end.
   expect(await (await thief.visit('/phone/programs')).text()).toContain('signed-in-user');
   expect(access()).toEqual(before);
@@ -99,6 +124,7 @@ it('gives nobody access for a genuine assertion of a key that is not enrolled', 
     [consent, consent, { decision: 'allow' }],
     ['/phone/programs', '/phone/programs/token', { grant: await grantOn('/phone/programs') }],
     ['/phone/authenticators', '/phone/authenticators/recovery', { grant: await grantOn('/phone/authenticators') }],
+    [connectPage, '/connections/connect', { ticket: await ticketOn(thief), decision: 'allow' }],
   ];
   for (const [page, path, form] of pages) {
     const options = await thief.submit(page, `${path}/options`, form, { accept: 'application/json' });

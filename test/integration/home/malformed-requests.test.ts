@@ -61,7 +61,7 @@ const paths = words(`
   /phone/programs/remove /phone/programs/sign-out /phone/events /phone/requests/x /phone/requests/x/options
   /phone/assets/page.css /phone/api/requests /phone/api/requests/x /phone/api/device /phone/api/connections
   /phone/api/tickets /phone/api/pairings /phone/api/registrations /connections/connect
-  /connections/callback/x
+  /connections/connect/options /connections/callback/x /phone/api/connections/details
 `);
 
 const endings = [

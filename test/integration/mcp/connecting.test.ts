@@ -90,7 +90,7 @@ describe('a tool that needs an account elsewhere', () => {
     expect(page).toContain('A program that you use');
     expect((await browser.visit(`${path}elsewhere`)).status).toBe(404);
     const stranger = await fetch(address(), { redirect: 'manual' });
-    expect(await stranger.text()).not.toContain('data-testid="continue"');
+    expect(await stranger.text()).not.toContain('data-testid="allow"');
   });
 });
 

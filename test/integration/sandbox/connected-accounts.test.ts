@@ -3,12 +3,15 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Hono } from 'hono';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
+import { CONNECT_PATH } from '../../../src/home/identity-provider/protocol/protocol.ts';
+import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import { oauthRoutes } from '../../../src/sandbox/paper-broker/oauth/oauth-routes.ts';
 import { createSandboxTables } from '../../../src/store/sandbox/schema.ts';
 import { openTokenStore } from '../../../src/store/sandbox/token-store.ts';
-import { createHttpBrowser, ledTo, openLinkByHttp, pairByHttp } from '../home/http-browser.ts';
+import { createHttpBrowser, ledTo, openLinkByHttp, pairByHttp, submitSigned } from '../home/http-browser.ts';
 import { ALL_SCOPES, RESOURCE, signIn, startIdentityProvider, type World } from './identity-provider-fixture.ts';
 
 const vaultClient = { client_id: 'vault', client_secret: 'vault-secret' };
@@ -25,7 +28,10 @@ const connections: Record<string, VaultConnection> = {};
 beforeAll(async () => {
   broker = await listenOnLoopback(0, Date.now);
   // The provider's address is known only once it runs: its connections are filled in then, and read at each use.
-  world = await startIdentityProvider({ connections, thirdPartyPasswords: passwords });
+  world = await startIdentityProvider({ connections, thirdPartyPasswords: passwords, signatures: 'required' });
+  for (const user of ['alice', 'bob']) {
+    await world.keys.enrollSoftwareKey(user, deriveSoftwareKey(world.pairingSecret, user));
+  }
   const redirectUri = (name: string) => `${world.issuer}/connections/callback/${name}`;
   for (const name of ['paper-broker', 'other-broker']) {
     connections[name] = { url: broker.url, client: vaultClient, redirectUri: redirectUri(name), label: name };
@@ -82,15 +88,25 @@ async function program(user = 'alice', scope = `${ALL_SCOPES} ${CONNECTION_SCOPE
 
 /** A browser that a passkey has signed in, or nobody: it follows nothing by itself. */
 async function browser(user: string | undefined) {
-  const { visit } =
+  const one =
     user === undefined
       ? createHttpBrowser(world.issuer)
       : (await pairByHttp((await world.phone.pairing(user)).url)).browser;
   const get = async (url: string) => {
-    const response = await visit(url);
+    const response = await one.visit(url);
     return { status: response.status, location: ledTo(response), text: await response.text() };
   };
-  return { get };
+  /** Answers the page of a link: a passkey signs first where the person allows. @returns the third party's address */
+  const answer = async (link: string, decision = 'allow') => {
+    const ticket = new URL(link).searchParams.get('ticket') ?? '';
+    const response =
+      decision === 'allow'
+        ? await submitSigned(one, link, CONNECT_PATH, { ticket, decision })
+        : await one.submit(link, CONNECT_PATH, { ticket, decision });
+    return { status: response.status, text: await response.text() };
+  };
+  const authorize = async (link: string) => authorizeUrlOn((await answer(link)).text);
+  return { get, answer, authorize };
 }
 
 async function consent(authorizeUrl: string, user: string, decision = 'allow'): Promise<string> {
@@ -125,7 +141,8 @@ describe('connecting an account', () => {
     expect(page.text).toMatch(/data-testid="client-name">trade-agent</);
     expect(page.text).toMatch(/data-testid="device-name">workstation</);
     expect(page.text).toContain('Continue only if you started this yourself.');
-    const authorize = new URL(authorizeUrlOn(page.text));
+    expect(authorizeUrlOn(page.text)).toBe('');
+    const authorize = new URL(await alice.authorize(link));
     expect(Object.fromEntries(authorize.searchParams)).toMatchObject({
       response_type: 'code',
       scope: 'account:write trading',
@@ -158,7 +175,7 @@ describe('connecting an account', () => {
     expect(page.status).toBe(403);
     expect(authorizeUrlOn(await page.text())).toBe('');
     // Even with the third party's answer, which her other browser would take.
-    const authorize = authorizeUrlOn((await (await browser('alice')).get(link)).text);
+    const authorize = await (await browser('alice')).authorize(link);
     expect((await alice.visit(await consent(authorize, 'alice'))).status).toBe(403);
     expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(false);
   });
@@ -169,7 +186,7 @@ describe('connecting an account', () => {
     const page = await bob.get(link);
     expect([page.status, authorizeUrlOn(page.text)]).toEqual([403, '']);
     // Even where they were led past the page: alice's own browser gives away the third party's address.
-    const authorize = authorizeUrlOn((await (await browser('alice')).get(link)).text);
+    const authorize = await (await browser('alice')).authorize(link);
     const back = await consent(authorize, 'bob');
     expect((await bob.get(back)).status).toBe(400);
     expect((await (await browser(undefined)).get(back)).status).toBe(401);
@@ -181,7 +198,7 @@ describe('connecting an account', () => {
   it('takes an answer once, with its own state, and for its own connection', async () => {
     const { link } = await begin();
     const alice = await browser('alice');
-    const authorize = authorizeUrlOn((await alice.get(link)).text);
+    const authorize = await alice.authorize(link);
     const back = new URL(await consent(authorize, 'alice'));
     const forged = new URL(back);
     forged.searchParams.set('state', 'A'.repeat(32));
@@ -198,7 +215,7 @@ describe('connecting an account', () => {
   it('that the person refuses there is told as that', async () => {
     const { link, complete } = await begin();
     const alice = await browser('alice');
-    const back = await consent(authorizeUrlOn((await alice.get(link)).text), 'alice', 'deny');
+    const back = await consent(await alice.authorize(link), 'alice', 'deny');
     expect((await alice.get(back)).text).toContain('Not connected');
     expect((await complete()).body).toMatchObject({ code: 'access_denied' });
     expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(false);
@@ -207,7 +224,7 @@ describe('connecting an account', () => {
   it('with a code that is not the third party’s fails, and the link is used up', async () => {
     const { link, complete } = await begin();
     const alice = await browser('alice');
-    const state = new URL(authorizeUrlOn((await alice.get(link)).text)).searchParams.get('state');
+    const state = new URL(await alice.authorize(link)).searchParams.get('state');
     const back = `${world.issuer}/connections/callback/paper-broker?code=nonsense&state=${state}`;
     expect((await alice.get(back)).status).toBe(502);
     expect((await complete()).body).toMatchObject({ code: 'connection_failed' });
@@ -216,9 +233,31 @@ describe('connecting an account', () => {
   it('goes on after the provider was restarted in between', async () => {
     const { link, complete } = await begin();
     const alice = await browser('alice');
-    const authorize = authorizeUrlOn((await alice.get(link)).text);
+    const authorize = await alice.authorize(link);
     await world.restart();
     expect((await alice.get(await consent(authorize, 'alice'))).status).toBe(200);
+    expect((await complete()).status).toBe(201);
+  });
+
+  it('that the person refuses on the page is told at once, and the link is used up', async () => {
+    const { link, complete } = await begin();
+    const alice = await browser('alice');
+    expect((await alice.answer(link, 'deny')).text).toContain('Not connected');
+    expect((await complete()).body).toMatchObject({ code: 'access_denied' });
+    expect((await alice.answer(link, 'deny')).status).toBe(410);
+    expect(await alice.authorize(link)).toBe('');
+    expect(await world.vault().isConnected('alice', 'paper-broker')).toBe(false);
+  });
+
+  it('is allowed by the terminal phone with an enrolled key alone', async () => {
+    const { started, complete } = await begin();
+    const { ticket } = started.connect_params;
+    const options = { phone: `${world.issuer}/phone`, pairingSecret: world.pairingSecret };
+    const stranger = createPhoneClient({ ...options, keyOf: () => deriveSoftwareKey('guessed', 'alice') });
+    const refused = { code: 'provider_error', message: expect.stringContaining('not connected') };
+    await expect(stranger.answerConnection('alice', ticket, 'approve')).rejects.toMatchObject(refused);
+    expect((await complete()).body).toMatchObject({ code: 'authorization_pending' });
+    expect(await world.phone.answerConnection('alice', ticket, 'approve')).toMatchObject({ status: 'connected' });
     expect((await complete()).status).toBe(201);
   });
 

@@ -167,7 +167,7 @@ const vault = `
     'connection_requests',
     `ticket text NOT NULL, auth_session text NOT NULL, username text NOT NULL, client text NOT NULL, device text,
      connection text NOT NULL, scopes text NOT NULL, state text NOT NULL, verifier text NOT NULL,
-     expires_at bigint NOT NULL, answered integer NOT NULL DEFAULT 0,
+     expires_at bigint NOT NULL, signed integer NOT NULL DEFAULT 0, answered integer NOT NULL DEFAULT 0,
      outcome text CHECK (outcome IN ('connected', 'denied', 'failed')),
      PRIMARY KEY (tenant, ticket), UNIQUE (tenant, auth_session), UNIQUE (tenant, state)`,
   )}

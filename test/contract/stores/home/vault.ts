@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { grantDetails } from '../../../../src/approval/signature/grant.ts';
 import { createConnectionRequests } from '../../../../src/home/identity-provider/connection-requests.ts';
 import { createVault } from '../../../../src/home/identity-provider/vault.ts';
 import { createVaultStore, REFRESH_CLAIM_MS, type VaultStore } from '../../../../src/store/home/vault-rows.ts';
@@ -105,6 +106,13 @@ export function vaultContract(open: OpenHomeDatabase): void {
         createConnectionRequests({
           database,
           clock,
+          signed: {
+            details: (id, terms) => grantDetails('http://localhost:3', id, terms),
+            requireSignature: async (details, { evidence, session }) => {
+              if (evidence !== details.digest) throw new Error('not signed');
+              return session;
+            },
+          },
           vault: createVault({
             database,
             key: KEY,
@@ -130,9 +138,14 @@ export function vaultContract(open: OpenHomeDatabase): void {
       };
     };
     const asker = { client: 'a program', device: undefined };
-    const answer = async (requests: ReturnType<typeof createConnectionRequests>, ticket: string) => {
-      const { authorizationUrl = '' } = (await requests.byTicket(ticket)) ?? {};
-      const state = new URL(authorizationUrl).searchParams.get('state') ?? '';
+    type Requests = ReturnType<typeof createConnectionRequests>;
+    const session = { amr: ['swk'] };
+    const sign = async (requests: Requests, ticket: string) => {
+      const evidence = (await requests.details(ticket, 'alice'))?.digest;
+      return await requests.allow(ticket, 'alice', { evidence, session });
+    };
+    const answer = async (requests: Requests, ticket: string) => {
+      const state = new URL((await sign(requests, ticket)) ?? '').searchParams.get('state') ?? '';
       return { user: 'alice', connection: 'broker', state, code: 'code', denied: false };
     };
 
@@ -146,6 +159,35 @@ export function vaultContract(open: OpenHomeDatabase): void {
       expect(await anothers.byTicket(authSession)).toBeUndefined();
       clock.advance(expiresAt - clock.now());
       expect(await ours.byTicket(ticket)).toMatchObject({ status: 'expired' });
+    });
+
+    it('takes no response before the person has signed the request, in any process', async () => {
+      const { ours, anothers, redeemed } = start();
+      const { ticket } = await ours.start('alice', asker, 'broker', []);
+      const [row] = await opened.database.all<{ state: string }>('SELECT state FROM connection_requests');
+      const given = { user: 'alice', connection: 'broker', state: row?.state ?? '', code: 'code', denied: false };
+      expect(await ours.finish(given)).toBeUndefined();
+      expect(await ours.finish({ ...given, denied: true })).toBeUndefined();
+      expect(await anothers.details(ticket, 'bob')).toBeUndefined();
+      expect(await anothers.allow(ticket, 'bob', { evidence: undefined, session })).toBeUndefined();
+      await expect(anothers.allow(ticket, 'alice', { evidence: 'another', session })).rejects.toThrow('not signed');
+      expect(await ours.finish(given)).toBeUndefined();
+      expect(await sign(anothers, ticket)).toContain(row?.state);
+      expect(redeemed()).toBe(0);
+      expect(await ours.finish(given)).toMatchObject({ status: 'connected' });
+      expect(await sign(anothers, ticket)).toBeUndefined();
+    });
+
+    it('is denied without a signature, once, by the person alone', async () => {
+      const { ours, anothers, redeemed } = start();
+      const { ticket, authSession } = await ours.start('alice', asker, 'broker', []);
+      const given = await answer(ours, ticket);
+      expect(await anothers.deny(ticket, 'bob')).toBeUndefined();
+      const denied = await Promise.all([ours, anothers].map((requests) => requests.deny(ticket, 'alice')));
+      expect(denied.filter((one) => one !== undefined)).toMatchObject([{ status: 'denied' }]);
+      expect(await ours.finish(given)).toBeUndefined();
+      expect(redeemed()).toBe(0);
+      expect(await ours.byAuthSession(authSession, 'alice')).toMatchObject({ status: 'denied' });
     });
 
     it('takes the first response, whichever process it reaches', async () => {

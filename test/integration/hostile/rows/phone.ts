@@ -16,6 +16,7 @@ const apiRoutes = [
   ['POST', '/phone/api/requests/ID'],
   ['POST', '/phone/api/device'],
   ['POST', '/phone/api/connections'],
+  ['POST', '/phone/api/connections/details'],
   ['POST', '/phone/api/tickets'],
   ['POST', '/phone/api/pairings'],
   ['POST', '/phone/api/registrations'],
@@ -25,6 +26,7 @@ const forms = [
   ...['/phone/requests/ID', '/phone/requests/ID/options', '/device', '/device/confirm', '/signin/options'],
   ...['/signin/passkey', '/signin/recovery', '/signout', '/phone/pair/options', '/phone/pair/enrol', '/phone/link'],
   ...['/phone/authenticators/recovery', '/phone/sessions/end', '/phone/programs/token', '/phone/programs/end'],
+  ...['/connections/connect', '/connections/connect/options'],
 ];
 
 const oddities: readonly (readonly [what: string, expected: string, oddity: Oddity])[] = [
