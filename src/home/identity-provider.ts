@@ -7,7 +7,7 @@ import { createTokenVerifier } from '../gateway/auth/token-verifier.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { clientAddress } from '../net/trusted-proxy.ts';
 import { type AuthorizedClientStore, createAuthorizedClientStore } from '../store/home/authorized-clients.ts';
-import { createIssuedTokenStore, createOidcStore, type GrantInfo } from '../store/home/oidc-store.ts';
+import { createIssuedTokenStore, createOidcStore } from '../store/home/oidc-store.ts';
 import { createOpenRegistrationStore } from '../store/home/open-registrations.ts';
 import { loadProviderKeys } from '../store/home/provider-keys.ts';
 import { createRecoveryCodeStore } from '../store/home/recovery-codes.ts';
@@ -79,7 +79,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const { forgetUnused } = state.openRegistrations;
   await forgetUnused();
   const upkeep = startUpkeep([provider, forgetUnused], onError);
-  const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
+  const ending = watchGrantEndings(state.authorized, { settle: grants.settle, onError });
 
   const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
   const transmitter = signalReceivers.length === 0 ? undefined : startSignalTransmitter({ ...sending, clock, onError });
@@ -205,6 +205,11 @@ async function openProviderState(
     onGrantEnded: (granted) => grants.ended(granted),
     beforeBackchannelRequest: (id, payload) =>
       holdCibaPoll(id, payload, { context: Provider.ctx, requests, faults, clock, closing }),
+    // Only a client's own request is refused: a decision is still delivered to a client whose access has ended since.
+    beforeClient: async (id) => {
+      const context: Partial<PollContext> | undefined = Provider.ctx;
+      if (context?.oidc !== undefined && context.oidc.client === undefined) await clients.requireNotEnded(id);
+    },
   });
   const authorized = createAuthorizedClientStore(database, now);
   const openRegistrations = createOpenRegistrationStore(database, now);
@@ -214,6 +219,7 @@ async function openProviderState(
     issued,
     clients,
     requests,
+    handleRevocations: authorized.handleRevocations,
     servers: options.servers ?? [],
     deliver,
     onRevoked: options.onRevoked ?? (async () => {}),
@@ -343,12 +349,12 @@ const ENDINGS_INTERVAL_MS = 1000;
  */
 function watchGrantEndings(
   authorized: AuthorizedClientStore,
-  on: { readonly onRevoked: (who: GrantInfo) => Promise<void>; readonly onError: (message: string) => void },
+  on: { readonly settle: () => Promise<void>; readonly onError: (message: string) => void },
 ) {
   let stopped = false;
   const now = async () => {
     if (stopped) return;
-    await authorized.handleRevocations(on.onRevoked).catch((error: Error) => on.onError(error.message));
+    await on.settle().catch((error: Error) => on.onError(error.message));
   };
   const timer = setInterval(now, ENDINGS_INTERVAL_MS).unref();
   return {

@@ -11,9 +11,11 @@ import { folderProblem } from '../../machine/directories.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { type AuthorizedClientStore, createAuthorizedClientStore } from '../../store/home/authorized-clients.ts';
+import { createGrantedDeviceStore, type GrantedDeviceStore } from '../../store/home/granted-devices.ts';
 import { endAllSignIns } from '../../store/home/oidc-store.ts';
 import { createPeopleStore, type PeopleStore } from '../../store/home/people.ts';
 import { createRecoveryCodeStore, type RecoveryCodeStore } from '../../store/home/recovery-codes.ts';
+import { createRegisteredClientStore, type RegisteredClientStore } from '../../store/home/registered-clients.ts';
 import { createSessionStore } from '../../store/home/sessions.ts';
 import type { App } from '../app.ts';
 import { openHomeDatabase } from './home-database.ts';
@@ -31,6 +33,8 @@ export interface OpenHome {
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => BrokerCredentialStore;
   readonly recoveryCodes: RecoveryCodeStore;
   readonly authorized: Pick<AuthorizedClientStore, 'list' | 'revoke'>;
+  readonly devices: Pick<GrantedDeviceStore, 'list' | 'end'>;
+  readonly registered: Pick<RegisteredClientStore, 'list' | 'remove'>;
   readonly pushes: PushSubscriptions;
   readonly endKey: (username: string, credentialId: string) => Promise<void>;
   readonly endBrowsers: (username: string) => Promise<void>;
@@ -89,8 +93,10 @@ export async function withHome<T>(
         await sessions.endOf(username, credentialId);
         await pushes.endKey(username, credentialId);
       },
-      // Revoking a client only changes the database. A running home notices the change.
+      // Revoking a grant only changes the database. A running home notices the change.
       authorized: createAuthorizedClientStore(sql, () => clock.now()),
+      devices: createGrantedDeviceStore(sql, () => clock.now()),
+      registered: createRegisteredClientStore(sql, () => clock.now()),
       endBrowsers: async (username) => {
         await sessions.endAll(username);
         await pushes.endPerson(username);

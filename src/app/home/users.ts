@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import type { AuthorizedClient } from '../../store/home/authorized-clients.ts';
 import type { Person } from '../../store/home/people.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import type { App } from '../app.ts';
@@ -193,50 +192,76 @@ export async function isUnpaired(app: Pick<App, 'clock' | 'env'>, folder: string
   });
 }
 
-/** An MCP client that a person has authorized. Nobody has verified its name. */
-export type ListedMcpClient = ReturnType<typeof toListedMcpClient>;
+/** Access that a person granted. Nobody has verified its names. */
+export type ListedGrant = Awaited<ReturnType<typeof toListedGrants>>[number];
 
 /** @param user undefined for all users */
-export async function listMcpClients(app: Pick<App, 'clock' | 'env'>, folder: string, user: string | undefined) {
-  return await withHome(app, folder, async ({ authorized }) => (await authorized.list(user)).map(toListedMcpClient));
+export async function listGrants(app: Pick<App, 'clock' | 'env'>, folder: string, user: string | undefined) {
+  return await withHome(app, folder, async (home) => await toListedGrants(home, user));
 }
 
 /**
- * Revokes a client. Its tokens become invalid immediately. A running home also ends the client's proposals and streams
- * immediately. A stopped home ends them when it starts.
+ * Revokes a grant. Its tokens become invalid immediately. A running home also ends its proposals and streams within a
+ * second. A stopped home ends them when it starts.
  * @param id an ID, an unambiguous prefix of an ID, or a name
  * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous ID
  */
-export async function revokeMcpClient(
+export async function revokeGrant(
   app: Pick<App, 'clock' | 'env'>,
   folder: string,
   { user, id }: { readonly user: string | undefined; readonly id: string },
-): Promise<ListedMcpClient> {
-  return await withHome(app, folder, async ({ authorized }) => {
-    const all = await authorized.list(user);
-    const exact = all.filter(({ clientId }) => clientId === id);
-    const found = exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
-    const client = requireSingle(
+): Promise<ListedGrant> {
+  return await withHome(app, folder, async (home) => {
+    const all = await toListedGrants(home, user);
+    const exact = all.filter((grant) => grant.id === id);
+    const found = exact.length > 0 ? exact : all.filter((grant) => grant.id.startsWith(id) || grant.name === id);
+    const grant = requireSingle(
       found,
-      `there is no authorized MCP client "${id}"`,
-      `"${id}" matches ${found.length} MCP clients`,
-      'Pass an id from "trade-agent mcp clients list", or a unique prefix of it. Select the person with --user.',
+      `there is no grant "${id}"`,
+      `"${id}" matches ${found.length} grants`,
+      'Pass an id from "trade-agent home grants list", or a unique prefix of it. Select the person with --user.',
     );
-    await authorized.revoke(client.user, client.clientId);
-    return toListedMcpClient(client);
+    if (grant.kind === 'agent') await home.authorized.revoke(grant.user, grant.id);
+    else if (grant.kind === 'app') await home.registered.remove(grant.user, grant.id);
+    else await home.devices.end(grant.user, grant.id, home.settings.servers ?? []);
+    return grant;
   });
 }
 
-function toListedMcpClient({ user, clientId, name, host, redirectUri, since, usedAt }: AuthorizedClient) {
-  return {
-    user,
-    client_id: clientId,
-    name,
-    host,
-    redirect_uri: redirectUri,
+/** Lists devices and servers, then other agents, then apps that may send requests; each newest first. */
+async function toListedGrants({ devices, authorized, registered, settings }: OpenHome, user: string | undefined) {
+  const isServer = (clientId: string) => settings.servers?.some(({ client_id }) => client_id === clientId) === true;
+  const times = (since: number, endsAt: number | undefined, usedAt: number | undefined) => ({
     since: formatUtcSeconds(since),
+    ends_at: formatTime(endsAt),
     last_used_at: formatTime(usedAt),
-  };
+  });
+  return [
+    ...(await devices.list(user)).map((one) => ({
+      user: one.user,
+      id: one.id,
+      kind: isServer(one.clientId) ? ('server' as const) : ('device' as const),
+      name: one.clientName,
+      from: one.deviceName ?? null,
+      ...times(one.since, one.endsAt, one.usedAt),
+    })),
+    ...(await authorized.list(user)).map((one) => ({
+      user: one.user,
+      id: one.clientId,
+      kind: 'agent' as const,
+      name: one.name,
+      from: one.host,
+      ...times(one.since, one.endsAt, one.usedAt),
+    })),
+    ...(await registered.list(user)).map((one) => ({
+      user: one.owner,
+      id: one.clientId,
+      kind: 'app' as const,
+      name: one.name,
+      from: one.host ?? null,
+      ...times(one.registeredAt, one.endsAt, one.usedAt),
+    })),
+  ];
 }
 
 export type HomeStatus = Awaited<ReturnType<typeof readHomeStatus>>;

@@ -108,10 +108,10 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
     rows: 'servers',
     columns: ['name', 'at', 'transport', 'enabled'],
   },
-  'mcp-clients': {
-    commands: ['mcp clients list'],
-    rows: 'clients',
-    columns: ['user', 'client_id', 'name', 'host', 'redirect_uri', 'since', 'last_used_at'],
+  'home-grants': {
+    commands: ['home grants list'],
+    rows: 'grants',
+    columns: ['user', 'id', 'kind', 'name', 'from', 'since', 'ends_at', 'last_used_at'],
   },
   doctor: {
     commands: ['doctor'],

@@ -34,6 +34,17 @@ const brokerName = z.string().describe('name of the broker in gateway.yaml; "bro
 
 const brokerKind = z.string().describe('the broker’s kind in gateway.yaml, such as alpaca');
 
+const grant = z.object({
+  user: z.string().describe('who granted it'),
+  id: z.string().describe('ID for revoking it'),
+  kind: z.enum(['device', 'server', 'agent', 'app']).describe('an app may only send its user requests'),
+  name: z.string().describe('self-reported, unverified'),
+  from: z.string().nullable().describe('the device’s name, or the host that the client names'),
+  since: timeSchema,
+  ends_at: timeSchema.nullable(),
+  last_used_at: timeSchema.nullable(),
+});
+
 export const homeResultSchemas = {
   'home-init': z.object({
     folder: z.string(),
@@ -94,6 +105,8 @@ export const homeResultSchemas = {
   }),
   'home-users': z.object({ users: z.array(homeUser) }),
   'home-user': z.object({ user: z.string(), name: z.string(), recovery_code: recoveryCode, next }),
+  'home-grants': z.object({ grants: z.array(grant) }),
+  'home-grant-revoke': z.object({ grant }),
   'home-user-remove': z.object({ user: z.string() }),
   'home-authenticator-remove': z.object({
     user: z.string(),

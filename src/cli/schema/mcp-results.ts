@@ -1,16 +1,5 @@
 import { z } from 'zod';
 import { mcpClientNames } from '../../app/mcp/client-table.ts';
-import { timeSchema } from './parts.ts';
-
-const client = z.object({
-  user: z.string(),
-  client_id: z.string().describe('ID for revoking it'),
-  name: z.string().describe('self-reported, unverified'),
-  host: z.string().describe('host of its client metadata, otherwise of its redirect URI'),
-  redirect_uri: z.string(),
-  since: timeSchema,
-  last_used_at: timeSchema.nullable().describe('when it last received a token'),
-});
 
 const listedServer = z.object({
   name: z.string(),
@@ -58,8 +47,6 @@ const installation = z.object({
 
 export const mcpResultSchemas = {
   'mcp-install': installation,
-  'mcp-clients': z.object({ clients: z.array(client) }),
-  'mcp-client-revoke': z.object({ client }),
   'mcp-servers': z.object({ servers: z.array(listedServer) }),
   'mcp-server': server,
   'mcp-tools': z.object({ name: z.string(), tools: z.array(serverTool) }),

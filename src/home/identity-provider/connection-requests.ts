@@ -37,65 +37,24 @@ export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 /** Lifetime of a request in milliseconds, which leaves time to look up a password. */
 const LIFETIME_MS = 10 * 60_000;
 
+interface ConnectionRequestsOptions {
+  readonly database: SqlTransactions;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly signed: Pick<SignedGrants, 'details' | 'requireSignature'>;
+}
+
 /** Stores the requests in the database, so that a person may return after a restart, and to any process. */
-export function createConnectionRequests(options: {
-  database: SqlTransactions;
-  vault: Vault;
-  clock: Clock;
-  signed: Pick<SignedGrants, 'details' | 'requireSignature'>;
-}) {
+export function createConnectionRequests(options: ConnectionRequestsOptions) {
   const { database, vault, clock, signed } = options;
   const rows = openConnectionRequestTable(database);
 
-  const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
-  const asked = (row: ConnectionRequestRow): ThirdPartyRequest => ({
-    connection: row.connection,
-    scopes: row.scopes.split(' '),
-    state: row.state,
-    verifier: row.verifier,
-  });
-  const view = (row: ConnectionRequestRow | undefined): ConnectionRequest | undefined => {
-    const known = vault.connections().find(({ name }) => name === row?.connection);
-    if (row === undefined || known === undefined) return undefined;
-    return {
-      user: row.username,
-      asker: { client: row.client, device: row.device ?? undefined },
-      connection: row.connection,
-      label: known.label,
-      scopes: row.scopes.split(' '),
-      status: row.outcome ?? (row.expires_at <= clock.now() ? 'expired' : 'open'),
-      expiresAt: row.expires_at,
-    };
-  };
-
+  const view = (row: ConnectionRequestRow | undefined) => toConnectionRequest(row, options);
   /** Returns the user's request with this ticket, if it is open. */
   const openRequest = async (ticket: string, user: string) => {
     const row = await rows.byTicket(digest(ticket));
     const request = view(row);
     return row?.username === user && request?.status === 'open' ? { row, request } : undefined;
-  };
-  const toGrantDetails = ({ row, request }: { row: ConnectionRequestRow; request: ConnectionRequest }): GrantDetails =>
-    signed.details(grantIdentifier(row.ticket), {
-      kind: 'connection',
-      sub: row.username,
-      client: row.connection,
-      client_name: request.label,
-      scopes: [...request.scopes],
-      resources: [new URL(vault.authorizationUrl(asked(row))).origin],
-      accounts: 'all',
-      from: [row.client, row.device].filter(Boolean).join(', '),
-      ends_at: null,
-    });
-
-  const redeemed = async (row: ConnectionRequestRow, code: string | undefined): Promise<ConnectionOutcome> => {
-    if (code === undefined) return 'failed';
-    try {
-      await vault.redeem(row.username, asked(row), code);
-      return 'connected';
-    } catch (error) {
-      if (!(error instanceof VaultError)) throw error;
-      return 'failed';
-    }
   };
 
   const requests = {
@@ -135,7 +94,7 @@ export function createConnectionRequests(options: {
     /** Returns the connection's details for signing; undefined if the user has no open request with this ticket. */
     async details(ticket: string, user: string): Promise<GrantDetails | undefined> {
       const open = await openRequest(ticket, user);
-      return open && toGrantDetails(open);
+      return open && toGrantDetails(open, options);
     },
     /**
      * Records that the person signed the connection. No response of the third party is accepted before.
@@ -145,9 +104,9 @@ export function createConnectionRequests(options: {
     async allow(ticket: string, user: string, consent: Omit<GrantConsent, 'days'>): Promise<string | undefined> {
       const open = await openRequest(ticket, user);
       if (open === undefined) return undefined;
-      await signed.requireSignature(toGrantDetails(open), consent);
+      await signed.requireSignature(toGrantDetails(open, options), consent);
       const isSigned = await rows.sign(open.row.ticket, clock.now());
-      return isSigned ? vault.authorizationUrl(asked(open.row)) : undefined;
+      return isSigned ? vault.authorizationUrl(toThirdPartyRequest(open.row)) : undefined;
     },
     /** Ends a request without a connection. @returns undefined if the user has no open request with this ticket */
     async deny(ticket: string, user: string): Promise<ConnectionRequest | undefined> {
@@ -172,7 +131,7 @@ export function createConnectionRequests(options: {
       const row = await rows.byState(state);
       if (row === undefined || row.username !== user || row.connection !== connection) return undefined;
       if (!(await rows.claim(row.ticket, clock.now()))) return undefined;
-      await rows.settle(row.ticket, denied ? 'denied' : await redeemed(row, code));
+      await rows.settle(row.ticket, denied ? 'denied' : await redeem(vault, row, code));
       return view(await rows.byTicket(row.ticket));
     },
     /**
@@ -187,12 +146,65 @@ export function createConnectionRequests(options: {
     ): Promise<ConnectionRequest | undefined> {
       const row = (await openRequest(ticket, user))?.row;
       if (row === undefined || (await requests.allow(ticket, user, consent)) === undefined) return undefined;
-      const code = await vault.allowAs(asked(row), { username: user, password });
+      const code = await vault.allowAs(toThirdPartyRequest(row), { username: user, password });
       const { connection, state } = row;
       return requests.finish({ user, connection, state, code, denied: false });
     },
   };
   return requests;
+}
+
+function digest(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+function toThirdPartyRequest({ connection, scopes, state, verifier }: ConnectionRequestRow): ThirdPartyRequest {
+  return { connection, scopes: scopes.split(' '), state, verifier };
+}
+
+function toConnectionRequest(
+  row: ConnectionRequestRow | undefined,
+  { vault, clock }: ConnectionRequestsOptions,
+): ConnectionRequest | undefined {
+  const known = vault.connections().find(({ name }) => name === row?.connection);
+  if (row === undefined || known === undefined) return undefined;
+  return {
+    user: row.username,
+    asker: { client: row.client, device: row.device ?? undefined },
+    connection: row.connection,
+    label: known.label,
+    scopes: row.scopes.split(' '),
+    status: row.outcome ?? (row.expires_at <= clock.now() ? 'expired' : 'open'),
+    expiresAt: row.expires_at,
+  };
+}
+
+function toGrantDetails(
+  { row, request }: { readonly row: ConnectionRequestRow; readonly request: ConnectionRequest },
+  { signed, vault }: ConnectionRequestsOptions,
+): GrantDetails {
+  return signed.details(grantIdentifier(row.ticket), {
+    kind: 'connection',
+    sub: row.username,
+    client: row.connection,
+    client_name: request.label,
+    scopes: [...request.scopes],
+    resources: [new URL(vault.authorizationUrl(toThirdPartyRequest(row))).origin],
+    accounts: 'all',
+    from: [row.client, row.device].filter(Boolean).join(', '),
+    ends_at: null,
+  });
+}
+
+async function redeem(vault: Vault, row: ConnectionRequestRow, code: string | undefined): Promise<ConnectionOutcome> {
+  if (code === undefined) return 'failed';
+  try {
+    await vault.redeem(row.username, toThirdPartyRequest(row), code);
+    return 'connected';
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    return 'failed';
+  }
 }
 
 type ConnectionOutcome = 'connected' | 'denied' | 'failed';
@@ -218,11 +230,13 @@ function openConnectionRequestTable(database: SqlTransactions) {
       { value },
     );
   /** Changes a request that is still open. */
-  const update = (set: string, condition = '') => async (ticket: string, now: number) => {
-    const text = `UPDATE connection_requests SET ${set}
+  const update =
+    (set: string, condition = '') =>
+    async (ticket: string, now: number) => {
+      const text = `UPDATE connection_requests SET ${set}
        WHERE ticket = @ticket AND answered = 0 AND expires_at > @now ${condition}`;
-    return (await database.run(text, { ticket, now })) === 1;
-  };
+      return (await database.run(text, { ticket, now })) === 1;
+    };
   return {
     byTicket: select('ticket'),
     byAuthSession: select('auth_session'),

@@ -1,16 +1,10 @@
-import {
-  endGrant,
-  endGrants,
-  findGrant,
-  type GrantInfo,
-  type IssuedTokenStore,
-  type OidcStore,
-  revokeOffline,
-} from '../../store/home/oidc-store.ts';
+import type { AuthorizedClientStore } from '../../store/home/authorized-clients.ts';
+import { clientWithoutAccess, createGrantedDeviceStore } from '../../store/home/granted-devices.ts';
+import { endGrants, type GrantInfo, type IssuedTokenStore, type OidcStore } from '../../store/home/oidc-store.ts';
 import type { RegisteredClientStore } from '../../store/home/registered-clients.ts';
 import { run, type SqlTransactions } from '../../store/sql/sql-database.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { type AgentServer, findServerByClient } from './servers/agent-server.ts';
+import type { AgentServer } from './servers/agent-server.ts';
 
 /** Access that a person's client has lost. Without `clientId`, all of the person's clients have lost it. */
 export interface RevokedAccess {
@@ -24,6 +18,7 @@ interface GrantsOptions {
   readonly issued: Pick<IssuedTokenStore, 'liveGrant'>;
   readonly clients: RegisteredClientStore;
   readonly requests: Pick<ApprovalRequests, 'pending' | 'tell'>;
+  readonly handleRevocations: AuthorizedClientStore['handleRevocations'];
   readonly servers: readonly AgentServer[];
   readonly deliver: () => Promise<void>;
   /** Called after access has ended, to end everything that was started with that access. */
@@ -40,6 +35,7 @@ export type Grants = ReturnType<typeof createGrants>;
 export function createGrants(options: GrantsOptions) {
   const { database, store, issued, clients, requests, deliver, onRevoked, servers } = options;
   const { dialect } = database;
+  const devices = createGrantedDeviceStore(database, options.now);
 
   /** Withdraws the person's pending approval requests of a client, or of all clients if `clientId` is undefined. */
   const withdrawRequests = async (user: string, clientId: string | undefined, text: string) => {
@@ -56,76 +52,40 @@ export function createGrants(options: GrantsOptions) {
    * work.
    */
   const ended = async (granted: GrantInfo) => {
-    const server = servers.find(({ address }) => granted.resources?.includes(address));
-    if (server === undefined) return await onRevoked(granted);
     const { sub } = granted;
-    const grants = await store.grantsOf(sub);
-    const goesOn = grants.some(
-      ({ clientId, resources }) => clientId === server.client_id || resources?.includes(server.address),
+    const clientId = clientWithoutAccess(granted, await store.grantsOf(sub), servers);
+    if (clientId !== undefined) await onRevoked({ sub, clientId });
+  };
+  let settling: Promise<unknown> = Promise.resolve();
+  /** Ends everything that clients started whose access was revoked, by any process. Each revocation is handled once. */
+  const settle = async (): Promise<void> => {
+    const earlier = settling.catch(() => undefined);
+    const settled = earlier.then(() =>
+      options.handleRevocations(async ({ sub, clientId }) => {
+        await withdrawRequests(sub, clientId, 'the program was removed');
+        await onRevoked({ sub, clientId });
+      }),
     );
-    if (!goesOn) await onRevoked({ sub, clientId: server.client_id });
+    settling = settled;
+    await settled;
   };
 
   return {
     /** Returns the grant of a token issued here, if the grant is still active. */
     liveGrant: issued.liveGrant,
-    noteDevice: async (
-      grantId: string,
-      { user, clientName, deviceName }: { user: string; clientName: string; deviceName: string | undefined },
-    ): Promise<void> =>
-      void (await database.run(
-        `INSERT INTO granted_devices (grant_id, username, client_name, device_name, at)
-         VALUES (@grantId, @user, @clientName, @deviceName, @now)`,
-        { grantId, user, clientName, deviceName: deviceName ?? null, now: options.now() },
-      )),
-    /** Removes a grant that was created for a sign-in, because another request had already answered the sign-in. */
-    discard: (grantId: string): Promise<void> =>
-      database.write(function* () {
-        yield* run('DELETE FROM granted_devices WHERE grant_id = @grantId', { grantId });
-        yield* endGrant(grantId);
-      }),
-    /**
-     * Returns the devices that are signed in as the person, latest first. Their names are unverified. `usedAt` is when
-     * the device last renewed its tokens, which it does every ten minutes while it is used.
-     */
-    async devices(user: string) {
-      const rows = await database.all<DeviceRow>(
-        `SELECT devices.*, grants.expires_at,
-           (SELECT max(CAST(${dialect.json('tokens.payload')}->>'iat' AS bigint)) FROM oidc_entities AS tokens
-            WHERE tokens.model = 'RefreshToken' AND tokens.grant_id = devices.grant_id) AS renewed_at
-         FROM granted_devices AS devices
-         JOIN oidc_entities AS grants ON grants.model = 'Grant' AND grants.id = devices.grant_id
-         WHERE devices.username = @user ORDER BY devices.at DESC, devices.${dialect.place} DESC`,
-        { user },
-      );
-      return rows.map(({ grant_id: id, client_name: clientName, device_name, at: since, expires_at, renewed_at }) => {
-        const times = { endsAt: toMilliseconds(expires_at), usedAt: toMilliseconds(renewed_at) };
-        return { id, clientName, deviceName: device_name ?? undefined, since, ...times };
-      });
-    },
+    noteDevice: devices.note,
+    discard: devices.discard,
+    /** Returns the devices that are signed in as the person, latest first. Their names are unverified. */
+    devices: (user: string) => devices.list(user),
     async endDevice(user: string, id: string): Promise<boolean> {
-      const granted = await database.write(function* () {
-        const found = yield* findGrant(id);
-        const isRemoved = yield* run('DELETE FROM granted_devices WHERE grant_id = @id AND username = @user', {
-          id,
-          user,
-        });
-        if (found?.sub !== user || isRemoved !== 1) return undefined;
-        yield* endGrant(id);
-        // Also ends the sign-in's offline permission. Otherwise, the server could get a new grant with that permission.
-        const server = findServerByClient(servers, found.clientId);
-        if (server !== undefined) yield* revokeOffline(dialect, { sub: user, resource: server.address });
-        return found;
-      });
-      if (granted === undefined) return false;
-      await ended(granted);
+      if (!(await devices.end(user, id, servers))) return false;
+      await settle();
       return true;
     },
     /** Removes a client that this person registered. Returns false if another person registered it. */
     async endClient(owner: string, clientId: string): Promise<boolean> {
       if (!(await clients.remove(owner, clientId))) return false;
-      await withdrawRequests(owner, clientId, 'the program was removed');
-      await onRevoked({ sub: owner, clientId });
+      await settle();
       return true;
     },
     /** Ends a client's earlier grant in favor of a new grant. Work started under the earlier grant continues. */
@@ -141,19 +101,6 @@ export function createGrants(options: GrantsOptions) {
       await onRevoked({ sub });
     },
     ended,
+    settle,
   };
-}
-
-function toMilliseconds(seconds: number | null): number | undefined {
-  return seconds === null ? undefined : seconds * 1000;
-}
-
-interface DeviceRow {
-  readonly grant_id: string;
-  readonly client_name: string;
-  readonly device_name: string | null;
-  readonly at: number;
-  /** Seconds since the epoch, like all times that the library stores. */
-  readonly expires_at: number | null;
-  readonly renewed_at: number | null;
 }

@@ -158,19 +158,21 @@ function openProvider(
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
         if (saved?.exp === undefined) throw new Error('the request was not stored');
         const code = 'proposal' in details ? details.code : await unusedCode(requests, account.accountId);
+        const clientNote = await clients.note(client.clientId);
         const message = 'is' in bindingMessage ? `${bindingMessage.is} ${code}` : sent;
         const asked = {
           authReqId: request.jti,
           user: account.accountId,
           clientId: client.clientId,
           clientName: client.clientName ?? client.clientId,
-          clientNote: await clients.note(client.clientId),
+          clientNote,
           code,
           bindingMessage: typeof message === 'string' ? message : undefined,
           details: { ...details, code },
           expiresAt: saved.exp * 1000,
         };
         await requests.add(asked, most);
+        if (clientNote !== undefined) await clients.used(client.clientId);
         parts.onAsked();
         failpoint('idp.asked');
         return code;
@@ -420,7 +422,7 @@ function registrationGate(options: RegistrationOptions) {
     if (token === undefined) return;
     let isKept = false;
     try {
-      isKept = await registerFor(token.owner, ctx, next, options);
+      isKept = await registerFor(token, ctx, next, options);
     } finally {
       if (!isKept) await options.clients.restoreToken(token);
     }
@@ -429,7 +431,7 @@ function registrationGate(options: RegistrationOptions) {
 
 /** Registers a client for a person. @returns false if the client was not registered and an error response was sent */
 async function registerFor(
-  owner: string,
+  { owner, clientEndsAt: endsAt }: RegistrationToken,
   ctx: KoaContextWithOIDC,
   next: Next,
   options: RegistrationOptions,
@@ -448,7 +450,7 @@ async function registerFor(
   // The host is resolved after the library has stored the client, which can't send requests until it has an owner.
   const fault = await pingProblem(registered.metadata(), options);
   if (fault === undefined) {
-    const client = { clientId, owner, name: clientName, host: clientHost(registered.metadata()) };
+    const client = { clientId, owner, name: clientName, host: clientHost(registered.metadata()), endsAt };
     if (await clients.add(client, { most: MAX_CLIENTS })) return true;
   }
   await options.forget(clientId);

@@ -13,10 +13,8 @@ const DAY_MS = 24 * 3_600_000;
 
 type CodeKind = 'registration' | 'recovery_code';
 
-/** Identifies a new grant that no other request identifies. */
-export function createGrantId(): string {
-  return `gr_${generateNonce()}`;
-}
+/** The identifier of a code's grant: a random value, and the time in seconds (base 36) from which its end is counted. */
+const CODE_GRANT_ID = /^gr_[A-Za-z0-9_-]{22}([0-9a-z]{6,8})$/;
 
 /** A person's consent to a grant. */
 export interface GrantConsent {
@@ -44,15 +42,25 @@ export function createSignedGrants(options: {
   return {
     isRequired: signatures === 'required',
     details: (identifier: string, terms: GrantTerms): GrantDetails => grantDetails(gateway, identifier, terms),
+    /** Identifies a new grant of a code, from now on, that no other request identifies. */
+    createCodeId: (): string => `gr_${generateNonce()}${Math.floor(now() / 1000).toString(36)}`,
     /**
-     * Returns the details of a grant of a code that anyone may present, such as a registration token.
-     * @param identifier from {@link createGrantId}; its signature is accepted once
+     * Returns the details of a grant of a code that anyone may present, such as a registration token. The access of an
+     * app that registers with the token ends as the grant does.
+     * @param identifier from `createCodeId`, at most a day ago; its signature is accepted once
      * @returns undefined for any other identifier
      */
-    codeDetails(kind: CodeKind, identifier: unknown, sub: string): GrantDetails | undefined {
-      if (typeof identifier !== 'string' || !/^gr_[A-Za-z0-9_-]{22}$/.test(identifier)) return undefined;
-      const nobody = { client: null, client_name: null, scopes: [], resources: [], from: null, ends_at: null };
-      return grantDetails(gateway, identifier, { kind, sub, accounts: 'all', ...nobody });
+    codeDetails(
+      kind: CodeKind,
+      identifier: unknown,
+      { sub, days }: { readonly sub: string; readonly days: GrantLifetimeDays },
+    ): GrantDetails | undefined {
+      const time = typeof identifier === 'string' ? CODE_GRANT_ID.exec(identifier) : null;
+      const from = Number.parseInt(time?.[1] ?? '', 36) * 1000;
+      if (time === null || !(Math.abs(now() - from) <= DAY_MS)) return undefined;
+      const nobody = { client: null, client_name: null, scopes: [], resources: [], from: null };
+      const ends_at = kind === 'registration' ? grantEnd(from, days) : null;
+      return grantDetails(gateway, time[0], { kind, sub, accounts: 'all', ...nobody, ends_at });
     },
     /** Returns the options for signing a grant with a passkey. @throws `signature_key_unknown` */
     signingOptions: (details: GrantDetails): Promise<ApprovalSigningOptions> =>

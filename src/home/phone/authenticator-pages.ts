@@ -97,7 +97,7 @@ export function createPasskeyPages(services: PhoneServices): Hono<BrowserEnv> {
     path: `${PATH}/recovery`,
     page: PATH,
     kind: 'recovery_code',
-    issue: async (context, sub) => recoveryPage(context, await recovery.issue(sub)),
+    issue: async (context, { sub }) => recoveryPage(context, await recovery.issue(sub)),
   });
 
   return app;
@@ -144,7 +144,7 @@ ${token}
 <p>${recoveryIssued === undefined ? 'You have none.' : html`Created ${renderLocalTime(recoveryIssued)}.`} A recovery code lets you view and deny requests, halt trading, and sign out browsers. It can’t approve anything, or add or remove a passkey.</p>
 ${
   full
-    ? html`<form method="post" action="${PATH}/recovery" ${signingAttribute(signed, `${PATH}/recovery/options`)}>${token}${renderGrantField()}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
+    ? html`<form method="post" action="${PATH}/recovery" ${signingAttribute(signed, `${PATH}/recovery/options`)}>${token}${renderGrantField(signed)}<button class="quiet" data-testid="new-recovery">Create a new one</button></form>`
     : ''
 }
 </div>`,

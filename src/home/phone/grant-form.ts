@@ -1,10 +1,9 @@
 import type { Hono } from 'hono';
 import { html } from 'hono/html';
-import type { GrantDetails } from '../../approval/signature/grant.ts';
+import type { GrantDetails, GrantTerms } from '../../approval/signature/grant.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
 import {
-  createGrantId,
   DEFAULT_GRANT_DAYS,
   GRANT_LIFETIMES_DAYS,
   type GrantConsent,
@@ -81,8 +80,8 @@ export async function respondSigningOptions(
 }
 
 /** Renders the hidden field that identifies the grant of a code. */
-export function renderGrantField(): Markup {
-  return html`<input type="hidden" name="grant" value="${createGrantId()}">`;
+export function renderGrantField(signed: SignedGrants): Markup {
+  return html`<input type="hidden" name="grant" value="${signed.createCodeId()}">`;
 }
 
 /** Adds the routes that sign and issue a code, such as a registration token. @param issue renders the code */
@@ -99,33 +98,31 @@ export function addCodeRoutes(
     /** The page that has the form. */
     readonly page: string;
     readonly kind: Parameters<SignedGrants['codeDetails']>[0];
-    readonly issue: (context: BrowserContext, user: string) => Promise<Response>;
+    readonly issue: (context: BrowserContext, grant: GrantTerms) => Promise<Response>;
   },
 ): void {
-  const read = async (context: BrowserContext, user: string) => {
+  const read = async (context: BrowserContext, sub: string, days: GrantLifetimeDays) => {
     const { grant } = await context.req.parseBody();
-    return signed.codeDetails(kind, grant, user) ?? renderStaleForm(context);
+    return signed.codeDetails(kind, grant, { sub, days }) ?? renderStaleForm(context);
   };
   app.post(`${path}/options`, async (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, page);
-    return await respondSigningOptions(context, signed, () => read(context, user.username));
+    return await respondSigningOptions(context, signed, (days) => read(context, user.username, days));
   });
   app.post(path, async (context) => {
     const { user } = context.var;
     if (user === undefined) return redirectToSignIn(context, page);
     const consent = await readConsent(context, signed);
     if (consent instanceof Response) return consent;
-    if (signed.isRequired) {
-      const details = await read(context, user.username);
-      if (details instanceof Response) return details;
-      try {
-        await signed.requireSignature(details, consent, { once: true });
-      } catch (error) {
-        return renderKeyErrorPage(context, error, { href: page, text: 'Try again' });
-      }
+    const details = await read(context, user.username, consent.days);
+    if (details instanceof Response) return details;
+    try {
+      await signed.requireSignature(details, consent, { once: true });
+    } catch (error) {
+      return renderKeyErrorPage(context, error, { href: page, text: 'Try again' });
     }
-    return await issue(context, user.username);
+    return await issue(context, details.grant);
   });
 }
 

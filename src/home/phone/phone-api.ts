@@ -10,7 +10,7 @@ import type { ApprovalRequest } from '../identity-provider/approval-requests.ts'
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitUnauthorizedRequests } from '../identity-provider/protocol/request-limits.ts';
-import { createGrantId, DEFAULT_GRANT_DAYS, type GrantConsent } from '../identity-provider/signed-grants.ts';
+import { DEFAULT_GRANT_DAYS, type GrantConsent, type SignedGrants } from '../identity-provider/signed-grants.ts';
 import { mustTypeCode } from './decision/approval-steps.ts';
 import { formatPairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
@@ -129,23 +129,26 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     const { secret } = await services.keys.pair(user);
     return { url: formatPairingLink(services.issuer, secret) };
   });
-  forPerson('/registrations/details', async (user) => {
-    return services.signed.codeDetails('registration', createGrantId(), user) ?? {};
-  });
+  const registration = ({ codeDetails }: SignedGrants, grant: string, sub: string) =>
+    codeDetails('registration', grant, { sub, days: DEFAULT_GRANT_DAYS });
+  forPerson(
+    '/registrations/details',
+    async (user) => registration(services.signed, services.signed.createCodeId(), user) ?? {},
+  );
 
   app.post('/registrations', async (context) => {
     const body = registrationSchema.safeParse(await context.req.json().catch(() => undefined));
     if (!body.success) return context.json({ error: 'invalid_request' }, 400);
     const { user, grant, evidence } = body.data;
     if (!(await known(user))) return context.json({ error: 'unknown_user' }, 404);
-    const details = services.signed.codeDetails('registration', grant, user);
+    const details = registration(services.signed, grant, user);
     if (details === undefined) return context.json({ error: 'invalid_request' }, 400);
     try {
       await services.signed.requireSignature(details, terminalConsent(evidence), { once: true });
     } catch (error) {
       return respondNotSigned(context, error);
     }
-    const { token, expiresAt } = await services.clients.issueToken(user);
+    const { token, expiresAt } = await services.clients.issueToken(user, Date.parse(details.grant.ends_at ?? ''));
     return context.json({ token, expires_at: formatUtcSeconds(expiresAt) });
   });
 

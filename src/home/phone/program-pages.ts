@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import type { GrantTerms } from '../../approval/signature/grant.ts';
 import { renderLocalTime } from './decision/local-time.ts';
-import { addCodeRoutes, renderGrantField, signingAttribute } from './grant-form.ts';
+import { addCodeRoutes, renderGrantField, renderLifetimeField, signingAttribute } from './grant-form.ts';
 import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import { redirectToSignIn, renderPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -43,26 +44,26 @@ export function createClientPages({ authorized, clients, grants, signed }: Phone
 <h2>Allowed to send you requests</h2>
 <ul class="recent">${registered.map(
         (
-          { clientId, name },
+          { clientId, name, usedAt, endsAt },
           i,
-        ) => html`<li data-testid="program"><span>${name}<br><span class="soft small">${notes[i]?.text}</span></span>
+        ) => html`<li data-testid="program"><span>${name}<br><span class="soft small">${notes[i]?.text}${usedAndEnds(usedAt, endsAt)}</span></span>
 <form method="post" action="${PATH}/remove">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="remove-program">Remove</button></form></li>`,
       )}</ul>
 ${
   hasFullAccess(context)
-    ? html`<form method="post" action="${PATH}/token" ${signingAttribute(signed, `${PATH}/token/options`)}>${token}${renderGrantField()}<button class="quiet wide" data-testid="let-in">Allow another app</button></form>`
+    ? html`<form method="post" action="${PATH}/token" ${signingAttribute(signed, `${PATH}/token/options`)}>${token}${renderGrantField(signed)}${renderLifetimeField()}<button class="quiet wide" data-testid="let-in">Allow another app</button></form>`
     : ''
 }`,
     });
   });
 
-  const issue = async (context: BrowserContext, user: string) => {
-    const { token, expiresAt } = await clients.issueToken(user);
+  const issue = async (context: BrowserContext, { sub, ends_at }: GrantTerms) => {
+    const { token, expiresAt } = await clients.issueToken(sub, Date.parse(ends_at ?? ''));
     return renderPage(context, {
       title: 'Token for one app',
       body: html`<div class="card">
 <h1 tabindex="-1">Token for one app</h1>
-<p>Give it to the app that you want to allow. It can register once with this token, until ${renderLocalTime(expiresAt)}, and can then send requests only to you.</p>
+<p>Give it to the app that you want to allow. It can register once with this token, until ${renderLocalTime(expiresAt)}, and can then send requests only to you, until ${renderLocalTime(Date.parse(ends_at ?? ''))}.</p>
 <p class="mono" data-testid="registration-token">${token}</p>
 <div class="note"><strong>Only for an app that you chose yourself.</strong>Anyone with this token can send requests to your phone.</div>
 <p><a href="${PATH}">Back</a></p>

@@ -1,4 +1,4 @@
-import { run, type SqlTransactions } from '../sql/sql-database.ts';
+import { run, type SqlTransactions, type TransactionWork } from '../sql/sql-database.ts';
 import { endGrants, type GrantInfo } from './oidc-store.ts';
 
 /** A client's name and host. Both are safe to display. */
@@ -92,10 +92,7 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
           clientId,
         });
         if (removed === 0) return false;
-        yield* run('INSERT INTO ended_clients (username, client_id) VALUES (@user, @clientId) ON CONFLICT DO NOTHING', {
-          user,
-          clientId,
-        });
+        yield* noteEndedClient(user, clientId);
         return true;
       }),
     /**
@@ -115,6 +112,14 @@ export function createAuthorizedClientStore(database: SqlTransactions, now: () =
       }
     },
   };
+}
+
+/** Notes that a client lost its access, so that `handleRevocations` ends what it has started. */
+export function* noteEndedClient(user: string, clientId: string): TransactionWork<void> {
+  yield* run('INSERT INTO ended_clients (username, client_id) VALUES (@user, @clientId) ON CONFLICT DO NOTHING', {
+    user,
+    clientId,
+  });
 }
 
 /** @param rows newest first */

@@ -33,6 +33,8 @@ interface OidcStoreOptions {
    * endpoint's response, for long polling.
    */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
+  /** Called before a registered client is read. May throw the error with which the client is refused. */
+  readonly beforeClient?: (id: string) => Promise<void>;
 }
 
 export function createOidcStore(options: OidcStoreOptions): OidcStore {
@@ -122,6 +124,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
       await purgeOld();
     },
     find: async (id) => {
+      if (model === 'Client') await options.beforeClient?.(id);
       const found = await find(model, 'id', id);
       if (model !== CIBA_MODEL || found === undefined) return found;
       await options.beforeBackchannelRequest(id, found);
@@ -193,10 +196,7 @@ function activeGrants(database: SqlTransactions) {
   const { dialect } = database;
   return {
     grant: (id: string): Promise<GrantInfo | undefined> => database.read(() => findGrant(id)),
-    grantsOf: async (sub: string): Promise<GrantInfo[]> => {
-      const rows = await database.all<GrantRow>(selectGrants(dialect), { sub, clientId: null });
-      return rows.map(toGrantInfo);
-    },
+    grantsOf: (sub: string): Promise<GrantInfo[]> => database.read(() => grantsOf(dialect, sub)),
     /** Ends a grant and every token and code that was issued under it. */
     endGrant: async (id: string): Promise<void> => void (await database.write(() => endGrant(id))),
     endGrants: (whose: GrantHolder): Promise<void> => database.write(() => endGrants(dialect, whose)),
@@ -216,6 +216,11 @@ const selectGrants = ({ json }: Dialect) => `
 function toGrantInfo({ payload }: Pick<GrantRow, 'payload'>): GrantInfo {
   const { accountId, clientId, resources } = JSON.parse(payload) as AdapterPayload;
   return { sub: String(accountId), clientId: String(clientId), resources: Object.keys(resources ?? {}) };
+}
+
+export function* grantsOf(dialect: Dialect, sub: string): TransactionWork<GrantInfo[]> {
+  const rows = yield* all<GrantRow>(selectGrants(dialect), { sub, clientId: null });
+  return rows.map(toGrantInfo);
 }
 
 export function* findGrant(id: string): TransactionWork<GrantInfo | undefined> {

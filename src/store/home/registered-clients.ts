@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { errors } from 'oidc-provider';
 import { all, lock, one, run, type SqlTransactions, type TransactionWork } from '../sql/sql-database.ts';
+import { noteEndedClient } from './authorized-clients.ts';
 import { endGrants, forgetClient } from './oidc-store.ts';
 
 /** A client that a person registered. It may send approval requests only to that person. */
@@ -10,8 +12,12 @@ interface RegisteredClient {
   readonly name: string;
   /** Unverified host of the client's ping endpoint or `client_uri`. */
   readonly host: string | undefined;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as all times here. */
   readonly registeredAt: number;
+  /** When the client's access ends, as its owner signed. */
+  readonly endsAt: number;
+  /** When the client last sent a request to its owner. */
+  readonly usedAt: number | undefined;
 }
 
 export interface ClientNote {
@@ -25,6 +31,8 @@ export interface RegistrationToken {
   readonly digest: string;
   readonly owner: string;
   readonly expiresAt: number;
+  /** When the access of the client ends that registers with the token. */
+  readonly clientEndsAt: number;
 }
 
 const NEW_CLIENT_MS = 7 * 24 * 3_600_000;
@@ -36,6 +44,8 @@ interface Row {
   readonly name: string;
   readonly host: string | null;
   readonly registered_at: number;
+  readonly ends_at: number;
+  readonly used_at: number | null;
 }
 
 /** @param now milliseconds since the epoch */
@@ -45,7 +55,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
   const clients = {
     /** Stores a client's owner. @returns false if the owner already has `most` clients, and nothing was stored */
     add: (
-      { clientId, owner, name, host }: Omit<RegisteredClient, 'registeredAt'>,
+      { clientId, owner, name, host, endsAt }: Omit<RegisteredClient, 'registeredAt' | 'usedAt'>,
       { most }: { readonly most: number },
     ): Promise<boolean> =>
       database.write(function* () {
@@ -56,9 +66,9 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
         });
         if ((known?.n ?? 0) >= most) return false;
         yield* run(
-          `INSERT INTO registered_clients (client_id, owner, name, host, registered_at)
-           VALUES (@clientId, @owner, @name, @host, @now)`,
-          { clientId, owner, name, host: host ?? null, now: now() },
+          `INSERT INTO registered_clients (client_id, owner, name, host, registered_at, ends_at)
+           VALUES (@clientId, @owner, @name, @host, @now, @endsAt)`,
+          { clientId, owner, name, host: host ?? null, now: now(), endsAt },
         );
         return true;
       }),
@@ -68,15 +78,34 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
       });
       return row && toClient(row);
     },
-    /** Returns the clients that this person registered, newest first. */
-    list: async (owner: string): Promise<RegisteredClient[]> => {
+    /** @throws {errors.InvalidClient} if a person registered the client, and its access has ended */
+    async requireNotEnded(clientId: string): Promise<void> {
+      const client = await clients.find(clientId);
+      if (client === undefined || client.endsAt > now()) return;
+      const end = new Date(client.endsAt).toISOString().slice(0, 10);
+      throw new errors.InvalidClient(
+        `the access of this client ended on ${end}; register again with a new registration token of its owner`,
+      );
+    },
+    /** Records that the client sent a request to its owner. */
+    used: async (clientId: string): Promise<void> =>
+      void (await database.run('UPDATE registered_clients SET used_at = @now WHERE client_id = @clientId', {
+        clientId,
+        now: now(),
+      })),
+    /** Returns registered clients, newest first. @param owner who registered them; if omitted, anyone */
+    list: async (owner?: string): Promise<RegisteredClient[]> => {
       const rows = await database.all<Row>(
-        `SELECT * FROM registered_clients WHERE owner = @owner ORDER BY registered_at DESC, ${dialect.place} DESC`,
-        { owner },
+        `SELECT * FROM registered_clients WHERE CAST(@owner AS text) IS NULL OR owner = @owner
+         ORDER BY registered_at DESC, ${dialect.place} DESC`,
+        { owner: owner ?? null },
       );
       return rows.map(toClient);
     },
-    /** Removes a client and its grants from this person. @returns false if another person registered the client */
+    /**
+     * Removes a client and its grants from this person. Its requests end when the home calls `handleRevocations`.
+     * @returns false if another person registered the client
+     */
     remove: (owner: string, clientId: string): Promise<boolean> =>
       database.write(function* () {
         const removed = yield* run('DELETE FROM registered_clients WHERE client_id = @clientId AND owner = @owner', {
@@ -86,6 +115,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
         if (removed === 0) return false;
         yield* forgetClient(clientId);
         yield* endGrants(dialect, { sub: owner, clientId });
+        yield* noteEndedClient(owner, clientId);
         return true;
       }),
     /** Removes all clients and registration tokens of this person. */
@@ -104,7 +134,10 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
       return client === undefined ? undefined : toClientNote(client, now());
     },
     /** Issues an initial access token (RFC 7591 §3) for registering one client for this person within ten minutes. */
-    async issueToken(owner: string): Promise<{ readonly token: string; readonly expiresAt: number }> {
+    async issueToken(
+      owner: string,
+      clientEndsAt: number,
+    ): Promise<{ readonly token: string; readonly expiresAt: number }> {
       const token = randomBytes(32).toString('base64url');
       const expiresAt = now() + TOKEN_LIFETIME_MS;
       await database.write(function* () {
@@ -113,7 +146,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
              (SELECT digest FROM registration_tokens WHERE expires_at <= @now${dialect.skipLocked})`,
           { now: now() },
         );
-        yield* storeToken({ digest: digest(token), owner, expiresAt });
+        yield* storeToken({ digest: digest(token), owner, expiresAt, clientEndsAt });
       });
       return { token, expiresAt };
     },
@@ -122,7 +155,7 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
       const [taken] = await database.write(() =>
         all<RegistrationToken>(
           `DELETE FROM registration_tokens WHERE digest = @digest AND expires_at > @now
-           RETURNING digest, owner, expires_at AS "expiresAt"`,
+           RETURNING digest, owner, expires_at AS "expiresAt", client_ends_at AS "clientEndsAt"`,
           { digest: digest(token), now: now() },
         ),
       );
@@ -134,11 +167,11 @@ export function createRegisteredClientStore(database: SqlTransactions, now: () =
   return clients;
 }
 
-function* storeToken({ digest, owner, expiresAt }: RegistrationToken): TransactionWork<void> {
+function* storeToken(token: RegistrationToken): TransactionWork<void> {
   yield* run(
-    `INSERT INTO registration_tokens (digest, owner, expires_at) VALUES (@digest, @owner, @expiresAt)
-     ON CONFLICT DO NOTHING`,
-    { digest, owner, expiresAt },
+    `INSERT INTO registration_tokens (digest, owner, expires_at, client_ends_at)
+     VALUES (@digest, @owner, @expiresAt, @clientEndsAt) ON CONFLICT DO NOTHING`,
+    { ...token },
   );
 }
 
@@ -158,5 +191,7 @@ function toClient(row: Row): RegisteredClient {
     name: row.name,
     host: row.host ?? undefined,
     registeredAt: row.registered_at,
+    endsAt: row.ends_at,
+    usedAt: row.used_at ?? undefined,
   };
 }

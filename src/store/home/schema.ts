@@ -62,11 +62,12 @@ const grantTables = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS open_registrations_address ON open_registrations (address);
   CREATE TABLE IF NOT EXISTS registered_clients (
-    client_id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, host TEXT, registered_at INTEGER NOT NULL
+    client_id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, host TEXT, registered_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL, used_at INTEGER
   ) STRICT;
   CREATE INDEX IF NOT EXISTS registered_clients_owner ON registered_clients (owner);
   CREATE TABLE IF NOT EXISTS registration_tokens (
-    digest TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_at INTEGER NOT NULL
+    digest TEXT PRIMARY KEY, owner TEXT NOT NULL, expires_at INTEGER NOT NULL, client_ends_at INTEGER NOT NULL
   ) STRICT;
 `;
 

@@ -21,6 +21,10 @@ afterAll(() => world.close());
 const ending = ['/signout'];
 
 const connectPage = '/connections/connect?connection=broker';
+const authenticators = '/phone/authenticators';
+/** The identifier of the code's grant that a page offers to sign. */
+const grantOn = async (browser: HttpBrowser, page: string) =>
+  /name="grant" value="([^"]+)"/.exec(await (await browser.visit(page)).text())?.[1] ?? '';
 /** The ticket of a new request to connect an account, which its page has. */
 const ticketOn = async (browser: HttpBrowser) =>
   /name="ticket" value="([^"]+)"/.exec(await (await browser.visit(connectPage)).text())?.[1] ?? '';
@@ -56,6 +60,7 @@ it('gives nobody access for a session’s cookie and origin key without its pass
   const before = access();
 
   const form_token = await thief.formToken('/phone/programs');
+  const grant = await grantOn(thief, '/phone/programs');
   const statement = { v: 1, purpose: 'trade-agent.grant', gateway: 'x', proposal: 'gr_x', digest: 'x', sub: 'alice' };
   const evidence = { method: 'webauthn', credential_id: 'x', authenticator_data: 'x', client_data_json: 'x' };
   const signed = {
@@ -83,7 +88,7 @@ it('gives nobody access for a session’s cookie and origin key without its pass
         user_code: device.user_code,
         decision: 'allow',
         days: '90',
-        grant: `gr_${'x'.repeat(22)}`,
+        grant,
         id: 'x',
         name: 'x',
         ticket,
@@ -116,14 +121,12 @@ it('gives nobody access for a genuine assertion of a key that is not enrolled', 
   const config = await world.loginClient();
   const { user_code } = await client.initiateDeviceAuthorization(config, { scope: ALL_SCOPES, device_name: 'thief' });
   const consent = await ask(thief, (await publicClient(world)).url());
-  const grantOn = async (page: string) =>
-    /name="grant" value="([^"]+)"/.exec(await (await thief.visit(page)).text())?.[1] ?? '';
   const before = access();
   const pages: [page: string, path: string, form: Record<string, string>][] = [
     [`/device/confirm?user_code=${user_code}`, '/device/confirm', { user_code, decision: 'allow' }],
     [consent, consent, { decision: 'allow' }],
-    ['/phone/programs', '/phone/programs/token', { grant: await grantOn('/phone/programs') }],
-    ['/phone/authenticators', '/phone/authenticators/recovery', { grant: await grantOn('/phone/authenticators') }],
+    ['/phone/programs', '/phone/programs/token', { grant: await grantOn(thief, '/phone/programs') }],
+    [authenticators, `${authenticators}/recovery`, { grant: await grantOn(thief, authenticators) }],
     [connectPage, '/connections/connect', { ticket: await ticketOn(thief), decision: 'allow' }],
   ];
   for (const [page, path, form] of pages) {

@@ -213,6 +213,30 @@ describe('a client that was let in', () => {
   });
 });
 
+describe('the access of a client that was let in', () => {
+  it('ends after ninety days, with an error that says so, and shows when it was last used', async () => {
+    const robot = await registerApprovalClient(world, { client_name: 'a temporary robot' }, 'bob');
+    const row = () =>
+      world
+        .database()
+        .prepare<[string], { ends_at: number; used_at: number | null }>(
+          'SELECT ends_at, used_at FROM registered_clients WHERE client_id = ?',
+        )
+        .get(robot.config.clientMetadata().client_id);
+    expect(row()?.used_at).toBeNull();
+    const { auth_req_id: waiting } = await robot.ask(details());
+    expect(row()?.used_at).toBeGreaterThan(Date.now() - 60_000);
+    const end = row()?.ends_at ?? 0;
+    expect(Math.round((end - Date.now()) / DAY)).toBe(90);
+    vi.useFakeTimers({ toFake: ['Date'], now: end - 60_000 });
+    await robot.ask(details());
+    vi.useFakeTimers({ toFake: ['Date'], now: end });
+    const ended = { error: 'invalid_client', error_description: expect.stringContaining('ended on') };
+    await expect(robot.ask(details())).rejects.toMatchObject(ended);
+    await expect(robot.poll(waiting)).rejects.toMatchObject(ended);
+  });
+});
+
 describe('a ping endpoint', () => {
   it.each([
     'https://127.0.0.1/ping',

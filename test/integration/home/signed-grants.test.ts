@@ -1,7 +1,8 @@
+import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deriveSoftwareKey } from '../../../src/approval/signature/software-key.ts';
-import { ALL_SCOPES, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
+import { ALL_SCOPES, CIBA, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { allowDevice, pairByHttp, signGrant } from './http-browser.ts';
 import { ask, decide, publicClient } from './public-client.ts';
 
@@ -105,6 +106,48 @@ describe('an agent', () => {
   });
 });
 
+describe('an app that registers with a token', () => {
+  const form = async (days: string) => {
+    const grant = /name="grant" value="([^"]+)"/.exec(await (await browser.visit('/phone/programs')).text())?.[1] ?? '';
+    return { grant, days };
+  };
+  const path = '/phone/programs/token';
+
+  it('has access until the person said, and is listed with that', async () => {
+    const signed = await form('7');
+    const evidence = await signGrant(browser, '/phone/programs', `${path}/options`, signed);
+    // Signed for seven days: no other number goes with that signature.
+    const longer = await browser.submit('/phone/programs', path, { ...signed, days: '90', evidence });
+    expect(longer.status).toBe(403);
+    const issued = await (await browser.submit('/phone/programs', path, { ...signed, evidence })).text();
+    const token = /data-testid="registration-token">([\w-]+)</.exec(issued)?.[1] ?? '';
+    const { publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const registered = await fetch(`${world.issuer}/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({
+        client_name: 'a robot for a week',
+        grant_types: [CIBA],
+        response_types: [],
+        token_endpoint_auth_method: 'private_key_jwt',
+        backchannel_token_delivery_mode: 'poll',
+        authorization_details_types: ['trade_order'],
+        jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }] },
+      }),
+    });
+    expect(registered.status).toBe(201);
+    const row = world
+      .database()
+      .prepare<[], { ends_at: number; used_at: number | null }>('SELECT ends_at, used_at FROM registered_clients')
+      .get();
+    const days = ((row?.ends_at ?? 0) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(6.9);
+    expect(days).toBeLessThan(7.1);
+    const listed = await (await browser.visit('/phone/programs')).text();
+    expect(listed).toMatch(/data-testid="program"><span>a robot for a week<br>.*never used; ends/);
+  });
+});
+
 describe.each([
   ['a registration token', '/phone/programs', '/phone/programs/token', 'registration-token'],
   ['a recovery code', '/phone/authenticators', '/phone/authenticators/recovery', 'data-testid="code"'],
@@ -119,6 +162,16 @@ describe.each([
     const again = await browser.submit(page, path, form);
     expect(again.status).toBe(403);
     expect(await again.text()).not.toContain(issued);
+  });
+
+  it('takes an identifier for a day', async () => {
+    const options = async (grant: string) => (await browser.submit(page, `${path}/options`, { grant })).status;
+    const from = (ageMs: number) => Math.floor((Date.now() - ageMs) / 1000).toString(36);
+    const random = 'x'.repeat(22);
+    expect(await options(`gr_${random}${from(86_000_000)}`)).toBe(200);
+    for (const wrong of ['gr_x', `gr_${random}`, `gr_${random}000000`, `gr_${random}${from(86_402_000)}`]) {
+      expect(await options(wrong), wrong).toBe(400);
+    }
   });
 
   it.each([

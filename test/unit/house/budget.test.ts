@@ -5,7 +5,7 @@ import { programSources } from './sources.ts';
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_780,
-  app: 15_630,
+  app: 15_660,
   server: 2_850,
   mcp: 3_100,
   agent: 12_650,
@@ -14,11 +14,11 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_340,
   notify: 700,
   sandbox: 8_300,
-  home: 16_650,
+  home: 16_770,
   gateway: 21_870,
   approval: 9_570,
   jobs: 800,
-  store: 14_410,
+  store: 14_570,
   auth: 3_400,
   secrets: 2_800,
   config: 1_250,

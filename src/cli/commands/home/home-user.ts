@@ -1,4 +1,4 @@
-import type { ListedAuthenticator, ListedUser } from '../../../app/home/users.ts';
+import type { ListedAuthenticator, ListedGrant, ListedUser } from '../../../app/home/users.ts';
 import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -148,4 +148,62 @@ function authenticatorLine(authenticator: ListedAuthenticator): string {
   const what = kind === 'software' ? 'software key' : synced ? 'synced passkey' : 'single-device passkey';
   const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
   return `  ${id.slice(0, DISPLAYED_ID_LENGTH)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}${former === null ? '' : `; only for the former address at ${former}`}`;
+}
+
+interface GrantsOptions {
+  readonly user?: string;
+}
+
+/** Adds `home grants`, which lists and revokes what people let in. */
+export function addHomeGrantsCommands(home: CliCommand): void {
+  const grants = home
+    .command('grants')
+    .summary('list and revoke the access that users granted')
+    .description(
+      'List and revoke the devices, servers, other agents and apps that users let in. Works while the home runs. On the phone, see Apps.',
+    )
+    .examples(
+      ['trade-agent home grants list', 'who, since when, until when, and last use'],
+      ['trade-agent home grants revoke "Claude Code"', 'ends its tokens and open proposals immediately'],
+    );
+
+  grants
+    .command('list', { isDefault: true })
+    .description('List the granted access. Names are not verified.')
+    .option('--user <name>', 'only this user (default: all users)')
+    .examples(['trade-agent home grants list --output json', 'for scripts'])
+    .runs(async (context, { user }: GrantsOptions, command: CliCommand) => {
+      const { listGrants } = await import('../../../app/home/users.ts');
+      const found = await listGrants(context, resolveHomeFolder(command), user);
+      await context.output.result('home-grants', { grants: found }, () =>
+        found.length === 0 ? 'Nobody has granted access.' : found.map(grantLine).join('\n'),
+      );
+    });
+
+  grants
+    .command('revoke')
+    .description('Revoke access: end its tokens, open proposals and streams immediately.')
+    .argument('<id>', 'the ID from "home grants list" (or a unique prefix of the ID), or its name')
+    .option('--user <name>', 'the user, if several users have granted it')
+    .examples(['trade-agent home grants revoke V1St --user alice', ''])
+    .runs(async (context, id: string, { user }: GrantsOptions, command: CliCommand) => {
+      const { revokeGrant } = await import('../../../app/home/users.ts');
+      const grant = await revokeGrant(context, resolveHomeFolder(command), { user, id });
+      await context.output.result(
+        'home-grant-revoke',
+        { grant },
+        () => `${grantName(grant)} no longer has access for ${grant.user}.`,
+      );
+    });
+}
+
+function grantLine(grant: ListedGrant): string {
+  const { user, id, kind, since, ends_at, last_used_at } = grant;
+  const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
+  const end = ends_at === null ? '' : `, ends ${ends_at}`;
+  return `${safeLine(id)}  ${kind} ${grantName(grant)}, of ${user}, since ${since}, ${used}${end}`;
+}
+
+function grantName({ name, from }: ListedGrant): string {
+  return from === null ? safeLine(name) : `${safeLine(name)} (${safeLine(from)})`;
 }

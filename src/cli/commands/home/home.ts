@@ -17,7 +17,7 @@ import { resolveHomeFolder } from './home-folder-option.ts';
 import { addHomeInitCommand, createPhoneOption } from './home-init.ts';
 import { addHomeMigrateCommand } from './home-migrate.ts';
 import { addHomeServeCommand } from './home-serve.ts';
-import { addHomeUserCommands, userLines } from './home-user.ts';
+import { addHomeGrantsCommands, addHomeUserCommands, userLines } from './home-user.ts';
 import type { ReachOptions } from './init-answers.ts';
 
 export function addHomeCommand(program: CliCommand): void {
@@ -40,6 +40,7 @@ export function addHomeCommand(program: CliCommand): void {
   addHomePair(home);
   addHomeAddress(home);
   addHomeUserCommands(home);
+  addHomeGrantsCommands(home);
   addHomeBrokerCommands(home);
   addHomeNotices(home);
   addHomeBackupCommands(home);

@@ -1,6 +1,5 @@
 import { Argument, InvalidArgumentError } from 'commander';
 import { sessionExitCodes } from '../../../app/exit-codes.ts';
-import type { ListedMcpClient } from '../../../app/home/users.ts';
 import { type McpClientName, mcpClientNames } from '../../../app/mcp/client-table.ts';
 import type { Installation } from '../../../app/mcp/install.ts';
 import { serveStdio } from '../../../app/mcp/serve-stdio.ts';
@@ -10,7 +9,6 @@ import { safeLine, safeText } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
-import { resolveHomeFolder } from '../home/home-folder-option.ts';
 import { addMcpServersCommand } from './mcp-servers.ts';
 
 export function addMcpCommand(program: CliCommand): void {
@@ -30,66 +28,8 @@ export function addMcpCommand(program: CliCommand): void {
       const readOnly = options.readOnly ?? false;
       return serveStdio(context, { stdin, stdout, readOnly, ownRules: createOwnRules(context) });
     });
-  addMcpClients(mcp);
   addMcpServersCommand(mcp);
   addMcpInstall(mcp);
-}
-
-interface ClientsOptions {
-  readonly home?: string;
-  readonly user?: string;
-}
-
-/**
- * Adds `mcp clients`, which manages the clients that people allowed on the consent page. Must run on the home's
- * machine.
- */
-function addMcpClients(mcp: CliCommand): void {
-  const clients = mcp
-    .command('clients')
-    .summary('list and revoke the agents that users allowed')
-    .description(
-      "Manage other agents that users of a home allowed on its consent page. Run it on the home's own machine; it works while the home runs. On the phone, see Apps.",
-    )
-    .option('--home <folder>', "the home's folder (default: next to the agent's)")
-    .examples(
-      ['trade-agent mcp clients list', 'who, since when, and last use'],
-      ['trade-agent mcp clients revoke "Claude Code"', 'ends its tokens and open proposals immediately'],
-    );
-
-  clients
-    .command('list', { isDefault: true })
-    .description('List the allowed MCP clients. Their names are not verified.')
-    .option('--user <name>', 'only this user (default: all users)')
-    .examples(['trade-agent mcp clients list --output json', 'for scripts'])
-    .runs(async (context, options: ClientsOptions, command: CliCommand) => {
-      const { listMcpClients } = await import('../../../app/home/users.ts');
-      const found = await listMcpClients(context, resolveHomeFolder(command), options.user);
-      await context.output.result('mcp-clients', { clients: found }, () =>
-        found.length === 0 ? 'No MCP clients are allowed.' : found.map(clientLine).join('\n'),
-      );
-    });
-
-  clients
-    .command('revoke')
-    .description('Revoke the access of an MCP client: end its tokens, open proposals and streams immediately.')
-    .argument('<id>', 'the client\'s ID from "mcp clients list" (or a unique prefix of the ID), or its name')
-    .option('--user <name>', 'the user, if several users have allowed it')
-    .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
-    .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {
-      const { revokeMcpClient } = await import('../../../app/home/users.ts');
-      const client = await revokeMcpClient(context, resolveHomeFolder(command), { user: options.user, id });
-      await context.output.result(
-        'mcp-client-revoke',
-        { client },
-        () => `${safeLine(client.name)} (${safeLine(client.host)}) no longer has access for ${client.user}.`,
-      );
-    });
-}
-
-function clientLine({ user, client_id, name, host, since, last_used_at }: ListedMcpClient): string {
-  const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
-  return `${safeLine(client_id)}  ${safeLine(name)} (${safeLine(host)}), of ${user}, since ${since}, ${used}`;
 }
 
 interface InstallFlags {

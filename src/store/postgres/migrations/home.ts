@@ -86,12 +86,13 @@ const grants = `
   ${table(
     'registered_clients',
     `client_id text NOT NULL, owner text NOT NULL, name text NOT NULL, host text, registered_at bigint NOT NULL,
-     PRIMARY KEY (tenant, client_id)`,
+     ends_at bigint NOT NULL, used_at bigint, PRIMARY KEY (tenant, client_id)`,
   )}
   CREATE INDEX registered_clients_owner ON registered_clients (tenant, owner);
   ${table(
     'registration_tokens',
-    'digest text NOT NULL, owner text NOT NULL, expires_at bigint NOT NULL, PRIMARY KEY (tenant, digest)',
+    `digest text NOT NULL, owner text NOT NULL, expires_at bigint NOT NULL, client_ends_at bigint NOT NULL,
+     PRIMARY KEY (tenant, digest)`,
   )}
 `;
 

@@ -68,14 +68,15 @@ export function clientsContract(open: OpenHomeDatabase): void {
 
   describe('registered clients', () => {
     const stores = () => both((database) => createRegisteredClientStore(database, () => NOW));
-    const robot = (clientId: string) => ({ clientId, owner: 'alice', name: 'Robot', host: undefined });
+    const END = NOW + 90 * 24 * HOUR;
+    const robot = (clientId: string) => ({ clientId, owner: 'alice', name: 'Robot', host: undefined, endsAt: END });
 
     it('belong to one person, who can remove them with their grants', async () => {
       const [ours, theirs] = stores();
       await storeClient('robot');
       expect(await ours.add(robot('robot'), { most: 20 })).toBe(true);
       await grant('g', 'alice', 'robot');
-      expect(await theirs.find('robot')).toEqual({ ...robot('robot'), registeredAt: NOW });
+      expect(await theirs.find('robot')).toEqual({ ...robot('robot'), registeredAt: NOW, usedAt: undefined });
       expect((await theirs.note('robot'))?.text).toContain('New app');
       expect(await theirs.note('gateway')).toBeUndefined();
       expect(await theirs.remove('bob', 'robot')).toBe(false);
@@ -84,6 +85,17 @@ export function clientsContract(open: OpenHomeDatabase): void {
       expect(await isStored('robot')).toBe(false);
       expect(await oidc().grant('g')).toBeUndefined();
       expect(await ours.list('alice')).toEqual([]);
+    });
+
+    it('are refused after their end, and show when they last asked', async () => {
+      const [ours, theirs] = stores();
+      await ours.add(robot('robot'), { most: 20 });
+      await theirs.used('robot');
+      expect(await ours.list('alice')).toMatchObject([{ clientId: 'robot', endsAt: END, usedAt: NOW }]);
+      const at = (now: number) => createRegisteredClientStore(opened.another, () => now);
+      await at(END - 1).requireNotEnded('robot');
+      await at(END).requireNotEnded('gateway');
+      await expect(at(END).requireNotEnded('robot')).rejects.toMatchObject({ error: 'invalid_client' });
     });
 
     it('are never more than allowed, though two processes add at once', async () => {
@@ -95,16 +107,16 @@ export function clientsContract(open: OpenHomeDatabase): void {
 
     it('are registered with a token that one process redeems once, unless it gives the token back', async () => {
       const [ours, theirs] = stores();
-      const { token, expiresAt } = await ours.issueToken('alice');
+      const { token, expiresAt } = await ours.issueToken('alice', END);
       const redeemed = (await Promise.all([ours, theirs].map((store) => store.redeemToken(token)))).filter(Boolean);
-      expect(redeemed).toEqual([{ digest: expect.any(String), owner: 'alice', expiresAt }]);
+      expect(redeemed).toEqual([{ digest: expect.any(String), owner: 'alice', expiresAt, clientEndsAt: END }]);
       if (redeemed[0] !== undefined) await theirs.restoreToken(redeemed[0]);
       expect(await ours.redeemToken(token)).toMatchObject({ owner: 'alice' });
-      const last = await ours.issueToken('alice');
+      const last = await ours.issueToken('alice', END);
       await theirs.removeAll('alice');
       expect(await ours.redeemToken(last.token)).toBeUndefined();
       const late = createRegisteredClientStore(opened.another, () => NOW + HOUR);
-      expect(await late.redeemToken((await ours.issueToken('alice')).token)).toBeUndefined();
+      expect(await late.redeemToken((await ours.issueToken('alice', END)).token)).toBeUndefined();
     });
   });
 
