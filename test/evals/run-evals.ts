@@ -1,18 +1,20 @@
 // Plays the requests of requests/ with a model against a sandbox of its own, and prints how it did.
+//   npm run eval [-- --sentences] [--seed WORD] [--each N]    how the built-in planner reads generated sentences
 //   npm run eval -- --model http://127.0.0.1:8080/v1/NAME    any server that speaks OpenAI's chat API
 //   npm run eval -- --model builtin                           the built-in planner, for comparison
 //   npm run eval -- --replay FILE                             a transcript, without a model
-// Exit 0: nothing unsafe, and at least --at-least percent right; 1: otherwise; 2: wrong usage.
+// Exit 0: nothing unsafe or misread, and at least --at-least percent right; 1: otherwise; 2: wrong usage.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createEvalWorld } from './eval-world.ts';
 import { type EvalRequest, readRequests } from './requests.ts';
 import { type Score, score } from './score.ts';
+import { evaluatePlanner } from './sentences/run.ts';
 import { type ModelPlayer, record, replay, type Transcript, transcriptSchema } from './transcript.ts';
 
 const usage =
-  'npm run eval -- --model URL/NAME|builtin | --replay FILE [--repeat N] [--group NAME] [--only ID] [--timeout SECONDS] [--context-tokens N] [--record FILE] [--json FILE] [--at-least PERCENT]';
+  'npm run eval -- [--sentences] [--seed WORD] [--each N] | --model URL/NAME|builtin | --replay FILE [--repeat N] [--group NAME] [--only ID] [--timeout SECONDS] [--context-tokens N] [--record FILE] [--json FILE] [--at-least PERCENT]';
 
 class UsageError extends Error {}
 
@@ -30,10 +32,14 @@ function read() {
         record: { type: 'string' },
         json: { type: 'string' },
         'at-least': { type: 'string', default: '0' },
+        sentences: { type: 'boolean', default: false },
+        seed: { type: 'string', default: 'open' },
+        each: { type: 'string', default: '6' },
       },
     });
-    if ((values.model === undefined) === (values.replay === undefined)) throw new Error('give --model or --replay');
-    for (const name of ['repeat', 'timeout', 'at-least', 'context-tokens'] as const) {
+    if (values.model !== undefined && values.replay !== undefined)
+      throw new Error('give --model or --replay, not both');
+    for (const name of ['each', 'repeat', 'timeout', 'at-least', 'context-tokens'] as const) {
       if (values[name] !== undefined && !/^[0-9]{1,6}$/.test(values[name])) throw new Error(`--${name} takes a number`);
     }
     return values;
@@ -112,6 +118,10 @@ function table(scores: readonly Score[]): string {
 
 async function main(): Promise<number> {
   const options = read();
+  if (options.model === undefined && options.replay === undefined) {
+    const { seed, each, sentences: isPrinting } = options;
+    return evaluatePlanner({ seed, each: Number(each), isPrinting }) ? 0 : 1;
+  }
   const requests = readRequests().filter(
     ({ group, id }) =>
       (options.group === undefined || group === options.group) && (options.only === undefined || id === options.only),
