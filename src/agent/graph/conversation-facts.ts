@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { type NameSearchResult, nameSearchSchema } from '../planner/symbols-by-name.ts';
+import { type NameSearchResult, nameSearchSchema } from '../reader/symbols-by-name.ts';
 import { extractPrompts } from './message-history.ts';
 import { findLatestRebalancing, type Rebalancing } from './rebalancing.ts';
 

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import { countNamedOrders } from '../planner/named-orders.ts';
+import { countNamedOrders } from '../reader/utterance.ts';
 import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
 import { countComposedProposals } from './composed-orders.ts';
 import { extractPrompts } from './message-history.ts';

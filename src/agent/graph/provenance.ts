@@ -4,10 +4,10 @@ import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { describePositionFraction, type HeldQuantity, sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
-import { parseNewestTurn } from '../planner/conversation.ts';
-import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../planner/intent.ts';
-import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
-import { parseUtterances, type Utterance } from '../planner/utterance.ts';
+import { parseNewestTurn } from '../reader/conversation.ts';
+import { type CancelIntent, isUnresolvedName, type ReplaceIntent } from '../reader/intent.ts';
+import { findSymbol, type NameSearchResult } from '../reader/symbols-by-name.ts';
+import { parseUtterances, type Utterance } from '../reader/utterance.ts';
 
 type Field = Provenance['fields'][string];
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { OrderRequest } from '../../trading/order.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { parseNewestTurn } from '../planner/conversation.ts';
+import { parseNewestTurn } from '../reader/conversation.ts';
 
 const RULE = 'rebalancing to the targets you named';
 

@@ -20,13 +20,10 @@ import {
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { splitAccount } from '../planner/account-mention.ts';
-import { parseNewestTurn } from '../planner/conversation.ts';
-import { type ScheduleMention, type TimedSentence, takeSchedule } from '../planner/schedule-mention.ts';
-import { expandClauses, sentenceClauses } from '../planner/sentence.ts';
-import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
-import { parseUtterances } from '../planner/utterance.ts';
-import { NotUnderstoodError } from '../planner/words.ts';
+import { parseNewestTurn } from '../reader/conversation.ts';
+import type { ScheduleMention } from '../reader/intent.ts';
+import { findSymbol, type NameSearchResult } from '../reader/symbols-by-name.ts';
+import { readSchedules, type TimedUtterance } from '../reader/utterance.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { computeProvenance } from './provenance.ts';
@@ -164,11 +161,11 @@ interface StandingProvenance {
 
 function standingProvenance({ standing, end, account, said, names, now }: StandingUtterance): StandingProvenance {
   const { order, when } = standing;
-  const turns = said.map((turn) => closestTimedClause(turn, standing, names));
+  const turns = said.map((_, at) => closestSchedule(said.slice(0, at + 1), standing, names));
   const { fields, sentence } = computeProvenance({
     kind: 'order',
     request: order,
-    userTurns: turns.map(({ rest }) => rest),
+    userTurns: said,
     from: 'model',
     taintedBy: [],
     defaults: orderDefaults(order.symbol),
@@ -229,48 +226,22 @@ function endSource(
   return { end: isSame ? userSource : otherSource };
 }
 
-function closestTimedClause(
-  turn: string,
+/** Returns the newest turn's schedule that is most similar to the standing order; none if the turn has no schedule. */
+function closestSchedule(
+  turns: readonly string[],
   { order, when }: StandingOrderTerms,
   names: readonly NameSearchResult[] | undefined,
-): TimedClause {
-  const timed = splitClauses(turn).flatMap((clause) => readTimedClause(clause) ?? []);
-  if (timed.length === 0) return { rest: turn, when: {} };
-  const likeness = (one: TimedClause) => {
-    const said = parseUtterances([one.rest], order.symbol, names);
-    const size = order.notional ?? order.qty;
-    const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
-    return (isSameSchedule(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
-  };
-  // Leaves out clauses that watch the price of another symbol.
-  const [best] = timed
-    .filter(({ of }) => of === undefined || isSymbol(of, order.symbol, names))
+): TimedUtterance {
+  const isOwn = (symbol: string | undefined) => symbol !== undefined && isSymbol(symbol, order.symbol, names);
+  const likeness = (one: TimedUtterance) =>
+    (isSameSchedule(when, one.when) ? 1 : 0) +
+    (Number(one.size) === Number(order.notional ?? order.qty) ? 1 : 0) +
+    (isOwn(one.symbol) ? 2 : 0);
+  // Leaves out schedules of another symbol's orders.
+  const [best] = readSchedules(turns)
+    .filter(({ symbol }) => symbol === undefined || isOwn(symbol))
     .toSorted((one, two) => likeness(two) - likeness(one));
-  return best ?? { rest: '', when: {} };
-}
-
-/** Splits a turn into clauses, with lists expanded: "every Friday buy $50 of VTI and $30 of BND". */
-function splitClauses(turn: string): string[] {
-  try {
-    return expandClauses(turn);
-  } catch (error) {
-    if (error instanceof NotUnderstoodError) return sentenceClauses(turn);
-    throw error;
-  }
-}
-
-type TimedClause = TimedSentence & { readonly account?: string };
-
-function readTimedClause(clause: string): TimedClause | undefined {
-  if (/\b(?:don['’]?t|do not|never|not|no|stop|cancel|instead of|except|unless)\b/i.test(clause)) return undefined;
-  try {
-    const { rest, ...named } = splitAccount(clause);
-    const timed = takeSchedule(rest);
-    return timed === undefined ? undefined : { ...timed, ...named };
-  } catch (error) {
-    if (error instanceof NotUnderstoodError) return undefined;
-    throw error;
-  }
+  return best ?? { when: {} };
 }
 
 function isSymbol(said: string, symbol: string, names: readonly NameSearchResult[] = []): boolean {

@@ -11,7 +11,7 @@ import { formatDate, formatTimeOfDay } from '../../trading/date-words.ts';
 import { articleSchema } from '../../trading/market-news.ts';
 import { addDays } from '../../trading/new-york-time.ts';
 import { periods, periodWords } from '../../trading/period.ts';
-import type { PerformanceFigure } from './intent.ts';
+import type { PerformanceFigure } from '../reader/intent.ts';
 
 const calendar = z.lazy(() => z.object({ today: z.string(), days: z.array(tradingDaySchema) }));
 const news = z.lazy(() => z.object({ news: z.array(articleSchema), simulated: z.boolean() }));

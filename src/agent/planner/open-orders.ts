@@ -2,8 +2,8 @@ import { Dec } from '../../trading/decimal.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
-import type { CancelIntent, OrderChange, OrderReference } from './intent.ts';
-import { NotUnderstoodError } from './words.ts';
+import type { CancelIntent, OrderChange, OrderReference } from '../reader/intent.ts';
+import { NotUnderstoodError } from '../reader/refusal.ts';
 
 export const openOrdersQuery = { status: 'open', limit: 500 } as const;
 export const newestOrdersQuery = { status: 'all', limit: 10 } as const;
@@ -16,6 +16,7 @@ export function findOrdersToCancel(
   if ('id' in which) return [findByIdPrefix(which.id, open)?.id ?? which.id];
   if ('all' in which) return open.map(({ id }) => id);
   if ('newest' in which) return [requireNewest(all).id];
+  if ('place' in which) return [orderAt(open, which.place).id];
   if ('only' in which) return [requireSingle(open, 'open', 'Say "cancel order ID", or "cancel all orders".').id];
   const matching = ordersForSymbol(open, which.symbol);
   if (which.many) return matching.map(({ id }) => id);
@@ -27,6 +28,7 @@ export function findOrderToChange(which: OrderReference, open: readonly Order[],
   const hint = 'Say "change order ID to limit 185".';
   if ('newest' in which) return requireNewest(all);
   if ('only' in which) return requireSingle(open, 'open', hint);
+  if ('place' in which) return orderAt(open, which.place);
   if ('symbol' in which) return requireSingle(ordersForSymbol(open, which.symbol), `open ${which.symbol}`, hint);
   const found = findByIdPrefix(which.id, open);
   if (found !== undefined) return found;
@@ -62,6 +64,13 @@ function requireSingle(orders: readonly Order[], what: string, hint: string): Or
   if (orders.length === 1) return only;
   const list = orders.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
   throw new NotUnderstoodError(`You have ${orders.length} ${what} orders: ${list}.`, hint);
+}
+
+/** Returns the order at a place in the list that the person sees. */
+function orderAt(open: readonly Order[], place: number): Order {
+  const order = open[place - 1];
+  if (order !== undefined) return order;
+  throw new NotUnderstoodError(`You have ${open.length} open orders.`, 'Ask "open orders" to see them.', 'not_found');
 }
 
 /** Returns the newest order. If it has ended, throws, because "my last order" never means an older order. */

@@ -4,10 +4,9 @@ import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { composeAnswer, helpText, joinHint } from './answer.ts';
 import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
-import { parseNewestTurn } from './conversation.ts';
-import { type PlannerRefusal, REFUSAL_KEY } from './refusal.ts';
+import { parseNewestTurn } from '../reader/conversation.ts';
+import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY } from '../reader/refusal.ts';
 import { formatRebalanceAnswer, type PlannerStep, planLookups, planPriceLookups, planSteps } from './steps.ts';
-import { NotUnderstoodError } from './words.ts';
 
 /** Maximum number of tool calls per turn. Further calls wait for the next turn. */
 const MAX_CALLS_PER_TURN = 20;
@@ -18,9 +17,9 @@ type Turn =
   | { readonly refusal: PlannerRefusal };
 
 /**
- * A chat model that is not a language model: it parses the last message with a small grammar (see `helpText`), calls
- * the tools, and renders their results. It is deterministic, offline and free. It never guesses: it refuses an order
- * that contains an unknown word.
+ * A chat model that is not a language model: it reads the last message's words into slots (src/agent/reader/), calls
+ * the tools, and renders their results. It is deterministic, offline and free. It never guesses: it does nothing if
+ * a word of the request fills no slot.
  */
 export class BuiltinPlanner extends BaseChatModel {
   constructor() {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
-import { Dec, toPlain } from '../../trading/decimal.ts';
+import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
@@ -10,7 +10,7 @@ import { sharesForFraction } from '../../trading/portfolio/allocation.ts';
 import { describeSkippedReason } from '../../trading/portfolio/rebalance.ts';
 import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { type ContractMention, describeContract, matchesContract } from './contract-mention.ts';
+import { type ContractMention, describeContract, matchesContract } from '../reader/contract-mention.ts';
 import {
   type Intent,
   isUnresolvedName,
@@ -20,7 +20,7 @@ import {
   type PortfolioView,
   type RebalanceIntent,
   type StandingOrderIntent,
-} from './intent.ts';
+} from '../reader/intent.ts';
 import {
   findOrdersToCancel,
   findOrderToChange,
@@ -29,9 +29,9 @@ import {
   openOrdersQuery,
   orderChangeArguments,
 } from './open-orders.ts';
-import { unresolvedNames } from './sentence.ts';
-import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from './symbols-by-name.ts';
-import { NotUnderstoodError } from './words.ts';
+import { unresolvedNames } from '../reader/read.ts';
+import { NotUnderstoodError } from '../reader/refusal.ts';
+import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from '../reader/symbols-by-name.ts';
 
 export type ResultView =
   | { readonly view: PortfolioView }
@@ -46,6 +46,7 @@ export interface PlannerStep {
 }
 
 const portfolio = z.lazy(() => z.object({ positions: z.array(positionSchema) }));
+const funds = z.lazy(() => z.object({ account: z.object({ cash: decimalString }) }));
 const orders = z.lazy(() =>
   z.object({
     orders: z.array(orderSchema),
@@ -61,7 +62,8 @@ interface Lookup {
   readonly content: unknown;
 }
 
-const needsHoldings = (intent: Intent) => intent.kind === 'order' && intent.fraction !== undefined;
+const needsHoldings = (intent: Intent) =>
+  intent.kind === 'order' && (intent.fraction ?? intent.keep ?? intent.cash) !== undefined;
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
 /** Returns whether an intent needs the open orders: to find the order, or to tell a new quantity from a new price. */
@@ -173,7 +175,7 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
         return [{ name: 'place_order', args: { ...intent.request, symbol: resolveContract(intent, chain) } }];
       }
       const holdings = stepAnswer(portfolioStep(intent.account), found);
-      const order = { ...intent.request, ...fractionQuantity(intent, holdings) };
+      const order = { ...intent.request, ...computedSize(intent, holdings) };
       if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
       return [{ name: 'place_order', args: order }];
     }
@@ -242,9 +244,17 @@ function portfolioView({ view, symbol }: Intent & { kind: 'portfolio' }): { read
   return view === undefined ? {} : { view: { view } };
 }
 
-function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: string } {
-  if (intent.fraction === undefined) return {};
-  const { symbol } = intent.request;
+/** Returns the size of an order for a part of the position or of the cash. @throws {NotUnderstoodError} */
+function computedSize(
+  { fraction, keep, cash, request: { symbol } }: Intent & { kind: 'order' },
+  answer: unknown,
+): { qty?: string; notional?: string } {
+  if (cash !== undefined) {
+    const amount = new Dec(funds.parse(answer).account.cash).times(cash).toDecimalPlaces(2, Dec.ROUND_DOWN);
+    if (amount.gt(0)) return { notional: toPlain(amount) };
+    throw new NotUnderstoodError('You have no cash to invest.', 'Ask "how much cash do I have".', 'invalid_order');
+  }
+  if (fraction === undefined && keep === undefined) return {};
   const held = portfolio.parse(answer).positions.find((position) => position.symbol === symbol);
   if (held === undefined || new Dec(held.qty_available).lte(0)) {
     throw new NotUnderstoodError(
@@ -253,7 +263,14 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
       'invalid_order',
     );
   }
-  return { qty: sharesForFraction(intent.fraction, held) };
+  if (fraction !== undefined) return { qty: sharesForFraction(fraction, held) };
+  const rest = new Dec(held.qty_available).minus(keep ?? '0');
+  if (rest.gt(0)) return { qty: toPlain(rest) };
+  throw new NotUnderstoodError(
+    `You hold ${formatShares(held.qty_available)} ${symbol}, so there is nothing to sell if ${keep} stay.`,
+    'Ask "what do I own" to see your positions.',
+    'invalid_order',
+  );
 }
 
 /** Returns the error for an incomplete list of open orders, from which the planner can't tell which order is meant. */

@@ -72,7 +72,7 @@ const valueSources: Readonly<Record<CompletionKind, (app: App) => Promise<readon
 
 /** Returns the symbols of the positions, or of the last known positions, followed by those of well-known companies. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
-  const { tickersByNickname } = await import('../../agent/planner/symbols-by-name.ts');
+  const { tickersByNickname } = await import('../../agent/reader/symbols-by-name.ts');
   const known = Object.values(tickersByNickname).flat();
   const file = join(ensurePrivateFolder((await app.home()).data), 'symbols.json');
   const { name: profile } = await app.profile();

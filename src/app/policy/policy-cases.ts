@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { findCoinPair } from '../../agent/planner/coins.ts';
-import { parsePrompt } from '../../agent/planner/sentence.ts';
+import { findCoinPair } from '../../agent/reader/coins.ts';
+import { parsePrompt } from '../../agent/reader/read.ts';
 import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classifyResponseText, findWrittenCalls } from '../../../src/agent/model/written-calls.ts';
-import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { readActivityFile } from '../../../src/app/imports.ts';
 import { readLotChoices } from '../../../src/app/portfolio/gains.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';

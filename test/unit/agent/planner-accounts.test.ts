@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { planLookups, planSteps } from '../../../src/agent/planner/steps.ts';
 import { anOrder, aPosition } from '../../fixtures/builders.ts';
 

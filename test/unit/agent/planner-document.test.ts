@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 
 const document = readFileSync(new URL('planner-sentences.md', import.meta.url), 'utf8');
 

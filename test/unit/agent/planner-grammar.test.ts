@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Intent } from '../../../src/agent/planner/intent.ts';
-import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import type { Intent } from '../../../src/agent/reader/intent.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { inShort, planned, sentences } from './planner-world.ts';
 
 describe('the planner understands', () => {

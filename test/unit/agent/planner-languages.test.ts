@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { german } from '../../../src/agent/planner/languages/german.ts';
 import { korean } from '../../../src/agent/planner/languages/korean.ts';
 import { spanish } from '../../../src/agent/planner/languages/spanish.ts';
-import { parsePrompt, translateRequest } from '../../../src/agent/planner/sentence.ts';
+import { parsePrompt, translateRequest } from '../../../src/agent/reader/read.ts';
 import { inShort, planned } from './planner-world.ts';
 
 const filled = (template: string) =>

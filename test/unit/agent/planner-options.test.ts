@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { planLookups, planSteps } from '../../../src/agent/planner/steps.ts';
-import { parseUtterances } from '../../../src/agent/planner/utterance.ts';
+import { parseUtterances } from '../../../src/agent/reader/utterance.ts';
 
 const orderOf = (sentence: string) => {
   const parsed = parsePrompt(sentence);

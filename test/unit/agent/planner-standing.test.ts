@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { inShort, planned } from './planner-world.ts';
 
 describe('an order that the gateway is to place by itself', () => {

@@ -103,8 +103,8 @@ const script = `
 import { createProgram } from './src/cli/program.ts';
 import { noticeChannelSchema, formatNoticeDestination } from './src/config/notice-channels.ts';
 import { tools } from './src/tools/catalog.ts';
-import { parseNewestTurn } from './src/agent/planner/conversation.ts';
-import { parseUtterances } from './src/agent/planner/utterance.ts';
+import { parseNewestTurn } from './src/agent/reader/conversation.ts';
+import { parseUtterances } from './src/agent/reader/utterance.ts';
 import { ibkrTraits } from './src/gateway/broker/ibkr/traits.ts';
 import { tradierTraits } from './src/gateway/broker/tradier/traits.ts';
 import { findLimitObjections } from './src/gateway/policy/limit-table.ts';

@@ -56,7 +56,7 @@ const orderType: Addition = {
       ],
       ["if (limit === true && type !== 'limit') {", "if (limit === true && touched !== true && type !== 'limit') {"],
     ],
-    'src/agent/planner/utterance.ts': [
+    'src/agent/reader/utterance.ts': [
       [
         "  if (containsPhrase(clause, 'trailing', 'trail'))",
         "  if (containsPhrase(clause, 'lit', 'limit-if-touched')) return ['limit_if_touched'];\n  if (containsPhrase(clause, 'trailing', 'trail'))",

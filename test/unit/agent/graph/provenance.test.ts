@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { computeProvenance, type ProvenanceInput } from '../../../../src/agent/graph/provenance.ts';
-import { countNamedOrders } from '../../../../src/agent/planner/named-orders.ts';
+import { countNamedOrders } from '../../../../src/agent/reader/utterance.ts';
 import { provenanceSchema } from '../../../../src/trading/proposal.ts';
 
 const buy5 = { symbol: 'AAPL', side: 'buy', qty: '5' };

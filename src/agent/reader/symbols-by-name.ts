@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { matchesAssetName, normalizeName } from '../../trading/asset-name.ts';
 import { coinPairsByName } from './coins.ts';
-import { NotUnderstoodError, truncateWord } from './words.ts';
+import { NotUnderstoodError, truncateWord } from './refusal.ts';
 
 export interface NameSearchResult {
   readonly query: string;

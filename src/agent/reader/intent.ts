@@ -2,20 +2,34 @@ import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import type { Period } from '../../trading/period.ts';
 import type { ContractMention } from './contract-mention.ts';
-import type { ScheduleMention } from './schedule-mention.ts';
+
+/** When the gateway places a standing order, as arguments of the tool `place_standing_order`. */
+export interface ScheduleMention {
+  readonly every?: Recurrence;
+  /** `HH:MM` in New York. */
+  readonly at?: string;
+  readonly below?: string;
+  readonly above?: string;
+  readonly until?: string;
+  readonly before?: string;
+}
 
 /* A symbol in capitals is a ticker. A symbol in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 
 /**
- * `fraction` is the part of the position to trade. If there is a `contract`, the symbol is its underlying. If
+ * `fraction` is the part of the position to trade, `keep` the number of shares that remain, and `cash` the part of the
+ * account's cash to spend. If there is a `contract`, the symbol is its underlying. If
  * `mayBeTotal` is true, the limit may be the price of all shares together.
  */
 export interface OrderIntent {
   readonly kind: 'order';
   readonly request: OrderRequestInput;
   readonly fraction?: string;
+  readonly keep?: string;
+  readonly cash?: string;
   readonly contract?: ContractMention;
   readonly mayBeTotal?: true;
 }
@@ -42,6 +56,8 @@ export type OrderReference =
   | { readonly id: string }
   | { readonly symbol: string }
   | { readonly only: true }
+  /** The position in the list of open orders, from 1. */
+  | { readonly place: number }
   | { readonly newest: true };
 
 /** A change to an order. `price` may be the limit or the stop price; `value` may be a price or a number of shares. */

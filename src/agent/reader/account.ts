@@ -1,0 +1,51 @@
+import type { Intent } from './intent.ts';
+import type { Item } from './items.ts';
+import { NotUnderstoodError } from './refusal.ts';
+
+const ACCOUNT_HINT = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
+const GENERAL = /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default|bank|savings|checking)\s?)+$/i;
+const MAX_NAME_ITEMS = 3;
+
+/** Takes "in my IRA account" or "in account 12345" out of a clause. @throws {NotUnderstoodError} if there are several */
+export function takeAccount(items: readonly Item[]): { readonly rest: readonly Item[]; readonly account?: string } {
+  const first = findAccount(items, 0);
+  if (first === undefined) return { rest: items };
+  if (findAccount(items, first.end) !== undefined) throw new NotUnderstoodError('Which account do you mean?', ACCOUNT_HINT);
+  const rest = [...items.slice(0, first.start), ...items.slice(first.end)];
+  const isComma = (item: Item | undefined) => item?.tags.includes('comma') === true;
+  // "In my IRA account, buy …" leaves a comma behind.
+  return { rest: first.start === 0 && isComma(rest[0]) ? rest.slice(1) : rest, account: first.account };
+}
+
+function findAccount(items: readonly Item[], from: number) {
+  for (let at = from; at < items.length; at += 1) {
+    if (!items[at]?.tags.includes('account')) continue;
+    const numbered = items[at + 1];
+    const lead = items[at - 1]?.tags.includes('my') ? at - 2 : at - 1;
+    if (numbered !== undefined && /\d/.test(numbered.text) && isLead(items[lead])) {
+      return { start: lead, end: at + 2, account: numbered.text };
+    }
+    for (let size = 1; size <= MAX_NAME_ITEMS; size += 1) {
+      const [my, before] = [items[at - size - 1], items[at - size - 2]];
+      const name = items.slice(at - size, at).map(({ text }) => text).join(' ');
+      if (!/^(?:my|the)$/.test(my?.lower ?? '') || !isLead(before)) continue;
+      if (!GENERAL.test(name)) return { start: at - size - 2, end: at + 1, account: name };
+    }
+  }
+  return undefined;
+}
+
+const isLead = (item: Item | undefined) => item !== undefined && /^(?:in|from|at|on)$/.test(item.lower);
+
+const single: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'portfolio', 'orders', 'quote', 'chart', 'performance', 'activities', 'risk', 'lots', 'gains', 'wash', 'rules', 'watchlist', 'watch'];
+
+/** Requires all requests of a sentence to name the account, or none. @throws {NotUnderstoodError} */
+export function requireUnambiguousAccount(intents: readonly Intent[]): void {
+  const can = intents.filter(({ kind }) => single.includes(kind));
+  const named = can.filter(({ account }) => account !== undefined);
+  if (named.length === 0 || named.length === can.length) return;
+  throw new NotUnderstoodError(
+    `Is all of that for the account "${named[0]?.account}", or only part of it?`,
+    'Name the account in each part, or ask for one thing at a time.',
+  );
+}

@@ -1,0 +1,171 @@
+import { type Intent, listIntentSymbols, mapSymbols } from './intent.ts';
+import { type Item, readItems } from './items.ts';
+import { isAsset, symbolOf } from './match.ts';
+import { lastSymbol, type ParsedPrompt, parsePrompt } from './read.ts';
+import { type Asks, NotUnderstoodError } from './refusal.ts';
+
+interface UnderstoodTurn {
+  readonly parsed: ParsedPrompt;
+  /** The planner's corrected sentence, if the person accepted it with "yes". */
+  readonly accepted?: string;
+  /** The request as it stands after its questions have been answered. */
+  readonly text?: string;
+}
+
+type Before = () => UnderstoodTurn | undefined;
+
+const MAX_TURNS = 20;
+
+/**
+ * Reads the newest turn, which may refer to previous turns: a "yes" to a question, the answer to a question, "the same
+ * for KO", "what about MSFT?" or "half of it". If the meaning is ambiguous, the planner asks.
+ * @param turns the person's own turns, newest last
+ */
+export function parseNewestTurn(turns: readonly string[]): UnderstoodTurn {
+  let before: Before = () => undefined;
+  for (const turn of turns.slice(-MAX_TURNS, -1)) {
+    const earlier = before;
+    let known: UnderstoodTurn | undefined;
+    before = () => (known ??= understand(turn, earlier));
+  }
+  return understand(turns.at(-1) ?? '', before);
+}
+
+function understand(turn: string, before: Before): UnderstoodTurn {
+  try {
+    const items = readItems(turn.slice(0, 1_000)).filter(({ tags }) => !tags.includes('end') && !tags.includes('question'));
+    const bare = items.filter(({ tags }) => !tags.includes('harmless') || tags.includes('yes'));
+    if (bare.length > 0 && bare.every(({ tags }) => tags.includes('yes') || tags.includes('comma'))) return acceptOffer(before());
+    const same = repeated(bare);
+    if (same !== undefined) return { parsed: { intents: [repeatFor(before(), same)] } };
+    const about = askedAbout(bare, before);
+    if (about !== undefined) return { parsed: { intents: [answerWhatAbout(before(), about)] } };
+    return readTurn(turn, items, before);
+  } catch (error) {
+    if (error instanceof NotUnderstoodError) return { parsed: { refusal: error.refusal } };
+    throw error;
+  }
+}
+
+function readTurn(turn: string, items: readonly Item[], before: Before): UnderstoodTurn {
+  const isReference = items.some(({ tags }) => tags.includes('it'));
+  const it = isReference ? contextSymbol(before()) : undefined;
+  const parsed = parsePrompt(turn, it);
+  const isShort = items.length <= 12 && !items.some(({ tags }) => tags.some((tag) => ['buy', 'sell', 'cancel', 'change', 'ask'].includes(tag)));
+  const isRequest = 'intents' in parsed && parsed.intents.some(({ kind }) => kind !== 'quote');
+  const earlier = isRequest || !isShort ? undefined : before();
+  const asks = earlier !== undefined && 'refusal' in earlier.parsed ? earlier.parsed.asks : undefined;
+  if (earlier?.text === undefined || asks === undefined) return { parsed, text: turn };
+  const text = withAnswer(earlier.text, turn.trim().replace(/[.!?]+$/, ''), asks, items);
+  const answered = text === undefined ? undefined : parsePrompt(text, contextSymbol(earlier));
+  const isBetter = answered !== undefined && text !== undefined && ('intents' in answered || answered.asks !== undefined);
+  return isBetter ? { parsed: answered, text } : { parsed, text: turn };
+}
+
+/** Puts an answer into the slot that the question asked for. */
+function withAnswer(text: string, answer: string, asks: Asks, items: readonly Item[]): string | undefined {
+  const said = text.trim().replace(/[.!?]+$/, '');
+  const number = items.find(({ quantity }) => quantity !== undefined);
+  const isNumber = items.length === 1 && number?.quantity?.unit === 'none';
+  switch (asks) {
+    case 'size':
+      return `${said} ${isNumber ? `${answer} shares` : answer}`;
+    case 'limit':
+    case 'stop':
+      return number === undefined ? undefined : `${said} ${isNumber || items.length === 1 ? `${asks} ${answer}` : answer}`;
+    case 'unit': {
+      const isShares = items.some(({ tags }) => tags.includes('share'));
+      const isDollars = items.some(({ lower }) => /^(?:dollars?|usd|bucks)$/.test(lower)) || number?.quantity?.unit === 'dollars';
+      const unit = isShares === isDollars ? undefined : isShares ? 'shares' : 'dollars';
+      return unit === undefined ? undefined : said.replace(/(\d[\d.,]*k?)(?= |$)/, `$1 ${unit}`);
+    }
+    default:
+      return `${said} ${answer}`;
+  }
+}
+
+function contextSymbol(before: UnderstoodTurn | undefined): string | undefined {
+  return before !== undefined && 'intents' in before.parsed ? lastSymbol(before.parsed.intents) : undefined;
+}
+
+function acceptOffer(before: UnderstoodTurn | undefined): UnderstoodTurn {
+  const offer = before !== undefined && 'refusal' in before.parsed ? before.parsed.refusal.offer : undefined;
+  if (offer === undefined) {
+    throw new NotUnderstoodError(
+      "I haven't asked you a yes-or-no question.",
+      'Type the whole request, as in "buy 5 AAPL".',
+    );
+  }
+  return { parsed: parsePrompt(offer), accepted: offer };
+}
+
+const wholeOrder = 'Type the whole request, as in "buy 5 KO" or "quote KO".';
+
+/** Returns the items after "the same for". */
+function repeated(items: readonly Item[]): readonly Item[] | undefined {
+  const at = items.findIndex(({ tags }) => tags.includes('same'));
+  const isLead = at >= 0 && items.slice(0, at).every(({ tags }) => tags.includes('and') || tags.includes('do') || tags.includes('my'));
+  return isLead && items[at + 1]?.tags.some((tag) => tag === 'for' || tag === 'with') ? items.slice(at + 2) : undefined;
+}
+
+function askedAbout(items: readonly Item[], before: Before): readonly Item[] | undefined {
+  const at = items.findIndex(({ tags }) => tags.includes('whatabout'));
+  if (at === 0 || (at === 1 && items[0]?.tags.includes('and'))) return items.slice(at + 1);
+  const isAnd = items[0]?.tags.includes('and') === true;
+  const rest = items[1]?.tags.includes('for') ? items.slice(2) : items.slice(1);
+  return isAnd && rest.length === 1 && isAsset(rest[0] as Item) && before() !== undefined ? rest : undefined;
+}
+
+function previousIntent(before: UnderstoodTurn | undefined, hint: string): Intent {
+  const intents = before !== undefined && 'intents' in before.parsed ? before.parsed.intents : [];
+  const [intent] = intents;
+  if (intent !== undefined && intents.length === 1 && listIntentSymbols(intent).length > 0) return intent;
+  throw new NotUnderstoodError('I don’t know which earlier request you mean.', hint);
+}
+
+const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
+
+function repeatFor(before: UnderstoodTurn | undefined, items: readonly Item[]): Intent {
+  const symbol = singleSymbol(items);
+  const intent = previousIntent(before, wholeOrder);
+  if (listIntentSymbols(intent).length > 1) {
+    throw new NotUnderstoodError('Your last request had several symbols.', wholeOrder);
+  }
+  if (
+    intent.kind === 'replace' ||
+    (intent.kind === 'order' && pricesOfOne.some((name) => name in intent.request)) ||
+    (intent.kind === 'alert' && (intent.alert.above ?? intent.alert.below) !== undefined) ||
+    (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
+  ) {
+    throw new NotUnderstoodError(
+      `The earlier price was for ${listIntentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
+      `Type the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
+    );
+  }
+  return mapSymbols(intent, () => symbol);
+}
+
+function answerWhatAbout(before: UnderstoodTurn | undefined, items: readonly Item[]): Intent {
+  const symbol = singleSymbol(items);
+  const intent = previousIntent(before, wholeOrder);
+  switch (intent.kind) {
+    case 'quote':
+      return { kind: 'quote', symbols: [symbol] };
+    case 'chart':
+    case 'portfolio':
+      return mapSymbols(intent, () => symbol);
+    default:
+      throw new NotUnderstoodError(
+        `Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,
+        `Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
+      );
+  }
+}
+
+function singleSymbol(items: readonly Item[]): string {
+  const left = items.filter((item) => isAsset(item) || !item.tags.some((tag) => ['harmless', 'my', 'share', 'position'].includes(tag)));
+  const [item, ...more] = left;
+  const odd = more[0] ?? (item !== undefined && isAsset(item) ? undefined : item);
+  if (item !== undefined && odd === undefined) return symbolOf(item);
+  throw new NotUnderstoodError(`I don't understand "${odd?.text ?? ''}" here.`, wholeOrder);
+}

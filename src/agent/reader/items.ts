@@ -1,0 +1,279 @@
+import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
+import { symbolSchema } from '../../trading/symbol.ts';
+import { type Lexicon, lexiconFor } from './lexicon.ts';
+import { parseNumberWords } from './number-words.ts';
+import { tickersByNickname } from './symbols-by-name.ts';
+
+/** A number as it was written. `isBad` marks text such as `5,00` or `1e9` that has no single meaning. */
+export interface Quantity {
+  readonly value: string;
+  readonly unit: 'none' | 'dollars' | 'percent';
+  /** Whether the number was written with `k` or `m`, as in `5k`. */
+  readonly isScaled: boolean;
+  readonly isBad: boolean;
+}
+
+/** The smallest unit that a slot consumes: a word or phrase of the lexicon, a number, a symbol, a name, or a mark. */
+export interface Item {
+  readonly text: string;
+  readonly lower: string;
+  /** Meanings from the lexicon. An item without any is a name, a number, or a mark. */
+  readonly tags: readonly string[];
+  readonly quantity?: Quantity;
+  /** The ticker symbol that a word in capitals may be. */
+  readonly ticker?: string;
+  /** A company, fund or coin that is not written as a ticker. */
+  readonly name?: string;
+  /** Whether the name is in the gazetteer. Any other name is a run of unknown words. */
+  readonly isKnownName?: true;
+  /** Whether the item is inside quotation marks or parentheses. */
+  readonly aside: boolean;
+}
+
+const MARKS: Readonly<Record<string, string>> = {
+  ',': 'comma',
+  '、': 'comma',
+  ';': 'end',
+  '.': 'end',
+  '。': 'end',
+  '\n': 'end',
+  '!': 'end',
+  '?': 'question',
+  '？': 'question',
+  ':': 'colon',
+  '@': 'at',
+  '&': 'and',
+  '+': 'and',
+};
+
+/** Words in capitals that are not tickers unless the sentence leaves no other reading. */
+const CAPITAL_WORDS = new Set(
+  'I A OK OKAY USD US ETF ETFS AM PM EST EDT ET UTC NY NYC NYSE NASDAQ STP IRA ROTH CEO IPO PS FYI ASAP GTC DAY IOC FOK OPG CLS MKT LMT OCO OTO TP SL DCA YTD P&L PNL YES NO STOP BUY SELL HELP QUIT EXIT UNDO GO HALT CANCEL HOLD WAIT NOT AND OR MY THE FOR EVERY NEVER DO DONT AT LIMIT MARKET SHORT CALL PUT IF'.split(
+    ' ',
+  ),
+);
+
+const MAX_NAME_WORDS = 6;
+const NAME_WORD = /^[\p{L}&][\p{L}\p{N}&.'-]*$/u;
+
+interface RawToken {
+  readonly text: string;
+  readonly aside: boolean;
+  readonly mark?: string;
+}
+
+/** Splits text into items, with the longest phrases of the lexicon first. */
+export function readItems(text: string, lexicon: Lexicon = lexiconFor(text)): Item[] {
+  const plain = text.normalize('NFC').replaceAll('’', "'").replace(/[“”]/g, '"');
+  const tokens = mergeMoney(splitTokens(plain, lexicon));
+  const isShouted = !/\p{Ll}/u.test(plain) || !/\p{Lu}/u.test(plain.replace(/^\P{L}*\p{Lu}/u, ''));
+  const hasCapitals = /\p{Lu}{2}/u.test(plain) && /\p{Ll}/u.test(plain);
+  const items: Item[] = [];
+  for (let at = 0; at < tokens.length; ) {
+    const { item, count } = readAt(tokens, at, lexicon, hasCapitals || !isShouted);
+    items.push(item);
+    at += count;
+  }
+  return joinNames(items);
+}
+
+function splitTokens(text: string, lexicon: Lexicon): RawToken[] {
+  const tokens: RawToken[] = [];
+  let quote = false;
+  let depth = 0;
+  for (const chunk of text.split(/(\n)|\s+/).filter((part) => part !== undefined && part !== '')) {
+    for (const part of splitChunk(chunk, lexicon)) {
+      if (part === '"' || part === '‘' || part === "'") quote = !quote;
+      else if (part === '(') depth += 1;
+      else if (part === ')') depth = Math.max(0, depth - 1);
+      else {
+        const mark = MARKS[part];
+        tokens.push({ text: part, aside: quote || depth > 0, ...(mark === undefined ? {} : { mark }) });
+      }
+    }
+  }
+  return tokens;
+}
+
+const WHOLE = /^(?:[^\s@"(]+@[^\s@",;()]+\.[a-z]+|#[\w-]+|[0-9a-f]{8}-[0-9a-f-]{20,})(?=[.,;:!?)"']*$)/i;
+const PIECES =
+  /[A-Za-z]\.[A-Za-z]\.(?:[A-Za-z]\.)?|\d{1,2}(?::\d\d)?(?:a\.m\.|p\.m\.)|-?[$€£]?-?(?:\d|\.\d)[\p{L}\p{N},.:/%-]*[\p{L}\p{N}%]|[$€£]?-?\d%?|\$?[\p{L}][\p{L}\p{N}'&./_-]*[\p{L}\p{N}]|\$?\p{L}|[$€£]|./gsu;
+
+function splitChunk(chunk: string, lexicon: Lexicon): string[] {
+  const whole = WHOLE.exec(chunk)?.[0];
+  if (whole !== undefined) return [whole, ...(chunk.slice(whole.length).match(/./gsu) ?? [])];
+  return (chunk.match(PIECES) ?? []).flatMap((piece) => splitPiece(piece, lexicon));
+}
+
+function splitPiece(piece: string, lexicon: Lexicon): string[] {
+  // "AAPL,MSFT" are two; "1,000" is one number.
+  if (/\p{L}/u.test(piece) && piece.includes(',')) return piece.split(/(,)/).flatMap((one) => splitPiece(one, lexicon));
+  // Hyphens join words of a phrase ("take-profit"), which the lexicon has with spaces.
+  if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase()) {
+    return lexicon.phrases.has(piece.toLowerCase()) ? [piece] : piece.split('-');
+  }
+  if (/^\p{L}+\/\p{L}+$/u.test(piece) && piece !== piece.toUpperCase() && !lexicon.phrases.has(piece.toLowerCase()))
+    return piece.split(/(\/)/);
+  if (/^[\p{L}]+\.\p{Lu}\p{Ll}+$/u.test(piece)) return piece.split(/(\.)/);
+  return lexicon.split(piece);
+}
+
+/** Joins `$ 500`, `500 dollars`, `USD 500` and `5 percent` into one token. */
+function mergeMoney(tokens: readonly RawToken[]): RawToken[] {
+  const merged: RawToken[] = [];
+  for (let at = 0; at < tokens.length; at += 1) {
+    const token = tokens[at] as RawToken;
+    const next = tokens[at + 1]?.text ?? '';
+    const isSign = token.text === '$' || /^(?:usd|us\$)$/i.test(token.text);
+    if (isSign && /^\.?\d/.test(next)) {
+      merged.push({ ...token, text: `$${next}` });
+      at += 1;
+    } else merged.push(token);
+  }
+  return merged;
+}
+
+const TICKER = /^\$?([A-Z][A-Z0-9]{0,20}(?:[./-][A-Z0-9]{1,5})?)(?:'s|'S)?$/;
+
+function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCapitals: boolean) {
+  const token = tokens[at] as RawToken;
+  const { text, aside, mark } = token;
+  const lower = text.toLowerCase();
+  const plain = { text, lower, tags: [] as readonly string[], aside };
+  if (mark !== undefined) return { item: { ...plain, tags: [mark] }, count: 1 };
+  const words = wordsFrom(tokens, at);
+  const unitAfter = (count: number) => lexicon.unitOf(tokens[at + count]?.text ?? '');
+  const said = parseNumberWords(words.slice(0, 8)) ?? lexicon.number(words);
+  if (said !== undefined && (said.count > 1 || !lexicon.phrases.has(`${words[0]} ${words[1]}`))) {
+    const unit = unitAfter(said.count);
+    const item = { ...plain, text: tokens.slice(at, at + said.count).map((one) => one.text).join(' ') };
+    const quantity: Quantity = { value: said.value, unit: unit?.unit ?? 'none', isScaled: false, isBad: false };
+    const value = unit?.scale === undefined ? quantity : { ...quantity, value: toPlain(new Dec(said.value).mul(unit.scale)) };
+    return { item: { ...item, quantity: value }, count: said.count + (unit === undefined ? 0 : 1) };
+  }
+  const number = SPECIAL.some(([pattern]) => pattern.test(text)) ? undefined : parseQuantity(text, lexicon);
+  if (number !== undefined) {
+    const unit = number.unit === 'none' ? unitAfter(1) : undefined;
+    const isRepeated = number.unit === 'dollars' && unitAfter(1)?.unit === 'dollars';
+    const value = unit?.scale === undefined ? number.value : toPlain(new Dec(number.value).mul(unit.scale));
+    const quantity = { ...number, value, unit: unit?.unit ?? number.unit };
+    return { item: { ...plain, quantity }, count: unit === undefined && !isRepeated ? 1 : 2 };
+  }
+  const special = SPECIAL.find(([pattern]) => pattern.test(text))?.[1];
+  if (special !== undefined) return { item: { ...plain, tags: [special] }, count: 1 };
+  const { item, count } = readWord(tokens, at, words, lexicon, hasCapitals);
+  const asks = item.tags.length > 0 && !item.tags.includes('harmless') && lexicon.tagsOf(words[0] ?? '').includes('ask');
+  return { item: asks && !item.tags.includes('ask') ? { ...item, tags: [...item.tags, 'ask'] } : item, count };
+}
+
+/** Words with a form of their own, each with its meaning. */
+const SPECIAL: readonly (readonly [RegExp, string])[] = [
+  [/^[^\s@]+@[^\s@]+\.[a-z]+$/i, 'email'],
+  [/^#[\w-]+$/, 'channel'],
+  [/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}$/i, 'id'],
+  [/^\d{1,2}(?:st|nd|rd|th)$/i, 'ordinal'],
+  [/^(?:\d{1,2}:\d\d(?:am|pm|a\.m\.|p\.m\.)?|\d{1,2}(?:am|pm|a\.m\.|p\.m\.))$/i, 'clock'],
+  [/^20\d\d-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?$|^\d{1,2}\/\d{1,2}(?:\/(?:20\d\d|\d\d))?$/, 'date'],
+  [/^\$?\d+(?:\.\d+)?[cp]$/i, 'strikeright'],
+];
+
+function wordsFrom(tokens: readonly RawToken[], at: number): string[] {
+  const words: string[] = [];
+  for (const { text, mark } of tokens.slice(at, at + 8)) {
+    if (mark !== undefined && mark !== 'and') break;
+    words.push(text.toLowerCase());
+  }
+  return words;
+}
+
+function readWord(
+  tokens: readonly RawToken[],
+  at: number,
+  words: readonly string[],
+  lexicon: Lexicon,
+  hasCapitals: boolean,
+): { item: Item; count: number } {
+  const { text, aside } = tokens[at] as RawToken;
+  const found = lexicon.longest(words);
+  const isCapital = hasCapitals && text === text.toUpperCase() && /^\$?[A-Z]{2}|^\$[A-Z]/.test(text);
+  const written = TICKER.exec(isCapital || !lexicon.has(words[0] ?? '') ? text : '')?.[1];
+  const isWord = CAPITAL_WORDS.has(text.toUpperCase()) && !text.startsWith('$');
+  const parsed = written === undefined || isWord ? undefined : symbolSchema.safeParse(written.replace(/-(?=[AB]$)/, '.'));
+  const ticker = parsed?.success ? parsed.data : /^\$[a-z]{1,5}$/.test(text) ? text.slice(1).toUpperCase() : undefined;
+  // A word in capitals among small letters is a ticker before it is the beginning of a phrase.
+  const count = ticker === undefined || !isCapital ? (found?.count ?? 1) : 1;
+  const tags = count === (found?.count ?? 1) || ticker === undefined ? (found?.tags ?? []) : lexicon.tagsOf(words[0] ?? '');
+  const covered = tokens.slice(at, at + count).map((token) => token.text);
+  const nickname = ticker === undefined ? nicknameAt(words) : undefined;
+  const base = { text: covered.join(' '), lower: covered.join(' ').toLowerCase(), tags, aside };
+  if (nickname !== undefined && nickname.count >= count) {
+    const isAmbiguous = nickname.count === count && tags.length > 0;
+    const name = tokens.slice(at, at + nickname.count).map((token) => token.text).join(' ');
+    const lower = name.toLowerCase();
+    const known = { text: name, lower, tags: isAmbiguous ? tags : [], aside, name: nickname.name, isKnownName: true } as const;
+    return { item: known, count: nickname.count };
+  }
+  if (ticker !== undefined) return { item: { ...base, ticker, tags: text.startsWith('$') ? [] : tags }, count };
+  return { item: base, count };
+}
+
+/** Finds the longest name of the gazetteer, with the letter of a share class: "google class a". */
+function nicknameAt(words: readonly string[]): { readonly name: string; readonly count: number } | undefined {
+  for (let count = Math.min(5, words.length); count > 0; count -= 1) {
+    const name = words.slice(0, count).join(' ').replace(/'s$/, '');
+    const key = name.replaceAll('-', ' ').replaceAll('.', '').replaceAll("'", '').replaceAll('&', 'and');
+    if (Object.hasOwn(tickersByNickname, name) || Object.hasOwn(tickersByNickname, key)) return { name, count };
+    if (count >= 3 && words[count - 2] === 'class' && /^[a-z]$/.test(words[count - 1] ?? '')) return { name, count };
+  }
+  return undefined;
+}
+
+/** Joins unknown words that stand together into one name: `bank of america` has no other reading than a name. */
+function joinNames(items: readonly Item[]): Item[] {
+  const joined: Item[] = [];
+  for (const item of items) {
+    const last = joined.at(-1);
+    const isUnknown = isUnknownWord(item);
+    if (isUnknown && last?.name !== undefined && last.isKnownName === undefined && last.aside === item.aside) {
+      const words = `${last.text} ${item.text}`;
+      if (words.split(' ').length <= MAX_NAME_WORDS) {
+        joined[joined.length - 1] = { ...last, text: words, lower: words.toLowerCase(), name: toName(words) };
+        continue;
+      }
+    }
+    joined.push(isUnknown && NAME_WORD.test(item.text) ? { ...item, name: toName(item.text) } : item);
+  }
+  return joined;
+}
+
+const isUnknownWord = ({ tags, quantity, ticker, name, text }: Item) =>
+  tags.length === 0 && quantity === undefined && ticker === undefined && name === undefined && /\p{L}/u.test(text);
+
+const toName = (text: string) => text.replace(/'s$/, '').toLowerCase();
+
+const SCALES: Readonly<Record<string, number>> = { k: 1_000, m: 1_000_000 };
+
+function parseQuantity(text: string, { groupsByPoint }: Lexicon): Quantity | undefined {
+  const parts = /^(-?)(\$?)(-?)([\d.,]+)([km]?)(%?)$/i.exec(text);
+  if (parts === null || !/\d/.test(text)) return /^[-$]*\d[\d.,]*e\d+$/i.test(text) ? badNumber(text) : undefined;
+  const [, minus, dollar, sign, digits = '', scale = '', percent] = parts;
+  const unit = dollar === '$' ? 'dollars' : percent === '%' ? 'percent' : 'none';
+  const plain = plainDigits(digits, groupsByPoint);
+  const parsed = decimalString.safeParse(plain);
+  if (!parsed.success) return { ...badNumber(text), unit };
+  const value = toPlain(new Dec(parsed.data).times(SCALES[scale.toLowerCase()] ?? 1));
+  const isPlain = scale === '';
+  const isBad = minus !== '' || sign !== '' || new Dec(value).lte(0);
+  return { value: isPlain ? parsed.data : value, unit, isScaled: !isPlain, isBad };
+}
+
+const badNumber = (text: string): Quantity => ({ value: text, unit: 'none', isScaled: false, isBad: true });
+
+function plainDigits(digits: string, groupsByPoint: boolean): string | undefined {
+  if (!groupsByPoint) {
+    return /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(digits) ? digits.replaceAll(',', '') : digits.replace(/^\./, '0.');
+  }
+  if (/^\d+[.,]\d{1,2}$/.test(digits)) return digits.replace(',', '.');
+  if (/^\d{1,3}([.,]\d{3})+$/.test(digits)) return undefined;
+  return digits;
+}

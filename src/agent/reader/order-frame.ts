@@ -1,0 +1,448 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { capitalize } from '../../text/first-letter.ts';
+import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
+import { withOrderDefaults } from '../../trading/order-defaults.ts';
+import { findCoinPair } from './coins.ts';
+import { type Intent, isUnresolvedName, type OrderIntent, type ScheduleMention } from './intent.ts';
+import { orderExamples, readTerms, unreadError } from './order-terms.ts';
+import { NotUnderstoodError, truncateWord } from './refusal.ts';
+import type { Act, Mention, Size } from './slots.ts';
+
+/** One order of a sentence: "buy 5 AAPL, 3 MSFT" has two parts. */
+interface Part {
+  size?: Size;
+  sizeText: string;
+  readonly assets: (Mention & { kind: 'asset' })[];
+  readonly terms: Mention[];
+}
+
+/** What the mentions of a clause say, before it is decided whether that is enough for an order. */
+export interface OrderFrame {
+  readonly acts: readonly Act[];
+  /** Terms before the first size or symbol, which are those of every part. */
+  readonly shared: readonly Mention[];
+  readonly parts: readonly Part[];
+  /** Whether every part has the size ("5 each of AAPL and MSFT"). */
+  readonly each: boolean;
+  /** Mentions that no slot has taken. */
+  readonly unread: readonly Mention[];
+}
+
+const term = new Set<Mention['kind']>(['price', 'trail', 'type', 'time', 'extended', 'when', 'ask', 'bound']);
+
+/** Sorts the mentions of a clause into the slots of its orders. @param it the symbol that "it" refers to */
+export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame {
+  const acts: Act[] = [];
+  const shared: Mention[] = [];
+  const parts: Part[] = [];
+  const unread: Mention[] = [];
+  let link = false;
+  let isLinked = false;
+  let each = false;
+  const open = (): Part => {
+    const part: Part = { sizeText: '', assets: [], terms: [] };
+    parts.push(part);
+    return part;
+  };
+  mentions.forEach((mention, at) => {
+    isLinked = link;
+    link = false;
+    const last = parts.at(-1);
+    switch (mention.kind) {
+      case 'act':
+        if (acts.length > 0 && !acts.every((act) => act === 'place') && mention.act !== acts.at(-1)) unread.push(mention);
+        else acts.push(mention.act);
+        break;
+      case 'size':
+        if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked)) setSize(open(), mention);
+        else if (last.size === undefined || 'vague' in last.size) setSize(last, mention);
+        else unread.push(mention);
+        break;
+      case 'ref':
+      case 'asset': {
+        const asset = mention.kind === 'asset' ? mention : toAsset(mention, it);
+        if (asset === undefined) unread.push(mention);
+        else if (last === undefined) open().assets.push(asset);
+        else if (last.assets.length === 0) last.assets.push(asset);
+        else if (isLinked) last.assets.push(asset);
+        else if (mention.kind === 'asset' || last.assets[0]?.symbol !== asset.symbol) unread.push(mention);
+        break;
+      }
+      case 'each':
+        each = true;
+        (last?.terms ?? shared).push(mention);
+        break;
+      case 'total':
+        break;
+      case 'link':
+        link = mention.link !== 'or';
+        if (mention.link === 'or') (last?.terms ?? shared).push(mention);
+        else if (mention.link === 'and' && at === mentions.length - 1) unread.push(mention);
+        break;
+      case 'word':
+      case 'number':
+        unread.push(mention);
+        break;
+      default:
+        if (term.has(mention.kind)) (last?.terms ?? shared).push(mention);
+    }
+  });
+  return { acts, shared, parts, each, unread };
+}
+
+function setSize(part: Part, { size, text }: Mention & { kind: 'size' }): void {
+  part.size = size;
+  part.sizeText = text;
+}
+
+function toAsset(mention: Mention, it: string | undefined): (Mention & { kind: 'asset' }) | undefined {
+  if (it === undefined) return undefined;
+  return { kind: 'asset', symbol: it, isMine: true, isPosition: true, text: mention.text };
+}
+
+const buys: readonly Act[] = ['buy', 'invest', 'add', 'get'];
+const sells: readonly Act[] = ['sell', 'trim', 'close', 'leave', 'protect'];
+
+/** Returns the side of a frame, or undefined if it has no act of one. */
+export function sideOf({ acts, parts, shared }: OrderFrame): 'buy' | 'sell' | undefined {
+  const act = acts.find((one) => one !== 'place');
+  if (act === undefined || isProtection(acts, parts, shared)) return isProtection(acts, parts, shared) ? 'sell' : undefined;
+  return buys.includes(act) ? 'buy' : sells.includes(act) ? 'sell' : undefined;
+}
+
+/** Returns whether a frame protects a position: "protect my TSLA with …", "put a stop on my AAPL". */
+function isProtection(acts: readonly Act[], parts: readonly Part[], shared: readonly Mention[]): boolean {
+  if (acts.includes('protect')) return true;
+  const act = acts.at(-1);
+  const isSet = act === 'place' || act === 'invest' || act === 'add';
+  const isStop = (one: Mention) =>
+    one.kind === 'trail' ||
+    (one.kind === 'type' && ['stop', 'stoploss', 'trailing'].includes(one.type)) ||
+    (one.kind === 'price' && (one.role === 'stop' || one.role === 'stoploss'));
+  return isSet && parts.every(({ size }) => size === undefined || 'fraction' in size) && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isStop);
+}
+
+/**
+ * Turns a frame into orders.
+ * @throws {NotUnderstoodError} with a question if a slot is missing or ambiguous, or if a word fills no slot
+ */
+export function toOrders(frame: OrderFrame): Intent[] {
+  const side = sideOf(frame);
+  const [unread] = frame.unread;
+  if (unread !== undefined) throw unreadMention(unread, frame);
+  if (side === undefined) throw unreadError(frame.acts[0] ?? 'this');
+  const protects = isProtection(frame.acts, frame.parts, frame.shared);
+  if (frame.parts.length === 0) throw missingSize(side);
+  if (frame.parts.length > 1) requireAlikeParts(frame);
+  return frame.parts.flatMap((part, at) => {
+    const last = frame.parts.at(-1);
+    const terms = part === last ? part.terms : [...part.terms, ...(last?.terms ?? []).filter(isShareable)];
+    return partOrders({ ...part, terms: [...frame.shared, ...dedupe(terms, at)] }, side, frame, protects);
+  });
+}
+
+const isShareable = (mention: Mention) =>
+  ['time', 'extended', 'when', 'ask', 'type'].includes(mention.kind) && !(mention.kind === 'when' && isCrossing(mention.when));
+
+const dedupe = (terms: readonly Mention[], _at: number) =>
+  terms.filter((one, index) => !isShareable(one) || terms.findIndex((other) => other.text === one.text && other.kind === one.kind) === index);
+
+const isCrossing = ({ below, above }: ScheduleMention) => (below ?? above) !== undefined;
+const isPriceTerm = (mention: Mention) =>
+  ['price', 'trail'].includes(mention.kind) && mention.kind === 'price' || (mention.kind === 'when' && isCrossing(mention.when));
+
+/** A price is of one part: either all parts have their own, or none has one. */
+function requireAlikeParts({ parts, shared }: OrderFrame): void {
+  const shapes = parts.map(({ terms }) =>
+    terms.flatMap((one) => (isPriceTerm(one) ? [one.kind === 'price' ? one.role : one.kind] : [])).sort().join(),
+  );
+  const odd = parts.find((_, at) => shapes[at] !== shapes[0]);
+  const trails = parts.map(({ terms }) => terms.filter(({ kind }) => kind === 'trail').length);
+  const isOddTrail = trails.slice(0, -1).some((count) => count !== trails.at(-1)) && trails.slice(0, -1).some((count) => count > 0);
+  if (odd === undefined && !isOddTrail && !shared.some(isPriceTerm)) return;
+  const last = parts.at(-1);
+  throw listError([last?.sizeText, last?.assets[0]?.text, ...(last?.terms ?? []).map(({ text }) => text)].join(' '));
+}
+
+function listError(what: string): NotUnderstoodError {
+  return new NotUnderstoodError(
+    `I don't understand "${truncateWord(what.trim())}" in this request, so I haven't done anything.`,
+    'Write each one out, as in "buy 5 AAPL and buy 3 MSFT".',
+  );
+}
+
+function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean): Intent[] {
+  const { fields, mayBeTotal, notional } = readTerms(part.terms, side, protects);
+  const size = sizeFor(part, side, frame, protects, notional);
+  const [first, ...more] = part.assets;
+  if (first === undefined) throw missingAsset(side, part);
+  const symbols = part.assets.map(({ symbol }) => symbol);
+  const twice = symbols.find((symbol, at) => symbols.findIndex((one) => one.toUpperCase() === symbol.toUpperCase()) < at);
+  if (twice !== undefined) throw listError(twice);
+  if (more.length > 0) requireListable(part, size, side, frame);
+  const when = part.terms.flatMap((one) => (one.kind === 'when' ? [one] : []));
+  requireAskedTerms(part, when);
+  return symbols.map((symbol) => {
+    const request = { symbol, side, ...sizeFields(size), ...fields } as OrderRequestInput;
+    const order = toOrderIntent(request, size, mayBeTotal);
+    return when.length === 0 ? order : toStanding(order, when, part.terms);
+  });
+}
+
+function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean, notional: string | undefined): Size {
+  const { size } = part;
+  const acts = frame.acts;
+  const whole = { fraction: '1', isAll: true } as const;
+  if (size !== undefined && 'vague' in size) throw missingSize(side);
+  if (notional !== undefined) {
+    if (size !== undefined) {
+      throw new NotUnderstoodError(
+        'The order has both a quantity and an amount.',
+        'Give either a number of shares or an amount in dollars. Give a price per share as "limit 180".',
+        'invalid_order',
+      );
+    }
+    return { notional };
+  }
+  if (size === undefined) {
+    if (protects || acts.includes('leave')) return whole;
+    const [asset] = part.assets;
+    if (!acts.includes('close') || asset === undefined) throw missingSize(side, part.assets.map(({ symbol }) => symbol));
+    if (part.assets.some(({ isMine, isPosition }) => isMine || isPosition)) return whole;
+    throw new NotUnderstoodError(
+      `Do you mean to sell all your ${asset.symbol.toUpperCase()}?`,
+      `Then say "sell all my ${asset.symbol.toUpperCase()}".`,
+      'usage',
+      `sell all my ${asset.symbol}`,
+    );
+  }
+  if (side === 'buy' && ('fraction' in size || 'keep' in size)) {
+    throw new NotUnderstoodError('I can buy a number of shares or an amount in dollars, not a fraction.', orderExamples);
+  }
+  if (side === 'sell' && 'cash' in size) throw unreadError(part.sizeText);
+  return requireClearSize(size, part, side);
+}
+
+function requireClearSize(size: Size, part: Part, side: string): Size {
+  if ('fraction' in size && (new Dec(size.fraction).lte(0) || new Dec(size.fraction).gt(1))) {
+    throw new NotUnderstoodError(
+      `${part.sizeText} of a position is not a valid size.`,
+      'Give more than 0% and at most 100%.',
+      'invalid_order',
+    );
+  }
+  if (!('qty' in size) || size.isShares || !(size.isOf || size.isScaled)) return size;
+  const number = size.isScaled ? part.sizeText.split(' ')[0] : size.qty;
+  const what = part.assets[0]?.text.replace(/^(?:of|my|the) /i, '') ?? 'AAPL';
+  throw new NotUnderstoodError(
+    `Do you mean ${number} shares or $${number} of ${what}?`,
+    `Write '${side} ${number} shares of ${what}' or '${side} $${number} of ${what}'. ${shellQuotesHint}`,
+    'usage',
+    undefined,
+    'unit',
+  );
+}
+
+/** Hint for numbers that may have lost a dollar sign to the shell. */
+export const shellQuotesHint =
+  'In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".';
+
+const sizeFields = (size: Size): Partial<OrderRequestInput> =>
+  'qty' in size ? { qty: size.qty } : 'notional' in size ? { notional: size.notional } : {};
+
+function toOrderIntent(request: OrderRequestInput, size: Size, mayBeTotal: boolean): OrderIntent {
+  const bound = mayBeTotal && !('notional' in size) ? ({ mayBeTotal } as { mayBeTotal: true }) : {};
+  if ('fraction' in size) return { kind: 'order', request, fraction: size.fraction, ...bound };
+  if ('keep' in size) return { kind: 'order', request, keep: size.keep, ...bound };
+  if ('cash' in size) return { kind: 'order', request, cash: size.cash };
+  // A company's name is resolved later, so the order is validated with a placeholder for its symbol.
+  const said = String(request.symbol);
+  validateOrder(isUnresolvedName(said) ? { ...request, symbol: findCoinPair(said) ?? 'NAME' } : request);
+  return { kind: 'order', request, ...bound };
+}
+
+export function validateOrder(request: OrderRequestInput): void {
+  const parsed = orderRequestSchema.safeParse(withOrderDefaults(request));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new NotUnderstoodError(
+      `The ${issue?.path.join('.').replaceAll('_', ' ')} ${issue?.message}.`,
+      'Correct the order and ask again.',
+      'invalid_order',
+    );
+  }
+  try {
+    checkOrder(parsed.data);
+  } catch (error) {
+    if (!isTradeAgentError(error)) throw error;
+    throw new NotUnderstoodError(
+      `${capitalize(error.message.replaceAll('_', ' '))}.`,
+      error.hint ?? 'Correct the order and ask again.',
+      'invalid_order',
+    );
+  }
+}
+
+const scheduleHint =
+  'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
+
+function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'when' })[]): void {
+  const asked = terms.find((one) => one.kind === 'ask' && !(one.about === 'week' && when.some((each) => each.when.every)));
+  if (asked?.kind !== 'ask') return;
+  if (asked.about === 'week') {
+    throw new NotUnderstoodError('On which day of the week?', 'Say "every Monday", or another day.', 'usage', undefined, 'append');
+  }
+  if (asked.about === 'monthday') {
+    throw new NotUnderstoodError(
+      'Monthly orders are placed only on the 1st.',
+      'Say "every month", or a day of the week: "every Monday".',
+    );
+  }
+  if (asked.item === 'contradiction') {
+    throw new NotUnderstoodError(`"${asked.text}" contradicts itself.`, scheduleHint);
+  }
+  const price = asked.text.split(' ').at(-1) ?? '';
+  const subject = asked.text.split(' ').slice(0, 2).join(' ');
+  if (asked.item === 'either') {
+    throw new NotUnderstoodError(
+      `Do you mean below ${price}, or above?`,
+      `Say "${subject} falls below ${price}" or "${subject} rises above ${price}".`,
+    );
+  }
+  throw new NotUnderstoodError('', '', 'usage', `${asked.text}→${asked.text.replace(/(?: to| at)? \S+$/, '')} ${asked.item} ${price}`, 'nearmiss');
+}
+
+function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'when' })[], terms: readonly Mention[]): Intent {
+  const { request, fraction, keep, cash, mayBeTotal } = order;
+  const symbol = String(request.symbol);
+  const opening = terms.some((one) => one.kind === 'time' && one.time === 'opg');
+  const when: ScheduleMention = { ...(opening ? { at: '09:30' } : {}), ...Object.assign({}, ...mentions.map((one) => one.when)) };
+  const isTimed = when.every !== undefined;
+  const crossings = mentions.filter((one) => isCrossing(one.when));
+  if (!isTimed && crossings.length === 0) throw unreadError(mentions[0]?.text ?? '');
+  if (isTimed && crossings.length > 0) {
+    throw new NotUnderstoodError('An order can wait for a day or for a price, but not for both.', scheduleHint);
+  }
+  if (crossings.length > 1 || mentions.filter((one) => one.when.every !== undefined).length > 1) {
+    throw unreadError(mentions.at(-1)?.text ?? '');
+  }
+  if (!isTimed && when.at !== undefined) throw unreadError(mentions.find((one) => one.when.at)?.text ?? '');
+  if (fraction !== undefined || keep !== undefined || cash !== undefined) {
+    throw new NotUnderstoodError(
+      'How many shares? By then, a fraction of your position may be a different number of shares.',
+      `Give a number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
+    );
+  }
+  const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
+  const isPlain = ['market', 'limit'].includes(type) && order_class === undefined;
+  if (!isPlain || (time_in_force !== 'day' && !(opening && isTimed)) || extended_hours) {
+    throw new NotUnderstoodError(
+      'Recurring and conditional orders can only be market or limit orders, good for the day.',
+      `Leave the other terms out. ${scheduleHint}`,
+    );
+  }
+  const of = crossings[0]?.of;
+  if (of !== undefined && of.toLowerCase() !== symbol.toLowerCase()) {
+    throw new NotUnderstoodError(
+      `Should it wait for the price of ${of.toUpperCase()} or of ${symbol.toUpperCase()}?`,
+      `A conditional order can only wait for the price of its own symbol: "… if ${symbol.toUpperCase()} falls below 100".`,
+    );
+  }
+  const { time_in_force: _, ...plain } = request;
+  return { kind: 'standing', request: opening ? (plain as OrderRequestInput) : request, when, ...(mayBeTotal ? { mayBeTotal } : {}) };
+}
+
+function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError {
+  const text = mention.text;
+  if (mention.kind === 'word' && mention.item.quantity?.isBad === true) return badNumber(text);
+  const [part] = frame.parts;
+  if (mention.kind === 'ref') {
+    return new NotUnderstoodError(`Which stock do you mean by "${text}"?`, 'Use its ticker symbol, as in "sell 5 AAPL".');
+  }
+  const isTrail = [...frame.shared, ...frame.parts.flatMap(({ terms }) => terms)].some(
+    (one) => one.kind === 'type' && one.type === 'trailing',
+  );
+  if (isTrail && (mention.kind === 'size' || mention.kind === 'number')) {
+    return new NotUnderstoodError('Is the trail in percent or in dollars?', 'Say "trailing stop 5%" or "trailing stop $5".');
+  }
+  if (mention.kind === 'size' && part?.size !== undefined) {
+    return new NotUnderstoodError(
+      `I don't understand "${truncateWord(text)}" in this request, so I haven't done anything.`,
+      `The order already has an amount, ${part.sizeText}. ${orderExamples}`,
+    );
+  }
+  return unreadError(text);
+}
+
+export function badNumber(word: string): NotUnderstoodError {
+  const isNegative = /^[$]?-|^[$]?0/.test(word) && !/[^\d.$-]/.test(word);
+  if (isNegative) {
+    return new NotUnderstoodError(
+      `${truncateWord(word)} is not above zero.`,
+      /^\$?0+$/.test(word) ? `Give a number above zero. ${shellQuotesHint}` : 'Give a number above zero.',
+      'invalid_order',
+    );
+  }
+  return new NotUnderstoodError(
+    `I can't read "${truncateWord(word)}" as a number.`,
+    'Use a plain number, such as 1000 or 12.5.',
+    'invalid_order',
+  );
+}
+
+function missingSize(side: string, symbols: readonly string[] = []): NotUnderstoodError {
+  const [only] = symbols;
+  const of = only !== undefined && symbols.length === 1 ? ` of ${only.toUpperCase()}` : '';
+  return new NotUnderstoodError(
+    `How many shares${of}, or how many dollars?`,
+    `${orderExamples.replace('buy 5', `${side} 5`)}`,
+    'usage',
+    undefined,
+    'size',
+  );
+}
+
+function missingAsset(side: string, { sizeText }: Part): NotUnderstoodError {
+  return new NotUnderstoodError(
+    'Which stock or fund? The ticker symbol is missing.',
+    `Try "${side} ${sizeText === '' ? '5' : sizeText} AAPL".`,
+    'usage',
+    undefined,
+    'append',
+  );
+}
+
+/** Requires a list of symbols that share a size to be unambiguous. @throws {NotUnderstoodError} with a question */
+function requireListable(part: Part, size: Size, side: string, frame: OrderFrame): void {
+  const symbols = part.assets.map(({ symbol }) => truncateWord(symbol));
+  const names = `${symbols.slice(0, -1).join(', ')} and ${symbols.at(-1)}`;
+  if (part.terms.some(isPriceTerm)) {
+    throw new NotUnderstoodError(
+      `Is that one price for all of ${names}?`,
+      'Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".',
+    );
+  }
+  if (frame.each || ('fraction' in size && size.fraction === '1')) return;
+  if ('fraction' in size) {
+    const offer = symbols.map((symbol) => `${frame.acts.at(-1)} ${part.sizeText.replace(/(?: of)?(?: my)?$/i, '')} my ${symbol}`).join(' and ');
+    throw new NotUnderstoodError(
+      `Did you mean "${offer}"?`,
+      'Nothing has been done yet. Say "yes", or rephrase the request.',
+      'usage',
+      offer,
+    );
+  }
+  const count = 'qty' in size ? formatShares(size.qty) : '';
+  const amount = 'notional' in size
+    ? formatDollarAmount(size.notional).replace(/\.00$/, '')
+    : 'qty' in size ? `${count} ${count === '1' ? 'share' : 'shares'}` : part.sizeText;
+  throw new NotUnderstoodError(
+    `Is it ${amount} of each of ${names}, or ${amount} in total?`,
+    `For each, say "${side} ${amount} each of ${names}". For a total, say how much of each: "buy 5 AAPL and 3 MSFT".`,
+    'usage',
+    undefined,
+    'append',
+  );
+}

@@ -1,0 +1,354 @@
+import { distance } from 'fastest-levenshtein';
+import { defined } from '../../values/defined.ts';
+import { requireUnambiguousAccount, takeAccount } from './account.ts';
+import { readAlert, readAlertSchedule, readCancel, readChange, readRebalance, readSend, readStopAlert, readWatch } from './acts.ts';
+import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
+import { type Item, readItems } from './items.ts';
+import { isAsset } from './match.ts';
+import { isAboutOption, readOption } from './option-frame.ts';
+import { badNumber, fillFrame, sideOf, toOrders } from './order-frame.ts';
+import { type Asks, NotUnderstoodError, type PlannerRefusal, truncateWord } from './refusal.ts';
+import { type Mention, readMentions } from './slots.ts';
+import { readTopic } from './topics.ts';
+
+/** `asks` is the slot that the next turn can fill. */
+export type ParsedPrompt =
+  | { readonly intents: readonly Intent[] }
+  | { readonly refusal: PlannerRefusal; readonly asks?: Asks };
+
+const HINT =
+  'The built-in planner understands requests like "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order". "help" lists them all. For more, use a language model with --model.';
+
+/** Maximum length of a prompt in characters. Longer prompts count as prose, which the planner does not read. */
+const MAX_LENGTH = 1_000;
+
+/**
+ * Reads a prompt completely or not at all: every word fills a slot or is known to change nothing. If a request may be
+ * misspelled, the planner asks.
+ * @param it the symbol that "it" refers to
+ */
+export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
+  const text = prompt.trim();
+  const parsed = parseText(text, it);
+  if ('intents' in parsed || parsed.refusal.code !== 'usage' || parsed.asks !== undefined || text.length > MAX_LENGTH) return parsed;
+  if (parsed.refusal.offer !== undefined || parsed.refusal.message === QUESTION_MESSAGE) return parsed;
+  const meant = suggestCorrection(text, (sentence) => {
+    const read = parseText(sentence, it);
+    const known = text.toLowerCase();
+    return 'intents' in read && unresolvedNames(read.intents).every((name) => known.includes(name));
+  });
+  return meant === undefined ? parsed : { refusal: offerRefusal(meant) };
+}
+
+function offerRefusal(offer: string): PlannerRefusal {
+  return {
+    code: 'usage',
+    message: `Did you mean "${offer}"?`,
+    hint: 'Nothing has been done yet. Say "yes", or rephrase the request.',
+    offer,
+  };
+}
+
+function parseText(text: string, it: string | undefined): ParsedPrompt {
+  let clauses: Item[][] = [];
+  try {
+    if (text.length > MAX_LENGTH) throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
+    const items = readItems(text);
+    clauses = splitClauses(items);
+    const intents: Intent[] = [];
+    const bare: string[] = [];
+    for (const clause of clauses) {
+      const read = readClause(clause, lastSymbol(intents) ?? it);
+      if (clause.every((item) => isAsset(item) || item.tags.includes('comma'))) bare.push(clause[0]?.text ?? '');
+      for (const intent of read) addOnce(intents, intent);
+    }
+    if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);
+    requireUnambiguousAccount(intents);
+    const acts = intents.filter(requestsAction);
+    if (acts.some(({ kind }) => kind === 'rebalance') && intents.length > 1) {
+      throw new NotUnderstoodError("A rebalance can't be combined with other requests.", 'Ask for the rest separately.');
+    }
+    // A clause that is only a ticker, next to an order, may be meant as another order.
+    if (acts.length > 0 && bare[0] !== undefined) throw notUsed(bare[0]);
+    return { intents };
+  } catch (error) {
+    if (!(error instanceof NotUnderstoodError)) throw error;
+    return toRefusal(error, text, clauses.length);
+  }
+}
+
+function toRefusal(error: NotUnderstoodError, text: string, clauses: number): ParsedPrompt {
+  if (error.asks === 'nearmiss') {
+    const [said = '', instead = ''] = (error.refusal.offer ?? '').split('→');
+    const at = text.toLowerCase().indexOf(said.toLowerCase());
+    return { refusal: at < 0 ? { ...error.refusal, message: `Do you mean "${instead}"?`, hint: HINT } : offerRefusal(text.slice(0, at) + instead + text.slice(at + said.length)) };
+  }
+  return { refusal: error.refusal, ...(clauses === 1 ? defined({ asks: error.asks }) : {}) };
+}
+
+const notUsed = (word: string) =>
+  new NotUnderstoodError(
+    `I don't understand what to do with "${truncateWord(word)}" in this request, so I haven't done anything.`,
+    'Give an instruction for each part, as in "buy 5 AAPL and quote MSFT".',
+  );
+
+const acting: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'rebalance', 'send', 'alert', 'stop_alert', 'watch'];
+
+export function requestsAction({ kind }: Intent): boolean {
+  return acting.includes(kind);
+}
+
+/** Adds an intent, unless it repeats a question. A repeated order, message or watchlist change counts each time. */
+function addOnce(intents: Intent[], intent: Intent): void {
+  const counts = ['order', 'standing', 'send', 'replace', 'watch'].includes(intent.kind);
+  const text = JSON.stringify(intent);
+  if (counts || !intents.some((other) => JSON.stringify(other) === text)) intents.push(intent);
+}
+
+export function lastSymbol(intents: readonly Intent[]): string | undefined {
+  const last = intents.at(-1);
+  const symbols = last === undefined ? [] : listIntentSymbols(last);
+  return symbols.length === 1 ? symbols[0] : undefined;
+}
+
+const OPENERS = [
+  ...['buy', 'sell', 'close', 'leave', 'trim', 'invest', 'add', 'protect', 'place', 'shorten', 'swap', 'cancel', 'change'],
+  ...['rebalance', 'alert', 'stopalert', 'send', 'slack', 'mail', 'remove', 'check', 'what', 'is', 'do', 'ask', 'get'],
+];
+
+/** Splits items at sentence ends, at "then", and at "and" or a comma before a new act or question. */
+export function splitClauses(items: readonly Item[]): Item[][] {
+  const clauses: Item[][] = [[]];
+  items.forEach((item, at) => {
+    const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
+    if (item.tags.includes('question')) clauses.at(-1)?.push(item);
+    else if (!isEnd && !(isLink(item) && opensClause(items, at + 1))) clauses.at(-1)?.push(item);
+    if (isEnd || (isLink(item) && opensClause(items, at + 1))) clauses.push([]);
+  });
+  const full = clauses.filter((clause) => clause.some(({ tags, aside }) => aside || !tags.some((tag) => ['harmless', 'question', 'comma', 'and'].includes(tag)) || tags.includes('help')));
+  return joinPrefixes(full);
+}
+
+const isLink = ({ tags, name, ticker }: Item) => (tags.includes('and') || tags.includes('comma')) && name === undefined && ticker === undefined;
+
+function opensClause(items: readonly Item[], from: number): boolean {
+  let at = from;
+  while (items[at] !== undefined && (isLink(items[at] as Item) || items[at]?.tags.includes('harmless') || items[at]?.tags.includes('limit')) && !items[at]?.tags.some((tag) => tag === 'buy' || tag === 'sell')) at += 1;
+  const item = items[at];
+  if (item === undefined || item.ticker !== undefined) return false;
+  if (item.tags.includes('is') && !/^(?:is|are|am)\b/.test(item.lower)) return false;
+  return item.tags.some((tag) => OPENERS.includes(tag)) || item.lower === 'quote' || item.lower === 'chart';
+}
+
+/** Joins "Every Monday," and "In my IRA account," with the clause after it. */
+function joinPrefixes(clauses: readonly Item[][]): Item[][] {
+  const joined: Item[][] = [];
+  let prefix: Item[] = [];
+  clauses.forEach((clause, at) => {
+    const isLast = at === clauses.length - 1;
+    if (!isLast && isPrefix(clause)) prefix = [...prefix, ...clause];
+    else {
+      joined.push([...prefix, ...clause]);
+      prefix = [];
+    }
+  });
+  return joined;
+}
+
+function isPrefix(clause: readonly Item[]): boolean {
+  const { rest, account } = takeAccount(clause);
+  const mentions = readMentions(rest);
+  return (account !== undefined || mentions.length > 0) && mentions.every(({ kind }) => ['when', 'time', 'ask', 'link', 'each', 'extended'].includes(kind));
+}
+
+/** Reads one clause. @throws {NotUnderstoodError} */
+function readClause(items: readonly Item[], it: string | undefined): Intent[] {
+  const { rest, account } = takeAccount(items);
+  const intents = readWithoutAccount(rest, it);
+  if (account === undefined) return intents;
+  return intents.map((intent) => withAccount(intent, account));
+}
+
+const oneAccount: readonly Intent['kind'][] = [
+  ...(['order', 'standing', 'cancel', 'replace', 'portfolio', 'orders', 'quote', 'chart', 'performance'] as const),
+  ...(['activities', 'risk', 'lots', 'gains', 'wash', 'rules', 'watchlist', 'watch'] as const),
+];
+
+function withAccount(intent: Intent, account: string): Intent {
+  if (oneAccount.includes(intent.kind)) return { ...intent, account };
+  throw new NotUnderstoodError('That request can’t name an account.', `Pass --account ${JSON.stringify(account)} instead.`);
+}
+
+function readWithoutAccount(items: readonly Item[], it: string | undefined): Intent[] {
+  const asked = readWash(items) ?? readRules(items) ?? readAfford(items);
+  if (asked !== undefined) return asked;
+  const isAsked = isQuestion(items);
+  if (items.some(({ tags }) => tags.includes('advice'))) throw questionError();
+  if (!isAsked) {
+    const act =
+      readAlert(items) ?? readStopAlert(items) ?? readAlertSchedule(items) ?? readSend(items) ?? readWatch(items) ?? readRebalance(items);
+    if (act !== undefined) return [act];
+    const cancelled = isCancel(items) ? readCancel(items) : undefined;
+    if (cancelled !== undefined) return cancelled;
+    const changed = readChange(items);
+    if (changed !== undefined) return [changed];
+  }
+  const topic = startsOrder(items) ? undefined : readTopic(items);
+  if (topic !== undefined) return [topic];
+  const trades = items.some(({ tags }) => tags.some((tag) => ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'].includes(tag)));
+  if (isAsked) throw trades ? questionError() : notUnderstood(items);
+  if (isAboutOption(items)) {
+    const option = readOption(items);
+    if (option !== undefined) return [option];
+  }
+  const mentions = readMentions(items);
+  if (mentions.some(({ kind }) => kind === 'act')) {
+    const frame = fillFrame(mentions, it);
+    if (sideOf(frame) !== undefined) return toOrders(frame);
+  }
+  throw notUnderstood(items);
+}
+
+const isCancel = (items: readonly Item[]) => {
+  const first = items.find(({ tags }) => !tags.includes('harmless'));
+  if (first?.tags.includes('cancel')) return true;
+  return first?.tags.includes('remove') === true && items.some(({ tags }) => tags.includes('order_noun'));
+};
+
+const ORDER_ACTS = ['buy', 'sell', 'trim', 'close', 'leave', 'protect', 'invest', 'place', 'shorten'];
+
+/** Returns whether the clause begins with an order's act, so that no question is looked for in it. */
+function startsOrder(items: readonly Item[]): boolean {
+  const first = items.find(({ tags }) => !tags.includes('harmless') || tags.some((tag) => ORDER_ACTS.includes(tag)));
+  return first?.tags.some((tag) => ORDER_ACTS.includes(tag)) ?? false;
+}
+
+function notUnderstood(items: readonly Item[]): NotUnderstoodError {
+  const bad = items.find(({ quantity }) => quantity?.isBad);
+  if (bad !== undefined) return badNumber(bad.text);
+  return new NotUnderstoodError(`I don't understand "${truncateWord(items.map(({ text }) => text).join(' '))}".`, HINT);
+}
+
+const QUESTION_MESSAGE = "That's a question, so I haven't done anything.";
+const questionError = () =>
+  new NotUnderstoodError(
+    QUESTION_MESSAGE,
+    'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".',
+  );
+
+/** A question begins with a word that asks, or ends with a question mark and asks politely for nothing. */
+function isQuestion(items: readonly Item[]): boolean {
+  const first = items.find(({ tags }) => !tags.some((tag) => tag === 'harmless' || tag === 'comma' || tag === 'and'));
+  if (first?.tags.includes('ask')) return true;
+  const isPolite = items.some(({ lower, tags }) => tags.includes('harmless') && /^(?:can|could|would|will) you\b|please/.test(lower));
+  return items.some(({ tags }) => tags.includes('ask') && tags.includes('would')) || (items.at(-1)?.tags.includes('question') === true && !isPolite);
+}
+
+/** Leaves out the items that have one of the meanings, and takes quotation marks away. */
+function without(items: readonly Item[], ...tags: string[]): Item[] {
+  return items.filter((item) => isAsset(item) || !item.tags.some((tag) => tags.includes(tag))).map((item) => ({ ...item, aside: false }));
+}
+
+const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
+
+function readWash(items: readonly Item[]): Intent[] | undefined {
+  if (!has(items, 'wash')) return undefined;
+  const mentions = readMentions(without(items, 'wash', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'));
+  const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
+  const sizes = mentions.flatMap((one) => (one.kind === 'size' ? [one.size] : []));
+  const known = mentions.every(({ kind }) => kind === 'asset' || kind === 'size');
+  const [symbol] = symbols;
+  const [size] = sizes;
+  const isWhole = size === undefined || 'qty' in size || ('fraction' in size && size.fraction === '1');
+  if (!known || symbol === undefined || symbols.length > 1 || sizes.length > 1 || !isWhole) throw notUnderstood(items);
+  return [{ kind: 'wash', symbol, ...defined({ qty: size !== undefined && 'qty' in size ? size.qty : undefined }) }];
+}
+
+/** Reads "would 5 AAPL pass my rules?". `5 AAPL` is taken as a purchase, and the answer says so. */
+function readRules(items: readonly Item[]): Intent[] | undefined {
+  if (!has(items, 'rules') || !has(items, 'pass')) return undefined;
+  const words = without(items, 'rules', 'pass', 'would', 'is', 'ask', 'check', 'question', 'i');
+  const frame = fillFrame(readMentions(words));
+  const buys = frame.acts.length === 0 ? { ...frame, acts: ['buy'] as const } : frame;
+  const [order, ...more] = toOrders(buys);
+  if (order?.kind === 'order' && more.length === 0 && order.fraction === undefined) return [{ kind: 'rules', request: order.request }];
+  throw new NotUnderstoodError(
+    'Which order do you mean?',
+    'Include the number of shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
+  );
+}
+
+/** Reads "can I afford 5 AAPL?", which the price and the cash answer. */
+function readAfford(items: readonly Item[]): Intent[] | undefined {
+  if (!has(items, 'afford')) return undefined;
+  const mentions = readMentions(without(items, 'afford', 'would', 'is', 'ask', 'do', 'own', 'question', 'i', 'buy'));
+  const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
+  if (symbols.length !== 1 || !mentions.every(({ kind }) => kind === 'asset' || kind === 'size')) throw notUnderstood(items);
+  return [{ kind: 'quote', symbols }, { kind: 'portfolio' }];
+}
+
+export function unresolvedNames(intents: readonly Intent[]): string[] {
+  return [...new Set(intents.flatMap(listIntentSymbols).filter(isUnresolvedName))];
+}
+
+export interface ReadClause {
+  readonly mentions: readonly Mention[];
+  readonly account?: string;
+}
+
+/** Reads the slots of each clause, whether or not they make a request. */
+export function readClauses(text: string): ReadClause[] {
+  return splitClauses(readItems(text.slice(0, MAX_LENGTH))).map((clause) => {
+    try {
+      const { rest, account } = takeAccount(clause);
+      return { mentions: readMentions(rest), ...defined({ account }) };
+    } catch (error) {
+      if (error instanceof NotUnderstoodError) return { mentions: [] };
+      throw error;
+    }
+  });
+}
+
+/** The words that misspellings are corrected to. */
+const VOCABULARY =
+  'help portfolio positions holdings cash balance account buying power biggest position market open orders closed order history cancel last change quote price chart buy sell half all shares purchase close limit stop trailing dollars worth extended hours everything make today what show'.split(
+    ' ',
+  );
+/** Maximum edit distance between a word and its correction. */
+const maxDistance = (word: string) => (word.length <= 4 ? 1 : 2);
+const MIN_CORRECTION_LENGTH = 3;
+const MAX_WRONG_WORDS = 2;
+const MAX_CANDIDATES = 12;
+
+/**
+ * Suggests a spelling correction, which the planner asks about. It never changes numbers and symbols.
+ * @returns undefined if there is no correction, or if two corrections are equally close
+ */
+function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
+  const words = text.split(/\s+/);
+  const choices = words.map((word) => {
+    const bare = word.toLowerCase().replace(/[.,!?]+$/, '');
+    if (!/^[a-z]{2,}$/.test(bare) || VOCABULARY.includes(bare)) return [];
+    if (word.length > 1 && word === word.toUpperCase() && text !== text.toUpperCase()) return [];
+    return VOCABULARY.map((known) => ({ known, off: distance(bare, known) })).filter(
+      ({ known, off }) => off <= maxDistance(bare) && known.length >= MIN_CORRECTION_LENGTH,
+    );
+  });
+  const wrong = choices.flatMap((known, at) => (known.length > 0 ? [at] : []));
+  if (wrong.length === 0 || wrong.length > MAX_WRONG_WORDS + 1) return undefined;
+  let tried: { readonly words: readonly string[]; readonly off: number; readonly count: number }[] = [{ words, off: 0, count: 0 }];
+  for (const at of wrong) {
+    tried = tried.flatMap((each) => [
+      each,
+      ...(choices[at] ?? []).map(({ known, off }) => ({ words: each.words.with(at, known), off: each.off + off, count: each.count + 1 })),
+    ]);
+  }
+  const fitting = tried
+    .filter(({ off, count }) => off > 0 && count <= MAX_WRONG_WORDS)
+    .sort((one, two) => one.off - two.off)
+    .slice(0, MAX_CANDIDATES)
+    .map((each) => ({ sentence: each.words.join(' '), off: each.off }))
+    .filter(({ sentence }) => isUnderstood(sentence));
+  const [best, second] = fitting;
+  return best === undefined || second?.off === best.off ? undefined : best.sentence;
+}

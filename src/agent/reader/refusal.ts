@@ -1,0 +1,41 @@
+import type { ErrorCode } from '../../errors/errors.ts';
+import { defined } from '../../values/defined.ts';
+
+export const REFUSAL_KEY = 'trade_agent_refusal';
+
+export interface PlannerRefusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  /** The sentence that the person can accept with "yes". */
+  readonly offer?: string;
+}
+
+/** The slot that a question asks for. `append` takes the answer as the rest of the sentence. */
+export type Asks = 'size' | 'unit' | 'limit' | 'stop' | 'append' | 'nearmiss';
+
+/** Thrown when a request can't be read or is ambiguous. Its message becomes the answer. */
+export class NotUnderstoodError extends Error {
+  readonly refusal: PlannerRefusal;
+  readonly asks: Asks | undefined;
+
+  /**
+   * @param offer the sentence that the person can accept with "yes"
+   * @param asks the slot that the next turn can fill
+   */
+  constructor(
+    message: string,
+    hint: string,
+    code: ErrorCode = 'usage',
+    offer?: string,
+    asks?: Asks,
+  ) {
+    super(message);
+    this.asks = asks;
+    this.refusal = { code, message, hint, ...defined({ offer }) };
+  }
+}
+
+export function truncateWord(word: string): string {
+  return word.length > 40 ? `${word.slice(0, 39)}…` : word;
+}

@@ -1,0 +1,304 @@
+import type { TimeInForce } from '../../trading/order.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
+import type { ScheduleMention } from './intent.ts';
+import type { Item, Quantity } from './items.ts';
+import { type Found, matchAt } from './match.ts';
+import { endOf, recurrenceOf, timeOf } from './times.ts';
+
+/** How much to trade. `keep` is the number of shares that stay, `cash` a part of the account's cash. */
+export type Size =
+  | { readonly qty: string; readonly isShares: boolean; readonly isOf: boolean; readonly isScaled: boolean }
+  | { readonly notional: string }
+  | { readonly fraction: string; readonly isAll: boolean }
+  | { readonly keep: string }
+  | { readonly cash: string }
+  | { readonly vague: true };
+
+export type PriceRole =
+  | 'limit'
+  | 'at'
+  | 'for'
+  | 'most'
+  | 'least'
+  | 'below'
+  | 'above'
+  | 'stop'
+  | 'stoploss'
+  | 'profit'
+  | 'to';
+
+export type Act = 'buy' | 'invest' | 'add' | 'get' | 'sell' | 'trim' | 'close' | 'leave' | 'protect' | 'place' | 'short';
+
+/** A run of items that fills one slot of an order. A `word` fills none, so nothing is done. */
+export type Mention = { readonly text: string } & (
+  | { readonly kind: 'act'; readonly act: Act }
+  | { readonly kind: 'size'; readonly size: Size }
+  | { readonly kind: 'asset'; readonly symbol: string; readonly isMine: boolean; readonly isPosition: boolean }
+  | { readonly kind: 'ref' }
+  | { readonly kind: 'price'; readonly role: PriceRole; readonly value: string; readonly perShare: boolean; readonly isDollars: boolean }
+  | { readonly kind: 'trail'; readonly field: 'trail_percent' | 'trail_price'; readonly value: string }
+  | { readonly kind: 'type'; readonly type: 'market' | 'limit' | 'stop' | 'stoploss' | 'stoplimit' | 'trailing' | 'bracket' | 'oco' | 'oto' }
+  | { readonly kind: 'time'; readonly time: TimeInForce }
+  | { readonly kind: 'extended' }
+  | { readonly kind: 'when'; readonly when: ScheduleMention; readonly of?: string }
+  | { readonly kind: 'ask'; readonly about: 'week' | 'monthday' | 'nearmiss'; readonly item: string }
+  | { readonly kind: 'each' }
+  | { readonly kind: 'total' }
+  | { readonly kind: 'bound'; readonly bound: 'less' | 'more' }
+  | { readonly kind: 'link'; readonly link: 'and' | 'comma' | 'or' }
+  | { readonly kind: 'number'; readonly quantity: Quantity }
+  | { readonly kind: 'word'; readonly item: Item }
+);
+
+type Bare = Mention extends infer One ? (One extends { readonly text: string } ? Omit<One, 'text'> : never) : never;
+type Build = (found: Found) => Bare | readonly Bare[] | undefined;
+
+const firstOf = ({ quantities }: Found): Quantity => quantities[0] as Quantity;
+
+const sizeOf = (found: Found): Bare => {
+  const { unit, value, isScaled } = firstOf(found);
+  if (unit === 'dollars') return { kind: 'size', size: { notional: value } };
+  if (unit === 'percent') return fractionSize(new Dec(value).div(100));
+  const isOf = found.has('of') || found.has('worth');
+  const isShares = found.has('share') || found.has('more');
+  // "2k worth" is dollars: nobody counts shares so.
+  if (found.has('worth') && isScaled) return { kind: 'size', size: { notional: value } };
+  return { kind: 'size', size: { qty: value, isShares, isOf, isScaled } };
+};
+
+const fractionSize = (value: Dec, isAll = false): Bare => ({
+  kind: 'size',
+  size: { fraction: toPlain(value), isAll },
+});
+
+const fractions: Readonly<Record<string, Dec>> = {
+  half: new Dec('0.5'),
+  third: new Dec(1).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
+  twothirds: new Dec(2).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
+  quarter: new Dec('0.25'),
+  threequarters: new Dec('0.75'),
+  tenth: new Dec('0.1'),
+  fifth: new Dec('0.2'),
+};
+const PART = Object.keys(fractions).join('|');
+const TAIL = 'of? my? my? share|position? of? my?';
+
+const partOf = (found: Found): Dec => {
+  const name = Object.keys(fractions).find((one) => found.has(one));
+  return name === undefined ? new Dec(1) : (fractions[name] as Dec);
+};
+
+const price =
+  (role: PriceRole): Build =>
+  (found) => {
+    const quantity = firstOf(found);
+    return {
+      kind: 'price',
+      role,
+      value: quantity.value,
+      perShare: found.has('per') || found.has('each'),
+      isDollars: quantity.unit === 'dollars',
+    };
+  };
+
+const type =
+  (name: (Bare & { kind: 'type' })['type']): Build =>
+  () => ({ kind: 'type', type: name });
+
+const act =
+  (name: Act): Build =>
+  () => ({ kind: 'act', act: name });
+
+const time =
+  (name: TimeInForce): Build =>
+  () => ({ kind: 'time', time: name });
+
+const crossing: Build = (found) => {
+  const { value } = firstOf(found);
+  const isBelow = found.has('below');
+  const [of] = found.symbols;
+  const isOpposite = found.has(isBelow ? 'rises' : 'falls');
+  if (isOpposite) return { kind: 'ask', about: 'nearmiss', item: 'contradiction' };
+  return { kind: 'when', when: isBelow ? { below: value } : { above: value }, ...(of === undefined ? {} : { of }) };
+};
+
+const reaching: Build = (found) => ({
+  kind: 'ask',
+  about: 'nearmiss',
+  item: found.has('falls') ? 'below' : found.has('rises') ? 'above' : 'either',
+});
+
+const asset: Build = (found) => ({
+  kind: 'asset',
+  symbol: found.symbols[0] ?? '',
+  isMine: found.has('my'),
+  isPosition: found.has('position') || found.has('share'),
+});
+
+/** Templates of slots. The one that covers most items wins; of equals, the first. */
+const slots: readonly (readonly [string, Build])[] = [
+  ['oneshare my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
+  ['halfshare my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
+  ['by? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
+  ['by? #n share contract? of? my?', sizeOf],
+  ['my? $ more? worth? of? my? my? share|position? of?', sizeOf],
+  [`by? % worth? ${TAIL}`, sizeOf],
+  [`by? a? ${PART} ${TAIL}`, (found) => fractionSize(partOf(found))],
+  [`my? all ${TAIL}`, () => fractionSize(new Dec(1), true)],
+  ['my? all of? it', () => [fractionSize(new Dec(1), true), { kind: 'ref' }]],
+  [`by? a? ${PART} of? it`, (found) => [fractionSize(partOf(found)), { kind: 'ref' }]],
+  ['% of? it', (found) => [sizeOf(found), { kind: 'ref' }]],
+  ['#n more? share? of? it', (found) => [sizeOf(found), { kind: 'ref' }]],
+  ['% of? my? my? cash of?', (found) => ({ kind: 'size', size: { cash: toPlain(new Dec(firstOf(found).value).div(100)) } })],
+  [`a? ${PART} of? my? my? cash of?`, (found) => ({ kind: 'size', size: { cash: toPlain(partOf(found)) } })],
+  ['my? all of? my? my? cash of?', () => ({ kind: 'size', size: { cash: '1' } })],
+  ['my? allbut #n share? of? my? share|position?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  ['keep #n share?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  [
+    'enough of? my? share? of? my? @ share? raise my? $ worth? of? cash?',
+    (found) => [{ kind: 'size', size: { notional: firstOf(found).value } }, asset({ ...found, has: () => false }) as Bare],
+  ],
+  ['vague share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
+  ['more share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
+  ['share|position? of? my? my? @ share|position?', asset],
+  ['it', () => ({ kind: 'ref' })],
+  ['limit of|at? # per?', price('limit')],
+  ['with? a? limit of|at? # per?', price('limit')],
+  ['# limit', price('limit')],
+  ['limit at? a? #', price('limit')],
+  ['market', type('market')],
+  ['limit', type('limit')],
+  ['at # per?', price('at')],
+  ['at|for|by? eachmost|most # per?', price('most')],
+  ['at|for? eachleast|least # per?', price('least')],
+  ['eachmost # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
+  ['eachleast # per?', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
+  ['for # per?', price('for')],
+  ['if? theprice? at|for? below # per?', price('below')],
+  ['at|for? above # per?', price('above')],
+  ['with? a? stop of|at|by? #', price('stop')],
+  ['with? a? stoploss of|at|by? #', price('stoploss')],
+  ['# stoploss', price('stoploss')],
+  ['# stop', price('stop')],
+  ['with? a? stoplimit', type('stoplimit')],
+  [
+    'stoplimit of|at? #n|$ limit? #n|$',
+    (found) => [
+      { kind: 'type', type: 'stoplimit' },
+      { kind: 'price', role: 'stop', value: firstOf(found).value, perShare: false, isDollars: false },
+      { kind: 'price', role: 'limit', value: found.quantities[1]?.value ?? '', perShare: false, isDollars: false },
+    ],
+  ],
+  ['with? a? profit of|at? #', price('profit')],
+  ['with? a? trailing of|at|by? % trailing|stop|stoploss?', trail],
+  ['with? a? trailing of|at|by? $ trailing|stop|stoploss?', trail],
+  ['with? a? % trailing', trail],
+  ['with? a? $ trailing', trail],
+  ['with? a? trailing', type('trailing')],
+  ['with? a? stoploss', type('stoploss')],
+  ['with? a? stop', type('stop')],
+  ['a? bracket', type('bracket')],
+  ['a? oco', type('oco')],
+  ['a? oto', type('oto')],
+  ['to #', price('to')],
+  ['with|for? a? gtc', time('gtc')],
+  ['with|for? a? day', time('day')],
+  ['with? ioc', time('ioc')],
+  ['with? fok', time('fok')],
+  ['opg', time('opg')],
+  ['cls', time('cls')],
+  ['with|of? extended', () => ({ kind: 'extended' })],
+  ['orless', () => ({ kind: 'bound', bound: 'less' })],
+  ['ormore', () => ({ kind: 'bound', bound: 'more' })],
+  ['if theprice|@ theprice? falls|rises|moves back? at|to? below|above # ', crossing],
+  ['if theprice|@ theprice? falls|rises|moves back? at|to? #', reaching],
+  ['every|on weekday', recurring],
+  ['every? week on? weekday', recurring],
+  ['weekday', (found) => (/days$/.test(found.items[0]?.lower ?? '') ? recurring(found) : undefined)],
+  ['every? tradingday', (found) => (found.has('every') ? recurring(found) : undefined)],
+  ['daily', () => ({ kind: 'when', when: { every: 'day' } })],
+  ['every? month', () => ({ kind: 'when', when: { every: 'month' } })],
+  ['on? my? first|ordinal day? of? every|my? month', monthly],
+  ['every? month on? my? first|ordinal', monthly],
+  ['every? week', () => ({ kind: 'ask', about: 'week', item: '' })],
+  ['at clock newyork?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
+  ['at #n half_day newyork?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
+  ['noon newyork?', () => ({ kind: 'when', when: { at: '12:00' } })],
+  ['until|before next? weekday|weekend|today', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  ['until|before date', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  ['until|before my? monthname my? #n|ordinal comma? #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  ['until|before my? #n|ordinal of? monthname #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  ['each', () => ({ kind: 'each' })],
+  ['per', () => ({ kind: 'each' })],
+  ['total', () => ({ kind: 'total' })],
+  ['buy', act('buy')],
+  ['invest', act('invest')],
+  ['add to?', act('add')],
+  ['get', act('get')],
+  ['sell', act('sell')],
+  ['trim', act('trim')],
+  ['close', act('close')],
+  ['leave', act('leave')],
+  ['protect', act('protect')],
+  ['place a?', act('place')],
+  ['order? buying', act('buy')],
+  ['order? selling', act('sell')],
+  ['shorten', act('short')],
+  ['and|comma and', () => ({ kind: 'link', link: 'and' })],
+  ['and', () => ({ kind: 'link', link: 'and' })],
+  ['comma', () => ({ kind: 'link', link: 'comma' })],
+  ['or', () => ({ kind: 'link', link: 'or' })],
+];
+
+function trail(found: Found): Bare {
+  const { unit, value } = firstOf(found);
+  return { kind: 'trail', field: unit === 'percent' ? 'trail_percent' : 'trail_price', value };
+}
+
+function recurring(found: Found): Bare {
+  return { kind: 'when', when: { every: recurrenceOf(found.items) } };
+}
+
+function monthly(found: Found): Bare {
+  const isFirst = found.items.some(({ lower, tags }) => lower === '1st' || tags.includes('first'));
+  return isFirst ? { kind: 'when', when: { every: 'month' } } : { kind: 'ask', about: 'monthday', item: '' };
+}
+
+/** Words that carry no meaning of their own between slots. Everything else must fill a slot. */
+const EMPTY = ['harmless', 'of', 'my', 'a', 'with', 'order', 'end', 'colon'];
+
+/** Reads the slots that the items fill, in the order of the words. */
+export function readMentions(items: readonly Item[]): Mention[] {
+  const mentions: Mention[] = [];
+  for (let at = 0; at < items.length; ) {
+    const item = items[at] as Item;
+    const best = longestSlot(items, at);
+    if (best === undefined) {
+      const isEmpty = !item.aside && item.tags.some((tag) => EMPTY.includes(tag));
+      if (!isEmpty) mentions.push(unread(item));
+      at += 1;
+      continue;
+    }
+    const text = best.found.items.map((one) => one.text).join(' ');
+    for (const made of best.built) mentions.push({ ...made, text } as Mention);
+    at = best.found.end;
+  }
+  return mentions;
+}
+
+const unread = (item: Item): Mention =>
+  item.quantity === undefined || item.quantity.isBad
+    ? { kind: 'word', item, text: item.text }
+    : { kind: 'number', quantity: item.quantity, text: item.text };
+
+function longestSlot(items: readonly Item[], at: number) {
+  let best: { readonly found: Found; readonly built: readonly Bare[] } | undefined;
+  for (const [template, build] of slots) {
+    const found = matchAt(template, items, at);
+    if (found === undefined || found.end === at || (best !== undefined && found.end <= best.found.end)) continue;
+    if (found.items.some(({ aside }) => aside)) continue;
+    const built = build(found);
+    if (built !== undefined) best = { found, built: Array.isArray(built) ? built : [built as Bare] };
+  }
+  return best;
+}
