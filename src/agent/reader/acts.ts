@@ -274,8 +274,8 @@ export function readStopAlert(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   const found =
     words.take('stopalert about? my? @ anymore?') ??
-    words.take('remove|cancel all? of? my? my? @ allerts') ??
-    words.take('remove|cancel all? of? my? my? allerts about|onto|of|for my? @');
+    words.take('remove|cancel|stop all? of? my? my? @ allerts') ??
+    words.take('remove|cancel|stop all? of? my? my? allerts about|onto|of|for my? @');
   const symbol = found?.symbols[0];
   if (symbol === undefined) return undefined;
   requireSingle(words);

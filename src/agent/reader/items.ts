@@ -66,11 +66,11 @@ interface RawToken {
 export function readItems(text: string, lexicon: Lexicon = lexiconFor(text)): Item[] {
   const plain = text.normalize('NFC').replaceAll('’', "'").replace(/[“”]/g, '"');
   const tokens = mergeMoney(splitTokens(plain, lexicon));
-  const isShouted = !/\p{Ll}/u.test(plain) || !/\p{Lu}/u.test(plain.replace(/^\P{L}*\p{Lu}/u, ''));
-  const hasCapitals = /\p{Lu}{2}/u.test(plain) && /\p{Ll}/u.test(plain);
+  // In a sentence in capitals, capitals don't mark tickers.
+  const hasCapitals = /\p{Ll}/u.test(plain);
   const items: Item[] = [];
   for (let at = 0; at < tokens.length; ) {
-    const { item, count } = readAt(tokens, at, lexicon, hasCapitals || !isShouted);
+    const { item, count } = readAt(tokens, at, lexicon, hasCapitals);
     items.push(item);
     at += count;
   }
@@ -157,7 +157,8 @@ function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCa
     const isRepeated = number.unit === 'dollars' && unitAfter(1)?.unit === 'dollars';
     const value = unit?.scale === undefined ? number.value : toPlain(new Dec(number.value).mul(unit.scale));
     const quantity = { ...number, value, unit: unit?.unit ?? number.unit };
-    return { item: { ...plain, quantity }, count: unit === undefined && !isRepeated ? 1 : 2 };
+    const tags = /^20\d\d$/.test(text) ? ['yearnumber'] : [];
+    return { item: { ...plain, tags, quantity }, count: unit === undefined && !isRepeated ? 1 : 2 };
   }
   const special = SPECIAL.find(([pattern]) => pattern.test(text))?.[1];
   if (special !== undefined) return { item: { ...plain, tags: [special] }, count: 1 };
@@ -181,7 +182,7 @@ function wordsFrom(tokens: readonly RawToken[], at: number): string[] {
   const words: string[] = [];
   for (const { text, mark } of tokens.slice(at, at + 8)) {
     if (mark !== undefined && mark !== 'and') break;
-    words.push(text.toLowerCase());
+    words.push(text.toLowerCase().replaceAll("'", ''));
   }
   return words;
 }
@@ -204,7 +205,7 @@ function readWord(
   const count = ticker === undefined || !isCapital ? (found?.count ?? 1) : 1;
   const tags = count === (found?.count ?? 1) || ticker === undefined ? (found?.tags ?? []) : lexicon.tagsOf(words[0] ?? '');
   const covered = tokens.slice(at, at + count).map((token) => token.text);
-  const nickname = ticker === undefined ? nicknameAt(words) : undefined;
+  const nickname = ticker === undefined ? nicknameAt(tokens, at, lexicon) : undefined;
   const base = { text: covered.join(' '), lower: covered.join(' ').toLowerCase(), tags, aside };
   if (nickname !== undefined && nickname.count >= count) {
     const isAmbiguous = nickname.count === count && tags.length > 0;
@@ -218,12 +219,16 @@ function readWord(
 }
 
 /** Finds the longest name of the gazetteer, with the letter of a share class: "google class a". */
-function nicknameAt(words: readonly string[]): { readonly name: string; readonly count: number } | undefined {
-  for (let count = Math.min(5, words.length); count > 0; count -= 1) {
+function nicknameAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon): { readonly name: string; readonly count: number } | undefined {
+  const end = tokens.findIndex(({ mark }, index) => index >= at && mark !== undefined);
+  const words = tokens.slice(at, Math.min(at + 5, end < 0 ? tokens.length : end)).map(({ text }) => text.toLowerCase());
+  for (let count = words.length; count > 0; count -= 1) {
     const name = words.slice(0, count).join(' ').replace(/'s$/, '');
-    const key = name.replaceAll('-', ' ').replaceAll('.', '').replaceAll("'", '').replaceAll('&', 'and');
-    if (Object.hasOwn(tickersByNickname, name) || Object.hasOwn(tickersByNickname, key)) return { name, count };
-    if (count >= 3 && words[count - 2] === 'class' && /^[a-z]$/.test(words[count - 1] ?? '')) return { name, count };
+    const key = name.replaceAll('-', ' ').replace(/[.']/g, '').replaceAll('&', ' and ').replace(/\s+/g, ' ');
+    const known = [name, key].find((one) => Object.hasOwn(tickersByNickname, one));
+    if (known !== undefined) return { name: known, count };
+    const isClass = count >= 3 && words[count - 2] === 'class' && /^[a-z]$/.test(words[count - 1] ?? '');
+    if (isClass && words.slice(0, count - 2).every((word) => !lexicon.has(word) && /^\p{L}/u.test(word))) return { name, count };
   }
   return undefined;
 }

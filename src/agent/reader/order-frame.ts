@@ -57,6 +57,7 @@ export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame
         break;
       case 'size':
         if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked)) setSize(open(), mention);
+        else if (last.assets.length > 0 && isBare(mention.size)) unread.push(mention);
         else if (last.size === undefined || 'vague' in last.size) setSize(last, mention);
         else unread.push(mention);
         break;
@@ -91,6 +92,9 @@ export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame
   });
   return { acts, shared, parts, each, unread };
 }
+
+/** A bare number after the symbol may be a price: "close my AAPL 180". */
+const isBare = (size: Size) => 'qty' in size && !size.isShares;
 
 function setSize(part: Part, { size, text }: Mention & { kind: 'size' }): void {
   part.size = size;

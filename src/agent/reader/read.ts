@@ -183,6 +183,7 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   const asked = readWash(items) ?? readRules(items) ?? readAfford(items);
   if (asked !== undefined) return asked;
   const isAsked = isQuestion(items);
+  if (!isAsked && items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
   if (items.some(({ tags }) => tags.includes('advice'))) throw questionError();
   if (!isAsked) {
     const act =
@@ -236,12 +237,21 @@ const questionError = () =>
     'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".',
   );
 
+const POLITE = /^(?:please|kindly|for me|for us|thanks|thank you)\b|\bplease$|^(?:can|could|will) you\b|^would you (?:please|kindly|be so kind)/;
+
+/** Returns whether "would you buy me 5 AAPL?" or "would you buy 5 AAPL, please" asks for the order. */
+const isPoliteRequest = (items: readonly Item[]) =>
+  items.some(({ lower }) => POLITE.test(lower)) || items.some(({ tags, lower }, at) => /^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell' || tag === 'get'));
+
+const isPoliteWould = ({ lower, tags }: Item) => lower === 'would you' && tags.includes('ask');
+const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !isPoliteWould(item));
+
 /** A question begins with a word that asks, or ends with a question mark and asks politely for nothing. */
 function isQuestion(items: readonly Item[]): boolean {
+  if (items.some(isPoliteWould)) return !isPoliteRequest(items);
   const first = items.find(({ tags }) => !tags.some((tag) => tag === 'harmless' || tag === 'comma' || tag === 'and'));
   if (first?.tags.includes('ask')) return true;
-  const isPolite = items.some(({ lower, tags }) => tags.includes('harmless') && /^(?:can|could|would|will) you\b|please/.test(lower));
-  return items.some(({ tags }) => tags.includes('ask') && tags.includes('would')) || (items.at(-1)?.tags.includes('question') === true && !isPolite);
+  return items.at(-1)?.tags.includes('question') === true && !isPoliteRequest(items);
 }
 
 /** Leaves out the items that have one of the meanings, and takes quotation marks away. */

@@ -137,6 +137,7 @@ const asset: Build = (found) => ({
 
 /** Templates of slots. The one that covers most items wins; of equals, the first. */
 const slots: readonly (readonly [string, Build])[] = [
+  ['share|position? of? my? my? @ share|position?', asset],
   ['oneshare my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['halfshare my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
   ['by? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
@@ -158,9 +159,9 @@ const slots: readonly (readonly [string, Build])[] = [
     'enough of? my? share? of? my? @ share? raise my? $ worth? of? cash?',
     (found) => [{ kind: 'size', size: { notional: firstOf(found).value } }, asset({ ...found, has: () => false }) as Bare],
   ],
+  ['everything', () => ({ kind: 'size', size: { vague: true } })],
   ['vague share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
   ['more share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
-  ['share|position? of? my? my? @ share|position?', asset],
   ['it', () => ({ kind: 'ref' })],
   ['limit of|at? # per?', price('limit')],
   ['with? a? limit of|at? # per?', price('limit')],
@@ -169,8 +170,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['market', type('market')],
   ['limit', type('limit')],
   ['at # per?', price('at')],
-  ['at|for|by? eachmost|most # per?', price('most')],
-  ['at|for? eachleast|least # per?', price('least')],
+  ['at|for|by? most # per?', price('most')],
+  ['at|for? least # per?', price('least')],
   ['eachmost # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['eachleast # per?', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['for # per?', price('for')],
@@ -210,7 +211,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['with|of? extended', () => ({ kind: 'extended' })],
   ['orless', () => ({ kind: 'bound', bound: 'less' })],
   ['ormore', () => ({ kind: 'bound', bound: 'more' })],
-  ['if theprice|@ theprice? falls|rises|moves back? at|to? below|above # ', crossing],
+  ['if theprice|@ theprice? falls|rises|moves back? at|to? below|above #', crossing],
   ['if theprice|@ theprice? falls|rises|moves back? at|to? #', reaching],
   ['every|on weekday', recurring],
   ['every? week on? weekday', recurring],
@@ -265,7 +266,7 @@ function monthly(found: Found): Bare {
 }
 
 /** Words that carry no meaning of their own between slots. Everything else must fill a slot. */
-const EMPTY = ['harmless', 'of', 'my', 'a', 'with', 'order', 'end', 'colon'];
+const EMPTY = ['harmless', 'of', 'my', 'a', 'with', 'order', 'end', 'colon', 'question'];
 
 /** Reads the slots that the items fill, in the order of the words. */
 export function readMentions(items: readonly Item[]): Mention[] {

@@ -124,4 +124,11 @@ export const tickersByNickname: Readonly<Record<string, readonly string[]>> = {
   'procter and gamble': ['PG'],
   'home depot': ['HD'],
   uber: ['UBER'],
+  's&p': ['SPY', 'VOO', 'IVV'],
+  's&p 500': ['SPY', 'VOO', 'IVV'],
+  's and p': ['SPY', 'VOO', 'IVV'],
+  's and p 500': ['SPY', 'VOO', 'IVV'],
+  sp500: ['SPY', 'VOO', 'IVV'],
+  nasdaq: ['QQQ'],
+  'nasdaq 100': ['QQQ'],
 };

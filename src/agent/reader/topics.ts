@@ -11,7 +11,7 @@ import { NotUnderstoodError } from './refusal.ts';
  */
 
 /** Meanings that no question depends on. */
-const ALWAYS = ['harmless', 'what', 'is', 'i', 'do', 'of', 'my', 'a', 'question', 'end', 'for', 'at', 'over', 'and', 'on', 'get'];
+const ALWAYS = ['ask', 'harmless', 'what', 'is', 'i', 'do', 'of', 'my', 'a', 'question', 'end', 'for', 'at', 'over', 'and', 'on', 'get'];
 
 interface Said {
   readonly symbols: readonly string[];
