@@ -178,7 +178,10 @@ function listError(what: string): NotUnderstoodError {
 }
 
 function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean): Intent[] {
-  const { fields, mayBeTotal, notional } = readTerms(part.terms, side, protects);
+  // "every Friday at the open" is a time of day; only a single order takes part in the opening auction.
+  const isRecurring = part.terms.some((one) => one.kind === 'when' && one.when.every !== undefined);
+  const terms = isRecurring ? part.terms.map(toOpeningTime) : part.terms;
+  const { fields, mayBeTotal, notional } = readTerms(terms, side, protects);
   const size = sizeFor(part, side, frame, protects, notional);
   const [first, ...more] = part.assets;
   if (first === undefined) throw missingAsset(side, part);
@@ -186,14 +189,17 @@ function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
   const twice = symbols.find((symbol, at) => symbols.findIndex((one) => one.toUpperCase() === symbol.toUpperCase()) < at);
   if (twice !== undefined) throw listError(twice);
   if (more.length > 0) requireListable(part, size, side, frame);
-  const when = part.terms.flatMap((one) => (one.kind === 'when' ? [one] : []));
+  const when = terms.flatMap((one) => (one.kind === 'when' ? [one] : []));
   requireAskedTerms(part, when);
   return symbols.map((symbol) => {
     const request = { symbol, side, ...sizeFields(size), ...fields } as OrderRequestInput;
     const order = toOrderIntent(request, size, mayBeTotal);
-    return when.length === 0 ? order : toStanding(order, when, part.terms);
+    return when.length === 0 ? order : toStanding(order, when);
   });
 }
+
+const toOpeningTime = (one: Mention): Mention =>
+  one.kind === 'time' && one.time === 'opg' ? { kind: 'when', when: { at: '09:30' }, text: one.text } : one;
 
 function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean, notional: string | undefined): Size {
   const { size } = part;
@@ -318,11 +324,10 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
   throw new NotUnderstoodError('', '', 'usage', `${asked.text}→${asked.text.replace(/(?: to| at)? \S+$/, '')} ${asked.item} ${price}`, 'nearmiss');
 }
 
-function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'when' })[], terms: readonly Mention[]): Intent {
+function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'when' })[]): Intent {
   const { request, fraction, keep, cash, mayBeTotal } = order;
   const symbol = String(request.symbol);
-  const opening = terms.some((one) => one.kind === 'time' && one.time === 'opg');
-  const when: ScheduleMention = { ...(opening ? { at: '09:30' } : {}), ...Object.assign({}, ...mentions.map((one) => one.when)) };
+  const when: ScheduleMention = Object.assign({}, ...mentions.map((one) => one.when));
   const isTimed = when.every !== undefined;
   const crossings = mentions.filter((one) => isCrossing(one.when));
   if (!isTimed && crossings.length === 0) throw unreadError(mentions[0]?.text ?? '');
@@ -341,7 +346,7 @@ function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'w
   }
   const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
   const isPlain = ['market', 'limit'].includes(type) && order_class === undefined;
-  if (!isPlain || (time_in_force !== 'day' && !(opening && isTimed)) || extended_hours) {
+  if (!isPlain || time_in_force !== 'day' || extended_hours) {
     throw new NotUnderstoodError(
       'Recurring and conditional orders can only be market or limit orders, good for the day.',
       `Leave the other terms out. ${scheduleHint}`,
@@ -354,8 +359,7 @@ function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'w
       `A conditional order can only wait for the price of its own symbol: "… if ${symbol.toUpperCase()} falls below 100".`,
     );
   }
-  const { time_in_force: _, ...plain } = request;
-  return { kind: 'standing', request: opening ? (plain as OrderRequestInput) : request, when, ...(mayBeTotal ? { mayBeTotal } : {}) };
+  return { kind: 'standing', request, when, ...(mayBeTotal ? { mayBeTotal } : {}) };
 }
 
 function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError {

@@ -4,11 +4,13 @@ import { requireUnambiguousAccount, takeAccount } from './account.ts';
 import { readAlert, readAlertSchedule, readCancel, readChange, readRebalance, readSend, readStopAlert, readWatch } from './acts.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
+import { lexiconFor } from './lexicon.ts';
 import { isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { badNumber, fillFrame, sideOf, toOrders } from './order-frame.ts';
 import { type Asks, NotUnderstoodError, type PlannerRefusal, truncateWord } from './refusal.ts';
 import { type Mention, readMentions } from './slots.ts';
+import { tickersByNickname } from './symbols-by-name.ts';
 import { readTopic } from './topics.ts';
 
 /** `asks` is the slot that the next turn can fill. */
@@ -34,8 +36,7 @@ export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
   if (parsed.refusal.offer !== undefined || parsed.refusal.message === QUESTION_MESSAGE) return parsed;
   const meant = suggestCorrection(text, (sentence) => {
     const read = parseText(sentence, it);
-    const known = text.toLowerCase();
-    return 'intents' in read && unresolvedNames(read.intents).every((name) => known.includes(name));
+    return 'intents' in read && unresolvedNames(read.intents).every((name) => Object.hasOwn(tickersByNickname, name));
   });
   return meant === undefined ? parsed : { refusal: offerRefusal(meant) };
 }
@@ -121,9 +122,10 @@ export function splitClauses(items: readonly Item[]): Item[][] {
   const clauses: Item[][] = [[]];
   items.forEach((item, at) => {
     const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
+    const isBegun = clauses.at(-1)?.some(({ tags }) => !tags.includes('harmless')) === true;
     if (item.tags.includes('question')) clauses.at(-1)?.push(item);
     else if (!isEnd && !(isLink(item) && opensClause(items, at + 1))) clauses.at(-1)?.push(item);
-    if (isEnd || (isLink(item) && opensClause(items, at + 1))) clauses.push([]);
+    if (isEnd || (isBegun && isLink(item) && opensClause(items, at + 1))) clauses.push([]);
   });
   const full = clauses.filter((clause) => clause.some(({ tags, aside }) => aside || !tags.some((tag) => ['harmless', 'question', 'comma', 'and'].includes(tag)) || tags.includes('help')));
   return joinPrefixes(full);
@@ -241,7 +243,7 @@ const POLITE = /^(?:please|kindly|for me|for us|thanks|thank you)\b|\bplease$|^(
 
 /** Returns whether "would you buy me 5 AAPL?" or "would you buy 5 AAPL, please" asks for the order. */
 const isPoliteRequest = (items: readonly Item[]) =>
-  items.some(({ lower }) => POLITE.test(lower)) || items.some(({ tags, lower }, at) => /^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell' || tag === 'get'));
+  items.some(({ lower }) => POLITE.test(lower)) || items.some(({ lower, tags }, at) => / (?:me|us)$/.test(lower) && tags.includes('get') || /^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell'));
 
 const isPoliteWould = ({ lower, tags }: Item) => lower === 'would you' && tags.includes('ask');
 const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !isPoliteWould(item));
@@ -336,8 +338,11 @@ const MAX_CANDIDATES = 12;
  */
 function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
   const words = text.split(/\s+/);
-  const choices = words.map((word) => {
+  const lexicon = lexiconFor(text);
+  const choices = words.map((word, at) => {
     const bare = word.toLowerCase().replace(/[.,!?]+$/, '');
+    // A word with a meaning of its own is not misspelled, except "by" in place of an act.
+    if (lexicon.has(bare) && !(at === 0 && bare === 'by')) return [];
     if (!/^[a-z]{2,}$/.test(bare) || VOCABULARY.includes(bare)) return [];
     if (word.length > 1 && word === word.toUpperCase() && text !== text.toUpperCase()) return [];
     return VOCABULARY.map((known) => ({ known, off: distance(bare, known) })).filter(

@@ -44,7 +44,9 @@ export function endOf(items: readonly Item[]): ScheduleMention {
       `Say the date, as in "${lead?.lower} December 18", or "${lead?.lower} ${last?.text}" for the first one from today.`,
     );
   }
-  const date = dateOf(items.slice(1)) ?? last?.lower ?? '';
+  const isDay = last?.tags.some((tag) => ['weekday', 'weekend', 'today'].includes(tag)) === true;
+  const date = dateOf(items.slice(1)) ?? (isDay ? last?.lower : undefined);
+  if (date === undefined) throw new NotUnderstoodError(`"${last?.text}" is not a day.`, `Say the date, as in "${lead?.lower} December 18".`);
   return lead?.tags.includes('before') ? { before: date } : { until: date };
 }
 
@@ -57,6 +59,7 @@ export function dateOf(items: readonly Item[]): string | undefined {
   const numbers = items.flatMap(({ text }) => (/^\d/.test(text) ? [Number.parseInt(text, 10)] : []));
   const year = numbers.find((number) => number > 2_000);
   const day = numbers.find((number) => number <= 31);
+  if (numbers.length > (year === undefined ? 0 : 1) + (day === undefined ? 0 : 1)) return undefined;
   return formatDate(month, day, year);
 }
 

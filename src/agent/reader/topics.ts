@@ -150,6 +150,7 @@ const topics: readonly Topic[] = [
   { need: 'openclose tomorrow', may: 'openclose|tomorrow|would|can', intent: ({ items }) => (items.some(({ lower }) => /can i|trade/.test(lower)) ? { kind: 'calendar' } : undefined) },
   { need: 'calendar', may: 'calendar|period', intent: fixed({ kind: 'calendar' }) },
   { need: 'market_noun openclose', may: 'market_noun|openclose|would|next|when|if|yet|what', intent: fixed({ kind: 'clock' }) },
+  { need: 'openclose', may: 'openclose', intent: ({ items }) => (/(?:market|trading|opening) hours/.test(textOf(items)) ? { kind: 'clock' } : undefined) },
   { need: 'news', may: 'news|latest|about|period|with|market_noun|day_of|portfolio', symbols: 'maybe', intent: ({ symbols }) => ({ kind: 'news', symbols }) },
   {
     need: 'chart',
@@ -181,7 +182,7 @@ const textOf = (items: readonly Item[]) => items.map(({ lower }) => lower).join(
 const isLastYear = (items: readonly Item[]) => /last year/.test(textOf(items));
 const isAboutMe = (items: readonly Item[]) => items.some(({ tags }) => tags.includes('my') || tags.includes('i')) || /\b(?:am i|did i|have i|i am|im|do i)\b/.test(textOf(items));
 const isMine = (items: readonly Item[], has: (tag: string) => boolean, tag: string) =>
-  isAboutMe(items) || items.some(({ lower, tags }) => tags.includes(tag) && /performer|gainer|loser|winner|did|does|doing/.test(lower)) || (has('portfolio') && /^(?:which|what|best|worst)/.test(textOf(items)) && !/best stocks/.test(textOf(items)));
+  isAboutMe(items) || items.some(({ lower, tags }) => tags.includes(tag) && /performer|gainer|loser|winner|did|does|doing/.test(lower)) || (has('portfolio') && /^(?:which|what|best|worst)/.test(textOf(items)) && !/\b(?:best|worst) (?:stocks|shares|investments?)\b/.test(textOf(items)));
 
 /** A portfolio question has a noun for it, or says "I own", "am I doing"; a lone "worth" or "up" is not one. */
 function isPlainPortfolio(items: readonly Item[]): boolean {

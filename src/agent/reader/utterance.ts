@@ -147,7 +147,9 @@ function segmentsOf(turn: string): Segment[] {
         mentions: [...frame.shared, ...sizeMention(part), ...part.terms],
       }));
       const left = frame.unread.filter(({ kind }) => kind !== 'word');
-      return [...parts, { symbols: parts.length === 0 ? aside : [], sides: before, mentions: [...(parts.length === 0 ? frame.shared : []), ...left] }];
+      return parts.length > 0
+        ? [...parts, { symbols: [], sides: [], mentions: left }]
+        : [{ symbols: aside, sides: before, mentions: [...frame.shared, ...left] }];
     });
 }
 

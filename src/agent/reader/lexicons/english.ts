@@ -25,7 +25,7 @@ export const english: LexiconData = {
   },
   meanings: {
     // Acts
-    buy: 'buy|purchase|acquire|grab|pick up|scoop up|snag|snap up|load up on|go long|go long on|buy into|buy up|dca|dollar cost average|start buying|pick me up|buy me|buy us',
+    buy: 'buy|purchase|acquire|grab|pick up|scoop up|snag|snap up|load up on|go long|go long on|buy into|buy up|dca|dollar cost average|start buying|pick me up',
     invest: 'invest|put|throw|toss|stick|drop|deploy|allocate|spend',
     add: 'add',
     get: 'get|get me|get us|gimme|give me|i want|i need|i take|i will take|ill take',
@@ -61,7 +61,7 @@ export const english: LexiconData = {
     with: 'with|using|w',
     and: 'and|plus|as well as|along with|also|together with',
     or: 'or',
-    then: 'then|and then|after that|afterwards|next',
+    then: 'then|and then|after that|afterwards',
     it: 'it|them|that one|this one|those|these|that|that position|that stock',
     is: "is|are|am|was|'s|be|being|im|i'm",
     i: 'i|we|me|us|you|my|our',
@@ -94,8 +94,8 @@ export const english: LexiconData = {
     // Terms
     limit: 'limit|lmt|limit price|limit order|a limit|a limit of|limit of|limit price of|limit at|limit order at|with a limit|with limit|with a limit of|with limit of|with a limit price|with a limit price of|at a limit of|at a limit|at limit|at a limit price of|with a limit at|limit @|max price|maximum price|max price of|with a max price of|min price|minimum price|using a limit of|using a limit',
     market: 'market|mkt|at market|at the market|at market price|at the market price|market price|market order|at the current price|at current price|at whatever price|a market order',
-    stop: 'stop|stp|stop price|a stop|the stop|with a stop|with stop|stop order',
-    stoploss: 'stop loss|a stop loss|stop loss order|stop loss price|with a stop loss|with stop loss|stoploss|sl|the stop loss|protective stop|a protective stop',
+    stop: 'stop|stp|stop price|a stop|with a stop|with stop|stop order',
+    stoploss: 'stop loss|a stop loss|stop loss order|stop loss price|with a stop loss|with stop loss|stoploss|sl|protective stop|a protective stop',
     stoplimit: 'stop limit|stop limit order|a stop limit',
     profit: 'take profit|take profit price|a take profit|profit target|price target|tp|with take profit|with a take profit|target|target price|a profit target|take profits',
     trailing: 'trailing stop|trailing stop loss|trail|trailing|trailing stop order|a trailing stop|a trailing stop loss|trailing stop limit|with a trailing stop|with trailing stop|with trail|trail stop',
@@ -152,10 +152,10 @@ export const english: LexiconData = {
     toclose: 'to close',
     back: 'back',
     // Questions
-    what: "what|what's|whats|which|how much|how many|how|how's|hows|who|who's|whos|when|where's|where|whose|what are|what is|what do|tell me|show|show me|list|see|view|display|give me|tell|get me|let me see|can i see|i want to see|pull up|bring up|give|get|check|look up|do i have|are there|is there|have i|any|read|read me|what were|what was|do you know|let me know|id like to see|could i see|may i see|i want to know|i would like to know|can you show me|look at|how are|how is|how about my|how do|how did|what did|can you tell me|could you tell me|could you show me|would you show me|would you tell me",
+    what: "what|what's|whats|which|how much|how many|how|how's|hows|who|who's|whos|when|where's|where|whose|what are|what is|what do|tell me|show|show me|list|see|view|display|give me|tell|get me|let me see|can i see|i want to see|pull up|bring up|give|get|check|look up|are there|is there|have i|any|read|read me|what were|what was|do you know|let me know|id like to see|could i see|may i see|i want to know|i would like to know|can you show me|look at|how are|how is|how about my|how do|how did|what did|can you tell me|could you tell me|could you show me|would you show me|would you tell me",
     who: 'who am i|whoami|who is logged in|who is signed in|am i logged in|am i signed in|my name|who s logged in|signed in as|logged in as|which user am i',
     paper: 'on paper|paper|live|real money|paper or live|on live|a demo|simulated|play money|fake money|for real',
-    own: 'own|holding|hold|have|invested in|got|owned|own right now|be holding|possess',
+    own: 'own|holding|hold|have|invested in|got|owned|own right now|be holding|possess|do i have|do i own|do i hold|i have|i own|i hold',
     portfolio: 'portfolio|positions|position|holdings|holding|investments|investment|stocks|stock|shares|account|balance|account balance|everything|net worth|equity|stuff|account value|portfolio value|assets|p&l|pnl|p/l|profit and loss|total value|allocation|summary|overview|securities|cash|buying power|account equity',
     howrich: 'how rich|how much money|how am i doing|worth|how much can i spend|how much can i invest|left|available|spend|to spend|to invest|to trade|invest|up|down|sitting|value|total|doing|in it|am i worth',
     largest: 'biggest|largest|top|most of|heaviest|most',
@@ -206,7 +206,7 @@ export const english: LexiconData = {
     onto: 'to|on|onto|in|into',
     help: "help|what can you do|what can i say|what can i ask|what can i do|what do you understand|how does this work|commands|hi|hello|hey|how do i use this|what are you|what can i type|hey there|hello there|hi there|how can you help|how can you help me|what do you do|what can you help with|what can you help me with",
     // Alerts
-    alert: 'tell me when|tell me if|tell me once|alert me|notify me|warn me|ping me|text me|remind me|let me know|let me know when|let me know if|alert me when|alert me if|notify me when|notify me if|warn me when|warn me if|ping me when|ping me if|text me when|text me if|remind me when|tell me as soon as|set an alert|set a price alert|set an alert for|set a price alert for|add an alert|add an alert for|make an alert|make me an alert for|create an alert|create an alert for|set an alert for when|set me an alert|alert for|price alert for|alert when|alert if|give me a heads up when|give me a heads up if|send me an alert when|send me an alert if|put an alert on|set up an alert for|set up an alert|set up a price alert for|set alert|set alert for|create a price alert for|add a price alert for',
+    alert: 'tell me when|tell me if|tell me once|alert me|notify me|warn me|ping me|text me|remind me|let me know|let me know when|let me know if|alert me when|alert me if|notify me when|notify me if|warn me when|warn me if|ping me when|ping me if|text me when|text me if|remind me when|tell me as soon as|set an alert|set a price alert|set an alert for|set a price alert for|add an alert|add an alert for|make an alert|make me an alert for|create an alert|create an alert for|set an alert for when|set me an alert|alert when|alert if|give me a heads up when|give me a heads up if|send me an alert when|send me an alert if|put an alert on|set up an alert for|set up an alert|set up a price alert for|set alert|set alert for|create a price alert for|add a price alert for',
     stopalert: "stop telling me|stop alerting me|stop notifying me|stop warning me|stop pinging me|stop texting me|quit telling me|don't tell me|do not tell me|don't alert me|do not alert me|don't notify me|do not notify me|don't warn me|stop watching",
     about: 'about|of|on|when|if|for|regarding|concerning|with',
     anymore: 'any more|anymore|any longer',
