@@ -27,6 +27,8 @@ interface OptionSlots {
   isMarket?: true;
 }
 
+const ACTS = ['buy', 'sell', 'close', 'write'];
+
 const isContract = ({ ticker }: Item) => ticker !== undefined && symbolAssetClass(ticker) === 'us_option';
 
 /** Returns whether the items name an option: a call or put after the act, or a contract's own symbol. */
@@ -35,23 +37,23 @@ export function isAboutOption(items: readonly Item[]): boolean {
     (item, at) =>
       isContract(item) ||
       item.tags.includes('strikeright') ||
-      (at > 0 && item.tags.some((tag) => tag === 'call' || tag === 'put') && items.slice(0, at).some(({ tags }) => tags.includes('buy') || tags.includes('sell') || tags.includes('close'))),
+      (at > 0 && item.tags.some((tag) => tag === 'call' || tag === 'put') && items.slice(0, at).some(({ tags }) => tags.some((tag) => ACTS.includes(tag)))),
   );
 }
 
 /** Reads an option order, with underlying, strike and expiry in any order. */
 export function readOption(items: readonly Item[]): OrderIntent | undefined {
-  const start = items.findIndex(({ tags }) => tags.some((tag) => ['buy', 'sell', 'close'].includes(tag)));
+  const start = items.findIndex(({ tags }) => tags.some((tag) => ACTS.includes(tag)));
   if (start < 0 || items.slice(0, start).some(({ tags }) => !tags.includes('harmless'))) return undefined;
   const verb = items[start] as Item;
-  const side = verb.tags.includes('buy') ? 'buy' : verb.tags.includes('sell') ? 'sell' : undefined;
+  const side = verb.tags.includes('buy') ? 'buy' : verb.tags.includes('close') ? undefined : 'sell';
   if (side === undefined) {
     throw new NotUnderstoodError(
       'Did you buy that option, or sell it?',
       'Say "sell to close …" for an option that you hold, or "buy to close …" for an option that you sold.',
     );
   }
-  const said: OptionSlots = verb.lower === 'write' ? { intent: 'sell_to_open' } : {};
+  const said: OptionSlots = verb.tags.includes('write') ? { intent: 'sell_to_open' } : {};
   for (let at = start + 1; at < items.length; ) at = readSlot(items, at, said, side);
   const { contract, symbol } = toContract(said);
   const { qty, limit, time } = said;

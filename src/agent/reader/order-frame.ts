@@ -52,6 +52,8 @@ export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame
     const last = parts.at(-1);
     switch (mention.kind) {
       case 'act':
+        // "… and set a stop loss at 170" adds an exit to the order.
+        if ((mention.act === 'place' || mention.act === 'add') && isLinked && last !== undefined) break;
         if (acts.length > 0 && !acts.every((act) => act === 'place') && mention.act !== acts.at(-1)) unread.push(mention);
         else acts.push(mention.act);
         break;

@@ -48,6 +48,7 @@ export function readTerms(mentions: readonly Mention[], side: Side, isProtection
         break;
       }
       case 'trail':
+        if (side === 'buy' && /^with\b/i.test(mention.text)) throw trailingExitError();
         set(mention.field, mention.value);
         break;
       case 'type':
@@ -150,6 +151,14 @@ function withType(fields: Fields, types: ReadonlySet<string>): Fields {
   const isLeg = 'stop_loss_stop_price' in fields;
   if ((types.has('stop') || types.has('stoploss')) && !stop && !trail && !isLeg) throw missingPrice('stop');
   return { ...fields, type };
+}
+
+function trailingExitError(): NotUnderstoodError {
+  return new NotUnderstoodError(
+    'A purchase can’t have a trailing stop as its exit.',
+    'Buy first; then say "protect my AAPL with a 5% trailing stop". To buy with a trailing stop order, say "buy 5 AAPL trailing stop 5%".',
+    'invalid_order',
+  );
 }
 
 function missingPrice(what: string): NotUnderstoodError {

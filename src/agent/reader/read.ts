@@ -138,8 +138,17 @@ function opensClause(items: readonly Item[], from: number): boolean {
   while (items[at] !== undefined && (isLink(items[at] as Item) || items[at]?.tags.includes('harmless') || items[at]?.tags.includes('limit')) && !items[at]?.tags.some((tag) => tag === 'buy' || tag === 'sell')) at += 1;
   const item = items[at];
   if (item === undefined || item.ticker !== undefined) return false;
+  if (addsExit(items, at)) return false;
   if (item.tags.includes('is') && !/^(?:is|are|am)\b/.test(item.lower)) return false;
   return item.tags.some((tag) => OPENERS.includes(tag)) || item.lower === 'quote' || item.lower === 'chart';
+}
+
+/** Returns whether "and set a stop loss at 170" adds an exit to the order before it. */
+function addsExit(items: readonly Item[], at: number): boolean {
+  const isSet = items[at]?.tags.some((tag) => tag === 'place' || tag === 'add') === true;
+  const next = items[at + 1]?.tags.includes('a') ? at + 2 : at + 1;
+  const isExit = items[next]?.tags.some((tag) => ['stop', 'stoploss', 'profit'].includes(tag)) === true;
+  return isSet && isExit && !items.slice(next).some(isAsset);
 }
 
 /** Joins "Every Monday," and "In my IRA account," with the clause after it. */

@@ -154,6 +154,11 @@ const slots: readonly (readonly [string, Build])[] = [
   [`a? ${PART} of? my? my? cash of?`, (found) => ({ kind: 'size', size: { cash: toPlain(partOf(found)) } })],
   ['my? all of? my? my? cash of?', () => ({ kind: 'size', size: { cash: '1' } })],
   ['my? allbut #n share? of? my? share|position?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  ['to #n share of? my?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  [
+    'take $|#n share? worth? outof my? my? @ share|position?',
+    (found) => [{ kind: 'act', act: 'sell' }, sizeOf(found), { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true }],
+  ],
   ['keep #n share?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
   [
     'enough of? my? share? of? my? @ share? raise my? $ worth? of? cash?',

@@ -180,7 +180,7 @@ const topics: readonly Topic[] = [
 
 const textOf = (items: readonly Item[]) => items.map(({ lower }) => lower).join(' ');
 const isLastYear = (items: readonly Item[]) => /last year/.test(textOf(items));
-const isAboutMe = (items: readonly Item[]) => items.some(({ tags }) => tags.includes('my') || tags.includes('i')) || /\b(?:am i|did i|have i|i am|im|do i)\b/.test(textOf(items));
+const isAboutMe = (items: readonly Item[]) => /\b(?:i|im|i'm|my|me|mine|we|our|us)\b/.test(textOf(items));
 const isMine = (items: readonly Item[], has: (tag: string) => boolean, tag: string) =>
   isAboutMe(items) || items.some(({ lower, tags }) => tags.includes(tag) && /performer|gainer|loser|winner|did|does|doing/.test(lower)) || (has('portfolio') && /^(?:which|what|best|worst)/.test(textOf(items)) && !/\b(?:best|worst) (?:stocks|shares|investments?)\b/.test(textOf(items)));
 
@@ -194,7 +194,7 @@ function isPlainPortfolio(items: readonly Item[]): boolean {
 
 function isAboutPosition(items: readonly Item[]): boolean {
   const text = textOf(items);
-  const isOwn = /\b(?:own|hold|holding|have|got|stake|position)\b/.test(text) && /\b(?:i|my)\b/.test(text);
+  const isOwn = /\b(?:own|hold|holding|have|got|stake|position|pay|paid|cost basis|average price|average cost)\b/.test(text) && /\b(?:i|my)\b/.test(text);
   const isMyAsset = items.some((item, at) => isAsset(item) && items[at - 1]?.tags.includes('my') === true && /^(?:my|our)$/.test(items[at - 1]?.lower ?? ''));
   return isOwn || isMyAsset;
 }

@@ -189,7 +189,9 @@ function termsOf({ mentions, sides }: Segment): { type: OrderType[]; classes: Or
     const isSaid = type !== 'market' || mentions.some((one) => one.kind === 'type' && one.type === 'market');
     return { type: isSaid ? [type] : [], classes: order_class === undefined ? [] : [order_class] };
   } catch (error) {
-    if (error instanceof NotUnderstoodError) return { type: [], classes: [] };
+    if (error instanceof NotUnderstoodError) {
+      return { type: mentions.some(({ kind }) => kind === 'trail') ? ['trailing_stop'] : [], classes: [] };
+    }
     throw error;
   }
 }
@@ -240,7 +242,8 @@ export interface TimedUtterance {
 
 /** Returns the schedules of the newest turn: those of its standing orders, or of its clauses if it makes no request. */
 export function readSchedules(turns: readonly string[]): TimedUtterance[] {
-  const { parsed } = parseNewestTurn(turns);
+  const { parsed, accepted } = parseNewestTurn(turns);
+  if (accepted !== undefined) return [];
   if ('intents' in parsed) {
     return parsed.intents.flatMap((intent) =>
       intent.kind === 'standing'

@@ -233,7 +233,7 @@ describe('where a cancel, a change and a message come from', () => {
 
   it('a change has the person’s number, and the order the rule found', () => {
     const found = provenance(
-      ['hm, move the stop of my AAPL order to 170'],
+      ['hm, move the stop of my AAPL order to 170 whatever'],
       { order_id: id, stop_price: '170', qty: '5' },
       { kind: 'replace', openOrders },
     );
