@@ -52,7 +52,7 @@ function readTurn(turn: string, items: readonly Item[], before: Before): Underst
   const it = isReference ? contextSymbol(before()) : undefined;
   const parsed = parsePrompt(turn, it);
   const isShort = items.length <= 12 && !items.some(({ tags }) => tags.some((tag) => ['buy', 'sell', 'cancel', 'change', 'ask'].includes(tag)));
-  const isRequest = 'intents' in parsed && parsed.intents.some(({ kind }) => kind !== 'quote');
+  const isRequest = items.length > 1 && 'intents' in parsed && parsed.intents.some(({ kind }) => kind !== 'quote');
   const earlier = isRequest || !isShort ? undefined : before();
   const asks = earlier !== undefined && 'refusal' in earlier.parsed ? earlier.parsed.asks : undefined;
   if (earlier?.text === undefined || asks === undefined) return { parsed, text: turn };

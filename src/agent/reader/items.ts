@@ -1,6 +1,6 @@
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { symbolSchema } from '../../trading/symbol.ts';
-import { type Lexicon, lexiconFor } from './lexicon.ts';
+import { foldWord, type Lexicon, lexiconFor } from './lexicon.ts';
 import { parseNumberWords } from './number-words.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
 
@@ -84,6 +84,7 @@ function splitTokens(text: string, lexicon: Lexicon): RawToken[] {
   for (const chunk of text.split(/(\n)|\s+/).filter((part) => part !== undefined && part !== '')) {
     for (const part of splitChunk(chunk, lexicon)) {
       if (part === '"' || part === '‘' || part === "'") quote = !quote;
+      else if (part === '¿' || part === '¡') continue;
       else if (part === '(') depth += 1;
       else if (part === ')') depth = Math.max(0, depth - 1);
       else {
@@ -109,7 +110,7 @@ function splitPiece(piece: string, lexicon: Lexicon): string[] {
   // "AAPL,MSFT" are two; "1,000" is one number.
   if (/\p{L}/u.test(piece) && piece.includes(',')) return piece.split(/(,)/).flatMap((one) => splitPiece(one, lexicon));
   // Hyphens join words of a phrase ("take-profit"), which the lexicon has with spaces.
-  if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase()) {
+  if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase() && !/^[A-Z]{2,}-/.test(piece)) {
     return lexicon.phrases.has(piece.toLowerCase()) ? [piece] : piece.split('-');
   }
   if (/^\p{L}+\/\p{L}+$/u.test(piece) && piece !== piece.toUpperCase() && !lexicon.phrases.has(piece.toLowerCase()))
@@ -182,7 +183,7 @@ function wordsFrom(tokens: readonly RawToken[], at: number): string[] {
   const words: string[] = [];
   for (const { text, mark } of tokens.slice(at, at + 8)) {
     if (mark !== undefined && mark !== 'and') break;
-    words.push(text.toLowerCase().replaceAll("'", ''));
+    words.push(foldWord(text));
   }
   return words;
 }

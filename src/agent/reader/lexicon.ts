@@ -1,4 +1,7 @@
 import { english } from './lexicons/english.ts';
+import { german } from './lexicons/german.ts';
+import { korean } from './lexicons/korean.ts';
+import { spanish } from './lexicons/spanish.ts';
 
 /** The words of one language: for each meaning, its phrases, separated by `|`. */
 export interface LexiconData {
@@ -9,6 +12,8 @@ export interface LexiconData {
   readonly meanings: Readonly<Record<string, string>>;
   /** Units that follow a number: `dollars`, `percent`. */
   readonly units: Readonly<Record<string, { readonly unit: 'dollars' | 'percent' | 'none'; readonly scale?: number }>>;
+  /** Words for numbers. English ones are read by number-words.ts. */
+  readonly numbers?: Readonly<Record<string, string>>;
   /** Whether words are written without spaces, so that the longest known phrases are split off. */
   readonly isUnspaced?: true;
 }
@@ -25,12 +30,28 @@ export interface Lexicon {
   split(piece: string): string[];
 }
 
-const languages: readonly LexiconData[] = [english];
+const languages: readonly LexiconData[] = [english, german, spanish, korean];
 const compiled = new Map<string, Lexicon>();
 
-/** Returns the lexicon of the language that knows most of the text's words. */
-export function lexiconFor(_text: string): Lexicon {
-  return compile(languages[0] as LexiconData);
+/** Returns a word as the lexicon has it: in lower case, without apostrophes and accents. */
+export function foldWord(word: string): string {
+  const lower = word.toLowerCase().replaceAll("'", '');
+  return /^[ -~]*$/.test(lower) ? lower : lower.normalize('NFD').replace(/\p{M}/gu, '').normalize('NFC');
+}
+
+/** Returns the lexicon of the language that knows most of the text's words; English if none knows more. */
+export function lexiconFor(text: string): Lexicon {
+  const own = compile(english);
+  const words = text.slice(0, 1_000).split(/[^\p{L}\p{M}']+/u).filter((word) => word !== '');
+  const score = (lexicon: Lexicon) => words.filter((word) => lexicon.split(word).some((part) => lexicon.has(part))).length;
+  let best = { lexicon: own, known: score(own) };
+  if (best.known === words.length) return own;
+  for (const data of languages.slice(1)) {
+    const lexicon = compile(data);
+    const known = score(lexicon);
+    if (known > best.known) best = { lexicon, known };
+  }
+  return best.lexicon;
 }
 
 function compile(data: LexiconData): Lexicon {
@@ -38,7 +59,7 @@ function compile(data: LexiconData): Lexicon {
   if (known !== undefined) return known;
   const phrases = new Map<string, string[]>();
   for (const [tag, list] of Object.entries(data.meanings)) {
-    for (const phrase of list.replaceAll("'", '').split('|')) phrases.set(phrase, [...(phrases.get(phrase) ?? []), tag]);
+    for (const phrase of list.split('|').map(foldWord)) phrases.set(phrase, [...(phrases.get(phrase) ?? []), tag]);
   }
   const most = new Map<string, number>();
   for (const phrase of phrases.keys()) {
@@ -46,28 +67,47 @@ function compile(data: LexiconData): Lexicon {
     const first = words[0] ?? '';
     most.set(first, Math.max(most.get(first) ?? 0, words.length));
   }
-  const tagsOf = (phrase: string): readonly string[] => {
-    const own = phrases.get(phrase.replaceAll("'", ''));
-    // "order's" means what "order" does.
-    return own ?? (/'s$/.test(phrase) ? (phrases.get(phrase.slice(0, -2)) ?? []) : []);
+  const tagsOf = (phrase: string): readonly string[] => phrases.get(foldWord(phrase)) ?? [];
+  const unitOf = (word: string) => {
+    const lower = foldWord(word);
+    return Object.hasOwn(data.units, lower) ? data.units[lower] : undefined;
   };
   const lexicon: Lexicon = {
     groupsByPoint: data.groupsByPoint,
     phrases,
-    has: (word) => tagsOf(word.toLowerCase()).length > 0,
+    has: (word) => tagsOf(word).length > 0,
     tagsOf,
     longest(words) {
       const limit = Math.min(most.get(words[0] ?? '') ?? 1, words.length);
       for (let count = limit; count > 0; count -= 1) {
-        const tags = tagsOf(words.slice(0, count).join(' '));
+        const tags = phrases.get(words.slice(0, count).join(' ')) ?? [];
         if (tags.length > 0) return { tags, count };
       }
       return undefined;
     },
-    unitOf: (word) => (Object.hasOwn(data.units, word.toLowerCase()) ? data.units[word.toLowerCase()] : undefined),
-    number: () => undefined,
-    split: (piece) => [piece],
+    unitOf,
+    number: (words) => {
+      const value = data.numbers?.[words[0] ?? ''];
+      return value === undefined ? undefined : { value, count: 1 };
+    },
+    split: (piece) => (data.isUnspaced ? splitUnspaced(piece, (part) => phrases.has(foldWord(part)) || unitOf(part) !== undefined) : [piece]),
   };
   compiled.set(data.name, lexicon);
   return lexicon;
+}
+
+/** Splits text without spaces into numbers, Latin words and the longest known phrases. */
+function splitUnspaced(piece: string, isKnown: (part: string) => boolean): string[] {
+  return (piece.match(/[\x21-\x7e]+|[^\x21-\x7e]+/g) ?? []).flatMap((run) => {
+    if (/^[\x21-\x7e]/.test(run) || isKnown(run)) return [run];
+    const parts: string[] = [];
+    for (let at = 0; at < run.length; ) {
+      let size = run.length - at;
+      while (size > 0 && !isKnown(run.slice(at, at + size))) size -= 1;
+      if (size === 0) return [...parts, run.slice(at)];
+      parts.push(run.slice(at, at + size));
+      at += size;
+    }
+    return parts;
+  });
 }

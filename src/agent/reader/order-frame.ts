@@ -59,7 +59,7 @@ export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame
         break;
       case 'size':
         if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked)) setSize(open(), mention);
-        else if (last.assets.length > 0 && isBare(mention.size)) unread.push(mention);
+        else if (last.assets.length > 0 && isBare(mention.size) && mentions[at - 1]?.kind !== 'act') unread.push(mention);
         else if (last.size === undefined || 'vague' in last.size) setSize(last, mention);
         else unread.push(mention);
         break;

@@ -175,6 +175,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['market', type('market')],
   ['limit', type('limit')],
   ['at # per?', price('at')],
+  ['# post limit?', price('at')],
+  ['post limit? #', price('at')],
   ['at|for|by? most # per?', price('most')],
   ['at|for? least # per?', price('least')],
   ['eachmost # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],

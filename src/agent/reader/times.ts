@@ -9,6 +9,8 @@ import { NotUnderstoodError } from './refusal.ts';
 const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 
 export function recurrenceOf(items: readonly Item[]): Recurrence {
+  const tagged = recurrences.find((one) => items.some(({ tags }) => tags.includes(one) && one !== 'day' && one !== 'month'));
+  if (tagged !== undefined) return tagged;
   const name = items.flatMap(({ lower }) => recurrences.find((one) => one.startsWith(lower.slice(0, 3)) && lower.length > 2) ?? []);
   return name.find((one) => one !== 'day' && one !== 'month') ?? 'day';
 }

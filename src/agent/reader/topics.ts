@@ -101,7 +101,7 @@ const topics: readonly Topic[] = [
       return isQuestion || isNoun ? { kind: 'activities', kinds: ['fill'], period: when } : undefined;
     },
   },
-  { need: 'what make period', may: 'make|period|portfolio|gain|howrich|position|cash|unrealized', intent: performance },
+  { need: 'what|ask make period', may: 'make|period|portfolio|gain|howrich|position|cash|unrealized', intent: performance },
   { need: 'make portfolio|my period', may: 'make|period|portfolio|gain|howrich|position|cash', intent: performance },
   { need: 'portfolio period', may: 'make|period|portfolio|gain|howrich|position', intent: performance },
   {

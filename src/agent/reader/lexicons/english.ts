@@ -50,7 +50,7 @@ export const english: LexiconData = {
     mail: 'email|mail|gmail|e mail|by email|by e mail|by gmail|by mail',
     // Courtesies, which change nothing
     harmless:
-      'please|kindly|thanks|thank you|thx|ty|pls|plz|hey|hi|hello|ok|okay|k|so|now|right now|just|also|too|as well|asap|right away|immediately|straight away|at once|go ahead|go ahead and|for me|for us|let us|lets|can you|could you|will you|can you please|could you please|would you please|would you kindly|will you please|would you mind|would you be so kind as to|i want to|i wanna|id like to|i would like to|id like to|i want you to|id like you to|i need to|i need you to|i like to|i would love to|id love to|i am looking to|im looking to|looking to|im looking to|want to|wanna|let me|lemme|help me|ill|i will|im going to|im going to|i am going to|i plan to|time to|its time to|its time to|yo|bro|buddy|mate|sir|dude|hm|hmm|um|uh|well|great|good morning|good afternoon|good evening|today|currently|actually|then please|if you could|if you can|when you can|ya|there we go|cool|alright|all right|if possible|id like|i would like|id like|in there|dear agent|agent|trade agent',
+      'i placed|i just placed|i made|please|kindly|thanks|thank you|thx|ty|pls|plz|hey|hi|hello|ok|okay|k|so|now|right now|just|also|too|as well|asap|right away|immediately|straight away|at once|go ahead|go ahead and|for me|for us|let us|lets|can you|could you|will you|can you please|could you please|would you please|would you kindly|will you please|would you mind|would you be so kind as to|i want to|i wanna|id like to|i would like to|id like to|i want you to|id like you to|i need to|i need you to|i like to|i would love to|id love to|i am looking to|im looking to|looking to|im looking to|want to|wanna|let me|lemme|help me|ill|i will|im going to|im going to|i am going to|i plan to|time to|its time to|its time to|yo|bro|buddy|mate|sir|dude|hm|hmm|um|uh|well|great|good morning|good afternoon|good evening|today|currently|actually|then please|if you could|if you can|when you can|ya|there we go|cool|alright|all right|if possible|id like|i would like|id like|in there|dear agent|agent|trade agent',
     filler: 'please|order|with|as|each|or better|and',
     // Function words
     of: 'of|in|into|on|to|from|towards|out of',
@@ -74,10 +74,10 @@ export const english: LexiconData = {
     // Sizes
     oneshare: 'a share|a share of|one share|one share of|a share in|a single share|a single share of|1 share of',
     halfshare: 'half a share|half a share of|half a share in',
-    share: 'share|shares|stock|stocks|unit|units|shs|coins|coin|tokens|share of stock|shares of stock|share of|shares of|shares in|more shares|more shares of|stock in|stock of',
+    share: 'share|shares|stock|stocks|unit|units|shs|coins|coin|tokens',
     more: 'more|another|additional|extra|further|other',
     worth: 'worth|worth of|in value|value|value of',
-    position: 'position|positions|holding|holdings|stake|stakes|investment|shares|stock|position in|position of|holding in|holding of|holdings in|stake in|holdings of|bag|bags|chunk',
+    position: 'position|positions|holding|holdings|stake|stakes|investment|shares|stock|bag|bags|chunk',
     half: 'half|half of|one half|1/2|a half',
     third: 'third|a third|one third|1/3',
     twothirds: 'two thirds|2/3',
@@ -180,7 +180,7 @@ export const english: LexiconData = {
     calendar: 'trading calendar|market calendar|market holidays|market holiday|next holiday|holidays this week|trading days',
     news: "news|headlines|any news|what's new|whats new|what is new|latest news|news today|market news|happening|going on|headline|what's happening|whats happening|what's going on",
     latest: 'latest|current|live|recent|last|newest|most recent|present|lately|recently|past|trailing',
-    quote: 'quote|quotes|price|prices|stock price|share price|stock quote|cost|costs|trading at|going for|selling for|trade at|trading|worth|at|market price|current price|doing|how much is|stock prices|share prices|price quote|price check|value|valued at|a share|ticker|trades at|stand|standing at|stands at|per share|one share|one share of|a share of|doing today|quoted at',
+    quote: 'quote|quotes|price|prices|stock price|share price|stock quote|cost|costs|trading at|going for|selling for|trade at|trading|worth|at|market price|current price|doing|how much is|stock prices|share prices|price quote|price check|value|valued at|a share|ticker|trades at|stand|standing at|stands at|per share|one share|one share of|a share of|quoted at',
     chart: 'chart|graph|plot|price history|charts|candles|history|draw|price chart|price graph',
     period: 'this week|the last week|last week|the past week|past week|this month|the last month|last month|the past month|past month|this year|so far this year|the last year|the past year|past year|year to date|ytd|month to date|mtd|last year|this quarter|over the last year|last 12 months|the last 12 months|last three months|last 3 months|the last 3 months|the last three months|last 6 months|the last 6 months|last six months|past 3 months|past 6 months|the past 3 months|the past 6 months|last 5 years|past 5 years|the last 5 years|all time|last quarter|the week|the month|the year|since january|last 30 days|the last 30 days|last 7 days|the last 7 days|last few days|this past week|this past month|this past year|in the last week|in the last month',
     over: 'over|in|for|during|of|within|since|across|from|throughout',
