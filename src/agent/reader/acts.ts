@@ -86,8 +86,9 @@ export function readCancel(items: readonly Item[]): Intent[] | undefined {
   const symbols = words.symbols();
   const plural = words.rest?.lower.includes('orders') ?? false;
   const order = words.take('openlist? order|order_noun');
+  const isAll = all || words.take('all') !== undefined;
   if (symbols.length === 0) {
-    if (all && (order !== undefined || words.rest === undefined)) return done([{ all: true }]);
+    if (isAll && (order !== undefined || words.rest === undefined)) return done([{ all: true }]);
     if (order === undefined && words.take('it') === undefined) return undefined;
     if (plural && (open || items.some(({ tags }) => tags.includes('my')))) return done([{ all: true }]);
     if (order !== undefined && !items.some(({ tags }) => tags.includes('my')) && !words.is('of')) {

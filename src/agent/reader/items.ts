@@ -108,7 +108,8 @@ function splitChunk(chunk: string, lexicon: Lexicon): string[] {
 
 function splitPiece(piece: string, lexicon: Lexicon): string[] {
   // "AAPL,MSFT" are two; "1,000" is one number.
-  if (/\p{L}/u.test(piece) && piece.includes(',')) return piece.split(/(,)/).flatMap((one) => splitPiece(one, lexicon));
+  if (/\p{L},/u.test(piece)) return piece.split(/(,)/).flatMap((one) => splitPiece(one, lexicon));
+  if (/^[A-Z]{2,}-\p{Ll}{2,}$/u.test(piece)) return piece.split('-');
   // Hyphens join words of a phrase ("take-profit"), which the lexicon has with spaces.
   if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase() && !/^[A-Z]{2,}-/.test(piece)) {
     return lexicon.phrases.has(piece.toLowerCase()) ? [piece] : piece.split('-');

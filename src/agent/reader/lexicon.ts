@@ -22,6 +22,8 @@ export interface Lexicon {
   readonly groupsByPoint: boolean;
   readonly phrases: ReadonlyMap<string, readonly string[]>;
   has(word: string): boolean;
+  /** Whether any phrase contains the word. */
+  knows(word: string): boolean;
   tagsOf(phrase: string): readonly string[];
   /** Returns the longest phrase at the start of the words. */
   longest(words: readonly string[]): { readonly tags: readonly string[]; readonly count: number } | undefined;
@@ -43,7 +45,7 @@ export function foldWord(word: string): string {
 export function lexiconFor(text: string): Lexicon {
   const own = compile(english);
   const words = text.slice(0, 1_000).split(/[^\p{L}\p{M}']+/u).filter((word) => word !== '');
-  const score = (lexicon: Lexicon) => words.filter((word) => lexicon.split(word).some((part) => lexicon.has(part))).length;
+  const score = (lexicon: Lexicon) => words.filter((word) => lexicon.split(word).some((part) => lexicon.knows(part))).length;
   let best = { lexicon: own, known: score(own) };
   if (best.known === words.length) return own;
   for (const data of languages.slice(1)) {
@@ -67,6 +69,7 @@ function compile(data: LexiconData): Lexicon {
     const first = words[0] ?? '';
     most.set(first, Math.max(most.get(first) ?? 0, words.length));
   }
+  const vocabulary = new Set([...phrases.keys()].flatMap((phrase) => phrase.split(' ')));
   const tagsOf = (phrase: string): readonly string[] => phrases.get(foldWord(phrase)) ?? [];
   const unitOf = (word: string) => {
     const lower = foldWord(word);
@@ -76,6 +79,7 @@ function compile(data: LexiconData): Lexicon {
     groupsByPoint: data.groupsByPoint,
     phrases,
     has: (word) => tagsOf(word).length > 0,
+    knows: (word) => vocabulary.has(foldWord(word)),
     tagsOf,
     longest(words) {
       const limit = Math.min(most.get(words[0] ?? '') ?? 1, words.length);
@@ -90,16 +94,16 @@ function compile(data: LexiconData): Lexicon {
       const value = data.numbers?.[words[0] ?? ''];
       return value === undefined ? undefined : { value, count: 1 };
     },
-    split: (piece) => (data.isUnspaced ? splitUnspaced(piece, (part) => phrases.has(foldWord(part)) || unitOf(part) !== undefined) : [piece]),
+    split: (piece) => (data.isUnspaced ? splitUnspaced(piece, vocabulary, (part) => most.has(foldWord(part)) || unitOf(part) !== undefined) : [piece]),
   };
   compiled.set(data.name, lexicon);
   return lexicon;
 }
 
 /** Splits text without spaces into numbers, Latin words and the longest known phrases. */
-function splitUnspaced(piece: string, isKnown: (part: string) => boolean): string[] {
+function splitUnspaced(piece: string, words: ReadonlySet<string>, isKnown: (part: string) => boolean): string[] {
   return (piece.match(/[\x21-\x7e]+|[^\x21-\x7e]+/g) ?? []).flatMap((run) => {
-    if (/^[\x21-\x7e]/.test(run) || isKnown(run)) return [run];
+    if (/^[\x21-\x7e]/.test(run) || words.has(foldWord(run))) return [run];
     const parts: string[] = [];
     for (let at = 0; at < run.length; ) {
       let size = run.length - at;

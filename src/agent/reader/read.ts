@@ -200,9 +200,10 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
     const act =
       readAlert(items) ?? readStopAlert(items) ?? readAlertSchedule(items) ?? readSend(items) ?? readWatch(items) ?? readRebalance(items);
     if (act !== undefined) return [act];
-    const cancelled = isCancel(items) ? readCancel(items) : undefined;
+    const cancels = actFirst(items, 'cancel');
+    const cancelled = isCancel(cancels) ? readCancel(cancels) : undefined;
     if (cancelled !== undefined) return cancelled;
-    const changed = readChange(items);
+    const changed = readChange(actFirst(items, 'change'));
     if (changed !== undefined) return [changed];
   }
   const topic = startsOrder(items) ? undefined : readTopic(items);
@@ -219,6 +220,14 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
     if (sideOf(frame) !== undefined) return toOrders(frame);
   }
   throw notUnderstood(items);
+}
+
+/** Puts an act that stands at the end, as in German and Korean, at the beginning. */
+function actFirst(items: readonly Item[], act: string): readonly Item[] {
+  const at = items.findLastIndex(({ tags }) => !tags.includes('harmless') && !tags.includes('question'));
+  const item = items[at];
+  const isLast = at > 0 && item?.tags.includes(act) === true && isAsset(item) === false;
+  return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
 }
 
 const isCancel = (items: readonly Item[]) => {

@@ -11,7 +11,7 @@ import { NotUnderstoodError } from './refusal.ts';
  */
 
 /** Meanings that no question depends on. */
-const ALWAYS = ['ask', 'harmless', 'what', 'is', 'i', 'do', 'of', 'my', 'a', 'question', 'end', 'for', 'at', 'over', 'and', 'on', 'get'];
+const ALWAYS = ['ask', 'self', 'harmless', 'what', 'is', 'i', 'do', 'of', 'my', 'a', 'question', 'end', 'for', 'at', 'over', 'and', 'on', 'get'];
 
 interface Said {
   readonly symbols: readonly string[];
@@ -121,8 +121,8 @@ const topics: readonly Topic[] = [
   },
   {
     need: 'day_of make|gain|portfolio|howrich',
-    may: 'make|day_of|portfolio|gain|howrich|cash|position|or|own|vague|all',
-    intent: ({ items }) => (isAboutMe(items) ? { kind: 'portfolio', view: 'day' } : undefined),
+    may: 'make|day_of|portfolio|gain|howrich|cash|position|or|own|vague|all|self|quote',
+    intent: ({ items, has }) => (isAboutMe(items) || has('gain') ? { kind: 'portfolio', view: 'day' } : undefined),
   },
   {
     need: 'make|gain unrealized',
@@ -142,10 +142,10 @@ const topics: readonly Topic[] = [
   { need: 'why|closedlist order_noun closedlist', may: 'why|order_noun|closedlist|latest|last|get|all|vague|not', symbols: 'maybe', intent: fixed({ kind: 'orders', status: 'closed' }) },
   { need: 'why order_noun', may: 'why|order_noun|latest|last', intent: fixed({ kind: 'orders', status: 'all' }) },
   { need: 'closedlist order_noun', may: 'closedlist|order_noun|latest|own|all|period', intent: fixed({ kind: 'orders', status: 'closed' }) },
-  { need: 'history', may: 'history|order_noun|order', intent: ({ items }) => (/orders?\b/i.test(textOf(items)) ? { kind: 'orders', status: 'all' } : undefined) },
-  { need: 'all order_noun', may: 'all|order_noun', intent: ({ items }) => (/trades/i.test(textOf(items)) ? undefined : { kind: 'orders', status: /open|pending|active|working/i.test(textOf(items)) ? 'open' : 'all' }) },
-  { need: 'openlist', may: 'openlist|order_noun|own|order|all|at', intent: ({ items }) => (/order|pending/i.test(textOf(items)) ? { kind: 'orders', status: 'open' } : undefined) },
-  { need: 'order_noun', may: 'order_noun|order|own|all|vague', intent: ({ items }) => (/^(?:\W*)(?:.*\b)?orders?\b/i.test(textOf(items)) && !/trades/i.test(textOf(items)) ? { kind: 'orders', status: 'open' } : undefined) },
+  { need: 'orderhistory|history orderhistory|order_noun', may: 'all', intent: fixed({ kind: 'orders', status: 'all' }) },
+  { need: 'all order_noun', may: 'all|openlist|vague|own', intent: ({ has }) => ({ kind: 'orders', status: has('openlist') ? 'open' : 'all' }) },
+  { need: 'order_noun', may: 'openlist|own|vague', intent: fixed({ kind: 'orders', status: 'open' }) },
+  { need: 'openlist', may: 'own', intent: ({ items }) => (/pending/.test(textOf(items)) ? { kind: 'orders', status: 'open' } : undefined) },
   { need: 'market_noun openclose tomorrow', may: 'market_noun|openclose|tomorrow|would', intent: fixed({ kind: 'calendar' }) },
   { need: 'openclose tomorrow', may: 'openclose|tomorrow|would|can', intent: ({ items }) => (items.some(({ lower }) => /can i|trade/.test(lower)) ? { kind: 'calendar' } : undefined) },
   { need: 'calendar', may: 'calendar|period', intent: fixed({ kind: 'calendar' }) },
@@ -180,7 +180,8 @@ const topics: readonly Topic[] = [
 
 const textOf = (items: readonly Item[]) => items.map(({ lower }) => lower).join(' ');
 const isLastYear = (items: readonly Item[]) => /last year/.test(textOf(items));
-const isAboutMe = (items: readonly Item[]) => /\b(?:i|im|i'm|my|me|mine|we|our|us)\b/.test(textOf(items));
+const isAboutMe = (items: readonly Item[]) =>
+  items.some(({ tags }) => tags.includes('self')) || /\b(?:i|im|i'm|my|me|mine|we|our|us)\b/.test(textOf(items));
 const isMine = (items: readonly Item[], has: (tag: string) => boolean, tag: string) =>
   isAboutMe(items) || items.some(({ lower, tags }) => tags.includes(tag) && /performer|gainer|loser|winner|did|does|doing/.test(lower)) || (has('portfolio') && /^(?:which|what|best|worst)/.test(textOf(items)) && !/\b(?:best|worst) (?:stocks|shares|investments?)\b/.test(textOf(items)));
 
@@ -188,7 +189,7 @@ const isMine = (items: readonly Item[], has: (tag: string) => boolean, tag: stri
 function isPlainPortfolio(items: readonly Item[]): boolean {
   const text = textOf(items);
   const noun = items.some(({ tags }) => tags.includes('portfolio') || tags.includes('cash'));
-  const isMyPart = /\b(?:i own|i have|i hold|am i holding|am i invested|i got|i m|how am i doing|how rich|how much money|invest|spend)\b/.test(text);
+  const isMyPart = items.some(({ tags }) => tags.includes('own') && tags.includes('self')) || /\b(?:i own|i have|i hold|am i holding|am i invested|i got|i m|how am i doing|how rich|how much money|invest|spend)\b/.test(text);
   return (noun && !/^(?:everything|stuff|stocks in|balance of)$/.test(text)) || isMyPart;
 }
 

@@ -24,6 +24,7 @@ export const english: LexiconData = {
     '%': { unit: 'percent' },
   },
   meanings: {
+    orderhistory: 'order history|orders history',
     // Acts
     buy: 'buy|purchase|acquire|grab|pick up|scoop up|snag|snap up|load up on|go long|go long on|buy into|buy up|dca|dollar cost average|start buying|pick me up',
     invest: 'invest|put|throw|toss|stick|drop|deploy|allocate|spend',
@@ -168,11 +169,11 @@ export const english: LexiconData = {
     make: 'make|made|making|lose|lost|losing|gain|gained|earn|earned|gains|loss|losses|profit|profits|return|returns|performance|perform|performed|performing|do|done|doing|p&l|pnl|p/l|profit and loss|change|changed|up|down|up or down|gain or loss|fare|fared|go|going|money|gone|rate of return|earnings so far',
     unrealized: 'unrealized|unrealised|overall|total|so far|in total|in all|all time|all-time|since i started|since the beginning',
     day_of: "today's|day's|daily|today|on the day|so far today|in the day|todays",
-    order_noun: 'order|orders|trades',
+    order_noun: 'order|orders',
     openlist: 'open|pending|working|outstanding|active|live|unfilled|waiting|in the queue|not filled|still open',
     closedlist: 'closed|filled|past|done|executed|completed|finished|rejected|canceled|cancelled|expired|fail|failed|fill|filled yet|go through|went through|rejection|denied|not filled|not fill|get rejected|get filled|get cancelled|get canceled|executing',
     why: 'why|how come|what happened to|what happened with|what s the status of|status|status of|did|was|were|has|is|what is the status of',
-    history: 'history|order history|orders history',
+    history: 'history',
     allerts: 'alert|alerts|price alert|price alerts',
     market_noun: 'market|markets|stock market|exchange|stock exchange|wall street|nyse|nasdaq|trading',
     openclose: 'open|closed|close|opens|closes|trading|hours|clock|status|opening|closing|open yet|market hours|trading hours|opening hours|trade|opened|still open',

@@ -6,6 +6,9 @@ export const german: LexiconData = {
   units: { dollar: { unit: 'dollars' }, usd: { unit: 'dollars' }, prozent: { unit: 'percent' }, '%': { unit: 'percent' } },
   numbers: { zwei: '2', drei: '3', vier: '4', funf: '5', sechs: '6', sieben: '7', acht: '8', neun: '9', zehn: '10', zwanzig: '20', hundert: '100' },
   meanings: {
+    gain: 'gewinn|verlust|gewinne',
+    orderhistory: 'orderhistorie|auftragshistorie|orderverlauf',
+    self: 'ich|mein|meine|meiner|meinen|meinem|mir|habe ich|besitze ich|halte ich',
     buy: 'kauf|kaufe|kaufen|kauft|erwerbe|erwerben|hole|hol|nachkaufen|kaufe nach',
     invest: 'investiere|investieren|anlegen|stecke|steck',
     sell: 'verkauf|verkaufe|verkaufen|verkauft|stoße ab|abstossen|veraeussere',
@@ -66,7 +69,7 @@ export const german: LexiconData = {
     is: 'ist|sind|bin|war|sei',
     do: 'habe|hast|hat|macht|mache',
     own: 'besitze|habe|halte|besitze ich|halte ich',
-    portfolio: 'depot|portfolio|positionen|bestände|bestaende|aktien|konto|guthaben|kontostand|kaufkraft|bargeld|geld|cash',
+    portfolio: 'depot|portfolio|positionen|bestände|bestaende|aktien|konto|guthaben|kontostand|kaufkraft|bargeld|geld|cash|position|bestand',
     howrich: 'steht|geht',
     largest: 'größte|groesste|größten|grösste',
     make: 'verdient|gemacht|gewonnen|verloren|gewinn|verlust|tag|rendite|gewinne',

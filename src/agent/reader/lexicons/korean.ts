@@ -6,6 +6,9 @@ export const korean: LexiconData = {
   isUnspaced: true,
   units: { 달러: { unit: 'dollars' }, 불: { unit: 'dollars' }, 퍼센트: { unit: 'percent' }, 프로: { unit: 'percent' }, '%': { unit: 'percent' } },
   meanings: {
+    orderhistory: '주문 내역|주문 기록',
+    gain: '수익|손익',
+    self: '내|제|내가|제가|나는|저는|나|저|벌었어|잃었어|벌었지|가지고|갖고|가지고 있어|갖고 있어',
     buy: '사|사줘|사 줘|사주세요|매수|매수해|매수해줘|매수해 줘|매수해주세요|구매|구매해줘|사고 싶어|살래',
     sell: '팔아|팔아줘|팔아 줘|팔아주세요|매도|매도해|매도해줘|매도해 줘|매도해주세요|팔래',
     close: '정리|정리해|정리해줘|정리해 줘|청산|청산해|청산해줘|청산해 줘',

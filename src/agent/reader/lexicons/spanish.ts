@@ -6,6 +6,8 @@ export const spanish: LexiconData = {
   units: { dolar: { unit: 'dollars' }, dolares: { unit: 'dollars' }, usd: { unit: 'dollars' }, 'por ciento': { unit: 'percent' }, '%': { unit: 'percent' } },
   numbers: { dos: '2', tres: '3', cuatro: '4', cinco: '5', seis: '6', siete: '7', ocho: '8', nueve: '9', diez: '10', veinte: '20', cien: '100' },
   meanings: {
+    gain: 'ganancia|ganancias|pérdidas',
+    self: 'yo|mi|mis|me|tengo|gané|perdí|he|poseo',
     buy: 'compra|comprar|cómprame|compre|compro|adquiere|adquirir',
     invest: 'invierte|invertir|pon|mete',
     sell: 'vende|vender|véndeme|venda|vendo|liquida',
