@@ -101,6 +101,8 @@ const PIECES =
   /[A-Za-z]\.[A-Za-z]\.(?:[A-Za-z]\.)?|\d{1,2}(?::\d\d)?(?:a\.m\.|p\.m\.)|-?[$€£]?-?(?:\d|\.\d)[\p{L}\p{N},.:/%-]*[\p{L}\p{N}%]|[$€£]?-?\d%?|\$?[\p{L}][\p{L}\p{N}'&./_-]*[\p{L}\p{N}]|\$?\p{L}|[$€£]|./gsu;
 
 function splitChunk(chunk: string, lexicon: Lexicon): string[] {
+  // A dollar sign inside a word belongs to no amount and no symbol.
+  if (/[\p{L}\p{N}]\$/u.test(chunk)) return [chunk];
   const whole = WHOLE.exec(chunk)?.[0];
   if (whole !== undefined) return [whole, ...(chunk.slice(whole.length).match(/./gsu) ?? [])];
   return (chunk.match(PIECES) ?? []).flatMap((piece) => splitPiece(piece, lexicon));

@@ -7,7 +7,10 @@ import type { Item, Quantity } from './items.ts';
  */
 
 interface Element {
-  /** Meanings, or `#` a number, `$` an amount of dollars, `%` a percentage, `@` a symbol or name, `*` any item. */
+  /**
+   * Meanings, or `#` a number, `$` an amount of dollars, `%` a percentage, `@` a symbol or name, `*` any item; `!#` takes
+   * nothing, and requires that no number follows.
+   */
   readonly any: readonly string[];
   readonly optional: boolean;
 }
@@ -90,6 +93,7 @@ function walk(
   const part = parts[from];
   if (part === undefined) return [];
   const item = items[at];
+  if (part.any[0] === '!#') return item?.quantity === undefined ? walk(parts, from + 1, items, at) : undefined;
   if (item !== undefined && matches(part, item)) {
     const rest = walk(parts, from + 1, items, at + 1);
     if (rest !== undefined) return [part, ...rest];

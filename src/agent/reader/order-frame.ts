@@ -58,9 +58,10 @@ export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame
         else acts.push(mention.act);
         break;
       case 'size':
-        if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked)) setSize(open(), mention);
+        if (isBare(mention.size) && mentions[at + 1]?.kind === 'act') unread.push(mention);
+        else if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked)) setSize(open(), mention);
         else if (last.assets.length > 0 && isBare(mention.size) && mentions[at - 1]?.kind !== 'act') unread.push(mention);
-        else if (last.size === undefined || 'vague' in last.size) setSize(last, mention);
+        else if (last.size === undefined || ('vague' in last.size && last.assets.length > 0)) setSize(last, mention);
         else unread.push(mention);
         break;
       case 'ref':

@@ -60,7 +60,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     const bare: string[] = [];
     for (const clause of clauses) {
       const read = readClause(clause, lastSymbol(intents) ?? it);
-      if (clause.every((item) => isAsset(item) || item.tags.includes('comma'))) bare.push(clause[0]?.text ?? '');
+      if (clause.every((item) => isAsset(item) || item.tags.some((tag) => tag === 'comma' || tag === 'harmless'))) bare.push(clause[0]?.text ?? '');
       for (const intent of read) addOnce(intents, intent);
     }
     if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);

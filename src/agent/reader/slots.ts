@@ -141,7 +141,6 @@ const slots: readonly (readonly [string, Build])[] = [
   ['oneshare my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['halfshare my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
   ['by? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
-  ['by? #n share contract? of? my?', sizeOf],
   ['my? $ more? worth? of? my? my? share|position? of?', sizeOf],
   [`by? % worth? ${TAIL}`, sizeOf],
   [`by? a? ${PART} ${TAIL}`, (found) => fractionSize(partOf(found))],
@@ -170,24 +169,24 @@ const slots: readonly (readonly [string, Build])[] = [
   ['it', () => ({ kind: 'ref' })],
   ['limit of|at? # per?', price('limit')],
   ['with? a? limit of|at? # per?', price('limit')],
-  ['# limit', price('limit')],
+  ['$ limit !#', price('limit')],
   ['limit at? a? #', price('limit')],
   ['market', type('market')],
   ['limit', type('limit')],
   ['at # per?', price('at')],
-  ['# post limit?', price('at')],
+  ['# post limit? !#', price('at')],
   ['post limit? #', price('at')],
   ['at|for|by? most # per?', price('most')],
   ['at|for? least # per?', price('least')],
   ['eachmost # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['eachleast # per?', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['for # per?', price('for')],
-  ['if? theprice? at|for? below # per?', price('below')],
+  ['at|for? below # per?', price('below')],
   ['at|for? above # per?', price('above')],
   ['with? a? stop of|at|by? #', price('stop')],
   ['with? a? stoploss of|at|by? #', price('stoploss')],
-  ['# stoploss', price('stoploss')],
-  ['# stop', price('stop')],
+  ['$ stoploss !#', price('stoploss')],
+  ['$ stop !#', price('stop')],
   ['with? a? stoplimit', type('stoplimit')],
   [
     'stoplimit of|at? #n|$ limit? #n|$',
@@ -200,8 +199,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['with? a? profit of|at? #', price('profit')],
   ['with? a? trailing of|at|by? % trailing|stop|stoploss?', trail],
   ['with? a? trailing of|at|by? $ trailing|stop|stoploss?', trail],
-  ['with? a? % trailing', trail],
-  ['with? a? $ trailing', trail],
+  ['with? a? % trailing !#', trail],
+  ['with? a? $ trailing !#', trail],
   ['with? a? trailing', type('trailing')],
   ['with? a? stoploss', type('stoploss')],
   ['with? a? stop', type('stop')],
@@ -218,8 +217,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['with|of? extended', () => ({ kind: 'extended' })],
   ['orless', () => ({ kind: 'bound', bound: 'less' })],
   ['ormore', () => ({ kind: 'bound', bound: 'more' })],
-  ['if theprice|@ theprice? falls|rises|moves back? at|to? below|above #', crossing],
-  ['if theprice|@ theprice? falls|rises|moves back? at|to? #', reaching],
+  ['if my? theprice|@ theprice? falls|rises|moves back? at|to? below|above #', crossing],
+  ['if my? theprice|@ theprice? falls|rises|moves back? at|to? #', reaching],
   ['every|on weekday', recurring],
   ['every? week on? weekday', recurring],
   ['weekday', (found) => (/days$/.test(found.items[0]?.lower ?? '') ? recurring(found) : undefined)],
@@ -273,7 +272,7 @@ function monthly(found: Found): Bare {
 }
 
 /** Words that carry no meaning of their own between slots. Everything else must fill a slot. */
-const EMPTY = ['harmless', 'of', 'my', 'a', 'with', 'order', 'end', 'colon', 'question'];
+const EMPTY = ['harmless', 'my', 'a', 'order', 'end', 'colon', 'question'];
 
 /** Reads the slots that the items fill, in the order of the words. */
 export function readMentions(items: readonly Item[]): Mention[] {

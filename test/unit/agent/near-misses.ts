@@ -99,6 +99,7 @@ export const nearMiss = fc
 export function wordsOf(text: string) {
   const words = text
     .toLowerCase()
+    .replace(/(\d) %/g, '$1%')
     .split(/\s+/)
     .map((word) => word.replace(/[,.!?:]+$|^[,.]+(?=[a-z$])/g, ''))
     .filter((word) => word !== '');

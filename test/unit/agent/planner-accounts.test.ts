@@ -39,7 +39,7 @@ describe('a sentence that names an account', () => {
     ['buy 5 AAPL in my ira account from account 123', 'Which account do you mean?'],
     ['tell me when AAPL falls below 180 in my ira account', 'That request can’t name an account.'],
     ['buy 5 AAPL in my frobnicated', 'I don\'t understand "in my frobnicated" in this request, so I haven\'t done anything.'],
-    ['buy 5 AAPL in my account', 'I don\'t understand "account" in this request, so I haven\'t done anything.'],
+    ['buy 5 AAPL in my account', 'I don\'t understand "in" in this request, so I haven\'t done anything.'],
   ])('"%s" is asked about, and nothing is done', (text, message) => {
     expect(intentsOf(text)).toBe(message);
   });
