@@ -2,10 +2,10 @@ import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
-import { composeAnswer, helpText, joinHint } from './answer.ts';
-import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
 import { parseNewestTurn } from '../reader/conversation.ts';
 import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY } from '../reader/refusal.ts';
+import { composeAnswer, helpText, joinHint } from './answer.ts';
+import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
 import { formatRebalanceAnswer, type PlannerStep, planLookups, planPriceLookups, planSteps } from './steps.ts';
 
 /** Maximum number of tool calls per turn. Further calls wait for the next turn. */

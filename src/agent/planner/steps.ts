@@ -21,6 +21,9 @@ import {
   type RebalanceIntent,
   type StandingOrderIntent,
 } from '../reader/intent.ts';
+import { unresolvedNames } from '../reader/read.ts';
+import { NotUnderstoodError } from '../reader/refusal.ts';
+import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from '../reader/symbols-by-name.ts';
 import {
   findOrdersToCancel,
   findOrderToChange,
@@ -29,9 +32,6 @@ import {
   openOrdersQuery,
   orderChangeArguments,
 } from './open-orders.ts';
-import { unresolvedNames } from '../reader/read.ts';
-import { NotUnderstoodError } from '../reader/refusal.ts';
-import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from '../reader/symbols-by-name.ts';
 
 export type ResultView =
   | { readonly view: PortfolioView }

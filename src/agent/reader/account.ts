@@ -3,14 +3,16 @@ import type { Item } from './items.ts';
 import { NotUnderstoodError } from './refusal.ts';
 
 const ACCOUNT_HINT = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
-const GENERAL = /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default|bank|savings|checking)\s?)+$/i;
+const GENERAL =
+  /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default|bank|savings|checking)\s?)+$/i;
 const MAX_NAME_ITEMS = 3;
 
 /** Takes "in my IRA account" or "in account 12345" out of a clause. @throws {NotUnderstoodError} if there are several */
 export function takeAccount(items: readonly Item[]): { readonly rest: readonly Item[]; readonly account?: string } {
   const first = findAccount(items, 0);
   if (first === undefined) return { rest: items };
-  if (findAccount(items, first.end) !== undefined) throw new NotUnderstoodError('Which account do you mean?', ACCOUNT_HINT);
+  if (findAccount(items, first.end) !== undefined)
+    throw new NotUnderstoodError('Which account do you mean?', ACCOUNT_HINT);
   const rest = [...items.slice(0, first.start), ...items.slice(first.end)];
   const isComma = (item: Item | undefined) => item?.tags.includes('comma') === true;
   // "In my IRA account, buy …" leaves a comma behind.
@@ -27,7 +29,10 @@ function findAccount(items: readonly Item[], from: number) {
     }
     for (let size = 1; size <= MAX_NAME_ITEMS; size += 1) {
       const [my, before] = [items[at - size - 1], items[at - size - 2]];
-      const name = items.slice(at - size, at).map(({ text }) => text).join(' ');
+      const name = items
+        .slice(at - size, at)
+        .map(({ text }) => text)
+        .join(' ');
       if (!/^(?:my|the)$/.test(my?.lower ?? '') || !isLead(before)) continue;
       if (!GENERAL.test(name)) return { start: at - size - 2, end: at + 1, account: name };
     }
@@ -37,7 +42,25 @@ function findAccount(items: readonly Item[], from: number) {
 
 const isLead = (item: Item | undefined) => item !== undefined && /^(?:in|from|at|on)$/.test(item.lower);
 
-const single: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'portfolio', 'orders', 'quote', 'chart', 'performance', 'activities', 'risk', 'lots', 'gains', 'wash', 'rules', 'watchlist', 'watch'];
+const single: readonly Intent['kind'][] = [
+  'order',
+  'standing',
+  'cancel',
+  'replace',
+  'portfolio',
+  'orders',
+  'quote',
+  'chart',
+  'performance',
+  'activities',
+  'risk',
+  'lots',
+  'gains',
+  'wash',
+  'rules',
+  'watchlist',
+  'watch',
+];
 
 /** Requires all requests of a sentence to name the account, or none. @throws {NotUnderstoodError} */
 export function requireUnambiguousAccount(intents: readonly Intent[]): void {

@@ -39,7 +39,9 @@ class Taker {
   symbols(): string[] {
     const found: string[] = [];
     for (;;) {
-      const next = this.take(found.length === 0 ? 'share? of? my? my? @ share|position?' : 'comma|and? and? my? my? @ share|position?');
+      const next = this.take(
+        found.length === 0 ? 'share? of? my? my? @ share|position?' : 'comma|and? and? my? my? @ share|position?',
+      );
       const isJoined = found.length === 0 || (next?.items.length ?? 0) > 0;
       if (next === undefined || !isJoined) return found;
       found.push(...next.symbols);
@@ -52,7 +54,11 @@ class Taker {
   }
 
   #skip(): void {
-    while (this.items[this.#at]?.tags.some((tag) => ['harmless', 'end', 'question'].includes(tag)) && !isAsset(this.items[this.#at] as Item)) this.#at += 1;
+    while (
+      this.items[this.#at]?.tags.some((tag) => ['harmless', 'end', 'question'].includes(tag)) &&
+      !isAsset(this.items[this.#at] as Item)
+    )
+      this.#at += 1;
   }
 }
 
@@ -92,7 +98,10 @@ export function readCancel(items: readonly Item[]): Intent[] | undefined {
     if (order === undefined && words.take('it') === undefined) return undefined;
     if (plural && (open || items.some(({ tags }) => tags.includes('my')))) return done([{ all: true }]);
     if (order !== undefined && !items.some(({ tags }) => tags.includes('my')) && !words.is('of')) {
-      throw new NotUnderstoodError('The order’s ID is missing.', 'Ask "open orders" for the IDs, then "cancel order ID".');
+      throw new NotUnderstoodError(
+        'The order’s ID is missing.',
+        'Ask "open orders" for the IDs, then "cancel order ID".',
+      );
     }
     const later = words.take('of? my? @') ?? words.take('for @');
     return done([later === undefined ? { only: true } : { symbol: later.symbols[0] ?? '', many: plural || all }]);
@@ -133,7 +142,8 @@ export function readChange(items: readonly Item[]): Intent | undefined {
     } else if (words.take('my|of|on|a|for') !== undefined) continue;
     else if (words.is('order? id')) which = { id: words.take('order? id')?.items.at(-1)?.text ?? '' };
     else if (words.take('last order|order_noun|it?') !== undefined) which = { newest: true };
-    else if (words.is('first|secondth|thirdth')) which = { place: placeOf(words.take('first|secondth|thirdth order?')?.items[0] as Item) };
+    else if (words.is('first|secondth|thirdth'))
+      which = { place: placeOf(words.take('first|secondth|thirdth order?')?.items[0] as Item) };
     else if (words.take('order|order_noun|it') !== undefined) named = true;
     else if (which === undefined && words.is('@')) which = { symbol: words.symbols()[0] ?? '' };
     else throw unclear();
@@ -208,7 +218,10 @@ export function readRebalance(items: readonly Item[]): RebalanceIntent | undefin
     }
     const symbol = item.lower === 'cash' && item.text !== 'CASH' ? 'cash' : symbolOf(item);
     if (symbol !== 'cash' && (item.ticker === undefined || symbol === 'CASH')) {
-      throw new NotUnderstoodError(`I expected a ticker symbol in capitals but found "${truncateWord(item.text)}".`, rebalanceExample);
+      throw new NotUnderstoodError(
+        `I expected a ticker symbol in capitals but found "${truncateWord(item.text)}".`,
+        rebalanceExample,
+      );
     }
     targets.push({ symbol, weight: toPlain(new Dec(percent.value).div(100)) });
   }
@@ -219,7 +232,8 @@ function requireTargets(targets: RebalanceIntent['targets']): RebalanceIntent {
   const names = targets.map(({ symbol }) => symbol);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new NotUnderstoodError(`${twice} has two percentages.`, 'Name each symbol once.');
-  if (names.every((name) => name === 'cash')) throw new NotUnderstoodError('A ticker symbol is missing.', rebalanceExample);
+  if (names.every((name) => name === 'cash'))
+    throw new NotUnderstoodError('A ticker symbol is missing.', rebalanceExample);
   if (targets.length > MAX_BATCH_ORDERS) {
     throw new NotUnderstoodError(`That is more than ${MAX_BATCH_ORDERS} symbols.`, 'Name fewer at once.');
   }
@@ -245,7 +259,8 @@ export function readAlert(items: readonly Item[]): Intent | undefined {
   if (symbol === undefined) return undefined;
   const percent = words.take('falls|rises|moves bymore|above? % aday? aday?');
   if (percent !== undefined) {
-    const field = percent.has('falls') || percent.items.some(({ lower }) => lower === 'is down') ? 'falls_by' : 'rises_by';
+    const field =
+      percent.has('falls') || percent.items.some(({ lower }) => lower === 'is down') ? 'falls_by' : 'rises_by';
     const isClear = percent.has('falls') || percent.has('rises');
     if (!isClear) return undefined;
     requireEnd(words, 'alert', alertHint);
@@ -267,7 +282,11 @@ export function readAlert(items: readonly Item[]): Intent | undefined {
 }
 
 function requireSingle(words: Taker): void {
-  if (words.is('and|comma and? @')) throw new NotUnderstoodError(`An alert can watch only one symbol, not "${words.items.at(-1)?.text}" too.`, alertHint);
+  if (words.is('and|comma and? @'))
+    throw new NotUnderstoodError(
+      `An alert can watch only one symbol, not "${words.items.at(-1)?.text}" too.`,
+      alertHint,
+    );
   requireEnd(words, 'alert', alertHint);
 }
 
@@ -286,7 +305,9 @@ export function readStopAlert(items: readonly Item[]): Intent | undefined {
 /** Reads "check my alerts every 15 minutes". */
 export function readAlertSchedule(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
-  const found = words.take('check on? my? allerts') ?? words.take('place|add|make|a a? schedule for|to|that|check|my? check? my? allerts');
+  const found =
+    words.take('check on? my? allerts') ??
+    words.take('place|add|make|a a? schedule for|to|that|check|my? check? my? allerts');
   if (found === undefined) return undefined;
   const number = words.take('every? #n minutes')?.quantities[0]?.value;
   const every: CheckTime | undefined =
@@ -337,7 +358,11 @@ export function readSend(items: readonly Item[]): Intent | undefined {
 }
 
 const recipientError = (recipient: string, why: string, hint: string | undefined) =>
-  new NotUnderstoodError(`"${truncateWord(recipient)}": ${why}.`, hint ?? 'Name one channel or one email address.', 'invalid_order');
+  new NotUnderstoodError(
+    `"${truncateWord(recipient)}": ${why}.`,
+    hint ?? 'Name one channel or one email address.',
+    'invalid_order',
+  );
 
 /** Reads "add MSFT to my watchlist". */
 export function readWatch(items: readonly Item[]): Intent | undefined {

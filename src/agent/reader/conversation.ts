@@ -33,9 +33,12 @@ export function parseNewestTurn(turns: readonly string[]): UnderstoodTurn {
 
 function understand(turn: string, before: Before): UnderstoodTurn {
   try {
-    const items = readItems(turn.slice(0, 1_000)).filter(({ tags }) => !tags.includes('end') && !tags.includes('question'));
+    const items = readItems(turn.slice(0, 1_000)).filter(
+      ({ tags }) => !tags.includes('end') && !tags.includes('question'),
+    );
     const bare = items.filter(({ tags }) => !tags.includes('harmless') || tags.includes('yes'));
-    if (bare.length > 0 && bare.every(({ tags }) => tags.includes('yes') || tags.includes('comma'))) return acceptOffer(before());
+    if (bare.length > 0 && bare.every(({ tags }) => tags.includes('yes') || tags.includes('comma')))
+      return acceptOffer(before());
     const same = repeated(bare);
     if (same !== undefined) return { parsed: { intents: [repeatFor(before(), same)] } };
     const about = askedAbout(bare, before);
@@ -51,14 +54,17 @@ function readTurn(turn: string, items: readonly Item[], before: Before): Underst
   const isReference = items.some(({ tags }) => tags.includes('it'));
   const it = isReference ? contextSymbol(before()) : undefined;
   const parsed = parsePrompt(turn, it);
-  const isShort = items.length <= 12 && !items.some(({ tags }) => tags.some((tag) => ['buy', 'sell', 'cancel', 'change', 'ask'].includes(tag)));
+  const isShort =
+    items.length <= 12 &&
+    !items.some(({ tags }) => tags.some((tag) => ['buy', 'sell', 'cancel', 'change', 'ask'].includes(tag)));
   const isRequest = items.length > 1 && 'intents' in parsed && parsed.intents.some(({ kind }) => kind !== 'quote');
   const earlier = isRequest || !isShort ? undefined : before();
   const asks = earlier !== undefined && 'refusal' in earlier.parsed ? earlier.parsed.asks : undefined;
   if (earlier?.text === undefined || asks === undefined) return { parsed, text: turn };
   const text = withAnswer(earlier.text, turn.trim().replace(/[.!?]+$/, ''), asks, items);
   const answered = text === undefined ? undefined : parsePrompt(text, contextSymbol(earlier));
-  const isBetter = answered !== undefined && text !== undefined && ('intents' in answered || answered.asks !== undefined);
+  const isBetter =
+    answered !== undefined && text !== undefined && ('intents' in answered || answered.asks !== undefined);
   return isBetter ? { parsed: answered, text } : { parsed, text: turn };
 }
 
@@ -72,10 +78,13 @@ function withAnswer(text: string, answer: string, asks: Asks, items: readonly It
       return `${said} ${isNumber ? `${answer} shares` : answer}`;
     case 'limit':
     case 'stop':
-      return number === undefined ? undefined : `${said} ${isNumber || items.length === 1 ? `${asks} ${answer}` : answer}`;
+      return number === undefined
+        ? undefined
+        : `${said} ${isNumber || items.length === 1 ? `${asks} ${answer}` : answer}`;
     case 'unit': {
       const isShares = items.some(({ tags }) => tags.includes('share'));
-      const isDollars = items.some(({ lower }) => /^(?:dollars?|usd|bucks)$/.test(lower)) || number?.quantity?.unit === 'dollars';
+      const isDollars =
+        items.some(({ lower }) => /^(?:dollars?|usd|bucks)$/.test(lower)) || number?.quantity?.unit === 'dollars';
       const unit = isShares === isDollars ? undefined : isShares ? 'shares' : 'dollars';
       return unit === undefined ? undefined : said.replace(/(\d[\d.,]*k?)(?= |$)/, `$1 ${unit}`);
     }
@@ -104,7 +113,9 @@ const wholeOrder = 'Type the whole request, as in "buy 5 KO" or "quote KO".';
 /** Returns the items after "the same for". */
 function repeated(items: readonly Item[]): readonly Item[] | undefined {
   const at = items.findIndex(({ tags }) => tags.includes('same'));
-  const isLead = at >= 0 && items.slice(0, at).every(({ tags }) => tags.includes('and') || tags.includes('do') || tags.includes('my'));
+  const isLead =
+    at >= 0 &&
+    items.slice(0, at).every(({ tags }) => tags.includes('and') || tags.includes('do') || tags.includes('my'));
   return isLead && items[at + 1]?.tags.some((tag) => tag === 'for' || tag === 'with') ? items.slice(at + 2) : undefined;
 }
 
@@ -163,7 +174,9 @@ function answerWhatAbout(before: UnderstoodTurn | undefined, items: readonly Ite
 }
 
 function singleSymbol(items: readonly Item[]): string {
-  const left = items.filter((item) => isAsset(item) || !item.tags.some((tag) => ['harmless', 'my', 'share', 'position'].includes(tag)));
+  const left = items.filter(
+    (item) => isAsset(item) || !item.tags.some((tag) => ['harmless', 'my', 'share', 'position'].includes(tag)),
+  );
   const [item, ...more] = left;
   const odd = more[0] ?? (item !== undefined && isAsset(item) ? undefined : item);
   if (item !== undefined && odd === undefined) return symbolOf(item);

@@ -1,8 +1,8 @@
 import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
+import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
-import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import type { Period } from '../../trading/period.ts';
 import type { ContractMention } from './contract-mention.ts';
 

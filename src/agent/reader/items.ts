@@ -110,7 +110,10 @@ function splitChunk(chunk: string, lexicon: Lexicon): string[] {
 
 function splitPiece(piece: string, lexicon: Lexicon): string[] {
   // "AAPL,MSFT" are two; "1,000" is one number.
-  if (/\p{L},/u.test(piece)) return piece.split(/(,)/).flatMap((one) => splitPiece(one, lexicon));
+  if (/\p{L},/u.test(piece)) {
+    if (piece.split(',').some((one) => one.length < 2)) return [piece];
+    return piece.split(/(,)/).flatMap((one) => splitPiece(one, lexicon));
+  }
   if (/^[A-Z]{2,}-\p{Ll}{2,}$/u.test(piece)) return piece.split('-');
   // Hyphens join words of a phrase ("take-profit"), which the lexicon has with spaces.
   if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase() && !/^[A-Z]{2,}-/.test(piece)) {
@@ -150,9 +153,16 @@ function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCa
   const said = parseNumberWords(words.slice(0, 8)) ?? lexicon.number(words);
   if (said !== undefined && (said.count > 1 || !lexicon.phrases.has(`${words[0]} ${words[1]}`))) {
     const unit = unitAfter(said.count);
-    const item = { ...plain, text: tokens.slice(at, at + said.count).map((one) => one.text).join(' ') };
+    const item = {
+      ...plain,
+      text: tokens
+        .slice(at, at + said.count)
+        .map((one) => one.text)
+        .join(' '),
+    };
     const quantity: Quantity = { value: said.value, unit: unit?.unit ?? 'none', isScaled: false, isBad: false };
-    const value = unit?.scale === undefined ? quantity : { ...quantity, value: toPlain(new Dec(said.value).mul(unit.scale)) };
+    const value =
+      unit?.scale === undefined ? quantity : { ...quantity, value: toPlain(new Dec(said.value).mul(unit.scale)) };
     return { item: { ...item, quantity: value }, count: said.count + (unit === undefined ? 0 : 1) };
   }
   const number = SPECIAL.some(([pattern]) => pattern.test(text)) ? undefined : parseQuantity(text, lexicon);
@@ -167,7 +177,8 @@ function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCa
   const special = SPECIAL.find(([pattern]) => pattern.test(text))?.[1];
   if (special !== undefined) return { item: { ...plain, tags: [special] }, count: 1 };
   const { item, count } = readWord(tokens, at, words, lexicon, hasCapitals);
-  const asks = item.tags.length > 0 && !item.tags.includes('harmless') && lexicon.tagsOf(words[0] ?? '').includes('ask');
+  const asks =
+    item.tags.length > 0 && !item.tags.includes('harmless') && lexicon.tagsOf(words[0] ?? '').includes('ask');
   return { item: asks && !item.tags.includes('ask') ? { ...item, tags: [...item.tags, 'ask'] } : item, count };
 }
 
@@ -203,19 +214,31 @@ function readWord(
   const isCapital = hasCapitals && text === text.toUpperCase() && /^\$?[A-Z]{2}|^\$[A-Z]/.test(text);
   const written = TICKER.exec(isCapital || !lexicon.has(words[0] ?? '') ? text : '')?.[1];
   const isWord = CAPITAL_WORDS.has(text.toUpperCase()) && !text.startsWith('$');
-  const parsed = written === undefined || isWord ? undefined : symbolSchema.safeParse(written.replace(/-(?=[AB]$)/, '.'));
+  const parsed =
+    written === undefined || isWord ? undefined : symbolSchema.safeParse(written.replace(/-(?=[AB]$)/, '.'));
   const ticker = parsed?.success ? parsed.data : /^\$[a-z]{1,5}$/.test(text) ? text.slice(1).toUpperCase() : undefined;
   // A word in capitals among small letters is a ticker before it is the beginning of a phrase.
   const count = ticker === undefined || !isCapital ? (found?.count ?? 1) : 1;
-  const tags = count === (found?.count ?? 1) || ticker === undefined ? (found?.tags ?? []) : lexicon.tagsOf(words[0] ?? '');
+  const tags =
+    count === (found?.count ?? 1) || ticker === undefined ? (found?.tags ?? []) : lexicon.tagsOf(words[0] ?? '');
   const covered = tokens.slice(at, at + count).map((token) => token.text);
   const nickname = ticker === undefined ? nicknameAt(tokens, at, lexicon) : undefined;
   const base = { text: covered.join(' '), lower: covered.join(' ').toLowerCase(), tags, aside };
   if (nickname !== undefined && nickname.count >= count) {
     const isAmbiguous = nickname.count === count && tags.length > 0;
-    const name = tokens.slice(at, at + nickname.count).map((token) => token.text).join(' ');
+    const name = tokens
+      .slice(at, at + nickname.count)
+      .map((token) => token.text)
+      .join(' ');
     const lower = name.toLowerCase();
-    const known = { text: name, lower, tags: isAmbiguous ? tags : [], aside, name: nickname.name, isKnownName: true } as const;
+    const known = {
+      text: name,
+      lower,
+      tags: isAmbiguous ? tags : [],
+      aside,
+      name: nickname.name,
+      isKnownName: true,
+    } as const;
     return { item: known, count: nickname.count };
   }
   if (ticker !== undefined) return { item: { ...base, ticker, tags: text.startsWith('$') ? [] : tags }, count };
@@ -223,7 +246,11 @@ function readWord(
 }
 
 /** Finds the longest name of the gazetteer, with the letter of a share class: "google class a". */
-function nicknameAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon): { readonly name: string; readonly count: number } | undefined {
+function nicknameAt(
+  tokens: readonly RawToken[],
+  at: number,
+  lexicon: Lexicon,
+): { readonly name: string; readonly count: number } | undefined {
   const end = tokens.findIndex(({ mark }, index) => index >= at && mark !== undefined);
   const words = tokens.slice(at, Math.min(at + 5, end < 0 ? tokens.length : end)).map(({ text }) => text.toLowerCase());
   for (let count = words.length; count > 0; count -= 1) {
@@ -232,7 +259,8 @@ function nicknameAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon): 
     const known = [name, key].find((one) => Object.hasOwn(tickersByNickname, one));
     if (known !== undefined) return { name: known, count };
     const isClass = count >= 3 && words[count - 2] === 'class' && /^[a-z]$/.test(words[count - 1] ?? '');
-    if (isClass && words.slice(0, count - 2).every((word) => !lexicon.has(word) && /^\p{L}/u.test(word))) return { name, count };
+    if (isClass && words.slice(0, count - 2).every((word) => !lexicon.has(word) && /^\p{L}/u.test(word)))
+      return { name, count };
   }
   return undefined;
 }

@@ -44,8 +44,12 @@ export function foldWord(word: string): string {
 /** Returns the lexicon of the language that knows most of the text's words; English if none knows more. */
 export function lexiconFor(text: string): Lexicon {
   const own = compile(english);
-  const words = text.slice(0, 1_000).split(/[^\p{L}\p{M}']+/u).filter((word) => word !== '');
-  const score = (lexicon: Lexicon) => words.filter((word) => lexicon.split(word).some((part) => lexicon.knows(part))).length;
+  const words = text
+    .slice(0, 1_000)
+    .split(/[^\p{L}\p{M}']+/u)
+    .filter((word) => word !== '');
+  const score = (lexicon: Lexicon) =>
+    words.filter((word) => lexicon.split(word).some((part) => lexicon.knows(part))).length;
   let best = { lexicon: own, known: score(own) };
   if (best.known === words.length) return own;
   for (const data of languages.slice(1)) {
@@ -94,7 +98,10 @@ function compile(data: LexiconData): Lexicon {
       const value = data.numbers?.[words[0] ?? ''];
       return value === undefined ? undefined : { value, count: 1 };
     },
-    split: (piece) => (data.isUnspaced ? splitUnspaced(piece, vocabulary, (part) => most.has(foldWord(part)) || unitOf(part) !== undefined) : [piece]),
+    split: (piece) =>
+      data.isUnspaced
+        ? splitUnspaced(piece, vocabulary, (part) => most.has(foldWord(part)) || unitOf(part) !== undefined)
+        : [piece],
   };
   compiled.set(data.name, lexicon);
   return lexicon;

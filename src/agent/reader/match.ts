@@ -78,7 +78,9 @@ export function matchAt(template: string, items: readonly Item[], at: number): F
   return {
     end,
     items: found.map(({ item }) => item),
-    quantities: found.flatMap(({ part, item }) => (isValue(part) && item.quantity !== undefined ? [item.quantity] : [])),
+    quantities: found.flatMap(({ part, item }) =>
+      isValue(part) && item.quantity !== undefined ? [item.quantity] : [],
+    ),
     symbols: found.flatMap(({ part, item }) => (part.any.includes('@') && isAsset(item) ? [symbolOf(item)] : [])),
     has: (tag) => found.some(({ part, item }) => part.any.includes(tag) && item.tags.includes(tag)),
   };

@@ -37,7 +37,9 @@ export function isAboutOption(items: readonly Item[]): boolean {
     (item, at) =>
       isContract(item) ||
       item.tags.includes('strikeright') ||
-      (at > 0 && item.tags.some((tag) => tag === 'call' || tag === 'put') && items.slice(0, at).some(({ tags }) => tags.some((tag) => ACTS.includes(tag)))),
+      (at > 0 &&
+        item.tags.some((tag) => tag === 'call' || tag === 'put') &&
+        items.slice(0, at).some(({ tags }) => tags.some((tag) => ACTS.includes(tag)))),
   );
 }
 
@@ -90,17 +92,40 @@ const LEAD = 'for|of|on|at? my? expiring? of|on|for? my?';
 const slots: readonly (readonly [string, Fill])[] = [
   ['toopen', (said, _, side) => setOnce(said, 'intent', side === 'buy' ? 'buy_to_open' : 'sell_to_open')],
   ['toclose', (said, _, side) => setOnce(said, 'intent', side === 'buy' ? 'buy_to_close' : 'sell_to_close')],
-  ['back', (said, _, side) => { if (side === 'buy') setOnce(said, 'intent', 'buy_to_close'); }],
-  ['covered', (said) => { said.isCovered = true; }],
-  ['secured', (said) => { said.isSecured = true; }],
+  [
+    'back',
+    (said, _, side) => {
+      if (side === 'buy') setOnce(said, 'intent', 'buy_to_close');
+    },
+  ],
+  [
+    'covered',
+    (said) => {
+      said.isCovered = true;
+    },
+  ],
+  [
+    'secured',
+    (said) => {
+      said.isSecured = true;
+    },
+  ],
   ['call', (said) => setOnce(said, 'right', 'call')],
   ['put', (said) => setOnce(said, 'right', 'put')],
-  ['strikeright', (said, { items }) => {
-    const text = items[0]?.lower ?? '';
-    setOnce(said, 'strike', text.replace(/[^\d.]/g, ''));
-    setOnce(said, 'right', text.endsWith('c') ? 'call' : 'put');
-  }],
-  ['market', (said) => { said.isMarket = true; }],
+  [
+    'strikeright',
+    (said, { items }) => {
+      const text = items[0]?.lower ?? '';
+      setOnce(said, 'strike', text.replace(/[^\d.]/g, ''));
+      setOnce(said, 'right', text.endsWith('c') ? 'call' : 'put');
+    },
+  ],
+  [
+    'market',
+    (said) => {
+      said.isMarket = true;
+    },
+  ],
   ['gtc', time('gtc')],
   ['day', time('day')],
   [`${LEAD} date`, setExpiry],
@@ -113,7 +138,21 @@ const slots: readonly (readonly [string, Fill])[] = [
   ['# strike', setStrike],
 ];
 
-const FILLERS = ['harmless', 'contract', 'of', 'on', 'with', 'my', 'a', 'comma', 'end', 'each', 'limit', 'order', 'filler'];
+const FILLERS = [
+  'harmless',
+  'contract',
+  'of',
+  'on',
+  'with',
+  'my',
+  'a',
+  'comma',
+  'end',
+  'each',
+  'limit',
+  'order',
+  'filler',
+];
 
 function readSlot(items: readonly Item[], at: number, said: OptionSlots, side: 'buy' | 'sell'): number {
   const item = items[at] as Item;
@@ -125,14 +164,16 @@ function readSlot(items: readonly Item[], at: number, said: OptionSlots, side: '
   const isNumber = item.quantity !== undefined && !item.quantity.isBad;
   // The first number before the symbol is the number of contracts; "230 18 December" is a strike and a day.
   const isQty = isNumber && said.symbol === undefined && said.qty === undefined && item.quantity?.unit === 'none';
-  const isDay = isNumber && best !== undefined && said.symbol !== undefined && said.strike === undefined && best.fill === setExpiry;
+  const isDay =
+    isNumber && best !== undefined && said.symbol !== undefined && said.strike === undefined && best.fill === setExpiry;
   if (best !== undefined && !(isQty && best.found.end === at + 1) && !isDay) {
     best.fill(said, best.found, side);
     return best.found.end;
   }
   if (isQty) said.qty = item.quantity?.value ?? '';
   else if (isNumber) setOnce(said, 'strike', item.quantity?.value ?? '');
-  else if (item.tags.includes('my')) said.isMine = /^my$/.test(item.lower) || said.isMine === true ? true : (undefined as never);
+  else if (item.tags.includes('my'))
+    said.isMine = /^my$/.test(item.lower) || said.isMine === true ? true : (undefined as never);
   else if (item.tags.includes('a') && said.qty === undefined && said.symbol === undefined) said.qty = '1';
   else if (item.tags.includes('oneshare')) said.qty = '1';
   else if (isAsset(item) && said.symbol === undefined) said.symbol = symbolOf(item);
@@ -140,7 +181,11 @@ function readSlot(items: readonly Item[], at: number, said: OptionSlots, side: '
   return at + 1;
 }
 
-function setOnce<Field extends keyof OptionSlots>(said: OptionSlots, field: Field, to: NonNullable<OptionSlots[Field]>): void {
+function setOnce<Field extends keyof OptionSlots>(
+  said: OptionSlots,
+  field: Field,
+  to: NonNullable<OptionSlots[Field]>,
+): void {
   if (said[field] !== undefined) {
     throw new NotUnderstoodError(`The order has two values for its ${field}.`, 'Give it only once.', 'invalid_order');
   }
@@ -154,7 +199,11 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionSl
   }
   if (symbolAssetClass(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
-    throw new NotUnderstoodError(`${symbol} already includes the strike and expiry.`, 'Leave them out.', 'invalid_order');
+    throw new NotUnderstoodError(
+      `${symbol} already includes the strike and expiry.`,
+      'Leave them out.',
+      'invalid_order',
+    );
   }
   if (isUnresolvedName(symbol) || symbolAssetClass(symbol) !== 'us_equity') {
     throw new NotUnderstoodError(
@@ -163,12 +212,18 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionSl
     );
   }
   if (right === undefined) throw new NotUnderstoodError('A call or a put?', examples, 'usage', undefined, 'append');
-  if (strike === undefined) throw new NotUnderstoodError(`What is the strike of the ${right}?`, examples, 'usage', undefined, 'append');
-  if (expiry === undefined) throw new NotUnderstoodError(`When does the ${right} expire?`, examples, 'usage', undefined, 'append');
+  if (strike === undefined)
+    throw new NotUnderstoodError(`What is the strike of the ${right}?`, examples, 'usage', undefined, 'append');
+  if (expiry === undefined)
+    throw new NotUnderstoodError(`When does the ${right} expire?`, examples, 'usage', undefined, 'append');
   return { symbol, contract: { right, strike, expiry } };
 }
 
-function saleIntent({ isCovered, isSecured, isMine }: OptionSlots, right: OptionSlots['right'], symbol: string): PositionIntent {
+function saleIntent(
+  { isCovered, isSecured, isMine }: OptionSlots,
+  right: OptionSlots['right'],
+  symbol: string,
+): PositionIntent {
   if (isCovered && right === 'put') {
     throw new NotUnderstoodError('A put is secured by cash.', `Say "sell a cash-secured put on ${symbol} …".`);
   }

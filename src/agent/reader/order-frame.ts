@@ -54,13 +54,16 @@ export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame
       case 'act':
         // "… and set a stop loss at 170" adds an exit to the order.
         if ((mention.act === 'place' || mention.act === 'add') && isLinked && last !== undefined) break;
-        if (acts.length > 0 && !acts.every((act) => act === 'place') && mention.act !== acts.at(-1)) unread.push(mention);
+        if (acts.length > 0 && !acts.every((act) => act === 'place') && mention.act !== acts.at(-1))
+          unread.push(mention);
         else acts.push(mention.act);
         break;
       case 'size':
         if (isBare(mention.size) && mentions[at + 1]?.kind === 'act') unread.push(mention);
-        else if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked)) setSize(open(), mention);
-        else if (last.assets.length > 0 && isBare(mention.size) && mentions[at - 1]?.kind !== 'act') unread.push(mention);
+        else if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked))
+          setSize(open(), mention);
+        else if (last.assets.length > 0 && isBare(mention.size) && mentions[at - 1]?.kind !== 'act')
+          unread.push(mention);
         else if (last.size === undefined || ('vague' in last.size && last.assets.length > 0)) setSize(last, mention);
         else unread.push(mention);
         break;
@@ -115,7 +118,8 @@ const sells: readonly Act[] = ['sell', 'trim', 'close', 'leave', 'protect'];
 /** Returns the side of a frame, or undefined if it has no act of one. */
 export function sideOf({ acts, parts, shared }: OrderFrame): 'buy' | 'sell' | undefined {
   const act = acts.find((one) => one !== 'place');
-  if (act === undefined || isProtection(acts, parts, shared)) return isProtection(acts, parts, shared) ? 'sell' : undefined;
+  if (act === undefined || isProtection(acts, parts, shared))
+    return isProtection(acts, parts, shared) ? 'sell' : undefined;
   return buys.includes(act) ? 'buy' : sells.includes(act) ? 'sell' : undefined;
 }
 
@@ -128,7 +132,11 @@ function isProtection(acts: readonly Act[], parts: readonly Part[], shared: read
     one.kind === 'trail' ||
     (one.kind === 'type' && ['stop', 'stoploss', 'trailing'].includes(one.type)) ||
     (one.kind === 'price' && (one.role === 'stop' || one.role === 'stoploss'));
-  return isSet && parts.every(({ size }) => size === undefined || 'fraction' in size) && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isStop);
+  return (
+    isSet &&
+    parts.every(({ size }) => size === undefined || 'fraction' in size) &&
+    [...shared, ...parts.flatMap(({ terms }) => terms)].some(isStop)
+  );
 }
 
 /**
@@ -151,23 +159,32 @@ export function toOrders(frame: OrderFrame): Intent[] {
 }
 
 const isShareable = (mention: Mention) =>
-  ['time', 'extended', 'when', 'ask', 'type'].includes(mention.kind) && !(mention.kind === 'when' && isCrossing(mention.when));
+  ['time', 'extended', 'when', 'ask', 'type'].includes(mention.kind) &&
+  !(mention.kind === 'when' && isCrossing(mention.when));
 
 const dedupe = (terms: readonly Mention[], _at: number) =>
-  terms.filter((one, index) => !isShareable(one) || terms.findIndex((other) => other.text === one.text && other.kind === one.kind) === index);
+  terms.filter(
+    (one, index) =>
+      !isShareable(one) || terms.findIndex((other) => other.text === one.text && other.kind === one.kind) === index,
+  );
 
 const isCrossing = ({ below, above }: ScheduleMention) => (below ?? above) !== undefined;
 const isPriceTerm = (mention: Mention) =>
-  ['price', 'trail'].includes(mention.kind) && mention.kind === 'price' || (mention.kind === 'when' && isCrossing(mention.when));
+  (['price', 'trail'].includes(mention.kind) && mention.kind === 'price') ||
+  (mention.kind === 'when' && isCrossing(mention.when));
 
 /** A price is of one part: either all parts have their own, or none has one. */
 function requireAlikeParts({ parts, shared }: OrderFrame): void {
   const shapes = parts.map(({ terms }) =>
-    terms.flatMap((one) => (isPriceTerm(one) ? [one.kind === 'price' ? one.role : one.kind] : [])).sort().join(),
+    terms
+      .flatMap((one) => (isPriceTerm(one) ? [one.kind === 'price' ? one.role : one.kind] : []))
+      .sort()
+      .join(),
   );
   const odd = parts.find((_, at) => shapes[at] !== shapes[0]);
   const trails = parts.map(({ terms }) => terms.filter(({ kind }) => kind === 'trail').length);
-  const isOddTrail = trails.slice(0, -1).some((count) => count !== trails.at(-1)) && trails.slice(0, -1).some((count) => count > 0);
+  const isOddTrail =
+    trails.slice(0, -1).some((count) => count !== trails.at(-1)) && trails.slice(0, -1).some((count) => count > 0);
   if (odd === undefined && !isOddTrail && !shared.some(isPriceTerm)) return;
   const last = parts.at(-1);
   throw listError([last?.sizeText, last?.assets[0]?.text, ...(last?.terms ?? []).map(({ text }) => text)].join(' '));
@@ -189,7 +206,9 @@ function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
   const [first, ...more] = part.assets;
   if (first === undefined) throw missingAsset(side, part);
   const symbols = part.assets.map(({ symbol }) => symbol);
-  const twice = symbols.find((symbol, at) => symbols.findIndex((one) => one.toUpperCase() === symbol.toUpperCase()) < at);
+  const twice = symbols.find(
+    (symbol, at) => symbols.findIndex((one) => one.toUpperCase() === symbol.toUpperCase()) < at,
+  );
   if (twice !== undefined) throw listError(twice);
   if (more.length > 0) requireListable(part, size, side, frame);
   const when = terms.flatMap((one) => (one.kind === 'when' ? [one] : []));
@@ -204,7 +223,13 @@ function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
 const toOpeningTime = (one: Mention): Mention =>
   one.kind === 'time' && one.time === 'opg' ? { kind: 'when', when: { at: '09:30' }, text: one.text } : one;
 
-function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean, notional: string | undefined): Size {
+function sizeFor(
+  part: Part,
+  side: 'buy' | 'sell',
+  frame: OrderFrame,
+  protects: boolean,
+  notional: string | undefined,
+): Size {
   const { size } = part;
   const acts = frame.acts;
   const whole = { fraction: '1', isAll: true } as const;
@@ -222,7 +247,11 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: 
   if (size === undefined) {
     if (protects || acts.includes('leave')) return whole;
     const [asset] = part.assets;
-    if (!acts.includes('close') || asset === undefined) throw missingSize(side, part.assets.map(({ symbol }) => symbol));
+    if (!acts.includes('close') || asset === undefined)
+      throw missingSize(
+        side,
+        part.assets.map(({ symbol }) => symbol),
+      );
     if (part.assets.some(({ isMine, isPosition }) => isMine || isPosition)) return whole;
     throw new NotUnderstoodError(
       `Do you mean to sell all your ${asset.symbol.toUpperCase()}?`,
@@ -232,7 +261,10 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: 
     );
   }
   if (side === 'buy' && ('fraction' in size || 'keep' in size)) {
-    throw new NotUnderstoodError('I can buy a number of shares or an amount in dollars, not a fraction.', orderExamples);
+    throw new NotUnderstoodError(
+      'I can buy a number of shares or an amount in dollars, not a fraction.',
+      orderExamples,
+    );
   }
   if (side === 'sell' && 'cash' in size) throw unreadError(part.sizeText);
   return requireClearSize(size, part, side);
@@ -302,10 +334,18 @@ const scheduleHint =
   'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'when' })[]): void {
-  const asked = terms.find((one) => one.kind === 'ask' && !(one.about === 'week' && when.some((each) => each.when.every)));
+  const asked = terms.find(
+    (one) => one.kind === 'ask' && !(one.about === 'week' && when.some((each) => each.when.every)),
+  );
   if (asked?.kind !== 'ask') return;
   if (asked.about === 'week') {
-    throw new NotUnderstoodError('On which day of the week?', 'Say "every Monday", or another day.', 'usage', undefined, 'append');
+    throw new NotUnderstoodError(
+      'On which day of the week?',
+      'Say "every Monday", or another day.',
+      'usage',
+      undefined,
+      'append',
+    );
   }
   if (asked.about === 'monthday') {
     throw new NotUnderstoodError(
@@ -324,7 +364,13 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
       `Say "${subject} falls below ${price}" or "${subject} rises above ${price}".`,
     );
   }
-  throw new NotUnderstoodError('', '', 'usage', `${asked.text}→${asked.text.replace(/(?: to| at)? \S+$/, '')} ${asked.item} ${price}`, 'nearmiss');
+  throw new NotUnderstoodError(
+    '',
+    '',
+    'usage',
+    `${asked.text}→${asked.text.replace(/(?: to| at)? \S+$/, '')} ${asked.item} ${price}`,
+    'nearmiss',
+  );
 }
 
 function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'when' })[]): Intent {
@@ -370,13 +416,19 @@ function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError 
   if (mention.kind === 'word' && mention.item.quantity?.isBad === true) return badNumber(text);
   const [part] = frame.parts;
   if (mention.kind === 'ref') {
-    return new NotUnderstoodError(`Which stock do you mean by "${text}"?`, 'Use its ticker symbol, as in "sell 5 AAPL".');
+    return new NotUnderstoodError(
+      `Which stock do you mean by "${text}"?`,
+      'Use its ticker symbol, as in "sell 5 AAPL".',
+    );
   }
   const isTrail = [...frame.shared, ...frame.parts.flatMap(({ terms }) => terms)].some(
     (one) => one.kind === 'type' && one.type === 'trailing',
   );
   if (isTrail && (mention.kind === 'size' || mention.kind === 'number')) {
-    return new NotUnderstoodError('Is the trail in percent or in dollars?', 'Say "trailing stop 5%" or "trailing stop $5".');
+    return new NotUnderstoodError(
+      'Is the trail in percent or in dollars?',
+      'Say "trailing stop 5%" or "trailing stop $5".',
+    );
   }
   if (mention.kind === 'size' && part?.size !== undefined) {
     return new NotUnderstoodError(
@@ -437,7 +489,9 @@ function requireListable(part: Part, size: Size, side: string, frame: OrderFrame
   }
   if (frame.each || ('fraction' in size && size.fraction === '1')) return;
   if ('fraction' in size) {
-    const offer = symbols.map((symbol) => `${frame.acts.at(-1)} ${part.sizeText.replace(/(?: of)?(?: my)?$/i, '')} my ${symbol}`).join(' and ');
+    const offer = symbols
+      .map((symbol) => `${frame.acts.at(-1)} ${part.sizeText.replace(/(?: of)?(?: my)?$/i, '')} my ${symbol}`)
+      .join(' and ');
     throw new NotUnderstoodError(
       `Did you mean "${offer}"?`,
       'Nothing has been done yet. Say "yes", or rephrase the request.',
@@ -446,9 +500,12 @@ function requireListable(part: Part, size: Size, side: string, frame: OrderFrame
     );
   }
   const count = 'qty' in size ? formatShares(size.qty) : '';
-  const amount = 'notional' in size
-    ? formatDollarAmount(size.notional).replace(/\.00$/, '')
-    : 'qty' in size ? `${count} ${count === '1' ? 'share' : 'shares'}` : part.sizeText;
+  const amount =
+    'notional' in size
+      ? formatDollarAmount(size.notional).replace(/\.00$/, '')
+      : 'qty' in size
+        ? `${count} ${count === '1' ? 'share' : 'shares'}`
+        : part.sizeText;
   throw new NotUnderstoodError(
     `Is it ${amount} of each of ${names}, or ${amount} in total?`,
     `For each, say "${side} ${amount} each of ${names}". For a total, say how much of each: "buy 5 AAPL and 3 MSFT".`,

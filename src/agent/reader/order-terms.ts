@@ -138,7 +138,17 @@ function withType(fields: Fields, types: ReadonlySet<string>): Fields {
     throw new NotUnderstoodError('A stop limit order needs both prices.', 'Say "stop 200 limit 199".', 'invalid_order');
   }
   const type: OrderType =
-    order_class === 'oco' ? 'limit' : trail ? 'trailing_stop' : stop ? (limit ? 'stop_limit' : 'stop') : limit ? 'limit' : 'market';
+    order_class === 'oco'
+      ? 'limit'
+      : trail
+        ? 'trailing_stop'
+        : stop
+          ? limit
+            ? 'stop_limit'
+            : 'stop'
+          : limit
+            ? 'limit'
+            : 'market';
   if (types.has('trailing') && !trail) {
     throw new NotUnderstoodError(
       'Is the trail in percent or in dollars?',

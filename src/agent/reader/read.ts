@@ -1,7 +1,16 @@
 import { distance } from 'fastest-levenshtein';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, takeAccount } from './account.ts';
-import { readAlert, readAlertSchedule, readCancel, readChange, readRebalance, readSend, readStopAlert, readWatch } from './acts.ts';
+import {
+  readAlert,
+  readAlertSchedule,
+  readCancel,
+  readChange,
+  readRebalance,
+  readSend,
+  readStopAlert,
+  readWatch,
+} from './acts.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
 import { lexiconFor } from './lexicon.ts';
@@ -32,7 +41,8 @@ const MAX_LENGTH = 1_000;
 export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
   const text = prompt.trim();
   const parsed = parseText(text, it);
-  if ('intents' in parsed || parsed.refusal.code !== 'usage' || parsed.asks !== undefined || text.length > MAX_LENGTH) return parsed;
+  if ('intents' in parsed || parsed.refusal.code !== 'usage' || parsed.asks !== undefined || text.length > MAX_LENGTH)
+    return parsed;
   if (parsed.refusal.offer !== undefined || parsed.refusal.message === QUESTION_MESSAGE) return parsed;
   const meant = suggestCorrection(text, (sentence) => {
     const read = parseText(sentence, it);
@@ -53,21 +63,26 @@ function offerRefusal(offer: string): PlannerRefusal {
 function parseText(text: string, it: string | undefined): ParsedPrompt {
   let clauses: Item[][] = [];
   try {
-    if (text.length > MAX_LENGTH) throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
+    if (text.length > MAX_LENGTH)
+      throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
     const items = readItems(text);
     clauses = splitClauses(items);
     const intents: Intent[] = [];
     const bare: string[] = [];
     for (const clause of clauses) {
       const read = readClause(clause, lastSymbol(intents) ?? it);
-      if (clause.every((item) => isAsset(item) || item.tags.some((tag) => tag === 'comma' || tag === 'harmless'))) bare.push(clause[0]?.text ?? '');
+      if (clause.every((item) => isAsset(item) || item.tags.some((tag) => tag === 'comma' || tag === 'harmless')))
+        bare.push(clause[0]?.text ?? '');
       for (const intent of read) addOnce(intents, intent);
     }
     if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);
     requireUnambiguousAccount(intents);
     const acts = intents.filter(requestsAction);
     if (acts.some(({ kind }) => kind === 'rebalance') && intents.length > 1) {
-      throw new NotUnderstoodError("A rebalance can't be combined with other requests.", 'Ask for the rest separately.');
+      throw new NotUnderstoodError(
+        "A rebalance can't be combined with other requests.",
+        'Ask for the rest separately.',
+      );
     }
     // A clause that is only a ticker, next to an order, may be meant as another order.
     if (acts.length > 0 && bare[0] !== undefined) throw notUsed(bare[0]);
@@ -82,7 +97,12 @@ function toRefusal(error: NotUnderstoodError, text: string, clauses: number): Pa
   if (error.asks === 'nearmiss') {
     const [said = '', instead = ''] = (error.refusal.offer ?? '').split('→');
     const at = text.toLowerCase().indexOf(said.toLowerCase());
-    return { refusal: at < 0 ? { ...error.refusal, message: `Do you mean "${instead}"?`, hint: HINT } : offerRefusal(text.slice(0, at) + instead + text.slice(at + said.length)) };
+    return {
+      refusal:
+        at < 0
+          ? { ...error.refusal, message: `Do you mean "${instead}"?`, hint: HINT }
+          : offerRefusal(text.slice(0, at) + instead + text.slice(at + said.length)),
+    };
   }
   return { refusal: error.refusal, ...(clauses === 1 ? defined({ asks: error.asks }) : {}) };
 }
@@ -93,7 +113,17 @@ const notUsed = (word: string) =>
     'Give an instruction for each part, as in "buy 5 AAPL and quote MSFT".',
   );
 
-const acting: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'rebalance', 'send', 'alert', 'stop_alert', 'watch'];
+const acting: readonly Intent['kind'][] = [
+  'order',
+  'standing',
+  'cancel',
+  'replace',
+  'rebalance',
+  'send',
+  'alert',
+  'stop_alert',
+  'watch',
+];
 
 export function requestsAction({ kind }: Intent): boolean {
   return acting.includes(kind);
@@ -113,7 +143,21 @@ export function lastSymbol(intents: readonly Intent[]): string | undefined {
 }
 
 const OPENERS = [
-  ...['buy', 'sell', 'close', 'leave', 'trim', 'invest', 'add', 'protect', 'place', 'shorten', 'swap', 'cancel', 'change'],
+  ...[
+    'buy',
+    'sell',
+    'close',
+    'leave',
+    'trim',
+    'invest',
+    'add',
+    'protect',
+    'place',
+    'shorten',
+    'swap',
+    'cancel',
+    'change',
+  ],
   ...['rebalance', 'alert', 'stopalert', 'send', 'slack', 'mail', 'remove', 'check', 'what', 'is', 'do', 'ask', 'get'],
 ];
 
@@ -127,15 +171,26 @@ export function splitClauses(items: readonly Item[]): Item[][] {
     else if (!isEnd && !(isLink(item) && opensClause(items, at + 1))) clauses.at(-1)?.push(item);
     if (isEnd || (isBegun && isLink(item) && opensClause(items, at + 1))) clauses.push([]);
   });
-  const full = clauses.filter((clause) => clause.some(({ tags, aside }) => aside || !tags.some((tag) => ['harmless', 'question', 'comma', 'and'].includes(tag)) || tags.includes('help')));
+  const full = clauses.filter((clause) =>
+    clause.some(
+      ({ tags, aside }) =>
+        aside || !tags.some((tag) => ['harmless', 'question', 'comma', 'and'].includes(tag)) || tags.includes('help'),
+    ),
+  );
   return joinPrefixes(full);
 }
 
-const isLink = ({ tags, name, ticker }: Item) => (tags.includes('and') || tags.includes('comma')) && name === undefined && ticker === undefined;
+const isLink = ({ tags, name, ticker }: Item) =>
+  (tags.includes('and') || tags.includes('comma')) && name === undefined && ticker === undefined;
 
 function opensClause(items: readonly Item[], from: number): boolean {
   let at = from;
-  while (items[at] !== undefined && (isLink(items[at] as Item) || items[at]?.tags.includes('harmless') || items[at]?.tags.includes('limit')) && !items[at]?.tags.some((tag) => tag === 'buy' || tag === 'sell')) at += 1;
+  while (
+    items[at] !== undefined &&
+    (isLink(items[at] as Item) || items[at]?.tags.includes('harmless') || items[at]?.tags.includes('limit')) &&
+    !items[at]?.tags.some((tag) => tag === 'buy' || tag === 'sell')
+  )
+    at += 1;
   const item = items[at];
   if (item === undefined || item.ticker !== undefined) return false;
   if (addsExit(items, at)) return false;
@@ -169,7 +224,10 @@ function joinPrefixes(clauses: readonly Item[][]): Item[][] {
 function isPrefix(clause: readonly Item[]): boolean {
   const { rest, account } = takeAccount(clause);
   const mentions = readMentions(rest);
-  return (account !== undefined || mentions.length > 0) && mentions.every(({ kind }) => ['when', 'time', 'ask', 'link', 'each', 'extended'].includes(kind));
+  return (
+    (account !== undefined || mentions.length > 0) &&
+    mentions.every(({ kind }) => ['when', 'time', 'ask', 'link', 'each', 'extended'].includes(kind))
+  );
 }
 
 /** Reads one clause. @throws {NotUnderstoodError} */
@@ -187,7 +245,10 @@ const oneAccount: readonly Intent['kind'][] = [
 
 function withAccount(intent: Intent, account: string): Intent {
   if (oneAccount.includes(intent.kind)) return { ...intent, account };
-  throw new NotUnderstoodError('That request can’t name an account.', `Pass --account ${JSON.stringify(account)} instead.`);
+  throw new NotUnderstoodError(
+    'That request can’t name an account.',
+    `Pass --account ${JSON.stringify(account)} instead.`,
+  );
 }
 
 function readWithoutAccount(items: readonly Item[], it: string | undefined): Intent[] {
@@ -198,7 +259,12 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   if (items.some(({ tags }) => tags.includes('advice'))) throw questionError();
   if (!isAsked) {
     const act =
-      readAlert(items) ?? readStopAlert(items) ?? readAlertSchedule(items) ?? readSend(items) ?? readWatch(items) ?? readRebalance(items);
+      readAlert(items) ??
+      readStopAlert(items) ??
+      readAlertSchedule(items) ??
+      readSend(items) ??
+      readWatch(items) ??
+      readRebalance(items);
     if (act !== undefined) return [act];
     const cancels = actFirst(items, 'cancel');
     const cancelled = isCancel(cancels) ? readCancel(cancels) : undefined;
@@ -208,7 +274,11 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   }
   const topic = startsOrder(items) ? undefined : readTopic(items);
   if (topic !== undefined) return [topic];
-  const trades = items.some(({ tags }) => tags.some((tag) => ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'].includes(tag)));
+  const trades = items.some(({ tags }) =>
+    tags.some((tag) =>
+      ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'].includes(tag),
+    ),
+  );
   if (isAsked) throw trades ? questionError() : notUnderstood(items);
   if (isAboutOption(items)) {
     const option = readOption(items);
@@ -257,11 +327,17 @@ const questionError = () =>
     'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".',
   );
 
-const POLITE = /^(?:please|kindly|for me|for us|thanks|thank you)\b|\bplease$|^(?:can|could|will) you\b|^would you (?:please|kindly|be so kind)/;
+const POLITE =
+  /^(?:please|kindly|for me|for us|thanks|thank you)\b|\bplease$|^(?:can|could|will) you\b|^would you (?:please|kindly|be so kind)/;
 
 /** Returns whether "would you buy me 5 AAPL?" or "would you buy 5 AAPL, please" asks for the order. */
 const isPoliteRequest = (items: readonly Item[]) =>
-  items.some(({ lower }) => POLITE.test(lower)) || items.some(({ lower, tags }, at) => / (?:me|us)$/.test(lower) && tags.includes('get') || /^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell'));
+  items.some(({ lower }) => POLITE.test(lower)) ||
+  items.some(
+    ({ lower, tags }, at) =>
+      (/ (?:me|us)$/.test(lower) && tags.includes('get')) ||
+      (/^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell')),
+  );
 
 const isPoliteWould = ({ lower, tags }: Item) => lower === 'would you' && tags.includes('ask');
 const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !isPoliteWould(item));
@@ -276,14 +352,18 @@ function isQuestion(items: readonly Item[]): boolean {
 
 /** Leaves out the items that have one of the meanings, and takes quotation marks away. */
 function without(items: readonly Item[], ...tags: string[]): Item[] {
-  return items.filter((item) => isAsset(item) || !item.tags.some((tag) => tags.includes(tag))).map((item) => ({ ...item, aside: false }));
+  return items
+    .filter((item) => isAsset(item) || !item.tags.some((tag) => tags.includes(tag)))
+    .map((item) => ({ ...item, aside: false }));
 }
 
 const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
 
 function readWash(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'wash')) return undefined;
-  const mentions = readMentions(without(items, 'wash', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'));
+  const mentions = readMentions(
+    without(items, 'wash', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'),
+  );
   const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
   const sizes = mentions.flatMap((one) => (one.kind === 'size' ? [one.size] : []));
   const known = mentions.every(({ kind }) => kind === 'asset' || kind === 'size');
@@ -301,7 +381,8 @@ function readRules(items: readonly Item[]): Intent[] | undefined {
   const frame = fillFrame(readMentions(words));
   const buys = frame.acts.length === 0 ? { ...frame, acts: ['buy'] as const } : frame;
   const [order, ...more] = toOrders(buys);
-  if (order?.kind === 'order' && more.length === 0 && order.fraction === undefined) return [{ kind: 'rules', request: order.request }];
+  if (order?.kind === 'order' && more.length === 0 && order.fraction === undefined)
+    return [{ kind: 'rules', request: order.request }];
   throw new NotUnderstoodError(
     'Which order do you mean?',
     'Include the number of shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
@@ -313,7 +394,8 @@ function readAfford(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'afford')) return undefined;
   const mentions = readMentions(without(items, 'afford', 'would', 'is', 'ask', 'do', 'own', 'question', 'i', 'buy'));
   const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
-  if (symbols.length !== 1 || !mentions.every(({ kind }) => kind === 'asset' || kind === 'size')) throw notUnderstood(items);
+  if (symbols.length !== 1 || !mentions.every(({ kind }) => kind === 'asset' || kind === 'size'))
+    throw notUnderstood(items);
   return [{ kind: 'quote', symbols }, { kind: 'portfolio' }];
 }
 
@@ -369,11 +451,17 @@ function suggestCorrection(text: string, isUnderstood: (sentence: string) => boo
   });
   const wrong = choices.flatMap((known, at) => (known.length > 0 ? [at] : []));
   if (wrong.length === 0 || wrong.length > MAX_WRONG_WORDS + 1) return undefined;
-  let tried: { readonly words: readonly string[]; readonly off: number; readonly count: number }[] = [{ words, off: 0, count: 0 }];
+  let tried: { readonly words: readonly string[]; readonly off: number; readonly count: number }[] = [
+    { words, off: 0, count: 0 },
+  ];
   for (const at of wrong) {
     tried = tried.flatMap((each) => [
       each,
-      ...(choices[at] ?? []).map(({ known, off }) => ({ words: each.words.with(at, known), off: each.off + off, count: each.count + 1 })),
+      ...(choices[at] ?? []).map(({ known, off }) => ({
+        words: each.words.with(at, known),
+        off: each.off + off,
+        count: each.count + 1,
+      })),
     ]);
   }
   const fitting = tried

@@ -23,13 +23,7 @@ export class NotUnderstoodError extends Error {
    * @param offer the sentence that the person can accept with "yes"
    * @param asks the slot that the next turn can fill
    */
-  constructor(
-    message: string,
-    hint: string,
-    code: ErrorCode = 'usage',
-    offer?: string,
-    asks?: Asks,
-  ) {
+  constructor(message: string, hint: string, code: ErrorCode = 'usage', offer?: string, asks?: Asks) {
     super(message);
     this.asks = asks;
     this.refusal = { code, message, hint, ...defined({ offer }) };

@@ -1,5 +1,5 @@
-import type { TimeInForce } from '../../trading/order.ts';
 import { Dec, toPlain } from '../../trading/decimal.ts';
+import type { TimeInForce } from '../../trading/order.ts';
 import type { ScheduleMention } from './intent.ts';
 import type { Item, Quantity } from './items.ts';
 import { type Found, matchAt } from './match.ts';
@@ -27,7 +27,18 @@ export type PriceRole =
   | 'profit'
   | 'to';
 
-export type Act = 'buy' | 'invest' | 'add' | 'get' | 'sell' | 'trim' | 'close' | 'leave' | 'protect' | 'place' | 'short';
+export type Act =
+  | 'buy'
+  | 'invest'
+  | 'add'
+  | 'get'
+  | 'sell'
+  | 'trim'
+  | 'close'
+  | 'leave'
+  | 'protect'
+  | 'place'
+  | 'short';
 
 /** A run of items that fills one slot of an order. A `word` fills none, so nothing is done. */
 export type Mention = { readonly text: string } & (
@@ -35,9 +46,18 @@ export type Mention = { readonly text: string } & (
   | { readonly kind: 'size'; readonly size: Size }
   | { readonly kind: 'asset'; readonly symbol: string; readonly isMine: boolean; readonly isPosition: boolean }
   | { readonly kind: 'ref' }
-  | { readonly kind: 'price'; readonly role: PriceRole; readonly value: string; readonly perShare: boolean; readonly isDollars: boolean }
+  | {
+      readonly kind: 'price';
+      readonly role: PriceRole;
+      readonly value: string;
+      readonly perShare: boolean;
+      readonly isDollars: boolean;
+    }
   | { readonly kind: 'trail'; readonly field: 'trail_percent' | 'trail_price'; readonly value: string }
-  | { readonly kind: 'type'; readonly type: 'market' | 'limit' | 'stop' | 'stoploss' | 'stoplimit' | 'trailing' | 'bracket' | 'oco' | 'oto' }
+  | {
+      readonly kind: 'type';
+      readonly type: 'market' | 'limit' | 'stop' | 'stoploss' | 'stoplimit' | 'trailing' | 'bracket' | 'oco' | 'oto';
+    }
   | { readonly kind: 'time'; readonly time: TimeInForce }
   | { readonly kind: 'extended' }
   | { readonly kind: 'when'; readonly when: ScheduleMention; readonly of?: string }
@@ -149,19 +169,29 @@ const slots: readonly (readonly [string, Build])[] = [
   [`by? a? ${PART} of? it`, (found) => [fractionSize(partOf(found)), { kind: 'ref' }]],
   ['% of? it', (found) => [sizeOf(found), { kind: 'ref' }]],
   ['#n more? share? of? it', (found) => [sizeOf(found), { kind: 'ref' }]],
-  ['% of? my? my? cash of?', (found) => ({ kind: 'size', size: { cash: toPlain(new Dec(firstOf(found).value).div(100)) } })],
+  [
+    '% of? my? my? cash of?',
+    (found) => ({ kind: 'size', size: { cash: toPlain(new Dec(firstOf(found).value).div(100)) } }),
+  ],
   [`a? ${PART} of? my? my? cash of?`, (found) => ({ kind: 'size', size: { cash: toPlain(partOf(found)) } })],
   ['my? all of? my? my? cash of?', () => ({ kind: 'size', size: { cash: '1' } })],
   ['my? allbut #n share? of? my? share|position?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
   ['to #n share of? my?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
   [
     'take $|#n share? worth? outof my? my? @ share|position?',
-    (found) => [{ kind: 'act', act: 'sell' }, sizeOf(found), { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true }],
+    (found) => [
+      { kind: 'act', act: 'sell' },
+      sizeOf(found),
+      { ...(asset(found) as Bare & { kind: 'asset' }), isMine: true },
+    ],
   ],
   ['keep #n share?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
   [
     'enough of? my? share? of? my? @ share? raise my? $ worth? of? cash?',
-    (found) => [{ kind: 'size', size: { notional: firstOf(found).value } }, asset({ ...found, has: () => false }) as Bare],
+    (found) => [
+      { kind: 'size', size: { notional: firstOf(found).value } },
+      asset({ ...found, has: () => false }) as Bare,
+    ],
   ],
   ['everything', () => ({ kind: 'size', size: { vague: true } })],
   ['vague share? of? my?', () => ({ kind: 'size', size: { vague: true } })],

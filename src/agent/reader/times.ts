@@ -9,9 +9,13 @@ import { NotUnderstoodError } from './refusal.ts';
 const MONTHS = 'january february march april may june july august september october november december'.split(' ');
 
 export function recurrenceOf(items: readonly Item[]): Recurrence {
-  const tagged = recurrences.find((one) => items.some(({ tags }) => tags.includes(one) && one !== 'day' && one !== 'month'));
+  const tagged = recurrences.find((one) =>
+    items.some(({ tags }) => tags.includes(one) && one !== 'day' && one !== 'month'),
+  );
   if (tagged !== undefined) return tagged;
-  const name = items.flatMap(({ lower }) => recurrences.find((one) => one.startsWith(lower.slice(0, 3)) && lower.length > 2) ?? []);
+  const name = items.flatMap(
+    ({ lower }) => recurrences.find((one) => one.startsWith(lower.slice(0, 3)) && lower.length > 2) ?? [],
+  );
   return name.find((one) => one !== 'day' && one !== 'month') ?? 'day';
 }
 
@@ -23,7 +27,10 @@ export function monthOf(word: string): number | undefined {
 
 /** Returns the time as `HH:MM` in New York. @throws {NotUnderstoodError} outside market hours */
 export function timeOf(items: readonly Item[]): ScheduleMention {
-  const text = items.map(({ lower }) => lower).join(' ').replaceAll('.', '');
+  const text = items
+    .map(({ lower }) => lower)
+    .join(' ')
+    .replaceAll('.', '');
   const [, hour = '', minute = '00', half] = /(\d{1,2})(?::(\d\d))? ?(am|pm)?/.exec(text) ?? [];
   const hours = (half === undefined ? Number(hour) : Number(hour) % 12) + (half === 'pm' ? 12 : 0);
   const at = `${String(hours).padStart(2, '0')}:${minute}`;
@@ -48,7 +55,8 @@ export function endOf(items: readonly Item[]): ScheduleMention {
   }
   const isDay = last?.tags.some((tag) => ['weekday', 'weekend', 'today'].includes(tag)) === true;
   const date = dateOf(items.slice(1)) ?? (isDay ? last?.lower : undefined);
-  if (date === undefined) throw new NotUnderstoodError(`"${last?.text}" is not a day.`, `Say the date, as in "${lead?.lower} December 18".`);
+  if (date === undefined)
+    throw new NotUnderstoodError(`"${last?.text}" is not a day.`, `Say the date, as in "${lead?.lower} December 18".`);
   return lead?.tags.includes('before') ? { before: date } : { until: date };
 }
 
@@ -68,7 +76,11 @@ export function dateOf(items: readonly Item[]): string | undefined {
 function slashedDate(text: string): string | undefined {
   const parts = /^(\d{1,2})\/(\d{1,2})(?:\/(20\d\d|\d\d))?$/.exec(text);
   if (parts === null) return text;
-  return formatDate(Number(parts[1]), Number(parts[2]), parts[3] === undefined ? undefined : Number(parts[3].padStart(4, '20')));
+  return formatDate(
+    Number(parts[1]),
+    Number(parts[2]),
+    parts[3] === undefined ? undefined : Number(parts[3].padStart(4, '20')),
+  );
 }
 
 function formatDate(month: number, day: number | undefined, year: number | undefined): string | undefined {

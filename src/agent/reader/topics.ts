@@ -11,7 +11,26 @@ import { NotUnderstoodError } from './refusal.ts';
  */
 
 /** Meanings that no question depends on. */
-const ALWAYS = ['ask', 'self', 'harmless', 'what', 'is', 'i', 'do', 'of', 'my', 'a', 'question', 'end', 'for', 'at', 'over', 'and', 'on', 'get'];
+const ALWAYS = [
+  'ask',
+  'self',
+  'harmless',
+  'what',
+  'is',
+  'i',
+  'do',
+  'of',
+  'my',
+  'a',
+  'question',
+  'end',
+  'for',
+  'at',
+  'over',
+  'and',
+  'on',
+  'get',
+];
 
 interface Said {
   readonly symbols: readonly string[];
@@ -37,11 +56,24 @@ const PORTFOLIO = 'portfolio|position';
 const topics: readonly Topic[] = [
   { need: 'help', may: 'help', intent: fixed({ kind: 'help' }) },
   { need: 'who', may: 'who', intent: fixed({ kind: 'whoami' }) },
-  { need: 'what account', may: 'account|on|using|portfolio', intent: ({ items }) => (/^(?:what|which) account/i.test(textOf(items)) ? { kind: 'whoami' } : undefined) },
-  { need: 'paper', may: 'paper|or|account|it|portfolio|vague', intent: ({ items }) => (items.some(({ tags }) => tags.includes('is')) ? { kind: 'whoami' } : undefined) },
+  {
+    need: 'what account',
+    may: 'account|on|using|portfolio',
+    intent: ({ items }) => (/^(?:what|which) account/i.test(textOf(items)) ? { kind: 'whoami' } : undefined),
+  },
+  {
+    need: 'paper',
+    may: 'paper|or|account|it|portfolio|vague',
+    intent: ({ items }) => (items.some(({ tags }) => tags.includes('is')) ? { kind: 'whoami' } : undefined),
+  },
   { need: 'risk', may: `risk|${PORTFOLIO}|howrich|what|make`, intent: fixed({ kind: 'risk' }) },
   { need: 'findings', may: 'findings|latest|check|rules', intent: fixed({ kind: 'findings' }) },
-  { need: 'lots', may: 'lots|all|openlist|position|portfolio', symbols: 'maybe', intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }) },
+  {
+    need: 'lots',
+    may: 'lots|all|openlist|position|portfolio',
+    symbols: 'maybe',
+    intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }),
+  },
   { need: 'watchlist', may: 'watchlist', intent: fixed({ kind: 'watchlist' }) },
   { need: 'allerts', may: 'allerts|all|own|openlist|place', intent: fixed({ kind: 'alerts' }) },
   {
@@ -69,7 +101,11 @@ const topics: readonly Topic[] = [
   {
     need: 'dividends',
     may: 'dividends|receive|period|make|all|unrealized',
-    intent: ({ period, has }) => ({ kind: 'activities', kinds: ['dividend'], period: period ?? (has('unrealized') ? 'ALL' : 'YTD') }),
+    intent: ({ period, has }) => ({
+      kind: 'activities',
+      kinds: ['dividend'],
+      period: period ?? (has('unrealized') ? 'ALL' : 'YTD'),
+    }),
   },
   {
     need: 'deposits',
@@ -96,18 +132,27 @@ const topics: readonly Topic[] = [
     may: 'traded|period|latest|all|day_of|order_noun|vague',
     intent: ({ period, has, items }) => {
       const isQuestion = items.some(({ tags }) => tags.includes('what') || tags.includes('do'));
-      const isNoun = items.some(({ lower }) => /trades|history|log|executions|fills|activity|purchases|sales/.test(lower));
+      const isNoun = items.some(({ lower }) =>
+        /trades|history|log|executions|fills|activity|purchases|sales/.test(lower),
+      );
       const when = period ?? (has('day_of') ? '1D' : '1M');
       return isQuestion || isNoun ? { kind: 'activities', kinds: ['fill'], period: when } : undefined;
     },
   },
-  { need: 'what|ask make period', may: 'make|period|portfolio|gain|howrich|position|cash|unrealized', intent: performance },
+  {
+    need: 'what|ask make period',
+    may: 'make|period|portfolio|gain|howrich|position|cash|unrealized',
+    intent: performance,
+  },
   { need: 'make portfolio|my period', may: 'make|period|portfolio|gain|howrich|position|cash', intent: performance },
   { need: 'portfolio period', may: 'make|period|portfolio|gain|howrich|position', intent: performance },
   {
     need: 'largest portfolio|own|position|performer|largest',
     may: 'largest|portfolio|own|position|all|it',
-    intent: ({ items }) => (items.some(({ tags, lower }) => tags.includes('portfolio') || tags.includes('own') || /most of/.test(lower)) ? { kind: 'portfolio', view: 'biggest' } : undefined),
+    intent: ({ items }) =>
+      items.some(({ tags, lower }) => tags.includes('portfolio') || tags.includes('own') || /most of/.test(lower))
+        ? { kind: 'portfolio', view: 'biggest' }
+        : undefined,
   },
   {
     need: 'best portfolio|performer|best',
@@ -137,21 +182,66 @@ const topics: readonly Topic[] = [
   {
     need: 'make is',
     may: 'make|or|howrich',
-    intent: ({ items }) => (items.some(({ lower }) => /^(?:up|down|up or down)$/.test(lower)) && isAboutMe(items) ? { kind: 'portfolio', view: 'total' } : undefined),
+    intent: ({ items }) =>
+      items.some(({ lower }) => /^(?:up|down|up or down)$/.test(lower)) && isAboutMe(items)
+        ? { kind: 'portfolio', view: 'total' }
+        : undefined,
   },
-  { need: 'why|closedlist order_noun closedlist', may: 'why|order_noun|closedlist|latest|last|get|all|vague|not', symbols: 'maybe', intent: fixed({ kind: 'orders', status: 'closed' }) },
+  {
+    need: 'why|closedlist order_noun closedlist',
+    may: 'why|order_noun|closedlist|latest|last|get|all|vague|not',
+    symbols: 'maybe',
+    intent: fixed({ kind: 'orders', status: 'closed' }),
+  },
   { need: 'why order_noun', may: 'why|order_noun|latest|last', intent: fixed({ kind: 'orders', status: 'all' }) },
-  { need: 'closedlist order_noun', may: 'closedlist|order_noun|latest|own|all|period', intent: fixed({ kind: 'orders', status: 'closed' }) },
-  { need: 'orderhistory|history orderhistory|order_noun', may: 'all', intent: fixed({ kind: 'orders', status: 'all' }) },
-  { need: 'all order_noun', may: 'all|openlist|vague|own', intent: ({ has }) => ({ kind: 'orders', status: has('openlist') ? 'open' : 'all' }) },
+  {
+    need: 'closedlist order_noun',
+    may: 'closedlist|order_noun|latest|own|all|period',
+    intent: fixed({ kind: 'orders', status: 'closed' }),
+  },
+  {
+    need: 'orderhistory|history orderhistory|order_noun',
+    may: 'all',
+    intent: fixed({ kind: 'orders', status: 'all' }),
+  },
+  {
+    need: 'all order_noun',
+    may: 'all|openlist|vague|own',
+    intent: ({ has }) => ({ kind: 'orders', status: has('openlist') ? 'open' : 'all' }),
+  },
   { need: 'order_noun', may: 'openlist|own|vague', intent: fixed({ kind: 'orders', status: 'open' }) },
-  { need: 'openlist', may: 'own', intent: ({ items }) => (/pending/.test(textOf(items)) ? { kind: 'orders', status: 'open' } : undefined) },
-  { need: 'market_noun openclose tomorrow', may: 'market_noun|openclose|tomorrow|would', intent: fixed({ kind: 'calendar' }) },
-  { need: 'openclose tomorrow', may: 'openclose|tomorrow|would|can', intent: ({ items }) => (items.some(({ lower }) => /can i|trade/.test(lower)) ? { kind: 'calendar' } : undefined) },
+  {
+    need: 'openlist',
+    may: 'own',
+    intent: ({ items }) => (/pending/.test(textOf(items)) ? { kind: 'orders', status: 'open' } : undefined),
+  },
+  {
+    need: 'market_noun openclose tomorrow',
+    may: 'market_noun|openclose|tomorrow|would',
+    intent: fixed({ kind: 'calendar' }),
+  },
+  {
+    need: 'openclose tomorrow',
+    may: 'openclose|tomorrow|would|can',
+    intent: ({ items }) => (items.some(({ lower }) => /can i|trade/.test(lower)) ? { kind: 'calendar' } : undefined),
+  },
   { need: 'calendar', may: 'calendar|period', intent: fixed({ kind: 'calendar' }) },
-  { need: 'market_noun openclose', may: 'market_noun|openclose|would|next|when|if|yet|what', intent: fixed({ kind: 'clock' }) },
-  { need: 'openclose', may: 'openclose', intent: ({ items }) => (/(?:market|trading|opening) hours/.test(textOf(items)) ? { kind: 'clock' } : undefined) },
-  { need: 'news', may: 'news|latest|about|period|with|market_noun|day_of|portfolio', symbols: 'maybe', intent: ({ symbols }) => ({ kind: 'news', symbols }) },
+  {
+    need: 'market_noun openclose',
+    may: 'market_noun|openclose|would|next|when|if|yet|what',
+    intent: fixed({ kind: 'clock' }),
+  },
+  {
+    need: 'openclose',
+    may: 'openclose',
+    intent: ({ items }) => (/(?:market|trading|opening) hours/.test(textOf(items)) ? { kind: 'clock' } : undefined),
+  },
+  {
+    need: 'news',
+    may: 'news|latest|about|period|with|market_noun|day_of|portfolio',
+    symbols: 'maybe',
+    intent: ({ symbols }) => ({ kind: 'news', symbols }),
+  },
   {
     need: 'chart',
     may: 'chart|latest|period|per|week|month|daily|share|position|quote|place|over|aday|tradingday|year',
@@ -162,15 +252,25 @@ const topics: readonly Topic[] = [
     need: 'own|position|make',
     may: 'own|position|make|share|portfolio|howrich|quote|vague|what|day_of|gain|unrealized|with',
     symbols: 'one',
-    intent: ({ symbols, items }) => (isAboutPosition(items) ? { kind: 'portfolio', symbol: symbols[0] ?? '' } : undefined),
+    intent: ({ symbols, items }) =>
+      isAboutPosition(items) ? { kind: 'portfolio', symbol: symbols[0] ?? '' } : undefined,
   },
   {
     need: 'quote|latest|share|what',
     may: 'quote|latest|share|oneshare|of|is|position|day_of|market|comma|theprice|worth|make|per|howrich',
     symbols: 'some',
-    intent: ({ symbols, items }) => (isAboutMe(items) && !items.some(({ tags }) => tags.includes('quote')) ? undefined : { kind: 'quote', symbols }),
+    intent: ({ symbols, items }) =>
+      isAboutMe(items) && !items.some(({ tags }) => tags.includes('quote')) ? undefined : { kind: 'quote', symbols },
   },
-  { need: '@', may: 'comma', symbols: 'some', intent: ({ symbols, items }) => (items.every((one) => !isAsset(one) || one.ticker !== undefined || one.isKnownName) ? { kind: 'quote', symbols } : undefined) },
+  {
+    need: '@',
+    may: 'comma',
+    symbols: 'some',
+    intent: ({ symbols, items }) =>
+      items.every((one) => !isAsset(one) || one.ticker !== undefined || one.isKnownName)
+        ? { kind: 'quote', symbols }
+        : undefined,
+  },
   {
     need: 'portfolio|howrich|own|cash',
     may: 'portfolio|howrich|own|cash|position|all|what|latest|account|unrealized|vague|gain|it|with',
@@ -183,20 +283,33 @@ const isLastYear = (items: readonly Item[]) => /last year/.test(textOf(items));
 const isAboutMe = (items: readonly Item[]) =>
   items.some(({ tags }) => tags.includes('self')) || /\b(?:i|im|i'm|my|me|mine|we|our|us)\b/.test(textOf(items));
 const isMine = (items: readonly Item[], has: (tag: string) => boolean, tag: string) =>
-  isAboutMe(items) || items.some(({ lower, tags }) => tags.includes(tag) && /performer|gainer|loser|winner|did|does|doing/.test(lower)) || (has('portfolio') && /^(?:which|what|best|worst)/.test(textOf(items)) && !/\b(?:best|worst) (?:stocks|shares|investments?)\b/.test(textOf(items)));
+  isAboutMe(items) ||
+  items.some(({ lower, tags }) => tags.includes(tag) && /performer|gainer|loser|winner|did|does|doing/.test(lower)) ||
+  (has('portfolio') &&
+    /^(?:which|what|best|worst)/.test(textOf(items)) &&
+    !/\b(?:best|worst) (?:stocks|shares|investments?)\b/.test(textOf(items)));
 
 /** A portfolio question has a noun for it, or says "I own", "am I doing"; a lone "worth" or "up" is not one. */
 function isPlainPortfolio(items: readonly Item[]): boolean {
   const text = textOf(items);
   const noun = items.some(({ tags }) => tags.includes('portfolio') || tags.includes('cash'));
-  const isMyPart = items.some(({ tags }) => tags.includes('own') && tags.includes('self')) || /\b(?:i own|i have|i hold|am i holding|am i invested|i got|i m|how am i doing|how rich|how much money|invest|spend)\b/.test(text);
+  const isMyPart =
+    items.some(({ tags }) => tags.includes('own') && tags.includes('self')) ||
+    /\b(?:i own|i have|i hold|am i holding|am i invested|i got|i m|how am i doing|how rich|how much money|invest|spend)\b/.test(
+      text,
+    );
   return (noun && !/^(?:everything|stuff|stocks in|balance of)$/.test(text)) || isMyPart;
 }
 
 function isAboutPosition(items: readonly Item[]): boolean {
   const text = textOf(items);
-  const isOwn = /\b(?:own|hold|holding|have|got|stake|position|pay|paid|cost basis|average price|average cost)\b/.test(text) && /\b(?:i|my)\b/.test(text);
-  const isMyAsset = items.some((item, at) => isAsset(item) && items[at - 1]?.tags.includes('my') === true && /^(?:my|our)$/.test(items[at - 1]?.lower ?? ''));
+  const isOwn =
+    /\b(?:own|hold|holding|have|got|stake|position|pay|paid|cost basis|average price|average cost)\b/.test(text) &&
+    /\b(?:i|my)\b/.test(text);
+  const isMyAsset = items.some(
+    (item, at) =>
+      isAsset(item) && items[at - 1]?.tags.includes('my') === true && /^(?:my|our)$/.test(items[at - 1]?.lower ?? ''),
+  );
   return isOwn || isMyAsset;
 }
 
@@ -234,13 +347,22 @@ function periodOf(items: readonly Item[]): Period | undefined {
 }
 
 const DAYS: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
-const periodDays: Partial<Record<Period, number>> = { '1W': 7, MTD: 30, '1M': 30, '3M': 90, '6M': 180, YTD: 365, '1Y': 365 };
+const periodDays: Partial<Record<Period, number>> = {
+  '1W': 7,
+  MTD: 30,
+  '1M': 30,
+  '3M': 90,
+  '6M': 180,
+  YTD: 365,
+  '1Y': 365,
+};
 
 /** @throws {NotUnderstoodError} for more than a year */
 function daysOf(items: readonly Item[]): number {
   const period = periodOf(items);
   const text = textOf(items.filter((item) => !isAsset(item)));
-  const [, count, unit] = /(?:(\d{1,3}) ?|\b)(d|w|m|y|days?|weeks?|months?|years?)\b/.exec(text.replace(/\bmy\b/g, '')) ?? [];
+  const [, count, unit] =
+    /(?:(\d{1,3}) ?|\b)(d|w|m|y|days?|weeks?|months?|years?)\b/.exec(text.replace(/\bmy\b/g, '')) ?? [];
   const said = unit === undefined ? undefined : Number(count ?? 1) * (DAYS[unit.charAt(0)] ?? 0);
   const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 90));
   if (days >= 1 && days <= 365) return days;
@@ -262,19 +384,36 @@ export function readTopic(items: readonly Item[]): Intent | undefined {
 function readAs({ need, may = '', symbols: takes, intent }: Topic, items: readonly Item[]): Intent | undefined {
   const groups = need.split(' ').map((group) => group.split('|'));
   const allowed = new Set([...ALWAYS, ...groups.flat(), ...may.split('|')]);
-  const isNeeded = groups.every((group) => items.some((item) => group.some((tag) => (tag === '@' ? isAsset(item) : item.tags.includes(tag)))));
+  const isNeeded = groups.every((group) =>
+    items.some((item) => group.some((tag) => (tag === '@' ? isAsset(item) : item.tags.includes(tag)))),
+  );
   if (!isNeeded) return undefined;
   const symbols: string[] = [];
   let number: string | undefined;
   for (const item of items) {
     const isWord = item.tags.some((tag) => allowed.has(tag));
     if (isAsset(item) && takes !== undefined && !(isWord && item.ticker === undefined)) symbols.push(symbolOf(item));
-    else if (item.quantity !== undefined && !item.quantity.isBad && (allowed.has('year') || allowed.has('aday'))) number = item.quantity.value;
+    else if (item.quantity !== undefined && !item.quantity.isBad && (allowed.has('year') || allowed.has('aday')))
+      number = item.quantity.value;
     else if (allowed.has('chart') && isSpan(item)) continue;
-    else if (allowed.has('comma') || takes === 'some' ? !isWord && !item.tags.includes('comma') : !isWord) return undefined;
+    else if (allowed.has('comma') || takes === 'some' ? !isWord && !item.tags.includes('comma') : !isWord)
+      return undefined;
   }
-  const isCount = takes === undefined ? symbols.length === 0 : takes === 'one' ? symbols.length === 1 : takes === 'some' ? symbols.length > 0 : true;
+  const isCount =
+    takes === undefined
+      ? symbols.length === 0
+      : takes === 'one'
+        ? symbols.length === 1
+        : takes === 'some'
+          ? symbols.length > 0
+          : true;
   if (!isCount) return undefined;
   if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
-  return intent({ symbols, period: periodOf(items), number, has: (tag) => items.some(({ tags }) => tags.includes(tag)), items });
+  return intent({
+    symbols,
+    period: periodOf(items),
+    number,
+    has: (tag) => items.some(({ tags }) => tags.includes(tag)),
+    items,
+  });
 }

@@ -3,10 +3,16 @@ import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts'
 import { defined } from '../../values/defined.ts';
 import { CONTRACT_RULE, findPositionIntents, matchesContract } from './contract-mention.ts';
 import { parseNewestTurn } from './conversation.ts';
-import { type Intent, isUnresolvedName, type OrderIntent, type ScheduleMention, type StandingOrderIntent } from './intent.ts';
+import {
+  type Intent,
+  isUnresolvedName,
+  type OrderIntent,
+  type ScheduleMention,
+  type StandingOrderIntent,
+} from './intent.ts';
 import { fillFrame, type OrderFrame, sideOf } from './order-frame.ts';
 import { readTerms } from './order-terms.ts';
-import { readClauses, type ReadClause } from './read.ts';
+import { type ReadClause, readClauses } from './read.ts';
 import { NotUnderstoodError } from './refusal.ts';
 import type { Mention } from './slots.ts';
 import { findSymbol, NAME_RULE, type NameSearchResult } from './symbols-by-name.ts';
@@ -135,7 +141,11 @@ function segmentsOf(turn: string): Segment[] {
       const own = unique([...(side === undefined ? [] : [side]), ...otherSides(frame)]);
       if (own.length > 0) before = own;
       const aside = frame.unread.flatMap((one) =>
-        one.kind === 'word' && one.item.ticker !== undefined ? [one.item.ticker] : one.kind === 'asset' ? [one.symbol.toUpperCase()] : [],
+        one.kind === 'word' && one.item.ticker !== undefined
+          ? [one.item.ticker]
+          : one.kind === 'asset'
+            ? [one.symbol.toUpperCase()]
+            : [],
       );
       const capitals = (symbols: readonly string[]) => {
         const tickers = symbols.filter((symbol) => !isUnresolvedName(symbol));
@@ -154,7 +164,9 @@ function segmentsOf(turn: string): Segment[] {
 }
 
 const otherSides = ({ unread }: OrderFrame): Side[] =>
-  unread.flatMap((one) => (one.kind === 'act' ? [['sell', 'trim', 'close', 'leave'].includes(one.act) ? 'sell' : 'buy'] : []));
+  unread.flatMap((one) =>
+    one.kind === 'act' ? [['sell', 'trim', 'close', 'leave'].includes(one.act) ? 'sell' : 'buy'] : [],
+  );
 
 const sizeMention = ({ size, sizeText }: OrderFrame['parts'][number]): Mention[] =>
   size === undefined ? [] : [{ kind: 'size', size, text: sizeText }];
@@ -173,7 +185,9 @@ function readSlots(turn: string, symbol: string): Utterance {
     times: unique(mentions.flatMap((one) => (one.kind === 'time' ? [one.time] : []))),
     extendedHours: mentions.some(({ kind }) => kind === 'extended'),
     numbers: mentions.flatMap(numbersIn),
-    fractions: unique(mentions.flatMap((one) => (one.kind === 'size' && 'fraction' in one.size ? [one.size.fraction] : []))),
+    fractions: unique(
+      mentions.flatMap((one) => (one.kind === 'size' && 'fraction' in one.size ? [one.size.fraction] : [])),
+    ),
   };
 }
 
@@ -201,7 +215,8 @@ function numbersIn(mention: Mention): NumberMention[] {
     case 'size': {
       const { size } = mention;
       if ('qty' in size) return [{ value: size.qty, fields: size.isScaled && !size.isShares ? amountFields : ['qty'] }];
-      if ('notional' in size) return [{ value: size.notional, fields: ['notional', ...prices, 'trail_price', 'trail'] }];
+      if ('notional' in size)
+        return [{ value: size.notional, fields: ['notional', ...prices, 'trail_price', 'trail'] }];
       return 'fraction' in size ? percentOf(mention.text) : [];
     }
     case 'price':
@@ -247,15 +262,24 @@ export function readSchedules(turns: readonly string[]): TimedUtterance[] {
   if ('intents' in parsed) {
     return parsed.intents.flatMap((intent) =>
       intent.kind === 'standing'
-        ? [{ when: intent.when, symbol: String(intent.request.symbol), ...defined({ account: intent.account, size: intent.request.qty ?? intent.request.notional }) }]
+        ? [
+            {
+              when: intent.when,
+              symbol: String(intent.request.symbol),
+              ...defined({ account: intent.account, size: intent.request.qty ?? intent.request.notional }),
+            },
+          ]
         : [],
     );
   }
   return readClauses(turns.at(-1) ?? '').flatMap((clause) => {
     const when = clause.mentions.flatMap((one) => (one.kind === 'when' ? [one] : []));
     if (when.length === 0 || isNegated(clause)) return [];
-    const symbol = when.find(({ of }) => of !== undefined)?.of ?? clause.mentions.find((one) => one.kind === 'asset')?.symbol;
-    return [{ when: Object.assign({}, ...when.map((one) => one.when)), ...defined({ symbol, account: clause.account }) }];
+    const symbol =
+      when.find(({ of }) => of !== undefined)?.of ?? clause.mentions.find((one) => one.kind === 'asset')?.symbol;
+    return [
+      { when: Object.assign({}, ...when.map((one) => one.when)), ...defined({ symbol, account: clause.account }) },
+    ];
   });
 }
 
@@ -267,7 +291,9 @@ export function countNamedOrders(userTurns: readonly string[]): number {
   const { parsed } = parseNewestTurn(userTurns);
   const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
   const named =
-    'intents' in parsed ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length : countParts(userTurns.at(-1) ?? '');
+    'intents' in parsed
+      ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length
+      : countParts(userTurns.at(-1) ?? '');
   return Math.min(named, MAX_NAMED_ORDERS);
 }
 

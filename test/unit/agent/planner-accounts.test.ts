@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { planLookups, planSteps } from '../../../src/agent/planner/steps.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { anOrder, aPosition } from '../../fixtures/builders.ts';
 
 const intentsOf = (text: string) => {
@@ -38,7 +38,10 @@ describe('a sentence that names an account', () => {
     ['buy 5 AAPL and sell 3 MSFT in my ira account', 'Is all of that for the account "ira", or only part of it?'],
     ['buy 5 AAPL in my ira account from account 123', 'Which account do you mean?'],
     ['tell me when AAPL falls below 180 in my ira account', 'That request can’t name an account.'],
-    ['buy 5 AAPL in my frobnicated', 'I don\'t understand "in my frobnicated" in this request, so I haven\'t done anything.'],
+    [
+      'buy 5 AAPL in my frobnicated',
+      'I don\'t understand "in my frobnicated" in this request, so I haven\'t done anything.',
+    ],
     ['buy 5 AAPL in my account', 'I don\'t understand "in" in this request, so I haven\'t done anything.'],
   ])('"%s" is asked about, and nothing is done', (text, message) => {
     expect(intentsOf(text)).toBe(message);

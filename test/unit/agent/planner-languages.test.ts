@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { german } from './languages/german.ts';
 import { korean } from './languages/korean.ts';
 import { spanish } from './languages/spanish.ts';
-import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { inShort, planned } from './planner-world.ts';
 
 const filled = (template: string) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { planLookups, planSteps } from '../../../src/agent/planner/steps.ts';
+import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { parseUtterances } from '../../../src/agent/reader/utterance.ts';
 
 const orderOf = (sentence: string) => {

@@ -1,8 +1,8 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { parseNewestTurn } from '../../../src/agent/reader/conversation.ts';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
-import type { PlannerRefusal } from '../../../src/agent/reader/refusal.ts';
 import { mayBoundTotal, planLookups } from '../../../src/agent/planner/steps.ts';
+import { parseNewestTurn } from '../../../src/agent/reader/conversation.ts';
+import type { PlannerRefusal } from '../../../src/agent/reader/refusal.ts';
 import { searchAssets } from '../../../src/trading/asset-name.ts';
 import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
 import type { Order, Position } from '../../../src/trading/views.ts';

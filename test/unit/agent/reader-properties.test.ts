@@ -27,28 +27,57 @@ const item = fc.tuple(count, symbol).map((words) => words.join(' '));
 
 /** Sentences of every kind of order that the reader knows. */
 const sentence = fc.oneof(
-  fc.tuple(wish, fc.constantFrom('buy', 'get', 'grab', 'add'), count, fc.constantFrom('', 'more ', 'shares of '), symbol, term)
+  fc
+    .tuple(
+      wish,
+      fc.constantFrom('buy', 'get', 'grab', 'add'),
+      count,
+      fc.constantFrom('', 'more ', 'shares of '),
+      symbol,
+      term,
+    )
     .map(([a, verb, qty, unit, of, terms]) => `${a}${verb} ${qty} ${unit}${of}${terms}`),
-  fc.tuple(wish, fc.constantFrom('buy', 'invest', 'put'), dollars, fc.constantFrom('of', 'in', 'into'), symbol)
+  fc
+    .tuple(wish, fc.constantFrom('buy', 'invest', 'put'), dollars, fc.constantFrom('of', 'in', 'into'), symbol)
     .map(([a, verb, amount, into, of]) => `${a}${verb} ${amount} ${into} ${of}`),
-  fc.tuple(wish, fc.constantFrom('sell', 'dump'), part, symbol, term).map(([a, verb, of, what, terms]) => `${a}${verb} ${of} of my ${what}${terms}`),
+  fc
+    .tuple(wish, fc.constantFrom('sell', 'dump'), part, symbol, term)
+    .map(([a, verb, of, what, terms]) => `${a}${verb} ${of} of my ${what}${terms}`),
   fc.tuple(count, symbol).map(([keep, of]) => `sell all but ${keep} of my ${of}`),
   fc.tuple(percent, symbol).map(([of, into]) => `put ${of} of my cash into ${into}`),
   fc.tuple(symbol, dollars).map(([of, amount]) => `sell enough ${of} to get ${amount}`),
   fc.tuple(symbol, percent).map(([of, by]) => `protect my ${of} with a ${by} trailing stop`),
   fc.tuple(symbol, price).map(([of, at]) => `put a stop loss on my ${of} at ${at}`),
-  fc.tuple(fc.constantFrom('get me out of', 'close my', 'trim my'), symbol).map(([verb, of]) => (verb.startsWith('trim') ? `${verb} ${of} by half` : `${verb} ${of}`)),
+  fc
+    .tuple(fc.constantFrom('get me out of', 'close my', 'trim my'), symbol)
+    .map(([verb, of]) => (verb.startsWith('trim') ? `${verb} ${of} by half` : `${verb} ${of}`)),
   fc.tuple(count, symbol, when).map(([qty, of, then]) => `buy ${qty} ${of} ${then}`),
-  fc.tuple(fc.constantFrom('buy', 'sell'), fc.array(item, { minLength: 2, maxLength: 3 })).map(([verb, items]) => `${verb} ${items.slice(0, -1).join(', ')} and ${items.at(-1)}`),
+  fc
+    .tuple(fc.constantFrom('buy', 'sell'), fc.array(item, { minLength: 2, maxLength: 3 }))
+    .map(([verb, items]) => `${verb} ${items.slice(0, -1).join(', ')} and ${items.at(-1)}`),
   fc.tuple(item, item).map(([one, two]) => `buy ${one} and sell ${two}`),
-  fc.tuple(item, price, price).map(([what, at, stop]) => `buy ${what} with a take profit at ${at} and a stop loss at ${stop}`),
+  fc
+    .tuple(item, price, price)
+    .map(([what, at, stop]) => `buy ${what} with a take profit at ${at} and a stop loss at ${stop}`),
 );
 
-const changing = 'not never unless only except without maybe if until but instead or tomorrow twice double minus'.split(' ');
+const changing = 'not never unless only except without maybe if until but instead or tomorrow twice double minus'.split(
+  ' ',
+);
 const intruder = fc.oneof(
   fc.constantFrom('7', '33', '$4', '2%', '1.5k', '9:30', '15th'),
   fc.constantFrom('GOOG', 'IBM', '$F', 'amazon', 'XOM'),
-  fc.constantFrom(...changing, 'frobnicate', 'my friend said', '(maybe)', 'if the news is good', 'when I say so', 'above', 'call', 'short'),
+  fc.constantFrom(
+    ...changing,
+    'frobnicate',
+    'my friend said',
+    '(maybe)',
+    'if the news is good',
+    'when I say so',
+    'above',
+    'call',
+    'short',
+  ),
 );
 
 const place = fc.nat({ max: 30 });
@@ -64,19 +93,27 @@ const acts = (text: string): readonly Intent[] => {
 };
 
 const leaves = (value: unknown): string[] =>
-  typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [];
+  typeof value === 'string'
+    ? [value]
+    : typeof value === 'object' && value !== null
+      ? Object.values(value).flatMap(leaves)
+      : [];
 
 const spelled: Readonly<Record<string, number>> = { seven: 7 };
 
 /** The numbers, symbols and conditions of a sentence that its orders have lost. */
 function lost(text: string, intents: readonly Intent[]): string[] {
   const said = leaves(intents);
-  const left = said.flatMap((value) => (/^[\d.]+$/.test(value) ? [Number(value)] : (value.match(/\d+/g) ?? []).map(Number)));
+  const left = said.flatMap((value) =>
+    /^[\d.]+$/.test(value) ? [Number(value)] : (value.match(/\d+/g) ?? []).map(Number),
+  );
   const words = text.split(/\s+/).map((word) => word.replace(/^[("]+|[)",.!?]+$/g, ''));
   const missing: string[] = [];
   words.forEach((word, at) => {
     const [digits, scale] = /^\$?([\d,]+(?:\.\d+)?)(k?)/.exec(word)?.slice(1) ?? [];
-    const number = spelled[word] ?? (digits === undefined ? undefined : Number(digits.replaceAll(',', '')) * (scale === 'k' ? 1_000 : 1));
+    const number =
+      spelled[word] ??
+      (digits === undefined ? undefined : Number(digits.replaceAll(',', '')) * (scale === 'k' ? 1_000 : 1));
     if (number !== undefined) {
       // A price that several orders share counts once; a fraction stands for its percentage.
       const isPart = word.endsWith('%') || /^(?:%|percent)$/.test(words[at + 1] ?? '');
@@ -84,12 +121,23 @@ function lost(text: string, intents: readonly Intent[]): string[] {
       if (found < 0) missing.push(word);
       else left.splice(found, 1);
     }
-    if (/^\$?[A-Z]{2,}$/.test(word) && !said.some((value) => value === word.replace('$', '') || value === word.toLowerCase())) missing.push(word);
+    if (
+      /^\$?[A-Z]{2,}$/.test(word) &&
+      !said.some((value) => value === word.replace('$', '') || value === word.toLowerCase())
+    )
+      missing.push(word);
     if (word === '$F' || (word === 'amazon' && !said.includes('amazon'))) missing.push(word);
   });
   const hasPlan = intents.some(({ kind }) => kind === 'standing') || leaves(intents).includes('gtc');
-  const conditions = words.filter((word) => changing.includes(word) || ['frobnicate', 'friend', 'news', 'say'].includes(word));
-  const kept = conditions.filter((word) => !(word === 'if' && hasPlan) && !(word === 'but' && text.includes('all but')) && !(word === 'or' && text.includes('or better')));
+  const conditions = words.filter(
+    (word) => changing.includes(word) || ['frobnicate', 'friend', 'news', 'say'].includes(word),
+  );
+  const kept = conditions.filter(
+    (word) =>
+      !(word === 'if' && hasPlan) &&
+      !(word === 'but' && text.includes('all but')) &&
+      !(word === 'or' && text.includes('or better')),
+  );
   return [...missing, ...kept];
 }
 
@@ -133,7 +181,8 @@ describe('the reader', () => {
         const before = acts(text);
         // Without its second act, "buy 3 AAPL and sell 3 MSFT" is another complete request.
         fc.pre(before.length > 0 && !/^(?:buy|sell)$/.test(words[here] ?? ''));
-        for (const intent of acts(said)) expect(isLarger(intent, before), `${text} ⇒ ${said} → ${JSON.stringify(intent)}`).toBe(false);
+        for (const intent of acts(said))
+          expect(isLarger(intent, before), `${text} ⇒ ${said} → ${JSON.stringify(intent)}`).toBe(false);
       }),
       { numRuns: RUNS },
     );
@@ -164,6 +213,9 @@ function isWithin(order: Order, one: Order): boolean {
     (name) => own[name] !== undefined && its[name] !== undefined && Number(own[name]) <= Number(its[name]),
   );
   const keeps = order.kind === 'order' && one.kind === 'order' && one.keep !== undefined && order.keep === one.keep;
-  const isPriced = (each: Order) => ['limit_price', 'stop_price', 'trail_percent', 'stop_loss_stop_price'].filter((name) => name in each.request).join();
+  const isPriced = (each: Order) =>
+    ['limit_price', 'stop_price', 'trail_percent', 'stop_loss_stop_price']
+      .filter((name) => name in each.request)
+      .join();
   return (isSmaller || keeps) && isPriced(order) === isPriced(one) && order.kind === one.kind;
 }

@@ -34,7 +34,8 @@ export const english: LexiconData = {
     write: 'write',
     trim: 'trim|reduce|cut|cut down|cut back|cut back on|trim down|lighten|lighten up on|scale back|scale down|pare|pare back|shrink',
     close: 'close|close out of|close out|liquidate|exit|wind down',
-    leave: 'get out of|get me out of|bail on|bail out of|take me out of|pull out of|get us out of|sell everything in|sell everything i have in|sell everything of',
+    leave:
+      'get out of|get me out of|bail on|bail out of|take me out of|pull out of|get us out of|sell everything in|sell everything i have in|sell everything of',
     protect: 'protect|safeguard|insure|guard',
     place: 'place|put in|enter|submit|set up|set|create|make|open up|attach|use',
     cancel: 'cancel|kill|withdraw|call off|scrap|nix|revoke|pull|take back|cancelling',
@@ -87,22 +88,30 @@ export const english: LexiconData = {
     tenth: 'a tenth|one tenth|1/10',
     fifth: 'a fifth|one fifth|1/5',
     all: 'all|all of|entire|whole|every share|every last share|every single share|every last bit|everything i have|everything i own|all i have|all i own|my entire|my whole|the entire|the whole|100 percent|the rest|the rest of|the remainder|remaining|all the',
-    everything: 'everything|all my stuff|all positions|all my positions|all of my positions|all holdings|all my holdings|all my stocks|all stocks',
-    allbut: 'all but|all except|everything but|everything except|all minus|all but the last|all except for|everything except for|all of it but|all of it except',
+    everything:
+      'everything|all my stuff|all positions|all my positions|all of my positions|all holdings|all my holdings|all my stocks|all stocks',
+    allbut:
+      'all but|all except|everything but|everything except|all minus|all but the last|all except for|everything except for|all of it but|all of it except',
     keep: 'keep|but keep|and keep|keeping|leaving|leave|but leave|and leave|but not',
     enough: 'enough|enough of|enough shares of|as much as needed|as many shares as needed|as many',
     raise: 'to get|to raise|to make|to free up|to free|to yield|to generate|to have|to cover|to net|to bring in',
     cash: 'cash|available cash|buying power|cash balance|free cash|cash on hand|uninvested cash|money|available money|settled cash',
-    vague: 'some|a few|a little|a bit|a bit of|several|a couple|a couple of|a lot|a lot of|a bunch of|a ton of|a handful of|a small amount of|some more|a little more|a bit more|some of|part of|most of',
+    vague:
+      'some|a few|a little|a bit|a bit of|several|a couple|a couple of|a lot|a lot of|a bunch of|a ton of|a handful of|a small amount of|some more|a little more|a bit more|some of|part of|most of',
     total: 'in total|total|altogether|combined|overall|in all|all together|all told',
     // Terms
-    limit: 'limit|lmt|limit price|limit order|a limit|a limit of|limit of|limit price of|limit at|limit order at|with a limit|with limit|with a limit of|with limit of|with a limit price|with a limit price of|at a limit of|at a limit|at limit|at a limit price of|with a limit at|limit @|max price|maximum price|max price of|with a max price of|min price|minimum price|using a limit of|using a limit',
-    market: 'market|mkt|at market|at the market|at market price|at the market price|market price|market order|at the current price|at current price|at whatever price|a market order',
+    limit:
+      'limit|lmt|limit price|limit order|a limit|a limit of|limit of|limit price of|limit at|limit order at|with a limit|with limit|with a limit of|with limit of|with a limit price|with a limit price of|at a limit of|at a limit|at limit|at a limit price of|with a limit at|limit @|max price|maximum price|max price of|with a max price of|min price|minimum price|using a limit of|using a limit',
+    market:
+      'market|mkt|at market|at the market|at market price|at the market price|market price|market order|at the current price|at current price|at whatever price|a market order',
     stop: 'stop|stp|stop price|a stop|with a stop|with stop|stop order',
-    stoploss: 'stop loss|a stop loss|stop loss order|stop loss price|with a stop loss|with stop loss|stoploss|sl|protective stop|a protective stop',
+    stoploss:
+      'stop loss|a stop loss|stop loss order|stop loss price|with a stop loss|with stop loss|stoploss|sl|protective stop|a protective stop',
     stoplimit: 'stop limit|stop limit order|a stop limit',
-    profit: 'take profit|take profit price|a take profit|profit target|price target|tp|with take profit|with a take profit|target|target price|a profit target|take profits',
-    trailing: 'trailing stop|trailing stop loss|trail|trailing|trailing stop order|a trailing stop|a trailing stop loss|trailing stop limit|with a trailing stop|with trailing stop|with trail|trail stop',
+    profit:
+      'take profit|take profit price|a take profit|profit target|price target|tp|with take profit|with a take profit|target|target price|a profit target|take profits',
+    trailing:
+      'trailing stop|trailing stop loss|trail|trailing|trailing stop order|a trailing stop|a trailing stop loss|trailing stop limit|with a trailing stop|with trailing stop|with trail|trail stop',
     bracket: 'bracket|bracket order|a bracket',
     oco: 'oco',
     oto: 'oto',
@@ -113,8 +122,10 @@ export const english: LexiconData = {
     fok: 'fok|fill or kill|all or none|all or nothing',
     opg: 'opg|at the open|on the open|market on open|at open|at market open|at the market open',
     cls: 'cls|at the close|on the close|market on close|at market close|at the market close',
-    extended: 'extended hours|extended-hours|in extended hours|during extended hours|after hours|premarket|pre market|in the premarket|in after hours|with extended hours',
-    eachmost: 'at no more than|at max|at most|at a maximum of|at a max of|not above|no higher than|not higher than|at up to',
+    extended:
+      'extended hours|extended-hours|in extended hours|during extended hours|after hours|premarket|pre market|in the premarket|in after hours|with extended hours',
+    eachmost:
+      'at no more than|at max|at most|at a maximum of|at a max of|not above|no higher than|not higher than|at up to',
     most: 'for no more than|for at most|no more than|max|for max|not more than|maximum|for a maximum of|for up to',
     eachleast: 'at no less than|at min|at least|at a minimum of|not below|no lower than|not lower than',
     least: 'for no less than|for at least|no less than|min|for min|not less than|minimum|for a minimum of',
@@ -125,17 +136,21 @@ export const english: LexiconData = {
     strike: 'strike|strike price|strike price of|strike of|strike at',
     // Conditions and schedules
     if: 'if|when|once|as soon as|in case|whenever|should',
-    falls: 'falls|drops|dips|sinks|slips|fall|drop|dip|goes down|go down|falls back|drops down|tanks|declines|decline|crashes|loses',
+    falls:
+      'falls|drops|dips|sinks|slips|fall|drop|dip|goes down|go down|falls back|drops down|tanks|declines|decline|crashes|loses',
     rises: 'rises|climbs|jumps|rise|climb|goes up|go up|rallies|gains|pops|gets up|spikes|increases|increase',
-    moves: 'goes|gets|is|trades|moves|comes|go|get|trade|move|hits|reaches|touches|crosses|hit|reach|is at|is trading|closes|changes|is back|breaks',
+    moves:
+      'goes|gets|is|trades|moves|comes|go|get|trade|move|hits|reaches|touches|crosses|hit|reach|is at|is trading|closes|changes|is back|breaks',
     theprice: 'it|price|its price|stock|stock price|they|share price|its share price|shares',
     every: 'every|each|on every|on each|every single|each and every',
-    weekday: 'monday|tuesday|wednesday|thursday|friday|mondays|tuesdays|wednesdays|thursdays|fridays|mon|tue|tues|wed|thu|thurs|fri',
+    weekday:
+      'monday|tuesday|wednesday|thursday|friday|mondays|tuesdays|wednesdays|thursdays|fridays|mon|tue|tues|wed|thu|thurs|fri',
     weekend: 'saturday|sunday|saturdays|sundays|weekend',
     tradingday: 'trading day|day|weekday|business day|market day|weekdays|working day',
     week: 'week|weekly|a week|per week|once a week|every week|each week|biweekly|fortnight',
     month: 'month|monthly|a month|per month|once a month|every month|each month',
-    daily: 'daily|every day|each day|once a day|a day|per day|everyday|every trading day|every weekday|every business day|every single day|each trading day|each weekday|every market day|each market day|each business day',
+    daily:
+      'daily|every day|each day|once a day|a day|per day|everyday|every trading day|every weekday|every business day|every single day|each trading day|each weekday|every market day|each market day|each business day',
     until: 'until|till|til|by|through|up until|until and including',
     before: 'before',
     today: 'today|tomorrow',
@@ -151,7 +166,8 @@ export const english: LexiconData = {
     put: 'put|puts',
     covered: 'covered',
     secured: 'cash secured|secured',
-    expiring: 'expiring|expiring on|expiring in|expires|that expires|that expires on|that expires in|expiration|expiry|exp|expiration date|dated|with expiry|expires on|with expiration',
+    expiring:
+      'expiring|expiring on|expiring in|expires|that expires|that expires on|that expires in|expiration|expiry|exp|expiration date|dated|with expiry|expires on|with expiration',
     toopen: 'to open',
     toclose: 'to close',
     back: 'back',
@@ -160,58 +176,75 @@ export const english: LexiconData = {
     who: 'who am i|whoami|who is logged in|who is signed in|am i logged in|am i signed in|my name|who s logged in|signed in as|logged in as|which user am i',
     paper: 'on paper|paper|live|real money|paper or live|on live|a demo|simulated|play money|fake money|for real',
     own: 'own|holding|hold|have|invested in|got|owned|own right now|be holding|possess|do i have|do i own|do i hold|i have|i own|i hold|pay|paid|cost basis|average price|average cost',
-    portfolio: 'portfolio|positions|position|holdings|holding|investments|investment|stocks|stock|shares|account|balance|account balance|everything|net worth|equity|stuff|account value|portfolio value|assets|p&l|pnl|p/l|profit and loss|total value|allocation|summary|overview|securities|cash|buying power|account equity',
-    howrich: 'how rich|how much money|how am i doing|worth|how much can i spend|how much can i invest|left|available|spend|to spend|to invest|to trade|invest|up|down|sitting|value|total|doing|in it|am i worth',
+    portfolio:
+      'portfolio|positions|position|holdings|holding|investments|investment|stocks|stock|shares|account|balance|account balance|everything|net worth|equity|stuff|account value|portfolio value|assets|p&l|pnl|p/l|profit and loss|total value|allocation|summary|overview|securities|cash|buying power|account equity',
+    howrich:
+      'how rich|how much money|how am i doing|worth|how much can i spend|how much can i invest|left|available|spend|to spend|to invest|to trade|invest|up|down|sitting|value|total|doing|in it|am i worth',
     largest: 'biggest|largest|top|most of|heaviest|most',
     best: 'best|best performing|top performing|biggest winning|did best|does best|is doing best|performed best|best performer|best performers|winner|winners|gainer|gainers|biggest winner|biggest gainer|top gainer|top performer|biggest winners|biggest gainers',
-    worst: 'worst|worst performing|worst performer|worst performers|loser|losers|biggest loser|biggest losers|worst loser|did worst|does worst|is doing worst|performed worst|lagging|laggard|laggards',
+    worst:
+      'worst|worst performing|worst performer|worst performers|loser|losers|biggest loser|biggest losers|worst loser|did worst|does worst|is doing worst|performed worst|lagging|laggard|laggards',
     performer: 'performer|performers|performing|performed|did|doing|does',
     make: 'make|made|making|lose|lost|losing|gain|gained|earn|earned|gains|loss|losses|profit|profits|return|returns|performance|perform|performed|performing|do|done|doing|p&l|pnl|p/l|profit and loss|change|changed|up|down|up or down|gain or loss|fare|fared|go|going|money|gone|rate of return|earnings so far',
-    unrealized: 'unrealized|unrealised|overall|total|so far|in total|in all|all time|all-time|since i started|since the beginning',
+    unrealized:
+      'unrealized|unrealised|overall|total|so far|in total|in all|all time|all-time|since i started|since the beginning',
     day_of: "today's|day's|daily|today|on the day|so far today|in the day|todays",
     order_noun: 'order|orders',
     openlist: 'open|pending|working|outstanding|active|live|unfilled|waiting|in the queue|not filled|still open',
-    closedlist: 'closed|filled|past|done|executed|completed|finished|rejected|canceled|cancelled|expired|fail|failed|fill|filled yet|go through|went through|rejection|denied|not filled|not fill|get rejected|get filled|get cancelled|get canceled|executing',
+    closedlist:
+      'closed|filled|past|done|executed|completed|finished|rejected|canceled|cancelled|expired|fail|failed|fill|filled yet|go through|went through|rejection|denied|not filled|not fill|get rejected|get filled|get cancelled|get canceled|executing',
     why: 'why|how come|what happened to|what happened with|what s the status of|status|status of|did|was|were|has|is|what is the status of',
     history: 'history',
     allerts: 'alert|alerts|price alert|price alerts',
     market_noun: 'market|markets|stock market|exchange|stock exchange|wall street|nyse|nasdaq|trading',
-    openclose: 'open|closed|close|opens|closes|trading|hours|clock|status|opening|closing|open yet|market hours|trading hours|opening hours|trade|opened|still open',
+    openclose:
+      'open|closed|close|opens|closes|trading|hours|clock|status|opening|closing|open yet|market hours|trading hours|opening hours|trade|opened|still open',
     tomorrow: 'tomorrow',
-    calendar: 'trading calendar|market calendar|market holidays|market holiday|next holiday|holidays this week|trading days',
+    calendar:
+      'trading calendar|market calendar|market holidays|market holiday|next holiday|holidays this week|trading days',
     news: "news|headlines|any news|what's new|whats new|what is new|latest news|news today|market news|happening|going on|headline|what's happening|whats happening|what's going on",
     latest: 'latest|current|live|recent|last|newest|most recent|present|lately|recently|past|trailing',
-    quote: 'quote|quotes|price|prices|stock price|share price|stock quote|cost|costs|trading at|going for|selling for|trade at|trading|worth|at|market price|current price|doing|how much is|stock prices|share prices|price quote|price check|value|valued at|a share|ticker|trades at|stand|standing at|stands at|per share|one share|one share of|a share of|quoted at',
+    quote:
+      'quote|quotes|price|prices|stock price|share price|stock quote|cost|costs|trading at|going for|selling for|trade at|trading|worth|at|market price|current price|doing|how much is|stock prices|share prices|price quote|price check|value|valued at|a share|ticker|trades at|stand|standing at|stands at|per share|one share|one share of|a share of|quoted at',
     chart: 'chart|graph|plot|price history|charts|candles|history|draw|price chart|price graph',
-    period: 'this week|the last week|last week|the past week|past week|this month|the last month|last month|the past month|past month|this year|so far this year|the last year|the past year|past year|year to date|ytd|month to date|mtd|last year|this quarter|over the last year|last 12 months|the last 12 months|last three months|last 3 months|the last 3 months|the last three months|last 6 months|the last 6 months|last six months|past 3 months|past 6 months|the past 3 months|the past 6 months|last 5 years|past 5 years|the last 5 years|all time|last quarter|the week|the month|the year|since january|last 30 days|the last 30 days|last 7 days|the last 7 days|last few days|this past week|this past month|this past year|in the last week|in the last month',
+    period:
+      'this week|the last week|last week|the past week|past week|this month|the last month|last month|the past month|past month|this year|so far this year|the last year|the past year|past year|year to date|ytd|month to date|mtd|last year|this quarter|over the last year|last 12 months|the last 12 months|last three months|last 3 months|the last 3 months|the last three months|last 6 months|the last 6 months|last six months|past 3 months|past 6 months|the past 3 months|the past 6 months|last 5 years|past 5 years|the last 5 years|all time|last quarter|the week|the month|the year|since january|last 30 days|the last 30 days|last 7 days|the last 7 days|last few days|this past week|this past month|this past year|in the last week|in the last month',
     over: 'over|in|for|during|of|within|since|across|from|throughout',
     dividends: 'dividend|dividends|in dividends|dividend income|dividend payments|dividend payouts',
     receive: 'get|got|receive|received|earn|earned|paid|make|made|pay|income|collect|collected',
     deposits: 'deposits|deposit|deposits and withdrawals|withdrawals|withdrawal|deposited|transfers',
-    activity: 'activity|activities|account activity|happened|transactions|transaction history|account history|transaction',
-    traded: 'trade|trades|traded|trade history|trading history|executions|fills|buy|sell|bought|sold|trading activity|trade log|trading log|purchases|sales',
-    realize: 'realize|realise|realized|realised|capital|taxable|capital gains|capital gain|capital losses|realized gains|realized losses|realised gains|realised losses',
+    activity:
+      'activity|activities|account activity|happened|transactions|transaction history|account history|transaction',
+    traded:
+      'trade|trades|traded|trade history|trading history|executions|fills|buy|sell|bought|sold|trading activity|trade log|trading log|purchases|sales',
+    realize:
+      'realize|realise|realized|realised|capital|taxable|capital gains|capital gain|capital losses|realized gains|realized losses|realised gains|realised losses',
     gain: 'gain|gains|loss|losses|gains and losses|gain and loss|profit|profits|p&l|pnl|p/l|capital gains|capital gain|capital losses|realized gains|realized losses',
     ratio: 'sharpe|sharpe ratio|sortino|sortino ratio|beta',
     bymonth: 'by month|per month|each month|every month|a month|monthly|month by month',
-    benchmark: 'against|versus|vs|vs.|compare|compared|compared to|compared with|compared against|compare with|compare to|with|to|measure up|comparing|beat|beating|stack up against|stacking up against|relative to|compare against',
+    benchmark:
+      'against|versus|vs|vs.|compare|compared|compared to|compared with|compared against|compare with|compare to|with|to|measure up|comparing|beat|beating|stack up against|stacking up against|relative to|compare against',
     risk: 'risk|volatility|drawdown|concentration|risky|volatile|concentrated|diversified|riskiness|risk level|exposure|diversification|at risk|risk profile|am i taking|max drawdown|how risky',
     lots: 'lot|lots|tax lot|tax lots|cost basis lots',
     wash: 'a wash sale|wash sale|be a wash sale|trigger a wash sale|a wash sale if i|create a wash sale|cause a wash sale|make a wash sale|wash sales|wash sale rule|wash sale rules',
-    findings: 'finding|findings|my rules find|my rules say|check find|the last check find|the check find|latest findings',
+    findings:
+      'finding|findings|my rules find|my rules say|check find|the last check find|the check find|latest findings',
     rules: 'my rules|the rules|my limits|the limits|rules|limits|my policy|the policy',
     pass: 'pass|obey|keep to|stick to|be within|be allowed by|against|within|violate|break|allowed by|be allowed under|be ok with|comply with|fit|be okay with|exceed|go against',
     check: 'check|test|try|look at|watch|look after|look',
     would: 'would|will|does|do|is|are|if|can|could|was',
-    afford: 'afford|enough cash for|enough cash to buy|enough money for|enough money to buy|enough for|enough to buy|enough buying power for|able to afford|able to buy|have the cash for|have the money for',
+    afford:
+      'afford|enough cash for|enough cash to buy|enough money for|enough money to buy|enough for|enough to buy|enough buying power for|able to afford|able to buy|have the cash for|have the money for',
     watchlist: 'watchlist|watch list|watch lists|watchlists|am i watching|radar',
     remove: 'remove|take|drop|delete|take off|clear|turn off|delete all|remove all|get rid of',
     off: 'off|from|of|off of|out of',
     onto: 'to|on|onto|in|into',
-    help: "help|what can you do|what can i say|what can i ask|what can i do|what do you understand|how does this work|commands|hi|hello|hey|how do i use this|what are you|what can i type|hey there|hello there|hi there|how can you help|how can you help me|what do you do|what can you help with|what can you help me with",
+    help: 'help|what can you do|what can i say|what can i ask|what can i do|what do you understand|how does this work|commands|hi|hello|hey|how do i use this|what are you|what can i type|hey there|hello there|hi there|how can you help|how can you help me|what do you do|what can you help with|what can you help me with',
     // Alerts
-    alert: 'tell me when|tell me if|tell me once|alert me|notify me|warn me|ping me|text me|remind me|let me know|let me know when|let me know if|alert me when|alert me if|notify me when|notify me if|warn me when|warn me if|ping me when|ping me if|text me when|text me if|remind me when|tell me as soon as|set an alert|set a price alert|set an alert for|set a price alert for|add an alert|add an alert for|make an alert|make me an alert for|create an alert|create an alert for|set an alert for when|set me an alert|alert when|alert if|give me a heads up when|give me a heads up if|send me an alert when|send me an alert if|put an alert on|set up an alert for|set up an alert|set up a price alert for|set alert|set alert for|create a price alert for|add a price alert for',
-    stopalert: "stop telling me|stop alerting me|stop notifying me|stop warning me|stop pinging me|stop texting me|quit telling me|don't tell me|do not tell me|don't alert me|do not alert me|don't notify me|do not notify me|don't warn me|stop watching",
+    alert:
+      'tell me when|tell me if|tell me once|alert me|notify me|warn me|ping me|text me|remind me|let me know|let me know when|let me know if|alert me when|alert me if|notify me when|notify me if|warn me when|warn me if|ping me when|ping me if|text me when|text me if|remind me when|tell me as soon as|set an alert|set a price alert|set an alert for|set a price alert for|add an alert|add an alert for|make an alert|make me an alert for|create an alert|create an alert for|set an alert for when|set me an alert|alert when|alert if|give me a heads up when|give me a heads up if|send me an alert when|send me an alert if|put an alert on|set up an alert for|set up an alert|set up a price alert for|set alert|set alert for|create a price alert for|add a price alert for',
+    stopalert:
+      "stop telling me|stop alerting me|stop notifying me|stop warning me|stop pinging me|stop texting me|quit telling me|don't tell me|do not tell me|don't alert me|do not alert me|don't notify me|do not notify me|don't warn me|stop watching",
     about: 'about|of|on|when|if|for|regarding|concerning|with',
     anymore: 'any more|anymore|any longer',
     bymore: 'by more than|by over|more than|over|by at least|by|at least',
@@ -236,7 +269,8 @@ export const english: LexiconData = {
     yes: "yes|yep|yeah|yup|sure|correct|right|exactly|that's right|do it|do that|yes do it|yes do that|yes exactly|yes right|go ahead|go for it|yes please|sounds good|that's it|confirm|confirmed|perfect|affirmative|please do|yes go ahead|that one",
     // Moods
     ask: 'what|whats|which|how|hows|who|whos|whose|why|where|wheres|is|are|am|do|does|did|have|has|had|was|were|can|could|may|might|will|would|should|shall|ought|wouldnt|shouldnt|couldnt|isnt|arent|doesnt|didnt|wont|whether|suppose|imagine|wondering|wonder|when will|when is|when does|when do|when are|when should|when did|if only|can i|could i|may i|might i|can we|do i|did i|would you',
-    advice: "i wonder if i should|i wonder if|i wonder whether|i am wondering|im wondering|could you imagine|can you imagine|what if|what happens if|how about buying|how about selling|is it smart|is it wise|is it worth|is it a good time|is now a good time|wouldnt you|shouldnt you|should i|should we|shall i|shall we|ought i|shouldn't i|would you recommend|do you recommend|what do you think|do you think|what should i|which should i|is it smart to|is it wise to|is it a good idea to|good time to|a good time to|worth buying|worth selling|a good buy|a good investment|a buy|a sell|good buy|good investment|overvalued|undervalued|recommend|your opinion|your opinion on|should|advice|advise|any tips|your advice|any recommendations|any recommendation|your take|your thoughts",
+    advice:
+      "i wonder if i should|i wonder if|i wonder whether|i am wondering|im wondering|could you imagine|can you imagine|what if|what happens if|how about buying|how about selling|is it smart|is it wise|is it worth|is it a good time|is now a good time|wouldnt you|shouldnt you|should i|should we|shall i|shall we|ought i|shouldn't i|would you recommend|do you recommend|what do you think|do you think|what should i|which should i|is it smart to|is it wise to|is it a good idea to|good time to|a good time to|worth buying|worth selling|a good buy|a good investment|a buy|a sell|good buy|good investment|overvalued|undervalued|recommend|your opinion|your opinion on|should|advice|advise|any tips|your advice|any recommendations|any recommendation|your take|your thoughts",
     nobody: other,
   },
 };

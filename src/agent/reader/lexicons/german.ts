@@ -3,8 +3,25 @@ import type { LexiconData } from '../lexicon.ts';
 export const german: LexiconData = {
   name: 'german',
   groupsByPoint: true,
-  units: { dollar: { unit: 'dollars' }, usd: { unit: 'dollars' }, prozent: { unit: 'percent' }, '%': { unit: 'percent' } },
-  numbers: { zwei: '2', drei: '3', vier: '4', funf: '5', sechs: '6', sieben: '7', acht: '8', neun: '9', zehn: '10', zwanzig: '20', hundert: '100' },
+  units: {
+    dollar: { unit: 'dollars' },
+    usd: { unit: 'dollars' },
+    prozent: { unit: 'percent' },
+    '%': { unit: 'percent' },
+  },
+  numbers: {
+    zwei: '2',
+    drei: '3',
+    vier: '4',
+    funf: '5',
+    sechs: '6',
+    sieben: '7',
+    acht: '8',
+    neun: '9',
+    zehn: '10',
+    zwanzig: '20',
+    hundert: '100',
+  },
   meanings: {
     gain: 'gewinn|verlust|gewinne',
     orderhistory: 'orderhistorie|auftragshistorie|orderverlauf',
@@ -69,7 +86,8 @@ export const german: LexiconData = {
     is: 'ist|sind|bin|war|sei',
     do: 'habe|hast|hat|macht|mache',
     own: 'besitze|habe|halte|besitze ich|halte ich',
-    portfolio: 'depot|portfolio|positionen|bestände|bestaende|aktien|konto|guthaben|kontostand|kaufkraft|bargeld|geld|cash|position|bestand',
+    portfolio:
+      'depot|portfolio|positionen|bestände|bestaende|aktien|konto|guthaben|kontostand|kaufkraft|bargeld|geld|cash|position|bestand',
     howrich: 'steht|geht',
     largest: 'größte|groesste|größten|grösste',
     make: 'verdient|gemacht|gewonnen|verloren|gewinn|verlust|tag|rendite|gewinne',

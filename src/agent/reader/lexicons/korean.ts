@@ -4,7 +4,13 @@ export const korean: LexiconData = {
   name: 'korean',
   groupsByPoint: false,
   isUnspaced: true,
-  units: { 달러: { unit: 'dollars' }, 불: { unit: 'dollars' }, 퍼센트: { unit: 'percent' }, 프로: { unit: 'percent' }, '%': { unit: 'percent' } },
+  units: {
+    달러: { unit: 'dollars' },
+    불: { unit: 'dollars' },
+    퍼센트: { unit: 'percent' },
+    프로: { unit: 'percent' },
+    '%': { unit: 'percent' },
+  },
   meanings: {
     orderhistory: '주문 내역|주문 기록',
     gain: '수익|손익',
@@ -54,6 +60,7 @@ export const korean: LexiconData = {
     dividends: '배당금|배당',
     yes: '네|예|응|맞아|그래',
     advice: '사야 할까|팔아야 할까|살까|팔까|어떻게 생각해',
-    nobody: '사지|팔지|마|마세요|말고|말아|안|못|내일|어제|모레|만약|면|하면|아니|않|싶지|대신|말까|나중에|언제|왜|친구|라고|했어',
+    nobody:
+      '사지|팔지|마|마세요|말고|말아|안|못|내일|어제|모레|만약|면|하면|아니|않|싶지|대신|말까|나중에|언제|왜|친구|라고|했어',
   },
 };

@@ -3,8 +3,26 @@ import type { LexiconData } from '../lexicon.ts';
 export const spanish: LexiconData = {
   name: 'spanish',
   groupsByPoint: true,
-  units: { dolar: { unit: 'dollars' }, dolares: { unit: 'dollars' }, usd: { unit: 'dollars' }, 'por ciento': { unit: 'percent' }, '%': { unit: 'percent' } },
-  numbers: { dos: '2', tres: '3', cuatro: '4', cinco: '5', seis: '6', siete: '7', ocho: '8', nueve: '9', diez: '10', veinte: '20', cien: '100' },
+  units: {
+    dolar: { unit: 'dollars' },
+    dolares: { unit: 'dollars' },
+    usd: { unit: 'dollars' },
+    'por ciento': { unit: 'percent' },
+    '%': { unit: 'percent' },
+  },
+  numbers: {
+    dos: '2',
+    tres: '3',
+    cuatro: '4',
+    cinco: '5',
+    seis: '6',
+    siete: '7',
+    ocho: '8',
+    nueve: '9',
+    diez: '10',
+    veinte: '20',
+    cien: '100',
+  },
   meanings: {
     gain: 'ganancia|ganancias|pérdidas',
     self: 'yo|mi|mis|me|tengo|gané|perdí|he|poseo',
