@@ -19,23 +19,38 @@ export function takeAccount(items: readonly Item[]): { readonly rest: readonly I
   return { rest: first.start === 0 && isComma(rest[0]) ? rest.slice(1) : rest, account: first.account };
 }
 
-function findAccount(items: readonly Item[], from: number) {
+interface FoundAccount {
+  readonly start: number;
+  readonly end: number;
+  readonly account: string;
+}
+
+function findAccount(items: readonly Item[], from: number): FoundAccount | undefined {
   for (let at = from; at < items.length; at += 1) {
-    if (!items[at]?.tags.includes('account')) continue;
-    const numbered = items[at + 1];
-    const lead = items[at - 1]?.tags.includes('my') ? at - 2 : at - 1;
-    if (numbered !== undefined && /\d/.test(numbered.text) && isLead(items[lead])) {
-      return { start: lead, end: at + 2, account: numbered.text };
-    }
-    for (let size = 1; size <= MAX_NAME_ITEMS; size += 1) {
-      const [my, before] = [items[at - size - 1], items[at - size - 2]];
-      const name = items
-        .slice(at - size, at)
-        .map(({ text }) => text)
-        .join(' ');
-      if (!/^(?:my|the)$/.test(my?.lower ?? '') || !isLead(before)) continue;
-      if (!GENERAL.test(name)) return { start: at - size - 2, end: at + 1, account: name };
-    }
+    const found = items[at]?.tags.includes('account')
+      ? (accountByNumber(items, at) ?? accountByName(items, at))
+      : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function accountByNumber(items: readonly Item[], at: number): FoundAccount | undefined {
+  const number = items[at + 1];
+  const start = items[at - 1]?.tags.includes('my') ? at - 2 : at - 1;
+  const isNumber = number !== undefined && /\d/.test(number.text) && isLead(items[start]);
+  return isNumber ? { start, end: at + 2, account: number.text } : undefined;
+}
+
+function accountByName(items: readonly Item[], at: number): FoundAccount | undefined {
+  for (let size = 1; size <= MAX_NAME_ITEMS; size += 1) {
+    const start = at - size - 2;
+    const account = items
+      .slice(at - size, at)
+      .map(({ text }) => text)
+      .join(' ');
+    const isNamed = /^(?:my|the)$/.test(items[start + 1]?.lower ?? '') && isLead(items[start]);
+    if (isNamed && !GENERAL.test(account)) return { start, end: at + 1, account };
   }
   return undefined;
 }

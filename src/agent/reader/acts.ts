@@ -1,14 +1,14 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { CheckTime } from '../../tools/alerts.ts';
+import type { Alert } from '../../trading/alert.ts';
 import { Dec, toPlain, ZERO } from '../../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
-import { checkRecipient } from '../../trading/message.ts';
+import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import type { Intent, OrderChange, OrderReference, RebalanceIntent } from './intent.ts';
 import type { Item } from './items.ts';
 import { isAsset, matchAt, symbolOf } from './match.ts';
 import { badNumber } from './order-frame.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
-import { readMentions } from './slots.ts';
 
 /* Acts other than orders: cancel, change, rebalance, alert, send, watch. Each takes every item of its clause. */
 
@@ -71,52 +71,80 @@ function requireEnd(taker: Taker, what: string, hint: string): void {
 
 const cancelHint = 'Try "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
 
+type Reference = Exclude<OrderReference, { readonly symbol: string } | { readonly only: true }>;
+
+/** References to one order that name no symbol. */
+const references: readonly (readonly [string, (items: readonly Item[]) => Reference])[] = [
+  ['order? my? id', (items) => ({ id: items.at(-1)?.text ?? '' })],
+  ['last order_noun|order|it?', () => ({ newest: true })],
+  ['first order?', () => ({ place: 1 })],
+  ['second_place order?', () => ({ place: 2 })],
+  ['third_place order?', () => ({ place: 3 })],
+];
+
+function takeReference(words: Taker): Reference | undefined {
+  for (const [template, toReference] of references) {
+    const found = words.take(template);
+    if (found !== undefined) return toReference(found.items);
+  }
+  return undefined;
+}
+
 /** Reads "cancel my AAPL and NVDA orders". Returns undefined if nothing is cancelled. */
 export function readCancel(items: readonly Item[]): Intent[] | undefined {
   const words = new Taker(items);
   if (words.take('cancel|remove') === undefined) return undefined;
   const all = words.take('all|every of? my? my?|every?') !== undefined;
   words.take('all? of? my? my? all?');
-  const open = words.take('openlist') !== undefined;
-  const done = (which: (Intent & { kind: 'cancel' })['which'][]): Intent[] => {
-    requireEnd(words, 'cancellation', cancelHint);
-    return which.map((one) => ({ kind: 'cancel', which: one }));
-  };
-  const id = words.take('order? my? id');
-  if (id !== undefined) return done([{ id: id.items.at(-1)?.text ?? '' }]);
-  if (words.take('last order_noun|order|it?') !== undefined) return done([{ newest: true }]);
-  const place = words.take('first|secondth|thirdth order?');
-  if (place !== undefined) return done([{ place: placeOf(place.items[0] as Item) }]);
-  const everything = words.take('everything order_noun?');
-  if (everything !== undefined) return done([{ all: true }]);
+  const isOpen = words.take('openlist') !== undefined;
+  const which =
+    takeReference(words) ?? (words.take('everything order_noun?') === undefined ? undefined : { all: true as const });
+  const found = which === undefined ? cancelledOrders(words, all, isOpen) : [which];
+  if (found === undefined) return undefined;
+  requireEnd(words, 'cancellation', cancelHint);
+  return found.map((one) => ({ kind: 'cancel', which: one }));
+}
+
+type Cancelled = (Intent & { kind: 'cancel' })['which'];
+
+function cancelledOrders(words: Taker, every: boolean, isOpen: boolean): Cancelled[] | undefined {
   const symbols = words.symbols();
   const plural = words.rest?.lower.includes('orders') ?? false;
-  const order = words.take('openlist? order|order_noun');
-  const isAll = all || words.take('all') !== undefined;
-  if (symbols.length === 0) {
-    if (isAll && (order !== undefined || words.rest === undefined)) return done([{ all: true }]);
-    if (order === undefined && words.take('it') === undefined) return undefined;
-    if (plural && (open || items.some(({ tags }) => tags.includes('my')))) return done([{ all: true }]);
-    if (order !== undefined && !items.some(({ tags }) => tags.includes('my')) && !words.is('of')) {
-      throw new NotUnderstoodError(
-        'The order’s ID is missing.',
-        'Ask "open orders" for the IDs, then "cancel order ID".',
-      );
-    }
-    const later = words.take('of? my? @') ?? words.take('for @');
-    return done([later === undefined ? { only: true } : { symbol: later.symbols[0] ?? '', many: plural || all }]);
-  }
-  const also = order === undefined ? [] : words.take('comma|and? and?') === undefined ? [] : words.symbols();
+  const isOrder = words.take('openlist? order|order_noun') !== undefined;
+  const all = words.take('all') !== undefined || every;
+  if (symbols.length === 0) return unnamedOrders(words, { all, isOpen, plural, isOrder });
+  const also = isOrder && words.take('comma|and? and?') !== undefined ? words.symbols() : [];
   words.take('order|order_noun');
-  if (order === undefined) {
-    const said = items.map(({ text }) => text).join(' ');
+  if (!isOrder) {
+    const said = words.items.map(({ text }) => text).join(' ');
     throw new NotUnderstoodError(`I don't understand "${truncateWord(said)}".`, 'Try "cancel my AAPL order".');
   }
   const many = all || (plural && symbols.length === 1);
-  return done([...symbols, ...also].map((symbol) => ({ symbol, many })));
+  return [...symbols, ...also].map((symbol) => ({ symbol, many }));
 }
 
-const placeOf = ({ tags }: Item): number => (tags.includes('first') ? 1 : tags.includes('secondth') ? 2 : 3);
+interface Said {
+  readonly all: boolean;
+  readonly isOpen: boolean;
+  readonly plural: boolean;
+  readonly isOrder: boolean;
+}
+
+/** Returns the orders that "my order", "all orders" or "my order for AAPL" mean. */
+function unnamedOrders(words: Taker, { all, isOpen, plural, isOrder }: Said): Cancelled[] | undefined {
+  if (all && (isOrder || words.rest === undefined)) return [{ all: true }];
+  if (!isOrder && words.take('it') === undefined) return undefined;
+  const isMine = words.items.some(({ tags }) => tags.includes('my'));
+  if (plural && (isOpen || isMine)) return [{ all: true }];
+  if (isOrder && !isMine && !words.is('of|for')) {
+    throw new NotUnderstoodError(
+      'The order’s ID is missing.',
+      'Ask "open orders" for the IDs, then "cancel order ID".',
+    );
+  }
+  const later = words.take('of|for my? @');
+  return [later === undefined ? { only: true } : { symbol: later.symbols[0] ?? '', many: plural || all }];
+}
 
 const changeHint =
   'Try "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".';
@@ -126,68 +154,75 @@ type Field = 'limit_price' | 'stop_price' | 'qty';
 export function readChange(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   if (words.take('change') === undefined) return undefined;
-  let field: Field | undefined;
-  let which: OrderReference | undefined;
-  let named = false;
-  const unclear = () => {
-    const what = words.rest === undefined ? 'what should change' : `"${truncateWord(words.rest.text)}" in this change`;
-    return new NotUnderstoodError(`I don't understand ${what}.`, changeHint);
-  };
-  while (words.rest !== undefined && !words.is('to|at a? field_limit|field_stop|#|gtc|day|ioc|fok')) {
-    const said = fieldOf(words);
-    if (said !== undefined) {
-      if (field !== undefined && field !== said) throw unclear();
-      field = said;
-      named = true;
-    } else if (words.take('my|of|on|a|for') !== undefined) continue;
-    else if (words.is('order? id')) which = { id: words.take('order? id')?.items.at(-1)?.text ?? '' };
-    else if (words.take('last order|order_noun|it?') !== undefined) which = { newest: true };
-    else if (words.is('first|secondth|thirdth'))
-      which = { place: placeOf(words.take('first|secondth|thirdth order?')?.items[0] as Item) };
-    else if (words.take('order|order_noun|it') !== undefined) named = true;
-    else if (which === undefined && words.is('@')) which = { symbol: words.symbols()[0] ?? '' };
-    else throw unclear();
-  }
-  const isMine = items.some(({ tags }) => tags.includes('my')) || items.some(({ tags }) => tags.includes('it'));
-  if (which === undefined && !(isMine && named)) throw unclear();
-  if (which !== undefined && 'symbol' in which && !named) throw unclear();
-  if (words.take('to|at') === undefined) throw unclear();
+  const { field, which, isNamed } = readChanged(words);
+  const isMine = items.some(({ tags }) => tags.includes('my') || tags.includes('it'));
+  const isClear = which === undefined ? isMine && isNamed : !('symbol' in which) || isNamed;
+  if (!isClear || words.take('to|at') === undefined) throw unclearChange(words);
   words.take('a');
-  const change = changeOf(words, field, unclear);
+  const change = changeOf(words, field);
   requireEnd(words, 'change', changeHint);
   return { kind: 'replace', which: which ?? { only: true }, change };
 }
 
-function fieldOf(words: Taker): Field | undefined {
-  if (words.is('field_qty')) {
-    words.take('field_qty');
-    return 'qty';
+function unclearChange({ rest }: Taker): NotUnderstoodError {
+  const what = rest === undefined ? 'what should change' : `"${truncateWord(rest.text)}" in this change`;
+  return new NotUnderstoodError(`I don't understand ${what}.`, changeHint);
+}
+
+interface Changed {
+  field?: Field;
+  which?: OrderReference;
+  /** Whether a word says that an order is meant. */
+  isNamed: boolean;
+}
+
+/** Reads which order changes, and which of its fields. */
+function readChanged(words: Taker): Changed {
+  const changed: Changed = { isNamed: false };
+  while (words.rest !== undefined && !words.is('to|at a? field_limit|field_stop|#|gtc|day|ioc|fok')) {
+    if (!takeField(words, changed) && words.take('my|of|on|a|for') === undefined && !takeOrder(words, changed))
+      throw unclearChange(words);
   }
-  if (words.is('field_stop') && words.take('field_stop') !== undefined) return 'stop_price';
+  return changed;
+}
+
+function takeField(words: Taker, changed: Changed): boolean {
+  const field = fieldOf(words);
+  if (field === undefined) return false;
+  if (changed.field !== undefined && changed.field !== field) throw unclearChange(words);
+  changed.field = field;
+  changed.isNamed = true;
+  return true;
+}
+
+function takeOrder(words: Taker, changed: Changed): boolean {
+  const which = takeReference(words);
+  if (which !== undefined) changed.which = which;
+  else if (words.take('order|order_noun|it') !== undefined) changed.isNamed = true;
+  else if (changed.which === undefined && words.is('@')) changed.which = { symbol: words.symbols()[0] ?? '' };
+  else return false;
+  return true;
+}
+
+function fieldOf(words: Taker): Field | undefined {
+  if (words.take('field_qty') !== undefined) return 'qty';
+  if (words.take('field_stop') !== undefined) return 'stop_price';
   return words.take('field_limit|limit') === undefined ? undefined : 'limit_price';
 }
 
-function changeOf(words: Taker, field: Field | undefined, unclear: () => Error): OrderChange {
-  if (field === undefined) {
-    for (const time of ['gtc', 'day', 'ioc', 'fok'] as const) {
-      if (words.take(time) !== undefined) return { time_in_force: time };
-    }
-  }
+function changeOf(words: Taker, said: Field | undefined): OrderChange {
+  const time = said === undefined ? (['gtc', 'day', 'ioc', 'fok'] as const).find((one) => words.take(one)) : undefined;
+  if (time !== undefined) return { time_in_force: time };
   const named = fieldOf(words);
-  if (named !== undefined && field !== undefined && named !== field) throw unclear();
+  if (named !== undefined && said !== undefined && named !== said) throw unclearChange(words);
   words.take('of|at|a');
-  const number = words.take('#');
-  const quantity = number?.quantities[0];
-  if (quantity === undefined) {
-    if (words.rest?.quantity?.isBad) throw badNumber(words.rest.text);
-    throw unclear();
-  }
+  const quantity = words.take('#')?.quantities[0];
+  if (quantity === undefined) throw words.rest?.quantity?.isBad ? badNumber(words.rest.text) : unclearChange(words);
   const { value, unit } = quantity;
-  const which = field ?? named;
-  if (which === 'limit_price') return { limit_price: value };
-  if (which === 'stop_price') return { stop_price: value };
-  if (unit === 'dollars') return { price: value };
-  return words.take('share') !== undefined || which === 'qty' ? { qty: value } : { value };
+  const field = said ?? named ?? (unit === 'none' && words.take('share') !== undefined ? 'qty' : undefined);
+  if (field === 'qty') words.take('share');
+  if (field !== undefined) return { [field]: value } as OrderChange;
+  return unit === 'dollars' ? { price: value } : { value };
 }
 
 const rebalanceExample = 'Try "rebalance to 60% VTI 40% BND".';
@@ -204,28 +239,30 @@ export function readRebalance(items: readonly Item[]): RebalanceIntent | undefin
       'Give each symbol its percentage of the account, 100% in total: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". To rebalance to the targets in a rules file, use "trade-agent check --suggest" (docs/guide/CHECKS.md).',
     );
   }
-  const targets: { symbol: string; weight: string }[] = [];
-  while (words.rest !== undefined) {
-    if (words.take('comma|and and?') !== undefined) continue;
-    const found = words.take('% of? @|cash') ?? words.take('@|cash of? %');
-    const item = found?.items.find((one) => isAsset(one) || one.tags.includes('cash'));
-    const [percent] = found?.quantities ?? [];
-    if (item === undefined || percent === undefined) {
-      throw new NotUnderstoodError(
-        `I expected a percentage and a ticker symbol but found "${truncateWord(words.rest.text)}".`,
-        rebalanceExample,
-      );
-    }
-    const symbol = item.lower === 'cash' && item.text !== 'CASH' ? 'cash' : symbolOf(item);
-    if (symbol !== 'cash' && (item.ticker === undefined || symbol === 'CASH')) {
-      throw new NotUnderstoodError(
-        `I expected a ticker symbol in capitals but found "${truncateWord(item.text)}".`,
-        rebalanceExample,
-      );
-    }
-    targets.push({ symbol, weight: toPlain(new Dec(percent.value).div(100)) });
-  }
+  const targets: RebalanceIntent['targets'][number][] = [];
+  while (words.rest !== undefined) if (words.take('comma|and and?') === undefined) targets.push(readTarget(words));
   return requireTargets(targets);
+}
+
+function readTarget(words: Taker): RebalanceIntent['targets'][number] {
+  const { rest } = words;
+  const found = words.take('% of? @|cash') ?? words.take('@|cash of? %');
+  const item = found?.items.find((one) => isAsset(one) || one.tags.includes('cash'));
+  const [percent] = found?.quantities ?? [];
+  if (item === undefined || percent === undefined) {
+    throw new NotUnderstoodError(
+      `I expected a percentage and a ticker symbol but found "${truncateWord(rest?.text ?? '')}".`,
+      rebalanceExample,
+    );
+  }
+  const weight = toPlain(new Dec(percent.value).div(100));
+  if (item.lower === 'cash' && item.text !== 'CASH') return { symbol: 'cash', weight };
+  // "CASH" in capitals is rejected, because it could mean the ticker or the account’s cash.
+  if (item.ticker !== undefined && item.ticker !== 'CASH') return { symbol: symbolOf(item), weight };
+  throw new NotUnderstoodError(
+    `I expected a ticker symbol in capitals but found "${truncateWord(item.text)}".`,
+    rebalanceExample,
+  );
 }
 
 function requireTargets(targets: RebalanceIntent['targets']): RebalanceIntent {
@@ -249,36 +286,34 @@ function requireTargets(targets: RebalanceIntent['targets']): RebalanceIntent {
 
 const alertHint = 'Try "tell me when AAPL falls below 180".';
 
-/** Reads "tell me when AAPL falls below 180". Returns undefined if nobody asks to be told. */
+/** Reads "tell me when AAPL falls below 180". Returns undefined for other requests. */
 export function readAlert(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   if (words.take('alert') === undefined) return undefined;
   words.take('if|for|about');
-  const named = words.take('theprice? of? my? @ share? theprice?');
-  const symbol = named?.symbols[0];
-  if (symbol === undefined) return undefined;
-  const percent = words.take('falls|rises|moves bymore|above? % aday? aday?');
+  const symbol = words.take('theprice? of? my? @ share? theprice?')?.symbols[0];
+  const condition = symbol === undefined ? undefined : readCondition(words);
+  return symbol === undefined || condition === undefined
+    ? undefined
+    : { kind: 'alert', alert: { symbol, ...condition } };
+}
+
+function readCondition(words: Taker): Omit<Alert, 'symbol'> | undefined {
+  const percent = words.take('falls|rises bymore|above? % aday? aday?');
   if (percent !== undefined) {
-    const field =
-      percent.has('falls') || percent.items.some(({ lower }) => lower === 'is down') ? 'falls_by' : 'rises_by';
-    const isClear = percent.has('falls') || percent.has('rises');
-    if (!isClear) return undefined;
     requireEnd(words, 'alert', alertHint);
-    return { kind: 'alert', alert: { symbol, [field]: `${percent.quantities[0]?.value}%` } };
+    return { [percent.has('falls') ? 'falls_by' : 'rises_by']: `${percent.quantities[0]?.value}%` };
   }
   const crossed = words.take('falls|rises|moves? back? to? below|above #');
   if (crossed !== undefined) {
-    const isBelow = crossed.has('below');
-    if (crossed.has(isBelow ? 'rises' : 'falls')) {
+    const side = crossed.has('below') ? 'below' : 'above';
+    if (crossed.has(side === 'below' ? 'rises' : 'falls'))
       throw new NotUnderstoodError('That condition contradicts itself.', alertHint);
-    }
     requireSingle(words);
-    return { kind: 'alert', alert: { symbol, [isBelow ? 'below' : 'above']: crossed.quantities[0]?.value ?? '' } };
+    return { [side]: crossed.quantities[0]?.value ?? '' };
   }
-  if (words.take('falls|rises|moves? back? to|at? #') !== undefined) {
-    throw new NotUnderstoodError('Do you mean rising above that price, or falling below it?', alertHint);
-  }
-  return undefined;
+  if (words.take('falls|rises|moves? back? to|at? #') === undefined) return undefined;
+  throw new NotUnderstoodError('Do you mean rising above that price, or falling below it?', alertHint);
 }
 
 function requireSingle(words: Taker): void {
@@ -294,8 +329,8 @@ export function readStopAlert(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   const found =
     words.take('stopalert about? my? @ anymore?') ??
-    words.take('remove|cancel|stop all? of? my? my? @ allerts') ??
-    words.take('remove|cancel|stop all? of? my? my? allerts about|onto|of|for my? @');
+    words.take('remove|cancel|stop all? of? my? my? @ alerts') ??
+    words.take('remove|cancel|stop all? of? my? my? alerts about|onto|of|for my? @');
   const symbol = found?.symbols[0];
   if (symbol === undefined) return undefined;
   requireSingle(words);
@@ -306,22 +341,12 @@ export function readStopAlert(items: readonly Item[]): Intent | undefined {
 export function readAlertSchedule(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   const found =
-    words.take('check on? my? allerts') ??
-    words.take('place|add|make|a a? schedule for|to|that|check|my? check? my? allerts');
+    words.take('check on? my? alerts') ??
+    words.take('place|add|make|a a? schedule for|to|that|check|my? check? my? alerts');
   if (found === undefined) return undefined;
-  const number = words.take('every? #n minutes')?.quantities[0]?.value;
-  const every: CheckTime | undefined =
-    number === '15' || words.take('every quarterhour') !== undefined
-      ? '15m'
-      : number === '30' || words.take('every halfhour') !== undefined
-        ? '30m'
-        : number === '60' || words.take('every? hour') !== undefined
-          ? '1h'
-          : words.take('every? daily? morning') !== undefined
-            ? 'open'
-            : words.take('every? daily? evening') !== undefined
-              ? 'close'
-              : undefined;
+  const minutes = words.take('every? #n minutes')?.quantities[0]?.value;
+  const every =
+    minutes === undefined ? checkTimes.find(([, template]) => words.take(template))?.[0] : checkMinutes[minutes];
   if (every !== undefined && words.rest === undefined) return { kind: 'look', every };
   throw new NotUnderstoodError(
     'I can check every 15 minutes, every half hour, every hour, at the open or before the close.',
@@ -329,32 +354,44 @@ export function readAlertSchedule(items: readonly Item[]): Intent | undefined {
   );
 }
 
+const checkMinutes: Readonly<Record<string, CheckTime>> = { 15: '15m', 30: '30m', 60: '1h' };
+const checkTimes: readonly (readonly [CheckTime, string])[] = [
+  ['15m', 'every quarterhour'],
+  ['30m', 'every halfhour'],
+  ['1h', 'every? hour'],
+  ['open', 'every? daily? morning'],
+  ['close', 'every? daily? evening'],
+];
+
 /** Reads "send my portfolio to slack #trading", "email my portfolio to bob@example.com". */
 export function readSend(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   const verb = words.take('send|slack|mail');
-  if (verb === undefined) return undefined;
-  const isMail = verb.has('mail');
-  if (words.take('a? my? portfolio of? my? portfolio? portfolio?') === undefined) return undefined;
-  const byMail = words.take('mail') !== undefined;
+  const what = verb === undefined ? undefined : words.take('a? my? portfolio of? my? portfolio? portfolio?');
+  if (verb === undefined || what === undefined) return undefined;
+  const byMail = words.take('mail') !== undefined || verb.has('mail');
   words.take('onto|to|of|my my? slack? my?');
   words.take('slack');
   const [target] = words.take('*')?.items ?? [];
   if (target === undefined) return undefined;
-  const recipient = target.text;
   words.take('onto|of slack');
   words.take('mail');
-  const service = isMail || byMail || (recipient.includes('@') && !verb.has('slack')) ? 'gmail' : 'slack';
-  const isPlain = target.tags.every((tag) => ['email', 'channel'].includes(tag));
-  if (!isPlain) throw recipientError(recipient, 'it is not a channel or an email address', undefined);
+  const recipient = target.text;
+  const service = byMail || (recipient.includes('@') && !verb.has('slack')) ? 'gmail' : 'slack';
+  if (!target.tags.some((tag) => tag === 'email' || tag === 'channel'))
+    throw recipientError(recipient, 'it is not a channel or an email address', undefined);
   requireEnd(words, 'message', 'Name one channel or one email address.');
+  requireRecipient(service, recipient);
+  return { kind: 'send', service, recipient };
+}
+
+function requireRecipient(service: MessageService, recipient: string): void {
   try {
     checkRecipient(service, recipient);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     throw recipientError(recipient, error.message, error.hint);
   }
-  return { kind: 'send', service, recipient };
 }
 
 const recipientError = (recipient: string, why: string, hint: string | undefined) =>
@@ -374,5 +411,3 @@ export function readWatch(items: readonly Item[]): Intent | undefined {
   requireEnd(words, 'request', 'Try "add MSFT to my watchlist".');
   return { kind: 'watch', change: verb.has('remove') ? 'remove' : 'add', symbols };
 }
-
-export const hasOrderWords = (items: readonly Item[]) => readMentions(items).some(({ kind }) => kind === 'act');

@@ -68,29 +68,27 @@ function readTurn(turn: string, items: readonly Item[], before: Before): Underst
   return isBetter ? { parsed: answered, text } : { parsed, text: turn };
 }
 
-/** Puts an answer into the slot that the question asked for. */
+/** Puts an answer into the slot that the question asked for. Returns undefined if it is no answer. */
 function withAnswer(text: string, answer: string, asks: Asks, items: readonly Item[]): string | undefined {
   const said = text.trim().replace(/[.!?]+$/, '');
-  const number = items.find(({ quantity }) => quantity !== undefined);
-  const isNumber = items.length === 1 && number?.quantity?.unit === 'none';
-  switch (asks) {
-    case 'size':
-      return `${said} ${isNumber ? `${answer} shares` : answer}`;
-    case 'limit':
-    case 'stop':
-      return number === undefined
-        ? undefined
-        : `${said} ${isNumber || items.length === 1 ? `${asks} ${answer}` : answer}`;
-    case 'unit': {
-      const isShares = items.some(({ tags }) => tags.includes('share'));
-      const isDollars =
-        items.some(({ lower }) => /^(?:dollars?|usd|bucks)$/.test(lower)) || number?.quantity?.unit === 'dollars';
-      const unit = isShares === isDollars ? undefined : isShares ? 'shares' : 'dollars';
-      return unit === undefined ? undefined : said.replace(/(\d[\d.,]*k?)(?= |$)/, `$1 ${unit}`);
-    }
-    default:
-      return `${said} ${answer}`;
+  const quantity = items.find((item) => item.quantity !== undefined)?.quantity;
+  const isNumber = items.length === 1 && quantity?.unit === 'none';
+  if (asks === 'size') return `${said} ${isNumber ? `${answer} shares` : answer}`;
+  if (asks === 'append' || asks === 'nearmiss') return `${said} ${answer}`;
+  if (asks === 'unit') {
+    const unit = unitOf(items);
+    return unit === undefined ? undefined : said.replace(/(\d[\d.,]*k?)(?= |$)/, `$1 ${unit}`);
   }
+  return quantity === undefined ? undefined : `${said} ${items.length === 1 ? `${asks} ${answer}` : answer}`;
+}
+
+/** Returns the unit that answers "shares or dollars?". */
+function unitOf(items: readonly Item[]): 'shares' | 'dollars' | undefined {
+  const isShares = items.some(({ tags }) => tags.includes('share'));
+  const isDollars = items.some(
+    ({ lower, quantity }) => /^(?:dollars?|usd|bucks)$/.test(lower) || quantity?.unit === 'dollars',
+  );
+  return isShares === isDollars ? undefined : isShares ? 'shares' : 'dollars';
 }
 
 function contextSymbol(before: UnderstoodTurn | undefined): string | undefined {

@@ -41,7 +41,7 @@ export interface StandingOrderIntent {
   readonly mayBeTotal?: true;
 }
 
-export interface AlertIntent {
+interface AlertIntent {
   readonly kind: 'alert';
   readonly alert: Alert;
 }

@@ -1,5 +1,6 @@
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { symbolSchema } from '../../trading/symbol.ts';
+import { defined } from '../../values/defined.ts';
 import { foldWord, type Lexicon, lexiconFor } from './lexicon.ts';
 import { parseNumberWords } from './number-words.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
@@ -81,17 +82,11 @@ function splitTokens(text: string, lexicon: Lexicon): RawToken[] {
   const tokens: RawToken[] = [];
   let quote = false;
   let depth = 0;
-  for (const chunk of text.split(/(\n)|\s+/).filter((part) => part !== undefined && part !== '')) {
-    for (const part of splitChunk(chunk, lexicon)) {
-      if (part === '"' || part === '‘' || part === "'") quote = !quote;
-      else if (part === '¿' || part === '¡') continue;
-      else if (part === '(') depth += 1;
-      else if (part === ')') depth = Math.max(0, depth - 1);
-      else {
-        const mark = MARKS[part];
-        tokens.push({ text: part, aside: quote || depth > 0, ...(mark === undefined ? {} : { mark }) });
-      }
-    }
+  const parts = text.split(/(\n)|\s+/).flatMap((chunk = '') => splitChunk(chunk, lexicon));
+  for (const part of parts.filter((one) => !'¿¡'.includes(one))) {
+    if ('"‘\''.includes(part)) quote = !quote;
+    else if (part === '(' || part === ')') depth = Math.max(0, depth + (part === '(' ? 1 : -1));
+    else tokens.push({ text: part, aside: quote || depth > 0, ...defined({ mark: MARKS[part] }) });
   }
   return tokens;
 }
@@ -103,17 +98,14 @@ const PIECES =
 function splitChunk(chunk: string, lexicon: Lexicon): string[] {
   // A dollar sign inside a word belongs to no amount and no symbol.
   if (/[\p{L}\p{N}]\$/u.test(chunk)) return [chunk];
+  // "AAPL,MSFT" are two symbols; "NVD,A" is none.
+  if (/\p{L},\p{L}/u.test(chunk) && chunk.split(',').some((one) => one.length === 1)) return [chunk];
   const whole = WHOLE.exec(chunk)?.[0];
   if (whole !== undefined) return [whole, ...(chunk.slice(whole.length).match(/./gsu) ?? [])];
   return (chunk.match(PIECES) ?? []).flatMap((piece) => splitPiece(piece, lexicon));
 }
 
 function splitPiece(piece: string, lexicon: Lexicon): string[] {
-  // "AAPL,MSFT" are two; "1,000" is one number.
-  if (/\p{L},/u.test(piece)) {
-    if (piece.split(',').some((one) => one.length < 2)) return [piece];
-    return piece.split(/(,)/).flatMap((one) => splitPiece(one, lexicon));
-  }
   if (/^[A-Z]{2,}-\p{Ll}{2,}$/u.test(piece)) return piece.split('-');
   // Hyphens join words of a phrase ("take-profit"), which the lexicon has with spaces.
   if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase() && !/^[A-Z]{2,}-/.test(piece)) {
@@ -142,45 +134,69 @@ function mergeMoney(tokens: readonly RawToken[]): RawToken[] {
 
 const TICKER = /^\$?([A-Z][A-Z0-9]{0,20}(?:[./-][A-Z0-9]{1,5})?)(?:'s|'S)?$/;
 
-function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCapitals: boolean) {
-  const token = tokens[at] as RawToken;
-  const { text, aside, mark } = token;
-  const lower = text.toLowerCase();
-  const plain = { text, lower, tags: [] as readonly string[], aside };
+interface ReadItem {
+  readonly item: Item;
+  /** The number of tokens that the item covers. */
+  readonly count: number;
+}
+
+function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCapitals: boolean): ReadItem {
+  const { text, aside, mark } = tokens[at] as RawToken;
+  const plain = { text, lower: text.toLowerCase(), tags: [], aside };
   if (mark !== undefined) return { item: { ...plain, tags: [mark] }, count: 1 };
   const words = wordsFrom(tokens, at);
-  const unitAfter = (count: number) => lexicon.unitOf(tokens[at + count]?.text ?? '');
-  const said = parseNumberWords(words.slice(0, 8)) ?? lexicon.number(words);
-  if (said !== undefined && (said.count > 1 || !lexicon.phrases.has(`${words[0]} ${words[1]}`))) {
-    const unit = unitAfter(said.count);
-    const item = {
-      ...plain,
-      text: tokens
-        .slice(at, at + said.count)
-        .map((one) => one.text)
-        .join(' '),
-    };
-    const quantity: Quantity = { value: said.value, unit: unit?.unit ?? 'none', isScaled: false, isBad: false };
-    const value =
-      unit?.scale === undefined ? quantity : { ...quantity, value: toPlain(new Dec(said.value).mul(unit.scale)) };
-    return { item: { ...item, quantity: value }, count: said.count + (unit === undefined ? 0 : 1) };
-  }
-  const number = SPECIAL.some(([pattern]) => pattern.test(text)) ? undefined : parseQuantity(text, lexicon);
-  if (number !== undefined) {
-    const unit = number.unit === 'none' ? unitAfter(1) : undefined;
-    const isRepeated = number.unit === 'dollars' && unitAfter(1)?.unit === 'dollars';
-    const value = unit?.scale === undefined ? number.value : toPlain(new Dec(number.value).mul(unit.scale));
-    const quantity = { ...number, value, unit: unit?.unit ?? number.unit };
-    const tags = /^20\d\d$/.test(text) ? ['yearnumber'] : [];
-    return { item: { ...plain, tags, quantity }, count: unit === undefined && !isRepeated ? 1 : 2 };
-  }
+  const spoken = readSpokenNumber(tokens, at, words, lexicon);
+  if (spoken !== undefined) return spoken;
   const special = SPECIAL.find(([pattern]) => pattern.test(text))?.[1];
   if (special !== undefined) return { item: { ...plain, tags: [special] }, count: 1 };
+  const number = parseQuantity(text, lexicon);
+  if (number !== undefined) {
+    const tags = /^20\d\d$/.test(text) ? ['year_number'] : [];
+    const { quantity, count } = withUnit(number, tokens[at + 1], lexicon);
+    return { item: { ...plain, tags, quantity }, count: 1 + count };
+  }
   const { item, count } = readWord(tokens, at, words, lexicon, hasCapitals);
   const asks =
-    item.tags.length > 0 && !item.tags.includes('harmless') && lexicon.tagsOf(words[0] ?? '').includes('ask');
-  return { item: asks && !item.tags.includes('ask') ? { ...item, tags: [...item.tags, 'ask'] } : item, count };
+    !['harmless', 'ask'].some((tag) => item.tags.includes(tag)) && lexicon.tagsOf(words[0] ?? '').includes('ask');
+  return { item: asks && item.tags.length > 0 ? { ...item, tags: [...item.tags, 'ask'] } : item, count };
 }
+
+/** Reads "five hundred dollars". */
+function readSpokenNumber(
+  tokens: readonly RawToken[],
+  at: number,
+  words: readonly string[],
+  lexicon: Lexicon,
+): ReadItem | undefined {
+  const said = parseNumberWords(words) ?? lexicon.number(words);
+  // "one share" and "three quarters" are phrases.
+  if (said === undefined || (said.count === 1 && lexicon.phrases.has(`${words[0]} ${words[1]}`))) return undefined;
+  const bare: Quantity = { value: said.value, unit: 'none', isScaled: false, isBad: false };
+  const { quantity, count } = withUnit(bare, tokens[at + said.count], lexicon);
+  const text = textOf(tokens, at, said.count);
+  const item = { text, lower: text.toLowerCase(), tags: [], aside: tokens[at]?.aside === true, quantity };
+  return { item, count: said.count + count };
+}
+
+/** Adds the unit that follows a number. `count` is 1 if there is one. */
+function withUnit(
+  number: Quantity,
+  next: RawToken | undefined,
+  lexicon: Lexicon,
+): { quantity: Quantity; count: number } {
+  const found = lexicon.unitOf(next?.text ?? '');
+  const isRepeated = number.unit === 'dollars' && found?.unit === 'dollars';
+  if (found === undefined || number.isBad || (number.unit !== 'none' && !isRepeated))
+    return { quantity: number, count: 0 };
+  const value = found.scale === undefined ? number.value : toPlain(new Dec(number.value).mul(found.scale));
+  return { quantity: { ...number, value, unit: found.unit }, count: 1 };
+}
+
+const textOf = (tokens: readonly RawToken[], at: number, count: number) =>
+  tokens
+    .slice(at, at + count)
+    .map(({ text }) => text)
+    .join(' ');
 
 /** Words with a form of their own, each with its meaning. */
 const SPECIAL: readonly (readonly [RegExp, string])[] = [
@@ -208,41 +224,38 @@ function readWord(
   words: readonly string[],
   lexicon: Lexicon,
   hasCapitals: boolean,
-): { item: Item; count: number } {
+): ReadItem {
   const { text, aside } = tokens[at] as RawToken;
-  const found = lexicon.longest(words);
+  const found = lexicon.longest(words) ?? { tags: [], count: 1 };
   const isCapital = hasCapitals && text === text.toUpperCase() && /^\$?[A-Z]{2}|^\$[A-Z]/.test(text);
-  const written = TICKER.exec(isCapital || !lexicon.has(words[0] ?? '') ? text : '')?.[1];
-  const isWord = CAPITAL_WORDS.has(text.toUpperCase()) && !text.startsWith('$');
-  const parsed =
-    written === undefined || isWord ? undefined : symbolSchema.safeParse(written.replace(/-(?=[AB]$)/, '.'));
-  const ticker = parsed?.success ? parsed.data : /^\$[a-z]{1,5}$/.test(text) ? text.slice(1).toUpperCase() : undefined;
-  // A word in capitals among small letters is a ticker before it is the beginning of a phrase.
-  const count = ticker === undefined || !isCapital ? (found?.count ?? 1) : 1;
-  const tags =
-    count === (found?.count ?? 1) || ticker === undefined ? (found?.tags ?? []) : lexicon.tagsOf(words[0] ?? '');
-  const covered = tokens.slice(at, at + count).map((token) => token.text);
+  const ticker = tickerOf(text, isCapital || !lexicon.has(words[0] ?? ''));
   const nickname = ticker === undefined ? nicknameAt(tokens, at, lexicon) : undefined;
-  const base = { text: covered.join(' '), lower: covered.join(' ').toLowerCase(), tags, aside };
-  if (nickname !== undefined && nickname.count >= count) {
-    const isAmbiguous = nickname.count === count && tags.length > 0;
-    const name = tokens
-      .slice(at, at + nickname.count)
-      .map((token) => token.text)
-      .join(' ');
-    const lower = name.toLowerCase();
-    const known = {
+  if (nickname !== undefined && nickname.count >= found.count) {
+    const name = textOf(tokens, at, nickname.count);
+    const tags = nickname.count === found.count ? found.tags : [];
+    const item = {
       text: name,
-      lower,
-      tags: isAmbiguous ? tags : [],
+      lower: name.toLowerCase(),
+      tags,
       aside,
       name: nickname.name,
       isKnownName: true,
     } as const;
-    return { item: known, count: nickname.count };
+    return { item, count: nickname.count };
   }
-  if (ticker !== undefined) return { item: { ...base, ticker, tags: text.startsWith('$') ? [] : tags }, count };
-  return { item: base, count };
+  // A word in capitals among small letters is a ticker before it is the beginning of a phrase.
+  const count = ticker !== undefined && isCapital ? 1 : found.count;
+  const tags = text.startsWith('$') ? [] : count === found.count ? found.tags : lexicon.tagsOf(words[0] ?? '');
+  const whole = textOf(tokens, at, count);
+  return { item: { text: whole, lower: whole.toLowerCase(), tags, aside, ...defined({ ticker }) }, count };
+}
+
+/** Returns the ticker that a word can be: `AAPL`, `BRK.B`, `$aapl`. */
+function tickerOf(text: string, mayBeTicker: boolean): string | undefined {
+  if (/^\$[a-z]{1,5}$/.test(text)) return text.slice(1).toUpperCase();
+  const written = mayBeTicker ? TICKER.exec(text)?.[1] : undefined;
+  if (written === undefined || (CAPITAL_WORDS.has(text) && !text.startsWith('$'))) return undefined;
+  return symbolSchema.safeParse(written.replace(/-(?=[AB]$)/, '.')).data;
 }
 
 /** Finds the longest name of the gazetteer, with the letter of a share class: "google class a". */
@@ -258,9 +271,8 @@ function nicknameAt(
     const key = name.replaceAll('-', ' ').replace(/[.']/g, '').replaceAll('&', ' and ').replace(/\s+/g, ' ');
     const known = [name, key].find((one) => Object.hasOwn(tickersByNickname, one));
     if (known !== undefined) return { name: known, count };
-    const isClass = count >= 3 && words[count - 2] === 'class' && /^[a-z]$/.test(words[count - 1] ?? '');
-    if (isClass && words.slice(0, count - 2).every((word) => !lexicon.has(word) && /^\p{L}/u.test(word)))
-      return { name, count };
+    const [company] = / class [a-z]$/.test(name) ? name.split(' class ') : [];
+    if (company?.split(' ').every((word) => !lexicon.has(word) && /^\p{L}/u.test(word))) return { name, count };
   }
   return undefined;
 }

@@ -1,10 +1,10 @@
-import { english } from './lexicons/english.ts';
-import { german } from './lexicons/german.ts';
-import { korean } from './lexicons/korean.ts';
-import { spanish } from './lexicons/spanish.ts';
+import english from './lexicons/english.json' with { type: 'json' };
+import german from './lexicons/german.json' with { type: 'json' };
+import korean from './lexicons/korean.json' with { type: 'json' };
+import spanish from './lexicons/spanish.json' with { type: 'json' };
 
 /** The words of one language: for each meaning, its phrases, separated by `|`. */
-export interface LexiconData {
+interface LexiconData {
   readonly name: string;
   /** Whether `1.000` may mean a thousand. */
   readonly groupsByPoint: boolean;
@@ -15,7 +15,7 @@ export interface LexiconData {
   /** Words for numbers. English ones are read by number-words.ts. */
   readonly numbers?: Readonly<Record<string, string>>;
   /** Whether words are written without spaces, so that the longest known phrases are split off. */
-  readonly isUnspaced?: true;
+  readonly isUnspaced?: boolean;
 }
 
 export interface Lexicon {
@@ -32,7 +32,7 @@ export interface Lexicon {
   split(piece: string): string[];
 }
 
-const languages: readonly LexiconData[] = [english, german, spanish, korean];
+const languages = [english, german, spanish, korean] as readonly LexiconData[];
 const compiled = new Map<string, Lexicon>();
 
 /** Returns a word as the lexicon has it: in lower case, without apostrophes and accents. */
@@ -43,7 +43,7 @@ export function foldWord(word: string): string {
 
 /** Returns the lexicon of the language that knows most of the text's words; English if none knows more. */
 export function lexiconFor(text: string): Lexicon {
-  const own = compile(english);
+  const own = compile(english as LexiconData);
   const words = text
     .slice(0, 1_000)
     .split(/[^\p{L}\p{M}']+/u)

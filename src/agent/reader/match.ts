@@ -15,7 +15,7 @@ interface Element {
   readonly optional: boolean;
 }
 
-export interface Found {
+export interface TemplateMatch {
   /** Position after the last item. */
   readonly end: number;
   readonly items: readonly Item[];
@@ -68,7 +68,7 @@ export function symbolOf({ ticker, name, text }: Item): string {
 }
 
 /** Matches a template at a position, with as many of its optional elements as possible. */
-export function matchAt(template: string, items: readonly Item[], at: number): Found | undefined {
+export function matchAt(template: string, items: readonly Item[], at: number): TemplateMatch | undefined {
   const parts = elements(template);
   const taken = walk(parts, 0, items, at);
   if (taken === undefined) return undefined;

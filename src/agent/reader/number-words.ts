@@ -1,5 +1,3 @@
-import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
-
 const small =
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
     ' ',
@@ -8,14 +6,14 @@ const tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 const scales: Readonly<Record<string, number>> = { hundred: 100, thousand: 1_000 };
 
 /** Returns the value of `five` or `thirty`, or undefined for other words. */
-export function parseNumberWord(word: string): number | undefined {
+function parseNumberWord(word: string): number | undefined {
   const one = small.indexOf(word);
   if (one > 0) return one;
   const ten = tens.indexOf(word);
   return ten < 0 ? undefined : (ten + 2) * 10;
 }
 
-export function isNumberWord(word: string): boolean {
+function isNumberWord(word: string): boolean {
   return word in scales || word.split('-').every((part) => parseNumberWord(part) !== undefined);
 }
 
@@ -61,19 +59,4 @@ function parseBelowHundred(parts: readonly string[]): number | undefined {
   if (second === undefined) return one;
   const two = parseNumberWord(second);
   return one >= 20 && two !== undefined && two < 10 ? one + two : undefined;
-}
-
-/** Returns `5`, `five`, `$1,000.50`, `1k` or `5%` as a plain decimal, or undefined for other words. */
-export function parseNumber(word: string): string | undefined {
-  const named = parseNumberWord(word);
-  if (named !== undefined) return String(named);
-  const parts = /^\$?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,18}(?:\.\d+)?|\.\d+)([km]?)%?$/.exec(word.toLowerCase());
-  if (parts === null) return undefined;
-  const digits =
-    parts[1]
-      ?.replaceAll(',', '')
-      .replace(/^\./, '0.')
-      .replace(/^0+(?=\d)/, '') ?? '';
-  if (!decimalString.safeParse(digits).success) return undefined;
-  return toPlain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
 }

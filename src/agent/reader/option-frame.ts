@@ -4,7 +4,7 @@ import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
 import { isUnresolvedName, type OrderIntent } from './intent.ts';
 import type { Item } from './items.ts';
-import { type Found, isAsset, matchAt, symbolOf } from './match.ts';
+import { isAsset, matchAt, symbolOf, type TemplateMatch } from './match.ts';
 import { unreadError } from './order-terms.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { dateOf } from './times.ts';
@@ -72,9 +72,9 @@ export function readOption(items: readonly Item[]): OrderIntent | undefined {
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
 }
 
-type Fill = (said: OptionSlots, found: Found, side: 'buy' | 'sell') => void;
+type Fill = (said: OptionSlots, found: TemplateMatch, side: 'buy' | 'sell') => void;
 
-const value = ({ quantities }: Found) => quantities[0]?.value ?? '';
+const value = ({ quantities }: TemplateMatch) => quantities[0]?.value ?? '';
 const setLimit: Fill = (said, found) => setOnce(said, 'limit', value(found));
 const setStrike: Fill = (said, found) => setOnce(said, 'strike', value(found));
 const setExpiry: Fill = (said, found) => {
@@ -129,56 +129,52 @@ const slots: readonly (readonly [string, Fill])[] = [
   ['gtc', time('gtc')],
   ['day', time('day')],
   [`${LEAD} date`, setExpiry],
-  [`${LEAD} monthname my? #n|ordinal comma? yearnumber?`, setExpiry],
-  [`${LEAD} #n|ordinal of? monthname yearnumber?`, setExpiry],
-  [`${LEAD} monthname yearnumber?`, setExpiry],
+  [`${LEAD} monthname my? #n|ordinal comma? year_number?`, setExpiry],
+  [`${LEAD} #n|ordinal of? monthname year_number?`, setExpiry],
+  [`${LEAD} monthname year_number?`, setExpiry],
   ['limit of|at? #', setLimit],
   ['at|for|most|least|eachmost|eachleast #', setLimit],
   ['strike of|at? #', setStrike],
   ['# strike', setStrike],
 ];
 
-const FILLERS = [
-  'harmless',
-  'contract',
-  'of',
-  'on',
-  'with',
-  'my',
-  'a',
-  'comma',
-  'end',
-  'each',
-  'limit',
-  'order',
-  'filler',
-];
+const FILLERS = 'harmless contract of on with my a comma end each limit order filler'.split(' ');
 
 function readSlot(items: readonly Item[], at: number, said: OptionSlots, side: 'buy' | 'sell'): number {
   const item = items[at] as Item;
-  let best: { readonly found: Found; readonly fill: Fill } | undefined;
+  const value = item.quantity?.isBad === false ? item.quantity.value : undefined;
+  // The first number before the symbol is the number of contracts; after it, a strike comes before the day of a month.
+  const isQty =
+    value !== undefined && said.symbol === undefined && said.qty === undefined && item.quantity?.unit === 'none';
+  const best = longestSlot(items, at);
+  const isStrike =
+    value !== undefined && best?.fill === setExpiry && said.symbol !== undefined && said.strike === undefined;
+  if (best !== undefined && !(isQty && best.found.end === at + 1) && !isStrike) {
+    best.fill(said, best.found, side);
+    return best.found.end;
+  }
+  if (value === undefined) readPlainItem(item, said);
+  else if (isQty) said.qty = value;
+  else setOnce(said, 'strike', value);
+  return at + 1;
+}
+
+function longestSlot(items: readonly Item[], at: number) {
+  let best: { readonly found: TemplateMatch; readonly fill: Fill } | undefined;
   for (const [template, fill] of slots) {
     const found = matchAt(template, items, at);
     if (found !== undefined && found.end > (best?.found.end ?? at)) best = { found, fill };
   }
-  const isNumber = item.quantity !== undefined && !item.quantity.isBad;
-  // The first number before the symbol is the number of contracts; "230 18 December" is a strike and a day.
-  const isQty = isNumber && said.symbol === undefined && said.qty === undefined && item.quantity?.unit === 'none';
-  const isDay =
-    isNumber && best !== undefined && said.symbol !== undefined && said.strike === undefined && best.fill === setExpiry;
-  if (best !== undefined && !(isQty && best.found.end === at + 1) && !isDay) {
-    best.fill(said, best.found, side);
-    return best.found.end;
-  }
-  if (isQty) said.qty = item.quantity?.value ?? '';
-  else if (isNumber) setOnce(said, 'strike', item.quantity?.value ?? '');
-  else if (item.tags.includes('my'))
-    said.isMine = /^my$/.test(item.lower) || said.isMine === true ? true : (undefined as never);
-  else if (item.tags.includes('a') && said.qty === undefined && said.symbol === undefined) said.qty = '1';
-  else if (item.tags.includes('oneshare')) said.qty = '1';
+  return best;
+}
+
+/** Reads an item that no template covers: the symbol, "my", or "a" for one contract. */
+function readPlainItem(item: Item, said: OptionSlots): void {
+  const isOne = item.tags.includes('a') && said.qty === undefined && said.symbol === undefined;
+  if (isOne || item.tags.includes('oneshare')) said.qty = '1';
+  else if (item.lower === 'my') said.isMine = true;
   else if (isAsset(item) && said.symbol === undefined) said.symbol = symbolOf(item);
-  else if (!item.tags.some((tag) => FILLERS.includes(tag)) || item.aside) throw unreadError(item.text);
-  return at + 1;
+  else if (item.aside || !item.tags.some((tag) => FILLERS.includes(tag))) throw unreadError(item.text);
 }
 
 function setOnce<Field extends keyof OptionSlots>(

@@ -5,139 +5,11 @@ import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withOrderDefaults } from '../../trading/order-defaults.ts';
 import { findCoinPair } from './coins.ts';
+import { isProtection, type OrderFrame, type Part, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, type OrderIntent, type ScheduleMention } from './intent.ts';
 import { orderExamples, readTerms, unreadError } from './order-terms.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
-import type { Act, Mention, Size } from './slots.ts';
-
-/** One order of a sentence: "buy 5 AAPL, 3 MSFT" has two parts. */
-interface Part {
-  size?: Size;
-  sizeText: string;
-  readonly assets: (Mention & { kind: 'asset' })[];
-  readonly terms: Mention[];
-}
-
-/** What the mentions of a clause say, before it is decided whether that is enough for an order. */
-export interface OrderFrame {
-  readonly acts: readonly Act[];
-  /** Terms before the first size or symbol, which are those of every part. */
-  readonly shared: readonly Mention[];
-  readonly parts: readonly Part[];
-  /** Whether every part has the size ("5 each of AAPL and MSFT"). */
-  readonly each: boolean;
-  /** Mentions that no slot has taken. */
-  readonly unread: readonly Mention[];
-}
-
-const term = new Set<Mention['kind']>(['price', 'trail', 'type', 'time', 'extended', 'when', 'ask', 'bound']);
-
-/** Sorts the mentions of a clause into the slots of its orders. @param it the symbol that "it" refers to */
-export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame {
-  const acts: Act[] = [];
-  const shared: Mention[] = [];
-  const parts: Part[] = [];
-  const unread: Mention[] = [];
-  let link = false;
-  let isLinked = false;
-  let each = false;
-  const open = (): Part => {
-    const part: Part = { sizeText: '', assets: [], terms: [] };
-    parts.push(part);
-    return part;
-  };
-  mentions.forEach((mention, at) => {
-    isLinked = link;
-    link = false;
-    const last = parts.at(-1);
-    switch (mention.kind) {
-      case 'act':
-        // "… and set a stop loss at 170" adds an exit to the order.
-        if ((mention.act === 'place' || mention.act === 'add') && isLinked && last !== undefined) break;
-        if (acts.length > 0 && !acts.every((act) => act === 'place') && mention.act !== acts.at(-1))
-          unread.push(mention);
-        else acts.push(mention.act);
-        break;
-      case 'size':
-        if (isBare(mention.size) && mentions[at + 1]?.kind === 'act') unread.push(mention);
-        else if (last === undefined || (last.size !== undefined && last.assets.length > 0 && isLinked))
-          setSize(open(), mention);
-        else if (last.assets.length > 0 && isBare(mention.size) && mentions[at - 1]?.kind !== 'act')
-          unread.push(mention);
-        else if (last.size === undefined || ('vague' in last.size && last.assets.length > 0)) setSize(last, mention);
-        else unread.push(mention);
-        break;
-      case 'ref':
-      case 'asset': {
-        const asset = mention.kind === 'asset' ? mention : toAsset(mention, it);
-        if (asset === undefined) unread.push(mention);
-        else if (last === undefined) open().assets.push(asset);
-        else if (last.assets.length === 0) last.assets.push(asset);
-        else if (isLinked) last.assets.push(asset);
-        else if (mention.kind === 'asset' || last.assets[0]?.symbol !== asset.symbol) unread.push(mention);
-        break;
-      }
-      case 'each':
-        each = true;
-        (last?.terms ?? shared).push(mention);
-        break;
-      case 'total':
-        break;
-      case 'link':
-        link = mention.link !== 'or';
-        if (mention.link === 'or') (last?.terms ?? shared).push(mention);
-        else if (mention.link === 'and' && at === mentions.length - 1) unread.push(mention);
-        break;
-      case 'word':
-      case 'number':
-        unread.push(mention);
-        break;
-      default:
-        if (term.has(mention.kind)) (last?.terms ?? shared).push(mention);
-    }
-  });
-  return { acts, shared, parts, each, unread };
-}
-
-/** A bare number after the symbol may be a price: "close my AAPL 180". */
-const isBare = (size: Size) => 'qty' in size && !size.isShares;
-
-function setSize(part: Part, { size, text }: Mention & { kind: 'size' }): void {
-  part.size = size;
-  part.sizeText = text;
-}
-
-function toAsset(mention: Mention, it: string | undefined): (Mention & { kind: 'asset' }) | undefined {
-  if (it === undefined) return undefined;
-  return { kind: 'asset', symbol: it, isMine: true, isPosition: true, text: mention.text };
-}
-
-const buys: readonly Act[] = ['buy', 'invest', 'add', 'get'];
-const sells: readonly Act[] = ['sell', 'trim', 'close', 'leave', 'protect'];
-
-/** Returns the side of a frame, or undefined if it has no act of one. */
-export function sideOf({ acts, parts, shared }: OrderFrame): 'buy' | 'sell' | undefined {
-  const act = acts.find((one) => one !== 'place');
-  if (act === undefined || isProtection(acts, parts, shared))
-    return isProtection(acts, parts, shared) ? 'sell' : undefined;
-  return buys.includes(act) ? 'buy' : sells.includes(act) ? 'sell' : undefined;
-}
-
-/** Returns whether a frame protects a position: "protect my TSLA with …", "put a stop on my AAPL". */
-function isProtection(acts: readonly Act[], parts: readonly Part[], shared: readonly Mention[]): boolean {
-  if (acts.includes('protect')) return true;
-  const act = acts.at(-1);
-  const isSet = act === 'place' || act === 'invest' || act === 'add';
-  const isStop = (one: Mention) =>
-    one.kind === 'trail' ||
-    (one.kind === 'type' && ['stop', 'stoploss', 'trailing'].includes(one.type)) ||
-    (one.kind === 'price' && (one.role === 'stop' || one.role === 'stoploss'));
-  return (
-    isSet &&
-    parts.every(({ size }) => size === undefined || 'fraction' in size) &&
-    [...shared, ...parts.flatMap(({ terms }) => terms)].some(isStop)
-  );
-}
+import type { Mention, Size } from './slots.ts';
 
 /**
  * Turns a frame into orders.
@@ -148,7 +20,7 @@ export function toOrders(frame: OrderFrame): Intent[] {
   const [unread] = frame.unread;
   if (unread !== undefined) throw unreadMention(unread, frame);
   if (side === undefined) throw unreadError(frame.acts[0] ?? 'this');
-  const protects = isProtection(frame.acts, frame.parts, frame.shared);
+  const protects = isProtection(frame);
   if (frame.parts.length === 0) throw missingSize(side);
   if (frame.parts.length > 1) requireAlikeParts(frame);
   return frame.parts.flatMap((part, at) => {
@@ -202,7 +74,7 @@ function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
   const isRecurring = part.terms.some((one) => one.kind === 'when' && one.when.every !== undefined);
   const terms = isRecurring ? part.terms.map(toOpeningTime) : part.terms;
   const { fields, mayBeTotal, notional } = readTerms(terms, side, protects);
-  const size = sizeFor(part, side, frame, protects, notional);
+  const size = sizeFor(part, side, frame, notional);
   const [first, ...more] = part.assets;
   if (first === undefined) throw missingAsset(side, part);
   const symbols = part.assets.map(({ symbol }) => symbol);
@@ -223,41 +95,15 @@ function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
 const toOpeningTime = (one: Mention): Mention =>
   one.kind === 'time' && one.time === 'opg' ? { kind: 'when', when: { at: '09:30' }, text: one.text } : one;
 
-function sizeFor(
-  part: Part,
-  side: 'buy' | 'sell',
-  frame: OrderFrame,
-  protects: boolean,
-  notional: string | undefined,
-): Size {
+function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: string | undefined): Size {
   const { size } = part;
-  const acts = frame.acts;
-  const whole = { fraction: '1', isAll: true } as const;
   if (size !== undefined && 'vague' in size) throw missingSize(side);
+  if (size === undefined) return notional === undefined ? wholePosition(part, side, frame) : { notional };
   if (notional !== undefined) {
-    if (size !== undefined) {
-      throw new NotUnderstoodError(
-        'The order has both a quantity and an amount.',
-        'Give either a number of shares or an amount in dollars. Give a price per share as "limit 180".',
-        'invalid_order',
-      );
-    }
-    return { notional };
-  }
-  if (size === undefined) {
-    if (protects || acts.includes('leave')) return whole;
-    const [asset] = part.assets;
-    if (!acts.includes('close') || asset === undefined)
-      throw missingSize(
-        side,
-        part.assets.map(({ symbol }) => symbol),
-      );
-    if (part.assets.some(({ isMine, isPosition }) => isMine || isPosition)) return whole;
     throw new NotUnderstoodError(
-      `Do you mean to sell all your ${asset.symbol.toUpperCase()}?`,
-      `Then say "sell all my ${asset.symbol.toUpperCase()}".`,
-      'usage',
-      `sell all my ${asset.symbol}`,
+      'The order has both a quantity and an amount.',
+      'Give either a number of shares or an amount in dollars. Give a price per share as "limit 180".',
+      'invalid_order',
     );
   }
   if (side === 'buy' && ('fraction' in size || 'keep' in size)) {
@@ -268,6 +114,22 @@ function sizeFor(
   }
   if (side === 'sell' && 'cash' in size) throw unreadError(part.sizeText);
   return requireClearSize(size, part, side);
+}
+
+/** Returns the size of an order without one, whose act means the whole position. @throws {NotUnderstoodError} otherwise */
+function wholePosition({ assets }: Part, side: string, frame: OrderFrame): Size {
+  const whole = { fraction: '1', isAll: true } as const;
+  if (isProtection(frame) || frame.acts.includes('leave')) return whole;
+  const symbols = assets.map(({ symbol }) => symbol);
+  const [symbol] = symbols;
+  if (!frame.acts.includes('close') || symbol === undefined) throw missingSize(side, symbols);
+  if (assets.some(({ isMine, isPosition }) => isMine || isPosition)) return whole;
+  throw new NotUnderstoodError(
+    `Do you mean to sell all your ${symbol.toUpperCase()}?`,
+    `Then say "sell all my ${symbol.toUpperCase()}".`,
+    'usage',
+    `sell all my ${symbol}`,
+  );
 }
 
 function requireClearSize(size: Size, part: Part, side: string): Size {
@@ -291,7 +153,7 @@ function requireClearSize(size: Size, part: Part, side: string): Size {
 }
 
 /** Hint for numbers that may have lost a dollar sign to the shell. */
-export const shellQuotesHint =
+const shellQuotesHint =
   'In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".';
 
 const sizeFields = (size: Size): Partial<OrderRequestInput> =>
@@ -308,7 +170,7 @@ function toOrderIntent(request: OrderRequestInput, size: Size, mayBeTotal: boole
   return { kind: 'order', request, ...bound };
 }
 
-export function validateOrder(request: OrderRequestInput): void {
+function validateOrder(request: OrderRequestInput): void {
   const parsed = orderRequestSchema.safeParse(withOrderDefaults(request));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -373,21 +235,13 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
   );
 }
 
-function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'when' })[]): Intent {
+type WhenMention = Mention & { kind: 'when' };
+
+function toStanding(order: OrderIntent, mentions: readonly WhenMention[]): Intent {
   const { request, fraction, keep, cash, mayBeTotal } = order;
   const symbol = String(request.symbol);
-  const when: ScheduleMention = Object.assign({}, ...mentions.map((one) => one.when));
-  const isTimed = when.every !== undefined;
-  const crossings = mentions.filter((one) => isCrossing(one.when));
-  if (!isTimed && crossings.length === 0) throw unreadError(mentions[0]?.text ?? '');
-  if (isTimed && crossings.length > 0) {
-    throw new NotUnderstoodError('An order can wait for a day or for a price, but not for both.', scheduleHint);
-  }
-  if (crossings.length > 1 || mentions.filter((one) => one.when.every !== undefined).length > 1) {
-    throw unreadError(mentions.at(-1)?.text ?? '');
-  }
-  if (!isTimed && when.at !== undefined) throw unreadError(mentions.find((one) => one.when.at)?.text ?? '');
-  if (fraction !== undefined || keep !== undefined || cash !== undefined) {
+  const when = readWhen(mentions);
+  if ((fraction ?? keep ?? cash) !== undefined) {
     throw new NotUnderstoodError(
       'How many shares? By then, a fraction of your position may be a different number of shares.',
       `Give a number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
@@ -401,7 +255,7 @@ function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'w
       `Leave the other terms out. ${scheduleHint}`,
     );
   }
-  const of = crossings[0]?.of;
+  const of = mentions.find((one) => one.of !== undefined)?.of;
   if (of !== undefined && of.toLowerCase() !== symbol.toLowerCase()) {
     throw new NotUnderstoodError(
       `Should it wait for the price of ${of.toUpperCase()} or of ${symbol.toUpperCase()}?`,
@@ -409,6 +263,20 @@ function toStanding(order: OrderIntent, mentions: readonly (Mention & { kind: 'w
     );
   }
   return { kind: 'standing', request, when, ...(mayBeTotal ? { mayBeTotal } : {}) };
+}
+
+/** Joins the parts of a schedule. @throws {NotUnderstoodError} if there are several, or only a time or an end */
+function readWhen(mentions: readonly WhenMention[]): ScheduleMention {
+  const when: ScheduleMention = Object.assign({}, ...mentions.map((one) => one.when));
+  const days = mentions.filter((one) => one.when.every !== undefined);
+  const crossings = mentions.filter((one) => isCrossing(one.when));
+  if (days.length > 0 && crossings.length > 0) {
+    throw new NotUnderstoodError('An order can wait for a day or for a price, but not for both.', scheduleHint);
+  }
+  const odd =
+    days.length + crossings.length === 1 ? mentions.find((one) => days.length === 0 && one.when.at) : mentions.at(-1);
+  if (odd !== undefined) throw unreadError(odd.text);
+  return when;
 }
 
 function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError {

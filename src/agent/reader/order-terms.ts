@@ -1,7 +1,7 @@
 import type { OrderType } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
-import type { Mention } from './slots.ts';
+import type { Mention, PriceRole } from './slots.ts';
 
 type Side = 'buy' | 'sell';
 type Fields = Record<string, string | boolean>;
@@ -20,99 +20,127 @@ export interface OrderTerms {
 
 /** Turns the mentions of one order's terms into its fields. @throws {NotUnderstoodError} if they contradict each other */
 export function readTerms(mentions: readonly Mention[], side: Side, isProtection: boolean): OrderTerms {
-  const fields: Fields = {};
-  const types = new Set<string>();
-  let mayBeTotal = false;
-  let notional: string | undefined;
-  let either = false;
-  const set = (name: string, value: string | boolean) => {
-    if (name in fields) {
+  const read = new TermReader(side, isProtection);
+  mentions.forEach((mention, at) => {
+    read.add(mention, mentions[at - 1], mentions[at + 1]?.kind === 'each');
+  });
+  const { fields, types, either, mayBeTotal, notional } = read;
+  return { fields: withType(withLegs(side, fields, types, either), types), mayBeTotal, notional };
+}
+
+class TermReader {
+  readonly fields: Fields = {};
+  readonly types = new Set<string>();
+  mayBeTotal = false;
+  notional: string | undefined;
+  either = false;
+  readonly #side: Side;
+  readonly #isProtection: boolean;
+
+  constructor(side: Side, isProtection: boolean) {
+    this.#side = side;
+    this.#isProtection = isProtection;
+  }
+
+  add(mention: Mention, before: Mention | undefined, isEach: boolean): void {
+    switch (mention.kind) {
+      case 'price':
+        this.#addPrice(mention, before, isEach);
+        break;
+      case 'trail':
+        if (this.#side === 'buy' && /^with\b/i.test(mention.text)) throw trailingExitError();
+        this.#set(mention.field, mention.value);
+        break;
+      case 'type':
+        this.types.add(mention.type);
+        break;
+      case 'time':
+        this.#set('time_in_force', mention.time);
+        break;
+      case 'extended':
+        this.#set('extended_hours', true);
+        break;
+      case 'bound':
+        requireBound(mention, this.#side, 'limit_price' in this.fields);
+        break;
+      case 'link':
+        if (mention.link === 'or' && this.#side === 'buy') throw unreadError('or');
+        this.either ||= mention.link === 'or';
+        break;
+      default:
+    }
+  }
+
+  #addPrice(mention: PriceMention, before: Mention | undefined, isEach: boolean): void {
+    const { role, value, perShare } = mention;
+    const isLegLimit =
+      role === 'limit' && this.#side === 'buy' && before?.kind === 'price' && before.role === 'stoploss';
+    const field = isLegLimit ? 'stop_loss_limit_price' : priceField(mention, this.#side, this.#isStop());
+    if (field === undefined) throw unreadError(mention.text);
+    if (field === 'notional') this.notional = value;
+    else this.#set(field, value);
+    if ((role === 'most' || role === 'least') && !perShare && !isEach) this.mayBeTotal = true;
+  }
+
+  /** Returns whether a bare price is a stop's: "put a stop on my AAPL at 200". */
+  #isStop(): boolean {
+    return this.#isProtection || (this.types.has('stop') && this.#side === 'sell');
+  }
+
+  #set(name: string, value: string | boolean): void {
+    if (name in this.fields) {
       throw new NotUnderstoodError(
         `The order has two values for ${name.replaceAll('_', ' ')}.`,
         'Give it only once.',
         'invalid_order',
       );
     }
-    fields[name] = value;
-  };
-  mentions.forEach((mention, at) => {
-    switch (mention.kind) {
-      case 'price': {
-        const before = mentions[at - 1];
-        const field = priceField(mention, before, side, isProtection, types);
-        if (field === 'notional') notional = mention.value;
-        else set(field, mention.value);
-        const isBound = mention.role === 'most' || mention.role === 'least';
-        const isEach = mention.perShare || mentions[at + 1]?.kind === 'each';
-        if (isBound && !isEach) mayBeTotal = true;
-        break;
-      }
-      case 'trail':
-        if (side === 'buy' && /^with\b/i.test(mention.text)) throw trailingExitError();
-        set(mention.field, mention.value);
-        break;
-      case 'type':
-        types.add(mention.type);
-        break;
-      case 'time':
-        set('time_in_force', mention.time);
-        break;
-      case 'extended':
-        set('extended_hours', true);
-        break;
-      case 'bound':
-        requireBound(mention, side, 'limit_price' in fields);
-        break;
-      case 'link':
-        if (mention.link === 'or') {
-          if (side === 'buy') throw unreadError('or');
-          either = true;
-        }
-        break;
-      default:
-    }
-  });
-  return { fields: withType(withLegs(side, fields, types, either), types), mayBeTotal, notional };
-}
-
-function priceField(
-  mention: Mention & { kind: 'price' },
-  before: Mention | undefined,
-  side: Side,
-  isProtection: boolean,
-  types: ReadonlySet<string>,
-): string {
-  const { role, text, perShare, isDollars } = mention;
-  const isAfterLeg = before?.kind === 'price' && before.role === 'stoploss' && side === 'buy';
-  switch (role) {
-    case 'limit':
-      return isAfterLeg ? 'stop_loss_limit_price' : 'limit_price';
-    case 'at':
-    case 'to':
-      if (isProtection || (types.has('stop') && side === 'sell')) return 'stop_price';
-      if (role === 'to') throw unreadError(text);
-      return 'limit_price';
-    case 'for':
-      return perShare ? 'limit_price' : isDollars ? 'notional' : unread(text);
-    case 'most':
-    case 'below':
-      if (side === 'buy') return 'limit_price';
-      return isProtection ? 'stop_price' : unread(text);
-    case 'least':
-    case 'above':
-      return side === 'sell' && !isProtection ? 'limit_price' : unread(text);
-    case 'stop':
-      return side === 'buy' && /^with\b/i.test(text) ? 'stop_loss_stop_price' : 'stop_price';
-    case 'stoploss':
-      return side === 'buy' ? 'stop_loss_stop_price' : 'stop_price';
-    case 'profit':
-      return 'take_profit_limit_price';
+    this.fields[name] = value;
   }
 }
 
-const unread = (word: string): never => {
-  throw unreadError(word);
+type PriceMention = Mention & { kind: 'price' };
+
+const buyFields: Partial<Record<PriceRole, string>> = {
+  limit: 'limit_price',
+  at: 'limit_price',
+  most: 'limit_price',
+  below: 'limit_price',
+  stop: 'stop_price',
+  stoploss: 'stop_loss_stop_price',
+  profit: 'take_profit_limit_price',
 };
+const sellFields: Partial<Record<PriceRole, string>> = {
+  limit: 'limit_price',
+  at: 'limit_price',
+  least: 'limit_price',
+  above: 'limit_price',
+  stop: 'stop_price',
+  stoploss: 'stop_price',
+  profit: 'take_profit_limit_price',
+};
+/** Roles of a price in an order that protects a position. */
+const stopFields: Partial<Record<PriceRole, string | undefined>> = {
+  ...sellFields,
+  at: 'stop_price',
+  to: 'stop_price',
+  most: 'stop_price',
+  below: 'stop_price',
+  least: undefined,
+  above: undefined,
+};
+
+/** Returns the field of a price. Undefined if the order can't have such a price: "buy 5 AAPL above 180". */
+function priceField(
+  { role, text, perShare, isDollars }: PriceMention,
+  side: Side,
+  isStop: boolean,
+): string | undefined {
+  if (role === 'for') return perShare ? 'limit_price' : isDollars ? 'notional' : undefined;
+  // In a purchase, "with a stop at 170" is an exit; "stop 170" is the order's own stop.
+  if (role === 'stop' && side === 'buy' && /^with\b/i.test(text)) return 'stop_loss_stop_price';
+  return (isStop ? stopFields : side === 'buy' ? buyFields : sellFields)[role];
+}
 
 export function unreadError(word: string): NotUnderstoodError {
   return new NotUnderstoodError(
@@ -126,41 +154,35 @@ function requireBound({ bound, text }: Mention & { kind: 'bound' }, side: Side, 
   if (!fits || !isLimited) throw unreadError(text);
 }
 
+/** Adds the order type that the prices make. @throws {NotUnderstoodError} if the words name another */
 function withType(fields: Fields, types: ReadonlySet<string>): Fields {
-  const { order_class } = fields;
-  const [limit, stop] = ['limit_price' in fields, 'stop_price' in fields];
-  const trail = 'trail_percent' in fields || 'trail_price' in fields;
+  const has = (...names: string[]) => names.some((name) => name in fields);
+  const [limit, stop, trail] = [has('limit_price'), has('stop_price'), has('trail_percent', 'trail_price')];
   const isStopLimit = types.has('stoplimit');
-  const isMarket = types.has('market');
-  if ((isMarket && (limit || stop || trail || isStopLimit)) || (trail && (limit || stop || isStopLimit)))
+  if ((types.has('market') && (limit || stop || trail || isStopLimit)) || (trail && (limit || stop || isStopLimit)))
     throw contradictionError();
   if (isStopLimit && !(limit && stop)) {
     throw new NotUnderstoodError('A stop limit order needs both prices.', 'Say "stop 200 limit 199".', 'invalid_order');
   }
-  const type: OrderType =
-    order_class === 'oco'
-      ? 'limit'
-      : trail
-        ? 'trailing_stop'
-        : stop
-          ? limit
-            ? 'stop_limit'
-            : 'stop'
-          : limit
-            ? 'limit'
-            : 'market';
+  const type = fields.order_class === 'oco' ? 'limit' : trail ? 'trailing_stop' : plainType(limit, stop);
+  requireNamedPrices(types, type, trail, stop || has('stop_loss_stop_price'));
+  return { ...fields, type };
+}
+
+const plainType = (limit: boolean, stop: boolean): OrderType =>
+  stop ? (limit ? 'stop_limit' : 'stop') : limit ? 'limit' : 'market';
+
+/** Requires the prices of the order types that the words name. @throws {NotUnderstoodError} */
+function requireNamedPrices(types: ReadonlySet<string>, type: OrderType, trail: boolean, stop: boolean): void {
   if (types.has('trailing') && !trail) {
     throw new NotUnderstoodError(
       'Is the trail in percent or in dollars?',
       'Say "trailing stop 5%" or "trailing stop $5".',
     );
   }
-  if (types.has('limit') && !limit && order_class !== 'oco') {
+  if (types.has('limit') && !type.endsWith('limit'))
     throw type === 'market' ? missingPrice('limit') : contradictionError();
-  }
-  const isLeg = 'stop_loss_stop_price' in fields;
-  if ((types.has('stop') || types.has('stoploss')) && !stop && !trail && !isLeg) throw missingPrice('stop');
-  return { ...fields, type };
+  if ((types.has('stop') || types.has('stoploss')) && !stop && !trail) throw missingPrice('stop');
 }
 
 function trailingExitError(): NotUnderstoodError {

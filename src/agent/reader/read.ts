@@ -11,12 +11,13 @@ import {
   readStopAlert,
   readWatch,
 } from './acts.ts';
+import { fillFrame, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
 import { lexiconFor } from './lexicon.ts';
 import { isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
-import { badNumber, fillFrame, sideOf, toOrders } from './order-frame.ts';
+import { badNumber, toOrders } from './order-frame.ts';
 import { type Asks, NotUnderstoodError, type PlannerRefusal, truncateWord } from './refusal.ts';
 import { type Mention, readMentions } from './slots.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
@@ -65,32 +66,35 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   try {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
-    const items = readItems(text);
-    clauses = splitClauses(items);
+    clauses = splitClauses(readItems(text));
     const intents: Intent[] = [];
-    const bare: string[] = [];
     for (const clause of clauses) {
-      const read = readClause(clause, lastSymbol(intents) ?? it);
-      if (clause.every((item) => isAsset(item) || item.tags.some((tag) => tag === 'comma' || tag === 'harmless')))
-        bare.push(clause[0]?.text ?? '');
-      for (const intent of read) addOnce(intents, intent);
+      for (const intent of readClause(clause, lastSymbol(intents) ?? it)) addOnce(intents, intent);
     }
     if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);
     requireUnambiguousAccount(intents);
-    const acts = intents.filter(requestsAction);
-    if (acts.some(({ kind }) => kind === 'rebalance') && intents.length > 1) {
-      throw new NotUnderstoodError(
-        "A rebalance can't be combined with other requests.",
-        'Ask for the rest separately.',
-      );
-    }
-    // A clause that is only a ticker, next to an order, may be meant as another order.
-    if (acts.length > 0 && bare[0] !== undefined) throw notUsed(bare[0]);
+    requireSeparable(intents, clauses);
     return { intents };
   } catch (error) {
     if (!(error instanceof NotUnderstoodError)) throw error;
     return toRefusal(error, text, clauses.length);
   }
+}
+
+/** Requires that an act has no other request beside it that may belong to it. @throws {NotUnderstoodError} */
+function requireSeparable(intents: readonly Intent[], clauses: readonly (readonly Item[])[]): void {
+  if (!intents.some(requestsAction)) return;
+  if (intents.length > 1 && intents.some(({ kind }) => kind === 'rebalance')) {
+    throw new NotUnderstoodError("A rebalance can't be combined with other requests.", 'Ask for the rest separately.');
+  }
+  // A clause that is only a ticker, next to an order, may be meant as another order.
+  const isBare = (item: Item) => isAsset(item) || item.tags.some((tag) => tag === 'comma' || tag === 'harmless');
+  const bare = clauses.find((clause) => clause.every(isBare))?.find(isAsset);
+  if (bare === undefined) return;
+  throw new NotUnderstoodError(
+    `I don't understand what to do with "${truncateWord(bare.text)}" in this request, so I haven't done anything.`,
+    'Give an instruction for each part, as in "buy 5 AAPL and quote MSFT".',
+  );
 }
 
 function toRefusal(error: NotUnderstoodError, text: string, clauses: number): ParsedPrompt {
@@ -107,12 +111,6 @@ function toRefusal(error: NotUnderstoodError, text: string, clauses: number): Pa
   return { refusal: error.refusal, ...(clauses === 1 ? defined({ asks: error.asks }) : {}) };
 }
 
-const notUsed = (word: string) =>
-  new NotUnderstoodError(
-    `I don't understand what to do with "${truncateWord(word)}" in this request, so I haven't done anything.`,
-    'Give an instruction for each part, as in "buy 5 AAPL and quote MSFT".',
-  );
-
 const acting: readonly Intent['kind'][] = [
   'order',
   'standing',
@@ -125,7 +123,7 @@ const acting: readonly Intent['kind'][] = [
   'watch',
 ];
 
-export function requestsAction({ kind }: Intent): boolean {
+function requestsAction({ kind }: Intent): boolean {
   return acting.includes(kind);
 }
 
@@ -162,7 +160,7 @@ const OPENERS = [
 ];
 
 /** Splits items at sentence ends, at "then", and at "and" or a comma before a new act or question. */
-export function splitClauses(items: readonly Item[]): Item[][] {
+function splitClauses(items: readonly Item[]): Item[][] {
   const clauses: Item[][] = [[]];
   items.forEach((item, at) => {
     const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
@@ -254,42 +252,44 @@ function withAccount(intent: Intent, account: string): Intent {
 function readWithoutAccount(items: readonly Item[], it: string | undefined): Intent[] {
   const asked = readWash(items) ?? readRules(items) ?? readAfford(items);
   if (asked !== undefined) return asked;
-  const isAsked = isQuestion(items);
-  if (!isAsked && items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
-  if (items.some(({ tags }) => tags.includes('advice'))) throw questionError();
-  if (!isAsked) {
-    const act =
-      readAlert(items) ??
-      readStopAlert(items) ??
-      readAlertSchedule(items) ??
-      readSend(items) ??
-      readWatch(items) ??
-      readRebalance(items);
-    if (act !== undefined) return [act];
-    const cancels = actFirst(items, 'cancel');
-    const cancelled = isCancel(cancels) ? readCancel(cancels) : undefined;
-    if (cancelled !== undefined) return cancelled;
-    const changed = readChange(actFirst(items, 'change'));
-    if (changed !== undefined) return [changed];
-  }
+  if (has(items, 'advice')) throw questionError();
+  if (isQuestion(items)) return [readQuestion(items)];
+  if (items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
+  const act = readAct(items);
+  if (act !== undefined) return act;
   const topic = startsOrder(items) ? undefined : readTopic(items);
-  if (topic !== undefined) return [topic];
-  const trades = items.some(({ tags }) =>
-    tags.some((tag) =>
-      ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'].includes(tag),
-    ),
-  );
-  if (isAsked) throw trades ? questionError() : notUnderstood(items);
-  if (isAboutOption(items)) {
-    const option = readOption(items);
-    if (option !== undefined) return [option];
+  return topic === undefined ? readOrders(items, it) : [topic];
+}
+
+/** Reads an act that is no order. */
+function readAct(items: readonly Item[]): Intent[] | undefined {
+  for (const read of [readAlert, readStopAlert, readAlertSchedule, readSend, readWatch, readRebalance]) {
+    const act = read(items);
+    if (act !== undefined) return [act];
   }
+  const cancels = actFirst(items, 'cancel');
+  const cancelled = isCancel(cancels) ? readCancel(cancels) : undefined;
+  if (cancelled !== undefined) return cancelled;
+  const changed = readChange(actFirst(items, 'change'));
+  return changed === undefined ? undefined : [changed];
+}
+
+const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'];
+
+/** Reads a question, which never becomes an order. @throws {NotUnderstoodError} */
+function readQuestion(items: readonly Item[]): Intent {
+  const topic = readTopic(items);
+  if (topic !== undefined) return topic;
+  throw TRADES.some((tag) => has(items, tag)) ? questionError() : notUnderstood(items);
+}
+
+function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
+  const option = isAboutOption(items) ? readOption(items) : undefined;
+  if (option !== undefined) return [option];
   const mentions = readMentions(items);
-  if (mentions.some(({ kind }) => kind === 'act')) {
-    const frame = fillFrame(mentions, it);
-    if (sideOf(frame) !== undefined) return toOrders(frame);
-  }
-  throw notUnderstood(items);
+  const frame = mentions.some(({ kind }) => kind === 'act') ? fillFrame(mentions, it) : undefined;
+  if (frame === undefined || sideOf(frame) === undefined) throw notUnderstood(items);
+  return toOrders(frame);
 }
 
 /** Puts an act that stands at the end, as in German and Korean, at the beginning. */

@@ -2,7 +2,7 @@ import { Dec, toPlain } from '../../trading/decimal.ts';
 import type { TimeInForce } from '../../trading/order.ts';
 import type { ScheduleMention } from './intent.ts';
 import type { Item, Quantity } from './items.ts';
-import { type Found, matchAt } from './match.ts';
+import { matchAt, type TemplateMatch } from './match.ts';
 import { endOf, recurrenceOf, timeOf } from './times.ts';
 
 /** How much to trade. `keep` is the number of shares that stay, `cash` a part of the account's cash. */
@@ -71,11 +71,11 @@ export type Mention = { readonly text: string } & (
 );
 
 type Bare = Mention extends infer One ? (One extends { readonly text: string } ? Omit<One, 'text'> : never) : never;
-type Build = (found: Found) => Bare | readonly Bare[] | undefined;
+type Build = (found: TemplateMatch) => Bare | readonly Bare[] | undefined;
 
-const firstOf = ({ quantities }: Found): Quantity => quantities[0] as Quantity;
+const firstOf = ({ quantities }: TemplateMatch): Quantity => quantities[0] as Quantity;
 
-const sizeOf = (found: Found): Bare => {
+const sizeOf = (found: TemplateMatch): Bare => {
   const { unit, value, isScaled } = firstOf(found);
   if (unit === 'dollars') return { kind: 'size', size: { notional: value } };
   if (unit === 'percent') return fractionSize(new Dec(value).div(100));
@@ -103,7 +103,7 @@ const fractions: Readonly<Record<string, Dec>> = {
 const PART = Object.keys(fractions).join('|');
 const TAIL = 'of? my? my? share|position? of? my?';
 
-const partOf = (found: Found): Dec => {
+const partOf = (found: TemplateMatch): Dec => {
   const name = Object.keys(fractions).find((one) => found.has(one));
   return name === undefined ? new Dec(1) : (fractions[name] as Dec);
 };
@@ -287,16 +287,16 @@ const slots: readonly (readonly [string, Build])[] = [
   ['or', () => ({ kind: 'link', link: 'or' })],
 ];
 
-function trail(found: Found): Bare {
+function trail(found: TemplateMatch): Bare {
   const { unit, value } = firstOf(found);
   return { kind: 'trail', field: unit === 'percent' ? 'trail_percent' : 'trail_price', value };
 }
 
-function recurring(found: Found): Bare {
+function recurring(found: TemplateMatch): Bare {
   return { kind: 'when', when: { every: recurrenceOf(found.items) } };
 }
 
-function monthly(found: Found): Bare {
+function monthly(found: TemplateMatch): Bare {
   const isFirst = found.items.some(({ lower, tags }) => lower === '1st' || tags.includes('first'));
   return isFirst ? { kind: 'when', when: { every: 'month' } } : { kind: 'ask', about: 'monthday', item: '' };
 }
@@ -329,7 +329,7 @@ const unread = (item: Item): Mention =>
     : { kind: 'number', quantity: item.quantity, text: item.text };
 
 function longestSlot(items: readonly Item[], at: number) {
-  let best: { readonly found: Found; readonly built: readonly Bare[] } | undefined;
+  let best: { readonly found: TemplateMatch; readonly built: readonly Bare[] } | undefined;
   for (const [template, build] of slots) {
     const found = matchAt(template, items, at);
     if (found === undefined || found.end === at || (best !== undefined && found.end <= best.found.end)) continue;

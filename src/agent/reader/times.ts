@@ -19,7 +19,7 @@ export function recurrenceOf(items: readonly Item[]): Recurrence {
   return name.find((one) => one !== 'day' && one !== 'month') ?? 'day';
 }
 
-export function monthOf(word: string): number | undefined {
+function monthOf(word: string): number | undefined {
   const lower = word.toLowerCase().replace('.', '');
   const at = MONTHS.findIndex((name) => name === lower || name.slice(0, 3) === lower || name.slice(0, 4) === lower);
   return at < 0 ? undefined : at + 1;

@@ -75,7 +75,7 @@ const topics: readonly Topic[] = [
     intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }),
   },
   { need: 'watchlist', may: 'watchlist', intent: fixed({ kind: 'watchlist' }) },
-  { need: 'allerts', may: 'allerts|all|own|openlist|place', intent: fixed({ kind: 'alerts' }) },
+  { need: 'alerts', may: 'alerts|all|own|openlist|place', intent: fixed({ kind: 'alerts' }) },
   {
     need: 'realize',
     may: 'realize|gain|make|period|year',
@@ -383,37 +383,30 @@ export function readTopic(items: readonly Item[]): Intent | undefined {
 
 function readAs({ need, may = '', symbols: takes, intent }: Topic, items: readonly Item[]): Intent | undefined {
   const groups = need.split(' ').map((group) => group.split('|'));
-  const allowed = new Set([...ALWAYS, ...groups.flat(), ...may.split('|')]);
-  const isNeeded = groups.every((group) =>
-    items.some((item) => group.some((tag) => (tag === '@' ? isAsset(item) : item.tags.includes(tag)))),
-  );
-  if (!isNeeded) return undefined;
-  const symbols: string[] = [];
-  let number: string | undefined;
-  for (const item of items) {
-    const isWord = item.tags.some((tag) => allowed.has(tag));
-    if (isAsset(item) && takes !== undefined && !(isWord && item.ticker === undefined)) symbols.push(symbolOf(item));
-    else if (item.quantity !== undefined && !item.quantity.isBad && (allowed.has('year') || allowed.has('aday')))
-      number = item.quantity.value;
-    else if (allowed.has('chart') && isSpan(item)) continue;
-    else if (allowed.has('comma') || takes === 'some' ? !isWord && !item.tags.includes('comma') : !isWord)
-      return undefined;
-  }
-  const isCount =
-    takes === undefined
-      ? symbols.length === 0
-      : takes === 'one'
-        ? symbols.length === 1
-        : takes === 'some'
-          ? symbols.length > 0
-          : true;
-  if (!isCount) return undefined;
-  if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
+  const hasOne = (group: readonly string[]) => items.some((item) => group.some((tag) => hasMeaning(item, tag)));
+  if (!groups.every(hasOne)) return undefined;
+  const allowed = new Set([...ALWAYS, ...groups.flat(), ...may.split('|'), ...(takes === 'some' ? ['comma'] : [])]);
+  const isTopic = (item: Item) =>
+    item.tags.some((tag) => allowed.has(tag)) ||
+    (allowed.has('year') && isNumber(item)) ||
+    (allowed.has('chart') && isSpan(item));
+  const named =
+    takes === undefined ? [] : items.filter((item) => isAsset(item) && (item.ticker !== undefined || !isTopic(item)));
+  if (!items.every((item) => named.includes(item) || isTopic(item)) || !isCount(takes, named.length)) return undefined;
+  if (named.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
   return intent({
-    symbols,
+    symbols: named.map(symbolOf),
     period: periodOf(items),
-    number,
+    number: items.find(isNumber)?.quantity?.value,
     has: (tag) => items.some(({ tags }) => tags.includes(tag)),
     items,
   });
+}
+
+const hasMeaning = (item: Item, tag: string) => (tag === '@' ? isAsset(item) : item.tags.includes(tag));
+const isNumber = ({ quantity }: Item) => quantity?.isBad === false;
+
+function isCount(takes: Topic['symbols'], count: number): boolean {
+  if (takes === 'maybe') return true;
+  return takes === 'one' ? count === 1 : takes === 'some' ? count > 0 : count === 0;
 }

@@ -3,6 +3,7 @@ import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts'
 import { defined } from '../../values/defined.ts';
 import { CONTRACT_RULE, findPositionIntents, matchesContract } from './contract-mention.ts';
 import { parseNewestTurn } from './conversation.ts';
+import { fillFrame, type OrderFrame, sideOf } from './frame.ts';
 import {
   type Intent,
   isUnresolvedName,
@@ -10,7 +11,6 @@ import {
   type ScheduleMention,
   type StandingOrderIntent,
 } from './intent.ts';
-import { fillFrame, type OrderFrame, sideOf } from './order-frame.ts';
 import { readTerms } from './order-terms.ts';
 import { type ReadClause, readClauses } from './read.ts';
 import { NotUnderstoodError } from './refusal.ts';
@@ -18,9 +18,9 @@ import type { Mention } from './slots.ts';
 import { findSymbol, NAME_RULE, type NameSearchResult } from './symbols-by-name.ts';
 
 /*
- * What the person's own words say about an order. A sentence that makes a request says what its intents say. Of any
- * other sentence, the slots count that its words fill; words that fill none count as not said. For a field that the
- * person did not mention, the phone shows who chose it.
+ * Returns the fields of an order that are in the person's own words. For a sentence that makes a request, they are those
+ * of its intents; for any other sentence, those of the slots that its words fill. Words that fill no slot count as not
+ * said. For a field that the person did not mention, the phone shows who chose it.
  */
 
 interface NumberMention {

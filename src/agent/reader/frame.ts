@@ -1,0 +1,154 @@
+import type { Act, Mention, Size } from './slots.ts';
+
+/** One order of a sentence: "buy 5 AAPL, 3 MSFT" has two parts. */
+export interface Part {
+  size?: Size;
+  sizeText: string;
+  readonly assets: (Mention & { kind: 'asset' })[];
+  readonly terms: Mention[];
+}
+
+/** The orders that the mentions of a clause describe, complete or not. */
+export interface OrderFrame {
+  readonly acts: readonly Act[];
+  /** Terms before the first size or symbol, which are those of every part. */
+  readonly shared: readonly Mention[];
+  readonly parts: readonly Part[];
+  /** Whether every part has the size ("5 each of AAPL and MSFT"). */
+  readonly each: boolean;
+  /** Mentions that no slot has taken. */
+  readonly unread: readonly Mention[];
+}
+
+/** Sorts the mentions of a clause into the slots of its orders. @param it the symbol that "it" refers to */
+export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame {
+  const filler = new FrameFiller(it);
+  mentions.forEach((mention, at) => {
+    filler.add(mention, mentions[at - 1]?.kind, mentions[at + 1]?.kind);
+  });
+  return filler;
+}
+
+class FrameFiller implements OrderFrame {
+  readonly acts: Act[] = [];
+  readonly shared: Mention[] = [];
+  readonly parts: Part[] = [];
+  readonly unread: Mention[] = [];
+  each = false;
+  readonly #it: string | undefined;
+  /** Whether "and" or a comma came just before. */
+  #isLinked = false;
+
+  constructor(it: string | undefined) {
+    this.#it = it;
+  }
+
+  add(mention: Mention, before: Mention['kind'] | undefined, after: Mention['kind'] | undefined): void {
+    const isLinked = this.#isLinked;
+    this.#isLinked = mention.kind === 'link' && mention.link !== 'or';
+    switch (mention.kind) {
+      case 'act':
+        this.#addAct(mention, isLinked);
+        break;
+      case 'size':
+        this.#addSize(mention, isLinked, before === 'act', after === 'act');
+        break;
+      case 'ref':
+      case 'asset':
+        this.#addAsset(mention, isLinked);
+        break;
+      case 'link':
+        if (mention.link === 'or') this.#addTerm(mention);
+        else if (mention.link === 'and' && after === undefined) this.unread.push(mention);
+        break;
+      case 'word':
+      case 'number':
+        this.unread.push(mention);
+        break;
+      case 'total':
+        break;
+      default:
+        if (mention.kind === 'each') this.each = true;
+        this.#addTerm(mention);
+    }
+  }
+
+  #addTerm(mention: Mention): void {
+    (this.parts.at(-1)?.terms ?? this.shared).push(mention);
+  }
+
+  #addAct(mention: Mention & { kind: 'act' }, isLinked: boolean): void {
+    const { act } = mention;
+    // "… and set a stop loss at 170" adds an exit to the order.
+    if ((act === 'place' || act === 'add') && isLinked && this.parts.length > 0) return;
+    const isFirst = this.acts.every((one) => one === 'place');
+    if (isFirst || act === this.acts.at(-1)) this.acts.push(act);
+    else this.unread.push(mention);
+  }
+
+  #addSize(mention: Mention & { kind: 'size' }, isLinked: boolean, afterAct: boolean, beforeAct: boolean): void {
+    const last = this.parts.at(-1);
+    const isBare = 'qty' in mention.size && !mention.size.isShares;
+    const isComplete = last?.size !== undefined && last.assets.length > 0;
+    const isVague = last?.size !== undefined && 'vague' in last.size && last.assets.length > 0;
+    // A bare number after the symbol may be a price: "close my AAPL 180".
+    const isOdd = isBare && (beforeAct || (last !== undefined && last.assets.length > 0 && !isLinked && !afterAct));
+    if (isOdd) this.unread.push(mention);
+    else if (last === undefined || (isComplete && isLinked)) setSize(this.#open(), mention);
+    else if (last.size === undefined || isVague) setSize(last, mention);
+    else this.unread.push(mention);
+  }
+
+  #addAsset(mention: Mention & { kind: 'asset' | 'ref' }, isLinked: boolean): void {
+    const last = this.parts.at(-1);
+    const asset = mention.kind === 'asset' ? mention : toAsset(mention, this.#it ?? last?.assets[0]?.symbol);
+    if (asset === undefined) this.unread.push(mention);
+    else if (last === undefined) this.#open().assets.push(asset);
+    else if (last.assets.length === 0 || isLinked) last.assets.push(asset);
+    else if (mention.kind === 'asset' || last.assets[0]?.symbol !== asset.symbol) this.unread.push(mention);
+  }
+
+  #open(): Part {
+    const part: Part = { sizeText: '', assets: [], terms: [] };
+    this.parts.push(part);
+    return part;
+  }
+}
+
+function setSize(part: Part, { size, text }: Mention & { kind: 'size' }): void {
+  part.size = size;
+  part.sizeText = text;
+}
+
+function toAsset(mention: Mention, symbol: string | undefined): (Mention & { kind: 'asset' }) | undefined {
+  return symbol === undefined
+    ? undefined
+    : { kind: 'asset', symbol, isMine: true, isPosition: true, text: mention.text };
+}
+
+const buys: readonly Act[] = ['buy', 'invest', 'add', 'get'];
+const sells: readonly Act[] = ['sell', 'trim', 'close', 'leave', 'protect'];
+
+/** Returns the side of a frame, or undefined if it has no act of one. */
+export function sideOf(frame: OrderFrame): 'buy' | 'sell' | undefined {
+  if (isProtection(frame)) return 'sell';
+  const act = frame.acts.find((one) => one !== 'place');
+  if (act === undefined) return undefined;
+  return buys.includes(act) ? 'buy' : sells.includes(act) ? 'sell' : undefined;
+}
+
+/** Returns whether a frame protects a position: "protect my TSLA with …", "put a stop on my AAPL". */
+export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
+  if (acts.includes('protect')) return true;
+  const act = acts.at(-1);
+  const isSet = act === 'place' || act === 'invest' || act === 'add';
+  const isStop = (one: Mention) =>
+    one.kind === 'trail' ||
+    (one.kind === 'type' && ['stop', 'stoploss', 'trailing'].includes(one.type)) ||
+    (one.kind === 'price' && (one.role === 'stop' || one.role === 'stoploss'));
+  return (
+    isSet &&
+    parts.every(({ size }) => size === undefined || 'fraction' in size) &&
+    [...shared, ...parts.flatMap(({ terms }) => terms)].some(isStop)
+  );
+}
