@@ -8,8 +8,7 @@ export default {
   language: 'en-US',
   files: ['src/**/*.{ts,tsx}', 'scripts/**/*.mjs', 'docs/**/*.md', '*.md'],
   ignorePaths: [
-    // What people type in other languages, and company names.
-    'src/agent/planner/languages',
+    // Company names.
     'src/trading/listed-symbols.ts',
     'scripts/english',
     'docs/reference/schema',

@@ -96,7 +96,7 @@ export function readCancel(items: readonly Item[]): Intent[] | undefined {
   if (words.take('cancel|remove') === undefined) return undefined;
   const all = words.take('all|every of? my? my?|every?') !== undefined;
   words.take('all? of? my? my? all?');
-  const isOpen = words.take('openlist') !== undefined;
+  const isOpen = words.take('open_list') !== undefined;
   const which =
     takeReference(words) ?? (words.take('everything order_noun?') === undefined ? undefined : { all: true as const });
   const found = which === undefined ? cancelledOrders(words, all, isOpen) : [which];
@@ -110,7 +110,7 @@ type Cancelled = (Intent & { kind: 'cancel' })['which'];
 function cancelledOrders(words: Taker, every: boolean, isOpen: boolean): Cancelled[] | undefined {
   const symbols = words.symbols();
   const plural = words.rest?.lower.includes('orders') ?? false;
-  const isOrder = words.take('openlist? order|order_noun') !== undefined;
+  const isOrder = words.take('open_list? order|order_noun') !== undefined;
   const all = words.take('all') !== undefined || every;
   if (symbols.length === 0) return unnamedOrders(words, { all, isOpen, plural, isOrder });
   const also = isOrder && words.take('comma|and? and?') !== undefined ? words.symbols() : [];
@@ -291,7 +291,7 @@ export function readAlert(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   if (words.take('alert') === undefined) return undefined;
   words.take('if|for|about');
-  const symbol = words.take('theprice? of? my? @ share? theprice?')?.symbols[0];
+  const symbol = words.take('the_price? of? my? @ share? the_price?')?.symbols[0];
   const condition = symbol === undefined ? undefined : readCondition(words);
   return symbol === undefined || condition === undefined
     ? undefined
@@ -299,7 +299,7 @@ export function readAlert(items: readonly Item[]): Intent | undefined {
 }
 
 function readCondition(words: Taker): Omit<Alert, 'symbol'> | undefined {
-  const percent = words.take('falls|rises bymore|above? % aday? aday?');
+  const percent = words.take('falls|rises by_more|above? % a_day? a_day?');
   if (percent !== undefined) {
     requireEnd(words, 'alert', alertHint);
     return { [percent.has('falls') ? 'falls_by' : 'rises_by']: `${percent.quantities[0]?.value}%` };
@@ -328,7 +328,7 @@ function requireSingle(words: Taker): void {
 export function readStopAlert(items: readonly Item[]): Intent | undefined {
   const words = new Taker(items);
   const found =
-    words.take('stopalert about? my? @ anymore?') ??
+    words.take('stop_alerts about? my? @ anymore?') ??
     words.take('remove|cancel|stop all? of? my? my? @ alerts') ??
     words.take('remove|cancel|stop all? of? my? my? alerts about|onto|of|for my? @');
   const symbol = found?.symbols[0];
@@ -356,8 +356,8 @@ export function readAlertSchedule(items: readonly Item[]): Intent | undefined {
 
 const checkMinutes: Readonly<Record<string, CheckTime>> = { 15: '15m', 30: '30m', 60: '1h' };
 const checkTimes: readonly (readonly [CheckTime, string])[] = [
-  ['15m', 'every quarterhour'],
-  ['30m', 'every halfhour'],
+  ['15m', 'every quarter_hour'],
+  ['30m', 'every half_hour'],
   ['1h', 'every? hour'],
   ['open', 'every? daily? morning'],
   ['close', 'every? daily? evening'],

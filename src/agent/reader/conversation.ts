@@ -74,7 +74,7 @@ function withAnswer(text: string, answer: string, asks: Asks, items: readonly It
   const quantity = items.find((item) => item.quantity !== undefined)?.quantity;
   const isNumber = items.length === 1 && quantity?.unit === 'none';
   if (asks === 'size') return `${said} ${isNumber ? `${answer} shares` : answer}`;
-  if (asks === 'append' || asks === 'nearmiss') return `${said} ${answer}`;
+  if (asks === 'append' || asks === 'near_miss') return `${said} ${answer}`;
   if (asks === 'unit') {
     const unit = unitOf(items);
     return unit === undefined ? undefined : said.replace(/(\d[\d.,]*k?)(?= |$)/, `$1 ${unit}`);
@@ -118,7 +118,7 @@ function repeated(items: readonly Item[]): readonly Item[] | undefined {
 }
 
 function askedAbout(items: readonly Item[], before: Before): readonly Item[] | undefined {
-  const at = items.findIndex(({ tags }) => tags.includes('whatabout'));
+  const at = items.findIndex(({ tags }) => tags.includes('what_about'));
   if (at === 0 || (at === 1 && items[0]?.tags.includes('and'))) return items.slice(at + 1);
   const isAnd = items[0]?.tags.includes('and') === true;
   const rest = items[1]?.tags.includes('for') ? items.slice(2) : items.slice(1);

@@ -144,8 +144,8 @@ export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
   const isSet = act === 'place' || act === 'invest' || act === 'add';
   const isStop = (one: Mention) =>
     one.kind === 'trail' ||
-    (one.kind === 'type' && ['stop', 'stoploss', 'trailing'].includes(one.type)) ||
-    (one.kind === 'price' && (one.role === 'stop' || one.role === 'stoploss'));
+    (one.kind === 'type' && ['stop', 'stop_loss', 'trailing'].includes(one.type)) ||
+    (one.kind === 'price' && (one.role === 'stop' || one.role === 'stop_loss'));
   return (
     isSet &&
     parts.every(({ size }) => size === undefined || 'fraction' in size) &&

@@ -206,7 +206,7 @@ const SPECIAL: readonly (readonly [RegExp, string])[] = [
   [/^\d{1,2}(?:st|nd|rd|th)$/i, 'ordinal'],
   [/^(?:\d{1,2}:\d\d(?:am|pm|a\.m\.|p\.m\.)?|\d{1,2}(?:am|pm|a\.m\.|p\.m\.))$/i, 'clock'],
   [/^20\d\d-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?$|^\d{1,2}\/\d{1,2}(?:\/(?:20\d\d|\d\d))?$/, 'date'],
-  [/^\$?\d+(?:\.\d+)?[cp]$/i, 'strikeright'],
+  [/^\$?\d+(?:\.\d+)?[cp]$/i, 'strike_right'],
 ];
 
 function wordsFrom(tokens: readonly RawToken[], at: number): string[] {

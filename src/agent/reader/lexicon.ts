@@ -15,7 +15,7 @@ interface LexiconData {
   /** Words for numbers. English ones are read by number-words.ts. */
   readonly numbers?: Readonly<Record<string, string>>;
   /** Whether words are written without spaces, so that the longest known phrases are split off. */
-  readonly isUnspaced?: boolean;
+  readonly hasNoSpaces?: boolean;
 }
 
 export interface Lexicon {
@@ -99,8 +99,8 @@ function compile(data: LexiconData): Lexicon {
       return value === undefined ? undefined : { value, count: 1 };
     },
     split: (piece) =>
-      data.isUnspaced
-        ? splitUnspaced(piece, vocabulary, (part) => most.has(foldWord(part)) || unitOf(part) !== undefined)
+      data.hasNoSpaces
+        ? splitWithoutSpaces(piece, vocabulary, (part) => most.has(foldWord(part)) || unitOf(part) !== undefined)
         : [piece],
   };
   compiled.set(data.name, lexicon);
@@ -108,7 +108,7 @@ function compile(data: LexiconData): Lexicon {
 }
 
 /** Splits text without spaces into numbers, Latin words and the longest known phrases. */
-function splitUnspaced(piece: string, words: ReadonlySet<string>, isKnown: (part: string) => boolean): string[] {
+function splitWithoutSpaces(piece: string, words: ReadonlySet<string>, isKnown: (part: string) => boolean): string[] {
   return (piece.match(/[\x21-\x7e]+|[^\x21-\x7e]+/g) ?? []).flatMap((run) => {
     if (/^[\x21-\x7e]/.test(run) || words.has(foldWord(run))) return [run];
     const parts: string[] = [];

@@ -36,7 +36,7 @@ export function isAboutOption(items: readonly Item[]): boolean {
   return items.some(
     (item, at) =>
       isContract(item) ||
-      item.tags.includes('strikeright') ||
+      item.tags.includes('strike_right') ||
       (at > 0 &&
         item.tags.some((tag) => tag === 'call' || tag === 'put') &&
         items.slice(0, at).some(({ tags }) => tags.some((tag) => ACTS.includes(tag)))),
@@ -90,8 +90,8 @@ const time =
 const LEAD = 'for|of|on|at? my? expiring? of|on|for? my?';
 
 const slots: readonly (readonly [string, Fill])[] = [
-  ['toopen', (said, _, side) => setOnce(said, 'intent', side === 'buy' ? 'buy_to_open' : 'sell_to_open')],
-  ['toclose', (said, _, side) => setOnce(said, 'intent', side === 'buy' ? 'buy_to_close' : 'sell_to_close')],
+  ['to_open', (said, _, side) => setOnce(said, 'intent', side === 'buy' ? 'buy_to_open' : 'sell_to_open')],
+  ['to_close', (said, _, side) => setOnce(said, 'intent', side === 'buy' ? 'buy_to_close' : 'sell_to_close')],
   [
     'back',
     (said, _, side) => {
@@ -113,7 +113,7 @@ const slots: readonly (readonly [string, Fill])[] = [
   ['call', (said) => setOnce(said, 'right', 'call')],
   ['put', (said) => setOnce(said, 'right', 'put')],
   [
-    'strikeright',
+    'strike_right',
     (said, { items }) => {
       const text = items[0]?.lower ?? '';
       setOnce(said, 'strike', text.replace(/[^\d.]/g, ''));
@@ -129,11 +129,11 @@ const slots: readonly (readonly [string, Fill])[] = [
   ['gtc', time('gtc')],
   ['day', time('day')],
   [`${LEAD} date`, setExpiry],
-  [`${LEAD} monthname my? #n|ordinal comma? year_number?`, setExpiry],
-  [`${LEAD} #n|ordinal of? monthname year_number?`, setExpiry],
-  [`${LEAD} monthname year_number?`, setExpiry],
+  [`${LEAD} month_name my? #n|ordinal comma? year_number?`, setExpiry],
+  [`${LEAD} #n|ordinal of? month_name year_number?`, setExpiry],
+  [`${LEAD} month_name year_number?`, setExpiry],
   ['limit of|at? #', setLimit],
-  ['at|for|most|least|eachmost|eachleast #', setLimit],
+  ['at|for|most|least|each_most|each_least #', setLimit],
   ['strike of|at? #', setStrike],
   ['# strike', setStrike],
 ];
@@ -171,7 +171,7 @@ function longestSlot(items: readonly Item[], at: number) {
 /** Reads an item that no template covers: the symbol, "my", or "a" for one contract. */
 function readPlainItem(item: Item, said: OptionSlots): void {
   const isOne = item.tags.includes('a') && said.qty === undefined && said.symbol === undefined;
-  if (isOne || item.tags.includes('oneshare')) said.qty = '1';
+  if (isOne || item.tags.includes('one_share')) said.qty = '1';
   else if (item.lower === 'my') said.isMine = true;
   else if (isAsset(item) && said.symbol === undefined) said.symbol = symbolOf(item);
   else if (item.aside || !item.tags.some((tag) => FILLERS.includes(tag))) throw unreadError(item.text);

@@ -209,7 +209,7 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
       'append',
     );
   }
-  if (asked.about === 'monthday') {
+  if (asked.about === 'month_day') {
     throw new NotUnderstoodError(
       'Monthly orders are placed only on the 1st.',
       'Say "every month", or a day of the week: "every Monday".',
@@ -231,7 +231,7 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
     '',
     'usage',
     `${asked.text}→${asked.text.replace(/(?: to| at)? \S+$/, '')} ${asked.item} ${price}`,
-    'nearmiss',
+    'near_miss',
   );
 }
 

@@ -1,4 +1,4 @@
-import type { OrderType } from '../../trading/order.ts';
+import { type OrderType, orderTypes } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import type { Mention, PriceRole } from './slots.ts';
@@ -74,7 +74,7 @@ class TermReader {
   #addPrice(mention: PriceMention, before: Mention | undefined, isEach: boolean): void {
     const { role, value, perShare } = mention;
     const isLegLimit =
-      role === 'limit' && this.#side === 'buy' && before?.kind === 'price' && before.role === 'stoploss';
+      role === 'limit' && this.#side === 'buy' && before?.kind === 'price' && before.role === 'stop_loss';
     const field = isLegLimit ? 'stop_loss_limit_price' : priceField(mention, this.#side, this.#isStop());
     if (field === undefined) throw unreadError(mention.text);
     if (field === 'notional') this.notional = value;
@@ -107,7 +107,7 @@ const buyFields: Partial<Record<PriceRole, string>> = {
   most: 'limit_price',
   below: 'limit_price',
   stop: 'stop_price',
-  stoploss: 'stop_loss_stop_price',
+  stop_loss: 'stop_loss_stop_price',
   profit: 'take_profit_limit_price',
 };
 const sellFields: Partial<Record<PriceRole, string>> = {
@@ -116,7 +116,7 @@ const sellFields: Partial<Record<PriceRole, string>> = {
   least: 'limit_price',
   above: 'limit_price',
   stop: 'stop_price',
-  stoploss: 'stop_price',
+  stop_loss: 'stop_price',
   profit: 'take_profit_limit_price',
 };
 /** Roles of a price in an order that protects a position. */
@@ -158,13 +158,14 @@ function requireBound({ bound, text }: Mention & { kind: 'bound' }, side: Side, 
 function withType(fields: Fields, types: ReadonlySet<string>): Fields {
   const has = (...names: string[]) => names.some((name) => name in fields);
   const [limit, stop, trail] = [has('limit_price'), has('stop_price'), has('trail_percent', 'trail_price')];
-  const isStopLimit = types.has('stoplimit');
+  const isStopLimit = types.has('stop_with_limit');
   if ((types.has('market') && (limit || stop || trail || isStopLimit)) || (trail && (limit || stop || isStopLimit)))
     throw contradictionError();
   if (isStopLimit && !(limit && stop)) {
     throw new NotUnderstoodError('A stop limit order needs both prices.', 'Say "stop 200 limit 199".', 'invalid_order');
   }
-  const type = fields.order_class === 'oco' ? 'limit' : trail ? 'trailing_stop' : plainType(limit, stop);
+  const named = orderTypes.find((one) => types.has(one) && !['market', 'limit', 'stop'].includes(one));
+  const type = fields.order_class === 'oco' ? 'limit' : (named ?? (trail ? 'trailing_stop' : plainType(limit, stop)));
   requireNamedPrices(types, type, trail, stop || has('stop_loss_stop_price'));
   return { ...fields, type };
 }
@@ -182,7 +183,7 @@ function requireNamedPrices(types: ReadonlySet<string>, type: OrderType, trail: 
   }
   if (types.has('limit') && !type.endsWith('limit'))
     throw type === 'market' ? missingPrice('limit') : contradictionError();
-  if ((types.has('stop') || types.has('stoploss')) && !stop && !trail) throw missingPrice('stop');
+  if ((types.has('stop') || types.has('stop_loss')) && !stop && !trail) throw missingPrice('stop');
 }
 
 function trailingExitError(): NotUnderstoodError {

@@ -98,7 +98,7 @@ function requireSeparable(intents: readonly Intent[], clauses: readonly (readonl
 }
 
 function toRefusal(error: NotUnderstoodError, text: string, clauses: number): ParsedPrompt {
-  if (error.asks === 'nearmiss') {
+  if (error.asks === 'near_miss') {
     const [said = '', instead = ''] = (error.refusal.offer ?? '').split('→');
     const at = text.toLowerCase().indexOf(said.toLowerCase());
     return {
@@ -156,7 +156,21 @@ const OPENERS = [
     'cancel',
     'change',
   ],
-  ...['rebalance', 'alert', 'stopalert', 'send', 'slack', 'mail', 'remove', 'check', 'what', 'is', 'do', 'ask', 'get'],
+  ...[
+    'rebalance',
+    'alert',
+    'stop_alerts',
+    'send',
+    'slack',
+    'mail',
+    'remove',
+    'check',
+    'what',
+    'is',
+    'do',
+    'ask',
+    'get',
+  ],
 ];
 
 /** Splits items at sentence ends, at "then", and at "and" or a comma before a new act or question. */
@@ -200,7 +214,7 @@ function opensClause(items: readonly Item[], from: number): boolean {
 function addsExit(items: readonly Item[], at: number): boolean {
   const isSet = items[at]?.tags.some((tag) => tag === 'place' || tag === 'add') === true;
   const next = items[at + 1]?.tags.includes('a') ? at + 2 : at + 1;
-  const isExit = items[next]?.tags.some((tag) => ['stop', 'stoploss', 'profit'].includes(tag)) === true;
+  const isExit = items[next]?.tags.some((tag) => ['stop', 'stop_loss', 'profit'].includes(tag)) === true;
   return isSet && isExit && !items.slice(next).some(isAsset);
 }
 

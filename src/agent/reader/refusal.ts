@@ -12,7 +12,7 @@ export interface PlannerRefusal {
 }
 
 /** The slot that a question asks for. `append` takes the answer as the rest of the sentence. */
-export type Asks = 'size' | 'unit' | 'limit' | 'stop' | 'append' | 'nearmiss';
+export type Asks = 'size' | 'unit' | 'limit' | 'stop' | 'append' | 'near_miss';
 
 /** Thrown when a request can't be read or is ambiguous. Its message becomes the answer. */
 export class NotUnderstoodError extends Error {

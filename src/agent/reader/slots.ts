@@ -1,5 +1,5 @@
 import { Dec, toPlain } from '../../trading/decimal.ts';
-import type { TimeInForce } from '../../trading/order.ts';
+import type { OrderType, TimeInForce } from '../../trading/order.ts';
 import type { ScheduleMention } from './intent.ts';
 import type { Item, Quantity } from './items.ts';
 import { matchAt, type TemplateMatch } from './match.ts';
@@ -23,7 +23,7 @@ export type PriceRole =
   | 'below'
   | 'above'
   | 'stop'
-  | 'stoploss'
+  | 'stop_loss'
   | 'profit'
   | 'to';
 
@@ -56,12 +56,22 @@ export type Mention = { readonly text: string } & (
   | { readonly kind: 'trail'; readonly field: 'trail_percent' | 'trail_price'; readonly value: string }
   | {
       readonly kind: 'type';
-      readonly type: 'market' | 'limit' | 'stop' | 'stoploss' | 'stoplimit' | 'trailing' | 'bracket' | 'oco' | 'oto';
+      readonly type:
+        | 'market'
+        | 'limit'
+        | 'stop'
+        | 'stop_loss'
+        | 'stop_with_limit'
+        | 'trailing'
+        | 'bracket'
+        | 'oco'
+        | 'oto'
+        | OrderType;
     }
   | { readonly kind: 'time'; readonly time: TimeInForce }
   | { readonly kind: 'extended' }
   | { readonly kind: 'when'; readonly when: ScheduleMention; readonly of?: string }
-  | { readonly kind: 'ask'; readonly about: 'week' | 'monthday' | 'nearmiss'; readonly item: string }
+  | { readonly kind: 'ask'; readonly about: 'week' | 'month_day' | 'near_miss'; readonly item: string }
   | { readonly kind: 'each' }
   | { readonly kind: 'total' }
   | { readonly kind: 'bound'; readonly bound: 'less' | 'more' }
@@ -94,9 +104,9 @@ const fractionSize = (value: Dec, isAll = false): Bare => ({
 const fractions: Readonly<Record<string, Dec>> = {
   half: new Dec('0.5'),
   third: new Dec(1).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
-  twothirds: new Dec(2).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
+  two_thirds: new Dec(2).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
   quarter: new Dec('0.25'),
-  threequarters: new Dec('0.75'),
+  three_quarters: new Dec('0.75'),
   tenth: new Dec('0.1'),
   fifth: new Dec('0.2'),
 };
@@ -138,13 +148,13 @@ const crossing: Build = (found) => {
   const isBelow = found.has('below');
   const [of] = found.symbols;
   const isOpposite = found.has(isBelow ? 'rises' : 'falls');
-  if (isOpposite) return { kind: 'ask', about: 'nearmiss', item: 'contradiction' };
+  if (isOpposite) return { kind: 'ask', about: 'near_miss', item: 'contradiction' };
   return { kind: 'when', when: isBelow ? { below: value } : { above: value }, ...(of === undefined ? {} : { of }) };
 };
 
 const reaching: Build = (found) => ({
   kind: 'ask',
-  about: 'nearmiss',
+  about: 'near_miss',
   item: found.has('falls') ? 'below' : found.has('rises') ? 'above' : 'either',
 });
 
@@ -158,8 +168,8 @@ const asset: Build = (found) => ({
 /** Templates of slots. The one that covers most items wins; of equals, the first. */
 const slots: readonly (readonly [string, Build])[] = [
   ['share|position? of? my? my? @ share|position?', asset],
-  ['oneshare my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
-  ['halfshare my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
+  ['one_share my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
+  ['half_share my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
   ['by? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
   ['my? $ more? worth? of? my? my? share|position? of?', sizeOf],
   [`by? % worth? ${TAIL}`, sizeOf],
@@ -175,10 +185,13 @@ const slots: readonly (readonly [string, Build])[] = [
   ],
   [`a? ${PART} of? my? my? cash of?`, (found) => ({ kind: 'size', size: { cash: toPlain(partOf(found)) } })],
   ['my? all of? my? my? cash of?', () => ({ kind: 'size', size: { cash: '1' } })],
-  ['my? allbut #n share? of? my? share|position?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
+  [
+    'my? all_but #n share? of? my? share|position?',
+    (found) => ({ kind: 'size', size: { keep: firstOf(found).value } }),
+  ],
   ['to #n share of? my?', (found) => ({ kind: 'size', size: { keep: firstOf(found).value } })],
   [
-    'take $|#n share? worth? outof my? my? @ share|position?',
+    'take $|#n share? worth? out_of my? my? @ share|position?',
     (found) => [
       { kind: 'act', act: 'sell' },
       sizeOf(found),
@@ -208,31 +221,24 @@ const slots: readonly (readonly [string, Build])[] = [
   ['post limit? #', price('at')],
   ['at|for|by? most # per?', price('most')],
   ['at|for? least # per?', price('least')],
-  ['eachmost # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
-  ['eachleast # per?', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
+  ['each_most # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
+  ['each_least # per?', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['for # per?', price('for')],
   ['at|for? below # per?', price('below')],
   ['at|for? above # per?', price('above')],
   ['with? a? stop of|at|by? #', price('stop')],
-  ['with? a? stoploss of|at|by? #', price('stoploss')],
-  ['$ stoploss !#', price('stoploss')],
+  ['with? a? stop_loss of|at|by? #', price('stop_loss')],
+  ['$ stop_loss !#', price('stop_loss')],
   ['$ stop !#', price('stop')],
-  ['with? a? stoplimit', type('stoplimit')],
-  [
-    'stoplimit of|at? #n|$ limit? #n|$',
-    (found) => [
-      { kind: 'type', type: 'stoplimit' },
-      { kind: 'price', role: 'stop', value: firstOf(found).value, perShare: false, isDollars: false },
-      { kind: 'price', role: 'limit', value: found.quantities[1]?.value ?? '', perShare: false, isDollars: false },
-    ],
-  ],
+  ['with? a? stop_with_limit', type('stop_with_limit')],
+  ['stop_with_limit of|at? # limit? #', twoPrices('stop_with_limit')],
   ['with? a? profit of|at? #', price('profit')],
-  ['with? a? trailing of|at|by? % trailing|stop|stoploss?', trail],
-  ['with? a? trailing of|at|by? $ trailing|stop|stoploss?', trail],
+  ['with? a? trailing of|at|by? % trailing|stop|stop_loss?', trail],
+  ['with? a? trailing of|at|by? $ trailing|stop|stop_loss?', trail],
   ['with? a? % trailing !#', trail],
   ['with? a? $ trailing !#', trail],
   ['with? a? trailing', type('trailing')],
-  ['with? a? stoploss', type('stoploss')],
+  ['with? a? stop_loss', type('stop_loss')],
   ['with? a? stop', type('stop')],
   ['a? bracket', type('bracket')],
   ['a? oco', type('oco')],
@@ -245,26 +251,26 @@ const slots: readonly (readonly [string, Build])[] = [
   ['opg', time('opg')],
   ['cls', time('cls')],
   ['with|of? extended', () => ({ kind: 'extended' })],
-  ['orless', () => ({ kind: 'bound', bound: 'less' })],
-  ['ormore', () => ({ kind: 'bound', bound: 'more' })],
-  ['if my? theprice|@ theprice? falls|rises|moves back? at|to? below|above #', crossing],
-  ['if my? theprice|@ theprice? falls|rises|moves back? at|to? #', reaching],
+  ['or_less', () => ({ kind: 'bound', bound: 'less' })],
+  ['or_more', () => ({ kind: 'bound', bound: 'more' })],
+  ['if my? the_price|@ the_price? falls|rises|moves back? at|to? below|above #', crossing],
+  ['if my? the_price|@ the_price? falls|rises|moves back? at|to? #', reaching],
   ['every|on weekday', recurring],
   ['every? week on? weekday', recurring],
   ['weekday', (found) => (/days$/.test(found.items[0]?.lower ?? '') ? recurring(found) : undefined)],
-  ['every? tradingday', (found) => (found.has('every') ? recurring(found) : undefined)],
+  ['every? trading_day', (found) => (found.has('every') ? recurring(found) : undefined)],
   ['daily', () => ({ kind: 'when', when: { every: 'day' } })],
   ['every? month', () => ({ kind: 'when', when: { every: 'month' } })],
   ['on? my? first|ordinal day? of? every|my? month', monthly],
   ['every? month on? my? first|ordinal', monthly],
   ['every? week', () => ({ kind: 'ask', about: 'week', item: '' })],
-  ['at clock newyork?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
-  ['at #n half_day newyork?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
-  ['noon newyork?', () => ({ kind: 'when', when: { at: '12:00' } })],
+  ['at clock new_york?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
+  ['at #n half_day new_york?', (found) => ({ kind: 'when', when: timeOf(found.items) })],
+  ['noon new_york?', () => ({ kind: 'when', when: { at: '12:00' } })],
   ['until|before next? weekday|weekend|today', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['until|before date', (found) => ({ kind: 'when', when: endOf(found.items) })],
-  ['until|before my? monthname my? #n|ordinal comma? #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
-  ['until|before my? #n|ordinal of? monthname #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  ['until|before my? month_name my? #n|ordinal comma? #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
+  ['until|before my? #n|ordinal of? month_name #n?', (found) => ({ kind: 'when', when: endOf(found.items) })],
   ['each', () => ({ kind: 'each' })],
   ['per', () => ({ kind: 'each' })],
   ['total', () => ({ kind: 'total' })],
@@ -287,6 +293,15 @@ const slots: readonly (readonly [string, Build])[] = [
   ['or', () => ({ kind: 'link', link: 'or' })],
 ];
 
+/** An order type with its stop and its limit, in this order. */
+function twoPrices(name: (Bare & { kind: 'type' })['type']): Build {
+  return ({ quantities }) => [
+    { kind: 'type', type: name },
+    { kind: 'price', role: 'stop', value: quantities[0]?.value ?? '', perShare: false, isDollars: false },
+    { kind: 'price', role: 'limit', value: quantities[1]?.value ?? '', perShare: false, isDollars: false },
+  ];
+}
+
 function trail(found: TemplateMatch): Bare {
   const { unit, value } = firstOf(found);
   return { kind: 'trail', field: unit === 'percent' ? 'trail_percent' : 'trail_price', value };
@@ -298,7 +313,7 @@ function recurring(found: TemplateMatch): Bare {
 
 function monthly(found: TemplateMatch): Bare {
   const isFirst = found.items.some(({ lower, tags }) => lower === '1st' || tags.includes('first'));
-  return isFirst ? { kind: 'when', when: { every: 'month' } } : { kind: 'ask', about: 'monthday', item: '' };
+  return isFirst ? { kind: 'when', when: { every: 'month' } } : { kind: 'ask', about: 'month_day', item: '' };
 }
 
 /** Words that carry no meaning of their own between slots. Everything else must fill a slot. */

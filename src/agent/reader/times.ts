@@ -64,7 +64,9 @@ export function endOf(items: readonly Item[]): ScheduleMention {
 export function dateOf(items: readonly Item[]): string | undefined {
   const iso = items.find(({ tags }) => tags.includes('date'))?.text;
   if (iso !== undefined) return slashedDate(iso);
-  const month = items.map(({ lower, tags }) => (tags.includes('monthname') ? monthOf(lower) : undefined)).find(Boolean);
+  const month = items
+    .map(({ lower, tags }) => (tags.includes('month_name') ? monthOf(lower) : undefined))
+    .find(Boolean);
   if (month === undefined) return undefined;
   const numbers = items.flatMap(({ text }) => (/^\d/.test(text) ? [Number.parseInt(text, 10)] : []));
   const year = numbers.find((number) => number > 2_000);

@@ -66,16 +66,16 @@ const topics: readonly Topic[] = [
     may: 'paper|or|account|it|portfolio|vague',
     intent: ({ items }) => (items.some(({ tags }) => tags.includes('is')) ? { kind: 'whoami' } : undefined),
   },
-  { need: 'risk', may: `risk|${PORTFOLIO}|howrich|what|make`, intent: fixed({ kind: 'risk' }) },
+  { need: 'risk', may: `risk|${PORTFOLIO}|how_rich|what|make`, intent: fixed({ kind: 'risk' }) },
   { need: 'findings', may: 'findings|latest|check|rules', intent: fixed({ kind: 'findings' }) },
   {
     need: 'lots',
-    may: 'lots|all|openlist|position|portfolio',
+    may: 'lots|all|open_list|position|portfolio',
     symbols: 'maybe',
     intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }),
   },
   { need: 'watchlist', may: 'watchlist', intent: fixed({ kind: 'watchlist' }) },
-  { need: 'alerts', may: 'alerts|all|own|openlist|place', intent: fixed({ kind: 'alerts' }) },
+  { need: 'alerts', may: 'alerts|all|own|open_list|place', intent: fixed({ kind: 'alerts' }) },
   {
     need: 'realize',
     may: 'realize|gain|make|period|year',
@@ -94,8 +94,8 @@ const topics: readonly Topic[] = [
     intent: ({ period, items }) => ({ kind: 'performance', period: period ?? '1Y', figure: figureOf(items) }),
   },
   {
-    need: 'dividends bymonth',
-    may: 'dividends|bymonth|period|all|receive',
+    need: 'dividends by_month',
+    may: 'dividends|by_month|period|all|receive',
     intent: ({ period }) => ({ kind: 'performance', period: period ?? 'YTD', figure: 'dividends' }),
   },
   {
@@ -118,7 +118,7 @@ const topics: readonly Topic[] = [
   },
   {
     need: 'benchmark make|portfolio|benchmark|doing',
-    may: 'benchmark|make|portfolio|period|howrich|do|a|unrealized',
+    may: 'benchmark|make|portfolio|period|how_rich|do|a|unrealized',
     symbols: 'one',
     intent: ({ symbols, period, items }) => compared(symbols[0] ?? '', period, items),
   },
@@ -141,11 +141,11 @@ const topics: readonly Topic[] = [
   },
   {
     need: 'what|ask make period',
-    may: 'make|period|portfolio|gain|howrich|position|cash|unrealized',
+    may: 'make|period|portfolio|gain|how_rich|position|cash|unrealized',
     intent: performance,
   },
-  { need: 'make portfolio|my period', may: 'make|period|portfolio|gain|howrich|position|cash', intent: performance },
-  { need: 'portfolio period', may: 'make|period|portfolio|gain|howrich|position', intent: performance },
+  { need: 'make portfolio|my period', may: 'make|period|portfolio|gain|how_rich|position|cash', intent: performance },
+  { need: 'portfolio period', may: 'make|period|portfolio|gain|how_rich|position', intent: performance },
   {
     need: 'largest portfolio|own|position|performer|largest',
     may: 'largest|portfolio|own|position|all|it',
@@ -165,13 +165,13 @@ const topics: readonly Topic[] = [
     intent: ({ items, has }) => (isMine(items, has, 'worst') ? { kind: 'portfolio', view: 'worst' } : undefined),
   },
   {
-    need: 'day_of make|gain|portfolio|howrich',
-    may: 'make|day_of|portfolio|gain|howrich|cash|position|or|own|vague|all|self|quote',
+    need: 'day_of make|gain|portfolio|how_rich',
+    may: 'make|day_of|portfolio|gain|how_rich|cash|position|or|own|vague|all|self|quote',
     intent: ({ items, has }) => (isAboutMe(items) || has('gain') ? { kind: 'portfolio', view: 'day' } : undefined),
   },
   {
     need: 'make|gain unrealized',
-    may: 'make|unrealized|portfolio|gain|howrich|cash|position|or|vague',
+    may: 'make|unrealized|portfolio|gain|how_rich|cash|position|or|vague',
     intent: ({ items }) => (isAboutMe(items) ? { kind: 'portfolio', view: 'total' } : undefined),
   },
   {
@@ -181,59 +181,59 @@ const topics: readonly Topic[] = [
   },
   {
     need: 'make is',
-    may: 'make|or|howrich',
+    may: 'make|or|how_rich',
     intent: ({ items }) =>
       items.some(({ lower }) => /^(?:up|down|up or down)$/.test(lower)) && isAboutMe(items)
         ? { kind: 'portfolio', view: 'total' }
         : undefined,
   },
   {
-    need: 'why|closedlist order_noun closedlist',
-    may: 'why|order_noun|closedlist|latest|last|get|all|vague|not',
+    need: 'why|closed_list order_noun closed_list',
+    may: 'why|order_noun|closed_list|latest|last|get|all|vague|not',
     symbols: 'maybe',
     intent: fixed({ kind: 'orders', status: 'closed' }),
   },
   { need: 'why order_noun', may: 'why|order_noun|latest|last', intent: fixed({ kind: 'orders', status: 'all' }) },
   {
-    need: 'closedlist order_noun',
-    may: 'closedlist|order_noun|latest|own|all|period',
+    need: 'closed_list order_noun',
+    may: 'closed_list|order_noun|latest|own|all|period',
     intent: fixed({ kind: 'orders', status: 'closed' }),
   },
   {
-    need: 'orderhistory|history orderhistory|order_noun',
+    need: 'order_history|history order_history|order_noun',
     may: 'all',
     intent: fixed({ kind: 'orders', status: 'all' }),
   },
   {
     need: 'all order_noun',
-    may: 'all|openlist|vague|own',
-    intent: ({ has }) => ({ kind: 'orders', status: has('openlist') ? 'open' : 'all' }),
+    may: 'all|open_list|vague|own',
+    intent: ({ has }) => ({ kind: 'orders', status: has('open_list') ? 'open' : 'all' }),
   },
-  { need: 'order_noun', may: 'openlist|own|vague', intent: fixed({ kind: 'orders', status: 'open' }) },
+  { need: 'order_noun', may: 'open_list|own|vague', intent: fixed({ kind: 'orders', status: 'open' }) },
   {
-    need: 'openlist',
+    need: 'open_list',
     may: 'own',
     intent: ({ items }) => (/pending/.test(textOf(items)) ? { kind: 'orders', status: 'open' } : undefined),
   },
   {
-    need: 'market_noun openclose tomorrow',
-    may: 'market_noun|openclose|tomorrow|would',
+    need: 'market_noun open_close tomorrow',
+    may: 'market_noun|open_close|tomorrow|would',
     intent: fixed({ kind: 'calendar' }),
   },
   {
-    need: 'openclose tomorrow',
-    may: 'openclose|tomorrow|would|can',
+    need: 'open_close tomorrow',
+    may: 'open_close|tomorrow|would|can',
     intent: ({ items }) => (items.some(({ lower }) => /can i|trade/.test(lower)) ? { kind: 'calendar' } : undefined),
   },
   { need: 'calendar', may: 'calendar|period', intent: fixed({ kind: 'calendar' }) },
   {
-    need: 'market_noun openclose',
-    may: 'market_noun|openclose|would|next|when|if|yet|what',
+    need: 'market_noun open_close',
+    may: 'market_noun|open_close|would|next|when|if|yet|what',
     intent: fixed({ kind: 'clock' }),
   },
   {
-    need: 'openclose',
-    may: 'openclose',
+    need: 'open_close',
+    may: 'open_close',
     intent: ({ items }) => (/(?:market|trading|opening) hours/.test(textOf(items)) ? { kind: 'clock' } : undefined),
   },
   {
@@ -244,20 +244,20 @@ const topics: readonly Topic[] = [
   },
   {
     need: 'chart',
-    may: 'chart|latest|period|per|week|month|daily|share|position|quote|place|over|aday|tradingday|year',
+    may: 'chart|latest|period|per|week|month|daily|share|position|quote|place|over|a_day|trading_day|year',
     symbols: 'one',
     intent: ({ symbols, items }) => ({ kind: 'chart', symbol: symbols[0] ?? '', days: daysOf(items) }),
   },
   {
     need: 'own|position|make',
-    may: 'own|position|make|share|portfolio|howrich|quote|vague|what|day_of|gain|unrealized|with',
+    may: 'own|position|make|share|portfolio|how_rich|quote|vague|what|day_of|gain|unrealized|with',
     symbols: 'one',
     intent: ({ symbols, items }) =>
       isAboutPosition(items) ? { kind: 'portfolio', symbol: symbols[0] ?? '' } : undefined,
   },
   {
     need: 'quote|latest|share|what',
-    may: 'quote|latest|share|oneshare|of|is|position|day_of|market|comma|theprice|worth|make|per|howrich',
+    may: 'quote|latest|share|one_share|of|is|position|day_of|market|comma|the_price|worth|make|per|how_rich',
     symbols: 'some',
     intent: ({ symbols, items }) =>
       isAboutMe(items) && !items.some(({ tags }) => tags.includes('quote')) ? undefined : { kind: 'quote', symbols },
@@ -272,8 +272,8 @@ const topics: readonly Topic[] = [
         : undefined,
   },
   {
-    need: 'portfolio|howrich|own|cash',
-    may: 'portfolio|howrich|own|cash|position|all|what|latest|account|unrealized|vague|gain|it|with',
+    need: 'portfolio|how_rich|own|cash',
+    may: 'portfolio|how_rich|own|cash|position|all|what|latest|account|unrealized|vague|gain|it|with',
     intent: ({ items }) => (isPlainPortfolio(items) ? { kind: 'portfolio' } : undefined),
   },
 ];

@@ -232,7 +232,7 @@ function numbersIn(mention: Mention): NumberMention[] {
 
 const priceFields: Readonly<Record<string, readonly string[]>> = {
   stop: ['stop_price', 'stop_loss_stop_price'],
-  stoploss: ['stop_price', 'stop_loss_stop_price'],
+  stop_loss: ['stop_price', 'stop_loss_stop_price'],
   profit: ['take_profit_limit_price', 'limit_price'],
   to: amountFields,
 };

@@ -39,27 +39,13 @@ const orderType: Addition = {
     'src/sandbox/paper-broker/exchange/asset-terms.ts': [
       ["'trailing_stop'],", "'trailing_stop', 'limit_if_touched'],"],
     ],
-    'src/agent/planner/order-terms.ts': [
-      [
-        '  const exit = parseLeg(words, side);\n',
-        `  if (words.takeAny('lit', 'limit-if-touched')) {
-    const stop_price = words.price('touch price');
-    words.take('limit');
-    return { touched: true, stop_price, limit_price: words.price('limit price') };
-  }
-  const exit = parseLeg(words, side);\n`,
-      ],
-      ['const { market, stop_limit, limit, may_be_total,', 'const { market, stop_limit, touched, limit, may_be_total,'],
-      [
-        'return { terms: { ...order, type },',
-        "return { terms: { ...order, type: touched === true ? 'limit_if_touched' : type },",
-      ],
-      ["if (limit === true && type !== 'limit') {", "if (limit === true && touched !== true && type !== 'limit') {"],
+    'src/agent/reader/lexicons/english.json': [
+      ['    "oto": "oto",\n', '    "oto": "oto",\n    "touched": "lit|limit if touched",\n'],
     ],
-    'src/agent/reader/utterance.ts': [
+    'src/agent/reader/slots.ts': [
       [
-        "  if (containsPhrase(clause, 'trailing', 'trail'))",
-        "  if (containsPhrase(clause, 'lit', 'limit-if-touched')) return ['limit_if_touched'];\n  if (containsPhrase(clause, 'trailing', 'trail'))",
+        "  ['a? oto', type('oto')],\n",
+        "  ['a? oto', type('oto')],\n  ['touched # limit #', twoPrices('limit_if_touched')],\n",
       ],
     ],
   },

@@ -88,11 +88,15 @@ describe('the test of it sees', () => {
       `import Database from 'better-sqlite3-multiple-ciphers';`,
       'the vocabulary is pure: it reads, sends and keeps nothing',
     ],
-    ['src/agent/graph/a.ts', `import '../run/b.ts';`, 'inside src/agent imports go down: run, graph, model, planner'],
+    [
+      'src/agent/graph/a.ts',
+      `import '../run/b.ts';`,
+      'inside src/agent imports go down: run, graph, model, planner, reader',
+    ],
     [
       'src/agent/planner/a.ts',
       `import type { B } from '../model/b.ts';`,
-      'inside src/agent imports go down: run, graph, model, planner',
+      'inside src/agent imports go down: run, graph, model, planner, reader',
     ],
   ])('%s with %s', (file, text, rule) => {
     expect(broken({ [file]: text })).toEqual([expect.stringMatching(new RegExp(`: ${rule}$`))]);
