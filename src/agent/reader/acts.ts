@@ -48,6 +48,16 @@ class Taker {
     }
   }
 
+  /** Takes the ID after "order", whole or as lists show it. */
+  takeId(): string | undefined {
+    this.#skip();
+    const found = matchAt('order my? *', this.items, this.#at);
+    const id = found?.items.at(-1)?.text ?? '';
+    if (found === undefined || !/^(?=.*\d)[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return undefined;
+    this.#at = found.end;
+    return id;
+  }
+
   get rest(): Item | undefined {
     this.#skip();
     return this.items[this.#at];
@@ -75,7 +85,7 @@ type Reference = Exclude<OrderReference, { readonly symbol: string } | { readonl
 
 /** References to one order that name no symbol. */
 const references: readonly (readonly [string, (items: readonly Item[]) => Reference])[] = [
-  ['order? my? id', (items) => ({ id: items.at(-1)?.text ?? '' })],
+  ['id', (items) => ({ id: items.at(-1)?.text ?? '' })],
   ['last order_noun|order|it?', () => ({ newest: true })],
   ['first order?', () => ({ place: 1 })],
   ['second_place order?', () => ({ place: 2 })],
@@ -83,6 +93,8 @@ const references: readonly (readonly [string, (items: readonly Item[]) => Refere
 ];
 
 function takeReference(words: Taker): Reference | undefined {
+  const id = words.takeId();
+  if (id !== undefined) return { id };
   for (const [template, toReference] of references) {
     const found = words.take(template);
     if (found !== undefined) return toReference(found.items);
