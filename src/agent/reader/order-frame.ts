@@ -113,6 +113,8 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
     );
   }
   if (side === 'sell' && 'cash' in size) throw unreadError(part.sizeText);
+  // "close" means the whole position, so a bare number beside it may be a price.
+  if (frame.acts.includes('close') && 'qty' in size && !size.isShares) throw unreadError(part.sizeText);
   return requireClearSize(size, part, side);
 }
 

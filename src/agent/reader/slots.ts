@@ -89,7 +89,7 @@ const sizeOf = (found: TemplateMatch): Bare => {
   const { unit, value, isScaled } = firstOf(found);
   if (unit === 'dollars') return { kind: 'size', size: { notional: value } };
   if (unit === 'percent') return fractionSize(new Dec(value).div(100));
-  const isOf = found.has('of') || found.has('worth');
+  const isOf = ['of', 'my', 'worth'].some((tag) => found.has(tag));
   const isShares = found.has('share') || found.has('more');
   // "2k worth" is dollars: nobody counts shares so.
   if (found.has('worth') && isScaled) return { kind: 'size', size: { notional: value } };
