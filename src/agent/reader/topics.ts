@@ -244,7 +244,7 @@ const topics: readonly Topic[] = [
   },
   {
     need: 'chart',
-    may: 'chart|latest|period|per|week|month|daily|share|position|quote|place|over|a_day|trading_day|year',
+    may: 'chart|latest|period|span|per|week|month|daily|share|position|quote|place|over|a_day|trading_day|year',
     symbols: 'one',
     intent: ({ symbols, items }) => ({ kind: 'chart', symbol: symbols[0] ?? '', days: daysOf(items) }),
   },
