@@ -56,7 +56,7 @@ describe.skipIf(!hasTmux())('practice', () => {
     expect(await page.getByTestId('environment').first().textContent()).toContain('PAPER');
     await page.screenshot({ path: join(screenshots, 'practice-order.png') });
     await page.getByTestId('approve').tap();
-    expect(await run.ended()).toMatch(/filled/i);
+    expect(await run.ended()).toMatch(/Bought 1 AAPL at \$/);
     const took = performance.now() - began;
     await page.screenshot({ path: join(screenshots, 'practice-fill.png') });
     process.stdout.write(`practice, from an empty folder to the first signed fill: ${(took / 1000).toFixed(1)} s\n`);

@@ -48,8 +48,8 @@ async function expectSignedFill(client: RegExp, revision: string): Promise<void>
   expect(revisions.heard()).toContain(revision);
   expect(world.sandbox.broker.book()).toMatchObject([{ symbol: 'AAPL', qty: '1', status: 'filled' }]);
   expect(JSON.stringify(linesIn(join(world.home, 'gateway.db')))).toContain(phone.authenticator.credentialId);
-  const { clients } = await world.json<{ clients: { name: string }[] }>('mcp', 'clients', 'list');
-  expect(clients).toMatchObject([{ name: expect.stringMatching(client) }]);
+  const { grants } = await world.json<{ grants: { kind: string; name: string }[] }>('home', 'grants', 'list');
+  expect(grants).toContainEqual(expect.objectContaining({ kind: 'agent', name: expect.stringMatching(client) }));
 }
 
 const ORDER = { symbol: 'AAPL', side: 'buy', qty: '1' };
