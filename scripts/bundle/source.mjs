@@ -22,8 +22,8 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
       build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
         const { files, shared = [], after } = groups.find(({ name }) => name === path);
         const lines = files.map((file) => `export * as ${nameOf(file)} from './${file}';`);
-        // Unused parts of these are left out.
-        lines.push(...shared.map((file) => `import './${file}';`));
+        // Unused parts of these are left out. Data follows the module that uses it.
+        lines.push(...shared.filter((file) => !file.endsWith('.json')).map((file) => `import './${file}';`));
         if (after !== undefined) lines.unshift(`import 'group:${after}';`);
         // The program's entry is part of the first group, so that both are one file.
         if (path === first.name) lines.push(`export { createProgram, startProgram } from './src/cli/program.ts';`);
