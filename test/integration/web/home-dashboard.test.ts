@@ -97,7 +97,7 @@ it('opens on value, curve, positions and activity, and another period is one tap
   await expect.poll(() => chart.getAttribute('aria-valuetext')).not.toBe(last);
   const { x = 0, y = 0, width = 0, height = 0 } = (await chart.boundingBox()) ?? {};
   await page.touchscreen.tap(x + width / 2, y + height / 2);
-  await expect.poll(() => page.locator('.chart .at').textContent()).toMatch(/^\w{3} \d+, \d{4}: \$[\d,.]+, [+−]?\$/);
+  await expect.poll(() => page.locator('.chart .at').textContent()).toMatch(/^\w{3} \d+, \d{4}: \$[\d,.]+, [+-]?\$/);
   expect(await findings(page)).toEqual([]);
   expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
   await shot(page, 'home-first');

@@ -51,7 +51,6 @@ const signedPercent = new Intl.NumberFormat('en-US', {
   maximumFractionDigits: 2,
   signDisplay: 'exceptZero',
 });
-const minus = (text: string) => text.replace('-', '−');
 
 /** Formats of the time axis and of the time under the cursor, by period. */
 const formats: Readonly<Record<string, readonly [axis: Intl.DateTimeFormat, cursor: Intl.DateTimeFormat]>> = {
@@ -85,7 +84,7 @@ export function drawChart(place: HTMLElement): void {
           ? signed.format(moved)
           : percent.format(drawdown[index] ?? 0);
     const text = trades === undefined || Math.abs(there) >= 1 ? dollars.format(there) : tiny.format(there);
-    return `${cursorFormat.format(seconds * 1000)}: ${text}, ${minus(more)}`;
+    return `${cursorFormat.format(seconds * 1000)}: ${text}, ${more}`;
   };
   const tell = ({ cursor: { idx } }: uPlot) => {
     const index = idx ?? at.length - 1;
@@ -127,7 +126,7 @@ export function drawChart(place: HTMLElement): void {
   if (trades !== undefined) above.hooks = { ...above.hooks, draw: [(chart) => drawTrades(chart, trades, color)] };
   const charts = [new uPlot(above, [order, value], parts[0])];
   if (drawdown !== undefined) {
-    const below = common(DRAWDOWN_HEIGHT, true, (all) => all.map((one) => minus(percent.format(one))));
+    const below = common(DRAWDOWN_HEIGHT, true, (all) => all.map((one) => percent.format(one)));
     below.series = [{}, line('--loss', `${color('--loss')}22`)];
     below.scales = { x: { time: false }, y: { range: (_, least) => [Math.min(least * 1.1, -0.01), 0] } };
     const name = document.createElement('p');

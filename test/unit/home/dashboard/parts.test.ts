@@ -144,7 +144,7 @@ describe('value over time', () => {
   it('is drawn with how far it was below its highest', async () => {
     const html = await part('value', { valueHistory: async () => values });
     expect(drawn(html)).toMatchObject({ value: [1000, 1100, 990, 1090], drawdown: [0, 0, -0.1, -0.009091] });
-    expect(html).toContain('−10.0%');
+    expect(html).toContain('-10.0%');
     expect(html).toContain('<span class="gain">+$90.00</span>');
   });
 
