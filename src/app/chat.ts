@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { AgentEvent } from '../agent/events.ts';
-import { modelServerUrl, resolveModelServer } from '../agent/model/model-server.ts';
+import { modelKeyVariable, modelServerUrl, resolveModelServer } from '../agent/model/model-server.ts';
 import { loadConfig, saveConfig } from '../config/config-file.ts';
 import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { isTradeAgentError } from '../errors/errors.ts';
@@ -141,10 +141,11 @@ async function hasKeychain(app: App): Promise<boolean> {
   }
 }
 
-/** Returns whether the model's server needs an API key that is not set. OpenAI's server always needs one. */
-export function needsModelKey({ env }: App, model: ModelChoice): boolean {
-  if (model.provider === 'builtin' || model.base_url !== undefined) return false;
-  return !env.OPENAI_API_KEY && !env.TRADE_AGENT_API_KEY;
+/** Returns the environment variable for the model's API key if its provider needs one that is not set. */
+export function missingModelKey({ env }: App, model: ModelChoice): string | undefined {
+  if (model.provider === 'builtin') return undefined;
+  const variable = modelKeyVariable(model);
+  return variable === undefined || env[variable] || env.TRADE_AGENT_API_KEY ? undefined : variable;
 }
 
 export async function saveModelKey(app: App, model: ModelChoice, key: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { splitModelPreset } from '../agent/model/model-server.ts';
+import { splitModelName } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../net/secure-url.ts';
@@ -27,7 +27,6 @@ export function withModelOptions(profile: ResolvedProfile, { model, baseUrl }: A
   const { name: configuredName, base_url: configuredUrl } = profile.model;
   const name = model ?? configuredName;
   // A model name with a server prefix ("ollama/…") does not use the profile's server.
-  const base_url =
-    baseUrl ?? (model !== undefined && splitModelPreset(model) !== undefined ? undefined : configuredUrl);
+  const base_url = baseUrl ?? (model !== undefined && splitModelName(model) !== undefined ? undefined : configuredUrl);
   return { ...profile, model: { provider: 'openai', ...defined({ name, base_url }) } };
 }

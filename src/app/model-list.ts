@@ -1,9 +1,10 @@
 import {
   type ModelServer,
-  modelServerNames,
+  modelProviderNames,
   modelServerUrl,
+  providerModelName,
   resolveModelServer,
-  splitModelPreset,
+  splitModelName,
 } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { loadModelKey } from '../secrets/model-key.ts';
@@ -42,8 +43,8 @@ export interface ListedModel {
 }
 
 /**
- * Lists models that a session can use: the planner, the profile's model, and what the profile's server and the servers
- * with a preset offer now. Servers that do not respond or have no key are left out. Empty if a server runs the agent,
+ * Lists models that a session can use: the planner, the profile's model, and what the profile's server and the known
+ * providers offer now. Servers that do not respond or have no key are left out. Empty if a server runs the agent,
  * because only that server knows its models.
  */
 export async function listModels(app: App, options: AgentOptions): Promise<ListedModel[]> {
@@ -54,12 +55,12 @@ export async function listModels(app: App, options: AgentOptions): Promise<Liste
   const own = name === undefined ? [] : [{ name, server: hostOf(modelServerUrl(model)) }];
   // TRADE_AGENT_API_KEY is only for the chosen server.
   const { TRADE_AGENT_API_KEY: _, ...env } = app.env;
-  const presets = modelServerNames
-    .map((preset) => ({ provider: 'openai' as const, name: `${preset}/any` }))
-    .filter((preset) => name === undefined || modelServerUrl(preset) !== modelServerUrl(model));
+  const others = modelProviderNames
+    .map((provider) => ({ provider: 'openai' as const, name: `${provider}/any` }))
+    .filter((other) => name === undefined || modelServerUrl(other) !== modelServerUrl(model));
   const lists = await Promise.all([
     ...(name === undefined ? [] : [listFrom(app, app.env, model)]),
-    ...presets.map((preset) => listFrom(app, env, preset)),
+    ...others.map((other) => listFrom(app, env, other)),
   ]);
   return [{ name: 'builtin', server: undefined }, ...own, ...lists.flat().filter((one) => one.name !== name)];
 }
@@ -74,10 +75,12 @@ async function listFrom(
     const server = resolveModelServer(settings, env, await loadModelKey(await app.store(), url));
     const response = await requestModels(app, server, LIST_TIMEOUT_MS);
     const names = response.ok ? ((await readModelNames(response)) ?? []) : [];
-    // A model of a preset's server is named with the preset, because the profile may have another server.
-    const named = settings.base_url === undefined ? splitModelPreset(settings.name ?? '') : undefined;
-    const prefix = named === undefined ? '' : `${named.preset}/`;
-    return names.slice(0, MAX_LISTED).map((name) => ({ name: `${prefix}${name}`, server: hostOf(url) }));
+    // A known provider's model is named with the provider, because the profile may have another server.
+    const named = settings.base_url === undefined ? splitModelName(settings.name ?? '') : undefined;
+    return names.slice(0, MAX_LISTED).map((name) => ({
+      name: named === undefined ? name : providerModelName(named.provider, name),
+      server: hostOf(url),
+    }));
   } catch {
     app.signal.throwIfAborted();
     return [];

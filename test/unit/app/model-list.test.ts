@@ -20,7 +20,7 @@ async function listed(
       const { host, pathname } = new URL(url);
       keys[host] = new Headers(headers).get('authorization');
       if (!Object.hasOwn(offers, host)) throw new TypeError('connection refused');
-      expect(pathname).toMatch(/\/v1\/models$/);
+      expect(pathname).toMatch(/\/models$/);
       return Response.json(offers[host]);
     },
   } as unknown as App;
@@ -55,6 +55,12 @@ it('sends the chosen server’s key to no other server', async () => {
 it('names the models of a chosen preset as they are chosen', async () => {
   const { models } = await listed({}, { '127.0.0.1:1234': named('a', 'b') }, { options: { model: 'lmstudio/a' } });
   expect(models).toEqual(['builtin', 'lmstudio/a 127.0.0.1:1234', 'lmstudio/b 127.0.0.1:1234']);
+});
+
+it('names Gemini’s models as they are chosen', async () => {
+  const offers = { 'generativelanguage.googleapis.com': named('models/gemini-x') };
+  const { models } = await listed({}, offers, { env: { GEMINI_API_KEY: 'k' } });
+  expect(models).toEqual(['builtin', 'gemini/gemini-x generativelanguage.googleapis.com']);
 });
 
 it.each([[{ data: 'none' }], [{}], ['text']])('does without the list of a server that answers %j', async (answer) => {

@@ -1,8 +1,9 @@
+import { isModelName, modelProviderNames } from '../../../agent/model/model-server.ts';
 import {
   findHome,
   isFirstRun,
   type ModelChoice,
-  needsModelKey,
+  missingModelKey,
   saveHomeAsDefault,
   saveModelKey,
   saveSandboxAsDefault,
@@ -79,23 +80,29 @@ explains how the keys of a home are kept from the agent.`);
 }
 
 async function askForKey(context: Context, model: ModelChoice): Promise<void> {
-  if (!needsModelKey(context, model)) return;
+  const variable = missingModelKey(context, model);
+  if (variable === undefined) return;
   const { promptForSecret } = await import('../../terminal/secret-input.ts');
-  const question = 'API key (hidden; press Enter to set OPENAI_API_KEY later): ';
+  const question = `API key (hidden; press Enter to set ${variable} later): `;
   const key = await promptForSecret(context.io, question, context.signal);
   if (key !== '') await saveModelKey(context, model, key);
 }
 
 async function chooseModel(context: Context): Promise<ModelChoice> {
-  const { io, signal, env } = context;
+  const { env } = context;
   const which = await promptForChoice(context, 'Which model do you want to use?', [
     'Built-in planner: offline and free, understands simple trading requests',
-    `OpenAI: needs an API key${env.OPENAI_API_KEY ? ' (OPENAI_API_KEY is set)' : ''}`,
+    `OpenAI or another provider: needs an API key${env.OPENAI_API_KEY ? ' (OPENAI_API_KEY is set)' : ''}`,
     'Another server with an OpenAI-compatible API (Ollama, LM Studio, vLLM)',
   ]);
   if (which === 0) return { provider: 'builtin' };
   if (which === 1) {
-    const name = (await io.prompt('Model [gpt-5-mini]: ', signal)).trim();
+    const name = await promptUntilValid(
+      context,
+      'Model [gpt-5-mini]: ',
+      (text) => text === '' || isModelName(text),
+      `Type a model of OpenAI, or PROVIDER/NAME with one of ${modelProviderNames.join(', ')}.`,
+    );
     return { provider: 'openai', name: name === '' ? 'gpt-5-mini' : name };
   }
   const base_url = await promptUntilValid(

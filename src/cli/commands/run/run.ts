@@ -54,7 +54,7 @@ export function approvalOption(): Option {
 
 export const cancelOnExitHelp = 'withdraw pending approvals if the run is stopped early';
 export const modelHelp =
-  'the model: builtin (the offline planner), or SERVER/NAME such as openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
+  'the model: builtin (the offline planner), or PROVIDER/NAME, such as openai/gpt-5-mini or ollama/qwen3:4b; providers are openai, anthropic, gemini, mistral, groq, openrouter, ollama, lmstudio, vllm, llama.cpp';
 export const baseUrlHelp = 'URL of a server with an OpenAI-compatible chat API';
 
 export const parseMaxTurns = createCountParser(999, '--max-turns');
