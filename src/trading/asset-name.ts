@@ -23,7 +23,7 @@ export function normalizeName(text: string) {
     .replace(/\.com\b/g, '')
     .replaceAll('&', ' and ')
     .replace(/['’.]/g, '')
-    .replace(/[^a-z0-9]+/g, ' ')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
   const shareClass = /\bclass ([a-z])\b/.exec(plain)?.[1];
   const words = plain

@@ -142,13 +142,12 @@ export function isProtection({ acts, parts, shared }: OrderFrame): boolean {
   if (acts.includes('protect')) return true;
   const act = acts.at(-1);
   const isSet = act === 'place' || act === 'invest' || act === 'add';
-  const isStop = (one: Mention) =>
-    one.kind === 'trail' ||
-    (one.kind === 'type' && ['stop', 'stop_loss', 'trailing'].includes(one.type)) ||
-    (one.kind === 'price' && (one.role === 'stop' || one.role === 'stop_loss'));
-  return (
-    isSet &&
-    parts.every(({ size }) => size === undefined || 'fraction' in size) &&
-    [...shared, ...parts.flatMap(({ terms }) => terms)].some(isStop)
-  );
+  return isSet && [...shared, ...parts.flatMap(({ terms }) => terms)].some(isPlacedStop);
+}
+
+/** Returns whether a stop is what the act sets. "with a stop at 170" is an exit of a purchase. */
+function isPlacedStop(one: Mention): boolean {
+  if (/^with\b/i.test(one.text)) return false;
+  if (one.kind === 'price') return one.role === 'stop' || one.role === 'stop_loss';
+  return one.kind === 'trail' || (one.kind === 'type' && ['stop', 'stop_loss', 'trailing'].includes(one.type));
 }

@@ -283,7 +283,8 @@ function joinNames(items: readonly Item[]): Item[] {
   for (const item of items) {
     const last = joined.at(-1);
     const isUnknown = isUnknownWord(item);
-    if (isUnknown && last?.name !== undefined && last.isKnownName === undefined && last.aside === item.aside) {
+    const isSameScript = last !== undefined && isLatin(last.text) === isLatin(item.text);
+    if (isUnknown && isSameScript && last.name !== undefined && !last.isKnownName && last.aside === item.aside) {
       const words = `${last.text} ${item.text}`;
       if (words.split(' ').length <= MAX_NAME_WORDS) {
         joined[joined.length - 1] = { ...last, text: words, lower: words.toLowerCase(), name: toName(words) };
@@ -294,6 +295,8 @@ function joinNames(items: readonly Item[]): Item[] {
   }
   return joined;
 }
+
+const isLatin = (text: string) => /^\P{L}*\p{Script=Latin}/u.test(text);
 
 const isUnknownWord = ({ tags, quantity, ticker, name, text }: Item) =>
   tags.length === 0 && quantity === undefined && ticker === undefined && name === undefined && /\p{L}/u.test(text);

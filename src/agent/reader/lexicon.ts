@@ -115,7 +115,8 @@ function splitWithoutSpaces(piece: string, words: ReadonlySet<string>, isKnown: 
     for (let at = 0; at < run.length; ) {
       let size = run.length - at;
       while (size > 0 && !isKnown(run.slice(at, at + size))) size -= 1;
-      if (size === 0) return [...parts, run.slice(at)];
+      // An unknown word may begin like a known one, so it stays whole.
+      if (size === 0) return [run];
       parts.push(run.slice(at, at + size));
       at += size;
     }

@@ -113,9 +113,18 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
     );
   }
   if (side === 'sell' && 'cash' in size) throw unreadError(part.sizeText);
-  // "close" means the whole position, so a bare number beside it may be a price.
-  if (frame.acts.includes('close') && 'qty' in size && !size.isShares) throw unreadError(part.sizeText);
+  if (isUnclearBeside(size, frame)) throw unreadError(part.sizeText);
   return requireClearSize(size, part, side);
+}
+
+/** Returns whether a number may be something other than the size of what the act sets or closes. */
+function isUnclearBeside(size: Size, frame: OrderFrame): boolean {
+  const isBare = 'qty' in size && !size.isShares;
+  // "close" means the whole position, so a bare number beside it may be a price.
+  if (frame.acts.includes('close') && isBare) return true;
+  // "put a 10 5% trailing stop on MSFT" protects a position, and the 10 may be anything.
+  const setsStop = isProtection(frame) && !frame.acts.includes('protect');
+  return setsStop && (isBare || 'notional' in size || 'keep' in size);
 }
 
 /** Returns the size of an order without one, whose act means the whole position. @throws {NotUnderstoodError} otherwise */

@@ -300,10 +300,26 @@ function readQuestion(items: readonly Item[]): Intent {
 function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   const option = isAboutOption(items) ? readOption(items) : undefined;
   if (option !== undefined) return [option];
+  requireSingleNumbers(items);
   const mentions = readMentions(items);
   const frame = mentions.some(({ kind }) => kind === 'act') ? fillFrame(mentions, it) : undefined;
   if (frame === undefined || sideOf(frame) === undefined) throw notUnderstood(items);
   return toOrders(frame);
+}
+
+/** Requires that no number follows another, as in "5 5 AAPL": one of them has no slot. @throws {NotUnderstoodError} */
+function requireSingleNumbers(items: readonly Item[]): void {
+  const at = items.findIndex(({ quantity }, index) => {
+    const next = items[index + 1];
+    const isPair = quantity !== undefined && next?.quantity !== undefined && !next.tags.includes('year_number');
+    return isPair && !items[index - 1]?.tags.includes('stop_with_limit');
+  });
+  const [item, next] = items.slice(at, at + 2);
+  if (at < 0 || item === undefined || next === undefined || item.quantity?.isBad || next.quantity?.isBad) return;
+  throw new NotUnderstoodError(
+    `Which number do you mean by "${truncateWord(`${item.text} ${next.text}`)}"?`,
+    'Say the request again with one of them.',
+  );
 }
 
 /** Puts an act that stands at the end, as in German and Korean, at the beginning. */

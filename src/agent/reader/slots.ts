@@ -96,6 +96,12 @@ const sizeOf = (found: TemplateMatch): Bare => {
   return { kind: 'size', size: { qty: value, isShares, isOf, isScaled } };
 };
 
+/** "on 10 of my MSFT" counts shares, because it is a part of a position. */
+const sharesOf = (found: TemplateMatch): Bare => ({
+  kind: 'size',
+  size: { qty: firstOf(found).value, isShares: true, isOf: true, isScaled: false },
+});
+
 const fractionSize = (value: Dec, isAll = false): Bare => ({
   kind: 'size',
   size: { fraction: toPlain(value), isAll },
@@ -171,6 +177,8 @@ const slots: readonly (readonly [string, Build])[] = [
   ['one_share my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['half_share my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
   ['by? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
+  ['on #n share of? my? my?', sharesOf],
+  ['on #n of my my?', sharesOf],
   ['my? $ more? worth? of? my? my? share|position? of?', sizeOf],
   [`by? % worth? ${TAIL}`, sizeOf],
   [`by? a? ${PART} ${TAIL}`, (found) => fractionSize(partOf(found))],
