@@ -50,7 +50,8 @@ function accountByName(items: readonly Item[], at: number): FoundAccount | undef
       .map(({ text }) => text)
       .join(' ');
     const isNamed = /^(?:my|the)$/.test(items[start + 1]?.lower ?? '') && isLead(items[start]);
-    if (isNamed && !GENERAL.test(account)) return { start, end: at + 1, account };
+    const isPhrase = items.slice(at - size, at).some((item) => isLead(item) || item.tags.includes('my'));
+    if (isNamed && !isPhrase && !GENERAL.test(account)) return { start, end: at + 1, account };
   }
   return undefined;
 }

@@ -154,7 +154,7 @@ function unnamedOrders(words: Taker, { all, isOpen, plural, isOrder }: Said): Ca
       'Ask "open orders" for the IDs, then "cancel order ID".',
     );
   }
-  const later = words.take('of|for my? @');
+  const later = words.take('of|for? my? @');
   return [later === undefined ? { only: true } : { symbol: later.symbols[0] ?? '', many: plural || all }];
 }
 

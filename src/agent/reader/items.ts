@@ -96,6 +96,8 @@ const PIECES =
   /[A-Za-z]\.[A-Za-z]\.(?:[A-Za-z]\.)?|\d{1,2}(?::\d\d)?(?:a\.m\.|p\.m\.)|-?[$€£]?-?(?:\d|\.\d)[\p{L}\p{N},.:/%-]*[\p{L}\p{N}%]|[$€£]?-?\d%?|\$?[\p{L}][\p{L}\p{N}'&./_-]*[\p{L}\p{N}]|\$?\p{L}|[$€£]|./gsu;
 
 function splitChunk(chunk: string, lexicon: Lexicon): string[] {
+  const amount = /^(\d[\d.,]*[km]?)\$([.,;!?]*)$/i.exec(chunk);
+  if (amount !== null) return splitChunk(`$${amount[1]}${amount[2]}`, lexicon);
   // A dollar sign inside a word belongs to no amount and no symbol.
   if (/[\p{L}\p{N}]\$/u.test(chunk)) return [chunk];
   // "AAPL,MSFT" are two symbols; "NVD,A" is none.
@@ -264,7 +266,7 @@ function nicknameAt(
   at: number,
   lexicon: Lexicon,
 ): { readonly name: string; readonly count: number } | undefined {
-  const end = tokens.findIndex(({ mark }, index) => index >= at && mark !== undefined);
+  const end = tokens.findIndex(({ mark, text }, index) => index >= at && mark !== undefined && text !== '&');
   const words = tokens.slice(at, Math.min(at + 5, end < 0 ? tokens.length : end)).map(({ text }) => text.toLowerCase());
   for (let count = words.length; count > 0; count -= 1) {
     const name = words.slice(0, count).join(' ').replace(/'s$/, '');

@@ -151,7 +151,8 @@ function requireClearSize(size: Size, part: Part, side: string): Size {
       'invalid_order',
     );
   }
-  if (!('qty' in size) || size.isShares || !(size.isOf || size.isScaled)) return size;
+  const isCounted = part.assets.some(({ text }) => /\bshares$/i.test(text));
+  if (!('qty' in size) || size.isShares || isCounted || !(size.isOf || size.isScaled)) return size;
   const number = size.isScaled ? part.sizeText.split(' ')[0] : size.qty;
   const what = part.assets[0]?.text.replace(/^(?:of|my|the) /i, '') ?? 'AAPL';
   throw new NotUnderstoodError(

@@ -11,6 +11,7 @@ import {
   readStopAlert,
   readWatch,
 } from './acts.ts';
+import { withoutComments } from './comments.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
@@ -66,7 +67,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   try {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
-    clauses = splitClauses(readItems(text));
+    clauses = splitClauses(withoutComments(readItems(text)));
     const intents: Intent[] = [];
     for (const clause of clauses) {
       for (const intent of readClause(clause, lastSymbol(intents) ?? it)) addOnce(intents, intent);
@@ -303,6 +304,10 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   requireSingleNumbers(items);
   const mentions = readMentions(items);
   const frame = mentions.some(({ kind }) => kind === 'act') ? fillFrame(mentions, it) : undefined;
+  if (frame !== undefined && sideOf(frame) === undefined && frame.parts.some(({ assets }) => assets.length > 0)) {
+    if (frame.acts.every((act) => act === 'place') && frame.unread.length === 0)
+      throw new NotUnderstoodError('Do you want to buy or sell?', HINT);
+  }
   if (frame === undefined || sideOf(frame) === undefined) throw notUnderstood(items);
   return toOrders(frame);
 }

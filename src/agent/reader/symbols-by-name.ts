@@ -61,7 +61,16 @@ function matchingAssets(name: string, found: readonly NameSearchResult[]): NameS
       tickers.includes(asset.symbol) ||
       (tickers.length === 0 && matchesAssetName(asset, said)),
   );
-  return [...new Map(meant.map((asset) => [asset.symbol, asset])).values()];
+  const known = meant.length > 0 || tickers.length > 0 ? meant : longerNames(said, listed);
+  return [...new Map(known.map((asset) => [asset.symbol, asset])).values()];
+}
+
+const MIN_SHORT_NAME = 4;
+
+/** Returns the assets whose names begin with the one that the person wrote: "costco" for Costco Wholesale. */
+function longerNames(said: ReturnType<typeof normalizeName>, listed: NameSearchResult['assets']) {
+  if (said.words.length < MIN_SHORT_NAME) return [];
+  return listed.filter(({ name }) => normalizeName(name).words.startsWith(`${said.words} `));
 }
 
 function foundAssets(name: string, found: readonly NameSearchResult[]): NameSearchResult['assets'] {
@@ -70,6 +79,13 @@ function foundAssets(name: string, found: readonly NameSearchResult[]): NameSear
 
 function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnderstoodError {
   const list = assets.map(({ symbol, name: full }) => `${symbol} (${full})`);
+  const [only] = list;
+  if (list.length === 1) {
+    return new NotUnderstoodError(
+      `Do you mean ${only} by "${truncateWord(name)}"?`,
+      `Use the symbol, as in "quote ${assets[0]?.symbol}".`,
+    );
+  }
   return new NotUnderstoodError(
     `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
     `Use the symbol, as in "quote ${assets[0]?.symbol}".`,
@@ -121,6 +137,8 @@ export const tickersByNickname: Readonly<Record<string, readonly string[]>> = {
   'at and t': ['T'],
   amd: ['AMD'],
   jnj: ['JNJ'],
+  'johnson and johnson': ['JNJ'],
+  'bank of america': ['BAC'],
   'procter and gamble': ['PG'],
   'home depot': ['HD'],
   uber: ['UBER'],

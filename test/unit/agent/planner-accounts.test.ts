@@ -42,9 +42,13 @@ describe('a sentence that names an account', () => {
       'buy 5 AAPL in my frobnicated',
       'I don\'t understand "in my frobnicated" in this request, so I haven\'t done anything.',
     ],
-    ['buy 5 AAPL in my account', 'I don\'t understand "in" in this request, so I haven\'t done anything.'],
   ])('"%s" is asked about, and nothing is done', (text, message) => {
     expect(intentsOf(text)).toBe(message);
+  });
+
+  it.each(['buy 5 AAPL in my account', 'buy 5 AAPL with the cash in my account'])('"%s" names none', (text) => {
+    const request = { symbol: 'AAPL', side: 'buy', qty: '5', type: 'market' };
+    expect(intentsOf(text)).toEqual([{ kind: 'order', request }]);
   });
 
   it('is understood in each clause by itself', () => {

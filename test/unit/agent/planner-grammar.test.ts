@@ -160,7 +160,7 @@ describe('the planner says plainly that it does not understand', () => {
   });
 
   it('does half of a plan never', () => {
-    const parsed = parsePrompt('buy 5 AAPL and sell 2 MSFT quickly');
+    const parsed = parsePrompt('buy 5 AAPL and sell 2 MSFT twice');
     expect(parsed).not.toHaveProperty('intents');
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Intent } from '../../../src/agent/reader/intent.ts';
 import { parsePrompt } from '../../../src/agent/reader/read.ts';
+import { requireSymbol } from '../../../src/agent/reader/symbols-by-name.ts';
 
 const read = (text: string): readonly Intent[] => {
   const parsed = parsePrompt(text);
@@ -49,4 +50,107 @@ describe('a doubled number', () => {
     'is asked about: %s',
     (text) => expect(refused(text)).toContain('Which number do you mean'),
   );
+});
+
+const sale = (request: object, more: object = {}) => [
+  { kind: 'order', request: { symbol: 'AAPL', side: 'sell', type: 'market', ...request }, ...more },
+];
+
+describe('a comment', () => {
+  it.each([
+    'I am nervous about the market. Sell 5 AAPL',
+    'my rent is due so sell 5 AAPL',
+    'sell 5 AAPL because I need the money',
+    'sell 5 AAPL, I hate it',
+    'sell 5 AAPL - need cash for rent',
+    "today's my birthday, sell 5 AAPL",
+    'tbh simply sell exactly 5 AAPL for me, thanks a lot',
+    'sell 5 AAPL at the market during regular hours, nothing else',
+  ])('changes nothing: %s', (text) => expect(read(text)).toEqual(sale({ qty: '5' })));
+
+  it.each([
+    "sell 5 AAPL, I don't need it",
+    'my wife said, sell 5 AAPL',
+    'she needs cash, sell 5 AAPL',
+    'I love it when it dips, sell 5 AAPL',
+    'sell 5 AAPL because rent is due tomorrow',
+    'sell 5 AAPL because I need 300',
+    'sell 5 AAPL because MSFT is risky',
+    'sell 5 AAPL because frobnicate',
+    'sell 5 AAPL (I am nervous)',
+    'I am nervous, should I sell 5 AAPL',
+    'sell 5 AAPL, I am nervous?',
+    'maybe the market is crazy, sell 5 AAPL',
+  ])('with a risky or unknown word is not ignored: %s', (text) => expect(read(text)).toEqual([]));
+});
+
+describe('a constraint', () => {
+  it('that restates the default changes nothing', () => {
+    for (const text of ['sell half my AAPL and leave the other half alone', 'sell half my AAPL, leave the rest alone'])
+      expect(read(text)).toEqual(sale({}, { fraction: '0.5' }));
+    for (const text of [
+      'sell 5 AAPL limit 300 and if it never gets there do nothing',
+      'sell 5 AAPL limit 300, otherwise do nothing',
+      "sell 5 AAPL limit 300. If it doesn't fill, forget it",
+    ]) {
+      expect(read(text)).toEqual(sale({ qty: '5', type: 'limit', limit_price: '300' }));
+    }
+  });
+
+  it.each([
+    'sell all my AAPL, leave the rest alone',
+    'sell 10 AAPL, leave the other half alone',
+    'sell 5 AAPL, forget it',
+    'if it never gets there, sell 5 AAPL',
+    'buy 5 AAPL limit 180, if it never gets there, sell 5 MSFT',
+    'buy 5 AAPL limit 180, otherwise buy 3',
+  ])('that says something else does not: %s', (text) => expect(read(text)).toEqual([]));
+});
+
+describe('the words of an order', () => {
+  const bought = (request: object) => [
+    { kind: 'order', request: { symbol: 'F', side: 'buy', type: 'market', ...request } },
+  ];
+  it.each([
+    ['buy 50$ of $F', bought({ notional: '50' })],
+    ["buy 10 $F but only if it's under 11", bought({ qty: '10', type: 'limit', limit_price: '11' })],
+    ['scoop 5 $F at the current market price', bought({ qty: '5' })],
+    ['cut my AAPL position in half', sale({}, { fraction: '0.5' })],
+    ['take profits on half my AAPL', sale({}, { fraction: '0.5' })],
+    ['sell 5 of my AAPL shares', sale({ qty: '5' })],
+    ['put a stop under AAPL at 170', sale({ type: 'stop', stop_price: '170' }, { fraction: '1' })],
+    [
+      'set a trailing stop of 8 percent on my entire AAPL position',
+      sale({ type: 'trailing_stop', trail_percent: '8' }, { fraction: '1' }),
+    ],
+    ['cancel the order for AAPL', [{ kind: 'cancel', which: { symbol: 'AAPL', many: false } }]],
+  ])('%s', (text, expected) => expect(read(text)).toEqual(expected));
+
+  it.each([
+    "sell 10 $F but only if it's under 11",
+    'buy 10 $F as long as the news is good',
+    'place a market order for 5 AAPL',
+  ])('are asked about: %s', (text) => expect(read(text)).toEqual([]));
+});
+
+describe('a name', () => {
+  const resolve = (query: string, ...names: string[]) =>
+    requireSymbol(query, [{ query, assets: names.map((name, at) => ({ symbol: `S${at}`, name })) }]);
+
+  it('is that of the only asset whose name begins with it', () => {
+    expect(resolve('costco', 'Costco Wholesale Corporation')).toBe('S0');
+    expect(resolve('caterpillar', 'Caterpillar Inc.', 'Caterpillar Trust Fund')).toBe('S0');
+  });
+
+  it('is asked about if several begin with it, or if one only contains it', () => {
+    expect(() => resolve('delta', 'Delta Air Lines', 'Delta Apparel')).toThrow('Which do you mean by "delta"');
+    expect(() => resolve('wholesale', 'Costco Wholesale Corporation')).toThrow('Do you mean S0');
+    expect(() => resolve('비가 costco', 'Costco Wholesale Corporation')).toThrow();
+  });
+
+  it('may have "&" or "of" in it', () => {
+    const name = (text: string) => read(text)[0];
+    expect(name('buy 3 shares of Johnson & Johnson')).toMatchObject({ request: { symbol: 'johnson and johnson' } });
+    expect(name('buy 3 shares of bank of america')).toMatchObject({ request: { symbol: 'bank of america' } });
+  });
 });

@@ -1,0 +1,113 @@
+import type { Item } from './items.ts';
+import { isAsset } from './match.ts';
+
+/*
+ * Leaves out the parts of a sentence that ask for nothing: "my rent is due", "because I am nervous", "leave the rest
+ * alone". A part with a number, a symbol, an act, a condition or an unknown word is no comment, so it stays and must fill
+ * a slot.
+ */
+
+/** Meanings of the words that a comment may consist of. */
+const ALLOWED =
+  'comment reason harmless i my a is do of to for with on about at and get it the_price share position portfolio cash market market_noun'.split(
+    ' ',
+  );
+/** Meanings that are never a comment, whatever else the word means. */
+const RISKY =
+  'if buy sell add invest trim close leave protect place shorten swap cancel change rebalance send all half below above limit stop trailing'.split(
+    ' ',
+  );
+/** A word that is a comment stays one, although it may be a risky word elsewhere. */
+const isSafe = ({ tags }: Item) => tags.includes('comment') || tags.includes('reason') || tags.includes('harmless');
+
+interface Segment {
+  readonly items: readonly Item[];
+  /** The mark or link after it. */
+  readonly separator: Item | undefined;
+}
+
+/** Returns the items without comments, reasons, and constraints that restate the default. */
+export function withoutComments(items: readonly Item[]): readonly Item[] {
+  if (!items.some(({ tags }) => MARKERS.some((tag) => tags.includes(tag)))) return items;
+  const segments = segmentsOf(items);
+  const kept = segments.filter((segment, at) => !isIdle(segment, segments[at - 1], segments[at + 1], items));
+  if (kept.length === segments.length || kept.length === 0) return items;
+  return kept.flatMap(({ items: own, separator }, at) =>
+    separator === undefined || (at === kept.length - 1 && !isQuestion(separator)) ? own : [...own, separator],
+  );
+}
+
+const MARKERS = ['comment', 'reason', 'untouched', 'unmet'];
+
+function segmentsOf(items: readonly Item[]): Segment[] {
+  const segments: Segment[] = [];
+  let own: Item[] = [];
+  const close = (separator: Item | undefined) => {
+    if (own.length > 0 || separator !== undefined) segments.push({ items: own, separator });
+    own = [];
+  };
+  items.forEach((item, at) => {
+    const begins = item.tags.some((tag) => ['reason', 'unmet', 'untouched'].includes(tag));
+    const isLinked = isLink(item) && opensPart(items[at + 1]);
+    if (isSeparator(item) || isLinked) close(item);
+    else {
+      if (begins) close(undefined);
+      own.push(item);
+    }
+  });
+  close(undefined);
+  return segments;
+}
+
+const isQuestion = ({ tags }: Item) => tags.includes('question');
+const isLink = ({ lower }: Item) => lower === 'and' || lower === 'but' || lower === '&';
+const isSeparator = ({ tags, lower, aside }: Item) =>
+  !aside && (['comma', 'end', 'question'].some((tag) => tags.includes(tag)) || ['so', '-', '–', '—'].includes(lower));
+const opensPart = (item: Item | undefined) =>
+  item?.tags.some((tag) => ['unmet', 'untouched', 'buy', 'sell'].includes(tag)) === true && !isAsset(item);
+
+/** Returns whether a segment asks for nothing. */
+function isIdle(
+  { items, separator }: Segment,
+  before: Segment | undefined,
+  after: Segment | undefined,
+  all: readonly Item[],
+): boolean {
+  if (items.length === 0) return false;
+  if (separator !== undefined && isQuestion(separator)) return false;
+  if (items.some(({ aside, quantity }) => aside || quantity !== undefined) || items.some(isAsset)) return false;
+  return isUntouched(items, all) || isUnmet(items, before, after) || isComment(items);
+}
+
+function isComment(items: readonly Item[]): boolean {
+  const isFree = (item: Item) => isSafe(item) || !item.tags.some((tag) => RISKY.includes(tag));
+  return (
+    items.some(({ tags }) => tags.includes('comment')) &&
+    items.every((item) => item.tags.some((tag) => ALLOWED.includes(tag)) && isFree(item))
+  );
+}
+
+const hasOnly = (items: readonly Item[], tag: string) =>
+  items.some(({ tags }) => tags.includes(tag)) &&
+  items.every(({ tags }) => tags.includes(tag) || tags.includes('harmless') || tags.includes('and'));
+
+/** "leave the other half alone" restates a sale of half, and contradicts a sale of all. */
+function isUntouched(items: readonly Item[], all: readonly Item[]): boolean {
+  if (!hasOnly(items, 'untouched')) return false;
+  const saysHalf = items.some(({ lower }) => lower.includes('other half'));
+  const others = all.filter((item) => !items.includes(item));
+  return saysHalf
+    ? others.some(({ tags }) => tags.includes('half'))
+    : !others.some(({ tags }) => tags.includes('all') || tags.includes('everything') || tags.includes('close'));
+}
+
+/** "if it never gets there, do nothing" restates what a limit does; "if it never gets there, sell" is a condition. */
+function isUnmet(items: readonly Item[], before: Segment | undefined, after: Segment | undefined): boolean {
+  const has = (segment: Segment | undefined, tag: string) =>
+    segment?.items.some(({ tags }) => tags.includes(tag)) === true;
+  const idle = ['unmet', 'nothing', 'harmless', 'then', 'and'];
+  if (!items.every(({ tags }) => idle.some((tag) => tags.includes(tag)))) return false;
+  const own = { items, separator: undefined };
+  if (has(own, 'unmet')) return has(own, 'nothing') || (after !== undefined && hasOnly(after.items, 'nothing'));
+  return has(own, 'nothing') && has(before, 'unmet');
+}
