@@ -29,11 +29,20 @@ export function findOrderToChange(which: OrderReference, open: readonly Order[],
   if ('newest' in which) return requireNewest(all);
   if ('only' in which) return requireSingle(open, 'open', hint);
   if ('place' in which) return orderAt(open, which.place);
-  if ('symbol' in which) return requireSingle(ordersForSymbol(open, which.symbol), `open ${which.symbol}`, hint);
+  if ('symbol' in which) {
+    const { symbol, side, qty } = which;
+    const meant = ordersForSymbol(open, symbol).filter(
+      (order) => (side === undefined || order.side === side) && (qty === undefined || isSameQty(order, qty)),
+    );
+    const what = ['open', side, qty, symbol].filter((word) => word !== undefined).join(' ');
+    return requireSingle(meant, what, hint);
+  }
   const found = findByIdPrefix(which.id, open);
   if (found !== undefined) return found;
   throw new NotUnderstoodError(`You have no open order ${which.id}.`, 'Ask "open orders" to see them.', 'not_found');
 }
+
+const isSameQty = (order: Order, qty: string) => order.qty !== null && new Dec(order.qty).eq(qty);
 
 /** Returns whether an order ID is complete. Lists show shortened IDs, which can't be looked up. */
 export function isFullId(id: string): boolean {

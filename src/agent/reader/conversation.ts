@@ -1,6 +1,8 @@
-import { type Intent, listIntentSymbols, mapSymbols } from './intent.ts';
+import { defined } from '../../values/defined.ts';
+import { type Intent, listIntentSymbols, mapSymbols, type OrderChange, type ReplaceIntent } from './intent.ts';
 import { type Item, readItems } from './items.ts';
 import { isAsset, symbolOf } from './match.ts';
+import { MISSING_ASSET } from './order-frame.ts';
 import { lastSymbol, type ParsedPrompt, parsePrompt } from './read.ts';
 import { type Asks, NotUnderstoodError } from './refusal.ts';
 
@@ -41,6 +43,9 @@ function understand(turn: string, before: Before): UnderstoodTurn {
       return acceptOffer(before());
     const same = repeated(bare);
     if (same !== undefined) return { parsed: { intents: [repeatFor(before(), same)] } };
+    const change = correctionOf(items);
+    const corrected = change === undefined ? undefined : correctOrder(change, before());
+    if (corrected !== undefined) return { parsed: { intents: [corrected] } };
     const about = askedAbout(bare, before);
     if (about !== undefined) return { parsed: { intents: [answerWhatAbout(before(), about)] } };
     return readTurn(turn, items, before);
@@ -54,6 +59,8 @@ function readTurn(turn: string, items: readonly Item[], before: Before): Underst
   const isReference = items.some(({ tags }) => tags.includes('it'));
   const it = isReference ? contextSymbol(before()) : undefined;
   const parsed = parsePrompt(turn, it);
+  const asked = withAskedSymbol(turn, parsed, before);
+  if (asked !== undefined) return asked;
   const isShort =
     items.length <= 12 &&
     !items.some(({ tags }) => tags.some((tag) => ['buy', 'sell', 'cancel', 'change', 'ask'].includes(tag)));
@@ -66,6 +73,65 @@ function readTurn(turn: string, items: readonly Item[], before: Before): Underst
   const isBetter =
     answered !== undefined && text !== undefined && ('intents' in answered || answered.asks !== undefined);
   return isBetter ? { parsed: answered, text } : { parsed, text: turn };
+}
+
+/** Reads "buy 2" after a question about one symbol as "buy 2 TSLA". */
+function withAskedSymbol(turn: string, parsed: ParsedPrompt, before: Before): UnderstoodTurn | undefined {
+  if (!('refusal' in parsed) || parsed.asks !== 'append' || parsed.refusal.message !== MISSING_ASSET) return undefined;
+  const earlier = before();
+  const intents = earlier !== undefined && 'intents' in earlier.parsed ? earlier.parsed.intents : [];
+  const symbol = contextSymbol(earlier);
+  const isQuestion = intents.every(({ kind }) => ['quote', 'chart', 'portfolio', 'news'].includes(kind));
+  if (symbol === undefined || !isQuestion) return undefined;
+  const text = `${turn.trim().replace(/[.!?]+$/, '')} ${symbol}`;
+  const whole = parsePrompt(text);
+  return 'intents' in whole ? { parsed: whole, text } : undefined;
+}
+
+/** Meanings that a correction may have beside its new number. */
+const CORRECTING = ['correction', 'harmless', 'comma', 'share', 'same', 'the_price', 'at', 'my', 'for'];
+const isOnly = ({ lower }: Item) => lower === 'only' || lower === 'just' || lower === 'instead';
+
+/** Reads "make that 6, same price" or "no wait, only 3". Returns undefined if the items are no correction. */
+function correctionOf(items: readonly Item[]): OrderChange | undefined {
+  const [number, ...more] = items.filter((item) => item.quantity !== undefined);
+  const rest = items.filter((item) => item !== number);
+  const isCorrection = rest.some(({ tags }) => tags.includes('correction'));
+  const isPlain = rest.every(
+    (item) => isOnly(item) || (!item.aside && !isAsset(item) && item.tags.some((tag) => CORRECTING.includes(tag))),
+  );
+  const quantity = number?.quantity;
+  if (quantity === undefined || more.length > 0 || quantity.isBad || quantity.unit === 'percent') return undefined;
+  if (!isCorrection || !isPlain) return undefined;
+  const says = (tag: string) => rest.some(({ tags }) => tags.includes(tag));
+  const isPrice = quantity.unit === 'dollars' || says('at');
+  const isCount = says('share') || says('same') || rest.some(({ lower }) => lower === 'only' || lower === 'just');
+  if (isPrice && isCount) return undefined;
+  const { value } = quantity;
+  return isPrice ? { price: value } : isCount ? { qty: value } : { value };
+}
+
+/** Changes the order of the turn before, so that a correction never places a second one and changes no other order. */
+function correctOrder(change: OrderChange, before: UnderstoodTurn | undefined): Intent | undefined {
+  const intents = before !== undefined && 'intents' in before.parsed ? before.parsed.intents : [];
+  const [order] = intents;
+  if (order === undefined || intents.length !== 1) return undefined;
+  if (order.kind === 'replace') return { ...order, change, which: changedOrder(order) };
+  if (order.kind !== 'order' || order.contract !== undefined) return undefined;
+  const { symbol, side, qty } = order.request;
+  const account = defined({ account: order.account });
+  if (qty !== undefined) return { kind: 'replace', which: { symbol: String(symbol), side, qty }, change, ...account };
+  throw new NotUnderstoodError(
+    "I can only correct an order for a number of shares, so I haven't done anything.",
+    `If it is still open, say "cancel my ${String(symbol).toUpperCase()} order", and then type the whole request.`,
+  );
+}
+
+/** The order that a change was about has the changed number of shares now. */
+function changedOrder({ which, change }: ReplaceIntent): ReplaceIntent['which'] {
+  if (!('symbol' in which) || which.qty === undefined || 'price' in change) return which;
+  const { qty: _, ...same } = which;
+  return 'qty' in change ? { ...same, qty: change.qty } : same;
 }
 
 /** Puts an answer into the slot that the question asked for. Returns undefined if it is no answer. */

@@ -2,7 +2,7 @@ import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import type { Recurrence } from '../../trading/mandate/standing-order.ts';
 import type { MessageService } from '../../trading/message.ts';
-import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
+import type { OrderRequestInput, Side, TimeInForce } from '../../trading/order.ts';
 import type { Period } from '../../trading/period.ts';
 import type { ContractMention } from './contract-mention.ts';
 
@@ -51,10 +51,13 @@ export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
 
-/** Identifies an order by its ID or its symbol, as the only open order, or as the newest order. */
+/**
+ * Identifies an order by its ID or its symbol, as the only open order, or as the newest order. With a side, only an order
+ * of this side and of this number of shares is meant.
+ */
 export type OrderReference =
   | { readonly id: string }
-  | { readonly symbol: string }
+  | { readonly symbol: string; readonly side?: Side; readonly qty?: string }
   | { readonly only: true }
   /** The position in the list of open orders, from 1. */
   | { readonly place: number }
@@ -192,7 +195,9 @@ export function mapSymbols(intent: Intent, to: (symbol: string) => string): Inte
         ? { ...intent, which: { ...intent.which, symbol: to(intent.which.symbol) } }
         : intent;
     case 'replace':
-      return 'symbol' in intent.which ? { ...intent, which: { symbol: to(intent.which.symbol) } } : intent;
+      return 'symbol' in intent.which
+        ? { ...intent, which: { ...intent.which, symbol: to(intent.which.symbol) } }
+        : intent;
     default:
       return intent;
   }

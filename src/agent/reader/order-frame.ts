@@ -347,9 +347,11 @@ function missingSize(side: string, symbols: readonly string[] = []): NotUndersto
   );
 }
 
+export const MISSING_ASSET = 'Which stock or fund? The ticker symbol is missing.';
+
 function missingAsset(side: string, { sizeText }: Part): NotUnderstoodError {
   return new NotUnderstoodError(
-    'Which stock or fund? The ticker symbol is missing.',
+    MISSING_ASSET,
     `Try "${side} ${sizeText === '' ? '5' : sizeText} AAPL".`,
     'usage',
     undefined,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Intent } from '../../../src/agent/reader/intent.ts';
 import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { requireSymbol } from '../../../src/agent/reader/symbols-by-name.ts';
+import { inShort, orderId, planned } from './planner-world.ts';
 
 const read = (text: string): readonly Intent[] => {
   const parsed = parsePrompt(text);
@@ -152,5 +153,47 @@ describe('a name', () => {
     const name = (text: string) => read(text)[0];
     expect(name('buy 3 shares of Johnson & Johnson')).toMatchObject({ request: { symbol: 'johnson and johnson' } });
     expect(name('buy 3 shares of bank of america')).toMatchObject({ request: { symbol: 'bank of america' } });
+  });
+});
+
+describe('a turn after another', () => {
+  const open = { orders: [{ symbol: 'AAPL', side: 'buy', qty: '5', limit_price: '180', status: 'new' }] } as const;
+  const does = (...turns: string[]) => inShort(planned(turns, open));
+
+  it.each([
+    ['nah wait only 3', `replace_order 3 order_id=${orderId}`],
+    ['make that 6, same price', `replace_order 6 order_id=${orderId}`],
+    ['make it $175', `replace_order order_id=${orderId} limit_price=175`],
+    ['no, at 175', `replace_order order_id=${orderId} limit_price=175`],
+  ])('changes the order that was just read: %s', (said, expected) => {
+    expect(does('buy 5 AAPL limit 180', said)).toBe(expected);
+  });
+
+  it('never places a second order to correct one', () => {
+    for (const said of ['nah wait only 3', 'make that 6', 'no, sell 3', 'wait, 3 tomorrow', 'no 3 5']) {
+      expect(does('buy 5 MSFT limit 180', said), said).toBe('asks');
+      expect(does('buy $500 of MSFT', said), said).toBe('asks');
+    }
+    expect(does('hello', 'make that 6')).toBe('asks');
+  });
+
+  it('never changes another order than the one it corrects', () => {
+    const other = (order: object) => inShort(planned(['buy 5 AAPL', 'no wait, only 3'], { orders: [order] }));
+    const own = { symbol: 'AAPL', side: 'buy', qty: '5', status: 'new' } as const;
+    expect(other(own)).toBe(`replace_order 3 order_id=${orderId}`);
+    for (const order of [
+      { ...own, side: 'sell' },
+      { ...own, qty: '50' },
+      { ...own, symbol: 'MSFT' },
+      { ...own, status: 'filled' },
+    ])
+      expect(other(order), JSON.stringify(order)).toBe('asks');
+  });
+
+  it('has the symbol of the question before it', () => {
+    expect(does('quote TSLA', 'k buy 2')).toBe('place_order buy 2 TSLA');
+    expect(does('quote TSLA', 'buy 2 MSFT')).toBe('place_order buy 2 MSFT');
+    expect(does('quote TSLA and MSFT', 'buy 2')).toBe('asks');
+    expect(does('buy 5 AAPL', 'buy 2')).toBe('asks');
   });
 });
