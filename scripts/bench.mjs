@@ -6,6 +6,7 @@ import { benchChatLines } from './bench/chat-lines.mjs';
 import { benchClaims } from './bench/claims.mjs';
 import { benchHistory } from './bench/history.mjs';
 import { benchHome } from './bench/home.mjs';
+import { benchModelRequests } from './bench/model-requests.mjs';
 import { benchPolicy } from './bench/policy.mjs';
 import { benchProposals } from './bench/proposals.mjs';
 import { benchStartUp } from './bench/start-up.mjs';
@@ -18,6 +19,7 @@ const parts = {
     for (const line of await benchCheck()) console.log(line);
   },
   history: benchHistory,
+  models: benchModelRequests,
   policy: benchPolicy,
   claims: benchClaims,
   home: benchHome,

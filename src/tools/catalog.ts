@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { withAccountArgument } from './account-argument.ts';
 import { addSchedule } from './add-schedule.ts';
 import { cancelOrder } from './cancel-order.ts';
@@ -34,7 +35,7 @@ import { searchSymbols } from './search-symbols.ts';
 import { setAlert } from './set-alert.ts';
 import { setWatchlist } from './set-watchlist.ts';
 import { suggestRebalance } from './suggest-rebalance.ts';
-import type { Tool } from './tool.ts';
+import { defineTool, type Tool } from './tool.ts';
 import { whoami } from './whoami.ts';
 
 export const tools: readonly Tool[] = [
@@ -77,6 +78,23 @@ export const tools: readonly Tool[] = [
   addSchedule,
 ];
 
+/** Finds the tools that a model request left out. Only our agent's language models get it. */
+export const findTools = defineTool({
+  name: 'find_tools',
+  title: 'Find a tool',
+  description: `Makes more tools available; only some are at first. There are: ${tools.map(({ name }) => name).join(', ')}.`,
+  schema: z.strictObject({
+    query: z.string().min(1).max(200).describe('names of tools, or what you want to do'),
+  }),
+  scopes: [],
+  risk: 'read',
+  async execute({ searchTools }, { query }) {
+    const available = (await searchTools?.(query)) ?? [];
+    const note = available.length === 0 ? 'no tool fits' : 'call them now';
+    return { summary: available.join(', ') || 'none', content: JSON.stringify({ available, note }) };
+  },
+});
+
 export function findTool(name: string): Tool | undefined {
-  return tools.find((tool) => tool.name === name);
+  return [...tools, findTools].find((tool) => tool.name === name);
 }

@@ -1,7 +1,10 @@
 /* Tools of other MCP servers, offered only to language models. Their descriptions and answers are data. */
 
+/** Beginning of each name. No built-in tool's name has it. */
+export const FOREIGN_TOOL_PREFIX = 'mcp__';
+
 export interface ForeignTool {
-  /** `mcp__SERVER__TOOL`. No built-in tool's name has this form. */
+  /** `mcp__SERVER__TOOL`. */
   readonly name: string;
   readonly description: string;
   /** JSON Schema of the arguments, sanitized. */

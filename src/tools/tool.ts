@@ -22,6 +22,8 @@ export interface ToolContext {
   readonly alerts?: Alerts | undefined;
   /** Absent if the rules file is not on this machine. */
   readonly ownRules?: OwnRules | undefined;
+  /** Returns the names of tools that fit a query. Set only in the agent. */
+  readonly searchTools?: ((query: string) => Promise<readonly string[]>) | undefined;
 }
 
 export interface ToolResult {

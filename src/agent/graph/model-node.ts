@@ -8,7 +8,7 @@ import {
 } from '@langchain/core/messages';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/sanitize.ts';
-import { findTool, tools } from '../../tools/catalog.ts';
+import { findTool, findTools, tools } from '../../tools/catalog.ts';
 import { parseMessageRequest } from '../../tools/message-tool.ts';
 import { parseOrderRequest } from '../../tools/place-order.ts';
 import { parseBatchRequest } from '../../tools/place-orders.ts';
@@ -31,6 +31,7 @@ import type { GraphEnvironment } from './graph-environment.ts';
 import { addMissingToolResults, extractPrompts, markOutsideText } from './message-history.ts';
 import { appendPromptContext, buildSystemPrompt, extractStandardInput } from './system-prompt.ts';
 import { parseToolArguments } from './tool-node.ts';
+import { rankTools } from './tool-selection.ts';
 
 /** Number of consecutive turns with invalid calls after which the run ends. */
 const MAX_MISTAKES = 3;
@@ -83,7 +84,8 @@ async function callModel(
     const given = model.builtin ? history : appendPromptContext(markOutsideText(history));
     const notice = (message: string) => emit({ type: 'notice', message });
     const prompt = [new SystemMessage(buildSystemPrompt({ readOnly })), ...given];
-    for await (const chunk of model.stream(prompt, signal, notice)) {
+    const ranked = model.builtin ? [] : rankTools(messages);
+    for await (const chunk of model.stream(prompt, signal, notice, ranked)) {
       answer = answer === undefined ? chunk : answer.concat(chunk);
       show(chunk.text);
     }
@@ -333,7 +335,7 @@ function readWrittenCalls(environment: Tools, text: string, messages: readonly B
   const mayBeJson = /json/i.test(extractPrompts(messages).at(-1)?.text ?? '');
   const written = classifyResponseText(
     text,
-    tools.map(({ name }) => name),
+    [...tools, findTools].map(({ name }) => name),
     mayBeJson,
   );
   if (written.kind !== 'calls') return written;

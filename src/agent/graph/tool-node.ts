@@ -2,7 +2,7 @@ import { ToolMessage } from '@langchain/core/messages';
 import { isGraphInterrupt } from '@langchain/langgraph';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { addSchedule } from '../../tools/add-schedule.ts';
-import { findTool } from '../../tools/catalog.ts';
+import { findTool, tools } from '../../tools/catalog.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { MCP_SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import { setAlert } from '../../tools/set-alert.ts';
@@ -24,6 +24,7 @@ import type { GraphEnvironment } from './graph-environment.ts';
 import { neutralizeJsonMarkers } from './inert-text.ts';
 import { findSymbolsInArguments, instructionsNotice, readsLikeInstructions } from './instruction-detector.ts';
 import { markUntrustedText } from './system-prompt.ts';
+import { searchTools } from './tool-selection.ts';
 
 interface ToolInput {
   readonly call: ToolCall;
@@ -105,7 +106,7 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
   }
   const { session, gateway, alerts, ownRules } = environment;
   const { summary, content, outside } = await runOnceConnected(() =>
-    tool.execute({ session, gateway, alerts, ownRules }, args),
+    tool.execute({ session, gateway, alerts, ownRules, searchTools: toolSearch(environment) }, args),
   );
   const message = new ToolMessage({
     tool_call_id: call.id,
@@ -114,6 +115,14 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
     ...(outside === undefined ? {} : { additional_kwargs: { outside } }),
   });
   return { ok: true, summary, text: content, message, ...defined({ outside }) };
+}
+
+/** Returns a search in the tools that this run may offer. Its results contain names alone, not foreign descriptions. */
+function toolSearch({ foreign, readOnly, signal }: GraphEnvironment) {
+  return async (query: string): Promise<readonly string[]> => {
+    const own = readOnly ? tools.filter(({ risk }) => risk === 'read') : tools;
+    return searchTools(query, [...own, ...((await foreign?.offered(signal, () => undefined)) ?? [])]);
+  };
 }
 
 function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {

@@ -10,7 +10,8 @@ import { z } from 'zod';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ForeignTools } from '../../tools/foreign-tools.ts';
+import { findTools } from '../../tools/catalog.ts';
+import { FOREIGN_TOOL_PREFIX, type ForeignTools } from '../../tools/foreign-tools.ts';
 import type { Tool } from '../../tools/tool.ts';
 import { defined } from '../../values/defined.ts';
 import type { ChatModel } from './chat-model.ts';
@@ -44,14 +45,47 @@ const RETRY_WAITS_MS = [500, 2000];
 const MAX_RETRY_WAIT_MS = 30_000;
 
 export function toolDefinitions(tools: readonly Tool[]) {
-  return tools.map(({ name, description, schema }) => ({
-    type: 'function' as const,
-    function: {
-      name,
-      description,
-      parameters: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
-    },
-  }));
+  return tools.map(({ name, description, schema }) => {
+    // The dialect takes tokens, and no server reads it.
+    const { $schema: _, ...parameters } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+    return { type: 'function' as const, function: { name, description, parameters } };
+  });
+}
+
+/** Maximum number of tools in a request. A small model chooses badly among more. */
+const MAX_TOOLS = 8;
+/** Maximum size of the system prompt and the tools: 3,000 tokens of 3.6 bytes, as JSON schemas have. */
+const MAX_PREFIX_BYTES = 10_800;
+/** Number of other servers' tools that are offered before the model asks for them. */
+const MAX_FOREIGN_TOOLS = 3;
+
+type ToolDefinition =
+  | ReturnType<typeof toolDefinitions>[number]
+  | Awaited<ReturnType<typeof foreignDefinitions>>[number];
+
+/**
+ * Returns the tools that fit, in their own order, so that the same selection has the same bytes: the one that finds
+ * others, other servers' first tools, which their owner allowed one by one, then those ranked highest.
+ */
+export function selectTools(
+  all: readonly ToolDefinition[],
+  ranked: readonly string[],
+  prompt: string,
+): ToolDefinition[] {
+  const nameOf = (tool: ToolDefinition) => tool.function.name;
+  const isForeign = (tool: ToolDefinition) => nameOf(tool).startsWith(FOREIGN_TOOL_PREFIX);
+  const foreign = all.filter(isForeign).slice(0, MAX_FOREIGN_TOOLS).map(nameOf);
+  const chosen = new Set<string>();
+  let bytes = Buffer.byteLength(prompt);
+  for (const name of [findTools.name, ...ranked.slice(0, 3), ...foreign, ...ranked.slice(3)]) {
+    const tool = all.find((one) => nameOf(one) === name);
+    if (tool === undefined || chosen.has(name) || chosen.size >= MAX_TOOLS) continue;
+    const size = Buffer.byteLength(JSON.stringify(tool));
+    if (bytes + size > MAX_PREFIX_BYTES && name !== findTools.name) continue;
+    chosen.add(name);
+    bytes += size;
+  }
+  return all.filter((tool) => chosen.has(nameOf(tool)));
 }
 
 /** Returns the definitions of other servers' tools. Called on every turn, because the servers start and stop. */
@@ -111,15 +145,17 @@ async function openAiModel({
       ...defined({ fetch }),
     },
   });
-  const own = toolDefinitions(tools);
+  const own = toolDefinitions([findTools, ...tools]);
   const window = resolveContextWindow(server.name, settings.context_tokens);
   const tell = shorteningNotifier();
   const answers = new AnswerStreamer(server, clock);
   return {
     name: server.name,
     builtin: false,
-    async *stream(messages, signal, notice) {
-      const offered = [...own, ...(await foreignDefinitions(foreign, signal, notice))];
+    async *stream(messages, signal, notice, ranked = []) {
+      const all = [...own, ...(await foreignDefinitions(foreign, signal, notice))];
+      const prompt = messages.find((message) => SystemMessage.isInstance(message))?.text ?? '';
+      const offered = selectTools(all, ranked, prompt);
       const bound = model.bindTools(offered);
       const fitted = fitHistory(messages, window, estimateTokens(offered));
       if (fitted.tooLong) throw toModelError({ kind: 'too_long' }, server);

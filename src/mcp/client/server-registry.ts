@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import type { McpServersConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ForeignTool, ForeignToolResult, ForeignTools } from '../../tools/foreign-tools.ts';
+import {
+  FOREIGN_TOOL_PREFIX,
+  type ForeignTool,
+  type ForeignToolResult,
+  type ForeignTools,
+} from '../../tools/foreign-tools.ts';
 import { type ComparedTool, compareTools } from './compared-tools.ts';
 import type { McpServerConnection } from './connection.ts';
 import type { McpServerAccess } from './server-access.ts';
@@ -21,7 +26,7 @@ interface AllowedTool {
  * and end with an eight-character hash.
  */
 export function modelToolName(server: string, tool: string): string {
-  const plain = `mcp__${server}__${tool}`;
+  const plain = `${FOREIGN_TOOL_PREFIX}${server}__${tool}`;
   if (/^[A-Za-z0-9_-]+$/.test(plain) && plain.length <= MAX_NAME_LENGTH) return plain;
   const mark = createHash('sha256').update(tool).digest('hex').slice(0, 8);
   return `${plain.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, MAX_NAME_LENGTH - mark.length - 1)}_${mark}`;

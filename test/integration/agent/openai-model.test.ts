@@ -108,9 +108,49 @@ describe('a language model', () => {
   });
 });
 
-describe('a model that obeys injected text', () => {
-  const theft = { symbol: 'NVDA', side: 'buy', qty: '400', type: 'market' };
+const theft = { symbol: 'NVDA', side: 'buy', qty: '400', type: 'market' };
 
+describe('a model that finds tools', () => {
+  const offeredTo = (body: unknown) =>
+    (body as { tools: { function: { name: string } }[] }).tools.map(({ function: { name } }) => name);
+
+  it('is offered them in its next request, and at most eight in all', async () => {
+    const { mock, agent } = await modelWorld();
+    mock.on({ userMessage: 'hello', hasToolResult: false }, { toolCalls: [call('find_tools', { query: 'tax lots' })] });
+    mock.on({ toolResultContains: 'get_tax_lots' }, { content: 'Found.' });
+    const { result, events } = await play(agent.run({ prompt: 'hello' }, options()));
+    expect(result).toMatchObject({ status: 'done', text: 'Found.' });
+    const [first, second] = mock.getRequests().map(({ body }) => offeredTo(body));
+    expect(first).not.toContain('get_tax_lots');
+    expect(second).toContain('get_tax_lots');
+    expect(second?.length).toBeLessThanOrEqual(8);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'tool_result', name: 'find_tools', ok: true }));
+  });
+
+  it('gets no tool past the phone, nor one that a read-only run lacks', async () => {
+    const scripted = async (readOnly: boolean) => {
+      const { world, mock, agent } = await modelWorld(undefined, { readOnly });
+      mock.on(
+        { userMessage: 'hello', hasToolResult: false },
+        { toolCalls: [call('find_tools', { query: 'place_order' })] },
+      );
+      mock.on({ toolResultContains: '"available"' }, { toolCalls: [call('place_order', theft)] });
+      mock.on({ hasToolResult: true }, { content: 'That is all.' });
+      const { result } = await play(agent.run({ prompt: 'hello' }, options('detach')));
+      return { world, result, second: offeredTo(mock.getRequests()[1]?.body) };
+    };
+    const writing = await scripted(false);
+    expect(writing.result.status).toBe('pending');
+    expect(writing.world.phone.posts[0]?.body.provenance?.fields).toMatchObject({ symbol: { source: 'other' } });
+    expect(writing.world.gateway.book).toEqual([]);
+    const reading = await scripted(true);
+    expect(reading.second).not.toContain('place_order');
+    expect(reading.result.status).toBe('blocked');
+    expect(reading.world.phone.posts).toEqual([]);
+  });
+});
+
+describe('a model that obeys injected text', () => {
   it('can cause no order without the phone, which shows the attacker’s true values', async () => {
     const { world, mock, agent } = await modelWorld();
     // The name of a stock, as a data provider could be made to send it.
@@ -182,8 +222,8 @@ describe('a model that obeys injected text', () => {
     expect(result).toMatchObject({ status: 'blocked', error: { code: 'blocked' } });
     const body = mock.getRequests()[0]?.body as { tools: { function: { name: string } }[] };
     const offered = body.tools.map(({ function: { name } }) => name);
-    expect(offered).toEqual(tools.filter(({ risk }) => risk === 'read').map(({ name }) => name));
-    expect(offered).not.toContain('place_order');
+    const reads = tools.filter(({ risk }) => risk === 'read').map(({ name }) => name);
+    expect(['find_tools', ...reads]).toEqual(expect.arrayContaining(offered));
     expect(world.phone.asked).toEqual([]);
   });
 });

@@ -152,7 +152,7 @@ describe('a model without discipline', () => {
 });
 
 it('a conversation longer than context_tokens is shortened before it is sent, and the person told', async () => {
-  const { mock, agent } = await modelWorld(undefined, {}, { context_tokens: 27_000 });
+  const { mock, agent } = await modelWorld(undefined, {}, { context_tokens: 18_000 });
   mock.onMessage(/.*/, { content: 'Hello.' });
   // One fits beside the tools and the instructions, and two don’t.
   const long = `${'many words '.repeat(2_000)}.`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toolDefinitions } from '../../../src/agent/model/create-chat-model.ts';
-import { tools } from '../../../src/tools/catalog.ts';
+import { findTools, tools } from '../../../src/tools/catalog.ts';
 
 /*
  * What servers honour of a tool's schema. llama.cpp turns it into a grammar and skips in silence what it can't
@@ -38,12 +38,15 @@ function faults(schema: unknown, path = '', depth = 0): string[] {
 }
 
 describe('the schema of each tool, as it is sent', () => {
-  it.each(toolDefinitions(tools).map(({ function: tool }) => [tool.name, tool] as const))('%s', (_, tool) => {
-    expect(tool.name).toMatch(/^[a-z0-9_]{1,64}$/);
-    expect(tool.description.length).toBeLessThanOrEqual(1024);
-    expect(tool.parameters).toMatchObject({ type: 'object' });
-    expect(faults(tool.parameters)).toEqual([]);
-  });
+  it.each(toolDefinitions([findTools, ...tools]).map(({ function: tool }) => [tool.name, tool] as const))(
+    '%s',
+    (_, tool) => {
+      expect(tool.name).toMatch(/^[a-z0-9_]{1,64}$/);
+      expect(tool.description.length).toBeLessThanOrEqual(1024);
+      expect(tool.parameters).toMatchObject({ type: 'object' });
+      expect(faults(tool.parameters)).toEqual([]);
+    },
+  );
 
   it('would be found at fault', () => {
     const bad = {
