@@ -1,6 +1,7 @@
 import { safeLine } from '../../text/sanitize.ts';
 import { findTool } from '../../tools/catalog.ts';
 import type { ToolCall } from './agent-state.ts';
+import otherLanguages from './claims.json' with { type: 'json' };
 
 const MAX_DESCRIPTION_LENGTH = 80;
 
@@ -53,4 +54,49 @@ export function describeCall(call: Call): string {
 function describeOrderArguments({ side, qty, notional, symbol }: Record<string, unknown>): string {
   const amount = qty ?? (notional === undefined || notional === null ? undefined : `$${notional}`);
   return [side, amount, symbol].filter((word) => word !== undefined && word !== null).join(' ');
+}
+
+/** Claims of acts in a model's answer, by what must have been executed for the claim to be true. */
+const claims: readonly (readonly ['buy' | 'sell' | 'cancel' | 'order', RegExp])[] = [
+  ['buy', firstPerson('bought|purchased')],
+  ['sell', firstPerson('sold')],
+  ['cancel', firstPerson('canceled|cancelled')],
+  ['order', firstPerson('placed|submitted|executed')],
+  ...otherLanguages.buy.map((pattern) => ['buy', new RegExp(pattern, 'iu')] as const),
+  ...otherLanguages.sell.map((pattern) => ['sell', new RegExp(pattern, 'iu')] as const),
+  [
+    'buy',
+    /(?:매수|구매|매입)(?:했|하였|를 완료했|을 완료했)|(?:已|已经)(?:为您)?(?:买入|购买)|(?:購入|買い付け)しました/u,
+  ],
+];
+const earlierWords =
+  /\b(?:if|had|earlier|previously|before|already|yesterday|last|ago|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|in (?:january|february|march|april|may|june|july|august|september|october|november|december|20\d\d))\b/i;
+
+/** Returns a pattern for sentences such as "I have just bought 5 AAPL" and "Done. I bought it". */
+function firstPerson(verbs: string): RegExp {
+  return new RegExp(
+    `\\b(?:I|I['’]ve|we|we['’]ve)\\s+(?:(?:have|just|now|also|successfully)\\s+){0,3}(?:${verbs})\\b`,
+    'i',
+  );
+}
+
+/**
+ * Returns what a model claims to have done although nothing like it was executed: `bought`. Claims about earlier times
+ * don't count. Words that are not recognized count as no claim, so this check is no protection.
+ * @param executed the calls that were executed for this prompt
+ */
+export function findFalseClaim(text: string, executed: readonly Call[]): string | undefined {
+  const sides = new Set(executed.flatMap(findOrdersInCall).map(({ side }) => side));
+  const isTrue = (claim: (typeof claims)[number][0]): boolean => {
+    if (claim === 'cancel') return executed.some(({ name }) => name === 'cancel_order' || name === 'replace_order');
+    if (executed.some(({ name }) => name === 'place_standing_order' || name === 'replace_order')) return true;
+    return claim === 'order' ? executed.length > 0 : sides.has(claim);
+  };
+  const words = { buy: 'bought', sell: 'sold', cancel: 'canceled', order: 'ordered' } as const;
+  for (const sentence of text.split(/(?<=[.!?。！？])\s+|\n/)) {
+    if (sentence.trimEnd().endsWith('?') || earlierWords.test(sentence)) continue;
+    const claim = claims.find(([kind, pattern]) => pattern.test(sentence) && !isTrue(kind));
+    if (claim !== undefined) return words[claim[0]];
+  }
+  return undefined;
 }

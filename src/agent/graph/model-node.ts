@@ -14,17 +14,18 @@ import { parseOrderRequest } from '../../tools/place-order.ts';
 import { parseBatchRequest } from '../../tools/place-orders.ts';
 import { parseStandingOrderRequest } from '../../tools/place-standing-order.ts';
 import { parseReplaceRequest } from '../../tools/replace-order.ts';
+import { formatCount } from '../../tools/tool.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ErrorFacts } from '../events.ts';
-import { WrittenCallFilter } from '../model/held-text.ts';
+import { ReasoningFilter, splitReasoning, WrittenCallFilter } from '../model/held-text.ts';
 import { addUsage, readResponseUsage } from '../model/usage.ts';
 import { classifyResponseText, findWrittenCalls, type WrittenCall } from '../model/written-calls.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../reader/refusal.ts';
 import { findNamedOrders } from '../reader/utterance.ts';
 import { createShortId } from '../short-id.ts';
 import { type AgentStateValue, type CallOutcome, findUncorrectedFailures, type ToolCall } from './agent-state.ts';
-import { describeCall, findOrdersInCall } from './call-description.ts';
+import { describeCall, findFalseClaim, findOrdersInCall } from './call-description.ts';
 import { answerComposedOrders } from './composed-orders.ts';
 import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
@@ -57,12 +58,19 @@ export function createModelNode(environment: GraphEnvironment) {
     if (mistakes >= MAX_MISTAKES) return giveUp(environment, { ...state, mistakes });
 
     const held = new WrittenCallFilter();
+    const thoughts = new ReasoningFilter();
     const show = (delta: string) => {
       if (delta !== '') emit({ type: 'text', delta });
     };
-    const answer = await callModel(environment, state, (text) => show(model.builtin ? text : held.push(text)));
-    const read = parseAnswer(environment, answer, state.messages);
-    if (read.nearly === undefined && read.message.text !== '') show(held.rest());
+    const answer = await callModel(environment, state, (text) =>
+      show(model.builtin ? text : held.push(thoughts.push(text))),
+    );
+    const { answer: text, reasoning } = model.builtin
+      ? { answer: answer.text, reasoning: '' }
+      : splitReasoning(answer.text);
+    const read = parseAnswer(environment, answer, text, state.messages);
+    if (read.nearly === undefined && read.message.text !== '') show(held.push(thoughts.rest()) + held.rest());
+    emitReasoningNotice(environment, answer, reasoning);
     return {
       ...stateUpdate(environment, { ...state, mistakes }, answer, read),
       turns: state.turns + 1,
@@ -101,6 +109,14 @@ async function callModel(
   }
   if (answer !== undefined) return answer;
   throw new TradeAgentError('model_error', 'the model returned an empty answer', { hint: 'Try again.' });
+}
+
+/** Folds the model's reasoning into one line. It is no answer, and is not kept in the conversation. */
+function emitReasoningNotice({ emit }: GraphEnvironment, answer: AIMessageChunk, written: string): void {
+  const { reasoning_content } = answer.additional_kwargs;
+  const separate = typeof reasoning_content === 'string' ? reasoning_content : '';
+  const words = `${separate} ${written}`.match(/\S+/g)?.length ?? 0;
+  if (words > 0) emit({ type: 'notice', message: `the model reasoned in ${formatCount(words, 'word')}, not shown` });
 }
 
 function stateUpdate(
@@ -151,7 +167,12 @@ function withUnfinishedNotes(
     return failedUpdate(state, words, 'the model returned an empty answer', 'Try again, or try another model.');
   }
   const all = [...state.outcomes, ...outcomes].filter((outcome) => outcome.prompt === prompt);
+  const claim = findFalseClaim(message.text, executedCalls(messages));
   const { lines, forgotten } = unfinishedActs(messages, all, message.text);
+  if (claim !== undefined) {
+    const correction = `Correction: nothing was ${claim} in this run, whatever the model says above.`;
+    return failAnswer(state, message, outcomes, [...lines.filter((line) => line !== NO_ORDER_LINE), correction], emit);
+  }
   if (lines.length === 0) return { messages: [message], outcomes };
   const more = `\n\n${lines.join('\n')}`;
   emit({ type: 'text', delta: more });
@@ -167,6 +188,42 @@ function withUnfinishedNotes(
         ? outcomes
         : [...outcomes, { prompt, turn: state.turns + 1, tool: 'model', error: error as ErrorFacts }],
   };
+}
+
+/** Ends a run whose answer is false, with the correction below it. */
+function failAnswer(
+  { prompt, turns }: AgentStateValue,
+  message: AIMessage,
+  outcomes: readonly CallOutcome[],
+  lines: readonly string[],
+  emit: GraphEnvironment['emit'],
+): Update {
+  const more = `\n\n${lines.join('\n')}`;
+  emit({ type: 'text', delta: more });
+  const error = {
+    code: 'model_error' as const,
+    message: 'the model claims something that was not done',
+    hint: 'Check with "trade-agent orders list". Ask again, or try another model.',
+  };
+  return {
+    messages: [new AIMessage(`${message.text}${more}`)],
+    outcomes: [...outcomes, { prompt, turn: turns + 1, tool: 'model', error }],
+  };
+}
+
+/** Returns the calls for the latest prompt that did not fail. A proposal's call fails unless it was executed. */
+function executedCalls(messages: readonly BaseMessage[]): ToolCall[] {
+  const latest = messages.slice(messages.findLastIndex(({ type }) => type === 'human') + 1);
+  const done = new Set(
+    latest.flatMap((one) => (ToolMessage.isInstance(one) && one.status !== 'error' ? [one.tool_call_id] : [])),
+  );
+  return latest.flatMap((one) =>
+    AIMessage.isInstance(one)
+      ? (one.tool_calls ?? []).flatMap(({ id, name, args }) =>
+          id !== undefined && done.has(id) && findTool(name)?.risk !== 'read' ? [{ id, name, args }] : [],
+        )
+      : [],
+  );
 }
 
 const NEAR_CALL_MESSAGE = 'the model wrote a tool call that cannot be executed';
@@ -227,6 +284,7 @@ function interrupted(): TradeAgentError {
 }
 
 const MAX_REASON_LENGTH = 200;
+const NO_ORDER_LINE = 'No order was proposed.';
 const conditionalWords = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
@@ -252,7 +310,7 @@ function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Cal
   return {
     lines: [
       ...new Set(failed),
-      ...(isPart ? [`Not proposed: ${words}.`] : isNone && failed.length === 0 ? ['No order was proposed.'] : []),
+      ...(isPart ? [`Not proposed: ${words}.`] : isNone && failed.length === 0 ? [NO_ORDER_LINE] : []),
     ],
     /**
      * Orders that the person named but the model did not propose. Undefined if the model proposed no order at all, or
@@ -282,15 +340,20 @@ interface ParsedAnswer {
 type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
- * Converts the model's response to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
+ * Converts the model's response to our message; `text` is the response without its reasoning. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
  * order's client_order_id derives from its call's ID, so an order whose call reused an ID would count as already
  * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require a result for
  * every call.
  */
-function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: readonly BaseMessage[]): ParsedAnswer {
+function parseAnswer(
+  environment: Tools,
+  answer: AIMessageChunk,
+  text: string,
+  messages: readonly BaseMessage[],
+): ParsedAnswer {
   const raw = rawCalls(answer);
-  const written = readWrittenCalls(environment, answer.text, messages);
-  if (raw.length === 0 && written.kind === 'nearly') return nearCallAnswer(answer.text, written.problem);
+  const written = readWrittenCalls(environment, text, messages);
+  if (raw.length === 0 && written.kind === 'nearly') return nearCallAnswer(text, written.problem);
   const given = raw.length === 0 && written.kind === 'calls' ? written.calls : raw;
   const before = previousReads(messages);
   const calls: ToolCall[] = [];
@@ -311,7 +374,7 @@ function parseAnswer(environment: Tools, answer: AIMessageChunk, messages: reado
     }
   }
   // Text that only repeats the calls is not part of the answer.
-  const content = written.kind === 'words' ? answer.text : '';
+  const content = written.kind === 'words' ? text : '';
   return { message: new AIMessage({ content, tool_calls: calls }), rejected };
 }
 

@@ -28,3 +28,54 @@ export class WrittenCallFilter {
     return rest;
   }
 }
+
+const reasoningStart = /^\s*<(think|thinking|reasoning)>/i;
+/** Matches text that may become the start of a reasoning block with the next chunk. */
+const reasoningStartPrefix = /^\s*(?:<[a-z]{0,9})?$/i;
+const reasoningBlock = /<(think|thinking|reasoning)>[\s\S]*?<\/\1>/gi;
+
+/**
+ * Separates a model's reasoning from its answer. A block that is not closed is all reasoning, and so is what precedes a
+ * closing tag alone, because some chat templates write the opening tag themselves.
+ */
+export function splitReasoning(text: string): { readonly answer: string; readonly reasoning: string } {
+  const blocks: string[] = [];
+  const keep = (block: string) => {
+    blocks.push(block.replace(/<\/?[a-z]+>/gi, '').trim());
+    return '';
+  };
+  const answer = text
+    .replace(reasoningBlock, keep)
+    .replace(/^\s*<(think|thinking|reasoning)>[\s\S]*$/i, keep)
+    .replace(/^[\s\S]*<\/(?:think|thinking|reasoning)>/i, keep);
+  return { answer: blocks.length === 0 ? answer : answer.trim(), reasoning: blocks.join('\n').trim() };
+}
+
+/** Streams text without the reasoning at its beginning. */
+export class ReasoningFilter {
+  #held = '';
+  #hasReasoned = false;
+  #hasAnswerBegun = false;
+
+  push(delta: string): string {
+    if (this.#hasAnswerBegun) return delta;
+    this.#held += delta;
+    const tag = reasoningStart.exec(this.#held)?.[1];
+    if (tag === undefined) {
+      if (reasoningStartPrefix.test(this.#held)) return '';
+      this.#hasAnswerBegun = true;
+      return this.#hasReasoned ? this.#held.trimStart() : this.#held;
+    }
+    this.#hasReasoned = true;
+    const end = this.#held.toLowerCase().indexOf(`</${tag.toLowerCase()}>`);
+    if (end < 0) return '';
+    this.#held = this.#held.slice(end + tag.length + 3);
+    return this.push('');
+  }
+
+  /** Returns the text that was held back, once it has turned out not to be reasoning. */
+  rest(): string {
+    if (this.#hasAnswerBegun || reasoningStart.test(this.#held)) return '';
+    return this.#hasReasoned ? this.#held.trimStart() : this.#held;
+  }
+}

@@ -36,7 +36,7 @@ const shape =
  * @param mayBeJson whether the person asked for JSON, so that JSON in the text is an answer and not a call
  */
 export function classifyResponseText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
-  const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
+  const message = text.trim();
   if (message === '' || message.length > MAX_TEXT_LENGTH) return { kind: 'words' };
   const calls = parseCallsOnly(message);
   if (calls !== undefined) return { kind: 'calls', calls };

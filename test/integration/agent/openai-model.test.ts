@@ -110,6 +110,41 @@ describe('a language model', () => {
 
 const theft = { symbol: 'NVDA', side: 'buy', qty: '400', type: 'market' };
 
+describe('a model’s answer', () => {
+  it('is shown without its reasoning, which a line stands for', async () => {
+    const { mock, agent } = await modelWorld();
+    mock.onMessage(/.*/, { content: '<think>I should greet them.</think>\n\nHello.' });
+    const { result, events } = await play(agent.run({ prompt: 'hello' }, options()));
+    expect(result).toMatchObject({ status: 'done', text: 'Hello.' });
+    const shown = events.flatMap((event) => (event.type === 'text' ? [event.delta] : []));
+    expect(shown.join('')).toBe('Hello.');
+    expect(events).toContainEqual({ type: 'notice', message: 'the model reasoned in 4 words, not shown' });
+    await play(agent.run({ prompt: 'again', thread: result.thread }, options()));
+    expect(JSON.stringify(mock.getRequests().at(-1)?.body)).not.toContain('I should greet');
+  });
+
+  it('that claims a purchase without one is corrected, and fails', async () => {
+    const { world, mock, agent } = await modelWorld();
+    mock.onMessage(/.*/, { content: 'Done: I have bought 5 AAPL for you.' });
+    const { result } = await play(agent.run({ prompt: 'get some AAPL' }, options()));
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'model_error' } });
+    expect(result.text).toMatch(/I have bought[\s\S]*Correction: nothing was bought in this run/);
+    expect(world.phone.posts).toEqual([]);
+  });
+
+  it('that claims a purchase after a denial is corrected', async () => {
+    const { mock, agent } = await modelWorld('deny');
+    mock.on(
+      { userMessage: 'buy 5 AAPL', hasToolResult: false },
+      { toolCalls: [call('place_order', { symbol: 'AAPL', side: 'buy', qty: '5', type: 'market' })] },
+    );
+    mock.on({ hasToolResult: true }, { content: 'I have bought 5 AAPL.' });
+    const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
+    expect(result.text).toContain('Correction: nothing was bought in this run');
+    expect(result.status).not.toBe('done');
+  });
+});
+
 describe('a model that finds tools', () => {
   const offeredTo = (body: unknown) =>
     (body as { tools: { function: { name: string } }[] }).tools.map(({ function: { name } }) => name);

@@ -88,7 +88,9 @@ describe('text that nearly is a call', () => {
     mock.on({ hasToolResult: true }, { content: 'Done! I bought 5 AAPL.' });
     const { result } = await play(agent.run({ prompt: 'buy 5 AAPL' }, options()));
     expect(result).toMatchObject({ status: 'failed', error: { code: 'model_error' }, approvals: [] });
-    expect(result.text).toBe('Done! I bought 5 AAPL.\n\nNo order was proposed.');
+    expect(result.text).toBe(
+      'Done! I bought 5 AAPL.\n\nCorrection: nothing was bought in this run, whatever the model says above.',
+    );
   });
 });
 

@@ -18,7 +18,6 @@ describe('a message that is nothing but calls', () => {
     ['with arguments as a string', '{"name":"get_quote","arguments":"{\\"symbols\\":[\\"AAPL\\"]}"}'],
     ['as an array, as Mistral does', `[TOOL_CALLS] [${quote}]`],
     ['under tool_calls', `{"tool_calls":[${quote}]}`],
-    ['after its thoughts', `<think>the user wants {a price}</think>\n${quote}`],
   ])('is those: %s', (_, text) => {
     expect(read(text)).toEqual({ kind: 'calls', calls: [call] });
   });
