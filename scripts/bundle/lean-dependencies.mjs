@@ -71,6 +71,9 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       const sqlite = 'better-sqlite3-multiple-ciphers';
       replacePackage(sqlite, /^better-sqlite3(-multiple-ciphers)?$/, standIn('sqlite.mjs'));
 
+      // Its older crypto module, with node-forge (300 KB), is only for callers that still use it.
+      edit('acme-client', 'src/index.js', (text) => text.replace("exports.forge = require('./crypto/forge');", ''));
+
       const core = '@langchain/core';
       const importMap = readFileSync(standIn('langchain-import-map.mjs'), 'utf8');
       edit(core, 'dist/load/import_map.js', () => importMap);

@@ -37,6 +37,11 @@ export const pins = [
     why: 'langsmith.mjs has what LangChain calls of it, with the same results and no network',
   },
   {
+    package: 'acme-client',
+    version: '5.4.0',
+    why: 'only its `forge` export uses node-forge; src/net/acme uses none of it',
+  },
+  {
     package: 'string-width',
     version: '9.0.0',
     why: 'text that `narrow` in string-width.mjs matches has as many columns as characters (test/unit/bundle/string-width.test.ts)',

@@ -95,6 +95,7 @@ const exitCodeByError: Readonly<Record<ErrorCode, ExitCode>> = {
   message_rejected: exitCodes.failed,
   model_error: exitCodes.failed,
   notice_failed: exitCodes.failed,
+  certificate_failed: exitCodes.failed,
   mcp_server_failed: exitCodes.failed,
   output_failed: exitCodes.failed,
   state_corrupt: exitCodes.failed,

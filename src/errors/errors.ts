@@ -67,6 +67,7 @@ export type ErrorCode =
   | 'message_rejected'
   | 'model_error'
   | 'notice_failed'
+  | 'certificate_failed'
   | 'mcp_server_failed'
   | 'output_failed'
   | 'state_corrupt'

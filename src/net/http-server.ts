@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { TradeAgentError } from '../errors/errors.ts';
@@ -47,6 +47,8 @@ export interface HttpServer {
   serveApp(app: Hono): void;
   /** Sets the handler of upgrade requests, such as WebSocket. Without a handler, such connections are closed. */
   serveUpgrades(handler: UpgradeListener): void;
+  /** Loads the TLS files now, without waiting for the next check. Open connections are not affected. */
+  loadCertificate(): Promise<void>;
   /**
    * Stops accepting requests. Resolves when all open requests have been answered. After `drainMs` milliseconds, closes
    * the remaining connections.
@@ -103,7 +105,7 @@ export async function startHttpServer(options: ListenOptions, now: () => number)
     }
     handler(request, response);
   };
-  const { server, stop } = await createServerFor(options, onRequest, now);
+  const { server, load, stop } = await createServerFor(options, onRequest, now);
   if (proxies !== undefined) dropOtherPeers(server, proxies);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -138,12 +140,17 @@ export async function startHttpServer(options: ListenOptions, now: () => number)
         upgrade(request, socket, head);
       });
     },
+    loadCertificate: load,
     close: (drainMs = 0) =>
       new Promise((resolve) => {
         closing = true;
         stop();
         // Pages keep their event streams open until they are cut here. They reconnect when the server runs again.
-        const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+        const cut = setTimeout(() => {
+          // A handshake that ends only now would add a connection that nobody closes.
+          server.on('secureConnection', (socket: Duplex) => socket.destroy());
+          server.closeAllConnections();
+        }, drainMs);
         server.close(() => {
           clearTimeout(cut);
           resolve();
@@ -166,23 +173,69 @@ function isNamedLoopback(host: string | undefined): boolean {
   return !URL.canParse(address) || isLoopbackUrl(new URL(address));
 }
 
-/** Returns the server, and a function that stops checking for renewed certificates. */
+/** Returns the server, and functions that load its certificate again and stop checking for renewed ones. */
 async function createServerFor(
   { tls, tell = (line) => process.stderr.write(`${line}\n`), clock = systemClock }: ListenOptions,
   onRequest: RequestListener,
   now: () => number,
-): Promise<{ server: Server | TlsServer; stop: () => void }> {
+): Promise<{ server: Server | TlsServer; load: () => Promise<void>; stop: () => void }> {
   const limits = { requestTimeout: REQUEST_TIMEOUT_MS };
-  if (tls === undefined) return { server: createServer(limits, onRequest), stop: () => {} };
-  const pair = await readTlsFiles(tls);
-  if (pair.endsAt <= now()) {
+  if (tls === undefined) {
+    return { server: createServer(limits, onRequest), load: async () => undefined, stop: () => {} };
+  }
+  const pair = await readFirstTlsFiles(tls);
+  if (pair !== undefined && pair.endsAt <= now()) {
     tell(`warning: the certificate ${tls.certFile} has expired; renew it, and the server loads the new one`);
   }
-  const server = createTlsServer({ ...limits, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...pair.options }, onRequest);
+  const server = createTlsServer(
+    {
+      ...limits,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...(pair?.options ?? TLS_OPTIONS),
+      ...challengeOptions(tls),
+    },
+    onRequest,
+  );
+  endChallengeConnections(server);
   const stopped = new AbortController();
-  const use = (renewed: typeof pair) => server.setSecureContext(renewed.options);
-  void followRenewals(tls, pair, use, { clock, tell, signal: stopped.signal });
-  return { server, stop: () => stopped.abort() };
+  const use = (renewed: TlsPair) => server.setSecureContext(renewed.options);
+  const renewals = { used: pair?.stamp ?? MISSING_FILES };
+  void followRenewals(tls, renewals, use, { clock, tell, signal: stopped.signal });
+  const load = async () => {
+    const loaded = await readTlsFiles(tls);
+    use(loaded);
+    renewals.used = loaded.stamp;
+  };
+  return { server, load, stop: () => stopped.abort() };
+}
+
+/** Reads the files. Returns undefined if they may be created later and do not exist yet. */
+async function readFirstTlsFiles(tls: TlsFiles): Promise<TlsPair | undefined> {
+  if (tls.challengeFor !== undefined && (await filesFingerprint(tls)) === MISSING_FILES) return undefined;
+  return await readTlsFiles(tls);
+}
+
+/** The protocol of the connections with which an authority checks a TLS-ALPN-01 challenge (RFC 8737 §6.2). */
+const CHALLENGE_PROTOCOL = 'acme-tls/1';
+
+function challengeOptions({ challengeFor }: TlsFiles) {
+  if (challengeFor === undefined) return {};
+  return {
+    ALPNCallback(this: TLSSocket, { servername, protocols }: { servername: string; protocols: string[] }) {
+      if (!protocols.includes(CHALLENGE_PROTOCOL)) return protocols.find((protocol) => protocol === 'http/1.1');
+      const certificate = challengeFor(servername);
+      if (certificate === undefined) return undefined;
+      this.setKeyCert(certificate);
+      return CHALLENGE_PROTOCOL;
+    },
+  };
+}
+
+/** Closes challenge connections after their handshake, before HTTP reads from them (RFC 8737 §3). */
+function endChallengeConnections(server: TlsServer): void {
+  server.prependListener('secureConnection', (socket) => {
+    if (socket.alpnProtocol === CHALLENGE_PROTOCOL) socket.end();
+  });
 }
 
 /**
@@ -200,10 +253,12 @@ export function createRequestListener(app: Pick<Hono, 'fetch'>): RequestListener
   return (request, response) => void listener(request, response);
 }
 
-/** Paths of a certificate chain (PEM) and its private key (PEM). */
+/** Paths of a certificate chain (PEM) and its private key (PEM). Both may be in one file. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
+  /** Returns the certificate for a challenge that runs for a host. If set, the files may be created later. */
+  readonly challengeFor?: (host: string) => SecureContext | undefined;
 }
 
 /** A loaded certificate and key. `stamp` changes when one of the files changes. */
@@ -224,6 +279,8 @@ const CIPHERS = [
   ...['ECDHE+AESGCM', 'ECDHE+CHACHA20'],
 ].join(':');
 
+const TLS_OPTIONS = { minVersion: 'TLSv1.2', ciphers: CIPHERS } as const;
+
 const TLS_FILES_HINT =
   'Pass the certificate with its chain, and its private key: two PEM files that this user can read.';
 
@@ -233,7 +290,7 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   const stamp = await filesFingerprint(files);
   const cert = await readPem(certFile, 'certificate');
   const key = await readPem(keyFile, 'private key');
-  const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS };
+  const options: SecureContextOptions = { cert, key, ...TLS_OPTIONS };
   let endsAt: number;
   try {
     endsAt = Date.parse(new X509Certificate(cert).validTo);
@@ -257,11 +314,11 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
  * Polls the files and applies renewed ones; open connections are not affected. If new files can't be used, it warns
  * once and keeps the old files. It warns only after the second attempt, because the two files are replaced one after
  * the other. Resolves when the signal aborts.
- * @param inUse the pair that the server uses now
+ * @param renewals the stamp of the files that the server uses now
  */
 async function followRenewals(
   files: TlsFiles,
-  inUse: TlsPair,
+  renewals: { used: string },
   use: (pair: TlsPair) => void,
   options: {
     readonly clock: Pick<Clock, 'sleep'>;
@@ -270,7 +327,6 @@ async function followRenewals(
   },
 ): Promise<void> {
   const { clock, tell, signal } = options;
-  let used = inUse.stamp;
   let broken: { readonly stamp: string; readonly looks: number } | undefined;
   const rested = () =>
     clock.sleep(RENEWAL_CHECK_INTERVAL_MS, signal).then(
@@ -279,11 +335,11 @@ async function followRenewals(
     );
   while (await rested()) {
     const stamp = await filesFingerprint(files);
-    if (stamp === used) continue;
+    if (stamp === renewals.used) continue;
     try {
       const pair = await readTlsFiles(files);
       use(pair);
-      used = pair.stamp;
+      renewals.used = pair.stamp;
       broken = undefined;
       tell(`loaded the renewed certificate ${files.certFile}`);
     } catch (error) {
@@ -293,6 +349,8 @@ async function followRenewals(
     }
   }
 }
+
+const MISSING_FILES = 'none none';
 
 /** Returns a fingerprint of the files. Follows symbolic links, because renewal tools often only repoint a link. */
 async function filesFingerprint({ certFile, keyFile }: TlsFiles): Promise<string> {

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
 import { verifyAuditStores } from '../../approval/audit-verification.ts';
@@ -22,6 +22,7 @@ import { checkNode } from '../doctor/doctor.ts';
 import { type Finding, fail, ok, skip, warn } from '../doctor/finding.ts';
 import { createClockFinding } from '../doctor/server-checks.ts';
 import { readOrCreateSealSecret } from '../gateway/key-file.ts';
+import { readCertificateState } from './certificate.ts';
 import { homeFilePaths, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 import { isPracticeBroker } from './practice-account.ts';
@@ -45,6 +46,7 @@ export async function runHomeDoctor(
         ...(await checkAuthenticators(home)),
       );
       findings.push(await checkAddress(home.settings), ...(await checkCertificate(app, home.settings)));
+      if (home.settings.acme !== undefined) findings.push(...checkAuthority(home, app.clock.now()));
       findings.push(await checkServed(app, home.settings, folder), ...(await checkAccounts(app, home)));
     });
   } catch (error) {
@@ -272,6 +274,24 @@ export async function checkCertificate(
   const found = await peerCertificate(at, signal);
   signal.throwIfAborted();
   return [...own, checkTrust(at, found, now)];
+}
+
+/** Checks the certificate that the home gets itself, and its last attempt to renew it. */
+function checkAuthority({ folder, settings }: Pick<OpenHome, 'folder' | 'settings'>, now: number): Finding[] {
+  const { hostname } = new URL(settings.address);
+  const { certificate: file } = homeFilePaths(folder);
+  try {
+    const { last_failure: failure } = readCertificateState(folder) ?? {};
+    const failed =
+      failure === undefined
+        ? []
+        : [warn('acme', `the last attempt failed at ${failure.at}: ${failure.message}`, failure.hint)];
+    if (existsSync(file)) return [checkCertificateFiles({ cert: file, key: file }, hostname, now), ...failed];
+    return failed.length > 0 ? failed : [skip('acme', 'no certificate yet: "trade-agent home serve" gets one')];
+  } catch (error) {
+    const { message, hint } = toErrorObject(error);
+    return [fail('acme', message, hint ?? 'Remove the file.')];
+  }
 }
 
 function checkCertificateFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: number): Finding {

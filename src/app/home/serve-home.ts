@@ -30,6 +30,7 @@ import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { logWhenAnswered, type ServerLog, withRequestContext } from '../gateway/server-log.ts';
 import { DRAIN_TIMEOUT_MS, type RegisterCleanup, serve } from '../serve.ts';
 import { version } from '../version.ts';
+import { HomeCertificate } from './certificate.ts';
 import { type HomeDatabase, openHomeDatabase } from './home-database.ts';
 import {
   type HomeReadyInfo,
@@ -73,7 +74,7 @@ export async function serveHome(app: HomeApp & Pick<App, 'signal'>, options: Ser
 }
 
 async function open(
-  app: HomeApp,
+  app: HomeApp & Pick<App, 'signal'>,
   options: ServeHomeOptions,
   { settings, gateway }: { readonly settings: HomeSettings; readonly gateway: GatewaySettings },
   onClose: RegisterCleanup,
@@ -90,7 +91,8 @@ async function open(
     const { startPracticeBroker } = await import('./practice-broker.ts');
     await startPracticeBroker({ folder, settings, gateway, database, clock }, onClose);
   }
-  const server = await listenForHome(app, settings, options);
+  const certificate = openCertificate(app, settings, gateway, options);
+  const server = await listenForHome(app, settings, options, certificate);
   onClose(() => server.close());
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
   const own = await createLoopbackFetch(settings.address, (request, response) => answer(request, response), {
@@ -128,6 +130,7 @@ async function open(
       if (!isRefused) listener(request, response);
     }),
   );
+  if (certificate !== undefined) onClose(await certificate.keep(server));
   if (settings.tailscale !== undefined) {
     const { keepTailscale } = await import('./tailscale.ts');
     const { address, tailscale: mode } = settings;
@@ -210,13 +213,14 @@ function listenForHome(
   { clock, log }: Pick<HomeApp, 'clock' | 'log'>,
   settings: HomeSettings,
   { listen: said, listening }: Pick<ServeHomeOptions, 'listen' | 'listening'>,
+  certificate: HomeCertificate | undefined,
 ): Promise<HttpServer> {
   const now = () => clock.now();
   const at = said ?? resolveListenAddress(settings);
   if (said === undefined && settings.listen === undefined && isLocalAddress(settings.address)) {
     return listenOnLocalhost(at.port, now);
   }
-  const tls = settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key };
+  const tls = certificate?.files ?? (settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key });
   const proxies = resolveTrustedProxies({ ...settings, listen: formatListenAddress(at) });
   return startHttpServer(
     {
@@ -229,6 +233,27 @@ function listenForHome(
     },
     now,
   );
+}
+
+/**
+ * Returns the certificate that the home gets by itself, if it does.
+ * @throws {TradeAgentError} `invalid_config` for a home in several processes, because a challenge may reach any of them
+ */
+function openCertificate(
+  { clock, redactedFetch: fetch, signal, log }: HomeApp & Pick<App, 'signal'>,
+  settings: HomeSettings,
+  { database }: GatewaySettings,
+  { folder, listen, listening }: Pick<ServeHomeOptions, 'folder' | 'listen' | 'listening'>,
+): HomeCertificate | undefined {
+  const { acme, address } = settings;
+  if (acme === undefined || listening.tls !== undefined) return undefined;
+  if (database !== undefined) {
+    throw new TradeAgentError('invalid_config', 'home.yaml: "acme" needs a home that runs in one process', {
+      hint: 'A home on PostgreSQL gets its certificate from the proxy in front of it (docs/operate/DEPLOY.md), or from files ("tls").',
+    });
+  }
+  const app = { clock, fetch, signal, tell: log.tell };
+  return new HomeCertificate(app, { folder, address, acme, listen: listen ?? resolveListenAddress(settings) });
 }
 
 /** Creates an empty vault: a home uses key pairs for broker accounts, so its provider has no connections. */

@@ -12,9 +12,9 @@ import type { NewHome } from './init-home.ts';
 import { type OpenHome, requireOwnHomeFolder, withHome } from './open-home.ts';
 
 /** The settings with which phones reach a home. */
-export type HomeReach = Pick<NewHome['settings'], 'address' | 'tailscale' | 'tls' | 'listen' | 'proxy'>;
+export type HomeReach = Pick<NewHome['settings'], 'address' | 'tailscale' | 'tls' | 'acme' | 'listen' | 'proxy'>;
 
-const REACH_KEYS = ['address', 'listen', 'tls', 'tailscale', 'proxy'] as const;
+const REACH_KEYS = ['address', 'listen', 'tls', 'acme', 'tailscale', 'proxy'] as const;
 
 /**
  * Moves a home that is not running to another address. Passkeys stay in the store, but sign only at the address for which

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { noticeChannelsConfigSchema } from '../../config/notice-channels.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { brokerNameSchema } from '../../gateway/broker/named-broker.ts';
+import { challengeTypes } from '../../net/acme/challenge.ts';
 import { createTrustedProxyList } from '../../net/peer-list.ts';
 import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../net/secure-url.ts';
 import { isAllowedRedirect } from '../identity-provider/authorization/public-client.ts';
@@ -26,6 +27,9 @@ const tailscaleModes = ['funnel', 'serve'] as const;
 export type TailscaleMode = (typeof tailscaleModes)[number];
 
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
+
+/** Let's Encrypt, which issues to anybody for free. */
+export const DEFAULT_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory';
 
 /** Examples: `127.0.0.1:4780`, `[::1]:4780`. */
 const listenAddressSchema = z
@@ -55,6 +59,20 @@ const serverSchema = z
     ...clientKeySchemas,
   })
   .refine(hasOneKeySource, MISSING_KEY_SOURCE_ISSUE);
+
+/** How the home gets its certificate itself (ACME, RFC 8555). */
+const acmeSchema = z.strictObject({
+  /** The terms of service of the authority that the owner agreed to. */
+  terms: z.url().max(2_000).optional(),
+  /** The owner's address, to which the authority may report problems. */
+  email: z.email().optional(),
+  /** The authority's directory. Defaults to Let's Encrypt. */
+  directory: z.string().max(2_000).refine(isSecureUrl, INSECURE_URL_MESSAGE).optional(),
+  /** Checked at port 443 in the TLS handshake (the default), or at port 80 over HTTP. */
+  challenge: z.enum(challengeTypes).optional(),
+  /** The local address that answers HTTP-01, if port 80 is forwarded to another port. Defaults to 0.0.0.0:80. */
+  http_listen: listenAddressSchema.optional(),
+});
 
 /** A Shared Signals receiver: the endpoint that receives Security Event Tokens (RFC 8935), and the tokens' `aud`. */
 const receiverSchema = z.strictObject({
@@ -89,6 +107,8 @@ export const homeSettingsSchema = z
     listen: listenAddressSchema.optional(),
     /** The home's own certificate and its private key (PEM). The files are read again after they are renewed. */
     tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
+    /** The home gets and renews a certificate by itself. */
+    acme: acmeSchema.optional(),
     /** The Tailscale command that makes the home reachable at its address while the home runs. */
     tailscale: z.enum(tailscaleModes).optional(),
     /** Addresses and networks of trusted proxies. Only these may connect; their forwarded client address counts. */
@@ -119,9 +139,17 @@ export const homeSettingsSchema = z
     path: ['tls'],
     error: 'is allowed only for a home at an https address',
   })
+  .refine(({ address, acme }) => acme === undefined || !isLocalAddress(address), {
+    path: ['acme'],
+    error: 'is allowed only for a home at an https address',
+  })
+  .refine(({ tls, acme }) => acme === undefined || tls === undefined, {
+    path: ['acme'],
+    error: 'can\'t be combined with "tls": a home has one certificate',
+  })
   .refine((settings) => settings.tailscale === undefined || isBehindLocalProxy(settings), {
     path: ['tailscale'],
-    error: 'needs an https address and a home that listens on 127.0.0.1 without "tls" and "proxy"',
+    error: 'needs an https address and a home that listens on 127.0.0.1 without "tls", "acme" and "proxy"',
   });
 export type HomeSettings = z.output<typeof homeSettingsSchema>;
 
@@ -155,16 +183,20 @@ export function resolveListenAddress({ address, listen }: Pick<HomeSettings, 'ad
  * Returns the addresses that may connect, or undefined for all. By default, a home with a public address that listens
  * only on loopback accepts only a proxy on this machine.
  */
-export function resolveTrustedProxies({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
-  if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
+export function resolveTrustedProxies(settings: ReachSettings): readonly string[] | undefined {
+  const { address, proxy, listen } = settings;
+  if (proxy !== undefined || hasCertificate(settings) || isLocalAddress(address)) return proxy;
   const { host } = resolveListenAddress({ address, listen });
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
 }
 
-function isBehindLocalProxy({ address, tls, proxy, listen }: ReachSettings): boolean {
+function isBehindLocalProxy(settings: ReachSettings): boolean {
+  const { address, proxy, listen } = settings;
   const { host } = resolveListenAddress({ address, listen });
-  return !isLocalAddress(address) && tls === undefined && proxy === undefined && host === '127.0.0.1';
+  return !isLocalAddress(address) && !hasCertificate(settings) && proxy === undefined && host === '127.0.0.1';
 }
+
+const hasCertificate = ({ tls, acme }: ReachSettings) => tls !== undefined || acme !== undefined;
 
 /** Requires unique addresses and client ids, because each token and each client must belong to only one party. */
 function requireUniqueNames(
@@ -189,6 +221,7 @@ interface ReachSettings {
   readonly address: string;
   readonly listen?: string | undefined;
   readonly tls?: object | undefined;
+  readonly acme?: object | undefined;
   readonly proxy?: readonly string[] | undefined;
 }
 

@@ -4,8 +4,8 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_780,
-  app: 15_660,
+  cli: 17_860,
+  app: 16_000,
   server: 2_850,
   mcp: 3_100,
   agent: 13_600,
@@ -14,7 +14,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_340,
   notify: 700,
   sandbox: 8_300,
-  home: 16_770,
+  home: 16_810,
   gateway: 21_870,
   approval: 9_570,
   jobs: 800,
@@ -22,7 +22,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   auth: 3_400,
   secrets: 2_800,
   config: 1_250,
-  net: 1_830,
+  net: 2_490,
   machine: 600,
   trading: 9_420,
   oauth: 100,

@@ -48,13 +48,14 @@ export function addHomeInitCommand(home: CliCommand): void {
     .option('--max-day-orders <count>', 'maximum number of orders per day (default: 20)')
     .option('--ntfy <topic>', 'also notify through ntfy: a topic or its full address (default: push only)')
     .option('--listen <host:port>', 'the local address to listen on (default: from --address)', parseListenAddress);
-  addListeningOptions(making)
+  addAcmeOptions(addListeningOptions(making))
     .option('-y, --yes', 'use the defaults without asking')
     .examples(
       ['trade-agent home init', 'asks a few questions'],
       ['trade-agent home init --broker practice', 'simulated money: no broker, no keys'],
       ['trade-agent home init --broker tradier', 'asks for account and token'],
       ['trade-agent home init --phone funnel', 'your phone, from anywhere, through Tailscale'],
+      ['trade-agent home init --phone domain --address https://home.example', 'your domain, with a free certificate'],
       [
         'trade-agent home init --address https://home.tail1234.ts.net --name Ada --broker-key-file keys.txt --yes',
         'for scripts',
@@ -70,6 +71,24 @@ export const createPhoneOption = () =>
     'where your phone is: this browser, anywhere through Tailscale funnel or serve, or behind your own domain or proxy',
     ['browser', 'funnel', 'serve', 'domain', 'proxy'],
   );
+
+/** The options of a home at its owner's domain that gets its certificate itself. */
+export function addAcmeOptions(command: CliCommand): CliCommand {
+  return command
+    .option(
+      '--agree-tos',
+      'agree to the terms of the certificate authority (with --phone domain and no certificate files)',
+    )
+    .option('--acme-email <address>', 'where the authority may report problems (default: none)')
+    .option('--acme-directory <url>', "the authority's ACME directory (default: Let's Encrypt)")
+    .addOption(
+      createChoiceOption(
+        '--challenge <type>',
+        'how the authority checks the domain: at port 443 (tls-alpn-01, default) or 80',
+        ['tls-alpn-01', 'http-01'],
+      ),
+    );
+}
 
 async function init(context: Context, folder: string, options: InitOptions): Promise<void> {
   const { makeHome } = await import('./make-home.ts');

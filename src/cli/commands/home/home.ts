@@ -14,7 +14,7 @@ import { addListeningOptions } from '../../options/listening.ts';
 import { addHomeBackupCommands } from './home-backup.ts';
 import { addHomeBrokerCommands } from './home-broker.ts';
 import { resolveHomeFolder } from './home-folder-option.ts';
-import { addHomeInitCommand, createPhoneOption } from './home-init.ts';
+import { addAcmeOptions, addHomeInitCommand, createPhoneOption } from './home-init.ts';
 import { addHomeMigrateCommand } from './home-migrate.ts';
 import { addHomeServeCommand } from './home-serve.ts';
 import { addHomeGrantsCommands, addHomeUserCommands, userLines } from './home-user.ts';
@@ -91,7 +91,7 @@ function addHomeAddress(home: CliCommand): void {
     .argument('[url]', 'https://NAME, or http://localhost:PORT (default: asks, or from --phone)')
     .addOption(createPhoneOption())
     .option('--listen <host:port>', 'the local address to listen on (default: from the address)', parseListenAddress);
-  addListeningOptions(setting)
+  addAcmeOptions(addListeningOptions(setting))
     .examples(
       ['trade-agent home address set --phone funnel', 'any phone, through Tailscale'],
       ['trade-agent home address set https://home.example', 'behind a proxy on this machine'],

@@ -13,25 +13,32 @@ import {
 } from '../../../gateway/policy/rules.ts';
 import { findHomeAddressProblem, isLocalAddress } from '../../../home/settings/home-address.ts';
 import {
+  DEFAULT_DIRECTORY,
   DEFAULT_PORT,
   formatListenAddress,
   type ListenAddress,
   type TailscaleMode,
 } from '../../../home/settings/home-settings.ts';
-import { isSecureUrl } from '../../../net/secure-url.ts';
+import type { ChallengeType } from '../../../net/acme/challenge.ts';
+import { INSECURE_URL_MESSAGE, isSecureUrl } from '../../../net/secure-url.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { LimitName } from '../../../trading/limit-words.ts';
 import { isRecipientKey, toRecipientKey } from '../../../trading/message.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { type ListeningFlags, toListenOptions } from '../../options/listening.ts';
-import { promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
+import { askYesNo, promptForChoice, promptUntilValid } from '../../terminal/questions.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 
 export interface ReachOptions extends Partial<ListeningFlags> {
   readonly phone?: PhonePlace;
   readonly address?: string;
   readonly listen?: ListenAddress;
+  readonly agreeTos?: boolean;
+  readonly acmeEmail?: string;
+  readonly acmeDirectory?: string;
+  readonly challenge?: ChallengeType;
   readonly yes?: boolean;
 }
 
@@ -68,7 +75,7 @@ const phoneAnswers = {
   browser: `In this browser, on this machine only: ${DEFAULT_ADDRESS}`,
   funnel: 'My phone, from anywhere, through Tailscale Funnel: the phone needs no app',
   serve: 'My phone, through Tailscale Serve: only devices in my Tailscale network',
-  domain: 'My phone, from anywhere, through my own domain and its certificate',
+  domain: 'My phone, from anywhere, through my own domain',
   proxy: 'My phone, through a proxy that I run, which has a name and a certificate',
 } as const;
 type PhonePlace = keyof typeof phoneAnswers;
@@ -88,7 +95,8 @@ export async function promptForPhone(context: Context, options: ReachOptions): P
   const problem = findHomeAddressProblem(address) ?? (place === undefined ? undefined : notPublic(address));
   if (problem !== undefined) throw invalidOption('--address', problem);
   if (place !== 'domain') return { ...given, address };
-  return { address, ...given, ...(await askCertificate(context, options)), listen: given.listen ?? PUBLIC_LISTEN };
+  const certificate = await askCertificate(context, options, new URL(address).hostname);
+  return { address, ...given, ...certificate, listen: given.listen ?? PUBLIC_LISTEN };
 }
 
 /** @returns undefined if only the address was given */
@@ -142,13 +150,55 @@ async function askAddress(context: PromptContext, options: ReachOptions): Promis
   );
 }
 
-async function askCertificate(context: PromptContext, options: ReachOptions): Promise<Pick<HomeReach, 'tls'>> {
+/** Asks whether the home gets its certificate itself, or has one in files. */
+async function askCertificate(
+  context: Context,
+  options: ReachOptions,
+  host: string,
+): Promise<Pick<HomeReach, 'tls' | 'acme'>> {
   if (options.tlsCert !== undefined || options.tlsKey !== undefined) return {};
-  if (!shouldAsk(context, options)) throw invalidOption('--tls-cert', 'is missing');
+  if (!shouldAsk(context, options) || isAcmeChosen(options)) return { acme: await agreeToTerms(context, options) };
+  const answers = [
+    'Automatically, free of charge (Let’s Encrypt); renewed by itself',
+    'From files that I have, such as those of certbot',
+  ];
+  const chosen = await promptForChoice(context, `Where does the certificate for ${host} come from?`, answers);
+  if (chosen === 0) return { acme: await agreeToTerms(context, options) };
   const ask = async (question: string) =>
     resolve(await promptUntilValid(context, question, existsSync, 'There is no such file.'));
   const cert = await ask('Certificate with its chain (PEM file): ');
   return { tls: { cert, key: await ask('Its private key (PEM file): ') } };
+}
+
+const isAcmeChosen = ({ agreeTos, acmeEmail, acmeDirectory, challenge }: ReachOptions) =>
+  [agreeTos, acmeEmail, acmeDirectory, challenge].some((option) => option !== undefined);
+
+/** Has the owner agree to the authority's terms. @throws {TradeAgentError} `usage`; `certificate_failed` */
+async function agreeToTerms(context: Context, options: ReachOptions): Promise<HomeReach['acme']> {
+  const { acmeDirectory: directory = DEFAULT_DIRECTORY, acmeEmail, challenge } = options;
+  if (!isSecureUrl(directory)) throw invalidOption('--acme-directory', INSECURE_URL_MESSAGE);
+  const asks = shouldAsk(context, options);
+  if (options.agreeTos !== true && !asks)
+    throw invalidOption('--agree-tos', 'is missing: without certificate files, the home gets its certificate itself');
+  const { readTermsAddress } = await import('../../../net/acme/order-certificate.ts');
+  const terms = await readTermsAddress(directory, context);
+  const { hostname } = new URL(directory);
+  if (terms !== undefined) context.io.talk(`The terms of ${hostname} are at ${safeLine(terms)}`);
+  if (options.agreeTos !== true && terms !== undefined && !(await askYesNo(context, 'Do you agree to them?')))
+    throw invalidOption('--phone', 'domain without certificate files needs your agreement to these terms');
+  const email = acmeEmail ?? (asks ? await askContact(context, hostname) : '');
+  return defined({
+    terms,
+    email: email || undefined,
+    directory: directory === DEFAULT_DIRECTORY ? undefined : directory,
+    challenge,
+  });
+}
+
+async function askContact(context: PromptContext, hostname: string): Promise<string> {
+  const isAddress = (text: string) => text === '' || /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text);
+  const question = `Your email address for ${hostname}, if it has problems (Enter for none): `;
+  return await promptUntilValid(context, question, isAddress, 'Type an address, or press Enter.');
 }
 
 export async function promptForOwner(
