@@ -227,8 +227,13 @@ export class HomeCertificate {
     write({});
     const registered = (account: AcmeAccount) => write({ account });
     const order = {
-      ...{ directory, host: this.#host, account: state.account, terms, email },
-      ...{ responder: this.#responder, answersAt: this.#answersAt },
+      directory,
+      host: this.#host,
+      account: state.account,
+      terms,
+      email,
+      responder: this.#responder,
+      answersAt: this.#answersAt,
     };
     try {
       const { pem } = await orderCertificate(order, { fetch, clock, signal }, registered);

@@ -27,6 +27,7 @@ import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { createPushSender } from '../../../src/home/phone/push/push-sender.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { createMcpServerFetch } from '../../../src/mcp/client/connection.ts';
+import { readTermsAddress } from '../../../src/net/acme/order-certificate.ts';
 import { dispatchFetch } from '../../../src/net/dispatch-fetch.ts';
 import { createPublicFetch, createPublicResolver } from '../../../src/net/outbound-client.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
@@ -159,6 +160,8 @@ export const runs: Readonly<Record<keyof typeof outboundPaths, Run | string>> = 
       {},
     ),
   'security events': (url) => dispatchFetch(url, { method: 'POST', body: 'token', redirect: 'error', signal: soon() }),
+  'certificate authorities': (url) =>
+    readTermsAddress(url, { fetch: dispatchFetch, clock: systemClock, signal: soon() }),
   'time-stamp authorities': (url) =>
     createTimeStampAuthority({ url, fetch: dispatchFetch }).attest(Buffer.alloc(32), soon()),
   traces: async (url) => {

@@ -101,6 +101,7 @@ export const outboundPaths = {
     chosenBy: 'owner',
     files: ['approval/checkpoints/time-stamp-authority.ts', 'gateway/record-checkpoints.ts'],
   },
+  'certificate authorities': { chosenBy: 'owner', files: ['app/home/certificate.ts'] },
   traces: { chosenBy: 'owner', files: ['gateway/telemetry/telemetry.ts', 'app/gateway/served-telemetry.ts'] },
   'AWS KMS': { chosenBy: 'owner', files: ['secrets/kms/aws-kms.ts', 'secrets/kms/kms-settings.ts'] },
   'AWS credentials': { chosenBy: 'owner', files: ['secrets/kms/aws/credential-request.ts'] },
