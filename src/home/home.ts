@@ -36,6 +36,7 @@ export interface HomeOptions
     | 'knownClients'
     | 'numberMatching'
     | 'onError'
+    | 'ownerWarning'
     | 'phonePairingSecret'
     | 'push'
     | 'refreshTokenReuse'

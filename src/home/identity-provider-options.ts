@@ -54,6 +54,8 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   readonly halting?: HaltControl;
   readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
+  /** Returns what the phone's first page says about a problem of the home that its owner should fix. */
+  readonly ownerWarning?: (() => string | undefined) | undefined;
   /** Whether an approval must be signed with one of `keys`. Defaults to `off`. */
   readonly signatures?: 'required' | 'off';
   /** Reports an error message, which never contains a token. */

@@ -18,6 +18,8 @@ export interface ServedTelemetry {
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: JobMeasurer;
+  /** Measures a home's certificate. */
+  certificate(endsAt: () => number | undefined): void;
   /** Serves `/metrics`, `/healthz` and `/readyz` in a worker, which serves no other requests. */
   worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
   /** The address of `/metrics`, or undefined if it is not served. */
@@ -39,6 +41,7 @@ export async function serveTelemetry(
       stores: asItIs,
       requests: asItIs,
       jobs,
+      certificate: () => undefined,
       worker: () => undefined,
       url: undefined,
       close: async () => undefined,
@@ -70,6 +73,7 @@ export async function serveTelemetry(
       return telemetry.stores(stores);
     },
     jobs: telemetry.jobs,
+    certificate: telemetry.certificate,
     worker(given, backlog) {
       health = given;
       telemetry.backlog(backlog);

@@ -139,6 +139,15 @@ export class HomeCertificate {
     return state?.directory === this.#directory ? readHeldCertificate(this.#folder, this.#host) : undefined;
   }
 
+  /** Returns what the owner should know: that the certificate was not renewed, and for how long it is valid. */
+  warning(): string | undefined {
+    const held = this.held();
+    const failure = this.#state()?.last_failure;
+    if (held === undefined || failure === undefined) return undefined;
+    const left = daysLeft(held, this.#app.clock.now());
+    return `Its certificate expires in ${left} days and was not renewed: ${failure.message}. ${failure.hint}`;
+  }
+
   /**
    * Gets a certificate if there is none that is valid, then renews it in the background until the returned function is
    * called. A renewal that fails keeps the old certificate.

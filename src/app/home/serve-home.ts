@@ -110,6 +110,7 @@ async function open(
     gateway: { ...parts.gateway, ...(log.isJson ? gatewayLog(log) : {}) },
     about: { name: await displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, async () => (await people.list())[0]?.username),
+    ...defined({ ownerWarning: certificate && (() => certificate.warning()) }),
     ...defined({ numberMatching: settings.number_matching, holdAbove: settings.hold_to_approve }),
     providerDatabase: database.home,
     vault: emptyVault(database),
@@ -130,7 +131,10 @@ async function open(
       if (!isRefused) listener(request, response);
     }),
   );
-  if (certificate !== undefined) onClose(await certificate.keep(server));
+  if (certificate !== undefined) {
+    telemetry.certificate(() => certificate.held()?.endsAt);
+    onClose(await certificate.keep(server));
+  }
   if (settings.tailscale !== undefined) {
     const { keepTailscale } = await import('./tailscale.ts');
     const { address, tailscale: mode } = settings;

@@ -79,6 +79,18 @@ export function createTelemetry(options: TelemetryOptions, send: typeof fetch = 
     jobs: createJobMeasurer(instruments),
     /** @param read called at each scrape */
     backlog: (read: () => Promise<Backlog>) => measureBacklog(instruments, read),
+    /** Measures how long the home's certificate is still valid. @param endsAt undefined before the first one */
+    certificate(endsAt: () => number | undefined): void {
+      instruments.meter
+        .createObservableGauge('trade_agent.certificate.validity.seconds', {
+          unit: 's',
+          description: 'Time until the certificate expires.',
+        })
+        .addCallback((result) => {
+          const at = endsAt();
+          if (at !== undefined) result.observe((at - options.clock.now()) / 1000);
+        });
+    },
     /** @param routes patterns such as `/v1/proposals/:id`, which label requests */
     requests: (listener: RequestListener, routes: readonly string[]) => measuredRequests(instruments, listener, routes),
     /** Returns the metrics in Prometheus's text format 0.0.4. */

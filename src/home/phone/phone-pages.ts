@@ -172,10 +172,17 @@ export function createDashboardPages(
       title: 'Home',
       script: 'dashboard.js',
       noScriptRefresh: state.waiting.length === 0,
-      body: html`${await renderHome(place, context, { data: readsOf(viewer.user), decide })}${pushToggle(services.push)}`,
+      body: html`${await renderHome(place, context, { data: readsOf(viewer.user), decide })}${ownerWarning(services)}${pushToggle(services.push)}`,
     });
   });
   return app;
+}
+
+function ownerWarning({ ownerWarning: read }: Pick<PhoneServices, 'ownerWarning'>): Markup {
+  const text = read?.();
+  return text === undefined
+    ? html``
+    : html`<section class="note" data-testid="owner-warning" aria-label="Warning"><strong>Your home needs you.</strong>${text}</section>`;
 }
 
 /** Renders the switch for notifications. It is hidden until its script (web/push.ts) knows their state. */

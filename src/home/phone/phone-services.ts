@@ -34,6 +34,7 @@ export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly halting?: HaltControl | undefined;
   readonly mandating?: MandateControl | undefined;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
+  readonly ownerWarning?: (() => string | undefined) | undefined;
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;
   readonly signed: SignedGrants;

@@ -27,6 +27,7 @@ describe.skipIf(missing !== undefined)('a certificate from an authority', () => 
   let folder: string;
   let clock: MovableClock;
   let told: string[];
+  let kept: HomeCertificate | undefined;
   const closers: (() => unknown)[] = [];
   const sockets: TLSSocket[] = [];
   beforeEach(() => {
@@ -59,14 +60,15 @@ describe.skipIf(missing !== undefined)('a certificate from an authority', () => 
         },
       },
     );
+    kept = certificate;
     const server = await startHttpServer({ ...listen, tls: certificate.files, clock, tell: () => undefined }, Date.now);
     closers.push(() => server.close());
     server.serve((_, response) => response.end('served'));
     closers.push(await certificate.keep(server));
     return server;
   }
-  const problemOf = (kept: Promise<unknown>) =>
-    kept.then(
+  const problemOf = (work: Promise<unknown>) =>
+    work.then(
       () => undefined,
       (error: { code: string; message: string; hint: string }) => error,
     );
@@ -170,8 +172,7 @@ describe.skipIf(missing !== undefined)('a certificate from an authority', () => 
     await expect
       .poll(() => told.at(-1), { timeout: 20_000 })
       .toMatch(/not renewed and expires in (19|20) days.*can't be used/);
-    const kept = await handshake({ ca: trusted });
-    expect(kept.getPeerX509Certificate()?.serialNumber).toBe(first);
+    expect((await handshake({ ca: trusted })).getPeerX509Certificate()?.serialNumber).toBe(first);
     expect(readCertificateState(folder)?.last_failure?.message).toContain("can't be used");
     await pebble.start();
     clock.advance(DAY / 2);
@@ -188,6 +189,7 @@ describe.skipIf(missing !== undefined)('a certificate from an authority', () => 
       .poll(() => told.at(-1), { timeout: 20_000 })
       .toMatch(/expires in (28|29) days.*no longer accepts this home's account/);
     expect(told.at(-1)).toContain('remove acme.json');
+    expect(kept?.warning()).toMatch(/expires in (28|29) days and was not renewed: .*account/);
     expect(await serial()).toBe(first);
   });
 

