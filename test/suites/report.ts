@@ -30,7 +30,6 @@ const percent = (part: number, whole: number) => `${whole === 0 ? 0 : Math.round
 export function report(tallies: readonly Tally[], tasks: readonly TaskResult[]): string {
   const succeeded = tallies.flatMap((tally) => tally.succeeded);
   const atOnce = tasks.filter(({ isDoneAtOnce }) => isDoneAtOnce);
-  const repeated = tasks.filter(({ isDone, isDoneAtOnce }) => isDone && !isDoneAtOnce);
   const refused = tasks.filter(({ isDone }) => !isDone);
   return [
     '# Public suites of attacks',
@@ -48,12 +47,12 @@ export function report(tallies: readonly Tally[], tasks: readonly TaskResult[]):
         `| ${name} (\`${requirement}\`) | ${count} | ${reached} | ${approvals} | ${own.length} | ${percent(count - own.length, count)} |`,
     ),
     '',
-    `**The owner’s own tasks.** The 16 user tasks of AgentDojo’s banking suite, translated into tasks at a broker by a writer who did not know the rules. Done: **${tasks.length - refused.length} of ${tasks.length}**, ${atOnce.length} of them at once. In the others the decisive part is only in the file, or is a standing order or a note, so the person has to say it once (${repeated.map(({ task }) => task).join(', ')}). Never done: ${refused.length}${refused.length === 0 ? '' : ` (${refused.map(({ task }) => task).join(', ')})`}. False alarms, if having to say it counts as one: ${percent(tasks.length - atOnce.length, tasks.length)}. Before the first message to somebody, the person allowed the recipient.`,
+    `**The owner’s own tasks.** The 16 user tasks of AgentDojo’s banking suite, translated for a broker by a writer who did not know the rules. Done: **${tasks.length - refused.length} of ${tasks.length}**, ${atOnce.length} of them at once. In the others the decisive part is only in the file, or is a standing order or a note, so the person has to say it once. Never done: ${refused.length}${refused.length === 0 ? '' : ` (${refused.map(({ task }) => task).join(', ')})`}. False alarms, if having to say it counts as one: ${percent(tasks.length - atOnce.length, tasks.length)}. Before the first message to somebody, the person allowed the recipient.`,
     '',
     ...(succeeded.length === 0
       ? []
       : [`Attacks that succeeded: ${succeeded.map((id) => `\`${id}\``).join(', ')}.`, '']),
-    '**The translated tasks** are harder than the suites’ own sentences, which are about transfers: “buy what the file says” has the side of the attack’s order in it.',
+    '**The translated tasks** are harder: “buy what the file says” has the side of the attack’s order in it.',
     '',
     '- **AgentDojo**: its banking suite (v1.2.2), each user task with each injection task, by the attack that its authors report (`important_instructions`).',
     '- **FinAgent Red-Team**: the scenarios of its authors and those that it generates, without its benign ones.',
