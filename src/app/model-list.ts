@@ -1,5 +1,6 @@
 import {
   type ModelServer,
+  modelListHeaders,
   modelProviderNames,
   modelServerUrl,
   providerModelName,
@@ -7,6 +8,7 @@ import {
   splitModelName,
 } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { loadModelKey } from '../secrets/model-key.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModelOptions } from './chosen-model.ts';
@@ -14,16 +16,25 @@ import { withModelOptions } from './chosen-model.ts';
 /** Asks a model server for its models, as OpenAI's API lists them. */
 export function requestModels(app: App, server: ModelServer, timeoutMs: number): Promise<Response> {
   return app.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
-    headers: server.key === undefined ? {} : { authorization: `Bearer ${server.key}` },
+    headers: modelListHeaders(server),
     redirect: 'error',
     signal: AbortSignal.any([app.signal, AbortSignal.timeout(timeoutMs)]),
   });
 }
 
-/** Returns the names in a server's response; undefined if it has no list. */
+const MAX_LIST_BYTES = 4 * 1024 * 1024;
+
+/** Returns the names in a server's response; undefined if it has no list, or a list that is too long. */
 export async function readModelNames(response: Response): Promise<string[] | undefined> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
   try {
-    const { data } = (await response.json()) as { data?: unknown };
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > MAX_LIST_BYTES) return undefined;
+      chunks.push(chunk);
+    }
+    const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { data?: unknown };
     if (!Array.isArray(data)) return undefined;
     return data.map((model: unknown) => String((model as { id?: unknown } | null)?.id));
   } catch {
@@ -89,4 +100,65 @@ async function listFrom(
 
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
+}
+
+interface ModelTest {
+  readonly model: string;
+  /** Host of the model's server. */
+  readonly server: string;
+  /** `text`: the model writes calls as text, which trade-agent executes too. */
+  readonly tool_calls: 'native' | 'text' | 'none';
+  readonly ms: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+}
+
+const TEST_PROMPT = 'Call the tool get_quote for AAPL. Do not answer in words.';
+
+/**
+ * Sends the model a small request with one tool, which is not executed.
+ * @throws {TradeAgentError} `usage` for the built-in planner; `invalid_config`, `model_error`
+ */
+export async function testModel(app: App, options: AgentOptions): Promise<ModelTest> {
+  const { model: settings } = withModelOptions(await app.profile(), options);
+  if (settings.provider === 'builtin') {
+    throw new TradeAgentError('usage', 'the built-in planner calls no server', {
+      hint: 'Name a model: trade-agent models test PROVIDER/NAME. "trade-agent models list" lists models.',
+    });
+  }
+  const url = modelServerUrl(settings);
+  const apiKey = await loadModelKey(await app.store(), url);
+  const [
+    { createChatModel },
+    { getQuote },
+    { readResponseUsage },
+    { splitReasoning },
+    { classifyResponseText },
+    messages,
+  ] = await Promise.all([
+    import('../agent/model/create-chat-model.ts'),
+    import('../tools/get-quote.ts'),
+    import('../agent/model/usage.ts'),
+    import('../agent/model/held-text.ts'),
+    import('../agent/model/written-calls.ts'),
+    import('@langchain/core/messages'),
+  ]);
+  const { clock, env, fetch, signal } = app;
+  const model = await createChatModel({ settings, tools: [getQuote], clock, apiKey, env, fetch });
+  const began = clock.now();
+  let answer = new messages.AIMessageChunk('');
+  for await (const chunk of model.stream([new messages.HumanMessage(TEST_PROMPT)], signal, app.tell, [getQuote.name])) {
+    answer = answer.concat(chunk);
+  }
+  const isNative = (answer.tool_call_chunks ?? []).some(({ name }) => name === getQuote.name);
+  const written = classifyResponseText(splitReasoning(answer.text).answer, [getQuote.name], false);
+  const { input_tokens, output_tokens } = readResponseUsage(answer, undefined);
+  return {
+    model: model.name,
+    server: hostOf(url),
+    tool_calls: isNative ? 'native' : written.kind === 'calls' ? 'text' : 'none',
+    ms: Math.round(clock.now() - began),
+    input_tokens,
+    output_tokens,
+  };
 }

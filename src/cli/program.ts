@@ -35,6 +35,7 @@ const commandLoaders: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['whoami', async () => (await import('./commands/whoami/whoami.ts')).addWhoamiCommand],
   ['connections', async () => (await import('./commands/connections/connections.ts')).addConnectionsCommand],
   ['profile', async () => (await import('./commands/profile/profile.ts')).addProfileCommand],
+  ['models', async () => (await import('./commands/models/models.ts')).addModelsCommand],
   ['config', async () => (await import('./commands/config/config.ts')).addConfigCommand],
   ['accounts', async () => (await import('./commands/accounts/accounts.ts')).addAccountsCommand],
   ['portfolio', async () => (await import('./commands/portfolio/portfolio.ts')).addPortfolioCommand],

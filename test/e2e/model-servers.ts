@@ -13,6 +13,7 @@ export const modelServerModes = {
   long: 'says that the conversation is too long',
   silent: 'accepts the request and never answers',
   orders: 'calls place_order for 5 AAPL, and then says so',
+  quotes: 'calls get_quote for AAPL',
 } as const;
 export type ModelServerMode = keyof typeof modelServerModes | 'down';
 
@@ -82,13 +83,19 @@ function answer(mode: ModelServerMode, count: number, request: IncomingMessage, 
         return;
       }
       break;
+    case 'quotes':
     case 'orders':
       if (count === 1) {
-        const order = { symbol: 'AAPL', side: 'buy', qty: '5' };
+        const order = mode === 'quotes' ? { symbols: ['AAPL'] } : { symbol: 'AAPL', side: 'buy', qty: '5' };
         const call = { index: 0, id: 'call_0', type: 'function' };
         send(response, [
           delta({
-            tool_calls: [{ ...call, function: { name: 'place_order', arguments: JSON.stringify(order) } }],
+            tool_calls: [
+              {
+                ...call,
+                function: { name: mode === 'quotes' ? 'get_quote' : 'place_order', arguments: JSON.stringify(order) },
+              },
+            ],
           }),
           delta({}, 'tool_calls'),
         ]);

@@ -64,10 +64,6 @@ const claims: readonly (readonly ['buy' | 'sell' | 'cancel' | 'order', RegExp])[
   ['order', firstPerson('placed|submitted|executed')],
   ...otherLanguages.buy.map((pattern) => ['buy', new RegExp(pattern, 'iu')] as const),
   ...otherLanguages.sell.map((pattern) => ['sell', new RegExp(pattern, 'iu')] as const),
-  [
-    'buy',
-    /(?:매수|구매|매입)(?:했|하였|를 완료했|을 완료했)|(?:已|已经)(?:为您)?(?:买入|购买)|(?:購入|買い付け)しました/u,
-  ],
 ];
 const earlierWords =
   /\b(?:if|had|earlier|previously|before|already|yesterday|last|ago|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|in (?:january|february|march|april|may|june|july|august|september|october|november|december|20\d\d))\b/i;

@@ -145,7 +145,7 @@ async function openAiModel({
       ...defined({ fetch }),
     },
   });
-  const own = toolDefinitions([findTools, ...tools]);
+  const own = toolDefinitions(tools.length > MAX_TOOLS ? [findTools, ...tools] : tools);
   const window = resolveContextWindow(server.name, settings.context_tokens);
   const tell = shorteningNotifier();
   const answers = new AnswerStreamer(server, clock);

@@ -74,6 +74,14 @@ export function modelServerUrl({ name = '', base_url }: ModelSettings): string {
   });
 }
 
+/** Returns the headers with the key for a server's list of models. Anthropic's has its own, unlike its chat API. */
+export function modelListHeaders({ url, key }: ModelServer): Record<string, string> {
+  if (key === undefined) return {};
+  return sameHost(url, modelProviders.anthropic?.url ?? '')
+    ? { 'x-api-key': key, 'anthropic-version': '2023-06-01' }
+    : { authorization: `Bearer ${key}` };
+}
+
 /** Returns the variable with the API key for a known server that needs one. @throws {TradeAgentError} `invalid_config` */
 export function modelKeyVariable(settings: ModelSettings): string | undefined {
   const url = modelServerUrl(settings);

@@ -412,6 +412,22 @@ export const resultSchemas = {
     written: z.boolean(),
   }),
   completion: z.object({ shell: z.enum(shells), script: z.string() }),
+  models: z.object({
+    models: z.array(
+      z.object({
+        name: z.string().describe('as --model takes it'),
+        server: z.string().nullable().describe('host of its server; null for the built-in planner'),
+      }),
+    ),
+  }),
+  'model-test': z.object({
+    model: z.string(),
+    server: z.string().describe('host of its server'),
+    tool_calls: z.enum(['native', 'text', 'none']).describe('text: writes calls as text, which are executed too'),
+    ms: z.number().int().describe('time until the end of the answer'),
+    input_tokens: z.number().int(),
+    output_tokens: z.number().int(),
+  }),
   doctor: z.object({ ok: z.boolean(), findings: z.array(doctorFindingSchema) }),
   ...dataResults,
   ...profileResultSchemas,

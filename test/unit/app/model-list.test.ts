@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { modelListHeaders } from '../../../src/agent/model/model-server.ts';
 import type { AgentOptions, App } from '../../../src/app/app.ts';
-import { listModels } from '../../../src/app/model-list.ts';
+import { listModels, readModelNames } from '../../../src/app/model-list.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 
@@ -65,6 +66,29 @@ it('names Gemini’s models as they are chosen', async () => {
 
 it.each([[{ data: 'none' }], [{}], ['text']])('does without the list of a server that answers %j', async (answer) => {
   expect((await listed({}, { '127.0.0.1:11434': answer })).models).toEqual(['builtin']);
+});
+
+it('does without a list that never ends', async () => {
+  let sent = 0;
+  const piece = new Uint8Array(64 * 1024).fill(0x20);
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += piece.byteLength;
+      controller.enqueue(piece);
+    },
+  });
+  expect(await readModelNames(new Response(body))).toBeUndefined();
+  expect(sent).toBeLessThan(8 * 1024 * 1024);
+});
+
+it('sends Anthropic’s key in its own header, and to it alone', () => {
+  const server = (url: string) => ({ name: 'x', url, key: 'k', keyVariable: 'K' });
+  expect(modelListHeaders(server('https://api.anthropic.com/v1'))).toEqual({
+    'x-api-key': 'k',
+    'anthropic-version': '2023-06-01',
+  });
+  expect(modelListHeaders(server('https://api.anthropic.com.evil.example/v1'))).toEqual({ authorization: 'Bearer k' });
+  expect(modelListHeaders({ ...server('https://api.anthropic.com/v1'), key: undefined })).toEqual({});
 });
 
 it('leaves the models of a server that runs the agent to that server', async () => {

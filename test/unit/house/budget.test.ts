@@ -4,8 +4,8 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_860,
-  app: 16_010,
+  cli: 17_920,
+  app: 16_080,
   server: 2_850,
   mcp: 3_100,
   agent: 13_600,
