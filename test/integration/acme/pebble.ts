@@ -31,20 +31,31 @@ const names = await program('pebble-challtestsrv');
 export const missing = [authority, names].flatMap((found) => ('missing' in found ? [found.missing] : [])).at(0);
 if (missing !== undefined) process.stderr.write(`No certificate is ordered: ${missing}.\n`);
 
-/** Like `fetch`, but trusts one authority, and takes a name for loopback. */
-export function fetchTrusting(ca: string): typeof fetch {
+/** Like `fetch`, but trusts one authority, and takes every name for loopback. @param at the port in place of the URL's */
+export function fetchTrusting(ca: string, at?: number): typeof fetch {
   return async (input, init) => {
     const url = new URL(String(input));
-    const { method = 'GET', headers, body, signal } = init ?? {};
+    const { signal, ...asked } = init ?? {};
+    const { method, headers, body } = new Request(url, asked);
+    const bytes = body === null ? undefined : await buffer(body as import('node:stream/web').ReadableStream);
     const sent = request({
-      ...{ host: '127.0.0.1', port: url.port, path: url.pathname + url.search, servername: url.hostname, ca, method },
-      headers: { host: url.host, 'user-agent': 'test', ...(headers as Record<string, string>) },
+      ...{
+        host: '127.0.0.1',
+        port: at ?? url.port,
+        path: url.pathname + url.search,
+        servername: url.hostname,
+        ca,
+        method,
+      },
+      headers: { host: url.host, 'user-agent': 'test', ...Object.fromEntries(headers) },
       ...(signal ? { signal } : {}),
     });
-    sent.end(body ?? undefined);
+    sent.end(bytes);
     const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
     const data = await buffer(response);
-    const given = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as [string, string]);
+    const given = Object.entries(response.headers).flatMap(([name, value]) =>
+      [value ?? ''].flat().map((one): [string, string] => [name, one]),
+    );
     return new Response(method === 'HEAD' || data.length === 0 ? null : new Uint8Array(data), {
       status: response.statusCode ?? 500,
       headers: given,

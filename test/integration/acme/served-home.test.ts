@@ -9,7 +9,8 @@ import { serveHome } from '../../../src/app/home/serve-home.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { freePort } from '../../free-port.ts';
 import { app, homeGround } from '../home/home-folder.ts';
-import { missing, startPebble } from './pebble.ts';
+import { createHttpBrowser } from '../home/http-browser.ts';
+import { fetchTrusting, missing, startPebble } from './pebble.ts';
 
 describe.skipIf(missing !== undefined)('a home at its own domain', () => {
   let pebble: Awaited<ReturnType<typeof startPebble>>;
@@ -25,10 +26,11 @@ describe.skipIf(missing !== undefined)('a home at its own domain', () => {
 
   it('gets its certificate at its first start, and its metrics and doctor know until when it is valid', async () => {
     const { folder } = ground;
+    const address = 'https://home.example';
     const metrics = await freePort();
-    await ground.make({
+    const code = await ground.make({
       settings: {
-        address: 'https://home.example',
+        address,
         listen: `127.0.0.1:${pebble.tlsPort}`,
         acme: { directory: pebble.directory, terms: pebble.terms },
       },
@@ -71,6 +73,16 @@ describe.skipIf(missing !== undefined)('a home at its own domain', () => {
           message: expect.stringMatching(/valid for (89|90) more days/),
         }),
       ]);
+      const browser = createHttpBrowser(address, undefined, fetchTrusting(await pebble.root(), pebble.tlsPort));
+      await browser.submit('/signin', '/signin/recovery', { username: 'alice', code });
+      const home = async () => (await browser.visit('/phone')).text();
+      expect(await home()).not.toContain('owner-warning');
+      const failure = { at: new Date().toISOString(), message: 'it can’t connect', hint: 'Forward port 443.' };
+      const state = JSON.parse(readFileSync(acme, 'utf8')) as object;
+      writeFileSync(acme, JSON.stringify({ ...state, last_failure: failure }));
+      expect(await home()).toMatch(
+        /owner-warning.*expires in (89|90) days and was not renewed: it can’t connect. Forward/,
+      );
     } finally {
       stopped.abort();
       await served?.catch(() => undefined);

@@ -11,14 +11,18 @@ export const FRAGMENT = 'text/vnd.trade-agent.fragment+html';
 export type HttpBrowser = ReturnType<typeof createHttpBrowser>;
 
 /** What a browser sends and keeps, without one: cookies, the origin key, form tokens. It follows nothing by itself. */
-export function createHttpBrowser(address: string, key = randomBytes(32).toString('base64url')) {
+export function createHttpBrowser(
+  address: string,
+  key = randomBytes(32).toString('base64url'),
+  send: typeof fetch = fetch,
+) {
   const jar = new Map<string, string>();
   const visit = async (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '));
     if (!headers.has('x-phone-key')) headers.set('x-phone-key', key);
     if (!headers.has('accept')) headers.set('accept', FRAGMENT);
-    const response = await fetch(new URL(path, address), { ...init, headers, redirect: 'manual' });
+    const response = await send(new URL(path, address), { ...init, headers, redirect: 'manual' });
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       if (value === '') jar.delete(name);

@@ -76,6 +76,9 @@ describe('home.yaml', () => {
       { tls: { cert: 'cert.pem', key: '/k.pem' } },
       'tls.cert: must be an absolute path',
     ],
+    ['two certificates', { tls: { cert: '/c', key: '/k' }, acme: {} }, 'acme: can\'t be combined with "tls"'],
+    ['an authority without TLS', { acme: { directory: 'http://ca.example' } }, 'acme.directory: must be an https'],
+    ['a certificate behind Tailscale', { acme: {}, tailscale: 'funnel' }, 'tailscale: needs an https address'],
     ['a proxy that is everybody', { proxy: ['0.0.0.0/0'] }, 'proxy: "0.0.0.0/0" includes every address'],
     ['a proxy by name', { proxy: ['proxy.example'] }, 'proxy: "proxy.example" is not a valid proxy address'],
     ['a contact that is none', { push: { contact: 'ada' } }, 'push.contact: must be mailto:'],
@@ -118,6 +121,7 @@ describe('where it listens', () => {
     expect(of({ proxy: ['10.0.0.2'] })).toEqual(['10.0.0.2']);
     expect(of({ listen: '0.0.0.0:4780' })).toBeUndefined();
     expect(of({ tls: { cert: '/c', key: '/k' } })).toBeUndefined();
+    expect(of({ acme: {} })).toBeUndefined();
     expect(of({ address: 'http://localhost:1' })).toBeUndefined();
   });
 });
