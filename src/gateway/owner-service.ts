@@ -28,6 +28,7 @@ interface OwnAccount {
     readonly timeframe: '1Day' | '1Hour' | '1Min';
     readonly start: number;
     readonly end: number;
+    readonly adjustment: 'split' | 'all';
   }): Promise<readonly Bar[]>;
   news(query: { readonly symbols: readonly string[]; readonly limit: number }): Promise<readonly Article[]>;
 }

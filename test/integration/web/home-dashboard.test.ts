@@ -42,6 +42,12 @@ const extremes = {
       Array.from({ length: 500 }, (_, index) =>
         anOrder({ id: `o${index}`, symbol: option, qty: '123456789.123456', limit_price: '0.0001' }),
       ),
+    quotes: async (symbols: readonly string[]) =>
+      symbols.map((symbol) => ({
+        symbol,
+        name: 'The Wolfeschlegelsteinhausenbergerdorff International Holdings Trust',
+      })),
+    bars: async () => ['0.0001', '123456789.99', '0'].map((close) => ({ at: '2026-11-24T05:00:00Z', close })),
     activities: async () => [
       {
         ...{ id: '1', kind: 'fill', type: 'FILL', at: '2026-11-24T15:00:00Z', symbol: option },
@@ -127,27 +133,42 @@ it('leads from a position to the page of its symbol', async () => {
   await phone.close();
 });
 
-it.each([320, 390])('cuts nothing off at %i px: fifty positions, long names, huge and tiny amounts', async (width) => {
-  const phone = await paired({ width });
-  const { page } = phone;
-  await settled(page);
-  for (const name of ['worth', 'holdings', 'activity', 'orders'] as const) {
-    const { html } = await renderDashboardPart(name, { ...extremes, period: '1M', page: '/phone', now: Date.now() });
-    expect(html).not.toContain('data-testid="unread"');
-    const place = name === 'orders' ? 'curve' : name;
-    await page.evaluate(`document.querySelector('[data-part=${place}]').innerHTML = ${JSON.stringify(html)}`);
-  }
-  const name = 'Maria Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh';
-  await page.evaluate(`document.querySelector('[data-testid=signed-in-user]').textContent = '${name}'`);
-  await page.evaluate(`document.querySelector('header .name').textContent = 'The home of ${name}'`);
-  // The banner reaches to the edges of its card.
-  const cut = `[...document.querySelectorAll('header *, main *:not(:has(> .environment))')]
+const firstPage = { worth: 'worth', holdings: 'holdings', activity: 'activity', curve: 'orders' } as const;
+const fullPage = { summary: 'summary', positions: 'positions', orders: 'orders' } as const;
+
+it.each([
+  ['the first page', 320, firstPage],
+  ['the first page', 390, firstPage],
+  ['the dashboard', 390, fullPage],
+  ['the dashboard', 1280, fullPage],
+] as const)(
+  '%s cuts nothing off at %i px: fifty positions, 500 orders, long names, huge and tiny amounts',
+  async (_, width, parts) => {
+    const phone = await paired(width > 1000 ? { width, height: 900 } : { width });
+    const { page } = phone;
+    await settled(page);
+    if (parts === fullPage) {
+      await page.getByRole('link', { name: 'Dashboard' }).tap();
+      await page.getByTestId('dashboard').waitFor();
+      await settled(page);
+    }
+    for (const [place, name] of Object.entries(parts)) {
+      const { html } = await renderDashboardPart(name, { ...extremes, period: '1M', page: '/phone', now: Date.now() });
+      expect(html).not.toContain('data-testid="unread"');
+      await page.evaluate(`document.querySelector('[data-part=${place}]').innerHTML = ${JSON.stringify(html)}`);
+    }
+    const name = 'Maria Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh';
+    await page.evaluate(`document.querySelector('[data-testid=signed-in-user]').textContent = '${name}'`);
+    await page.evaluate(`document.querySelector('header .name').textContent = 'The home of ${name}'`);
+    // The banner and the periods reach into the edges of their card, and the table may scroll.
+    const cut = `[...document.querySelectorAll('header *, main *:not(:has(> .environment), .head, .scroll, details:not([open]) *)')]
     .filter(({ scrollWidth, clientWidth }) => clientWidth > 1 && scrollWidth > clientWidth + 1)
     .map(({ outerHTML }) => outerHTML.slice(0, 200))`;
-  expect(await page.evaluate(cut)).toEqual([]);
-  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-  await phone.close();
-});
+    expect(await page.evaluate(cut)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await phone.close();
+  },
+);
 
 it('keeps a request at the top, whole, above everything: three results and a request', async () => {
   const phone = await paired();

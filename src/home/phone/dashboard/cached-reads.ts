@@ -13,7 +13,10 @@ const CACHE_TTL_MS = {
   valueHistory: 60_000,
   activities: 60_000,
   quotes: 5_000,
+  names: DAY_MS,
   bars: 60_000,
+  // One request per position, for prices that change once a day.
+  dailyBars: 300_000,
   news: 300_000,
   proposals: 5_000,
   mandates: 10_000,
@@ -58,9 +61,12 @@ export function cacheDashboardData(data: DashboardData, now: () => number): Cach
     valueHistory: (period) => once('valueHistory', `${of} ${period}`, () => reads.valueHistory(period)),
     // Keyed by day, because the exact start of the displayed period moves with each check.
     activities: (query) => once('activities', `${of} ${dayOf(query.after)}`, () => reads.activities(query)),
-    quotes: (symbols) => once('quotes', `${of} ${symbols}`, () => reads.quotes(symbols)),
-    bars: (query) =>
-      once('bars', `${of} ${query.symbol} ${query.timeframe} ${dayOf(query.start)}`, () => reads.bars(query)),
+    quotes: (symbols, use) => once(use ?? 'quotes', `${of} ${symbols}`, () => reads.quotes(symbols)),
+    bars: (query) => {
+      const { symbol, timeframe, start, end, adjustment } = query;
+      const key = [of, symbol, timeframe, dayOf(start), dayOf(end), adjustment].join(' ');
+      return once(timeframe === '1Day' ? 'dailyBars' : 'bars', key, () => reads.bars(query));
+    },
     news: (query) => once('news', `${of} ${query.symbols} ${query.limit}`, () => reads.news(query)),
   });
   return {

@@ -26,7 +26,8 @@ export interface AccountReads {
   valueHistory(period: string): Promise<readonly DatedValue[]>;
   /** Returns the activities after `after` (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
-  quotes(symbols: readonly string[]): Promise<readonly Quote[]>;
+  /** @param use `names` if only the names are used, which rarely change */
+  quotes(symbols: readonly string[], use?: 'names'): Promise<readonly Quote[]>;
   /** Returns at most the last 1,000 bars, oldest first. Times are in milliseconds since the epoch. */
   bars(query: PriceQuery): Promise<readonly Bar[]>;
   /** Returns news, newest first. The text is from outside sources. */
@@ -38,6 +39,8 @@ interface PriceQuery {
   readonly timeframe: '1Day' | '1Hour' | '1Min';
   readonly start: number;
   readonly end: number;
+  /** `all` includes dividends. */
+  readonly adjustment: 'split' | 'all';
 }
 
 /**

@@ -238,8 +238,10 @@ const untitledNames: Readonly<Partial<Record<DashboardPartName, string>>> = {
   price: 'Price over time',
 };
 
-/** Parts in the wider column. The others are in the narrower column, or below if there is only one column. */
-const wideParts: readonly DashboardPartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
+/** Parts in the wider column. */
+const wideParts = ['positions', 'orders', 'proposals'] as const satisfies DashboardPartName[];
+/** Parts in the narrower column, which is below the wider one if there is no room beside it. */
+const narrowParts = ['mandates', 'schedules', 'findings', 'threads', 'record'] as const satisfies DashboardPartName[];
 
 /** Renders the parts whose data arrives quickly. The others are undefined. */
 async function renderFirstParts<Name extends DashboardPartName>(
@@ -312,18 +314,22 @@ async function dashboardBody(
   { decide, clock }: { readonly decide: Markup | undefined; readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<Markup> {
   const first = await renderFirstParts(dashboardPartNames, view, clock);
-  const section = (name: DashboardPartName) =>
-    name === 'waiting' && decide !== undefined
-      ? html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">Needs your approval</h2>${decide}</section>`
-      : partSection(name, first.get(name), name === 'value' ? periodLinks(view) : '');
-  const rest = dashboardPartNames.filter((name) => !['accounts', 'summary', ...wideParts].includes(name));
+  const part = (name: DashboardPartName) => partSection(name, first.get(name), '');
+  const waiting =
+    decide === undefined
+      ? part('waiting')
+      : html`<section class="panel part-waiting deciding" aria-labelledby="title-waiting"><h2 id="title-waiting">Needs your approval</h2>${decide}</section>`;
   return html`<div id="dashboard" data-events="${eventsUrl(view)}" data-testid="dashboard">
 <div class="title"><h1 tabindex="-1">Dashboard</h1><span class="small soft" role="status" id="live" data-testid="live">Connecting</span></div>
-${section('accounts')}
-${section('summary')}
+${part('accounts')}
+<div class="top">
+${waiting}
+<div class="panel front">${part('summary')}${partSection('value', first.get('value'), periodLinks(view))}</div>
+${part('standing')}
+</div>
 <div class="columns">
-<div class="first-column">${wideParts.map(section)}</div>
-<div class="second-column">${rest.map(section)}</div>
+<div class="first-column">${wideParts.map(part)}</div>
+<div class="second-column">${narrowParts.map(part)}</div>
 </div>
 </div>`;
 }

@@ -274,7 +274,7 @@ function tradingPart({ state, since }: TradingStatus, { path, formToken }: Propo
 
 function mandatesPart(mandates: readonly MandateView[]): Markup {
   if (mandates.length === 0)
-    return html`<p class="soft none" data-testid="no-mandates">No mandates. Every order needs your approval.</p>`;
+    return html`<p class="soft none" data-testid="no-mandates">No mandates. Every order needs your approval. To let small orders through without a tap: <span class="mono">trade-agent mandates add</span></p>`;
   return html`<ul class="lines" data-testid="mandates">${mandates
     .slice(0, MAX_LINES)
     .map(
@@ -304,7 +304,8 @@ function runLine({ schedule, started_at, status, found, findings, error }: RunLi
 }
 
 function findingsPart(findings: readonly FindingLine[]): Markup {
-  if (findings.length === 0) return html`<p class="soft none" data-testid="no-findings">No open findings.</p>`;
+  if (findings.length === 0)
+    return html`<p class="soft none" data-testid="no-findings">No open findings. To look for risks now: <span class="mono">trade-agent check</span></p>`;
   return html`<ul class="lines" data-testid="findings">${findings
     .slice(0, MAX_LINES)
     .map(
@@ -314,7 +315,8 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
 }
 
 function threadsPart(threads: readonly ThreadLine[]): Markup {
-  if (threads.length === 0) return html`<p class="soft none">No conversations yet.</p>`;
+  if (threads.length === 0)
+    return html`<p class="soft none">No conversations yet. To start one: <span class="mono">trade-agent chat</span></p>`;
   return html`<ul class="lines" data-testid="threads">${threads
     .slice(0, MAX_LINES)
     .map(

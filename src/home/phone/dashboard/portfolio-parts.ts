@@ -10,8 +10,9 @@ import {
   formatTodayChange,
 } from '../../../trading/amounts.ts';
 import { formatDate, formatDay } from '../../../trading/date-words.ts';
-import { Dec, parseDecimal } from '../../../trading/decimal.ts';
+import { Dec, parseDecimal, ZERO } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkMidnight } from '../../../trading/new-york-time.ts';
+import { benchmarkValues } from '../../../trading/portfolio/benchmark.ts';
 import { drawdowns } from '../../../trading/portfolio/drawdown.ts';
 import {
   buildPortfolioView,
@@ -24,7 +25,8 @@ import type { Account, Order, Position } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import { renderEnvironmentBanner, renderIcon } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
-import type { AccountReads, DatedValue, Period } from './dashboard-data.ts';
+import { isIntraday, PERIOD_DAYS, readBenchmark, readCloses, readNames, readValues } from './chart-reads.ts';
+import type { AccountReads, Period } from './dashboard-data.ts';
 
 export function summaryPart(account: Account, positions: readonly Position[]): Markup {
   const view = buildPortfolioView(account, positions);
@@ -57,7 +59,11 @@ function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
 }
 
 /** Reads the portfolio, with each position's change today. */
-export async function readPortfolio(reads: AccountReads, now: number): Promise<PortfolioView> {
+export async function readPortfolio(
+  reads: AccountReads,
+  now: number,
+  closes?: ReadonlyMap<string, readonly string[]>,
+): Promise<PortfolioView> {
   const began = newYorkMidnight(now);
   const [account, positions, activities] = await Promise.all([
     reads.account(),
@@ -65,32 +71,66 @@ export async function readPortfolio(reads: AccountReads, now: number): Promise<P
     // Not every broker lists activities. Without them, the day's change is measured from the last close.
     reads.activities({ after: began - 1 }).catch(() => []),
   ]);
-  return buildPortfolioView(account, positions, { traded: sumTodaysTrades(activities, began) });
+  return buildPortfolioView(account, positions, { closes, traded: sumTodaysTrades(activities, began) });
+}
+
+/** Reads the portfolio with the names and the last month's closes of its positions, of which the largest come first. */
+async function readNamedPortfolio(reads: AccountReads, now: number) {
+  const { rows } = await readPortfolio(reads, now);
+  const symbols = rows.map(({ symbol }) => symbol);
+  const [names, closes] = await Promise.all([readNames(reads, symbols), readCloses(reads, symbols, now)]);
+  return { view: await readPortfolio(reads, now, closes), names };
 }
 
 export async function positionsPart(reads: AccountReads, now: number, link: SymbolLink): Promise<Markup> {
-  const view = await readPortfolio(reads, now);
+  const { view, names } = await readNamedPortfolio(reads, now);
   if (view.rows.length === 0)
-    return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash.</p>`;
+    return html`<p class="soft none" data-testid="no-positions">No positions; ${formatDollarAmount(view.cash)} in cash. To buy, tell your agent, for example <span class="mono">buy 1 SPY</span>; you approve it first.</p>`;
   // Amounts in the millions are wider than a phone, so the table can scroll, also by keyboard.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
-<thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
-<tbody>${view.rows.map((row) => toRow(row, link))}</tbody>
+<thead><tr><th scope="col">Symbol</th><th scope="col" class="month">Month</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
+<tbody>${view.rows.map((row) => toRow(row, names, link))}</tbody>
 <tfoot>${totalRow(view)}</tfoot>
 </table></div>`;
 }
 
-function toRow(row: PortfolioRow, link: SymbolLink): Markup {
+function toRow(row: PortfolioRow, names: ReadonlyMap<string, string>, link: SymbolLink): Markup {
   return html`<tr data-testid="position"><th scope="row"><a class="symbol" href="${link(row.symbol)}">${markInvisibleCharacters(row.symbol)}</a>${
     row.side === 'short' ? html` <span class="mark">short</span>` : ''
-  }<br><span class="soft small">${formatShares(row.qty)} × ${formatSharePrice(row.price)}</span></th>
+  }${assetName(row.symbol, names)}<br><span class="soft small">${formatShares(row.qty)} × ${formatSharePrice(row.price)}</span></th>
+<td class="month">${sparkline(row)}</td>
 <td>${formatDollarAmount(row.value)}<br><span class="soft small">${formatWeight(row.weight)}</span>${weightBar(row.weight)}</td>
 <td>${formatGain(row.day_change)}<br><span class="small">${formatGainPercent(row.day_change_fraction)}</span></td>
 <td>${formatGain(row.unrealized)}<br><span class="small">${formatGainPercent(row.unrealized_fraction)}</span></td></tr>`;
 }
 
+const MAX_NAME_LENGTH = 120;
+
+function assetName(symbol: string, names: ReadonlyMap<string, string>): Markup | '' {
+  const name = names.get(symbol);
+  return name === undefined
+    ? ''
+    : html`<br><span class="asset-name small" data-testid="asset-name">${safeLine(name, MAX_NAME_LENGTH)}</span>`;
+}
+
+const SPARK_WIDTH = 100;
+const SPARK_HEIGHT = 30;
+
+/** Draws the last month's closes. Its title says the change, for those who don't see it. */
+function sparkline({ closes }: PortfolioRow): Markup | '' {
+  const prices = closes.map((close) => Number(close));
+  const [first, last] = [closes[0], closes.at(-1)];
+  if (first === undefined || last === undefined || prices.length < 2 || parseDecimal(first).isZero()) return '';
+  const [low, high] = [Math.min(...prices), Math.max(...prices)];
+  const x = (index: number) => (index * SPARK_WIDTH) / (prices.length - 1);
+  const y = (price: number) => (high === low ? SPARK_HEIGHT / 2 : (1 - (price - low) / (high - low)) * SPARK_HEIGHT);
+  const line = prices.map((price, index) => `${x(index).toFixed(1)},${y(price).toFixed(1)}`).join(' ');
+  const change = parseDecimal(last).minus(first).div(first).toFixed(6);
+  return html`<svg class="spark ${gainTone(change)}" data-testid="sparkline" viewBox="-1 -2 ${SPARK_WIDTH + 2} ${SPARK_HEIGHT + 4}" preserveAspectRatio="none" role="img" aria-label="${formatSignedPercent(change)} in a month" focusable="false"><polyline points="${line}"/></svg>`;
+}
+
 function totalRow({ total }: PortfolioView): Markup {
-  return html`<tr><th scope="row">Total</th><td>${formatDollarAmount(total.value)}<br><span class="soft small">${formatWeight(total.weight)}</span></td>
+  return html`<tr><th scope="row">Total</th><td class="month"></td><td>${formatDollarAmount(total.value)}<br><span class="soft small">${formatWeight(total.weight)}</span></td>
 <td>${formatGain(total.day_change)}<br><span class="small">${formatGainPercent(total.day_change_fraction)}</span></td>
 <td>${formatGain(total.unrealized)}<br><span class="small">${formatGainPercent(total.unrealized_fraction)}</span></td></tr>`;
 }
@@ -103,20 +143,22 @@ const MAX_HOLDINGS = 10;
 
 /** Renders the positions for a phone: one line each, the largest first, then the cash. */
 export async function holdingsPart(reads: AccountReads, now: number, link: SymbolLink): Promise<Markup> {
-  const { rows, cash, buying_power } = await readPortfolio(reads, now);
+  const { view, names } = await readNamedPortfolio(reads, now);
+  const { rows, cash, buying_power } = view;
   const list = (shown: readonly PortfolioRow[]) =>
-    html`<ul class="lines holdings">${shown.map((row) => holdingLine(row, link))}</ul>`;
+    html`<ul class="lines holdings">${shown.map((row) => holdingLine(row, names, link))}</ul>`;
   const rest = rows.slice(MAX_HOLDINGS);
   return html`${rows.length === 0 ? html`<p class="soft none" data-testid="no-positions">No positions yet. Ask your agent for an order; it appears here for your approval.</p>` : list(rows.slice(0, MAX_HOLDINGS))}
 ${rest.length === 0 ? '' : html`<details class="all" data-keep="holdings"><summary>${rest.length} smaller positions</summary>${list(rest)}</details>`}
 <ul class="lines"><li><span>Cash</span><span><strong>${formatDollarAmount(cash)}</strong><br><span class="soft small">${formatDollarAmount(buying_power)} buying power</span></span></li></ul>`;
 }
 
-function holdingLine(row: PortfolioRow, link: SymbolLink): Markup {
+function holdingLine(row: PortfolioRow, names: ReadonlyMap<string, string>, link: SymbolLink): Markup {
   const { symbol, side, qty, price, value, day_change, day_change_fraction } = row;
   return html`<li data-testid="holding"><a href="${link(symbol)}"><span><strong>${markInvisibleCharacters(symbol)}</strong>${
     side === 'short' ? html` <span class="mark">short</span>` : ''
-  }<br><span class="soft small">${formatShares(qty)} × ${formatSharePrice(price)}</span></span>
+  }${assetName(symbol, names)}<br><span class="soft small">${formatShares(qty)} × ${formatSharePrice(price)}</span></span>
+${sparkline(row)}
 <span><strong>${formatDollarAmount(value)}</strong><br><span class="small">${formatGain(day_change)} (${formatGainPercent(day_change_fraction)})</span></span></a></li>`;
 }
 
@@ -203,32 +245,13 @@ function dayLine(what: Markup, at: string, beside: Markup | string): Markup {
 /** Maximum number of points that fit on a chart of the page's width. */
 const MAX_POINTS = 800;
 
-export const PERIOD_DAYS: Readonly<Record<Period, number>> = {
-  '1D': 1,
-  '1W': 7,
-  '1M': 31,
-  '3M': 93,
-  '1A': 366,
-  '10A': 3660,
-};
-
-/** Returns the values of today, or of the last day with values if today has none yet. */
-async function readDay(reads: AccountReads): Promise<readonly DatedValue[]> {
-  const today = await reads.valueHistory('1D');
-  if (today.length > 1) return today;
-  const week = await reads.valueHistory('1W');
-  const dayOf = ({ at }: DatedValue) => newYorkDate(Date.parse(at));
-  const last = week.at(-1);
-  return last === undefined ? today : week.filter((value) => dayOf(value) === dayOf(last));
-}
-
 /**
- * Renders the account's value and drawdown as chart data and text. Deposits and withdrawals aren't gains or losses.
- * @param brief whether to leave the drawdown out
+ * Renders the account's value as chart data and text. Deposits and withdrawals aren't gains or losses.
+ * @param brief whether to leave out the drawdown, the benchmark and the person's trades
  */
 export async function valuePart(reads: AccountReads, period: Period, now: number, brief = false): Promise<Markup> {
   const [values, activities] = await Promise.all([
-    period === '1D' ? readDay(reads) : reads.valueHistory(period),
+    readValues(reads, period),
     reads.activities({ after: now - PERIOD_DAYS[period] * DAY_MS }),
   ]);
   const points = toValuePoints(
@@ -237,13 +260,21 @@ export async function valuePart(reads: AccountReads, period: Period, now: number
   );
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined || points.length < 2)
-    return html`<p class="soft none" data-testid="no-value">No chart yet. The broker has too few values of this period.</p>`;
+    return html`<p class="soft none" data-testid="no-value">No chart yet. It is drawn once the broker has two values of this period, usually after the account’s second day.</p>`;
   const { series, current, worst } = drawdowns(points);
-  const drawn = limitPoints(points.map((point, index) => ({ ...point, below: series[index]?.fraction })));
+  const benchmark = brief ? undefined : await readBenchmark(reads, points, { period, now });
+  const followed = benchmark === undefined ? undefined : benchmarkValues(points, benchmark.factors);
+  const drawn = limitPoints(
+    points.map((point, index) => ({ ...point, below: series[index]?.fraction, followed: followed?.[index] })),
+  );
+  const trades = brief ? [] : tradesOnChart(drawn, activities, isIntraday(period));
   const chart = JSON.stringify({
     at: drawn.map(({ at }) => Math.round(at / 1000)),
-    value: drawn.map(({ value }) => value.toDecimalPlaces(2).toNumber()),
-    ...(brief ? {} : { drawdown: drawn.map(({ below }) => -(below?.toDecimalPlaces(6).toNumber() ?? 0)) }),
+    value: drawn.map(({ value }) => toCents(value)),
+    ...(brief ? {} : { drawdown: drawn.map(({ below }) => -(below?.toDecimalPlaces(6).toNumber() ?? 0)), trades }),
+    ...(benchmark === undefined
+      ? {}
+      : { benchmark: { name: benchmark.symbol, value: drawn.map((point) => toCents(point.followed ?? ZERO)) } }),
   });
   const moved = points.reduce((sum, { flow }) => sum.plus(flow), new Dec(0));
   const earned = last.value.minus(first.value).minus(moved);
@@ -253,9 +284,51 @@ export async function valuePart(reads: AccountReads, period: Period, now: number
       ? 'It had no drawdown.'
       : html`Deepest drawdown <span class="loss">-${formatWeight(worst.fraction.toFixed(12))}</span>, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now <span class="${current.isZero() ? 'even' : 'loss'}">-${formatWeight(current.toFixed(12))}</span>.`;
   return html`<div class="chart ${brief ? 'brief' : ''}" data-chart="${chart}" data-period="${period}" data-keep="chart"></div>
+${brief ? '' : chartKey(benchmark, trades.length > 0)}
 <p class="words small" data-testid="value-words">${began === ended ? `On ${formatDate(began)}` : `From ${formatDate(began)} to ${formatDate(ended)}`}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
     moved.isZero() ? '' : html` excluding net deposits of ${formatDollarAmount(moved.toFixed(2))}`
   }. ${brief ? '' : deepest}</p>`;
+}
+
+const toCents = (value: Dec): number => value.toDecimalPlaces(2).toNumber();
+
+/** Renders what the lines and marks of the chart mean. */
+function chartKey(benchmark: { readonly symbol: string; readonly period: Dec } | undefined, trades: boolean): Markup {
+  return html`<ul class="key small soft" data-testid="chart-key"><li class="own">Your account</li>${
+    benchmark === undefined
+      ? ''
+      : html`<li class="benchmark" data-testid="benchmark">The same money in ${benchmark.symbol}, which made ${formatGainPercent(benchmark.period.toFixed(6))}</li>`
+  }${trades ? html`<li><span class="buy">${renderIcon('buy')}</span> You bought</li><li><span class="sell">${renderIcon('sell')}</span> You sold</li>` : ''}</ul>`;
+}
+
+/** Number of trades at one point of the chart that are named. */
+const MAX_NAMED_TRADES = 2;
+
+/** Returns the person's trades by the chart's points: the point's number, the side, and words. */
+function tradesOnChart(
+  points: readonly { readonly at: number }[],
+  activities: readonly Activity[],
+  intraday: boolean,
+): [index: number, side: 'buy' | 'sell', words: string][] {
+  // The value at a day's end contains the day's trades, also if the broker dates it at the day's start.
+  const keyOf = intraday ? (at: number) => new Date(at).toISOString() : newYorkDate;
+  const keys = points.map(({ at }) => keyOf(at));
+  const byPlace = new Map<string, string[]>();
+  for (const { kind, side, at, symbol, qty } of activities) {
+    if (kind !== 'fill' || side === null || symbol === null) continue;
+    const key = keyOf(Date.parse(at));
+    const index = intraday ? keys.findIndex((one) => one >= key) : keys.findLastIndex((one) => one <= key);
+    if (index < 0) continue;
+    const words = `${qty === null ? '' : `${formatShares(qty)} `}${safeLine(symbol, MAX_SYMBOL_LENGTH)}`;
+    const place = `${index} ${side}`;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), words]);
+  }
+  return [...byPlace].map(([place, all]) => {
+    const [index = '', side] = place.split(' ');
+    const more = all.length > MAX_NAMED_TRADES ? ` and ${all.length - MAX_NAMED_TRADES} more` : '';
+    const named = `${side === 'buy' ? 'bought' : 'sold'} ${all.slice(0, MAX_NAMED_TRADES).join(', ')}${more}`;
+    return [Number(index), side === 'buy' ? 'buy' : 'sell', named];
+  });
 }
 
 /** Keeps every nth point, and always the last point. */

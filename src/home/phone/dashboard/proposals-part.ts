@@ -29,7 +29,8 @@ export function renderProposalsPart(
   record: readonly RecordLine[] | undefined,
   form: ProposalFormOptions,
 ): Markup {
-  if (proposals.length === 0) return html`<p class="soft none" data-testid="no-proposals">No proposals yet.</p>`;
+  if (proposals.length === 0)
+    return html`<p class="soft none" data-testid="no-proposals">No proposals yet. To have one made, tell your agent what to buy or sell, for example <span class="mono">buy 1 SPY</span></p>`;
   return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => proposalItem(one, record, form))}</ul>`;
 }
 

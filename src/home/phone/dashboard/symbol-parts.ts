@@ -8,20 +8,13 @@ import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate } from '../../../trading/new-york-time.ts';
 import { hasEnded } from '../../../trading/order-legs.ts';
 import { computeTaxLots, type TaxLot } from '../../../trading/portfolio/tax-lots.ts';
-import type { Bar } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import type { Markup } from '../page/page.ts';
+import { PERIOD_DAYS, readBars } from './chart-reads.ts';
 import type { AccountReads, Period } from './dashboard-data.ts';
 import { formatToSecond, renderOrdersPart } from './orders-part.ts';
-import {
-  formatGain,
-  formatGainPercent,
-  formatWeight,
-  limitPoints,
-  PERIOD_DAYS,
-  readPortfolio,
-} from './portfolio-parts.ts';
+import { formatGain, formatGainPercent, formatWeight, limitPoints, readPortfolio } from './portfolio-parts.ts';
 
 /** Renders a symbol's name, price, and change since the last close. */
 export async function quotePart(reads: AccountReads, symbol: string): Promise<Markup> {
@@ -36,20 +29,6 @@ export async function quotePart(reads: AccountReads, symbol: string): Promise<Ma
 }
 
 const MAX_NAME_LENGTH = 120;
-/** Days in which there is always a trading day, to find the last one. */
-const LAST_DAY_DAYS = 5;
-
-/** Reads the bars of a period. A day is the last one with prices. */
-async function readBars(reads: AccountReads, symbol: string, period: Period, now: number): Promise<readonly Bar[]> {
-  const timeframe = period === '1D' ? '1Min' : period === '1W' ? '1Hour' : '1Day';
-  const days = period === '1D' ? LAST_DAY_DAYS : PERIOD_DAYS[period];
-  const bars = await reads.bars({ symbol, timeframe, start: now - days * DAY_MS, end: now });
-  const last = bars.at(-1);
-  if (period !== '1D' || last === undefined) return bars;
-  const dayOf = ({ at }: Bar) => newYorkDate(Date.parse(at));
-  return bars.filter((bar) => dayOf(bar) === dayOf(last));
-}
-
 /** Renders the closing prices of a period as chart data, with the person's own trades, and as text. */
 export async function pricePart(
   reads: AccountReads,
@@ -57,7 +36,7 @@ export async function pricePart(
   { period, now }: { readonly period: Period; readonly now: number },
 ): Promise<Markup> {
   const [all, activities] = await Promise.all([
-    readBars(reads, symbol, period, now),
+    readBars(reads, symbol, { period, now }),
     // Not every broker lists activities. Without them, the chart shows no trades.
     reads.activities({ after: now - PERIOD_DAYS[period] * DAY_MS }).catch(() => []),
   ]);

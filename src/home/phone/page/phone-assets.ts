@@ -70,6 +70,10 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .panel .equity { margin: 0; font-size: clamp(2rem, 9vw, 3rem); font-weight: 700; line-height: 1.1; letter-spacing: -.025em; overflow-wrap: anywhere; }
 #dashboard .panel .today { margin: .1rem 0 .5rem; font-size: 1.1rem; font-weight: 600; }
 #dashboard .part-summary { min-height: 15.5rem; }
+#dashboard .top { display: grid; gap: 0 1rem; }
+#dashboard .top > .part-waiting:has(.card:not(.empty)) { align-self: start; }
+/* Without a request, the account comes first. */
+#dashboard .part-waiting:not(:has(.card:not(.empty))) { order: 1; }
 #dashboard .part-standing { min-height: 4.25rem; padding-block: .6rem; }
 #dashboard .part-value [data-part] { min-height: 22rem; }
 #dashboard .panel.part-summary p.environment { margin: -1rem -1.1rem .9rem; padding: .35rem 1.1rem; font-size: .875rem; }
@@ -89,9 +93,10 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .of-account + .of-account { margin-top: 1.25rem; padding-top: .25rem; border-top: 1px solid var(--line); }
 #dashboard .chart { min-height: 17rem; touch-action: pan-y; }
 #dashboard .spans a { flex: 1; justify-content: center; }
-/* The phone's first page: value, curve and periods are one card. */
-#dashboard.home .front { padding: 0; overflow: clip; }
-#dashboard.home .front .panel { margin: 0; border: 0; border-radius: 0; background: none; }
+/* Value, curve and periods are one card. */
+#dashboard .front { padding: 0; overflow: clip; }
+#dashboard .front .panel { margin: 0; border: 0; border-radius: 0; background: none; }
+#dashboard .front .part-summary { padding-bottom: 0; }
 #dashboard.home .part-worth { min-height: 9.75rem; padding-bottom: 0; } #dashboard.home .part-curve { min-height: 15rem; padding-block: .25rem 0; }
 #dashboard.home .part-worth p.environment { margin: -1rem -1.1rem .6rem; padding: .25rem 1.1rem; border-radius: 0; font-size: .875rem; }
 #dashboard.home .chart { min-height: 12.25rem; margin-inline: -1.1rem; }
@@ -105,6 +110,10 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard.home .part-quote { min-height: 7.5rem; padding-bottom: 0; } #dashboard.home .part-price { min-height: 15rem; padding-block: .25rem 0; }
 #dashboard.home .onward { text-align: center; } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
+#dashboard .panel .chart:not(.brief) .at { height: auto; min-height: 1.4rem; white-space: normal; }
+#dashboard .key { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .35rem 0 0; padding: 0; list-style: none; }
+#dashboard .key li { display: inline-flex; align-items: center; gap: .4rem; flex-wrap: wrap; }
+#dashboard .key .own::before, #dashboard .key .benchmark::before { content: ""; width: 1.2rem; border-top: 2px solid var(--chart); } #dashboard .key .benchmark::before { border-top: 2px dashed var(--soft); }
 #dashboard .panel .chart .name { margin: .4rem 0 0; color: var(--soft); font-size: .8125rem; }
 #dashboard .scroll { overflow-x: auto; }
 #dashboard .wide-table { width: 100%; border-collapse: collapse; }
@@ -114,6 +123,13 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .wide-table .symbol { font-weight: 650; }
 #dashboard .wide-table tfoot th, #dashboard .wide-table tfoot td { font-weight: 650; }
 #dashboard .wide-table .small { font-weight: 400; }
+#dashboard .asset-name { color: var(--soft); overflow-wrap: anywhere; white-space: normal; }
+#dashboard .wide-table th[scope=row] { min-width: 6rem; }
+#dashboard .wide-table .month { width: 9rem; text-align: left; } #dashboard .wide-table td.month { padding-block: .6rem; vertical-align: middle; }
+#dashboard svg.spark { display: block; width: 100%; max-width: 9rem; height: 2rem; fill: none; stroke: currentColor; overflow: visible; }
+#dashboard svg.spark polyline { stroke-width: 1.5; stroke-linejoin: round; vector-effect: non-scaling-stroke; }
+#dashboard .holdings svg.spark { flex: 0 1 4.5rem; align-self: center; min-width: 2rem; }
+#dashboard .holdings a > span:first-child { flex: 1; }
 #dashboard svg.weight { display: block; width: 100%; max-width: 6rem; height: 4px; margin: .2rem 0 0 auto; fill: var(--track); }
 #dashboard svg.weight .part { fill: var(--chart); }
 #dashboard ul.lines, #dashboard ol.lines, #dashboard ul.stories { list-style: none; margin: 0; padding: 0; }
@@ -155,6 +171,15 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 @media (min-width: 60rem) {
   #dashboard .columns { display: grid; grid-template-columns: minmax(0, 1.75fr) minmax(0, 1fr); gap: 0 1rem; align-items: start; }
   #dashboard .part-summary { min-height: 12rem; }
+  #dashboard .part-value [data-part] { min-height: 24rem; }
+  #dashboard .top { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+  #dashboard .top > .front { grid-column: 1 / -1; }
+  #dashboard .top:has(> .part-waiting .card:not(.empty)) { grid-template-columns: minmax(0, 32rem) minmax(0, 1fr); grid-template-rows: auto 1fr; }
+  #dashboard .top:has(> .part-waiting .card:not(.empty)) > .part-waiting { grid-row: 1 / 3; }
+  #dashboard .top:has(> .part-waiting .card:not(.empty)) > .front { grid-column: 2; }
+}
+@media (max-width: 48rem) {
+  #dashboard .wide-table .month { display: none; }
 }
 @media (max-width: 30rem) {
   #dashboard .wide-table { font-size: .8125rem; } #dashboard .wide-table .small { font-size: .75rem; }

@@ -9,11 +9,16 @@ interface ChartData {
   readonly at: number[];
   readonly value: number[];
   readonly drawdown?: number[];
-  /** The person's own trades in a chart of prices: the number of the value, and the side. */
-  readonly trades?: readonly (readonly [number, 'buy' | 'sell'])[];
+  /** The worth of the same money in a benchmark. */
+  readonly benchmark?: { readonly name: string; readonly value: number[] };
+  /** The person's own trades: the number of the value, the side, and words for the line above the chart. */
+  readonly trades?: readonly (readonly [index: number, side: 'buy' | 'sell', words?: string])[];
 }
 
 const VALUE_HEIGHT = 170;
+/** Height of the chart of values where it is as wide as a desktop's page. */
+const WIDE_VALUE_HEIGHT = 240;
+const WIDE = 700;
 const DRAWDOWN_HEIGHT = 80;
 /** Width in pixels that fits `$123.5K` and `−12.5%`. */
 const AXIS_WIDTH = 58;
@@ -68,24 +73,12 @@ const drawn = new Map<HTMLElement, readonly uPlot[]>();
  */
 export function drawChart(place: HTMLElement): void {
   if (drawn.has(place) || !place.isConnected) return;
-  const { at, value, drawdown, trades } = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
+  const data = JSON.parse(place.dataset.chart ?? '{}') as ChartData;
+  const { at, value, drawdown, benchmark, trades } = data;
   const [axisFormat, cursorFormat] = formats[place.dataset.period ?? ''] ?? [ofYears, day];
   const told = document.createElement('p');
   told.className = 'at';
-  const textAt = (index: number) => {
-    const seconds = at[index];
-    if (seconds === undefined) return '';
-    const there = value[index] ?? 0;
-    const moved = there - (value[0] ?? 0);
-    const more =
-      trades !== undefined
-        ? signedPercent.format(moved / (value[0] ?? 1))
-        : drawdown === undefined
-          ? signed.format(moved)
-          : percent.format(drawdown[index] ?? 0);
-    const text = trades === undefined || Math.abs(there) >= 1 ? dollars.format(there) : tiny.format(there);
-    return `${cursorFormat.format(seconds * 1000)}: ${text}, ${more}`;
-  };
+  const textAt = (index: number) => describePoint(data, index, cursorFormat);
   const tell = ({ cursor: { idx } }: uPlot) => {
     const index = idx ?? at.length - 1;
     told.textContent = textAt(index);
@@ -98,10 +91,12 @@ export function drawChart(place: HTMLElement): void {
     return seconds === undefined ? '' : axisFormat.format(seconds * 1000);
   };
   const color = pageColors();
+  const height = drawdown !== undefined && place.clientWidth >= WIDE ? WIDE_VALUE_HEIGHT : VALUE_HEIGHT;
   const common = (height: number, x: boolean, y?: (all: readonly number[]) => string[]): uPlot.Options => ({
     width: place.clientWidth,
     height,
-    padding: [6, y === undefined ? 30 : 22, 0, y === undefined ? 30 : 0],
+    // Without a time axis, the lowest label of the values needs room.
+    padding: [6, y === undefined ? 30 : 22, x ? 0 : 8, y === undefined ? 30 : 0],
     legend: { show: false },
     cursor: { y: false, sync: { key: 'value' }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false } },
@@ -117,14 +112,14 @@ export function drawChart(place: HTMLElement): void {
   });
   const order = at.map((_, index) => index);
   const above =
-    drawdown === undefined
-      ? common(VALUE_HEIGHT, true)
-      : common(VALUE_HEIGHT, false, (all) => all.map((one) => short.format(one)));
+    drawdown === undefined ? common(height, true) : common(height, false, (all) => all.map((one) => short.format(one)));
   above.series = [{}, line('--chart', color('--chart-fill'))];
+  if (benchmark !== undefined) above.series.push({ ...line('--soft', 'transparent'), dash: [5, 4] });
   const parts = [document.createElement('div'), document.createElement('div')] as const;
   place.replaceChildren(told, parts[0]);
   if (trades !== undefined) above.hooks = { ...above.hooks, draw: [(chart) => drawTrades(chart, trades, color)] };
-  const charts = [new uPlot(above, [order, value], parts[0])];
+  const lines = benchmark === undefined ? [value] : [value, benchmark.value];
+  const charts = [new uPlot(above, [order, ...lines], parts[0])];
   if (drawdown !== undefined) {
     const below = common(DRAWDOWN_HEIGHT, true, (all) => all.map((one) => percent.format(one)));
     below.series = [{}, line('--loss', `${color('--loss')}22`)];
@@ -138,6 +133,22 @@ export function drawChart(place: HTMLElement): void {
   drawn.set(place, charts);
   const [chart] = charts;
   if (chart !== undefined) scrub(place, chart, at.length);
+}
+
+/** Describes the point under the cursor: its time, value and change, the benchmark, and the person's trades there. */
+function describePoint({ at, value, ...more }: ChartData, index: number, timeFormat: Intl.DateTimeFormat): string {
+  const seconds = at[index];
+  if (seconds === undefined) return '';
+  const { drawdown, benchmark, trades } = more;
+  const [there = 0, first = 0] = [value[index], value[0]];
+  const isPrice = drawdown === undefined && trades !== undefined;
+  const text = isPrice && Math.abs(there) < 1 ? tiny.format(there) : dollars.format(there);
+  const change = isPrice ? signedPercent.format((there - first) / (first || 1)) : signed.format(there - first);
+  return [
+    `${timeFormat.format(seconds * 1000)}: ${text}, ${drawdown === undefined ? change : percent.format(drawdown[index] ?? 0)}`,
+    ...(benchmark === undefined ? [] : [`${benchmark.name} ${dollars.format(benchmark.value[index] ?? 0)}`]),
+    ...(trades ?? []).flatMap(([place, , words]) => (place === index && words !== undefined ? [words] : [])),
+  ].join(' · ');
 }
 
 const MARK_SIZE = 6;

@@ -124,6 +124,29 @@ describe('money', () => {
   it('of which nothing is held says so', async () => {
     expect(await part('positions', { positions: async () => [] })).toContain('No positions; $600.00 in cash.');
   });
+
+  it('has each position’s name and a line of its last month', async () => {
+    const bars = async () =>
+      ['100', '90', '80'].map((close, day) => ({
+        ...{ at: `2026-11-1${day}T05:00:00Z`, open: close, high: close, low: close, close, volume: '1' },
+      }));
+    for (const name of ['positions', 'holdings'] as const) {
+      const html = await part(name, { bars });
+      expect(html).toContain('data-testid="asset-name">Apple Inc.</span>');
+      expect(html).toContain('class="spark loss"');
+      expect(html).toContain('aria-label="-20.00% in a month"');
+      expect(html).toContain('points="0.0,0.0 50.0,15.0 100.0,30.0"');
+    }
+    const failing = () => Promise.reject(new HttpProblem(503, 'broker_unavailable', 'no'));
+    const bare = await part('positions', { bars: failing, quotes: failing });
+    expect(bare).toContain('AAPL');
+    expect(bare).not.toContain('data-testid="unread"');
+    expect(bare).not.toMatch(/asset-name|sparkline/);
+    const option = { ...position, symbol: 'AAPL261218C00190000' };
+    expect(await part('positions', { positions: async () => [option], quotes: failing })).toContain(
+      'AAPL Dec 18 2026 $190 call</span>',
+    );
+  });
 });
 
 describe('value over time', () => {
@@ -140,6 +163,50 @@ describe('value over time', () => {
     amount: '100',
   };
   const drawn = (html: string) => JSON.parse((/data-chart="([^"]+)"/.exec(html)?.[1] ?? '').replaceAll('&quot;', '"'));
+
+  const fill = (at: string, side: 'buy' | 'sell', symbol: string): Activity => ({
+    ...{ id: `${at}${side}${symbol}`, kind: 'fill', type: 'FILL', amount: null, qty: '2', price: '10' },
+    ...{ at, side, symbol },
+  });
+  const dailyBar = (at: string, close: string) => ({
+    ...{ at, open: close, high: close, low: close, close, volume: '1' },
+  });
+
+  it('is drawn beside a benchmark that had the same deposits, and with the person’s own trades', async () => {
+    const asked: unknown[] = [];
+    const html = await part('value', {
+      valueHistory: async () => values,
+      activities: async () => [
+        deposit,
+        fill('2026-11-03T15:00:00Z', 'buy', 'AAPL'),
+        ...['KO', 'PEP', 'F'].map((symbol) => fill('2026-11-05T20:00:00Z', 'sell', symbol)),
+      ],
+      bars: async (query) => {
+        asked.push(query);
+        return ['100', '110', '110', '121'].map((close, index) => dailyBar(`2026-11-0${index + 2}T05:00:00Z`, close));
+      },
+    });
+    expect(drawn(html)).toMatchObject({
+      // The deposit before the last value earns what the benchmark made on the last day.
+      benchmark: { name: 'SPY', value: [1000, 1100, 1100, 1320] },
+      trades: [
+        [1, 'buy', 'bought 2 AAPL'],
+        [3, 'sell', 'sold 2 KO, 2 PEP and 1 more'],
+      ],
+    });
+    expect(asked).toMatchObject([{ symbol: 'SPY', timeframe: '1Day', adjustment: 'all' }]);
+    expect(html).toContain('The same money in SPY, which made <span class="gain">+21.00%</span>');
+  });
+
+  it.each([
+    ['begin too late', async () => [dailyBar('2026-11-04T05:00:00Z', '100')]],
+    ['can’t be read', () => Promise.reject(new HttpProblem(501, 'broker_lacks', 'no'))],
+  ])('is drawn without a benchmark whose prices %s', async (_, bars) => {
+    const html = await part('value', { valueHistory: async () => values, bars });
+    expect(drawn(html).benchmark).toBeUndefined();
+    expect(html).not.toContain('data-testid="benchmark"');
+    expect(html).toContain('-10.0%');
+  });
 
   it('is drawn with how far it was below its highest', async () => {
     const html = await part('value', { valueHistory: async () => values });
