@@ -9,7 +9,7 @@ import { isAsset } from './match.ts';
 
 /** Meanings of the words that a comment may consist of. */
 const ALLOWED =
-  'comment reason harmless i my a is do of to for with on about at and get it the_price share position portfolio cash market market_noun'.split(
+  'comment reason harmless inert i my a is do of to for with on about at and get it the_price share position portfolio cash market market_noun'.split(
     ' ',
   );
 /** Meanings that are never a comment, whatever else the word means. */

@@ -270,10 +270,28 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   if (has(items, 'advice')) throw questionError();
   if (isQuestion(items)) return [readQuestion(items)];
   if (items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
-  const act = readAct(items);
+  const plain = withoutInert(items);
+  const act = readAct(plain);
   if (act !== undefined) return act;
-  const topic = startsOrder(items) ? undefined : readTopic(items);
-  return topic === undefined ? readOrders(items, it) : [topic];
+  const topic = startsOrder(plain) ? undefined : readTopic(items);
+  return topic === undefined ? readOrders(plain, it) : [topic];
+}
+
+/** Meanings that a word may have beside being inert. */
+const IDLE = ['inert', 'nobody', 'comment', 'harmless', 'i', 'is', 'ask', 'latest', 'half_day'];
+const isReported = ({ lower }: Item) => /^\w+ing\b/.test(lower);
+
+/**
+ * Leaves out the words that change no request: "existing", "I need you", "definitely". "I am buying 5 AAPL" reports
+ * something, so nothing is left out of it.
+ */
+function withoutInert(items: readonly Item[]): readonly Item[] {
+  const isReport = items.some(
+    (item) => isReported(item) && ['buying', 'selling'].some((tag) => item.tags.includes(tag)),
+  );
+  const isIdle = ({ tags }: Item) => tags.includes('inert') && tags.every((tag) => IDLE.includes(tag));
+  const kept = items.filter((item) => item.aside || isAsset(item) || !isIdle(item));
+  return isReport || kept.length === 0 ? items : kept;
 }
 
 /** Reads an act that is no order. */
@@ -349,9 +367,19 @@ function startsOrder(items: readonly Item[]): boolean {
   return first?.tags.some((tag) => ORDER_ACTS.includes(tag)) ?? false;
 }
 
+/** Meanings that only a request about a position has. */
+const TRADED = ['share', 'position', 'all', 'half'];
+
 function notUnderstood(items: readonly Item[]): NotUnderstoodError {
   const bad = items.find(({ quantity }) => quantity?.isBad);
   if (bad !== undefined) return badNumber(bad.text);
+  const unknown = items.find(({ name, isKnownName }) => name !== undefined && isKnownName !== true);
+  if (unknown !== undefined && items.length > 1 && TRADED.some((tag) => has(items, tag))) {
+    return new NotUnderstoodError(
+      `I don't know what "${truncateWord(unknown.text)}" means here, so I haven't done anything.`,
+      `Say it in other words. ${HINT}`,
+    );
+  }
   return new NotUnderstoodError(`I don't understand "${truncateWord(items.map(({ text }) => text).join(' '))}".`, HINT);
 }
 
@@ -397,7 +425,7 @@ const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => ta
 function readWash(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'wash')) return undefined;
   const mentions = readMentions(
-    without(items, 'wash', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'),
+    without(items, 'wash', 'traded', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'),
   );
   const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
   const sizes = mentions.flatMap((one) => (one.kind === 'size' ? [one.size] : []));

@@ -85,6 +85,36 @@ describe('a comment', () => {
   ])('with a risky or unknown word is not ignored: %s', (text) => expect(read(text)).toEqual([]));
 });
 
+describe('a word that changes nothing', () => {
+  it.each([
+    'I need you to definitely sell 5 shares from my existing AAPL position',
+    'I want that you sell 5 AAPL',
+    'you can sell 5 AAPL for my account',
+    'please enter a sell order for 5 AAPL',
+    'sell 5 pieces of AAPL',
+    'sell 5 AAPL, my dentist is annoying',
+  ])('is left out of %s', (text) => expect(read(text)).toEqual(sale({ qty: '5' })));
+
+  it.each([
+    'I sold 5 AAPL',
+    'we bought 5 AAPL',
+    'I am selling 5 AAPL',
+    'you bought 5 AAPL',
+    'my agent bought 5 AAPL',
+    'you want me to sell 5 AAPL',
+    'I wish I sell 5 AAPL',
+    'he wants to sell 5 AAPL',
+    'I always sell 5 AAPL',
+    'I might sell 5 AAPL',
+    'I need you not to sell 5 AAPL',
+    'I want to know if you sell 5 AAPL',
+    'existing sell 5 AAPL tomorrow',
+  ])('makes no request of %s', (text) => expect(read(text)).toEqual([]));
+
+  it('is asked about by name if it is unknown', () =>
+    expect(refused('yeet all my coke shares')).toContain(`what "yeet" means`));
+});
+
 describe('a constraint', () => {
   it('that restates the default changes nothing', () => {
     for (const text of ['sell half my AAPL and leave the other half alone', 'sell half my AAPL, leave the rest alone'])
