@@ -16,11 +16,20 @@ interface LexiconData {
   readonly numbers?: Readonly<Record<string, string>>;
   /** Whether words are written without spaces, so that the longest known phrases are split off. */
   readonly hasNoSpaces?: boolean;
+  /** Phrases that say what a question is about, by cue. topics.ts says how much they count. */
+  readonly cues: Readonly<Record<string, string>>;
+}
+
+interface FoundCue {
+  readonly cue: string;
+  readonly phrase: string;
 }
 
 export interface Lexicon {
   readonly groupsByPoint: boolean;
   readonly phrases: ReadonlyMap<string, readonly string[]>;
+  /** Returns all phrases of cues in the text, although they may overlap. */
+  cuesIn(text: string): readonly FoundCue[];
   has(word: string): boolean;
   /** Whether any phrase contains the word. */
   knows(word: string): boolean;
@@ -73,7 +82,8 @@ function compile(data: LexiconData): Lexicon {
     const first = words[0] ?? '';
     most.set(first, Math.max(most.get(first) ?? 0, words.length));
   }
-  const vocabulary = new Set([...phrases.keys()].flatMap((phrase) => phrase.split(' ')));
+  const cues = compileCues(data);
+  const vocabulary = new Set([...phrases.keys(), ...cues.keys()].flatMap((phrase) => phrase.split(' ')));
   const tagsOf = (phrase: string): readonly string[] => phrases.get(foldWord(phrase)) ?? [];
   const unitOf = (word: string) => {
     const lower = foldWord(word);
@@ -82,6 +92,7 @@ function compile(data: LexiconData): Lexicon {
   const lexicon: Lexicon = {
     groupsByPoint: data.groupsByPoint,
     phrases,
+    cuesIn: (text) => findCues(cues, text, data.hasNoSpaces === true),
     has: (word) => tagsOf(word).length > 0,
     knows: (word) => vocabulary.has(foldWord(word)),
     tagsOf,
@@ -105,6 +116,39 @@ function compile(data: LexiconData): Lexicon {
   };
   compiled.set(data.name, lexicon);
   return lexicon;
+}
+
+/** In a language without spaces, the phrases of cues have none either. */
+function compileCues({ cues, hasNoSpaces }: LexiconData): ReadonlyMap<string, readonly string[]> {
+  const compiledCues = new Map<string, string[]>();
+  for (const [cue, list] of Object.entries(cues)) {
+    for (const phrase of list.split('|').map(foldWord)) {
+      const key = hasNoSpaces ? phrase.replaceAll(' ', '') : phrase;
+      compiledCues.set(key, [...(compiledCues.get(key) ?? []), cue]);
+    }
+  }
+  return compiledCues;
+}
+
+/** Maximum length of a cue's phrase in words, or in characters where words have no spaces. */
+const MAX_CUE_WORDS = 5;
+const MAX_CUE_CHARACTERS = 12;
+
+function findCues(cues: ReadonlyMap<string, readonly string[]>, text: string, hasNoSpaces: boolean): FoundCue[] {
+  const words = text
+    .split(/[\s,.;:!?¿¡。、？！]+/)
+    .filter((word) => word !== '')
+    .map(foldWord);
+  const units = hasNoSpaces ? [...words.join('')] : words;
+  const [joint, most] = hasNoSpaces ? ['', MAX_CUE_CHARACTERS] : [' ', MAX_CUE_WORDS];
+  return units.flatMap((_, at) => {
+    const found: FoundCue[] = [];
+    for (let count = 1; count <= most && at + count <= units.length; count += 1) {
+      const phrase = units.slice(at, at + count).join(joint);
+      found.push(...(cues.get(phrase) ?? []).map((cue) => ({ cue, phrase })));
+    }
+    return found;
+  });
 }
 
 /** Splits text without spaces into numbers, Latin words and the longest known phrases. */

@@ -19,10 +19,17 @@ import { lexiconFor } from './lexicon.ts';
 import { isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { badNumber, toOrders } from './order-frame.ts';
-import { type Asks, NotUnderstoodError, type PlannerRefusal, truncateWord } from './refusal.ts';
+import {
+  type Asks,
+  NotUnderstoodError,
+  type PlannerRefusal,
+  QUESTION_MESSAGE,
+  questionError,
+  truncateWord,
+} from './refusal.ts';
 import { type Mention, readMentions } from './slots.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
-import { readTopic } from './topics.ts';
+import { isRequestIn, readTopic } from './topics.ts';
 
 /** `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
@@ -68,10 +75,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
     clauses = splitClauses(withoutComments(readItems(text)));
-    const intents: Intent[] = [];
-    for (const clause of clauses) {
-      for (const intent of readClause(clause, lastSymbol(intents) ?? it)) addOnce(intents, intent);
-    }
+    const intents = readAll(clauses, it);
     if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);
     requireUnambiguousAccount(intents);
     requireSeparable(intents, clauses);
@@ -79,6 +83,32 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   } catch (error) {
     if (!(error instanceof NotUnderstoodError)) throw error;
     return toRefusal(error, text, clauses.length);
+  }
+}
+
+/** Reads all clauses; beside a question, one that is only a comment is passed over. @throws {NotUnderstoodError} */
+function readAll(clauses: readonly (readonly Item[])[], it: string | undefined): Intent[] {
+  const intents: Intent[] = [];
+  const unread: NotUnderstoodError[] = [];
+  for (const clause of clauses) {
+    const read = readOrIgnore(clause, lastSymbol(intents) ?? it, clauses.length > 1);
+    if (read instanceof NotUnderstoodError) unread.push(read);
+    else for (const intent of read) addOnce(intents, intent);
+  }
+  const [first] = unread;
+  if (first !== undefined && (intents.length === 0 || intents.some(requestsAction))) throw first;
+  return intents;
+}
+
+/** Reads a clause. Returns the error of one that may be a comment, as a sentence beside a question. @throws {NotUnderstoodError} */
+function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers: boolean) {
+  try {
+    return readClause(clause, it);
+  } catch (error) {
+    const isComment = error instanceof NotUnderstoodError && error.refusal.message.startsWith(NOT_UNDERSTOOD);
+    if (!isComment || !hasOthers || clause.some((item) => item.aside || item.quantity !== undefined || isRisky(item)))
+      throw error;
+    return error;
   }
 }
 
@@ -268,13 +298,12 @@ function readWithoutAccount(items: readonly Item[], it: string | undefined): Int
   const asked = readWash(items) ?? readRules(items) ?? readAfford(items);
   if (asked !== undefined) return asked;
   if (has(items, 'advice')) throw questionError();
-  if (isQuestion(items)) return [readQuestion(items)];
+  if (isQuestion(items)) return readQuestion(items, it);
   if (items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
   const plain = withoutInert(items);
   const act = readAct(plain);
   if (act !== undefined) return act;
-  const topic = startsOrder(plain) ? undefined : readTopic(items);
-  return topic === undefined ? readOrders(plain, it) : [topic];
+  return readStatement(items, plain, it) ?? readOrders(plain, it);
 }
 
 /** Meanings that a word may have beside being inert. */
@@ -294,6 +323,16 @@ function withoutInert(items: readonly Item[]): readonly Item[] {
   return isReport || kept.length === 0 ? items : kept;
 }
 
+/** Reads "my cash" or "NVDA price", which ask without a question. A word that may request something leaves it unread. */
+function readStatement(items: readonly Item[], plain: readonly Item[], it: string | undefined): Intent[] | undefined {
+  // "realize my gains" asks for sales, not for a report.
+  const isRealize = /^reali[sz]e$/.test(items.find(({ tags }) => !tags.includes('harmless'))?.lower ?? '');
+  if (startsOrder(plain) || isRealize || items.some((item) => item.aside || isRisky(item))) return undefined;
+  const topic = readTopic(items, { it, isQuestion: false });
+  const isNumbered = items.some(({ quantity, tags }) => quantity !== undefined && !tags.includes('year_number'));
+  return isNumbered && topic?.some(({ kind }) => kind !== 'chart') ? undefined : topic;
+}
+
 /** Reads an act that is no order. */
 function readAct(items: readonly Item[]): Intent[] | undefined {
   for (const read of [readAlert, readStopAlert, readAlertSchedule, readSend, readWatch, readRebalance]) {
@@ -309,11 +348,32 @@ function readAct(items: readonly Item[]): Intent[] | undefined {
 
 const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'];
 
+/** Meanings of requests and of conditions, beside which a sentence that is no question asks for nothing. */
+const REQUESTS: readonly string[] = [
+  ...['swap', 'send', 'slack', 'mail', 'alert', 'stop_alerts', 'protect', 'shorten', 'leave', 'write'],
+  ...['falls', 'rises', 'if', 'limit', 'stop', 'remove', 'rules', 'contract'],
+];
+
+/** In English, only some of the words that are no names turn a sentence around; in other languages, all may. */
+const isRisky = ({ tags, lower }: Item) =>
+  tags.some((tag) => REQUESTS.includes(tag) || TRADES.includes(tag)) ||
+  (tags.includes('nobody') && (tags.includes('exception') || !/^[ -~]*$/.test(lower)));
+
+const HYPOTHETICAL = /^(?:would|could|(?:if|imagine|suppose)\b)/;
+
 /** Reads a question, which never becomes an order. @throws {NotUnderstoodError} */
-function readQuestion(items: readonly Item[]): Intent {
-  const topic = readTopic(items);
+function readQuestion(items: readonly Item[], it: string | undefined): Intent[] {
+  const isTrade = TRADES.some((tag) => has(items, tag));
+  if (isTrade && items.some(({ lower }) => HYPOTHETICAL.test(lower))) throw questionError();
+  if (items.some((_, at) => isRequestIn(items, at))) {
+    throw new NotUnderstoodError(
+      "I found a question and a request in one sentence, so I haven't done anything.",
+      'Ask the question first, and then type the request by itself.',
+    );
+  }
+  const topic = readTopic(items, { it, isQuestion: true, ...(isTrade ? { isCertain: true } : {}) });
   if (topic !== undefined) return topic;
-  throw TRADES.some((tag) => has(items, tag)) ? questionError() : notUnderstood(items);
+  throw isTrade ? questionError() : notUnderstood(items);
 }
 
 function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
@@ -367,6 +427,7 @@ function startsOrder(items: readonly Item[]): boolean {
   return first?.tags.some((tag) => ORDER_ACTS.includes(tag)) ?? false;
 }
 
+const NOT_UNDERSTOOD = "I don't understand";
 /** Meanings that only a request about a position has. */
 const TRADED = ['share', 'position', 'all', 'half'];
 
@@ -380,15 +441,8 @@ function notUnderstood(items: readonly Item[]): NotUnderstoodError {
       `Say it in other words. ${HINT}`,
     );
   }
-  return new NotUnderstoodError(`I don't understand "${truncateWord(items.map(({ text }) => text).join(' '))}".`, HINT);
+  return new NotUnderstoodError(`${NOT_UNDERSTOOD} "${truncateWord(items.map(({ text }) => text).join(' '))}".`, HINT);
 }
-
-const QUESTION_MESSAGE = "That's a question, so I haven't done anything.";
-const questionError = () =>
-  new NotUnderstoodError(
-    QUESTION_MESSAGE,
-    'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".',
-  );
 
 const POLITE =
   /^(?:please|kindly|for me|for us|thanks|thank you)\b|\bplease$|^(?:can|could|will) you\b|^would you (?:please|kindly|be so kind)/;
@@ -409,7 +463,12 @@ const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !i
 function isQuestion(items: readonly Item[]): boolean {
   if (items.some(isPoliteWould)) return !isPoliteRequest(items);
   const first = items.find(({ tags }) => !tags.some((tag) => tag === 'harmless' || tag === 'comma' || tag === 'and'));
-  if (first?.tags.includes('ask')) return true;
+  // In Korean, the word that asks need not come first.
+  if (
+    first?.tags.includes('ask') ||
+    items.some(({ tags, lower }) => tags.includes('ask') && /\p{Script=Hangul}/u.test(lower))
+  )
+    return true;
   return items.at(-1)?.tags.includes('question') === true && !isPoliteRequest(items);
 }
 

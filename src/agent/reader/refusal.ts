@@ -30,6 +30,15 @@ export class NotUnderstoodError extends Error {
   }
 }
 
+export const QUESTION_MESSAGE = "That's a question, so I haven't done anything.";
+const ADVICE_HINT =
+  'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".';
+
+/** @param symbol what the question is about */
+export function questionError(symbol = 'AAPL'): NotUnderstoodError {
+  return new NotUnderstoodError(QUESTION_MESSAGE, ADVICE_HINT.replaceAll('AAPL', symbol.toUpperCase()));
+}
+
 export function truncateWord(word: string): string {
   return word.length > 40 ? `${word.slice(0, 39)}…` : word;
 }

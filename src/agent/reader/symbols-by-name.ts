@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { matchesAssetName, normalizeName } from '../../trading/asset-name.ts';
+import { listedSymbols } from '../../trading/listed-symbols.ts';
 import { coinPairsByName } from './coins.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 
@@ -89,6 +90,30 @@ function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnd
   return new NotUnderstoodError(
     `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
     `Use the symbol, as in "quote ${assets[0]?.symbol}".`,
+  );
+}
+
+const MIN_NAME_LENGTH = 4;
+let listedNames: ReadonlySet<string> | undefined;
+
+/** Returns whether the words are a listed ticker, or the name of a listed company or the beginning of only one such name. */
+export function isListedName(said: string): boolean {
+  listedNames ??= compileListedNames();
+  const name = said.replace(/'s$/, '');
+  return (name.length > 1 && listedSymbols().has(name.toUpperCase())) || listedNames.has(normalizeName(name).words);
+}
+
+function compileListedNames(): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const { name } of listedSymbols().values()) {
+    const words = normalizeName(name).words.split(' ');
+    words.forEach((_, at) => {
+      const start = words.slice(0, at + 1).join(' ');
+      counts.set(start, (counts.get(start) ?? 0) + (at === words.length - 1 ? 0 : 1));
+    });
+  }
+  return new Set(
+    [...counts].flatMap(([start, count]) => (count <= 1 && start.length >= MIN_NAME_LENGTH ? [start] : [])),
   );
 }
 

@@ -2,348 +2,449 @@ import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
 import type { Intent, PerformanceFigure } from './intent.ts';
 import type { Item } from './items.ts';
+import { foldWord, lexiconFor } from './lexicon.ts';
 import { isAsset, symbolOf } from './match.ts';
-import { NotUnderstoodError } from './refusal.ts';
+import { NotUnderstoodError, questionError } from './refusal.ts';
+import { isListedName } from './symbols-by-name.ts';
 
 /*
- * Questions for information. A topic is known by the meanings it needs; every item of the clause must have one of the
- * meanings that the topic needs or allows, in any order.
+ * Questions for information. A lexicon's cues say which words are about what, wherever they stand; a topic says how much
+ * a combination of cues counts. Unknown words don't matter, because an answer changes nothing.
  */
 
-/** Meanings that no question depends on. */
-const ALWAYS = [
-  'ask',
-  'self',
-  'harmless',
-  'what',
-  'is',
-  'i',
-  'do',
-  'of',
-  'my',
-  'a',
-  'question',
-  'end',
-  'for',
-  'at',
-  'over',
-  'and',
-  'on',
-  'get',
-];
-
-interface Said {
+/** The words of a question, as slots and cues. */
+interface Asked {
   readonly symbols: readonly string[];
   readonly period: Period | undefined;
-  readonly number: string | undefined;
-  has(tag: string): boolean;
   readonly items: readonly Item[];
+  /** The words of all cues. */
+  readonly words: ReadonlySet<string>;
+  has(cue: string): boolean;
 }
 
 interface Topic {
-  /** Groups of meanings, each of which at least one item must have. */
-  readonly need: string;
-  /** Meanings that may be said too. */
-  readonly may?: string;
-  /** How many symbols the topic takes; none by default. */
-  readonly symbols?: 'one' | 'some' | 'maybe';
-  readonly intent: (said: Said) => Intent | undefined;
+  /** An example, which a question between two topics offers. */
+  readonly say: string;
+  /** Weights of combinations of cues: `5 order+open, 3 order`. `!cue` must be absent. */
+  readonly when: string;
+  /** Text of the refusal if the program has no data, with what it can show. */
+  readonly missing?: readonly [message: string, hint: string];
+  /** Whether it asks for an opinion, which nobody gets. */
+  readonly advice?: true;
+  readonly intent?: (asked: Asked) => Intent | undefined;
 }
 
+/** From this weight on, a topic has a word of its own, so that act words beside it are only about it. */
+const CERTAIN = 5;
+/** Up to this weight, a topic is no part of a question that asks for several things. */
+const WEAK = 1;
+
 const fixed = (intent: Intent) => () => intent;
-const PORTFOLIO = 'portfolio|position';
+const without = (message: string, hint: string) => [`I don't have ${message}.`, hint] as const;
+const QUOTE_HINT = 'I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".';
+
+const absent: readonly Topic[] = [
+  {
+    say: 'earnings',
+    when: '9 earnings',
+    missing: without('earnings dates and reports', QUOTE_HINT),
+  },
+  { say: 'ratings', when: '9 ratings', missing: without('analyst ratings and price targets', QUOTE_HINT) },
+  { say: 'company', when: '9 company', missing: without('facts about companies and their people', QUOTE_HINT) },
+  {
+    say: 'fundamentals',
+    when: '9 fundamentals',
+    missing: without('company figures such as market value, revenue and ratios', QUOTE_HINT),
+  },
+  {
+    say: 'range',
+    when: '9 range',
+    missing: without('52-week highs and lows', 'I can draw the last year: "chart AAPL 1y".'),
+  },
+  {
+    say: 'next dividend',
+    when: '9 dividend+upcoming, 9 dividend+tomorrow',
+    missing: without('dates of future dividends', 'I can show those that were paid: "dividends this year".'),
+  },
+  {
+    say: 'taxes',
+    when: '9 taxes',
+    missing: without(
+      'tax amounts',
+      'I can show what they are computed from: "my realized gains this year", "my tax lots".',
+    ),
+  },
+  {
+    say: 'recurring orders',
+    when: '9 recurring',
+    missing: without('the list of recurring orders here', 'Run "trade-agent standing list" to see them.'),
+  },
+  {
+    say: 'limits',
+    when: '7.9 limits',
+    missing: without(
+      'the text of your limits here',
+      'Ask about one order, as in "would buying 5 AAPL pass my rules?".',
+    ),
+  },
+  {
+    say: 'world',
+    when: '9 world',
+    missing: without('facts beyond your account and the market', 'I can show prices, charts, news and your account.'),
+  },
+  {
+    say: 'best stocks',
+    when: '9 screen',
+    missing: without(
+      'rankings or searches of the whole market',
+      'I can show your own: "my best position", "my watchlist".',
+    ),
+  },
+  {
+    say: 'reasons',
+    when: '9 why+symbol+moved, 9 why+market+moved',
+    missing: without('reasons for a price', 'I can show "news on AAPL" and "chart AAPL".'),
+  },
+  {
+    say: 'one position',
+    when: '9 ratio+symbol, 9 dividend+by_month+symbol, 9 dividend+by_symbol, 9 ratio+year_number, 9 realized+symbol+!lots',
+    missing: without('that figure for one security', 'I can compute it for the whole account.'),
+  },
+];
 
 const topics: readonly Topic[] = [
-  { need: 'help', may: 'help', intent: fixed({ kind: 'help' }) },
-  { need: 'who', may: 'who', intent: fixed({ kind: 'whoami' }) },
+  ...absent,
+  { say: 'advice', when: '9.5 advise, 7.5 predict, 7.5 will+symbol, 4.5 think', advice: true },
+  { say: 'help', when: '1.5 help, 0.5 greeting', intent: fixed({ kind: 'help' }) },
+  { say: 'who am I', when: '8 who, 8 paper', intent: fixed({ kind: 'whoami' }) },
+  { say: 'my risk', when: '8 risk+mine, 8 risk+holdings', intent: fixed({ kind: 'risk' }) },
+  { say: 'findings', when: '8 findings', intent: fixed({ kind: 'findings' }) },
   {
-    need: 'what account',
-    may: 'account|on|using|portfolio',
-    intent: ({ items }) => (/^(?:what|which) account/i.test(textOf(items)) ? { kind: 'whoami' } : undefined),
-  },
-  {
-    need: 'paper',
-    may: 'paper|or|account|it|portfolio|vague',
-    intent: ({ items }) => (items.some(({ tags }) => tags.includes('is')) ? { kind: 'whoami' } : undefined),
-  },
-  { need: 'risk', may: `risk|${PORTFOLIO}|how_rich|what|make`, intent: fixed({ kind: 'risk' }) },
-  { need: 'findings', may: 'findings|latest|check|rules', intent: fixed({ kind: 'findings' }) },
-  {
-    need: 'lots',
-    may: 'lots|all|open_list|position|portfolio',
-    symbols: 'maybe',
+    say: 'my tax lots',
+    when: '8 lots',
     intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }),
   },
-  { need: 'watchlist', may: 'watchlist', intent: fixed({ kind: 'watchlist' }) },
-  { need: 'alerts', may: 'alerts|all|own|open_list|place', intent: fixed({ kind: 'alerts' }) },
+  { say: 'my watchlist', when: '8 watchlist', intent: fixed({ kind: 'watchlist' }) },
+  { say: 'my alerts', when: '8 alerts', intent: fixed({ kind: 'alerts' }) },
   {
-    need: 'realize',
-    may: 'realize|gain|make|period|year',
-    intent: ({ period, number, items }) => {
-      const isYear = number === undefined || /^(?:19|20)\d\d$/.test(number);
-      const isPeriod = period === undefined || period === 'YTD' || isLastYear(items);
-      const year = number ?? (period === undefined ? undefined : isLastYear(items) ? 'last' : 'this');
-      // "realize my gains" asks for sales, not for a report.
-      const isAct = items.find(({ tags }) => !tags.includes('harmless'))?.lower.replace('s', 'z') === 'realize';
-      return isYear && isPeriod && !isAct ? { kind: 'gains', ...defined({ year }) } : undefined;
+    say: 'my realized gains',
+    when: '8 realized',
+    intent: ({ items, has }) => {
+      const year = items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
+      return { kind: 'gains', ...defined({ year: year ?? (has('LY') ? 'last' : has('YTD') ? 'this' : undefined) }) };
     },
   },
   {
-    need: 'ratio',
-    may: 'ratio|period|portfolio',
-    intent: ({ period, items }) => ({ kind: 'performance', period: period ?? '1Y', figure: figureOf(items) }),
+    say: 'my Sharpe ratio',
+    when: '8 ratio',
+    intent: ({ period, has }) => ({
+      kind: 'performance',
+      period: period ?? '1Y',
+      figure: figures.find((one) => has(one)) ?? 'beta',
+    }),
   },
   {
-    need: 'dividends by_month',
-    may: 'dividends|by_month|period|all|receive',
+    say: 'dividends by month',
+    when: '8 dividend+by_month',
     intent: ({ period }) => ({ kind: 'performance', period: period ?? 'YTD', figure: 'dividends' }),
   },
   {
-    need: 'dividends',
-    may: 'dividends|receive|period|make|all|unrealized',
+    say: 'dividends this year',
+    when: '7 dividend',
     intent: ({ period, has }) => ({
       kind: 'activities',
       kinds: ['dividend'],
-      period: period ?? (has('unrealized') ? 'ALL' : 'YTD'),
+      period: period ?? (has('total') ? 'ALL' : 'YTD'),
     }),
   },
   {
-    need: 'deposits',
-    may: 'deposits|period|latest|make|all',
-    intent: ({ period, has }) => ({
-      kind: 'activities',
-      kinds: has('deposits') ? ['deposit', 'withdrawal'] : [],
-      period: period ?? 'YTD',
-    }),
+    say: 'my deposits',
+    when: '7 deposits',
+    intent: ({ period }) => ({ kind: 'activities', kinds: ['deposit', 'withdrawal'], period: period ?? 'YTD' }),
   },
   {
-    need: 'benchmark make|portfolio|benchmark|doing',
-    may: 'benchmark|make|portfolio|period|how_rich|do|a|unrealized',
-    symbols: 'one',
-    intent: ({ symbols, period, items }) => compared(symbols[0] ?? '', period, items),
-  },
-  {
-    need: 'activity',
-    may: 'activity|period|latest|portfolio|all|account|history',
-    intent: ({ period }) => ({ kind: 'activities', period: period ?? '1M' }),
-  },
-  {
-    need: 'traded',
-    may: 'traded|period|latest|all|day_of|order_noun|vague',
-    intent: ({ period, has, items }) => {
-      const isQuestion = items.some(({ tags }) => tags.includes('what') || tags.includes('do'));
-      const isNoun = items.some(({ lower }) =>
-        /trades|history|log|executions|fills|activity|purchases|sales/.test(lower),
-      );
-      const when = period ?? (has('day_of') ? '1D' : '1M');
-      return isQuestion || isNoun ? { kind: 'activities', kinds: ['fill'], period: when } : undefined;
+    say: 'my performance compared with the S&P 500',
+    when: '7 compare+mine, 7 compare+holdings+symbol',
+    intent: ({ symbols, period, has }) => {
+      const [said = has('market') || has('index') ? 'SPY' : undefined] = symbols;
+      const benchmark = said !== undefined && INDEX.test(said) ? 'SPY' : said;
+      return benchmark === undefined || symbols.length > 1
+        ? undefined
+        : { kind: 'performance', period: period ?? 'YTD', benchmark };
     },
   },
+  { say: 'news', when: '7 news', intent: ({ symbols }) => ({ kind: 'news', symbols }) },
   {
-    need: 'what|ask make period',
-    may: 'make|period|portfolio|gain|how_rich|position|cash|unrealized',
-    intent: performance,
-  },
-  { need: 'make portfolio|my period', may: 'make|period|portfolio|gain|how_rich|position|cash', intent: performance },
-  { need: 'portfolio period', may: 'make|period|portfolio|gain|how_rich|position', intent: performance },
-  {
-    need: 'largest portfolio|own|position|performer|largest',
-    may: 'largest|portfolio|own|position|all|it',
-    intent: ({ items }) =>
-      items.some(({ tags, lower }) => tags.includes('portfolio') || tags.includes('own') || /most of/.test(lower))
-        ? { kind: 'portfolio', view: 'biggest' }
-        : undefined,
+    say: 'chart AAPL',
+    when: '7 chart+symbol',
+    intent: ({ symbols, period, items, has }) =>
+      symbols.length === 1 ? { kind: 'chart', symbol: symbols[0] ?? '', days: daysOf(items, period, has) } : undefined,
   },
   {
-    need: 'best portfolio|performer|best',
-    may: 'best|portfolio|performer|make|largest|position|day_of',
-    intent: ({ items, has }) => (isMine(items, has, 'best') ? { kind: 'portfolio', view: 'best' } : undefined),
-  },
-  {
-    need: 'worst portfolio|performer|worst',
-    may: 'worst|portfolio|performer|make|largest|position|day_of',
-    intent: ({ items, has }) => (isMine(items, has, 'worst') ? { kind: 'portfolio', view: 'worst' } : undefined),
-  },
-  {
-    need: 'day_of make|gain|portfolio|how_rich',
-    may: 'make|day_of|portfolio|gain|how_rich|cash|position|or|own|vague|all|self|quote',
-    intent: ({ items, has }) => (isAboutMe(items) || has('gain') ? { kind: 'portfolio', view: 'day' } : undefined),
-  },
-  {
-    need: 'make|gain unrealized',
-    may: 'make|unrealized|portfolio|gain|how_rich|cash|position|or|vague',
-    intent: ({ items }) => (isAboutMe(items) ? { kind: 'portfolio', view: 'total' } : undefined),
-  },
-  {
-    need: 'unrealized gain',
-    may: 'unrealized|gain|make|portfolio',
-    intent: fixed({ kind: 'portfolio', view: 'total' }),
-  },
-  {
-    need: 'make is',
-    may: 'make|or|how_rich',
-    intent: ({ items }) =>
-      items.some(({ lower }) => /^(?:up|down|up or down)$/.test(lower)) && isAboutMe(items)
-        ? { kind: 'portfolio', view: 'total' }
-        : undefined,
-  },
-  {
-    need: 'why|closed_list order_noun closed_list',
-    may: 'why|order_noun|closed_list|latest|last|get|all|vague|not',
-    symbols: 'maybe',
-    intent: fixed({ kind: 'orders', status: 'closed' }),
-  },
-  { need: 'why order_noun', may: 'why|order_noun|latest|last', intent: fixed({ kind: 'orders', status: 'all' }) },
-  {
-    need: 'closed_list order_noun',
-    may: 'closed_list|order_noun|latest|own|all|period',
+    say: 'closed orders',
+    when: '6.6 order+why+closed, 6 order+closed, 5 closed+why+mine',
     intent: fixed({ kind: 'orders', status: 'closed' }),
   },
   {
-    need: 'order_history|history order_history|order_noun',
-    may: 'all',
+    say: 'all orders',
+    when: '6 order+history, 5.5 order+all, 5 order+why, 4 past_orders',
     intent: fixed({ kind: 'orders', status: 'all' }),
   },
   {
-    need: 'all order_noun',
-    may: 'all|open_list|vague|own',
-    intent: ({ has }) => ({ kind: 'orders', status: has('open_list') ? 'open' : 'all' }),
-  },
-  { need: 'order_noun', may: 'open_list|own|vague', intent: fixed({ kind: 'orders', status: 'open' }) },
-  {
-    need: 'open_list',
-    may: 'own',
-    intent: ({ items }) => (/pending/.test(textOf(items)) ? { kind: 'orders', status: 'open' } : undefined),
+    say: 'open orders',
+    when: '6.5 order+open, 5 order, 5 pending',
+    intent: fixed({ kind: 'orders', status: 'open' }),
   },
   {
-    need: 'market_noun open_close tomorrow',
-    may: 'market_noun|open_close|tomorrow|would',
+    say: 'trading days',
+    when: '6.5 holiday, 6.5 market+hours+tomorrow, 6.5 hours+tomorrow+mine',
     intent: fixed({ kind: 'calendar' }),
   },
+  { say: 'is the market open', when: '6 market+hours, 6 clock', intent: fixed({ kind: 'clock' }) },
   {
-    need: 'open_close tomorrow',
-    may: 'open_close|tomorrow|would|can',
-    intent: ({ items }) => (items.some(({ lower }) => /can i|trade/.test(lower)) ? { kind: 'calendar' } : undefined),
-  },
-  { need: 'calendar', may: 'calendar|period', intent: fixed({ kind: 'calendar' }) },
-  {
-    need: 'market_noun open_close',
-    may: 'market_noun|open_close|would|next|when|if|yet|what',
-    intent: fixed({ kind: 'clock' }),
-  },
-  {
-    need: 'open_close',
-    may: 'open_close',
-    intent: ({ items }) => (/(?:market|trading|opening) hours/.test(textOf(items)) ? { kind: 'clock' } : undefined),
+    say: 'my trades',
+    when: '5.2 traded+mine+!tomorrow, 5.2 trades',
+    intent: ({ period, has }) => ({
+      kind: 'activities',
+      kinds: ['fill'],
+      period: period ?? (has('today') ? '1D' : '1M'),
+    }),
   },
   {
-    need: 'news',
-    may: 'news|latest|about|period|with|market_noun|day_of|portfolio',
-    symbols: 'maybe',
-    intent: ({ symbols }) => ({ kind: 'news', symbols }),
+    say: 'account activity',
+    when: '5.5 activity',
+    intent: ({ period }) => ({ kind: 'activities', period: period ?? '1M' }),
   },
   {
-    need: 'chart',
-    may: 'chart|latest|period|span|per|week|month|daily|share|position|quote|place|over|a_day|trading_day|year',
-    symbols: 'one',
-    intent: ({ symbols, items }) => ({ kind: 'chart', symbol: symbols[0] ?? '', days: daysOf(items) }),
+    say: 'my performance this month',
+    when: '5 period+gain+mine+!symbol, 5 period+holdings+!symbol, 5 performance+mine+period, 5 period+gain+account',
+    intent: ({ period }) => (period === undefined ? undefined : { kind: 'performance', period }),
   },
   {
-    need: 'own|position|make',
-    may: 'own|position|make|share|portfolio|how_rich|quote|vague|what|day_of|gain|unrealized|with',
-    symbols: 'one',
-    intent: ({ symbols, items }) =>
-      isAboutPosition(items) ? { kind: 'portfolio', symbol: symbols[0] ?? '' } : undefined,
+    say: 'my biggest position',
+    when: '5.5 largest+holdings, 5.5 largest+own+mine, 5.5 most_of+mine, 5.5 largest+mine+!gain+!symbol',
+    intent: fixed({ kind: 'portfolio', view: 'biggest' }),
   },
   {
-    need: 'quote|latest|share|what',
-    may: 'quote|latest|share|one_share|of|is|position|day_of|market|comma|the_price|worth|make|per|how_rich',
-    symbols: 'some',
-    intent: ({ symbols, items }) =>
-      isAboutMe(items) && !items.some(({ tags }) => tags.includes('quote')) ? undefined : { kind: 'quote', symbols },
+    say: 'my best position',
+    when: '5.6 best+mine, 5.6 best+performer, 5.6 gain+most+holdings',
+    intent: fixed({ kind: 'portfolio', view: 'best' }),
   },
   {
-    need: '@',
-    may: 'comma',
-    symbols: 'some',
-    intent: ({ symbols, items }) =>
-      items.every((one) => !isAsset(one) || one.ticker !== undefined || one.isKnownName)
-        ? { kind: 'quote', symbols }
-        : undefined,
+    say: 'my worst position',
+    when: '5.6 worst+mine, 5.6 worst+performer, 5.6 worst+holdings',
+    intent: fixed({ kind: 'portfolio', view: 'worst' }),
   },
   {
-    need: 'portfolio|how_rich|own|cash',
-    may: 'portfolio|how_rich|own|cash|position|all|what|latest|account|unrealized|vague|gain|it|with',
-    intent: ({ items }) => (isPlainPortfolio(items) ? { kind: 'portfolio' } : undefined),
+    say: 'how much did I make today',
+    when: '5 today+gain+mine+!symbol, 5 today+gain+holdings+!symbol, 5 today+mine+holdings+!symbol, 5 today+profit+!symbol, 5 my_day',
+    intent: fixed({ kind: 'portfolio', view: 'day' }),
+  },
+  {
+    say: 'my total gain',
+    when: '4 total+gain+mine+!symbol, 4 profit+total+!symbol, 4 up_or_down+mine+!symbol, 4 made+mine+asked+!symbol',
+    intent: fixed({ kind: 'portfolio', view: 'total' }),
+  },
+  {
+    say: 'my AAPL position',
+    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 4 symbol+basis, 4 my_symbol, 4 symbol+made+mine',
+    intent: ({ symbols }) =>
+      symbols.length === 1 ? { kind: 'portfolio', symbol: symbols[0] ?? '' } : { kind: 'portfolio' },
+  },
+  {
+    say: 'my cash',
+    when: '3 cash, 2 holdings, 3 own+mine+!symbol, 3 worth+mine, 2 account+!symbol, 3 gain+mine+doing, 3 money+own, 3 gain+holdings, 2 profit, 2.5 rich',
+    intent: fixed({ kind: 'portfolio' }),
+  },
+  {
+    say: 'quote AAPL',
+    when: '3.5 symbol+quote, 1 only_symbols, 2 symbol+what',
+    intent: ({ symbols }) => ({ kind: 'quote', symbols }),
   },
 ];
 
-const textOf = (items: readonly Item[]) => items.map(({ lower }) => lower).join(' ');
-const isLastYear = (items: readonly Item[]) => /last year/.test(textOf(items));
-const isAboutMe = (items: readonly Item[]) =>
-  items.some(({ tags }) => tags.includes('self')) || /\b(?:i|im|i'm|my|me|mine|we|our|us)\b/.test(textOf(items));
-const isMine = (items: readonly Item[], has: (tag: string) => boolean, tag: string) =>
-  isAboutMe(items) ||
-  items.some(({ lower, tags }) => tags.includes(tag) && /performer|gainer|loser|winner|did|does|doing/.test(lower)) ||
-  (has('portfolio') &&
-    /^(?:which|what|best|worst)/.test(textOf(items)) &&
-    !/\b(?:best|worst) (?:stocks|shares|investments?)\b/.test(textOf(items)));
+const INDEX = /^(?:s ?& ?p|sp500|s&p ?500|s ?& ?p ?500|s and p|s and p 500)(?: index)?$/i;
+const figures: readonly PerformanceFigure[] = ['sharpe', 'sortino', 'beta'];
 
-/** A portfolio question has a noun for it, or says "I own", "am I doing"; a lone "worth" or "up" is not one. */
-function isPlainPortfolio(items: readonly Item[]): boolean {
-  const text = textOf(items);
-  const noun = items.some(({ tags }) => tags.includes('portfolio') || tags.includes('cash'));
-  const isMyPart =
-    items.some(({ tags }) => tags.includes('own') && tags.includes('self')) ||
-    /\b(?:i own|i have|i hold|am i holding|am i invested|i got|i m|how am i doing|how rich|how much money|invest|spend)\b/.test(
-      text,
-    );
-  return (noun && !/^(?:everything|stuff|stocks in|balance of)$/.test(text)) || isMyPart;
+interface Rule {
+  readonly topic: Topic;
+  readonly weight: number;
+  readonly all: readonly string[];
+  readonly none: readonly string[];
 }
 
-function isAboutPosition(items: readonly Item[]): boolean {
-  const text = textOf(items);
-  const isOwn =
-    /\b(?:own|hold|holding|have|got|stake|position|pay|paid|cost basis|average price|average cost)\b/.test(text) &&
-    /\b(?:i|my)\b/.test(text);
-  const isMyAsset = items.some(
-    (item, at) =>
-      isAsset(item) && items[at - 1]?.tags.includes('my') === true && /^(?:my|our)$/.test(items[at - 1]?.lower ?? ''),
+const rules: readonly Rule[] = topics
+  .flatMap((topic) =>
+    topic.when.split(', ').map((part) => {
+      const [weight, cues = ''] = part.split(' ');
+      const names = cues.split('+');
+      return {
+        topic,
+        weight: Number(weight),
+        all: names.filter((name) => !name.startsWith('!')),
+        none: names.filter((name) => name.startsWith('!')).map((name) => name.slice(1)),
+      };
+    }),
+  )
+  .toSorted((one, other) => other.weight - one.weight);
+
+const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y', '1M', '1W'];
+
+/** The symbol that "it" refers to, and whether the sentence is a question. */
+interface Context {
+  readonly it: string | undefined;
+  readonly isQuestion: boolean;
+  /** Whether only a topic with a word of its own counts. */
+  readonly isCertain?: boolean;
+}
+
+function hear(items: readonly Item[], { it, isQuestion }: Context): Asked {
+  const text = items.map((item) => item.text).join(' ');
+  const lexicon = lexiconFor(text);
+  const heard = lexicon.cuesIn(text);
+  const cues = new Set(heard.map(({ cue }) => cue));
+  const words = new Set(heard.flatMap(({ phrase }) => [phrase, ...phrase.split(' ')]));
+  const symbols = symbolsIn(items, words, cues);
+  if (symbols.length === 0 && it !== undefined && items.some(({ tags }) => tags.includes('it'))) symbols.push(it);
+  if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
+  const period = cues.has('LY') ? '1Y' : periods.find((one) => cues.has(one));
+  const isOnly = items.every(
+    (item) =>
+      (isAsset(item) && (item.name === undefined || item.isKnownName || namesIn(item.name, words).rest.length === 0)) ||
+      item.tags.some((tag) => ['harmless', 'comma', 'question', 'end', 'and', 'share'].includes(tag)),
   );
-  return isOwn || isMyAsset;
+  const isMine = ({ lower }: Item) => lexicon.cuesIn(lower).some(({ cue }) => cue === 'mine');
+  const isMySymbol = items.some((item, at) => isAsset(item) && items.slice(Math.max(0, at - 1), at).some(isMine));
+  const extra: readonly (readonly [string, boolean])[] = [
+    ['asked', isQuestion],
+    ['year_number', items.some(({ tags }) => tags.includes('year_number'))],
+    ['period', period !== undefined],
+    ['symbol', symbols.length > 0],
+    ['only_symbols', symbols.length > 0 && isOnly],
+    ['my_symbol', symbols.length > 0 && isMySymbol],
+  ];
+  for (const [cue, isHeard] of extra) if (isHeard) cues.add(cue);
+  return { symbols, period, items, words, has: (cue) => cues.has(cue) };
 }
 
-function performance({ period, items }: Said): Intent | undefined {
-  return period === undefined || !isAboutMe(items) ? undefined : { kind: 'performance', period };
+/** Meanings of words that name the asset after them: "price of X", "news about X". */
+const NAMING = ['quote', 'chart', 'news'];
+
+/**
+ * Returns the assets: tickers with `$` or in capitals, and names that are listed. An unknown word is one only if it is the
+ * only one, and if the question needs one.
+ */
+function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: ReadonlySet<string>): string[] {
+  const found = items.filter(isAsset).map((item) => namesOf(item, words));
+  const known = found.flatMap(({ names }) => names);
+  const unknown = found.flatMap(({ rest }) => rest);
+  const isNeeded = known.length === 0 && unknown.length === 1 && NAMING.some((cue) => cues.has(cue));
+  return [...new Set(isNeeded ? unknown : known)];
 }
 
-const INDEX = /^(?:s ?& ?p|sp500|s&p ?500|s ?& ?p ?500)(?: index)?$/i;
-
-function compared(symbol: string, period: Period | undefined, items: readonly Item[]): Intent | undefined {
-  if (!isAboutMe(items) && !/\bme\b/.test(textOf(items))) return undefined;
-  return { kind: 'performance', period: period ?? 'YTD', benchmark: INDEX.test(symbol) ? 'SPY' : symbol };
+function namesOf(item: Item, words: ReadonlySet<string>): { names: string[]; rest: string[] } {
+  if (item.isKnownName) return { names: [symbolOf(item)], rest: [] };
+  if (item.ticker === undefined) return namesIn(item.name ?? '', words);
+  const isWord = item.tags.length > 0 && !item.text.startsWith('$');
+  const isSymbol = !isWord || (isListedName(item.text) && !words.has(foldWord(item.text)));
+  return { names: isSymbol ? [symbolOf(item)] : [], rest: [] };
 }
 
-function figureOf(items: readonly Item[]): PerformanceFigure {
-  const text = textOf(items);
-  return (['sharpe', 'sortino', 'beta'] as const).find((one) => text.includes(one)) ?? 'beta';
+/** Finds listed names in a run of unknown words, longest first. The rest are runs of words without one. */
+function namesIn(run: string, cues: ReadonlySet<string>): { names: string[]; rest: string[] } {
+  const words = run.split(' ');
+  const names: string[] = [];
+  const rest: string[][] = [[]];
+  for (let at = 0; at < words.length; ) {
+    const isCue = cues.has(foldWord(words[at] ?? ''));
+    let count = isCue ? 0 : words.length - at;
+    while (count > 0 && !isListedName(words.slice(at, at + count).join(' '))) count -= 1;
+    if (count > 0) {
+      names.push(words.slice(at, at + count).join(' '));
+      rest.push([]);
+    } else if (!isCue) rest.at(-1)?.push(words[at] ?? '');
+    at += Math.max(1, count);
+  }
+  return { names, rest: rest.filter((one) => one.length > 0).map((one) => one.join(' ')) };
 }
 
-const spans: readonly (readonly [RegExp, Period])[] = [
-  [/month to date|mtd|this month|the month/, 'MTD'],
-  [/year to date|ytd|this year|the year|since january/, 'YTD'],
-  [/(?:three|3) months|quarter/, '3M'],
-  [/(?:six|6) months/, '6M'],
-  [/5 years/, '5Y'],
-  [/all time/, 'ALL'],
-  [/12 months|year/, '1Y'],
-  [/30 days|month/, '1M'],
-  [/week|7 days|few days/, '1W'],
-];
+interface Found {
+  readonly topic: Topic;
+  readonly intent: Intent | undefined;
+  readonly weight: number;
+}
 
-function periodOf(items: readonly Item[]): Period | undefined {
-  const said = items.find(({ tags }) => tags.includes('period'))?.lower;
-  return said === undefined ? undefined : spans.find(([pattern]) => pattern.test(said))?.[1];
+/** Returns the topic with the greatest weight. @throws {NotUnderstoodError} if two weigh the same */
+function classify(asked: Asked): Found | undefined {
+  let best: Found | undefined;
+  for (const { topic, weight, all, none } of rules) {
+    if (best !== undefined && weight < best.weight) break;
+    if (best?.topic === topic || !all.every(asked.has) || none.some(asked.has)) continue;
+    const intent = topic.intent?.(asked);
+    if (intent === undefined && topic.missing === undefined && topic.advice === undefined) continue;
+    if (best !== undefined) throw unclear(best.topic, topic);
+    best = { topic, intent, weight };
+  }
+  return best;
+}
+
+function unclear(one: Topic, other: Topic): NotUnderstoodError {
+  return new NotUnderstoodError(
+    `Do you mean "${one.say}" or "${other.say}"?`,
+    'I found both in your question. Ask for one of them.',
+  );
+}
+
+/**
+ * Returns what the items ask for; more than one intent if their parts ask for different things.
+ * @throws {NotUnderstoodError} if there is no data on it, or if it is one of two topics
+ */
+export function readTopic(items: readonly Item[], context: Context): Intent[] | undefined {
+  const parts = partsOf(items).map((part) => tryClassify(part, context));
+  const clear = parts.filter((one) => one !== undefined);
+  const isSplit =
+    parts.length > 1 && clear.length === parts.length && new Set(clear.map(({ topic }) => topic)).size === parts.length;
+  const asked = hear(items, context);
+  const found = isSplit ? clear : [classify(asked)].filter((one) => one !== undefined);
+  if (!found.every((one) => isClear(one, asked, context))) return undefined;
+  if (found.some(({ topic }) => topic.advice)) throw questionError(asked.symbols[0]);
+  const missing = found.find(({ intent }) => intent === undefined)?.topic.missing;
+  if (missing !== undefined) throw new NotUnderstoodError(...missing);
+  const intents = found.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
+  return intents.length === 0 ? undefined : intents;
+}
+
+/** A sentence that is no question may be a misspelled request, so it must begin with a known word. */
+function isClear({ weight, topic }: Found, { items, words }: Asked, { isQuestion, isCertain }: Context): boolean {
+  if (isCertain && weight < CERTAIN) return false;
+  if (isQuestion) return true;
+  const isKnown = (item: Item) =>
+    [item.tags.length > 0, item.ticker, item.isKnownName, item.quantity].some(Boolean) ||
+    namesIn(item.name ?? item.lower, words).rest.length === 0;
+  const said = items.filter(({ tags }) => !tags.includes('harmless'));
+  if (topic.say === 'quote AAPL' && weight > 2) return true;
+  return (weight >= CERTAIN ? said.slice(0, 1) : said).every(isKnown);
+}
+
+function tryClassify(items: readonly Item[], context: Context): Found | undefined {
+  try {
+    const found = classify(hear(items, context));
+    return found === undefined || found.weight <= WEAK ? undefined : found;
+  } catch (error) {
+    if (error instanceof NotUnderstoodError) return undefined;
+    throw error;
+  }
+}
+
+/** Splits items at "and" and at commas. */
+function partsOf(items: readonly Item[]): Item[][] {
+  const parts: Item[][] = [[]];
+  for (const item of items) {
+    const isLink = !isAsset(item) && item.tags.some((tag) => tag === 'and' || tag === 'comma');
+    if (isLink) parts.push([]);
+    else parts.at(-1)?.push(item);
+  }
+  return parts.filter((part) => part.length > 0);
 }
 
 const DAYS: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
@@ -358,55 +459,25 @@ const periodDays: Partial<Record<Period, number>> = {
 };
 
 /** @throws {NotUnderstoodError} for more than a year */
-function daysOf(items: readonly Item[]): number {
-  const period = periodOf(items);
-  const text = textOf(items.filter((item) => !isAsset(item)));
-  const [, count, unit] =
-    /(?:(\d{1,3}) ?|\b)(d|w|m|y|days?|weeks?|months?|years?)\b/.exec(text.replace(/\bmy\b/g, '')) ?? [];
-  const said = unit === undefined ? undefined : Number(count ?? 1) * (DAYS[unit.charAt(0)] ?? 0);
-  const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 90));
+function daysOf(items: readonly Item[], period: Period | undefined, has: (cue: string) => boolean): number {
+  const text = items
+    .filter((item) => !isAsset(item))
+    .map(({ lower }) => lower)
+    .join(' ');
+  const [, count, short] = /\b(\d{1,3}) ?(d|w|m|y)\b/.exec(text) ?? [];
+  const unit = short ?? ['d', 'w', 'm', 'y'].find((one) => has(`unit_${one}`));
+  const number = count ?? items.find(({ quantity }) => quantity?.isBad === false)?.quantity?.value ?? '1';
+  const said = unit === undefined || period !== undefined ? undefined : Number(number) * (DAYS[unit] ?? 0);
+  const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 366));
   if (days >= 1 && days <= 365) return days;
   throw new NotUnderstoodError('I can draw charts of one day to one year.', 'Try "chart AAPL 6 months".');
 }
 
-const isSpan = ({ lower }: Item) => /^(?:\d{1,3}(?:d|w|m|y))$/.test(lower);
-
-/** Returns the question that the items ask, or undefined if a word fits no topic. */
-export function readTopic(items: readonly Item[]): Intent | undefined {
-  if (items.some(({ aside }) => aside)) return undefined;
-  for (const topic of topics) {
-    const intent = readAs(topic, items);
-    if (intent !== undefined) return intent;
-  }
-  return undefined;
-}
-
-function readAs({ need, may = '', symbols: takes, intent }: Topic, items: readonly Item[]): Intent | undefined {
-  const groups = need.split(' ').map((group) => group.split('|'));
-  const hasOne = (group: readonly string[]) => items.some((item) => group.some((tag) => hasMeaning(item, tag)));
-  if (!groups.every(hasOne)) return undefined;
-  const allowed = new Set([...ALWAYS, ...groups.flat(), ...may.split('|'), ...(takes === 'some' ? ['comma'] : [])]);
-  const isTopic = (item: Item) =>
-    item.tags.some((tag) => allowed.has(tag)) ||
-    (allowed.has('year') && isNumber(item)) ||
-    (allowed.has('chart') && isSpan(item));
-  const named =
-    takes === undefined ? [] : items.filter((item) => isAsset(item) && (item.ticker !== undefined || !isTopic(item)));
-  if (!items.every((item) => named.includes(item) || isTopic(item)) || !isCount(takes, named.length)) return undefined;
-  if (named.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
-  return intent({
-    symbols: named.map(symbolOf),
-    period: periodOf(items),
-    number: items.find(isNumber)?.quantity?.value,
-    has: (tag) => items.some(({ tags }) => tags.includes(tag)),
-    items,
-  });
-}
-
-const hasMeaning = (item: Item, tag: string) => (tag === '@' ? isAsset(item) : item.tags.includes(tag));
-const isNumber = ({ quantity }: Item) => quantity?.isBad === false;
-
-function isCount(takes: Topic['symbols'], count: number): boolean {
-  if (takes === 'maybe') return true;
-  return takes === 'one' ? count === 1 : takes === 'some' ? count > 0 : count === 0;
+/** Returns whether an act with an amount is a request inside a question: "my cash go ahead sell 5 KO". */
+export function isRequestIn(items: readonly Item[], at: number): boolean {
+  const isAct = items[at]?.tags.some((tag) => ['buy', 'sell', 'trim', 'cancel'].includes(tag));
+  const isAsked = items
+    .slice(Math.max(0, at - 3), at)
+    .some(({ tags, lower }) => tags.includes('ask') || /\b(?:i|we|you|to)\b/.test(lower));
+  return isAct === true && !isAsked && items[at + 1]?.quantity !== undefined;
 }

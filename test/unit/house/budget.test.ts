@@ -8,7 +8,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   app: 16_080,
   server: 2_850,
   mcp: 3_100,
-  agent: 13_600,
+  agent: 13_786,
   check: 3_100,
   schedule: 1_150,
   tools: 4_340,
