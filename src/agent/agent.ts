@@ -104,8 +104,11 @@ export interface Agent {
    * @param options.asKept whether to return the stored statuses without asking the gateway
    */
   threads(options?: { readonly asKept?: boolean }): Promise<ThreadView[]>;
-  /** @throws {TradeAgentError} `not_found` */
-  thread(id: string): Promise<ThreadRecord>;
+  /**
+   * @param options.asKept whether to return the stored states of approvals without asking the gateway
+   * @throws {TradeAgentError} `not_found`
+   */
+  thread(id: string, options?: { readonly asKept?: boolean }): Promise<ThreadRecord>;
   /**
    * Removes a thread and its conversation; the gateway keeps approval requests and outcomes.
    * @throws {TradeAgentError} `not_found`; `busy`; `approval_pending`, `outcome_unknown` if an approval is open

@@ -21,9 +21,14 @@ import { isSameSecret } from '../secrets/constant-time.ts';
 import { getOrCreateDatabaseKey } from '../secrets/database-key.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
-import type { App } from './app.ts';
+import type { AgentOptions, App } from './app.ts';
+import { CHAT_PATH, createChatRoutes } from './chat-page/chat-routes.ts';
+import { type Conversations, createConversations } from './chat-page/conversations.ts';
 import { openGatewayWithImportedActivities } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
+
+/** Maximum wait for runs of the chat to store their state when the server stops. */
+const STOP_GRACE_MS = 3_000;
 
 export interface WebReadyInfo {
   /** The page's URL. Its fragment contains a secret that can be used only once. */
@@ -32,15 +37,18 @@ export interface WebReadyInfo {
 }
 
 /**
- * Serves the dashboard to a browser on this machine until the signal aborts. No token reaches the page.
+ * Serves the dashboard and the chat to a browser on this machine until the signal aborts. No token reaches the page.
  * @param options.port 0 for any free port
  * @throws {TradeAgentError} `login_required`, `port_in_use`
  */
 export async function serveDashboard(
   app: App,
-  { port, ready }: { readonly port: number; readonly ready: (web: WebReadyInfo) => Promise<void> },
+  options: AgentOptions & { readonly port: number; readonly ready: (web: WebReadyInfo) => Promise<void> },
 ): Promise<void> {
   const { clock, signal, isAllAccounts } = app;
+  const { port, ready, ...agentOptions } = options;
+  // Limits the session to reading before the dashboard opens it.
+  if (agentOptions.readOnly) app.limitToReading();
   // With `all`, data that isn't tied to an account is read through the default account.
   const one = isAllAccounts ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([
@@ -57,7 +65,14 @@ export async function serveDashboard(
       const server = await listenOnLoopback(port, () => clock.now());
       const closing = new AbortController();
       onClose(() => server.close());
-      onClose(() => closing.abort());
+      const over = AbortSignal.any([closing.signal, signal]);
+      const conversations = createConversations(one, agentOptions, { gateway, clock, closing: over });
+      onClose(async () => {
+        closing.abort();
+        const limit = new AbortController();
+        await Promise.race([conversations.ended(), clock.sleep(STOP_GRACE_MS, limit.signal).catch(() => undefined)]);
+        limit.abort();
+      });
       const pages = createWebPages({
         origin: server.url,
         secret,
@@ -71,13 +86,14 @@ export async function serveDashboard(
             ...gateway,
             halt: () => gateway.halt(),
             follow: (until, changed) => followEvents(gateway, { clock, signal: until, changed }),
-            agent: agentData(one, isAllAccounts),
+            agent: agentData(one, agentOptions, isAllAccounts),
           },
           () => clock.now(),
         ),
         ...(isAllAccounts ? { account: ALL_ACCOUNTS } : {}),
         clock,
-        closing: AbortSignal.any([closing.signal, signal]),
+        conversations,
+        closing: over,
       });
       const isForUs = createHostCheck([server.url]);
       const answer = createRequestListener({ fetch: (request) => pages.fetch(request) });
@@ -90,8 +106,9 @@ export async function serveDashboard(
 }
 
 /** Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */
-function agentData(app: App, isAllAccounts: boolean): AgentData {
+function agentData(app: App, options: AgentOptions, isAllAccounts: boolean): AgentData {
   return {
+    chat: CHAT_PATH,
     schedules: async () => {
       const { listSchedules } = await import('./schedule/schedules.ts');
       return (await listSchedules(app)).map(({ schedule, next, overdue }): ScheduleLine => {
@@ -110,7 +127,7 @@ function agentData(app: App, isAllAccounts: boolean): AgentData {
       return await listScheduleRuns(app, undefined, limit);
     },
     findings: () => openFindings(app, isAllAccounts),
-    threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
+    threads: async (limit) => (await (await app.agent(options)).threads()).slice(0, limit),
   };
 }
 
@@ -161,6 +178,10 @@ export async function writeRedirectPage(app: Pick<App, 'home'>, url: string) {
 
 const DASHBOARD = '/dashboard';
 const OPEN = '/open';
+const places = [
+  { href: DASHBOARD, text: 'Dashboard' },
+  { href: CHAT_PATH, text: 'Chat' },
+];
 
 interface WebPagesOptions {
   /** The dashboard's address, `http://127.0.0.1:52431`. `net/host-check.ts` rejects requests for other hosts. */
@@ -171,6 +192,7 @@ interface WebPagesOptions {
   readonly data: CachedDashboardData;
   /** The account shown first: the selected account, unless `all` is selected. */
   readonly account?: string;
+  readonly conversations: Conversations;
   readonly clock: Clock;
   readonly closing: AbortSignal;
 }
@@ -188,7 +210,7 @@ interface WebPagesOptions {
  *   served this port earlier and read the key from the browser's storage could use the key.
  */
 function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
-  const { origin, about, data, account, clock, closing } = options;
+  const { origin, about, data, account, conversations, clock, closing } = options;
   const cookieName = `trade_agent_web_${new URL(origin).port}`;
   let letIn: { readonly key: string; readonly cookie: string; readonly formToken: string } | undefined;
   const isLetIn = (context: BrowserContext) =>
@@ -210,11 +232,10 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     context.set('user', undefined);
     context.set('session', undefined);
     context.set('key', key);
+    context.set('places', isLetIn(context) ? places : []);
     context.set('formToken', letIn?.formToken ?? '');
-    if (!['GET', 'HEAD', 'POST'].includes(context.req.method)) return context.text('Method not allowed', 405);
-    if (isCrossSite(context, origin)) return context.text('Cross-site requests are not allowed', 403);
-    if (key === undefined)
-      return context.req.method === 'POST' ? context.text('No key', 403) : renderShellPage(context);
+    const refused = refuseForeign(context, origin);
+    if (refused !== undefined) return refused;
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
@@ -244,6 +265,8 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     await next();
   });
   app.get('/', (context) => context.redirect(DASHBOARD, 303));
+  const onError = (message: string) => process.stderr.write(`web: ${message}\n`);
+  app.route('/', createChatRoutes(conversations, { clock, closing, onError }));
   app.route(
     '/',
     createDashboardRoutes({
@@ -254,10 +277,19 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
       isOpen: async () => true,
       clock,
       closing,
-      onError: (message) => process.stderr.write(`dashboard: ${message}\n`),
+      onError,
     }),
   );
   return app;
+}
+
+/** Responds to requests that are not from our own pages' script. Documents are empty until it asks for them. */
+function refuseForeign(context: BrowserContext, origin: string): Response | Promise<Response> | undefined {
+  const { method } = context.req;
+  if (!['GET', 'HEAD', 'POST'].includes(method)) return context.text('Method not allowed', 405);
+  if (isCrossSite(context, origin)) return context.text('Cross-site requests are not allowed', 403);
+  if (context.var.key !== undefined) return undefined;
+  return method === 'POST' ? context.text('No key', 403) : renderShellPage(context);
 }
 
 /** Asks the page for the link's secret. Browsers don't send fragments, so only the page knows the secret. */

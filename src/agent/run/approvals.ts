@@ -94,6 +94,10 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
       const gateway = await gatewayClient();
       return await Promise.all((await proposals.byThread(thread)).map((known) => current(known, gateway)));
     },
+    /** Oldest first, in their stored states. */
+    async keptByThread(thread: string): Promise<ApprovalView[]> {
+      return (await proposals.byThread(thread)).map(({ proposal }) => toApprovalView(proposal, thread));
+    },
     async get(id: string): Promise<ApprovalView | undefined> {
       const known = await ownOf(id);
       if (known !== undefined) return current(known, await gatewayClient(), isFinalState);

@@ -132,13 +132,13 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
         listed.map(async (thread) => ({ ...threadView(thread), status: await currentStatus(thread) })),
       );
     },
-    thread: async (id) => {
+    thread: async (id, { asKept = false } = {}) => {
       const found = await requireOwnThread(threads, id, owner);
       const { readConversation } = await import('./thread-record.ts');
       return {
         ...threadView(found),
         messages: await readConversation(stores, id),
-        approvals: await approvals.byThread(id),
+        approvals: await (asKept ? approvals.keptByThread(id) : approvals.byThread(id)),
         status: await currentStatus(found),
       };
     },

@@ -1,9 +1,9 @@
 import { Box, Static, Text, useAnimation, useApp, useWindowSize } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { isProposalTool } from '../../app/run-words.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatCountdown } from '../options/duration.ts';
-import { isProposalTool } from '../run/run-renderer.ts';
 import { wrapWords } from '../text/wrap.ts';
 import {
   ApprovalPanel,

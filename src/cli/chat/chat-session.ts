@@ -26,6 +26,9 @@ import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;
 
+/** Milliseconds within which a program records the thread of a request that it has sent to the gateway. */
+const RECORDING_MS = 400;
+
 /** Maximum number of queued lines. More lines were probably sent by a program or by accident. */
 const MAX_QUEUED = 5;
 
@@ -61,6 +64,10 @@ export class ChatSession {
   readonly #live = new AbortController();
   #following = false;
   readonly #toldLate = new Set<string>();
+  /** IDs of the approvals that runs of this chat report. */
+  readonly #own = new Set<string>();
+  /** Last reported status of the approvals that other windows and earlier sessions requested, by ID. */
+  readonly #elsewhere = new Map<string, string>();
   /** Approved types of orders, by `client_order_id`. */
   readonly #types = new Map<string, string>();
   #snapshot: ChatSnapshot;
@@ -270,6 +277,7 @@ export class ChatSession {
       for await (const event of events) {
         finished ||= event.type === 'result';
         if (event.type === 'approval') {
+          this.#own.add(event.approval.id);
           this.#rememberTypes([event.approval]);
           for (const order of outcomeOrders(event.approval)) this.#watch.told(order);
         }
@@ -293,6 +301,7 @@ export class ChatSession {
     this.#addLate(all);
     const open = all.filter(({ status }) => !isFinalApproval(status));
     for (const approval of open) {
+      this.#elsewhere.set(approval.id, approval.status);
       this.add({
         type: 'note',
         text: `from an earlier session: ${approvalOutcome(approval)} (${approval.code}); continue with /resume ${approval.thread}`,
@@ -300,9 +309,38 @@ export class ChatSession {
     }
   }
 
-  /** Reports orders that reached the broker even though they had been reported as not placed. */
-  async #tellLate(): Promise<void> {
-    this.#addLate(await this.driver.approvals().catch(() => []));
+  /**
+   * Reports what other windows, such as the chat page, requested, and orders that reached the broker even though they
+   * had been reported as not placed.
+   */
+  async #tellChanges(): Promise<void> {
+    const all = await this.driver.approvals().catch(() => []);
+    this.#addLate(all);
+    const unassigned = all.filter((approval) => !this.#addElsewhere(approval));
+    if (unassigned.length === 0) return;
+    // A program records its request right after the gateway announced it.
+    await this.#clock.sleep(RECORDING_MS, this.#live.signal).catch(() => undefined);
+    const later = this.#live.signal.aborted ? [] : await this.driver.approvals().catch(() => []);
+    for (const approval of later) this.#addElsewhere(approval);
+  }
+
+  /** Reports a request of another window. @returns false if it is not known yet which conversation the request is from */
+  #addElsewhere(approval: ApprovalView): boolean {
+    const { id, status, thread, code } = approval;
+    const told = this.#elsewhere.get(id);
+    const isOver = isFinalApproval(status) || status === 'unknown';
+    if (this.#quit || told === status || this.#own.has(id) || (told === undefined && isOver)) return true;
+    if (thread === '') return false;
+    // The run of this chat reports the request itself.
+    if (this.#snapshot.state.runs.some((run) => run.thread === thread)) return true;
+    this.#elsewhere.set(id, status);
+    if (isOver) {
+      for (const order of outcomeOrders(approval)) this.#watch.told(order);
+      this.add({ type: 'outcome', text: approvalOutcome(approval), good: status === 'executed' });
+    } else if (told === undefined) {
+      this.add({ type: 'note', text: `from another window: ${approvalOutcome(approval)} (${code})` });
+    }
+    return true;
   }
 
   #rememberTypes(approvals: readonly ApprovalView[]): void {
@@ -325,7 +363,7 @@ export class ChatSession {
     this.#following = true;
     const changed = () => {
       this.#watch.look();
-      void this.#tellLate();
+      void this.#tellChanges();
       void this.refresh();
     };
     // If the gateway rejects the event stream, `#refreshOften` still refreshes the chat.

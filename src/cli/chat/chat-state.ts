@@ -1,10 +1,10 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import { containsMessage } from '../../app/run.ts';
+import { connectionLine, isProposalTool, toolCallText } from '../../app/run-words.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { usageText } from '../run/drive-run.ts';
-import { isProposalTool, toolCallText } from '../run/run-renderer.ts';
-import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
+import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 
 /** A run of the agent, which is the live part of a conversation. Several runs may be active at once. */

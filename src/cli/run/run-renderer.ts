@@ -1,12 +1,12 @@
 import type { AgentEvent, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { containsMessage } from '../../app/run.ts';
+import { connectionLine, isProposalTool, toolCallText } from '../../app/run-words.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { getMachineName } from '../../machine/machine-name.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
-import { formatDollarAmount } from '../../trading/amounts.ts';
 import type { OutputFormat } from '../context/output.ts';
 import type { Io } from '../terminal/io.ts';
-import { approvalLines, approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
+import { approvalLines, approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { type Paint, paintSigned, plainPaint } from '../text/theme.ts';
 
@@ -167,68 +167,6 @@ export class RunRenderer {
     this.#held = [];
     for (const { line } of lines) this.#talk(line);
   }
-}
-
-/** Returns whether a tool's call proposes something, so that its approval reports the outcome. */
-export function isProposalTool(tool: string): boolean {
-  return [
-    'place_order',
-    'place_orders',
-    'place_standing_order',
-    'close_position',
-    'replace_order',
-    'cancel_order',
-    'send_slack_summary',
-    'send_gmail_summary',
-  ].includes(tool);
-}
-
-/**
- * Formats a tool call as one short line: `Look up prices (AAPL)`, `Propose an order (buy 5 AAPL)`. A tool of another
- * MCP server has no title, so its name is shown.
- */
-export function toolCallText({
-  name,
-  title,
-  args,
-}: {
-  readonly name: string;
-  readonly title?: string | undefined;
-  readonly args: Record<string, unknown>;
-}): string {
-  const values = sortArguments(args)
-    .flatMap((value) => (Array.isArray(value) ? value : [value]))
-    .filter((value) => ['string', 'number', 'boolean'].includes(typeof value))
-    .map((value) => safeLine(String(value)));
-  const label = safeLine(title ?? name);
-  return values.length === 0 ? label : `${label} (${safeLine(values.join(' '), MAX_ARGUMENTS_LENGTH)})`;
-}
-
-const MAX_ARGUMENTS_LENGTH = 50;
-
-/** Puts a trade's arguments into a fixed order, because models vary it. Other arguments keep their order. */
-function sortArguments(args: Record<string, unknown>): unknown[] {
-  const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
-  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
-  return Object.entries(args)
-    .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([name, value]) => {
-      if (name === 'notional') return formatAmount(String(value));
-      // Prints the argument's name, because `true` alone would mean nothing.
-      if (value === true) return name.replaceAll('_', ' ');
-      const words = legLabels[name];
-      return words === undefined ? value : `${words} ${String(value)}`;
-    });
-}
-
-const legLabels: Readonly<Record<string, string>> = {
-  take_profit_limit_price: 'take profit',
-  stop_loss_stop_price: 'stop loss',
-  stop_loss_limit_price: 'not below',
-};
-
-function formatAmount(value: string): string {
-  return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? formatDollarAmount(value) : `$${value}`;
 }
 
 export function formatSeconds(ms: number): string {

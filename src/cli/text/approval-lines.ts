@@ -1,4 +1,4 @@
-import type { ApprovalStatus, ApprovalView, ConnectionView } from '../../agent/events.ts';
+import type { ApprovalStatus, ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { formatNewYorkDateTime } from '../../trading/date-words.ts';
@@ -126,13 +126,4 @@ export function formatFill(order: {
       ? ''
       : ` of ${order.qty !== null ? formatShares(order.qty) : formatDollarAmount(order.notional ?? '0')}`;
   return `${word} ${formatShares(order.filled_qty)}${of} at ${formatSharePrice(order.filled_avg_price)}`;
-}
-
-export function connectionLine({ name, status, command }: ConnectionView): string {
-  const account = safeLine(name);
-  return {
-    needed: `Your account "${account}" is not connected; waiting. In another terminal: ${command}`,
-    connected: `${account} is connected`,
-    missing: `${account} was not connected in time`,
-  }[status];
 }

@@ -66,14 +66,19 @@ describe('without the secret', () => {
     ['a key and a cookie', { 'x-phone-key': newKey(), cookie: 'trade_agent_web_1=abc' }],
     ['a bearer token', { 'x-phone-key': newKey(), authorization: 'Bearer abc' }],
   ])('%s gets nobody in', async (_, headers) => {
-    for (const path of ['/', '/dashboard', '/dashboard?period=1A', '/phone/dashboard'])
+    for (const path of ['/', '/dashboard', '/dashboard?period=1A', '/chat', '/phone/dashboard'])
       expect((await ask(path, { headers: headers as Record<string, string> })).text).not.toMatch(OWN);
     const events = await ask('/dashboard/events', { headers: headers as Record<string, string> });
     expect(events.text).not.toMatch(OWN);
     expect(events.headers['content-type']).not.toContain('event-stream');
-    const post = await ask('/dashboard/halt', { headers: headers as Record<string, string>, form: {} });
-    expect(post.status).toBe(403);
+    const chat = await ask('/chat/events', { headers: headers as Record<string, string> });
+    expect(chat.headers['content-type']).not.toContain('event-stream');
+    for (const path of ['/dashboard/halt', '/chat/send', '/chat/withdraw']) {
+      const post = await ask(path, { headers: headers as Record<string, string>, form: { text: 'buy 1 KO' } });
+      expect(post.status).toBe(403);
+    }
     expect(await halted()).toBe(false);
+    expect((await world.json('threads')).body.threads).toEqual([]);
   });
 
   it.each([
@@ -140,8 +145,10 @@ describe('from elsewhere', () => {
   it('a form without this page’s token changes nothing', async () => {
     const { headers } = await open();
     for (const form of [{}, { form_token: '' }, { form_token: 'a'.repeat(43) }] as Record<string, string>[])
-      expect((await ask('/dashboard/halt', { headers, form })).status).toBe(403);
+      for (const path of ['/dashboard/halt', '/chat/send'])
+        expect((await ask(path, { headers, form: { ...form, text: 'buy 1 KO' } })).status).toBe(403);
     expect(await halted()).toBe(false);
+    expect((await world.json('threads')).body.threads).toEqual([]);
   });
 
   it('in a browser that has the page open, a page of another port reads, frames and posts nothing', async () => {

@@ -4,17 +4,17 @@ import { programSources } from './sources.ts';
 
 /** Lines of each folder of src at most. Whoever adds beyond it removes something first, or argues for more here. */
 const budget: Readonly<Record<(typeof rooms)[number], number>> = {
-  cli: 17_920,
-  app: 16_080,
+  cli: 17_925,
+  app: 16_975,
   server: 2_850,
   mcp: 3_100,
-  agent: 13_786,
+  agent: 13_800,
   check: 3_100,
   schedule: 1_150,
   tools: 4_340,
   notify: 700,
   sandbox: 8_300,
-  home: 17_045,
+  home: 18_070,
   gateway: 21_891,
   approval: 9_570,
   jobs: 800,

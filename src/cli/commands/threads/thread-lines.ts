@@ -1,7 +1,7 @@
 import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../../agent/events.ts';
+import { failureMessage, toolCallText } from '../../../app/run-words.ts';
 import { safeLine, safeText } from '../../../text/sanitize.ts';
 import { findTool } from '../../../tools/catalog.ts';
-import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
 import { type OutputReader, programReader } from '../../text/reader.ts';
 
@@ -47,14 +47,4 @@ function toolCallLine(
   if (result === undefined) return `  ${unicode ? '…' : '-'} ${text}: not finished`;
   if (result.ok) return `  ${unicode ? '✓' : '+'} ${text}`;
   return `  ${unicode ? '✗' : 'x'} ${text}: ${failureMessage(result.text)}`;
-}
-
-function failureMessage(text: string): string {
-  try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    if (typeof error?.message === 'string') return safeLine(error.message);
-  } catch {
-    // The text is not JSON, so it is shown as it is.
-  }
-  return 'failed';
 }

@@ -8,9 +8,9 @@ import { createPortParser } from '../../options/choice.ts';
 export function addWebCommand(program: CliCommand): void {
   program
     .command('web')
-    .summary('open the dashboard in your browser')
+    .summary('open the dashboard and the chat in your browser')
     .description(
-      'Serve a live dashboard to a browser on this machine and open it: portfolio, value and drawdown, orders, proposals and their history, mandates, schedules, findings, and the audit log. The link works once. You can withdraw proposals and halt trading there, but you approve on your phone.',
+      'Serve a live dashboard and the chat to a browser on this machine and open it: portfolio, value and drawdown, orders, proposals and their history, mandates, schedules, findings, and the audit log. The link works once. You can chat with the agent, withdraw proposals and halt trading there, but you approve on your phone.',
     )
     .option('--port <number>', 'the port on 127.0.0.1 (0 picks a free one)', createPortParser(65_535), 0)
     .option('--no-open', 'only print the link')

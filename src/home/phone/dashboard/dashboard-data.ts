@@ -70,6 +70,8 @@ export interface DashboardData extends AccountReads {
 
 /** Data stored by the agent. Times are RFC 3339. */
 export interface AgentData {
+  /** Address of the chat page. */
+  readonly chat: string;
   schedules(): Promise<readonly ScheduleLine[]>;
   runs(limit: number): Promise<readonly RunLine[]>;
   findings(): Promise<readonly FindingLine[]>;

@@ -124,7 +124,7 @@ const partMakers = {
   schedules: ({ data }) =>
     forAgent(data, async (agent) => schedulesPart(await agent.schedules(), await agent.runs(10))),
   findings: ({ data }) => forAgent(data, async (agent) => findingsPart(await agent.findings())),
-  threads: ({ data }) => forAgent(data, async (agent) => threadsPart(await agent.threads(10))),
+  threads: ({ data }) => forAgent(data, async (agent) => threadsPart(await agent.threads(10), agent.chat)),
   quote: (view) => ofSymbol(view, quotePart),
   price: (view) => ofSymbol(view, (reads, symbol) => pricePart(reads, symbol, view)),
   held: (view) => ofSymbol(view, (reads, symbol) => heldPart(reads, symbol, view.now)),
@@ -314,14 +314,14 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
     )}</ul>`;
 }
 
-function threadsPart(threads: readonly ThreadLine[]): Markup {
+function threadsPart(threads: readonly ThreadLine[], chat: string): Markup {
   if (threads.length === 0)
     return html`<p class="soft none">No conversations yet. To start one: <span class="mono">trade-agent chat</span></p>`;
   return html`<ul class="lines" data-testid="threads">${threads
     .slice(0, MAX_LINES)
     .map(
-      ({ prompt, status, updated_at }) =>
-        html`<li><span class="words">${sanitize(prompt)}<br><span class="soft small">${withLocalTimes(formatToSecond(updated_at))}</span></span><span class="outcome">${sanitize(status)}</span></li>`,
+      ({ thread, prompt, status, updated_at }) =>
+        html`<li><span class="words"><a href="${chat}?${new URLSearchParams({ thread })}">${sanitize(prompt)}</a><br><span class="soft small">${withLocalTimes(formatToSecond(updated_at))}</span></span><span class="outcome">${sanitize(status)}</span></li>`,
     )}</ul>`;
 }
 

@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
 import { detailsTypeByKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
 import { describeOrderState } from '../../../approval/kinds/order/kind.ts';
+import { isSecureUrl } from '../../../net/secure-url.ts';
 import type { AuditEvent } from '../../../store/audit.ts';
 import { markInvisibleCharacters } from '../../../text/sanitize.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import { describeBatchOutcome } from '../../../trading/kinds/batch.ts';
 import type { KindOutcome } from '../../../trading/kinds/kind-words.ts';
 import { getKindDefinition, kinds } from '../../../trading/kinds/kinds.ts';
@@ -14,6 +16,7 @@ import { withLocalTimes } from '../decision/local-time.ts';
 import { type RequestView, requestView } from '../decision/request-view.ts';
 import { type IconName, renderEnvironmentMark, renderIcon } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
+import type { RequestPanel } from '../web/chat-events.ts';
 import { formatToSecond } from './orders-part.ts';
 
 export interface ProposalFormOptions {
@@ -239,4 +242,45 @@ function contentDigest(proposal: Proposal): string {
 function displayedView(proposal: Proposal): RequestView {
   const view = requestView({ details: toProposalDetails(proposal) });
   return { ...view, fields: view.fields.filter(({ name }) => !HIDDEN_FIELDS.includes(name)) };
+}
+
+/** Returns what the chat page shows of a proposal: the card of the phone without its buttons, and the state. */
+export function toRequestPanel(proposal: Proposal): RequestPanel {
+  const { id, state, code, code_entry, expires_at, provenance, client, approval } = proposal;
+  const view = displayedView(proposal);
+  const { banner, live, side, headline, terms, amount, total, warnings, again, chosenByAi, tainted } = view;
+  return {
+    id,
+    state,
+    words: proposalOutcome(proposal),
+    isOpen: !isSettledState(state) && !isInProgressState(state),
+    isGood: state === 'executed',
+    code,
+    isCodeTyped: code_entry !== undefined,
+    expiresAt: expires_at,
+    environment: banner?.word ?? environmentName(view.environment),
+    environmentNote: banner?.what ?? (live ? 'real money' : 'simulated money'),
+    isLive: live,
+    headline,
+    terms,
+    cautions: [
+      ...[chosenByAi, again].filter((text) => text !== undefined),
+      ...warnings,
+      ...(tainted === undefined ? [] : [`The conversation included text from outside: ${tainted}`]),
+    ],
+    askedBy: view.askedBy ?? markInvisibleCharacters(client),
+    fields: [
+      ...view.shows,
+      ...view.fields.filter(({ technical }) => !technical).map(({ label, text }) => ({ label, text })),
+    ],
+    ...defined({
+      side,
+      amount,
+      worstCase: total,
+      sentence: view.sentence,
+      // Omits any link that does not lead to an https page or to this machine.
+      phoneUrl: approval.phone_url !== undefined && isSecureUrl(approval.phone_url) ? approval.phone_url : undefined,
+      origins: provenance === undefined ? undefined : view.origins,
+    }),
+  };
 }

@@ -18,6 +18,8 @@ export interface BrowserEnv {
     readonly canHalt: boolean;
     readonly canLook: boolean;
     readonly installable: boolean;
+    /** The pages that the heading links to, if there is no tab bar. */
+    readonly places: readonly { readonly href: string; readonly text: string }[];
     user: Person | undefined;
     session: Session | undefined;
     /** The origin key that the browser's script sent. */

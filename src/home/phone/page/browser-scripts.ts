@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 type BrowserScripts = Readonly<
-  Record<'shell.js' | 'passkeys.js' | 'approvals.js' | 'dashboard.js' | 'service-worker.js', string>
+  Record<'shell.js' | 'passkeys.js' | 'approvals.js' | 'dashboard.js' | 'chat.js' | 'service-worker.js', string>
 >;
 
 const entries = {
@@ -10,6 +10,7 @@ const entries = {
   passkeys: 'passkeys.ts',
   approvals: 'approvals.ts',
   dashboard: 'dashboard.ts',
+  chat: 'chat.tsx',
   'service-worker': 'worker/service-worker.ts',
 };
 
@@ -38,6 +39,8 @@ export function bundleScripts(): {
     bundle: true,
     format: 'esm',
     platform: 'browser',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     // The first versions with synced passkeys (Safari 16.4, Chrome 108) and Web Push for installed pages.
     target: ['es2022', 'safari16.4', 'chrome108', 'firefox119'],
     minify: true,

@@ -117,6 +117,7 @@ export function browserMiddleware(services: BrowserServices) {
     context.set('canHalt', services.halting !== undefined);
     context.set('canLook', services.dashboards !== undefined);
     context.set('installable', true);
+    context.set('places', []);
     context.set('key', key);
     context.set('session', session);
     context.set('user', session && (await services.people.find(session.username)));

@@ -79,10 +79,11 @@ function displayedHomeName({ var: { about, user } }: BrowserContext): string {
 
 /** Renders the heading of every page, with the token that the page's scripts send. */
 function header(context: BrowserContext): Markup {
-  const { user, formToken } = context.var;
+  const { user, formToken, places = [] } = context.var;
+  const { path } = context.req;
   return html`<header>
 <span class="name">${displayedHomeName(context)}</span>
-${user === undefined ? '' : html`<span class="small soft" data-testid="signed-in-user">${user.name}</span><input type="hidden" name="form_token" value="${formToken}">`}
+${places.length === 0 ? '' : html`<nav class="places" aria-label="Pages">${places.map(({ href, text }) => html`<a href="${href}" ${path.startsWith(href) ? html`aria-current="page"` : ''}>${text}</a>`)}</nav>`}${user === undefined ? '' : html`<span class="small soft" data-testid="signed-in-user">${user.name}</span><input type="hidden" name="form_token" value="${formToken}">`}
 </header>`;
 }
 

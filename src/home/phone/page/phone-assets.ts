@@ -6,11 +6,12 @@ const script = { type: 'text/javascript' } as const;
 
 /** Files that the pages load, because their content security policy forbids inline scripts and styles. */
 const assets = {
-  'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle + dashboardStyle },
+  'phone.css': { type: 'text/css', text: () => pageStyle + entryStyle + dashboardStyle + chatStyle },
   'shell.js': { ...script, text: () => getBrowserScripts()['shell.js'] },
   'passkeys.js': { ...script, text: () => getBrowserScripts()['passkeys.js'] },
   'approvals.js': { ...script, text: () => getBrowserScripts()['approvals.js'] },
   'dashboard.js': { ...script, text: () => getBrowserScripts()['dashboard.js'] },
+  'chat.js': { ...script, text: () => getBrowserScripts()['chat.js'] },
 } as const;
 export type AssetName = keyof typeof assets;
 
@@ -468,4 +469,65 @@ ul.recent li > :first-child { min-width: 0; overflow-wrap: anywhere; }
 .environment.live { background: var(--live-ground); color: var(--live-ink); border-bottom: 6px double var(--live-ink); }
 ${cardStyle}
 @media (prefers-reduced-motion: no-preference) { .card { animation: arrive .2s ease-out; } .card.request { animation: none; } @keyframes arrive { from { opacity: 0; transform: translateY(.3rem); } } }
+`;
+
+/** Style of the chat: the list of conversations beside the conversation, which alone scrolls, above the message field. */
+const chatStyle = `
+nav.places { display: flex; gap: .25rem; }
+nav.places a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 .75rem; border-radius: .6rem; color: var(--soft); font-weight: 600; text-decoration: none; }
+nav.places [aria-current] { background: var(--card); color: var(--ink); box-shadow: inset 0 0 0 1px var(--line); }
+body:has(#chat) { display: flex; flex-direction: column; height: 100vh; height: 100dvh; }
+body:has(#chat) > header, main:has(#chat) { width: 100%; max-width: 78rem; }
+main:has(#chat) { flex: 1; min-height: 0; padding-bottom: .75rem; }
+#chat, #chat .frame { height: 100%; }
+#chat .frame { display: grid; grid-template: minmax(0, 1fr) / 17rem minmax(0, 1fr); gap: 1rem; }
+#chat .talks, #chat .talk { display: flex; flex-direction: column; min-width: 0; min-height: 0; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); }
+#chat .talks { padding: .6rem; }
+#chat .talks .heading { display: flex; align-items: center; justify-content: space-between; gap: .5rem; padding-left: .5rem; }
+#chat .talks h2 { margin: 0; } #chat .talks .toggle { display: none; }
+#chat .talks nav { flex: 1; min-height: 0; overflow-y: auto; }
+#chat .talks nav > p { padding-left: .5rem; }
+#chat .talks ul { list-style: none; margin: .4rem 0 0; padding: 0; }
+#chat .talks a { display: flex; justify-content: space-between; gap: .25rem .75rem; min-height: 2.75rem; padding: .5rem; border-radius: .6rem; line-height: 1.3; text-decoration: none; }
+#chat .talks a > * { min-width: 0; overflow-wrap: anywhere; } #chat .talks a > :last-child { flex: none; }
+#chat .talks [aria-current] { background: var(--ground); font-weight: 600; }
+#chat .talk { position: relative; padding: 0 1.1rem .9rem; }
+#chat .connection { flex: none; margin-left: auto; }
+/* Positioned, so that text for screen readers scrolls with it and does not lengthen the page. */
+#chat .items { position: relative; flex: 1; min-height: 0; margin: 0 -1.1rem; padding: .9rem 1.1rem .5rem; overflow-y: auto; overscroll-behavior: contain; }
+#chat .items:focus-visible { outline-offset: -3px; border-radius: 1rem; }
+#chat .items > * { max-width: 46rem; margin-inline: auto; overflow-wrap: anywhere; }
+#chat .said { width: fit-content; max-width: min(36rem, 85%); margin: 1rem 0 1rem auto; padding: .55rem .9rem; border: 1px solid var(--line); border-radius: 1rem 1rem .25rem; background: var(--ground); white-space: pre-wrap; }
+@media (min-width: 70rem) { #chat .said { margin-right: max(0px, (100% - 46rem) / 2); } }
+#chat .answer { margin-block: .75rem; }
+#chat .markdown > :first-child { margin-top: 0; }
+#chat .markdown h2 { margin: 1rem 0 .25rem; font-size: 1.05rem; color: var(--ink); }
+#chat .markdown ul, #chat .markdown ol { margin: .4rem 0; padding-left: 1.4rem; }
+#chat .markdown code { padding: .05rem .3rem; border-radius: .3rem; background: var(--ground); font-size: .9em; }
+#chat .markdown pre { padding: .7rem .9rem; overflow-x: auto; border-radius: .6rem; background: var(--ground); } #chat .markdown pre code { padding: 0; }
+#chat .scroll { overflow-x: auto; }
+#chat table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+#chat th, #chat td { padding: .35rem .75rem .35rem 0; border-top: 1px solid var(--line); text-align: left; overflow-wrap: normal; } #chat thead th { border: 0; color: var(--soft); font-size: .8125rem; }
+#chat .number { text-align: right; white-space: nowrap; }
+#chat .tool { display: flex; gap: .5rem; margin-block: .3rem; }
+#chat .tool::before { content: "✓"; flex: none; color: var(--gain); } #chat .tool.failed::before { content: "✗"; color: var(--stop); } #chat .tool.running::before { content: "…"; color: inherit; }
+#chat .items > .card.request { max-width: 34rem; margin: .75rem auto .75rem max(0px, (100% - 46rem) / 2); padding-bottom: .5rem; }
+#chat .request .state { margin: .5rem 0; font-weight: 600; } #chat .state.good { color: var(--gain); } #chat .state.bad { color: var(--stop); }
+#chat ul.note { margin: .5rem 0; padding: .5rem .75rem .5rem 1.75rem; }
+#chat .provenance { margin: .5rem 0; } #chat .provenance p { margin: 0; }
+#chat .decide .expiry { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; margin: .5rem 0; font-variant-numeric: tabular-nums; }
+#chat .ways { display: flex; flex-wrap: wrap; gap: .5rem; } #chat .ways a.go { flex: 1; min-height: 2.75rem; font-size: .95rem; }
+#chat .activity { display: flex; align-items: center; justify-content: space-between; gap: .25rem 1rem; min-height: 1.75rem; }
+#chat .activity p { margin: .25rem 0; }
+#chat .composer { display: flex; align-items: end; gap: .5rem; }
+#chat textarea { flex: 1; min-width: 0; min-height: 3.25rem; max-height: 40vh; padding: .8rem .9rem; border: 1.5px solid var(--soft); border-radius: .85rem; background: var(--field); color: var(--ink); font: inherit; resize: none; }
+#chat textarea::placeholder { color: var(--soft); opacity: 1; }
+#chat .problem p { margin: 0; } #chat .problem .small { font-weight: 400; }
+@media (max-width: 47.99rem) {
+  #chat .composer button { padding-inline: .9rem; }
+  main:has(#chat) { padding: 0; } #chat .frame { grid-template: auto minmax(0, 1fr) / minmax(0, 1fr); gap: 0; }
+  #chat .talks, #chat .talk { border-width: 1px 0 0; border-radius: 0; }
+  #chat .talks { padding: .25rem .75rem; max-height: 60vh; } #chat .talks h2 { display: none; } #chat .talks .heading { padding: 0; } #chat .talks .toggle { display: block; }
+  #chat .talks[data-open=false] nav { display: none; }
+}
 `;

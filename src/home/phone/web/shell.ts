@@ -55,7 +55,8 @@ const RETRY_MS = 2000;
 type Listeners = Readonly<Record<string, (data: string) => void>>;
 
 /**
- * Follows a stream of server-sent events, because the browser's own EventSource can't send this origin's key.
+ * Follows a stream of server-sent events, because the browser's own EventSource can't send this origin's key. After a
+ * reconnect, the server gets the ID of the last received event.
  * @returns a function that ends the stream
  */
 function listen(path: string, listeners: Listeners): () => void {
@@ -65,9 +66,10 @@ function listen(path: string, listeners: Listeners): () => void {
 }
 
 async function follow(path: string, listeners: Listeners, over: AbortSignal): Promise<void> {
+  const place = { last: '' };
   while (!over.aborted) {
     try {
-      if ((await readOnce(path, listeners, over)) === 'refused') {
+      if ((await readOnce(path, { listeners, place, over })) === 'refused') {
         listeners.signed_out?.('');
         return;
       }
@@ -80,14 +82,18 @@ async function follow(path: string, listeners: Listeners, over: AbortSignal): Pr
   }
 }
 
-async function readOnce(path: string, listeners: Listeners, over: AbortSignal): Promise<'ended' | 'refused'> {
+/** @param place the ID of the last received event, which is updated */
+async function readOnce(
+  path: string,
+  { listeners, place, over }: { listeners: Listeners; place: { last: string }; over: AbortSignal },
+): Promise<'ended' | 'refused'> {
   // AbortSignal.any is not available in all supported browsers.
   const stop = new AbortController();
   over.addEventListener('abort', () => stop.abort(), { signal: stop.signal });
   let timer = setTimeout(() => stop.abort(), SILENCE_MS);
   try {
     const answer = await sendRequest(path, {
-      headers: { accept: 'text/event-stream' },
+      headers: { accept: 'text/event-stream', ...(place.last === '' ? {} : { 'last-event-id': place.last }) },
       signal: stop.signal,
     });
     if (answer.status === 401) return 'refused';
@@ -100,17 +106,19 @@ async function readOnce(path: string, listeners: Listeners, over: AbortSignal): 
       timer = setTimeout(() => stop.abort(), SILENCE_MS);
       const blocks = (text + value).split(/\r?\n\r?\n/);
       text = blocks.pop() ?? '';
-      for (const block of blocks) dispatch(block, listeners);
+      for (const block of blocks) place.last = dispatch(block, listeners) ?? place.last;
     }
   } finally {
     clearTimeout(timer);
   }
 }
 
-function dispatch(block: string, listeners: Listeners): void {
+/** Passes an event to its listener. @returns the event's ID */
+function dispatch(block: string, listeners: Listeners): string | undefined {
   const fields = block.split(/\r?\n/).map((line) => /^(\w+): ?(.*)$/.exec(line));
   const valuesOf = (name: string) => fields.filter((field) => field?.[1] === name).map((field) => field?.[2]);
   listeners[valuesOf('event')[0] ?? 'message']?.(valuesOf('data').join('\n'));
+  return valuesOf('id')[0];
 }
 
 /**

@@ -17,8 +17,12 @@ export function convertToLocalTimes(root: ParentNode): void {
   }
 }
 
+export function formatLocalTime(rfc3339: string): string {
+  return local.format(new Date(rfc3339));
+}
+
 /** Formats the remaining seconds as `4:59` or `2 h 5 min`. */
-function formatTimeLeft(left: number): string {
+export function formatTimeLeft(left: number): string {
   if (left < 3600) return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
   return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
 }

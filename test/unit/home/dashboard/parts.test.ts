@@ -77,6 +77,7 @@ function data(changes: Partial<DashboardData> = {}): DashboardData {
     halt: async () => undefined,
     follow: async () => undefined,
     agent: {
+      chat: '/chat',
       schedules: async () => [],
       runs: async () => [],
       findings: async () => [],
@@ -537,6 +538,7 @@ describe('text from anywhere', () => {
     ],
     record: async () => [{ leaf: 1, at: hostile, event: hostile, code: hostile, kind: hostile }],
     agent: {
+      chat: '/chat',
       schedules: async () => [{ id: 's', name: hostile, when: hostile, next: hostile, overdue: hostile }],
       runs: async () => [
         {
