@@ -17,6 +17,7 @@ import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { type Proposal, type ProposalRequestInput, proposalSchema } from '../../../src/trading/proposal.ts';
 import { linesIn } from '../../fixtures/record-lines.ts';
+import { freePort } from '../../free-port.ts';
 
 /** One answer of the gateway's, its body as JSON. */
 export interface Answer {
@@ -76,7 +77,9 @@ const SCOPES = [
 export async function startProposalWorld(options: Partial<SandboxOptions> = {}): Promise<ProposalWorld> {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-proposals-'));
   const home: UserDirs = { config: root, data: root, log: root, sandbox: join(root, 'sandbox') };
-  const start = () => startSandbox({ home: home.sandbox, partialFills: false, quotas: QUOTAS, ...options });
+  // Not the default port, which another test could take while this sandbox restarts.
+  const port = await freePort();
+  const start = () => startSandbox({ home: home.sandbox, port, partialFills: false, quotas: QUOTAS, ...options });
   let sandbox = await start();
   const phoneOf = () => createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
   let phone = phoneOf();
