@@ -282,7 +282,7 @@ export async function valuePart(reads: AccountReads, period: Period, now: number
   const deepest =
     worst === undefined
       ? 'It had no drawdown.'
-      : html`Deepest drawdown <span class="loss">-${formatWeight(worst.fraction.toFixed(12))}</span>, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now <span class="${current.isZero() ? 'even' : 'loss'}">-${formatWeight(current.toFixed(12))}</span>.`;
+      : html`Deepest drawdown ${drawdownMark(worst.fraction)}, ${formatDate(newYorkDate(worst.peakAt))} to ${formatDate(newYorkDate(worst.troughAt))}; now ${drawdownMark(current)}.`;
   return html`<div class="chart ${brief ? 'brief' : ''}" data-chart="${chart}" data-period="${period}" data-keep="chart"></div>
 ${brief ? '' : chartKey(benchmark, trades.length > 0)}
 <p class="words small" data-testid="value-words">${began === ended ? `On ${formatDate(began)}` : `From ${formatDate(began)} to ${formatDate(ended)}`}: ${formatDollarAmount(first.value.toFixed())} to ${formatDollarAmount(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
@@ -349,6 +349,13 @@ export function formatGainPercent(fraction: string): Markup {
 function gainTone(amount: string): 'gain' | 'loss' | 'even' {
   const exact = parseDecimal(amount);
   return exact.gt(0) ? 'gain' : exact.lt(0) ? 'loss' : 'even';
+}
+
+/** Renders a drawdown: `-1.2%`, and without a sign if it is zero as shown. */
+function drawdownMark(fraction: Dec): Markup {
+  const text = formatWeight(fraction.toFixed(12));
+  const isZero = text === '0.0%';
+  return html`<span class="${isZero ? 'even' : 'loss'}">${isZero ? text : `-${text}`}</span>`;
 }
 
 /** Formats a share of the total without a sign: `12.3%`. */
