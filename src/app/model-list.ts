@@ -9,6 +9,7 @@ import {
 } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
+import { limitResponseSize } from '../net/bounded-fetch.ts';
 import { loadModelKey } from '../secrets/model-key.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModelOptions } from './chosen-model.ts';
@@ -26,15 +27,8 @@ const MAX_LIST_BYTES = 4 * 1024 * 1024;
 
 /** Returns the names in a server's response; undefined if it has no list, or a list that is too long. */
 export async function readModelNames(response: Response): Promise<string[] | undefined> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
   try {
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > MAX_LIST_BYTES) return undefined;
-      chunks.push(chunk);
-    }
-    const { data } = JSON.parse(Buffer.concat(chunks).toString()) as { data?: unknown };
+    const { data } = (await (await limitResponseSize(response, MAX_LIST_BYTES)).json()) as { data?: unknown };
     if (!Array.isArray(data)) return undefined;
     return data.map((model: unknown) => String((model as { id?: unknown } | null)?.id));
   } catch {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createHomeWorld } from './home-world.ts';
@@ -256,5 +256,23 @@ describe('help rendered at build time', () => {
     };
     expect((await world.cli(['orders', 'cancel', '-h'])).stdout).toBe(helpTexts['orders cancel']);
     expect((await world.cli(['help', 'run'])).stdout).toBe(helpTexts.run);
+  });
+
+  it('has each command that an error, a hint or a page names', async () => {
+    const { helpTexts } = (await import(join(root, 'dist/help-texts.js'))) as { helpTexts: Record<string, string> };
+    const isCommand = (words: readonly string[]): boolean => {
+      const [group, ...more] = words;
+      const help = helpTexts[group ?? ''];
+      // What follows a group's name is a command in it, unless the group takes an argument of its own.
+      const isGroup = help !== undefined && /^Usage: .*\[command\]$/m.test(help.split('\n', 1)[0] ?? '');
+      return help !== undefined && (!isGroup || more.length === 0 || `${group} ${more[0]}` in helpTexts);
+    };
+    const named = globSync('docs/reference/strings/*.txt', { cwd: root }).flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(/["“`(]trade-agent ([a-z][a-z-]*(?: [a-z][a-z-]*)*)/g)].map(
+        ([, words = '']) => words,
+      ),
+    );
+    expect(named.length).toBeGreaterThan(100);
+    expect(named.filter((words) => !isCommand(words.split(' ')))).toEqual([]);
   });
 });

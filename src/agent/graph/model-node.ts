@@ -340,10 +340,11 @@ interface ParsedAnswer {
 type Tools = Pick<GraphEnvironment, 'foreign'>;
 
 /**
- * Converts the model's response to our message; `text` is the response without its reasoning. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
+ * Converts the model's response to our message. Every call gets a new ID: servers reuse IDs such as `call_0`, and an
  * order's client_order_id derives from its call's ID, so an order whose call reused an ID would count as already
  * placed. Malformed calls stay in the message with empty arguments and an error, because chat APIs require a result for
  * every call.
+ * @param text the response without its reasoning
  */
 function parseAnswer(
   environment: Tools,

@@ -13,7 +13,7 @@ import { isListedName } from './symbols-by-name.ts';
  */
 
 /** The words of a question, as slots and cues. */
-interface Asked {
+interface Question {
   readonly symbols: readonly string[];
   readonly period: Period | undefined;
   readonly items: readonly Item[];
@@ -31,7 +31,7 @@ interface Topic {
   readonly missing?: readonly [message: string, hint: string];
   /** Whether it asks for an opinion, which nobody gets. */
   readonly advice?: true;
-  readonly intent?: (asked: Asked) => Intent | undefined;
+  readonly intent?: (question: Question) => Intent | undefined;
 }
 
 /** From this weight on, a topic has a word of its own, so that act words beside it are only about it. */
@@ -40,36 +40,36 @@ const CERTAIN = 5;
 const WEAK = 1;
 
 const fixed = (intent: Intent) => () => intent;
-const without = (message: string, hint: string) => [`I don't have ${message}.`, hint] as const;
+const noData = (message: string, hint: string) => [`I don't have ${message}.`, hint] as const;
 const QUOTE_HINT = 'I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".';
 
-const absent: readonly Topic[] = [
+const topicsWithoutData: readonly Topic[] = [
   {
     say: 'earnings',
     when: '9 earnings',
-    missing: without('earnings dates and reports', QUOTE_HINT),
+    missing: noData('earnings dates and reports', QUOTE_HINT),
   },
-  { say: 'ratings', when: '9 ratings', missing: without('analyst ratings and price targets', QUOTE_HINT) },
-  { say: 'company', when: '9 company', missing: without('facts about companies and their people', QUOTE_HINT) },
+  { say: 'ratings', when: '9 ratings', missing: noData('analyst ratings and price targets', QUOTE_HINT) },
+  { say: 'company', when: '9 company', missing: noData('facts about companies and their people', QUOTE_HINT) },
   {
     say: 'fundamentals',
     when: '9 fundamentals',
-    missing: without('company figures such as market value, revenue and ratios', QUOTE_HINT),
+    missing: noData('company figures such as market value, revenue and ratios', QUOTE_HINT),
   },
   {
     say: 'range',
     when: '9 range',
-    missing: without('52-week highs and lows', 'I can draw the last year: "chart AAPL 1y".'),
+    missing: noData('52-week highs and lows', 'I can draw the last year: "chart AAPL 1y".'),
   },
   {
     say: 'next dividend',
     when: '9 dividend+upcoming, 9 dividend+tomorrow',
-    missing: without('dates of future dividends', 'I can show those that were paid: "dividends this year".'),
+    missing: noData('dates of future dividends', 'I can show those that were paid: "dividends this year".'),
   },
   {
     say: 'taxes',
     when: '9 taxes',
-    missing: without(
+    missing: noData(
       'tax amounts',
       'I can show what they are computed from: "my realized gains this year", "my tax lots".',
     ),
@@ -77,25 +77,22 @@ const absent: readonly Topic[] = [
   {
     say: 'recurring orders',
     when: '9 recurring',
-    missing: without('the list of recurring orders here', 'Run "trade-agent standing list" to see them.'),
+    missing: noData('the list of recurring orders here', 'Run "trade-agent mandates" to see them.'),
   },
   {
     say: 'limits',
     when: '7.9 limits',
-    missing: without(
-      'the text of your limits here',
-      'Ask about one order, as in "would buying 5 AAPL pass my rules?".',
-    ),
+    missing: noData('the text of your limits here', 'Ask about one order, as in "would buying 5 AAPL pass my rules?".'),
   },
   {
     say: 'world',
     when: '9 world',
-    missing: without('facts beyond your account and the market', 'I can show prices, charts, news and your account.'),
+    missing: noData('facts beyond your account and the market', 'I can show prices, charts, news and your account.'),
   },
   {
     say: 'best stocks',
     when: '9 screen',
-    missing: without(
+    missing: noData(
       'rankings or searches of the whole market',
       'I can show your own: "my best position", "my watchlist".',
     ),
@@ -103,17 +100,17 @@ const absent: readonly Topic[] = [
   {
     say: 'reasons',
     when: '9 why+symbol+moved, 9 why+market+moved',
-    missing: without('reasons for a price', 'I can show "news on AAPL" and "chart AAPL".'),
+    missing: noData('reasons for a price', 'I can show "news on AAPL" and "chart AAPL".'),
   },
   {
     say: 'one position',
     when: '9 ratio+symbol, 9 dividend+by_month+symbol, 9 dividend+by_symbol, 9 ratio+year_number, 9 realized+symbol+!lots',
-    missing: without('that figure for one security', 'I can compute it for the whole account.'),
+    missing: noData('that figure for one security', 'I can compute it for the whole account.'),
   },
 ];
 
 const topics: readonly Topic[] = [
-  ...absent,
+  ...topicsWithoutData,
   { say: 'advice', when: '9.5 advise, 7.5 predict, 7.5 will+symbol, 4.5 think', advice: true },
   { say: 'help', when: '1.5 help, 0.5 greeting', intent: fixed({ kind: 'help' }) },
   { say: 'who am I', when: '8 who, 8 paper', intent: fixed({ kind: 'whoami' }) },
@@ -298,12 +295,12 @@ interface Context {
   readonly isCertain?: boolean;
 }
 
-function hear(items: readonly Item[], { it, isQuestion }: Context): Asked {
+function toQuestion(items: readonly Item[], { it, isQuestion }: Context): Question {
   const text = items.map((item) => item.text).join(' ');
   const lexicon = lexiconFor(text);
-  const heard = lexicon.cuesIn(text);
-  const cues = new Set(heard.map(({ cue }) => cue));
-  const words = new Set(heard.flatMap(({ phrase }) => [phrase, ...phrase.split(' ')]));
+  const found = lexicon.cuesIn(text);
+  const cues = new Set(found.map(({ cue }) => cue));
+  const words = new Set(found.flatMap(({ phrase }) => [phrase, ...phrase.split(' ')]));
   const symbols = symbolsIn(items, words, cues);
   if (symbols.length === 0 && it !== undefined && items.some(({ tags }) => tags.includes('it'))) symbols.push(it);
   if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
@@ -323,7 +320,7 @@ function hear(items: readonly Item[], { it, isQuestion }: Context): Asked {
     ['only_symbols', symbols.length > 0 && isOnly],
     ['my_symbol', symbols.length > 0 && isMySymbol],
   ];
-  for (const [cue, isHeard] of extra) if (isHeard) cues.add(cue);
+  for (const [cue, isPresent] of extra) if (isPresent) cues.add(cue);
   return { symbols, period, items, words, has: (cue) => cues.has(cue) };
 }
 
@@ -375,12 +372,12 @@ interface Found {
 }
 
 /** Returns the topic with the greatest weight. @throws {NotUnderstoodError} if two weigh the same */
-function classify(asked: Asked): Found | undefined {
+function classify(question: Question): Found | undefined {
   let best: Found | undefined;
   for (const { topic, weight, all, none } of rules) {
     if (best !== undefined && weight < best.weight) break;
-    if (best?.topic === topic || !all.every(asked.has) || none.some(asked.has)) continue;
-    const intent = topic.intent?.(asked);
+    if (best?.topic === topic || !all.every(question.has) || none.some(question.has)) continue;
+    const intent = topic.intent?.(question);
     if (intent === undefined && topic.missing === undefined && topic.advice === undefined) continue;
     if (best !== undefined) throw unclear(best.topic, topic);
     best = { topic, intent, weight };
@@ -404,10 +401,10 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   const clear = parts.filter((one) => one !== undefined);
   const isSplit =
     parts.length > 1 && clear.length === parts.length && new Set(clear.map(({ topic }) => topic)).size === parts.length;
-  const asked = hear(items, context);
-  const found = isSplit ? clear : [classify(asked)].filter((one) => one !== undefined);
-  if (!found.every((one) => isClear(one, asked, context))) return undefined;
-  if (found.some(({ topic }) => topic.advice)) throw questionError(asked.symbols[0]);
+  const question = toQuestion(items, context);
+  const found = isSplit ? clear : [classify(question)].filter((one) => one !== undefined);
+  if (!found.every((one) => isClear(one, question, context))) return undefined;
+  if (found.some(({ topic }) => topic.advice)) throw questionError(question.symbols[0]);
   const missing = found.find(({ intent }) => intent === undefined)?.topic.missing;
   if (missing !== undefined) throw new NotUnderstoodError(...missing);
   const intents = found.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
@@ -415,7 +412,7 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
 }
 
 /** A sentence that is no question may be a misspelled request, so it must begin with a known word. */
-function isClear({ weight, topic }: Found, { items, words }: Asked, { isQuestion, isCertain }: Context): boolean {
+function isClear({ weight, topic }: Found, { items, words }: Question, { isQuestion, isCertain }: Context): boolean {
   if (isCertain && weight < CERTAIN) return false;
   if (isQuestion) return true;
   const isKnown = (item: Item) =>
@@ -428,7 +425,7 @@ function isClear({ weight, topic }: Found, { items, words }: Asked, { isQuestion
 
 function tryClassify(items: readonly Item[], context: Context): Found | undefined {
   try {
-    const found = classify(hear(items, context));
+    const found = classify(toQuestion(items, context));
     return found === undefined || found.weight <= WEAK ? undefined : found;
   } catch (error) {
     if (error instanceof NotUnderstoodError) return undefined;

@@ -141,9 +141,9 @@ export class HomeCertificate {
 
   /** Returns what the owner should know: that the certificate was not renewed, and for how long it is valid. */
   warning(): string | undefined {
-    const held = this.held();
     const failure = this.#state()?.last_failure;
-    if (held === undefined || failure === undefined) return undefined;
+    const held = failure === undefined ? undefined : this.held();
+    if (failure === undefined || held === undefined) return undefined;
     const left = daysLeft(held, this.#app.clock.now());
     return `Its certificate expires in ${left} days and was not renewed: ${failure.message}. ${failure.hint}`;
   }
@@ -245,7 +245,7 @@ export class HomeCertificate {
       answersAt: this.#answersAt,
     };
     try {
-      const { pem } = await orderCertificate(order, { fetch, clock, signal }, registered);
+      const pem = await orderCertificate(order, { fetch, clock, signal }, registered);
       writePrivateFile(homeFilePaths(this.#folder).certificate, pem);
       write({ failures: [], not_before: undefined, last_failure: undefined });
     } catch (error) {

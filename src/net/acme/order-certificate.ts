@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { defined } from '../../values/defined.ts';
+import { parseJson } from '../../values/parse-json.ts';
 import { createBoundedFetch } from '../bounded-fetch.ts';
 import { parseRetryAfterMs } from '../retry-after.ts';
 import { mayReferTo } from '../secure-url.ts';
@@ -31,12 +32,6 @@ export interface CertificateOrder {
   readonly responder: ChallengeResponder;
   /** The local address that answers the challenge, for error messages. */
   readonly answersAt: string;
-}
-
-export interface IssuedCertificate {
-  /** The chain and its private key (PEM). */
-  readonly pem: string;
-  readonly account: AcmeAccount;
 }
 
 interface Network {
@@ -96,7 +91,7 @@ const sendRequest: AxiosAdapter = async (config: InternalAxiosRequestConfig) => 
 };
 
 function rejectProblem({ status, headers }: Response, text: string, { clock }: Network): void {
-  const { data } = z.string().transform(parseJson).pipe(problemSchema).safeParse(text);
+  const { data } = problemSchema.safeParse(parseJson(text));
   const problem = data ?? problemSchema.parse({ detail: `HTTP ${status}` });
   if (problem.type.endsWith(':badNonce')) return;
   const isRefused = problem.type.endsWith(':unauthorized');
@@ -104,14 +99,6 @@ function rejectProblem({ status, headers }: Response, text: string, { clock }: N
     { ...problem, type: isRefused ? ACCOUNT_REFUSED : problem.type },
     parseRetryAfterMs(headers.get('retry-after'), clock.now()),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Returns the address of an authority's terms of service, if it has any. @throws {TradeAgentError} `certificate_failed` */
@@ -127,7 +114,7 @@ export async function createAccountKey(): Promise<string> {
 }
 
 /**
- * Orders a certificate and answers the authority's challenge.
+ * Orders a certificate and answers the authority's challenge. Returns the chain and its private key (PEM).
  * @param registered called as soon as there is an account, which must not be lost if the order fails
  * @throws {TradeAgentError} `certificate_failed` with what to do; `invalid_config` if the owner has not agreed to the
  * terms; `port_in_use`; `timeout`
@@ -136,7 +123,7 @@ export async function orderCertificate(
   order: CertificateOrder,
   network: Network,
   registered: (account: AcmeAccount) => void,
-): Promise<IssuedCertificate> {
+): Promise<string> {
   const acme = await loadAcme();
   const { directory, host, responder, answersAt } = order;
   await responder.requirePort();
@@ -188,9 +175,8 @@ async function placeOrder(
   order: CertificateOrder,
   network: Network,
   registered: (account: AcmeAccount) => void,
-): Promise<IssuedCertificate> {
-  const { directory, host } = order;
-  let { account } = order;
+): Promise<string> {
+  const { directory, host, account } = order;
   const identifiers = [{ type: 'dns', value: host }];
   const connect = async (url: string | undefined) => {
     const client = new acme.Client({
@@ -200,8 +186,7 @@ async function placeOrder(
     });
     if (url === undefined) {
       await register(client, order);
-      account = { key: account.key, url: client.getAccountUrl() };
-      registered(account);
+      registered({ key: account.key, url: client.getAccountUrl() });
     }
     return client;
   };
@@ -230,7 +215,7 @@ async function placeOrder(
   if (state.status !== 'valid') throw problemOf((state as { error?: unknown }).error);
   const chain = await client.getCertificate(state);
   requireUsable(chain, host);
-  return { pem: `${chain.trim()}\n${key.toString().trim()}\n`, account };
+  return `${chain.trim()}\n${key.toString().trim()}\n`;
 }
 
 async function register(client: Client, { directory, terms, email }: CertificateOrder): Promise<void> {
