@@ -98,9 +98,12 @@ let listedNames: ReadonlySet<string> | undefined;
 
 /** Returns whether the words are a listed ticker, or the name of a listed company or the beginning of only one such name. */
 export function isListedName(said: string): boolean {
-  listedNames ??= compileListedNames();
   const name = said.replace(/'s$/, '');
-  return (name.length > 1 && listedSymbols().has(name.toUpperCase())) || listedNames.has(normalizeName(name).words);
+  if (name.length > 1 && listedSymbols().has(name.toUpperCase())) return true;
+  // Compiling the names takes longer than reading a sentence, and most sentences have none.
+  if (name.length < MIN_NAME_LENGTH) return false;
+  listedNames ??= compileListedNames();
+  return listedNames.has(normalizeName(name).words);
 }
 
 function compileListedNames(): ReadonlySet<string> {
