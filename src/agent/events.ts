@@ -8,6 +8,7 @@ import type { Environment } from '../trading/order.ts';
 import type { CodeEntry, ProposalState, WorstCase } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 import type {
+  callDraftSchema,
   connectionSchema,
   runStatusSchema,
   threadMessageSchema,
@@ -81,6 +82,9 @@ export interface ThreadRecord extends ThreadView {
 
 export type ToolData = z.output<typeof toolDataSchema>[number];
 
+/** The effect that a call would have without `dryRun`. The field named after its kind contains the request. */
+export type CallDraft = Readonly<z.output<typeof callDraftSchema>>;
+
 /** Result of a run. `run --output json` prints it with the additional fields `schema` and `resume`. */
 export interface RunResult {
   readonly thread: string;
@@ -92,6 +96,8 @@ export interface RunResult {
   readonly approvals: readonly ApprovalView[];
   readonly connections: readonly ConnectionView[];
   readonly usage: Readonly<z.output<typeof usageSchema>>;
+  /** Set only by a dry run. */
+  readonly drafts?: readonly CallDraft[];
   readonly error?: ErrorFacts;
 }
 

@@ -69,6 +69,33 @@ export const approvalViewSchema = approvalSummarySchema
   })
   .refine((view) => kindPayload(view) !== undefined, 'must have the field named after its kind');
 
+export const callDraftSchema = z.object({
+  tool: z.string(),
+  kind: z
+    .enum(proposalKinds)
+    .optional()
+    .describe('the name of the field below that contains the request; absent for a change that is not proposed'),
+  text: z.string().describe('what would be proposed or changed, in one line'),
+  account: z.string().optional(),
+  environment: z.enum(environments).optional(),
+  worst_case: worstCaseSchema
+    .nullable()
+    .describe('the worst case at the current price; null if it is not known before the proposal is made'),
+  warnings: z.array(z.string()),
+  shows: z.record(z.string(), z.string()).describe('more lines that the phone would show, by label'),
+  chosen_by_ai: z
+    .array(z.string())
+    .optional()
+    .describe('fields that a model chose, because your own words do not contain them'),
+  approval: z.enum(['owner', 'owner_and_second', 'mandate', 'none']).describe('who would have to approve it'),
+  approver: z.string().optional().describe('owner of the account, if the account is another person’s'),
+  code_entry: codeEntrySchema.optional().describe('"typed" if the code would have to be typed on the phone'),
+  checked: z
+    .boolean()
+    .describe('whether the rules and limits were evaluated; false if that happens only once it is proposed'),
+  refused: errorSchema.optional().describe('why it would be refused'),
+});
+
 export const connectionSchema = z.object({
   name: z.string(),
   status: z.enum(['needed', 'connected', 'missing']),

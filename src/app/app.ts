@@ -11,6 +11,8 @@ import type { AccountEntry } from '../trading/account-entry.ts';
 
 export interface AgentOptions {
   readonly readOnly?: boolean;
+  /** Whether runs only show what they would propose or change. Nothing is stored, either. */
+  readonly dryRun?: boolean;
   /** `builtin` for the built-in planner; otherwise a model name. */
   readonly model?: string;
   readonly baseUrl?: string;

@@ -93,7 +93,7 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
   let account: Promise<string> | undefined;
 
   const started = async (own: App, wanted: AgentOptions) => {
-    if (wanted.readOnly) own.limitToReading();
+    if (wanted.readOnly || wanted.dryRun) own.limitToReading();
     return await startAgent(own, wanted);
   };
 

@@ -29,8 +29,17 @@ export async function startRun(
 ): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   const asked = await input();
+  if (settings.dryRun) return withoutThread(agent.run(asked, toRunOptions(app, settings)));
   const events = agent.run(asked, toRunOptions(app, settings));
   return asked.thread === undefined ? deleteIfNotUnderstood(agent, events) : events;
+}
+
+/** Leaves out the thread of a dry run, which is gone when the run ends. */
+async function* withoutThread(events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
+  for await (const event of events) {
+    if (event.type === 'result') yield { type: 'result', result: { ...event.result, thread: '' } };
+    else if (event.type !== 'thread') yield event;
+  }
 }
 
 /** Deletes the thread of a prompt that was not understood, because there is nothing in the thread to continue. */
@@ -119,7 +128,7 @@ export function toRunOutput(result: RunResult, profileOptions: readonly string[]
     // A run that was rejected before it had a thread can't be resumed.
     resume: result.thread === '' ? '' : formatResumeCommand(result.thread, profileOptions),
     usage: result.usage,
-    ...defined({ error: result.error }),
+    ...defined({ drafts: result.drafts, error: result.error }),
   };
 }
 

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import type { Agent } from '../agent/agent.ts';
 import { modelServerUrl } from '../agent/model/model-server.ts';
-import { createAgent } from '../agent/run/create-agent.ts';
+import { createAgent, createAgentOnStores } from '../agent/run/create-agent.ts';
 import { SANDBOX_PROFILE } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { getOrCreateDatabaseKey } from '../secrets/database-key.ts';
 import { loadModelKey } from '../secrets/model-key.ts';
+import { openMemoryStateDatabase } from '../store/sqlite/state-database.ts';
+import { createClosableSqliteStateStores } from '../store/sqlite/state-stores.ts';
 import type { Alerts } from '../tools/alerts.ts';
 import type { OwnRules } from '../tools/own-rules.ts';
 import { defined } from '../values/defined.ts';
@@ -23,32 +25,39 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     app.session(),
     app.account(),
   ]);
-  const folder = ensurePrivateFolder(home.data);
+  const { readOnly = false, dryRun = false } = options;
   const chosen = withModelOptions(profile, options);
-  const isUnused = chosen.model.provider === 'builtin' || options.readOnly === true;
+  const isUnused = chosen.model.provider === 'builtin' || readOnly || dryRun;
   const foreign = isUnused ? undefined : await app.foreignTools();
-  return createAgent({
+  const settings = {
     profile: chosen,
     session,
     ...defined({ account }),
-    stateDb: join(folder, stateFile(profile.name)),
-    databaseKey: await getOrCreateDatabaseKey(store),
     clock: app.clock,
-    readOnly: options.readOnly ?? false,
+    readOnly,
+    dryRun,
     apiKey: await loadModelKey(store, modelServerUrl(chosen.model)),
     env: app.env,
     ...defined({ foreign }),
     alerts: lazyAlerts(app),
     fetch: app.fetch,
     ownRules: lazyOwnRules(app),
-    imported: async (number) =>
+    imported: async (number: () => Promise<string>) =>
       (await import('./portfolio/account-history.ts')).createImportedActivitiesReader(app)(number),
-  });
+  };
+  if (dryRun) return createAgentOnStores(createClosableSqliteStateStores(openMemoryStateDatabase()), settings);
+  const stateDb = join(ensurePrivateFolder(home.data), stateFile(profile.name));
+  return createAgent({ ...settings, stateDb, databaseKey: await getOrCreateDatabaseKey(store) });
 }
 
 /** @throws {TradeAgentError} `login_required`; `usage` if a model URL is given, because the server chooses the model */
 async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent> {
-  const { readOnly = false, model, baseUrl } = options;
+  const { readOnly = false, dryRun = false, model, baseUrl } = options;
+  if (dryRun) {
+    throw new TradeAgentError('usage', '--dry-run can’t be used here, because the agent runs on a server', {
+      hint: "Use a profile whose agent runs on this machine. To check an order: trade-agent policy check 'buy 5 AAPL'.",
+    });
+  }
   if (baseUrl !== undefined) {
     throw new TradeAgentError(
       'usage',

@@ -327,7 +327,12 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   addMarketRoutes(app, authenticator, accounts.open, now);
   addWatchlistRoutes(app, authenticator, accounts.open, resolveOwner);
   addOrderRoutes(app, authenticator, accounts.open, parts.orderService, resolveOwner);
-  addPolicyRoutes(app, authenticator, { ...parts, stores: options.stores, brokerFor: accounts.open });
+  addPolicyRoutes(app, authenticator, {
+    ...parts,
+    stores: options.stores,
+    brokerFor: accounts.open,
+    ownClients: options.ownClients ?? [],
+  });
   addMessageRoutes(app, authenticator, parts.messageSender);
   if (kernel !== undefined) {
     addProposalRoutes(app, authenticator, {

@@ -10,7 +10,9 @@ import { findOrderType, type OrderPrices, timeInForceWords } from './order-types
 import type { Order, OrderLeg } from './views.ts';
 
 /** Returns an order in one human-readable line: `BUY 5 AAPL, limit $180.00`. */
-export function orderHeadline(order: OrderDraft): string {
+export function orderHeadline(
+  order: Pick<OrderDraft, 'side' | 'qty' | 'notional' | 'symbol' | 'type' | 'order_class'> & OrderPrices,
+): string {
   const amount = order.qty !== undefined ? formatShares(order.qty) : formatDollarAmount(order.notional ?? '0');
   const of = order.qty !== undefined ? ' ' : ' of ';
   return `${order.side.toUpperCase()} ${amount}${of}${describeOptionSymbol(order.symbol)}, ${orderTerms(order)}`;

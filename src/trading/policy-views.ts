@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { environments } from './order.ts';
+import { worstCaseSchema } from './proposal.ts';
 
 /**
  * `reducing`: no buys, and no sale of more than is held. `halted`: no trades. Cancellations are always allowed. Anyone
@@ -46,7 +47,15 @@ export const decisionViewSchema = z.lazy(() =>
     limit: z.string().optional(),
     value: z.string().nullable().optional(),
     hint: z.string().optional(),
+    /** The code of the problem with which the gateway would refuse the order, if it is not `policy_denied`. */
+    problem: z.string().optional(),
     policy: z.string(),
+    account: z.string(),
+    environment: z.enum(environments),
+    worst_case: worstCaseSchema,
+    warnings: z.array(z.string()),
+    /** The order's effects on the account, by label, as an approval of the order shows them. */
+    shows: textRecord,
   }),
 );
 export type DecisionView = z.output<typeof decisionViewSchema>;

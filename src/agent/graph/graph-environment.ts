@@ -26,6 +26,8 @@ export interface AgentEnvironment {
   readonly proposals: ThreadProposalStore;
   readonly clock: Clock;
   readonly readOnly: boolean;
+  /** Whether calls only show what they would propose or change. */
+  readonly dryRun: boolean;
 }
 
 export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'connectBy' | 'signal'> {

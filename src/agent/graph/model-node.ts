@@ -27,6 +27,7 @@ import { createShortId } from '../short-id.ts';
 import { type AgentStateValue, type CallOutcome, findUncorrectedFailures, type ToolCall } from './agent-state.ts';
 import { describeCall, findFalseClaim, findOrdersInCall } from './call-description.ts';
 import { answerComposedOrders } from './composed-orders.ts';
+import { findDraft } from './dry-run.ts';
 import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { addMissingToolResults, extractPrompts, markOutsideText } from './message-history.ts';
@@ -81,7 +82,7 @@ export function createModelNode(environment: GraphEnvironment) {
 
 /** @throws {TradeAgentError} `model_error`, `interrupted` */
 async function callModel(
-  { model, signal, emit, readOnly }: GraphEnvironment,
+  { model, signal, emit, readOnly, dryRun }: GraphEnvironment,
   { messages }: AgentStateValue,
   show: (text: string) => void,
 ): Promise<AIMessageChunk> {
@@ -91,7 +92,7 @@ async function callModel(
     const history = addMissingToolResults(messages);
     const given = model.builtin ? history : appendPromptContext(markOutsideText(history));
     const notice = (message: string) => emit({ type: 'notice', message });
-    const prompt = [new SystemMessage(buildSystemPrompt({ readOnly })), ...given];
+    const prompt = [new SystemMessage(buildSystemPrompt({ readOnly, dryRun })), ...given];
     const ranked = model.builtin ? [] : rankTools(messages);
     for await (const chunk of model.stream(prompt, signal, notice, ranked)) {
       answer = answer === undefined ? chunk : answer.concat(chunk);
@@ -211,11 +212,16 @@ function failAnswer(
   };
 }
 
-/** Returns the calls for the latest prompt that did not fail. A proposal's call fails unless it was executed. */
+/**
+ * Returns the calls for the latest prompt that did not fail. A proposal's call fails unless it was executed, and a dry
+ * run executes none.
+ */
 function executedCalls(messages: readonly BaseMessage[]): ToolCall[] {
   const latest = messages.slice(messages.findLastIndex(({ type }) => type === 'human') + 1);
   const done = new Set(
-    latest.flatMap((one) => (ToolMessage.isInstance(one) && one.status !== 'error' ? [one.tool_call_id] : [])),
+    latest.flatMap((one) =>
+      ToolMessage.isInstance(one) && one.status !== 'error' && findDraft(one) === undefined ? [one.tool_call_id] : [],
+    ),
   );
   return latest.flatMap((one) =>
     AIMessage.isInstance(one)

@@ -11,9 +11,11 @@ import { describeCoveredOrders, mandateHeadline } from '../../trading/mandate/ma
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
+import type { CallDraft } from '../events.ts';
 import { formatBatchSummary, formatOrderSummary } from '../planner/answer.ts';
 import type { CallOutcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
 import { callSubject, describeCall } from './call-description.ts';
+import { createDraftMessage, draftSummary } from './dry-run.ts';
 import { toErrorFacts } from './error-facts.ts';
 import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
@@ -146,6 +148,23 @@ function endCommand(
     update: {
       messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: neutralizeJsonMarkers(content) })],
       outcomes: [{ prompt, turn, tool: call.name, ...outcomeSubject(call), ...more }],
+    },
+  });
+}
+
+/** Ends a call of a dry run with what it would propose. */
+export function createDraftCommand(
+  environment: GraphEnvironment,
+  { call, prompt, turn }: ProposalGraphValue,
+  draft: CallDraft,
+): Command {
+  const { refused: error } = draft;
+  emitToolResult(environment, call, error === undefined, draftSummary(draft));
+  return new Command({
+    goto: END,
+    update: {
+      messages: [createDraftMessage(call, draft)],
+      outcomes: [{ prompt, turn, tool: call.name, ...outcomeSubject(call), ...defined({ error }) }],
     },
   });
 }

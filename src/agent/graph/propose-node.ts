@@ -11,11 +11,12 @@ import { mandateReference, type Proposal, type ProposalRequestInput } from '../.
 import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import { runOnceConnected } from './awaited-connection.ts';
+import { draftRequest } from './dry-run.ts';
 import { toTradeAgentError } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { requireProposalQuota } from './proposal-quota.ts';
 import { createProposalRequest } from './proposal-request.ts';
-import { createFailureCommand, createSuccessCommand } from './proposal-result.ts';
+import { createDraftCommand, createFailureCommand, createSuccessCommand } from './proposal-result.ts';
 import { emitToolCall, parseToolArguments, readOnlyError } from './tool-node.ts';
 
 /**
@@ -38,14 +39,18 @@ async function draftProposal(environment: GraphEnvironment, state: ProposalGraph
   if (environment.readOnly) throw readOnlyError();
   const tool = findTool(state.call.name);
   const gateway = requireSignedIn(environment.gateway);
-  if (tool?.risk === 'reduce') {
+  if (tool?.risk === 'reduce' && environment.dryRun) parseToolArguments(tool, state.call);
+  else if (tool?.risk === 'reduce') {
     const ended = await runOnceConnected(() => executeWithoutApproval(environment, state, tool));
     if (ended !== undefined) return ended;
   }
   if (isApprovalDisabled(environment, tool?.risk === 'trade')) throw approvalDisabled();
   if (state.attempt === 1) requireProposalQuota(state.asks);
   const drafted = await runOnceConnected(() => createProposalRequest(environment, gateway, tool, state));
-  return new Command({ goto: 'propose', update: { drafted } });
+  if (!environment.dryRun) return new Command({ goto: 'propose', update: { drafted } });
+  const neverAsks = mandateReference(drafted)?.approval === 'mandate';
+  if (isApprovalDisabled(environment, neverAsks)) throw approvalDisabled();
+  return createDraftCommand(environment, state, await draftRequest(environment, gateway, state.call.name, drafted));
 }
 
 /**

@@ -6,7 +6,7 @@ import { findTool, tools } from '../../tools/catalog.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { MCP_SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import { setAlert } from '../../tools/set-alert.ts';
-import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
+import { type DirectTool, requireGateway, toolArgumentsSchema } from '../../tools/tool.ts';
 import { alertCondition, alertSchema } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
@@ -18,6 +18,7 @@ import type { AgentStateValue, CallOutcome, ToolCall } from './agent-state.ts';
 import { runOnceConnected } from './awaited-connection.ts';
 import { describeCall } from './call-description.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
+import { createDraftMessage, draftChange, draftSummary } from './dry-run.ts';
 import { toErrorFacts, toTradeAgentError } from './error-facts.ts';
 import { createErrorToolMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
@@ -105,6 +106,12 @@ async function runTool(environment: GraphEnvironment, { call, facts, tainted = [
     requireUserWords({ name: tool.name, args, facts, tainted });
   }
   const { session, gateway, alerts, ownRules } = environment;
+  if (tool.risk !== 'read' && environment.dryRun) {
+    requireGateway(environment);
+    const draft = draftChange(tool, call);
+    const message = createDraftMessage(call, draft);
+    return { ok: true, summary: draftSummary(draft), text: message.text, message };
+  }
   const { summary, content, outside } = await runOnceConnected(() =>
     tool.execute({ session, gateway, alerts, ownRules, searchTools: toolSearch(environment) }, args),
   );

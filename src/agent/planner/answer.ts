@@ -42,6 +42,7 @@ import { formatDataAnswer, formatFigureAnswer } from './data-answers.ts';
 import type { ResultView } from './steps.ts';
 
 const failure = z.lazy(() => z.object({ error: z.object({ message: z.string(), hint: z.string().optional() }) }));
+const draft = z.lazy(() => z.object({ dry_run: z.literal(true), would: z.object({ text: z.string() }) }));
 const person = z.lazy(() =>
   z.object({
     name: z.string().nullable(),
@@ -84,6 +85,8 @@ export function composeAnswer(results: readonly (AnsweredCall & { readonly view?
 function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly view?: ResultView | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return joinHint(failed.data.error.message, failed.data.error.hint);
+  const drafted = draft.safeParse(content);
+  if (drafted.success) return `Dry run, so nothing was done. I would do this: ${drafted.data.would.text}`;
   switch (tool) {
     case 'whoami':
       return whoamiAnswer(person.parse(content));

@@ -40,6 +40,8 @@ interface AgentSettings {
   readonly account?: string;
   readonly clock?: Clock;
   readonly readOnly?: boolean;
+  /** Whether runs only show what they would propose or change. Pass stores in memory to store no thread, either. */
+  readonly dryRun?: boolean;
   /** @internal Used instead of the profile's model. */
   readonly model?: ChatModel;
   readonly apiKey?: string | undefined;
@@ -171,7 +173,7 @@ export function createAgentOnStores(state: ClosableStateStores, options: AgentSe
 
 /** Loads all but the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
 async function loadRunnerDeps(
-  { profile, session, readOnly = false, ...options }: AgentSettings,
+  { profile, session, readOnly = false, dryRun = false, ...options }: AgentSettings,
   stores: StateStores,
   clock: Clock,
 ): Promise<RunnerDeps> {
@@ -186,7 +188,7 @@ async function loadRunnerDeps(
     stores.history(),
   ]);
   // The planner uses only tools it knows, and a foreign tool may do more than read.
-  const foreign = profile.model.provider === 'builtin' || readOnly ? undefined : options.foreign;
+  const foreign = profile.model.provider === 'builtin' || readOnly || dryRun ? undefined : options.foreign;
   const model =
     options.model ??
     (await createChatModel({
@@ -218,7 +220,8 @@ async function loadRunnerDeps(
       proposals,
       clock,
       readOnly,
-      proposing: session === undefined ? undefined : createGatewayClient(session, inAccount),
+      dryRun,
+      proposing: session === undefined || dryRun ? undefined : createGatewayClient(session, inAccount),
       gatewayFor: (signal) => {
         if (session === undefined) return undefined;
         const gateway = createGatewayClient(session, { signal, ...inAccount });

@@ -9,6 +9,7 @@ import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import { type AgentStateValue, findUncorrectedFailures } from '../graph/agent-state.ts';
+import { findDraft } from '../graph/dry-run.ts';
 import { toApprovalView, toProposalOutcome } from '../graph/proposal-view.ts';
 import { statusesBySeverity } from './thread-status.ts';
 
@@ -32,6 +33,7 @@ export function createRunResult(
     model: string;
     connections?: readonly ConnectionView[];
     proposing?: boolean;
+    dryRun?: boolean;
     error?: ErrorFacts | undefined;
   },
 ): RunResult {
@@ -72,6 +74,7 @@ export function createRunResult(
     approvals: proposals.map((proposal) => toApprovalView(proposal, thread)),
     connections,
     usage: { model: options.model, ...(state.usage ?? { input_tokens: 0, output_tokens: 0 }) },
+    ...(options.dryRun ? { drafts: messagesSincePrompt(state).flatMap((message) => findDraft(message) ?? []) } : {}),
     ...defined({ error }),
   };
 }

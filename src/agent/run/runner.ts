@@ -245,6 +245,8 @@ class Run {
       ttl: fixed.profile.approval_ttl,
       maxTurns: DEFAULT_MAX_TURNS,
       ...defined(options),
+      // A dry run does not wait for an account to be connected.
+      ...(fixed.dryRun ? { connectBy: 0 } : {}),
       callStartTimes: new Map(),
       requireLease: () => this.#requireLease(thread),
       gateway: gatewayFor(options.signal),
@@ -272,6 +274,7 @@ class Run {
       model: environment.model.name,
       proposing: wasSendingProposal(tasks),
       connections: [...new Set(missing)].map((name) => toConnectionView(name, 'needed')),
+      dryRun: environment.dryRun,
       ...(error === undefined ? {} : { error: toErrorFacts(this.#error(error)) }),
     });
   }

@@ -1,9 +1,12 @@
-import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
+import type { AgentEvent, ApprovalView, CallDraft } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
 import { containsMessage, followRun, formatResumeCommand, type RunOutput, toRunOutput } from '../../app/run.ts';
 import { safeLine } from '../../text/sanitize.ts';
+import { environmentName } from '../../trading/environment.ts';
+import { chosenByAiWarning } from '../../trading/kinds/chosen-by-ai.ts';
 import type { Context } from '../context/context.ts';
 import { printError } from '../context/output.ts';
+import { labeledLines } from '../text/wrap.ts';
 import { createPhoneAlerter } from './phone-alerter.ts';
 import { RunRenderer } from './run-renderer.ts';
 
@@ -34,6 +37,7 @@ export async function showRun(context: Context, events: AsyncIterable<AgentEvent
     return '';
   });
   if (output.format === 'text') {
+    for (const line of draftLines(object, io.stdoutIsTty ? io.width() : undefined)) io.print(line);
     const { usage } = object;
     if (usage.input_tokens + usage.output_tokens > 0) {
       io.talk(io.paint('stderr', 'dim', safeLine(usageText(usage))));
@@ -41,6 +45,50 @@ export async function showRun(context: Context, events: AsyncIterable<AgentEvent
     printPending(context, object);
   }
   return exitCodeForRun(object);
+}
+
+const approvalTexts = {
+  owner: 'would need approval on the phone',
+  owner_and_second: 'would need approval on the phone, then by a second person',
+  mandate: 'would need a mandate that covers it, or approval on the phone',
+  none: 'would need no approval',
+} as const satisfies Record<CallDraft['approval'], string>;
+
+/** Formats what a dry run would propose or change. @param columns Infinity if the output is not a terminal */
+function draftLines({ drafts }: RunOutput, columns = Number.POSITIVE_INFINITY): string[] {
+  if (drafts === undefined) return [];
+  if (drafts.length === 0) return ['Dry run: it would propose and change nothing.'];
+  return drafts.flatMap((draft) => {
+    const { kind, text, account, environment, shows, worst_case, approver, code_entry } = draft;
+    const rows: [string, string][] = [
+      ...(account === undefined || environment === undefined
+        ? []
+        : [['account', `${account} ${environmentName(environment)}`] as [string, string]]),
+      ...(worst_case === null ? [] : [['at worst', worst_case.text] as [string, string]]),
+      ...Object.entries(shows).map(([label, value]): [string, string] => [label.toLowerCase(), value]),
+      ...draftWarnings(draft).map((warning): [string, string] => ['warning', warning]),
+      ['rules', rulesText(draft)],
+      [
+        'approval',
+        `${approvalTexts[draft.approval]}${approver === undefined ? '' : ` (${approver}’s)`}${code_entry === undefined ? '' : ', with the code typed there'}`,
+      ],
+    ];
+    return [
+      `Would ${kind === undefined ? 'do' : 'propose'} (dry run): ${safeLine(text)}`,
+      ...rows.flatMap(([label, value]) => labeledLines(`  ${label.padEnd(9)}`, value, columns)),
+    ];
+  });
+}
+
+function draftWarnings({ kind, warnings, chosen_by_ai = [] }: CallDraft): string[] {
+  const chosen = kind === undefined ? undefined : chosenByAiWarning(kind, chosen_by_ai);
+  return [...(chosen === undefined ? [] : [chosen]), ...warnings];
+}
+
+function rulesText({ kind, refused, checked }: CallDraft): string {
+  if (refused !== undefined) return `would be refused: ${refused.message}`;
+  if (!checked) return 'checked only once it is proposed';
+  return kind === 'batch' ? 'each order would pass by itself' : 'would pass';
 }
 
 /** Formats the usage: `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`. */

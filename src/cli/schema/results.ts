@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import { threadMessageSchema, threadSchema, toolDataSchema, usageSchema } from '../../agent/view-schemas.ts';
+import {
+  callDraftSchema,
+  threadMessageSchema,
+  threadSchema,
+  toolDataSchema,
+  usageSchema,
+} from '../../agent/view-schemas.ts';
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { accountEntrySchema } from '../../trading/account-entry.ts';
 import { activitySchema, tradingDaySchema } from '../../trading/activity.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
+import { kinds } from '../../trading/kinds/kinds.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { articleSchema, watchlistSchema } from '../../trading/market-news.ts';
 import { sentMessageSchema } from '../../trading/message.ts';
@@ -168,6 +175,14 @@ const run = z.object({
     .describe('services that must be connected before the run can continue'),
   resume: z.string().describe('shell command that resumes this thread'),
   usage: usageSchema,
+  drafts: z
+    .array(
+      callDraftSchema.extend(
+        Object.fromEntries(Object.values(kinds).map(({ name, requestSchema }) => [name, requestSchema.optional()])),
+      ),
+    )
+    .optional()
+    .describe('only with --dry-run: what would be proposed or changed without it'),
   error: errorSchema.optional(),
 });
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Proposer } from '../../approval/kind.ts';
 import type { BatchPorts } from '../../approval/kinds/batch/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
+import { orderEffects } from '../../approval/kinds/order/effects.ts';
 import { draftOrder, type OrderContext, requireWellFormedOrder } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { formatUtcSeconds } from '../../machine/clock.ts';
@@ -13,6 +14,8 @@ import type { DecisionView } from '../../trading/policy-views.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import type { Order } from '../../trading/views.ts';
+import { computeWorstCase } from '../../trading/worst-case.ts';
+import { defined } from '../../values/defined.ts';
 import { toCaller } from '../auth/caller.ts';
 import { toRecordedProblem } from '../auth/problem.ts';
 import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
@@ -151,9 +154,22 @@ export function createOrderCheck({ rules, brokerFor, maxSlippage, now }: OrderCh
         expiresAt: formatUtcSeconds(now() + DEFAULT_TTL_S * 1000),
       },
     );
-    const { sub, clientId: client, membership } = proposer;
-    const subject = { sub, client, membership, owner: sub, approval: 'none', approvers: [] } as const;
-    const { problem: _, reasons, texts, ...decision } = await rules.decision({ subject, draft }, found);
-    return { ...decision, reasons: [...reasons], texts: [...texts] };
+    const { sub, clientId: client, membership, origin } = proposer;
+    const subject = { sub, client, membership, owner: sub, approval: 'none', approvers: [], origin } as const;
+    const { problem, reasons, texts, ...decision } = await rules.decision({ subject, draft }, found);
+    const worst_case = computeWorstCase(draft);
+    const quote = { ...found.quote, name: found.quote.name ?? found.asset.name };
+    const { shows, warnings } = orderEffects(draft, worst_case, { ...found, quote });
+    return {
+      ...decision,
+      ...defined({ problem: problem?.code }),
+      account: draft.account,
+      environment: draft.environment,
+      reasons: [...reasons],
+      texts: [...texts],
+      worst_case,
+      warnings: [...warnings],
+      shows: { ...shows },
+    };
   };
 }

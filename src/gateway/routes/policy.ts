@@ -6,6 +6,7 @@ import type { StoredPolicyDecision } from '../../store/decision-store.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
+import { provenanceSchema } from '../../trading/proposal.ts';
 import { malformedProblem } from '../auth/approved-details.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
@@ -28,7 +29,10 @@ const decisionsQuery = z.strictObject({
 
 const policyQuery = z.strictObject(accountParameter);
 
-const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }));
+/** The provenance counts only if it is from one of the gateway's own clients, as for a proposal. */
+const checkSchema = z.lazy(() =>
+  z.strictObject({ order: order.requestSchema, provenance: provenanceSchema.optional() }),
+);
 
 interface PolicyRouteOptions {
   readonly rules: RulesSource;
@@ -37,6 +41,7 @@ interface PolicyRouteOptions {
   readonly now: () => number;
   readonly policy: PolicyService;
   readonly check: OrderCheck;
+  readonly ownClients: readonly string[];
   /** Schedules the sequencing of the change's audit line. */
   readonly kernel: Pick<ApprovalKernel, 'noted'> | undefined;
 }
@@ -44,7 +49,7 @@ interface PolicyRouteOptions {
 /** Adds the routes for the rules. Tightening needs only the scope `orders:cancel`; loosening needs a proposal. */
 export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options: PolicyRouteOptions): void {
   const at = createGuardedRoutes(app, authenticator);
-  const { rules: source, stores, brokerFor, now, policy, check, kernel } = options;
+  const { rules: source, stores, brokerFor, now, policy, check, ownClients, kernel } = options;
   at.get('/v1/decisions', ['orders:read'], async (c, { sub }) => {
     const query = parseQuery(decisionsQuery, c.req.url);
     return c.json({ decisions: (await stores.decisions.list(sub, query)).map(decisionView) });
@@ -83,7 +88,11 @@ export function addPolicyRoutes(app: Hono, authenticator: Authenticator, options
     async (c, caller) => {
       requireNoQuery(c.req.url);
       const request = parsed(checkSchema, await readJsonBody(c), 'invalid_order');
-      return c.json(await check(toProposer(caller), request.order));
+      const proposer = toProposer(caller);
+      const { provenance } = request;
+      const isOwn = provenance !== undefined && ownClients.includes(proposer.clientId);
+      const origin = isOwn ? { isOtherAgent: false, provenance } : undefined;
+      return c.json(await check({ ...proposer, origin }, request.order));
     },
     'reads',
   );

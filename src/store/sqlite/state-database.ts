@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type Database from 'better-sqlite3-multiple-ciphers';
+import Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { damagedDatabaseError, sqliteErrorCode, toDatabaseError } from './database-failure.ts';
 import { openEncryptedDatabase } from './encrypted-database.ts';
@@ -50,13 +50,23 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   }
 }
 
+/** Opens an empty state database that is never written to a file, and is gone when it is closed. */
+export function openMemoryStateDatabase(): StateDatabase {
+  const database = new Database(':memory:');
+  database.pragma('temp_store = MEMORY');
+  database.pragma('foreign_keys = ON');
+  migrate(database, stateMigrations, (...versions) => newerVersionError(':memory:', ...versions));
+  return database;
+}
+
 /**
  * Closes the database. The next process that opens the file need not verify it, unless another process still has it
  * open or changes it later.
  */
 export function closeStateDatabase(database: StateDatabase): void {
+  const { memory, name } = database;
   database.close();
-  recordCleanClose(database.name);
+  if (!memory) recordCleanClose(name);
 }
 
 /**

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { CANCEL_SCOPE, READ_SCOPES, WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
 import { accessRoles } from '../../trading/kinds/access.ts';
+import type { RequestInputOf } from '../../trading/kinds/kinds.ts';
 import type { PolicyChangeRequest } from '../../trading/kinds/policy-change.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
 import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
 import { watchlistSchema } from '../../trading/market-news.ts';
-import type { OrderRequestInput } from '../../trading/order.ts';
 import { permissionToPropose } from '../../trading/permissions.ts';
 import {
   decisionViewSchema,
@@ -15,9 +15,10 @@ import {
   recordedDecisionSchema,
   tradingStates,
 } from '../../trading/policy-views.ts';
-import type { ProposalRequestInput } from '../../trading/proposal.ts';
+import type { ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 import { receiptEntrySchema } from '../../trading/receipt.ts';
 import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line.ts';
+import { defined } from '../../values/defined.ts';
 import { type GatewayRequests, parseResponseBody, withQuery } from './gateway-requests.ts';
 
 /** Access to an account that its owner gave to someone; times in RFC 3339. */
@@ -70,7 +71,7 @@ const CHECK_TIMEOUT_MS = 30_000;
 
 export type SafeguardRequests = ReturnType<typeof createSafeguardRequests>;
 
-export function createSafeguardRequests({ request, read, list, send }: GatewayRequests) {
+export function createSafeguardRequests({ request, read, list, send, account }: GatewayRequests) {
   return {
     halt: (state: 'halted' | 'reducing' = 'halted') =>
       send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),
@@ -117,9 +118,9 @@ export function createSafeguardRequests({ request, read, list, send }: GatewayRe
         ms: CHECK_TIMEOUT_MS,
       }),
     /** Checks an order against the policy without storing anything. */
-    checkPolicy: (order: OrderRequestInput) =>
+    checkPolicy: (order: RequestInputOf<'order'>, provenance?: Provenance) =>
       send('POST', '/v1/policy/check', decisionViewSchema, {
-        body: { order },
+        body: { order: { ...defined({ account }), ...order }, ...defined({ provenance }) },
         scopes: [ORDERS_READ, PORTFOLIO_READ],
         ms: CHECK_TIMEOUT_MS,
       }),

@@ -159,6 +159,7 @@ describe('a profile of a server', () => {
       ['run', 'x', '--base-url', 'http://127.0.0.1:1/v1'],
       /the agent’s server chooses the model server/,
     ],
+    ['dry run', ['run', 'buy 5 AAPL', '--dry-run'], /--dry-run can’t be used here, because the agent runs on a server/],
     [
       'schedule of this machine for its alerts',
       ['alert', 'add', 'AAPL<180', '--with', 'cron'],

@@ -1,4 +1,4 @@
-import type { Option } from 'commander';
+import { Option } from 'commander';
 import { exitCodes, runExitCodes } from '../../../app/exit-codes.ts';
 import { type RunSettings, startRun } from '../../../app/run.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -17,6 +17,13 @@ export function addRunCommand(program: CliCommand): void {
     .argument('[prompt]', 'your request, in plain English')
     .addOption(approvalOption())
     .option('--cancel-on-exit', cancelOnExitHelp)
+    .addOption(
+      new Option('--dry-run', 'show what would be proposed or changed, and do nothing').conflicts([
+        'readOnly',
+        'thread',
+        'cancelOnExit',
+      ]),
+    )
     .option('--read-only', 'use read-only tokens: nothing can be proposed or canceled')
     .option('--thread <id>', 'ID of the conversation to continue; a new ID starts a new conversation')
     .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseMaxTurns)
@@ -29,6 +36,7 @@ export function addRunCommand(program: CliCommand): void {
         'trade-agent run "sell half my MSFT" --approval detach --output json',
         `exits with ${exitCodes.pending}; placed once approved`,
       ],
+      ['trade-agent run "sell half my MSFT" --dry-run', `exits with ${exitCodes.blocked} if it would be refused`],
       ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
       ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
       ['trade-agent run "how risky is this?" --model ollama/llama3.2', 'a model on this machine'],

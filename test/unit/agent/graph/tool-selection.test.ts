@@ -7,7 +7,7 @@ import { selectTools, toolDefinitions } from '../../../../src/agent/model/create
 import { findTools, tools } from '../../../../src/tools/catalog.ts';
 import { readRequests } from '../../../evals/requests.ts';
 
-const prompt = buildSystemPrompt({ readOnly: false });
+const prompt = buildSystemPrompt({ readOnly: false, dryRun: false });
 const own = toolDefinitions([findTools, ...tools]);
 const offered = (messages: readonly BaseMessage[], all: Parameters<typeof selectTools>[0] = own) =>
   selectTools(all, rankTools(messages), prompt);
