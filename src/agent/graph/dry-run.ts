@@ -44,6 +44,7 @@ export async function draftRequest(
 ): Promise<CallDraft> {
   const { text, ...assessed } = await assessRequest(gateway, request, profile.account_of !== undefined);
   const chosen = fieldsChosenByAi(request.provenance);
+  const named = { [request.kind]: kindPayload(request) };
   return {
     tool,
     kind: request.kind,
@@ -51,7 +52,7 @@ export async function draftRequest(
     ...assessed,
     ...(chosen.length === 0 ? {} : { chosen_by_ai: chosen }),
     ...defined({ approver: profile.account_of }),
-    ...{ [request.kind]: kindPayload(request) },
+    ...named,
   };
 }
 

@@ -89,6 +89,10 @@ describe('a dry run on the sandbox', () => {
       remove_alert: ['remove my AAPL alert', { symbol: 'AAPL' }],
       add_schedule: ['check my alerts every 15 minutes', { every: '15m' }],
     };
+    // The earlier order's audit lines are sequenced in batches.
+    const sequenced = async () =>
+      (await createGatewayClient(await world.session()).record(500)).every(({ leaf }) => leaf !== null);
+    await expect.poll(sequenced).toBe(true);
     const before = await everything();
     const effective = tools.filter(({ risk }) => risk !== 'read').map(({ name }) => name);
     expect(Object.keys(calls).sort(), 'each tool that has an effect is tried').toEqual([...effective].sort());
