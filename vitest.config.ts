@@ -26,6 +26,7 @@ const TIMED = [
   'test/integration/cli/live.test.ts',
   'test/integration/home/card-paint.test.ts',
   'test/integration/web/dashboard-live.test.ts',
+  'test/integration/web/page-table.test.ts',
 ];
 
 type Project = UserWorkspaceConfig & {

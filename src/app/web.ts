@@ -289,7 +289,9 @@ function refuseForeign(context: BrowserContext, origin: string): Response | Prom
   if (!['GET', 'HEAD', 'POST'].includes(method)) return context.text('Method not allowed', 405);
   if (isCrossSite(context, origin)) return context.text('Cross-site requests are not allowed', 403);
   if (context.var.key !== undefined) return undefined;
-  return method === 'POST' ? context.text('No key', 403) : renderShellPage(context);
+  return method === 'POST'
+    ? context.text('No key', 403)
+    : renderShellPage(context, context.req.path === CHAT_PATH ? 'chat.js' : 'dashboard.js');
 }
 
 /** Asks the page for the link's secret. Browsers don't send fragments, so only the page knows the secret. */

@@ -21,7 +21,12 @@ it('a page with all that it loads is small, and nothing in it is inline', async 
       const answer = await fetch(world.issuer + path);
       expect(answer.status, path).toBe(200);
       expect(answer.headers.get('cache-control')).toContain('immutable');
-      return answer.text();
+      expect(answer.headers.get('content-encoding')).toBe('gzip');
+      const plain = await fetch(world.issuer + path, { headers: { 'accept-encoding': 'gzip;q=0' } });
+      expect(plain.headers.get('content-encoding')).toBeNull();
+      const text = await answer.text();
+      expect(await plain.text()).toBe(text);
+      return text;
     }),
   );
   const size = [shell, fragment, ...loaded].reduce((sum, text) => sum + gzipSync(text).length, 0);

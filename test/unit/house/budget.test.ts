@@ -14,7 +14,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   tools: 4_340,
   notify: 700,
   sandbox: 8_300,
-  home: 18_070,
+  home: 18_090,
   gateway: 21_910,
   approval: 9_570,
   jobs: 800,

@@ -33,19 +33,27 @@ ${footer(context)}`;
   if (context.req.header('accept') === FRAGMENT) {
     return context.html(parts, status, { 'content-type': `${FRAGMENT}; charset=utf-8` });
   }
-  const head = options.noScriptRefresh
+  const refresh = options.noScriptRefresh
     ? html`<noscript><meta http-equiv="refresh" content="5; url=?${RELOAD_PARAMETER}"></noscript>`
     : '';
-  return context.html(pageDocument(context, title, head, parts), status);
+  return context.html(pageDocument(context, title, html`${preload(options.script)}${refresh}`, parts), status);
 }
 
-/** Renders an empty document whose script requests the same address again, with this origin's key. */
-export function renderShellPage(context: BrowserContext): Response | Promise<Response> {
+/** Loads a page's own script beside the one that will ask for it. */
+function preload(script: AssetName | undefined): Markup | '' {
+  return script === undefined ? '' : html`<link rel="modulepreload" href="${assetUrl(script)}">`;
+}
+
+/**
+ * Renders an empty document whose script requests the same address again, with this origin's key.
+ * @param script the script that the content will ask for, which the browser loads meanwhile
+ */
+export function renderShellPage(context: BrowserContext, script?: AssetName): Response | Promise<Response> {
   const name = displayedHomeName(context);
   const parts = html`<header><span class="name">${name}</span></header>
 <main data-shell><noscript><p class="problem">Without https, this page needs JavaScript. To decide without it, run trade-agent phone in a terminal.</p></noscript></main>
 <footer></footer>`;
-  return context.html(pageDocument(context, name, '', parts));
+  return context.html(pageDocument(context, name, preload(script), parts));
 }
 
 function pageDocument(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { getBrowserScripts } from './browser-scripts.ts';
 
@@ -17,6 +18,7 @@ export type AssetName = keyof typeof assets;
 
 const PATH = '/phone/assets';
 const digests = new Map<AssetName, string>();
+const compressed = new Map<AssetName, Uint8Array<ArrayBuffer>>();
 
 /** Returns an asset's address. It contains a digest of the content, so that browsers may cache it forever. */
 export function assetUrl(name: AssetName): string {
@@ -34,14 +36,25 @@ export function createPhoneAssets(): Hono {
     const { name } = context.req.param();
     if (!isAsset(name) || assetUrl(name) !== context.req.path) return context.text('Not found', 404);
     const { type, text } = assets[name];
-    return context.body(text(), 200, {
+    const headers = {
       'content-type': `${type}; charset=utf-8`,
       'cache-control': 'public, max-age=31536000, immutable',
       'cross-origin-resource-policy': 'same-origin',
-    });
+      vary: 'accept-encoding',
+    };
+    return /\bgzip\b(?! *; *q=0)/.test(context.req.header('accept-encoding') ?? '')
+      ? context.body(compress(name), 200, { ...headers, 'content-encoding': 'gzip' })
+      : context.body(text(), 200, headers);
   });
   app.all(`${PATH}/*`, (context) => context.text('Not found', 404));
   return app;
+}
+
+/** Compresses an asset. Only assets are compressed: they contain no secrets, whose sizes would reveal them (BREACH). */
+function compress(name: AssetName): Uint8Array<ArrayBuffer> {
+  const known = compressed.get(name) ?? new Uint8Array(gzipSync(assets[name].text()));
+  compressed.set(name, known);
+  return known;
 }
 
 function isAsset(name: string): name is AssetName {
@@ -108,7 +121,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard.home #stage > .card { margin-bottom: 1rem; }
 #dashboard .holdings > li { padding: 0; } #dashboard .holdings a { display: flex; justify-content: space-between; gap: .25rem 1rem; width: 100%; padding: .5rem 0; text-decoration: none; }
 #dashboard .holdings a > * { min-width: 0; overflow-wrap: anywhere; } #dashboard .holdings a > :last-child { flex: none; max-width: 65%; text-align: right; }
-#dashboard.home .part-quote { min-height: 7.5rem; padding-bottom: 0; } #dashboard.home .part-price { min-height: 15rem; padding-block: .25rem 0; }
+#dashboard.home .part-quote { min-height: 8rem; padding-bottom: 0; } #dashboard.home .part-price { min-height: 15.85rem; padding-block: .25rem 0; } #dashboard.home .part-held:has(.coming) { min-height: 17.25rem; }
 #dashboard.home .onward { text-align: center; } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
 #dashboard .panel .chart:not(.brief) .at { height: auto; min-height: 1.4rem; white-space: normal; }
@@ -171,7 +184,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard[data-offline] .panel { opacity: .6; }
 @media (min-width: 60rem) {
   #dashboard .columns { display: grid; grid-template-columns: minmax(0, 1.75fr) minmax(0, 1fr); gap: 0 1rem; align-items: start; }
-  #dashboard .part-summary { min-height: 12rem; }
+  #dashboard .part-summary { min-height: 12rem; } #dashboard.home .part-quote { min-height: 8.9rem; }
   #dashboard .part-value [data-part] { min-height: 24rem; }
   #dashboard .top { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   #dashboard .top > .front { grid-column: 1 / -1; }
