@@ -260,7 +260,7 @@ export const helpText = `I am the built-in planner. I use a small grammar, not a
 - **alerts**: \`tell me when AAPL falls below 180\`, \`alert me if NVDA rises by more than 5% today\`, \`what alerts do I have?\`, \`stop telling me about AAPL\`, \`check my alerts every 15 minutes\`
 - **follow-ups**: \`what about MSFT?\`, \`the same for KO\`
 - **messages**: \`send my portfolio to slack #trading\`, \`email my portfolio to bob@example.com\`
-- several requests at once, joined by \`and\` or \`;\`, and common requests in German, Spanish and Korean
+- several requests at once, joined by \`and\` or \`;\`, and requests in German, Spanish, French, Portuguese, Chinese, Japanese and Korean
 
 In a terminal, put a sentence with a \`$\` in single quotes: \`trade-agent run 'buy $250 of NVDA'\`.
 

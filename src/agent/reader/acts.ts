@@ -9,6 +9,7 @@ import type { Item } from './items.ts';
 import { isAsset, matchAt, symbolOf } from './match.ts';
 import { badNumber } from './order-frame.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
+import { isBreakBelow, withoutParticles } from './slots.ts';
 
 /* Acts other than orders: cancel, change, rebalance, alert, send, watch. Each takes every item of its clause. */
 
@@ -18,7 +19,12 @@ class Taker {
   readonly items: readonly Item[];
 
   constructor(items: readonly Item[]) {
-    this.items = items;
+    const kept = withoutParticles(items);
+    // "cancel my AAPL order, please" ends with the order.
+    const last = kept.findLastIndex(
+      (item) => isAsset(item) || !item.tags.some((tag) => tag === 'harmless' || tag === 'comma'),
+    );
+    this.items = kept.slice(0, last + 1);
   }
 
   /** Takes a template, and returns what it covers. */
@@ -296,12 +302,21 @@ function requireTargets(targets: RebalanceIntent['targets']): RebalanceIntent {
   return { kind: 'rebalance', targets };
 }
 
+/** Puts an act that stands at the end, as in German, Japanese and Korean, at the beginning. */
+export function actFirst(items: readonly Item[], act: string): readonly Item[] {
+  const at = items.findLastIndex(({ tags }) => !tags.includes('harmless') && !tags.includes('question'));
+  const item = items[at];
+  const isLast = at > 0 && item?.tags.includes(act) === true && isAsset(item) === false;
+  return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
+}
+
 const alertHint = 'Try "tell me when AAPL falls below 180".';
 
 /** Reads "tell me when AAPL falls below 180". Returns undefined for other requests. */
 export function readAlert(items: readonly Item[]): Intent | undefined {
-  const words = new Taker(items);
+  const words = new Taker(actFirst(items, 'alert'));
   if (words.take('alert') === undefined) return undefined;
+  words.take('comma');
   words.take('if|for|about');
   const symbol = words.take('the_price? of? my? @ share? the_price?')?.symbols[0];
   const condition = symbol === undefined ? undefined : readCondition(words);
@@ -316,6 +331,8 @@ function readCondition(words: Taker): Omit<Alert, 'symbol'> | undefined {
     requireEnd(words, 'alert', alertHint);
     return { [percent.has('falls') ? 'falls_by' : 'rises_by']: `${percent.quantities[0]?.value}%` };
   }
+  const broken = takeBreak(words);
+  if (broken !== undefined) return broken;
   const crossed = words.take('falls|rises|moves? back? to? below|above #');
   if (crossed !== undefined) {
     const side = crossed.has('below') ? 'below' : 'above';
@@ -326,6 +343,19 @@ function readCondition(words: Taker): Omit<Alert, 'symbol'> | undefined {
   }
   if (words.take('falls|rises|moves? back? to|at? #') === undefined) return undefined;
   throw new NotUnderstoodError('Do you mean rising above that price, or falling below it?', alertHint);
+}
+
+/** Takes a condition whose verb says the direction, or comes after the price. */
+function takeBreak(words: Taker): Omit<Alert, 'symbol'> | undefined {
+  const found =
+    words.take('breaks_below|breaks_above # if_after?') ??
+    words.take('falls|rises to? # below|above|post_most|post_least if_after?') ??
+    words.take('# if_below|if_above') ??
+    words.take('below|above # falls|rises|moves') ??
+    words.take('# below|above|post_most|post_least if_moves');
+  if (found === undefined) return undefined;
+  requireSingle(words);
+  return { [isBreakBelow(found) ? 'below' : 'above']: found.quantities[0]?.value ?? '' };
 }
 
 function requireSingle(words: Taker): void {

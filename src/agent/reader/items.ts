@@ -64,8 +64,8 @@ interface RawToken {
 }
 
 /** Splits text into items, with the longest phrases of the lexicon first. */
-export function readItems(text: string, lexicon: Lexicon = lexiconFor(text)): Item[] {
-  const plain = text.normalize('NFC').replaceAll('’', "'").replace(/[“”]/g, '"');
+export function readItems(text: string, lexicon: Lexicon = lexiconFor(plainText(text))): Item[] {
+  const plain = lexicon.separate(plainText(text));
   const tokens = mergeMoney(splitTokens(plain, lexicon));
   // In a sentence in capitals, capitals don't mark tickers.
   const hasCapitals = /\p{Ll}/u.test(plain);
@@ -76,6 +76,16 @@ export function readItems(text: string, lexicon: Lexicon = lexiconFor(text)): It
     at += count;
   }
   return joinNames(items);
+}
+
+/** Full-width forms become ASCII, and quotation marks of all languages straight ones. */
+function plainText(text: string): string {
+  return text
+    .normalize('NFC')
+    .replaceAll('’', "'")
+    .replace(/[“”«»„「」『』]/g, '"')
+    .replace(/[，；：]/g, (mark) => `${String.fromCharCode(mark.charCodeAt(0) - 0xfee0)} `)
+    .replace(/[\uff01-\uff5e]/g, (mark) => String.fromCharCode(mark.charCodeAt(0) - 0xfee0));
 }
 
 function splitTokens(text: string, lexicon: Lexicon): RawToken[] {
@@ -108,7 +118,7 @@ function splitChunk(chunk: string, lexicon: Lexicon): string[] {
 }
 
 function splitPiece(piece: string, lexicon: Lexicon): string[] {
-  if (/^[A-Z]{2,}-\p{Ll}{2,}$/u.test(piece)) return piece.split('-');
+  if (/^[A-Z]{2,}-\p{Lu}?\p{Ll}{2,}$/u.test(piece)) return piece.split('-');
   // Hyphens join words of a phrase ("take-profit"), which the lexicon has with spaces.
   if (/^[\p{L}]+(?:-[\p{L}]+)+$/u.test(piece) && piece !== piece.toUpperCase() && !/^[A-Z]{2,}-/.test(piece)) {
     return lexicon.phrases.has(piece.toLowerCase()) ? [piece] : piece.split('-');
@@ -154,7 +164,7 @@ function readAt(tokens: readonly RawToken[], at: number, lexicon: Lexicon, hasCa
   const number = parseQuantity(text, lexicon);
   if (number !== undefined) {
     const tags = /^20\d\d$/.test(text) ? ['year_number'] : [];
-    const { quantity, count } = withUnit(number, tokens[at + 1], lexicon);
+    const { quantity, count } = withUnit(number, tokens[at + 1], tokens[at + 2], lexicon);
     return { item: { ...plain, tags, quantity }, count: 1 + count };
   }
   const { item, count } = readWord(tokens, at, words, lexicon, hasCapitals);
@@ -174,24 +184,32 @@ function readSpokenNumber(
   // "one share" and "three quarters" are phrases.
   if (said === undefined || (said.count === 1 && lexicon.phrases.has(`${words[0]} ${words[1]}`))) return undefined;
   const bare: Quantity = { value: said.value, unit: 'none', isScaled: false, isBad: false };
-  const { quantity, count } = withUnit(bare, tokens[at + said.count], lexicon);
+  const { quantity, count } = withUnit(bare, tokens[at + said.count], tokens[at + said.count + 1], lexicon);
   const text = textOf(tokens, at, said.count);
   const item = { text, lower: text.toLowerCase(), tags: [], aside: tokens[at]?.aside === true, quantity };
   return { item, count: said.count + count };
 }
 
-/** Adds the unit that follows a number. `count` is 1 if there is one. */
+/** Adds the unit that follows a number. `count` is the number of its words. */
 function withUnit(
   number: Quantity,
   next: RawToken | undefined,
+  after: RawToken | undefined,
   lexicon: Lexicon,
 ): { quantity: Quantity; count: number } {
-  const found = lexicon.unitOf(next?.text ?? '');
+  const word = next?.text ?? '';
+  const long = lexicon.unitOf(`${word} ${after?.text ?? ''}`);
+  const found = long ?? lexicon.unitOf(word);
   const isRepeated = number.unit === 'dollars' && found?.unit === 'dollars';
   if (found === undefined || number.isBad || (number.unit !== 'none' && !isRepeated))
     return { quantity: number, count: 0 };
   const value = found.scale === undefined ? number.value : toPlain(new Dec(number.value).mul(found.scale));
-  return { quantity: { ...number, value, unit: found.unit }, count: 1 };
+  const quantity = { ...number, value, unit: found.unit };
+  if (found.unit !== 'none') return { quantity, count: long === undefined ? 1 : 2 };
+  // "5万" may count anything, so that what it counts has to follow.
+  const scaled = withUnit(quantity, after, undefined, lexicon);
+  const isCounted = scaled.count > 0 || lexicon.tagsOf(after?.text ?? '').includes('share');
+  return isCounted ? { quantity: scaled.quantity, count: 1 + scaled.count } : { quantity: number, count: 0 };
 }
 
 const textOf = (tokens: readonly RawToken[], at: number, count: number) =>
@@ -267,6 +285,8 @@ function nicknameAt(
   lexicon: Lexicon,
 ): { readonly name: string; readonly count: number } | undefined {
   const end = tokens.findIndex(({ mark, text }, index) => index >= at && mark !== undefined && text !== '&');
+  const own = lexicon.nameOf(tokens[at]?.text ?? '');
+  if (own !== undefined) return { name: own, count: 1 };
   const words = tokens.slice(at, Math.min(at + 5, end < 0 ? tokens.length : end)).map(({ text }) => text.toLowerCase());
   for (let count = words.length; count > 0; count -= 1) {
     const name = words.slice(0, count).join(' ').replace(/'s$/, '');

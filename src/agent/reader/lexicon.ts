@@ -1,7 +1,12 @@
+import chinese from './lexicons/chinese.json' with { type: 'json' };
 import english from './lexicons/english.json' with { type: 'json' };
+import french from './lexicons/french.json' with { type: 'json' };
 import german from './lexicons/german.json' with { type: 'json' };
+import japanese from './lexicons/japanese.json' with { type: 'json' };
 import korean from './lexicons/korean.json' with { type: 'json' };
+import portuguese from './lexicons/portuguese.json' with { type: 'json' };
 import spanish from './lexicons/spanish.json' with { type: 'json' };
+import { parseNumerals } from './number-words.ts';
 
 /** The words of one language: for each meaning, its phrases, separated by `|`. */
 interface LexiconData {
@@ -14,6 +19,12 @@ interface LexiconData {
   readonly units: Readonly<Record<string, { readonly unit: 'dollars' | 'percent' | 'none'; readonly scale?: number }>>;
   /** Words for numbers. English ones are read by number-words.ts. */
   readonly numbers?: Readonly<Record<string, string>>;
+  /** Characters that form numbers, with their values: `{ "五": 5, "百": 100 }`. */
+  readonly numerals?: Readonly<Record<string, number>>;
+  /** Companies and funds that have a name of their own in this language, with their English names. */
+  readonly names?: Readonly<Record<string, string>>;
+  /** Words that lose their last letter before a vowel, separated by `|`: `d'Apple`. */
+  readonly elisions?: string;
   /** Whether words are written without spaces, so that the longest known phrases are split off. */
   readonly hasNoSpaces?: boolean;
   /** Phrases that say what a question is about, by cue. topics.ts says how much they count. */
@@ -26,6 +37,7 @@ interface FoundCue {
 }
 
 export interface Lexicon {
+  readonly name: string;
   readonly groupsByPoint: boolean;
   readonly phrases: ReadonlyMap<string, readonly string[]>;
   /** Returns all phrases of cues in the text, although they may overlap. */
@@ -39,34 +51,76 @@ export interface Lexicon {
   unitOf(word: string): { readonly unit: 'dollars' | 'percent' | 'none'; readonly scale?: number } | undefined;
   number(words: readonly string[]): { readonly value: string; readonly count: number } | undefined;
   split(piece: string): string[];
+  /** Returns the English name of a company that has another one in this language. */
+  nameOf(word: string): string | undefined;
+  /** Writes `d'Apple` as two words. */
+  separate(text: string): string;
 }
 
-const languages = [english, german, spanish, korean] as readonly LexiconData[];
+/** The languages of each script. The first of those that know equally many words is taken. */
+const languages = [
+  [/\p{Script=Latin}/u, [german, spanish, french, portuguese]],
+  [/\p{Script=Hangul}/u, [korean]],
+  [/[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u, [japanese]],
+  [/\p{Script=Han}/u, [chinese]],
+] as readonly (readonly [script: RegExp, languages: readonly LexiconData[]])[];
 const compiled = new Map<string, Lexicon>();
+const vocabularies = new Map<string, ReadonlySet<string>>();
 
 /** Returns a word as the lexicon has it: in lower case, without apostrophes and accents. */
 export function foldWord(word: string): string {
   const lower = word.toLowerCase().replaceAll("'", '');
-  return /^[ -~]*$/.test(lower) ? lower : lower.normalize('NFD').replace(/\p{M}/gu, '').normalize('NFC');
+  // Only accents go: in Japanese, a mark makes another letter.
+  return /^[ -~]*$/.test(lower)
+    ? lower
+    : lower
+        .normalize('NFD')
+        .replace(/[\u0300-\u036f]/g, '')
+        .normalize('NFC');
 }
 
 /** Returns the lexicon of the language that knows most of the text's words; English if none knows more. */
 export function lexiconFor(text: string): Lexicon {
   const own = compile(english as LexiconData);
+  const hasCapitals = /[\p{Ll}\p{Lo}]/u.test(text);
   const words = text
     .slice(0, 1_000)
     .split(/[^\p{L}\p{M}']+/u)
-    .filter((word) => word !== '');
-  const score = (lexicon: Lexicon) =>
-    words.filter((word) => lexicon.split(word).some((part) => lexicon.knows(part))).length;
-  let best = { lexicon: own, known: score(own) };
-  if (best.known === words.length) return own;
-  for (const data of languages.slice(1)) {
-    const lexicon = compile(data);
-    const known = score(lexicon);
-    if (known > best.known) best = { lexicon, known };
+    // Tickers belong to no language.
+    .filter((word) => word !== '' && !(hasCapitals && /^[A-Z]{2,}$/.test(word)));
+  const known = words.filter((word) => own.knows(word)).length;
+  if (known === words.length) return own;
+  let best = { data: english as LexiconData, known };
+  for (const data of languages.flatMap(([script, its]) => (script.test(text) ? its : []))) {
+    const count = words.reduce((sum, word) => sum + knownPart(data, word), 0);
+    if (count > best.known) best = { data, known: count };
   }
-  return best.lexicon;
+  return compile(best.data);
+}
+
+/** Returns 1 for a word of the language, and a half for text without spaces that is only in part. */
+function knownPart(data: LexiconData, word: string): number {
+  if (!data.hasNoSpaces) {
+    const [, elided] = /^\p{L}+'(.+)$/u.exec(word) ?? [];
+    return vocabularyOf(data).has(foldWord(elided !== undefined && data.elisions !== undefined ? elided : word))
+      ? 1
+      : 0;
+  }
+  const lexicon = compile(data);
+  const parts = lexicon.split(word).filter((part) => !/^[A-Z]+$/i.test(part));
+  const known = parts.filter((part) => lexicon.knows(part) || lexicon.number([part]) !== undefined);
+  return known.length === 0 ? 0 : known.length === parts.length ? 1 : 0.5;
+}
+
+/** Returns the words of all phrases. */
+function vocabularyOf(data: LexiconData): ReadonlySet<string> {
+  let words = vocabularies.get(data.name);
+  if (words === undefined) {
+    const phrases = [...Object.values(data.meanings), ...Object.values(data.cues), ...Object.keys(data.units)];
+    words = new Set([...phrases, ...Object.keys(data.names ?? {})].flatMap((list) => foldWord(list).split(/[ |]/)));
+    vocabularies.set(data.name, words);
+  }
+  return words;
 }
 
 function compile(data: LexiconData): Lexicon {
@@ -83,13 +137,21 @@ function compile(data: LexiconData): Lexicon {
     most.set(first, Math.max(most.get(first) ?? 0, words.length));
   }
   const cues = compileCues(data);
-  const vocabulary = new Set([...phrases.keys(), ...cues.keys()].flatMap((phrase) => phrase.split(' ')));
+  const vocabulary = vocabularyOf(data);
+  const { numerals = {}, names = {}, elisions } = data;
+  const elided = elisions === undefined ? undefined : new RegExp(`(?<!\\p{L})(${elisions})'(?=\\p{L})`, 'giu');
+  const isPart = (part: string) =>
+    phrases.has(part) ||
+    unitOf(part) !== undefined ||
+    (part.length > 1 && cues.has(part)) ||
+    [names, data.numbers ?? {}].some((words) => Object.hasOwn(words, part));
   const tagsOf = (phrase: string): readonly string[] => phrases.get(foldWord(phrase)) ?? [];
   const unitOf = (word: string) => {
     const lower = foldWord(word);
     return Object.hasOwn(data.units, lower) ? data.units[lower] : undefined;
   };
   const lexicon: Lexicon = {
+    name: data.name,
     groupsByPoint: data.groupsByPoint,
     phrases,
     cuesIn: (text) => findCues(cues, text, data.hasNoSpaces === true),
@@ -106,13 +168,13 @@ function compile(data: LexiconData): Lexicon {
     },
     unitOf,
     number: (words) => {
-      const value = data.numbers?.[words[0] ?? ''];
+      const [word = ''] = words;
+      const value = data.numbers?.[word] ?? parseNumerals(word, numerals);
       return value === undefined ? undefined : { value, count: 1 };
     },
-    split: (piece) =>
-      data.hasNoSpaces
-        ? splitWithoutSpaces(piece, vocabulary, (part) => most.has(foldWord(part)) || unitOf(part) !== undefined)
-        : [piece],
+    split: (piece) => (data.hasNoSpaces ? splitWithoutSpaces(piece, vocabulary, numerals, isPart) : [piece]),
+    nameOf: (word) => (Object.hasOwn(names, word) ? names[word] : undefined),
+    separate: (text) => (elided === undefined ? text : text.replace(elided, '$1 ')),
   };
   compiled.set(data.name, lexicon);
   return lexicon;
@@ -151,19 +213,49 @@ function findCues(cues: ReadonlyMap<string, readonly string[]>, text: string, ha
   });
 }
 
-/** Splits text without spaces into numbers, Latin words and the longest known phrases. */
-function splitWithoutSpaces(piece: string, words: ReadonlySet<string>, isKnown: (part: string) => boolean): string[] {
-  return (piece.match(/[\x21-\x7e]+|[^\x21-\x7e]+/g) ?? []).flatMap((run) => {
-    if (/^[\x21-\x7e]/.test(run) || words.has(foldWord(run))) return [run];
-    const parts: string[] = [];
-    for (let at = 0; at < run.length; ) {
-      let size = run.length - at;
-      while (size > 0 && !isKnown(run.slice(at, at + size))) size -= 1;
-      // An unknown word may begin like a known one, so it stays whole.
-      if (size === 0) return [run];
-      parts.push(run.slice(at, at + size));
-      at += size;
+const MAX_PART_LENGTH = 16;
+
+/** Splits text without spaces into Latin words, numbers and the longest phrases. What is neither stays whole. */
+function splitWithoutSpaces(
+  piece: string,
+  words: ReadonlySet<string>,
+  numerals: Readonly<Record<string, number>>,
+  isPhrase: (part: string) => boolean,
+): string[] {
+  const isPart = (part: string) => isPhrase(foldWord(part)) || [...part].every((one) => Object.hasOwn(numerals, one));
+  return (piece.match(/[\x21-\x7e]+|[^\x21-\x7e]+/g) ?? []).flatMap((run) =>
+    /^[\x21-\x7e]/.test(run) || words.has(foldWord(run)) ? [run] : (wholeParts(run, isPart) ?? knownParts(run, isPart)),
+  );
+}
+
+/** Returns the longest parts that leave no rest. */
+function wholeParts(run: string, isPart: (part: string) => boolean): string[] | undefined {
+  const hopeless = new Set<number>();
+  const partsFrom = (at: number): string[] | undefined => {
+    for (let size = Math.min(run.length - at, MAX_PART_LENGTH); size > 0 && !hopeless.has(at); size -= 1) {
+      const part = run.slice(at, at + size);
+      const rest = isPart(part) ? partsFrom(at + size) : undefined;
+      if (rest !== undefined) return [part, ...rest];
     }
-    return parts;
-  });
+    if (at < run.length) hopeless.add(at);
+    return at < run.length ? undefined : [];
+  };
+  return partsFrom(0);
+}
+
+/** Returns the longest parts, and the characters between them, so that a question can name what is unknown. */
+function knownParts(run: string, isPart: (part: string) => boolean): string[] {
+  const parts: string[] = [];
+  let unknown = '';
+  for (let at = 0; at < run.length; ) {
+    let size = Math.min(run.length - at, MAX_PART_LENGTH);
+    while (size > 0 && !isPart(run.slice(at, at + size))) size -= 1;
+    if (size === 0) unknown += run[at] ?? '';
+    else {
+      parts.push(...(unknown === '' ? [] : [unknown]), run.slice(at, at + size));
+      unknown = '';
+    }
+    at += Math.max(1, size);
+  }
+  return unknown === '' ? parts : [...parts, unknown];
 }

@@ -60,3 +60,32 @@ function parseBelowHundred(parts: readonly string[]): number | undefined {
   const two = parseNumberWord(second);
   return one >= 20 && two !== undefined && two < 10 ? one + two : undefined;
 }
+
+/**
+ * Parses a number of Chinese characters: `二百五十`, `三万`.
+ * @param numerals values of single characters; those from ten on multiply what precedes them
+ * @returns undefined for anything that is not one number, such as `二三`, which means "two or three", or `一百五`, which may
+ * mean 105 or 150
+ */
+export function parseNumerals(word: string, numerals: Readonly<Record<string, number>>): string | undefined {
+  const values = [...word].map((one) => (Object.hasOwn(numerals, one) ? numerals[one] : undefined));
+  const known = values.filter((one) => one !== undefined);
+  const value = known.length === 0 || known.length < values.length ? undefined : sumOf(known, 100_000_000);
+  return value === undefined || value === 0 ? undefined : String(value);
+}
+
+/** Adds up digits and scales, each with the multiple before it, from the largest scale below `bound` down. */
+function sumOf(values: readonly number[], bound: number): number | undefined {
+  const largest = Math.max(...values);
+  if (largest < 10) {
+    const digits = values[0] === 0 && values.length > 1 ? values.slice(1) : values;
+    return digits.length === 1 ? digits[0] : undefined;
+  }
+  const at = values.indexOf(largest);
+  const [before, after] = [values.slice(0, at), values.slice(at + 1)];
+  const isShort = after.length === 1 && largest >= 100;
+  if (largest >= bound || isShort || (before.length === 0 && largest >= 10_000)) return undefined;
+  const many = before.length === 0 ? 1 : sumOf(before, largest);
+  const rest = after.length === 0 ? 0 : sumOf(after, largest);
+  return many === undefined || many === 0 || rest === undefined ? undefined : many * largest + rest;
+}

@@ -69,7 +69,16 @@ function listError(what: string): NotUnderstoodError {
   );
 }
 
-function partOrders(part: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean): Intent[] {
+/** "sell 5 if AAPL falls below 100" names the asset in its condition. */
+function withWatchedAsset(part: Part, { parts }: OrderFrame): Part {
+  const watched = part.terms.find((one) => one.kind === 'when' && one.of !== undefined);
+  if (part.assets.length > 0 || parts.length > 1 || watched?.kind !== 'when' || watched.of === undefined) return part;
+  const asset = { kind: 'asset', symbol: watched.of, isMine: false, isPosition: false, text: watched.text } as const;
+  return { ...part, assets: [asset] };
+}
+
+function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protects: boolean): Intent[] {
+  const part = withWatchedAsset(said, frame);
   // "every Friday at the open" is a time of day; only a single order takes part in the opening auction.
   const isRecurring = part.terms.some((one) => one.kind === 'when' && one.when.every !== undefined);
   const terms = isRecurring ? part.terms.map(toOpeningTime) : part.terms;

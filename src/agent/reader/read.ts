@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, takeAccount } from './account.ts';
 import {
+  actFirst,
   readAlert,
   readAlertSchedule,
   readCancel,
@@ -210,9 +211,14 @@ function splitClauses(items: readonly Item[]): Item[][] {
   items.forEach((item, at) => {
     const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
     const isBegun = clauses.at(-1)?.some(({ tags }) => !tags.includes('harmless')) === true;
+    // In languages with the verb at the end, the next clause begins after the verb: "AAPLを5株買って、KOを3株売って".
+    const endsClause =
+      isLink(item) &&
+      items[at - 1]?.tags.includes('last_word') === true &&
+      items.slice(at + 1).some(({ tags }) => tags.includes('last_word'));
     if (item.tags.includes('question')) clauses.at(-1)?.push(item);
-    else if (!isEnd && !(isLink(item) && opensClause(items, at + 1))) clauses.at(-1)?.push(item);
-    if (isEnd || (isBegun && isLink(item) && opensClause(items, at + 1))) clauses.push([]);
+    else if (!isEnd && !endsClause && !(isLink(item) && opensClause(items, at + 1))) clauses.at(-1)?.push(item);
+    if (isEnd || endsClause || (isBegun && isLink(item) && opensClause(items, at + 1))) clauses.push([]);
   });
   const full = clauses.filter((clause) =>
     clause.some(
@@ -356,7 +362,8 @@ const REQUESTS: readonly string[] = [
 
 /** In English, only some of the words that are no names turn a sentence around; in other languages, all may. */
 const isRisky = ({ tags, lower }: Item) =>
-  tags.some((tag) => REQUESTS.includes(tag) || TRADES.includes(tag)) ||
+  // "let me know" asks for an answer, or for an alert.
+  tags.some((tag) => (REQUESTS.includes(tag) && !(tag === 'alert' && tags.includes('what'))) || TRADES.includes(tag)) ||
   (tags.includes('nobody') && (tags.includes('exception') || !/^[ -~]*$/.test(lower)));
 
 const HYPOTHETICAL = /^(?:would|could|(?:if|imagine|suppose)\b)/;
@@ -405,14 +412,6 @@ function requireSingleNumbers(items: readonly Item[]): void {
   );
 }
 
-/** Puts an act that stands at the end, as in German and Korean, at the beginning. */
-function actFirst(items: readonly Item[], act: string): readonly Item[] {
-  const at = items.findLastIndex(({ tags }) => !tags.includes('harmless') && !tags.includes('question'));
-  const item = items[at];
-  const isLast = at > 0 && item?.tags.includes(act) === true && isAsset(item) === false;
-  return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
-}
-
 const isCancel = (items: readonly Item[]) => {
   const first = items.find(({ tags }) => !tags.includes('harmless'));
   if (first?.tags.includes('cancel')) return true;
@@ -449,7 +448,7 @@ const POLITE =
 
 /** Returns whether "would you buy me 5 AAPL?" or "would you buy 5 AAPL, please" asks for the order. */
 const isPoliteRequest = (items: readonly Item[]) =>
-  items.some(({ lower }) => POLITE.test(lower)) ||
+  items.some(({ lower, tags }) => POLITE.test(lower) || tags.includes('polite')) ||
   items.some(
     ({ lower, tags }, at) =>
       (/ (?:me|us)$/.test(lower) && tags.includes('get')) ||
@@ -463,12 +462,10 @@ const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !i
 function isQuestion(items: readonly Item[]): boolean {
   if (items.some(isPoliteWould)) return !isPoliteRequest(items);
   const first = items.find(({ tags }) => !tags.some((tag) => tag === 'harmless' || tag === 'comma' || tag === 'and'));
-  // In Korean, the word that asks need not come first.
-  if (
-    first?.tags.includes('ask') ||
-    items.some(({ tags, lower }) => tags.includes('ask') && /\p{Script=Hangul}/u.test(lower))
-  )
-    return true;
+  // In Korean, Chinese and Japanese, the word that asks need not come first.
+  const asks = ({ tags, lower }: Item) =>
+    tags.includes('ask') && /[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}]/u.test(lower);
+  if (first?.tags.includes('ask') || (items.some(asks) && !isPoliteRequest(items))) return true;
   return items.at(-1)?.tags.includes('question') === true && !isPoliteRequest(items);
 }
 

@@ -2,7 +2,7 @@ import { Dec, toPlain } from '../../trading/decimal.ts';
 import type { OrderType, TimeInForce } from '../../trading/order.ts';
 import type { ScheduleMention } from './intent.ts';
 import type { Item, Quantity } from './items.ts';
-import { matchAt, type TemplateMatch } from './match.ts';
+import { isAsset, matchAt, type TemplateMatch } from './match.ts';
 import { endOf, recurrenceOf, timeOf } from './times.ts';
 
 /** How much to trade. `keep` is the number of shares that stay, `cash` a part of the account's cash. */
@@ -158,6 +158,21 @@ const crossing: Build = (found) => {
   return { kind: 'when', when: isBelow ? { below: value } : { above: value }, ...(of === undefined ? {} : { of }) };
 };
 
+/** Returns whether a condition is about a price that falls. */
+export const isBreakBelow = (found: TemplateMatch) =>
+  ['below', 'post_most', 'if_below', 'breaks_below'].some((tag) => found.has(tag));
+
+/** "100ドルを下回ったら" and "跌破100美元时": the condition comes after the price, or is part of the verb. */
+const breaking: Build = (found) => {
+  const { value } = firstOf(found);
+  const [of] = found.symbols;
+  return {
+    kind: 'when',
+    when: isBreakBelow(found) ? { below: value } : { above: value },
+    ...(of === undefined ? {} : { of }),
+  };
+};
+
 const reaching: Build = (found) => ({
   kind: 'ask',
   about: 'near_miss',
@@ -174,6 +189,7 @@ const asset: Build = (found) => ({
 /** Templates of slots. The one that covers most items wins; of equals, the first. */
 const slots: readonly (readonly [string, Build])[] = [
   ['share|position? of? my? my? @ share|position?', asset],
+  ['my? @ post_asset', asset],
   ['one_share my?', () => ({ kind: 'size', size: { qty: '1', isShares: true, isOf: false, isScaled: false } })],
   ['half_share my?', () => ({ kind: 'size', size: { qty: '0.5', isShares: true, isOf: false, isScaled: false } })],
   ['by? #n more? share? more? worth? of? my? my? share|position?', sizeOf],
@@ -221,7 +237,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['vague share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
   ['more share? of? my?', () => ({ kind: 'size', size: { vague: true } })],
   ['it', () => ({ kind: 'ref' })],
-  ['limit of|at? # per?', price('limit')],
+  ['limit of|at? # per? post?', price('limit')],
   ['with? a? limit of|at? # per?', price('limit')],
   ['$ limit !#', price('limit')],
   ['limit at? a? #', price('limit')],
@@ -229,16 +245,24 @@ const slots: readonly (readonly [string, Build])[] = [
   ['limit', type('limit')],
   ['at # per?', price('at')],
   ['# post limit? !#', price('at')],
-  ['post limit? #', price('at')],
+  ['# post', price('at')],
+  ['post limit #', price('at')],
+  ['# post_limit', price('limit')],
+  ['post_limit', type('limit')],
   ['at|for|by? most # per?', price('most')],
   ['at|for? least # per?', price('least')],
   ['each_most # per?', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['each_least # per?', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
   ['for # per?', price('for')],
+  ['at # post', price('at')],
+  ['at? # post_most', (found) => ({ ...(price('most')(found) as Bare & { kind: 'price' }), perShare: true })],
+  ['at? # post_least', (found) => ({ ...(price('least')(found) as Bare & { kind: 'price' }), perShare: true })],
+  ['for # post_most', price('most')],
+  ['for # post_least', price('least')],
   ['at|for? below # per?', price('below')],
   ['at|for? above # per?', price('above')],
-  ['with? a? stop of|at|by? #', price('stop')],
-  ['with? a? stop_loss of|at|by? #', price('stop_loss')],
+  ['with? a? stop of|at|by? # post?', price('stop')],
+  ['with? a? stop_loss of|at|by? # post?', price('stop_loss')],
   ['$ stop_loss !#', price('stop_loss')],
   ['$ stop !#', price('stop')],
   [
@@ -247,7 +271,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ],
   ['with? a? stop_with_limit', type('stop_with_limit')],
   ['stop_with_limit of|at? # limit? #', twoPrices('stop_with_limit')],
-  ['with? a? profit of|at? #', price('profit')],
+  ['with? a? profit of|at? # post?', price('profit')],
   ['with? a? trailing of|at|by? % trailing|stop|stop_loss?', trail],
   ['with? a? trailing of|at|by? $ trailing|stop|stop_loss?', trail],
   ['with? a? % trailing !#', trail],
@@ -276,7 +300,18 @@ const slots: readonly (readonly [string, Build])[] = [
   ['or_less', () => ({ kind: 'bound', bound: 'less' })],
   ['or_more', () => ({ kind: 'bound', bound: 'more' })],
   ['if my? the_price|@ the_price? falls|rises|moves back? at|to? below|above #', crossing],
+  // In German, the verb of a condition comes last.
+  ['if my? the_price|@ the_price? below|above # falls|rises|moves', crossing],
   ['if my? the_price|@ the_price? falls|rises|moves back? at|to? #', reaching],
+  ['if my? the_price|@ the_price? breaks_below|breaks_above # if_after?', breaking],
+  ['my? the_price|@ the_price? breaks_below|breaks_above # if_after', breaking],
+  ['if my? the_price|@ the_price? falls to? # below|post_most if_after?', breaking],
+  ['if my? the_price|@ the_price? rises to? # above|post_least if_after?', breaking],
+  ['my? the_price|@ the_price? falls to? # below|post_most if_after', breaking],
+  ['my? the_price|@ the_price? rises to? # above|post_least if_after', breaking],
+  ['if? my? the_price|@ the_price? # if_below|if_above', breaking],
+  ['if? my? the_price|@ the_price? # below|above|post_most|post_least if_moves', breaking],
+  ['each_weekday', recurring],
   ['every|on weekday', recurring],
   ['every? week on? weekday', recurring],
   ['weekday', (found) => (/days$/.test(found.items[0]?.lower ?? '') ? recurring(found) : undefined)],
@@ -341,8 +376,13 @@ function monthly(found: TemplateMatch): Bare {
 /** Words that carry no meaning of their own between slots. Everything else must fill a slot. */
 const EMPTY = ['harmless', 'my', 'a', 'order', 'end', 'colon', 'question'];
 
+/** Leaves out the words that only mark the case of the word before them, as in "AAPLを5株". */
+export const withoutParticles = (items: readonly Item[]) =>
+  items.filter((item) => item.aside || isAsset(item) || !item.tags.includes('particle'));
+
 /** Reads the slots that the items fill, in the order of the words. */
-export function readMentions(items: readonly Item[]): Mention[] {
+export function readMentions(all: readonly Item[]): Mention[] {
+  const items = withoutParticles(all);
   const mentions: Mention[] = [];
   for (let at = 0; at < items.length; ) {
     const item = items[at] as Item;

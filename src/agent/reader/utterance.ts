@@ -129,7 +129,8 @@ interface Segment {
 }
 
 const NEGATION = /^(?:don'?t|do not|never|not|no|without|except|unless|instead)$/i;
-const isNegated = ({ mentions }: ReadClause) => mentions.some((one) => one.kind === 'word' && NEGATION.test(one.text));
+const isNegated = ({ mentions }: ReadClause) =>
+  mentions.some((one) => one.kind === 'word' && (NEGATION.test(one.text) || one.item.tags.includes('negation')));
 
 function segmentsOf(turn: string): Segment[] {
   let before: readonly Side[] = [];

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { parsePrompt } from '../../../src/agent/reader/read.ts';
 import { german } from './languages/german.ts';
 import { korean } from './languages/korean.ts';
@@ -61,5 +64,29 @@ describe('in other languages', () => {
     'AAPL 5주 내일 사줘',
   ])('"%s" is no order', (said) => {
     expect(inShort(planned([said]))).toBe('asks');
+  });
+});
+
+const sentences = z
+  .record(z.string(), z.record(z.string(), z.array(z.string())))
+  .parse(parse(readFileSync(new URL('languages/sentences.yaml', import.meta.url), 'utf8')));
+
+describe.each(Object.entries(sentences))('sentences in %s', (_, meant) => {
+  const { none = [], ...requests } = meant;
+
+  it('are at least forty', () => {
+    expect(Object.values(meant).flat().length).toBeGreaterThanOrEqual(40);
+  });
+
+  it.each(Object.entries(requests).flatMap(([english, said]) => said.map((one) => [one, english])))(
+    '"%s" is "%s"',
+    (said, english) => {
+      expect(inShort(planned([said]))).toBe(inShort(planned([english])));
+      expect(inShort(planned([english]))).not.toBe('asks');
+    },
+  );
+
+  it.each(none)('"%s" changes nothing', (said) => {
+    expect(inShort(planned([said]))).toMatch(/^(?:asks|help|(?:get|list)_[^+]*)$/);
   });
 });
