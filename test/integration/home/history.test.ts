@@ -1,6 +1,9 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { findings } from '../axe.ts';
+import { draft } from '../sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../sandbox/proposal-fixture.ts';
 import { type DecisionWorld, liveOrder, shot, startDecisionWorld, usualOrder, usualSale } from './decision-fixture.ts';
+import { cutOff } from './phone-browser.ts';
 
 // The terminal phone decides here, which signs where it must by a key of its own.
 const world = await startDecisionWorld({ signatures: 'off' });
@@ -77,3 +80,51 @@ describe('the history', () => {
     await bob.close();
   });
 });
+
+it('cuts nothing off of 500 orders at any width: options, huge and tiny amounts, long outcomes', async () => {
+  // All differ from each other by three; the others of the 500 show that each page is like the first.
+  const count = process.env.PAGES === 'all' ? 500 : 42;
+  const subjects = [
+    { symbol: 'AAPL261218C00190000', qty: '9999', limit_price: '99999.99', position_intent: 'buy_to_open' },
+    { symbol: 'PEPE/USD', time_in_force: 'gtc', qty: '999999.123456789', limit_price: '0.0001' },
+    { symbol: 'GONE', side: 'sell', qty: '1', limit_price: '0.0001' },
+  ] as const;
+  const outcomes = [
+    ['executed', 'filled 123456789012.123456789 at $0.0001'],
+    [
+      'blocked',
+      'the rule a-rule-with-a-name-as-long-as-names-may-be-00000 of Wolfeschlegelsteinhausenbergerdorff forbids it',
+    ],
+    ['cancelled', 'withdrawn in the terminal'],
+  ] as const;
+  for (let index = 0; index < count; index += 1) {
+    const subject = { ...draft({ ...subjects[index % 3], environment: index % 2 === 0 ? 'live' : 'paper' }) };
+    const worst_case = { cash: '12345678901234.56', price: '0.0001', text: 'Costs at most $12,345,678,901,234.56.' };
+    const id = await decided(
+      usualOrder({ subject, worst_case, code: `D${100 + index}` }),
+      index % 4 === 0 ? 'deny' : 'approve',
+    );
+    const [state, text] = outcomes[index % 3] ?? outcomes[0];
+    if (index % 4 !== 0) await world.gateway.tell(id, state, text);
+  }
+  for (const width of [320, 390, 1280]) {
+    await page.setViewportSize({ width, height: width > 1000 ? 900 : 844 });
+    await open();
+    for (let shown = 20; ; shown += 20) {
+      expect(await cutOff(page), `${width}`).toEqual([]);
+      if (shown === 20) {
+        await shot(page, `history-500-${width}`);
+        expect(await findings(page)).toEqual([]);
+      }
+      if ((await page.getByTestId('older').count()) === 0) {
+        expect(shown).toBeGreaterThanOrEqual(count);
+        break;
+      }
+      const last = await entries().last().getAttribute('data-id');
+      await page.getByTestId('older').click();
+      await page.waitForURL(`**/phone/history?before=${last}`);
+      await expect.poll(() => entries().first().getAttribute('data-id')).not.toBe(last);
+      await page.locator(`[data-testid=entry]:not([data-id="${last}"])`).first().waitFor();
+    }
+  }
+}, 120_000);

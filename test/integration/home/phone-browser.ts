@@ -1,4 +1,4 @@
-import type { Browser, CDPSession } from 'playwright-core';
+import type { Browser, CDPSession, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 export interface PhoneBrowserOptions {
@@ -94,6 +94,16 @@ export async function openPhoneBrowser(browser: Browser, options: PhoneBrowserOp
     },
   };
 }
+
+/**
+ * Elements whose words are wider than they are, or that reach out of the window. The banner and the periods reach into the
+ * edges of their card, and the table may scroll.
+ */
+export const cutOff = (page: Page): Promise<string[]> =>
+  page.evaluate(`[...document.querySelectorAll('header *, main *:not(:has(> .environment), .head, .scroll, details:not([open]) *)')]
+    .filter(({ scrollWidth, clientWidth }) => clientWidth > 1 && scrollWidth > clientWidth + 1)
+    .concat(document.documentElement.scrollWidth > innerWidth ? [document.documentElement] : [])
+    .map(({ outerHTML }) => outerHTML.slice(0, 200))`);
 
 /** A virtual authenticator (Chrome DevTools Protocol, domain WebAuthn). */
 async function addAuthenticator(

@@ -150,7 +150,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .lines > li { display: flex; justify-content: space-between; gap: .25rem 1rem; padding: .5rem 0; border-top: 1px solid var(--line); }
 #dashboard .lines > li:first-child, #dashboard .stories > li:first-child { border-top: 0; }
 #dashboard .lines > li > :first-child, #dashboard .stories summary > :first-child { min-width: 0; overflow-wrap: anywhere; }
-#dashboard .lines > li > :last-child:not(:first-child) { flex: none; max-width: 55%; text-align: right; }
+#dashboard .lines > li > :last-child:not(:first-child) { flex: none; max-width: 55%; text-align: right; overflow-wrap: anywhere; }
 #dashboard .lines ul { margin: .2rem 0 0; padding-left: 1.1rem; }
 #dashboard .outcome { font-weight: 600; }
 #dashboard .outcome.no, #dashboard .outcome.ask { color: var(--stop); } #dashboard .outcome.done { color: var(--go); }
@@ -324,10 +324,11 @@ ul.recent li[hidden] { display: none; }
 ul.recent .outcome, ol.history .outcome { display: inline-flex; align-items: center; gap: .35rem; font-weight: 650; white-space: nowrap; }
 ol.history li { padding: .7rem 0; border-top: 1px solid var(--line); }
 ol.history p { margin: 0; font-variant-numeric: tabular-nums; }
-ol.history .first { display: flex; align-items: baseline; gap: .45rem; }
-ol.history .first .much { margin-left: auto; padding-left: .75rem; font-weight: 650; white-space: nowrap; }
+ol.history .first { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .45rem; }
+ol.history .first .words { flex: 1 1 9rem; min-width: 0; overflow-wrap: anywhere; }
+ol.history .first .much { margin-left: auto; min-width: 0; padding-left: .75rem; font-weight: 650; text-align: right; overflow-wrap: anywhere; }
 ol.history .first .much.not { color: var(--soft); font-weight: 400; }
-ol.history .second { display: flex; align-items: center; gap: .45rem; }
+ol.history .second { display: flex; align-items: baseline; gap: .45rem; } ol.history .second .words { min-width: 0; overflow-wrap: anywhere; }
 ol.history .second .mark { margin-left: auto; }
 ol.history .third { font-size: .875rem; }
 .pages { display: flex; gap: 1.5rem; }
