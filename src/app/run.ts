@@ -133,8 +133,9 @@ export function toRunOutput(result: RunResult, profileOptions: readonly string[]
 }
 
 function orderFields(order: Order) {
-  const { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price } = order;
-  return { id, client_order_id, symbol, side, qty, type, status, filled_qty, filled_avg_price };
+  const { id, client_order_id, symbol, side, qty, type, approved_type, status, filled_qty, filled_avg_price } = order;
+  const terms = { id, client_order_id, symbol, side, qty, type, ...defined({ approved_type }) };
+  return { ...terms, status, filled_qty, filled_avg_price };
 }
 
 export function toApprovalFields(approval: ApprovalView) {

@@ -160,7 +160,7 @@ class OutcomeNotifier {
    */
   notifyOutcome(proposal: StoredProposal): void {
     const { asking, getKind } = this.#parts;
-    const { authReqId, ownerAuthReqId, state, kind, result, reason } = proposal;
+    const { authReqId, ownerAuthReqId, state, kind, subject, result, reason } = proposal;
     if (state === 'denied' && ownerAuthReqId !== undefined) {
       // The second approver has denied the proposal, but the owner's phone still shows it as approved. The phone on
       // which it was denied needs no report.
@@ -168,7 +168,7 @@ class OutcomeNotifier {
       this.#inOrder(ownerAuthReqId, async () => void (await asking.reportOutcome(ownerAuthReqId, outcome)));
     }
     if (authReqId === undefined || !isNotifiedState(state)) return;
-    const came = state === 'executed' ? getKind(kind).resultText(result) : (reason?.text ?? state);
+    const came = state === 'executed' ? getKind(kind).resultText(result, subject) : (reason?.text ?? state);
     const isLate = state === 'executed' && reason?.code === 'placed_late';
     const text = isLate ? `${came}; it had been reported as not placed, but reached the broker later` : came;
     const untold = new Set(getApprovalRequestIds(proposal));

@@ -198,5 +198,5 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   /** Returns a stream of changes to the result; undefined if there is none, or the result can no longer change. */
   news?(subject: Subject, result: Result, session: () => Proposer): ResultChangeStream | undefined;
   /** Returns one line for the phone, such as `filled 5 at $180.12`. */
-  resultText(result: Result): string;
+  resultText(result: Result, subject: Subject): string;
 }

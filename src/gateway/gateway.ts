@@ -256,7 +256,10 @@ function createOwnServices(
       }),
     ],
     receipts: createReceipts(options, { kernel, signed, sealSecret: own.sealSecret, now }),
-    owner: (sub: string) => createOwnerService(sub, { kernel, mandates, record, accounts: broker.accounts, approval }),
+    owner: (sub: string) => {
+      const journal = options.stores.orders;
+      return createOwnerService(sub, { kernel, mandates, record, accounts: broker.accounts, approval, journal });
+    },
   };
 }
 
@@ -326,7 +329,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   addPortfolioRoutes(app, authenticator, accounts.open, resolveOwner);
   addMarketRoutes(app, authenticator, accounts.open, now);
   addWatchlistRoutes(app, authenticator, accounts.open, resolveOwner);
-  addOrderRoutes(app, authenticator, accounts.open, parts.orderService, resolveOwner);
+  addOrderRoutes(app, authenticator, accounts.open, parts.orderService, resolveOwner, options.stores.orders);
   addPolicyRoutes(app, authenticator, {
     ...parts,
     stores: options.stores,

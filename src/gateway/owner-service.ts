@@ -10,6 +10,7 @@ import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
 import type { Account, Bar, Order, Position, Quote } from '../trading/views.ts';
 import type { AccountDirectory, OpenAccount } from './broker/accounts.ts';
 import type { MandateService } from './mandates/mandate-service.ts';
+import { type ApprovedTypeReader, withApprovedTypes } from './orders/approved-types.ts';
 import type { AuditLogReader } from './record/audit-log-reader.ts';
 import { type ProposalRouteOptions, toHaltResponse, toProposalResponse } from './routes/proposals.ts';
 
@@ -70,11 +71,16 @@ export function createOwnerService(
     readonly accounts: Pick<AccountDirectory, 'of' | 'open'>;
     readonly record: AuditLogReader;
     readonly approval: ProposalRouteOptions['approval'];
+    readonly journal: ApprovedTypeReader;
   },
 ): OwnerService {
   const { kernel, mandates, record } = parts;
   const who = { sub, accessToken: NO_TOKEN };
-  const inAccount = (account?: string) => ownAccount(() => parts.accounts.open(who, account));
+  const inAccount = (account?: string) =>
+    ownAccount(
+      () => parts.accounts.open(who, account),
+      (orders) => withApprovedTypes(parts.journal, sub, orders),
+    );
   return {
     ...inAccount(),
     accounts: () => parts.accounts.of(who),
@@ -102,11 +108,14 @@ export function createOwnerService(
   };
 }
 
-function ownAccount(broker: () => Promise<OpenAccount>): OwnAccount {
+function ownAccount(
+  broker: () => Promise<OpenAccount>,
+  asApproved: (orders: readonly Order[]) => Promise<Order[]>,
+): OwnAccount {
   return {
     account: async () => (await broker()).account(),
     positions: async () => (await broker()).positions(),
-    orders: async (query) => (await broker()).orders({ ...query, symbols: [] }),
+    orders: async (query) => asApproved(await (await broker()).orders({ ...query, symbols: [] })),
     valueHistory: async (period) =>
       (await (await broker()).portfolioHistory({ period, timeframe: historyTimeframe(period) })).points,
     async activities({ after }) {

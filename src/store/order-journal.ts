@@ -1,5 +1,6 @@
 import type { CountedTotals } from '../trading/counted-order.ts';
 import type { OrderDraft } from '../trading/order.ts';
+import type { OrderType } from '../trading/order-types.ts';
 import type { Order, Problem } from '../trading/views.ts';
 import type { NewPolicyDecision } from './decision-store.ts';
 import type { ApprovalId } from './used-approval.ts';
@@ -85,6 +86,8 @@ export type LimitUsage = Pick<
  */
 export interface OrderJournal {
   find(sub: string, clientOrderId: string): Promise<OrderJournalEntry | undefined>;
+  /** Returns the approved types of those orders that are in the journal, by `client_order_id`. */
+  approvedTypes(sub: string, clientOrderIds: readonly string[]): Promise<ReadonlyMap<string, OrderType>>;
   /**
    * Uses the approval and writes the intent. Returns `known` if the user already has an order with this
    * `client_order_id`, `approval_used` if the approval was used for something else, and `denied` if `decide` denied the

@@ -4,6 +4,7 @@ import { describeOrder, type OrderRequest, orderRequestSchema } from './order.ts
 import { exitPrices, isMultiLeg } from './order-legs.ts';
 import { invalidOrderError } from './order-problem.ts';
 import { requiresPrice } from './order-types.ts';
+import { displayedTerms } from './order-words.ts';
 import type { Order, OrderLeg } from './views.ts';
 
 /** Describes an order at the broker in one line of shorthand: `SELL 5 AAPL STP 180.00`. */
@@ -12,12 +13,14 @@ export function describeOpenOrder(order: Order): string {
     const legs = (order.legs ?? []).map((leg) => describeOrder(toTerms(leg)));
     return `${order.order_class?.toUpperCase() ?? 'LEGS'} ${[order.qty, ...legs].filter((text) => text !== null).join(' + ')}`;
   }
-  const { limit_price, ...terms } = toTerms(order);
+  const { bound, ...own } = displayedTerms(order);
+  const { limit_price, ...terms } = toTerms(own);
   const exits = exitPrices(order);
   // The limit of an OCO is its take profit.
   const limit = order.order_class === 'oco' && exits.stop_loss_stop_price !== undefined ? {} : { limit_price };
   const order_class = order.legs === undefined ? {} : { order_class: order.order_class };
-  return describeOrder({ ...terms, ...limit, ...exits, ...order_class });
+  const words = describeOrder({ ...terms, ...limit, ...exits, ...order_class });
+  return bound === undefined ? words : `${words}, ${bound}`;
 }
 
 function toTerms(order: OrderLeg) {

@@ -3,18 +3,9 @@ import { formatDollarAmount, formatSharePrice, formatShares } from './amounts.ts
 import { describeOptionSymbol } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { isMultiLeg } from './order-legs.ts';
-import { priceBand, requiresPrice } from './order-types.ts';
-import { openOrderHeadline } from './order-words.ts';
+import { requiresPrice } from './order-types.ts';
+import { displayedTerms, openOrderHeadline } from './order-words.ts';
 import { isFinalStatus, type Order, type OrderLeg } from './views.ts';
-
-/**
- * Returns an order as its owner approved it, for display: a market order goes to the broker as a limit order at its
- * bound, and a stop as a stop limit.
- */
-export function asApproved<T extends Order>(order: T, type: string | undefined): T {
-  const isBounded = type !== undefined && priceBand(type)?.goesOutAs === order.type;
-  return isBounded ? { ...order, type, limit_price: null } : order;
-}
 
 /** Returns an order's outcome in plain words: `Sold 10 NVDA at $127.94`. Prices are averages of the fills. */
 export function describeOrderOutcome(order: Order): string {
@@ -65,7 +56,8 @@ function describeLeg(order: OrderLeg): string {
   return [`${side} ${formatAmount(order)} ${describeOptionSymbol(symbol)}`, ...priceTerms(order)].join(' ');
 }
 
-function priceTerms({ side, type, limit_price, stop_price, trail_price, trail_percent }: OrderLeg): string[] {
+function priceTerms(order: OrderLeg): string[] {
+  const { side, type, limit_price, stop_price, trail_price, trail_percent, bound } = displayedTerms(order);
   const within = side === 'buy' ? 'or less' : 'or more';
   if (trail_percent !== null) return [`trailing by ${trail_percent}%`];
   if (trail_price !== null) return [`trailing by ${formatDollarAmount(trail_price)}`];
@@ -74,6 +66,7 @@ function priceTerms({ side, type, limit_price, stop_price, trail_price, trail_pe
       ? []
       : [`once it trades at ${formatSharePrice(stop_price)}`]),
     ...(limit_price === null ? [] : [`at ${formatSharePrice(limit_price)} ${within}`]),
+    ...(bound === undefined ? [] : [`for ${bound}`]),
   ];
 }
 

@@ -6,8 +6,24 @@ import { environmentName } from './environment.ts';
 import type { OrderDraft } from './order.ts';
 import { findOrderField, orderFieldNames } from './order-fields.ts';
 import { type ExitPrices, exitPrices, isMultiLeg } from './order-legs.ts';
-import { findOrderType, type OrderPrices, timeInForceWords } from './order-types.ts';
+import { findOrderType, type OrderPrices, type OrderType, priceBand, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
+
+/** Adds the type that the owner approved to an order that was sent as another type: a market order, as a limit order. */
+export function withApprovedType<T extends Order>(order: T, type: OrderType | undefined): T {
+  return type !== undefined && priceBand(type)?.goesOutAs === order.type ? { ...order, approved_type: type } : order;
+}
+
+/**
+ * Returns an order with the type to display, which is the approved one. If the limit is only the approved bound, it is
+ * returned as `bound`: `at most $225.70`.
+ */
+export function displayedTerms<T extends OrderLeg>(order: T): T & { readonly bound: string | undefined } {
+  const { approved_type: type, limit_price: limit, side } = order;
+  if (type === undefined || limit === null) return { ...order, bound: undefined };
+  const bound = `${side === 'sell' ? 'at least' : 'at most'} ${formatSharePrice(limit)}`;
+  return { ...order, type, limit_price: null, bound };
+}
 
 /** Returns an order in one human-readable line: `BUY 5 AAPL, limit $180.00`. */
 export function orderHeadline(
@@ -27,7 +43,10 @@ export function openOrderHeadline(order: Order): string {
   const exits = exitPrices(order);
   // The limit of an OCO is its take profit.
   const own = order.order_class === 'oco' && order.legs !== undefined ? { ...order, limit_price: null } : order;
-  return `${amountHeadline(order)}, ${orderTerms({ ...own, ...exits })}`;
+  const { bound, ...terms } = displayedTerms(own);
+  return [amountHeadline(order), orderTerms({ ...terms, ...exits }), ...(bound === undefined ? [] : [bound])].join(
+    ', ',
+  );
 }
 
 function amountHeadline({ side, symbol, qty, notional }: OrderLeg): string {

@@ -97,6 +97,8 @@ const orderShape = () => ({
   order_class: knownOrOther(orderClasses).optional(),
   asset_class: knownOrOther(assetClasses).optional(),
   position_intent: knownOrOther(positionIntents).optional(),
+  /** The type that the owner approved, if it was sent as another type with the approved bound as its limit. */
+  approved_type: z.enum(orderTypes).optional(),
 });
 
 export const orderLegSchema = z.lazy(() => z.object(orderShape()));

@@ -51,6 +51,6 @@ export function describeProposal({ kind, subject }: Proposal): string {
   return getKindDefinition(kind).summary(subject);
 }
 
-export function toProposalOutcome({ kind, result }: Proposal): KindOutcome {
-  return result === undefined ? {} : getKindDefinition(kind).toOutcome(result);
+export function toProposalOutcome({ kind, subject, result }: Proposal): KindOutcome {
+  return result === undefined ? {} : getKindDefinition(kind).toOutcome(result, subject);
 }

@@ -9,9 +9,7 @@ import type { ThemeName } from '../../config/theme-name.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
 import { environmentName } from '../../trading/environment.ts';
-import { asApproved } from '../../trading/order-outcome.ts';
 import type { Context } from '../context/context.ts';
-import { approvedTypes } from '../text/approval-lines.ts';
 import { humanReader } from '../text/reader.ts';
 
 /** Maximum number of rows of `/chart`. */
@@ -60,9 +58,7 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
     portfolio: () => portfolioReport(context, screen()),
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
-      const listed = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      const types = approvedTypes(await (await agent()).approvals().catch(() => []));
-      const orders = listed.map((order) => asApproved(order, types.get(order.client_order_id)));
+      const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
       return orders.length === 0 ? 'No orders.' : ordersText(orders.toReversed(), humanReader(screen().columns));
     },
     /** @throws {TradeAgentError} `usage`, `unknown_symbol` */

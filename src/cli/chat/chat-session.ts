@@ -6,9 +6,9 @@ import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../text/sanitize.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
-import { asApproved, describeOrderOutcome } from '../../trading/order-outcome.ts';
+import { describeOrderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
-import { approvalOutcome, approvedTypes, isFinalApproval, wasReportedAsNotPlaced } from '../text/approval-lines.ts';
+import { approvalOutcome, isFinalApproval, wasReportedAsNotPlaced } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
@@ -68,8 +68,6 @@ export class ChatSession {
   readonly #own = new Set<string>();
   /** Last reported status of the approvals that other windows and earlier sessions requested, by ID. */
   readonly #elsewhere = new Map<string, string>();
-  /** Approved types of orders, by `client_order_id`. */
-  readonly #types = new Map<string, string>();
   #snapshot: ChatSnapshot;
   #answer: ((yes: boolean) => void) | undefined;
   #quit = false;
@@ -278,7 +276,6 @@ export class ChatSession {
         finished ||= event.type === 'result';
         if (event.type === 'approval') {
           this.#own.add(event.approval.id);
-          this.#rememberTypes([event.approval]);
           for (const order of outcomeOrders(event.approval)) this.#watch.told(order);
         }
         this.#dispatch({ type: 'event', talk, event });
@@ -343,12 +340,7 @@ export class ChatSession {
     return true;
   }
 
-  #rememberTypes(approvals: readonly ApprovalView[]): void {
-    for (const [id, type] of approvedTypes(approvals)) this.#types.set(id, type);
-  }
-
   #addLate(approvals: readonly ApprovalView[]): void {
-    this.#rememberTypes(approvals);
     for (const approval of approvals) {
       if (!wasReportedAsNotPlaced(approval) || this.#toldLate.has(approval.id) || this.#quit) continue;
       this.#toldLate.add(approval.id);
@@ -386,7 +378,7 @@ export class ChatSession {
     if (followed) return;
     this.add({
       type: 'outcome',
-      text: safeLine(describeOrderOutcome(asApproved(order, this.#types.get(order.client_order_id)))),
+      text: safeLine(describeOrderOutcome(order)),
       good: order.status === 'filled' || order.status === 'partially_filled',
     });
     void this.refresh();

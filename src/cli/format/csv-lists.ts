@@ -10,6 +10,7 @@ const orderColumns = [
   ...['id', 'client_order_id', 'symbol', 'side', 'type', 'time_in_force', 'qty', 'notional', 'limit_price'],
   ...['stop_price', 'trail_price', 'trail_percent', 'extended_hours', 'status', 'filled_qty'],
   ...['filled_avg_price', 'submitted_at', 'filled_at', 'order_class', 'asset_class', 'position_intent'],
+  'approved_type',
 ];
 const scheduleColumns = ['id', 'name', 'profile', 'cron', 'at', 'when_open', 'overdue'];
 const runColumns = ['schedule', 'due', 'started_at', 'ended_at', 'status', 'exit_code', 'missed', 'attempt'];

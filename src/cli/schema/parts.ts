@@ -22,7 +22,11 @@ export const orderSummarySchema = z.object({
   symbol: z.string(),
   side: z.enum(sides),
   qty: z.string().nullable(),
-  type: z.enum(orderTypes),
+  type: z.enum(orderTypes).describe('the type at the broker'),
+  approved_type: z
+    .enum(orderTypes)
+    .optional()
+    .describe('the type that you approved, if the order was sent as another type with the approved bound as its limit'),
   status: z.enum(orderStatuses),
   filled_qty: z.string(),
   filled_avg_price: z.string().nullable(),

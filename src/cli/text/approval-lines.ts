@@ -5,7 +5,7 @@ import { formatNewYorkDateTime } from '../../trading/date-words.ts';
 import { describeBatchOutcome } from '../../trading/kinds/batch.ts';
 import { getKindDefinition, kinds } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
-import { asApproved, describeOrderOutcome } from '../../trading/order-outcome.ts';
+import { describeOrderOutcome } from '../../trading/order-outcome.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { labeledLines } from './wrap.ts';
@@ -80,21 +80,11 @@ export function wasReportedAsNotPlaced({ status, reason }: ApprovalView): boolea
   return status === 'executed' && reason !== undefined;
 }
 
-/** Returns the approved types of the approvals' orders, by `client_order_id`. */
-export function approvedTypes(approvals: readonly ApprovalView[]): Map<string, string> {
-  const drafts = approvals.flatMap((approval) => {
-    if (approval.kind === 'order') return [approval.order];
-    if (approval.kind === 'batch') return approval.batch.orders;
-    return approval.kind === 'replace' ? [approval.replace.draft] : [];
-  });
-  return new Map(drafts.map(({ client_order_id, type }) => [client_order_id, type]));
-}
-
 export function approvalOutcome(approval: ApprovalView): string {
   if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
     const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;
     const late = wasReportedAsNotPlaced(approval) ? ` · ${approval.reason}` : '';
-    return safeLine(`${describeOrderOutcome(asApproved(approval.placed, approval.order.type))}${by}${late}`);
+    return safeLine(`${describeOrderOutcome(approval.placed)}${by}${late}`);
   }
   const status = currentStatus(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];

@@ -3,6 +3,7 @@ import { safeLine } from '../../text/sanitize.ts';
 import { formatDollarAmount, formatSharePrice, formatShares, formatSignedPercent } from '../../trading/amounts.ts';
 import { parseDecimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';
+import { displayedTerms } from '../../trading/order-words.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { formatFill } from './approval-lines.ts';
@@ -125,11 +126,12 @@ function orderAmount(order: Order): string {
   return order.notional !== null ? formatDollarAmount(order.notional) : '';
 }
 
-function orderTerms(order: Order): string {
+function orderTerms(given: Order): string {
+  const { bound, ...order } = displayedTerms(given);
   const parts: string[] = [order.type.replaceAll('_', ' ')];
   if (order.stop_price !== null) parts.push(formatSharePrice(order.stop_price));
   if (order.limit_price !== null) parts.push(formatSharePrice(order.limit_price));
   if (order.trail_price !== null) parts.push(formatSharePrice(order.trail_price));
   if (order.trail_percent !== null) parts.push(`${order.trail_percent}%`);
-  return parts.join(' ');
+  return bound === undefined ? parts.join(' ') : `${parts.join(' ')}, ${bound}`;
 }

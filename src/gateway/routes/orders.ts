@@ -2,10 +2,12 @@ import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { HttpProblem } from '../../trading/http-problem.ts';
 import { symbolSchema } from '../../trading/order.ts';
+import { withApprovedType } from '../../trading/order-words.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
+import { type ApprovedTypeReader, withApprovedTypes } from '../orders/approved-types.ts';
 import { notCancelableProblem, orderNotFoundProblem } from '../orders/cancel-order.ts';
 import type { OrderService } from '../orders/place-order.ts';
 import { matchesIntent } from '../orders/replacement.ts';
@@ -39,6 +41,7 @@ export function addOrderRoutes(
   brokerFor: OpenAccountFor,
   orderService: OrderService,
   resolveOwner: ResolveOwner,
+  journal: ApprovedTypeReader,
 ): void {
   const at = createGuardedRoutes(app, authenticator);
   at.post('/v1/orders', ['orders:write'], async (c, caller) => {
@@ -48,8 +51,9 @@ export function addOrderRoutes(
   });
   at.get('/v1/orders', ['orders:read'], async (c, caller) => {
     const { for: owner, account, symbols = [], ...query } = parseQuery(ordersQuery, c.req.url);
-    const broker = await brokerFor(await resolveOwner(caller, owner, 'can_view'), account);
-    return c.json({ orders: await broker.orders({ ...query, symbols }) });
+    const who = await resolveOwner(caller, owner, 'can_view');
+    const orders = await (await brokerFor(who, account)).orders({ ...query, symbols });
+    return c.json({ orders: await withApprovedTypes(journal, who.sub, orders) });
   });
   // A custom method in Google's style. The router needs the whole path segment as one pattern.
   at.get('/v1/:method{orders:by_client_order_id}', ['orders:read'], async (c, caller) => {
@@ -61,9 +65,9 @@ export function addOrderRoutes(
     const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
     // After a rejection, an order with this id may be another program's, so it must match the approved order.
     if (order !== undefined && (entry?.problem === undefined || matchesIntent(order, entry))) {
-      return c.json(order);
+      return c.json(withApprovedType(order, entry?.draft.type));
     }
-    if (entry?.order !== undefined) return c.json(entry.order);
+    if (entry?.order !== undefined) return c.json(withApprovedType(entry.order, entry.draft.type));
     throw orderNotFoundProblem(
       entry?.problem === undefined ? {} : { outcome: { code: entry.problem.code, detail: entry.problem.detail } },
     );
@@ -73,7 +77,7 @@ export function addOrderRoutes(
     const who = await resolveOwner(caller, owner, 'can_view');
     const order = await (await brokerFor(who, account)).order(orderId(c));
     if (order === undefined) throw orderNotFoundProblem();
-    return c.json(order);
+    return c.json((await withApprovedTypes(journal, who.sub, [order]))[0]);
   });
   at.delete('/v1/orders/:id', ['orders:cancel'], async (c, caller) => {
     const id = orderId(c);

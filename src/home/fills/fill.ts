@@ -44,7 +44,7 @@ export function proposalFills(proposal: StoredProposal): Fill[] {
   const about = subjectAccount(subject);
   const words = getKindDefinition(kind);
   const mandate = words.mandate?.(subject);
-  return outcomeOrders(words.toOutcome(result))
+  return outcomeOrders(words.toOutcome(result, subject))
     .flatMap((order): OrderLeg[] => [order, ...(order.legs ?? [])])
     .filter(({ status, filled_qty }) => isFinalStatus(status) && new Dec(filled_qty).gt(0))
     .map((order) => ({

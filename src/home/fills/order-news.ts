@@ -30,7 +30,7 @@ export interface OrderNews {
 export function lateOrderNews(proposal: StoredProposal): OrderNews | undefined {
   const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
   if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;
-  const orders = outcomeOrders(getKindDefinition(kind).toOutcome(result));
+  const orders = outcomeOrders(getKindDefinition(kind).toOutcome(result, subject));
   const excess = reason.members?.excess;
   return {
     key: JSON.stringify(['late', sub, id, orders.length]),

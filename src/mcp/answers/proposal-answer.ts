@@ -52,8 +52,8 @@ function fillText({ status, filled_qty, filled_avg_price }: NonNullable<ReturnTy
   return Number(filled_qty) > 0 ? `${status}: ${filled_qty}${price}.` : `The order is ${status}.`;
 }
 
-function placedOrder({ kind, result }: Proposal) {
-  return result === undefined ? undefined : getKindDefinition(kind).toOutcome(result).placed;
+function placedOrder({ kind, subject, result }: Proposal) {
+  return result === undefined ? undefined : getKindDefinition(kind).toOutcome(result, subject).placed;
 }
 
 function nextStep(proposal: Proposal): { readonly next?: string } {
@@ -100,7 +100,7 @@ function proposalStatus({ state }: Pick<Proposal, 'state'>): ProposalStatus {
 export function proposalFacts(proposal: Proposal) {
   const { id, kind, code, subject, worst_case, warnings, created_at, expires_at, reason, result } = proposal;
   const { code_entry } = proposal;
-  const { placed, sent } = result === undefined ? {} : getKindDefinition(kind).toOutcome(result);
+  const { placed, sent } = result === undefined ? {} : getKindDefinition(kind).toOutcome(result, subject);
   return {
     status: proposalStatus(proposal),
     proposal_id: id,

@@ -1,4 +1,5 @@
 import type { OrderDraft } from '../../trading/order.ts';
+import type { OrderType } from '../../trading/order-types.ts';
 import { isFinalStatus, type Order, type Problem } from '../../trading/views.ts';
 import type { OpenOrderEntry, OrderJournal, OrderJournalEntry, OrderJournalState, OrderKey } from '../order-journal.ts';
 import { closedOrderAmounts, type ReservedAmounts } from '../rows/order-counts.ts';
@@ -13,7 +14,7 @@ const AS_SEEN = `${IS_UNSETTLED} AND submissions = @submissions AND submitted_at
 
 /** Methods for claimed orders. Each changes an order only if the order's state allows it. */
 export function createOrderChanges(database: SqlTransactions) {
-  const { place, bytes, json, forUpdate } = database.dialect;
+  const { place, bytes, json, each, forUpdate } = database.dialect;
   const entries = async (where: string, values = {}) =>
     (await database.all<OrderRow>(`SELECT * FROM gateway_orders WHERE ${where}`, values)).map(toEntry);
   const reject = (key: OrderKey, problem: Problem, now: number, where: string) =>
@@ -27,6 +28,15 @@ export function createOrderChanges(database: SqlTransactions) {
       return changed === 1 ? ('rejected' as const) : ('stale' as const);
     });
   return {
+    async approvedTypes(sub, clientOrderIds) {
+      const ids = JSON.stringify(clientOrderIds.map((id) => ({ id })));
+      const rows = await database.all<{ id: string; type: OrderType }>(
+        `SELECT client_order_id AS id, ${json('draft')} ->> 'type' AS type FROM gateway_orders
+         WHERE sub = @sub AND client_order_id IN (SELECT value ->> 'id' FROM ${each('@ids')})`,
+        { sub, ids },
+      );
+      return new Map(rows.map(({ id, type }) => [id, type]));
+    },
     find: async (sub, clientOrderId) => (await entries(IS_THIS_ORDER, { sub, clientOrderId }))[0],
     async hasTraded(sub, symbol) {
       const row = await database.one(

@@ -39,7 +39,7 @@ export function isAwaitingFill({ kind, subject, result }: Proposal): boolean {
   if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
   const drafts = kind === 'order' ? [subject] : subject.orders;
   const atMarket = new Set(drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])));
-  return outcomeOrders(getKindDefinition(kind).toOutcome(result)).some(
+  return outcomeOrders(getKindDefinition(kind).toOutcome(result, subject)).some(
     ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinalStatus(status),
   );
 }

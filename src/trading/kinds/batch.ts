@@ -3,7 +3,7 @@ import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
 import { invalidOrderError } from '../order-problem.ts';
-import { orderHeadline as terminalHeadline } from '../order-words.ts';
+import { orderHeadline as terminalHeadline, withApprovedType } from '../order-words.ts';
 import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
 import { order, orderDraftFields } from './order.ts';
 import { orderPhrases } from './phrases.ts';
@@ -56,7 +56,12 @@ export const batch = defineKind({
   check: checkBatch,
   environment: ({ environment }) => environment,
   summary: ({ orders }) => `${orders.length} ORDERS: ${orders.map(describeOrder).join('; ')}`,
-  toOutcome: ({ lines }) => ({ lines }),
+  toOutcome: ({ lines }, { orders }) => ({
+    lines: lines.map((line) => {
+      const type = orders.find((draft) => draft.client_order_id === line.client_order_id)?.type;
+      return line.order === undefined ? line : { ...line, order: withApprovedType(line.order, type) };
+    }),
+  }),
   phrases: {
     ...orderPhrases,
     status: {

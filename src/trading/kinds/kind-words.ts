@@ -90,7 +90,7 @@ export interface KindDefinition<
   mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** Summarizes the subject in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
-  toOutcome(result: z.output<ResultSchema>): KindOutcome;
+  toOutcome(result: z.output<ResultSchema>, subject: z.output<SubjectSchema>): KindOutcome;
   readonly phrases: KindPhrases;
   readonly terminal: {
     /** The kind's name, such as `order`. Shown after PAPER or LIVE if the kind moves money. */

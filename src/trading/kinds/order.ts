@@ -10,7 +10,7 @@ import {
   orderRequestSchema,
   slippageSchema,
 } from '../order.ts';
-import { orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
+import { orderFields, orderHeadline as terminalHeadline, withApprovedType } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
 import { defineKind } from './kind-words.ts';
 import { orderPhrases } from './phrases.ts';
@@ -39,7 +39,7 @@ export const order = defineKind({
   environment: ({ environment }) => environment,
   mandate: ({ mandate }) => mandate,
   summary: describeOrder,
-  toOutcome: (placed) => ({ placed }),
+  toOutcome: (placed, { type }) => ({ placed: withApprovedType(placed, type) }),
   phrases: orderPhrases,
   terminal: { called: 'order', headline: terminalHeadline, fields: orderFields, brief: briefOrderDetails },
   phone: {

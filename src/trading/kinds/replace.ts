@@ -4,7 +4,7 @@ import { positiveDecimalString } from '../decimal.ts';
 import { detailsHeadline, type FieldWords, toDetailFields } from '../detail-fields.ts';
 import { openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
-import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
+import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline, withApprovedType } from '../order-words.ts';
 import { orderSchema } from '../views.ts';
 import { orderIdSchema } from './cancel.ts';
 import { defineKind } from './kind-words.ts';
@@ -56,7 +56,7 @@ export const replace = defineKind({
   check: ({ draft }) => checkOrder(draft),
   environment: ({ draft }) => draft.environment,
   summary: ({ draft }) => `CHANGE TO ${describeOrder(draft)}`,
-  toOutcome: (placed) => ({ placed }),
+  toOutcome: (placed, { draft }) => ({ placed: withApprovedType(placed, draft.type) }),
   phrases: changePhrases,
   terminal: {
     called: 'change to an order',

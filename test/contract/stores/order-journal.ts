@@ -52,6 +52,14 @@ function claimContract(open: OpenStores): void {
       });
     });
 
+    it('returns the approved types of the person’s own orders alone', async () => {
+      await journal.claim(claim, 1000);
+      const ids = ['ta-00000001', 'ta-00000002', "x'); --"];
+      expect(await journal.approvedTypes('alice', ids)).toEqual(new Map([['ta-00000001', 'limit']]));
+      expect(await journal.approvedTypes('bob', ids)).toEqual(new Map());
+      expect(await journal.approvedTypes('alice', [])).toEqual(new Map());
+    });
+
     it('knows a client_order_id, whatever else the second claim says', async () => {
       await journal.claim(claim, 1000);
       const second = { ...claim, approval: approvalOf('jti-2'), digest: 'other' };

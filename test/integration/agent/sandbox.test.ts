@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
+import { describeOpenOrder } from '../../../src/trading/open-order.ts';
 import { sandboxWorld } from './sandbox-world.ts';
 import { options, play } from './world.ts';
 
@@ -27,6 +29,12 @@ describe('on the sandbox', () => {
       identifier: result.orders[0]?.client_order_id,
     });
     expect(ordersAtBroker()).toHaveLength(before + 1);
+    expect(result.orders[0]).toMatchObject({ type: 'limit', approved_type: 'market' });
+    const gateway = createGatewayClient(await world.session());
+    const [listed] = await gateway.orders({ status: 'all' });
+    expect(listed).toMatchObject({ type: 'limit', approved_type: 'market' });
+    expect(await gateway.order(listed?.id ?? '')).toMatchObject({ approved_type: 'market' });
+    expect(listed && describeOpenOrder(listed)).toMatch(/^BUY 5 AAPL MKT, at most \$[\d.]+$/);
   });
 
   it('a detached order is placed with nothing resumed; resumes of new processes only tell', async () => {

@@ -14,6 +14,7 @@ import { checkOrderClass } from '../../../trading/order-class-checks.ts';
 import { hasEnded } from '../../../trading/order-legs.ts';
 import { describeExitsOutcome } from '../../../trading/order-outcome.ts';
 import { invalidOrderError } from '../../../trading/order-problem.ts';
+import { displayedTerms, withApprovedType } from '../../../trading/order-words.ts';
 import {
   type Account,
   isFinalStatus,
@@ -143,7 +144,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposalRequest, OrderDr
       if (hasEnded(order)) return undefined;
       return (await ports.order(session, account, order.id, client_order_id)) ?? order;
     },
-    resultText: describeOrderState,
+    resultText: (order, { type }) => describeOrderState(withApprovedType(order, type)),
   };
 }
 
@@ -255,7 +256,8 @@ export function describeOrderState(order: Order): string {
   return [partText(order), ...(isFinalStatus(order.status) ? [] : stops)].join(' or ');
 }
 
-function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {
+function partText(order: Order): string {
+  const { status, filled_qty, filled_avg_price, limit_price, qty, bound } = displayedTerms(order);
   const at = filled_avg_price === null ? '' : ` at ${formatSharePrice(filled_avg_price)}`;
   if (status === 'filled') return `filled ${formatShares(filled_qty)}${at}`;
   if (status === 'partially_filled') return `filled ${formatShares(filled_qty)} of ${formatShares(qty ?? '0')}${at}`;
@@ -264,6 +266,7 @@ function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Or
     return `done for the day, ${formatShares(filled_qty)}${qty === null ? '' : ` of ${formatShares(qty)}`} filled${at}`;
   }
   if (isFinalStatus(status)) return `${status.replaceAll('_', ' ')}, ${formatShares(filled_qty)} filled${at}`;
+  if (bound !== undefined) return `placed, for ${bound}`;
   return limit_price === null ? 'placed' : `placed, waiting for ${formatSharePrice(limit_price)}`;
 }
 

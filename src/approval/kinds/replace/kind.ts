@@ -12,6 +12,7 @@ import {
 } from '../../../trading/order.ts';
 import { hasEnded } from '../../../trading/order-legs.ts';
 import { priceBand } from '../../../trading/order-types.ts';
+import { withApprovedType } from '../../../trading/order-words.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
 import type { Order } from '../../../trading/views.ts';
 import { computeWorstCase } from '../../../trading/worst-case.ts';
@@ -82,7 +83,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       if (hasEnded(order)) return undefined;
       return (await ports.order(session, draft.account, order.id, draft.client_order_id)) ?? order;
     },
-    resultText: (order) => `replaced: ${describeOrderState(order)}`,
+    resultText: (order, { draft }) => `replaced: ${describeOrderState(withApprovedType(order, draft.type))}`,
   };
 }
 

@@ -4,6 +4,7 @@ import { markInvisibleCharacters } from '../../../text/sanitize.ts';
 import { formatDollarAmount, formatSharePrice, formatShares } from '../../../trading/amounts.ts';
 import { hasEnded, isMultiLeg } from '../../../trading/order-legs.ts';
 import { findOrderType, type TimeInForce, timeInForceWords } from '../../../trading/order-types.ts';
+import { displayedTerms } from '../../../trading/order-words.ts';
 import type { Order, OrderLeg } from '../../../trading/views.ts';
 import { withLocalTimes } from '../decision/local-time.ts';
 import { renderIcon } from '../decision/signs.ts';
@@ -41,12 +42,13 @@ function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
 }
 
 /** Describes type and prices: `Limit order at $100.00`. An unknown type is shown under the broker's name for it. */
-function legTerms({ type, limit_price, stop_price }: OrderLeg): string {
+function legTerms(order: OrderLeg): string {
+  const { type, limit_price, stop_price, bound } = displayedTerms(order);
   const name = findOrderType(type)?.words.name ?? markInvisibleCharacters(capitalizeWord(type));
   const [limit, stop] = [limit_price, stop_price].map((price) => (price === null ? '' : formatSharePrice(price)));
   const prices =
     limit !== '' && stop !== '' ? `: stop ${stop}, limit ${limit}` : `${limit}${stop}`.replace(/^(?=.)/, ' at ');
-  return `${name} order${prices}`;
+  return `${name} order${prices}${bound === undefined ? '' : `, ${bound}`}`;
 }
 
 function timeInForceText(timeInForce: string): string {

@@ -79,9 +79,9 @@ const stateWords: Readonly<Record<Proposal['state'], readonly [IconName, word: s
 
 /** Returns the outcome and its reason: `Filled 5 at $180.12.`, `Denied on the phone; nothing was ordered.` */
 function proposalOutcome(proposal: Proposal): string {
-  const { kind, state, reason, result } = proposal;
+  const { kind, state, reason, subject, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
-  const came = result === undefined ? '' : resultText(getKindDefinition(kind).toOutcome(result as never));
+  const came = result === undefined ? '' : resultText(getKindDefinition(kind).toOutcome(result as never, subject));
   const said = [came === '' ? words : came, reason?.text ?? ''].filter((text) => text !== '');
   return markInvisibleCharacters(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
 }

@@ -156,12 +156,13 @@ describe('the chat’s state', () => {
   });
 
   it.each([
-    ['market', 'limit', 'Open: buy 5 AAPL'],
+    ['market', 'limit', 'Open: buy 5 AAPL for at most $225.70'],
     ['limit', 'limit', 'Open: buy 5 AAPL at $225.70 or less'],
-    ['stop', 'stop_limit', 'Open: buy 5 AAPL once it trades at $220.00'],
+    ['stop', 'stop_limit', 'Open: buy 5 AAPL once it trades at $220.00 for at most $225.70'],
   ] as const)('says of a %s order that went out as a %s what was approved', (type, sent, text) => {
     const terms = { type: sent, limit_price: '225.70', stop_price: sent === 'limit' ? null : '220.00' };
-    const placed = { ...order, ...terms, status: 'new', filled_qty: '0', filled_avg_price: null };
+    const approved = type === sent ? {} : { approved_type: type };
+    const placed = { ...order, ...terms, ...approved, status: 'new', filled_qty: '0', filled_avg_price: null };
     const state = stateAfter([
       { type: 'approval', approval: { ...executed, order: { ...approval.order, type }, placed } },
     ]);

@@ -494,7 +494,7 @@ describe('the chat’s screen', () => {
     const clock = manualClock(NOW);
     const market = { ...approval, order: { ...approval.order, type: 'market' } } as const;
     const sent = { ...order, client_order_id: market.order.client_order_id, type: 'limit', limit_price: '225.70' };
-    const open = { ...sent, status: 'new', filled_qty: '0', filled_avg_price: null };
+    const open = { ...sent, approved_type: 'market' as const, status: 'new', filled_qty: '0', filled_avg_price: null };
     const parts = [open, { ...open, status: 'canceled' }];
     const orders = async () => [parts.length > 1 ? (parts.shift() ?? open) : (parts[0] ?? open)];
     const chat = openChat([], {
@@ -504,7 +504,7 @@ describe('the chat’s screen', () => {
     void chat.session.connect();
     await clock.slept(5000);
     clock.advance(5000);
-    await chat.shows('● Canceled: buy 5 AAPL\n');
+    await chat.shows('● Canceled: buy 5 AAPL for at most $225.70\n');
   });
 
   it('leaves on a plain exit', async () => {

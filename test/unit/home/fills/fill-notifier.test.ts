@@ -44,7 +44,7 @@ function put(id: string, result: unknown, sub = 'alice', more: Partial<StoredPro
   const row = { ...whose, ...more };
   rows = [
     ...rows.filter((one) => one.id !== id),
-    { ...row, subject: approval.order, result } as unknown as StoredProposal,
+    { subject: approval.order, ...row, result } as unknown as StoredProposal,
   ];
   changes.notify({ id, sub });
 }
@@ -195,7 +195,7 @@ describe('an order that was reported as not placed, and reached the broker later
       ...{ client_order_id: `ta-${n}`, outcome },
       ...(outcome === 'placed' ? { order: { ...open, id: `order-${n}` } } : {}),
     });
-    const batch: Partial<StoredProposal> = { ...late, kind: 'batch' };
+    const batch: Partial<StoredProposal> = { ...late, kind: 'batch', subject: { orders: [] } };
     put('pr_1', { lines: [line(1, 'placed'), line(2, 'refused')] }, 'alice', batch);
     await expect.poll(() => news).toHaveLength(1);
     put('pr_1', { lines: [line(1, 'placed'), line(2, 'placed')] }, 'alice', batch);
