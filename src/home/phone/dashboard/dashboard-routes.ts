@@ -279,7 +279,7 @@ ${part('accounts')}
 <div class="panel front">${part('worth')}${part('curve')}${periodLinks(view)}</div>
 ${part('holdings')}
 ${part('activity')}
-<p class="onward"><a href="${place.path}">Open the full dashboard</a></p>
+<p class="onward"><a href="${place.path}">Open the full dashboard</a>${context.var.canHalt ? html`<a class="halt" href="/phone/halt">Halt trading</a>` : ''}</p>
 </div>`;
 }
 

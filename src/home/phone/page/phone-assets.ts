@@ -122,7 +122,7 @@ body:has(#dashboard:not(.home)) > header, main:has(#dashboard:not(.home)) { max-
 #dashboard .holdings > li { padding: 0; } #dashboard .holdings a { display: flex; justify-content: space-between; gap: .25rem 1rem; width: 100%; padding: .5rem 0; text-decoration: none; }
 #dashboard .holdings a > * { min-width: 0; overflow-wrap: anywhere; } #dashboard .holdings a > :last-child { flex: none; max-width: 65%; text-align: right; }
 #dashboard.home .part-quote { min-height: 8rem; padding-bottom: 0; } #dashboard.home .part-price { min-height: 15.85rem; padding-block: .25rem 0; } #dashboard.home .part-held:has(.coming) { min-height: 17.25rem; }
-#dashboard.home .onward { text-align: center; } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
+#dashboard.home .onward { display: flex; flex-wrap: wrap; justify-content: space-evenly; gap: 0 1.5rem; } #dashboard .onward .halt { color: var(--stop); } #dashboard.home .onward a { display: inline-flex; align-items: center; min-height: 2.75rem; }
 #dashboard .panel .chart .at { height: 1.4rem; margin: 0; color: var(--soft); font-size: .8125rem; text-align: right; white-space: nowrap; overflow: hidden; }
 #dashboard .panel .chart:not(.brief) .at { height: auto; min-height: 1.4rem; white-space: normal; }
 #dashboard .key { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .35rem 0 0; padding: 0; list-style: none; }
