@@ -47,6 +47,8 @@ const toolsByTopic: Readonly<Record<Topic, string>> = {
   rules: 'check_rules get_findings get_quote get_portfolio',
   watchlist: 'get_watchlist set_watchlist get_quote',
   watch: 'set_watchlist get_watchlist search_symbols get_quote',
+  dividend_dates: 'get_corporate_actions get_activities search_symbols',
+  say: '',
   help: '',
 };
 

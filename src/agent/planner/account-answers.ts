@@ -154,8 +154,10 @@ function lotsAnswer(data: z.output<typeof lots>): string {
   const more = left_out === undefined ? [] : [`and ${left_out} more.`];
   const rows =
     data.imported === 0 ? [] : [`${data.imported} of the activities were imported; your broker did not report them.`];
-  const sums = `First in, first out. Unrealized: ${formatSignedDollars(gain.short_term)} short-term, ${formatSignedDollars(gain.long_term)} long-term; losses disallowed by wash sales are added to the cost.`;
-  return [lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
+  const sums = `First in, first out; losses disallowed by wash sales are added to the cost.`;
+  const total = new Dec(gain.short_term).plus(gain.long_term);
+  const lead = `Selling ${data.symbol === undefined ? 'everything' : `all your ${data.symbol}`} at the current price would realize **${formatSignedDollars(total.toFixed(2))}**: ${formatSignedDollars(gain.short_term)} short-term, ${formatSignedDollars(gain.long_term)} long-term. That is no tax advice.`;
+  return [lead, lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
 }
 
 function washSaleAnswer({ symbol, verdict, sale: sold, ...data }: z.output<typeof wash>): string {

@@ -10,6 +10,7 @@ import {
   formatSignedPercent,
   formatTodayChange,
 } from '../../trading/amounts.ts';
+import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
 import { formatDate, formatNewYorkDateTime, formatTimeWithZone } from '../../trading/date-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
@@ -21,7 +22,12 @@ import { formatLastDayWithWeekday } from '../../trading/mandate/mandate-end.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { describeOrderOutcome } from '../../trading/order-outcome.ts';
-import { buildPortfolioView, type PortfolioTotal } from '../../trading/portfolio/portfolio-view.ts';
+import {
+  buildPortfolioView,
+  type PortfolioView as PortfolioFigures,
+  type PortfolioRow,
+  type PortfolioTotal,
+} from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import {
   type Account,
@@ -36,6 +42,7 @@ import {
   positionSchema,
   quoteSchema,
 } from '../../trading/views.ts';
+import type { PortfolioRanking, PortfolioView } from '../reader/intent.ts';
 import { formatAccountAnswer } from './account-answers.ts';
 import type { AnsweredCall } from './answered-calls.ts';
 import { formatDataAnswer, formatFigureAnswer } from './data-answers.ts';
@@ -82,7 +89,12 @@ export function composeAnswer(results: readonly (AnsweredCall & { readonly view?
   return results.map(toolAnswer).join('\n\n');
 }
 
-function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly view?: ResultView | undefined }): string {
+function toolAnswer({
+  tool,
+  args,
+  content,
+  view = {},
+}: AnsweredCall & { readonly view?: ResultView | undefined }): string {
   const failed = failure.safeParse(content);
   if (failed.success) return joinHint(failed.data.error.message, failed.data.error.hint);
   const drafted = draft.safeParse(content);
@@ -91,9 +103,7 @@ function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly vie
     case 'whoami':
       return whoamiAnswer(person.parse(content));
     case 'get_portfolio':
-      return view === undefined || 'figure' in view
-        ? portfolioAnswer(portfolio.parse(content))
-        : portfolioViewAnswer(portfolio.parse(content), view);
+      return portfolioViewAnswer(portfolio.parse(content), view);
     case 'get_quote':
       return quoteTable(quotes.parse(content).quotes);
     case 'get_bars':
@@ -101,7 +111,7 @@ function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly vie
     case 'get_market_clock':
       return marketHoursAnswer(clockSchema.parse(content));
     case 'list_orders':
-      return orderTable(orderList.parse(content));
+      return orderTable(orderList.parse(content), args.symbol);
     case 'place_order':
     case 'close_position':
     case 'replace_order':
@@ -121,8 +131,8 @@ function toolAnswer({ tool, args, content, view }: AnsweredCall & { readonly vie
       return `Sent: ${describeMessage(sentOne.parse(content).sent)}.`;
     default:
       return (
-        formatFigureAnswer(tool, content, view !== undefined && 'figure' in view ? view.figure : undefined) ??
-        formatDataAnswer(tool, args, content) ??
+        formatFigureAnswer(tool, content, view) ??
+        formatDataAnswer(tool, args, content, view) ??
         formatAccountAnswer(tool, content) ??
         ''
       );
@@ -164,11 +174,14 @@ function whoamiAnswer(user: z.output<typeof person>): string {
   return `You are signed in as **${name}**${email}, on a ${environmentName(user.environment)} account.`;
 }
 
-function portfolioAnswer({ account, positions, traded_today }: z.output<typeof portfolio>): string {
+function toView({ account, positions, traded_today }: z.output<typeof portfolio>): PortfolioFigures {
   const traded = new Map(
     traded_today.map(({ symbol, qty, paid }) => [symbol, { qty: new Dec(qty), paid: new Dec(paid) }]),
   );
-  const view = buildPortfolioView(account, positions, { traded });
+  return buildPortfolioView(account, positions, { traded });
+}
+
+function portfolioAnswer(view: PortfolioFigures): string {
   const day =
     view.day_change === null || view.day_change_fraction === null
       ? formatTodayChange(null, null)
@@ -206,37 +219,56 @@ function figures(row: PortfolioTotal): string[] {
 }
 
 function quoteTable(list: z.output<typeof quotes>['quotes']): string {
+  const dayOf = ({ last, previous_close }: (typeof list)[number]) =>
+    new Dec(previous_close).gt(0)
+      ? formatSignedPercent(new Dec(last).div(previous_close).minus(1).toDecimalPlaces(8).toFixed())
+      : '';
+  const said = list.map((quote) => {
+    const day = dayOf(quote);
+    return `${quote.symbol} is at **${formatSharePrice(quote.last)}**${day === '' ? '' : `, ${day} today`}.`;
+  });
   const rows = list.map((quote) => [
     quote.symbol,
     formatSharePrice(quote.last),
     formatSharePrice(quote.bid),
     formatSharePrice(quote.ask),
-    new Dec(quote.previous_close).gt(0)
-      ? formatSignedPercent(new Dec(quote.last).div(quote.previous_close).minus(1).toDecimalPlaces(8).toFixed())
-      : '',
+    dayOf(quote),
   ]);
   const note = list.some((quote) => quote.simulated) ? '\n\nPrices are simulated.' : '';
-  return `${table(['Symbol', 'Last', 'Bid', 'Ask', 'Day'], rows)}${note}`;
+  return `${said.join(' ')}\n\n${table(['Symbol', 'Last', 'Bid', 'Ask', 'Day'], rows)}${note}`;
 }
 
-function orderTable(list: z.output<typeof orderList>): string {
+function orderTable(list: z.output<typeof orderList>, symbol: unknown): string {
   const { state, total, total_is_minimum: isMinimum = false, orders } = list;
-  if (orders.length === 0) return state === 'all' ? 'No orders.' : `No ${state} orders.`;
+  const what = [...(state === 'all' ? [] : [state]), ...(typeof symbol === 'string' ? [symbol] : [])].join(' ');
+  const [newest] = orders;
+  if (newest === undefined) return `No ${what === '' ? '' : `${what} `}orders.`;
+  const count = `${isMinimum ? 'at least ' : ''}${total} ${what === '' ? '' : `${what} `}${total === 1 ? 'order' : 'orders'}`;
+  const first = state === 'open' ? `You have ${count}.` : `Newest of ${count}: ${formatOrderSummary(newest)}.`;
+  const rejected = orders.find(({ status }) => status === 'rejected');
+  const why =
+    rejected === undefined
+      ? ''
+      : ` Rejected: ${describeOpenOrder(rejected)}. The list has no reason for it; your broker’s app may.`;
+  const lead = `${first}${why}\n\n`;
   const short = createIdShortener(orders.map(({ id }) => id));
   const rows = table(
-    ['Id', 'Order', 'State', 'Filled', 'Price'],
+    ['Id', 'Order', 'State', 'Filled', 'Price', 'Good'],
     orders.map((order) => [
       short(order.id),
       describeOpenOrder(order),
       order.status.replaceAll('_', ' '),
       formatShares(order.filled_qty),
       order.filled_avg_price === null ? '' : formatSharePrice(order.filled_avg_price),
+      goodFor[order.time_in_force] ?? order.time_in_force,
     ]),
   );
   return total === orders.length
-    ? rows
-    : `${rows}\n\nShowing the newest ${orders.length} of ${isMinimum ? 'at least ' : ''}${total}.`;
+    ? `${lead}${rows}`
+    : `${lead}${rows}\n\nShowing the newest ${orders.length} of ${isMinimum ? 'at least ' : ''}${total}.`;
 }
+
+const goodFor: Readonly<Record<string, string>> = { day: 'until the close', gtc: 'until canceled' };
 
 function accountLabel(environment: string, simulated: boolean): string {
   const account = `${environmentName(environment)} account`;
@@ -340,46 +372,100 @@ function missingCareHints({ looked_at_by, told_by }: { looked_at_by: string[]; t
   ];
 }
 
-type AccountView = Exclude<ResultView, { figure: unknown }>;
-
-function portfolioViewAnswer({ account, positions }: z.output<typeof portfolio>, view: AccountView): string {
+function portfolioViewAnswer(data: z.output<typeof portfolio>, view: ResultView): string {
+  const { account, positions } = data;
+  const figures = toView(data);
+  if (view.view === undefined && view.ranking === undefined && view.symbol === undefined)
+    return portfolioAnswer(figures);
   const note = account.simulated ? ' Prices are simulated.' : '';
-  return `${'symbol' in view ? positionAnswer(positions, view.symbol) : portfolioFigureAnswer(account, positions, view.view)}${note}`;
+  const answer =
+    view.symbol !== undefined
+      ? positionAnswer(figures, positions, view.symbol)
+      : view.ranking !== undefined
+        ? rankingAnswer(figures, positions, view.ranking)
+        : portfolioFigureAnswer(account, figures, view.view ?? 'total');
+  return `${answer}${note}`;
 }
 
-function positionAnswer(positions: readonly Position[], wanted: string): string {
+function positionAnswer({ rows }: PortfolioFigures, positions: readonly Position[], wanted: string): string {
   const held = positions.find(({ symbol }) => symbol === wanted);
-  return held === undefined ? `You hold no ${wanted}.` : `You hold ${describePosition(held)}.`;
+  const row = rows.find(({ symbol }) => symbol === wanted);
+  if (held === undefined || row === undefined) return `You hold no ${wanted}.`;
+  return [
+    `You hold ${describePosition(held)}, ${percent(row.weight)} of your equity.`,
+    `Average cost: ${formatSharePrice(held.avg_entry_price)}, ${formatDollarAmount(held.cost_basis)} in total. Price: ${formatSharePrice(row.price)}, ${formatSignedDollars(row.day_change)} today.`,
+  ].join(' ');
 }
 
 function describePosition({ symbol, side, qty, market_value, unrealized_pl, unrealized_plpc }: Position): string {
   const short = side === 'short' ? ' short' : '';
-  return `${formatShares(qty)} ${symbol}${short}, worth ${formatDollarAmount(market_value)} (${formatSignedDollars(unrealized_pl)}, ${formatSignedPercent(unrealized_plpc)})`;
+  return `${formatShares(qty)} ${describeOptionSymbol(symbol)}${short}, worth ${formatDollarAmount(market_value)} (${formatSignedDollars(unrealized_pl)}, ${formatSignedPercent(unrealized_plpc)})`;
 }
 
-function portfolioFigureAnswer(
-  account: Account,
+const rankedBy: Readonly<Record<PortfolioRanking['by'], (row: PortfolioRow) => Dec>> = {
+  value: ({ value }) => new Dec(value).abs(),
+  percent: ({ unrealized_fraction }) => new Dec(unrealized_fraction),
+  dollars: ({ unrealized }) => new Dec(unrealized),
+  day: ({ day_change }) => new Dec(day_change),
+};
+
+function rankingAnswer(
+  { rows }: PortfolioFigures,
   positions: readonly Position[],
-  view: Extract<AccountView, { view: unknown }>['view'],
+  { by, from, count }: PortfolioRanking,
 ): string {
-  const figures = buildPortfolioView(account, positions);
-  if (view === 'day') {
-    if (figures.day_change === null || figures.day_change_fraction === null) {
-      return `Today's change is unknown: your broker does not report the account's value at the last close. Equity ${formatDollarAmount(account.equity)}.`;
+  if (rows.length === 0) return 'You have no positions.';
+  const rank = rankedBy[by];
+  const sorted = rows.toSorted((one, two) => rank(two).comparedTo(rank(one)));
+  const describe = (row: PortfolioRow) => {
+    const held = positions.find(({ symbol }) => symbol === row.symbol);
+    const today = by === 'day' ? `, ${formatSignedDollars(row.day_change)} today` : '';
+    return `${held === undefined ? row.symbol : describePosition(held)}, ${percent(row.weight)} of your equity${today}`;
+  };
+  const name = by === 'value' ? 'biggest' : 'best';
+  const parts = [
+    ...(from === 'bottom' ? [] : [[name, sorted.slice(0, count)] as const]),
+    ...(from === 'top' ? [] : [['worst', sorted.toReversed().slice(0, count)] as const]),
+  ];
+  return parts
+    .map(([which, found]) => {
+      const [first] = found;
+      const isGain = which === 'worst' && first !== undefined && rank(first).gte(0);
+      const gain = isGain ? ' None of your positions is at a loss.' : '';
+      return first !== undefined && found.length === 1
+        ? `Your ${which} position is ${describe(first)}.${gain}`
+        : [`Your ${which} positions:`, ...found.map((row) => `- ${describe(row)}`), ''].join('\n');
+    })
+    .join('\n');
+}
+
+function portfolioFigureAnswer(account: Account, figures: PortfolioFigures, view: PortfolioView): string {
+  switch (view) {
+    case 'day':
+      if (figures.day_change === null || figures.day_change_fraction === null) {
+        return `Today's change is unknown: your broker does not report the account's value at the last close. Equity ${formatDollarAmount(account.equity)}.`;
+      }
+      return `Today ${formatSignedDollars(figures.day_change)} (${formatSignedPercent(figures.day_change_fraction)}), including deposits and withdrawals. Equity: ${formatDollarAmount(account.equity)}.`;
+    case 'total':
+      return `Open positions: ${formatSignedDollars(figures.total.unrealized)} (${formatSignedPercent(figures.total.unrealized_fraction)} of their cost).`;
+    case 'options': {
+      const held = figures.rows.filter(({ symbol }) => parseOptionSymbol(symbol) !== undefined);
+      if (held.length === 0) return 'You hold no options.';
+      return [
+        'Your options, with the day they expire:',
+        ...held.map(
+          (row) => `- ${formatShares(row.qty)} ${describeOptionSymbol(row.symbol)}, ${formatDollarAmount(row.value)}`,
+        ),
+        '',
+      ].join('\n');
     }
-    return `Today ${formatSignedDollars(figures.day_change)} (${formatSignedPercent(figures.day_change_fraction)}), including deposits and withdrawals. Equity: ${formatDollarAmount(account.equity)}.`;
+    default: {
+      const cash = `You have **${formatDollarAmount(account.cash)}** in cash, and your buying power is ${formatDollarAmount(account.buying_power)}. Equity: ${formatDollarAmount(account.equity)}.`;
+      return view === 'cash'
+        ? cash
+        : `${cash} Your broker doesn’t tell me how much of the cash has settled and can be withdrawn; what you sell settles one business day after the trade.`;
+    }
   }
-  if (view === 'total') {
-    return `Open positions: ${formatSignedDollars(figures.total.unrealized)} (${formatSignedPercent(figures.total.unrealized_fraction)} of their cost).`;
-  }
-  const by = (one: Position): Dec =>
-    view === 'biggest' ? new Dec(one.market_value).abs() : new Dec(one.unrealized_plpc);
-  const sorted = positions.toSorted((one, two) => by(two).comparedTo(by(one)));
-  const found = view === 'worst' ? sorted.at(-1) : sorted[0];
-  if (found === undefined) return 'You have no positions.';
-  const weight = figures.rows.find(({ symbol }) => symbol === found.symbol)?.weight ?? '0';
-  const what = { biggest: 'biggest position', best: 'best position', worst: 'worst position' }[view];
-  return `Your ${what} is ${describePosition(found)}, ${percent(weight)} of your equity.`;
 }
 
 function percent(fraction: string): string {

@@ -8,10 +8,12 @@ import {
   formatSignedPercent,
 } from '../../trading/amounts.ts';
 import { formatDate, formatTimeOfDay } from '../../trading/date-words.ts';
-import { articleSchema } from '../../trading/market-news.ts';
+import { Dec } from '../../trading/decimal.ts';
+import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
 import { addDays } from '../../trading/new-york-time.ts';
 import { periods, periodWords } from '../../trading/period.ts';
-import type { PerformanceFigure } from '../reader/intent.ts';
+import type { ActivityFilter, PerformanceFigure } from '../reader/intent.ts';
+import type { ResultView } from './steps.ts';
 
 const calendar = z.lazy(() => z.object({ today: z.string(), days: z.array(tradingDaySchema) }));
 const news = z.lazy(() => z.object({ news: z.array(articleSchema), simulated: z.boolean() }));
@@ -20,7 +22,6 @@ const activities = z.lazy(() =>
     period: z.enum(periods),
     activities: z.array(activitySchema),
     left_out: z.number().optional(),
-    totals: z.object({ dividends: z.string() }),
     simulated: z.boolean(),
   }),
 );
@@ -39,14 +40,21 @@ const performance = z.lazy(() =>
 );
 const watchlist = z.lazy(() => z.object({ watchlist: z.object({ symbols: z.array(z.string()) }) }));
 
-export function formatDataAnswer(tool: string, args: Record<string, unknown>, content: unknown): string | undefined {
+export function formatDataAnswer(
+  tool: string,
+  args: Record<string, unknown>,
+  content: unknown,
+  { only, day }: ResultView,
+): string | undefined {
   switch (tool) {
     case 'get_calendar':
-      return tomorrowAnswer(calendar.parse(content));
+      return calendarAnswer(calendar.parse(content), day ?? 'tomorrow');
+    case 'get_corporate_actions':
+      return dividendDatesAnswer(actions.parse(content), args);
     case 'get_news':
       return newsAnswer(news.parse(content));
     case 'get_activities':
-      return activitiesAnswer(activities.parse(content), args);
+      return activitiesAnswer(activities.parse(content), args, only ?? {});
     case 'get_performance':
       return performanceAnswer(performance.parse(content));
     case 'get_watchlist':
@@ -57,16 +65,74 @@ export function formatDataAnswer(tool: string, args: Record<string, unknown>, co
   }
 }
 
-function tomorrowAnswer({ today, days }: z.output<typeof calendar>): string {
-  const date = addDays(today, 1);
+function calendarAnswer({ today, days }: z.output<typeof calendar>, asked: string): string {
+  if (asked === 'holidays') return holidaysAnswer(today, days);
+  const date = dateOf(asked, today);
+  const name = asked === 'tomorrow' ? 'tomorrow' : `on ${asked[0]?.toUpperCase()}${asked.slice(1)}`;
   const day = days.find((each) => each.date === date);
   if (day !== undefined) {
-    return `Yes, the market is open tomorrow, ${formatDate(date)}, ${hoursText(day)}.`;
+    return `Yes, the market is open ${name}, ${formatDate(date)}, ${hoursText(day)}.`;
   }
   const next = days.find((each) => each.date > date);
   const then = next === undefined ? '' : ` It next opens on ${formatDate(next.date)}, ${hoursText(next)}.`;
-  return `No, the market is closed tomorrow, ${formatDate(date)}.${then}`;
+  return `No, the market is closed ${name}, ${formatDate(date)}.${then}`;
 }
+
+const WEEKDAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
+const weekdayOf = (date: string) => new Date(`${date}T00:00:00Z`).getUTCDay();
+
+/** Returns tomorrow, or the next such weekday after today. */
+function dateOf(asked: string, today: string): string {
+  const wanted = WEEKDAYS.indexOf(asked);
+  return addDays(today, wanted < 0 ? 1 : ((wanted - weekdayOf(today) + 6) % 7) + 1);
+}
+
+const MAX_HOLIDAYS = 6;
+const USUAL_CLOSE = '16:00';
+
+/** Lists the weekdays without trading, and those on which it ends early. */
+function holidaysAnswer(today: string, days: z.output<typeof calendar>['days']): string {
+  const last = days.at(-1)?.date ?? today;
+  const found: string[] = [];
+  for (let date = today; date <= last && found.length < MAX_HOLIDAYS; date = addDays(date, 1)) {
+    const day = days.find((each) => each.date === date);
+    const name = `${WEEKDAYS[weekdayOf(date)]?.slice(0, 3).replace(/^./, (letter) => letter.toUpperCase())}, ${formatDate(date)}`;
+    if (day === undefined && weekdayOf(date) % 6 !== 0) found.push(`- ${name}: closed`);
+    else if (day !== undefined && day.close < USUAL_CLOSE)
+      found.push(`- ${name}: closes early, at ${formatTimeOfDay(day.close)} New York time`);
+  }
+  return found.length === 0
+    ? 'The calendar shows no holidays.'
+    : ['The next days on which the market is closed or closes early:', ...found].join('\n');
+}
+
+const actions = z.lazy(() =>
+  z.object({ today: z.string(), actions: z.array(corporateActionSchema), simulated: z.boolean() }),
+);
+
+function dividendDatesAnswer(
+  { today, actions: list, simulated }: z.output<typeof actions>,
+  { symbols }: Record<string, unknown>,
+): string {
+  const paid = list.filter(({ kind, cash }) => kind.includes('dividend') && cash !== null);
+  const dayOf = ({ payable_date, ex_date, process_date }: (typeof paid)[number]) =>
+    payable_date ?? ex_date ?? process_date;
+  const lines = (Array.isArray(symbols) ? symbols.map(String) : []).map((symbol) => {
+    const own = paid.filter((one) => one.symbol === symbol);
+    const next = own.find((one) => dayOf(one) >= today);
+    const last = own.findLast((one) => dayOf(one) < today);
+    const known =
+      last === undefined
+        ? ''
+        : ` The last was ${formatSharePrice(last.cash ?? '0')} a share on ${formatDate(dayOf(last))}.`;
+    if (next === undefined) return `No dividend of ${symbol} is announced for the next four months.${known}`;
+    const ex = next.ex_date === null ? '' : `, ex-dividend on ${formatDate(next.ex_date)}`;
+    return `${symbol} pays ${formatSharePrice(next.cash ?? '0')} a share on ${formatDate(dayOf(next))}${ex}.${known}`;
+  });
+  return [...lines, ...(simulated ? ['The dates are simulated.'] : [])].join(' ');
+}
+
+const kindNames: Readonly<Record<string, string>> = { fill: 'trades', dividend: 'dividends', fee: 'fees' };
 
 const hoursText = ({ open, close }: { open: string; close: string }) =>
   `from ${formatTimeOfDay(open)} to ${formatTimeOfDay(close)} New York time`;
@@ -85,14 +151,25 @@ function stripMarkdown(text: string): string {
 }
 
 function activitiesAnswer(
-  { period, activities: list, left_out, totals, simulated }: z.output<typeof activities>,
+  { period, activities: all, left_out, simulated }: z.output<typeof activities>,
   { kinds }: Record<string, unknown>,
+  { side, symbol: of, year }: ActivityFilter,
 ): string {
-  const only = Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : undefined;
+  const kind = Array.isArray(kinds) && kinds.length === 1 ? String(kinds[0]) : undefined;
   const note = simulated ? ' The account is simulated.' : '';
-  const named = only === 'fill' ? 'trades' : only === 'dividend' ? 'dividends' : 'activities';
-  if (list.length === 0) return `No ${named} ${periodWords[period]}.${note}`;
-  const sum = only === 'dividend' ? `${formatDollarAmount(totals.dividends)} in dividends ${periodWords[period]}.` : '';
+  const list = all.filter(
+    (one) =>
+      (side === undefined || one.side === side) &&
+      (of === undefined || one.symbol === of) &&
+      (year === undefined || one.at.startsWith(year)),
+  );
+  const when = year === undefined ? periodWords[period] : `in ${year}`;
+  const named = `${(side === undefined ? undefined : { buy: 'purchases', sell: 'sales' }[side]) ?? kindNames[kind ?? ''] ?? 'activities'}${of === undefined ? '' : ` of ${of}`}`;
+  if (list.length === 0) return `No ${named} ${when}.${note}`;
+  const amounts = list.flatMap(({ amount }) => (amount === null ? [] : [amount]));
+  const total = Dec.sum(0, ...amounts).abs();
+  const sum =
+    kind === 'dividend' || kind === 'fee' ? `**${formatDollarAmount(total.toFixed(2))}** in ${named} ${when}.` : '';
   const more = left_out === undefined ? '' : `\n\nand ${left_out} more.`;
   const lines = list.map(
     ({ at, kind, symbol, side, qty, price, amount, imported }) =>
@@ -156,24 +233,28 @@ const figures = z.lazy(() =>
       sortino: z.string().nullable(),
       beta: z.string().nullable(),
     }),
+    contributions: z
+      .object({ positions: z.array(z.object({ symbol: z.string(), profit: z.string(), contribution: z.string() })) })
+      .optional(),
     dividends_by_month: z.array(z.object({ month: z.string(), amount: z.string() })),
     simulated: z.boolean(),
   }),
 );
 
-export function formatFigureAnswer(
-  tool: string,
-  content: unknown,
-  figure: PerformanceFigure | undefined,
-): string | undefined {
-  if (tool === 'get_realized_gains') return realizedAnswer(gains.parse(content));
+export function formatFigureAnswer(tool: string, content: unknown, view: ResultView): string | undefined {
+  if (tool === 'get_realized_gains') return realizedAnswer(gains.parse(content), view);
+  const { figure } = view;
   if (tool !== 'get_performance' || figure === undefined) return undefined;
   const data = figures.parse(content);
   const note = data.simulated ? ' Prices are simulated.' : '';
+  if (figure === 'best' || figure === 'worst') return `${contributionAnswer(data, figure)}${note}`;
   return `${figure === 'dividends' ? dividendsAnswer(data) : ratioAnswer(data, figure)}${note}`;
 }
 
-function realizedAnswer({ year, gains: lines, totals, incomplete, ...data }: z.output<typeof gains>): string {
+function realizedAnswer(
+  { year, gains: all, totals, incomplete, ...data }: z.output<typeof gains>,
+  { symbol: of, onlyWashSales }: ResultView,
+): string {
   const when = year === null ? 'to date' : `in ${year}`;
   const note = [
     ...(data.imported === 0
@@ -181,7 +262,11 @@ function realizedAnswer({ year, gains: lines, totals, incomplete, ...data }: z.o
       : [`${data.imported} of the activities were imported; your broker did not report them.`]),
     ...(data.simulated ? ['The account is simulated.'] : []),
   ];
-  if (lines.length === 0) return [`Nothing was sold ${when}.`, ...note].join(' ');
+  const lines = all.filter(
+    (line) => (of === undefined || line.symbol === of) && (onlyWashSales === undefined || line.adjustment_code === 'W'),
+  );
+  if (onlyWashSales && lines.length === 0) return [`No sale ${when} is a known wash sale.`, ...note].join(' ');
+  if (lines.length === 0) return [`Nothing${of === undefined ? '' : ` of ${of}`} was sold ${when}.`, ...note].join(' ');
   const shown = lines.slice(-MAX_LINES).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
     const made = gain === null ? 'cost unknown' : formatSignedDollars(gain);
     const wash = adjustment_code === 'W' ? ', wash sale' : '';
@@ -189,7 +274,8 @@ function realizedAnswer({ year, gains: lines, totals, incomplete, ...data }: z.o
   });
   const more = lines.length - shown.length + (data.left_out ?? 0);
   return [
-    `**${formatSignedDollars(totals.all.gain)}** realized ${when}: short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)} (first in, first out).`,
+    realizedLead(lines, when, { of, onlyWashSales }) ??
+      `**${formatSignedDollars(totals.all.gain)}** realized ${when}: short-term ${formatSignedDollars(totals.short_term.gain)}, long-term ${formatSignedDollars(totals.long_term.gain)} (first in, first out).`,
     shown.join('\n'),
     ...(more === 0 ? [] : [`and ${more} earlier; \`trade-agent gains\` lists them all.`]),
     ...(incomplete.length === 0 ? [] : [`The history is incomplete for ${incomplete.join(', ')}.`]),
@@ -197,9 +283,40 @@ function realizedAnswer({ year, gains: lines, totals, incomplete, ...data }: z.o
   ].join('\n\n');
 }
 
+/** Returns the first sentence about a part of the sales. */
+function realizedLead(
+  lines: readonly { readonly gain: string | null }[],
+  when: string,
+  { of, onlyWashSales }: { of: string | undefined; onlyWashSales: true | undefined },
+): string | undefined {
+  if (onlyWashSales)
+    return `**${lines.length}** of the sales ${when} ${lines.length === 1 ? 'is a wash sale' : 'are wash sales'}.`;
+  if (of === undefined) return undefined;
+  const sum = Dec.sum(0, ...lines.map(({ gain }) => gain ?? '0'));
+  return `**${formatSignedDollars(sum.toFixed(2))}** realized ${when} with ${of} (first in, first out).`;
+}
+
+/** The positions are sorted by their contribution, largest first. */
+function contributionAnswer({ period, contributions }: z.output<typeof figures>, figure: 'best' | 'worst'): string {
+  const list = contributions?.positions ?? [];
+  const sorted = figure === 'best' ? list : list.toReversed();
+  const [first] = sorted;
+  if (first === undefined) return `You had no positions ${periodWords[period]}.`;
+  const lines = sorted.map(
+    ({ symbol, profit, contribution }) =>
+      `- ${symbol}: ${formatSignedDollars(profit)} (${formatSignedPercent(contribution)} of the account’s return)`,
+  );
+  return [
+    `Your ${figure} position ${periodWords[period]} was **${first.symbol}**: ${formatSignedDollars(first.profit)}.`,
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
 function ratioAnswer(
   { period, ratios, benchmark }: z.output<typeof figures>,
-  figure: Exclude<PerformanceFigure, 'dividends'>,
+  figure: Exclude<PerformanceFigure, 'dividends' | 'best' | 'worst'>,
 ): string {
   const value = ratios[figure];
   const by = `${ratios.returns_counted} daily returns ${periodWords[period]}`;

@@ -81,15 +81,17 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     const all = planSteps(intents, [...found, ...priced]);
     const made = done.length - known;
     if (made < all.length) return { calls: all.slice(made, made + MAX_CALLS_PER_TURN) };
-    const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
+    const said = intents.flatMap((intent) =>
+      intent.kind === 'help' ? [helpText] : intent.kind === 'say' ? [intent.text] : [],
+    );
     const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
     const answers = results.length > 0 ? [composeAnswer(results)] : [];
     const rebalanced = lookedUp.flatMap(({ tool, content }) =>
       tool === 'suggest_rebalance' ? [formatRebalanceAnswer(content)] : [],
     );
-    const isNothing = all.length === 0 && help.length + rebalanced.length === 0;
+    const isNothing = all.length === 0 && said.length + rebalanced.length === 0;
     const nothing = isNothing ? ['There is no open order to cancel.'] : [];
-    return { text: [...help, ...answers, ...rebalanced, ...nothing].join('\n\n') };
+    return { text: [...said, ...answers, ...rebalanced, ...nothing].join('\n\n') };
   } catch (error) {
     if (error instanceof NotUnderstoodError) return { refusal: error.refusal };
     throw error;

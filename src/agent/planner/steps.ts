@@ -12,11 +12,13 @@ import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trad
 import { defined } from '../../values/defined.ts';
 import { type ContractMention, describeContract, matchesContract } from '../reader/contract-mention.ts';
 import {
+  type ActivityFilter,
   type Intent,
   isUnresolvedName,
   mapSymbols,
   type OrderIntent,
   type PerformanceFigure,
+  type PortfolioRanking,
   type PortfolioView,
   type RebalanceIntent,
   type StandingOrderIntent,
@@ -33,10 +35,16 @@ import {
   orderChangeArguments,
 } from './open-orders.ts';
 
-export type ResultView =
-  | { readonly view: PortfolioView }
-  | { readonly symbol: string }
-  | { readonly figure: PerformanceFigure };
+/** The part of a result to report. */
+export interface ResultView {
+  readonly view?: PortfolioView;
+  readonly ranking?: PortfolioRanking;
+  readonly symbol?: string;
+  readonly figure?: PerformanceFigure;
+  readonly only?: ActivityFilter;
+  readonly onlyWashSales?: true;
+  readonly day?: string;
+}
 
 /** A tool call, and the part of its result to report. Without a view, the whole result is reported. */
 export interface PlannerStep {
@@ -160,15 +168,21 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     case 'whoami':
       return [{ name: 'whoami', args: {} }];
     case 'portfolio':
-      return [{ name: 'get_portfolio', args: {}, ...portfolioView(intent) }];
+      return [
+        {
+          name: 'get_portfolio',
+          args: {},
+          view: defined({ view: intent.view, ranking: intent.ranking, symbol: intent.symbol }),
+        },
+      ];
     case 'quote':
-      return [{ name: 'get_quote', args: { symbols: intent.symbols } }];
+      return [{ name: 'get_quote', args: { symbols: [...new Set(intent.symbols)] } }];
     case 'chart':
       return [{ name: 'get_bars', args: { symbol: intent.symbol, days: intent.days } }];
     case 'clock':
       return [{ name: 'get_market_clock', args: {} }];
     case 'orders':
-      return [{ name: 'list_orders', args: { status: intent.status } }];
+      return [{ name: 'list_orders', args: defined({ status: intent.status, symbol: intent.symbol }) }];
     case 'order': {
       if (isForOption(intent)) {
         const chain = stepAnswer(contractStep(intent), found);
@@ -206,18 +220,35 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     case 'look':
       return [{ name: 'add_schedule', args: { every: intent.every } }];
     case 'calendar':
-      return [{ name: 'get_calendar', args: { days: 7 } }];
+      return [
+        { name: 'get_calendar', args: { days: intent.day === 'holidays' ? 366 : 14 }, view: { day: intent.day } },
+      ];
+    case 'dividend_dates':
+      return [{ name: 'get_corporate_actions', args: { symbols: intent.symbols, days_back: 120, days_ahead: 120 } }];
     case 'news':
       return [{ name: 'get_news', args: { symbols: intent.symbols, limit: 5 } }];
     case 'activities':
-      return [{ name: 'get_activities', args: defined({ period: intent.period, kinds: intent.kinds }) }];
+      return [
+        {
+          name: 'get_activities',
+          args: defined({ period: intent.period, kinds: intent.kinds }),
+          view: defined({ only: intent.only }),
+        },
+      ];
     case 'performance': {
       const { period, benchmark, figure } = intent;
-      const args = defined({ period, benchmark });
-      return [{ name: 'get_performance', args, ...(figure === undefined ? {} : { view: { figure } }) }];
+      const by_position = figure === 'best' || figure === 'worst' ? true : undefined;
+      const args = defined({ period, benchmark, by_position });
+      return [{ name: 'get_performance', args, view: defined({ figure }) }];
     }
     case 'gains':
-      return [{ name: 'get_realized_gains', args: defined({ year: intent.year }) }];
+      return [
+        {
+          name: 'get_realized_gains',
+          args: defined({ year: intent.year }),
+          view: defined({ symbol: intent.symbol, onlyWashSales: intent.onlyWashSales }),
+        },
+      ];
     case 'risk':
       return [{ name: 'get_risk', args: {} }];
     case 'lots':
@@ -234,14 +265,10 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
       return [{ name: 'get_watchlist', args: {} }];
     case 'watch':
       return [{ name: 'set_watchlist', args: { [intent.change]: intent.symbols } }];
+    case 'say':
     case 'help':
       return [];
   }
-}
-
-function portfolioView({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: ResultView } {
-  if (symbol !== undefined) return { view: { symbol } };
-  return view === undefined ? {} : { view: { view } };
 }
 
 /** Returns the size of an order for a part of the position or of the cash. @throws {NotUnderstoodError} */

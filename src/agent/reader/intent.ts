@@ -47,9 +47,24 @@ interface AlertIntent {
 }
 
 /** Which part of the portfolio to report. If undefined, all of it is reported. */
-export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
+export type PortfolioView = 'day' | 'total' | 'cash' | 'settled' | 'options';
 
-export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
+/** The positions with the most or the least value, gain in percent or dollars, or gain today. */
+export interface PortfolioRanking {
+  readonly by: 'value' | 'percent' | 'dollars' | 'day';
+  readonly from: 'top' | 'bottom' | 'both';
+  readonly count: number;
+}
+
+/** Which activities to report, of those of the period. */
+export interface ActivityFilter {
+  readonly side?: Side;
+  readonly symbol?: string;
+  readonly year?: string;
+}
+
+/** `best` and `worst` are the positions that added most and least to the return. */
+export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends' | 'best' | 'worst';
 
 /**
  * Identifies an order by its ID or its symbol, as the only open order, or as the newest order. With a side, only an order
@@ -98,20 +113,32 @@ type BaseIntent =
   | CancelIntent
   | ReplaceIntent
   | { readonly kind: 'whoami' }
-  | { readonly kind: 'portfolio'; readonly view?: PortfolioView; readonly symbol?: string }
+  | {
+      readonly kind: 'portfolio';
+      readonly view?: PortfolioView;
+      readonly ranking?: PortfolioRanking;
+      readonly symbol?: string;
+    }
   | { readonly kind: 'quote'; readonly symbols: readonly string[] }
   | { readonly kind: 'chart'; readonly symbol: string; readonly days: number }
   | { readonly kind: 'clock' }
-  | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all' }
+  | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all'; readonly symbol?: string }
   | { readonly kind: 'send'; readonly service: MessageService; readonly recipient: string }
   | AlertIntent
   | { readonly kind: 'alerts' }
   | { readonly kind: 'stop_alert'; readonly symbol: string }
   | { readonly kind: 'look'; readonly every: CheckTime }
-  | { readonly kind: 'calendar' }
+  /** `day` is a weekday, `tomorrow`, or `holidays` for the next days without trading. */
+  | { readonly kind: 'calendar'; readonly day: string }
+  | { readonly kind: 'dividend_dates'; readonly symbols: readonly string[] }
   /** Without symbols, news about the whole market. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
-  | { readonly kind: 'activities'; readonly period: Period; readonly kinds?: readonly string[] }
+  | {
+      readonly kind: 'activities';
+      readonly period: Period;
+      readonly kinds?: readonly string[];
+      readonly only?: ActivityFilter;
+    }
   | {
       readonly kind: 'performance';
       readonly period: Period;
@@ -120,7 +147,7 @@ type BaseIntent =
       readonly figure?: PerformanceFigure;
     }
   /** `year` is `2025`, `this` or `last`. If omitted, all years are reported. */
-  | { readonly kind: 'gains'; readonly year?: string }
+  | { readonly kind: 'gains'; readonly year?: string; readonly symbol?: string; readonly onlyWashSales?: true }
   | { readonly kind: 'risk' }
   | { readonly kind: 'lots'; readonly symbol?: string }
   /** `qty` defaults to the whole position. */
@@ -130,6 +157,8 @@ type BaseIntent =
   | RebalanceIntent
   | { readonly kind: 'watchlist' }
   | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
+  /** A fixed answer. */
+  | { readonly kind: 'say'; readonly text: string }
   | { readonly kind: 'help' };
 
 /** `account` is what the person called the account. */
@@ -149,6 +178,7 @@ export function listIntentSymbols(intent: Intent): readonly string[] {
     case 'quote':
     case 'news':
     case 'watch':
+    case 'dividend_dates':
       return intent.symbols;
     case 'chart':
     case 'stop_alert':
@@ -157,8 +187,12 @@ export function listIntentSymbols(intent: Intent): readonly string[] {
     case 'alert':
       return [intent.alert.symbol];
     case 'portfolio':
+    case 'orders':
+    case 'gains':
     case 'lots':
       return intent.symbol === undefined ? [] : [intent.symbol];
+    case 'activities':
+      return intent.only?.symbol === undefined ? [] : [intent.only.symbol];
     case 'performance':
       return intent.benchmark === undefined ? [] : [intent.benchmark];
     case 'cancel':
@@ -178,6 +212,7 @@ export function mapSymbols(intent: Intent, to: (symbol: string) => string): Inte
     case 'quote':
     case 'news':
     case 'watch':
+    case 'dividend_dates':
       return { ...intent, symbols: intent.symbols.map(to) };
     case 'chart':
     case 'stop_alert':
@@ -185,7 +220,13 @@ export function mapSymbols(intent: Intent, to: (symbol: string) => string): Inte
       return { ...intent, symbol: to(intent.symbol) };
     case 'alert':
       return { ...intent, alert: { ...intent.alert, symbol: to(intent.alert.symbol) } };
+    case 'activities':
+      return intent.only?.symbol === undefined
+        ? intent
+        : { ...intent, only: { ...intent.only, symbol: to(intent.only.symbol) } };
     case 'portfolio':
+    case 'orders':
+    case 'gains':
     case 'lots':
       return intent.symbol === undefined ? intent : { ...intent, symbol: to(intent.symbol) };
     case 'performance':

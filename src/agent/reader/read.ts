@@ -1,4 +1,3 @@
-import { distance } from 'fastest-levenshtein';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, takeAccount } from './account.ts';
 import {
@@ -16,7 +15,6 @@ import { withoutComments } from './comments.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
-import { lexiconFor } from './lexicon.ts';
 import { isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { badNumber, toOrders } from './order-frame.ts';
@@ -29,8 +27,9 @@ import {
   truncateWord,
 } from './refusal.ts';
 import { type Mention, readMentions } from './slots.ts';
+import { suggestCorrection } from './spelling.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
-import { isRequestIn, readTopic } from './topics.ts';
+import { CERTAIN, isAsking, isImperative, isRequestIn, readTopic, readWhole, SURE } from './topics.ts';
 
 /** `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
@@ -54,6 +53,7 @@ export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
   if ('intents' in parsed || parsed.refusal.code !== 'usage' || parsed.asks !== undefined || text.length > MAX_LENGTH)
     return parsed;
   if (parsed.refusal.offer !== undefined || parsed.refusal.message === QUESTION_MESSAGE) return parsed;
+  if (/^I (?:can't|don't have) /.test(parsed.refusal.message)) return parsed;
   const meant = suggestCorrection(text, (sentence) => {
     const read = parseText(sentence, it);
     return 'intents' in read && unresolvedNames(read.intents).every((name) => Object.hasOwn(tickersByNickname, name));
@@ -75,7 +75,10 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   try {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
-    clauses = splitClauses(withoutComments(readItems(text)));
+    const items = readItems(text);
+    const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
+    if (whole !== undefined) return { intents: whole };
+    clauses = splitClauses(withoutComments(items));
     const intents = readAll(clauses, it);
     if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);
     requireUnambiguousAccount(intents);
@@ -107,8 +110,7 @@ function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers
     return readClause(clause, it);
   } catch (error) {
     const isComment = error instanceof NotUnderstoodError && error.refusal.message.startsWith(NOT_UNDERSTOOD);
-    if (!isComment || !hasOthers || clause.some((item) => item.aside || item.quantity !== undefined || isRisky(item)))
-      throw error;
+    if (!isComment || !hasOthers || clause.some((item) => !item.aside && isRisky(item))) throw error;
     return error;
   }
 }
@@ -303,13 +305,23 @@ function withAccount(intent: Intent, account: string): Intent {
 function readWithoutAccount(items: readonly Item[], it: string | undefined): Intent[] {
   const asked = readWash(items) ?? readRules(items) ?? readAfford(items);
   if (asked !== undefined) return asked;
-  if (has(items, 'advice')) throw questionError();
-  if (isQuestion(items)) return readQuestion(items, it);
+  if (has(items, 'advice') || isQuestion(items)) return readQuestion(items, it);
   if (items.some(isPoliteWould)) return readWithoutAccount(withoutPoliteWould(items), it);
-  const plain = withoutInert(items);
-  const act = readAct(plain);
-  if (act !== undefined) return act;
-  return readStatement(items, plain, it) ?? readOrders(plain, it);
+  try {
+    const plain = withoutInert(items);
+    return readAct(plain) ?? readStatement(items, plain, it) ?? readOrders(plain, it);
+  } catch (error) {
+    const asked = error instanceof NotUnderstoodError && isAsking(items) ? tryQuestion(items, it) : undefined;
+    if (asked !== undefined) return asked;
+    throw error;
+  }
+}
+
+/** Reads what is no request as a question whose words stand in another order: "today my account how many percent minus". */
+function tryQuestion(items: readonly Item[], it: string | undefined): Intent[] | undefined {
+  const isRequest = items.some(({ tags }, at) => isRequestIn(items, at) || tags.some((tag) => REQUESTS.includes(tag)));
+  if (isRequest) return undefined;
+  return readTopic(items, { it, isQuestion: true, least: TRADES.some((tag) => has(items, tag)) ? CERTAIN : 0 });
 }
 
 /** Meanings that a word may have beside being inert. */
@@ -332,9 +344,9 @@ function withoutInert(items: readonly Item[]): readonly Item[] {
 /** Reads "my cash" or "NVDA price", which ask without a question. A word that may request something leaves it unread. */
 function readStatement(items: readonly Item[], plain: readonly Item[], it: string | undefined): Intent[] | undefined {
   // "realize my gains" asks for sales, not for a report.
-  const isRealize = /^reali[sz]e$/.test(items.find(({ tags }) => !tags.includes('harmless'))?.lower ?? '');
+  const isRealize = items.some(({ lower }) => /^reali[sz]e$/.test(lower)) || isImperative(items);
   if (startsOrder(plain) || isRealize || items.some((item) => item.aside || isRisky(item))) return undefined;
-  const topic = readTopic(items, { it, isQuestion: false });
+  const topic = readTopic(items, { it, isQuestion: false, least: 0 });
   const isNumbered = items.some(({ quantity, tags }) => quantity !== undefined && !tags.includes('year_number'));
   return isNumbered && topic?.some(({ kind }) => kind !== 'chart') ? undefined : topic;
 }
@@ -371,16 +383,16 @@ const HYPOTHETICAL = /^(?:would|could|(?:if|imagine|suppose)\b)/;
 /** Reads a question, which never becomes an order. @throws {NotUnderstoodError} */
 function readQuestion(items: readonly Item[], it: string | undefined): Intent[] {
   const isTrade = TRADES.some((tag) => has(items, tag));
-  if (isTrade && items.some(({ lower }) => HYPOTHETICAL.test(lower))) throw questionError();
-  if (items.some((_, at) => isRequestIn(items, at))) {
+  const isSure = has(items, 'advice') || (isTrade && items.some(({ lower }) => HYPOTHETICAL.test(lower)));
+  if (!isSure && items.some((_, at) => isRequestIn(items, at))) {
     throw new NotUnderstoodError(
       "I found a question and a request in one sentence, so I haven't done anything.",
       'Ask the question first, and then type the request by itself.',
     );
   }
-  const topic = readTopic(items, { it, isQuestion: true, ...(isTrade ? { isCertain: true } : {}) });
+  const topic = readTopic(items, { it, isQuestion: true, least: isSure ? SURE : isTrade ? CERTAIN : 0 });
   if (topic !== undefined) return topic;
-  throw isTrade ? questionError() : notUnderstood(items);
+  throw isTrade || isSure ? questionError() : notUnderstood(items);
 }
 
 function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
@@ -489,7 +501,7 @@ function readWash(items: readonly Item[]): Intent[] | undefined {
   const [symbol] = symbols;
   const [size] = sizes;
   const isWhole = size === undefined || 'qty' in size || ('fraction' in size && size.fraction === '1');
-  if (!known || symbol === undefined || symbols.length > 1 || sizes.length > 1 || !isWhole) throw notUnderstood(items);
+  if (!known || symbol === undefined || symbols.length > 1 || sizes.length > 1 || !isWhole) return undefined;
   return [{ kind: 'wash', symbol, ...defined({ qty: size !== undefined && 'qty' in size ? size.qty : undefined }) }];
 }
 
@@ -513,9 +525,11 @@ function readAfford(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'afford')) return undefined;
   const mentions = readMentions(without(items, 'afford', 'would', 'is', 'ask', 'do', 'own', 'question', 'i', 'buy'));
   const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
-  if (symbols.length !== 1 || !mentions.every(({ kind }) => kind === 'asset' || kind === 'size'))
-    throw notUnderstood(items);
-  return [{ kind: 'quote', symbols }, { kind: 'portfolio' }];
+  if (symbols.length !== 1) return undefined;
+  return [
+    { kind: 'quote', symbols },
+    { kind: 'portfolio', view: 'cash' },
+  ];
 }
 
 export function unresolvedNames(intents: readonly Intent[]): string[] {
@@ -538,57 +552,4 @@ export function readClauses(text: string): ReadClause[] {
       throw error;
     }
   });
-}
-
-/** The words that misspellings are corrected to. */
-const VOCABULARY =
-  'help portfolio positions holdings cash balance account buying power biggest position market open orders closed order history cancel last change quote price chart buy sell half all shares purchase close limit stop trailing dollars worth extended hours everything make today what show'.split(
-    ' ',
-  );
-/** Maximum edit distance between a word and its correction. */
-const maxDistance = (word: string) => (word.length <= 4 ? 1 : 2);
-const MIN_CORRECTION_LENGTH = 3;
-const MAX_WRONG_WORDS = 2;
-const MAX_CANDIDATES = 12;
-
-/**
- * Suggests a spelling correction, which the planner asks about. It never changes numbers and symbols.
- * @returns undefined if there is no correction, or if two corrections are equally close
- */
-function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
-  const words = text.split(/\s+/);
-  const lexicon = lexiconFor(text);
-  const choices = words.map((word, at) => {
-    const bare = word.toLowerCase().replace(/[.,!?]+$/, '');
-    // A word with a meaning of its own is not misspelled, except "by" in place of an act.
-    if (lexicon.has(bare) && !(at === 0 && bare === 'by')) return [];
-    if (!/^[a-z]{2,}$/.test(bare) || VOCABULARY.includes(bare)) return [];
-    if (word.length > 1 && word === word.toUpperCase() && text !== text.toUpperCase()) return [];
-    return VOCABULARY.map((known) => ({ known, off: distance(bare, known) })).filter(
-      ({ known, off }) => off <= maxDistance(bare) && known.length >= MIN_CORRECTION_LENGTH,
-    );
-  });
-  const wrong = choices.flatMap((known, at) => (known.length > 0 ? [at] : []));
-  if (wrong.length === 0 || wrong.length > MAX_WRONG_WORDS + 1) return undefined;
-  let tried: { readonly words: readonly string[]; readonly off: number; readonly count: number }[] = [
-    { words, off: 0, count: 0 },
-  ];
-  for (const at of wrong) {
-    tried = tried.flatMap((each) => [
-      each,
-      ...(choices[at] ?? []).map(({ known, off }) => ({
-        words: each.words.with(at, known),
-        off: each.off + off,
-        count: each.count + 1,
-      })),
-    ]);
-  }
-  const fitting = tried
-    .filter(({ off, count }) => off > 0 && count <= MAX_WRONG_WORDS)
-    .sort((one, two) => one.off - two.off)
-    .slice(0, MAX_CANDIDATES)
-    .map((each) => ({ sentence: each.words.join(' '), off: each.off }))
-    .filter(({ sentence }) => isUnderstood(sentence));
-  const [best, second] = fitting;
-  return best === undefined || second?.off === best.off ? undefined : best.sentence;
 }

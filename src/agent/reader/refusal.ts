@@ -36,7 +36,7 @@ const ADVICE_HINT =
 
 /** @param symbol what the question is about */
 export function questionError(symbol = 'AAPL'): NotUnderstoodError {
-  return new NotUnderstoodError(QUESTION_MESSAGE, ADVICE_HINT.replaceAll('AAPL', symbol.toUpperCase()));
+  return new NotUnderstoodError(QUESTION_MESSAGE, ADVICE_HINT.replaceAll('AAPL', symbol));
 }
 
 export function truncateWord(word: string): string {

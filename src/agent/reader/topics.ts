@@ -1,116 +1,71 @@
+import { listedSymbols } from '../../trading/listed-symbols.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
-import type { Intent, PerformanceFigure } from './intent.ts';
+import { type FixedAnswer, smallTalk, topicsWithoutData, wholeTopics } from './fixed-answers.ts';
+import type { Intent, PerformanceFigure, PortfolioRanking } from './intent.ts';
 import type { Item } from './items.ts';
-import { foldWord, lexiconFor } from './lexicon.ts';
-import { isAsset, symbolOf } from './match.ts';
+import { isAsset } from './match.ts';
+import { type Context, daysOf, namesIn, type Question, toQuestion } from './question.ts';
 import { NotUnderstoodError, questionError } from './refusal.ts';
-import { isListedName } from './symbols-by-name.ts';
 
 /*
  * Questions for information. A lexicon's cues say which words are about what, wherever they stand; a topic says how much
  * a combination of cues counts. Unknown words don't matter, because an answer changes nothing.
  */
 
-/** The words of a question, as slots and cues. */
-interface Question {
-  readonly symbols: readonly string[];
-  readonly period: Period | undefined;
-  readonly items: readonly Item[];
-  /** The words of all cues. */
-  readonly words: ReadonlySet<string>;
-  has(cue: string): boolean;
-}
-
-interface Topic {
-  /** An example, which a question between two topics offers. */
-  readonly say: string;
-  /** Weights of combinations of cues: `5 order+open, 3 order`. `!cue` must be absent. */
-  readonly when: string;
-  /** Text of the refusal if the program has no data, with what it can show. */
-  readonly missing?: readonly [message: string, hint: string];
-  /** Whether it asks for an opinion, which nobody gets. */
-  readonly advice?: true;
-  readonly intent?: (question: Question) => Intent | undefined;
+interface Topic extends FixedAnswer {
+  readonly intent?: (question: Question) => Intent | readonly Intent[] | undefined;
 }
 
 /** From this weight on, a topic has a word of its own, so that act words beside it are only about it. */
-const CERTAIN = 5;
+export const CERTAIN = 5;
+/** From this weight on, a topic is answered although the question is about an order that was not placed. */
+export const SURE = 9;
 /** Up to this weight, a topic is no part of a question that asks for several things. */
 const WEAK = 1;
+/** Maximum number of positions in a ranking. */
+const MAX_RANKED = 20;
 
 const fixed = (intent: Intent) => () => intent;
-const noData = (message: string, hint: string) => [`I don't have ${message}.`, hint] as const;
-const QUOTE_HINT = 'I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".';
 
-const topicsWithoutData: readonly Topic[] = [
-  {
-    say: 'earnings',
-    when: '9 earnings',
-    missing: noData('earnings dates and reports', QUOTE_HINT),
-  },
-  { say: 'ratings', when: '9 ratings', missing: noData('analyst ratings and price targets', QUOTE_HINT) },
-  { say: 'company', when: '9 company', missing: noData('facts about companies and their people', QUOTE_HINT) },
-  {
-    say: 'fundamentals',
-    when: '9 fundamentals',
-    missing: noData('company figures such as market value, revenue and ratios', QUOTE_HINT),
-  },
-  {
-    say: 'range',
-    when: '9 range',
-    missing: noData('52-week highs and lows', 'I can draw the last year: "chart AAPL 1y".'),
-  },
-  {
-    say: 'next dividend',
-    when: '9 dividend+upcoming, 9 dividend+tomorrow',
-    missing: noData('dates of future dividends', 'I can show those that were paid: "dividends this year".'),
-  },
-  {
-    say: 'taxes',
-    when: '9 taxes',
-    missing: noData(
-      'tax amounts',
-      'I can show what they are computed from: "my realized gains this year", "my tax lots".',
-    ),
-  },
-  {
-    say: 'recurring orders',
-    when: '9 recurring',
-    missing: noData('the list of recurring orders here', 'Run "trade-agent mandates" to see them.'),
-  },
-  {
-    say: 'limits',
-    when: '7.9 limits',
-    missing: noData('the text of your limits here', 'Ask about one order, as in "would buying 5 AAPL pass my rules?".'),
-  },
-  {
-    say: 'world',
-    when: '9 world',
-    missing: noData('facts beyond your account and the market', 'I can show prices, charts, news and your account.'),
-  },
-  {
-    say: 'best stocks',
-    when: '9 screen',
-    missing: noData(
-      'rankings or searches of the whole market',
-      'I can show your own: "my best position", "my watchlist".',
-    ),
-  },
-  {
-    say: 'reasons',
-    when: '9 why+symbol+moved, 9 why+market+moved',
-    missing: noData('reasons for a price', 'I can show "news on AAPL" and "chart AAPL".'),
-  },
-  {
-    say: 'one position',
-    when: '9 ratio+symbol, 9 dividend+by_month+symbol, 9 dividend+by_symbol, 9 ratio+year_number, 9 realized+symbol+!lots',
-    missing: noData('that figure for one security', 'I can compute it for the whole account.'),
-  },
-];
+const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
 
+/** Orders, of one symbol if the question names one. */
+const ordersIn =
+  (status: 'open' | 'closed' | 'all') =>
+  ({ symbols }: Question): Intent => ({
+    kind: 'orders',
+    status,
+    ...defined({ symbol: symbols.length === 1 ? symbols[0] : undefined }),
+  });
+
+/** The period of activities, and which of them the question is about. */
+function filteredPeriod({ items, period, symbols, has }: Question, unsaid: Period) {
+  const year = yearIn(items);
+  const side = has('bought') === has('sold') ? undefined : has('bought') ? ('buy' as const) : ('sell' as const);
+  const only = defined({
+    year,
+    side: has('fees') ? undefined : side,
+    symbol: symbols.length === 1 ? symbols[0] : undefined,
+  });
+  return {
+    period: period ?? (year === undefined ? unsaid : '5Y'),
+    ...(Object.keys(only).length === 0 ? {} : { only }),
+  };
+}
+
+/** A ranking of the positions; of three if the question says "positions" or gives a number. */
+const rankingBy =
+  (by: PortfolioRanking['by'], from: PortfolioRanking['from'] = 'top') =>
+  ({ items, has }: Question): Intent => {
+    const said = Number(items.find(({ quantity }) => quantity?.unit === 'none')?.quantity?.value ?? Number.NaN);
+    const count = Number.isInteger(said) && said > 0 && said <= MAX_RANKED ? said : from === 'both' ? 3 : 1;
+    const isDay = has('today') && by !== 'value';
+    return { kind: 'portfolio', ranking: { by: isDay ? 'day' : has('in_dollars') ? 'dollars' : by, from, count } };
+  };
 const topics: readonly Topic[] = [
   ...topicsWithoutData,
+  ...smallTalk,
   { say: 'advice', when: '9.5 advise, 7.5 predict, 7.5 will+symbol, 4.5 think', advice: true },
   { say: 'help', when: '1.5 help, 0.5 greeting', intent: fixed({ kind: 'help' }) },
   { say: 'who am I', when: '8 who, 8 paper', intent: fixed({ kind: 'whoami' }) },
@@ -118,18 +73,38 @@ const topics: readonly Topic[] = [
   { say: 'findings', when: '8 findings', intent: fixed({ kind: 'findings' }) },
   {
     say: 'my tax lots',
-    when: '8 lots',
+    when: '8 lots, 9.4 hypothetical+gain+symbol, 9.4 hypothetical+taxes+symbol, 8.4 held_long+symbol, 8.4 basis+when+symbol',
     intent: ({ symbols }) => ({ kind: 'lots', ...defined({ symbol: symbols[0] }) }),
   },
   { say: 'my watchlist', when: '8 watchlist', intent: fixed({ kind: 'watchlist' }) },
-  { say: 'my alerts', when: '8 alerts', intent: fixed({ kind: 'alerts' }) },
+  { say: 'my alerts', when: '8 alerts+!number', intent: fixed({ kind: 'alerts' }) },
   {
     say: 'my realized gains',
-    when: '8 realized',
-    intent: ({ items, has }) => {
-      const year = items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
-      return { kind: 'gains', ...defined({ year: year ?? (has('LY') ? 'last' : has('YTD') ? 'this' : undefined) }) };
+    when: '8 realized, 8.2 wash_sale+!symbol',
+    intent: ({ items, symbols, has }) => {
+      const year = yearIn(items);
+      return {
+        kind: 'gains',
+        ...defined({
+          year: year ?? (has('LY') ? 'last' : has('YTD') || has('wash_sale') ? 'this' : undefined),
+          symbol: has('wash_sale') ? undefined : symbols[0],
+          onlyWashSales: has('wash_sale') ? (true as const) : undefined,
+        }),
+      };
     },
+  },
+  {
+    say: 'taxes',
+    when: '8.5 taxes+!realized+!lots+!hypothetical, 8.5 taxes+asked+!lots+!hypothetical',
+    intent: ({ has }) => [
+      { kind: 'say', text: NO_TAXES },
+      { kind: 'gains', year: has('LY') ? 'last' : 'this' },
+    ],
+  },
+  {
+    say: 'would selling AAPL be a wash sale?',
+    when: '8.3 wash_sale+symbol',
+    intent: ({ symbols }) => ({ kind: 'wash', symbol: symbols[0] ?? '' }),
   },
   {
     say: 'my Sharpe ratio',
@@ -146,13 +121,23 @@ const topics: readonly Topic[] = [
     intent: ({ period }) => ({ kind: 'performance', period: period ?? 'YTD', figure: 'dividends' }),
   },
   {
+    say: 'next dividend of AAPL',
+    when: '9.1 dividend+upcoming+symbol',
+    intent: ({ symbols }) => ({ kind: 'dividend_dates', symbols }),
+  },
+  {
     say: 'dividends this year',
     when: '7 dividend',
-    intent: ({ period, has }) => ({
+    intent: (question) => ({
       kind: 'activities',
       kinds: ['dividend'],
-      period: period ?? (has('total') ? 'ALL' : 'YTD'),
+      ...filteredPeriod(question, question.has('total') ? 'ALL' : 'YTD'),
     }),
+  },
+  {
+    say: 'my fees',
+    when: '7.2 fees+mine, 7.1 fees+period, 7.1 fees+traded',
+    intent: (question) => ({ kind: 'activities', kinds: ['fee'], ...filteredPeriod(question, '1M') }),
   },
   {
     say: 'my deposits',
@@ -161,7 +146,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my performance compared with the S&P 500',
-    when: '7 compare+mine, 7 compare+holdings+symbol',
+    when: '7.3 compare+mine, 7.3 compare+holdings+symbol, 7.3 compare+account',
     intent: ({ symbols, period, has }) => {
       const [said = has('market') || has('index') ? 'SPY' : undefined] = symbols;
       const benchmark = said !== undefined && INDEX.test(said) ? 'SPY' : said;
@@ -173,68 +158,94 @@ const topics: readonly Topic[] = [
   { say: 'news', when: '7 news', intent: ({ symbols }) => ({ kind: 'news', symbols }) },
   {
     say: 'chart AAPL',
-    when: '7 chart+symbol',
+    when: '7 chart+symbol, 9 year_range+symbol, 5.4 period+symbol+moving+!performance+!mine, 5.3 period+symbol+quote+!mine, 5.3 period+symbol+my_symbol+moving',
     intent: ({ symbols, period, items, has }) =>
-      symbols.length === 1 ? { kind: 'chart', symbol: symbols[0] ?? '', days: daysOf(items, period, has) } : undefined,
+      symbols.map((symbol) => ({
+        kind: 'chart',
+        symbol,
+        days: has('year_range') ? 365 : daysOf(items, period, has),
+      })),
   },
   {
     say: 'closed orders',
-    when: '6.6 order+why+closed, 6 order+closed, 5 closed+why+mine',
-    intent: fixed({ kind: 'orders', status: 'closed' }),
+    when: '6.6 order+why+closed, 6 order+closed, 5 closed+why+mine, 8.6 hypothetical_fill',
+    intent: ordersIn('closed'),
   },
   {
     say: 'all orders',
-    when: '6 order+history, 5.5 order+all, 5 order+why, 4 past_orders',
-    intent: fixed({ kind: 'orders', status: 'all' }),
+    when: '6 order+history, 5.5 order+all, 5.1 order+why, 4 past_orders, 6.2 order+filled_or_not',
+    intent: ordersIn('all'),
   },
   {
     say: 'open orders',
-    when: '6.5 order+open, 5 order, 5 pending',
-    intent: fixed({ kind: 'orders', status: 'open' }),
+    when: '6.5 order+open+!filled_or_not, 5 order, 5 pending',
+    intent: ordersIn('open'),
   },
   {
     say: 'trading days',
-    when: '6.5 holiday, 6.5 market+hours+tomorrow, 6.5 hours+tomorrow+mine',
-    intent: fixed({ kind: 'calendar' }),
+    when: '6.5 holiday, 6.5 market+hours+tomorrow, 6.5 hours+tomorrow+mine, 6.4 market+tomorrow',
+    intent: ({ has, words }) => ({
+      kind: 'calendar',
+      day:
+        WEEKDAYS.find((day) => words.has(day)) ?? (has('holiday_name') && !has('tomorrow') ? 'holidays' : 'tomorrow'),
+    }),
   },
   { say: 'is the market open', when: '6 market+hours, 6 clock', intent: fixed({ kind: 'clock' }) },
   {
     say: 'my trades',
-    when: '5.2 traded+mine+!tomorrow, 5.2 trades',
-    intent: ({ period, has }) => ({
+    when: '5.2 traded+mine+!tomorrow+!fees, 5.2 trades, 9.2 recurring+closed',
+    intent: (question) => ({
       kind: 'activities',
       kinds: ['fill'],
-      period: period ?? (has('today') ? '1D' : '1M'),
+      ...filteredPeriod(question, question.has('today') ? '1D' : '1M'),
     }),
   },
   {
+    say: 'what happened in my account today',
+    when: '8.1 summary+account, 8.1 summary+my_day, 8.1 summary+today',
+    intent: ({ period }) => [
+      { kind: 'portfolio', view: 'day' },
+      { kind: 'activities', period: period ?? '1D' },
+    ],
+  },
+  {
     say: 'account activity',
-    when: '5.5 activity',
-    intent: ({ period }) => ({ kind: 'activities', period: period ?? '1M' }),
+    when: '5.5 activity, 8 transaction',
+    intent: (question) => ({ kind: 'activities', ...filteredPeriod(question, '1M') }),
   },
   {
     say: 'my performance this month',
-    when: '5 period+gain+mine+!symbol, 5 period+holdings+!symbol, 5 performance+mine+period, 5 period+gain+account',
+    when: '5 period+gain+mine+!symbol, 5 period+holdings+!symbol, 5 performance+mine+period, 5 period+gain+account, 4.9 period+gain+profit+!symbol',
     intent: ({ period }) => (period === undefined ? undefined : { kind: 'performance', period }),
   },
   {
     say: 'my biggest position',
-    when: '5.5 largest+holdings, 5.5 largest+own+mine, 5.5 most_of+mine, 5.5 largest+mine+!gain+!symbol',
-    intent: fixed({ kind: 'portfolio', view: 'biggest' }),
+    when: '5.5 largest+holdings+!loss+!all, 5.5 largest+own+mine+!loss, 5.5 most_of+mine, 5.5 largest+mine+!gain+!symbol+!loss+!worst',
+    intent: rankingBy('value'),
   },
   {
     say: 'my best position',
-    when: '5.6 best+mine, 5.6 best+performer, 5.6 gain+most+holdings',
-    intent: fixed({ kind: 'portfolio', view: 'best' }),
+    when: '5.6 best+mine+!worst, 5.6 best+performer+!worst, 5.6 gain+most+holdings+!loss+!worst, 5.7 best+holdings+!worst',
+    intent: rankingBy('percent'),
   },
   {
     say: 'my worst position',
-    when: '5.6 worst+mine, 5.6 worst+performer, 5.6 worst+holdings',
-    intent: fixed({ kind: 'portfolio', view: 'worst' }),
+    when: '5.6 worst+mine+!best+!largest, 5.6 worst+performer+!best, 5.6 worst+holdings+!best, 5.8 loss+most+holdings, 5.8 loss+most+mine, 5.8 loss+largest+mine, 5.8 loss+largest+holdings, 5.6 worst+asked+!best+!mine',
+    intent: (question) => rankingBy(question.has('loss') ? 'dollars' : 'percent', 'bottom')(question),
+  },
+  {
+    say: 'my worst position this month',
+    when: '6.1 worst+period+!best+!symbol, 6.1 best+period+!worst+!symbol+!screen',
+    intent: ({ period = 'MTD', has }) => ({ kind: 'performance', period, figure: has('worst') ? 'worst' : 'best' }),
+  },
+  {
+    say: 'my best and worst positions',
+    when: '5.9 best+worst+!loss, 5.9 largest+worst+!loss',
+    intent: rankingBy('percent', 'both'),
   },
   {
     say: 'how much did I make today',
-    when: '5 today+gain+mine+!symbol, 5 today+gain+holdings+!symbol, 5 today+mine+holdings+!symbol, 5 today+profit+!symbol, 5 my_day',
+    when: '5 today+gain+mine+!symbol, 5 today+gain+holdings+!symbol, 5 today+mine+holdings+!symbol, 5 today+account+!symbol, 5 today+profit+!symbol, 5 my_day',
     intent: fixed({ kind: 'portfolio', view: 'day' }),
   },
   {
@@ -244,21 +255,43 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my AAPL position',
-    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 4 symbol+basis, 4 my_symbol, 4 symbol+made+mine',
-    intent: ({ symbols }) =>
-      symbols.length === 1 ? { kind: 'portfolio', symbol: symbols[0] ?? '' } : { kind: 'portfolio' },
+    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 4.2 symbol+basis, 4 my_symbol, 4 symbol+made+mine, 4 symbol+share_of, 5.1 symbol+up_or_down+mine, 4.1 symbol+unrealized',
+    intent: ({ symbols }) => symbols.map((symbol) => ({ kind: 'portfolio', symbol })),
   },
   {
-    say: 'my cash',
-    when: '3 cash, 2 holdings, 3 own+mine+!symbol, 3 worth+mine, 2 account+!symbol, 3 gain+mine+doing, 3 money+own, 3 gain+holdings, 2 profit, 2.5 rich',
+    say: 'what do I own',
+    when: '2 holdings, 3 own+mine+!symbol, 3 worth+mine, 2 account+!symbol, 3 gain+mine+doing, 3 gain+holdings, 2 profit, 2.5 rich, 5.7 all+holdings+mine+!loss, 5.7 all+holdings+largest+!loss',
     intent: fixed({ kind: 'portfolio' }),
   },
   {
+    say: 'my cash',
+    when: '3.2 cash, 3.2 money+own, 6.9 settled+cash, 6.9 settled+money, 6.8 withdrawable, 3.3 no_margin+asked',
+    intent: ({ has }) => ({ kind: 'portfolio', view: has('settled') || has('withdrawable') ? 'settled' : 'cash' }),
+  },
+  {
+    say: 'my options',
+    when: '6.7 option+expire+mine+!number, 6.7 option+expire+asked+!number',
+    intent: fixed({ kind: 'portfolio', view: 'options' }),
+  },
+  {
     say: 'quote AAPL',
-    when: '3.5 symbol+quote, 1 only_symbols, 2 symbol+what',
+    when: '3.5 symbol+quote, 1 only_symbols, 2 symbol+what, 3.4 symbol+up_or_down',
     intent: ({ symbols }) => ({ kind: 'quote', symbols }),
   },
+  {
+    say: 'why is AAPL down',
+    when: '9 why+symbol+moved, 9 why+market+moved, 9.3 news+symbol+moved',
+    intent: ({ symbols }) => [
+      { kind: 'say', text: NO_REASONS },
+      ...(symbols.length === 0 ? [] : [{ kind: 'quote', symbols } as const]),
+      { kind: 'news', symbols },
+    ],
+  },
 ];
+
+const NO_TAXES = 'I don’t compute taxes and give no tax advice. They depend on the gains that you realized:';
+const NO_REASONS = 'I can’t tell why a price moved. This is what I know:';
+const WEEKDAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ');
 
 const INDEX = /^(?:s ?& ?p|sp500|s&p ?500|s ?& ?p ?500|s and p|s and p 500)(?: index)?$/i;
 const figures: readonly PerformanceFigure[] = ['sharpe', 'sortino', 'beta'];
@@ -270,117 +303,47 @@ interface Rule {
   readonly none: readonly string[];
 }
 
-const rules: readonly Rule[] = topics
-  .flatMap((topic) =>
-    topic.when.split(', ').map((part) => {
-      const [weight, cues = ''] = part.split(' ');
-      const names = cues.split('+');
-      return {
-        topic,
-        weight: Number(weight),
-        all: names.filter((name) => !name.startsWith('!')),
-        none: names.filter((name) => name.startsWith('!')).map((name) => name.slice(1)),
-      };
-    }),
-  )
-  .toSorted((one, other) => other.weight - one.weight);
+const compileRules = (list: readonly Topic[]): readonly Rule[] =>
+  list
+    .flatMap((topic) =>
+      topic.when.split(', ').map((part) => {
+        const [weight, cues = ''] = part.split(' ');
+        const names = cues.split('+');
+        return {
+          topic,
+          weight: Number(weight),
+          all: names.filter((name) => !name.startsWith('!')),
+          none: names.filter((name) => name.startsWith('!')).map((name) => name.slice(1)),
+        };
+      }),
+    )
+    .toSorted((one, other) => other.weight - one.weight);
 
-const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y', '1M', '1W'];
-
-/** The symbol that "it" refers to, and whether the sentence is a question. */
-interface Context {
-  readonly it: string | undefined;
-  readonly isQuestion: boolean;
-  /** Whether only a topic with a word of its own counts. */
-  readonly isCertain?: boolean;
-}
-
-function toQuestion(items: readonly Item[], { it, isQuestion }: Context): Question {
-  const text = items.map((item) => item.text).join(' ');
-  const lexicon = lexiconFor(text);
-  const found = lexicon.cuesIn(text);
-  const cues = new Set(found.map(({ cue }) => cue));
-  const words = new Set(found.flatMap(({ phrase }) => [phrase, ...phrase.split(' ')]));
-  const symbols = symbolsIn(items, words, cues);
-  if (symbols.length === 0 && it !== undefined && items.some(({ tags }) => tags.includes('it'))) symbols.push(it);
-  if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
-  const period = cues.has('LY') ? '1Y' : periods.find((one) => cues.has(one));
-  const isOnly = items.every(
-    (item) =>
-      (isAsset(item) && (item.name === undefined || item.isKnownName || namesIn(item.name, words).rest.length === 0)) ||
-      item.tags.some((tag) => ['harmless', 'comma', 'question', 'end', 'and', 'share'].includes(tag)),
-  );
-  const isMine = ({ lower }: Item) => lexicon.cuesIn(lower).some(({ cue }) => cue === 'mine');
-  const isMySymbol = items.some((item, at) => isAsset(item) && items.slice(Math.max(0, at - 1), at).some(isMine));
-  const extra: readonly (readonly [string, boolean])[] = [
-    ['asked', isQuestion],
-    ['year_number', items.some(({ tags }) => tags.includes('year_number'))],
-    ['period', period !== undefined],
-    ['symbol', symbols.length > 0],
-    ['only_symbols', symbols.length > 0 && isOnly],
-    ['my_symbol', symbols.length > 0 && isMySymbol],
-  ];
-  for (const [cue, isPresent] of extra) if (isPresent) cues.add(cue);
-  return { symbols, period, items, words, has: (cue) => cues.has(cue) };
-}
-
-/** Meanings of words that name the asset after them: "price of X", "news about X". */
-const NAMING = ['quote', 'chart', 'news'];
-
-/**
- * Returns the assets: tickers with `$` or in capitals, and names that are listed. An unknown word is one only if it is the
- * only one, and if the question needs one.
- */
-function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: ReadonlySet<string>): string[] {
-  const found = items.filter(isAsset).map((item) => namesOf(item, words));
-  const known = found.flatMap(({ names }) => names);
-  const unknown = found.flatMap(({ rest }) => rest);
-  const isNeeded = known.length === 0 && unknown.length === 1 && NAMING.some((cue) => cues.has(cue));
-  return [...new Set(isNeeded ? unknown : known)];
-}
-
-function namesOf(item: Item, words: ReadonlySet<string>): { names: string[]; rest: string[] } {
-  if (item.isKnownName) return { names: [symbolOf(item)], rest: [] };
-  if (item.ticker === undefined) return namesIn(item.name ?? '', words);
-  const isWord = item.tags.length > 0 && !item.text.startsWith('$');
-  const isSymbol = !isWord || (isListedName(item.text) && !words.has(foldWord(item.text)));
-  return { names: isSymbol ? [symbolOf(item)] : [], rest: [] };
-}
-
-/** Finds listed names in a run of unknown words, longest first. The rest are runs of words without one. */
-function namesIn(run: string, cues: ReadonlySet<string>): { names: string[]; rest: string[] } {
-  const words = run.split(' ');
-  const names: string[] = [];
-  const rest: string[][] = [[]];
-  for (let at = 0; at < words.length; ) {
-    const isCue = cues.has(foldWord(words[at] ?? ''));
-    let count = isCue ? 0 : words.length - at;
-    while (count > 0 && !isListedName(words.slice(at, at + count).join(' '))) count -= 1;
-    if (count > 0) {
-      names.push(words.slice(at, at + count).join(' '));
-      rest.push([]);
-    } else if (!isCue) rest.at(-1)?.push(words[at] ?? '');
-    at += Math.max(1, count);
-  }
-  return { names, rest: rest.filter((one) => one.length > 0).map((one) => one.join(' ')) };
-}
+const rules = compileRules(topics);
+const wholeRules = compileRules(wholeTopics);
 
 interface Found {
   readonly topic: Topic;
-  readonly intent: Intent | undefined;
+  readonly intents: readonly Intent[];
   readonly weight: number;
 }
 
+function intentsOf({ text, intent }: Topic, question: Question): readonly Intent[] {
+  if (text !== undefined) return [{ kind: 'say', text }];
+  const found = intent?.(question);
+  return found === undefined ? [] : 'kind' in found ? [found] : found;
+}
+
 /** Returns the topic with the greatest weight. @throws {NotUnderstoodError} if two weigh the same */
-function classify(question: Question): Found | undefined {
+function classify(question: Question, among = rules): Found | undefined {
   let best: Found | undefined;
-  for (const { topic, weight, all, none } of rules) {
+  for (const { topic, weight, all, none } of among) {
     if (best !== undefined && weight < best.weight) break;
     if (best?.topic === topic || !all.every(question.has) || none.some(question.has)) continue;
-    const intent = topic.intent?.(question);
-    if (intent === undefined && topic.missing === undefined && topic.advice === undefined) continue;
+    const intents = intentsOf(topic, question);
+    if (intents.length === 0 && topic.missing === undefined && topic.advice === undefined) continue;
     if (best !== undefined) throw unclear(best.topic, topic);
-    best = { topic, intent, weight };
+    best = { topic, intents, weight };
   }
   return best;
 }
@@ -397,23 +360,53 @@ function unclear(one: Topic, other: Topic): NotUnderstoodError {
  * @throws {NotUnderstoodError} if there is no data on it, or if it is one of two topics
  */
 export function readTopic(items: readonly Item[], context: Context): Intent[] | undefined {
-  const parts = partsOf(items).map((part) => tryClassify(part, context));
+  const parts = classifyParts(items, context);
   const clear = parts.filter((one) => one !== undefined);
   const isSplit =
-    parts.length > 1 && clear.length === parts.length && new Set(clear.map(({ topic }) => topic)).size === parts.length;
+    parts.length > 1 &&
+    clear.length === parts.length &&
+    new Set(clear.map(({ intents, topic }) => JSON.stringify(intents) + topic.say)).size === parts.length;
   const question = toQuestion(items, context);
   const found = isSplit ? clear : [classify(question)].filter((one) => one !== undefined);
   if (!found.every((one) => isClear(one, question, context))) return undefined;
-  if (found.some(({ topic }) => topic.advice)) throw questionError(question.symbols[0]);
-  const missing = found.find(({ intent }) => intent === undefined)?.topic.missing;
-  if (missing !== undefined) throw new NotUnderstoodError(...missing);
-  const intents = found.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
-  return intents.length === 0 ? undefined : intents;
+  if (found.some(({ topic }) => topic.advice)) throw questionError(toShown(question.symbols[0]));
+  const intents = found.flatMap((one) => one.intents);
+  const missing = found.flatMap(({ topic }) => (topic.missing === undefined ? [] : [missingError(topic, question)]));
+  const [first] = missing;
+  if (first !== undefined && intents.length === 0) throw first;
+  const said = missing.map(({ message }): Intent => ({ kind: 'say', text: message }));
+  const all = [...said, ...intents];
+  return all.length === 0 ? undefined : all;
+}
+
+/** A ticker in capitals, or a company's name as it was written. */
+function toShown(symbol = 'AAPL'): string {
+  return listedSymbols().has(symbol.toUpperCase()) ? symbol.toUpperCase() : symbol;
+}
+
+/** The hint is about the symbol of the question. */
+function missingError({ missing = ['', ''] }: Topic, { symbols }: Question): NotUnderstoodError {
+  const [message, hint] = missing;
+  const [symbol] = symbols;
+  return new NotUnderstoodError(message, symbol === undefined ? hint : hint.replaceAll('AAPL', toShown(symbol)));
+}
+
+/**
+ * Reads a sentence that is as a whole about something that can't be done, that needs an explanation, or that asks for
+ * nothing. An act beside a question leaves it unread, because it may be a request.
+ * @throws {NotUnderstoodError} if it can't be done
+ */
+export function readWhole(items: readonly Item[], context: Omit<Context, 'least'>): readonly Intent[] | undefined {
+  const question = toQuestion(items, context);
+  const found = classify(question, wholeRules);
+  if (found?.topic.missing !== undefined) throw missingError(found.topic, question);
+  if (found?.topic.advice) throw questionError(toShown(question.symbols[0]));
+  return found === undefined || question.has('trade') ? undefined : found.intents;
 }
 
 /** A sentence that is no question may be a misspelled request, so it must begin with a known word. */
-function isClear({ weight, topic }: Found, { items, words }: Question, { isQuestion, isCertain }: Context): boolean {
-  if (isCertain && weight < CERTAIN) return false;
+function isClear({ weight, topic }: Found, { items, words }: Question, { isQuestion, least }: Context): boolean {
+  if (weight < least) return false;
   if (isQuestion) return true;
   const isKnown = (item: Item) =>
     [item.tags.length > 0, item.ticker, item.isKnownName, item.quantity].some(Boolean) ||
@@ -433,6 +426,35 @@ function tryClassify(items: readonly Item[], context: Context): Found | undefine
   }
 }
 
+/**
+ * Classifies the parts of a question. A part that refers to the one before is about its symbol: "and how long have I held
+ * it"; or asks the same of another: "and how much of that was from XOM".
+ */
+function classifyParts(items: readonly Item[], context: Context): (Found | undefined)[] {
+  let before:
+    | { readonly found: Found; readonly items: readonly Item[]; readonly symbol: string | undefined }
+    | undefined;
+  return partsOf(items).map((part) => {
+    const refers = part.some(({ tags }) => tags.includes('it') || tags.includes('position'));
+    const own = tryClassify(part, refers ? { ...context, it: before?.symbol ?? context.it } : context);
+    const isSame = refers && before !== undefined && before.found.weight >= CERTAIN;
+    const found = isSame && (own === undefined || own.weight < CERTAIN) ? again(before, part, context) : own;
+    if (found !== undefined) before = { found, items: part, symbol: toQuestion(part, context).symbols[0] };
+    return found;
+  });
+}
+
+function again(
+  before: { readonly found: Found; readonly items: readonly Item[] } | undefined,
+  part: readonly Item[],
+  context: Context,
+): Found | undefined {
+  if (before === undefined) return undefined;
+  const { topic, weight } = before.found;
+  const intents = intentsOf(topic, toQuestion([...before.items, ...part], context));
+  return intents.length === 0 ? undefined : { topic, intents, weight };
+}
+
 /** Splits items at "and" and at commas. */
 function partsOf(items: readonly Item[]): Item[][] {
   const parts: Item[][] = [[]];
@@ -444,30 +466,15 @@ function partsOf(items: readonly Item[]): Item[][] {
   return parts.filter((part) => part.length > 0);
 }
 
-const DAYS: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
-const periodDays: Partial<Record<Period, number>> = {
-  '1W': 7,
-  MTD: 30,
-  '1M': 30,
-  '3M': 90,
-  '6M': 180,
-  YTD: 365,
-  '1Y': 365,
-};
+/** Returns whether the sentence begins with a verb that may request something: "double my KO position". */
+export function isImperative(items: readonly Item[]): boolean {
+  const first = items.filter(({ tags }) => !tags.includes('harmless')).slice(0, 1);
+  return toQuestion(first, { it: undefined, isQuestion: false }).has('imperative');
+}
 
-/** @throws {NotUnderstoodError} for more than a year */
-function daysOf(items: readonly Item[], period: Period | undefined, has: (cue: string) => boolean): number {
-  const text = items
-    .filter((item) => !isAsset(item))
-    .map(({ lower }) => lower)
-    .join(' ');
-  const [, count, short] = /\b(\d{1,3}) ?(d|w|m|y)\b/.exec(text) ?? [];
-  const unit = short ?? ['d', 'w', 'm', 'y'].find((one) => has(`unit_${one}`));
-  const number = count ?? items.find(({ quantity }) => quantity?.isBad === false)?.quantity?.value ?? '1';
-  const said = unit === undefined || period !== undefined ? undefined : Number(number) * (DAYS[unit] ?? 0);
-  const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 366));
-  if (days >= 1 && days <= 365) return days;
-  throw new NotUnderstoodError('I can draw charts of one day to one year.', 'Try "chart AAPL 6 months".');
+/** Returns whether words that ask stand anywhere in the sentence. */
+export function isAsking(items: readonly Item[]): boolean {
+  return toQuestion(items, { it: undefined, isQuestion: false }).has('asking');
 }
 
 /** Returns whether an act with an amount is a request inside a question: "my cash go ahead sell 5 KO". */

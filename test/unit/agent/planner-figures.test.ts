@@ -25,7 +25,6 @@ describe('sentences that ask for figures', () => {
     'realise my gains',
     'realize my losses this year',
     'my realised gains in 25',
-    'my realised gains in AAPL',
     'how do I compare with inflation',
     'how do I compare with my friends',
     'compare AAPL with the S&P',

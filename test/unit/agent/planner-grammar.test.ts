@@ -87,7 +87,7 @@ describe('the planner does not guess an order from', () => {
     ["don't buy 5 AAPL", 'usage', /don't understand/],
     ['should I buy 5 AAPL', 'usage', /That's a question/],
     ['never sell all NVDA', 'usage', /don't understand/],
-    ['short 5 TSLA', 'usage', /don't understand/],
+    ['short 5 TSLA', 'usage', /can't sell short/],
     ['buy 5 AAPL and 3 MSFT limit 400', 'usage', /"3 MSFT limit 400"/],
     ['buy 5 AAPL and frobnicate', 'usage', /frobnicate/],
     ['buy half AAPL', 'usage', /not a fraction/],

@@ -63,8 +63,8 @@ const answerable = list('answerable');
 const beyond = list('beyond');
 
 describe('the ninety phrasings of planner-sentences.md', () => {
-  it('are ninety, of which today’s tools can answer 65', () => {
-    expect([answerable.length, beyond.length]).toEqual([65, 25]);
+  it('are ninety, of which today’s tools can answer 67', () => {
+    expect([answerable.length, beyond.length]).toEqual([67, 23]);
     expect(new Set([...answerable, ...beyond].map(([said]) => said)).size).toBe(90);
   });
 

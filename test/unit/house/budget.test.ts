@@ -8,7 +8,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   app: 16_985,
   server: 2_850,
   mcp: 3_100,
-  agent: 14_330,
+  agent: 15_400,
   check: 3_100,
   schedule: 1_150,
   tools: 4_340,

@@ -1,0 +1,207 @@
+import type { Period } from '../../trading/period.ts';
+import type { Item } from './items.ts';
+import { foldWord, lexiconFor } from './lexicon.ts';
+import { isAsset, symbolOf } from './match.ts';
+import { NotUnderstoodError } from './refusal.ts';
+import { isListedName } from './symbols-by-name.ts';
+
+/* The slots and cues of a question. What takes long to find out is found out when a topic asks for it. */
+
+/** The words of a question, as slots and cues. */
+export interface Question {
+  readonly symbols: readonly string[];
+  readonly period: Period | undefined;
+  readonly items: readonly Item[];
+  /** The words of all cues. */
+  readonly words: ReadonlySet<string>;
+  has(cue: string): boolean;
+}
+
+const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y', '1M', '1W'];
+
+/** The symbol that "it" refers to, and whether the sentence is a question. */
+export interface Context {
+  readonly it: string | undefined;
+  readonly isQuestion: boolean;
+  /** The least weight that a topic must have to count. */
+  readonly least: number;
+}
+
+const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'leave', 'invest', 'add', 'swap', 'write'];
+const SELLS = ['sell', 'close', 'trim', 'leave'];
+/** Meanings of words that small talk may have, and its own words. */
+const IDLE = [
+  'harmless',
+  'inert',
+  'nobody',
+  'comment',
+  'comma',
+  'end',
+  'i',
+  'is',
+  'a',
+  'of',
+  'for',
+  'and',
+  'to',
+  'help',
+];
+const SMALL_TALK = ['thanks', 'bye', 'praise', 'greeting', 'filler'];
+
+export function toQuestion(all: readonly Item[], { it, isQuestion }: Omit<Context, 'least'>): Question {
+  const items = all.filter(({ aside }) => !aside);
+  const text = items.map((item) => item.text).join(' ');
+  const lexicon = lexiconFor(text);
+  const found = lexicon.cuesIn(text);
+  const cues = new Set(found.map(({ cue }) => cue));
+  const words = new Set(found.flatMap(({ phrase }) => [phrase, ...phrase.split(' ')]));
+  const period = cues.has('LY') ? '1Y' : periods.find((one) => cues.has(one));
+  let known: readonly string[] | undefined;
+  const symbols = () => {
+    known ??= symbolsOf(items, words, cues, it);
+    return known;
+  };
+  const isMine = ({ lower }: Item) => lexicon.cuesIn(lower).some(({ cue }) => cue === 'mine');
+  const hasTag = (tags: readonly string[]) => items.some((item) => item.tags.some((tag) => tags.includes(tag)));
+  const extra: Readonly<Record<string, () => boolean>> = {
+    asked: () => isQuestion,
+    year_number: () => hasTag(['year_number']),
+    period: () => period !== undefined,
+    symbol: () => symbols().length > 0,
+    only_symbols: () => symbols().length > 0 && items.every((item) => isOnlyName(item, words)),
+    my_symbol: () =>
+      symbols().length > 0 &&
+      items.some((item, at) => isAsset(item) && items.slice(Math.max(0, at - 1), at).some(isMine)),
+    trade: () => hasTag(TRADES),
+    sells: () => hasTag(SELLS),
+    number: () => items.some(({ quantity, tags }) => quantity !== undefined && !tags.includes('year_number')),
+    amount: () => items.some(({ quantity }) => quantity !== undefined && quantity.unit !== 'percent'),
+    starts_short: () => startsShort(items),
+    fund_ticker: () => items.some(isFundTicker),
+    idle: () => {
+      const small = found.filter(({ cue }) => SMALL_TALK.includes(cue));
+      return items.every((item) => isIdle(item, new Set(small.flatMap(({ phrase }) => phrase.split(' ')))));
+    },
+  };
+  const has = (cue: string) => {
+    const test = Object.hasOwn(extra, cue) ? extra[cue] : undefined;
+    return test === undefined ? cues.has(cue) : test();
+  };
+  return {
+    get symbols() {
+      return symbols();
+    },
+    period,
+    items,
+    words,
+    has,
+  };
+}
+
+function symbolsOf(
+  items: readonly Item[],
+  words: ReadonlySet<string>,
+  cues: ReadonlySet<string>,
+  it: string | undefined,
+): readonly string[] {
+  const symbols = symbolsIn(items, words, cues);
+  if (symbols.length === 0 && it !== undefined && items.some(({ tags }) => tags.includes('it'))) symbols.push(it);
+  if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
+  return symbols;
+}
+
+function isOnlyName(item: Item, words: ReadonlySet<string>): boolean {
+  const isName = item.name === undefined || item.isKnownName || namesIn(item.name, words).rest.length === 0;
+  return (
+    (isAsset(item) && isName) ||
+    item.tags.some((tag) => ['harmless', 'comma', 'question', 'end', 'and', 'share'].includes(tag))
+  );
+}
+
+/** Returns whether the sentence begins with "short 50 TSLA". */
+function startsShort(items: readonly Item[]): boolean {
+  const at = items.findIndex(({ tags }) => !tags.includes('harmless'));
+  const next = items[at + 1];
+  const isShort = items[at]?.lower === 'short' || items[at]?.lower === 'sell short';
+  return isShort && next !== undefined && (next.quantity !== undefined || isAsset(next));
+}
+
+/** Mutual funds have five letters that end in X: VTSAX. */
+const isFundTicker = ({ text, tags }: Item) => tags.length === 0 && /^[a-z]{4}x$/i.test(text) && !isListedName(text);
+
+function isIdle(item: Item, words: ReadonlySet<string>): boolean {
+  if (item.quantity !== undefined || item.ticker !== undefined || item.isKnownName || item.tags.includes('yes'))
+    return false;
+  if (item.lower.split(' ').every((word) => words.has(foldWord(word)))) return true;
+  return item.name === undefined
+    ? item.tags.length === 0 || item.tags.some((tag) => IDLE.includes(tag))
+    : namesIn(item.name, words).names.length === 0;
+}
+
+/** Meanings of words that name the asset after them: "price of X", "news about X". */
+const NAMING = ['quote', 'chart', 'news'];
+
+/**
+ * Returns the assets: tickers with `$` or in capitals, and names that are listed. An unknown word is one only if it is the
+ * only one, and if the question needs one.
+ */
+function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: ReadonlySet<string>): string[] {
+  const found = items.filter(isAsset).map((item) => namesOf(item, words));
+  const known = found.flatMap(({ names }) => names);
+  const unknown = found.flatMap(({ rest }) => rest);
+  const isNeeded = known.length === 0 && unknown.length === 1 && NAMING.some((cue) => cues.has(cue));
+  return [...new Set(isNeeded ? unknown : known)];
+}
+
+function namesOf(item: Item, words: ReadonlySet<string>): { names: string[]; rest: string[] } {
+  if (item.isKnownName) return { names: [symbolOf(item)], rest: [] };
+  if (item.ticker === undefined) return namesIn(item.name ?? '', words);
+  const isWord = item.tags.length > 0 && !item.text.startsWith('$');
+  const isCue = words.has(foldWord(item.text)) && !item.text.startsWith('$');
+  const isSymbol = isWord ? isListedName(item.text) && !isCue : !isCue || isListedName(item.text);
+  return { names: isSymbol ? [symbolOf(item)] : [], rest: [] };
+}
+
+/** Finds listed names in a run of unknown words, longest first. The rest are runs of words without one. */
+export function namesIn(run: string, cues: ReadonlySet<string>): { names: string[]; rest: string[] } {
+  const words = run.split(' ');
+  const names: string[] = [];
+  const rest: string[][] = [[]];
+  for (let at = 0; at < words.length; ) {
+    const isCue = cues.has(foldWord(words[at] ?? ''));
+    let count = isCue ? 0 : words.length - at;
+    while (count > 0 && !isListedName(words.slice(at, at + count).join(' '))) count -= 1;
+    if (count > 0) {
+      names.push(words.slice(at, at + count).join(' '));
+      rest.push([]);
+    } else if (!isCue) rest.at(-1)?.push(words[at] ?? '');
+    at += Math.max(1, count);
+  }
+  return { names, rest: rest.filter((one) => one.length > 0).map((one) => one.join(' ')) };
+}
+
+const DAYS: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
+const periodDays: Partial<Record<Period, number>> = {
+  '1W': 7,
+  MTD: 30,
+  '1M': 30,
+  '3M': 90,
+  '6M': 180,
+  YTD: 365,
+  '1Y': 365,
+};
+
+/** @throws {NotUnderstoodError} for more than a year */
+export function daysOf(items: readonly Item[], period: Period | undefined, has: (cue: string) => boolean): number {
+  const text = items
+    .filter((item) => !isAsset(item))
+    .map(({ lower }) => lower)
+    .join(' ');
+  const [, count, short] = /\b(\d{1,3}) ?(d|w|m|y)\b/.exec(text) ?? [];
+  const unit = short ?? ['d', 'w', 'm', 'y'].find((one) => has(`unit_${one}`));
+  const number = count ?? items.find(({ quantity }) => quantity?.isBad === false)?.quantity?.value ?? '1';
+  const said = unit === undefined || period !== undefined ? undefined : Number(number) * (DAYS[unit] ?? 0);
+  const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 366));
+  if (days >= 1 && days <= 365) return days;
+  throw new NotUnderstoodError('I can draw charts of one day to one year.', 'Try "chart AAPL 6 months".');
+}
