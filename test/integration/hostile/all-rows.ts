@@ -1,6 +1,8 @@
 import type { HostileWorld } from './hostile-world.ts';
 import type { KnownThings } from './known-things.ts';
 import type { Row } from './row.ts';
+import { certificateChallengeRows } from './rows/certificate-challenges.ts';
+import { chatPageRows } from './rows/chat-page.ts';
 import { cibaRows } from './rows/ciba.ts';
 import { companyRows } from './rows/company.ts';
 import { doorRows } from './rows/gateway-door.ts';
@@ -16,8 +18,11 @@ import { providerRows } from './rows/provider.ts';
 import { receiptRows } from './rows/receipts.ts';
 import { stateRows } from './rows/states.ts';
 
-/** The whole table, about one world, and the proposal that it has its owner's phone deny. */
-export async function allRows(hostile: HostileWorld, known: KnownThings): Promise<{ rows: Row[]; denied: string }> {
+/** The whole table, the proposal that it has its owner's phone deny, and what closes the worlds that only rows need. */
+export async function allRows(
+  hostile: HostileWorld,
+  known: KnownThings,
+): Promise<{ rows: Row[]; denied: string; close: () => Promise<void> }> {
   const { world, gateway } = hostile;
   const tokens = {
     herOther: await world.token('other-bot', 'alice'),
@@ -29,6 +34,7 @@ export async function allRows(hostile: HostileWorld, known: KnownThings): Promis
   // Their limits are set one after the other.
   const messages = await messageRows(hostile);
   const { rows: provenance, denied } = await provenanceRows(hostile);
+  const [chat, challenges] = await Promise.all([chatPageRows(), certificateChallengeRows()]);
   const rows = [
     ...doorRows(hostile),
     ...requestRows(hostile),
@@ -41,10 +47,15 @@ export async function allRows(hostile: HostileWorld, known: KnownThings): Promis
     ...(await providerRows(hostile)),
     ...(await companyRows(hostile)),
     ...phoneRows(hostile, known),
+    ...chat.rows,
+    ...challenges.rows,
     ...mcpRows(hostile, known, tokens),
     ...(await receiptRows(known, published)),
     // Last, as the one order that its owner did approve is in them.
     ...orderRows(hostile),
   ];
-  return { rows, denied };
+  const close = async () => {
+    await Promise.all([chat.close(), challenges.close()]);
+  };
+  return { rows, denied, close };
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const all = await allRows(hostile, known);
   ({ denied } = all);
   noted = (await recorded('requested')).length;
-  results = await run(all.rows);
+  results = await run(all.rows).finally(all.close);
 }, 300_000);
 /** The record once it has this about what is open: lines are written in turn, a moment after what they tell of. */
 async function recorded(event: string): Promise<Record<string, unknown>[]> {

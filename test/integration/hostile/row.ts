@@ -14,6 +14,8 @@ export const areas = [
   'provider',
   'company sign-in',
   'phone',
+  'chat page',
+  'certificate challenges',
   'MCP',
   'receipts',
 ] as const;
