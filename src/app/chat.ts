@@ -3,8 +3,9 @@ import type { AgentEvent } from '../agent/events.ts';
 import { modelKeyVariable, modelServerUrl, resolveModelServer } from '../agent/model/model-server.ts';
 import { loadConfig, saveConfig } from '../config/config-file.ts';
 import { findProfile, HOME_LOGIN_CLIENT, resolveProfile, SANDBOX_PROFILE } from '../config/resolve-profile.ts';
-import { isTradeAgentError } from '../errors/errors.ts';
+import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { loadModelKey, storeModelKey } from '../secrets/model-key.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModelOptions } from './chosen-model.ts';
@@ -43,12 +44,21 @@ export async function loadAccountSummary(app: App) {
   return { user: session.user, equity: account?.equity, trading: halt?.state };
 }
 
+/** The name by which a person chooses the model of the server that runs their agent. */
+export const SERVER_MODEL = 'server';
+
 /** Switches the model. @throws {TradeAgentError} `usage`; `invalid_config` if the model has no name or API key */
 export async function switchModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
   const { baseUrl, ...others } = options;
   const profile = await app.profile();
-  // The name can't be checked here, because only the server knows which models it has.
-  if (profile.server !== undefined) return { ...others, model: name };
+  if (profile.server !== undefined) {
+    const { model: _, ...unset } = others;
+    if (name === SERVER_MODEL) return unset;
+    if (name === 'builtin') return { ...others, model: name };
+    throw new TradeAgentError('usage', `the agent’s server chooses the model, so it can’t be ${safeLine(name)}`, {
+      hint: `Choose ${SERVER_MODEL} (the server’s own model) or builtin (the planner).`,
+    });
+  }
   const next =
     name === 'builtin' || baseUrl === undefined ? { ...others, model: name } : { ...others, model: name, baseUrl };
   const chosen = withModelOptions(profile, next);

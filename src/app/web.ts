@@ -24,6 +24,7 @@ import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 import { CHAT_PATH, createChatRoutes } from './chat-page/chat-routes.ts';
 import { type Conversations, createConversations } from './chat-page/conversations.ts';
+import { withModelOptions } from './chosen-model.ts';
 import { openGatewayWithImportedActivities } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
@@ -57,6 +58,8 @@ export async function serveDashboard(
     app.requireSession(),
   ]);
   const secret = randomSecret();
+  // Refuses options that no run could use before a page is served. A server's agent checks its own.
+  if (profile.server === undefined) withModelOptions(profile, agentOptions);
   await serve({
     signal,
     ready,

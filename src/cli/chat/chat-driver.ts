@@ -102,6 +102,13 @@ export function createChatDriver(context: Context, given: AgentOptions, spoken: 
       return found.map(({ symbol, name }) => ({ label: symbol, what: safeLine(name, MAX_NAME_LENGTH) }));
     },
     models: async () => {
+      if ((await context.profile()).server !== undefined) {
+        const { SERVER_MODEL } = await import('../../app/chat.ts');
+        return [
+          { label: SERVER_MODEL, what: 'the model that the agent’s server has; others can’t be chosen here' },
+          { label: 'builtin', what: 'the built-in planner, on the server' },
+        ];
+      }
       const { listModels } = await import('../../app/model-list.ts');
       return (await listModels(context, options)).map(({ name, server }) => ({
         label: safeLine(name, MAX_NAME_LENGTH),

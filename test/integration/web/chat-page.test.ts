@@ -278,3 +278,16 @@ it('all that the page loads is small, and it is painted within a second', async 
   expect(bytes).toBeLessThan(HEAVIEST);
   await context.close();
 });
+
+it('a read-only chat uses the given model, and proposes nothing', async () => {
+  const { link, origin } = await world.web(['--read-only', '--model', 'builtin']);
+  const { context, page } = await openWebPage(browser, {}, origin);
+  await page.goto(link);
+  await page.getByRole('link', { name: 'Chat', exact: true }).click();
+  await page.getByTestId('live').getByText('Live', { exact: true }).waitFor();
+  const before = await world.run(['approvals', '--output', 'json']);
+  await say(page, 'buy 3 KO limit 10 gtc');
+  await page.getByText('this run is read-only').first().waitFor();
+  expect((await world.run(['approvals', '--output', 'json'])).stdout).toBe(before.stdout);
+  await context.close();
+});

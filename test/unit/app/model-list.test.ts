@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { modelListHeaders } from '../../../src/agent/model/model-server.ts';
-import type { AgentOptions, App } from '../../../src/app/app.ts';
+import type { AgentOptions, App, App } from '../../../src/app/app.ts';
+import { SERVER_MODEL, switchModel } from '../../../src/app/chat.ts';
 import { listModels, readModelNames } from '../../../src/app/model-list.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
@@ -93,4 +94,20 @@ it('sends Anthropic’s key in its own header, and to it alone', () => {
 
 it('leaves the models of a server that runs the agent to that server', async () => {
   expect((await listed({ server: 'https://agents.example.com' }, {})).models).toEqual([]);
+});
+
+describe('the model of an agent on a server', () => {
+  const onServer = { profile: async () => ({ server: 'https://agents.example' }) } as unknown as App;
+
+  it('is the server’s own or the planner', async () => {
+    expect(await switchModel(onServer, { readOnly: true }, 'builtin')).toEqual({ readOnly: true, model: 'builtin' });
+    expect(await switchModel(onServer, { readOnly: true, model: 'builtin' }, SERVER_MODEL)).toEqual({ readOnly: true });
+  });
+
+  it('can be no other, and says which it can be', async () => {
+    await expect(switchModel(onServer, {}, 'openai/gpt-5')).rejects.toMatchObject({
+      code: 'usage',
+      hint: 'Choose server (the server’s own model) or builtin (the planner).',
+    });
+  });
 });

@@ -24,7 +24,7 @@ export function addRunCommand(program: CliCommand): void {
         'cancelOnExit',
       ]),
     )
-    .option('--read-only', 'use read-only tokens: nothing can be proposed or canceled')
+    .option('--read-only', readOnlyHelp)
     .option('--thread <id>', 'ID of the conversation to continue; a new ID starts a new conversation')
     .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseMaxTurns)
     .option('--model <name>', modelHelp)
@@ -61,6 +61,7 @@ export function approvalOption(): Option {
 }
 
 export const cancelOnExitHelp = 'withdraw pending approvals if the run is stopped early';
+export const readOnlyHelp = 'use read-only tokens: nothing can be proposed or canceled';
 export const modelHelp =
   'the model: builtin (the offline planner), or PROVIDER/NAME, such as openai/gpt-5-mini or ollama/qwen3:4b; providers are openai, anthropic, gemini, mistral, groq, openrouter, ollama, lmstudio, vllm, llama.cpp';
 export const baseUrlHelp = 'URL of a server with an OpenAI-compatible chat API';

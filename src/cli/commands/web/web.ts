@@ -1,9 +1,12 @@
+import type { AgentOptions } from '../../../app/app.ts';
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { WebReadyInfo } from '../../../app/web.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
+import { defined } from '../../../values/defined.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { createPortParser } from '../../options/choice.ts';
+import { baseUrlHelp, modelHelp, readOnlyHelp } from '../run/run.ts';
 
 export function addWebCommand(program: CliCommand): void {
   program
@@ -14,20 +17,27 @@ export function addWebCommand(program: CliCommand): void {
     )
     .option('--port <number>', 'the port on 127.0.0.1 (0 picks a free one)', createPortParser(65_535), 0)
     .option('--no-open', 'only print the link')
+    .option('--read-only', readOnlyHelp)
+    .option('--model <name>', modelHelp)
+    .option('--base-url <url>', baseUrlHelp)
     .examples(
       ['trade-agent web', 'opens your browser; press Ctrl-C to stop'],
       ['trade-agent web --no-open --output json', 'prints the link'],
+      ['trade-agent web --model ollama/llama3.2 --read-only', 'a chat that can change nothing'],
     )
     .exits(...sessionExitCodes, exitCodes.timedOut)
     .runs(web);
 }
 
-async function web(context: Context, { port, open }: { port: number; open: boolean }): Promise<number> {
+type WebOptions = AgentOptions & { readonly port: number; readonly open: boolean };
+
+async function web(context: Context, { port, open, readOnly, model, baseUrl }: WebOptions): Promise<number> {
   const { serveDashboard } = await import('../../../app/web.ts');
   let remove = () => {};
   try {
     await serveDashboard(context, {
       port,
+      ...defined({ readOnly, model, baseUrl }),
       ready: async (ready) => {
         await show(context, ready);
         if (open) remove = await openPage(context, ready);
