@@ -1,4 +1,4 @@
-import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
+import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/sanitize.ts';
 import { DEFAULT_CHART_RANGE, parseChartRange } from '../trading/chart-range.ts';
 import type { Article, Watchlist } from '../trading/market-news.ts';
@@ -19,23 +19,10 @@ export async function loadLatestQuotes(app: Pick<App, 'gateway'>, symbols: reado
     else missing.push({ symbol: text, message: `"${text}" is not a ticker symbol` });
   }
   const gateway = await app.gateway();
-  /** Splits a request in half after `unknown_symbol`, since a single unknown symbol fails the whole request. */
-  const quotesOf = async (some: readonly string[]): Promise<readonly Quote[]> => {
-    const [first] = some;
-    if (first === undefined) return [];
-    try {
-      return await gateway.quotes(some);
-    } catch (error) {
-      if (!isTradeAgentError(error) || error.code !== 'unknown_symbol') throw error;
-      if (some.length === 1) {
-        missing.push({ symbol: first, message: error.message });
-        return [];
-      }
-      const half = Math.ceil(some.length / 2);
-      return [...(await quotesOf(some.slice(0, half))), ...(await quotesOf(some.slice(half)))];
-    }
-  };
-  const quotes = await quotesOf([...new Set(asked)]);
+  const wanted = [...new Set(asked)];
+  const found = wanted.length === 0 ? { quotes: [], missing: [] } : await gateway.availableQuotes(wanted);
+  const { quotes } = found;
+  missing.push(...found.missing.map((symbol) => ({ symbol, message: `there is no quote for ${symbol}` })));
   const [first] = missing;
   if (quotes.length > 0 || first === undefined) return { quotes, missing };
   throw new TradeAgentError('unknown_symbol', missing.map(({ message }) => message).join('; '), {

@@ -20,6 +20,7 @@ import { createRequestListener, listenOnLoopback } from '../net/http-server.ts';
 import { isSameSecret } from '../secrets/constant-time.ts';
 import { getOrCreateDatabaseKey } from '../secrets/database-key.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
+import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 import { CHAT_PATH, createChatRoutes } from './chat-page/chat-routes.ts';
@@ -86,7 +87,8 @@ export async function serveDashboard(
         },
         data: cacheDashboardData(
           {
-            ...gateway,
+            ...pageReads(gateway),
+            inAccount: (account) => pageReads(gateway.inAccount(account)),
             halt: () => gateway.halt(),
             follow: (until, changed) => followEvents(gateway, { clock, signal: until, changed }),
             agent: agentData(one, agentOptions, isAllAccounts),
@@ -106,6 +108,14 @@ export async function serveDashboard(
       return { url: `${server.url}/#${secret}`, port: server.port };
     },
   });
+}
+
+/** Leaves out symbols without a quote, so that the pages show the names and prices of the others. */
+function pageReads(gateway: GatewayClient) {
+  return {
+    ...gateway,
+    quotes: async (symbols: readonly string[]) => (await gateway.availableQuotes(symbols)).quotes,
+  };
 }
 
 /** Provides the agent's data on this machine. @param isAllAccounts whether to include the findings of all accounts */

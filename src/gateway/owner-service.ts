@@ -12,6 +12,7 @@ import type { AccountDirectory, OpenAccount } from './broker/accounts.ts';
 import type { MandateService } from './mandates/mandate-service.ts';
 import { type ApprovedTypeReader, withApprovedTypes } from './orders/approved-types.ts';
 import type { AuditLogReader } from './record/audit-log-reader.ts';
+import { readAvailableQuotes } from './routes/market.ts';
 import { type ProposalRouteOptions, toHaltResponse, toProposalResponse } from './routes/proposals.ts';
 
 interface OwnAccount {
@@ -130,7 +131,7 @@ function ownAccount(
       }
       return found.reverse();
     },
-    quotes: async (symbols) => (await broker()).quotes(symbols),
+    quotes: async (symbols) => (await readAvailableQuotes(await broker(), symbols)).quotes,
     bars: async ({ start, end, ...query }) =>
       (await broker()).bars({ ...query, start: new Date(start), end: new Date(end), limit: MAX_BARS }),
     news: async (query) => (await broker()).news(query),

@@ -157,7 +157,7 @@ export async function followPortfolio(
         readAt = clock.now();
       }
       const symbols = figures.positions.slice(0, MAX_QUOTE_SYMBOLS).map(({ symbol }) => symbol);
-      const quotes = symbols.length === 0 ? [] : await gateway.quotes(symbols);
+      const { quotes } = symbols.length === 0 ? { quotes: [] } : await gateway.availableQuotes(symbols);
       figures = { ...figures, ...repriceAccount(figures.account, figures.positions, lastPrices(quotes)) };
       at = clock.now();
       changed({ ...figures, at, stale: false });

@@ -18,7 +18,12 @@ import { createGuardedRoutes, limitParameterSchema, parseQuery, symbolListSchema
 /** Maximum number of symbols in a request. With more, the broker's URL would be too long and the response too slow. */
 const MAX_SYMBOLS = 50;
 
-const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolListSchema(MAX_SYMBOLS) });
+const quotesQuery = z.strictObject({
+  ...accountParameter,
+  symbols: symbolListSchema(MAX_SYMBOLS),
+  /** Whether to list symbols without a quote instead of refusing the request. */
+  partial: z.literal('true').optional(),
+});
 
 const oneQuery = z.strictObject(accountParameter);
 
@@ -105,8 +110,9 @@ export function addMarketRoutes(
 ): void {
   const at = createGuardedRoutes(app, authenticator);
   at.get('/v1/quotes', ['market:read'], async (c, caller) => {
-    const { symbols, account } = parseQuery(quotesQuery, c.req.url);
+    const { symbols, account, partial } = parseQuery(quotesQuery, c.req.url);
     const broker = await brokerFor(caller, account);
+    if (partial !== undefined) return c.json(await readAvailableQuotes(broker, symbols));
     await requireKnownSymbols(broker, symbols);
     const quotes = await broker.quotes(symbols);
     const missing = symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol));
@@ -188,6 +194,14 @@ function expiresWithin(
 
 function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
+}
+
+/** Returns the quotes that there are. The broker is not asked for unknown symbols, for which it rejects the request. */
+export async function readAvailableQuotes(broker: Pick<Broker, 'asset' | 'quotes'>, symbols: readonly string[]) {
+  const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
+  const known = symbols.filter((_, index) => assets[index] !== undefined);
+  const quotes = known.length === 0 ? [] : await broker.quotes(known);
+  return { quotes, missing: symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol)) };
 }
 
 /** A broker rejects a whole request for one unknown symbol. @throws {HttpProblem} 404 `unknown_symbol` */

@@ -270,6 +270,11 @@ function marketRequests({ read, list }: GatewayRequests) {
         });
       });
     },
+    /** Returns the quotes that there are, and the symbols that are unknown or have no price now. */
+    availableQuotes: (symbols: readonly string[]) => {
+      const path = withQuery('/v1/quotes', { symbols: symbols.join(','), partial: 'true' });
+      return read(path, z.object({ quotes: z.array(quoteSchema), missing: z.array(z.string()) }), MARKET_READ);
+    },
     /** Returns at most the last 1000 bars, oldest first. */
     bars: ({ symbol, timeframe, start, end, adjustment = 'split' }: BarQuery) => {
       const path = withQuery('/v1/bars', {

@@ -144,6 +144,7 @@ export class GatewayStandIn {
           quotes: asked('symbols')
             .split(',')
             .map((symbol) => this.#quote(symbol)),
+          missing: [],
         };
     }
     return this.#order(id);

@@ -170,6 +170,11 @@ describe('wrong queries name their parameters', () => {
   it('an unknown symbol is told by name', async () => {
     const unknown = { code: 'unknown_symbol', symbols: ['ZZZZ'] };
     expect(await read('/v1/quotes?symbols=AAPL,ZZZZ')).toMatchObject({ status: 404, body: unknown });
+    expect(await read('/v1/quotes?symbols=AAPL,ZZZZ&partial=true')).toMatchObject({
+      status: 200,
+      body: { quotes: [{ symbol: 'AAPL' }], missing: ['ZZZZ'] },
+    });
+    expect((await read('/v1/quotes?symbols=ZZZZ&partial=true')).body).toEqual({ quotes: [], missing: ['ZZZZ'] });
     expect(await told(read('/v1/bars?symbol=ZZZZ'))).toEqual([404, 'unknown_symbol']);
   });
 });

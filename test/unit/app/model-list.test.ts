@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { modelListHeaders } from '../../../src/agent/model/model-server.ts';
-import type { AgentOptions, App, App } from '../../../src/app/app.ts';
+import type { AgentOptions, App } from '../../../src/app/app.ts';
 import { SERVER_MODEL, switchModel } from '../../../src/app/chat.ts';
 import { listModels, readModelNames } from '../../../src/app/model-list.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
