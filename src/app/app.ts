@@ -1,6 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
-import type { Config, CredentialLocation, ResolvedProfile } from '../config/profile.ts';
+import type { Config, CredentialLocation, Profile, ResolvedProfile } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { UserDirs } from '../machine/directories.ts';
 import type { McpServerRegistry } from '../mcp/client/server-registry.ts';
@@ -36,6 +36,8 @@ export interface App {
   /** Starts the sandbox if needed. @throws {TradeAgentError} `provider_unreachable` */
   sandbox(): Promise<SandboxReadyInfo>;
   profile(): Promise<ResolvedProfile>;
+  /** Returns the profile as written in the file, without starting a sandbox or asking a server for its addresses. */
+  writtenProfile(): Promise<Profile & { readonly name: string }>;
   store(): Promise<CredentialStore>;
   /** Opens a profile's credential store without reading it. Asks for its passphrase at most once per process. */
   openStore(place: Pick<ResolvedProfile, 'name'> & CredentialLocation): Promise<CredentialStore>;

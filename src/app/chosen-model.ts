@@ -6,7 +6,10 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions } from './app.ts';
 
 /** Applies the command line's model options to a profile. @throws {TradeAgentError} `usage` */
-export function withModelOptions(profile: ResolvedProfile, { model, baseUrl }: AgentOptions): ResolvedProfile {
+export function withModelOptions<P extends Pick<ResolvedProfile, 'model'>>(
+  profile: P,
+  { model, baseUrl }: AgentOptions,
+): P {
   if (model === undefined && baseUrl === undefined) return profile;
   if (model === 'builtin') {
     if (baseUrl === undefined) return { ...profile, model: { provider: 'builtin' } };

@@ -30,7 +30,10 @@ export interface AppOptions {
 
 /** The parts of an app that differ between this machine and a server that acts for a person. */
 export interface AppParts
-  extends Pick<App, 'home' | 'config' | 'sandbox' | 'profile' | 'store' | 'openStore' | 'foreignTools'> {
+  extends Pick<
+    App,
+    'home' | 'config' | 'sandbox' | 'profile' | 'writtenProfile' | 'store' | 'openStore' | 'foreignTools'
+  > {
   /** Undefined if nobody is signed in. */
   openSession(readOnly: boolean): Promise<Session | undefined>;
   /** Starts an agent for the given app's account. */
@@ -213,9 +216,13 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
     const { ensureSandbox } = await import('./sandbox-connection.ts');
     return ensureSandbox({ sandboxHome: (await home()).sandbox, env, start: true, notice: tell });
   });
+  const writtenProfile = async () => {
+    const { findProfile } = await import('../config/resolve-profile.ts');
+    return findProfile(await config(), profileName);
+  };
   const profile = memoize(async () => {
-    const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
-    const found = findProfile(await config(), profileName);
+    const { resolveProfile } = await import('../config/resolve-profile.ts');
+    const found = await writtenProfile();
     if (found.server !== undefined) {
       const { resolveServerProfile } = await import('./server/server-profile.ts');
       return resolveServerProfile(options, await home(), await config(), profileName);
@@ -237,7 +244,11 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
   };
   const store = memoize(async () => {
     const { prefetchCredentials } = await import('../secrets/prefetched-store.ts');
-    const opened = await openStore(await profile());
+    const { credentialStoreKind } = await import('../config/resolve-profile.ts');
+    const found = await writtenProfile();
+    // A sandbox need not run for its credentials to be read.
+    const place = found.sandbox ? { ...found, credential_store: credentialStoreKind(found) } : await profile();
+    const opened = await openStore(place);
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
       const { sessionFileLocation, openSessionFileStore } = await import('../secrets/session-file.ts');
       const warn = (message: string) => tell(`warning: ${message}`);
@@ -250,7 +261,7 @@ function persistentParts(options: AppOptions, profileName: string | undefined) {
     if (opened.notice !== undefined) tell(opened.notice);
     return prefetched;
   });
-  return { home, config, sandbox, profile, store, openStore };
+  return { home, config, sandbox, profile, writtenProfile, store, openStore };
 }
 
 function memoize<T>(make: () => Promise<T>): () => Promise<T> {

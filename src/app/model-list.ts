@@ -53,7 +53,7 @@ export interface ListedModel {
  * because only that server knows its models.
  */
 export async function listModels(app: App, options: AgentOptions): Promise<ListedModel[]> {
-  const profile = await app.profile();
+  const profile = await app.writtenProfile();
   if (profile.server !== undefined) return [];
   const { model } = withModelOptions(profile, options);
   const { name } = model;
@@ -114,7 +114,7 @@ const TEST_PROMPT = 'Call the tool get_quote for AAPL. Do not answer in words.';
  * @throws {TradeAgentError} `usage` for the built-in planner; `invalid_config`, `model_error`
  */
 export async function testModel(app: App, options: AgentOptions): Promise<ModelTest> {
-  const { model: settings } = withModelOptions(await app.profile(), options);
+  const { model: settings } = withModelOptions(await app.writtenProfile(), options);
   if (settings.provider === 'builtin') {
     throw new TradeAgentError('usage', 'the built-in planner calls no server', {
       hint: 'Name a model: trade-agent models test PROVIDER/NAME. "trade-agent models list" lists models.',

@@ -12,9 +12,9 @@ import { withModelOptions } from '../chosen-model.ts';
 import { version } from '../version.ts';
 
 async function serverAccess(
-  app: Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store'>,
+  app: Pick<App, 'redactedFetch' | 'env' | 'home' | 'writtenProfile' | 'store'>,
 ): Promise<Pick<McpServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
-  const [home, profile, store] = await Promise.all([app.home(), app.profile(), app.store()]);
+  const [home, profile, store] = await Promise.all([app.home(), app.writtenProfile(), app.store()]);
   return {
     // Logs only the host, because the server's URL may contain a secret.
     fetch: app.redactedFetch,
@@ -25,8 +25,8 @@ async function serverAccess(
 }
 
 /** @throws {TradeAgentError} `not_found` */
-async function findServer(app: Pick<App, 'profile'>, name: string): Promise<McpServerConfig> {
-  const { mcp_servers: servers = {} } = await app.profile();
+async function findServer(app: Pick<App, 'writtenProfile'>, name: string): Promise<McpServerConfig> {
+  const { mcp_servers: servers = {} } = await app.writtenProfile();
   const found = Object.hasOwn(servers, name) ? servers[name] : undefined;
   if (found !== undefined) return found;
   const names = Object.keys(servers);
@@ -39,21 +39,21 @@ async function findServer(app: Pick<App, 'profile'>, name: string): Promise<McpS
   });
 }
 
-async function serverEntryPlace(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryLocation> {
-  return { home: await app.home(), profile: (await app.profile()).name, section: 'mcp_servers', name };
+async function serverEntryPlace(app: Pick<App, 'home' | 'writtenProfile'>, name: string): Promise<EntryLocation> {
+  return { home: await app.home(), profile: (await app.writtenProfile()).name, section: 'mcp_servers', name };
 }
 
 /** Returns a registry of the profile's MCP servers, without connecting to any of them. */
 export async function openMcpServerRegistry(app: App): Promise<McpServerRegistry> {
   const { createMcpServerRegistry } = await import('../../mcp/client/server-registry.ts');
-  const { mcp_servers: servers = {} } = await app.profile();
+  const { mcp_servers: servers = {} } = await app.writtenProfile();
   return createMcpServerRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
 }
 
 export type ListedMcpServer = ReturnType<typeof toListedServer>;
 
-export async function listMcpServers(app: Pick<App, 'profile'>) {
-  const { mcp_servers: servers = {} } = await app.profile();
+export async function listMcpServers(app: Pick<App, 'writtenProfile'>) {
+  const { mcp_servers: servers = {} } = await app.writtenProfile();
   return Object.entries(servers).map(([name, server]) => toListedServer(name, server));
 }
 
@@ -101,7 +101,7 @@ export interface InspectedMcpServer {
 
 export type OpenBrowser = (url: string) => Promise<void>;
 
-type ServerApp = Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
+type ServerApp = Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'writtenProfile' | 'store' | 'signal'>;
 
 /**
  * Connects to a server and compares its tools with the allowed tools.

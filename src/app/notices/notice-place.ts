@@ -42,10 +42,10 @@ export interface NoticeChannelSource {
   testData(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-export function profileNoticeChannels(app: Pick<App, 'profile' | 'store'>): NoticeChannelSource {
-  const name = async () => (await app.profile()).name;
+export function profileNoticeChannels(app: Pick<App, 'writtenProfile' | 'store'>): NoticeChannelSource {
+  const name = async () => (await app.writtenProfile()).name;
   return {
-    channels: async () => (await app.profile()).notices ?? {},
+    channels: async () => (await app.writtenProfile()).notices ?? {},
     store: () => app.store(),
     add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',

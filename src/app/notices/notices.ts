@@ -28,7 +28,7 @@ export interface ListedNoticeChannel extends Pick<NoticeChannel, 'kind' | 'enabl
 export async function listNoticeChannels(app: App): Promise<readonly ListedNoticeChannel[]> {
   if ((await profileServerUrl(app)) !== undefined)
     return (await import('./server-notices.ts')).listServerNoticeChannels(app);
-  const { notices = {} } = await app.profile();
+  const { notices = {} } = await app.writtenProfile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];
   const secretOf = await loadNoticeSecrets(await app.store());
@@ -51,7 +51,7 @@ export function getNoticeSecretState(channel: NoticeChannel, kept: boolean): Lis
 }
 
 async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
-  const file = join((await app.home()).data, `checks.${(await app.profile()).name}.db`);
+  const file = join((await app.home()).data, `checks.${(await app.writtenProfile()).name}.db`);
   if (!existsSync(file)) return new Map();
   const [{ getOrCreateDatabaseKey }, { openCheckStore }] = await Promise.all([
     import('../../secrets/database-key.ts'),
@@ -68,8 +68,8 @@ async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
 /** Settings that take a list and may be repeated. */
 const LIST_SETTINGS: readonly string[] = ['to', 'rules', 'tags'];
 
-async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryLocation> {
-  return { home: await app.home(), profile: (await app.profile()).name, section: 'notices', name };
+async function noticeEntry(app: Pick<App, 'home' | 'writtenProfile'>, name: string): Promise<EntryLocation> {
+  return { home: await app.home(), profile: (await app.writtenProfile()).name, section: 'notices', name };
 }
 
 /**
@@ -87,7 +87,7 @@ export async function addNoticeChannel(app: App, name: string, kind: string, set
   const atServer = (await profileServerUrl(app)) === undefined ? undefined : await import('./server-notices.ts');
   const there =
     atServer === undefined
-      ? Object.keys((await app.profile()).notices ?? {})
+      ? Object.keys((await app.writtenProfile()).notices ?? {})
       : (await atServer.listServerNoticeChannels(app)).map((one) => one.name);
   if (there.includes(name)) {
     throw new TradeAgentError('usage', `a channel "${name}" already exists`, {

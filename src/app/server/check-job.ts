@@ -245,6 +245,10 @@ function personApp(
   const elsewhere = async () => {
     throw new TradeAgentError('usage', 'this feature works only on your own machine, not on a server');
   };
+  const profile = async () => ({
+    ...session.profile,
+    notices: await personNoticeChannels(parts, person).all(),
+  });
   return assembleApp(
     {
       // Left empty, because the operator's environment must not be visible to the person's agent.
@@ -259,8 +263,9 @@ function personApp(
       home: elsewhere,
       config: elsewhere,
       sandbox: elsewhere,
+      writtenProfile: profile,
       openStore: elsewhere,
-      profile: async () => ({ ...session.profile, notices: await personNoticeChannels(parts, person).all() }),
+      profile,
       store: async () => parts.credentials(person),
       foreignTools: async () => undefined,
       openSession: async (readOnly) => (readOnly ? limitSessionToScopes(session, READ_SCOPES) : session),

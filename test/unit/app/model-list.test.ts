@@ -16,7 +16,7 @@ async function listed(
   const app = {
     env,
     signal: new AbortController().signal,
-    profile: async () => ({ model: { provider: 'builtin' }, ...profile }),
+    writtenProfile: async () => ({ model: { provider: 'builtin' }, ...profile }),
     store: async () => ({ get: async () => ({}) }) as unknown as CredentialStore,
     fetch: async (url: string, { headers }: RequestInit) => {
       const { host, pathname } = new URL(url);

@@ -150,7 +150,7 @@ async function test(context: Context, name: string): Promise<number> {
   await context.output.result('mcp-server', { ...server, tools: tools.map(toMcpToolData) }, () =>
     mcpServerText(looked),
   );
-  const allowed = (await context.profile()).mcp_servers?.[name]?.tools ?? [];
+  const allowed = (await context.writtenProfile()).mcp_servers?.[name]?.tools ?? [];
   const isOff = tools.some((tool) => allowed.includes(tool.name) && tool.state !== 'offered');
   return isOff ? exitCodes.found : exitCodes.done;
 }
