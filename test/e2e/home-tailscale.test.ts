@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { findRecordedProcess, recordProcess } from '../../src/app/home/tailscale-process.ts';
+import { isProcessRunning as isRunning } from '../../src/app/sandbox-connection.ts';
 import { folderOfSuite } from '../folders.ts';
 import { freePort } from '../free-port.ts';
 import { type Running, startCommand } from './world.ts';
@@ -121,4 +124,46 @@ it('a machine that got another name is not served under the old one', async () =
   tailnet({ name: 'box.tail1234.ts.net' });
   const { code, stderr } = await start(['home', 'serve']).finished;
   expect([code, stderr]).toEqual([2, expect.stringMatching(/home address set https:\/\/box\.tail1234\.ts\.net/)]);
+});
+
+const record = () => join(folder, 'agent-home', 'tailscale.json');
+const recorded = () => JSON.parse(readFileSync(record(), 'utf8')) as { pid: number; started: string; command: string };
+
+it('the command that a killed home left is reported, and ended by the next start', async () => {
+  allow();
+  expect((await init('--phone', 'funnel', '--listen', `127.0.0.1:${await freePort()}`)).code).toBe(0);
+  const home = await serve();
+  await home.waitFor(/Tailscale serves/);
+  await expect.poll(() => existsSync(record())).toBe(true);
+  const { pid } = recorded();
+  home.child.kill('SIGKILL');
+  await home.finished.catch(() => undefined);
+  const copy = join(folder, 'copy.json');
+  copyFileSync(record(), copy);
+  expect(await findRecordedProcess(copy)).toBe(pid);
+  const { stdout } = await start(['home', 'doctor']).finished;
+  expect(stdout).toContain(`a killed home left its Tailscale command running (process ${pid})`);
+  const next = await serve();
+  await next.waitFor(new RegExp(`Ended the Tailscale command that a killed home had left \\(process ${pid}\\)`));
+  expect(await findRecordedProcess(copy)).toBeUndefined();
+  next.child.kill('SIGTERM');
+  expect((await next.finished).code).toBe(0);
+  expect(existsSync(record())).toBe(false);
+});
+
+it.each([
+  ['that got the same ID', { command: 'tailscale funnel http://127.0.0.1:1' }],
+  ['of the same command that started later', { started: 'another boot 1' }],
+])('a stranger’s process %s is left alone', async (_, changes) => {
+  allow();
+  expect((await init('--phone', 'funnel', '--listen', `127.0.0.1:${await freePort()}`)).code).toBe(0);
+  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  onTestFinished(() => void stranger.kill('SIGKILL'));
+  const file = join(folder, 'stranger.json');
+  await recordProcess(file, stranger.pid);
+  writeFileSync(record(), JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }));
+  const home = await serve();
+  await home.waitFor(/Tailscale serves/);
+  expect(home.output()).not.toContain('Ended the Tailscale command');
+  expect(isRunning(stranger.pid ?? 0)).toBe(true);
 });

@@ -26,6 +26,7 @@ import { readCertificateState } from './certificate.ts';
 import { homeFilePaths, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 import { isPracticeBroker } from './practice-account.ts';
+import { findRecordedProcess } from './tailscale-process.ts';
 
 /**
  * Checks a home without changing anything. Errors from opening the home are reported as findings too.
@@ -47,6 +48,7 @@ export async function runHomeDoctor(
       );
       findings.push(await checkAddress(home.settings), ...(await checkCertificate(app, home.settings)));
       if (home.settings.acme !== undefined) findings.push(...checkAuthority(home, app.clock.now()));
+      if (home.settings.tailscale !== undefined) findings.push(await checkTailscale(folder));
       findings.push(await checkServed(app, home.settings, folder), ...(await checkAccounts(app, home)));
     });
   } catch (error) {
@@ -223,6 +225,19 @@ async function checkAddress({ address }: HomeSettings): Promise<Finding> {
       'Point its DNS record to this machine, or to the proxy in front of it.',
     );
   }
+}
+
+/** Checks that no killed home has left its Tailscale command, which keeps the home's address from other programs. */
+async function checkTailscale(folder: string): Promise<Finding> {
+  const { ready, tailscale } = homeFilePaths(folder);
+  const pid = await findRecordedProcess(tailscale);
+  if (pid === undefined) return skip('tailscale', 'no Tailscale command of this home runs');
+  if (readHomeReady(ready) !== undefined) return ok('tailscale', `Tailscale forwards to the home (process ${pid})`);
+  return warn(
+    'tailscale',
+    `a killed home left its Tailscale command running (process ${pid})`,
+    `Start the home, which ends that command, or run: kill ${pid}`,
+  );
 }
 
 async function checkServed(

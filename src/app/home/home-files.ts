@@ -21,6 +21,7 @@ export const homeFilePaths = (folder: string) => ({
   providerDatabase: join(folder, 'provider.db'),
   practiceDatabase: join(folder, 'practice.db'),
   ready: join(folder, 'ready.json'),
+  tailscale: join(folder, 'tailscale.json'),
   /** The account at the certificate authority, with its key, and recent failures. */
   acme: join(folder, 'acme.json'),
   /** The certificate from the authority, with its chain and its private key. */

@@ -138,7 +138,8 @@ async function open(
   if (settings.tailscale !== undefined) {
     const { keepTailscale } = await import('./tailscale.ts');
     const { address, tailscale: mode } = settings;
-    onClose(await keepTailscale(app, { mode, address, target: server.url, tell: log.tell }));
+    const record = homeFilePaths(folder).tailscale;
+    onClose(await keepTailscale(app, { mode, address, target: server.url, record, tell: log.tell }));
   }
   const ready: HomeReadyInfo = {
     address: settings.address,

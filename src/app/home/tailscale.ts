@@ -7,6 +7,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { TailscaleMode } from '../../home/settings/home-settings.ts';
 import { safeLine } from '../../text/sanitize.ts';
 import type { App } from '../app.ts';
+import { endRecordedProcess, recordProcess, removeProcessRecord } from './tailscale-process.ts';
 
 const COMMAND_TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -224,6 +225,8 @@ interface KeptTailscale {
   readonly address: string;
   /** The local address that the home listens on. */
   readonly target: string;
+  /** The file that records the running command, so that the next start can end what a killed home left. */
+  readonly record: string;
   readonly tell: (line: string) => void;
 }
 
@@ -233,11 +236,13 @@ interface KeptTailscale {
  */
 export async function keepTailscale(
   app: Pick<App, 'env' | 'clock'>,
-  { mode, address, target, tell }: KeptTailscale,
+  { mode, address, target, record, tell }: KeptTailscale,
 ): Promise<() => Promise<void>> {
   const program = findTailscale(app);
   const name = tailscaleName(await readTailscaleStatus(app, program));
   requireSameName(address, name);
+  const left = await endRecordedProcess(record, app.clock);
+  if (left !== undefined) tell(`Ended the Tailscale command that a killed home had left (process ${left}).`);
   const stop = new AbortController();
   let child: ChildProcess | undefined;
   let told = '';
@@ -262,10 +267,13 @@ export async function keepTailscale(
         } else if (event.type === 'link') {
           tellOnce(`To let your phone reach this home, open ${event.url} once and allow it.`);
         } else {
+          removeProcessRecord(record);
           if (!stop.signal.aborted) tellOnce(`${event.message}. ${event.hint} Trying again.`);
           resolve();
         }
       });
+      // Without a record, the command is only not found again.
+      void recordProcess(record, child.pid).catch(() => undefined);
     });
     child = undefined;
     return wasAvailable ? FIRST_RETRY_MS : undefined;
