@@ -1,8 +1,12 @@
+import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
 import { type Intent, listIntentSymbols, mapSymbols, type OrderChange, type ReplaceIntent } from './intent.ts';
 import { type Item, readItems } from './items.ts';
+import { foldWord } from './lexicon.ts';
 import { isAsset, symbolOf } from './match.ts';
+
 import { MISSING_ASSET } from './order-frame.ts';
+import { periodCues, periodDays, toQuestion } from './question.ts';
 import { lastSymbol, type ParsedPrompt, parsePrompt } from './read.ts';
 import { type Asks, NotUnderstoodError } from './refusal.ts';
 
@@ -41,9 +45,15 @@ function understand(turn: string, before: Before): UnderstoodTurn {
     const bare = items.filter(({ tags }) => !tags.includes('harmless') || tags.includes('yes'));
     if (bare.length > 0 && bare.every(({ tags }) => tags.includes('yes') || tags.includes('comma')))
       return acceptOffer(before());
+    const withdrawn = withdrawalOf(items, before);
+    if (withdrawn !== undefined) return { parsed: { intents: [withdrawn] } };
+    const followed = followUp(items, before);
+    if (followed !== undefined) return { parsed: { intents: followed } };
     const same = repeated(bare);
     if (same !== undefined) return { parsed: { intents: [repeatFor(before(), same)] } };
     const change = correctionOf(items);
+    const filled = change === undefined ? undefined : fillSize(change, before());
+    if (filled !== undefined) return filled;
     const corrected = change === undefined ? undefined : correctOrder(change, before());
     if (corrected !== undefined) return { parsed: { intents: [corrected] } };
     const about = askedAbout(bare, before);
@@ -89,7 +99,7 @@ function withAskedSymbol(turn: string, parsed: ParsedPrompt, before: Before): Un
 }
 
 /** Meanings that a correction may have beside its new number. */
-const CORRECTING = ['correction', 'harmless', 'comma', 'share', 'same', 'the_price', 'at', 'my', 'for'];
+const CORRECTING = 'correction harmless comma share same the_price at my for it is limit'.split(' ');
 const isOnly = ({ lower }: Item) => lower === 'only' || lower === 'just' || lower === 'instead';
 
 /** Reads "make that 6, same price" or "no wait, only 3". Returns undefined if the items are no correction. */
@@ -104,11 +114,83 @@ function correctionOf(items: readonly Item[]): OrderChange | undefined {
   if (quantity === undefined || more.length > 0 || quantity.isBad || quantity.unit === 'percent') return undefined;
   if (!isCorrection || !isPlain) return undefined;
   const says = (tag: string) => rest.some(({ tags }) => tags.includes(tag));
+  if (says('limit')) return { limit_price: quantity.value };
   const isPrice = quantity.unit === 'dollars' || says('at');
   const isCount = says('share') || says('same') || rest.some(({ lower }) => lower === 'only' || lower === 'just');
   if (isPrice && isCount) return undefined;
   const { value } = quantity;
   return isPrice ? { price: value } : isCount ? { qty: value } : { value };
+}
+
+/** Reads "nah, only 3" as the answer to the question how many. */
+function fillSize(change: OrderChange, before: UnderstoodTurn | undefined): UnderstoodTurn | undefined {
+  const value = 'qty' in change ? change.qty : 'value' in change ? change.value : undefined;
+  const isAsked = before !== undefined && 'refusal' in before.parsed && before.parsed.asks === 'size';
+  if (value === undefined || !isAsked || before.text === undefined) return undefined;
+  const text = `${before.text.trim().replace(/[.!?]+$/, '')} ${value} shares`;
+  return { parsed: parsePrompt(text), text };
+}
+
+const acts = ['buy', 'sell', 'trim', 'close', 'invest', 'swap', 'change', 'alert', 'rebalance'];
+const hasAct = (items: readonly Item[]) => items.some(({ tags }) => acts.some((act) => tags.includes(act)));
+
+/** Reads "jk, don't" and "I changed my mind" as the end of the turn before: its order, if it is open, is canceled. */
+function withdrawalOf(items: readonly Item[], before: Before): Intent | undefined {
+  if (hasAct(items) || items.some((item) => isAsset(item) && item.isKnownName) || items.length > 20) return undefined;
+  if (items.some(({ quantity, ticker }) => quantity !== undefined || ticker !== undefined)) return undefined;
+  if (!toQuestion(items, { it: undefined, isQuestion: false }).has('withdraws')) return undefined;
+  const earlier = before();
+  if (earlier === undefined) return undefined;
+  if ('refusal' in earlier.parsed) return { kind: 'say', text: NOTHING_DONE };
+  const [intent, ...more] = earlier.parsed.intents;
+  if (intent?.kind !== 'order' || more.length > 0) return undefined;
+  const which = { symbol: String(intent.request.symbol), many: false };
+  return { kind: 'cancel', which, ...defined({ account: intent.account }) };
+}
+
+const NOTHING_DONE = 'Okay. Nothing has been done.';
+
+/** Meanings of words beside a follow-up that say nothing more. */
+const LINKING = 'harmless ask what is it and comma for at on of a the_price what_about inert nobody i do'.split(' ');
+const questions: readonly Intent['kind'][] = [
+  ...(['portfolio', 'quote', 'chart', 'performance', 'activities', 'gains', 'orders', 'news', 'lots'] as const),
+];
+
+/** Reads "by how much?" and "what about last month?" as the question of the turn before, for another period. */
+function followUp(items: readonly Item[], before: Before): readonly Intent[] | undefined {
+  if (items.length === 0 || items.length > 12 || hasAct(items) || items.some(({ ticker }) => ticker !== undefined))
+    return undefined;
+  const question = toQuestion(items, { it: undefined, isQuestion: true });
+  const { period } = question;
+  if (!question.has('follow_up') && period === undefined) return undefined;
+  const own = question.wordsOf(['follow_up', ...periodCues]);
+  const isOwn = ({ lower }: Item) => lower.split(' ').every((word) => own.has(foldWord(word)));
+  const isLink = (item: Item) => item.name === undefined && item.tags.some((tag) => LINKING.includes(tag));
+  if (!items.every((item) => isOwn(item) || isLink(item))) return undefined;
+  const earlier = before();
+  const intents = earlier !== undefined && 'intents' in earlier.parsed ? earlier.parsed.intents : [];
+  if (intents.length === 0 || !intents.every(({ kind }) => questions.includes(kind))) return undefined;
+  return intents.map((intent) => (period === undefined ? intent : forPeriod(intent, period)));
+}
+
+function forPeriod(intent: Intent, period: Period): Intent {
+  const account = defined({ account: intent.account });
+  const [symbol] = listIntentSymbols(intent);
+  switch (intent.kind) {
+    case 'performance':
+    case 'activities':
+      return { ...intent, period };
+    case 'gains':
+      return { ...intent, year: period === 'YTD' ? 'this' : 'last' };
+    case 'chart':
+    case 'quote':
+    case 'portfolio':
+      return symbol === undefined
+        ? { kind: 'performance', period, ...account }
+        : { kind: 'chart', symbol, days: periodDays[period] ?? 365, ...account };
+    default:
+      return intent;
+  }
 }
 
 /** Changes the order of the turn before, so that a correction never places a second one and changes no other order. */
@@ -191,10 +273,11 @@ function askedAbout(items: readonly Item[], before: Before): readonly Item[] | u
   return isAnd && rest.length === 1 && isAsset(rest[0] as Item) && before() !== undefined ? rest : undefined;
 }
 
-function previousIntent(before: UnderstoodTurn | undefined, hint: string): Intent {
+function previousIntent(before: UnderstoodTurn | undefined, hint: string, mayBeWhole = false): Intent {
   const intents = before !== undefined && 'intents' in before.parsed ? before.parsed.intents : [];
   const [intent] = intents;
-  if (intent !== undefined && intents.length === 1 && listIntentSymbols(intent).length > 0) return intent;
+  if (intent !== undefined && intents.length === 1 && (mayBeWhole || listIntentSymbols(intent).length > 0))
+    return intent;
   throw new NotUnderstoodError('I don’t know which earlier request you mean.', hint);
 }
 
@@ -222,19 +305,33 @@ function repeatFor(before: UnderstoodTurn | undefined, items: readonly Item[]): 
 
 function answerWhatAbout(before: UnderstoodTurn | undefined, items: readonly Item[]): Intent {
   const symbol = singleSymbol(items);
-  const intent = previousIntent(before, wholeOrder);
+  const intent = previousIntent(before, wholeOrder, true);
+  const account = defined({ account: intent.account });
   switch (intent.kind) {
     case 'quote':
-      return { kind: 'quote', symbols: [symbol] };
+    case 'news':
+    case 'dividend_dates':
+      return { ...intent, symbols: [symbol] };
     case 'chart':
+    case 'cancel':
+    case 'replace':
+    case 'wash':
+      if (listIntentSymbols(intent).length > 0) return mapSymbols(intent, () => symbol);
+      break;
     case 'portfolio':
-      return mapSymbols(intent, () => symbol);
+      return { kind: 'portfolio', symbol, ...account };
+    case 'lots':
+    case 'orders':
+    case 'gains':
+      return { ...intent, symbol };
+    case 'activities':
+      return { ...intent, only: { ...intent.only, symbol } };
     default:
-      throw new NotUnderstoodError(
-        `Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,
-        `Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
-      );
   }
+  throw new NotUnderstoodError(
+    `Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,
+    `Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
+  );
 }
 
 function singleSymbol(items: readonly Item[]): string {

@@ -15,8 +15,11 @@ export interface Question {
   /** The words of all cues. */
   readonly words: ReadonlySet<string>;
   has(cue: string): boolean;
+  /** The words of some cues. */
+  wordsOf(cues: readonly string[]): ReadonlySet<string>;
 }
 
+export const periodCues: readonly string[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y', '1M', '1W', 'LY', 'today'];
 const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y', '1M', '1W'];
 
 /** The symbol that "it" refers to, and whether the sentence is a question. */
@@ -63,6 +66,8 @@ export function toQuestion(all: readonly Item[], { it, isQuestion }: Omit<Contex
   };
   const isMine = ({ lower }: Item) => lexicon.cuesIn(lower).some(({ cue }) => cue === 'mine');
   const hasTag = (tags: readonly string[]) => items.some((item) => item.tags.some((tag) => tags.includes(tag)));
+  const wordsOf = (some: readonly string[]) =>
+    new Set(found.flatMap(({ cue, phrase }) => (some.includes(cue) ? phrase.split(' ') : [])));
   const extra: Readonly<Record<string, () => boolean>> = {
     asked: () => isQuestion,
     year_number: () => hasTag(['year_number']),
@@ -79,8 +84,8 @@ export function toQuestion(all: readonly Item[], { it, isQuestion }: Omit<Contex
     starts_short: () => startsShort(items),
     fund_ticker: () => items.some(isFundTicker),
     idle: () => {
-      const small = found.filter(({ cue }) => SMALL_TALK.includes(cue));
-      return items.every((item) => isIdle(item, new Set(small.flatMap(({ phrase }) => phrase.split(' ')))));
+      const small = wordsOf(SMALL_TALK);
+      return items.every((item) => isIdle(item, small));
     },
   };
   const has = (cue: string) => {
@@ -95,6 +100,7 @@ export function toQuestion(all: readonly Item[], { it, isQuestion }: Omit<Contex
     items,
     words,
     has,
+    wordsOf,
   };
 }
 
@@ -181,7 +187,7 @@ export function namesIn(run: string, cues: ReadonlySet<string>): { names: string
 }
 
 const DAYS: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
-const periodDays: Partial<Record<Period, number>> = {
+export const periodDays: Partial<Record<Period, number>> = {
   '1W': 7,
   MTD: 30,
   '1M': 30,

@@ -29,15 +29,14 @@ import {
 import { type Mention, readMentions } from './slots.ts';
 import { suggestCorrection } from './spelling.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
-import { CERTAIN, isAsking, isImperative, isRequestIn, readTopic, readWhole, SURE } from './topics.ts';
+import { CERTAIN, isAsking, isImperative, isRequestIn, nearestTopics, readTopic, readWhole, SURE } from './topics.ts';
 
 /** `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
   | { readonly intents: readonly Intent[] }
   | { readonly refusal: PlannerRefusal; readonly asks?: Asks };
 
-const HINT =
-  'The built-in planner understands requests like "what do I own", "quote AAPL", "buy 5 AAPL limit 180", "sell half my MSFT", "open orders", "cancel my AAPL order". "help" lists them all. For more, use a language model with --model.';
+const HINT = 'Say "help" for examples, or use a language model with --model.';
 
 /** Maximum length of a prompt in characters. Longer prompts count as prose, which the planner does not read. */
 const MAX_LENGTH = 1_000;
@@ -452,7 +451,9 @@ function notUnderstood(items: readonly Item[]): NotUnderstoodError {
       `Say it in other words. ${HINT}`,
     );
   }
-  return new NotUnderstoodError(`${NOT_UNDERSTOOD} "${truncateWord(items.map(({ text }) => text).join(' '))}".`, HINT);
+  const near = nearestTopics(items).map((say) => `"${say}"`);
+  const hint = near.length === 0 ? HINT : `Try ${near.join(', ')}, or "help".`;
+  return new NotUnderstoodError(`${NOT_UNDERSTOOD} "${truncateWord(items.map(({ text }) => text).join(' '))}".`, hint);
 }
 
 const POLITE =

@@ -379,6 +379,32 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   return all.length === 0 ? undefined : all;
 }
 
+/** Cues that many topics have. */
+const GENERAL =
+  'mine asked what period number symbol my_symbol only_symbols trade amount !symbol today doing when'.split(' ');
+const MAX_NEAREST = 3;
+
+/** Returns what could be asked with the words of a sentence that was not understood, nearest first. */
+export function nearestTopics(items: readonly Item[]): readonly string[] {
+  const question = toQuestion(items, { it: undefined, isQuestion: true });
+  const [symbol] = question.symbols;
+  const near = rules
+    .filter(({ topic }) => topic.intent !== undefined && topic.say !== 'help')
+    .map(({ topic, all }) => {
+      const own = all.filter((cue) => !GENERAL.includes(cue));
+      return {
+        say: topic.say,
+        has: own.filter(question.has).length,
+        part: own.filter(question.has).length / own.length,
+      };
+    })
+    .filter(({ has }) => has > 0)
+    .toSorted((one, other) => other.part - one.part || other.has - one.has)
+    .map(({ say }) => say);
+  const unsaid = symbol === undefined ? [] : ['quote AAPL', 'my AAPL position', 'buy 5 AAPL'];
+  return [...new Set([...near, ...unsaid])].slice(0, MAX_NEAREST).map((say) => say.replaceAll('AAPL', toShown(symbol)));
+}
+
 /** A ticker in capitals, or a company's name as it was written. */
 function toShown(symbol = 'AAPL'): string {
   return listedSymbols().has(symbol.toUpperCase()) ? symbol.toUpperCase() : symbol;
