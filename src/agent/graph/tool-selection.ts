@@ -5,6 +5,7 @@ import { parseJson } from '../../values/parse-json.ts';
 import type { Intent } from '../reader/intent.ts';
 import { readItems } from '../reader/items.ts';
 import { parsePrompt } from '../reader/read.ts';
+import { mentionedKinds } from '../reader/topics.ts';
 import { extractPrompts } from './message-history.ts';
 
 /*
@@ -52,35 +53,21 @@ const toolsByTopic: Readonly<Record<Topic, string>> = {
   help: '',
 };
 
-/** Meanings of the lexicon by topic, the rarest topics first, because their words have few other meanings. */
+/** Meanings of the lexicon by kind of request, the rarest first. What a text asks about is the reader's own table. */
 const meaningsByTopic: readonly (readonly [Topic, string])[] = [
   ['rebalance', 'rebalance'],
   ['send', 'slack mail'],
   ['stop_alert', 'stop_alerts'],
   ['alert', 'alert alerts'],
-  ['watchlist', 'watchlist'],
   ['wash', 'wash'],
   ['lots', 'lots'],
   ['gains', 'realize'],
-  ['findings', 'findings'],
   ['rules', 'rules'],
   ['option', 'contract covered secured strike expiring'],
-  ['news', 'news'],
-  ['calendar', 'calendar'],
-  ['risk', 'risk'],
-  ['performance', 'ratio benchmark'],
-  ['activities', 'dividends deposits activity'],
-  ['chart', 'chart'],
   ['cancel', 'cancel'],
   ['standing', 'every daily weekday if'],
   ['order', 'buy invest sell buying selling trim close leave protect shorten swap afford limit trailing'],
   ['replace', 'change'],
-  ['orders', 'order_noun open_list closed_list'],
-  ['whoami', 'who paper account'],
-  ['portfolio', 'portfolio own cash how_rich largest best worst'],
-  ['performance', 'gain period'],
-  ['clock', 'open_close'],
-  ['quote', 'quote'],
 ];
 
 const DEFAULT_TOOLS = 'get_portfolio get_quote search_symbols list_orders get_performance place_order'.split(' ');
@@ -114,14 +101,16 @@ function readTopics(text: string): Topic[] {
   const said = text.slice(0, MAX_READ_LENGTH);
   const parsed = parsePrompt(said);
   const intents = 'intents' in parsed ? parsed.intents : [];
-  const tags = new Set(readItems(said).flatMap((item) => item.tags));
-  const mentioned = meaningsByTopic.flatMap(([topic, meanings]) =>
+  const items = readItems(said);
+  const tags = new Set(items.flatMap((item) => item.tags));
+  const requestedInPart = meaningsByTopic.flatMap(([topic, meanings]) =>
     meanings.split(' ').some((meaning) => tags.has(meaning)) ? [topic] : [],
   );
   const requested = intents.flatMap((intent): Topic[] =>
     intent.kind === 'order' && intent.contract !== undefined ? ['option'] : [intent.kind],
   );
-  return [...new Set(requested.length > 0 ? requested : mentioned)].slice(0, MAX_TOPICS);
+  const mentioned = () => [...requestedInPart, ...mentionedKinds(items)];
+  return [...new Set(requested.length > 0 ? requested : mentioned())].slice(0, MAX_TOPICS);
 }
 
 function interleave(lists: readonly (readonly string[])[]): string[] {

@@ -105,7 +105,7 @@ function toolAnswer({
     case 'get_portfolio':
       return portfolioViewAnswer(portfolio.parse(content), view);
     case 'get_quote':
-      return quoteTable(quotes.parse(content).quotes);
+      return quoteTable(quotes.parse(content).quotes, view.qty);
     case 'get_bars':
       return chartAnswer(bars.parse(content));
     case 'get_market_clock':
@@ -218,13 +218,17 @@ function figures(row: PortfolioTotal): string[] {
   ];
 }
 
-function quoteTable(list: z.output<typeof quotes>['quotes']): string {
+function quoteTable(list: z.output<typeof quotes>['quotes'], qty: string | undefined): string {
   const dayOf = ({ last, previous_close }: (typeof list)[number]) =>
     new Dec(previous_close).gt(0)
       ? formatSignedPercent(new Dec(last).div(previous_close).minus(1).toDecimalPlaces(8).toFixed())
       : '';
   const said = list.map((quote) => {
     const day = dayOf(quote);
+    if (qty !== undefined) {
+      const cost = new Dec(quote.ask).mul(qty).toFixed(2);
+      return `${formatShares(qty)} ${quote.symbol} cost about **${formatDollarAmount(cost)}**, at ${formatSharePrice(quote.ask)} each.`;
+    }
     return `${quote.symbol} is at **${formatSharePrice(quote.last)}**${day === '' ? '' : `, ${day} today`}.`;
   });
   const rows = list.map((quote) => [

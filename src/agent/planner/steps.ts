@@ -44,6 +44,8 @@ export interface ResultView {
   readonly only?: ActivityFilter;
   readonly onlyWashSales?: true;
   readonly day?: string;
+  /** Number of shares to give the cost of. */
+  readonly qty?: string;
 }
 
 /** A tool call, and the part of its result to report. Without a view, the whole result is reported. */
@@ -176,7 +178,9 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
         },
       ];
     case 'quote':
-      return [{ name: 'get_quote', args: { symbols: [...new Set(intent.symbols)] } }];
+      return [
+        { name: 'get_quote', args: { symbols: [...new Set(intent.symbols)] }, view: defined({ qty: intent.qty }) },
+      ];
     case 'chart':
       return [{ name: 'get_bars', args: { symbol: intent.symbol, days: intent.days } }];
     case 'clock':

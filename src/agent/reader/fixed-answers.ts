@@ -131,6 +131,14 @@ export const wholeTopics: readonly FixedAnswer[] = [
       'Use your broker’s site. "who am I" shows how you are signed in here.',
     ),
   },
+  {
+    say: 'past purchases',
+    when: '9.6 had_bought+symbol, 9.6 had_bought+ago, 9.6 hypothetical_buy+ago',
+    missing: noData(
+      'the value of a purchase that was not made',
+      'I can show how the price changed over up to a year: "chart AAPL 1y".',
+    ),
+  },
   { say: 'advice', when: '9 delegate', advice: true },
   {
     say: 'how orders work',
@@ -148,7 +156,7 @@ export const wholeTopics: readonly FixedAnswer[] = [
   },
   {
     say: 'the wash sale rule',
-    when: '9 wash_sale+explain, 9 buy_again+loss',
+    when: '9.1 wash_sale+explain+!symbol, 9.45 buy_again+loss',
     text: 'If you sell at a loss and buy the same security within 30 days before or after that sale, the loss is a wash sale: you can’t claim it now, and it is added to the cost of the new shares. So 31 days after the sale, you can buy again. That is the general US rule and no tax advice. For one of your positions, ask "would selling AAPL be a wash sale?".',
   },
   {
@@ -167,6 +175,14 @@ export const topicsWithoutData: readonly FixedAnswer[] = [
     say: 'fundamentals',
     when: '9 fundamentals',
     missing: noData('company figures such as market value, revenue, yields and ratios', QUOTE_HINT),
+  },
+  {
+    say: 'option prices',
+    when: '5.4 option+number+symbol+asked, 5.4 option+number+symbol+quote',
+    missing: noData(
+      'the price of an option by its strike and day',
+      'Use the symbol of the contract: "quote AAPL261218C00190000".',
+    ),
   },
   {
     say: 'sectors',
@@ -212,14 +228,6 @@ export const topicsWithoutData: readonly FixedAnswer[] = [
     missing: noData(
       'rankings or searches of the whole market',
       'I can show your own: "my best position", "my watchlist".',
-    ),
-  },
-  {
-    say: 'past purchases',
-    when: '9.6 had_bought+symbol, 9.6 had_bought+ago, 9.6 hypothetical_buy+ago',
-    missing: noData(
-      'the value of a purchase that was not made',
-      'I can show how the price changed over up to a year: "chart AAPL 1y".',
     ),
   },
   {

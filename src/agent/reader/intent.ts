@@ -119,7 +119,8 @@ type BaseIntent =
       readonly ranking?: PortfolioRanking;
       readonly symbol?: string;
     }
-  | { readonly kind: 'quote'; readonly symbols: readonly string[] }
+  /** `qty` shares are what the question asks the cost of. */
+  | { readonly kind: 'quote'; readonly symbols: readonly string[]; readonly qty?: string }
   | { readonly kind: 'chart'; readonly symbol: string; readonly days: number }
   | { readonly kind: 'clock' }
   | { readonly kind: 'orders'; readonly status: 'open' | 'closed' | 'all'; readonly symbol?: string }

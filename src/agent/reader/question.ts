@@ -26,6 +26,8 @@ const periods: readonly Period[] = ['MTD', 'YTD', '3M', '6M', '5Y', 'ALL', '1Y',
 export interface Context {
   readonly it: string | undefined;
   readonly isQuestion: boolean;
+  /** Whether "it" is meant although no word refers to it. */
+  readonly mustBeIt?: boolean;
   /** The least weight that a topic must have to count. */
   readonly least: number;
 }
@@ -51,7 +53,7 @@ const IDLE = [
 ];
 const SMALL_TALK = ['thanks', 'bye', 'praise', 'greeting', 'filler'];
 
-export function toQuestion(all: readonly Item[], { it, isQuestion }: Omit<Context, 'least'>): Question {
+export function toQuestion(all: readonly Item[], context: Omit<Context, 'least'>): Question {
   const items = all.filter(({ aside }) => !aside);
   const text = items.map((item) => item.text).join(' ');
   const lexicon = lexiconFor(text);
@@ -61,7 +63,7 @@ export function toQuestion(all: readonly Item[], { it, isQuestion }: Omit<Contex
   const period = cues.has('LY') ? '1Y' : periods.find((one) => cues.has(one));
   let known: readonly string[] | undefined;
   const symbols = () => {
-    known ??= symbolsOf(items, words, cues, it);
+    known ??= symbolsOf(items, words, cues, context);
     return known;
   };
   const isMine = ({ lower }: Item) => lexicon.cuesIn(lower).some(({ cue }) => cue === 'mine');
@@ -69,7 +71,7 @@ export function toQuestion(all: readonly Item[], { it, isQuestion }: Omit<Contex
   const wordsOf = (some: readonly string[]) =>
     new Set(found.flatMap(({ cue, phrase }) => (some.includes(cue) ? phrase.split(' ') : [])));
   const extra: Readonly<Record<string, () => boolean>> = {
-    asked: () => isQuestion,
+    asked: () => context.isQuestion,
     year_number: () => hasTag(['year_number']),
     period: () => period !== undefined,
     symbol: () => symbols().length > 0,
@@ -108,10 +110,11 @@ function symbolsOf(
   items: readonly Item[],
   words: ReadonlySet<string>,
   cues: ReadonlySet<string>,
-  it: string | undefined,
+  { it, mustBeIt }: Omit<Context, 'least'>,
 ): readonly string[] {
-  const symbols = symbolsIn(items, words, cues);
-  if (symbols.length === 0 && it !== undefined && items.some(({ tags }) => tags.includes('it'))) symbols.push(it);
+  const symbols = symbolsIn(items, words, mustBeIt && it !== undefined ? new Set() : cues);
+  const refers = mustBeIt || items.some(({ tags }) => tags.includes('it'));
+  if (symbols.length === 0 && it !== undefined && refers) symbols.push(it);
   if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
   return symbols;
 }
@@ -155,8 +158,18 @@ function symbolsIn(items: readonly Item[], words: ReadonlySet<string>, cues: Rea
   const found = items.filter(isAsset).map((item) => namesOf(item, words));
   const known = found.flatMap(({ names }) => names);
   const unknown = found.flatMap(({ rest }) => rest);
-  const isNeeded = known.length === 0 && unknown.length === 1 && NAMING.some((cue) => cues.has(cue));
-  return [...new Set(isNeeded ? unknown : known)];
+  if (known.length > 0 || !NAMING.some((cue) => cues.has(cue))) return [...new Set(known)];
+  return unknown.length === 1 ? unknown : tickerAfterLink(items, words);
+}
+
+/** Returns the common word that can only be a ticker where it stands: "price of snow". */
+function tickerAfterLink(items: readonly Item[], words: ReadonlySet<string>): string[] {
+  const isLink = (item: Item | undefined) =>
+    item?.tags.some((tag) => ['of', 'on', 'for', 'about'].includes(tag)) === true;
+  const found = items.find(
+    ({ lower }, at) => /^[a-z]{3,5}$/.test(lower) && isLink(items[at - 1]) && !words.has(lower) && isListedName(lower),
+  );
+  return found === undefined ? [] : [found.lower];
 }
 
 function namesOf(item: Item, words: ReadonlySet<string>): { names: string[]; rest: string[] } {

@@ -18,6 +18,7 @@ import { type Item, readItems } from './items.ts';
 import { isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { badNumber, toOrders } from './order-frame.ts';
+import { readAfford, readRules, readWash } from './order-questions.ts';
 import {
   type Asks,
   NotUnderstoodError,
@@ -29,7 +30,17 @@ import {
 import { type Mention, readMentions } from './slots.ts';
 import { suggestCorrection } from './spelling.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
-import { CERTAIN, isAsking, isImperative, isRequestIn, nearestTopics, readTopic, readWhole, SURE } from './topics.ts';
+import {
+  CERTAIN,
+  isAsking,
+  isImperative,
+  isRequestIn,
+  nearestQuestions,
+  readAside,
+  readTopic,
+  readWhole,
+  SURE,
+} from './topics.ts';
 
 /** `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
@@ -85,7 +96,29 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     return { intents };
   } catch (error) {
     if (!(error instanceof NotUnderstoodError)) throw error;
-    return toRefusal(error, text, clauses.length);
+    const aside = readBeside(text, it);
+    if (aside !== undefined) return { intents: aside };
+    return isForbidden(clauses.flat()) && error.refusal.code === 'usage'
+      ? { refusal: { code: 'usage', message: FORBIDDEN, hint: 'To trade, leave the "not" out: "sell 5 AAPL".' } }
+      : toRefusal(error, text, clauses.length);
+  }
+}
+
+const FORBIDDEN = "You said not to, so I haven't done anything.";
+
+/** Returns whether the first act is forbidden: "don't sell my AAPL". */
+function isForbidden(items: readonly Item[]): boolean {
+  const at = items.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
+  const before = items.slice(0, Math.max(0, at)).findLast(({ tags }) => !tags.includes('harmless'));
+  return before !== undefined && /^(?:don'?t|do not|never)$/.test(before.lower);
+}
+
+function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {
+  try {
+    return text.length > MAX_LENGTH ? undefined : readAside(readItems(text), it);
+  } catch (error) {
+    if (error instanceof NotUnderstoodError) return undefined;
+    throw error;
   }
 }
 
@@ -109,9 +142,16 @@ function readOrIgnore(clause: readonly Item[], it: string | undefined, hasOthers
     return readClause(clause, it);
   } catch (error) {
     const isComment = error instanceof NotUnderstoodError && error.refusal.message.startsWith(NOT_UNDERSTOOD);
-    if (!isComment || !hasOthers || clause.some((item) => !item.aside && isRisky(item))) throw error;
+    if (!isComment || !hasOthers || mayRequest(clause)) throw error;
     return error;
   }
+}
+
+/** Returns whether a clause that was not read may be a request: it has an act, or another risky word with an asset. */
+function mayRequest(clause: readonly Item[]): boolean {
+  const said = clause.filter(({ aside }) => !aside);
+  const isAct = said.some(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
+  return isAct || (said.some(isRisky) && said.some((item) => isAsset(item) || item.quantity !== undefined));
 }
 
 /** Requires that an act has no other request beside it that may belong to it. @throws {NotUnderstoodError} */
@@ -206,9 +246,14 @@ const OPENERS = [
   ],
 ];
 
-/** Splits items at sentence ends, at "then", and at "and" or a comma before a new act or question. */
+/**
+ * Splits items at sentence ends, at "then", and at "and" or a comma before a new act. Questions alone stay together,
+ * because one may be about what the one before names.
+ */
 function splitClauses(items: readonly Item[]): Item[][] {
   const clauses: Item[][] = [[]];
+  const isAsked = items.some(({ tags }) => tags.includes('ask')) && !items.some(isRisky);
+  const opensNext = (at: number) => !isAsked && opensClause(items, at);
   items.forEach((item, at) => {
     const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
     const isBegun = clauses.at(-1)?.some(({ tags }) => !tags.includes('harmless')) === true;
@@ -218,8 +263,8 @@ function splitClauses(items: readonly Item[]): Item[][] {
       items[at - 1]?.tags.includes('last_word') === true &&
       items.slice(at + 1).some(({ tags }) => tags.includes('last_word'));
     if (item.tags.includes('question')) clauses.at(-1)?.push(item);
-    else if (!isEnd && !endsClause && !(isLink(item) && opensClause(items, at + 1))) clauses.at(-1)?.push(item);
-    if (isEnd || endsClause || (isBegun && isLink(item) && opensClause(items, at + 1))) clauses.push([]);
+    else if (!isEnd && !endsClause && !(isLink(item) && opensNext(at + 1))) clauses.at(-1)?.push(item);
+    if (isEnd || endsClause || (isBegun && isLink(item) && opensNext(at + 1))) clauses.push([]);
   });
   const full = clauses.filter((clause) =>
     clause.some(
@@ -347,8 +392,14 @@ function readStatement(items: readonly Item[], plain: readonly Item[], it: strin
   if (startsOrder(plain) || isRealize || items.some((item) => item.aside || isRisky(item))) return undefined;
   const topic = readTopic(items, { it, isQuestion: false, least: 0 });
   const isNumbered = items.some(({ quantity, tags }) => quantity !== undefined && !tags.includes('year_number'));
-  return isNumbered && topic?.some(({ kind }) => kind !== 'chart') ? undefined : topic;
+  const isShown = has(items, 'what');
+  const isFree = (intent: Intent) =>
+    intent.kind === 'chart' || (isShown && (numbered.includes(intent.kind) || 'ranking' in intent));
+  return isNumbered && topic?.some((intent) => !isFree(intent)) ? undefined : topic;
 }
+
+/** Questions that may have a number. */
+const numbered: readonly Intent['kind'][] = ['chart', 'activities', 'performance'];
 
 /** Reads an act that is no order. */
 function readAct(items: readonly Item[]): Intent[] | undefined {
@@ -451,7 +502,7 @@ function notUnderstood(items: readonly Item[]): NotUnderstoodError {
       `Say it in other words. ${HINT}`,
     );
   }
-  const near = nearestTopics(items).map((say) => `"${say}"`);
+  const near = nearestQuestions(items).map((say) => `"${say}"`);
   const hint = near.length === 0 ? HINT : `Try ${near.join(', ')}, or "help".`;
   return new NotUnderstoodError(`${NOT_UNDERSTOOD} "${truncateWord(items.map(({ text }) => text).join(' '))}".`, hint);
 }
@@ -482,56 +533,7 @@ function isQuestion(items: readonly Item[]): boolean {
   return items.at(-1)?.tags.includes('question') === true && !isPoliteRequest(items);
 }
 
-/** Leaves out the items that have one of the meanings, and takes quotation marks away. */
-function without(items: readonly Item[], ...tags: string[]): Item[] {
-  return items
-    .filter((item) => isAsset(item) || !item.tags.some((tag) => tags.includes(tag)))
-    .map((item) => ({ ...item, aside: false }));
-}
-
 const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
-
-function readWash(items: readonly Item[]): Intent[] | undefined {
-  if (!has(items, 'wash')) return undefined;
-  const mentions = readMentions(
-    without(items, 'wash', 'traded', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'),
-  );
-  const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
-  const sizes = mentions.flatMap((one) => (one.kind === 'size' ? [one.size] : []));
-  const known = mentions.every(({ kind }) => kind === 'asset' || kind === 'size');
-  const [symbol] = symbols;
-  const [size] = sizes;
-  const isWhole = size === undefined || 'qty' in size || ('fraction' in size && size.fraction === '1');
-  if (!known || symbol === undefined || symbols.length > 1 || sizes.length > 1 || !isWhole) return undefined;
-  return [{ kind: 'wash', symbol, ...defined({ qty: size !== undefined && 'qty' in size ? size.qty : undefined }) }];
-}
-
-/** Reads "would 5 AAPL pass my rules?". `5 AAPL` is taken as a purchase, and the answer says so. */
-function readRules(items: readonly Item[]): Intent[] | undefined {
-  if (!has(items, 'rules') || !has(items, 'pass')) return undefined;
-  const words = without(items, 'rules', 'pass', 'would', 'is', 'ask', 'check', 'question', 'i');
-  const frame = fillFrame(readMentions(words));
-  const buys = frame.acts.length === 0 ? { ...frame, acts: ['buy'] as const } : frame;
-  const [order, ...more] = toOrders(buys);
-  if (order?.kind === 'order' && more.length === 0 && order.fraction === undefined)
-    return [{ kind: 'rules', request: order.request }];
-  throw new NotUnderstoodError(
-    'Which order do you mean?',
-    'Include the number of shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
-  );
-}
-
-/** Reads "can I afford 5 AAPL?", which the price and the cash answer. */
-function readAfford(items: readonly Item[]): Intent[] | undefined {
-  if (!has(items, 'afford')) return undefined;
-  const mentions = readMentions(without(items, 'afford', 'would', 'is', 'ask', 'do', 'own', 'question', 'i', 'buy'));
-  const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
-  if (symbols.length !== 1) return undefined;
-  return [
-    { kind: 'quote', symbols },
-    { kind: 'portfolio', view: 'cash' },
-  ];
-}
 
 export function unresolvedNames(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(listIntentSymbols).filter(isUnresolvedName))];

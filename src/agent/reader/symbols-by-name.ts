@@ -171,6 +171,7 @@ export const tickersByNickname: Readonly<Record<string, readonly string[]>> = {
   'home depot': ['HD'],
   uber: ['UBER'],
   raytheon: ['RTX'],
+  'general electric': ['GE'],
   tsmc: ['TSM'],
   schlumberger: ['SLB'],
   square: ['XYZ'],

@@ -21,12 +21,14 @@ interface Topic extends FixedAnswer {
 export const CERTAIN = 5;
 /** From this weight on, a topic is answered although the question is about an order that was not placed. */
 export const SURE = 9;
+/** From this weight on, the words beside a topic's own don't matter. */
+const PLAIN = 8;
 /** Up to this weight, a topic is no part of a question that asks for several things. */
 const WEAK = 1;
 /** Maximum number of positions in a ranking. */
 const MAX_RANKED = 20;
 
-const fixed = (intent: Intent) => () => intent;
+const fixed = (intent: Intent | readonly Intent[]) => () => intent;
 
 const yearIn = (items: readonly Item[]) => items.find(({ text }) => /^(?:19|20)\d\d$/.test(text))?.text;
 
@@ -255,7 +257,7 @@ const topics: readonly Topic[] = [
   },
   {
     say: 'my AAPL position',
-    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 4.2 symbol+basis, 4 my_symbol, 4 symbol+made+mine, 4 symbol+share_of, 5.1 symbol+up_or_down+mine, 4.1 symbol+unrealized',
+    when: '4 symbol+own+mine, 4 symbol+holdings+mine, 5.3 symbol+basis, 4 my_symbol, 4 symbol+made+mine, 4 symbol+share_of, 5.1 symbol+up_or_down+mine, 4.1 symbol+unrealized',
     intent: ({ symbols }) => symbols.map((symbol) => ({ kind: 'portfolio', symbol })),
   },
   {
@@ -272,6 +274,14 @@ const topics: readonly Topic[] = [
     say: 'my options',
     when: '6.7 option+expire+mine+!number, 6.7 option+expire+asked+!number',
     intent: fixed({ kind: 'portfolio', view: 'options' }),
+  },
+  {
+    say: 'what would 5 AAPL cost?',
+    when: '6 cost_of+symbol+number',
+    intent: ({ symbols, items }) => {
+      const qty = items.find(({ quantity }) => quantity?.unit === 'none' && !quantity.isBad)?.quantity?.value;
+      return symbols.length === 1 && qty !== undefined ? { kind: 'quote', symbols, qty } : undefined;
+    },
   },
   {
     say: 'quote AAPL',
@@ -320,7 +330,37 @@ const compileRules = (list: readonly Topic[]): readonly Rule[] =>
     .toSorted((one, other) => other.weight - one.weight);
 
 const rules = compileRules(topics);
-const wholeRules = compileRules(wholeTopics);
+
+/** Questions that only the whole sentence asks, because a part of them sounds like a request. */
+const wholeQuestions: readonly Topic[] = [
+  {
+    say: 'my tax lots',
+    when: '9.4 hypothetical+gain+symbol, 9.4 hypothetical+taxes+symbol',
+    intent: ({ symbols }) => ({ kind: 'lots', symbol: symbols[0] ?? '' }),
+  },
+  {
+    say: 'cash after open orders',
+    when: '9.3 hypothetical_fill+cash',
+    intent: fixed([
+      { kind: 'portfolio', view: 'cash' },
+      { kind: 'orders', status: 'open' },
+    ]),
+  },
+  {
+    say: 'my cash',
+    when: '9.2 withdrawable+money, 9.2 withdrawable+cash, 9.2 no_margin+cash, 9.2 settled+cash+asked',
+    intent: ({ has }) => ({ kind: 'portfolio', view: has('settled') || has('withdrawable') ? 'settled' : 'cash' }),
+  },
+  {
+    say: 'what happened in my account today',
+    when: '9.1 summary+account, 9.1 summary+my_day',
+    intent: ({ period }) => [
+      { kind: 'portfolio', view: 'day' },
+      { kind: 'activities', period: period ?? '1D' },
+    ],
+  },
+];
+const wholeRules = compileRules([...wholeTopics, ...wholeQuestions]);
 
 interface Found {
   readonly topic: Topic;
@@ -379,13 +419,20 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   return all.length === 0 ? undefined : all;
 }
 
+/** Returns what the words of a sentence may be about, likeliest first, whether or not the sentence can be read. */
+export function mentionedKinds(items: readonly Item[]): readonly Intent['kind'][] {
+  const question = toQuestion(items, { it: undefined, isQuestion: true });
+  const found = rules.filter(({ all, none }) => all.every(question.has) && !none.some(question.has));
+  return [...new Set(found.flatMap(({ topic }) => intentsOf(topic, question).map(({ kind }) => kind)))];
+}
+
 /** Cues that many topics have. */
 const GENERAL =
   'mine asked what period number symbol my_symbol only_symbols trade amount !symbol today doing when'.split(' ');
 const MAX_NEAREST = 3;
 
 /** Returns what could be asked with the words of a sentence that was not understood, nearest first. */
-export function nearestTopics(items: readonly Item[]): readonly string[] {
+export function nearestQuestions(items: readonly Item[]): readonly string[] {
   const question = toQuestion(items, { it: undefined, isQuestion: true });
   const [symbol] = question.symbols;
   const near = rules
@@ -427,13 +474,40 @@ export function readWhole(items: readonly Item[], context: Omit<Context, 'least'
   const found = classify(question, wholeRules);
   if (found?.topic.missing !== undefined) throw missingError(found.topic, question);
   if (found?.topic.advice) throw questionError(toShown(question.symbols[0]));
-  return found === undefined || question.has('trade') ? undefined : found.intents;
+  const mayTrade =
+    found !== undefined &&
+    found.weight > SURE &&
+    items.some(({ tags }) => tags.includes('ask') || tags.includes('question'));
+  if (found === undefined || items.some((_, at) => isRequestIn(items, at))) return undefined;
+  return question.has('trade') && !mayTrade ? undefined : found.intents;
+}
+
+/**
+ * Reads the question beside words that forbid or report something: "don't sell my AAPL, I only want to know its price".
+ * All other acts leave the sentence unread.
+ */
+export function readAside(items: readonly Item[], it: string | undefined): readonly Intent[] | undefined {
+  const sentences = splitBy(items, ({ tags }) => ['end', 'comma', 'question'].some((tag) => tags.includes(tag)));
+  const read = sentences.map((own) => ({ own, question: toQuestion(own, { it: undefined, isQuestion: true }) }));
+  const acts = read.filter(({ question }) => question.has('trade'));
+  const isIdle = acts.every(({ question }) => question.has('not_do') || question.has('reported'));
+  const isAside = acts.length > 0 || items.some(({ aside }) => aside);
+  if (!isAside || !isIdle || items.some((_, at) => isRequestIn(items, at))) return undefined;
+  const quoted = items.map((item) => ({ ...item, aside: false }));
+  const named = toQuestion(quoted, { it: undefined, isQuestion: true }).symbols;
+  const symbol =
+    it ?? acts.flatMap(({ question }) => question.symbols)[0] ?? (named.length === 1 ? named[0] : undefined);
+  const asked = read.filter(({ question }) => question.has('asking') && !question.has('trade'));
+  const intents = asked.flatMap(
+    ({ own }) => readTopic(own, { it: symbol, mustBeIt: true, isQuestion: true, least: 0 }) ?? [],
+  );
+  return intents.length === 0 ? undefined : intents;
 }
 
 /** A sentence that is no question may be a misspelled request, so it must begin with a known word. */
 function isClear({ weight, topic }: Found, { items, words }: Question, { isQuestion, least }: Context): boolean {
   if (weight < least) return false;
-  if (isQuestion) return true;
+  if (isQuestion || weight >= PLAIN) return true;
   const isKnown = (item: Item) =>
     [item.tags.length > 0, item.ticker, item.isKnownName, item.quantity].some(Boolean) ||
     namesIn(item.name ?? item.lower, words).rest.length === 0;
@@ -461,8 +535,10 @@ function classifyParts(items: readonly Item[], context: Context): (Found | undef
     | { readonly found: Found; readonly items: readonly Item[]; readonly symbol: string | undefined }
     | undefined;
   return partsOf(items).map((part) => {
-    const refers = part.some(({ tags }) => tags.includes('it') || tags.includes('position'));
-    const own = tryClassify(part, refers ? { ...context, it: before?.symbol ?? context.it } : context);
+    const refers = part.some(({ tags }) => ['it', 'position', 'lots', 'share'].some((tag) => tags.includes(tag)));
+    const about = before?.symbol === undefined ? context : { ...context, it: before.symbol, mustBeIt: true };
+    const alone = tryClassify(part, refers ? about : context);
+    const own = alone?.topic.missing === undefined ? alone : tryClassify(part, about);
     const isSame = refers && before !== undefined && before.found.weight >= CERTAIN;
     const found = isSame && (own === undefined || own.weight < CERTAIN) ? again(before, part, context) : own;
     if (found !== undefined) before = { found, items: part, symbol: toQuestion(part, context).symbols[0] };
@@ -482,11 +558,13 @@ function again(
 }
 
 /** Splits items at "and" and at commas. */
-function partsOf(items: readonly Item[]): Item[][] {
+const partsOf = (items: readonly Item[]) =>
+  splitBy(items, (item) => !isAsset(item) && item.tags.some((tag) => tag === 'and' || tag === 'comma'));
+
+function splitBy(items: readonly Item[], isLink: (item: Item) => boolean): Item[][] {
   const parts: Item[][] = [[]];
   for (const item of items) {
-    const isLink = !isAsset(item) && item.tags.some((tag) => tag === 'and' || tag === 'comma');
-    if (isLink) parts.push([]);
+    if (isLink(item)) parts.push([]);
     else parts.at(-1)?.push(item);
   }
   return parts.filter((part) => part.length > 0);

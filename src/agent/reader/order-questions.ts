@@ -1,0 +1,61 @@
+import { defined } from '../../values/defined.ts';
+import { fillFrame } from './frame.ts';
+import type { Intent } from './intent.ts';
+import type { Item } from './items.ts';
+import { isAsset } from './match.ts';
+import { toOrders } from './order-frame.ts';
+import { NotUnderstoodError } from './refusal.ts';
+import { readMentions } from './slots.ts';
+
+/* Reads questions about one order: whether it is a wash sale, passes the rules, or can be afforded. */
+
+/** Leaves out the items that have one of the meanings, and takes quotation marks away. */
+function without(items: readonly Item[], ...tags: string[]): Item[] {
+  return items
+    .filter((item) => isAsset(item) || !item.tags.some((tag) => tags.includes(tag)))
+    .map((item) => ({ ...item, aside: false }));
+}
+
+const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
+
+export function readWash(items: readonly Item[]): Intent[] | undefined {
+  if (!has(items, 'wash')) return undefined;
+  const mentions = readMentions(
+    without(items, 'wash', 'traded', 'would', 'is', 'ask', 'question', 'i', 'if', 'selling', 'sell', 'it', 'make'),
+  );
+  const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
+  const sizes = mentions.flatMap((one) => (one.kind === 'size' ? [one.size] : []));
+  const known = mentions.every(({ kind }) => kind === 'asset' || kind === 'size');
+  const [symbol] = symbols;
+  const [size] = sizes;
+  const isWhole = size === undefined || 'qty' in size || ('fraction' in size && size.fraction === '1');
+  if (!known || symbol === undefined || symbols.length > 1 || sizes.length > 1 || !isWhole) return undefined;
+  return [{ kind: 'wash', symbol, ...defined({ qty: size !== undefined && 'qty' in size ? size.qty : undefined }) }];
+}
+
+/** Reads "would 5 AAPL pass my rules?". `5 AAPL` is taken as a purchase, and the answer says so. */
+export function readRules(items: readonly Item[]): Intent[] | undefined {
+  if (!has(items, 'rules') || !has(items, 'pass')) return undefined;
+  const words = without(items, 'rules', 'pass', 'would', 'is', 'ask', 'check', 'question', 'i');
+  const frame = fillFrame(readMentions(words));
+  const buys = frame.acts.length === 0 ? { ...frame, acts: ['buy'] as const } : frame;
+  const [order, ...more] = toOrders(buys);
+  if (order?.kind === 'order' && more.length === 0 && order.fraction === undefined)
+    return [{ kind: 'rules', request: order.request }];
+  throw new NotUnderstoodError(
+    'Which order do you mean?',
+    'Include the number of shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
+  );
+}
+
+/** Reads "can I afford 5 AAPL?", which the price and the cash answer. */
+export function readAfford(items: readonly Item[]): Intent[] | undefined {
+  if (!has(items, 'afford')) return undefined;
+  const mentions = readMentions(without(items, 'afford', 'would', 'is', 'ask', 'do', 'own', 'question', 'i', 'buy'));
+  const symbols = mentions.flatMap((one) => (one.kind === 'asset' ? [one.symbol] : []));
+  if (symbols.length !== 1) return undefined;
+  return [
+    { kind: 'quote', symbols },
+    { kind: 'portfolio', view: 'cash' },
+  ];
+}
