@@ -109,8 +109,8 @@ const FORBIDDEN = "You said not to, so I haven't done anything.";
 /** Returns whether the first act is forbidden: "don't sell my AAPL". */
 function isForbidden(items: readonly Item[]): boolean {
   const at = items.findIndex(({ tags }) => TRADES.some((tag) => tags.includes(tag)));
-  const before = items.slice(0, Math.max(0, at)).findLast(({ tags }) => !tags.includes('harmless'));
-  return before !== undefined && /^(?:don'?t|do not|never)$/.test(before.lower);
+  const [first, ...between] = items.slice(0, Math.max(0, at)).filter(({ tags }) => !tags.includes('harmless'));
+  return first !== undefined && between.length === 0 && /^(?:don'?t|do not|never)$/.test(first.lower);
 }
 
 function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {

@@ -67,7 +67,6 @@ const rankingBy =
   };
 const topics: readonly Topic[] = [
   ...topicsWithoutData,
-  ...smallTalk,
   { say: 'advice', when: '9.5 advise, 7.5 predict, 7.5 will+symbol, 4.5 think', advice: true },
   { say: 'help', when: '1.5 help, 0.5 greeting', intent: fixed({ kind: 'help' }) },
   { say: 'who am I', when: '8 who, 8 paper', intent: fixed({ kind: 'whoami' }) },
@@ -360,7 +359,7 @@ const wholeQuestions: readonly Topic[] = [
     ],
   },
 ];
-const wholeRules = compileRules([...wholeTopics, ...wholeQuestions]);
+const wholeRules = compileRules([...wholeTopics, ...smallTalk, ...wholeQuestions]);
 
 interface Found {
   readonly topic: Topic;
@@ -476,7 +475,7 @@ export function readWhole(items: readonly Item[], context: Omit<Context, 'least'
   if (found?.topic.advice) throw questionError(toShown(question.symbols[0]));
   const mayTrade =
     found !== undefined &&
-    found.weight > SURE &&
+    found.weight >= SURE &&
     items.some(({ tags }) => tags.includes('ask') || tags.includes('question'));
   if (found === undefined || items.some((_, at) => isRequestIn(items, at))) return undefined;
   return question.has('trade') && !mayTrade ? undefined : found.intents;

@@ -77,3 +77,72 @@ describe('the ninety phrasings of planner-sentences.md', () => {
     expect(inShort(planned(said.split(' / ')))).toBe(comesTo);
   });
 });
+
+describe('a question in other words', () => {
+  it.each([
+    ['hows msft doing this month', 'get_bars MSFT days=30'],
+    ['did my KO order go through', 'list_orders KO status=all'],
+    ['how many percent minus is my account today', 'get_portfolio'],
+    ['what percentage of my portfolio is KO and NVDA', 'get_portfolio + get_portfolio'],
+    ['why is tesla tanking', 'get_quote TSLA + get_news TSLA limit=5'],
+    ['is the market open on friday', 'get_calendar days=14'],
+    ['when does KO pay its next dividend', 'get_corporate_actions KO days_back=120,days_ahead=120'],
+    ['what would 12 more shares of KO cost me', 'get_quote KO'],
+    ['my worst position this month', 'get_performance period=MTD,by_position=true'],
+    ['what fees did I pay last month', 'get_activities period=1M,kinds=fee'],
+    ['if I sold all my NVDA, how much gain would that be?', 'get_tax_lots NVDA'],
+    ["please don't sell my KO, I only want to know its price", 'get_quote KO'],
+    ['what have I sold this week', 'get_activities period=1W,kinds=fill'],
+    ['any wash sales this year?', 'get_realized_gains year=this'],
+  ])('%s => %s', (said, comesTo) => {
+    expect(inShort(planned([said]))).toBe(comesTo.replaceAll(',', ' '));
+  });
+
+  it.each([
+    [['am I up on KO', 'by how much'], 'get_portfolio'],
+    [['how much did I make this month', 'and last week?'], 'get_performance period=1W'],
+    [['any news on KO', 'what about NVDA'], 'get_news NVDA limit=5'],
+    [['my lots of KO', 'and NVDA?'], 'get_tax_lots NVDA'],
+    [['sell my AAPL', 'nah, only 4'], 'place_order sell 4 AAPL'],
+    [['buy 5 AAPL limit 180', 'never mind'], `cancel_order order_id=${orderId}`],
+  ])('%j => %s', (turns, comesTo) => {
+    expect(inShort(planned(turns))).toBe(comesTo);
+  });
+});
+
+describe('what cannot be done', () => {
+  it.each([
+    ['go short 20 KO', /^I can't sell short/],
+    ['wire 900 to my bank account', /^I can't move money/],
+    ['buy 10 KO on margin', /^I can't borrow/],
+    ['buy more KO in my 401k', /^I can't see or trade an account outside/],
+    ['buy 3 BMW in Frankfurt', /^I can't trade on exchanges outside the US/],
+    ['buy $500 of FXAIX', /^I can't trade mutual funds/],
+    ['put $200 into SpaceX', /^I can't trade that company/],
+    ['open a straddle on KO', /^I can't trade options with several legs/],
+    ['sell my most expensive KO lots with the highest cost first', /^I can't choose which lots/],
+    ['guarantee that I lose nothing on KO', /^I can't guarantee/],
+    ['when are the next earnings of KO', /^I don't have earnings dates/],
+    ['pick a stock for me', /^That's a question/],
+  ])('%s', (said, message) => {
+    const plan = planned([said]);
+    expect('refusal' in plan ? plan.refusal.message : plan).toMatch(message);
+  });
+
+  it.each([
+    ['thank you so much', /welcome/],
+    ['good night', /Goodbye/],
+    ['what is the difference between a stop and a limit order', /limit.*order fills at its price/],
+    ['how long until a sale settles', /one business day/],
+  ])('%s has a reply', (said, text) => {
+    const plan = planned([said]);
+    expect('text' in plan ? plan.text : plan).toMatch(text);
+  });
+
+  it('names what comes near to a sentence that it does not understand', () => {
+    const plan = planned(['flurbish NVDA']);
+    expect('refusal' in plan ? plan.refusal.hint : plan).toBe(
+      'Try "quote NVDA", "my NVDA position", "buy 5 NVDA", or "help".',
+    );
+  });
+});
