@@ -9,8 +9,8 @@ export const steps = {
   session: ['src/cli/commands/run/run.ts', 'src/tools/gateway/gateway-client.ts', 'src/cli/text/reports.ts'],
   // The agent and its state, enough to list approvals.
   agent: ['src/app/start-agent.ts'],
-  // The graph and its dependencies.
-  run: ['src/agent/run/runner.ts', 'src/store/sqlite/history-saver.ts'],
+  // The graph, the planner and their dependencies.
+  run: ['src/agent/run/runner.ts', 'src/store/sqlite/history-saver.ts', 'src/agent/planner/planner.ts'],
 };
 
 /**
