@@ -78,7 +78,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     expect(placed).toContain('KO');
     expect(placed).not.toContain('JPM');
     // The broker has it as a limit order, at the bound that was approved.
-    await terminal.turn('/orders\n', /BUY +3 +KO +market +/);
+    await terminal.turn('/orders\n', /BUY +3 +KO +market, at most +/);
   });
 
   it('stays usable while two orders wait, and tells them apart', async () => {

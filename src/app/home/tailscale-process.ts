@@ -64,7 +64,8 @@ function readRecord(file: string): KnownProcess | undefined {
 
 async function isSameProcess({ pid, started, command }: KnownProcess): Promise<boolean> {
   const found = await readProcess(pid);
-  return found?.started === started && found.command === command;
+  // A script's launcher, such as `env` in its first line, leaves the command line after the process was recorded.
+  return found?.started === started && (command === found.command || command.endsWith(` ${found.command}`));
 }
 
 /** Returns undefined for a process that has ended, and where the operating system does not tell. */
