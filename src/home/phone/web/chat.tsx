@@ -115,7 +115,8 @@ function Chat({ page }: { readonly page: Page }) {
   };
   const isBusy = conversation.activity === 'working' || conversation.activity === 'waiting';
   const stop = () => void attempt(() => post(page, 'stop', { thread: thread ?? '' }));
-  useEffect(() => {
+  // Before the next paint, so that Escape stops what the page shows at once.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === 'Escape' && isBusy) stop();
     };
