@@ -161,6 +161,12 @@ function unnamedOrders(words: Taker, { all, isOpen, plural, isOrder }: Said): Ca
     );
   }
   const later = words.take('of|for? my? @');
+  const unread = words.items.find(({ ticker }) => ticker !== undefined);
+  if (later === undefined && unread !== undefined)
+    throw new NotUnderstoodError(
+      `Which order do you mean by "${unread.text}"?`,
+      'Ask "open orders" for the IDs, then "cancel order ID".',
+    );
   return [later === undefined ? { only: true } : { symbol: later.symbols[0] ?? '', many: plural || all }];
 }
 

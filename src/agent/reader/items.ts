@@ -247,7 +247,7 @@ function readWord(
 ): ReadItem {
   const { text, aside } = tokens[at] as RawToken;
   const found = lexicon.longest(words) ?? { tags: [], count: 1 };
-  const isCapital = hasCapitals && text === text.toUpperCase() && /^\$?[A-Z]{2}|^\$[A-Z]/.test(text);
+  const isCapital = hasCapitals && isInCapitals(text, at === 0);
   const ticker = tickerOf(text, isCapital || !lexicon.has(words[0] ?? ''));
   const nickname = ticker === undefined ? nicknameAt(tokens, at, lexicon) : undefined;
   if (nickname !== undefined && nickname.count >= found.count) {
@@ -269,6 +269,10 @@ function readWord(
   const whole = textOf(tokens, at, count);
   return { item: { text: whole, lower: whole.toLowerCase(), tags, aside, ...defined({ ticker }) }, count };
 }
+
+/** A single letter counts, as in "my K order", unless the sentence begins with it. */
+const isInCapitals = (text: string, isFirst: boolean) =>
+  text === text.toUpperCase() && (/^\$?[A-Z]{2}|^\$[A-Z]/.test(text) || (!isFirst && /^[A-Z](?:'S)?$/.test(text)));
 
 /** Returns the ticker that a word can be: `AAPL`, `BRK.B`, `$aapl`. */
 function tickerOf(text: string, mayBeTicker: boolean): string | undefined {

@@ -46,6 +46,21 @@ describe('a protective stop', () => {
   });
 });
 
+describe('a capital letter', () => {
+  it.each(['K', 'U', 'R'])('is a ticker, also where the small letter is a word: %s', (symbol) => {
+    expect(read(`cancel my ${symbol} order`)).toEqual([{ kind: 'cancel', which: { symbol, many: false } }]);
+    expect(read(`please buy 5 ${symbol}`)).toMatchObject([{ request: { symbol, qty: '5' } }]);
+  });
+
+  it('is a word at the beginning', () =>
+    expect(read('K buy 5 AAPL')).toMatchObject([{ request: { symbol: 'AAPL', qty: '5' } }]));
+
+  it('never leaves the only open order to be canceled whatever its symbol', () => {
+    expect(refused('cancel my ALL order')).toBe('Which order do you mean by "ALL"?');
+    expect(read('cancel my order')).toEqual([{ kind: 'cancel', which: { only: true } }]);
+  });
+});
+
 describe('a doubled number', () => {
   it.each(['buy 5 5 AAPL', 'sell $100 $100 of KO', 'buy 5 AAPL limit 180 180', 'put a 5% 5% trailing stop on KO'])(
     'is asked about: %s',
