@@ -29,8 +29,8 @@ export async function startRun(
 ): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
   const asked = await input();
-  if (settings.dryRun) return withoutThread(agent.run(asked, toRunOptions(app, settings)));
   const events = agent.run(asked, toRunOptions(app, settings));
+  if (settings.dryRun) return withoutThread(events);
   return asked.thread === undefined ? deleteIfNotUnderstood(agent, events) : events;
 }
 

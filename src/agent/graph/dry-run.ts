@@ -50,8 +50,7 @@ export async function draftRequest(
     kind: request.kind,
     text,
     ...assessed,
-    ...(chosen.length === 0 ? {} : { chosen_by_ai: chosen }),
-    ...defined({ approver: profile.account_of }),
+    ...defined({ chosen_by_ai: chosen.length === 0 ? undefined : chosen, approver: profile.account_of }),
     ...named,
   };
 }
@@ -69,7 +68,7 @@ async function assessRequest(
       const [text = ''] = orders([request.order]);
       if (isForeign) return { text, ...unassessed };
       const assessed = await assessOrder(gateway, request.order, request.provenance);
-      return { text, ...assessed, ...(mandateReference(request) === undefined ? {} : { approval: 'mandate' }) };
+      return { text, ...assessed, approval: mandateReference(request) === undefined ? assessed.approval : 'mandate' };
     }
     case 'batch': {
       const text = orders(request.batch.orders).join('; ');
@@ -105,7 +104,7 @@ async function assessChange(
 }
 
 function messageShows({ subject, text }: RequestInputOf<'message'>): Record<string, string> {
-  return { ...(subject === undefined ? {} : { Subject: subject }), Text: text };
+  return defined({ Subject: subject, Text: text });
 }
 
 async function assessOrder(
@@ -150,9 +149,8 @@ function toAssessment(decision: DecisionView): Assessment {
     warnings,
     shows,
     approval: reasons.includes('APPROVAL_NEEDS_SECOND') ? 'owner_and_second' : 'owner',
-    ...(reasons.includes('APPROVAL_NEEDS_CODE') ? { code_entry: 'typed' as const } : {}),
     checked: true,
-    ...defined({ refused }),
+    ...defined({ code_entry: reasons.includes('APPROVAL_NEEDS_CODE') ? ('typed' as const) : undefined, refused }),
   };
 }
 

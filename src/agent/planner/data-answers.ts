@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { capitalize } from '../../text/first-letter.ts';
 import { activitySchema, tradingDaySchema } from '../../trading/activity.ts';
 import {
   formatDollarAmount,
@@ -10,7 +11,7 @@ import {
 import { formatDate, formatTimeOfDay } from '../../trading/date-words.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
-import { addDays } from '../../trading/new-york-time.ts';
+import { addDays, WEEKDAYS, weekday } from '../../trading/new-york-time.ts';
 import { periods, periodWords } from '../../trading/period.ts';
 import type { ActivityFilter, PerformanceFigure } from '../reader/intent.ts';
 import type { ResultView } from './steps.ts';
@@ -68,7 +69,7 @@ export function formatDataAnswer(
 function calendarAnswer({ today, days }: z.output<typeof calendar>, asked: string): string {
   if (asked === 'holidays') return holidaysAnswer(today, days);
   const date = dateOf(asked, today);
-  const name = asked === 'tomorrow' ? 'tomorrow' : `on ${asked[0]?.toUpperCase()}${asked.slice(1)}`;
+  const name = asked === 'tomorrow' ? 'tomorrow' : `on ${capitalize(asked)}`;
   const day = days.find((each) => each.date === date);
   if (day !== undefined) {
     return `Yes, the market is open ${name}, ${formatDate(date)}, ${hoursText(day)}.`;
@@ -78,13 +79,10 @@ function calendarAnswer({ today, days }: z.output<typeof calendar>, asked: strin
   return `No, the market is closed ${name}, ${formatDate(date)}.${then}`;
 }
 
-const WEEKDAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
-const weekdayOf = (date: string) => new Date(`${date}T00:00:00Z`).getUTCDay();
-
 /** Returns tomorrow, or the next such weekday after today. */
 function dateOf(asked: string, today: string): string {
   const wanted = WEEKDAYS.indexOf(asked);
-  return addDays(today, wanted < 0 ? 1 : ((wanted - weekdayOf(today) + 6) % 7) + 1);
+  return addDays(today, wanted < 0 ? 1 : ((wanted - weekday(today) + 6) % 7) + 1);
 }
 
 const MAX_HOLIDAYS = 6;
@@ -96,8 +94,8 @@ function holidaysAnswer(today: string, days: z.output<typeof calendar>['days']):
   const found: string[] = [];
   for (let date = today; date <= last && found.length < MAX_HOLIDAYS; date = addDays(date, 1)) {
     const day = days.find((each) => each.date === date);
-    const name = `${WEEKDAYS[weekdayOf(date)]?.slice(0, 3).replace(/^./, (letter) => letter.toUpperCase())}, ${formatDate(date)}`;
-    if (day === undefined && weekdayOf(date) % 6 !== 0) found.push(`- ${name}: closed`);
+    const name = `${capitalize((WEEKDAYS[weekday(date)] ?? '').slice(0, 3))}, ${formatDate(date)}`;
+    if (day === undefined && weekday(date) % 6 !== 0) found.push(`- ${name}: closed`);
     else if (day !== undefined && day.close < USUAL_CLOSE)
       found.push(`- ${name}: closes early, at ${formatTimeOfDay(day.close)} New York time`);
   }

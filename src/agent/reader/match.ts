@@ -58,6 +58,9 @@ function matches({ any }: Element, item: Item): boolean {
   });
 }
 
+/** Returns whether a word has this meaning. */
+export const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
+
 export const isAsset = ({ ticker, name }: Item) => ticker !== undefined || name !== undefined;
 
 /** Returns the symbol of an item: a ticker in capitals, or a name in small letters that has to be looked up. */

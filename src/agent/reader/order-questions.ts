@@ -2,7 +2,7 @@ import { defined } from '../../values/defined.ts';
 import { fillFrame } from './frame.ts';
 import type { Intent } from './intent.ts';
 import type { Item } from './items.ts';
-import { isAsset } from './match.ts';
+import { has, isAsset } from './match.ts';
 import { toOrders } from './order-frame.ts';
 import { NotUnderstoodError } from './refusal.ts';
 import { readMentions } from './slots.ts';
@@ -15,8 +15,6 @@ function without(items: readonly Item[], ...tags: string[]): Item[] {
     .filter((item) => isAsset(item) || !item.tags.some((tag) => tags.includes(tag)))
     .map((item) => ({ ...item, aside: false }));
 }
-
-const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
 
 export function readWash(items: readonly Item[]): Intent[] | undefined {
   if (!has(items, 'wash')) return undefined;

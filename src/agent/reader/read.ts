@@ -15,7 +15,7 @@ import { withoutComments } from './comments.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
-import { isAsset } from './match.ts';
+import { has, isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWash } from './order-questions.ts';
@@ -532,8 +532,6 @@ function isQuestion(items: readonly Item[]): boolean {
   if (first?.tags.includes('ask') || (items.some(asks) && !isPoliteRequest(items))) return true;
   return items.at(-1)?.tags.includes('question') === true && !isPoliteRequest(items);
 }
-
-const has = (items: readonly Item[], tag: string) => items.some(({ tags }) => tags.includes(tag));
 
 export function unresolvedNames(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(listIntentSymbols).filter(isUnresolvedName))];
