@@ -55,8 +55,8 @@ const approvalTexts = {
 } as const satisfies Record<CallDraft['approval'], string>;
 
 /** Formats what a dry run would propose or change. @param columns Infinity if the output is not a terminal */
-function draftLines({ drafts }: RunOutput, columns = Number.POSITIVE_INFINITY): string[] {
-  if (drafts === undefined) return [];
+function draftLines({ drafts, error }: RunOutput, columns = Number.POSITIVE_INFINITY): string[] {
+  if (drafts === undefined || (drafts.length === 0 && error !== undefined)) return [];
   if (drafts.length === 0) return ['Dry run: it would propose and change nothing.'];
   return drafts.flatMap((draft) => {
     const { kind, text, account, environment, shows, worst_case, approver, code_entry } = draft;
