@@ -41,6 +41,9 @@ const SELDOM = [
   'src/store/sqlite/check-store.ts',
   'src/tools/performance.ts',
 ];
+/** The planner's sentences in other languages, each of which is read only if its language was written. */
+const CATALOGS = 'src/agent/planner/catalogs/';
+const isSeldom = (file) => SELDOM.includes(file) || file.startsWith(CATALOGS);
 
 /**
  * Lazy imports up to this many bytes in the bundle are merged into the group of their importer, because opening another
@@ -118,7 +121,7 @@ export function findGroups(
     const candidates = () => {
       const reached = [...there].filter((file) => file !== entry).flatMap((file) => importsOf(file, 'dynamic-import'));
       const wanted = [...lazy].filter((file) => reached.includes(file) || passed.has(file) || there.has(file));
-      return wanted.filter((file) => !taken.has(file) && !SELDOM.includes(file));
+      return wanted.filter((file) => !taken.has(file) && !isSeldom(file));
     };
     const join = (file) => {
       const added = closure(file, there);

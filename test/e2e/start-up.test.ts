@@ -126,10 +126,17 @@ describe('what a command loads', () => {
     expect([...code]).toEqual(expect.arrayContaining([...agent, ...database]));
     expectNone(code, [...terminal, ...oauth, ...sandbox, ...model, ...mcp, ...rules, ...jq, ...server]);
     expect([...code].filter((name) => name.startsWith('src/cli/commands/'))).toEqual(['src/cli/commands/run/run.ts']);
+    expect([...code].filter((name) => name.startsWith('src/agent/planner/catalogs/'))).toEqual([]);
     // Each file costs a third of a millisecond: scripts/bundle/groups.mjs says which are kept together.
     // Two of them are the list of companies, whose names the planner reads, and the list of tools, which the chat page
     // and the list of threads read, too.
     expect(files.length).toBeLessThanOrEqual(17);
+  });
+
+  it('a run in another language also loads the planner’s sentences in that language', async () => {
+    const { code } = await loads(['run', 'wer bin ich']);
+    const catalogs = [...code].filter((name) => name.startsWith('src/agent/planner/catalogs/'));
+    expect(catalogs).toEqual(['src/agent/planner/catalogs/german.json']);
   });
 
   it('nor does it load a client of other people’s servers where the profile has some', async () => {

@@ -1,3 +1,4 @@
+import { type Phrase, phrase } from '../../text/phrase.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
@@ -17,29 +18,34 @@ export function findOrdersToCancel(
   if ('all' in which) return open.map(({ id }) => id);
   if ('newest' in which) return [requireNewest(all).id];
   if ('place' in which) return [orderAt(open, which.place).id];
-  if ('only' in which) return [requireSingle(open, 'open', 'Say "cancel order ID", or "cancel all orders".').id];
+  if ('only' in which)
+    return [requireSingle(open, undefined, phrase`Say "cancel order ID", or "cancel all orders".`).id];
   const matching = ordersForSymbol(open, which.symbol);
   if (which.many) return matching.map(({ id }) => id);
-  const hint = `Say "cancel order ID", or "cancel all ${which.symbol} orders".`;
-  return [requireSingle(matching, `open ${which.symbol}`, hint).id];
+  const hint = phrase`Say "cancel order ID", or "cancel all ${which.symbol} orders".`;
+  return [requireSingle(matching, which.symbol, hint).id];
 }
 
 export function findOrderToChange(which: OrderReference, open: readonly Order[], all: readonly Order[]): Order {
-  const hint = 'Say "change order ID to limit 185".';
+  const hint = phrase`Say "change order ID to limit 185".`;
   if ('newest' in which) return requireNewest(all);
-  if ('only' in which) return requireSingle(open, 'open', hint);
+  if ('only' in which) return requireSingle(open, undefined, hint);
   if ('place' in which) return orderAt(open, which.place);
   if ('symbol' in which) {
     const { symbol, side, qty } = which;
     const meant = ordersForSymbol(open, symbol).filter(
       (order) => (side === undefined || order.side === side) && (qty === undefined || isSameQty(order, qty)),
     );
-    const what = ['open', side, qty, symbol].filter((word) => word !== undefined).join(' ');
+    const what = [side, qty, symbol].filter((word) => word !== undefined).join(' ');
     return requireSingle(meant, what, hint);
   }
   const found = findByIdPrefix(which.id, open);
   if (found !== undefined) return found;
-  throw new NotUnderstoodError(`You have no open order ${which.id}.`, 'Ask "open orders" to see them.', 'not_found');
+  throw new NotUnderstoodError(
+    phrase`You have no open order ${which.id}.`,
+    phrase`Ask "open orders" to see them.`,
+    'not_found',
+  );
 }
 
 const isSameQty = (order: Order, qty: string) => order.qty !== null && new Dec(order.qty).eq(qty);
@@ -56,43 +62,64 @@ function findByIdPrefix(typed: string, open: readonly Order[]): Order | undefine
   if (begun.length < 2) return begun[0];
   const list = begun.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
   throw new NotUnderstoodError(
-    `The IDs of ${begun.length} open orders begin with "${typed}": ${list}.`,
-    'Type more of the ID.',
+    phrase`The IDs of ${begun.length} open orders begin with "${typed}": ${list}.`,
+    phrase`Type more of the ID.`,
   );
 }
 
 function ordersForSymbol(open: readonly Order[], wanted: string): readonly Order[] {
   const matching = open.filter(({ symbol }) => symbol === wanted);
   if (matching.length > 0) return matching;
-  throw new NotUnderstoodError(`You have no open ${wanted} order.`, 'Ask "open orders" to see them.', 'not_found');
+  throw new NotUnderstoodError(
+    phrase`You have no open ${wanted} order.`,
+    phrase`Ask "open orders" to see them.`,
+    'not_found',
+  );
 }
 
-function requireSingle(orders: readonly Order[], what: string, hint: string): Order {
+/** @param what the side, quantity and symbol that the person named */
+function requireSingle(orders: readonly Order[], what: string | undefined, hint: Phrase): Order {
   const [only] = orders;
-  if (only === undefined) throw new NotUnderstoodError(`You have no ${what} order.`, 'Ask "all orders".', 'not_found');
+  if (only === undefined)
+    throw new NotUnderstoodError(
+      what === undefined ? phrase`You have no open order.` : phrase`You have no open ${what} order.`,
+      phrase`Ask "all orders".`,
+      'not_found',
+    );
   if (orders.length === 1) return only;
   const list = orders.map((order) => `${order.id} (${describeOpenOrder(order)})`).join(', ');
-  throw new NotUnderstoodError(`You have ${orders.length} ${what} orders: ${list}.`, hint);
+  const count = orders.length;
+  throw new NotUnderstoodError(
+    what === undefined
+      ? phrase`You have ${count} open orders: ${list}.`
+      : phrase`You have ${count} open ${what} orders: ${list}.`,
+    hint,
+  );
 }
 
 /** Returns the order at a place in the list that the person sees. */
 function orderAt(open: readonly Order[], place: number): Order {
   const order = open[place - 1];
   if (order !== undefined) return order;
-  throw new NotUnderstoodError(`You have ${open.length} open orders.`, 'Ask "open orders" to see them.', 'not_found');
+  throw new NotUnderstoodError(
+    phrase`You have ${open.length} open orders.`,
+    phrase`Ask "open orders" to see them.`,
+    'not_found',
+  );
 }
 
 /** Returns the newest order. If it has ended, throws, because "my last order" never means an older order. */
 function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
-  if (last === undefined) throw new NotUnderstoodError('You have no orders.', 'Ask "all orders".', 'not_found');
+  if (last === undefined)
+    throw new NotUnderstoodError(phrase`You have no orders.`, phrase`Ask "all orders".`, 'not_found');
   const over = hasEnded(last);
   if (over || last.submitted_at === second?.submitted_at) {
     throw new NotUnderstoodError(
       over
-        ? `Your last order (${describeOpenOrder(last)}) is already ${last.status.replaceAll('_', ' ')}.`
-        : 'Your two newest orders were placed at the same time.',
-      'Ask "open orders" for the IDs, then "cancel order ID".',
+        ? phrase`Your last order (${describeOpenOrder(last)}) is already ${last.status.replaceAll('_', ' ')}.`
+        : phrase`Your two newest orders were placed at the same time.`,
+      phrase`Ask "open orders" for the IDs, then "cancel order ID".`,
       over ? 'not_found' : 'usage',
     );
   }
@@ -107,13 +134,13 @@ export function orderChangeArguments(change: OrderChange, order: Order): Record<
   const value = 'value' in change ? change.value : change.price;
   const prices = (['limit_price', 'stop_price'] as const).filter((field) => order[field] !== null);
   const [field] = prices;
-  const ask = (question: string) =>
+  const ask = (question: Phrase) =>
     new NotUnderstoodError(
-      `The order is ${describeOpenOrder(order)}. ${question}`,
-      `Say "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
+      phrase`The order is ${describeOpenOrder(order)}. ${question}`,
+      phrase`Say "change order ${order.id} to limit ${value}", "… to stop ${value}" or "… to ${value} shares".`,
     );
   if (field === undefined || prices.length > 1) {
-    throw ask(field === undefined ? 'It has no price to change.' : 'Which of its prices do you mean?');
+    throw ask(field === undefined ? phrase`It has no price to change.` : phrase`Which of its prices do you mean?`);
   }
   const isNear = (was: string | null) => {
     if (was === null || new Dec(was).isZero()) return false;
@@ -121,7 +148,7 @@ export function orderChangeArguments(change: OrderChange, order: Order): Record<
     return ratio.lt(MAX_RATIO) && ratio.gt(new Dec(1).div(MAX_RATIO));
   };
   if ('value' in change && (!isNear(order[field]) || isNear(order.qty))) {
-    throw ask(`Is ${value} the new price or the new number of shares?`);
+    throw ask(phrase`Is ${value} the new price or the new number of shares?`);
   }
   return { [field]: value };
 }

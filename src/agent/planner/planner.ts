@@ -2,10 +2,13 @@ import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
+import { english, type Say } from '../../text/phrase.ts';
 import { parseNewestTurn } from '../reader/conversation.ts';
-import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY } from '../reader/refusal.ts';
+import { languageOf } from '../reader/language.ts';
+import { NotUnderstoodError, type PlannerRefusal, REFUSAL_KEY, refusalIn } from '../reader/refusal.ts';
 import { composeAnswer, helpText, joinHint } from './answer.ts';
 import { type AnsweredCall, findAnsweredCalls } from './answered-calls.ts';
+import { sayIn } from './catalogs.ts';
 import { formatRebalanceAnswer, type PlannerStep, planLookups, planPriceLookups, planSteps } from './steps.ts';
 
 /** Maximum number of tool calls per turn. Further calls wait for the next turn. */
@@ -35,7 +38,7 @@ export class BuiltinPlanner extends BaseChatModel {
   }
 
   override async _generate(messages: BaseMessage[]): Promise<ChatResult> {
-    const message = toMessage(nextTurn(messages));
+    const message = toMessage(await nextTurnInLanguage(messages));
     return { generations: [{ text: message.text, message }] };
   }
 
@@ -44,7 +47,7 @@ export class BuiltinPlanner extends BaseChatModel {
     _options: this['ParsedCallOptions'],
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
-    const turn = nextTurn(messages);
+    const turn = await nextTurnInLanguage(messages);
     const message = toMessage(turn);
     if ('calls' in turn) {
       yield new ChatGenerationChunk({ text: '', message });
@@ -62,10 +65,15 @@ export class BuiltinPlanner extends BaseChatModel {
   }
 }
 
+/** Returns the planner's next turn, in the language that the person writes. */
+async function nextTurnInLanguage(messages: readonly BaseMessage[]): Promise<Turn> {
+  return nextTurn(messages, await sayIn(languageOf(userTurns(messages))));
+}
+
 /** Returns the planner's next turn, which depends only on the messages. */
-export function nextTurn(messages: readonly BaseMessage[]): Turn {
+export function nextTurn(messages: readonly BaseMessage[], say: Say = english): Turn {
   const { parsed } = parseNewestTurn(userTurns(messages));
-  if ('refusal' in parsed) return parsed;
+  if ('refusal' in parsed) return { refusal: refusalIn(say, parsed.refusal) };
   const { intents } = parsed;
   const done = findAnsweredCalls(messages);
   try {
@@ -82,7 +90,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     const made = done.length - known;
     if (made < all.length) return { calls: all.slice(made, made + MAX_CALLS_PER_TURN) };
     const said = intents.flatMap((intent) =>
-      intent.kind === 'help' ? [helpText] : intent.kind === 'say' ? [intent.text] : [],
+      intent.kind === 'help' ? [helpText] : intent.kind === 'say' ? [intent.text.in(say)] : [],
     );
     const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
     const answers = results.length > 0 ? [composeAnswer(results)] : [];
@@ -90,10 +98,10 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
       tool === 'suggest_rebalance' ? [formatRebalanceAnswer(content)] : [],
     );
     const isNothing = all.length === 0 && said.length + rebalanced.length === 0;
-    const nothing = isNothing ? ['There is no open order to cancel.'] : [];
+    const nothing = isNothing ? [say`There is no open order to cancel.`] : [];
     return { text: [...said, ...answers, ...rebalanced, ...nothing].join('\n\n') };
   } catch (error) {
-    if (error instanceof NotUnderstoodError) return { refusal: error.refusal };
+    if (error instanceof NotUnderstoodError) return { refusal: refusalIn(say, error.refusal) };
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { phrase } from '../../text/phrase.ts';
 import { formatDollarAmount, formatPercent, formatSharePrice, formatShares } from '../../trading/amounts.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { describeOptionSymbol } from '../../trading/contract-words.ts';
@@ -89,7 +90,10 @@ export function planLookups(intents: readonly Intent[]): PlannerStep[] {
   const steps: PlannerStep[] = [];
   const queries = unresolvedNames(intents).flatMap(nameQueries);
   if (queries.length > MAX_QUERIES) {
-    throw new NotUnderstoodError('That is too many names at once.', 'Use their ticker symbols, or ask for fewer.');
+    throw new NotUnderstoodError(
+      phrase`That is too many names at once.`,
+      phrase`Use their ticker symbols, or ask for fewer.`,
+    );
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
   for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
@@ -283,14 +287,18 @@ function computedSize(
   if (cash !== undefined) {
     const amount = new Dec(funds.parse(answer).account.cash).times(cash).toDecimalPlaces(2, Dec.ROUND_DOWN);
     if (amount.gt(0)) return { notional: toPlain(amount) };
-    throw new NotUnderstoodError('You have no cash to invest.', 'Ask "how much cash do I have".', 'invalid_order');
+    throw new NotUnderstoodError(
+      phrase`You have no cash to invest.`,
+      phrase`Ask "how much cash do I have".`,
+      'invalid_order',
+    );
   }
   if (fraction === undefined && keep === undefined) return {};
   const held = portfolio.parse(answer).positions.find((position) => position.symbol === symbol);
   if (held === undefined || new Dec(held.qty_available).lte(0)) {
     throw new NotUnderstoodError(
-      held === undefined ? `You hold no ${symbol}.` : `All your ${symbol} is already in open orders.`,
-      'Ask "what do I own" to see your positions.',
+      held === undefined ? phrase`You hold no ${symbol}.` : phrase`All your ${symbol} is already in open orders.`,
+      phrase`Ask "what do I own" to see your positions.`,
       'invalid_order',
     );
   }
@@ -298,8 +306,8 @@ function computedSize(
   const rest = new Dec(held.qty_available).minus(keep ?? '0');
   if (rest.gt(0)) return { qty: toPlain(rest) };
   throw new NotUnderstoodError(
-    `You hold ${formatShares(held.qty_available)} ${symbol}, so there is nothing to sell if ${keep} stay.`,
-    'Ask "what do I own" to see your positions.',
+    phrase`You hold ${formatShares(held.qty_available)} ${symbol}, so there is nothing to sell if ${keep} stay.`,
+    phrase`Ask "what do I own" to see your positions.`,
     'invalid_order',
   );
 }
@@ -307,8 +315,8 @@ function computedSize(
 /** Returns the error for an incomplete list of open orders, from which the planner can't tell which order is meant. */
 function tooManyOrders(total: number, listed: number): NotUnderstoodError {
   return new NotUnderstoodError(
-    `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,
-    'Use the full ID, which "trade-agent orders list --status open" shows.',
+    phrase`You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,
+    phrase`Use the full ID, which "trade-agent orders list --status open" shows.`,
   );
 }
 
@@ -338,12 +346,16 @@ function resolveContract({ request, contract }: OptionIntent, answer: unknown): 
   if (only !== undefined && found.length === 1 && !more) return only;
   const said = describeContract(underlying, contract);
   if (only === undefined) {
-    throw new NotUnderstoodError(`There is no ${said}.`, 'Check its strike and its expiry.', 'unknown_symbol');
+    throw new NotUnderstoodError(
+      phrase`There is no ${said}.`,
+      phrase`Check its strike and its expiry.`,
+      'unknown_symbol',
+    );
   }
   const dates = found.map((symbol) => parseOptionSymbol(symbol)?.expiry ?? symbol);
   throw new NotUnderstoodError(
-    `Which do you mean by ${said}: ${dates.join(', ')}${more ? ', …' : ''}?`,
-    `Give the day, as in "${describeOptionSymbol(only)}".`,
+    phrase`Which do you mean by ${said}: ${dates.join(', ')}${more ? ', …' : ''}?`,
+    phrase`Give the day, as in "${describeOptionSymbol(only)}".`,
   );
 }
 
@@ -367,10 +379,11 @@ function requirePerShare({ request }: Bounded, qty: string, answer: unknown): vo
   const quote = quoted.safeParse(answer);
   const last = quote.success ? quote.data.quotes[0].last : undefined;
   if (last !== undefined && distance(bound, last).lte(distance(bound, new Dec(last).mul(qty)))) return;
+  const question = phrase`Is ${formatDollarAmount(bound)} for one share of ${symbol} or for all ${formatShares(qty)}?`;
   const each = new Dec(bound).div(qty).toDecimalPlaces(2, side === 'buy' ? Dec.ROUND_DOWN : Dec.ROUND_UP);
   throw new NotUnderstoodError(
-    `Is ${formatDollarAmount(bound)} for one share of ${symbol} or for all ${formatShares(qty)}?${last === undefined ? '' : ` ${symbol} is at ${formatSharePrice(last)}.`}`,
-    `For one share, say "limit ${bound}"; for all ${formatShares(qty)}, say "limit ${toPlain(each)}".`,
+    last === undefined ? question : phrase`${question} ${symbol} is at ${formatSharePrice(last)}.`,
+    phrase`For one share, say "limit ${bound}"; for all ${formatShares(qty)}, say "limit ${toPlain(each)}".`,
   );
 }
 

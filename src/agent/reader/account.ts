@@ -1,8 +1,9 @@
+import { phrase } from '../../text/phrase.ts';
 import type { Intent } from './intent.ts';
 import type { Item } from './items.ts';
 import { NotUnderstoodError } from './refusal.ts';
 
-const ACCOUNT_HINT = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
+const ACCOUNT_HINT = phrase`Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.`;
 const GENERAL =
   /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default|bank|savings|checking)\s?)+$/i;
 const MAX_NAME_ITEMS = 3;
@@ -12,7 +13,7 @@ export function takeAccount(items: readonly Item[]): { readonly rest: readonly I
   const first = findAccount(items, 0);
   if (first === undefined) return { rest: items };
   if (findAccount(items, first.end) !== undefined)
-    throw new NotUnderstoodError('Which account do you mean?', ACCOUNT_HINT);
+    throw new NotUnderstoodError(phrase`Which account do you mean?`, ACCOUNT_HINT);
   const rest = [...items.slice(0, first.start), ...items.slice(first.end)];
   const isComma = (item: Item | undefined) => item?.tags.includes('comma') === true;
   // "In my IRA account, buy …" leaves a comma behind.
@@ -84,7 +85,7 @@ export function requireUnambiguousAccount(intents: readonly Intent[]): void {
   const named = can.filter(({ account }) => account !== undefined);
   if (named.length === 0 || named.length === can.length) return;
   throw new NotUnderstoodError(
-    `Is all of that for the account "${named[0]?.account}", or only part of it?`,
-    'Name the account in each part, or ask for one thing at a time.',
+    phrase`Is all of that for the account "${named[0]?.account}", or only part of it?`,
+    phrase`Name the account in each part, or ask for one thing at a time.`,
   );
 }

@@ -1,4 +1,5 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
+import { type Phrase, phrase } from '../../text/phrase.ts';
 import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import { Dec, toPlain, ZERO } from '../../trading/decimal.ts';
@@ -78,14 +79,14 @@ class Taker {
   }
 }
 
-function requireEnd(taker: Taker, what: string, hint: string): void {
+function requireEnd(taker: Taker, what: Phrase, hint: Phrase): void {
   const { rest } = taker;
   if (rest === undefined) return;
   if (rest.quantity?.isBad) throw badNumber(rest.text);
-  throw new NotUnderstoodError(`I don't understand "${truncateWord(rest.text)}" in this ${what}.`, hint);
+  throw new NotUnderstoodError(phrase`I don't understand "${truncateWord(rest.text)}" in this ${what}.`, hint);
 }
 
-const cancelHint = 'Try "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
+const cancelHint = phrase`Try "cancel my AAPL order", "cancel my last order" or "cancel order ID".`;
 
 type Reference = Exclude<OrderReference, { readonly symbol: string } | { readonly only: true }>;
 
@@ -119,7 +120,7 @@ export function readCancel(items: readonly Item[]): Intent[] | undefined {
     takeReference(words) ?? (words.take('everything order_noun?') === undefined ? undefined : { all: true as const });
   const found = which === undefined ? cancelledOrders(words, all, isOpen) : [which];
   if (found === undefined) return undefined;
-  requireEnd(words, 'cancellation', cancelHint);
+  requireEnd(words, phrase`cancellation`, cancelHint);
   return found.map((one) => ({ kind: 'cancel', which: one }));
 }
 
@@ -135,7 +136,10 @@ function cancelledOrders(words: Taker, every: boolean, isOpen: boolean): Cancell
   words.take('order|order_noun');
   if (!isOrder) {
     const said = words.items.map(({ text }) => text).join(' ');
-    throw new NotUnderstoodError(`I don't understand "${truncateWord(said)}".`, 'Try "cancel my AAPL order".');
+    throw new NotUnderstoodError(
+      phrase`I don't understand "${truncateWord(said)}".`,
+      phrase`Try "cancel my AAPL order".`,
+    );
   }
   const many = all || (plural && symbols.length === 1);
   return [...symbols, ...also].map((symbol) => ({ symbol, many }));
@@ -156,22 +160,21 @@ function unnamedOrders(words: Taker, { all, isOpen, plural, isOrder }: Said): Ca
   if (plural && (isOpen || isMine)) return [{ all: true }];
   if (isOrder && !isMine && !words.is('of|for')) {
     throw new NotUnderstoodError(
-      'The order’s ID is missing.',
-      'Ask "open orders" for the IDs, then "cancel order ID".',
+      phrase`The order’s ID is missing.`,
+      phrase`Ask "open orders" for the IDs, then "cancel order ID".`,
     );
   }
   const later = words.take('of|for? my? @');
   const unread = words.items.find(({ ticker }) => ticker !== undefined);
   if (later === undefined && unread !== undefined)
     throw new NotUnderstoodError(
-      `Which order do you mean by "${unread.text}"?`,
-      'Ask "open orders" for the IDs, then "cancel order ID".',
+      phrase`Which order do you mean by "${unread.text}"?`,
+      phrase`Ask "open orders" for the IDs, then "cancel order ID".`,
     );
   return [later === undefined ? { only: true } : { symbol: later.symbols[0] ?? '', many: plural || all }];
 }
 
-const changeHint =
-  'Try "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".';
+const changeHint = phrase`Try "change my AAPL order to limit 185", "change my AAPL order to 10 shares" or "change order ID to limit 185".`;
 type Field = 'limit_price' | 'stop_price' | 'qty';
 
 /** Reads "move the limit of my AAPL order to 185". Returns undefined if nothing is changed. */
@@ -184,13 +187,16 @@ export function readChange(items: readonly Item[]): Intent | undefined {
   if (!isClear || words.take('to|at') === undefined) throw unclearChange(words);
   words.take('a');
   const change = changeOf(words, field);
-  requireEnd(words, 'change', changeHint);
+  requireEnd(words, phrase`change`, changeHint);
   return { kind: 'replace', which: which ?? { only: true }, change };
 }
 
 function unclearChange({ rest }: Taker): NotUnderstoodError {
-  const what = rest === undefined ? 'what should change' : `"${truncateWord(rest.text)}" in this change`;
-  return new NotUnderstoodError(`I don't understand ${what}.`, changeHint);
+  const message =
+    rest === undefined
+      ? phrase`I don't understand what should change.`
+      : phrase`I don't understand "${truncateWord(rest.text)}" in this ${phrase`change`}.`;
+  return new NotUnderstoodError(message, changeHint);
 }
 
 interface Changed {
@@ -249,7 +255,7 @@ function changeOf(words: Taker, said: Field | undefined): OrderChange {
   return unit === 'dollars' ? { price: value } : { value };
 }
 
-const rebalanceExample = 'Try "rebalance to 60% VTI 40% BND".';
+const rebalanceExample = phrase`Try "rebalance to 60% VTI 40% BND".`;
 
 /** Reads "rebalance to 60% VTI 40% BND". @throws {NotUnderstoodError} if the targets are incomplete */
 export function readRebalance(items: readonly Item[]): RebalanceIntent | undefined {
@@ -259,8 +265,8 @@ export function readRebalance(items: readonly Item[]): RebalanceIntent | undefin
   words.take('to|of');
   if (!items.some(({ quantity }) => quantity?.unit === 'percent')) {
     throw new NotUnderstoodError(
-      'How much of each symbol?',
-      'Give each symbol its percentage of the account, 100% in total: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". To rebalance to the targets in a rules file, use "trade-agent check --suggest" (docs/guide/CHECKS.md).',
+      phrase`How much of each symbol?`,
+      phrase`Give each symbol its percentage of the account, 100% in total: "rebalance to 60% VTI 40% BND", "rebalance to 60% VTI 30% BND 10% cash". To rebalance to the targets in a rules file, use "trade-agent check --suggest" (docs/guide/CHECKS.md).`,
     );
   }
   const targets: RebalanceIntent['targets'][number][] = [];
@@ -275,7 +281,7 @@ function readTarget(words: Taker): RebalanceIntent['targets'][number] {
   const [percent] = found?.quantities ?? [];
   if (item === undefined || percent === undefined) {
     throw new NotUnderstoodError(
-      `I expected a percentage and a ticker symbol but found "${truncateWord(rest?.text ?? '')}".`,
+      phrase`I expected a percentage and a ticker symbol but found "${truncateWord(rest?.text ?? '')}".`,
       rebalanceExample,
     );
   }
@@ -284,7 +290,7 @@ function readTarget(words: Taker): RebalanceIntent['targets'][number] {
   // "CASH" in capitals is rejected, because it could mean the ticker or the account’s cash.
   if (item.ticker !== undefined && item.ticker !== 'CASH') return { symbol: symbolOf(item), weight };
   throw new NotUnderstoodError(
-    `I expected a ticker symbol in capitals but found "${truncateWord(item.text)}".`,
+    phrase`I expected a ticker symbol in capitals but found "${truncateWord(item.text)}".`,
     rebalanceExample,
   );
 }
@@ -292,17 +298,18 @@ function readTarget(words: Taker): RebalanceIntent['targets'][number] {
 function requireTargets(targets: RebalanceIntent['targets']): RebalanceIntent {
   const names = targets.map(({ symbol }) => symbol);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new NotUnderstoodError(`${twice} has two percentages.`, 'Name each symbol once.');
+  if (twice !== undefined)
+    throw new NotUnderstoodError(phrase`${twice} has two percentages.`, phrase`Name each symbol once.`);
   if (names.every((name) => name === 'cash'))
-    throw new NotUnderstoodError('A ticker symbol is missing.', rebalanceExample);
+    throw new NotUnderstoodError(phrase`A ticker symbol is missing.`, rebalanceExample);
   if (targets.length > MAX_BATCH_ORDERS) {
-    throw new NotUnderstoodError(`That is more than ${MAX_BATCH_ORDERS} symbols.`, 'Name fewer at once.');
+    throw new NotUnderstoodError(phrase`That is more than ${MAX_BATCH_ORDERS} symbols.`, phrase`Name fewer at once.`);
   }
   const whole = targets.reduce((sum, { weight }) => sum.plus(weight), ZERO).mul(100);
   if (!whole.eq(100)) {
     throw new NotUnderstoodError(
-      `These percentages add up to ${toPlain(whole)}%, not 100%.`,
-      'Include everything, even cash, as in "rebalance to 60% VTI 30% BND 10% cash".',
+      phrase`These percentages add up to ${toPlain(whole)}%, not 100%.`,
+      phrase`Include everything, even cash, as in "rebalance to 60% VTI 30% BND 10% cash".`,
     );
   }
   return { kind: 'rebalance', targets };
@@ -316,7 +323,7 @@ export function actFirst(items: readonly Item[], act: string): readonly Item[] {
   return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
 }
 
-const alertHint = 'Try "tell me when AAPL falls below 180".';
+const alertHint = phrase`Try "tell me when AAPL falls below 180".`;
 
 /** Reads "tell me when AAPL falls below 180". Returns undefined for other requests. */
 export function readAlert(items: readonly Item[]): Intent | undefined {
@@ -334,7 +341,7 @@ export function readAlert(items: readonly Item[]): Intent | undefined {
 function readCondition(words: Taker): Omit<Alert, 'symbol'> | undefined {
   const percent = words.take('falls|rises by_more|above? % a_day? a_day?');
   if (percent !== undefined) {
-    requireEnd(words, 'alert', alertHint);
+    requireEnd(words, phrase`alert`, alertHint);
     return { [percent.has('falls') ? 'falls_by' : 'rises_by']: `${percent.quantities[0]?.value}%` };
   }
   const broken = takeBreak(words);
@@ -343,12 +350,12 @@ function readCondition(words: Taker): Omit<Alert, 'symbol'> | undefined {
   if (crossed !== undefined) {
     const side = crossed.has('below') ? 'below' : 'above';
     if (crossed.has(side === 'below' ? 'rises' : 'falls'))
-      throw new NotUnderstoodError('That condition contradicts itself.', alertHint);
+      throw new NotUnderstoodError(phrase`That condition contradicts itself.`, alertHint);
     requireSingle(words);
     return { [side]: crossed.quantities[0]?.value ?? '' };
   }
   if (words.take('falls|rises|moves? back? to|at? #') === undefined) return undefined;
-  throw new NotUnderstoodError('Do you mean rising above that price, or falling below it?', alertHint);
+  throw new NotUnderstoodError(phrase`Do you mean rising above that price, or falling below it?`, alertHint);
 }
 
 /** Takes a condition whose verb says the direction, or comes after the price. */
@@ -367,10 +374,10 @@ function takeBreak(words: Taker): Omit<Alert, 'symbol'> | undefined {
 function requireSingle(words: Taker): void {
   if (words.is('and|comma and? @'))
     throw new NotUnderstoodError(
-      `An alert can watch only one symbol, not "${words.items.at(-1)?.text}" too.`,
+      phrase`An alert can watch only one symbol, not "${words.items.at(-1)?.text}" too.`,
       alertHint,
     );
-  requireEnd(words, 'alert', alertHint);
+  requireEnd(words, phrase`alert`, alertHint);
 }
 
 export function readStopAlert(items: readonly Item[]): Intent | undefined {
@@ -397,8 +404,8 @@ export function readAlertSchedule(items: readonly Item[]): Intent | undefined {
     minutes === undefined ? checkTimes.find(([, template]) => words.take(template))?.[0] : checkMinutes[minutes];
   if (every !== undefined && words.rest === undefined) return { kind: 'look', every };
   throw new NotUnderstoodError(
-    'I can check every 15 minutes, every half hour, every hour, at the open or before the close.',
-    'For other times, use "trade-agent schedule add".',
+    phrase`I can check every 15 minutes, every half hour, every hour, at the open or before the close.`,
+    phrase`For other times, use "trade-agent schedule add".`,
   );
 }
 
@@ -427,8 +434,8 @@ export function readSend(items: readonly Item[]): Intent | undefined {
   const recipient = target.text;
   const service = byMail || (recipient.includes('@') && !verb.has('slack')) ? 'gmail' : 'slack';
   if (!target.tags.some((tag) => tag === 'email' || tag === 'channel'))
-    throw recipientError(recipient, 'it is not a channel or an email address', undefined);
-  requireEnd(words, 'message', 'Name one channel or one email address.');
+    throw recipientError(recipient, phrase`it is not a channel or an email address`, undefined);
+  requireEnd(words, phrase`message`, phrase`Name one channel or one email address.`);
   requireRecipient(service, recipient);
   return { kind: 'send', service, recipient };
 }
@@ -438,14 +445,14 @@ function requireRecipient(service: MessageService, recipient: string): void {
     checkRecipient(service, recipient);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    throw recipientError(recipient, error.message, error.hint);
+    throw recipientError(recipient, phrase`${error.message}`, error.hint);
   }
 }
 
-const recipientError = (recipient: string, why: string, hint: string | undefined) =>
+const recipientError = (recipient: string, why: Phrase, hint: string | undefined) =>
   new NotUnderstoodError(
-    `"${truncateWord(recipient)}": ${why}.`,
-    hint ?? 'Name one channel or one email address.',
+    phrase`"${truncateWord(recipient)}": ${why}.`,
+    hint === undefined ? phrase`Name one channel or one email address.` : phrase`${hint}`,
     'invalid_order',
   );
 
@@ -456,6 +463,6 @@ export function readWatch(items: readonly Item[]): Intent | undefined {
   if (verb === undefined || !items.some(({ tags }) => tags.includes('watchlist'))) return undefined;
   const symbols = words.symbols();
   if (symbols.length === 0 || words.take('onto|off|to|of my? my? watchlist') === undefined) return undefined;
-  requireEnd(words, 'request', 'Try "add MSFT to my watchlist".');
+  requireEnd(words, phrase`request`, phrase`Try "add MSFT to my watchlist".`);
   return { kind: 'watch', change: verb.has('remove') ? 'remove' : 'add', symbols };
 }

@@ -1,7 +1,10 @@
+import { type Phrase, phrase } from '../../text/phrase.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { matchesExpiry } from '../../trading/expiry.ts';
 import { type PositionIntent, positionIntents } from '../../trading/order-classes.ts';
+
+export const rightWords = { call: phrase`call`, put: phrase`put` };
 
 export interface ContractMention {
   readonly right: 'call' | 'put';
@@ -24,8 +27,8 @@ export function matchesContract(symbol: string, underlying: string | undefined, 
   );
 }
 
-export function describeContract(underlying: string, { right, strike, expiry }: ContractMention): string {
-  return `${underlying} $${strike} ${right} expiring ${expiry}`;
+export function describeContract(underlying: string, { right, strike, expiry }: ContractMention): Phrase {
+  return phrase`${underlying} $${strike} ${rightWords[right]} expiring ${expiry}`;
 }
 
 /** Returns the position intents that the words express, such as "sell to open" or "covered call". */

@@ -1,3 +1,4 @@
+import { type Phrase, phrase } from '../../text/phrase.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
 import { type Intent, listIntentSymbols, mapSymbols, type OrderChange, type ReplaceIntent } from './intent.ts';
@@ -87,7 +88,8 @@ function readTurn(turn: string, items: readonly Item[], before: Before): Underst
 
 /** Reads "buy 2" after a question about one symbol as "buy 2 TSLA". */
 function withAskedSymbol(turn: string, parsed: ParsedPrompt, before: Before): UnderstoodTurn | undefined {
-  if (!('refusal' in parsed) || parsed.asks !== 'append' || parsed.refusal.message !== MISSING_ASSET) return undefined;
+  if (!('refusal' in parsed) || parsed.asks !== 'append' || parsed.refusal.phrases.message !== MISSING_ASSET)
+    return undefined;
   const earlier = before();
   const intents = earlier !== undefined && 'intents' in earlier.parsed ? earlier.parsed.intents : [];
   const symbol = contextSymbol(earlier);
@@ -148,7 +150,7 @@ function withdrawalOf(items: readonly Item[], before: Before): Intent | undefine
   return { kind: 'cancel', which, ...defined({ account: intent.account }) };
 }
 
-const NOTHING_DONE = 'Okay. Nothing has been done.';
+const NOTHING_DONE = phrase`Okay. Nothing has been done.`;
 
 /** Meanings of words beside a follow-up that say nothing more. */
 const LINKING = 'harmless ask what is it and comma for at on of a the_price what_about inert nobody i do'.split(' ');
@@ -204,8 +206,8 @@ function correctOrder(change: OrderChange, before: UnderstoodTurn | undefined): 
   const account = defined({ account: order.account });
   if (qty !== undefined) return { kind: 'replace', which: { symbol: String(symbol), side, qty }, change, ...account };
   throw new NotUnderstoodError(
-    "I can only correct an order for a number of shares, so I haven't done anything.",
-    `If it is still open, say "cancel my ${String(symbol).toUpperCase()} order", and then type the whole request.`,
+    phrase`I can only correct an order for a number of shares, so I haven't done anything.`,
+    phrase`If it is still open, say "cancel my ${String(symbol).toUpperCase()} order", and then type the whole request.`,
   );
 }
 
@@ -247,14 +249,14 @@ function acceptOffer(before: UnderstoodTurn | undefined): UnderstoodTurn {
   const offer = before !== undefined && 'refusal' in before.parsed ? before.parsed.refusal.offer : undefined;
   if (offer === undefined) {
     throw new NotUnderstoodError(
-      "I haven't asked you a yes-or-no question.",
-      'Type the whole request, as in "buy 5 AAPL".',
+      phrase`I haven't asked you a yes-or-no question.`,
+      phrase`Type the whole request, as in "buy 5 AAPL".`,
     );
   }
   return { parsed: parsePrompt(offer), accepted: offer };
 }
 
-const wholeOrder = 'Type the whole request, as in "buy 5 KO" or "quote KO".';
+const wholeOrder = phrase`Type the whole request, as in "buy 5 KO" or "quote KO".`;
 
 /** Returns the items after "the same for". */
 function repeated(items: readonly Item[]): readonly Item[] | undefined {
@@ -273,12 +275,12 @@ function askedAbout(items: readonly Item[], before: Before): readonly Item[] | u
   return isAnd && rest.length === 1 && isAsset(rest[0] as Item) && before() !== undefined ? rest : undefined;
 }
 
-function previousIntent(before: UnderstoodTurn | undefined, hint: string, mayBeWhole = false): Intent {
+function previousIntent(before: UnderstoodTurn | undefined, hint: Phrase, mayBeWhole = false): Intent {
   const intents = before !== undefined && 'intents' in before.parsed ? before.parsed.intents : [];
   const [intent] = intents;
   if (intent !== undefined && intents.length === 1 && (mayBeWhole || listIntentSymbols(intent).length > 0))
     return intent;
-  throw new NotUnderstoodError('I don’t know which earlier request you mean.', hint);
+  throw new NotUnderstoodError(phrase`I don’t know which earlier request you mean.`, hint);
 }
 
 const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
@@ -287,7 +289,7 @@ function repeatFor(before: UnderstoodTurn | undefined, items: readonly Item[]): 
   const symbol = singleSymbol(items);
   const intent = previousIntent(before, wholeOrder);
   if (listIntentSymbols(intent).length > 1) {
-    throw new NotUnderstoodError('Your last request had several symbols.', wholeOrder);
+    throw new NotUnderstoodError(phrase`Your last request had several symbols.`, wholeOrder);
   }
   if (
     intent.kind === 'replace' ||
@@ -296,8 +298,8 @@ function repeatFor(before: UnderstoodTurn | undefined, items: readonly Item[]): 
     (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
     throw new NotUnderstoodError(
-      `The earlier price was for ${listIntentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
-      `Type the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
+      phrase`The earlier price was for ${listIntentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
+      phrase`Type the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
     );
   }
   return mapSymbols(intent, () => symbol);
@@ -329,8 +331,8 @@ function answerWhatAbout(before: UnderstoodTurn | undefined, items: readonly Ite
     default:
   }
   throw new NotUnderstoodError(
-    `Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,
-    `Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
+    phrase`Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,
+    phrase`Say "quote ${symbol.toUpperCase()}" or "the same for ${symbol.toUpperCase()}".`,
   );
 }
 
@@ -341,5 +343,5 @@ function singleSymbol(items: readonly Item[]): string {
   const [item, ...more] = left;
   const odd = more[0] ?? (item !== undefined && isAsset(item) ? undefined : item);
   if (item !== undefined && odd === undefined) return symbolOf(item);
-  throw new NotUnderstoodError(`I don't understand "${odd?.text ?? ''}" here.`, wholeOrder);
+  throw new NotUnderstoodError(phrase`I don't understand "${odd?.text ?? ''}" here.`, wholeOrder);
 }

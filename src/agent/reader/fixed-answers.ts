@@ -1,3 +1,5 @@
+import { type Phrase, phrase } from '../../text/phrase.ts';
+
 /*
  * Topics that the planner answers with fixed words: what the program can't do, what it has no data on, how orders work,
  * and small talk. In a hint, AAPL stands for the symbol that the person named.
@@ -9,242 +11,255 @@ export interface FixedAnswer {
   /** Weights of combinations of cues: `5 order+open, 3 order`. `!cue` must be absent. */
   readonly when: string;
   /** Text of the refusal if there is no data or no such function, with what there is instead. */
-  readonly missing?: readonly [message: string, hint: string];
+  readonly missing?: readonly [message: Phrase, hint: Phrase];
   /** A fixed answer. */
-  readonly text?: string;
+  readonly text?: Phrase;
   /** Whether it asks for an opinion, which nobody gets. */
   readonly advice?: true;
 }
 
-const noData = (message: string, hint: string) => [`I don't have ${message}.`, hint] as const;
-const cannot = (message: string, hint: string) => [`I can't ${message}.`, hint] as const;
-const QUOTE_HINT = 'I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".';
+const QUOTE_HINT = phrase`I can show its price, chart and news: "quote AAPL", "chart AAPL", "news on AAPL".`;
 
 /** Topics of whole sentences, whatever else they say. Nothing is done for any of them. */
 export const wholeTopics: readonly FixedAnswer[] = [
   {
     say: 'short sales',
     when: '9 short_sale, 9 starts_short',
-    missing: cannot(
-      'sell short: I only sell shares that you hold',
-      'I can sell a position ("sell all my AAPL"), or buy a put, which gains when the price falls.',
-    ),
+    missing: [
+      phrase`I can't sell short: I only sell shares that you hold.`,
+      phrase`I can sell a position ("sell all my AAPL"), or buy a put, which gains when the price falls.`,
+    ],
   },
   {
     say: 'margin',
     when: '9 margin+!no_margin+trade',
-    missing: cannot(
-      'borrow for a purchase: I only spend the cash in the account',
-      'To see what you can spend, ask "how much cash do I have".',
-    ),
+    missing: [
+      phrase`I can't borrow for a purchase: I only spend the cash in the account.`,
+      phrase`To see what you can spend, ask "how much cash do I have".`,
+    ],
   },
   {
     say: 'transfers',
     when: '9 send_money+bank+!symbol, 9 transfer+amount+!sells, 9 transfer+bank',
-    missing: cannot(
-      'move money into or out of the account',
-      'Use your broker’s app for that. I can show past transfers ("my deposits") and the cash that is there ("my cash").',
-    ),
+    missing: [
+      phrase`I can't move money into or out of the account.`,
+      phrase`Use your broker’s app for that. I can show past transfers ("my deposits") and the cash that is there ("my cash").`,
+    ],
   },
   {
     say: 'other accounts',
     when: '9 other_account',
-    missing: cannot(
-      'see or trade an account outside this broker',
-      'I can act in the accounts that are connected here: "what do I own", "buy $50 of AAPL".',
-    ),
+    missing: [
+      phrase`I can't see or trade an account outside this broker.`,
+      phrase`I can act in the accounts that are connected here: "what do I own", "buy $50 of AAPL".`,
+    ],
   },
   {
     say: 'foreign markets',
     when: '9 foreign+trade',
-    missing: cannot(
-      'trade on exchanges outside the US, or in currencies other than US dollars',
-      'I can trade what is listed in the US, including receipts of foreign companies: "buy 5 TM", "buy $500 of VXUS".',
-    ),
+    missing: [
+      phrase`I can't trade on exchanges outside the US, or in currencies other than US dollars.`,
+      phrase`I can trade what is listed in the US, including receipts of foreign companies: "buy 5 TM", "buy $500 of VXUS".`,
+    ],
   },
   {
     say: 'mutual funds',
     when: '9 mutual_fund, 9 fund_ticker',
-    missing: cannot(
-      'trade mutual funds',
-      'An exchange-traded fund often holds the same stocks or bonds: "buy $200 of VTI".',
-    ),
+    missing: [
+      phrase`I can't trade mutual funds.`,
+      phrase`An exchange-traded fund often holds the same stocks or bonds: "buy $200 of VTI".`,
+    ],
   },
   {
     say: 'companies that are not listed',
     when: '8.8 unlisted+!symbol',
-    missing: cannot(
-      'trade that company: its shares aren’t listed on a US exchange',
-      'I can trade listed companies and funds: "quote AAPL", "buy $200 of VTI".',
-    ),
+    missing: [
+      phrase`I can't trade that company: its shares aren’t listed on a US exchange.`,
+      phrase`I can trade listed companies and funds: "quote AAPL", "buy $200 of VTI".`,
+    ],
   },
   {
     say: 'option spreads',
     when: '9 spread',
-    missing: cannot(
-      'trade options with several legs',
-      'I can trade single calls and puts: "buy 1 AAPL 190 call expiring Dec 18 at 2.50".',
-    ),
+    missing: [
+      phrase`I can't trade options with several legs.`,
+      phrase`I can trade single calls and puts: "buy 1 AAPL 190 call expiring Dec 18 at 2.50".`,
+    ],
   },
   {
     say: 'futures',
     when: '9 futures',
-    missing: cannot(
-      'trade or quote futures, currencies or contracts for difference',
-      'I can trade funds that follow them, such as GLD for gold and USO for oil: "quote GLD".',
-    ),
+    missing: [
+      phrase`I can't trade or quote futures, currencies or contracts for difference.`,
+      phrase`I can trade funds that follow them, such as GLD for gold and USO for oil: "quote GLD".`,
+    ],
   },
   {
     say: 'staking',
     when: '9 staking',
-    missing: cannot('stake or lend coins', 'I can buy and sell them: "buy $50 of BTC".'),
+    missing: [phrase`I can't stake or lend coins.`, phrase`I can buy and sell them: "buy $50 of BTC".`],
   },
   {
     say: 'guarantees',
     when: '9 guarantee',
-    missing: cannot(
-      'guarantee a result: a stop sells at the next price, which may be lower, also after a night',
-      'I can place such a stop for you: "sell 10 AAPL stop 170".',
-    ),
+    missing: [
+      phrase`I can't guarantee a result: a stop sells at the next price, which may be lower, also after a night.`,
+      phrase`I can place such a stop for you: "sell 10 AAPL stop 170".`,
+    ],
   },
   {
     say: 'tax lots to sell',
     when: '9 lot_choice+sells',
-    missing: cannot(
-      'choose which lots are sold: your broker does, usually the oldest first',
-      'To sell anyway, leave that out: "sell 5 AAPL". "my AAPL lots" shows the lots.',
-    ),
+    missing: [
+      phrase`I can't choose which lots are sold: your broker does, usually the oldest first.`,
+      phrase`To sell anyway, leave that out: "sell 5 AAPL". "my AAPL lots" shows the lots.`,
+    ],
   },
   {
     say: 'reinvested dividends',
     when: '9 reinvest',
-    missing: cannot(
-      'reinvest dividends automatically',
-      'Your broker may. I can buy on a schedule instead: "buy $25 of AAPL every month".',
-    ),
+    missing: [
+      phrase`I can't reinvest dividends automatically.`,
+      phrase`Your broker may. I can buy on a schedule instead: "buy $25 of AAPL every month".`,
+    ],
   },
   {
     say: 'account settings',
     when: '9 settings',
-    missing: cannot(
-      'change the account itself, such as its password, its address or its owner',
-      'Use your broker’s site. "who am I" shows how you are signed in here.',
-    ),
+    missing: [
+      phrase`I can't change the account itself, such as its password, its address or its owner.`,
+      phrase`Use your broker’s site. "who am I" shows how you are signed in here.`,
+    ],
   },
   {
     say: 'past purchases',
     when: '9.6 had_bought+symbol, 9.6 had_bought+ago, 9.6 hypothetical_buy+ago',
-    missing: noData(
-      'the value of a purchase that was not made',
-      'I can show how the price changed over up to a year: "chart AAPL 1y".',
-    ),
+    missing: [
+      phrase`I don't have the value of a purchase that was not made.`,
+      phrase`I can show how the price changed over up to a year: "chart AAPL 1y".`,
+    ],
   },
   { say: 'advice', when: '9 delegate', advice: true },
   {
     say: 'how orders work',
     when: '9 explain+order_type+!symbol',
-    text: [
-      'A **market** order fills at once at the best price there is. A **limit** order fills at its price or better, or not at all.',
-      'A **stop** order waits for its price and then becomes a market order, so it fills, but maybe at a worse price. A **stop-limit** order becomes a limit order then: its price is safe, but it may not fill. A **trailing stop** follows the price at a distance.',
-      'A **day** order ends at the close; **GTC** stays open until it fills or you cancel it.',
-    ].join(' '),
+    text: phrase`A **market** order fills at once at the best price there is. A **limit** order fills at its price or better, or not at all. A **stop** order waits for its price and then becomes a market order, so it fills, but maybe at a worse price. A **stop-limit** order becomes a limit order then: its price is safe, but it may not fill. A **trailing stop** follows the price at a distance. A **day** order ends at the close; **GTC** stays open until it fills or you cancel it.`,
   },
   {
     say: 'when cash settles',
     when: '9 settle+how_long, 9 settle+why',
-    text: 'A sale of stocks, funds or options settles one business day after the trade (T+1). Until then, your broker may let you trade with the money but not withdraw it.',
+    text: phrase`A sale of stocks, funds or options settles one business day after the trade (T+1). Until then, your broker may let you trade with the money but not withdraw it.`,
   },
   {
     say: 'the wash sale rule',
     when: '9.1 wash_sale+explain+!symbol, 9.45 buy_again+loss',
-    text: 'If you sell at a loss and buy the same security within 30 days before or after that sale, the loss is a wash sale: you can’t claim it now, and it is added to the cost of the new shares. So 31 days after the sale, you can buy again. That is the general US rule and no tax advice. For one of your positions, ask "would selling AAPL be a wash sale?".',
+    text: phrase`If you sell at a loss and buy the same security within 30 days before or after that sale, the loss is a wash sale: you can’t claim it now, and it is added to the cost of the new shares. So 31 days after the sale, you can buy again. That is the general US rule and no tax advice. For one of your positions, ask "would selling AAPL be a wash sale?".`,
   },
   {
     say: 'orders while the market is closed',
     when: '9 procedure+order, 8.8 market_closed+order+asked',
-    text: 'An order that you place while the market is closed waits for the next opening; "is the market open?" says when that is. For trading before or after hours, give a limit and add "extended hours": "buy 5 AAPL limit 180 extended hours".',
+    text: phrase`An order that you place while the market is closed waits for the next opening; "is the market open?" says when that is. For trading before or after hours, give a limit and add "extended hours": "buy 5 AAPL limit 180 extended hours".`,
   },
 ];
 
 /** Topics of questions without data. */
 export const topicsWithoutData: readonly FixedAnswer[] = [
-  { say: 'earnings', when: '9 earnings', missing: noData('earnings dates and reports', QUOTE_HINT) },
-  { say: 'ratings', when: '9 ratings', missing: noData('analyst ratings and price targets', QUOTE_HINT) },
-  { say: 'company', when: '9 company', missing: noData('facts about companies and their people', QUOTE_HINT) },
+  { say: 'earnings', when: '9 earnings', missing: [phrase`I don't have earnings dates and reports.`, QUOTE_HINT] },
+  { say: 'ratings', when: '9 ratings', missing: [phrase`I don't have analyst ratings and price targets.`, QUOTE_HINT] },
+  {
+    say: 'company',
+    when: '9 company',
+    missing: [phrase`I don't have facts about companies and their people.`, QUOTE_HINT],
+  },
   {
     say: 'fundamentals',
     when: '9 fundamentals',
-    missing: noData('company figures such as market value, revenue, yields and ratios', QUOTE_HINT),
+    missing: [phrase`I don't have company figures such as market value, revenue, yields and ratios.`, QUOTE_HINT],
   },
   {
     say: 'option prices',
     when: '5.4 option+number+symbol+asked, 5.4 option+number+symbol+quote',
-    missing: noData(
-      'the price of an option by its strike and day',
-      'Use the symbol of the contract: "quote AAPL261218C00190000".',
-    ),
+    missing: [
+      phrase`I don't have the price of an option by its strike and day.`,
+      phrase`Use the symbol of the contract: "quote AAPL261218C00190000".`,
+    ],
   },
   {
     say: 'sectors',
     when: '9 sector+share_of+!symbol, 9 sectors+mine, 9 sectors+holdings, 9 sectors+account',
-    missing: noData(
-      'the sectors of companies',
-      'I can show the weight of every position: "what do I own"; or of some: "how much of my account is AAPL and MSFT".',
-    ),
+    missing: [
+      phrase`I don't have the sectors of companies.`,
+      phrase`I can show the weight of every position: "what do I own"; or of some: "how much of my account is AAPL and MSFT".`,
+    ],
   },
   {
     say: 'range',
     when: '9 range',
-    missing: noData('all-time highs and lows', 'I can draw the last year, with its high and low: "chart AAPL 1y".'),
+    missing: [
+      phrase`I don't have all-time highs and lows.`,
+      phrase`I can draw the last year, with its high and low: "chart AAPL 1y".`,
+    ],
   },
   {
     say: 'next dividend',
     when: '9 dividend+upcoming+!symbol, 9 dividend+tomorrow+!symbol',
-    missing: noData('dates of future dividends for the whole account', 'Ask about one stock: "next dividend of AAPL".'),
+    missing: [
+      phrase`I don't have dates of future dividends for the whole account.`,
+      phrase`Ask about one stock: "next dividend of AAPL".`,
+    ],
   },
   {
     say: 'tax forms',
     when: '9.2 tax_form',
-    missing: noData('tax forms and statements', 'Your broker issues them. I can list "my realized gains last year".'),
+    missing: [
+      phrase`I don't have tax forms and statements.`,
+      phrase`Your broker issues them. I can list "my realized gains last year".`,
+    ],
   },
   {
     say: 'recurring orders',
     when: '9 recurring',
-    missing: noData('the list of recurring orders here', 'Run "trade-agent mandates" to see them.'),
+    missing: [phrase`I don't have the list of recurring orders here.`, phrase`Run "trade-agent mandates" to see them.`],
   },
   {
     say: 'limits',
     when: '7.9 limits',
-    missing: noData('the text of your limits here', 'Ask about one order, as in "would buying 5 AAPL pass my rules?".'),
+    missing: [
+      phrase`I don't have the text of your limits here.`,
+      phrase`Ask about one order, as in "would buying 5 AAPL pass my rules?".`,
+    ],
   },
   {
     say: 'world',
     when: '9 world',
-    missing: noData('facts beyond your account and the market', 'I can show prices, charts, news and your account.'),
+    missing: [
+      phrase`I don't have facts beyond your account and the market.`,
+      phrase`I can show prices, charts, news and your account.`,
+    ],
   },
   {
     say: 'best stocks',
     when: '9 screen',
-    missing: noData(
-      'rankings or searches of the whole market',
-      'I can show your own: "my best position", "my watchlist".',
-    ),
+    missing: [
+      phrase`I don't have rankings or searches of the whole market.`,
+      phrase`I can show your own: "my best position", "my watchlist".`,
+    ],
   },
   {
     say: 'one position',
     when: '9 ratio+symbol, 9 dividend+by_month+symbol, 9 dividend+by_symbol, 9 ratio+year_number',
-    missing: noData('that figure for one security', 'I can compute it for the whole account.'),
+    missing: [phrase`I don't have that figure for one security.`, phrase`I can compute it for the whole account.`],
   },
 ];
 
 /** Replies to sentences that ask for nothing. */
 export const smallTalk: readonly FixedAnswer[] = [
-  { say: 'thanks', when: '9 thanks+idle', text: 'You’re welcome.' },
-  { say: 'goodbye', when: '8.9 bye+idle', text: 'Goodbye.' },
-  { say: 'praise', when: '8.8 praise+idle', text: 'Thank you. Tell me what to look up or to order next.' },
+  { say: 'thanks', when: '9 thanks+idle', text: phrase`You’re welcome.` },
+  { say: 'goodbye', when: '8.9 bye+idle', text: phrase`Goodbye.` },
+  { say: 'praise', when: '8.8 praise+idle', text: phrase`Thank you. Tell me what to look up or to order next.` },
   {
     say: 'hello',
     when: '8.7 greeting+idle',
-    text: 'Hello. Ask me about prices, your account or your orders, or tell me what to buy or sell. "help" shows examples.',
+    text: phrase`Hello. Ask me about prices, your account or your orders, or tell me what to buy or sell. "help" shows examples.`,
   },
 ];

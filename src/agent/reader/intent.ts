@@ -1,3 +1,4 @@
+import type { Phrase } from '../../text/phrase.ts';
 import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import type { Recurrence } from '../../trading/mandate/standing-order.ts';
@@ -159,7 +160,7 @@ type BaseIntent =
   | { readonly kind: 'watchlist' }
   | { readonly kind: 'watch'; readonly change: 'add' | 'remove'; readonly symbols: readonly string[] }
   /** A fixed answer. */
-  | { readonly kind: 'say'; readonly text: string }
+  | { readonly kind: 'say'; readonly text: Phrase }
   | { readonly kind: 'help' };
 
 /** `account` is what the person called the account. */

@@ -1,7 +1,9 @@
+import { phrase } from '../../text/phrase.ts';
 import { parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
+import { rightWords } from './contract-mention.ts';
 import { isUnresolvedName, type OrderIntent } from './intent.ts';
 import type { Item } from './items.ts';
 import { isAsset, matchAt, symbolOf, type TemplateMatch } from './match.ts';
@@ -9,8 +11,7 @@ import { unreadError } from './order-terms.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import { dateOf } from './times.ts';
 
-const examples =
-  'For example: buy 1 AAPL 190 call expiring Dec 18 at 2.50; sell a covered call on my AAPL, 200 strike, December 18 at 1.20.';
+const examples = phrase`For example: buy 1 AAPL 190 call expiring Dec 18 at 2.50; sell a covered call on my AAPL, 200 strike, December 18 at 1.20.`;
 
 interface OptionSlots {
   symbol?: string;
@@ -51,15 +52,15 @@ export function readOption(items: readonly Item[]): OrderIntent | undefined {
   const side = verb.tags.includes('buy') ? 'buy' : verb.tags.includes('close') ? undefined : 'sell';
   if (side === undefined) {
     throw new NotUnderstoodError(
-      'Did you buy that option, or sell it?',
-      'Say "sell to close …" for an option that you hold, or "buy to close …" for an option that you sold.',
+      phrase`Did you buy that option, or sell it?`,
+      phrase`Say "sell to close …" for an option that you hold, or "buy to close …" for an option that you sold.`,
     );
   }
   const said: OptionSlots = verb.tags.includes('write') ? { intent: 'sell_to_open' } : {};
   for (let at = start + 1; at < items.length; ) at = readSlot(items, at, said, side);
   const { contract, symbol } = toContract(said);
   const { qty, limit, time } = said;
-  if (qty === undefined) throw new NotUnderstoodError('How many contracts?', examples);
+  if (qty === undefined) throw new NotUnderstoodError(phrase`How many contracts?`, examples);
   const right = contract?.right ?? parseOptionSymbol(symbol)?.right;
   const request: OrderRequestInput = {
     symbol,
@@ -183,35 +184,57 @@ function setOnce<Field extends keyof OptionSlots>(
   to: NonNullable<OptionSlots[Field]>,
 ): void {
   if (said[field] !== undefined) {
-    throw new NotUnderstoodError(`The order has two values for its ${field}.`, 'Give it only once.', 'invalid_order');
+    throw new NotUnderstoodError(
+      phrase`The order has two values for its ${field}.`,
+      phrase`Give it only once.`,
+      'invalid_order',
+    );
   }
   said[field] = to;
 }
 
 function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionSlots) {
-  if (symbol === undefined) throw new NotUnderstoodError('An option on what?', examples, 'usage', undefined, 'append');
+  if (symbol === undefined)
+    throw new NotUnderstoodError(phrase`An option on what?`, examples, 'usage', undefined, 'append');
   if (limit !== undefined && isMarket) {
-    throw new NotUnderstoodError('Is this a market order or a limit order?', 'Choose one of the two.', 'invalid_order');
+    throw new NotUnderstoodError(
+      phrase`Is this a market order or a limit order?`,
+      phrase`Choose one of the two.`,
+      'invalid_order',
+    );
   }
   if (symbolAssetClass(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
     throw new NotUnderstoodError(
-      `${symbol} already includes the strike and expiry.`,
-      'Leave them out.',
+      phrase`${symbol} already includes the strike and expiry.`,
+      phrase`Leave them out.`,
       'invalid_order',
     );
   }
   if (isUnresolvedName(symbol) || symbolAssetClass(symbol) !== 'us_equity') {
     throw new NotUnderstoodError(
-      `For an option I need the ticker symbol of the stock, and "${truncateWord(symbol)}" isn't one.`,
+      phrase`For an option I need the ticker symbol of the stock, and "${truncateWord(symbol)}" isn't one.`,
       examples,
     );
   }
-  if (right === undefined) throw new NotUnderstoodError('A call or a put?', examples, 'usage', undefined, 'append');
+  if (right === undefined)
+    throw new NotUnderstoodError(phrase`A call or a put?`, examples, 'usage', undefined, 'append');
   if (strike === undefined)
-    throw new NotUnderstoodError(`What is the strike of the ${right}?`, examples, 'usage', undefined, 'append');
+    throw new NotUnderstoodError(
+      phrase`What is the strike of the ${rightWords[right]}?`,
+      examples,
+      'usage',
+      undefined,
+      'append',
+    );
   if (expiry === undefined)
-    throw new NotUnderstoodError(`When does the ${right} expire?`, examples, 'usage', undefined, 'append');
+    throw new NotUnderstoodError(
+      phrase`When does the ${rightWords[right]} expire?`,
+      examples,
+      'usage',
+      undefined,
+      'append',
+    );
   return { symbol, contract: { right, strike, expiry } };
 }
 
@@ -221,15 +244,21 @@ function saleIntent(
   symbol: string,
 ): PositionIntent {
   if (isCovered && right === 'put') {
-    throw new NotUnderstoodError('A put is secured by cash.', `Say "sell a cash-secured put on ${symbol} …".`);
+    throw new NotUnderstoodError(
+      phrase`A put is secured by cash.`,
+      phrase`Say "sell a cash-secured put on ${symbol} …".`,
+    );
   }
   if (isSecured && right === 'call') {
-    throw new NotUnderstoodError('A call is covered by shares.', `Say "sell a covered call on ${symbol} …".`);
+    throw new NotUnderstoodError(
+      phrase`A call is covered by shares.`,
+      phrase`Say "sell a covered call on ${symbol} …".`,
+    );
   }
   if (isCovered || isSecured) return 'sell_to_open';
   if (isMine) return 'sell_to_close';
   throw new NotUnderstoodError(
-    `Do you mean to sell ${right}s that you hold, or to open a position in them?`,
-    `Say "sell to close …", or "sell a ${right === 'call' ? 'covered call' : 'cash-secured put'} on ${symbol} …".`,
+    phrase`Do you mean to sell ${right}s that you hold, or to open a position in them?`,
+    phrase`Say "sell to close …", or "sell a ${right === 'call' ? 'covered call' : 'cash-secured put'} on ${symbol} …".`,
   );
 }

@@ -1,5 +1,6 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { capitalize } from '../../text/first-letter.ts';
+import { phrase } from '../../text/phrase.ts';
 import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
@@ -7,7 +8,7 @@ import { withOrderDefaults } from '../../trading/order-defaults.ts';
 import { findCoinPair } from './coins.ts';
 import { isProtection, type OrderFrame, type Part, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, type OrderIntent, type ScheduleMention } from './intent.ts';
-import { orderExamples, readTerms, unreadError } from './order-terms.ts';
+import { orderExamples, readTerms, type Side, saleExamples, sideWords, unreadError } from './order-terms.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import type { Mention, Size } from './slots.ts';
 
@@ -64,8 +65,8 @@ function requireAlikeParts({ parts, shared }: OrderFrame): void {
 
 function listError(what: string): NotUnderstoodError {
   return new NotUnderstoodError(
-    `I don't understand "${truncateWord(what.trim())}" in this request, so I haven't done anything.`,
-    'Write each one out, as in "buy 5 AAPL and buy 3 MSFT".',
+    phrase`I don't understand "${truncateWord(what.trim())}" in this request, so I haven't done anything.`,
+    phrase`Write each one out, as in "buy 5 AAPL and buy 3 MSFT".`,
   );
 }
 
@@ -110,14 +111,14 @@ function sizeFor(part: Part, side: 'buy' | 'sell', frame: OrderFrame, notional: 
   if (size === undefined) return notional === undefined ? wholePosition(part, side, frame) : { notional };
   if (notional !== undefined) {
     throw new NotUnderstoodError(
-      'The order has both a quantity and an amount.',
-      'Give either a number of shares or an amount in dollars. Give a price per share as "limit 180".',
+      phrase`The order has both a quantity and an amount.`,
+      phrase`Give either a number of shares or an amount in dollars. Give a price per share as "limit 180".`,
       'invalid_order',
     );
   }
   if (side === 'buy' && ('fraction' in size || 'keep' in size)) {
     throw new NotUnderstoodError(
-      'I can buy a number of shares or an amount in dollars, not a fraction.',
+      phrase`I can buy a number of shares or an amount in dollars, not a fraction.`,
       orderExamples,
     );
   }
@@ -137,7 +138,7 @@ function isUnclearBeside(size: Size, frame: OrderFrame): boolean {
 }
 
 /** Returns the size of an order without one, whose act means the whole position. @throws {NotUnderstoodError} otherwise */
-function wholePosition({ assets }: Part, side: string, frame: OrderFrame): Size {
+function wholePosition({ assets }: Part, side: Side, frame: OrderFrame): Size {
   const whole = { fraction: '1', isAll: true } as const;
   if (isProtection(frame) || frame.acts.includes('leave')) return whole;
   const symbols = assets.map(({ symbol }) => symbol);
@@ -145,18 +146,18 @@ function wholePosition({ assets }: Part, side: string, frame: OrderFrame): Size 
   if (!frame.acts.includes('close') || symbol === undefined) throw missingSize(side, symbols);
   if (assets.some(({ isMine, isPosition }) => isMine || isPosition)) return whole;
   throw new NotUnderstoodError(
-    `Do you mean to sell all your ${symbol.toUpperCase()}?`,
-    `Then say "sell all my ${symbol.toUpperCase()}".`,
+    phrase`Do you mean to sell all your ${symbol.toUpperCase()}?`,
+    phrase`Then say "sell all my ${symbol.toUpperCase()}".`,
     'usage',
     `sell all my ${symbol}`,
   );
 }
 
-function requireClearSize(size: Size, part: Part, side: string): Size {
+function requireClearSize(size: Size, part: Part, side: Side): Size {
   if ('fraction' in size && (new Dec(size.fraction).lte(0) || new Dec(size.fraction).gt(1))) {
     throw new NotUnderstoodError(
-      `${part.sizeText} of a position is not a valid size.`,
-      'Give more than 0% and at most 100%.',
+      phrase`${part.sizeText} of a position is not a valid size.`,
+      phrase`Give more than 0% and at most 100%.`,
       'invalid_order',
     );
   }
@@ -165,8 +166,8 @@ function requireClearSize(size: Size, part: Part, side: string): Size {
   const number = size.isScaled ? part.sizeText.split(' ')[0] : size.qty;
   const what = part.assets[0]?.text.replace(/^(?:of|my|the) /i, '') ?? 'AAPL';
   throw new NotUnderstoodError(
-    `Do you mean ${number} shares or $${number} of ${what}?`,
-    `Write '${side} ${number} shares of ${what}' or '${side} $${number} of ${what}'. ${shellQuotesHint}`,
+    phrase`Do you mean ${number} shares or $${number} of ${what}?`,
+    phrase`Write '${sideWords[side]} ${number} shares of ${what}' or '${sideWords[side]} $${number} of ${what}'. ${shellQuotesHint}`,
     'usage',
     undefined,
     'unit',
@@ -174,8 +175,7 @@ function requireClearSize(size: Size, part: Part, side: string): Size {
 }
 
 /** Hint for numbers that may have lost a dollar sign to the shell. */
-const shellQuotesHint =
-  'In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".';
+const shellQuotesHint = phrase`In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".`;
 
 const sizeFields = (size: Size): Partial<OrderRequestInput> =>
   'qty' in size ? { qty: size.qty } : 'notional' in size ? { notional: size.notional } : {};
@@ -196,8 +196,8 @@ function validateOrder(request: OrderRequestInput): void {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new NotUnderstoodError(
-      `The ${issue?.path.join('.').replaceAll('_', ' ')} ${issue?.message}.`,
-      'Correct the order and ask again.',
+      phrase`The ${issue?.path.join('.').replaceAll('_', ' ')} ${issue?.message}.`,
+      phrase`Correct the order and ask again.`,
       'invalid_order',
     );
   }
@@ -206,15 +206,14 @@ function validateOrder(request: OrderRequestInput): void {
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     throw new NotUnderstoodError(
-      `${capitalize(error.message.replaceAll('_', ' '))}.`,
-      error.hint ?? 'Correct the order and ask again.',
+      phrase`${capitalize(error.message.replaceAll('_', ' '))}.`,
+      error.hint === undefined ? phrase`Correct the order and ask again.` : phrase`${error.hint}`,
       'invalid_order',
     );
   }
 }
 
-const scheduleHint =
-  'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
+const scheduleHint = phrase`The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).`;
 
 function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'when' })[]): void {
   const asked = terms.find(
@@ -223,8 +222,8 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
   if (asked?.kind !== 'ask') return;
   if (asked.about === 'week') {
     throw new NotUnderstoodError(
-      'On which day of the week?',
-      'Say "every Monday", or another day.',
+      phrase`On which day of the week?`,
+      phrase`Say "every Monday", or another day.`,
       'usage',
       undefined,
       'append',
@@ -232,24 +231,24 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
   }
   if (asked.about === 'month_day') {
     throw new NotUnderstoodError(
-      'Monthly orders are placed only on the 1st.',
-      'Say "every month", or a day of the week: "every Monday".',
+      phrase`Monthly orders are placed only on the 1st.`,
+      phrase`Say "every month", or a day of the week: "every Monday".`,
     );
   }
   if (asked.item === 'contradiction') {
-    throw new NotUnderstoodError(`"${asked.text}" contradicts itself.`, scheduleHint);
+    throw new NotUnderstoodError(phrase`"${asked.text}" contradicts itself.`, scheduleHint);
   }
   const price = asked.text.split(' ').at(-1) ?? '';
   const subject = asked.text.split(' ').slice(0, 2).join(' ');
   if (asked.item === 'either') {
     throw new NotUnderstoodError(
-      `Do you mean below ${price}, or above?`,
-      `Say "${subject} falls below ${price}" or "${subject} rises above ${price}".`,
+      phrase`Do you mean below ${price}, or above?`,
+      phrase`Say "${subject} falls below ${price}" or "${subject} rises above ${price}".`,
     );
   }
   throw new NotUnderstoodError(
-    '',
-    '',
+    phrase``,
+    phrase``,
     'usage',
     `${asked.text}→${asked.text.replace(/(?: to| at)? \S+$/, '')} ${asked.item} ${price}`,
     'near_miss',
@@ -264,23 +263,23 @@ function toStanding(order: OrderIntent, mentions: readonly WhenMention[]): Inten
   const when = readWhen(mentions);
   if ((fraction ?? keep ?? cash) !== undefined) {
     throw new NotUnderstoodError(
-      'How many shares? By then, a fraction of your position may be a different number of shares.',
-      `Give a number: "${request.side} 5 ${symbol.toUpperCase()} …".`,
+      phrase`How many shares? By then, a fraction of your position may be a different number of shares.`,
+      phrase`Give a number: "${sideWords[request.side]} 5 ${symbol.toUpperCase()} …".`,
     );
   }
   const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
   const isPlain = ['market', 'limit'].includes(type) && order_class === undefined;
   if (!isPlain || time_in_force !== 'day' || extended_hours) {
     throw new NotUnderstoodError(
-      'Recurring and conditional orders can only be market or limit orders, good for the day.',
-      `Leave the other terms out. ${scheduleHint}`,
+      phrase`Recurring and conditional orders can only be market or limit orders, good for the day.`,
+      phrase`Leave the other terms out. ${scheduleHint}`,
     );
   }
   const of = mentions.find((one) => one.of !== undefined)?.of;
   if (of !== undefined && of.toLowerCase() !== symbol.toLowerCase()) {
     throw new NotUnderstoodError(
-      `Should it wait for the price of ${of.toUpperCase()} or of ${symbol.toUpperCase()}?`,
-      `A conditional order can only wait for the price of its own symbol: "… if ${symbol.toUpperCase()} falls below 100".`,
+      phrase`Should it wait for the price of ${of.toUpperCase()} or of ${symbol.toUpperCase()}?`,
+      phrase`A conditional order can only wait for the price of its own symbol: "… if ${symbol.toUpperCase()} falls below 100".`,
     );
   }
   return { kind: 'standing', request, when, ...(mayBeTotal ? { mayBeTotal } : {}) };
@@ -292,7 +291,7 @@ function readWhen(mentions: readonly WhenMention[]): ScheduleMention {
   const days = mentions.filter((one) => one.when.every !== undefined);
   const crossings = mentions.filter((one) => isCrossing(one.when));
   if (days.length > 0 && crossings.length > 0) {
-    throw new NotUnderstoodError('An order can wait for a day or for a price, but not for both.', scheduleHint);
+    throw new NotUnderstoodError(phrase`An order can wait for a day or for a price, but not for both.`, scheduleHint);
   }
   const odd =
     days.length + crossings.length === 1 ? mentions.find((one) => days.length === 0 && one.when.at) : mentions.at(-1);
@@ -306,8 +305,8 @@ function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError 
   const [part] = frame.parts;
   if (mention.kind === 'ref') {
     return new NotUnderstoodError(
-      `Which stock do you mean by "${text}"?`,
-      'Use its ticker symbol, as in "sell 5 AAPL".',
+      phrase`Which stock do you mean by "${text}"?`,
+      phrase`Use its ticker symbol, as in "sell 5 AAPL".`,
     );
   }
   const isTrail = [...frame.shared, ...frame.parts.flatMap(({ terms }) => terms)].some(
@@ -315,14 +314,14 @@ function unreadMention(mention: Mention, frame: OrderFrame): NotUnderstoodError 
   );
   if (isTrail && (mention.kind === 'size' || mention.kind === 'number')) {
     return new NotUnderstoodError(
-      'Is the trail in percent or in dollars?',
-      'Say "trailing stop 5%" or "trailing stop $5".',
+      phrase`Is the trail in percent or in dollars?`,
+      phrase`Say "trailing stop 5%" or "trailing stop $5".`,
     );
   }
   if (mention.kind === 'size' && part?.size !== undefined) {
     return new NotUnderstoodError(
-      `I don't understand "${truncateWord(text)}" in this request, so I haven't done anything.`,
-      `The order already has an amount, ${part.sizeText}. ${orderExamples}`,
+      phrase`I don't understand "${truncateWord(text)}" in this request, so I haven't done anything.`,
+      phrase`The order already has an amount, ${part.sizeText}. ${orderExamples}`,
     );
   }
   return unreadError(text);
@@ -332,36 +331,37 @@ export function badNumber(word: string): NotUnderstoodError {
   const isNegative = /^[$]?-|^[$]?0/.test(word) && !/[^\d.$-]/.test(word);
   if (isNegative) {
     return new NotUnderstoodError(
-      `${truncateWord(word)} is not above zero.`,
-      /^\$?0+$/.test(word) ? `Give a number above zero. ${shellQuotesHint}` : 'Give a number above zero.',
+      phrase`${truncateWord(word)} is not above zero.`,
+      /^\$?0+$/.test(word) ? phrase`Give a number above zero. ${shellQuotesHint}` : phrase`Give a number above zero.`,
       'invalid_order',
     );
   }
   return new NotUnderstoodError(
-    `I can't read "${truncateWord(word)}" as a number.`,
-    'Use a plain number, such as 1000 or 12.5.',
+    phrase`I can't read "${truncateWord(word)}" as a number.`,
+    phrase`Use a plain number, such as 1000 or 12.5.`,
     'invalid_order',
   );
 }
 
-function missingSize(side: string, symbols: readonly string[] = []): NotUnderstoodError {
+function missingSize(side: Side, symbols: readonly string[] = []): NotUnderstoodError {
   const [only] = symbols;
-  const of = only !== undefined && symbols.length === 1 ? ` of ${only.toUpperCase()}` : '';
   return new NotUnderstoodError(
-    `How many shares${of}, or how many dollars?`,
-    `${orderExamples.replace('buy 5', `${side} 5`)}`,
+    only === undefined || symbols.length > 1
+      ? phrase`How many shares, or how many dollars?`
+      : phrase`How many shares of ${only.toUpperCase()}, or how many dollars?`,
+    side === 'buy' ? orderExamples : saleExamples,
     'usage',
     undefined,
     'size',
   );
 }
 
-export const MISSING_ASSET = 'Which stock or fund? The ticker symbol is missing.';
+export const MISSING_ASSET = phrase`Which stock or fund? The ticker symbol is missing.`;
 
-function missingAsset(side: string, { sizeText }: Part): NotUnderstoodError {
+function missingAsset(side: Side, { sizeText }: Part): NotUnderstoodError {
   return new NotUnderstoodError(
     MISSING_ASSET,
-    `Try "${side} ${sizeText === '' ? '5' : sizeText} AAPL".`,
+    phrase`Try "${sideWords[side]} ${sizeText === '' ? '5' : sizeText} AAPL".`,
     'usage',
     undefined,
     'append',
@@ -369,13 +369,13 @@ function missingAsset(side: string, { sizeText }: Part): NotUnderstoodError {
 }
 
 /** Requires a list of symbols that share a size to be unambiguous. @throws {NotUnderstoodError} with a question */
-function requireListable(part: Part, size: Size, side: string, frame: OrderFrame): void {
+function requireListable(part: Part, size: Size, side: Side, frame: OrderFrame): void {
   const symbols = part.assets.map(({ symbol }) => truncateWord(symbol));
-  const names = `${symbols.slice(0, -1).join(', ')} and ${symbols.at(-1)}`;
+  const names = phrase`${symbols.slice(0, -1).join(', ')} and ${symbols.at(-1)}`;
   if (part.terms.some(isPriceTerm)) {
     throw new NotUnderstoodError(
-      `Is that one price for all of ${names}?`,
-      'Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".',
+      phrase`Is that one price for all of ${names}?`,
+      phrase`Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".`,
     );
   }
   if (frame.each || ('fraction' in size && size.fraction === '1')) return;
@@ -384,8 +384,8 @@ function requireListable(part: Part, size: Size, side: string, frame: OrderFrame
       .map((symbol) => `${frame.acts.at(-1)} ${part.sizeText.replace(/(?: of)?(?: my)?$/i, '')} my ${symbol}`)
       .join(' and ');
     throw new NotUnderstoodError(
-      `Did you mean "${offer}"?`,
-      'Nothing has been done yet. Say "yes", or rephrase the request.',
+      phrase`Did you mean "${offer}"?`,
+      phrase`Nothing has been done yet. Say "yes", or rephrase the request.`,
       'usage',
       offer,
     );
@@ -395,11 +395,13 @@ function requireListable(part: Part, size: Size, side: string, frame: OrderFrame
     'notional' in size
       ? formatDollarAmount(size.notional).replace(/\.00$/, '')
       : 'qty' in size
-        ? `${count} ${count === '1' ? 'share' : 'shares'}`
+        ? count === '1'
+          ? phrase`${count} share`
+          : phrase`${count} shares`
         : part.sizeText;
   throw new NotUnderstoodError(
-    `Is it ${amount} of each of ${names}, or ${amount} in total?`,
-    `For each, say "${side} ${amount} each of ${names}". For a total, say how much of each: "buy 5 AAPL and 3 MSFT".`,
+    phrase`Is it ${amount} of each of ${names}, or ${amount} in total?`,
+    phrase`For each, say "${sideWords[side]} ${amount} each of ${names}". For a total, say how much of each: "buy 5 AAPL and 3 MSFT".`,
     'usage',
     undefined,
     'append',

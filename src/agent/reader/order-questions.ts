@@ -1,3 +1,4 @@
+import { phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 import { fillFrame } from './frame.ts';
 import type { Intent } from './intent.ts';
@@ -41,8 +42,8 @@ export function readRules(items: readonly Item[]): Intent[] | undefined {
   if (order?.kind === 'order' && more.length === 0 && order.fraction === undefined)
     return [{ kind: 'rules', request: order.request }];
   throw new NotUnderstoodError(
-    'Which order do you mean?',
-    'Include the number of shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".',
+    phrase`Which order do you mean?`,
+    phrase`Include the number of shares or dollars, as in "would buying 5 AAPL limit 180 pass my rules?".`,
   );
 }
 

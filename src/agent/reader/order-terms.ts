@@ -1,14 +1,16 @@
+import { phrase } from '../../text/phrase.ts';
 import { type OrderType, orderTypes } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstoodError, truncateWord } from './refusal.ts';
 import type { Mention, PriceRole } from './slots.ts';
 
-type Side = 'buy' | 'sell';
+export type Side = 'buy' | 'sell';
 type Fields = Record<string, string | boolean>;
 
-export const orderExamples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
-const conditionsHint =
-  'To wait for a price, use a limit ("buy 5 AAPL limit 180 gtc"), or let the gateway watch the price: "sell 5 NVDA if it falls below 100".';
+export const sideWords = { buy: phrase`buy`, sell: phrase`sell` };
+export const saleExamples = phrase`For example: sell 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.`;
+export const orderExamples = phrase`For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.`;
+const conditionsHint = phrase`To wait for a price, use a limit ("buy 5 AAPL limit 180 gtc"), or let the gateway watch the price: "sell 5 NVDA if it falls below 100".`;
 
 /** The terms of one order. If `mayBeTotal` is true, the limit may be the price of all shares together. */
 export interface OrderTerms {
@@ -90,8 +92,8 @@ class TermReader {
   #set(name: string, value: string | boolean): void {
     if (name in this.fields) {
       throw new NotUnderstoodError(
-        `The order has two values for ${name.replaceAll('_', ' ')}.`,
-        'Give it only once.',
+        phrase`The order has two values for ${name.replaceAll('_', ' ')}.`,
+        phrase`Give it only once.`,
         'invalid_order',
       );
     }
@@ -144,7 +146,7 @@ function priceField(
 
 export function unreadError(word: string): NotUnderstoodError {
   return new NotUnderstoodError(
-    `I don't understand "${truncateWord(word)}" in this request, so I haven't done anything.`,
+    phrase`I don't understand "${truncateWord(word)}" in this request, so I haven't done anything.`,
     /^(?:if|when|once|unless|until)\b/i.test(word) ? conditionsHint : orderExamples,
   );
 }
@@ -162,7 +164,11 @@ function withType(fields: Fields, types: ReadonlySet<string>): Fields {
   if ((types.has('market') && (limit || stop || trail || isStopLimit)) || (trail && (limit || stop || isStopLimit)))
     throw contradictionError();
   if (isStopLimit && !(limit && stop)) {
-    throw new NotUnderstoodError('A stop limit order needs both prices.', 'Say "stop 200 limit 199".', 'invalid_order');
+    throw new NotUnderstoodError(
+      phrase`A stop limit order needs both prices.`,
+      phrase`Say "stop 200 limit 199".`,
+      'invalid_order',
+    );
   }
   const named = orderTypes.find((one) => types.has(one) && !['market', 'limit', 'stop'].includes(one));
   const type = fields.order_class === 'oco' ? 'limit' : (named ?? (trail ? 'trailing_stop' : plainType(limit, stop)));
@@ -177,8 +183,8 @@ const plainType = (limit: boolean, stop: boolean): OrderType =>
 function requireNamedPrices(types: ReadonlySet<string>, type: OrderType, trail: boolean, stop: boolean): void {
   if (types.has('trailing') && !trail) {
     throw new NotUnderstoodError(
-      'Is the trail in percent or in dollars?',
-      'Say "trailing stop 5%" or "trailing stop $5".',
+      phrase`Is the trail in percent or in dollars?`,
+      phrase`Say "trailing stop 5%" or "trailing stop $5".`,
     );
   }
   if (types.has('limit') && !type.endsWith('limit'))
@@ -188,16 +194,16 @@ function requireNamedPrices(types: ReadonlySet<string>, type: OrderType, trail: 
 
 function trailingExitError(): NotUnderstoodError {
   return new NotUnderstoodError(
-    'A purchase can’t have a trailing stop as its exit.',
-    'Buy first; then say "protect my AAPL with a 5% trailing stop". To buy with a trailing stop order, say "buy 5 AAPL trailing stop 5%".',
+    phrase`A purchase can’t have a trailing stop as its exit.`,
+    phrase`Buy first; then say "protect my AAPL with a 5% trailing stop". To buy with a trailing stop order, say "buy 5 AAPL trailing stop 5%".`,
     'invalid_order',
   );
 }
 
 function missingPrice(what: string): NotUnderstoodError {
   return new NotUnderstoodError(
-    `The ${what} price is missing. What is it, in dollars per share?`,
-    `Give it in dollars per share, as in "${what} 180".`,
+    phrase`The ${what} price is missing. What is it, in dollars per share?`,
+    phrase`Give it in dollars per share, as in "${what} 180".`,
     'usage',
     undefined,
     what as 'limit' | 'stop',
@@ -206,8 +212,8 @@ function missingPrice(what: string): NotUnderstoodError {
 
 function contradictionError(): NotUnderstoodError {
   return new NotUnderstoodError(
-    'These terms contradict each other.',
-    'Choose one of: market, limit PRICE, stop PRICE, stop PRICE limit PRICE, trailing stop 5%.',
+    phrase`These terms contradict each other.`,
+    phrase`Choose one of: market, limit PRICE, stop PRICE, stop PRICE limit PRICE, trailing stop 5%.`,
     'invalid_order',
   );
 }
@@ -222,11 +228,11 @@ function withLegs(side: Side, fields: Fields, types: ReadonlySet<string>, either
   if (named === undefined || found.order_class === named) return found;
   throw new NotUnderstoodError(
     named === 'oco'
-      ? 'An OCO order sells what you hold, at a take profit or at a stop.'
+      ? phrase`An OCO order sells what you hold, at a take profit or at a stop.`
       : named === 'bracket'
-        ? 'A bracket order buys, with a take profit and a stop loss.'
-        : 'An OTO order buys, with a take profit or a stop loss.',
-    'For example: buy 5 AAPL limit 180 take profit 200 stop loss 170; sell 5 AAPL at 200 or stop 170.',
+        ? phrase`A bracket order buys, with a take profit and a stop loss.`
+        : phrase`An OTO order buys, with a take profit or a stop loss.`,
+    phrase`For example: buy 5 AAPL limit 180 take profit 200 stop loss 170; sell 5 AAPL at 200 or stop 170.`,
     'invalid_order',
   );
 }
@@ -235,7 +241,7 @@ function entryLegs(fields: Fields): Fields {
   const { take_profit_limit_price: profit, stop_loss_stop_price: loss, stop_price, ...entry } = fields;
   if (profit === undefined && loss === undefined) return fields;
   if (loss !== undefined && stop_price !== undefined) {
-    throw new NotUnderstoodError('The order has two stops.', 'Give only one stop loss.', 'invalid_order');
+    throw new NotUnderstoodError(phrase`The order has two stops.`, phrase`Give only one stop loss.`, 'invalid_order');
   }
   // In an order with a take profit, the stop is always a leg.
   const stop = loss ?? stop_price;
@@ -256,8 +262,8 @@ function positionLegs(fields: Fields, either: boolean): Fields {
   }
   if (profit === undefined || stop_price === undefined) {
     throw new NotUnderstoodError(
-      'One of the order’s two prices is missing.',
-      'Say "sell 5 AAPL at 200 or stop 170".',
+      phrase`One of the order’s two prices is missing.`,
+      phrase`Say "sell 5 AAPL at 200 or stop 170".`,
       'invalid_order',
     );
   }

@@ -1,3 +1,4 @@
+import { phrase } from '../../text/phrase.ts';
 import type { Period } from '../../trading/period.ts';
 import type { Item } from './items.ts';
 import { foldWord, lexiconFor } from './lexicon.ts';
@@ -115,7 +116,8 @@ function symbolsOf(
   const symbols = symbolsIn(items, words, mustBeIt && it !== undefined ? new Set() : cues);
   const refers = mustBeIt || items.some(({ tags }) => tags.includes('it'));
   if (symbols.length === 0 && it !== undefined && refers) symbols.push(it);
-  if (symbols.length > 20) throw new NotUnderstoodError('That is more than 20 symbols.', 'Ask for fewer at once.');
+  if (symbols.length > 20)
+    throw new NotUnderstoodError(phrase`That is more than 20 symbols.`, phrase`Ask for fewer at once.`);
   return symbols;
 }
 
@@ -222,5 +224,5 @@ export function daysOf(items: readonly Item[], period: Period | undefined, has: 
   const said = unit === undefined || period !== undefined ? undefined : Number(number) * (DAYS[unit] ?? 0);
   const days = said ?? (period === undefined ? 90 : (periodDays[period] ?? 366));
   if (days >= 1 && days <= 365) return days;
-  throw new NotUnderstoodError('I can draw charts of one day to one year.', 'Try "chart AAPL 6 months".');
+  throw new NotUnderstoodError(phrase`I can draw charts of one day to one year.`, phrase`Try "chart AAPL 6 months".`);
 }

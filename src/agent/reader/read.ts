@@ -1,3 +1,4 @@
+import { phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, takeAccount } from './account.ts';
 import {
@@ -21,10 +22,11 @@ import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWash } from './order-questions.ts';
 import {
   type Asks,
+  createRefusal,
   NotUnderstoodError,
-  type PlannerRefusal,
   QUESTION_MESSAGE,
   questionError,
+  type Refusal,
   truncateWord,
 } from './refusal.ts';
 import { type Mention, readMentions } from './slots.ts';
@@ -45,9 +47,9 @@ import {
 /** `asks` is the slot that the next turn can fill. */
 export type ParsedPrompt =
   | { readonly intents: readonly Intent[] }
-  | { readonly refusal: PlannerRefusal; readonly asks?: Asks };
+  | { readonly refusal: Refusal; readonly asks?: Asks };
 
-const HINT = 'Say "help" for examples, or use a language model with --model.';
+const HINT = phrase`Say "help" for examples, or use a language model with --model.`;
 
 /** Maximum length of a prompt in characters. Longer prompts count as prose, which the planner does not read. */
 const MAX_LENGTH = 1_000;
@@ -62,7 +64,7 @@ export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
   const parsed = parseText(text, it);
   if ('intents' in parsed || parsed.refusal.code !== 'usage' || parsed.asks !== undefined || text.length > MAX_LENGTH)
     return parsed;
-  if (parsed.refusal.offer !== undefined || parsed.refusal.message === QUESTION_MESSAGE) return parsed;
+  if (parsed.refusal.offer !== undefined || parsed.refusal.phrases.message === QUESTION_MESSAGE) return parsed;
   if (/^I (?:can't|don't have) /.test(parsed.refusal.message)) return parsed;
   const meant = suggestCorrection(text, (sentence) => {
     const read = parseText(sentence, it);
@@ -71,26 +73,26 @@ export function parsePrompt(prompt: string, it?: string): ParsedPrompt {
   return meant === undefined ? parsed : { refusal: offerRefusal(meant) };
 }
 
-function offerRefusal(offer: string): PlannerRefusal {
-  return {
-    code: 'usage',
-    message: `Did you mean "${offer}"?`,
-    hint: 'Nothing has been done yet. Say "yes", or rephrase the request.',
+function offerRefusal(offer: string): Refusal {
+  return createRefusal(
+    'usage',
+    phrase`Did you mean "${offer}"?`,
+    phrase`Nothing has been done yet. Say "yes", or rephrase the request.`,
     offer,
-  };
+  );
 }
 
 function parseText(text: string, it: string | undefined): ParsedPrompt {
   let clauses: Item[][] = [];
   try {
     if (text.length > MAX_LENGTH)
-      throw new NotUnderstoodError('The request is too long for the built-in planner.', HINT);
+      throw new NotUnderstoodError(phrase`The request is too long for the built-in planner.`, HINT);
     const items = readItems(text);
     const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
     if (whole !== undefined) return { intents: whole };
     clauses = splitClauses(withoutComments(items));
     const intents = readAll(clauses, it);
-    if (intents.length === 0) throw new NotUnderstoodError('You did not ask for anything.', HINT);
+    if (intents.length === 0) throw new NotUnderstoodError(phrase`You did not ask for anything.`, HINT);
     requireUnambiguousAccount(intents);
     requireSeparable(intents, clauses);
     return { intents };
@@ -99,12 +101,12 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
     const aside = readBeside(text, it);
     if (aside !== undefined) return { intents: aside };
     return isForbidden(clauses.flat()) && error.refusal.code === 'usage'
-      ? { refusal: { code: 'usage', message: FORBIDDEN, hint: 'To trade, leave the "not" out: "sell 5 AAPL".' } }
+      ? { refusal: createRefusal('usage', FORBIDDEN, phrase`To trade, leave the "not" out: "sell 5 AAPL".`) }
       : toRefusal(error, text, clauses.length);
   }
 }
 
-const FORBIDDEN = "You said not to, so I haven't done anything.";
+const FORBIDDEN = phrase`You said not to, so I haven't done anything.`;
 
 /** Returns whether the first act is forbidden: "don't sell my AAPL". */
 function isForbidden(items: readonly Item[]): boolean {
@@ -158,15 +160,18 @@ function mayRequest(clause: readonly Item[]): boolean {
 function requireSeparable(intents: readonly Intent[], clauses: readonly (readonly Item[])[]): void {
   if (!intents.some(requestsAction)) return;
   if (intents.length > 1 && intents.some(({ kind }) => kind === 'rebalance')) {
-    throw new NotUnderstoodError("A rebalance can't be combined with other requests.", 'Ask for the rest separately.');
+    throw new NotUnderstoodError(
+      phrase`A rebalance can't be combined with other requests.`,
+      phrase`Ask for the rest separately.`,
+    );
   }
   // A clause that is only a ticker, next to an order, may be meant as another order.
   const isBare = (item: Item) => isAsset(item) || item.tags.some((tag) => tag === 'comma' || tag === 'harmless');
   const bare = clauses.find((clause) => clause.every(isBare))?.find(isAsset);
   if (bare === undefined) return;
   throw new NotUnderstoodError(
-    `I don't understand what to do with "${truncateWord(bare.text)}" in this request, so I haven't done anything.`,
-    'Give an instruction for each part, as in "buy 5 AAPL and quote MSFT".',
+    phrase`I don't understand what to do with "${truncateWord(bare.text)}" in this request, so I haven't done anything.`,
+    phrase`Give an instruction for each part, as in "buy 5 AAPL and quote MSFT".`,
   );
 }
 
@@ -177,7 +182,7 @@ function toRefusal(error: NotUnderstoodError, text: string, clauses: number): Pa
     return {
       refusal:
         at < 0
-          ? { ...error.refusal, message: `Do you mean "${instead}"?`, hint: HINT }
+          ? createRefusal(error.refusal.code, phrase`Do you mean "${instead}"?`, HINT, error.refusal.offer)
           : offerRefusal(text.slice(0, at) + instead + text.slice(at + said.length)),
     };
   }
@@ -341,8 +346,8 @@ const oneAccount: readonly Intent['kind'][] = [
 function withAccount(intent: Intent, account: string): Intent {
   if (oneAccount.includes(intent.kind)) return { ...intent, account };
   throw new NotUnderstoodError(
-    'That request can’t name an account.',
-    `Pass --account ${JSON.stringify(account)} instead.`,
+    phrase`That request can’t name an account.`,
+    phrase`Pass --account ${JSON.stringify(account)} instead.`,
   );
 }
 
@@ -436,8 +441,8 @@ function readQuestion(items: readonly Item[], it: string | undefined): Intent[] 
   const isSure = has(items, 'advice') || (isTrade && items.some(({ lower }) => HYPOTHETICAL.test(lower)));
   if (!isSure && items.some((_, at) => isRequestIn(items, at))) {
     throw new NotUnderstoodError(
-      "I found a question and a request in one sentence, so I haven't done anything.",
-      'Ask the question first, and then type the request by itself.',
+      phrase`I found a question and a request in one sentence, so I haven't done anything.`,
+      phrase`Ask the question first, and then type the request by itself.`,
     );
   }
   const topic = readTopic(items, { it, isQuestion: true, least: isSure ? SURE : isTrade ? CERTAIN : 0 });
@@ -453,7 +458,7 @@ function readOrders(items: readonly Item[], it: string | undefined): Intent[] {
   const frame = mentions.some(({ kind }) => kind === 'act') ? fillFrame(mentions, it) : undefined;
   if (frame !== undefined && sideOf(frame) === undefined && frame.parts.some(({ assets }) => assets.length > 0)) {
     if (frame.acts.every((act) => act === 'place') && frame.unread.length === 0)
-      throw new NotUnderstoodError('Do you want to buy or sell?', HINT);
+      throw new NotUnderstoodError(phrase`Do you want to buy or sell?`, HINT);
   }
   if (frame === undefined || sideOf(frame) === undefined) throw notUnderstood(items);
   return toOrders(frame);
@@ -469,8 +474,8 @@ function requireSingleNumbers(items: readonly Item[]): void {
   const [item, next] = items.slice(at, at + 2);
   if (at < 0 || item === undefined || next === undefined || item.quantity?.isBad || next.quantity?.isBad) return;
   throw new NotUnderstoodError(
-    `Which number do you mean by "${truncateWord(`${item.text} ${next.text}`)}"?`,
-    'Say the request again with one of them.',
+    phrase`Which number do you mean by "${truncateWord(`${item.text} ${next.text}`)}"?`,
+    phrase`Say the request again with one of them.`,
   );
 }
 
@@ -498,13 +503,16 @@ function notUnderstood(items: readonly Item[]): NotUnderstoodError {
   const unknown = items.find(({ name, isKnownName }) => name !== undefined && isKnownName !== true);
   if (unknown !== undefined && items.length > 1 && TRADED.some((tag) => has(items, tag))) {
     return new NotUnderstoodError(
-      `I don't know what "${truncateWord(unknown.text)}" means here, so I haven't done anything.`,
-      `Say it in other words. ${HINT}`,
+      phrase`I don't know what "${truncateWord(unknown.text)}" means here, so I haven't done anything.`,
+      phrase`Say it in other words. ${HINT}`,
     );
   }
   const near = nearestQuestions(items).map((say) => `"${say}"`);
-  const hint = near.length === 0 ? HINT : `Try ${near.join(', ')}, or "help".`;
-  return new NotUnderstoodError(`${NOT_UNDERSTOOD} "${truncateWord(items.map(({ text }) => text).join(' '))}".`, hint);
+  const hint = near.length === 0 ? HINT : phrase`Try ${near.join(', ')}, or "help".`;
+  return new NotUnderstoodError(
+    phrase`I don't understand "${truncateWord(items.map(({ text }) => text).join(' '))}".`,
+    hint,
+  );
 }
 
 const POLITE =

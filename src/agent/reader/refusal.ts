@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../errors/errors.ts';
+import { type Phrase, phrase, type Say } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 
 export const REFUSAL_KEY = 'trade_agent_refusal';
@@ -11,32 +12,44 @@ export interface PlannerRefusal {
   readonly offer?: string;
 }
 
+/** A refusal in English, with the phrases that say it in other languages. */
+export interface Refusal extends PlannerRefusal {
+  readonly phrases: { readonly message: Phrase; readonly hint: Phrase };
+}
+
+export function createRefusal(code: ErrorCode, message: Phrase, hint: Phrase, offer?: string): Refusal {
+  return { code, message: `${message}`, hint: `${hint}`, phrases: { message, hint }, ...defined({ offer }) };
+}
+
+export function refusalIn(say: Say, { phrases, ...refusal }: Refusal): PlannerRefusal {
+  return { ...refusal, message: phrases.message.in(say), hint: phrases.hint.in(say) };
+}
+
 /** The slot that a question asks for. `append` takes the answer as the rest of the sentence. */
 export type Asks = 'size' | 'unit' | 'limit' | 'stop' | 'append' | 'near_miss';
 
 /** Thrown when a request can't be read or is ambiguous. Its message becomes the answer. */
 export class NotUnderstoodError extends Error {
-  readonly refusal: PlannerRefusal;
+  readonly refusal: Refusal;
   readonly asks: Asks | undefined;
 
   /**
    * @param offer the sentence that the person can accept with "yes"
    * @param asks the slot that the next turn can fill
    */
-  constructor(message: string, hint: string, code: ErrorCode = 'usage', offer?: string, asks?: Asks) {
-    super(message);
+  constructor(message: Phrase, hint: Phrase, code: ErrorCode = 'usage', offer?: string, asks?: Asks) {
+    super(`${message}`);
     this.asks = asks;
-    this.refusal = { code, message, hint, ...defined({ offer }) };
+    this.refusal = createRefusal(code, message, hint, offer);
   }
 }
 
-export const QUESTION_MESSAGE = "That's a question, so I haven't done anything.";
-const ADVICE_HINT =
-  'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".';
+export const QUESTION_MESSAGE = phrase`That's a question, so I haven't done anything.`;
+const ADVICE_HINT = phrase`I can't give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".`;
 
 /** @param symbol what the question is about */
 export function questionError(symbol = 'AAPL'): NotUnderstoodError {
-  return new NotUnderstoodError(QUESTION_MESSAGE, ADVICE_HINT.replaceAll('AAPL', symbol));
+  return new NotUnderstoodError(QUESTION_MESSAGE, ADVICE_HINT.about(symbol));
 }
 
 export function truncateWord(word: string): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { phrase } from '../../text/phrase.ts';
 import { matchesAssetName, normalizeName } from '../../trading/asset-name.ts';
 import { listedSymbols } from '../../trading/listed-symbols.ts';
 import { coinPairsByName } from './coins.ts';
@@ -39,8 +40,8 @@ export function requireSymbol(name: string, found: readonly NameSearchResult[]):
   const near = foundAssets(name, found).slice(0, 5);
   if (near.length > 0) throw ambiguousName(name, near);
   throw new NotUnderstoodError(
-    `I can't find a stock or fund called "${truncateWord(name)}".`,
-    'Use its ticker symbol in capitals, as in "quote AAPL".',
+    phrase`I can't find a stock or fund called "${truncateWord(name)}".`,
+    phrase`Use its ticker symbol in capitals, as in "quote AAPL".`,
     'unknown_symbol',
   );
 }
@@ -83,13 +84,13 @@ function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnd
   const [only] = list;
   if (list.length === 1) {
     return new NotUnderstoodError(
-      `Do you mean ${only} by "${truncateWord(name)}"?`,
-      `Use the symbol, as in "quote ${assets[0]?.symbol}".`,
+      phrase`Do you mean ${only} by "${truncateWord(name)}"?`,
+      phrase`Use the symbol, as in "quote ${assets[0]?.symbol}".`,
     );
   }
   return new NotUnderstoodError(
-    `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
-    `Use the symbol, as in "quote ${assets[0]?.symbol}".`,
+    phrase`Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
+    phrase`Use the symbol, as in "quote ${assets[0]?.symbol}".`,
   );
 }
 

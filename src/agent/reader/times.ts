@@ -1,3 +1,4 @@
+import { phrase } from '../../text/phrase.ts';
 import { formatTimeOfDay } from '../../trading/date-words.ts';
 import { type Recurrence, recurrences } from '../../trading/mandate/standing-order.ts';
 import type { ScheduleMention } from './intent.ts';
@@ -37,9 +38,9 @@ export function timeOf(items: readonly Item[]): ScheduleMention {
   if (/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/.test(at)) return { at };
   throw new NotUnderstoodError(
     half === undefined && hours < 4
-      ? `Do you mean ${formatTimeOfDay(`${hours + 12}:${minute}`)} New York time?`
-      : `The market is closed at ${formatTimeOfDay(at)} New York time.`,
-    'Give a time from 9:30 AM to 3:59 PM New York time, as in "at 11:30".',
+      ? phrase`Do you mean ${formatTimeOfDay(`${hours + 12}:${minute}`)} New York time?`
+      : phrase`The market is closed at ${formatTimeOfDay(at)} New York time.`,
+    phrase`Give a time from 9:30 AM to 3:59 PM New York time, as in "at 11:30".`,
   );
 }
 
@@ -49,14 +50,17 @@ export function endOf(items: readonly Item[]): ScheduleMention {
   const last = items.at(-1);
   if (items.some(({ tags, lower }) => tags.includes('next') && lower === 'next')) {
     throw new NotUnderstoodError(
-      `Which ${last?.text} is "next ${last?.text}"?`,
-      `Say the date, as in "${lead?.lower} December 18", or "${lead?.lower} ${last?.text}" for the first one from today.`,
+      phrase`Which ${last?.text} is "next ${last?.text}"?`,
+      phrase`Say the date, as in "${lead?.lower} December 18", or "${lead?.lower} ${last?.text}" for the first one from today.`,
     );
   }
   const isDay = last?.tags.some((tag) => ['weekday', 'weekend', 'today'].includes(tag)) === true;
   const date = dateOf(items.slice(1)) ?? (isDay ? last?.lower : undefined);
   if (date === undefined)
-    throw new NotUnderstoodError(`"${last?.text}" is not a day.`, `Say the date, as in "${lead?.lower} December 18".`);
+    throw new NotUnderstoodError(
+      phrase`"${last?.text}" is not a day.`,
+      phrase`Say the date, as in "${lead?.lower} December 18".`,
+    );
   return lead?.tags.includes('before') ? { before: date } : { until: date };
 }
 

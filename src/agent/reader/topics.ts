@@ -1,3 +1,4 @@
+import { phrase } from '../../text/phrase.ts';
 import { listedSymbols } from '../../trading/listed-symbols.ts';
 import type { Period } from '../../trading/period.ts';
 import { defined } from '../../values/defined.ts';
@@ -298,8 +299,8 @@ const topics: readonly Topic[] = [
   },
 ];
 
-const NO_TAXES = 'I don’t compute taxes and give no tax advice. They depend on the gains that you realized:';
-const NO_REASONS = 'I can’t tell why a price moved. This is what I know:';
+const NO_TAXES = phrase`I don’t compute taxes and give no tax advice. They depend on the gains that you realized:`;
+const NO_REASONS = phrase`I can’t tell why a price moved. This is what I know:`;
 const WEEKDAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ');
 
 const INDEX = /^(?:s ?& ?p|sp500|s&p ?500|s ?& ?p ?500|s and p|s and p 500)(?: index)?$/i;
@@ -389,8 +390,8 @@ function classify(question: Question, among = rules): Found | undefined {
 
 function unclear(one: Topic, other: Topic): NotUnderstoodError {
   return new NotUnderstoodError(
-    `Do you mean "${one.say}" or "${other.say}"?`,
-    'I found both in your question. Ask for one of them.',
+    phrase`Do you mean "${one.say}" or "${other.say}"?`,
+    phrase`I found both in your question. Ask for one of them.`,
   );
 }
 
@@ -410,10 +411,12 @@ export function readTopic(items: readonly Item[], context: Context): Intent[] | 
   if (!found.every((one) => isClear(one, question, context))) return undefined;
   if (found.some(({ topic }) => topic.advice)) throw questionError(toShown(question.symbols[0]));
   const intents = found.flatMap((one) => one.intents);
-  const missing = found.flatMap(({ topic }) => (topic.missing === undefined ? [] : [missingError(topic, question)]));
+  const missing = found.flatMap(({ topic }) =>
+    topic.missing === undefined ? [] : [missingError(topic.missing, question)],
+  );
   const [first] = missing;
   if (first !== undefined && intents.length === 0) throw first;
-  const said = missing.map(({ message }): Intent => ({ kind: 'say', text: message }));
+  const said = missing.map(({ refusal }): Intent => ({ kind: 'say', text: refusal.phrases.message }));
   const all = [...said, ...intents];
   return all.length === 0 ? undefined : all;
 }
@@ -457,10 +460,9 @@ function toShown(symbol = 'AAPL'): string {
 }
 
 /** The hint is about the symbol of the question. */
-function missingError({ missing = ['', ''] }: Topic, { symbols }: Question): NotUnderstoodError {
-  const [message, hint] = missing;
+function missingError([message, hint]: NonNullable<Topic['missing']>, { symbols }: Question): NotUnderstoodError {
   const [symbol] = symbols;
-  return new NotUnderstoodError(message, symbol === undefined ? hint : hint.replaceAll('AAPL', toShown(symbol)));
+  return new NotUnderstoodError(message, symbol === undefined ? hint : hint.about(toShown(symbol)));
 }
 
 /**
@@ -471,7 +473,7 @@ function missingError({ missing = ['', ''] }: Topic, { symbols }: Question): Not
 export function readWhole(items: readonly Item[], context: Omit<Context, 'least'>): readonly Intent[] | undefined {
   const question = toQuestion(items, context);
   const found = classify(question, wholeRules);
-  if (found?.topic.missing !== undefined) throw missingError(found.topic, question);
+  if (found?.topic.missing !== undefined) throw missingError(found.topic.missing, question);
   if (found?.topic.advice) throw questionError(toShown(question.symbols[0]));
   const mayTrade =
     found !== undefined &&

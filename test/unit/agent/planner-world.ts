@@ -3,6 +3,7 @@ import { nextTurn } from '../../../src/agent/planner/planner.ts';
 import { mayBoundTotal, planLookups } from '../../../src/agent/planner/steps.ts';
 import { parseNewestTurn } from '../../../src/agent/reader/conversation.ts';
 import type { PlannerRefusal } from '../../../src/agent/reader/refusal.ts';
+import { english, type Say } from '../../../src/text/phrase.ts';
 import { searchAssets } from '../../../src/trading/asset-name.ts';
 import listed from '../../../src/trading/listed-stocks.json' with { type: 'json' };
 import type { Order, Position } from '../../../src/trading/views.ts';
@@ -81,18 +82,18 @@ export type Planned =
   | { readonly text: string };
 
 /** The planner's plan for the last turn, after its lookups. */
-export function planned(turns: readonly string[], world: AccountWorld = {}): Planned {
+export function planned(turns: readonly string[], world: AccountWorld = {}, say: Say = english): Planned {
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
   const { parsed } = parseNewestTurn(turns);
-  if (!('intents' in parsed)) return nextTurn(messages);
+  if (!('intents' in parsed)) return nextTurn(messages, say);
   const isPriced = parsed.intents.some(mayBoundTotal);
   const waves = (planLookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);
   for (let wave = 0; wave < waves; wave += 1) {
-    const turn = nextTurn(messages);
+    const turn = nextTurn(messages, say);
     if (!('calls' in turn)) return turn;
     messages.push(...answered(turn.calls, wave, world));
   }
-  return nextTurn(messages);
+  return nextTurn(messages, say);
 }
 
 function answered(

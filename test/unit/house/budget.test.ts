@@ -8,7 +8,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   app: 17_145,
   server: 2_850,
   mcp: 3_100,
-  agent: 15_400,
+  agent: 15_560,
   check: 3_100,
   schedule: 1_150,
   tools: 4_350,
@@ -26,7 +26,7 @@ const budget: Readonly<Record<(typeof rooms)[number], number>> = {
   machine: 600,
   trading: 9_460,
   oauth: 100,
-  text: 250,
+  text: 280,
   errors: 350,
   values: 100,
 };

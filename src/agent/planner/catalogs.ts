@@ -1,0 +1,27 @@
+import { english, phraseKey, type Say } from '../../text/phrase.ts';
+
+/** The sentences of one language by their English text, in which `{0}` stands for the first value. */
+type Catalog = Readonly<Record<string, string>>;
+
+/** Each language's tag (BCP 47) and catalog. A catalog is loaded only if its language is written. */
+export const catalogs: Readonly<Record<string, readonly [locale: string, load: () => Promise<{ default: Catalog }>]>> =
+  {
+    german: ['de-DE', () => import('./catalogs/german.json', { with: { type: 'json' } })],
+  };
+
+/** @param language the name of a lexicon */
+export async function sayIn(language: string): Promise<Say> {
+  const [locale, load] = Object.hasOwn(catalogs, language) ? (catalogs[language] ?? []) : [];
+  if (locale === undefined || load === undefined) return english;
+  return createSay((await load()).default, locale);
+}
+
+/** A sentence that the catalog lacks is said in English. */
+function createSay(catalog: Catalog, locale: string): Say {
+  const say = (...[parts, ...values]: Parameters<Say>) => {
+    const key = phraseKey(parts);
+    const sentence = Object.hasOwn(catalog, key) ? catalog[key] : undefined;
+    return sentence?.replace(/\{(\d+)\}/g, (_, at) => `${values[Number(at)] ?? ''}`) ?? english(parts, ...values);
+  };
+  return Object.assign(say, { locale });
+}
