@@ -25,6 +25,7 @@ import type { ScheduleMention } from '../reader/intent.ts';
 import { findSymbol, type NameSearchResult } from '../reader/symbols-by-name.ts';
 import { readSchedules, type TimedUtterance } from '../reader/utterance.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
+import type { ConversationFacts } from './conversation-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { computeProvenance } from './provenance.ts';
 
@@ -61,7 +62,7 @@ export async function createStandingOrderRequest(
   if (heard.length > 0) throw refuse(`this conversation contains text from outside sources (${heard.join(', ')})`);
   if (facts.composedBy !== undefined) throw refuse(`it was composed by ${facts.composedBy}`);
   const said = model.builtin ? facts.said.map((_, at) => acceptedSentence(facts.said.slice(0, at + 1))) : facts.said;
-  const words = standingProvenance({ standing, end, account, said, names: facts.names, now });
+  const words = standingProvenance({ standing, end, account, said, facts, now });
   const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
   if (unsaid !== undefined) throw refuse(`${fieldNames[unsaid] ?? unsaid} does not match your own words`);
   await requireNotCrossed(gateway, standing);
@@ -149,7 +150,7 @@ interface StandingUtterance {
   readonly end: MentionedEnd | undefined;
   readonly account?: AccountEntry | undefined;
   readonly said: readonly string[];
-  readonly names?: readonly NameSearchResult[] | undefined;
+  readonly facts: Pick<ConversationFacts, 'names' | 'positions'>;
   readonly now: number;
 }
 
@@ -159,7 +160,8 @@ interface StandingProvenance {
   readonly sentence: string | undefined;
 }
 
-function standingProvenance({ standing, end, account, said, names, now }: StandingUtterance): StandingProvenance {
+function standingProvenance({ standing, end, account, said, facts, now }: StandingUtterance): StandingProvenance {
+  const { names, positions } = facts;
   const { order, when } = standing;
   const turns = said.map((_, at) => closestSchedule(said.slice(0, at + 1), standing, names));
   const { fields, sentence } = computeProvenance({
@@ -169,7 +171,8 @@ function standingProvenance({ standing, end, account, said, names, now }: Standi
     from: 'model',
     taintedBy: [],
     defaults: orderDefaults(order.symbol),
-    ...defined({ names }),
+    names,
+    positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
   });
   const newest = (about: (when: ScheduleMention) => boolean): ScheduleMention =>
     turns.findLast((turn) => about(turn.when))?.when ?? {};

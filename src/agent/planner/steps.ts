@@ -16,6 +16,7 @@ import {
   type ActivityFilter,
   type Intent,
   isUnresolvedName,
+  listIntentSymbols,
   mapSymbols,
   type OrderIntent,
   type PerformanceFigure,
@@ -74,7 +75,8 @@ interface Lookup {
 }
 
 const needsHoldings = (intent: Intent) =>
-  intent.kind === 'order' && (intent.fraction ?? intent.keep ?? intent.cash) !== undefined;
+  (intent.kind === 'order' && (intent.fraction ?? intent.keep ?? intent.cash) !== undefined) ||
+  (intent.kind === 'standing' && (intent.fraction ?? intent.keep) !== undefined);
 const needsNewest = (intent: Intent) =>
   (intent.kind === 'cancel' || intent.kind === 'replace') && 'newest' in intent.which;
 /** Returns whether an intent needs the open orders: to find the order, or to tell a new quantity from a new price. */
@@ -118,9 +120,12 @@ function withTickers(intents: readonly Intent[], found: readonly NameSearchResul
   );
 }
 
-/** Returns the calls for quotes, from which {@link planSteps} decides whether a limit is per share or a total. */
+/**
+ * Returns the calls for quotes, from which {@link planSteps} decides whether a limit is per share or a total, and on which
+ * side of the price an order or an alert waits.
+ */
 export function planPriceLookups(intents: readonly Intent[], found: readonly Lookup[]): PlannerStep[] {
-  const steps = resolveNames(intents, found).filter(mayBoundTotal).map(boundStep);
+  const steps = resolveNames(intents, found).filter(needsPrice).map(priceStep);
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
 }
 
@@ -191,21 +196,10 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
       return [{ name: 'get_market_clock', args: {} }];
     case 'orders':
       return [{ name: 'list_orders', args: defined({ status: intent.status, symbol: intent.symbol }) }];
-    case 'order': {
-      if (isForOption(intent)) {
-        const chain = stepAnswer(contractStep(intent), found);
-        return [{ name: 'place_order', args: { ...intent.request, symbol: resolveContract(intent, chain) } }];
-      }
-      const holdings = stepAnswer(portfolioStep(intent.account), found);
-      const order = { ...intent.request, ...computedSize(intent, holdings) };
-      if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
-      return [{ name: 'place_order', args: order }];
-    }
-    case 'standing': {
-      const { type: _, time_in_force: __, ...order } = intent.request;
-      if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
-      return [{ name: 'place_standing_order', args: { ...order, ...intent.when } }];
-    }
+    case 'order':
+      return [orderStep(intent, found)];
+    case 'standing':
+      return [standingStep(intent, found)];
     case 'cancel':
       return findOrdersToCancel(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery)).map(
         (order_id) => ({
@@ -220,7 +214,7 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
     case 'alert':
-      return [{ name: 'set_alert', args: { ...intent.alert } }];
+      return [alertStep(intent, found)];
     case 'alerts':
       return [{ name: 'list_alerts', args: {} }];
     case 'stop_alert':
@@ -279,9 +273,38 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): PlannerStep[] {
   }
 }
 
+type OfAccount = Pick<Intent, 'account'>;
+
+function orderStep(intent: OrderIntent & OfAccount, found: readonly Lookup[]): PlannerStep {
+  if (isForOption(intent)) {
+    const chain = stepAnswer(contractStep(intent), found);
+    return { name: 'place_order', args: { ...intent.request, symbol: resolveContract(intent, chain) } };
+  }
+  const holdings = stepAnswer(portfolioStep(intent.account), found);
+  const order = { ...intent.request, ...computedSize(intent, holdings) };
+  if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), lastPrice(intent, found));
+  return { name: 'place_order', args: order };
+}
+
+function standingStep(intent: StandingOrderIntent & OfAccount, found: readonly Lookup[]): PlannerStep {
+  const { type: _, time_in_force: __, ...request } = intent.request;
+  const holdings = stepAnswer(portfolioStep(intent.account), found);
+  const order = { ...request, ...computedSize(intent, holdings) };
+  if (mayBoundTotal(intent)) requirePerShare(intent, String(order.qty), lastPrice(intent, found));
+  const { reaches, ...when } = intent.when;
+  const side = reaches === undefined ? {} : waitingSide(order.symbol, reaches, lastPrice(intent, found));
+  return { name: 'place_standing_order', args: { ...order, ...when, ...side } };
+}
+
+function alertStep(intent: Intent & { kind: 'alert' }, found: readonly Lookup[]): PlannerStep {
+  const { reaches, ...alert } = intent.alert;
+  const side = reaches === undefined ? {} : waitingSide(alert.symbol, reaches, lastPrice(intent, found));
+  return { name: 'set_alert', args: { ...alert, ...side } };
+}
+
 /** Returns the size of an order for a part of the position or of the cash. @throws {NotUnderstoodError} */
 function computedSize(
-  { fraction, keep, cash, request: { symbol } }: Intent & { kind: 'order' },
+  { fraction, keep, cash, request: { symbol } }: Omit<OrderIntent, 'kind'>,
   answer: unknown,
 ): { qty?: string; notional?: string } {
   if (cash !== undefined) {
@@ -365,19 +388,44 @@ type Bounded = (OrderIntent | StandingOrderIntent) & { readonly mayBeTotal: true
 
 const quoted = z.lazy(() => z.object({ quotes: z.tuple([quoteSchema], z.unknown()) }));
 
-export function mayBoundTotal(intent: Intent): intent is Bounded {
+function mayBoundTotal(intent: Intent): intent is Bounded {
   return (intent.kind === 'order' || intent.kind === 'standing') && intent.mayBeTotal === true;
 }
 
-function boundStep({ request, account }: Bounded): PlannerStep {
-  return { name: 'get_quote', args: { symbols: [request.symbol], ...accountArguments(account) } };
+/** Returns whether an intent depends on the current price. */
+export function needsPrice(intent: Intent): boolean {
+  const isReach =
+    (intent.kind === 'standing' && intent.when.reaches !== undefined) ||
+    (intent.kind === 'alert' && intent.alert.reaches !== undefined);
+  return isReach || mayBoundTotal(intent);
 }
 
-function requirePerShare({ request }: Bounded, qty: string, answer: unknown): void {
+const priceStep = (intent: Intent): PlannerStep => ({
+  name: 'get_quote',
+  args: { symbols: listIntentSymbols(intent), ...accountArguments(intent.account) },
+});
+
+/** Returns the last price of the intent's symbol, or undefined if it is unknown. */
+function lastPrice(intent: Intent, found: readonly Lookup[]): string | undefined {
+  const quote = quoted.safeParse(stepAnswer(priceStep(intent), found));
+  return quote.success && new Dec(quote.data.quotes[0].last).gt(0) ? quote.data.quotes[0].last : undefined;
+}
+
+/** Returns the side of the price on which "hits 200" waits. @throws {NotUnderstoodError} with a question if it is unknown */
+function waitingSide(symbol: string, price: string, last: string | undefined): { above: string } | { below: string } {
+  if (last !== undefined && !new Dec(last).eq(price)) {
+    return new Dec(price).gt(last) ? { above: price } : { below: price };
+  }
+  const question = phrase`Should ${symbol} fall below ${formatSharePrice(price)}, or rise above?`;
+  throw new NotUnderstoodError(
+    last === undefined ? question : phrase`${symbol} is at ${formatSharePrice(last)} now. ${question}`,
+    phrase`Say "… when ${symbol} falls below ${price}" or "… when ${symbol} rises above ${price}".`,
+  );
+}
+
+function requirePerShare({ request }: Bounded, qty: string, last: string | undefined): void {
   const { limit_price: bound, side, symbol } = request;
   if (bound === undefined || new Dec(qty).eq(1)) return;
-  const quote = quoted.safeParse(answer);
-  const last = quote.success ? quote.data.quotes[0].last : undefined;
   if (last !== undefined && distance(bound, last).lte(distance(bound, new Dec(last).mul(qty)))) return;
   const question = phrase`Is ${formatDollarAmount(bound)} for one share of ${symbol} or for all ${formatShares(qty)}?`;
   const each = new Dec(bound).div(qty).toDecimalPlaces(2, side === 'buy' ? Dec.ROUND_DOWN : Dec.ROUND_UP);

@@ -37,7 +37,7 @@ export function withoutComments(items: readonly Item[]): readonly Item[] {
   );
 }
 
-const MARKERS = ['comment', 'reason', 'untouched', 'unmet'];
+const MARKERS = ['comment', 'reason', 'untouched', 'unmet', 'no_trade'];
 
 function segmentsOf(items: readonly Item[]): Segment[] {
   const segments: Segment[] = [];
@@ -76,7 +76,9 @@ function isIdle(
   if (items.length === 0) return false;
   if (separator !== undefined && isQuestion(separator)) return false;
   if (items.some(({ aside, quantity }) => aside || quantity !== undefined) || items.some(isAsset)) return false;
-  return isUntouched(items, all) || isUnmet(items, before, after) || isComment(items);
+  // "I don't want to trade" restates an alert, and forbids an order.
+  const isAlertOnly = hasOnly(items, 'no_trade') && all.some(({ tags }) => tags.includes('alert'));
+  return isAlertOnly || isUntouched(items, all) || isUnmet(items, before, after) || isComment(items);
 }
 
 function isComment(items: readonly Item[]): boolean {

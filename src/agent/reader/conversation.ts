@@ -8,8 +8,9 @@ import { isAsset, symbolOf } from './match.ts';
 
 import { MISSING_ASSET } from './order-frame.ts';
 import { periodCues, periodDays, toQuestion } from './question.ts';
-import { lastSymbol, type ParsedPrompt, parsePrompt } from './read.ts';
+import { lastSymbol, type ParsedPrompt, parsePrompt, readClauses } from './read.ts';
 import { type Asks, NotUnderstoodError } from './refusal.ts';
+import { fractions, readMentions } from './slots.ts';
 
 interface UnderstoodTurn {
   readonly parsed: ParsedPrompt;
@@ -223,6 +224,7 @@ function withAnswer(text: string, answer: string, asks: Asks, items: readonly It
   const said = text.trim().replace(/[.!?]+$/, '');
   const quantity = items.find((item) => item.quantity !== undefined)?.quantity;
   const isNumber = items.length === 1 && quantity?.unit === 'none';
+  if (asks === 'count') return withCount(said, items);
   if (asks === 'size') return `${said} ${isNumber ? `${answer} shares` : answer}`;
   if (asks === 'append' || asks === 'near_miss') return `${said} ${answer}`;
   if (asks === 'unit') {
@@ -230,6 +232,19 @@ function withAnswer(text: string, answer: string, asks: Asks, items: readonly It
     return unit === undefined ? undefined : said.replace(/(\d[\d.,]*k?)(?= |$)/, `$1 ${unit}`);
   }
   return quantity === undefined ? undefined : `${said} ${items.length === 1 ? `${asks} ${answer}` : answer}`;
+}
+
+/** Puts "10" or "all of them" in place of the part of the position. Returns undefined if it is no answer. */
+function withCount(said: string, items: readonly Item[]): string | undefined {
+  const mentions = readClauses(said).flatMap((clause) => clause.mentions);
+  const part = mentions.find((one) => one.kind === 'size' && ('fraction' in one.size || 'keep' in one.size));
+  const [count] = readMentions(items).flatMap((one) => (one.kind === 'size' ? [one.size] : []));
+  if (part === undefined || count === undefined) return undefined;
+  const of = mentions.some((one) => one.kind === 'ref' && one.text === part.text) ? 'of it' : 'of';
+  const put = (size: string) => said.replace(part.text, `${size} ${of}`);
+  if ('qty' in count) return put(`${count.qty} shares`);
+  const fraction = items.find(({ tags }) => tags.some((tag) => tag === 'all' || tag in fractions));
+  return fraction === undefined ? undefined : `${put(fraction.text)} held now`;
 }
 
 /** Returns the unit that answers "shares or dollars?". */
@@ -294,7 +309,7 @@ function repeatFor(before: UnderstoodTurn | undefined, items: readonly Item[]): 
   if (
     intent.kind === 'replace' ||
     (intent.kind === 'order' && pricesOfOne.some((name) => name in intent.request)) ||
-    (intent.kind === 'alert' && (intent.alert.above ?? intent.alert.below) !== undefined) ||
+    (intent.kind === 'alert' && (intent.alert.above ?? intent.alert.below ?? intent.alert.reaches) !== undefined) ||
     (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
     throw new NotUnderstoodError(

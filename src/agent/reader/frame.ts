@@ -22,7 +22,11 @@ export interface OrderFrame {
 
 /** Sorts the mentions of a clause into the slots of its orders. @param it the symbol that "it" refers to */
 export function fillFrame(mentions: readonly Mention[], it?: string): OrderFrame {
-  const filler = new FrameFiller(it);
+  // "if TSLA falls below 300, buy 5 of it" names the symbol in its condition.
+  const watched = new Set(
+    mentions.flatMap((one) => ((one.kind === 'when' || one.kind === 'ask') && one.of !== undefined ? [one.of] : [])),
+  );
+  const filler = new FrameFiller(watched.size === 1 ? [...watched][0] : it);
   mentions.forEach((mention, at) => {
     filler.add(mention, mentions[at - 1]?.kind, mentions[at + 1]?.kind);
   });

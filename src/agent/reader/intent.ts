@@ -14,6 +14,8 @@ export interface ScheduleMention {
   readonly at?: string;
   readonly below?: string;
   readonly above?: string;
+  /** The price to wait for, below or above the current one. Resolved before the tool is called. */
+  readonly reaches?: string;
   readonly until?: string;
   readonly before?: string;
 }
@@ -39,12 +41,19 @@ export interface StandingOrderIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
   readonly when: ScheduleMention;
+  /** The part of the position as it is now. */
+  readonly fraction?: string;
+  /** The number of shares of the position as it is now that remain. */
+  readonly keep?: string;
   readonly mayBeTotal?: true;
 }
 
+/** `reaches` is a price that may be below or above the current one. */
+export type AlertMention = Alert & { readonly reaches?: string };
+
 interface AlertIntent {
   readonly kind: 'alert';
-  readonly alert: Alert;
+  readonly alert: AlertMention;
 }
 
 /** Which part of the portfolio to report. If undefined, all of it is reported. */

@@ -5,6 +5,7 @@ import { formatDollarAmount, formatShares } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withOrderDefaults } from '../../trading/order-defaults.ts';
+import { defined } from '../../values/defined.ts';
 import { findCoinPair } from './coins.ts';
 import { isProtection, type OrderFrame, type Part, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, type OrderIntent, type ScheduleMention } from './intent.ts';
@@ -41,7 +42,7 @@ const dedupe = (terms: readonly Mention[], _at: number) =>
       !isShareable(one) || terms.findIndex((other) => other.text === one.text && other.kind === one.kind) === index,
   );
 
-const isCrossing = ({ below, above }: ScheduleMention) => (below ?? above) !== undefined;
+const isCrossing = ({ below, above, reaches }: ScheduleMention) => (below ?? above ?? reaches) !== undefined;
 const isPriceTerm = (mention: Mention) =>
   (['price', 'trail'].includes(mention.kind) && mention.kind === 'price') ||
   (mention.kind === 'when' && isCrossing(mention.when));
@@ -72,9 +73,11 @@ function listError(what: string): NotUnderstoodError {
 
 /** "sell 5 if AAPL falls below 100" names the asset in its condition. */
 function withWatchedAsset(part: Part, { parts }: OrderFrame): Part {
-  const watched = part.terms.find((one) => one.kind === 'when' && one.of !== undefined);
-  if (part.assets.length > 0 || parts.length > 1 || watched?.kind !== 'when' || watched.of === undefined) return part;
-  const asset = { kind: 'asset', symbol: watched.of, isMine: false, isPosition: false, text: watched.text } as const;
+  const [watched] = part.terms.flatMap((one) =>
+    (one.kind === 'when' || one.kind === 'ask') && one.of !== undefined ? [{ symbol: one.of, text: one.text }] : [],
+  );
+  if (part.assets.length > 0 || parts.length > 1 || watched === undefined) return part;
+  const asset = { kind: 'asset', ...watched, isMine: false, isPosition: false } as const;
   return { ...part, assets: [asset] };
 }
 
@@ -94,11 +97,12 @@ function partOrders(said: Part, side: 'buy' | 'sell', frame: OrderFrame, protect
   if (twice !== undefined) throw listError(twice);
   if (more.length > 0) requireListable(part, size, side, frame);
   const when = terms.flatMap((one) => (one.kind === 'when' ? [one] : []));
+  const isNow = terms.some(({ kind }) => kind === 'now');
   requireAskedTerms(part, when);
   return symbols.map((symbol) => {
     const request = { symbol, side, ...sizeFields(size), ...fields } as OrderRequestInput;
     const order = toOrderIntent(request, size, mayBeTotal);
-    return when.length === 0 ? order : toStanding(order, when);
+    return when.length === 0 ? order : toStanding(order, when, isNow);
   });
 }
 
@@ -215,8 +219,8 @@ function validateOrder(request: OrderRequestInput): void {
 
 const scheduleHint = phrase`The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).`;
 
-function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'when' })[]): void {
-  const asked = terms.find(
+function requireAskedTerms(part: Part, when: readonly (Mention & { kind: 'when' })[]): void {
+  const asked = part.terms.find(
     (one) => one.kind === 'ask' && !(one.about === 'week' && when.some((each) => each.when.every)),
   );
   if (asked?.kind !== 'ask') return;
@@ -238,33 +242,29 @@ function requireAskedTerms({ terms }: Part, when: readonly (Mention & { kind: 'w
   if (asked.item === 'contradiction') {
     throw new NotUnderstoodError(phrase`"${asked.text}" contradicts itself.`, scheduleHint);
   }
-  const price = asked.text.split(' ').at(-1) ?? '';
-  const subject = asked.text.split(' ').slice(0, 2).join(' ');
-  if (asked.item === 'either') {
+  if (asked.item === 'percent') {
     throw new NotUnderstoodError(
-      phrase`Do you mean below ${price}, or above?`,
-      phrase`Say "${subject} falls below ${price}" or "${subject} rises above ${price}".`,
+      phrase`An order can wait for a price, but not for a percentage. Which price?`,
+      phrase`Say "… if ${part.assets[0]?.symbol.toUpperCase() ?? 'it'} falls below 100", or ask for an alert: "tell me when AAPL falls by 5%".`,
     );
   }
-  throw new NotUnderstoodError(
-    phrase``,
-    phrase``,
-    'usage',
-    `${asked.text}→${asked.text.replace(/(?: to| at)? \S+$/, '')} ${asked.item} ${price}`,
-    'near_miss',
-  );
+  throw new NotUnderstoodError(phrase``, phrase``, 'usage', `${asked.word}→once`, 'near_miss');
 }
 
 type WhenMention = Mention & { kind: 'when' };
 
-function toStanding(order: OrderIntent, mentions: readonly WhenMention[]): Intent {
+/** @param isNow whether a part of the position is meant as it is now */
+function toStanding(order: OrderIntent, mentions: readonly WhenMention[], isNow: boolean): Intent {
   const { request, fraction, keep, cash, mayBeTotal } = order;
   const symbol = String(request.symbol);
   const when = readWhen(mentions);
-  if ((fraction ?? keep ?? cash) !== undefined) {
+  if (cash !== undefined || ((fraction ?? keep) !== undefined && !isNow)) {
     throw new NotUnderstoodError(
       phrase`How many shares? By then, a fraction of your position may be a different number of shares.`,
-      phrase`Give a number: "${sideWords[request.side]} 5 ${symbol.toUpperCase()} …".`,
+      phrase`Give a number, or say "all", "half" or "a third" for that part of the shares you hold now.`,
+      'usage',
+      undefined,
+      'count',
     );
   }
   const { type = 'market', time_in_force = 'day', extended_hours = false, order_class } = request;
@@ -282,7 +282,7 @@ function toStanding(order: OrderIntent, mentions: readonly WhenMention[]): Inten
       phrase`A conditional order can only wait for the price of its own symbol: "… if ${symbol.toUpperCase()} falls below 100".`,
     );
   }
-  return { kind: 'standing', request, when, ...(mayBeTotal ? { mayBeTotal } : {}) };
+  return { kind: 'standing', request, when, ...defined({ fraction, keep, mayBeTotal }) };
 }
 
 /** Joins the parts of a schedule. @throws {NotUnderstoodError} if there are several, or only a time or an end */

@@ -1,18 +1,11 @@
 import { phrase } from '../../text/phrase.ts';
 import { defined } from '../../values/defined.ts';
 import { requireUnambiguousAccount, takeAccount } from './account.ts';
-import {
-  actFirst,
-  readAlert,
-  readAlertSchedule,
-  readCancel,
-  readChange,
-  readRebalance,
-  readSend,
-  readStopAlert,
-  readWatch,
-} from './acts.ts';
+import { readCancel, readChange, readSend, readWatch } from './acts.ts';
+import { readAlert, readAlertSchedule, readStopAlert } from './alert-acts.ts';
+import { isRisky, REQUESTS, splitClauses, TRADES } from './clauses.ts';
 import { withoutComments } from './comments.ts';
+import { withPlainConditions } from './conditions.ts';
 import { fillFrame, sideOf } from './frame.ts';
 import { type Intent, isUnresolvedName, listIntentSymbols } from './intent.ts';
 import { type Item, readItems } from './items.ts';
@@ -20,6 +13,7 @@ import { has, isAsset } from './match.ts';
 import { isAboutOption, readOption } from './option-frame.ts';
 import { badNumber, toOrders } from './order-frame.ts';
 import { readAfford, readRules, readWash } from './order-questions.ts';
+import { readRebalance } from './rebalance-act.ts';
 import {
   type Asks,
   createRefusal,
@@ -32,6 +26,7 @@ import {
 import { type Mention, readMentions } from './slots.ts';
 import { suggestCorrection } from './spelling.ts';
 import { tickersByNickname } from './symbols-by-name.ts';
+import { actFirst } from './taker.ts';
 import {
   CERTAIN,
   isAsking,
@@ -87,7 +82,7 @@ function parseText(text: string, it: string | undefined): ParsedPrompt {
   try {
     if (text.length > MAX_LENGTH)
       throw new NotUnderstoodError(phrase`The request is too long for the built-in planner.`, HINT);
-    const items = readItems(text);
+    const items = withPlainConditions(readItems(text));
     const whole = readWhole(items, { it, isQuestion: isQuestion(items) });
     if (whole !== undefined) return { intents: whole };
     clauses = splitClauses(withoutComments(items));
@@ -117,7 +112,7 @@ function isForbidden(items: readonly Item[]): boolean {
 
 function readBeside(text: string, it: string | undefined): readonly Intent[] | undefined {
   try {
-    return text.length > MAX_LENGTH ? undefined : readAside(readItems(text), it);
+    return text.length > MAX_LENGTH ? undefined : readAside(withPlainConditions(readItems(text)), it);
   } catch (error) {
     if (error instanceof NotUnderstoodError) return undefined;
     throw error;
@@ -218,118 +213,6 @@ export function lastSymbol(intents: readonly Intent[]): string | undefined {
   return symbols.length === 1 ? symbols[0] : undefined;
 }
 
-const OPENERS = [
-  ...[
-    'buy',
-    'sell',
-    'close',
-    'leave',
-    'trim',
-    'invest',
-    'add',
-    'protect',
-    'place',
-    'shorten',
-    'swap',
-    'cancel',
-    'change',
-  ],
-  ...[
-    'rebalance',
-    'alert',
-    'stop_alerts',
-    'send',
-    'slack',
-    'mail',
-    'remove',
-    'check',
-    'what',
-    'is',
-    'do',
-    'ask',
-    'get',
-  ],
-];
-
-/**
- * Splits items at sentence ends, at "then", and at "and" or a comma before a new act. Questions alone stay together,
- * because one may be about what the one before names.
- */
-function splitClauses(items: readonly Item[]): Item[][] {
-  const clauses: Item[][] = [[]];
-  const isAsked = items.some(({ tags }) => tags.includes('ask')) && !items.some(isRisky);
-  const opensNext = (at: number) => !isAsked && opensClause(items, at);
-  items.forEach((item, at) => {
-    const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
-    const isBegun = clauses.at(-1)?.some(({ tags }) => !tags.includes('harmless')) === true;
-    // In languages with the verb at the end, the next clause begins after the verb: "AAPLを5株買って、KOを3株売って".
-    const endsClause =
-      isLink(item) &&
-      items[at - 1]?.tags.includes('last_word') === true &&
-      items.slice(at + 1).some(({ tags }) => tags.includes('last_word'));
-    if (item.tags.includes('question')) clauses.at(-1)?.push(item);
-    else if (!isEnd && !endsClause && !(isLink(item) && opensNext(at + 1))) clauses.at(-1)?.push(item);
-    if (isEnd || endsClause || (isBegun && isLink(item) && opensNext(at + 1))) clauses.push([]);
-  });
-  const full = clauses.filter((clause) =>
-    clause.some(
-      ({ tags, aside }) =>
-        aside || !tags.some((tag) => ['harmless', 'question', 'comma', 'and'].includes(tag)) || tags.includes('help'),
-    ),
-  );
-  return joinPrefixes(full);
-}
-
-const isLink = ({ tags, name, ticker }: Item) =>
-  (tags.includes('and') || tags.includes('comma')) && name === undefined && ticker === undefined;
-
-function opensClause(items: readonly Item[], from: number): boolean {
-  let at = from;
-  while (
-    items[at] !== undefined &&
-    (isLink(items[at] as Item) || items[at]?.tags.includes('harmless') || items[at]?.tags.includes('limit')) &&
-    !items[at]?.tags.some((tag) => tag === 'buy' || tag === 'sell')
-  )
-    at += 1;
-  const item = items[at];
-  if (item === undefined || item.ticker !== undefined) return false;
-  if (addsExit(items, at)) return false;
-  if (item.tags.includes('is') && !/^(?:is|are|am)\b/.test(item.lower)) return false;
-  return item.tags.some((tag) => OPENERS.includes(tag)) || item.lower === 'quote' || item.lower === 'chart';
-}
-
-/** Returns whether "and set a stop loss at 170" adds an exit to the order before it. */
-function addsExit(items: readonly Item[], at: number): boolean {
-  const isSet = items[at]?.tags.some((tag) => tag === 'place' || tag === 'add') === true;
-  const next = items[at + 1]?.tags.includes('a') ? at + 2 : at + 1;
-  const isExit = items[next]?.tags.some((tag) => ['stop', 'stop_loss', 'profit'].includes(tag)) === true;
-  return isSet && isExit && !items.slice(next).some(isAsset);
-}
-
-/** Joins "Every Monday," and "In my IRA account," with the clause after it. */
-function joinPrefixes(clauses: readonly Item[][]): Item[][] {
-  const joined: Item[][] = [];
-  let prefix: Item[] = [];
-  clauses.forEach((clause, at) => {
-    const isLast = at === clauses.length - 1;
-    if (!isLast && isPrefix(clause)) prefix = [...prefix, ...clause];
-    else {
-      joined.push([...prefix, ...clause]);
-      prefix = [];
-    }
-  });
-  return joined;
-}
-
-function isPrefix(clause: readonly Item[]): boolean {
-  const { rest, account } = takeAccount(clause);
-  const mentions = readMentions(rest);
-  return (
-    (account !== undefined || mentions.length > 0) &&
-    mentions.every(({ kind }) => ['when', 'time', 'ask', 'link', 'each', 'extended'].includes(kind))
-  );
-}
-
 /** Reads one clause. @throws {NotUnderstoodError} */
 function readClause(items: readonly Item[], it: string | undefined): Intent[] {
   const { rest, account } = takeAccount(items);
@@ -408,7 +291,9 @@ const numbered: readonly Intent['kind'][] = ['chart', 'activities', 'performance
 
 /** Reads an act that is no order. */
 function readAct(items: readonly Item[]): Intent[] | undefined {
-  for (const read of [readAlert, readStopAlert, readAlertSchedule, readSend, readWatch, readRebalance]) {
+  const alerts = readAlert(items);
+  if (alerts !== undefined) return alerts;
+  for (const read of [readStopAlert, readAlertSchedule, readSend, readWatch, readRebalance]) {
     const act = read(items);
     if (act !== undefined) return [act];
   }
@@ -418,20 +303,6 @@ function readAct(items: readonly Item[]): Intent[] | undefined {
   const changed = readChange(actFirst(items, 'change'));
   return changed === undefined ? undefined : [changed];
 }
-
-const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'];
-
-/** Meanings of requests and of conditions, beside which a sentence that is no question asks for nothing. */
-const REQUESTS: readonly string[] = [
-  ...['swap', 'send', 'slack', 'mail', 'alert', 'stop_alerts', 'protect', 'shorten', 'leave', 'write'],
-  ...['falls', 'rises', 'if', 'limit', 'stop', 'remove', 'rules', 'contract'],
-];
-
-/** In English, only some of the words that are no names turn a sentence around; in other languages, all may. */
-const isRisky = ({ tags, lower }: Item) =>
-  // "let me know" asks for an answer, or for an alert.
-  tags.some((tag) => (REQUESTS.includes(tag) && !(tag === 'alert' && tags.includes('what'))) || TRADES.includes(tag)) ||
-  (tags.includes('nobody') && (tags.includes('exception') || !/^[ -~]*$/.test(lower)));
 
 const HYPOTHETICAL = /^(?:would|could|(?:if|imagine|suppose)\b)/;
 
@@ -520,12 +391,15 @@ const POLITE =
 
 /** Returns whether "would you buy me 5 AAPL?" or "would you buy 5 AAPL, please" asks for the order. */
 const isPoliteRequest = (items: readonly Item[]) =>
-  items.some(({ lower, tags }) => POLITE.test(lower) || tags.includes('polite')) ||
+  items.some(({ lower, tags }) => POLITE.test(lower) || tags.includes('polite') || asksForAlert(tags)) ||
   items.some(
     ({ lower, tags }, at) =>
       (/ (?:me|us)$/.test(lower) && tags.includes('get')) ||
       (/^(?:me|us)$/.test(lower) && items[at - 1]?.tags.some((tag) => tag === 'buy' || tag === 'sell')),
   );
+
+/** "let me know when" asks for a message, not for an answer. */
+const asksForAlert = (tags: readonly string[]) => tags.includes('alert') && !tags.includes('alerts');
 
 const isPoliteWould = ({ lower, tags }: Item) => lower === 'would you' && tags.includes('ask');
 const withoutPoliteWould = (items: readonly Item[]) => items.filter((item) => !isPoliteWould(item));
@@ -552,7 +426,7 @@ export interface ReadClause {
 
 /** Reads the slots of each clause, whether or not they make a request. */
 export function readClauses(text: string): ReadClause[] {
-  return splitClauses(readItems(text.slice(0, MAX_LENGTH))).map((clause) => {
+  return splitClauses(withPlainConditions(readItems(text.slice(0, MAX_LENGTH)))).map((clause) => {
     try {
       const { rest, account } = takeAccount(clause);
       return { mentions: readMentions(rest), ...defined({ account }) };

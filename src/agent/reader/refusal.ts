@@ -25,8 +25,11 @@ export function refusalIn(say: Say, { phrases, ...refusal }: Refusal): PlannerRe
   return { ...refusal, message: phrases.message.in(say), hint: phrases.hint.in(say) };
 }
 
-/** The slot that a question asks for. `append` takes the answer as the rest of the sentence. */
-export type Asks = 'size' | 'unit' | 'limit' | 'stop' | 'append' | 'near_miss';
+/**
+ * The slot that a question asks for. `append` takes the answer as the rest of the sentence; `count` puts it in place of
+ * a part of the position.
+ */
+export type Asks = 'size' | 'count' | 'unit' | 'limit' | 'stop' | 'append' | 'near_miss';
 
 /** Thrown when a request can't be read or is ambiguous. Its message becomes the answer. */
 export class NotUnderstoodError extends Error {

@@ -71,7 +71,15 @@ export type Mention = { readonly text: string } & (
   | { readonly kind: 'time'; readonly time: TimeInForce }
   | { readonly kind: 'extended' }
   | { readonly kind: 'when'; readonly when: ScheduleMention; readonly of?: string }
-  | { readonly kind: 'ask'; readonly about: 'week' | 'month_day' | 'near_miss'; readonly item: string }
+  | {
+      readonly kind: 'ask';
+      readonly about: 'week' | 'month_day' | 'near_miss';
+      readonly item: string;
+      readonly word?: string;
+      readonly of?: string;
+    }
+  /** The position as it is now: "all the shares I hold now". */
+  | { readonly kind: 'now' }
   | { readonly kind: 'each' }
   | { readonly kind: 'total' }
   | { readonly kind: 'bound'; readonly bound: 'less' | 'more' }
@@ -102,12 +110,19 @@ const sharesOf = (found: TemplateMatch): Bare => ({
   size: { qty: firstOf(found).value, isShares: true, isOf: true, isScaled: false },
 });
 
+/** "sell 5 of them" counts shares; "sell 500 of it" may be dollars. */
+const countOf = (found: TemplateMatch): Bare =>
+  found.items.some(({ tags }) => tags.includes('them')) && firstOf(found).unit === 'none'
+    ? sharesOf(found)
+    : sizeOf(found);
+
 const fractionSize = (value: Dec, isAll = false): Bare => ({
   kind: 'size',
   size: { fraction: toPlain(value), isAll },
 });
 
-const fractions: Readonly<Record<string, Dec>> = {
+/** Parts of a position, by their meaning. */
+export const fractions: Readonly<Record<string, Dec>> = {
   half: new Dec('0.5'),
   third: new Dec(1).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
   two_thirds: new Dec(2).div(3).toDecimalPlaces(9, Dec.ROUND_DOWN),
@@ -149,6 +164,23 @@ const time =
   (name: TimeInForce): Build =>
   () => ({ kind: 'time', time: name });
 
+/** Makes the condition of an order, which is placed once: "whenever it drops below 100" is none. */
+const once =
+  (build: Build): Build =>
+  (found) => {
+    const [lead] = found.items;
+    return lead?.tags.includes('whenever') ? unsupported('whenever')(found) : build(found);
+  };
+
+/** A condition that comes true again and again, or of a percentage, which no order can wait for. */
+const unsupported =
+  (item: 'whenever' | 'percent'): Build =>
+  (found) => {
+    const [of] = found.symbols;
+    const word = found.items[0]?.text ?? '';
+    return { kind: 'ask', about: 'near_miss', item, word, ...(of === undefined ? {} : { of }) };
+  };
+
 const crossing: Build = (found) => {
   const { value } = firstOf(found);
   const isBelow = found.has('below');
@@ -173,11 +205,12 @@ const breaking: Build = (found) => {
   };
 };
 
-const reaching: Build = (found) => ({
-  kind: 'ask',
-  about: 'near_miss',
-  item: found.has('falls') ? 'below' : found.has('rises') ? 'above' : 'either',
-});
+/** "drops to 55" waits below the price, "climbs to 70" above it, and "hits 60" on the side where the price is not yet. */
+const reaching: Build = (found) => {
+  const [of] = found.symbols;
+  const side = found.has('falls') ? 'below' : found.has('rises') ? 'above' : 'reaches';
+  return { kind: 'when', when: { [side]: firstOf(found).value }, ...(of === undefined ? {} : { of }) };
+};
 
 const asset: Build = (found) => ({
   kind: 'asset',
@@ -205,7 +238,7 @@ const slots: readonly (readonly [string, Build])[] = [
   ['my? all of? it', () => [fractionSize(new Dec(1), true), { kind: 'ref' }]],
   [`by? a? ${PART} of? it`, (found) => [fractionSize(partOf(found)), { kind: 'ref' }]],
   ['% of? it', (found) => [sizeOf(found), { kind: 'ref' }]],
-  ['#n more? share? of? it', (found) => [sizeOf(found), { kind: 'ref' }]],
+  ['#n more? share? of? it', (found) => [countOf(found), { kind: 'ref' }]],
   [
     '% of? my? my? cash of?',
     (found) => ({ kind: 'size', size: { cash: toPlain(new Dec(firstOf(found).value).div(100)) } }),
@@ -294,23 +327,29 @@ const slots: readonly (readonly [string, Build])[] = [
   ['of|with my my? account|portfolio', () => []],
   ['only_if it_is|the_price moves? below #', price('below')],
   ['only_if it_is|the_price moves? above #', price('above')],
-  ['if it_is below|above #', crossing],
+  ['if it_is below|above #', once(crossing)],
   ['with? a? stop below !#', type('stop')],
   ['with? a? stop_loss below !#', type('stop_loss')],
+  ['held_now', () => ({ kind: 'now' })],
   ['or_less', () => ({ kind: 'bound', bound: 'less' })],
   ['or_more', () => ({ kind: 'bound', bound: 'more' })],
-  ['if my? the_price|@ the_price? falls|rises|moves back? at|to? below|above #', crossing],
+  ['if my? the_price|@ the_price? falls|rises|moves aux? back? at|to? below|above # per? any_time?', once(crossing)],
+  [
+    'if my? the_price|@ the_price? falls|rises|moves|is_down|is_up by_more|above? % a_day? a_day?',
+    unsupported('percent'),
+  ],
+  ['if my? the_price|@ the_price? is_down|is_up by? % a_day? a_day?', unsupported('percent')],
   // In German, the verb of a condition comes last.
-  ['if my? the_price|@ the_price? below|above # falls|rises|moves', crossing],
-  ['if my? the_price|@ the_price? falls|rises|moves back? at|to? #', reaching],
-  ['if my? the_price|@ the_price? breaks_below|breaks_above # if_after?', breaking],
+  ['if my? the_price|@ the_price? below|above # falls|rises|moves', once(crossing)],
+  ['if my? the_price|@ the_price? falls|rises|moves back? at|to? # per? any_time?', once(reaching)],
+  ['if my? the_price|@ the_price? breaks_below|breaks_above # if_after?', once(breaking)],
   ['my? the_price|@ the_price? breaks_below|breaks_above # if_after', breaking],
-  ['if my? the_price|@ the_price? falls to? # below|post_most if_after?', breaking],
-  ['if my? the_price|@ the_price? rises to? # above|post_least if_after?', breaking],
+  ['if my? the_price|@ the_price? falls to? # below|post_most if_after?', once(breaking)],
+  ['if my? the_price|@ the_price? rises to? # above|post_least if_after?', once(breaking)],
   ['my? the_price|@ the_price? falls to? # below|post_most if_after', breaking],
   ['my? the_price|@ the_price? rises to? # above|post_least if_after', breaking],
-  ['if? my? the_price|@ the_price? # if_below|if_above', breaking],
-  ['if? my? the_price|@ the_price? # below|above|post_most|post_least if_moves', breaking],
+  ['if? my? the_price|@ the_price? # if_below|if_above', once(breaking)],
+  ['if? my? the_price|@ the_price? # below|above|post_most|post_least if_moves', once(breaking)],
   ['each_weekday', recurring],
   ['every|on weekday', recurring],
   ['every? week on? weekday', recurring],

@@ -98,7 +98,8 @@ const emptyUtterance: Utterance = {
 
 function readIntent(order: AnyOrder, turn: string, symbol: string): Utterance {
   const { request } = order;
-  const { contract, fraction } = order.kind === 'order' ? order : ({} as Partial<OrderIntent>);
+  const { fraction } = order;
+  const contract = order.kind === 'order' ? order.contract : undefined;
   const numbers = amountFields.flatMap((field) => {
     const value = (request as Record<string, unknown>)[field];
     return typeof value === 'string' ? [{ value, fields: [field] }] : [];
@@ -148,19 +149,23 @@ function segmentsOf(turn: string): Segment[] {
             ? [one.symbol.toUpperCase()]
             : [],
       );
+      const watched = mentions.flatMap((one) => (one.kind === 'when' && one.of !== undefined ? [one.of] : []));
       const capitals = (symbols: readonly string[]) => {
         const tickers = symbols.filter((symbol) => !isUnresolvedName(symbol));
         return tickers.length > 0 ? tickers : symbols.map((symbol) => symbol.toUpperCase());
       };
       const parts = frame.parts.map((part) => ({
-        symbols: capitals([...part.assets.map(({ symbol }) => symbol), ...(frame.parts.length === 1 ? aside : [])]),
+        symbols: capitals([
+          ...(part.assets.length > 0 ? part.assets.map(({ symbol }) => symbol) : watched),
+          ...(frame.parts.length === 1 ? aside : []),
+        ]),
         sides: before,
         mentions: [...frame.shared, ...sizeMention(part), ...part.terms],
       }));
       const left = frame.unread.filter(({ kind }) => kind !== 'word');
       return parts.length > 0
         ? [...parts, { symbols: [], sides: [], mentions: left }]
-        : [{ symbols: aside, sides: before, mentions: [...frame.shared, ...left] }];
+        : [{ symbols: capitals([...aside, ...watched]), sides: before, mentions: [...frame.shared, ...left] }];
     });
 }
 
@@ -224,6 +229,11 @@ function numbersIn(mention: Mention): NumberMention[] {
       return [{ value: mention.value, fields: priceFields[mention.role] ?? prices }];
     case 'trail':
       return [{ value: mention.value, fields: [mention.field, 'trail'] }];
+    case 'when':
+      // The price of a condition is said, but it is no field of the order.
+      return [mention.when.below, mention.when.above, mention.when.reaches].flatMap((value) =>
+        value === undefined ? [] : [{ value, fields: [] }],
+      );
     case 'number':
       return [{ value: mention.quantity.value, fields: amountFields }];
     default:
@@ -256,6 +266,11 @@ export interface TimedUtterance {
   readonly size?: string;
 }
 
+/** "hits 200" waits on the side where the price is not yet, which the words leave open. */
+function bothSides({ reaches, ...when }: ScheduleMention): ScheduleMention {
+  return reaches === undefined ? when : { ...when, below: reaches, above: reaches };
+}
+
 /** Returns the schedules of the newest turn: those of its standing orders, or of its clauses if it makes no request. */
 export function readSchedules(turns: readonly string[]): TimedUtterance[] {
   const { parsed, accepted } = parseNewestTurn(turns);
@@ -265,7 +280,7 @@ export function readSchedules(turns: readonly string[]): TimedUtterance[] {
       intent.kind === 'standing'
         ? [
             {
-              when: intent.when,
+              when: bothSides(intent.when),
               symbol: String(intent.request.symbol),
               ...defined({ account: intent.account, size: intent.request.qty ?? intent.request.notional }),
             },
@@ -279,7 +294,10 @@ export function readSchedules(turns: readonly string[]): TimedUtterance[] {
     const symbol =
       when.find(({ of }) => of !== undefined)?.of ?? clause.mentions.find((one) => one.kind === 'asset')?.symbol;
     return [
-      { when: Object.assign({}, ...when.map((one) => one.when)), ...defined({ symbol, account: clause.account }) },
+      {
+        when: bothSides(Object.assign({}, ...when.map((one) => one.when))),
+        ...defined({ symbol, account: clause.account }),
+      },
     ];
   });
 }

@@ -1,6 +1,6 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
-import { mayBoundTotal, planLookups } from '../../../src/agent/planner/steps.ts';
+import { needsPrice, planLookups } from '../../../src/agent/planner/steps.ts';
 import { parseNewestTurn } from '../../../src/agent/reader/conversation.ts';
 import type { PlannerRefusal } from '../../../src/agent/reader/refusal.ts';
 import { english, type Say } from '../../../src/text/phrase.ts';
@@ -86,7 +86,7 @@ export function planned(turns: readonly string[], world: AccountWorld = {}, say:
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
   const { parsed } = parseNewestTurn(turns);
   if (!('intents' in parsed)) return nextTurn(messages, say);
-  const isPriced = parsed.intents.some(mayBoundTotal);
+  const isPriced = parsed.intents.some(needsPrice);
   const waves = (planLookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);
   for (let wave = 0; wave < waves; wave += 1) {
     const turn = nextTurn(messages, say);

@@ -15,11 +15,13 @@ interface Conversation {
   readonly account?: AccountEntry & { readonly account: string };
 }
 
+const holdings = [{ symbol: 'NVDA', qty: '20', qty_available: '20' }];
+
 function requested(said: readonly string[], args: Record<string, unknown>, more: Conversation = {}) {
   const { tainted = [], composedBy, builtin = false, last = '150', now = NOW, account } = more;
   const quote = { symbol: 'X', last, bid: last, ask: last };
   const world = { profile: { environment: 'paper' }, clock: { now: () => now }, model: { builtin } };
-  const facts = { said, composedBy, positions: [], names: [], openOrders: [] };
+  const facts = { said, composedBy, positions: holdings, names: [], openOrders: [] };
   return createStandingOrderRequest(
     world as Parameters<typeof createStandingOrderRequest>[0],
     { quotes: async () => [quote as never] },
@@ -81,10 +83,26 @@ describe('a standing order in the person’s own words', () => {
   });
 
   it('is what a yes to the planner’s own question stands for, and to no other’s', async () => {
-    const said = ['sell 5 NVDA if it drops to 100', 'yes'];
+    const said = ['sell 5 NVDA every time it drops below 100', 'yes'];
     const args = { ...nvda, before: undefined };
     await expect(requested(said, args, { builtin: true })).resolves.toBeDefined();
     await expect(requested(said, args)).rejects.toMatchObject({ code: 'blocked' });
+  });
+});
+
+describe('what the words leave to the account and the price', () => {
+  const HALF = ['sell half my NVDA if it falls below 100', 'half of them'];
+
+  it.each([
+    ['the part of the position as it is now', HALF, { ...nvda, qty: '10', before: undefined }],
+    ['the side of the price', ['sell 5 NVDA if it hits 100'], { ...nvda, before: undefined }],
+  ])('is proposed: %s', async (_, said, args) => {
+    await expect(requested(said, args)).resolves.toBeDefined();
+  });
+
+  it('is refused if it is not that part', async () => {
+    const args = { ...nvda, qty: '11', before: undefined };
+    await expect(requested(HALF, args)).rejects.toMatchObject({ code: 'blocked' });
   });
 });
 

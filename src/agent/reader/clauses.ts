@@ -1,0 +1,142 @@
+import { takeAccount } from './account.ts';
+import type { Item } from './items.ts';
+import { isAsset } from './match.ts';
+import { readMentions } from './slots.ts';
+
+export const TRADES = ['buy', 'sell', 'buying', 'selling', 'close', 'trim', 'invest', 'cancel', 'change', 'rebalance'];
+
+/** Meanings of requests and of conditions, beside which a sentence that is no question asks for nothing. */
+export const REQUESTS: readonly string[] = [
+  ...['swap', 'send', 'slack', 'mail', 'alert', 'stop_alerts', 'protect', 'shorten', 'leave', 'write'],
+  ...['falls', 'rises', 'if', 'limit', 'stop', 'remove', 'rules', 'contract'],
+];
+
+/** In English, only some of the words that are no names turn a sentence around; in other languages, all may. */
+export const isRisky = ({ tags, lower }: Item) =>
+  // "let me know" asks for an answer, or for an alert.
+  tags.some((tag) => (REQUESTS.includes(tag) && !(tag === 'alert' && tags.includes('what'))) || TRADES.includes(tag)) ||
+  (tags.includes('nobody') && (tags.includes('exception') || !/^[ -~]*$/.test(lower)));
+
+const OPENERS = [
+  ...[
+    'buy',
+    'sell',
+    'close',
+    'leave',
+    'trim',
+    'invest',
+    'add',
+    'protect',
+    'place',
+    'shorten',
+    'swap',
+    'cancel',
+    'change',
+  ],
+  ...[
+    'rebalance',
+    'alert',
+    'stop_alerts',
+    'send',
+    'slack',
+    'mail',
+    'remove',
+    'check',
+    'what',
+    'is',
+    'do',
+    'ask',
+    'get',
+  ],
+];
+
+/**
+ * Splits items at sentence ends, at "then", and at "and" or a comma before a new act. Questions alone stay together,
+ * because one may be about what the one before names.
+ */
+export function splitClauses(items: readonly Item[]): Item[][] {
+  const clauses: Item[][] = [[]];
+  const isAsked = items.some(({ tags }) => tags.includes('ask')) && !items.some(isRisky);
+  const opensNext = (at: number) => !isAsked && opensClause(items, at);
+  items.forEach((item, at) => {
+    const isEnd = item.tags.includes('end') || item.tags.includes('question') || item.tags.includes('then');
+    const isBegun = clauses.at(-1)?.some(({ tags }) => !tags.includes('harmless')) === true;
+    // In languages with the verb at the end, the next clause begins after the verb: "AAPLを5株買って、KOを3株売って".
+    const endsClause =
+      isLink(item) &&
+      items[at - 1]?.tags.includes('last_word') === true &&
+      items.slice(at + 1).some(({ tags }) => tags.includes('last_word'));
+    if (item.tags.includes('question')) clauses.at(-1)?.push(item);
+    else if (!isEnd && !endsClause && !(isLink(item) && opensNext(at + 1))) clauses.at(-1)?.push(item);
+    if (isEnd || endsClause || (isBegun && isLink(item) && opensNext(at + 1))) clauses.push([]);
+  });
+  const full = clauses.filter((clause) =>
+    clause.some(
+      ({ tags, aside }) =>
+        aside || !tags.some((tag) => ['harmless', 'question', 'comma', 'and'].includes(tag)) || tags.includes('help'),
+    ),
+  );
+  return joinPrefixes(full);
+}
+
+const isLink = ({ tags, name, ticker }: Item) =>
+  (tags.includes('and') || tags.includes('comma')) && name === undefined && ticker === undefined;
+
+function opensClause(items: readonly Item[], from: number): boolean {
+  let at = from;
+  while (
+    items[at] !== undefined &&
+    (isLink(items[at] as Item) || items[at]?.tags.includes('harmless') || items[at]?.tags.includes('limit')) &&
+    !items[at]?.tags.some((tag) => tag === 'buy' || tag === 'sell')
+  )
+    at += 1;
+  const item = items[at];
+  if (item === undefined || item.ticker !== undefined) return false;
+  if (addsExit(items, at)) return false;
+  if (item.tags.includes('is') && !/^(?:is|are|am)\b/.test(item.lower)) return false;
+  return item.tags.some((tag) => OPENERS.includes(tag)) || item.lower === 'quote' || item.lower === 'chart';
+}
+
+/** Returns whether "and set a stop loss at 170" adds an exit to the order before it. */
+function addsExit(items: readonly Item[], at: number): boolean {
+  const isSet = items[at]?.tags.some((tag) => tag === 'place' || tag === 'add') === true;
+  const next = items[at + 1]?.tags.includes('a') ? at + 2 : at + 1;
+  const isExit = items[next]?.tags.some((tag) => ['stop', 'stop_loss', 'profit'].includes(tag)) === true;
+  return isSet && isExit && !items.slice(next).some(isAsset);
+}
+
+/** Joins "Every Monday," and "In my IRA account," with the clause after it. */
+function joinPrefixes(clauses: readonly Item[][]): Item[][] {
+  const joined: Item[][] = [];
+  let prefix: Item[] = [];
+  clauses.forEach((clause, at) => {
+    const isLast = at === clauses.length - 1;
+    if (!isLast && isPrefix(clause)) prefix = [...prefix, ...clause];
+    else {
+      joined.push(joinPrefix(prefix, clause));
+      prefix = [];
+    }
+  });
+  return joined;
+}
+
+/** A comma stays between two numbers, so that "if KO falls below 55 then 3 shares" has no number of two words. */
+function joinPrefix(prefix: readonly Item[], clause: readonly Item[]): Item[] {
+  const isPair = prefix.at(-1)?.quantity !== undefined && clause[0]?.quantity !== undefined;
+  return isPair ? [...prefix, COMMA, ...clause] : [...prefix, ...clause];
+}
+
+const COMMA: Item = { text: ',', lower: ',', tags: ['comma'], aside: false };
+
+function isPrefix(clause: readonly Item[]): boolean {
+  // "Keep an eye on TSLA and tell me if it falls below 290"
+  const said = clause.filter(({ tags }) => !tags.includes('harmless') && !tags.includes('my'));
+  const [lead, watched, ...more] = said;
+  if (lead?.tags.includes('watch_over') && watched !== undefined && isAsset(watched) && more.length === 0) return true;
+  const { rest, account } = takeAccount(clause);
+  const mentions = readMentions(rest);
+  return (
+    (account !== undefined || mentions.length > 0) &&
+    mentions.every(({ kind }) => ['when', 'time', 'ask', 'link', 'each', 'extended'].includes(kind))
+  );
+}

@@ -1,0 +1,54 @@
+import type { Item } from './items.ts';
+import { isAsset } from './match.ts';
+
+/*
+ * Conditions with a modal verb: "if AAPL should happen to drop below 190" and "should AAPL drop below 190". The modal verb
+ * says nothing more, but it is also a word of questions, so it is resolved before questions are looked for.
+ */
+
+/** Meanings of the words that a price crosses another with. */
+const VERBS = ['falls', 'rises', 'moves', 'breaks_below', 'breaks_above', 'below', 'above', 'is_down', 'is_up'];
+
+/** Returns the items with plain conditions. A sentence that ends with a question mark stays a question. */
+export function withPlainConditions(items: readonly Item[]): readonly Item[] {
+  const isAsked = items.some(({ tags }) => tags.includes('question'));
+  if (isAsked || !items.some(({ tags }) => tags.includes('aux'))) return items;
+  const plain: Item[] = [];
+  let at = 0;
+  while (at < items.length) {
+    const item = items[at] as Item;
+    const subject = item.tags.includes('if') ? subjectEnd(items, at + 1) : undefined;
+    const verb = subject === undefined ? undefined : verbAt(items, subject);
+    if (subject === undefined || verb === undefined) {
+      plain.push(item);
+      at += 1;
+      continue;
+    }
+    // "should" alone asks; before a subject and a verb without another "if", it is the condition's own word.
+    const lead: Item = item.tags.includes('aux') ? { ...item, tags: ['if'] } : item;
+    plain.push(lead, ...items.slice(at + 1, subject));
+    at = verb;
+  }
+  return plain;
+}
+
+/** Returns the position after "my AAPL shares" or "the price". */
+function subjectEnd(items: readonly Item[], from: number): number | undefined {
+  let at = from;
+  let isNamed = false;
+  for (; at < items.length; at += 1) {
+    const item = items[at] as Item;
+    const isPart = isAsset(item) || item.tags.includes('the_price');
+    if (!isPart && !item.tags.includes('my') && !item.tags.includes('harmless')) break;
+    if (isPart && item.tags.includes('aux')) break;
+    isNamed ||= isPart;
+  }
+  return isNamed ? at : undefined;
+}
+
+/** Returns the position of the verb after modal verbs. */
+function verbAt(items: readonly Item[], from: number): number | undefined {
+  let at = from;
+  while (items[at]?.tags.includes('aux') && !items[at]?.tags.some((tag) => VERBS.includes(tag))) at += 1;
+  return items[at]?.tags.some((tag) => VERBS.includes(tag)) ? at : undefined;
+}

@@ -1,0 +1,86 @@
+import { type Phrase, phrase } from '../../text/phrase.ts';
+import type { Item } from './items.ts';
+import { isAsset, matchAt } from './match.ts';
+import { badNumber } from './order-frame.ts';
+import { NotUnderstoodError, truncateWord } from './refusal.ts';
+import { withoutParticles } from './slots.ts';
+
+/** Takes items one after another; items that carry no meaning between slots are passed over. */
+export class Taker {
+  #at = 0;
+  readonly items: readonly Item[];
+
+  constructor(items: readonly Item[]) {
+    const kept = withoutParticles(items);
+    // "cancel my AAPL order, please" ends with the order.
+    const last = kept.findLastIndex(
+      (item) => isAsset(item) || !item.tags.some((tag) => tag === 'harmless' || tag === 'comma'),
+    );
+    this.items = kept.slice(0, last + 1);
+  }
+
+  /** Takes a template, and returns what it covers. */
+  take(template: string) {
+    this.#skip();
+    const found = matchAt(template, this.items, this.#at);
+    if (found === undefined || found.end === this.#at) return undefined;
+    this.#at = found.end;
+    return found;
+  }
+
+  is(template: string): boolean {
+    this.#skip();
+    return matchAt(template, this.items, this.#at) !== undefined;
+  }
+
+  /** Takes symbols that are joined by commas and "and". */
+  symbols(): string[] {
+    const found: string[] = [];
+    for (;;) {
+      const next = this.take(
+        found.length === 0 ? 'share? of? my? my? @ share|position?' : 'comma|and? and? my? my? @ share|position?',
+      );
+      const isJoined = found.length === 0 || (next?.items.length ?? 0) > 0;
+      if (next === undefined || !isJoined) return found;
+      found.push(...next.symbols);
+    }
+  }
+
+  /** Takes the ID after "order", whole or as lists show it. */
+  takeId(): string | undefined {
+    this.#skip();
+    const found = matchAt('order my? *', this.items, this.#at);
+    const id = found?.items.at(-1)?.text ?? '';
+    if (found === undefined || !/^(?=.*\d)[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return undefined;
+    this.#at = found.end;
+    return id;
+  }
+
+  get rest(): Item | undefined {
+    this.#skip();
+    return this.items[this.#at];
+  }
+
+  #skip(): void {
+    while (
+      this.items[this.#at]?.tags.some((tag) => ['harmless', 'end', 'question'].includes(tag)) &&
+      !isAsset(this.items[this.#at] as Item)
+    )
+      this.#at += 1;
+  }
+}
+
+export function requireEnd(taker: Taker, what: Phrase, hint: Phrase): void {
+  const { rest } = taker;
+  if (rest === undefined) return;
+  if (rest.quantity?.isBad) throw badNumber(rest.text);
+  throw new NotUnderstoodError(phrase`I don't understand "${truncateWord(rest.text)}" in this ${what}.`, hint);
+}
+
+/** Puts an act that stands at the end, as in German, Japanese and Korean, at the beginning. */
+export function actFirst(items: readonly Item[], act: string): readonly Item[] {
+  const at = items.findLastIndex(({ tags }) => !tags.includes('harmless') && !tags.includes('question'));
+  const item = items[at];
+  const isLast = at > 0 && item?.tags.includes(act) === true && isAsset(item) === false;
+  return isLast && item !== undefined ? [item, ...items.slice(0, at), ...items.slice(at + 1)] : items;
+}
